@@ -1,0 +1,1 @@
+"""Nouns and pure verbs. Standard library only; no clock, no disk, no network, no logging."""

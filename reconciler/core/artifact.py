@@ -1,0 +1,88 @@
+"""An artifact is an OCI image manifest in the CNCF ModelPack form; its digest is the manifest's digest.
+
+Formats: OCI image-spec v1.1 (manifest), CNCF ModelPack model-spec (media types, `org.cncf.model.filepath`).
+An artifact holds only functions of its fingerprint: no name, owner, gate, commit, time, path or host.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+
+MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
+ARTIFACT_TYPE = "application/vnd.cncf.model.manifest.v1+json"
+CONFIG_TYPE = "application/vnd.cncf.model.config.v1+json"
+WEIGHT_TYPE = "application/vnd.cncf.model.weight.v1.raw"
+WEIGHT_CONFIG_TYPE = "application/vnd.cncf.model.weight.config.v1.raw"
+DOC_TYPE = "application/vnd.cncf.model.doc.v1.raw"
+FILEPATH = "org.cncf.model.filepath"
+
+MODEL_FILE = "model.skops"
+RECIPE_FILE = "recipe.json"
+SCHEMA_FILE = "schema.json"
+PROBE_FILE = "probe.json"
+EVALUATION_FILE = "evaluation.json"
+
+MEDIA_TYPES = {
+    MODEL_FILE: WEIGHT_TYPE,
+    RECIPE_FILE: WEIGHT_CONFIG_TYPE,
+    SCHEMA_FILE: WEIGHT_CONFIG_TYPE,
+    PROBE_FILE: WEIGHT_CONFIG_TYPE,
+    EVALUATION_FILE: DOC_TYPE,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """One file of an artifact: `path` is its name in the package, bytes are the blob `digest`."""
+
+    path: str
+    media_type: str
+    digest: Digest
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Artifact:
+    """`digest` is that of the manifest's bytes; `config` and `files` are the blobs that it names."""
+
+    digest: Digest
+    config: File
+    files: tuple[File, ...]
+
+    def file(self, path: str) -> File:
+        """KeyError when the artifact has no such file."""
+        for one in self.files:
+            if one.path == path:
+                return one
+        raise KeyError(path)
+
+
+class ColumnType:
+    NUMERIC = "numeric"
+    CATEGORICAL = "categorical"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One input of the model. `categories`: the known ones in code order (categorical only); a rare or unseen value
+    is the rare bucket, a missing one is missing."""
+
+    name: str
+    type: str
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schema:
+    """What a model takes and gives. `classes` in declared order; empty for regression. `tables`: the column types of
+    the snapshot that it was trained on, table by table; prediction reads its tables by the same types."""
+
+    task: str
+    columns: tuple[Column, ...]
+    classes: tuple[str, ...]
+    key: str
+    tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    format: int = 1

@@ -1,0 +1,164 @@
+"""An environment: a place with its own desired state, data binding, policy and target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.core.digest import Digest
+from reconciler.core.gate import Gate
+from reconciler.core.recipe import Recipe
+
+
+class Role(StrEnum):
+    SANDBOX = "sandbox"  # trains
+    TEST = "test"  # the others only promote
+    STAGING = "staging"
+    PRODUCTION = "production"
+
+
+class Drift(StrEnum):
+    CORRECT = "correct"
+    REPORT = "report"
+
+
+class Prune(StrEnum):
+    NEVER = "never"
+    CONFIRM = "confirm"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Where one table is read from and how its text is to be understood.
+
+    `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
+    DuckDB type names of our list; `dates` is a strptime format for text dates; undeclared types are inferred once
+    and then held to.
+    """
+
+    uses: str
+    path: str
+    types: tuple[tuple[str, str], ...] = ()
+    dates: str | None = None
+    time_zone: str | None = None
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    nulls: tuple[str, ...] = ("",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataBinding:
+    """Either the tables themselves, or the environment whose tables are copied as snapshots (sandbox)."""
+
+    tables: tuple[tuple[str, Table], ...] = ()
+    copy_from: str | None = None
+    max_age: int | None = None  # seconds
+    as_of: str | None = None  # ISO date: the tables are the books of that day
+
+    def table(self, name: str) -> Table | None:
+        return dict(self.tables).get(name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """What an environment says its models are made and run with; never what the planning machine has.
+
+    `versions` are (distribution, version) of python (minor), scikit-learn, numpy, scipy, skops and duckdb, sorted,
+    read from the lock file at the commit.
+    """
+
+    architecture: str
+    versions: tuple[tuple[str, str], ...]
+    training_format: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Caps of one child process: wall-clock seconds and resident bytes."""
+
+    seconds: int = 3600
+    memory: int = 8 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Owned by the environment: a model's author cannot weaken it in the model's file."""
+
+    gates: tuple[Gate, ...] = ()
+    max_data_age: int | None = None  # seconds
+    prune: Prune = Prune.CONFIRM
+    max_retire: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    name: str
+    role: Role
+    store: str  # root, relative to the project
+    target: str | None  # root, relative to the project; None: nothing is deployed here
+    data: DataBinding
+    promotes_from: tuple[str, ...] = ()
+    runtime: Runtime | None = None
+    policy: Policy = Policy()
+    protect: str | None = None  # branch
+    drift: Drift = Drift.CORRECT
+    limits: Limits = Limits()
+
+    @property
+    def trains(self) -> bool:
+        return self.role is Role.SANDBOX
+
+
+class Because(StrEnum):
+    RECIPE = "recipe"
+    DATA = "data"
+    RUNTIME = "runtime"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrain:
+    because: tuple[Because, ...] = (Because.RECIPE,)
+    every: int | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` the manifest it came from.
+    `artifact` is the pin: set where the environment only promotes, None in a sandbox."""
+
+    name: str
+    environment: str
+    recipe: Recipe
+    recipe_digest: Digest
+    gates: tuple[Gate, ...]
+    file: str
+    owner: str = ""
+    description: str = ""
+    artifact: Digest | None = None
+    retrain: Retrain = Retrain()
+    renamed_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desired:
+    """All that git says at `revision` (40 or 64 hex digits; None for a work tree)."""
+
+    project: str
+    revision: str | None
+    environments: tuple[Environment, ...]
+    models: tuple[Model, ...]
+
+    def environment(self, name: str) -> Environment | None:
+        return next((one for one in self.environments if one.name == name), None)
+
+    def models_of(self, environment: str) -> tuple[Model, ...]:
+        return tuple(one for one in self.models if one.environment == environment)
+
+    def model(self, environment: str, name: str) -> Model | None:
+        return next((m for m in self.models if (m.environment, m.name) == (environment, name)), None)
+
+    def downstream(self, environment: str) -> tuple[Environment, ...]:
+        """Environments that promote straight from this one."""
+        return tuple(one for one in self.environments if environment in one.promotes_from)

@@ -1,0 +1,25 @@
+"""What things may be called.
+
+Model, environment, project and table names become path segments, branch names and object keys, so the rule is the
+narrowest of all of these: a DNS label (RFC 1123) that starts with a letter.
+"""
+
+from __future__ import annotations
+
+import re
+
+NAME_RULE = "a lower-case letter, then lower-case letters, digits or single hyphens, at most 63 in all"
+COLUMN_RULE = "a letter or underscore, then letters, digits or underscores, at most 63 in all"
+
+_NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,62}")
+_COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+# Device names that Windows file systems reserve: a checkout there would fail.
+_RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))])
+
+
+def is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None and text not in _RESERVED
+
+
+def is_column(text: str) -> bool:
+    return _COLUMN.fullmatch(text) is not None

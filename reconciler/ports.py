@@ -1,0 +1,337 @@
+"""Every Protocol of this package, with the values that cross it.
+
+A port is a seam where effects live. The engine sequences effects only through these; `testing` implements each in
+memory with fault injection, `adapters` for real, and one contract suite per port runs on both. A function that needs
+one port takes one port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from reconciler.core.artifact import Schema
+from reconciler.core.digest import Digest
+from reconciler.core.environment import Limits, Runtime, Table
+from reconciler.core.evaluation import Evaluation
+from reconciler.core.gate import Comparison, NoWorseThanIncumbent
+from reconciler.core.recipe import Recipe
+from reconciler.core.record import Current, TableColumn
+
+# --- git -------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreeFile:
+    """One entry of a tree: path relative to the project root (POSIX), git's octal mode, object id, size in bytes."""
+
+    path: str
+    mode: str
+    id: str
+    size: int
+
+
+class Order(StrEnum):
+    """Where commit b stands against commit a on one branch's first-parent line."""
+
+    SAME = "same"
+    AFTER = "after"
+    BEFORE = "before"
+    OFF = "off"  # one of the two is not on the line
+
+
+class Source(Protocol):
+    """Git objects at exact commits. Nothing here reads the work tree or runs a hook, a filter or a user's command."""
+
+    def resolve(self, revision: str) -> str:
+        """The full commit id; SourceError (E304, E306) when there is none or `revision` is no plain ref name."""
+
+    def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
+        """Files below `folders` (or equal to one of them) at `commit`, sorted by path."""
+
+    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Blob bytes by id; SourceError when one is missing."""
+
+    def order(self, a: str, b: str, *, branch: str) -> Order:
+        """Where `b` stands against `a` on the first-parent line of `branch` (the fetched remote ref when there is a
+        remote). SourceError E307 when the history is too short to tell."""
+
+    def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of the project's tracked paths at HEAD that lie at or below `paths`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A commit to make on a new branch: files to write (path -> text), below the project root."""
+
+    branch: str
+    start: str
+    files: tuple[tuple[str, str], ...]
+    message: str
+
+
+class Proposer(Protocol):
+    def propose(self, proposal: Proposal) -> str:
+        """The commit that `branch` now points at: one commit on `start` with exactly these files changed, by the
+        user's identity and signing; the work tree and index are not touched. Running again with the same content
+        returns the same commit; ConflictError when the branch holds something else that is not yet merged."""
+
+
+# --- store and target ------------------------------------------------------------------------------------------------
+
+
+class Store(Protocol):
+    """Objects under keys (`a/b/c`, only [A-Za-z0-9._/-]); the one thing correctness needs is exclusive create.
+
+    Bodies are never empty. An object under a key never changes. StoreError when the store cannot answer (never "not
+    there"), AmbiguousWriteError when a create may or may not have happened.
+    """
+
+    def create(self, key: str, body: bytes | Path) -> bool:
+        """Create `key` with these bytes (or this file's), durably, unless it exists. True: we created it."""
+
+    def read(self, key: str) -> bytes | None:
+        """The bytes, or None when there is no such key; IntegrityError E604 when the object is empty."""
+
+    def path(self, key: str) -> Path | None:
+        """A local read-only file with the object's bytes (the object itself on a local store), or None."""
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Keys below `prefix`, sorted. For `audit` only: nothing is decided by a listing."""
+
+
+class Trouble(StrEnum):
+    """What is wrong with what a target serves."""
+
+    TAMPERED = "tampered"  # bytes differ from their digest
+    FOREIGN = "foreign"  # not ours: another project's or environment's mark
+    UNREADABLE = "unreadable"  # the pointer is empty or damaged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """What a target serves for one model, re-hashed. `current` is None when the pointer is unreadable; `files` are the
+    paths that differ."""
+
+    model: str
+    current: Current | None
+    trouble: Trouble | None = None
+    files: tuple[str, ...] = ()
+
+
+class Target(Protocol):
+    """Where models are used from. The target is the authority on what is deployed."""
+
+    def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
+        """What is served for these models and every other model found here, sorted by model; a model of which
+        nothing is there is absent. IntegrityError when the target belongs to another project or environment."""
+
+    def place(self, current: Current, files: Mapping[str, Path]) -> None:
+        """Put a release (path in the package -> file with its bytes) in place, then swap `current` to it atomically.
+        Idempotent. ConflictError when `current` already has a higher n, or the same n with another entry. With
+        `current.artifact` None, swaps to "nothing is served" and leaves the release folders alone."""
+
+    def release(self, model: str) -> Path | None:
+        """The folder with the served release's files, or None."""
+
+
+# --- data, training, scoring: each runs in a child process without credentials -------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What an expression is, by its own text: the columns that it names; or why it is refused. `position` is the
+    offset in characters from the start of the expression, where known. `aggregate`: it is one listed aggregate."""
+
+    columns: tuple[str, ...] = ()
+    aggregate: bool = False
+    refused: str | None = None
+    position: int | None = None
+
+
+class Expressions(Protocol):
+    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+        """Each distinct text, parsed in one batch: row-local scalars and `past` aggregates of our grammar, without
+        touching any data. Deterministic, so results may be cached by text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFile:
+    """One table as a Parquet file whose columns have exactly these types."""
+
+    name: str
+    path: Path
+    rows: int
+    columns: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRequest:
+    """Read each table (from `root`, never outside it) and write `<name>.parquet` below `into`. `held`: column types
+    that an earlier copy found and this one must keep."""
+
+    root: Path
+    tables: tuple[tuple[str, Table], ...]
+    held: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    into: Path
+    limits: Limits
+
+
+class Want(StrEnum):
+    FIT = "fit"  # train.parquet and holdout.parquet
+    PREDICT = "predict"  # predict.parquet
+    FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectRequest:
+    """Rows and columns of a recipe from tables as they stood on `as_of` (ISO date), written below `into`.
+
+    Every file has `key` (VARCHAR) and the features in the recipe's order (numeric DOUBLE, categorical VARCHAR, boolean
+    BOOLEAN; missing is NULL), sorted by key. FIT adds `outcome` (INTEGER label, or DOUBLE). PREDICT adds
+    `possible_<i>` (BOOLEAN) for each class i that has one, and the columns of `also` as VARCHAR or DOUBLE, named
+    `also_<i>`. All three come from the same relation, so training and prediction see the same features.
+    """
+
+    recipe: Recipe
+    tables: tuple[TableFile, ...]
+    as_of: str
+    want: Want
+    into: Path
+    limits: Limits
+    keys: Path | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """What a selection found. `holdout_from` is the first holdout date (ISO) of a time holdout; `left_out` counts rows
+    by reason (`not matured`, `outside the window`, `matured after the cut`), sorted."""
+
+    rows: int
+    holdout_rows: int
+    holdout_from: str | None
+    left_out: tuple[tuple[str, int], ...]
+
+
+class Data(Protocol):
+    def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
+        """DataError (E4xx) with table, column, row number and error class; never a cell's value."""
+
+    def select(self, request: SelectRequest) -> Selected:
+        """DataError as above; also when keys are not unique, rows match no class, or dates lie after `as_of`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """`train`, `holdout`: files of a FIT selection. `evaluation_rows`: the digest of `holdout`'s bytes."""
+
+    recipe: Recipe
+    selected: Selected
+    train: Path
+    holdout: Path
+    evaluation_rows: Digest
+    tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    runtime: Runtime
+    into: Path
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """The artifact's files, written below the request's `into` under their package paths (core.artifact)."""
+
+    files: tuple[str, ...]
+    evaluation: Evaluation
+
+
+class Trainer(Protocol):
+    def warm(self, limits: Limits) -> None:
+        """Start what can be started before the rows are there. Optional: `train` does it otherwise."""
+
+    def train(self, request: TrainRequest) -> Trained:
+        """Fit, evaluate on the holdout, write the files. Equal requests give equal bytes. TrainingError otherwise."""
+
+    def close(self) -> None:
+        """End what `warm` started and nobody used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareRequest:
+    """`candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the candidate's evaluation rows;
+    `features`: the incumbent's features for the same keys (a FEATURES selection); `trained`: a Parquet file of the
+    keys that the incumbent trained on, whose rows do not count."""
+
+    gate: NoWorseThanIncumbent
+    candidate: Path
+    incumbent: Path
+    holdout: Path
+    features: Path
+    trained: Path
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictRequest:
+    """`rows`: a PREDICT selection; `out`: the CSV to write. With `by` and `amount`, indices into the selection's
+    `also` columns, `amounts` (a CSV beside it) gets the expected amount per class and group."""
+
+    artifact: Path
+    rows: Path
+    out: Path
+    limits: Limits
+    by: int | None = None
+    amount: int | None = None
+    amounts: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAmount:
+    group: str
+    amounts: tuple[float, ...]  # per class, in declared order; regression: one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """`counts` per predicted class in declared order; `uncertain`: rows whose likeliest class is under 50 %."""
+
+    rows: int
+    counts: tuple[int, ...]
+    uncertain: int
+    expected: tuple[ExpectedAmount, ...] = ()
+
+
+class Scorer(Protocol):
+    """Loads artifacts with our own allowlist of exact types, after the caller has checked their digests."""
+
+    def check(self, artifact: Path, limits: Limits) -> Schema:
+        """Load the model and hold its outputs on the probe rows against those recorded; ScoringError otherwise."""
+
+    def compare(self, request: CompareRequest) -> Comparison: ...
+
+    def predict(self, request: PredictRequest) -> Predicted: ...
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """Now, UTC, whole seconds."""
+
+
+class NewId(Protocol):
+    def __call__(self) -> str:
+        """A fresh random id, to tell our own attempt from another's."""
+
+
+class Progress(Protocol):
+    """Where a person sees what is going on. Says nothing that decides anything."""
+
+    def start(self, what: str) -> None: ...
+
+    def done(self, what: str, result: str) -> None: ...
