@@ -21,6 +21,38 @@ from reconciler.core.evaluation import Evaluation
 from reconciler.core.gate import Comparison, NoWorseThanIncumbent
 from reconciler.core.recipe import Recipe
 from reconciler.core.record import Current, TableColumn
+from reconciler.core.state import Order, Served, Trouble
+
+__all__ = [  # Order, Served and Trouble are core values that cross these ports
+    "Clock",
+    "CompareRequest",
+    "CopyRequest",
+    "Data",
+    "ExpectedAmount",
+    "Expressions",
+    "NewId",
+    "Order",
+    "Parsed",
+    "PredictRequest",
+    "Predicted",
+    "Progress",
+    "Proposal",
+    "Proposer",
+    "Scorer",
+    "SelectRequest",
+    "Selected",
+    "Served",
+    "Source",
+    "Store",
+    "TableFile",
+    "Target",
+    "TrainRequest",
+    "Trained",
+    "Trainer",
+    "TreeFile",
+    "Trouble",
+    "Want",
+]
 
 # --- git -------------------------------------------------------------------------------------------------------------
 
@@ -35,15 +67,6 @@ class TreeFile:
     size: int
 
 
-class Order(StrEnum):
-    """Where commit b stands against commit a on one branch's first-parent line."""
-
-    SAME = "same"
-    AFTER = "after"
-    BEFORE = "before"
-    OFF = "off"  # one of the two is not on the line
-
-
 class Source(Protocol):
     """Git objects at exact commits. Nothing here reads the work tree or runs a hook, a filter or a user's command."""
 
@@ -51,7 +74,7 @@ class Source(Protocol):
         """The full commit id; SourceError (E304, E306) when there is none or `revision` is no plain ref name."""
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
-        """Files below `folders` (or equal to one of them) at `commit`, sorted by path."""
+        """Files below `folders` (or equal to one of them; all files when `folders` is empty), sorted by path."""
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         """Blob bytes by id; SourceError when one is missing."""
@@ -104,25 +127,6 @@ class Store(Protocol):
         """Keys below `prefix`, sorted. For `audit` only: nothing is decided by a listing."""
 
 
-class Trouble(StrEnum):
-    """What is wrong with what a target serves."""
-
-    TAMPERED = "tampered"  # bytes differ from their digest
-    FOREIGN = "foreign"  # not ours: another project's or environment's mark
-    UNREADABLE = "unreadable"  # the pointer is empty or damaged
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
-    """What a target serves for one model, re-hashed. `current` is None when the pointer is unreadable; `files` are the
-    paths that differ."""
-
-    model: str
-    current: Current | None
-    trouble: Trouble | None = None
-    files: tuple[str, ...] = ()
-
-
 class Target(Protocol):
     """Where models are used from. The target is the authority on what is deployed."""
 
@@ -139,7 +143,7 @@ class Target(Protocol):
         """The folder with the served release's files, or None."""
 
 
-# --- data, training, scoring: each runs in a child process without credentials -------------------------------------------
+# --- data, training, scoring: each runs in a child process without credentials ----------------------------------------
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +186,7 @@ class CopyRequest:
 
 
 class Want(StrEnum):
-    FIT = "fit"  # train.parquet and holdout.parquet
+    FIT = "fit"  # train.parquet, holdout.parquet, and keys.parquet: the key column of train.parquet
     PREDICT = "predict"  # predict.parquet
     FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
 

@@ -99,6 +99,18 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateSet:
+    """What a verification is bound to besides its artifact; its digest names the verification. `incumbent` counts only
+    where a gate compares with it."""
+
+    environment: str
+    gates: tuple[Gate, ...]
+    evaluation: Digest
+    incumbent: Digest | None
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
     """`reason` is one line with the numbers, e.g. "f1_macro 0.412 is below 0.450"."""
 

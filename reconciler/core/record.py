@@ -62,7 +62,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How an artifact came to be (in-toto shape: materials, builder, times). A blob of its own, never in the artifact."""
+    """How an artifact came to be (in-toto shape: materials, builder, times). A blob, never part of the artifact."""
 
     fingerprint: Digest
     artifact: Digest
@@ -109,7 +109,6 @@ class Action(StrEnum):
     DEPLOY = "deploy"
     RESTORE = "restore"
     RETIRE = "retire"
-    OPEN = "open"  # entry 0 of a journal: nothing is deployed yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +124,16 @@ class Judged:
 class State:
     """A journal folded: what entry n leaves behind, so that a plan reads heads only.
 
-    `vetted`: every digest that was ever deployed here, sorted. `judged`: verdicts on `artifact` (sandbox)."""
+    `vetted`: every digest that was ever deployed here, sorted. `judged`: verdicts on `artifact`, one per environment
+    that promotes from here, sorted (sandbox)."""
 
     artifact: Digest | None = None
     build: Build | None = None
     judged: tuple[Judged, ...] = ()
     vetted: tuple[Digest, ...] = ()
+
+    def judged_for(self, environment: str) -> Judged | None:
+        return next((one for one in self.judged if one.environment == environment), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,4 +178,19 @@ class StoreMark:
 
     project: str
     environment: str
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionLog:
+    """What was predicted, when and by what; `rows` is the blob of the CSV. Monitoring joins it with outcomes by key."""
+
+    environment: str
+    model: str
+    artifact: Digest
+    as_of: str
+    when: datetime
+    who: str
+    rows: Digest
+    count: int
     format: int = 1

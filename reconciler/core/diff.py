@@ -1,0 +1,72 @@
+"""Field changes between two values: they explain, they never decide."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One field: `path` dotted, `old` and `new` as text; None where the field is absent."""
+
+    path: str
+    old: str | None
+    new: str | None
+
+
+def changes(old: object, new: object) -> tuple[Change, ...]:
+    """Every leaf that differs, sorted by path. Lists of named things are paired by their name, others by position."""
+    before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
+    return tuple(
+        Change(path=path, old=before.get(path), new=after.get(path))
+        for path in sorted(before.keys() | after.keys())
+        if before.get(path) != after.get(path)
+    )
+
+
+def _leaves(value: object, path: str) -> Iterator[tuple[str, str]]:
+    if value is None:
+        return
+    if is_dataclass(value) and not isinstance(value, type):
+        for field in fields(value):
+            if field.name != "format":
+                yield from _leaves(getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
+    elif isinstance(value, tuple):
+        yield from _items(value, path)
+    else:
+        yield path, _text(value)
+
+
+def _items(items: tuple[object, ...], path: str) -> Iterator[tuple[str, str]]:
+    for position, item in enumerate(items):
+        match item:
+            case (str(name), rest):
+                yield from _leaves(rest, f"{path}.{name}")
+            case str(name):
+                yield f"{path}.{name}", "yes"
+            case _ if isinstance(label := getattr(item, "name", None), str):
+                yield f"{path}.{label}", _summary(item)
+            case _:
+                yield from _leaves(item, f"{path}.{position}")
+
+
+def _summary(item: object) -> str:
+    """A named thing on one line: its fields but the name, those that are set."""
+    if not is_dataclass(item):
+        return _text(item)
+    parts = [
+        _text(part)
+        for field in fields(item)
+        if field.name != "name" and (part := getattr(item, field.name)) is not None
+    ]
+    return "; ".join(parts) or "yes"
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Enum):
+        return str(value.value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,67 @@
+"""The facts that a plan is decided from, for one model in one environment. Read by the engine, judged by `planner`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.diff import Change
+from reconciler.core.digest import Digest
+from reconciler.core.environment import Drift, Environment, Model, Prune
+from reconciler.core.gate import Verification
+from reconciler.core.record import Build
+from reconciler.core.state import Head, Order, Served
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One environment's judgement of one artifact. `gate_set` is None while it cannot be known (no artifact yet);
+    `vetted`: it was deployed there before and needs no judgement; `journaled`: the sandbox's journal knows it."""
+
+    environment: str
+    gate_set: Digest | None = None
+    verification: Verification | None = None
+    vetted: bool = False
+    journaled: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingFacts:
+    """Where models are made. `build` satisfies the model's need, or `missing` says why none does."""
+
+    model: Model
+    head: Head | None
+    build: Build | None
+    missing: str | None
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingFacts:
+    """Where models are only promoted to. `model` is None when git no longer declares it.
+
+    `unknown`: the pinned artifact is in no store that this environment may read. `foreign_recipe`: the first field in
+    which the manifest's recipe is not the one that the artifact was built from. `stale_data`: the data's age in seconds
+    where the policy's limit is exceeded. `weakened`: reasons why today's policy would refuse what is deployed.
+    """
+
+    environment: Environment
+    name: str
+    model: Model | None
+    head: Head | None
+    served: Served | None
+    order: Order
+    verdict: Verdict | None = None
+    unknown: bool = False
+    foreign_recipe: Change | None = None
+    stale_data: int | None = None
+    weakened: tuple[str, ...] = ()
+    renamed_to: str | None = None
+    declared_models: int = 0
+
+    @property
+    def corrects(self) -> bool:
+        return self.environment.drift is Drift.CORRECT
+
+    @property
+    def prune(self) -> Prune:
+        return self.environment.policy.prune

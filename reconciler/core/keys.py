@@ -1,0 +1,46 @@
+"""Keys of the store: the one place that knows its layout."""
+
+from __future__ import annotations
+
+from reconciler.core.digest import Digest, hex_of
+
+MARK = "store.json"
+SNAPSHOTS = "snapshots"
+
+
+def blob(digest: Digest) -> str:
+    return f"blobs/sha256/{hex_of(digest)}"
+
+
+def build(fingerprint: Digest) -> str:
+    return f"builds/{hex_of(fingerprint)}.json"
+
+
+def builds_of(recipe: Digest) -> str:
+    """A numbered series: every build of one recipe, in the order in which they were made."""
+    return f"recipes/{hex_of(recipe)}"
+
+
+def verification(artifact: Digest, gate_set: Digest) -> str:
+    return f"verifications/{hex_of(artifact)}/{hex_of(gate_set)}.json"
+
+
+def journal(environment: str, model: str) -> str:
+    return f"journal/{environment}/{model}"
+
+
+def predictions(environment: str, model: str) -> str:
+    return f"predictions/{environment}/{model}"
+
+
+def member(prefix: str, n: int) -> str:
+    """The key of number `n` in a series; numbers are not padded, so order by number, never by name."""
+    return f"{prefix}/{n}.json"
+
+
+def number(key: str) -> int | None:
+    """The n of `<prefix>/<n>.json`; None for any other name."""
+    stem, dot, rest = key.rpartition("/")[2].partition(".")
+    return (
+        int(stem) if dot and rest == "json" and stem.isascii() and stem.isdigit() and str(int(stem)) == stem else None
+    )

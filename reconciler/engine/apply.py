@@ -1,0 +1,171 @@
+"""Apply: carry out a plan, model by model. The only caller of the steps that change anything.
+
+Each model is atomic and independent: its failure is recorded, the others go on, and what served before still serves. A
+model whose digest is not the reviewed one is left alone, with the fact that moved named. After an interruption nothing
+new is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+
+from reconciler import codec
+from reconciler.core import keys
+from reconciler.core.condition import Exit
+from reconciler.core.environment import Desired, Environment, Role
+from reconciler.core.plan import ModelPlan, Plan
+from reconciler.core.record import Snapshot, StoreMark
+from reconciler.core.result import Applied, ModelResult
+from reconciler.engine import journal, planning, sandbox, series, serving, snapshots
+from reconciler.engine.run import Done, Run
+from reconciler.engine.world import World
+from reconciler.errors import IntegrityError, ReconcilerError, UsageError
+
+
+def claim(world: World, desired: Desired, environment: Environment) -> None:
+    """Make the store ours by its mark, or check that it is. The first apply creates it, exclusively."""
+    store = world.stores[environment.name]
+    mark = StoreMark(project=desired.project, environment=environment.name)
+    body = store.read(keys.MARK)
+    if body is None:
+        target = world.targets.get(environment.name)
+        served = target.observe([]) if target is not None else ()
+        if any(one.current is not None for one in served):
+            raise IntegrityError(
+                f"{environment.name} serves models, but its store is empty",
+                code="E604",
+                hint="the store was lost or moved: restore it; an empty store never means that nothing is deployed",
+            )
+        body = series.once(store, keys.MARK, codec.encode(mark))
+    found = codec.decode(StoreMark, body, what=keys.MARK)
+    if found != mark:
+        raise IntegrityError(
+            f"this store belongs to {found.environment} of project {found.project}",
+            code="E609",
+            hint=f"give {environment.name} of {desired.project} a store of its own (`store.root`)",
+        )
+
+
+def apply(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    plan: Plan,
+    *,
+    models: Iterable[str] = (),
+    confirmed: bool = False,
+) -> Applied:
+    """Carry out `plan` (the reviewed one, or one made a moment ago) as far as it still holds.
+
+    `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
+    """
+    _may_apply(desired, environment)
+    claim(world, desired, environment)
+    fresh = planning.make_plan(world, desired, environment, models)
+    writer = journal.Writer(
+        project=desired.project, commit=desired.revision, who=world.who, clock=world.clock, new_id=world.new_id
+    )
+    run = Run(world=world, desired=desired, environment=environment, writer=writer, confirmed=confirmed)
+    results: list[ModelResult] = []
+    everything: list[Done] = []
+    refreshed: Snapshot | None = None
+    interrupted = False
+    try:
+        if fresh.refresh is not None:
+            refreshed = _refresh(world, desired, environment)
+        snapshot = refreshed
+        if environment.trains and snapshot is None:
+            snapshot = snapshots.newest(world.stores[environment.name])
+        for part in fresh.models:
+            if (stale := _stale(plan, part)) is not None:
+                results.append(stale)
+                continue
+            retired = sum(one.retired for one in everything)
+            result, done = _model(run, part, snapshot, retired=retired)
+            results.append(result)
+            everything.extend(done)
+    except KeyboardInterrupt:
+        interrupted = True
+    return Applied(
+        environment=environment.name,
+        revision=desired.revision,
+        plan=fresh.id,
+        results=tuple(results),
+        refreshed=refreshed.n if refreshed else None,
+        trained=sum(one.trained for one in everything),
+        interrupted=interrupted,
+    )
+
+
+def _may_apply(desired: Desired, environment: Environment) -> None:
+    if desired.revision is None and (environment.protect is not None or environment.role is Role.PRODUCTION):
+        raise UsageError(
+            f"{environment.name} is protected: it is applied from a commit, never from a work tree",
+            hint="commit and merge, then apply without --working-tree",
+        )
+
+
+def _refresh(world: World, desired: Desired, environment: Environment) -> Snapshot:
+    world.progress.start("refresh")
+    taken = snapshots.take(world, desired, environment)
+    rows = sum(table.rows for table in taken.tables)
+    tables = len(taken.tables)
+    world.progress.done(
+        "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
+    )
+    return taken
+
+
+def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
+    """Why this part is not the one that was reviewed; None when it is."""
+    before = reviewed.part(part.model)
+    if before is not None and before.digest == part.digest:
+        return None
+    if before is None:
+        moved = "it is not in the reviewed plan"
+    else:
+        moved = ", ".join(
+            f"{field.name} moved"
+            for field in fields(part.basis)
+            if getattr(part.basis, field.name) != getattr(before.basis, field.name)
+        )
+    return ModelResult(
+        model=part.model,
+        exit=Exit.CONFLICT,
+        problem=f"the plan is stale: {moved}",
+        remedy="plan again, review, and apply that plan",
+    )
+
+
+def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int) -> tuple[ModelResult, list[Done]]:
+    done: list[Done] = []
+    try:
+        made = sandbox.steps(run, part, snapshot) if run.environment.trains else serving.steps(run, part, retired)
+        run.world.progress.start(part.model)
+        for one in made:
+            done.append(one)
+            run.world.progress.done(part.model, one.line)
+    except ReconcilerError as error:
+        result = ModelResult(model=part.model, exit=error.exit_code, problem=str(error), remedy=error.hint)
+    else:
+        result = _outcome(part, done)
+    artifact = next((one.artifact for one in reversed(done) if one.artifact), None)
+    return replace(result, done=tuple(one.line for one in done), artifact=artifact), done
+
+
+def _outcome(part: ModelPlan, done: list[Done]) -> ModelResult:
+    """What is left to say when nothing broke: a gate's no of this run, or what blocked the plan."""
+    standing = part.blocked if not any(one.built for one in done) else None
+    refusals = tuple(reason for one in done for reason in one.refusals)
+    if refusals:
+        return ModelResult(
+            model=part.model,
+            exit=Exit.REFUSED,
+            problem="; ".join(refusals),
+            remedy="change the recipe and apply again; the refused artifact is not judged twice",
+        )
+    if standing is not None:
+        problem = "; ".join(standing.reasons)
+        return ModelResult(model=part.model, exit=standing.exit, problem=problem, remedy=standing.remedy)
+    return ModelResult(model=part.model)

@@ -1,0 +1,164 @@
+"""Deploy, restore, retire: how an environment that only promotes changes what it serves.
+
+Order: blobs copied by digest from the source's store into our own, the model loaded once and held against its probe
+rows, verification and provenance copied, then the journal entry (the commit point), then the target's swap, then a read
+back. A crash in between leaves what served before; the next run sees an entry that was never placed and restores it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.core.digest import Digest, short
+from reconciler.core.environment import Environment, Model
+from reconciler.core.record import Action, Build, Current, State
+from reconciler.core.state import Head, drift_of
+from reconciler.engine import blobs, journal, verify
+from reconciler.engine.world import World
+from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
+from reconciler.ports import Store, Target
+
+
+def target_of(world: World, environment: Environment) -> Target:
+    target = world.targets.get(environment.name)
+    if target is None:
+        raise UsageError(f"environment {environment.name} has no target to deploy to", hint="add `target:` to its spec")
+    return target
+
+
+def origin_of(world: World, environment: Environment, artifact: Digest) -> Store | None:
+    """The store that holds this artifact: our own, else the first source's that does."""
+    for name in (environment.name, *environment.promotes_from):
+        store = world.stores.get(name)
+        if store is not None and blobs.holds(store, artifact):
+            return store
+    return None
+
+
+def deploy(
+    world: World,
+    writer: journal.Writer,
+    *,
+    environment: Environment,
+    model: Model,
+    head: Head | None,
+    plan: Digest,
+    build: Build | None,
+    verification: Digest | None,
+    reason: str,
+) -> Head:
+    """Put `model.artifact` in place. `build` is the source's record of it (None for one that was deployed before and
+    whose record our own journal has)."""
+    artifact = model.artifact
+    if artifact is None:
+        raise UsageError(f"{model.file} pins no artifact", code="E209")
+    own = world.stores[environment.name]
+    origin = origin_of(world, environment, artifact)
+    if origin is None:
+        raise blobs.absent(artifact)
+    package = blobs.artifact(origin, artifact)
+    blobs.copy(origin, own, package)
+    if build is not None and origin is not own:
+        blobs.put_file(own, blobs.file_of(origin, build.provenance))
+    if verification is not None and origin is not own:
+        found = verify.read(origin, artifact, verification)
+        if found is not None:
+            verify.write(own, found)
+    files = _loaded(world, environment, artifact)
+    before = head.state if head else State()
+    state = State(
+        artifact=artifact,
+        build=build,
+        vetted=tuple(sorted({*before.vetted, artifact})),
+    )
+    entry = journal.append(
+        own,
+        writer,
+        after=head,
+        environment=environment.name,
+        model=model.name,
+        plan=plan,
+        action=Action.DEPLOY,
+        state=state,
+        reason=reason,
+        verification=verification,
+    )
+    return _place(world, environment, entry, files)
+
+
+def restore(
+    world: World, writer: journal.Writer, *, environment: Environment, head: Head, plan: Digest, reason: str
+) -> Head:
+    """Put back what the journal's head says, after an integrity and a load check; no gate is asked."""
+    artifact = head.state.artifact
+    files = _loaded(world, environment, artifact) if artifact is not None else {}
+    entry = journal.append(
+        world.stores[environment.name],
+        writer,
+        after=head,
+        environment=environment.name,
+        model=head.entry.model,
+        plan=plan,
+        action=Action.RESTORE,
+        state=head.state,
+        reason=reason,
+    )
+    return _place(world, environment, entry, files)
+
+
+def retire(
+    world: World, writer: journal.Writer, *, environment: Environment, head: Head, plan: Digest, reason: str
+) -> Head:
+    """Serve nothing for this model any more; its artifact, its journal and the target's old releases stay."""
+    entry = journal.append(
+        world.stores[environment.name],
+        writer,
+        after=head,
+        environment=environment.name,
+        model=head.entry.model,
+        plan=plan,
+        action=Action.RETIRE,
+        state=State(vetted=head.state.vetted),
+        reason=reason,
+    )
+    return _place(world, environment, entry, {})
+
+
+def _loaded(world: World, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
+    """The release's files from our own store, after every digest and a real load have been checked."""
+    own = world.stores[environment.name]
+    package = blobs.artifact(own, artifact)
+    work = world.scratch / f"check-{world.new_id()}"
+    world.scorer.check(blobs.unpack(own, package, work), environment.limits)
+    return blobs.release(own, package)
+
+
+def _place(world: World, environment: Environment, entry: Head, files: Mapping[str, Path]) -> Head:
+    """Swap the target to `entry` and read back what it serves."""
+    target = target_of(world, environment)
+    model = entry.entry.model
+    target.place(
+        Current(
+            project=entry.entry.project,
+            environment=environment.name,
+            model=model,
+            n=entry.entry.n,
+            entry=entry.digest,
+            artifact=entry.state.artifact,
+        ),
+        files,
+    )
+    served = next((one for one in target.observe([model]) if one.model == model), None)
+    if served is not None and served.current is not None and served.current.n > entry.entry.n:
+        raise ConflictError(
+            f"{environment.name}/{model} went on to entry {served.current.n} while entry {entry.entry.n} was put in "
+            "place",
+            hint="nothing is lost: run the same command again",
+        )
+    if (drift := drift_of(entry, served)) is not None:
+        what = short(entry.state.artifact) if entry.state.artifact else "nothing"
+        message = f"{environment.name}/{model} should serve {what} and does not: {drift.value}"
+        hint = "something else writes to this target; run the same command again"
+        raise IntegrityError(message, hint=hint) if served is not None else TargetError(message, hint=hint)
+    return entry

@@ -1,0 +1,285 @@
+"""Plan: desired compared with observed, as data. Reads only; two plans of the same facts are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler import codec
+from reconciler.core.condition import Exit, Health, Sync
+from reconciler.core.diff import Change, changes
+from reconciler.core.digest import Digest
+from reconciler.core.duration import in_words
+from reconciler.core.environment import Desired, Environment, Model
+from reconciler.core.facts import ServingFacts, TrainingFacts, Verdict
+from reconciler.core.gate import Verification
+from reconciler.core.plan import Basis, Blocked, Detail, MetricChange, ModelPlan, Plan, PlanIdentity, Step
+from reconciler.core.planner import Decision, decide_serving, decide_training
+from reconciler.core.record import Action, Build, Snapshot
+from reconciler.core.state import Served
+from reconciler.engine import blobs, deploy, observe, snapshots, verify
+from reconciler.engine.world import World
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.ports import Store
+
+
+def environment_of(desired: Desired, name: str) -> Environment:
+    found = desired.environment(name)
+    if found is None:
+        known = ", ".join(sorted(one.name for one in desired.environments)) or "none"
+        raise UsageError(f"no environment {name!r} is declared", hint=f"declared: {known}", code="E801")
+    return found
+
+
+def make_plan(world: World, desired: Desired, environment: Environment, models: Iterable[str] = ()) -> Plan:
+    """The plan of one environment, or of some of its models."""
+    now = world.clock()
+    refresh = refresh_step(world, environment, now)
+    served = served_by(world, desired, environment)
+    names = _chosen(desired, environment, served, tuple(models))
+    snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
+    parts = tuple(
+        plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
+        for name in names
+    )
+    identity = PlanIdentity(
+        environment=environment.name,
+        revision=desired.revision,
+        refresh=refresh is not None,
+        models=tuple(part.digest for part in parts),
+    )
+    return Plan(
+        id=codec.digest_of(identity),
+        project=desired.project,
+        environment=environment.name,
+        role=environment.role.value,
+        revision=desired.revision,
+        refresh=refresh,
+        models=parts,
+    )
+
+
+def refresh_step(world: World, environment: Environment, now: datetime) -> Step | None:
+    """A snapshot is due when there is none or the newest is older than `maxAge`."""
+    if not environment.trains:
+        return None
+    newest = snapshots.newest(world.stores[environment.name])
+    origin = environment.data.copy_from or "its own tables"
+    if newest is None:
+        return Step(action=Action.REFRESH, reason=f"no data snapshot yet: copy the tables of {origin}")
+    age, limit = (now - newest.taken).total_seconds(), environment.data.max_age
+    if limit is None or age <= limit:
+        return None
+    reason = f"data snapshot {newest.n} is {in_words(age)} old; maxAge is {in_words(limit)}"
+    return Step(action=Action.REFRESH, reason=reason)
+
+
+def served_by(world: World, desired: Desired, environment: Environment) -> dict[str, Served]:
+    target = world.targets.get(environment.name)
+    if target is None or environment.trains:
+        return {}
+    declared = [model.name for model in desired.models_of(environment.name)]
+    return {one.model: one for one in target.observe(declared)}
+
+
+def _chosen(
+    desired: Desired, environment: Environment, served: dict[str, Served], models: tuple[str, ...]
+) -> tuple[str, ...]:
+    known = {model.name for model in desired.models_of(environment.name)} | served.keys()
+    if unknown := sorted(set(models) - known):
+        there = ", ".join(sorted(known)) or "none"
+        raise UsageError(f"{environment.name} has no model {unknown[0]!r}", hint=f"models there: {there}", code="E801")
+    return tuple(sorted(models or known))
+
+
+def plan_model(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    name: str,
+    *,
+    served: Served | None,
+    snapshot: Snapshot | None,
+    now: datetime,
+) -> ModelPlan:
+    """One model's part. Whatever goes wrong with its facts blocks this model and no other."""
+    model = desired.model(environment.name, name)
+    try:
+        if environment.trains and model is not None:
+            made = observe.training(world, desired, environment, model, snapshot=snapshot, now=now)
+            return training_part(world, environment, made, snapshot)
+        facts, build = observe.serving(world, desired, environment, name, served=served, now=now)
+        return serving_part(world, environment, facts, build, now)
+    except ReconcilerError as error:
+        return _broken(environment, name, model, served, error)
+
+
+def _broken(
+    environment: Environment, name: str, model: Model | None, served: Served | None, error: ReconcilerError
+) -> ModelPlan:
+    basis = _basis(environment, name, model, verdicts=(str(error),), served=served)
+    return ModelPlan(
+        model=name,
+        digest=codec.digest_of(basis),
+        basis=basis,
+        sync=Sync.UNKNOWN,
+        health=Health.UNKNOWN,
+        reason=error.message,
+        blocked=Blocked(exit=Exit(error.exit_code), reasons=(str(error),), remedy=error.hint or "see the message"),
+    )
+
+
+def training_part(world: World, environment: Environment, facts: TrainingFacts, snapshot: Snapshot | None) -> ModelPlan:
+    model, head, build = facts.model, facts.head, facts.build
+    basis = _basis(
+        environment,
+        model.name,
+        model,
+        head=head.digest if head else None,
+        candidate=build.artifact if build else None,
+        build=codec.digest_of(build) if build else None,
+        verdicts=tuple(_verdict_in_words(one) for one in facts.verdicts),
+        snapshot=snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
+    )
+    store = world.stores[environment.name]
+    incumbent = head.state.artifact if head else None
+    candidate = build.artifact if build else None
+    return _part(
+        basis,
+        decide_training(facts),
+        Detail(
+            candidate=candidate,
+            incumbent=incumbent,
+            changes=_recipe_changes(store, incumbent, model) if candidate != incumbent or not build else (),
+            metrics=_metrics(store, candidate, store, None),
+            verifications=_verifications(facts.verdicts),
+            grade=_grade(store, candidate),
+            data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
+        ),
+    )
+
+
+def serving_part(
+    world: World, environment: Environment, facts: ServingFacts, build: Build | None, now: datetime
+) -> ModelPlan:
+    model, head = facts.model, facts.head
+    verdicts = (facts.verdict,) if facts.verdict else ()
+    incumbent = head.state.artifact if head else None
+    candidate = model.artifact if model else None
+    basis = _basis(
+        environment,
+        facts.name,
+        model,
+        served=facts.served,
+        head=head.digest if head else None,
+        candidate=candidate,
+        build=codec.digest_of(build) if build else None,
+        verdicts=(
+            *(_verdict_in_words(one) for one in verdicts),
+            *(["unknown artifact"] if facts.unknown else []),
+            *(["foreign recipe"] if facts.foreign_recipe else []),
+            *(["stale data"] if facts.stale_data is not None else []),
+        ),
+        order=facts.order.value,
+    )
+    own = world.stores[environment.name]
+    origin = (deploy.origin_of(world, environment, candidate) if candidate else None) or own
+    known = None if facts.unknown else candidate
+    return _part(
+        basis,
+        decide_serving(facts),
+        Detail(
+            candidate=candidate,
+            incumbent=incumbent,
+            changes=_recipe_changes(own, incumbent, model) if model and candidate != incumbent else (),
+            metrics=_metrics(origin, known, own, incumbent),
+            verifications=_verifications(verdicts),
+            grade=_grade(origin, known),
+            data_as_of=build.as_of if build else None,
+            data_age=int((now - build.taken).total_seconds()) if build else None,
+        ),
+    )
+
+
+def _part(basis: Basis, decision: Decision, detail: Detail) -> ModelPlan:
+    return ModelPlan(
+        model=basis.model,
+        digest=codec.digest_of(basis),
+        basis=basis,
+        sync=decision.sync,
+        health=decision.health,
+        reason=decision.reason,
+        steps=decision.steps,
+        blocked=decision.blocked,
+        detail=replace(detail, notes=decision.notes),
+    )
+
+
+def _basis(
+    environment: Environment,
+    name: str,
+    model: Model | None,
+    *,
+    verdicts: tuple[str, ...],
+    served: Served | None = None,
+    head: Digest | None = None,
+    candidate: Digest | None = None,
+    build: Digest | None = None,
+    snapshot: Digest | None = None,
+    order: str = "same",
+) -> Basis:
+    gates = verify.gates_for(model, environment) if model else ()
+    return Basis(
+        environment=environment.name,
+        model=name,
+        pin=model.artifact if model else None,
+        recipe=model.recipe_digest if model else None,
+        gates=tuple(codec.digest_of(gate) for gate in gates),
+        head=head,
+        served=_served_in_words(served),
+        candidate=candidate,
+        build=build,
+        verdicts=verdicts,
+        snapshot=snapshot,
+        order=order,
+    )
+
+
+def _served_in_words(served: Served | None) -> str:
+    if served is None:
+        return "nothing"
+    current = served.current
+    what = f"entry {current.n} {current.artifact or 'retired'}" if current else "unreadable"
+    return f"{what} {served.trouble.value} {' '.join(served.files)}".strip() if served.trouble else what
+
+
+def _verdict_in_words(verdict: Verdict) -> str:
+    known = verdict.verification
+    result = "vetted" if verdict.vetted else "unjudged" if known is None else "passed" if known.passed else "refused"
+    return f"{verdict.environment} {verdict.gate_set or 'unknown'} {result}"
+
+
+def _verifications(verdicts: tuple[Verdict, ...]) -> tuple[Verification, ...]:
+    return tuple(one.verification for one in verdicts if one.verification is not None)
+
+
+def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[Change, ...]:
+    if incumbent is None or not blobs.holds(store, incumbent):
+        return ()
+    return changes(verify.recipe_of(store, incumbent).recipe, model.recipe)
+
+
+def _metrics(origin: Store, candidate: Digest | None, own: Store, incumbent: Digest | None) -> tuple[MetricChange, ...]:
+    new = dict(verify.evaluation_of(origin, candidate).metrics) if candidate else {}
+    old = {}
+    if incumbent is not None and incumbent != candidate and blobs.holds(own, incumbent):
+        old = dict(verify.evaluation_of(own, incumbent).metrics)
+    return tuple(
+        MetricChange(metric=name, candidate=new.get(name), incumbent=old.get(name))
+        for name in sorted(new.keys() | old.keys())
+    )
+
+
+def _grade(store: Store, candidate: Digest | None) -> str | None:
+    return verify.evaluation_of(store, candidate).grade.value if candidate else None

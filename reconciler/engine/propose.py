@@ -1,0 +1,274 @@
+"""Promote and roll back: write the manifest change that git is then asked to merge. Nothing is deployed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reconciler import manifest
+from reconciler.core.card import Card
+from reconciler.core.digest import Digest, short
+from reconciler.core.environment import Environment, Model
+from reconciler.core.gate import Verification
+from reconciler.core.record import Build, Provenance
+from reconciler.core.state import Head
+from reconciler.core.status import Proposed
+from reconciler.engine import blobs, deploy, journal, observe, verify
+from reconciler.engine.desired import Checkout, card_path, manifest_path
+from reconciler.engine.world import World
+from reconciler.errors import ConflictError, GateRefusedError, UsageError
+from reconciler.ports import Proposal, Proposer
+
+RenderCard = Callable[[Card], str]
+
+
+def promote(
+    world: World,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    model: str,
+    to: Environment,
+    digest: Digest | None,
+    render: RenderCard,
+) -> Proposed:
+    """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`.
+
+    GateRefusedError when a gate said no; ConflictError when nobody judged it yet; UsageError when there is none.
+    """
+    desired = checkout.desired
+    origin, build = _candidate(world, checkout, model, to, digest)
+    wanted = desired.model(origin, model)
+    head = observe.head_of(world, desired, to.name, model)
+    text = _recipe_text(world, checkout, origin, model, wanted, build)
+    proposed = manifest.promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
+    verification = _judgement(world, checkout, to, model, proposed, build, head)
+    card = _card(world, to, model, wanted, build, verification, head)
+    deployed = head.state.artifact if head else None
+    summary = [
+        f"{short(deployed)} -> {short(build.artifact)}" if deployed else f"first artifact {short(build.artifact)}"
+    ]
+    if verification is not None:
+        summary.append(f"passed {len(verification.results)} gates of {to.name}")
+    return _propose(
+        checkout,
+        proposer,
+        verb="promote",
+        environment=to.name,
+        model=model,
+        artifact=build.artifact,
+        files={manifest_path(to.name, model): proposed, card_path(to.name, model): render(card)},
+        verification=verification,
+        summary=tuple(summary),
+    )
+
+
+def rollback(
+    world: World, checkout: Checkout, proposer: Proposer, *, model: str, environment: Environment, to: int | None
+) -> Proposed:
+    """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's), with
+    the manifest and card that git had then."""
+    target = _earlier(world, checkout, model, environment, to)
+    commit, artifact = target.entry.commit, target.state.artifact
+    if artifact is None:
+        raise UsageError(f"entry {target.entry.n} of {environment.name}/{model} deployed nothing", code="E801")
+    if commit is None:
+        raise UsageError(f"entry {target.entry.n} records no commit to take the manifest from", code="E801")
+    paths = (manifest_path(environment.name, model), card_path(environment.name, model))
+    tree = {file.path: file for file in world.source.tree(commit, paths)}
+    bodies = world.source.read(file.id for file in tree.values())
+    files = {path: bodies[file.id].decode() for path, file in tree.items()}
+    if paths[0] not in files:
+        raise UsageError(f"commit {commit[:12]} has no {paths[0]}", hint="use `git revert` instead", code="E801")
+    head = observe.head_of(world, checkout.desired, environment.name, model)
+    deployed = head.state.artifact if head else None
+    before = short(deployed) if deployed else "nothing"
+    return _propose(
+        checkout,
+        proposer,
+        verb="rollback",
+        environment=environment.name,
+        model=model,
+        artifact=artifact,
+        files=files,
+        verification=None,
+        summary=(f"{before} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
+    )
+
+
+def _candidate(
+    world: World, checkout: Checkout, model: str, to: Environment, digest: Digest | None
+) -> tuple[str, Build]:
+    """The source environment and the build to promote."""
+    if not to.promotes_from:
+        raise UsageError(f"{to.name} promotes from no environment", hint="name it in `promotesFrom`", code="E801")
+    project = checkout.desired.project
+    for origin in to.promotes_from:
+        if digest is None:
+            head = observe.head_of(world, checkout.desired, origin, model)
+            build = head.state.build if head else None
+        else:
+            build = journal.build_of(
+                world.stores[origin], project=project, environment=origin, model=model, artifact=digest
+            )
+        if build is not None:
+            return origin, build
+    sources = " or ".join(to.promotes_from)
+    what = f"no artifact {digest} of {model}" if digest else f"no artifact of {model}"
+    raise UsageError(
+        f"{what} was made in {sources}", hint=f"run `reconciler apply {to.promotes_from[0]}` first", code="E210"
+    )
+
+
+def _recipe_text(world: World, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build) -> str:
+    """The manifest that the artifact was made from, comments and all: today's, else that of its commit."""
+    path = manifest_path(origin, model)
+    today = checkout.text(path)
+    if wanted is not None and today is not None and wanted.recipe_digest == build.recipe:
+        return today
+    provenance = blobs.record(world.stores[origin], build.provenance, Provenance)
+    if provenance.commit is not None:
+        found = world.source.tree(provenance.commit, (path,))
+        if found:
+            return world.source.read([found[0].id])[found[0].id].decode()
+    raise UsageError(
+        f"{path} has another recipe than {short(build.artifact)} was built from, and the commit that it was built at "
+        "is not known",
+        hint=f"apply {origin} from a commit, or put the recipe back and promote again",
+        code="E210",
+    )
+
+
+def _judgement(
+    world: World, checkout: Checkout, to: Environment, model: str, text: str, build: Build, head: Head | None
+) -> Verification | None:
+    """The verification that will count when this text is merged; None for an artifact that was there before."""
+    proposed = checkout.with_model(to.name, model, text)
+    origin = deploy.origin_of(world, to, build.artifact)
+    if origin is None:
+        raise blobs.absent(build.artifact)
+    deployed = head.state.artifact if head else None
+    evaluation = verify.evaluation_of(origin, build.artifact)
+    gate_set = verify.gate_set_of(proposed, to, evaluation, deployed if deployed != build.artifact else None)
+    verdict = verify.verdict_of(origin, gate_set, build.artifact, head=head)
+    if verdict.vetted:
+        return None
+    if verdict.verification is None:
+        raise ConflictError(
+            f"{short(build.artifact)} is not verified against today's gates and incumbent of {to.name}",
+            hint=f"run `reconciler apply {to.promotes_from[0]}`: it judges candidates where the data is",
+        )
+    if not verdict.verification.passed:
+        raise GateRefusedError(
+            f"{to.name} refuses {short(build.artifact)}: " + "; ".join(verdict.verification.refusals),
+            hint="change the recipe and train again; a refused artifact never reaches that environment",
+            code="E701",
+        )
+    return verdict.verification
+
+
+def _card(
+    world: World,
+    to: Environment,
+    model: str,
+    wanted: Model | None,
+    build: Build,
+    verification: Verification | None,
+    head: Head | None,
+) -> Card:
+    origin = deploy.origin_of(world, to, build.artifact)
+    if origin is None:
+        raise blobs.absent(build.artifact)
+    deployed = head.state.artifact if head else None
+    own = world.stores[to.name]
+    before = None
+    if deployed is not None and deployed != build.artifact and blobs.holds(own, deployed):
+        before = verify.evaluation_of(own, deployed)
+    return Card(
+        model=model,
+        environment=to.name,
+        owner=wanted.owner if wanted else "",
+        description=wanted.description if wanted else "",
+        recipe=verify.recipe_of(origin, build.artifact),
+        evaluation=verify.evaluation_of(origin, build.artifact),
+        provenance=blobs.record(origin, build.provenance, Provenance),
+        verification=verification,
+        before=before,
+    )
+
+
+def _earlier(world: World, checkout: Checkout, model: str, environment: Environment, to: int | None) -> Head:
+    """The entry to go back to."""
+    heads = list(
+        journal.entries(
+            world.stores[environment.name],
+            project=checkout.desired.project,
+            environment=environment.name,
+            model=model,
+        )
+    )
+    if not heads:
+        raise UsageError(f"{model} was never deployed in {environment.name}", code="E801")
+    if to is not None:
+        if not 0 <= to < len(heads):
+            raise UsageError(f"{environment.name}/{model} has entries 0 to {len(heads) - 1}, not {to}", code="E801")
+        return heads[to]
+    today = heads[-1].state.artifact
+    for one in reversed(heads):
+        if one.state.artifact is not None and one.state.artifact != today:
+            return one
+    raise UsageError(
+        f"{environment.name}/{model} has had no other artifact than {short(today) if today else 'none'}", code="E801"
+    )
+
+
+def _propose(
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    verb: str,
+    environment: str,
+    model: str,
+    artifact: Digest,
+    files: dict[str, str],
+    verification: Verification | None,
+    summary: tuple[str, ...],
+) -> Proposed:
+    if checkout.revision is None:
+        raise UsageError(f"{verb} starts from a commit, not from a work tree", code="E801")
+    base = checkout.revision
+    changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
+    nothing = Proposed(
+        model=model,
+        environment=environment,
+        artifact=artifact,
+        branch=None,
+        commit=None,
+        base=base,
+        files=(),
+        summary=(f"{environment} already declares {short(artifact)}",),
+    )
+    if not changed:
+        return nothing
+    branch = f"{verb}/{environment}/{model}/{short(artifact)}"
+    trailers = {
+        "Reconciler-Environment": environment,
+        "Reconciler-Model": model,
+        "Reconciler-Artifact": artifact,
+        "Reconciler-Verification": verification.gate_set if verification else "deployed here before",
+    }
+    title = f"{verb.capitalize()} {model} in {environment} to {short(artifact)}"
+    if verb == "promote":
+        title = f"Promote {model} to {environment}: {short(artifact)}"
+    body = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in summary)
+    message = "\n\n".join([title, body, "\n".join(f"{key}: {value}" for key, value in trailers.items())]) + "\n"
+    commit = proposer.propose(Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message))
+    return Proposed(
+        model=model,
+        environment=environment,
+        artifact=artifact,
+        branch=branch,
+        commit=commit,
+        base=base,
+        files=tuple(changed),
+        summary=summary,
+    )

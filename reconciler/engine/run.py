@@ -1,0 +1,34 @@
+"""What one apply carries along, and what one step of it reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+from reconciler.core.environment import Desired, Environment
+from reconciler.engine.journal import Writer
+from reconciler.engine.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`confirmed`: a person saw this very plan."""
+
+    world: World
+    desired: Desired
+    environment: Environment
+    writer: Writer
+    confirmed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """One step that was carried out, in a line. `built`: the model has another build than the plan saw (`trained`: made
+    just now); `refusals`: why a verdict was no."""
+
+    line: str
+    artifact: Digest | None = None
+    built: bool = False
+    trained: bool = False
+    retired: bool = False
+    refusals: tuple[str, ...] = ()
