@@ -159,6 +159,17 @@ class Desired:
     def model(self, environment: str, name: str) -> Model | None:
         return next((m for m in self.models if (m.environment, m.name) == (environment, name)), None)
 
+    def upstream(self, environment: str) -> tuple[str, ...]:
+        """Every environment that this one promotes from, straight or through others, nearest first."""
+        found: list[str] = []
+        pending = [environment]
+        while pending:
+            here = self.environment(pending.pop(0))
+            new = [name for name in (here.promotes_from if here else ()) if name not in found]
+            found += new
+            pending += new
+        return tuple(found)
+
     def downstream(self, environment: str) -> tuple[Environment, ...]:
-        """Environments that promote straight from this one."""
-        return tuple(one for one in self.environments if environment in one.promotes_from)
+        """Every environment that promotes from this one, straight or through others."""
+        return tuple(one for one in self.environments if environment in self.upstream(one.name))

@@ -81,12 +81,12 @@ def decide_serving(facts: ServingFacts) -> Decision:
     """What an environment that only promotes does about one model."""
     drift = drift_of(facts.head, facts.served)
     health = _health(facts, drift)
-    if facts.model is None:
-        return _undeclared(facts, drift, health)
     if (blocked := _out_of_order(facts)) is not None:
         return Decision(
             sync=Sync.UNKNOWN, health=health, reason=blocked.reasons[0], blocked=blocked, notes=facts.weakened
         )
+    if facts.model is None:
+        return _undeclared(facts, drift, health)
     deployed = facts.head.state.artifact if facts.head else None
     if facts.model.artifact == deployed and deployed is not None:
         if facts.foreign_recipe is not None:
@@ -162,16 +162,19 @@ def _foreign(facts: ServingFacts) -> Blocked:
 
 
 def _out_of_order(facts: ServingFacts) -> Blocked | None:
-    head = facts.head
-    if head is None or facts.order in (Order.SAME, Order.AFTER):
+    if facts.order in (Order.SAME, Order.AFTER):
         return None
-    commit = (head.entry.commit or "an unrecorded commit")[:12]
+    name, branch = facts.environment.name, facts.environment.protect
+    commit = ((facts.head.entry.commit if facts.head else None) or "no commit")[:12]
     if facts.order is Order.BEFORE:
-        why = f"{facts.environment.name} is at commit {commit}, newer than this one"
+        why = f"{name} is at commit {commit}, newer than this one"
         remedy = "apply the newest commit; to go back on purpose, use `reconciler rollback`"
+    elif facts.head is None:
+        why = f"this commit is not on {branch}, which {name} is applied from"
+        remedy = f"merge into {branch} and apply that branch"
     else:
-        why = f"this commit and {commit}, which {facts.environment.name} is at, are not on one line of the branch"
-        remedy = f"merge into {facts.environment.protect} and apply that branch"
+        why = f"this commit and {commit}, which {name} is at, are not on one line of {branch}"
+        remedy = f"merge into {branch} and apply that branch"
     return Blocked(exit=Exit.CONFLICT, reasons=(why,), remedy=remedy)
 
 

@@ -71,6 +71,6 @@ def drift_of(head: Head | None, served: Served | None) -> DriftKind | None:
         return DriftKind.BEHIND if current is not None and head and current.n < head.entry.n else DriftKind.MISSING
     if head and current.n < head.entry.n:
         return DriftKind.BEHIND
-    if current.artifact != wanted:
+    if current.artifact != wanted or (head and current.entry != head.digest):
         return DriftKind.WRONG_DIGEST
     return DriftKind.TAMPERED if served.trouble is Trouble.TAMPERED else None

@@ -62,7 +62,8 @@ def apply(
     """
     _may_apply(desired, environment)
     claim(world, desired, environment)
-    fresh = planning.make_plan(world, desired, environment, models)
+    names = tuple(models) or tuple(part.model for part in plan.models)
+    fresh = planning.make_plan(world, desired, environment, names)
     writer = journal.Writer(
         project=desired.project, commit=desired.revision, who=world.who, clock=world.clock, new_id=world.new_id
     )

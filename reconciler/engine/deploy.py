@@ -46,10 +46,12 @@ def deploy(
     plan: Digest,
     build: Build | None,
     verification: Digest | None,
+    vetted: tuple[Digest, ...],
+    origins: tuple[str, ...],
     reason: str,
 ) -> Head:
-    """Put `model.artifact` in place. `build` is the source's record of it (None for one that was deployed before and
-    whose record our own journal has)."""
+    """Put `model.artifact` in place. `build` is the record of how it was made; `vetted` what was deployed here before;
+    `origins` the environments whose stores may hold the verification that it is deployed by."""
     artifact = model.artifact
     if artifact is None:
         raise UsageError(f"{model.file} pins no artifact", code="E209")
@@ -61,17 +63,13 @@ def deploy(
     blobs.copy(origin, own, package)
     if build is not None and origin is not own:
         blobs.put_file(own, blobs.file_of(origin, build.provenance))
-    if verification is not None and origin is not own:
-        found = verify.read(origin, artifact, verification)
+    for name in origins if verification is not None else ():
+        found = verify.read(world.stores[name], artifact, verification) if name in world.stores else None
         if found is not None:
             verify.write(own, found)
+            break
     files = _loaded(world, environment, artifact)
-    before = head.state if head else State()
-    state = State(
-        artifact=artifact,
-        build=build,
-        vetted=tuple(sorted({*before.vetted, artifact})),
-    )
+    state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})))
     entry = journal.append(
         own,
         writer,

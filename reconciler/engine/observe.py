@@ -25,6 +25,13 @@ def head_of(world: World, desired: Desired, environment: str, model: str) -> Hea
     return journal.head(store, project=desired.project, environment=environment, model=model)
 
 
+def predecessor(world: World, desired: Desired, environment: Environment, model: Model) -> Head | None:
+    """The journal's head under the name that this model had before it was renamed."""
+    if model.renamed_from is None:
+        return None
+    return head_of(world, desired, environment.name, model.renamed_from)
+
+
 def order_of(source: Source, environment: Environment, revision: str | None, head: Head | None) -> Order:
     """Where `revision` stands against the commit that the environment is at. Sandboxes record any commit."""
     if environment.protect is None or revision is None:
@@ -102,7 +109,7 @@ def serving(
     origin = deploy.origin_of(world, environment, model.artifact)
     if origin is None or build is None:
         return replace(facts, unknown=origin is None or build is None), build
-    verdict = _verdict_here(world, environment, model, build, head)
+    verdict = _verdict_here(world, desired, environment, model, build, head)
     built = verify.recipe_of(origin, model.artifact).recipe
     foreign = changes(built, model.recipe)[:1] if codec.digest_of(built) != model.recipe_digest else ()
     age = int((now - build.taken).total_seconds())
@@ -122,17 +129,21 @@ def serving(
 def build_of(world: World, desired: Desired, environment: Environment, model: Model, artifact: Digest) -> Build | None:
     """How an artifact was built: by our own journal, else by the journals of the environments we promote from."""
     for name in (environment.name, *environment.promotes_from):
-        store = world.stores.get(name)
-        if store is None:
-            continue
-        found = journal.build_of(store, project=desired.project, environment=name, model=model.name, artifact=artifact)
-        if found is not None:
-            return found
+        for called in (model.name, model.renamed_from):
+            if called is None or name not in world.stores:
+                continue
+            found = journal.build_of(
+                world.stores[name], project=desired.project, environment=name, model=called, artifact=artifact
+            )
+            if found is not None:
+                return found
     return None
 
 
-def _verdict_here(world: World, environment: Environment, model: Model, build: Build, head: Head | None) -> Verdict:
-    """What the sources say of the pinned artifact under today's gates and incumbent."""
+def _verdict_here(
+    world: World, desired: Desired, environment: Environment, model: Model, build: Build, head: Head | None
+) -> Verdict:
+    """What the stores upstream say of the pinned artifact under today's gates and incumbent."""
     artifact = build.artifact
     origin = deploy.origin_of(world, environment, artifact)
     if origin is None:
@@ -141,11 +152,12 @@ def _verdict_here(world: World, environment: Environment, model: Model, build: B
     incumbent = deployed if deployed != artifact else None
     gate_set = verify.gate_set_of(model, environment, verify.evaluation_of(origin, artifact), incumbent)
     found = Verdict(environment=environment.name)
-    for name in (*environment.promotes_from, environment.name):
+    vetting = head or predecessor(world, desired, environment, model)
+    for name in (*desired.upstream(environment.name), environment.name):
         store = world.stores.get(name)
         if store is None:
             continue
-        found = verify.verdict_of(store, gate_set, artifact, head=head)
+        found = verify.verdict_of(store, gate_set, artifact, head=vetting)
         if found.verification is not None:
             return found
     return found

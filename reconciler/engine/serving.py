@@ -38,6 +38,7 @@ def _deploy(run: Run, part: ModelPlan, step: Step) -> Done:
         raise ConflictError(
             f"{environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
         )
+    before = head or observe.predecessor(world, run.desired, environment, model)
     verification = next((one.gate_set for one in part.detail.verifications), None)
     deploy.deploy(
         world,
@@ -48,6 +49,8 @@ def _deploy(run: Run, part: ModelPlan, step: Step) -> Done:
         plan=part.digest,
         build=observe.build_of(world, run.desired, environment, model, model.artifact),
         verification=verification,
+        vetted=before.state.vetted if before else (),
+        origins=run.desired.upstream(environment.name),
         reason=step.reason,
     )
     return Done(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
