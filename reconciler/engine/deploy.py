@@ -63,11 +63,8 @@ def deploy(
     blobs.copy(origin, own, package)
     if build is not None and origin is not own:
         blobs.put_file(own, blobs.file_of(origin, build.provenance))
-    for name in origins if verification is not None else ():
-        found = verify.read(world.stores[name], artifact, verification) if name in world.stores else None
-        if found is not None:
-            verify.write(own, found)
-            break
+    if verification is not None:
+        _keep(world, own, artifact, verification, origins)
     files = _loaded(world, environment, artifact)
     state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})))
     entry = journal.append(
@@ -83,6 +80,15 @@ def deploy(
         verification=verification,
     )
     return _place(world, environment, entry, files)
+
+
+def _keep(world: World, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
+    """Copy the verification into our own store, so that this store alone can be audited."""
+    for name in origins:
+        found = verify.read(world.stores[name], artifact, verification) if name in world.stores else None
+        if found is not None:
+            verify.write(own, found)
+            return
 
 
 def restore(
