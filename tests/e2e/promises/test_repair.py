@@ -1,0 +1,79 @@
+"""Whatever happens to served bytes or stored blobs is seen, named and, where it can be, put right."""
+
+from __future__ import annotations
+
+import shutil
+
+from .conftest import Project
+
+
+def flip(path, at: int = -1) -> None:
+    path.chmod(0o644)
+    body = bytearray(path.read_bytes())
+    body[at] ^= 0xFF
+    path.write_bytes(bytes(body))
+
+
+def test_a_changed_byte_in_the_served_model_is_tampering_and_is_restored(deployed: Project) -> None:
+    flip(deployed.release() / "model.skops")
+    status = deployed.model_status("production")
+    assert status["health"] == "DEGRADED"
+    assert "tampered" in status["reason"]
+    assert "model.skops" in status["reason"]
+    deployed.run("plan", "production", "--check", code=3)
+    deployed.run("predict", "lateness", "--in", "production", "--out", str(deployed.root / "data/o.csv"), code=6)
+    deployed.run("apply", "production", "--yes")
+    assert deployed.model_status("production")["health"] == "HEALTHY"
+    deployed.run("plan", "production", "--check")
+
+
+def test_a_changed_byte_in_a_stored_blob_stops_the_deploy_and_leaves_production_alone(deployed: Project) -> None:
+    before = deployed.served()
+    deployed.recipe("max_depth: 3", "max_depth: 6")
+    deployed.run("apply", "sandbox", "--yes")
+    deployed.promote()
+    blobs = deployed.root / ".reconciler/sandbox/blobs/sha256"
+    known = {path.name for path in (deployed.root / ".reconciler/production/blobs/sha256").iterdir()}
+    model = max((p for p in blobs.iterdir() if p.name not in known), key=lambda p: p.read_bytes()[:2] == b"PK")
+    flip(model)
+    deployed.run("audit", "sandbox", code=6)
+    ran = deployed.run("apply", "production", "--yes", code=6)
+    assert model.name in ran.out + ran.err
+    assert deployed.served() == before
+    deployed.run("audit", "production")
+
+
+def test_a_wiped_target_is_restored(deployed: Project) -> None:
+    before = deployed.served()["artifact"]
+    shutil.rmtree(deployed.root / "serving")
+    assert deployed.model_status("production")["health"] == "MISSING"
+    deployed.run("apply", "production", "--yes")
+    assert deployed.served()["artifact"] == before
+
+
+def test_a_lost_store_is_an_integrity_error_and_never_means_that_nothing_is_deployed(deployed: Project) -> None:
+    before = deployed.served()
+    shutil.rmtree(deployed.root / ".reconciler/production")
+    deployed.run("apply", "production", "--yes", code=6)
+    assert deployed.served() == before
+
+
+def test_an_older_commit_after_a_newer_one_is_refused_and_names_where_production_is(deployed: Project) -> None:
+    older = deployed.git("rev-parse", "HEAD")
+    deployed.recipe("max_depth: 3", "max_depth: 4")
+    deployed.run("apply", "sandbox", "--yes")
+    deployed.promote()
+    newer = deployed.git("rev-parse", "HEAD")
+    deployed.run("apply", "production", "--yes")
+    before = deployed.served()
+    ran = deployed.run("apply", "production", "--yes", "--revision", older, code=5)
+    assert newer[:12] in ran.out + ran.err
+    assert deployed.served() == before
+
+
+def test_a_commit_that_is_not_on_the_protected_branch_is_refused(deployed: Project) -> None:
+    before = deployed.served()
+    deployed.git("switch", "-q", "-c", "side")
+    deployed.recipe("max_depth: 3", "max_depth: 9")
+    deployed.run("apply", "production", "--yes", code=5)
+    assert deployed.served() == before
