@@ -8,9 +8,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from .conftest import REPOSITORY, Project
+from tests.e2e.promises.project import REPOSITORY, Project
 
-FIT_RAISES = '''
+FIT_RAISES = """
 import importlib.abc, importlib.util, sys
 
 class Raising(importlib.abc.MetaPathFinder):
@@ -33,7 +33,7 @@ class Raising(importlib.abc.MetaPathFinder):
         return spec
 
 sys.meta_path.insert(0, Raising())
-'''
+"""
 
 
 def without_trainer(folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from .conftest import Project
+from tests.e2e.promises.project import Project
 
 
 def flip(path, at: int = -1) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from .conftest import Project
+from tests.e2e.promises.project import Project
 
 
 def test_two_applies_at_once_leave_one_unbroken_journal_twenty_times_over(deployed: Project) -> None:
@@ -14,7 +14,10 @@ def test_two_applies_at_once_leave_one_unbroken_journal_twenty_times_over(deploy
     digests.append(deployed.promote())
     path = deployed.root / "manifests/production/lateness.yaml"
     texts = [deployed.git("show", f"HEAD~1:{path.relative_to(deployed.root)}") + "\n", path.read_text()]
-    cards = [deployed.git("show", "HEAD~1:manifests/production/lateness.md") + "\n", path.with_suffix(".md").read_text()]
+    cards = [
+        deployed.git("show", "HEAD~1:manifests/production/lateness.md") + "\n",
+        path.with_suffix(".md").read_text(),
+    ]
     if digests[0] not in texts[0]:
         texts[0] = deployed.git("show", f"HEAD~2:{path.relative_to(deployed.root)}") + "\n"
         cards[0] = deployed.git("show", "HEAD~2:manifests/production/lateness.md") + "\n"

@@ -1,0 +1,192 @@
+"""A small real project in a temporary git repository, driven by real `reconciler` processes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[3]
+
+PROJECT = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: books}\nspec: {}\n"
+
+SANDBOX = """\
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {name: sandbox}
+spec:
+  role: sandbox
+  data: {copyFrom: production, maxAge: 24h}
+  runtime: {lock: requirements.lock, python: "3.11", architecture: ARCHITECTURE}
+"""
+
+PRODUCTION = """\
+apiVersion: reconciler/v1
+kind: Environment
+metadata: {name: production}
+spec:
+  role: production
+  promotesFrom: [sandbox]
+  data:
+    asOf: 2024-12-31
+    tables:
+      invoices: {uses: csv, path: data/invoices.csv, types: {customer_id: VARCHAR}}
+  target: {uses: directory, root: serving}
+  policy:
+    gates:
+      - {uses: threshold, metric: accuracy, atLeast: 0.4}
+    maxDataAge: 30d
+  protect: {branch: main}
+"""
+
+MODEL = """\
+# Will it be paid late?
+apiVersion: reconciler/v1
+kind: Model
+metadata: {name: lateness, owner: credit}
+spec:
+  recipe:
+    task: classification
+    data:
+      from: invoices
+      key: invoice_id
+      derive:
+        terms: date_diff('day', issued, due)
+        days_late: date_diff('day', due, coalesce(paid, as_of))
+      past:
+        by: customer_id
+        at: issued
+        known: paid
+        features:
+          prior: count(*)
+          prior_late: avg(days_late)
+      predict: {where: paid is null}
+    outcome:
+      matured: due + interval 20 day
+      classes:
+        on_time: days_late <= 0
+        late: days_late > 0
+    features:
+      numeric: [amount, terms, prior, prior_late]
+      categorical: [country]
+    estimator: {uses: sklearn, class: DecisionTreeClassifier, params: {max_depth: 3}}
+    holdout: {last: 25%, by: issued}
+    seed: 7
+  gates:
+    - {uses: beats-naive-guess, byShareOfErrors: 0.01}
+"""
+
+
+def write_ledger(path: Path, *, rows: int = 600, seed: int = 1) -> None:
+    """Invoices of thirty customers, each with a habit; those after the books' day are open."""
+    chance = random.Random(seed)
+    as_of = date(2024, 12, 31)
+    habits = [chance.gauss(0, 9) for _ in range(30)]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["invoice_id", "customer_id", "issued", "due", "paid", "amount", "country"])
+        for number in range(rows):
+            customer = chance.randrange(30)
+            issued = date(2023, 1, 1) + timedelta(days=int(number * 725 / rows))
+            due = issued + timedelta(days=chance.choice([14, 30]))
+            paid = max(issued, due + timedelta(days=round(habits[customer] + chance.gauss(0, 3))))
+            known = paid.isoformat() if paid <= as_of else ""
+            country = chance.choice(["NO", "SE", "DK"])
+            amount = f"{chance.uniform(20, 900):.2f}"
+            writer.writerow([f"{number:06d}", f"{customer:03d}", issued, due, known, amount, country])
+
+
+@dataclass(frozen=True)
+class Ran:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Project:
+    """A project's folder and the commands that a person would type there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.environment = {
+            **os.environ,
+            "OMP_NUM_THREADS": "1",
+            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_NOSYSTEM": "1",
+            "NO_COLOR": "1",
+        }
+        self.python = sys.executable
+
+    def git(self, *arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=self.root, check=True, capture_output=True, text=True, env=self.environment
+        ).stdout.strip()
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.python, "-m", "reconciler", "-C", str(self.root), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            env=self.environment,
+            cwd=self.root.parent,
+        )
+
+    def run(self, *arguments: str, code: int | None = 0) -> Ran:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        ran = Ran(process.returncode, out, err)
+        assert "Traceback" not in err, err
+        if code is not None:
+            assert ran.code == code, f"{arguments}: exit {ran.code}\n{out}\n{err}"
+        return ran
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text)
+
+    def commit(self, message: str) -> str:
+        self.git("add", "-A")
+        self.git("commit", "-q", "-m", message)
+        return self.git("rev-parse", "HEAD")
+
+    def recipe(self, old: str, new: str) -> None:
+        path = self.root / "manifests/sandbox/lateness.yaml"
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
+        self.commit(f"Recipe: {new}")
+
+    def promote(self) -> str:
+        """Propose the newest candidate, merge it, and give the digest that main now pins."""
+        proposed = self.run("promote", "lateness", "--to", "production", "-o", "json").json
+        self.merge(proposed["branch"])
+        return str(proposed["artifact"])
+
+    def merge(self, branch: str) -> None:
+        self.git("merge", "-q", "--no-ff", "-m", f"Merge {branch}", branch)
+
+    def served(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads((self.root / "serving/lateness/current").read_text())
+        return found
+
+    def release(self) -> Path:
+        return self.root / "serving/lateness/releases" / self.served()["artifact"].removeprefix("sha256:")
+
+    def model_status(self, environment: str) -> dict[str, Any]:
+        status = self.run("status", environment, "-o", "json").json
+        found: dict[str, Any] = status["environments"][0]["models"][0]
+        return found
