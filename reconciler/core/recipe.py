@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 RECIPE_FORMAT = 1
+TRAINING_FORMAT = 1
+"""Version of how a recipe becomes bytes (preprocessing, canonical form): part of every runtime."""
 
 
 class Task(StrEnum):
@@ -171,3 +173,26 @@ class Recipe:
                 yield f"outcome.classes.{one.name}", one.when
             if one.possible is not None:
                 yield f"outcome.possible.{one.name}", one.possible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocessing:
+    """What is done to features before the estimator sees them, resolved by its family, for people to read.
+
+    `rare`: categories with fewer training rows share one bucket; `most`: at most so many are told apart.
+    """
+
+    numeric: str
+    categorical: str
+    boolean: str
+    rare: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltRecipe:
+    """The recipe as an artifact keeps it, with what was decided for it."""
+
+    recipe: Recipe
+    preprocessing: Preprocessing
+    format: int = TRAINING_FORMAT

@@ -1,0 +1,51 @@
+"""Parsed expressions, remembered by their text: a plan over unchanged manifests then needs no DuckDB.
+
+A hint only: one JSON file outside the work tree, safe to delete; one that cannot be read is as good as none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.ports import Expressions, Parsed
+
+LIMIT = 50_000  # expressions; beyond it the file is begun anew
+
+
+class CachedExpressions:
+    """`grammar` is the version of the rules: other rules, other file."""
+
+    def __init__(self, inner: Expressions, folder: Path, *, grammar: int) -> None:
+        self._inner = inner
+        self._path = folder / f"expressions-{grammar}.json"
+        self._known: dict[str, Parsed] | None = None
+
+    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+        wanted = tuple(dict.fromkeys(texts))
+        known = self._load()
+        missing = tuple(text for text in wanted if text not in known)
+        if missing:
+            known |= self._inner.parse(missing)
+            self._save(known if len(known) <= LIMIT else {text: known[text] for text in wanted})
+        return {text: known[text] for text in wanted}
+
+    def _load(self) -> dict[str, Parsed]:
+        if self._known is None:
+            self._known = {}
+            with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
+                document = json.loads(self._path.read_bytes())
+                self._known = {text: codec.from_json(Parsed, one) for text, one in document.items()}
+        return self._known
+
+    def _save(self, known: Mapping[str, Parsed]) -> None:
+        body = json.dumps({text: codec.to_json(one) for text, one in known.items()})
+        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        with contextlib.suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(body)
+            temporary.replace(self._path)

@@ -1,0 +1,114 @@
+"""Git by its plumbing: constant arguments, no configuration but the repository's own data, nothing that runs code.
+
+Hooks, fsmonitor, filters, pagers, prompts, odd protocols, replace objects and the user's and system's configuration are
+switched off; a hostile `.git/config` starts no process. Each call is one short-lived process.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from reconciler.errors import SourceError
+
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+#=-]{0,250}(?:[~^][0-9]{0,4}){0,5}")
+_SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "core.untrackedCache": "false",
+    "core.pager": "cat",
+    "core.askPass": "",
+    "core.alternateRefsCommand": "",
+    "protocol.ext.allow": "never",
+    "submodule.recurse": "false",
+    "gc.auto": "0",
+}
+
+
+class Git:
+    """`folder` is any folder inside the repository."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def run(self, *arguments: str, stdin: bytes = b"", ok: tuple[int, ...] = (0,)) -> bytes:
+        """Standard output; SourceError E306 when git fails otherwise than by an exit code of `ok`."""
+        code, out, error = self.call(*arguments, stdin=stdin)
+        if code not in ok:
+            raise SourceError(f"git {arguments[0]} failed: {_first_line(error)}", code="E306", hint=_remedy(error))
+        return out
+
+    def call(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
+        command = ["git", "--no-pager", "--no-replace-objects", "-c", f"safe.directory={_real(self.folder)}"]
+        for name, value in _SETTINGS.items():
+            command += ["-c", f"{name}={value}"]
+        try:
+            ran = subprocess.run(
+                [*command, *arguments],
+                cwd=self.folder,
+                input=stdin,
+                capture_output=True,
+                env=_environment(),
+                check=False,
+            )
+        except FileNotFoundError as error:
+            raise SourceError("git is not installed", code="E306", hint="install git 2.30 or newer") from error
+        return ran.returncode, ran.stdout, ran.stderr.decode("utf-8", "replace")
+
+
+def check_revision(text: str) -> str:
+    """`text` when it is a plain ref name or commit id (with ~n or ^n); SourceError E304 otherwise."""
+    if _REF.fullmatch(text) is None or ".." in text or text.endswith((".lock", "/", ".")) or "//" in text:
+        raise SourceError(
+            f"not a revision: {text[:60]!r}",
+            code="E304",
+            hint="give a branch, a tag or a commit, such as main, v1.2 or 1a2b3c4d",
+        )
+    return text
+
+
+def top_of(folder: Path) -> Path:
+    """The repository's root; SourceError E306 when `folder` is in none."""
+    out = Git(folder).run("rev-parse", "--show-toplevel").decode().rstrip("\n")
+    if not out:
+        raise SourceError("this repository has no work tree", code="E306", hint="clone it, and run there")
+    return Path(out)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {
+        **kept,
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_NO_LAZY_FETCH": "1",
+        "LC_ALL": "C",
+    }
+
+
+def _real(folder: Path) -> str:
+    """The repository's root as git will name it, found without asking git."""
+    here = folder.resolve()
+    for one in (here, *here.parents):
+        if (one / ".git").exists():
+            return str(one)
+    return str(here)
+
+
+def _first_line(error: str) -> str:
+    lines = [line.removeprefix("fatal: ").removeprefix("error: ") for line in error.splitlines() if line.strip()]
+    return lines[0][:200] if lines else "no message"
+
+
+def _remedy(error: str) -> str:
+    if "not a git repository" in error:
+        return "run the command inside a clone, or name one with -C DIR"
+    if "shallow" in error:
+        return "fetch the whole history: git fetch --unshallow (in CI: fetch-depth: 0)"
+    return "check the repository with git fsck"

@@ -1,0 +1,107 @@
+"""Configuration from git objects at exact commits: never from the work tree, so links, filters and hooks cannot act."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path, PurePosixPath
+
+from reconciler.adapters.git_plumbing import Git, check_revision, top_of
+from reconciler.core.state import Order
+from reconciler.errors import SourceError
+from reconciler.ports import TreeFile
+
+
+class GitSource:
+    """`project` is the folder of reconciler.yaml; it may lie below the repository's root."""
+
+    def __init__(self, project: Path) -> None:
+        self._git = Git(project)
+        prefix = project.resolve().relative_to(top_of(project).resolve()).as_posix()
+        self._prefix = "" if prefix == "." else prefix + "/"
+        self._lines: dict[str, dict[str, int]] = {}
+
+    def resolve(self, revision: str) -> str:
+        check_revision(revision)
+        code, out, _ = self._git.call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+        if code == 0:
+            return out.decode().strip()
+        if revision == "HEAD":
+            raise SourceError("this branch has no commit yet", code="E306", hint="commit the configuration first")
+        raise SourceError(f"no commit is called {revision!r}", code="E306", hint="see `git branch -a` and `git tag`")
+
+    def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
+        paths = [self._prefix + folder for folder in folders] or ([self._prefix] if self._prefix else [])
+        # With --full-tree these are plain paths from the root, not patterns.
+        wanted = [path.rstrip("/") for path in paths]
+        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", "--long", "--end-of-options", commit, "--", *wanted)
+        files = []
+        for record in out.split(b"\0"):
+            if record:
+                meta, _, name = record.partition(b"\t")
+                mode, _, object_id, size = meta.decode().split()
+                path = name.decode("utf-8", "surrogateescape").removeprefix(self._prefix)
+                files.append(TreeFile(path=path, mode=mode, id=object_id, size=0 if size == "-" else int(size)))
+        return tuple(sorted(files, key=lambda one: one.path))
+
+    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return {}
+        out = self._git.run("cat-file", "--batch", stdin="".join(f"{one}\n" for one in wanted).encode())
+        bodies: dict[str, bytes] = {}
+        at = 0
+        for one in wanted:
+            end = out.index(b"\n", at)
+            header = out[at:end].decode().split()
+            if len(header) != 3:
+                raise SourceError(f"object {one[:12]} is missing", code="E306", hint="check the repository: git fsck")
+            size = int(header[2])
+            bodies[one] = out[end + 1 : end + 1 + size]
+            at = end + 1 + size + 1
+        return bodies
+
+    def order(self, a: str, b: str, *, branch: str) -> Order:
+        line = self._line(branch)
+        if a not in line or b not in line:
+            self._check_depth()
+            return Order.OFF
+        if a == b:
+            return Order.SAME
+        return Order.AFTER if line[b] < line[a] else Order.BEFORE
+
+    def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Paths at HEAD; an unborn branch tracks nothing."""
+        if not paths or self._git.call("rev-parse", "--verify", "--quiet", "HEAD")[0] != 0:
+            return ()
+        return tuple(file.path for file in self.tree("HEAD", tuple(str(PurePosixPath(path)) for path in paths)))
+
+    def _line(self, branch: str) -> dict[str, int]:
+        """Commit -> distance from the tip, on the first-parent line of the branch: the fetched remote one if there is a
+        remote, since a local merge is not a review."""
+        if branch not in self._lines:
+            check_revision(branch)
+            ref = self._ref(branch)
+            out = self._git.run("rev-list", "--first-parent", "--end-of-options", ref).decode().split()
+            self._lines[branch] = {commit: distance for distance, commit in enumerate(out)}
+        return self._lines[branch]
+
+    def _ref(self, branch: str) -> str:
+        remotes = self._git.run("remote").decode().split()
+        wanted = [f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda one: one != "origin")]
+        for ref in wanted or [f"refs/heads/{branch}"]:
+            if self._git.call("show-ref", "--verify", "--quiet", ref)[0] == 0:
+                return ref
+        where = f" at {remotes[0]}" if remotes else ""
+        raise SourceError(
+            f"there is no branch {branch!r}{where}, which this environment is protected by",
+            code="E306",
+            hint=f"git fetch {remotes[0]} {branch}" if remotes else f"create it: git branch {branch}",
+        )
+
+    def _check_depth(self) -> None:
+        if self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true":
+            raise SourceError(
+                "the history is too short to tell which commit is newer",
+                code="E307",
+                hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
+            )

@@ -1,0 +1,104 @@
+"""The loop of a child process: takes requests from its parent, one JSON line each on standard input, and gives one
+JSON line each on standard output.
+
+    parent -> child   {"operation": "train", "request": <codec JSON of the request type>}
+    child -> parent   {"ok": <codec JSON of the answer>}
+                      {"error": {"kind": "DataError", "message": "...", "hint": "...", "code": "E405", "where": "..."}}
+
+`kind` is the name of a class in `errors`; anything else that is raised is our bug and crosses as kind "Unexpected"
+with the exception's class name only: its text could quote data. `hint`, `code` and `where` are left out when there
+are none.
+
+What it keeps true: the child never outlives its parent (end of standard input ends it at once, busy or idle), never
+reacts to a terminal's interrupt (the parent decides), and nothing that a library prints or reads can get between the
+lines of the protocol. Starting the child, its environment, its caps on time and memory: `adapters`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+from reconciler import codec
+from reconciler.errors import ReconcilerError
+
+UNEXPECTED = "Unexpected"
+
+Operation = tuple[Any, Callable[[Any], object]]
+"""(type of the request, the function that answers it). The type is what `codec.from_json` reads: a dataclass of
+`ports`, or a tuple type such as `tuple[str, ...]`. The function may return anything that `codec.to_json` writes."""
+
+
+def serve(operations: Mapping[str, Operation]) -> None:
+    """Answer requests in order until the parent closes our standard input; then end the process (never returns)."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    requests, answers = _take_standard_streams()
+    lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    threading.Thread(target=_read_lines, args=(requests, lines), daemon=True, name="parent").start()
+    while True:
+        _write_line(answers, answer(operations, lines.get()))
+
+
+def answer(operations: Mapping[str, Operation], line: bytes) -> bytes:
+    """One request line -> one answer line (without the line break)."""
+    try:
+        document = json.loads(line)
+        kind, operation = operations[document["operation"]]
+        request = codec.from_json(kind, document["request"])
+        result: dict[str, Any] = {"ok": codec.to_json(operation(request))}
+        text = json.dumps(result, allow_nan=False)
+    except ReconcilerError as error:
+        text = json.dumps({"error": _of_error(error)})
+    except Exception as error:  # noqa: BLE001 - whatever else is raised is our bug; only its class may leave
+        text = json.dumps({"error": {"kind": UNEXPECTED, "message": type(error).__name__}})
+    return text.encode("ascii")
+
+
+def _of_error(error: ReconcilerError) -> dict[str, str]:
+    fields = {
+        "kind": type(error).__name__,
+        "message": error.message,
+        "hint": error.hint,
+        "code": error.code,
+        "where": str(error.where) if error.where else None,
+    }
+    return {name: text for name, text in fields.items() if text is not None}
+
+
+def _take_standard_streams() -> tuple[BinaryIO, int]:
+    """The protocol's two ends on descriptors of their own; 0 and 1 become the null device for everybody else.
+
+    Text that libraries print goes nowhere: it may hold data, and the parent keeps our standard error for bug reports.
+    """
+    requests = os.fdopen(os.dup(0), "rb")
+    answers = os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    sys.stdout.flush()
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    os.close(null)
+    return requests, answers
+
+
+def _read_lines(requests: BinaryIO, lines: queue.SimpleQueue[bytes]) -> None:
+    for line in requests:
+        # A line without its end is a parent that died while writing.
+        if line.endswith(b"\n"):
+            lines.put(line)
+    # The parent is gone, or is done with us. Native code may be running in the main thread: no clean-up can be awaited.
+    os._exit(0)
+
+
+def _write_line(descriptor: int, line: bytes) -> None:
+    rest = memoryview(line + b"\n")
+    try:
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+    except BrokenPipeError:
+        os._exit(0)

@@ -1,0 +1,47 @@
+"""The environment in which a child process computes, so that the same inputs give the same bytes.
+
+Pinned on x86-64: OpenBLAS' kernels (`OPENBLAS_CORETYPE`) and numpy's dispatch (`NPY_DISABLE_CPU_FEATURES` down to its
+baseline), because both pick other instructions, and so other last bits, by the CPU they find. One BLAS thread, because
+sums are split by thread. OpenMP threads are the operator's choice: histogram boosting predicts the same at any count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+# Passed on to children; everything else, credentials above all, stays behind.
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "SYSTEMROOT", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "LD_LIBRARY_PATH")
+_BASELINE_CORE = "Haswell"
+# numpy's dispatched groups beyond its baseline X86_V2, and the names that older builds give them.
+_NUMPY_FEATURES = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
+CORE_TYPE = "openblas-coretype"
+
+
+def fixed_environment(parent: Mapping[str, str], *, architecture: str) -> dict[str, str]:
+    """The whole environment of a child. An `OPENBLAS_CORETYPE` that the machine's administrator set is kept: it may be
+    there for correctness; it is then part of the runtime (`core_type`)."""
+    fixed = {name: parent[name] for name in _KEPT if name in parent}
+    fixed |= {
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": parent.get("PYTHONDONTWRITEBYTECODE", ""),
+        "PYTHONWARNINGS": "ignore",
+        "TZ": "UTC",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "BLIS_NUM_THREADS": "1",
+        "VECLIB_MAXIMUM_THREADS": "1",
+        "NUMEXPR_NUM_THREADS": "1",
+        "OMP_DYNAMIC": "FALSE",
+        "HOME": parent.get("HOME", ""),
+    }
+    if architecture == "x86_64":
+        fixed["OPENBLAS_CORETYPE"] = parent.get("OPENBLAS_CORETYPE") or _BASELINE_CORE
+        fixed["NPY_DISABLE_CPU_FEATURES"] = _NUMPY_FEATURES
+    return {name: value for name, value in fixed.items() if value}
+
+
+def core_type(parent: Mapping[str, str]) -> str | None:
+    """The administrator's `OPENBLAS_CORETYPE`, where it is not ours anyway."""
+    found = parent.get("OPENBLAS_CORETYPE")
+    return found if found and found != _BASELINE_CORE else None

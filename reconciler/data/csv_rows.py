@@ -1,0 +1,147 @@
+"""Rows of a CSV file, counted and held against its header while they stream by.
+
+Takes: blocks of whole lines (UTF-8, line feeds). Gives: the number of rows, and where the last one ends. Keeps true:
+RFC 4180 read strictly: quotes stand around whole cells and are closed, each row has the header's number of cells, blank
+lines stand at the end only. Works on numpy arrays, a whole block at a time. DataError E402, E406 by line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+from reconciler.errors import DataError, Where
+
+MAX_ROW = 1024 * 1024  # bytes
+_QUOTE, _NEWLINE, _RETURN = 34, 10, 13
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """How a file is written. `path` is what messages call it; `encoding` a value of ENCODINGS."""
+
+    path: str
+    delimiter: str
+    encoding: str
+
+
+CLOSE_QUOTES = 'put quotes around whole cells only, close them, and write a quote inside as ""'
+
+
+def line_error(dialect: Dialect, line: int, code: str, message: str, hint: str | None = None) -> DataError:
+    return DataError(message, code=code, where=Where(file=dialect.path, line=line), hint=hint)
+
+
+class RowCheck:
+    """Reads blocks of whole lines as numpy arrays: where quotes are balanced, delimiters and line feeds count."""
+
+    def __init__(self, dialect: Dialect, *, cells: int) -> None:
+        self._dialect = dialect
+        self._cells = cells
+        self._delimiter = ord(dialect.delimiter)
+        self._inside = 0  # 1 within quotes at the end of what was read
+        self._opened = 0  # the line of the last opening quote
+        self._line = 2  # of the next byte
+        self._row_line = 2  # of the row that is being read
+        self._row_cells = 1
+        self._row_bytes = 0
+        self._blank: int | None = None  # the line of the first blank line at the end so far
+        self.rows = 0
+        self.end = 0  # bytes of whole rows, without blank lines at the end
+        self._read = 0
+
+    def feed(self, block: bytes) -> None:
+        import numpy as np
+
+        if not block:
+            return
+        array = np.frombuffer(block, dtype=np.uint8)
+        newlines = array == _NEWLINE
+        if self._inside or b'"' in block:
+            quotes = array == _QUOTE
+            after = (np.cumsum(quotes, dtype=np.int64) + self._inside) & 1
+            self._check_quotes(array, np.flatnonzero(quotes), after, np)
+            outside = after == 0
+            ends = np.flatnonzero(newlines & outside)
+            cells = np.flatnonzero((array == self._delimiter) & outside)
+            self._inside = int(after[-1])
+        else:
+            outside = np.ones(len(array), dtype=bool)
+            ends = np.flatnonzero(newlines)
+            cells = np.flatnonzero(array == self._delimiter)
+        if b"\r" in block and len(found := np.flatnonzero((array == _RETURN) & outside)):
+            line = self._line + int(np.count_nonzero(newlines[: found[0]]))
+            hint = "lines must end with a line feed, or with carriage return and line feed"
+            raise line_error(self._dialect, line, "E406", "a carriage return outside quotes", hint)
+        self._check_rows(newlines, ends, cells, np)
+        self._line += int(np.count_nonzero(newlines))
+        self._read += len(block)
+
+    def finish(self) -> None:
+        if self._inside:
+            raise line_error(self._dialect, self._opened, "E406", "a quote is not closed", CLOSE_QUOTES)
+
+    def _check_quotes(self, array: Any, quotes: Any, after: Any, np: Any) -> None:
+        """An opening quote follows a delimiter, a line end or a quote (then it is doubled); a closing one precedes one.
+
+        Blocks end with a line feed, so a quote is never the last byte, and is the first one only at a row's start.
+        """
+        opening = quotes[after[quotes] == 1]
+        closing = quotes[after[quotes] == 0]
+        before = np.where(opening > 0, array[opening - 1], _NEWLINE)
+        behind = array[closing + 1]
+        fits_before = (before == self._delimiter) | (before == _NEWLINE) | (before == _QUOTE)
+        # After a closing quote a delimiter or line end is outside again; a quote would be a doubled one.
+        fits_behind = (behind == self._delimiter) | (behind == _NEWLINE) | (behind == _QUOTE)
+        wrong = np.sort(np.concatenate([opening[~fits_before], closing[~fits_behind]]))
+        if len(wrong):
+            line = self._line + int(np.count_nonzero(array[: wrong[0]] == _NEWLINE))
+            raise line_error(self._dialect, line, "E406", "a quote in the middle of a cell", CLOSE_QUOTES)
+        fresh = opening[before != _QUOTE]
+        if len(fresh):
+            self._opened = self._line + int(np.count_nonzero(array[: fresh[-1]] == _NEWLINE))
+
+    def _check_rows(self, newlines: Any, ends: Any, cells: Any, np: Any) -> None:
+        if not len(ends):
+            self._row_cells += len(cells)
+            self._row_bytes += len(newlines)
+            self._check_length(self._row_bytes, self._row_line)
+            return
+        lines = np.cumsum(newlines)[ends] + self._line  # the line after each end
+        starts = np.concatenate([[self._row_line], lines[:-1]])
+        counts = np.diff(np.searchsorted(cells, ends), prepend=0) + 1
+        counts[0] += self._row_cells - 1
+        sizes = np.diff(ends, prepend=-1)
+        sizes[0] += self._row_bytes
+        blank = sizes == 1
+        self._check_blanks(blank, starts, np)
+        wrong = np.flatnonzero((counts != self._cells) & ~blank)
+        if len(wrong):
+            found, line = int(counts[wrong[0]]), int(starts[wrong[0]])
+            self._refuse(found, line)
+        if len(long := np.flatnonzero(sizes > MAX_ROW)):
+            self._check_length(MAX_ROW + 1, int(starts[long[0]]))
+        full = int(np.count_nonzero(~blank))
+        self.rows += full
+        if full:
+            self.end = self._read + int(ends[full - 1]) + 1
+        self._row_line = int(lines[-1])
+        self._row_cells = 1 + len(cells) - int(np.searchsorted(cells, ends[-1]))
+        self._row_bytes = len(newlines) - int(ends[-1]) - 1
+
+    def _check_blanks(self, blank: Any, starts: Any, np: Any) -> None:
+        """Blank lines may stand at the end only: a blank line between rows is a row without its cells."""
+        if self._blank is None and blank.any():
+            self._blank = int(starts[np.flatnonzero(blank)[0]])
+        full = starts[~blank]
+        if self._blank is not None and len(full) and int(full[-1]) > self._blank:
+            raise line_error(self._dialect, self._blank, "E402", "a blank line between rows", "remove it")
+
+    def _check_length(self, size: int, line: int) -> None:
+        if size > MAX_ROW:
+            raise line_error(self._dialect, line, "E402", "a row is longer than 1 MiB", CLOSE_QUOTES)
+
+    def _refuse(self, found: int, line: int) -> NoReturn:
+        hint = "is the row cut short?" if found < self._cells else "quote cells that hold the delimiter"
+        message = f"a row with {found} cell{'s' * (found != 1)}; the header has {self._cells}"
+        raise line_error(self._dialect, line, "E402", message, hint)

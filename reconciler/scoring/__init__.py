@@ -1,0 +1,1 @@
+"""Load, predict, measure, compare: all that production may import. Nothing here fits anything."""

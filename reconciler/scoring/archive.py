@@ -1,0 +1,99 @@
+"""What is inside a model file, checked before any of it is used.
+
+A skops file is a zip: `schema.json`, a tree of nodes that name types, and `.npy` members that nodes name. Ours are
+canonical (`training.canonical`): members stored, sorted, numbered. Here every member's name, size and form is checked,
+and every type against `allowed`, so that nothing is constructed on the word of the file.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+from reconciler.errors import ScoringError
+from reconciler.scoring.allowed import ALLOWED
+
+SCHEMA = "schema.json"
+_MEMBER = re.compile(r"[0-9]{1,9}\.npy")
+_LARGEST = 4 * 1024**3  # bytes unpacked
+_DEEPEST = 200  # nodes inside nodes
+# Loaders of skops that read or run more than data; whatever they name, they have no place in a model of ours.
+_REFUSED_LOADERS = frozenset({"OperatorFuncNode", "MethodNode", "BytesNode", "BytearrayNode"})
+
+Node = dict[str, Any]
+
+
+def check(body: bytes) -> Node:
+    """The tree of a model file; ScoringError E506 or E507 naming what is not allowed in it."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(body)) as archive:
+            members = archive.infolist()
+            _check_members(members)
+            tree: Node = json.loads(archive.read(SCHEMA))
+            for one in members:
+                if one.filename != SCHEMA:
+                    _check_array(archive.read(one), one.filename)
+    except (zipfile.BadZipFile, ValueError, KeyError, RecursionError, NotImplementedError) as error:
+        raise _refused("it is not a model file of ours") from error
+    names = {one.filename for one in members}
+    for node in nodes(tree):
+        kind = f"{node['__module__']}.{node['__class__']}"
+        if kind not in ALLOWED or node.get("__loader__") in _REFUSED_LOADERS:
+            raise ScoringError(
+                f"the model file names the type {kind[:120]}, which is not allowed",
+                code="E506",
+                hint="only the estimators of the table are loaded; never load this file with another tool",
+            )
+        if "file" in node and node["file"] not in names:
+            raise _refused(f"its member {str(node['file'])[:40]} is missing")
+    return tree
+
+
+def nodes(tree: object, depth: int = 0) -> Iterator[Node]:
+    """Every node of the tree, parents first, in the order of the file."""
+    if depth > _DEEPEST * 2:
+        raise _refused("it is nested too deeply")
+    if isinstance(tree, dict):
+        if "__class__" in tree and "__module__" in tree and "__loader__" in tree:
+            yield tree
+        for item in tree.values():
+            yield from nodes(item, depth + 1)
+    elif isinstance(tree, list):
+        for item in tree:
+            yield from nodes(item, depth + 1)
+
+
+def _check_members(members: list[zipfile.ZipInfo]) -> None:
+    names = [one.filename for one in members]
+    if len(set(names)) != len(names) or SCHEMA not in names:
+        raise _refused("its members are not those of a model file")
+    for one in members:
+        if one.filename != SCHEMA and _MEMBER.fullmatch(one.filename) is None:
+            raise _refused(f"it has a member called {one.filename[:60]!r}")
+        if one.compress_type != zipfile.ZIP_STORED or one.flag_bits & 0x1:
+            raise _refused("its members are packed or encrypted")
+    if sum(one.file_size for one in members) > _LARGEST:
+        raise _refused("it is too large")
+
+
+def _check_array(body: bytes, name: str) -> None:
+    """A plain array: an array of objects would be a pickle."""
+    import numpy as np
+
+    try:
+        np.lib.format.read_magic(io.BytesIO(body))
+        np.load(io.BytesIO(body), allow_pickle=False)
+    except ValueError as error:
+        raise ScoringError(f"member {name} of the model file is no plain array", code="E507") from error
+
+
+def _refused(why: str) -> ScoringError:
+    return ScoringError(
+        f"the model file is refused: {why}",
+        code="E507",
+        hint="models are written by this tool only; a pickle under another name is never loaded",
+    )

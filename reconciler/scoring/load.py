@@ -1,0 +1,70 @@
+"""Load a model: file checked, types checked, then constructed by skops with exactly our list."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler import codec
+from reconciler.core.artifact import MODEL_FILE, PROBE_FILE, SCHEMA_FILE, Schema
+from reconciler.errors import ScoringError
+from reconciler.scoring import archive
+from reconciler.scoring.allowed import ALLOWED
+from reconciler.scoring.probe import Probe, check_probe
+
+if TYPE_CHECKING:
+    from reconciler.scoring.encode import Matrix
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A fitted estimator and the schema that says what its columns and labels mean."""
+
+    estimator: Any
+    schema: Schema
+
+    def outputs(self, matrix: Matrix) -> Matrix:
+        """Classification: (rows, classes) probabilities in declared order. Regression: (rows, 1)."""
+        import numpy as np
+
+        if not self.schema.classes:
+            return np.asarray(self.estimator.predict(matrix), dtype=np.float64).reshape(-1, 1)
+        found = np.asarray(self.estimator.predict_proba(matrix), dtype=np.float64)
+        # A class that no training row had is none of the estimator's; its probability is 0.
+        full = np.zeros((len(matrix), len(self.schema.classes)))
+        full[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = found
+        return full
+
+
+def load(folder: Path) -> Model:
+    """The model in `folder` (an artifact's files, digests checked by the caller), held against its probe rows."""
+    schema = codec.decode(Schema, (folder / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
+    probe = codec.decode(Probe, (folder / PROBE_FILE).read_bytes(), what=PROBE_FILE)
+    model = Model(estimator=estimator_of((folder / MODEL_FILE).read_bytes()), schema=schema)
+    try:
+        check_probe(model, probe)
+    except (ValueError, TypeError, AttributeError, IndexError) as error:
+        raise _unloadable(error) from error
+    return model
+
+
+def estimator_of(body: bytes) -> Any:
+    archive.check(body)
+    import skops.io
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about versions: the probe rows decide
+            return skops.io.loads(body, trusted=sorted(ALLOWED))
+    except Exception as error:
+        raise _unloadable(error) from error
+
+
+def _unloadable(error: Exception) -> ScoringError:
+    return ScoringError(
+        f"the model cannot be loaded with the libraries here ({type(error).__name__})",
+        code="E511",
+        hint="use the runtime that its environment declared when it was made",
+    )

@@ -1,0 +1,133 @@
+"""Predict: one CSV row per open record, and the amounts to expect.
+
+Columns: key, predicted, probability (of the predicted class), uncertain (yes when that is under 50 %), then
+`p_<class>` in declared order. Regression: key, predicted. A class that is impossible for a record (the recipe's
+`possible`) has probability 0 and the rest is renormalised; where nothing is possible, the model's own probabilities
+stand and the record is uncertain. Rows are in key order. Text that a spreadsheet would take for a formula is quoted
+with a leading apostrophe, as OWASP advises against CSV injection.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.errors import DataError
+from reconciler.ports import ExpectedAmount, Predicted, PredictRequest
+from reconciler.scoring.encode import Rows, keys_of, matrix_of, read_rows
+from reconciler.scoring.load import Model, load
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reconciler.scoring.encode import Matrix
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+CERTAIN = 0.5
+
+
+def predict(request: PredictRequest) -> Predicted:
+    model = load(request.artifact)
+    rows = read_rows(request.rows)
+    outputs = _outputs(model, rows)
+    keys = keys_of(rows)
+    if not model.schema.classes:
+        values = outputs[:, 0]
+        _write(
+            request.out, ["key", "predicted"], ([_safe(k), repr(float(v))] for k, v in zip(keys, values, strict=True))
+        )
+        return Predicted(rows=len(keys), counts=(), uncertain=0, expected=_amounts(request, rows, outputs, model))
+    shares, open_to_all = possible(outputs, rows, len(model.schema.classes))
+    best = shares.argmax(axis=1) if len(shares) else shares[:, 0].astype(int)
+    likeliest = shares.max(axis=1) if len(shares) else shares[:, 0]
+    unsure = (likeliest < CERTAIN) | ~open_to_all
+    names = model.schema.classes
+    _write(
+        request.out,
+        ["key", "predicted", "probability", "uncertain", *(_safe(f"p_{name}") for name in names)],
+        (
+            [_safe(key), _safe(names[label]), f"{top:.6f}", "yes" if doubt else "no", *(f"{p:.6f}" for p in row)]
+            for key, label, top, doubt, row in zip(keys, best, likeliest, unsure, shares, strict=True)
+        ),
+    )
+    return Predicted(
+        rows=len(keys),
+        counts=tuple(int((best == label).sum()) for label in range(len(names))),
+        uncertain=int(unsure.sum()),
+        expected=_amounts(request, rows, shares, model),
+    )
+
+
+def _outputs(model: Model, rows: Rows) -> Matrix:
+    import numpy as np
+
+    if rows.num_rows == 0:
+        return np.empty((0, max(1, len(model.schema.classes))))
+    return model.outputs(matrix_of(rows, model.schema))
+
+
+def possible(probabilities: Matrix, rows: Rows, classes: int) -> tuple[Matrix, NDArray[np.bool_]]:
+    """Probabilities without what is impossible, renormalised; and whether anything was possible at all."""
+    import numpy as np
+
+    mask = np.ones((len(probabilities), classes), dtype=bool)
+    for label in range(classes):
+        name = f"possible_{label}"
+        if name in rows.column_names:
+            mask[:, label] = rows.column(name).to_numpy(zero_copy_only=False)
+    kept = np.where(mask, probabilities, 0.0)
+    total = kept.sum(axis=1, keepdims=True)
+    left = total[:, 0] > 0
+    return np.where(
+        left[:, None], np.divide(kept, total, where=total > 0, out=np.zeros_like(kept)), probabilities
+    ), left
+
+
+def expected_amounts(
+    probabilities: Matrix, amounts: Matrix, groups: list[str | None]
+) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    """Per group and class the sum of amount times probability, groups sorted by name."""
+    import numpy as np
+
+    found = []
+    labels = np.array(["" if group is None else group for group in groups], dtype=object)
+    for group in sorted(set(labels)):
+        chosen = labels == group
+        weighted = probabilities[chosen] * np.nan_to_num(amounts[chosen])[:, None]
+        found.append((str(group), tuple(float(one) for one in weighted.sum(axis=0))))
+    return tuple(found)
+
+
+def _amounts(request: PredictRequest, rows: Rows, shares: Matrix, model: Model) -> tuple[ExpectedAmount, ...]:
+    if request.by is None or request.amount is None:
+        return ()
+    if not model.schema.classes:
+        raise DataError(
+            "expected amounts are per class, and this model predicts a number",
+            hint="leave out --by and --amount",
+            code="E416",
+        )
+    amounts = rows.column(f"also_{request.amount}")
+    if str(amounts.type) != "double":
+        raise DataError("the amount is not a number", hint="name a numeric column with --amount", code="E416")
+    groups = [None if one is None else str(one) for one in rows.column(f"also_{request.by}").to_pylist()]
+    values = amounts.to_numpy(zero_copy_only=False)
+    found = expected_amounts(shares, values, groups)
+    if request.amounts is not None:
+        names = [_safe(name) for name in model.schema.classes]
+        _write(request.amounts, ["group", *names], ([_safe(g), *(f"{one:.2f}" for one in sums)] for g, sums in found))
+    return tuple(ExpectedAmount(group=group, amounts=sums) for group, sums in found)
+
+
+def _write(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _safe(text: str) -> str:
+    return "'" + text if text.startswith(_FORMULA) else text

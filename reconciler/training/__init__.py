@@ -1,0 +1,1 @@
+"""Fit and write: only a sandbox needs this package, and production cannot import it."""
