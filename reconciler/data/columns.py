@@ -179,9 +179,10 @@ def _tests(cell: str, writing: Writing) -> dict[str, str]:
     """Type -> SQL of the value where the text is unmistakably of that type. In order of preference."""
     group = rf"([1-9][0-9]{{0,2}}({re.escape(writing.grouping)}[0-9]{{3}})+)|" if writing.grouping else ""
     point = re.escape(writing.decimal)
-    number = rf"-?({group}0|[1-9][0-9]{{0,14}})({point}[0-9]+)?([eE][+-]?[0-9]{{1,3}})?"
+    number = rf"-?({group}0|[1-9][0-9]{{0,14}})({point}[0-9]+)?([eE][+-]?[0-9]{{1,2}})?"
     whole = "0|-?[1-9][0-9]{0,18}"
-    double = from_text(cell, "DOUBLE", writing)
+    # What matches is finite: 15 digits and an exponent of two.
+    double = f"TRY_CAST({cell} AS DOUBLE)" if writing.grouping is None else from_text(cell, "DOUBLE", writing)
     tests = {
         "BOOLEAN": f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END",
         "BIGINT": f"CASE WHEN regexp_full_match({cell}, '{whole}') THEN TRY_CAST({cell} AS BIGINT) END",

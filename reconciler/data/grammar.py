@@ -7,6 +7,8 @@ linear in their input. What depends on the clock, the session, a file, a setting
 
 from __future__ import annotations
 
+VERSION = 1  # what parsed results may be cached under: raised whenever the answer for some text changes
+
 MAX_LENGTH = 2_000  # characters
 MAX_DEPTH = 100  # nested nodes; also the number of terms in one chain of + or ||
 MAX_BRACKETS = 60

@@ -35,7 +35,7 @@ def select(request: SelectRequest) -> Selected:
     inputs = [table.path.resolve() for table in request.tables]
     if request.keys is not None:
         inputs.append(request.keys.resolve())
-    with open_session(limits=request.limits, into=into, inputs=tuple(inputs)) as session:
+    with open_session(limits=request.limits, into=into, inputs=tuple(inputs), spill=into / ".spill") as session:
         relation = build(session, recipe=request.recipe, tables=request.tables, as_of=request.as_of)
         try:
             _check_booleans(session, relation)

@@ -2,9 +2,9 @@
 
 Takes: limits, the folder it may write below, the files it may read. Gives: `run`, `rows` and `types` for SQL that this
 package has written itself. Keeps true: one thread (float aggregates are not reproducible otherwise), time zone UTC,
-no file, extension or setting beyond those named here, spilled rows encrypted and below `into`, a time limit, and that
-no message of DuckDB's leaves: it quotes data and paths. What is printed is what was being done, the class of the
-error, and a remedy. Which SQL is safe is not decided here (`expressions`).
+no file, extension or setting beyond those named here, a time and a memory limit, and that no message of DuckDB's
+leaves: it quotes data and paths. What is printed is what was being done, the class of the error, and a remedy. Which
+SQL is safe is not decided here (`expressions`).
 """
 
 # SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
@@ -12,6 +12,7 @@ error, and a remedy. Which SQL is safe is not decided here (`expressions`).
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -111,8 +112,15 @@ class Session:
 
 
 @contextmanager
-def open_session(*, limits: Limits, into: Path, inputs: tuple[Path, ...]) -> Iterator[Session]:
-    """A session that reads `inputs` and writes below `into` (absolute, existing), and nothing else."""
+def open_session(
+    *, limits: Limits, into: Path, inputs: tuple[Path, ...], spill: Path | None = None
+) -> Iterator[Session]:
+    """A session that reads `inputs` and writes below `into` (absolute, existing), and nothing else.
+
+    `spill`: a folder below `into` where rows that do not fit in memory wait, in the clear, as the results there are;
+    without it the session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that
+    is not part of its distribution.)
+    """
     import duckdb
 
     memory = max(limits.memory - _HEADROOM, limits.memory // 2)
@@ -126,8 +134,7 @@ def open_session(*, limits: Limits, into: Path, inputs: tuple[Path, ...]) -> Ite
             "allow_persistent_secrets": "false",
             "python_enable_replacements": "false",
             "preserve_insertion_order": "true",
-            "temp_directory": str(into / ".spill"),
-            "temp_file_encryption": "true",
+            "temp_directory": str(spill) if spill is not None else "",
             "memory_limit": f"{memory}B",
         },
     )
@@ -145,6 +152,8 @@ def open_session(*, limits: Limits, into: Path, inputs: tuple[Path, ...]) -> Ite
     finally:
         timer.cancel()
         connection.close()
+        if spill is not None:
+            shutil.rmtree(spill, ignore_errors=True)
 
 
 def name_of(identifier: str) -> str:

@@ -1,0 +1,1 @@
+"""One module per command: parse, wire, one call of the engine, render, exit code."""

@@ -1,0 +1,42 @@
+"""`apply`: carry out a plan: the one that was reviewed, or the one of this moment after a person's yes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("apply")
+@options.environment
+@options.models
+@click.option("--plan", "file", type=options.FILE, help="Apply this reviewed plan, and nothing else.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, environment: str, models: tuple[str, ...], file: Path | None, yes: bool) -> int:
+    """Carry out the plan of ENV, or of some of its models.
+
+    Each model is atomic: what is not finished still serves what it served. Running again is always safe.
+    """
+    from reconciler.cli import consent, plan_file
+    from reconciler.cli.wiring import opened
+    from reconciler.engine import apply, planning
+    from reconciler.report import apply as reporter
+
+    reviewed = plan_file.read(file, environment, invocation) if file is not None else None
+    if reviewed is None and not yes:
+        consent.possible()
+    with opened(invocation, trains=True) as project:
+        here = project.environment(environment)
+        plan = reviewed or planning.make_plan(project.world, project.desired, here, models)
+        confirmed = reviewed is not None or (not yes and consent.given(plan))
+        if not (confirmed or yes):
+            return consent.DECLINED
+        world = project.training_only_in(here)
+        applied = apply.apply(world, project.desired, here, plan, models=models, confirmed=confirmed)
+    terminal.show(invocation, reporter, applied, exit=int(applied.exit))
+    return int(applied.exit)

@@ -1,0 +1,28 @@
+"""`history`: who changed what, when and why. Changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("history")
+@click.option("--env", "environment", metavar="ENV", type=options.NAME, help="Only this environment.")
+@click.option("--model", metavar="MODEL", type=options.NAME, help="Only this model.")
+@click.option("--at", metavar="TIME", type=options.MOMENT, help="What served then, such as 2026-01-31T12:00:00Z.")
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, environment: str | None, model: str | None, at: datetime | None) -> int:
+    """Show who changed what, when and why, newest first; with --at, what served at that time."""
+    from reconciler.cli.wiring import opened
+    from reconciler.engine import inspect
+    from reconciler.report import history as reporter
+
+    with opened(invocation) as project:
+        found = inspect.history(project.world, project.desired, environment, model, at)
+    terminal.show(invocation, reporter, found)
+    return 0

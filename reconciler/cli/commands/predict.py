@@ -1,0 +1,44 @@
+"""`predict`: score open records with what an environment serves. Writes its files and the prediction log."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("predict")
+@options.model
+@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Whose model.")
+@click.option("--out", type=options.FILE, required=True, help="The CSV to write.")
+@click.option(
+    "--input", "inputs", metavar="TABLE=FILE", type=options.TABLE_INPUT, multiple=True, help="Read a table from here."
+)
+@click.option("--by", metavar="COLUMN", help="Sum expected amounts by this column.")
+@click.option("--amount", metavar="COLUMN", help="The column with each record's amount.")
+@options.shared
+@click.pass_obj
+def command(
+    invocation: Invocation,
+    model: str,
+    environment: str,
+    out: Path,
+    inputs: tuple[tuple[str, Path], ...],
+    by: str | None,
+    amount: str | None,
+) -> int:
+    """Write one row per open record: each class and its probability, the predicted one, and whether it is uncertain."""
+    from reconciler.cli.wiring import opened
+    from reconciler.engine import predict
+    from reconciler.report import predict as reporter
+
+    with opened(invocation) as project:
+        here = project.environment(environment)
+        made = predict.predict(
+            project.world, project.desired, here, model=model, out=out, inputs=inputs, by=by, amount=amount
+        )
+    terminal.show(invocation, reporter, made)
+    return 0

@@ -1,0 +1,36 @@
+"""`rollback`: propose to go back. Writes a commit on a new branch; deploys nothing."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("rollback")
+@options.model
+@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
+@click.option("--to", metavar="N", type=click.IntRange(min=0), help="What entry N deployed [default: the one before].")
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, model: str, environment: str, to: int | None) -> int:
+    """Propose that ENV goes back to an artifact of MODEL that it deployed before.
+
+    Such an artifact is vetted there: nothing is trained, and no comparison stands in the way.
+    """
+    from reconciler.cli.wiring import opened, proposer
+    from reconciler.engine import propose
+    from reconciler.report import proposal as reporter
+
+    with opened(invocation) as project:
+        proposed = propose.rollback(
+            project.world,
+            project.checkout,
+            proposer(project.root),
+            model=model,
+            environment=project.environment(environment),
+            to=to,
+        )
+    terminal.show(invocation, reporter, proposed)
+    return 0

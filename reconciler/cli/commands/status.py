@@ -1,0 +1,24 @@
+"""`status`: what is deployed. Changes nothing."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("status")
+@click.argument("environment", metavar="[ENV]", type=options.NAME, required=False)
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, environment: str | None) -> int:
+    """Show what is deployed in ENV (or everywhere), whether it is what git says, and how good it is."""
+    from reconciler.cli.wiring import opened
+    from reconciler.engine import inspect
+    from reconciler.report import status as reporter
+
+    with opened(invocation) as project:
+        found = inspect.status(project.world, project.desired, (environment,) if environment else ())
+    terminal.show(invocation, reporter, found)
+    return 0

@@ -1,0 +1,37 @@
+"""`validate`: every problem of every manifest. Reads the files on disk unless a commit is named: it is for writing."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Form, Invocation
+
+
+@click.command("validate")
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation) -> int:
+    """Say whether the manifests are valid, with every problem at once: file:line:column, the rule, the remedy.
+
+    Reads the files on disk, so that it can be used while writing; --revision reads those of a commit.
+    """
+    from reconciler.cli.wiring import configuration
+    from reconciler.errors import InvalidManifestsError
+    from reconciler.report import problems
+
+    invocation.working_tree = invocation.working_tree or invocation.revision is None
+    try:
+        with configuration(invocation) as checkout:
+            desired = checkout.desired
+    except InvalidManifestsError as error:
+        if invocation.form is not Form.TEXT:
+            raise
+        terminal.put(problems.error_text(error, terminal.result_look()))
+        return error.exit_code
+    names = tuple(one.name for one in desired.environments)
+    valid = problems.Validated(
+        project=desired.project, revision=desired.revision, environments=names, models=len(desired.models)
+    )
+    terminal.show(invocation, problems, valid)
+    return 0

@@ -1,0 +1,63 @@
+"""The command group: names and one-line helps are known here, a command's module is imported when it is run."""
+
+from __future__ import annotations
+
+import importlib
+
+import click
+
+from reconciler import __version__
+from reconciler.cli import options
+
+COMMANDS = {
+    "validate": "Say whether the manifests are valid, with every problem at once.",
+    "plan": "Show what would happen to each model of an environment, and why.",
+    "apply": "Carry out a plan.",
+    "status": "Show what is deployed, whether it is what git says, and how good it is.",
+    "promote": "Propose that an environment deploys a candidate: a branch to review and merge.",
+    "rollback": "Propose that an environment goes back to an artifact that it deployed before.",
+    "predict": "Score open records with exactly what an environment serves.",
+    "history": "Show who changed what, when and why; or what served at a moment.",
+    "audit": "Read and hash everything, and list what is not as it must be.",
+    "reproduce": "Train an artifact again from its provenance and compare the bytes.",
+}
+
+EXIT_CODES = """\
+\b
+Exit codes:
+    0  clean                          4  a gate refused
+    1  failed                         5  conflict: run again
+    2  usage or invalid manifest      6  integrity
+    3  changes pending                70  a bug of ours     130  interrupted
+
+Results go to standard output, everything else to standard error.
+"""
+
+
+class Commands(click.Group):
+    """Commands in the order of the work, imported one by one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's shape)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        found: click.Command = importlib.import_module(f"reconciler.cli.commands.{cmd_name}").command
+        return found
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(
+    "reconciler",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
+@click.version_option(__version__, message="reconciler %(version)s")
+@options.place
+def reconciler() -> None:
+    """GitOps for machine-learning models: train in a sandbox, judge, promote byte for byte by pull request."""

@@ -1,0 +1,57 @@
+"""The entry point. Takes the command line and the process's streams, gives an exit code.
+
+Nothing heavy is imported before it is known what is wanted: `--version` imports nothing of ours but the version, each
+command only what it uses.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from reconciler import __version__
+
+
+def run() -> None:
+    """`reconciler`, and `python -m reconciler`."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    _steady()
+    if list(arguments) == ["--version"]:
+        return _version()
+    signal.signal(signal.SIGTERM, _interrupt)
+    # Nothing that we write is for others to change, whatever the caller's umask allows.
+    os.umask(os.umask(0o022) | 0o022)
+    from reconciler.cli.errors import guarded
+
+    return guarded(arguments)
+
+
+def _version() -> int:
+    try:
+        print(f"reconciler {__version__}", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    return 0
+
+
+def _steady() -> None:
+    """Give closed standard streams to the null device: otherwise the next file that we open would become one."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            opened = os.open(os.devnull, os.O_RDONLY if mode == "r" else os.O_WRONLY)
+            if opened != number:
+                os.dup2(opened, number)
+                os.close(opened)
+            setattr(sys, name, os.fdopen(number, mode, closefd=False))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  (the shape of a signal handler)
+    raise KeyboardInterrupt

@@ -1,0 +1,179 @@
+"""Options that several commands share, and the types of their values.
+
+What they say is gathered in one `Invocation`, so that an error can be reported in the asked form whatever it stopped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.core.digest import Digest, is_digest
+from reconciler.core.names import NAME_RULE, is_name
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Form(StrEnum):
+    TEXT = "text"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+@dataclass(slots=True, kw_only=True)
+class Invocation:
+    """What the command line says besides its command's own arguments. `revision` None: HEAD."""
+
+    folder: str | None = None
+    data_root: str | None = None
+    form: Form = Form.TEXT
+    revision: str | None = None
+    working_tree: bool = False
+    verbose: bool = False
+
+
+def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:  # noqa: ARG001  (click's shape)
+        if value:
+            setattr(ctx.ensure_object(Invocation), name, value)
+        return value
+
+    return keep
+
+
+def _option(*names: str, keeps: str, **settings: Any) -> Callable[[F], F]:
+    return click.option(*names, expose_value=False, callback=_keep(keeps), **settings)
+
+
+def place(function: F) -> F:
+    """Where the project and its data are; how much to say."""
+    function = _option("-v", "--verbose", keeps="verbose", is_flag=True, help="Say more on standard error.")(function)
+    function = _option(
+        "--data-root",
+        keeps="data_root",
+        metavar="DIR",
+        envvar="RECONCILER_DATA_ROOT",
+        help="Where the paths of tables start [default: the project].",
+    )(function)
+    return _option("-C", "folder", keeps="folder", metavar="DIR", help="Run as if started in DIR.")(function)
+
+
+def output(function: F) -> F:
+    """The form of the result. Eager, so that an error in the other options is told in it too."""
+
+    def keep(ctx: click.Context, param: click.Parameter, value: str) -> None:  # noqa: ARG001
+        ctx.ensure_object(Invocation).form = Form(value)
+
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice([form.value for form in Form]),
+        default=Form.TEXT.value,
+        show_default=True,
+        is_eager=True,
+        expose_value=False,
+        callback=keep,
+        help="Form of the result.",
+    )(function)
+
+
+def commit(function: F) -> F:
+    """Which manifests: a commit's (the default: HEAD's), or those on disk."""
+    function = _option(
+        "--working-tree", keeps="working_tree", is_flag=True, help="Read manifests from disk, not from a commit."
+    )(function)
+    return _option("--revision", keeps="revision", metavar="REV", help="Read manifests at REV [default: HEAD].")(
+        function
+    )
+
+
+def shared(function: F) -> F:
+    return place(commit(output(function)))
+
+
+def _shown(text: str) -> str:
+    return repr(text[:40]) + ("..." if len(text) > 40 else "")
+
+
+class Name(click.ParamType[str]):
+    """The name of an environment or a model."""
+
+    name = "name"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if not is_name(str(value)):
+            self.fail(f"{_shown(str(value))} is not a name: expected {NAME_RULE}", param, ctx)
+        return str(value)
+
+
+class File(click.ParamType[Path]):
+    """A file by its path; standard streams are not files here, because results are replaced in one go."""
+
+    name = "file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        text = str(value)
+        if text in ("", "-", ".", "..") or "\0" in text or text.endswith("/"):
+            self.fail(f"{_shown(text)} is not a file's name", param, ctx)
+        if any(len(part.encode(errors="surrogateescape")) > 255 for part in Path(text).parts) or len(text) > 4000:
+            self.fail(f"{_shown(text)} is too long for a file's name", param, ctx)
+        return Path(text)
+
+
+class ArtifactDigest(click.ParamType[Digest]):
+    name = "digest"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Digest:
+        text = str(value).strip()
+        text = f"sha256:{text}" if re.fullmatch("[0-9a-f]{64}", text) else text
+        if not is_digest(text):
+            self.fail(
+                f"{_shown(text)} is not a whole digest: expected sha256: and 64 hexadecimal digits, as the model's "
+                "card and `reconciler status --output json` show them",
+                param,
+                ctx,
+            )
+        return Digest(text)
+
+
+class Moment(click.ParamType[datetime]):
+    """A day or a time (ISO 8601); without a zone it is UTC. A day means its end."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        text = str(value)
+        try:
+            found = datetime.fromisoformat(text)
+        except ValueError:
+            self.fail(f"{_shown(text)} is not a time: write 2026-01-31 or 2026-01-31T12:00:00Z", param, ctx)
+        if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text):
+            found = found.replace(hour=23, minute=59, second=59)
+        return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+class TableInput(click.ParamType[tuple[str, Path]]):
+    """`TABLE=FILE`."""
+
+    name = "table=file"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
+        if isinstance(value, tuple):
+            return value
+        table, equals, file = str(value).partition("=")
+        if not equals or not is_name(table.replace("_", "-").lower()):
+            self.fail(f"{_shown(str(value))}: expected TABLE=FILE", param, ctx)
+        return table, File().convert(file, param, ctx)
+
+
+NAME, FILE, DIGEST, MOMENT, TABLE_INPUT = Name(), File(), ArtifactDigest(), Moment(), TableInput()
+environment = click.argument("environment", metavar="ENV", type=NAME)
+models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)
+model = click.argument("model", metavar="MODEL", type=NAME)

@@ -1,0 +1,98 @@
+"""Where things are: the project, its caches, scratch. Found without writing anything.
+
+The cache lies outside the work tree (in git's own folder, else the user's cache), so that it can neither be committed
+nor be planted by a commit.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from reconciler.errors import UsageError
+
+PROJECT_FILE = "reconciler.yaml"
+CACHE = "reconciler/cache"
+
+
+def project(folder: str | None) -> Path:
+    """The nearest folder with a reconciler.yaml, from `folder` (or here) up to the repository's root."""
+    start = _start(folder)
+    for one in (start, *start.parents):
+        if (one / PROJECT_FILE).is_file():
+            return one
+        if (one / ".git").exists():
+            break
+    raise UsageError(
+        f"no {PROJECT_FILE} in this folder, nor above it up to the repository's root",
+        hint="go to the project's folder, or name it: reconciler -C DIR ...",
+        code="E801",
+    )
+
+
+def _start(folder: str | None) -> Path:
+    try:
+        here = Path.cwd() if folder is None else Path(folder)
+        found = here.resolve(strict=True)
+    except (OSError, ValueError, RuntimeError) as error:
+        what = "the current folder" if folder is None else f"-C {folder[:100]!r}"
+        raise UsageError(
+            f"{what} cannot be entered: {getattr(error, 'strerror', None) or 'not a path'}",
+            hint="name the project's folder with -C DIR",
+            code="E803" if folder is None else "E801",
+        ) from error
+    if not found.is_dir():
+        raise UsageError(f"-C {folder!r} is not a folder", hint="name the project's folder", code="E801")
+    return found
+
+
+def data_root(given: str | None, root: Path) -> Path:
+    """Where the paths of tables start."""
+    if given is None:
+        return root
+    found = Path(given)
+    if "\0" in given or not found.is_dir():
+        raise UsageError(
+            f"--data-root {given[:100]!r} is not a folder",
+            hint="name the folder that table paths start from",
+            code="E801",
+        )
+    return found.resolve()
+
+
+def user_cache() -> Path:
+    """The user's cache folder (XDG Base Directory Specification); a temporary one where there is no home."""
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return Path(named) / "reconciler"
+    try:
+        return Path.home() / ".cache" / "reconciler"
+    except RuntimeError:
+        return Path(tempfile.gettempdir()) / f"reconciler-cache-{os.getuid()}"
+
+
+def cache(git_folder: Path | None) -> Path:
+    """The project's cache: in git's folder where that can be written, else the user's."""
+    if git_folder is not None and os.access(git_folder, os.W_OK):
+        return git_folder / CACHE
+    return user_cache()
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """A private empty folder, removed at the end."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="reconciler-"))
+    except OSError as error:
+        raise UsageError(
+            f"no temporary folder can be made: {error.strerror}",
+            hint="set TMPDIR to a folder with free space that you may write to",
+            code="E803",
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

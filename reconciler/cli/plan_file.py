@@ -1,0 +1,111 @@
+"""A plan as a file, and the exit codes that a plan means.
+
+The file is the plan's canonical JSON. Reading it back recomputes its id and each model's digest, so that one edited by
+hand is refused (E703); what still holds of it is for `engine.apply` to find out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.cli.options import Invocation
+from reconciler.core.condition import Exit, worst_exit
+from reconciler.core.plan import PLAN_FORMAT, Plan, PlanIdentity
+from reconciler.errors import IntegrityError, UsageError
+
+LARGEST = 512 * 1024**2  # bytes
+_AGAIN = "make a new plan with `reconciler plan ENV --out FILE`, review it, and apply that file"
+
+
+def pending(plan: Plan) -> Exit:
+    """What `plan --check` exits with: the worst of its parts; a refresh is a change."""
+    return worst_exit([*(part.exit for part in plan.models), Exit.PENDING if plan.refresh else Exit.CLEAN])
+
+
+def readable(plan: Plan) -> Exit:
+    """What `plan` exits with: clean unless something is broken, whatever is pending or refused."""
+    broken = (Exit.FAILED, Exit.USAGE, Exit.INTEGRITY)
+    return worst_exit(part.exit for part in plan.models if part.exit in broken)
+
+
+def write(plan: Plan, out: Path) -> None:
+    """Replace `out` in one go."""
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{out.name[:100]}.", dir=out.parent)
+        temporary = Path(name)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(codec.encode(plan))
+        temporary.replace(out)
+    except OSError as error:
+        if temporary is not None:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+        raise UsageError(f"cannot write {out}: {error.strerror}", hint="choose another --out", code="E803") from error
+
+
+def read(file: Path, environment: str, invocation: Invocation) -> Plan:
+    """The plan in `file`, whole and for `environment`; the command then works at the plan's own revision."""
+    plan = _decoded(_body(file), file)
+    if plan.environment != environment:
+        raise UsageError(
+            f"{file} is a plan for {plan.environment}, not for {environment}",
+            hint=f"run `reconciler apply {plan.environment} --plan {file}`",
+            code="E801",
+        )
+    if invocation.revision is not None or invocation.working_tree:
+        raise UsageError(
+            "a plan is applied at the revision that it was made for", hint="leave out --revision and --working-tree",
+            code="E801",
+        )  # fmt: skip
+    invocation.revision, invocation.working_tree = plan.revision, plan.revision is None
+    return plan
+
+
+def _body(file: Path) -> bytes:
+    try:
+        if file.stat().st_size > LARGEST:
+            raise IntegrityError(f"{file} is too large for a plan", code="E703", hint=_AGAIN)
+        return file.read_bytes()
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {file}: {error.strerror}", hint="name a file that `reconciler plan --out` wrote", code="E801"
+        ) from error
+
+
+def _decoded(body: bytes, file: Path) -> Plan:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict) or "format" not in document:
+        raise IntegrityError(f"{file} is not a plan", code="E703", hint=_AGAIN)
+    if document["format"] != PLAN_FORMAT:
+        raise IntegrityError(
+            f"{file} was written by another version: this one reads plans of format {PLAN_FORMAT}",
+            code="E703",
+            hint=_AGAIN,
+        )
+    try:
+        plan = codec.decode(Plan, body, what=str(file))
+    except IntegrityError as error:
+        raise IntegrityError(f"{file} is not a plan as it was written", code="E703", hint=_AGAIN) from error
+    identity = PlanIdentity(
+        environment=plan.environment,
+        revision=plan.revision,
+        refresh=plan.refresh is not None,
+        models=tuple(part.digest for part in plan.models),
+    )
+    sound = all(
+        part.digest == codec.digest_of(part.basis)
+        and (part.basis.environment, part.basis.model) == (plan.environment, part.model)
+        for part in plan.models
+    )
+    if not sound or plan.id != codec.digest_of(identity):
+        raise IntegrityError(f"{file} was changed by hand: its digests do not fit", code="E703", hint=_AGAIN)
+    return plan

@@ -1,0 +1,150 @@
+"""The composition root: from a command line to the engine's world. The only code that names adapters.
+
+Everything is opened here and closed here: children are ended and scratch is removed however the command ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.adapters import clock
+from reconciler.adapters.data_child import DataChild
+from reconciler.adapters.expression_cache import CachedExpressions
+from reconciler.adapters.git_plumbing import Git
+from reconciler.adapters.scoring_child import ScoringChild
+from reconciler.adapters.source_git import GitSource
+from reconciler.adapters.source_worktree import WorkTree
+from reconciler.adapters.store_files import FilesStore
+from reconciler.adapters.target_directory import DirectoryTarget
+from reconciler.adapters.training_child import TrainingChild
+from reconciler.cli import places, progress, terminal, uncommitted, who
+from reconciler.cli.options import Invocation
+from reconciler.core.environment import Desired, Environment
+from reconciler.engine import desired as engine
+from reconciler.engine.world import World
+from reconciler.errors import IntegrityError
+from reconciler.ports import Proposer, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A project at a commit, and the world around it."""
+
+    root: Path
+    checkout: engine.Checkout
+    world: World
+
+    @property
+    def desired(self) -> Desired:
+        return self.checkout.desired
+
+    def environment(self, name: str) -> Environment:
+        from reconciler.engine.planning import environment_of
+
+        return environment_of(self.desired, name)
+
+    def training_only_in(self, environment: Environment) -> World:
+        """The world as this environment may use it: only a sandbox has a trainer."""
+        return self.world if environment.trains else replace(self.world, trainer=None)
+
+
+@contextmanager
+def configuration(invocation: Invocation) -> Iterator[engine.Checkout]:
+    """Only what the manifests say: no store, no target, no data."""
+    root = places.project(invocation.folder)
+    source = WorkTree(root) if invocation.working_tree else GitSource(root)
+    with ExitStack() as stack:
+        data = DataChild()
+        stack.callback(data.close)
+        yield _load(invocation, root, source, data)
+
+
+@contextmanager
+def opened(invocation: Invocation, *, trains: bool = False) -> Iterator[Opened]:
+    """The project that the command line names. `trains`: whether this command may train (in a sandbox)."""
+    root = places.project(invocation.folder)
+    git = GitSource(root)
+    source = WorkTree(root) if invocation.working_tree else git
+    with ExitStack() as stack:
+        data, scorer = DataChild(), ScoringChild()
+        trainer = TrainingChild() if trains else None
+        shown = progress.for_streams(verbose=invocation.verbose)
+        for one in (data, scorer, trainer, shown):
+            if one is not None:
+                stack.callback(one.close)
+        checkout = _load(invocation, root, source, data)
+        desired = checkout.desired
+        _refuse_tracked(git, desired)
+        world = World(
+            source=source,
+            stores={one.name: FilesStore(root / one.store) for one in desired.environments},
+            targets={
+                one.name: DirectoryTarget(root / one.target, project=desired.project, environment=one.name)
+                for one in desired.environments
+                if one.target is not None
+            },
+            data=data,
+            trainer=trainer,
+            scorer=scorer,
+            clock=clock.now,
+            new_id=clock.new_id,
+            progress=shown,
+            who=who.who(root, os.environ),
+            scratch=stack.enter_context(places.scratch()),
+            data_root=places.data_root(invocation.data_root, root),
+        )
+        yield Opened(root=root, checkout=checkout, world=world)
+
+
+def proposer(root: Path) -> Proposer:
+    """GitPython is imported by the one command that writes commits."""
+    from reconciler.adapters.proposer_git import GitProposer
+
+    return GitProposer(root)
+
+
+def _load(invocation: Invocation, root: Path, source: Source, data: DataChild) -> engine.Checkout:
+    revision = None if invocation.working_tree else source.resolve(invocation.revision or "HEAD")
+    if revision is not None and invocation.revision is None:
+        for line in uncommitted.notes(source, root, revision):
+            terminal.say(line)
+    expressions = CachedExpressions(data, places.cache(_git_folder(root)), grammar=_grammar())
+    if invocation.verbose:
+        terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
+    return engine.load(source, expressions, revision=revision)
+
+
+def _git_folder(root: Path) -> Path | None:
+    code, out, _ = Git(root).call("rev-parse", "--git-common-dir")
+    return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
+
+
+def _grammar() -> int:
+    """A number that changes with the rules of expressions, so that results by other rules are not taken up."""
+    rules = hashlib.sha256()
+    for file in sorted((Path(__file__).parents[1] / "data").glob("*.py")):
+        rules.update(file.read_bytes())
+    return int(rules.hexdigest()[:12], 16)
+
+
+def _refuse_tracked(git: GitSource, desired: Desired) -> None:
+    """A store or target whose files git tracks could be planted by a commit: nothing is read from it."""
+    roots = {one.store: "store" for one in desired.environments}
+    roots |= {one.target: "target" for one in desired.environments if one.target is not None}
+    found = git.tracked(tuple(sorted(roots)))
+    if found:
+        kind = next(kind for place, kind in sorted(roots.items()) if _below(found[0], place))
+        raise IntegrityError(
+            f"{found[0]} is tracked by git, but lies in a {kind}",
+            code="E302",
+            hint=f"git rm --cached -r the folder and add it to .gitignore: a {kind} is never part of a commit",
+        )
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

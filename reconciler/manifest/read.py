@@ -1,0 +1,279 @@
+"""YAML bytes -> a tree of nodes with positions. Nothing is built from a document before all of it was checked.
+
+Checked on the event stream, in this order: size, UTF-8, one document, no tags, anchors, aliases or merge keys, depth,
+number of nodes, text keys given once, characters that people cannot see. Scalars follow the YAML 1.2 core schema, as
+editors read it: only `true` and `false` are booleans, dates are text. What the fields mean is `schema`'s business.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from reconciler.errors import Problem, Where
+
+MAX_BYTES = 1024**2
+MAX_NODES = 10_000
+MAX_DEPTH = 32
+MAX_DIGITS = 40
+
+_NULL = re.compile(r"~|null|Null|NULL|")
+_BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
+_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+
+
+class BadDocumentError(Exception):
+    """One problem that makes a document unreadable."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(str(problem))
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A scalar, list or mapping. `line`, `column` from 1. `raw`: a scalar's text; `plain`: it was not quoted."""
+
+    value: Any
+    line: int
+    column: int
+    raw: str | None = None
+    plain: bool = False
+    keys: tuple[tuple[str, int, int], ...] = ()
+    """(key, line, column) of a mapping's entries."""
+
+    def data(self) -> Any:
+        """Plain data: dict, list, str, int, float, bool or None."""
+        if isinstance(self.value, dict):
+            return {key: node.data() for key, node in self.value.items()}
+        if isinstance(self.value, list):
+            return [node.data() for node in self.value]
+        return self.value
+
+    def at(self, path: tuple[str | int, ...]) -> Node:
+        """The node at `path`, or the deepest one on the way there."""
+        node = self
+        for part in path:
+            inner = node.value
+            match inner, part:
+                case dict(), str() if part in inner:
+                    node = inner[part]
+                case list(), int() if part < len(inner):
+                    node = inner[part]
+                case _:
+                    break
+        return node
+
+    def key_at(self, path: tuple[str | int, ...]) -> tuple[int, int] | None:
+        """Line and column of the key that `path` ends in."""
+        parent = self.at(path[:-1])
+        return next(((line, column) for key, line, column in parent.keys if key == path[-1]), None)
+
+
+def read(path: str, body: bytes) -> Node:
+    """The document's tree; BadDocumentError E101 to E114 with the place."""
+    text = _decode(path, body)
+    return _Reader(path, text).read()
+
+
+def _decode(path: str, body: bytes) -> str:
+    if len(body) > MAX_BYTES:
+        raise _bad(
+            path, "E109", f"{len(body):,} bytes; the limit is 1 MiB", hint="split it, or remove what is not needed"
+        )
+    try:
+        text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise _bad(path, "E104", f"not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
+    for index, character in enumerate(text):
+        if ord(character) < 32 and character not in "\n\r\t":
+            line = text.count("\n", 0, index) + 1
+            raise _bad(path, "E104", f"control character U+{ord(character):04X}", line=line, hint="remove it")
+    return text
+
+
+class _Reader:
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
+        self._text = text
+        self._nodes = 0
+
+    def read(self) -> Node:
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        try:
+            events = iter(yaml.parse(self._text, Loader=loader))
+            node = self._document(events)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            raise self._bad("E105", f"not YAML: {error.problem or 'cannot be read'}", line, column) from None
+        except yaml.YAMLError as error:
+            raise self._bad("E104", "a character that YAML does not allow", 1, 1) from error
+        if node is None:
+            raise self._bad("E101", "the manifest is empty", 1, 1)
+        if not isinstance(node.value, dict):
+            raise self._bad("E102", f"expected a mapping, found {_kind(node)}", node.line, node.column)
+        return node
+
+    def _document(self, events: Iterator[Any]) -> Node | None:
+        """The stack of open collections is ours, so depth costs no recursion."""
+        root: Node | None = None
+        documents = 0
+        stack: list[_Open] = []
+        for event in events:
+            line, column = event.start_mark.line + 1, event.start_mark.column + 1
+            if isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    raise self._bad("E103", f"one document per file; a second starts at line {line}", line, column)
+                continue
+            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+                raise self._bad("E107", "anchors and aliases are not allowed in manifests", line, column)
+            if not isinstance(event, (yaml.ScalarEvent, yaml.CollectionStartEvent, yaml.CollectionEndEvent)):
+                continue
+            node: Node | None = None
+            if isinstance(event, yaml.CollectionEndEvent):
+                node = stack.pop().close()
+            else:
+                self._count(event, line, column, len(stack))
+                if isinstance(event, yaml.ScalarEvent):
+                    node = self._scalar(event, line, column)
+                else:
+                    stack.append(_Open(mapping=isinstance(event, yaml.MappingStartEvent), line=line, column=column))
+            if node is None:
+                continue
+            if not stack:
+                root = None if node.value is None and not node.raw else node
+                continue
+            stack[-1].add(node, self)
+        return root
+
+    def _count(self, event: Any, line: int, column: int, depth: int) -> None:
+        if event.tag is not None and not (
+            isinstance(event, yaml.ScalarEvent) and event.implicit[1] and event.tag == "!"
+        ):
+            raise self._bad("E110", "tags are not allowed", line, column)
+        self._nodes += 1
+        if self._nodes > MAX_NODES:
+            raise self._bad("E109", f"the limit is {MAX_NODES:,} nodes", line, column)
+        if isinstance(event, yaml.CollectionStartEvent) and depth >= MAX_DEPTH:
+            raise self._bad("E108", f"nested deeper than {MAX_DEPTH} levels", line, column)
+
+    def _scalar(self, event: Any, line: int, column: int) -> Node:
+        text, plain = event.value, event.style is None
+        value = self._resolve(text, line, column) if plain else text
+        self._check_characters(text, line, column)
+        return Node(value=value, line=line, column=column, raw=text, plain=plain)
+
+    def _resolve(self, text: str, line: int, column: int) -> Any:
+        if _NULL.fullmatch(text):
+            return None
+        if _BOOLEAN.fullmatch(text):
+            return text.lower() == "true"
+        if _INTEGER.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise self._bad(
+                    "E111", f"a number of {len(text):,} digits", line, column, hint="quote it if it is text"
+                )
+            prefix = text[:2]
+            return int(text[2:], {"0x": 16, "0o": 8}[prefix]) if prefix in ("0x", "0o") else int(text)
+        if _FLOAT.fullmatch(text):
+            if len(text) > MAX_DIGITS:
+                raise self._bad(
+                    "E111", f"a number of {len(text):,} digits", line, column, hint="quote it if it is text"
+                )
+            return float(text)
+        if _INFINITE.fullmatch(text):
+            return math.nan if "n" in text.lower()[-1:] and "nan" in text.lower() else math.inf
+        return text
+
+    def _check_characters(self, text: str, line: int, column: int) -> None:
+        for character in text:
+            if character in "\n\t" or " " <= character <= "~":
+                continue
+            if "\ud800" <= character <= "\udfff":
+                raise self._bad("E112", "not valid Unicode: a lone surrogate", line, column)
+            if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cn", "Zl", "Zp"):
+                raise self._bad("E113", f"invisible character U+{ord(character):04X}", line, column, hint="remove it")
+        if not text.isascii() and unicodedata.normalize("NFC", text) != text:
+            raise self._bad("E113", "text is not in the normal form NFC", line, column, hint="type it anew")
+
+    def _bad(self, code: str, message: str, line: int, column: int, *, hint: str | None = None) -> BadDocumentError:
+        return _bad(self._path, code, message, line=line, column=column, hint=hint)
+
+    def key(self, node: Node, known: dict[str, Node], places: list[tuple[str, int, int]]) -> str:
+        """The key's text; keys are text, given once."""
+        if not isinstance(node.value, str):
+            found = _kind(node) if node.raw is None else f"{node.raw[:40]!r}, which reads as {_kind(node)}"
+            raise self._bad("E114", f"a key is {found}", node.line, node.column, hint="quote it")
+        if node.value == "<<" and node.plain:
+            raise self._bad("E107", "merge keys are not allowed in manifests", node.line, node.column)
+        if node.value in known:
+            first = next(line for key, line, _ in places if key == node.value)
+            message = f"`{node.value[:60]}` is given twice: lines {first} and {node.line}"
+            raise self._bad("E106", message, node.line, node.column, hint="keep one")
+        return node.value
+
+
+class _Open:
+    """A list or mapping whose end has not come yet."""
+
+    def __init__(self, *, mapping: bool, line: int, column: int) -> None:
+        self.mapping = mapping
+        self.line = line
+        self.column = column
+        self.items: list[Node] = []
+        self.entries: dict[str, Node] = {}
+        self.places: list[tuple[str, int, int]] = []
+        self.pending: str | None = None
+
+    def add(self, node: Node, reader: _Reader) -> None:
+        if not self.mapping:
+            self.items.append(node)
+        elif self.pending is None:
+            self.pending = reader.key(node, self.entries, self.places)
+            self.places.append((self.pending, node.line, node.column))
+        else:
+            self.entries[self.pending] = node
+            self.pending = None
+
+    def close(self) -> Node:
+        value = self.entries if self.mapping else self.items
+        return Node(value=value, line=self.line, column=self.column, keys=tuple(self.places))
+
+
+def _kind(node: Node) -> str:
+    match node.value:
+        case dict():
+            return "a mapping"
+        case list():
+            return "a list"
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if node.value else "false"
+        case int() | float():
+            return "a number"
+        case _:
+            return "a text"
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in a person's words."""
+    return _kind(Node(value=value, line=0, column=0))
+
+
+def _bad(
+    path: str, code: str, message: str, *, line: int = 1, column: int = 1, hint: str | None = None
+) -> BadDocumentError:
+    return BadDocumentError(
+        Problem(code=code, message=message, where=Where(file=path, line=line, column=column), hint=hint)
+    )

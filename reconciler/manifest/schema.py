@@ -1,0 +1,176 @@
+"""The Project and Environment documents, and which document is of which kind."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from reconciler.manifest.fields import (
+    ColumnName,
+    Date,
+    Document,
+    Duration,
+    Memory,
+    Metadata,
+    Name,
+    ProjectPath,
+    refuse,
+)
+from reconciler.manifest.schema_gates import Gate
+from reconciler.manifest.schema_model import Model
+
+TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
+_DECIMAL = re.compile(r"DECIMAL\([1-9][0-9]?, ?[0-9]{1,2}\)")
+
+
+class ProjectSpec(Document):
+    requires: str | None = Field(default=None, description="Which versions of this tool may be used, such as >=0.1.")
+
+    @field_validator("requires")
+    @classmethod
+    def _version(cls, text: str | None) -> str | None:
+        if text is not None and re.fullmatch(r">=[0-9]{1,4}(\.[0-9]{1,4}){0,2}", text) is None:
+            raise refuse("E205", "write it as >=0.1")
+        return text
+
+
+class Project(Document):
+    """reconciler.yaml, at the project's root."""
+
+    api_version: Literal["reconciler/v1"]
+    kind: Literal["Project"]
+    metadata: Metadata
+    spec: ProjectSpec = ProjectSpec()
+
+
+class Table(Document):
+    """Where a table is read from, and how its text is meant."""
+
+    uses: Literal["csv", "parquet"]
+    path: ProjectPath = Field(description="Below the data root, which the operator names (the project by default).")
+    types: dict[ColumnName, str] = Field(default_factory=dict, description="column: DuckDB type.")
+    dates: str | None = Field(default=None, max_length=40, description="Text dates, such as %m/%d/%Y.")
+    time_zone: str | None = Field(default=None, max_length=60)
+    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
+    decimal: Literal[".", ","] | None = None
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] | None = None
+    nulls: list[str] = Field(default_factory=lambda: [""], description="Texts that mean: missing.")
+
+    @field_validator("types")
+    @classmethod
+    def _listed(cls, types: dict[str, str]) -> dict[str, str]:
+        for column, kind in types.items():
+            if kind not in TYPES and _DECIMAL.fullmatch(kind) is None:
+                raise refuse("E205", f"{column}: not a type; there are {', '.join(TYPES)} and DECIMAL(p, s)")
+        return types
+
+    @model_validator(mode="after")
+    def _parquet_has_types(self) -> Table:
+        text_only = (self.dates, self.delimiter, self.decimal, self.encoding, self.time_zone)
+        if self.uses == "parquet" and any(value is not None for value in text_only):
+            raise refuse("E205", "dates, delimiter, decimal, encoding and timeZone are for csv: parquet has types")
+        return self
+
+
+class DataBinding(Document):
+    """The tables themselves, or the environment whose tables are copied."""
+
+    tables: dict[Name, Table] = Field(default_factory=dict)
+    copy_from: Name | None = None
+    max_age: Duration | None = Field(default=None, description="Older snapshots are refreshed.")
+    as_of: Date | None = Field(default=None, description="The tables are the books of that day.")
+
+    @model_validator(mode="after")
+    def _one_form(self) -> DataBinding:
+        if bool(self.tables) == (self.copy_from is not None):
+            raise refuse("E204", "say either tables or copyFrom")
+        if self.as_of is not None and not self.tables:
+            raise refuse("E205", "asOf belongs where the tables are")
+        return self
+
+
+class Runtime(Document):
+    """What models are made with; its versions are part of every fingerprint."""
+
+    lock: ProjectPath = Field(description="A lock file with name==version pins.")
+    python: str = Field(pattern=r"^3\.[0-9]{1,2}$")
+    architecture: Literal["x86_64", "aarch64", "arm64"]
+
+
+class StoreSpec(Document):
+    uses: Literal["files"]
+    root: ProjectPath
+
+
+class TargetSpec(Document):
+    uses: Literal["directory"]
+    root: ProjectPath
+
+
+class Policy(Document):
+    """Owned by the environment: a model's author cannot weaken it in the model's file."""
+
+    gates: list[Gate] = Field(default_factory=list)
+    max_data_age: Duration | None = None
+    prune: Literal["never", "confirm", "auto"] = "confirm"
+    max_retire: int = Field(default=1, ge=0, le=10_000)
+
+
+class Protect(Document):
+    branch: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}$")
+
+
+class LimitsSpec(Document):
+    """Caps of one child process."""
+
+    time: Duration = "1h"
+    memory: Memory = "8GiB"
+
+
+class EnvironmentSpec(Document):
+    role: Literal["sandbox", "test", "staging", "production"]
+    promotes_from: list[Name] = Field(default_factory=list)
+    data: DataBinding
+    runtime: Runtime | None = None
+    store: StoreSpec | None = None
+    target: TargetSpec | None = None
+    policy: Policy = Policy()
+    protect: Protect | None = None
+    drift: Literal["correct", "report"] = "correct"
+    limits: LimitsSpec = LimitsSpec()
+
+    @model_validator(mode="after")
+    def _role(self) -> EnvironmentSpec:
+        if self.role == "sandbox":
+            if self.runtime is None:
+                raise refuse("E204", "a sandbox trains, so it needs `runtime`")
+            if self.promotes_from:
+                raise refuse("E205", "a sandbox trains; it promotes from nowhere")
+            if self.target is not None:
+                raise refuse("E205", "a sandbox deploys nothing, so it has no target")
+        else:
+            if self.runtime is not None:
+                raise refuse("E209", "this environment never trains, so it has no runtime")
+            if not self.promotes_from:
+                raise refuse("E204", "it only promotes: say from where in `promotesFrom`")
+            if self.target is None:
+                raise refuse("E204", "it deploys models, so it needs a `target`")
+        return self
+
+
+class Environment(Document):
+    """environments/<name>.yaml."""
+
+    api_version: Literal["reconciler/v1"]
+    kind: Literal["Environment"]
+    metadata: Metadata
+    spec: EnvironmentSpec
+
+
+KINDS: dict[str, type[Project | Environment | Model]] = {
+    "Project": Project,
+    "Environment": Environment,
+    "Model": Model,
+}

@@ -1,0 +1,31 @@
+"""Secrets do not belong in a manifest: shapes of keys and passwords, found in any text of any document."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from reconciler.manifest.read import Node
+
+_SHAPES = (
+    ("a cloud access key", re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")),
+    ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
+    ("a password in an address", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")),
+    ("a forge's token", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|glpat-[\w-]{20,})")),
+    ("a signed token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
+)
+
+
+def found(node: Node) -> Iterator[tuple[str, int, int]]:
+    """(what it looks like, line, column) for each; the text itself is never repeated."""
+    pending = [node]
+    while pending:
+        one = pending.pop()
+        if isinstance(one.value, dict):
+            pending.extend(one.value.values())
+        elif isinstance(one.value, list):
+            pending.extend(one.value)
+        elif isinstance(one.value, str):
+            for what, shape in _SHAPES:
+                if shape.search(one.value):
+                    yield what, one.line, one.column

@@ -1,0 +1,111 @@
+"""What an apply did: a line per step carried out, and for each model that was not finished why, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.condition import Exit
+from reconciler.core.result import Applied, ModelResult
+from reconciler.report.look import Line, Look, Tone, elide, page, wrap
+from reconciler.report.numbers import commit, count
+from reconciler.report.plan import UNCHANGED_SHOWN
+from reconciler.report.safe import cell, code, plain, prose
+from reconciler.report.table import Column, markdown_table
+
+_WORDS = {
+    Exit.CLEAN: "done",
+    Exit.FAILED: "failed",
+    Exit.USAGE: "invalid",
+    Exit.REFUSED: "refused",
+    Exit.CONFLICT: "left alone",
+    Exit.INTEGRITY: "integrity",
+}
+_ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.CLEAN]
+
+
+def text(applied: Applied, look: Look) -> str:
+    return page(_lines(applied, look), look)
+
+
+def ordered(applied: Applied) -> list[ModelResult]:
+    """Worst first; then what was done; then what was left as it is."""
+
+    def rank(one: ModelResult) -> tuple[int, bool, str]:
+        return (_ORDER.index(Exit(one.exit)) if one.exit in _ORDER else 1, not one.done, one.model)
+
+    return sorted(applied.results, key=rank)
+
+
+def summary(applied: Applied) -> str:
+    changed = sum(bool(one.done) for one in applied.results)
+    unfinished = sum(one.exit != 0 for one in applied.results)
+    parts = [f"{count(changed, 'model')} changed", f"{unfinished} not finished"]
+    parts.append(f"{sum(one.exit == 0 and not one.done for one in applied.results)} unchanged")
+    return ", ".join(parts) + f"; {count(applied.trained, 'training')} run"
+
+
+def _word(one: ModelResult) -> str:
+    return _WORDS.get(Exit(one.exit), "failed") if one.exit or one.done else "unchanged"
+
+
+def _lines(applied: Applied, look: Look) -> Iterator[Line]:
+    title = f"Applied {plain(applied.environment)} at {commit(applied.revision)}: {summary(applied)}"
+    for line in wrap(title, look.width, rest="  "):
+        yield Line(line, Tone.STRONG)
+    if applied.refreshed is not None:
+        yield Line(f"+ data  took data snapshot {applied.refreshed}", Tone.GOOD)
+    yield Line()
+    quiet = [one for one in applied.results if one.exit == 0 and not one.done]
+    for one in ordered(applied):
+        if one in quiet and len(quiet) > UNCHANGED_SHOWN:
+            continue
+        yield from _result(one, look)
+    if len(quiet) > UNCHANGED_SHOWN:
+        yield Line(f"= {count(len(quiet), 'more model')} unchanged", Tone.DIM)
+    if not applied.results and not applied.interrupted:
+        yield Line("No model is declared or deployed here.", Tone.DIM)
+    if applied.interrupted:
+        yield Line()
+        for line in wrap("Interrupted: nothing new was started. It is safe to run again.", look.width):
+            yield Line(line, Tone.WARN)
+
+
+def _result(one: ModelResult, look: Look) -> Iterator[Line]:
+    mark = "!" if one.exit else "+" if one.done else "="
+    name = elide(plain(one.model), max(16, look.width // 2 - 4), look)
+    done = "; ".join(plain(line) for line in one.done)
+    what = f"{_word(one)}: {plain(one.problem)}" if one.problem else done or "unchanged"
+    tone = Tone.BAD if one.exit else Tone.GOOD if one.done else Tone.DIM
+    for line in wrap(what, look.width, first=f"{mark} {name}  ", rest="      "):
+        yield Line(line, tone)
+    if one.problem and done:
+        for line in wrap(done, look.width, first="    before that  ", rest="      "):
+            yield Line(line)
+    if one.remedy:
+        for line in wrap(plain(one.remedy), look.width, first="    what to do  ", rest="      "):
+            yield Line(line)
+
+
+def markdown(applied: Applied) -> str:
+    at = f"`{commit(applied.revision)}`" if applied.revision else commit(None)
+    lines = [f"### Applied {code(applied.environment)} at {at}: {summary(applied)}", ""]
+    if applied.refreshed is not None:
+        lines += [f"Took data snapshot {applied.refreshed}.", ""]
+    shown = [one for one in ordered(applied) if one.exit or one.done]
+    if shown:
+        columns = [Column(name=""), Column(name="model"), Column(name="what"), Column(name="what to do")]
+        rows = [
+            [
+                "❌" if one.exit else "✅",
+                cell(one.model),
+                prose("; ".join((*one.done, *([f"{_word(one)}: {one.problem}"] if one.problem else [])))),
+                prose(one.remedy or ""),
+            ]
+            for one in shown
+        ]
+        lines += markdown_table(columns, rows)
+    if quiet := len(applied.results) - len(shown):
+        lines += ["", f"{count(quiet, 'model')} unchanged."]
+    if applied.interrupted:
+        lines += ["", "**Interrupted**: nothing new was started. It is safe to run again."]
+    return "\n".join(lines) + "\n"

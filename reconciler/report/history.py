@@ -1,0 +1,58 @@
+"""History: who changed what, when and why, newest first; or what served at a moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.status import Event, History
+from reconciler.report.look import Line, Look, Tone, page, wrap
+from reconciler.report.numbers import commit, digest, moment
+from reconciler.report.plan import SYMBOLS
+from reconciler.report.safe import cell, plain, prose
+from reconciler.report.table import Column, markdown_table
+
+
+def text(history: History, look: Look) -> str:
+    return page(_lines(history, look), look)
+
+
+def _lines(history: History, look: Look) -> Iterator[Line]:
+    if history.at is not None:
+        yield Line(f"At {moment(history.at)}:", Tone.STRONG)
+    for event in history.events:
+        yield from _event(event, look)
+    if not history.events:
+        yield Line("Nothing is recorded." if history.at is None else "Nothing was recorded by then.", Tone.DIM)
+
+
+def _event(event: Event, look: Look) -> Iterator[Line]:
+    what = (
+        f"{plain(event.environment)}/{plain(event.model)} {event.n}: {event.action.value} {digest(event.artifact)}"
+        f" by {plain(event.who)} at {commit(event.commit)}"
+    )
+    for line in wrap(what, look.width, first=f"{SYMBOLS[event.action]} {moment(event.when)}  ", rest="      "):
+        yield Line(line, Tone.STRONG)
+    for line in wrap(plain(event.reason), look.width, first="      "):
+        yield Line(line)
+
+
+def markdown(history: History) -> str:
+    lines = [f"At {moment(history.at)}:", ""] if history.at is not None else []
+    if not history.events:
+        return "\n".join([*lines, "Nothing is recorded.", ""])
+    names = ("when", "environment", "model", "n", "action", "artifact", "commit", "who", "why")
+    rows = [
+        [
+            moment(event.when),
+            cell(event.environment),
+            cell(event.model),
+            str(event.n),
+            event.action.value,
+            f"`{digest(event.artifact)}`",
+            f"`{commit(event.commit)}`",
+            prose(event.who),
+            prose(event.reason),
+        ]
+        for event in history.events
+    ]
+    return "\n".join([*lines, *markdown_table([Column(name=name) for name in names], rows), ""])

@@ -1,0 +1,62 @@
+"""Numbers, digests and times as people read them. One place, so that a metric looks alike everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from reconciler.core.digest import Digest, short
+from reconciler.core.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS
+
+NONE = "-"
+_HIGHER_IS_BETTER = {**CLASSIFICATION_METRICS, **REGRESSION_METRICS}
+
+
+def metric(value: float | None) -> str:
+    """Three decimals; larger numbers (an error in money, say) with thousands separators."""
+    if value is None:
+        return NONE
+    return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def change(name: str, new: float | None, old: float | None) -> tuple[str, str]:
+    """The difference with its sign, and `better`, `worse` or `same` in a word; dashes where there is none."""
+    if new is None or old is None:
+        return NONE, ""
+    difference = new - old
+    if abs(difference) < 0.0005 and abs(new) < 1000:
+        return "0.000", "same"
+    better = (difference > 0) == higher_is_better(name)
+    return f"{'+' if difference > 0 else '-'}{metric(abs(difference))}", "better" if better else "worse"
+
+
+def higher_is_better(name: str) -> bool:
+    return _HIGHER_IS_BETTER.get(name, True)
+
+
+def amount(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def percent(share: float) -> str:
+    return f"{share:.0%}" if abs(share) >= 0.01 or share == 0 else f"{share:.1%}"
+
+
+def count(number: int, what: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def digest(value: Digest | None) -> str:
+    return short(value) if value else NONE
+
+
+def commit(revision: str | None) -> str:
+    return revision[:12] if revision else "the working tree"
+
+
+def moment(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def day(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d")

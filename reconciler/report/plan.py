@@ -1,0 +1,212 @@
+"""A plan: for each model one line that says what will happen and why; below it what a reviewer wants to see.
+
+What needs a person comes first: integrity and failures, conflicts, refusals, then changes; what stays as it is, is
+listed while it is little and counted when it is much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reconciler.core.condition import Exit
+from reconciler.core.digest import short
+from reconciler.core.duration import in_words
+from reconciler.core.plan import Detail, ModelPlan, Plan
+from reconciler.core.record import Action
+from reconciler.report import gates
+from reconciler.report.look import Line, Look, Tone, command, elide, page, wrap
+from reconciler.report.numbers import change, commit, count, digest, metric
+from reconciler.report.safe import plain
+from reconciler.report.table import Column, table
+
+UNCHANGED_SHOWN = 20
+MOST_CHANGES = 30
+
+SYMBOLS = {
+    Action.TRAIN: "+",
+    Action.VERIFY: "?",
+    Action.DEPLOY: ">",
+    Action.RESTORE: "~",
+    Action.RETIRE: "-",
+    Action.REFRESH: "+",
+    Action.NONE: "=",
+}
+_WORDS = {
+    Exit.FAILED: "failed",
+    Exit.USAGE: "invalid",
+    Exit.REFUSED: "refused",
+    Exit.CONFLICT: "left alone",
+    Exit.INTEGRITY: "integrity",
+}
+_ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.PENDING, Exit.CLEAN]
+
+
+def text(plan: Plan, look: Look) -> str:
+    return page(_lines(plan, look), look)
+
+
+def ordered(plan: Plan) -> list[ModelPlan]:
+    """Worst first, then by name."""
+    return sorted(plan.models, key=lambda one: (_ORDER.index(one.exit), not one.detail.notes, one.model))
+
+
+def summary(plan: Plan) -> str:
+    """`2 to change, 1 blocked, 7 unchanged`."""
+    blocked = sum(one.blocked is not None for one in plan.models)
+    changing = sum(one.blocked is None and bool(one.steps) for one in plan.models)
+    return f"{changing} to change, {blocked} blocked, {len(plan.models) - changing - blocked} unchanged"
+
+
+def headline(part: ModelPlan) -> str:
+    """What will happen and why, without the name."""
+    actions = ", ".join(dict.fromkeys(_verb(part, position) for position in range(len(part.steps))))
+    if part.blocked is not None:
+        word = _WORDS.get(Exit(part.blocked.exit), "left alone")
+        reasons = "; ".join(plain(reason) for reason in part.blocked.reasons)
+        what = f"{word}: {reasons}"
+        return f"{what}; meanwhile {actions}: {plain(part.steps[0].reason)}" if part.steps else what
+    if part.steps:
+        return f"{actions}: {plain(part.reason)}"
+    return f"none: {plain(part.reason)}"
+
+
+def _verb(part: ModelPlan, position: int) -> str:
+    step = part.steps[position]
+    if step.action is Action.TRAIN and step.adopts:
+        return "take up an earlier build"
+    if step.action is Action.VERIFY and step.target:
+        return f"verify for {plain(step.target)}"
+    return step.action.value
+
+
+def symbol(part: ModelPlan) -> str:
+    if part.blocked is not None:
+        return "!"
+    return SYMBOLS[part.steps[0].action] if part.steps else SYMBOLS[Action.NONE]
+
+
+def _lines(plan: Plan, look: Look) -> Iterator[Line]:
+    title = f"Plan for {plain(plan.environment)} ({plain(plan.role)}) at {commit(plan.revision)}"
+    for line in wrap(f"{title}: {summary(plan)}", look.width, rest="  "):
+        yield Line(line, Tone.STRONG)
+    if plan.refresh is not None:
+        for line in wrap(f"refresh: {plain(plan.refresh.reason)}", look.width, first="+ data  "):
+            yield Line(line, Tone.WARN)
+    yield Line()
+    quiet = [one for one in ordered(plan) if one.exit is Exit.CLEAN and not one.detail.notes]
+    for part in ordered(plan):
+        if part in quiet and len(quiet) > UNCHANGED_SHOWN:
+            continue
+        yield from _part(part, look)
+    if len(quiet) > UNCHANGED_SHOWN:
+        yield Line(f"= {count(len(quiet), 'more model')} in sync", Tone.DIM)
+    if not plan.models:
+        yield Line("No model is declared or deployed here.", Tone.DIM)
+    yield Line()
+    yield from _next(plan, look)
+
+
+def _tone(part: ModelPlan) -> Tone:
+    match part.exit:
+        case Exit.CLEAN:
+            return Tone.WARN if part.detail.notes else Tone.DIM
+        case Exit.PENDING:
+            return Tone.GOOD
+        case Exit.REFUSED | Exit.CONFLICT:
+            return Tone.WARN
+        case _:
+            return Tone.BAD
+
+
+def _part(part: ModelPlan, look: Look) -> Iterator[Line]:
+    name = elide(plain(part.model), max(16, look.width // 2 - 4), look)
+    for line in wrap(headline(part), look.width, first=f"{symbol(part)} {name}  ", rest="      "):
+        yield Line(line, _tone(part))
+    if part.blocked is not None:
+        for line in wrap(plain(part.blocked.remedy), look.width, first="    what to do  ", rest="      "):
+            yield Line(line)
+    for note in part.detail.notes:
+        for line in wrap(plain(note), look.width, first="    note  "):
+            yield Line(line, Tone.WARN)
+    if part.steps or part.blocked is not None:
+        yield from _detail(part, look)
+
+
+def _detail(part: ModelPlan, look: Look) -> Iterator[Line]:
+    detail = part.detail
+    if len(part.steps) > 1:
+        for position, step in enumerate(part.steps):
+            for line in wrap(plain(step.reason), look.width, first=f"    {_verb(part, position)}  ", rest="      "):
+                yield Line(line)
+    if detail.candidate is not None:
+        for line in wrap(f"{short(detail.candidate)}{facts(detail)}", look.width, first="    candidate  "):
+            yield Line(line)
+    if detail.incumbent is not None and detail.incumbent != detail.candidate:
+        yield Line(f"    incumbent  {digest(detail.incumbent)}")
+    yield from _changes(detail, look)
+    yield from _metrics(detail, look)
+    for verification in detail.verifications:
+        yield from gates.lines(verification, look)
+    if detail != Detail():
+        yield Line()
+
+
+def facts(detail: Detail) -> str:
+    """`, grade B, data as of 2026-11-20 (3d old)`."""
+    found = f", grade {plain(detail.grade)}" if detail.grade else ""
+    if detail.data_as_of:
+        found += f", data as of {plain(detail.data_as_of)}"
+    if detail.data_age is not None:
+        found += f" (taken {in_words(detail.data_age)} ago)"
+    return found
+
+
+def _changes(detail: Detail, look: Look) -> Iterator[Line]:
+    if not detail.changes:
+        return
+    yield Line(f"    recipe  {count(len(detail.changes), 'field')} differ{'s' * (len(detail.changes) == 1)}")
+    for one in detail.changes[:MOST_CHANGES]:
+        old, new = plain(one.old or "nothing"), plain(one.new or "nothing")
+        what = f"{old} {look.glyphs.arrow} {new}"
+        for line in wrap(what, look.width, first=f"      {plain(one.path)}: ", rest="        "):
+            yield Line(line)
+    if (left := len(detail.changes) - MOST_CHANGES) > 0:
+        yield Line(f"      and {left} more: see --output json", Tone.DIM)
+
+
+def metric_rows(detail: Detail) -> list[list[str]]:
+    """name, candidate, incumbent, change, in a word; per-class metrics only where the two differ."""
+    rows = []
+    for one in detail.metrics:
+        if ":" in one.metric and (one.incumbent is None or one.candidate == one.incumbent):
+            continue
+        moved = change(one.metric.partition(":")[0], one.candidate, one.incumbent)
+        rows.append([one.metric, metric(one.candidate), metric(one.incumbent), *moved])
+    return rows
+
+
+def _metrics(detail: Detail, look: Look) -> Iterator[Line]:
+    rows = [[plain(row[0]), *row[1:]] for row in metric_rows(detail)]
+    if not rows:
+        return
+    columns = [
+        Column(name="metric"),
+        Column(name="candidate", right=True),
+        Column(name="incumbent", right=True),
+        Column(name="change", right=True),
+        Column(name="", spare=1),
+    ]
+    if all(one.incumbent is None for one in detail.metrics):
+        columns, rows = columns[:2], [row[:2] for row in rows]
+    for line in table(columns, rows, look, indent="    "):
+        yield Line(line)
+
+
+def _next(plan: Plan, look: Look) -> Iterator[Line]:
+    if plan.empty:
+        blocked = any(one.blocked for one in plan.models)
+        yield Line("Nothing can be done as it is." if blocked else "Nothing to do.", Tone.STRONG)
+        return
+    yield Line("To carry it out:", Tone.STRONG)
+    for line in command(f"reconciler apply {plain(plan.environment)}", look.width, indent="  "):
+        yield Line(line)
