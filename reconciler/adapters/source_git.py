@@ -33,7 +33,7 @@ class GitSource:
         paths = [self._prefix + folder for folder in folders] or ([self._prefix] if self._prefix else [])
         # With --full-tree these are plain paths from the root, not patterns.
         wanted = [path.rstrip("/") for path in paths]
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", "--long", "--end-of-options", commit, "--", *wanted)
+        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", "--long", commit, *wanted)
         files = []
         for record in out.split(b"\0"):
             if record:

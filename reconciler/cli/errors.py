@@ -27,13 +27,13 @@ INTERRUPTED = "interrupted: nothing new was started; it is safe to run again"
 LONGEST = 400  # characters of a message that quotes the command line
 
 
-def guarded(arguments: Sequence[str]) -> int:
-    """Run the command that `arguments` name; its exit code, whatever happens."""
+def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> int:
+    """Run the command of `commands` (ours) that `arguments` name; its exit code, whatever happens."""
     from reconciler.cli.group import reconciler
 
     invocation = Invocation()
     try:
-        code = reconciler.main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation)
+        code = (commands or reconciler).main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation)
         return int(code or 0)
     except (KeyboardInterrupt, click.Abort):
         terminal.say(INTERRUPTED)

@@ -41,7 +41,7 @@ class Invocation:
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
     def keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:  # noqa: ARG001  (click's shape)
-        if value:
+        if value is not None and value is not False:
             setattr(ctx.ensure_object(Invocation), name, value)
         return value
 

@@ -38,6 +38,8 @@ def _start(folder: str | None) -> Path:
     try:
         here = Path.cwd() if folder is None else Path(folder)
         found = here.resolve(strict=True)
+        if folder == "":
+            raise ValueError("empty")
     except (OSError, ValueError, RuntimeError) as error:
         what = "the current folder" if folder is None else f"-C {folder[:100]!r}"
         raise UsageError(
@@ -55,7 +57,7 @@ def data_root(given: str | None, root: Path) -> Path:
     if given is None:
         return root
     found = Path(given)
-    if "\0" in given or not found.is_dir():
+    if not given or "\0" in given or not found.is_dir():
         raise UsageError(
             f"--data-root {given[:100]!r} is not a folder",
             hint="name the folder that table paths start from",

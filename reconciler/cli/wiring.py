@@ -109,7 +109,11 @@ def proposer(root: Path) -> Proposer:
 
 
 def _load(invocation: Invocation, root: Path, source: Source, data: DataChild) -> engine.Checkout:
-    revision = None if invocation.working_tree else source.resolve(invocation.revision or "HEAD")
+    revision = (
+        None
+        if invocation.working_tree
+        else source.resolve("HEAD" if invocation.revision is None else invocation.revision)
+    )
     if revision is not None and invocation.revision is None:
         for line in uncommitted.notes(source, root, revision):
             terminal.say(line)

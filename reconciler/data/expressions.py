@@ -93,22 +93,6 @@ def _name(node: Node) -> str:
     return str(node.get("function_name", "")).lower()
 
 
-# Each class of node, and the keys of it that may hold something.
-_KEYS = {
-    "COLUMN_REF": {"column_names"},
-    "CONSTANT": {"literal"},
-    "COMPARISON": {"left", "right"},
-    "CONJUNCTION": {"children"},
-    "OPERATOR": {"children"},
-    "CASE": {"case_checks", "else_expr"},
-    "CAST": {"child", "type_expr", "try_cast"},
-    "BETWEEN": {"input", "lower", "upper"},
-    "FUNCTION": {"function_name", "arguments", "is_operator", "qualified_name", "order_bys", "filter", "distinct"},
-    "TYPE": {"type_name", "children", "qualified_name"},
-}
-_ALWAYS = frozenset({"class", "type", "alias", "query_location", "query_location_length"})
-
-
 class _Reader:
     """Walks one tree, collects its columns, and writes its SQL. Whatever it does not know it refuses."""
 
@@ -167,8 +151,8 @@ class _Reader:
         kind = node.get("class", "")
         if kind in grammar.REFUSED_NODES:
             raise RefusedError(grammar.REFUSED_NODES[kind], self._position(node))
-        known = _KEYS.get(kind)
-        if known is None or any(value for key, value in node.items() if key not in known | _ALWAYS):
+        known = grammar.NODE_KEYS.get(kind)
+        if known is None or any(value for key, value in node.items() if key not in known | grammar.EVERY_NODE):
             named = node.get("schema") or node.get("catalog")
             reason = "a function is named without a schema" if named else "this form is not allowed"
             raise RefusedError(reason, self._position(node))

@@ -7,8 +7,6 @@ linear in their input. What depends on the clock, the session, a file, a setting
 
 from __future__ import annotations
 
-VERSION = 1  # what parsed results may be cached under: raised whenever the answer for some text changes
-
 MAX_LENGTH = 2_000  # characters
 MAX_DEPTH = 100  # nested nodes; also the number of terms in one chain of + or ||
 MAX_BRACKETS = 60
@@ -105,3 +103,18 @@ REFUSED_NODES = {
     "DEFAULT": "`default` is not allowed",
     "POSITIONAL_REFERENCE": "a column by its position is not allowed: name it",
 }
+
+# Each class of node, and the keys of it that may hold something.
+NODE_KEYS = {
+    "COLUMN_REF": {"column_names"},
+    "CONSTANT": {"literal"},
+    "COMPARISON": {"left", "right"},
+    "CONJUNCTION": {"children"},
+    "OPERATOR": {"children"},
+    "CASE": {"case_checks", "else_expr"},
+    "CAST": {"child", "type_expr", "try_cast"},
+    "BETWEEN": {"input", "lower", "upper"},
+    "FUNCTION": {"function_name", "arguments", "is_operator", "qualified_name", "order_bys", "filter", "distinct"},
+    "TYPE": {"type_name", "children", "qualified_name"},
+}
+EVERY_NODE = frozenset({"class", "type", "alias", "query_location", "query_location_length"})

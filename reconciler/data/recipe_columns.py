@@ -178,7 +178,9 @@ def _check_names(recipe: Recipe, names: _Names) -> None:
         if column is not None:
             names.require((column,), label)
     reserved = ("key", "outcome")
-    for column in recipe.features.all:
+    for index, column in enumerate(recipe.features.all):
+        if column in recipe.features.all[:index]:
+            raise DataError(f"features: {column} is listed twice", code="E416", hint="list it once")
         if column.lower() in reserved or column.lower().startswith(("possible_", "also_")):
             hint = "derive a column of another name from it, and use that"
             raise DataError(f"features: a feature cannot be named {column}", code="E416", hint=hint)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from reconciler.core.recipe import Join, Recipe
 from reconciler.data.past import add_past
@@ -39,6 +40,7 @@ class Relation:
 
 def build(session: Session, *, recipe: Recipe, tables: Sequence[TableFile], as_of: str) -> Relation:
     """Create the view `rows`. DataError E411-E416."""
+    check_day("as_of", as_of)
     joined, table_types = _join(session, recipe, tables)
     columns = arrange(recipe, table_types)
     session.run(
@@ -58,6 +60,15 @@ def build(session: Session, *, recipe: Recipe, tables: Sequence[TableFile], as_o
     session.run(f"CREATE VIEW {ROWS} AS SELECT * FROM {last}", doing="naming the rows")
     types = session.types(ROWS, doing="describing the rows")
     return Relation(recipe=recipe, columns=columns, types=types, key=key, ledger=ledger)
+
+
+def check_day(label: str, text: str) -> None:
+    """DataError E413 unless `text` is a date as ISO 8601 writes it."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        hint = "a year, a month and a day, such as 2024-01-31"
+        raise DataError(f"{label}: {text[:40]!r} is not a date", code="E413", hint=hint) from None
 
 
 # --- tables -------------------------------------------------------------------------------------------------------
@@ -202,5 +213,6 @@ def find_failure(session: Session, columns: Columns, error: DataError, relation:
             rows = session.value(f"SELECT count(*) FROM {source}", doing=term.doing)
             session.rows(f"SELECT count({term.scalar.sql}) FROM {source}", doing=f"{term.doing} over {rows:,} rows")
         except DataError as found:
-            return found
+            hint = "TRY_CAST and nullif make a missing value of what cannot be computed"
+            return DataError(found.message, code=found.code, hint=found.hint or hint)
     return error

@@ -15,10 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.recipe import Recipe
-from reconciler.data import split
+from reconciler.data.holdout import CHOSEN, PART
 from reconciler.data.recipe_columns import Term
 from reconciler.data.relation import ROWS, Relation, build, check_condition, find_failure
 from reconciler.data.session import Session, name_of, open_session, text_of, write_parquet
+from reconciler.data.split import split
 from reconciler.errors import DataError
 from reconciler.ports import Selected, SelectRequest, Want
 
@@ -51,14 +52,14 @@ def select(request: SelectRequest) -> Selected:
 
 
 def _fit(session: Session, relation: Relation, into: Path) -> Selected:
-    found = split.split(session, relation, _items(relation))
+    found = split(session, relation, _items(relation))
     columns = ["key", *relation.recipe.features.all, "outcome"]
     items = ", ".join(name_of(column) for column in columns)
     for name, part in ((TRAIN, "train"), (HOLDOUT, "holdout")):
-        source = f"(SELECT * FROM {split.CHOSEN} WHERE {split.PART} = '{part}')"
+        source = f"(SELECT * FROM {CHOSEN} WHERE {PART} = '{part}')"
         _check_values(session, relation.recipe, source)
         write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", into / name)
-    write_parquet(session, f"SELECT key FROM {split.CHOSEN} WHERE {split.PART} = 'train' ORDER BY key", into / KEYS)
+    write_parquet(session, f"SELECT key FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", into / KEYS)
     return found
 
 
@@ -91,11 +92,11 @@ def _features(session: Session, relation: Relation, keys: Path | None, into: Pat
 
 def _write_rows(session: Session, relation: Relation, items: Sequence[str], rows: str, path: Path) -> Selected:
     session.run(
-        f"CREATE TEMP TABLE {split.CHOSEN} AS SELECT {', '.join(items)} FROM ({rows})", doing="computing the features"
+        f"CREATE TEMP TABLE {CHOSEN} AS SELECT {', '.join(items)} FROM ({rows})", doing="computing the features"
     )
-    _check_values(session, relation.recipe, split.CHOSEN)
-    write_parquet(session, f"SELECT * FROM {split.CHOSEN} ORDER BY key", path)
-    count = session.value(f"SELECT count(*) FROM {split.CHOSEN}", doing="counting rows")
+    _check_values(session, relation.recipe, CHOSEN)
+    write_parquet(session, f"SELECT * FROM {CHOSEN} ORDER BY key", path)
+    count = session.value(f"SELECT count(*) FROM {CHOSEN}", doing="counting rows")
     return Selected(rows=count, holdout_rows=0, holdout_from=None, left_out=())
 
 

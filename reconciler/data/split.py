@@ -16,30 +16,21 @@ the cut. Rows that `data.where` leaves out are not the recipe's rows, and are no
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date
-from itertools import pairwise
 
 from reconciler.core.recipe import Recipe, Task
+from reconciler.data.holdout import CHOSEN, DAY, MATURED, PART, cut_by_key, cut_by_time
 from reconciler.data.past import check_not_later
 from reconciler.data.recipe_columns import AS_OF
-from reconciler.data.relation import ROWS, Relation, check_condition, type_of
+from reconciler.data.relation import ROWS, Relation, check_condition, check_day, type_of
 from reconciler.data.session import Session, name_of, text_of
 from reconciler.errors import DataError
 from reconciler.ports import Selected
 
-CHOSEN = "chosen"
-PART = '"part of"'
-_DAY = '"holdout day"'
-_MATURED = '"matured on"'
 _INSIDE = '"inside the window"'
 _TODAY = '"day of the data"'
 
 MIN_TRAIN = 20
 MIN_HOLDOUT = 5
-
-# Part of what is hashed, so that no other use of the keys' hashes can be correlated with the holdout.
-_DOMAIN = "reconciler holdout 1:"
 
 
 def split(session: Session, relation: Relation, features: Sequence[str]) -> Selected:
@@ -47,12 +38,13 @@ def split(session: Session, relation: Relation, features: Sequence[str]) -> Sele
     recipe = relation.recipe
     _label(session, relation, features)
     _check_labels(session, recipe)
+    _check_count(session)
     holdout_from = None
     if recipe.holdout.last is not None:
-        holdout_from = _cut_by_time(session, recipe.holdout.last)
+        holdout_from = cut_by_time(session, recipe.holdout.last)
     else:
-        _cut_by_key(session, recipe, recipe.holdout.random or 0.0)
-    counts = dict(session.rows(f"SELECT {PART}, count(*) FROM {CHOSEN} GROUP BY 1", doing="counting rows"))
+        cut_by_key(session, recipe, recipe.holdout.random or 0.0)
+    counts = _counts(session)
     train, holdout = counts.pop("train", 0), counts.pop("holdout", 0)
     _check_sizes(session, recipe, train=train, holdout=holdout, left_out=counts)
     return Selected(rows=train, holdout_rows=holdout, holdout_from=holdout_from, left_out=tuple(sorted(counts.items())))
@@ -73,13 +65,13 @@ def _label(session: Session, relation: Relation, features: Sequence[str]) -> Non
     rows = f"SELECT * FROM {ROWS}" + (f" WHERE ({where.scalar.sql})" if where is not None else "")
     labelled = (
         f"SELECT {', '.join(features)}, {_outcome(session, relation)} AS outcome, ({window}) AS {_INSIDE},"
-        f" {matured or 'NULL'} AS {_MATURED}, {day} AS {_DAY}, {AS_OF} AS {_TODAY} FROM ({rows})"
+        f" {matured or 'NULL'} AS {MATURED}, {day} AS {DAY}, {AS_OF} AS {_TODAY} FROM ({rows})"
     )
     session.run(
         f"CREATE TEMP TABLE {CHOSEN} AS SELECT *, CASE WHEN NOT coalesce({_INSIDE}, false) THEN 'outside the window'"
-        + (f" WHEN coalesce({_MATURED} > {_TODAY}, true) THEN 'not matured'" if matured else "")
+        + (f" WHEN coalesce({MATURED} > {_TODAY}, true) THEN 'not matured'" if matured else "")
         + (" WHEN outcome IS NULL THEN 'no outcome'" if recipe.outcome.column is not None else "")
-        + (f" WHEN {_DAY} IS NULL THEN 'no date'" if recipe.holdout.by else "")
+        + (f" WHEN {DAY} IS NULL THEN 'no date'" if recipe.holdout.by else "")
         + f" END AS {PART} FROM ({labelled})",
         doing="labelling the rows",
     )
@@ -94,6 +86,9 @@ def _window(session: Session, relation: Relation) -> str:
     if train.by is not None:
         day = f"CAST({_date(relation, 'data.train.by', train.by)} AS DATE)"
         conditions.append(f"{day} IS NOT NULL")
+        for label, text in (("data.train.since", train.since), ("data.train.until", train.until)):
+            if text is not None:
+                check_day(label, text)
         if train.since is not None:
             conditions.append(f"{day} >= DATE {text_of(train.since)}")
         if train.until is not None:
@@ -184,7 +179,7 @@ def _check_dates(session: Session, relation: Relation) -> None:
     """Rows that would train or judge cannot lie after the day of the data."""
     recipe = relation.recipe
     later = session.value(
-        f"SELECT count(*) FROM {CHOSEN} WHERE {PART} IS NULL AND {_DAY} > {_TODAY}", doing="holdout.by"
+        f"SELECT count(*) FROM {CHOSEN} WHERE {PART} IS NULL AND {DAY} > {_TODAY}", doing="holdout.by"
     )
     if later:
         raise DataError(
@@ -198,68 +193,36 @@ def _check_dates(session: Session, relation: Relation) -> None:
         check_not_later(session, label="data.train.by", column=train.by, relation=ROWS)
 
 
-# --- the cut ------------------------------------------------------------------------------------------------------
+# --- sizes ---------------------------------------------------------------------------------------------------------
 
 
-def _cut_by_time(session: Session, share: float) -> str:
-    """The first day of the holdout: of all days but the first, the one whose holdout is nearest to `share` of the
-    rows; of two equally near, the later. Rows before it train, if they were mature before it."""
-    days = session.rows(
-        f"SELECT {_DAY}, count(*) FROM {CHOSEN} WHERE {PART} IS NULL GROUP BY 1 ORDER BY 1", doing="holdout"
-    )
-    first = cut_day(days, share)
-    if first is None:
+def _counts(session: Session) -> dict[str, int]:
+    """Rows of each part, and of each reason to be left out; "" before the cut."""
+    rows = session.rows(f"SELECT coalesce({PART}, ''), count(*) FROM {CHOSEN} GROUP BY 1", doing="counting rows")
+    return dict(rows)
+
+
+def _check_count(session: Session) -> None:
+    counts = _counts(session)
+    labelled = counts.pop("", 0)
+    if labelled < MIN_TRAIN + MIN_HOLDOUT:
         raise DataError(
-            f"holdout.last: the {sum(count for _, count in days):,} labelled rows are all of one day or none",
+            f"{labelled:,} rows with an outcome; at least {MIN_TRAIN + MIN_HOLDOUT} are needed"
+            f" to train and to judge (left out: {_in_words(counts)})",
             code="E410",
-            hint="a holdout by time needs rows of at least two days",
+            hint=_more_rows(counts),
         )
-    cut = f"DATE '{first.isoformat()}'"
-    session.run(
-        f"UPDATE {CHOSEN} SET {PART} = CASE WHEN {_DAY} >= {cut} THEN 'holdout'"
-        f" WHEN coalesce({_MATURED} >= {cut}, false) THEN 'matured after the cut' ELSE 'train' END"
-        f" WHERE {PART} IS NULL",
-        doing="holdout",
-    )
-    return first.isoformat()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    day: date
-    held: int
-
-
-def cut_day(days: Sequence[tuple[date, int]], share: float) -> date | None:
-    """`days`: (day, rows) ascending. None when there are fewer than two days."""
-    total = held = sum(count for _, count in days)
-    candidates = []
-    for (_, count), (day, _) in pairwise(days):
-        held -= count
-        candidates.append(_Candidate(day=day, held=held))
-    if not candidates:
-        return None
-    return min(reversed(candidates), key=lambda one: abs(one.held - share * total)).day
-
-
-def _cut_by_key(session: Session, recipe: Recipe, share: float) -> None:
-    """The rows with the smallest hashes of their keys, `share` of each class (rounded to the nearest row, half up)."""
-    partition = "PARTITION BY outcome" if recipe.task is Task.CLASSIFICATION else ""
-    session.run(
-        f"UPDATE {CHOSEN} SET {PART} = CASE WHEN place <= floor({share!r} * rows + 0.5) THEN 'holdout' ELSE 'train' END"
-        f" FROM (SELECT key AS id, count(*) OVER ({partition}) AS rows,"
-        f" row_number() OVER ({partition} ORDER BY sha256({text_of(_DOMAIN)} || key)) AS place"
-        f" FROM {CHOSEN} WHERE {PART} IS NULL) placed WHERE key = id",
-        doing="holdout",
-    )
+def _in_words(left_out: dict[str, int]) -> str:
+    return "; ".join(f"{reason}: {count:,}" for reason, count in sorted(left_out.items())) or "none"
 
 
 def _check_sizes(session: Session, recipe: Recipe, *, train: int, holdout: int, left_out: dict[str, int]) -> None:
-    why = "; ".join(f"{reason}: {count:,}" for reason, count in sorted(left_out.items())) or "none"
     if train < MIN_TRAIN or holdout < MIN_HOLDOUT:
         raise DataError(
             f"{train:,} rows to train and {holdout:,} to judge; at least {MIN_TRAIN} and {MIN_HOLDOUT} are needed"
-            f" (left out: {why})",
+            f" (left out: {_in_words(left_out)})",
             code="E410",
             hint=_more_rows(left_out),
         )

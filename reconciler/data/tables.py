@@ -196,9 +196,13 @@ class _Copy:
             try:
                 session.run(f"CREATE VIEW {_SOURCE} AS SELECT * FROM read_parquet({text_of(str(path))})", doing=doing)
                 found = session.types(_SOURCE, doing=doing)
+                # As they are written: DuckDB gives a name that it has seen in other letters another one.
+                schema = session.rows(f"SELECT name FROM parquet_schema({text_of(str(path))})", doing=doing)
             except DataError as error:
                 raise self._unreadable(error) from None
-            csv_text.check_names(tuple(found), Where(file=self.table.path))
+            written = tuple(row[0] for row in schema[1:])
+            flat = len(written) == len(found)
+            csv_text.check_names(written if len(written) == len(found) else tuple(found), Where(file=self.table.path))
             self._check_declared(found)
             columns = tuple(self._column_of_parquet(name, kind, writing) for name, kind in found.items())
             count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=doing)

@@ -157,9 +157,7 @@ class _Reader:
         return root
 
     def _count(self, event: Any, line: int, column: int, depth: int) -> None:
-        if event.tag is not None and not (
-            isinstance(event, yaml.ScalarEvent) and event.implicit[1] and event.tag == "!"
-        ):
+        if event.tag is not None:
             raise self._bad("E110", "tags are not allowed", line, column)
         self._nodes += 1
         if self._nodes > MAX_NODES:
@@ -168,7 +166,7 @@ class _Reader:
             raise self._bad("E108", f"nested deeper than {MAX_DEPTH} levels", line, column)
 
     def _scalar(self, event: Any, line: int, column: int) -> Node:
-        text, plain = event.value, event.style is None
+        text, plain = event.value, bool(event.implicit[0])
         value = self._resolve(text, line, column) if plain else text
         self._check_characters(text, line, column)
         return Node(value=value, line=line, column=column, raw=text, plain=plain)

@@ -9,7 +9,7 @@ from reconciler.core.result import Applied, ModelResult
 from reconciler.report.look import Line, Look, Tone, elide, page, wrap
 from reconciler.report.numbers import commit, count
 from reconciler.report.plan import UNCHANGED_SHOWN
-from reconciler.report.safe import cell, code, plain, prose
+from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
 _WORDS = {
@@ -41,7 +41,7 @@ def summary(applied: Applied) -> str:
     unfinished = sum(one.exit != 0 for one in applied.results)
     parts = [f"{count(changed, 'model')} changed", f"{unfinished} not finished"]
     parts.append(f"{sum(one.exit == 0 and not one.done for one in applied.results)} unchanged")
-    return ", ".join(parts) + f"; {count(applied.trained, 'training')} run"
+    return ", ".join(parts) + f"; {f'{applied.trained:,}' if applied.trained else 'nothing'} trained"
 
 
 def _word(one: ModelResult) -> str:
@@ -108,4 +108,4 @@ def markdown(applied: Applied) -> str:
         lines += ["", f"{count(quiet, 'model')} unchanged."]
     if applied.interrupted:
         lines += ["", "**Interrupted**: nothing new was started. It is safe to run again."]
-    return "\n".join(lines) + "\n"
+    return paper(lines)

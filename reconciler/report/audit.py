@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.status import Audit
 from reconciler.report.look import Line, Look, Tone, page, wrap
 from reconciler.report.numbers import count
-from reconciler.report.safe import cell, code, plain, prose
+from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
 
@@ -15,8 +15,28 @@ def text(audit: Audit, look: Look) -> str:
     return page(_lines(audit, look), look)
 
 
+_ONE = {
+    "blobs": "blob",
+    "builds": "build",
+    "journal": "journal entry",
+    "mark": "store mark",
+    "predictions": "prediction log",
+    "recipes": "build of a recipe",
+    "served models": "served model",
+    "snapshots": "snapshot",
+    "verifications": "verification",
+}
+_MANY = {
+    "journal": "journal entries",
+    "mark": "store marks",
+    "predictions": "prediction logs",
+    "recipes": "builds of recipes",
+}
+
+
 def summary(audit: Audit) -> str:
-    checked = ", ".join(f"{number:,} {kind}" for kind, number in audit.checked) or "nothing to read"
+    counts = [f"{n:,} {(_ONE if n == 1 else _MANY).get(kind, kind)}" for kind, n in audit.checked]
+    checked = ", ".join(counts) or "nothing"
     if not audit.findings:
         return f"Everything is as it must be. Read and hashed: {checked}."
     return f"{count(len(audit.findings), 'finding')}. Read and hashed: {checked}."
@@ -44,4 +64,4 @@ def markdown(audit: Audit) -> str:
         ]
         names = ("environment", "where", "problem", "what to do")
         lines += ["", *markdown_table([Column(name=name) for name in names], rows)]
-    return "\n".join(lines) + "\n"
+    return paper(lines)

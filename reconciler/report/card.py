@@ -14,13 +14,13 @@ from reconciler.core.recipe import BuiltRecipe, Holdout, Param
 from reconciler.report import evaluation as scores
 from reconciler.report import gates
 from reconciler.report.numbers import count, metric, percent
-from reconciler.report.safe import cell, code, prose
+from reconciler.report.safe import cell, code, paper, prose
 from reconciler.report.table import Column, markdown_table
 
 
 def markdown(card: Card) -> str:
     lines = [*_head(card), *_metrics(card), *_gates(card), *_data(card), *_recipe(card), *_reproduce(card)]
-    return "\n".join(lines) + "\n"
+    return paper(lines)
 
 
 def _head(card: Card) -> Iterator[str]:

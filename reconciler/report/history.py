@@ -8,7 +8,7 @@ from reconciler.core.status import Event, History
 from reconciler.report.look import Line, Look, Tone, page, wrap
 from reconciler.report.numbers import commit, digest, moment
 from reconciler.report.plan import SYMBOLS
-from reconciler.report.safe import cell, plain, prose
+from reconciler.report.safe import cell, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
 
@@ -39,7 +39,7 @@ def _event(event: Event, look: Look) -> Iterator[Line]:
 def markdown(history: History) -> str:
     lines = [f"At {moment(history.at)}:", ""] if history.at is not None else []
     if not history.events:
-        return "\n".join([*lines, "Nothing is recorded.", ""])
+        return paper([*lines, "Nothing is recorded."])
     names = ("when", "environment", "model", "n", "action", "artifact", "commit", "who", "why")
     rows = [
         [
@@ -55,4 +55,4 @@ def markdown(history: History) -> str:
         ]
         for event in history.events
     ]
-    return "\n".join([*lines, *markdown_table([Column(name=name) for name in names], rows), ""])
+    return paper([*lines, *markdown_table([Column(name=name) for name in names], rows)])

@@ -61,12 +61,15 @@ class Line:
 
 
 def page(lines: Iterable[Line], look: Look) -> str:
-    """The lines as one text that ends in a newline; nothing is wider than the look."""
-    shown = []
+    """The lines as one text that ends in a newline; nothing is wider than the look, and gaps are one line."""
+    shown: list[str] = []
     for line in lines:
         text = guard(elide(line.text.rstrip(), look.width, look))
-        shown.append(look.paint(text, line.tone) if text else "")
-    return "\n".join(shown) + "\n"
+        if text:
+            shown.append(look.paint(text, line.tone))
+        elif shown and shown[-1]:
+            shown.append("")
+    return "\n".join(shown).rstrip("\n") + "\n"
 
 
 def cells(text: str) -> int:

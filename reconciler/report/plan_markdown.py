@@ -13,7 +13,7 @@ from reconciler.core.plan import Detail, ModelPlan, Plan
 from reconciler.report import gates
 from reconciler.report.numbers import commit, count
 from reconciler.report.plan import facts, headline, metric_rows, ordered, summary
-from reconciler.report.safe import cell, code, guard, plain, prose
+from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
 LARGEST = 60_000  # characters; comments may have 65,536
@@ -29,7 +29,7 @@ def markdown(plan: Plan) -> str:
     for part in ordered(plan):
         if part.exit is Exit.CLEAN and not part.detail.notes:
             continue
-        section = list(_section(part))
+        section = _section(part)
         size += sum(len(line) + 1 for line in section)
         if size > LARGEST:
             left_out += 1
@@ -37,7 +37,7 @@ def markdown(plan: Plan) -> str:
         body += section
     if left_out:
         body += ["", f"Details of {count(left_out, 'model')} are left out: see `--output json`."]
-    return "\n".join(guard(line) for line in (*head, *body, "", f"Plan `{plan.id}`")) + "\n"
+    return paper((*head, *body, "", f"Plan `{plan.id}`"))
 
 
 def _head(plan: Plan) -> Iterator[str]:
@@ -66,12 +66,18 @@ def _table(plan: Plan) -> list[str]:
     return lines
 
 
-def _section(part: ModelPlan) -> Iterator[str]:
-    detail = part.detail
-    yield ""
+def _section(part: ModelPlan) -> list[str]:
+    """A folded section; nothing when the table has said it all."""
+    body = list(_body(part))
+    if not body:
+        return []
     name = plain(part.model).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    yield f"<details{' open' if part.blocked else ''}><summary><b>{name}</b></summary>"
-    yield ""
+    fold = "<details open>" if part.blocked else "<details>"
+    return ["", f"{fold}<summary><b>{name}</b></summary>", "", *body, "", "</details>"]
+
+
+def _body(part: ModelPlan) -> Iterator[str]:
+    detail = part.detail
     if part.blocked is not None:
         for reason in part.blocked.reasons:
             yield f"- {prose(reason)}"
@@ -87,8 +93,6 @@ def _section(part: ModelPlan) -> Iterator[str]:
     for verification in detail.verifications:
         yield ""
         yield from gates.markdown(verification)
-    yield ""
-    yield "</details>"
 
 
 def _changes(detail: Detail) -> Iterator[str]:

@@ -8,7 +8,7 @@ from reconciler.core.digest import short
 from reconciler.core.status import Predictions
 from reconciler.report.look import UNICODE, Line, Look, Tone, bar, elide, page, wrap
 from reconciler.report.numbers import amount, count, percent
-from reconciler.report.safe import cell, code, plain, prose
+from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table, table
 
 BAR = 20
@@ -40,7 +40,7 @@ def _lines(made: Predictions, look: Look) -> Iterator[Line]:
         ]
         for line in table(columns, rows, look):
             yield Line(line)
-        uncertain = f"{made.uncertain:,} uncertain: their likeliest class is under 50 %"
+        uncertain = f"{count(made.uncertain, 'record')} uncertain: the likeliest class is under 50 %"
         for line in wrap(uncertain, look.width, first="  "):
             yield Line(line, Tone.WARN if made.uncertain else Tone.DIM)
     if made.expected:
@@ -101,11 +101,11 @@ def markdown(made: Predictions) -> str:
         ]
         columns = [Column(name="class"), Column(name="records", right=True), Column(name="share")]
         lines += ["", *markdown_table(columns, rows)]
-        lines += ["", f"{made.uncertain:,} uncertain: their likeliest class is under 50 %."]
+        lines += ["", f"{count(made.uncertain, 'record')} uncertain: the likeliest class is under 50 %."]
     if made.expected:
         columns = [Column(name=cell(made.by or "group"))]
         columns += [Column(name=cell(name), right=True) for name in _outcomes(made)]
         rows = [[cell(one.group), *(amount(value) for value in one.amounts)] for one in made.expected[:MOST_GROUPS]]
         lines += ["", f"**{prose(_heading(made))}**", "", *markdown_table(columns, rows)]
     lines += ["", f"Wrote {code(made.out)}" + (f" and {code(made.amounts)}." if made.amounts else ".")]
-    return "\n".join(lines) + "\n"
+    return paper(lines)

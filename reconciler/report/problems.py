@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.errors import InvalidManifestsError, Problem, ReconcilerError, Where
 from reconciler.report.look import Line, Look, Tone, page, wrap
 from reconciler.report.numbers import commit, count
-from reconciler.report.safe import cell, plain, prose
+from reconciler.report.safe import cell, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
 
@@ -78,7 +78,7 @@ def error_markdown(error: ReconcilerError) -> str:
             for one in error.problems
         ]
         lines += ["", *markdown_table([Column(name=name) for name in names], rows)]
-    return "\n".join(lines) + "\n"
+    return paper(lines)
 
 
 def error_document(error: ReconcilerError, code: int) -> dict[str, Any]:

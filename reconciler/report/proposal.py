@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.status import Proposed
 from reconciler.report.look import Line, Look, Tone, command, page, wrap
-from reconciler.report.safe import code, plain, prose
+from reconciler.report.safe import code, paper, plain, prose
 
 
 def text(proposed: Proposed, look: Look) -> str:
@@ -57,10 +57,10 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
 
 def markdown(proposed: Proposed) -> str:
     if proposed.branch is None:
-        return f"Nothing to propose: {prose('; '.join(proposed.summary))}.\n"
+        return paper([f"Nothing to propose: {prose('; '.join(proposed.summary))}."])
     lines = [f"### {code(proposed.model)} for {code(proposed.environment)}", ""]
     lines += [f"- {prose(one)}" for one in proposed.summary]
     lines += [f"- branch {code(proposed.branch)}, commit `{(proposed.commit or '')[:12]}`"]
     lines += [f"- writes {code(file)}" for file in proposed.files]
     lines += ["", "Nothing is deployed until this is merged and applied.", ""]
-    return "\n".join(lines)
+    return paper(lines)

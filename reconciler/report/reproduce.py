@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.status import Reproduced
 from reconciler.report.look import Line, Look, Tone, page, wrap
-from reconciler.report.safe import code, plain, prose
+from reconciler.report.safe import code, paper, plain, prose
 
 
 def text(found: Reproduced, look: Look) -> str:
@@ -36,4 +36,4 @@ def markdown(found: Reproduced) -> str:
         lines += [f"- expected `{found.expected}`", f"- found `{found.found}`"]
         lines += [f"- differs: {code(name)}" for name in found.differing]
     lines += ["", f"Fingerprint `{found.fingerprint}`, first trained {prose(found.trained)}."]
-    return "\n".join(lines) + "\n"
+    return paper(lines)

@@ -10,32 +10,50 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable, Iterator
 
 # ECMA-48: control sequences (CSI), operating-system commands (OSC) and the other two-character escapes.
 _ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]")
-_SPACES = re.compile(r"\s+")
 _HIDDEN = frozenset(["Cc", "Cf", "Cs", "Co", "Cn"])
-_MARKUP = re.compile(r"([\\`*_\[\]|~$])")
-_LINE_START = re.compile(r"^([-+=>]|[0-9]+(?=[.)]))")
+_CODE = re.compile(r"`([^`]+)`")
+# An underscore inside a word is no markup.
+_MARKUP = re.compile(r"([\\`*\[\]|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+_LIST = re.compile(r"^([0-9]{0,9})([-+=.)])(?=\s|$)")
 _BREAK = "<!-- -->"
 
 
 def plain(text: str) -> str:
     """One line of visible characters."""
-    if text.isascii() and text.isprintable():
-        return text.strip()
-    text = _SPACES.sub(" ", _ESCAPES.sub("", text))
-    return "".join(one for one in text if one == " " or unicodedata.category(one) not in _HIDDEN).strip()
+    if not (text.isascii() and text.isprintable()):
+        text = _ESCAPES.sub("", text)
+        text = "".join(" " if one.isspace() else one for one in text if one.isspace() or _visible(one))
+    return " ".join(text.split())
+
+
+def _visible(one: str) -> bool:
+    return unicodedata.category(one) not in _HIDDEN
 
 
 def prose(text: str) -> str:
-    """`text` as words of a Markdown paragraph or list item."""
-    safe = _MARKUP.sub(r"\\\1", plain(text))
+    """`text` as words of a Markdown paragraph, list item or table cell. What stands between backticks stays code."""
+    parts = _CODE.split(plain(text))
+    shown = [code(part).replace("|", "\\|") if odd else _words(part) for odd, part in _numbered(parts)]
+    return "".join(shown)
+
+
+def _numbered(parts: list[str]) -> Iterator[tuple[bool, str]]:
+    for position, part in enumerate(parts):
+        if part:
+            yield position % 2 == 1, part
+
+
+def _words(text: str) -> str:
+    safe = _MARKUP.sub(r"\\\1", text)
     safe = safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Mentions, issue references and links are made from the rendered text, where a backslash is gone: a comment stays.
     safe = safe.replace("@", f"@{_BREAK}").replace("://", f":{_BREAK}//").replace("www.", f"www{_BREAK}.")
     safe = re.sub(r"#(?=\S)", f"#{_BREAK}", safe)
-    return _LINE_START.sub(r"\\\1", safe) if not safe[:1].isdigit() else re.sub(r"^([0-9]+)([.)])", r"\1\\\2", safe)
+    return _LIST.sub(r"\1\\\2", safe)
 
 
 def code(text: str) -> str:
@@ -51,6 +69,11 @@ def code(text: str) -> str:
 def cell(text: str) -> str:
     """`text` as a code span in a table cell, where a bar must be escaped even inside code."""
     return code(text).replace("|", "\\|")
+
+
+def paper(lines: Iterable[str]) -> str:
+    """Lines of Markdown as one document."""
+    return "\n".join(guard(line) for line in lines).rstrip("\n") + "\n"
 
 
 def guard(line: str) -> str:

@@ -9,7 +9,7 @@ from reconciler.core.duration import in_words
 from reconciler.core.status import EnvironmentStatus, ModelStatus, Status
 from reconciler.report.look import Line, Look, Tone, page, wrap
 from reconciler.report.numbers import NONE, commit, count, day, digest, metric
-from reconciler.report.safe import cell, code, plain, prose
+from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table, table
 
 _COLUMNS = [
@@ -105,11 +105,11 @@ def markdown(status: Status) -> str:
             rows = [
                 [
                     cell(model.model),
-                    *(prose(value).replace("\\_", "_") for value in _cells(model)[1:]),
+                    *(plain(value).replace("|", "\\|") for value in _cells(model)[1:]),
                     prose("; ".join((model.reason, *model.notes))),
                 ]
                 for model in models
             ]
             lines += ["", *markdown_table(columns, rows)]
         lines += [""]
-    return "\n".join(lines or ["No environment is declared.", ""])
+    return paper(lines or ["No environment is declared."])

@@ -7,6 +7,7 @@ import statistics
 import tempfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import HealthCheck, example, given, settings
@@ -45,12 +46,13 @@ days = st.integers(0, 9).map(lambda n: BASE + timedelta(days=n))
 hours = st.integers(0, 100).map(lambda n: datetime(2024, 1, 1) + timedelta(hours=n))
 # Any floats: they are added one by one in a known order, so even the last bit is determined.
 weights = st.one_of(st.none(), st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: x + 0.0))
-owners = st.one_of(st.none(), st.sampled_from("ab"))
+owners = st.sampled_from(["a", "a", "a", "b", None])
 
 
 def rows_of(moments: Any, known: Any = None) -> Any:
-    knowns = st.one_of(st.none(), moments if known is None else known)
-    row = st.tuples(owners, st.one_of(st.none(), moments), knowns, weights, st.integers(0, 5))
+    known = moments if known is None else known
+    at, knowns = st.one_of(moments, moments, st.none(), moments), st.one_of(known, known, st.none(), known)
+    row = st.tuples(owners, at, knowns, weights, st.integers(0, 5))
     return st.lists(row, min_size=1, max_size=25).map(
         lambda rows: [(f"{index:03d}", *row) for index, row in enumerate(rows)]
     )
@@ -134,7 +136,7 @@ def check(rows: list[Any], kinds: tuple[str, str]) -> None:
             assert found[key][name] == value, (key, name)
 
 
-SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+SETTINGS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 D = BASE
 TIES = [
     ("000", "a", D, D + timedelta(2), 0.1, 1),
@@ -161,12 +163,20 @@ def test_past_of_moments_equals_the_definition(rows: list[Any]) -> None:
 
 
 @SETTINGS
+@example([("0", "a", datetime(2024, 1, 1, 5), BASE, 1.0, 1), ("1", "a", datetime(2024, 1, 1, 8), None, None, 1)])
 @given(rows_of(hours, days))
 def test_a_payment_known_by_its_day_is_not_known_at_an_hour_of_that_day(rows: list[Any]) -> None:
     check(rows, ("TIMESTAMP", "DATE"))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+# Settled on one day, in an order that decides the last bit of their sum.
+SAME_DAY = [(str(n), "a", BASE, BASE, weight, 1) for n, weight in enumerate([0.1, 0.2, 0.3, 0.7, 1e-9, 1e9, -0.9])]
+LATER = ("9", "a", BASE + timedelta(2), None, None, 1)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@example([*SAME_DAY, LATER], Random(1))
+@example([*SAME_DAY, LATER], Random(2))
 @given(rows_of(days), st.randoms(use_true_random=False))
 def test_past_does_not_depend_on_the_order_of_the_file(rows: list[Any], random: Any) -> None:
     shuffled = list(rows)
@@ -174,7 +184,7 @@ def test_past_does_not_depend_on_the_order_of_the_file(rows: list[Any], random: 
     assert features_of(rows, ("DATE", "DATE")) == features_of(shuffled, ("DATE", "DATE"))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=15, deadline=None, derandomize=True)
 @given(rows_of(days), st.integers(0, 9))
 def test_what_happens_later_changes_no_bit_of_what_was_known_before(rows: list[Any], cut: int) -> None:
     """Rows known only from a day on are taken away: earlier rows keep their features, to the last bit."""

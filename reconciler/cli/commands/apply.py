@@ -23,13 +23,14 @@ def command(invocation: Invocation, environment: str, models: tuple[str, ...], f
     Each model is atomic: what is not finished still serves what it served. Running again is always safe.
     """
     from reconciler.cli import consent, plan_file
-    from reconciler.cli.wiring import opened
-    from reconciler.engine import apply, planning
-    from reconciler.report import apply as reporter
 
     reviewed = plan_file.read(file, environment, invocation) if file is not None else None
     if reviewed is None and not yes:
         consent.possible()
+    from reconciler.cli.wiring import opened
+    from reconciler.engine import apply, planning
+    from reconciler.report import apply as reporter
+
     with opened(invocation, trains=True) as project:
         here = project.environment(environment)
         plan = reviewed or planning.make_plan(project.world, project.desired, here, models)

@@ -136,7 +136,7 @@ class Project:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [self.python, "-m", "reconciler", "-C", str(self.root), *arguments],
+            [self.python, "-P", "-m", "reconciler", "-C", str(self.root), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,

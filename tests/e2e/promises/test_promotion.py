@@ -56,13 +56,14 @@ def test_production_deploys_and_predicts_without_a_trainer_and_serves_the_digest
     assert project.promote() == trained
     project.python = without_trainer(tmp_path / "venv")
     probe = subprocess.run(
-        [project.python, "-c", "import sklearn.tree as t; t.DecisionTreeClassifier().fit([[1]], [1])"],
+        [project.python, "-P", "-c", "import sklearn.tree as t; t.DecisionTreeClassifier().fit([[1]], [1])"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert "fit was called in production" in probe.stderr
-    assert subprocess.run([project.python, "-c", "import reconciler.training"], capture_output=True).returncode != 0
+    training = [project.python, "-P", "-c", "import reconciler.training"]
+    assert subprocess.run(training, capture_output=True, check=False).returncode != 0
 
     project.run("apply", "production", "--yes")
 

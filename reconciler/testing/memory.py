@@ -1,0 +1,158 @@
+"""Stores, targets and git in memory, faithful to their ports. Files appear only where a port hands out a path."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+from reconciler.core.digest import Digest, digest_of_bytes, hex_of
+from reconciler.core.record import Current
+from reconciler.core.state import Order, Served, Trouble
+from reconciler.engine import package
+from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreError
+from reconciler.ports import TreeFile
+
+Created = Callable[[str, bytes], None]
+Placed = Callable[[Current], None]
+
+
+class MemoryStore:
+    """`created` is told of every new object, and of no other write: there is none."""
+
+    def __init__(self, folder: Path, created: Created | None = None) -> None:
+        self.objects: dict[str, bytes] = {}
+        self._folder = folder
+        self._created = created
+        self._files: dict[str, bytes] = {}
+
+    def create(self, key: str, body: bytes | Path) -> bool:
+        content = body if isinstance(body, bytes) else body.read_bytes()
+        if not content:
+            raise StoreError(f"refusing to store an empty object as {key}", code="E604")
+        if key in self.objects:
+            return False
+        self.put(key, content)
+        return True
+
+    def put(self, key: str, body: bytes) -> None:
+        """Write whatever is there: what `create` ends in, and what broken stores do."""
+        self.objects[key] = body
+        if self._created is not None:
+            self._created(key, body)
+
+    def read(self, key: str) -> bytes | None:
+        body = self.objects.get(key)
+        if body == b"":
+            raise IntegrityError(f"{key} is empty in its store", code="E604")
+        return body
+
+    def path(self, key: str) -> Path | None:
+        body = self.read(key)
+        if body is None:
+            return None
+        path = self._folder / hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
+        if self._files.get(key) != body:
+            path.write_bytes(body)
+            self._files[key] = body
+        return path
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        return iter(sorted(key for key in self.objects if key.startswith(prefix)))
+
+
+class MemoryTarget:
+    """Releases and pointers as dictionaries. `placed` is told of every swap."""
+
+    def __init__(self, folder: Path, placed: Placed | None = None) -> None:
+        self.current: dict[str, Current] = {}
+        self.releases: dict[str, dict[str, dict[str, bytes]]] = {}
+        self._folder = folder
+        self._placed = placed
+
+    def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
+        return tuple(self._observe(model) for model in sorted({*models, *self.current}) if model in self.current)
+
+    def _observe(self, model: str) -> Served:
+        current = self.current[model]
+        if current.artifact is None:
+            return Served(model=model, current=current)
+        differing = differing_files(self.releases.get(model, {}).get(hex_of(current.artifact), {}), current.artifact)
+        return Served(model=model, current=current, trouble=Trouble.TAMPERED if differing else None, files=differing)
+
+    def place(self, current: Current, files: Mapping[str, Path]) -> None:
+        self.put_release(current, {path: file.read_bytes() for path, file in files.items()})
+        self.swap(current)
+
+    def put_release(self, current: Current, files: Mapping[str, bytes]) -> None:
+        if current.artifact is not None:
+            self.releases.setdefault(current.model, {})[hex_of(current.artifact)] = dict(files)
+
+    def swap(self, current: Current) -> None:
+        before = self.current.get(current.model)
+        if before is not None and before.n > current.n:
+            raise ConflictError(f"the target already serves entry {before.n}, newer than entry {current.n}")
+        if before is not None and before.n == current.n and before.entry != current.entry:
+            raise ConflictError(f"the target serves another entry {before.n}")
+        self.put(current)
+
+    def put(self, current: Current) -> None:
+        """Swap whatever is there: what `swap` ends in, and what broken targets do."""
+        self.current[current.model] = current
+        if self._placed is not None:
+            self._placed(current)
+
+    def release(self, model: str) -> Path | None:
+        current = self.current.get(model)
+        if current is None or current.artifact is None:
+            return None
+        folder = self._folder / model / hex_of(current.artifact)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, body in self.releases[model][hex_of(current.artifact)].items():
+            (folder / name).write_bytes(body)
+        return folder
+
+
+def differing_files(files: Mapping[str, bytes], artifact: Digest) -> tuple[str, ...]:
+    """Names of files that are not what the artifact's manifest says."""
+    manifest = files.get(package.MANIFEST_FILE, b"")
+    if digest_of_bytes(manifest) != artifact:
+        return (package.MANIFEST_FILE,)
+    one = package.parse(manifest)
+    wrong = {
+        file.path for file in (*one.files, one.config) if digest_of_bytes(files.get(file.path, b"")) != file.digest
+    }
+    return tuple(sorted(wrong | (files.keys() - {f.path for f in (*one.files, one.config)} - {package.MANIFEST_FILE})))
+
+
+class MemorySource:
+    """One branch whose first-parent line is `line`, oldest first. There are no files: manifests are not read."""
+
+    def __init__(self) -> None:
+        self.line: list[str] = []
+
+    def resolve(self, revision: str) -> str:
+        if revision == "HEAD" and self.line:
+            return self.line[-1]
+        if revision in self.line:
+            return revision
+        raise SourceError(f"no commit is called {revision!r}", code="E306")
+
+    def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
+        del commit, folders
+        return ()
+
+    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        return dict.fromkeys(ids, b"")
+
+    def order(self, a: str, b: str, *, branch: str) -> Order:
+        del branch
+        if a not in self.line or b not in self.line:
+            return Order.OFF
+        if a == b:
+            return Order.SAME
+        return Order.AFTER if self.line.index(b) > self.line.index(a) else Order.BEFORE
+
+    def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        del paths
+        return ()

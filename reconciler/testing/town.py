@@ -1,0 +1,163 @@
+"""A small project without YAML: a sandbox, a production, one model, and a line of commits that say what should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.digest import Digest
+from reconciler.core.environment import (
+    DataBinding,
+    Desired,
+    Environment,
+    Model,
+    Policy,
+    Role,
+    Runtime,
+    Table,
+)
+from reconciler.core.gate import NoWorseThanIncumbent, Threshold
+from reconciler.core.recipe import (
+    Estimator,
+    Features,
+    Holdout,
+    Outcome,
+    OutcomeClass,
+    Recipe,
+    Selection,
+    Task,
+)
+from reconciler.engine.world import World
+from reconciler.ports import Source, Store, Target
+from reconciler.testing.fakes import FakeClock, FakeData, FakeScorer, FakeTrainer, Ids, Silent
+from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget
+
+MODEL = "payments"
+PROJECT = "town"
+
+SANDBOX = Environment(
+    name="sandbox",
+    role=Role.SANDBOX,
+    store="s",
+    target=None,
+    data=DataBinding(copy_from="production"),
+    runtime=Runtime(architecture="x86_64", versions=(("python", "3.11"),), training_format=1),
+)
+PRODUCTION = Environment(
+    name="production",
+    role=Role.PRODUCTION,
+    store="p",
+    target="t",
+    data=DataBinding(tables=(("invoices", Table(uses="csv", path="i.csv")),), as_of="2026-01-01"),
+    promotes_from=("sandbox",),
+    policy=Policy(gates=(Threshold(metric="f1_macro", at_least=0.45),)),
+    protect="main",
+)
+
+
+def recipe(seed: int) -> Recipe:
+    """Another seed is another recipe, and another score (`fakes.score_of`)."""
+    return Recipe(
+        task=Task.CLASSIFICATION,
+        data=Selection(table="invoices", key="id"),
+        outcome=Outcome(column="y", classes=(OutcomeClass(name="a"), OutcomeClass(name="b"))),
+        features=Features(numeric=("x",)),
+        estimator=Estimator(uses="sklearn", class_name="LogisticRegression"),
+        holdout=Holdout(random=0.2),
+        seed=seed,
+    )
+
+
+def desired(
+    revision: str | None,
+    *,
+    seed: int,
+    pin: Digest | None = None,
+    pinned_seed: int | None = None,
+    production: Environment = PRODUCTION,
+    sandbox: Environment = SANDBOX,
+    compares: bool = False,
+) -> Desired:
+    """What a commit says: the sandbox's recipe by its seed, and production's pin with the recipe that it has."""
+    policy = production.policy
+    if compares:
+        policy = replace(policy, gates=(*policy.gates, NoWorseThanIncumbent(metric="f1_macro", tolerance=0.05)))
+    made = recipe(seed)
+    models = [
+        Model(
+            name=MODEL,
+            environment="sandbox",
+            recipe=made,
+            recipe_digest=codec.digest_of(made),
+            gates=(),
+            file="manifests/sandbox/payments.yaml",
+        )
+    ]
+    if pin is not None:
+        built = recipe(seed if pinned_seed is None else pinned_seed)
+        models.append(
+            Model(
+                name=MODEL,
+                environment="production",
+                recipe=built,
+                recipe_digest=codec.digest_of(built),
+                gates=(),
+                file="manifests/production/payments.yaml",
+                artifact=pin,
+            )
+        )
+    return Desired(
+        project=PROJECT,
+        revision=revision,
+        environments=(replace(production, policy=policy), sandbox),
+        models=tuple(models),
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Town:
+    """Everything that outlives a process: stores, target, git, data, and the trainer's count."""
+
+    folder: Path
+    stores: dict[str, MemoryStore]
+    target: MemoryTarget
+    source: MemorySource = field(default_factory=MemorySource)
+    data: FakeData = field(default_factory=FakeData)
+    trainer: FakeTrainer = field(default_factory=FakeTrainer)
+    clock: FakeClock = field(default_factory=FakeClock)
+
+    def world(
+        self,
+        *,
+        who: str = "somebody",
+        stores: dict[str, Store] | None = None,
+        target: Target | None = None,
+        source: Source | None = None,
+        trains: bool = True,
+    ) -> World:
+        """One process's world, with some ports wrapped."""
+        scratch = self.folder / "scratch"
+        scratch.mkdir(exist_ok=True)
+        return World(
+            source=source or self.source,
+            stores=stores or dict(self.stores),
+            targets={"production": target or self.target},
+            data=self.data,
+            trainer=self.trainer if trains else None,
+            scorer=FakeScorer(),
+            clock=self.clock,
+            new_id=Ids(who),
+            progress=Silent(),
+            who=who,
+            scratch=scratch,
+            data_root=self.folder,
+        )
+
+
+def found(folder: Path) -> Town:
+    """An empty town."""
+    for name in ("sandbox", "production", "target"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    stores = {name: MemoryStore(folder / name) for name in ("sandbox", "production")}
+    return Town(folder=folder, stores=stores, target=MemoryTarget(folder / "target"))

@@ -1,0 +1,86 @@
+"""What a command loads before it answers: nothing heavy, and no child, when nothing changed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.promises.project import REPOSITORY, Project
+from tests.integration.cli.conftest import begin, configured
+
+HEAVY = {"pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "rich", "jinja2"}
+PROBE = """
+import json, sys
+started = []
+sys.addaudithook(lambda event, args: started.append(list(map(str, args[1]))) if event == "subprocess.Popen" else None)
+from reconciler.cli.main import main
+code = main(sys.argv[1:])
+modules = {name.partition(".")[0] for name in sys.modules} | {n for n in sys.modules if n.startswith("reconciler")}
+print(json.dumps({"code": code, "modules": sorted(modules), "started": started}), file=sys.stderr)
+"""
+
+
+def probe(*arguments: str, environ: dict[str, str] | None = None) -> tuple[set[str], list[list[str]]]:
+    """The modules that a command loaded, and the processes that it started."""
+    ran = subprocess.run(
+        [sys.executable, "-c", PROBE, *arguments],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+        env=environ,
+    )
+    found = json.loads(ran.stderr.splitlines()[-1])
+    assert found["code"] == 0, ran
+    return set(found["modules"]), found["started"]
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    project = begin(configured(tmp_path_factory.mktemp("warm") / "project"))
+    project.run("plan", "sandbox")
+    return project
+
+
+def test_the_version_loads_no_library_at_all() -> None:
+    modules, started = probe("--version")
+    assert not modules & (HEAVY | {"click", "pydantic", "yaml", "subprocess", "dataclasses", "importlib.metadata"})
+    assert {name for name in modules if name.startswith("reconciler")} == {
+        "reconciler",
+        "reconciler.cli",
+        "reconciler.cli.main",
+    }
+    assert started == []
+
+
+@pytest.mark.parametrize("command", [["validate"], ["plan", "sandbox"], ["plan", "production"], ["status"]])
+def test_reading_commands_load_nothing_heavy_and_start_nothing_but_git(warm: Project, command: list[str]) -> None:
+    modules, started = probe("-C", str(warm.root), *command, environ=warm.environment)
+    assert not modules & HEAVY
+    assert not {name for name in modules if name.startswith(("reconciler.training", "reconciler.scoring"))}
+    assert {Path(one[0]).name for one in started} <= {"git"}
+
+
+def test_only_a_command_that_trains_has_a_trainer() -> None:
+    """By the source: `opened(..., trains=True)` stands in apply and reproduce alone."""
+    folder = REPOSITORY / "reconciler/cli/commands"
+    users = {path.stem for path in folder.glob("*.py") if "trains=True" in path.read_text()}
+    assert users == {"apply", "reproduce"}
+
+
+def test_a_command_parses_wires_calls_once_renders_and_exits_in_a_few_lines() -> None:
+    import ast
+
+    for path in sorted((REPOSITORY / "reconciler/cli/commands").glob("[a-z]*.py")):
+        [function] = [
+            node
+            for node in ast.parse(path.read_text()).body
+            if isinstance(node, ast.FunctionDef) and node.name == "command"
+        ]
+        body = [node for node in function.body if not isinstance(node, (ast.ImportFrom, ast.Expr))]
+        lines = body[-1].end_lineno - body[0].lineno + 1
+        assert lines < 25, f"{path.name}: {lines} lines"

@@ -1,0 +1,195 @@
+"""The story as a person types it, through real processes, with every exit code on the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.promises.project import Project
+from tests.integration.cli.conftest import begin, configured
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    return begin(configured(tmp_path / "project"))
+
+
+def commands(text: str) -> Iterator[list[str]]:
+    """The commands that a report says to run next."""
+    for line in text.replace("\\\n", "").splitlines():
+        if line.startswith(("  git ", "  reconciler ")):
+            yield line.split()
+
+
+def follow(project: Project, text: str) -> None:
+    """Do what the report says, word by word."""
+    for words in commands(text):
+        if words[0] == "git":
+            project.git(*words[1:])
+        else:
+            project.run(*words[1:], *(["--yes"] if words[1] == "apply" else []))
+
+
+def test_who_does_what_each_report_says_next_gets_a_model_into_production(project: Project, tmp_path: Path) -> None:
+    planned = project.run("plan", "sandbox")
+    assert "refresh: no data snapshot yet" in planned.out
+    assert planned.err == ""
+    project.run("plan", "sandbox", "--check", code=3)
+    follow(project, planned.out)
+    project.run("plan", "sandbox", "--check")
+
+    proposed = project.run("promote", "lateness", "--to", "production")
+    assert "Nothing is deployed until this is merged and applied." in proposed.out
+    assert not (project.root / "serving").exists()
+    follow(project, proposed.out)
+    assert project.served()["artifact"] == project.model_status("sandbox")["artifact"]
+
+    again = project.run("promote", "lateness", "--to", "production")
+    assert again.out.startswith("Nothing to propose: production already declares")
+    card = (project.root / "manifests/production/lateness.md").read_text()
+    assert f"Artifact: `{project.served()['artifact']}`" in card
+    assert not re.search(r"\d\d:\d\d", card), "a card holds no time of day"
+
+    [command] = [line for line in card.splitlines() if line.startswith("reconciler reproduce ")]
+    assert "every byte is the same" in project.run(*command.split()[1:]).out
+
+    out = tmp_path / "open.csv"
+    made = project.run(
+        "predict", "lateness", "--in", "production", "--out", str(out), "--by", "country", "--amount", "amount"
+    )
+    assert "Expected amount by country" in made.out
+    assert out.exists()
+    assert (tmp_path / "open.amounts.csv").exists()
+
+    events = project.run("history", "-o", "json").json["events"]
+    assert [(one["environment"], one["action"]) for one in events][0] == ("production", "deploy")
+    at = project.run("history", "--at", events[0]["when"], "--env", "production", "-o", "json").json["events"]
+    assert [one["n"] for one in at] == [0]
+    assert "Nothing was recorded by then." in project.run("history", "--at", "2020-01-01").out
+    assert "Everything is as it must be." in project.run("audit").out
+    for command in (["status"], ["history"], ["audit"], ["plan", "production"]):
+        assert project.run(*command, "-o", "markdown").out
+        assert project.run(*command, "-o", "json").json["format"] == 1
+
+
+def test_a_reviewed_plan_is_applied_while_it_holds_and_left_alone_when_it_does_not(
+    project: Project, tmp_path: Path
+) -> None:
+    project.run("apply", "sandbox", "--yes")
+    project.promote()
+    reviewed, edited = tmp_path / "plan.json", tmp_path / "edited.json"
+    project.run("plan", "production", "--check", "--out", str(reviewed), code=3)
+    edited.write_text(reviewed.read_text().replace("sandbox", "sandb0x").replace('"reason":"', '"reason":"x'))
+    project.run("apply", "production", "--plan", str(edited), code=6)
+    document = json.loads(reviewed.read_text())
+    document["models"][0]["basis"]["served"] = "something"
+    edited.write_text(json.dumps(document, separators=(",", ":"), sort_keys=True))
+    assert "E703" in project.run("apply", "production", "--plan", str(edited), code=6).err
+    assert "not for sandbox" in project.run("apply", "sandbox", "--plan", str(reviewed), code=2).err
+    assert not (project.root / "serving").exists()
+
+    # Later commits do not matter to a plan of an earlier one, as long as production has not moved.
+    project.write("notes.txt", "x")
+    project.commit("Something else")
+    project.run("apply", "production", "--plan", str(reviewed))
+    assert project.served()["n"] == 0
+    stale = project.run("apply", "production", "--plan", str(reviewed), code=5)
+    assert "the plan is stale" in stale.out
+    assert "plan again" in stale.out
+
+
+def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(project: Project) -> None:
+    project.run("apply", "sandbox", "--yes")
+    project.promote()
+    project.run("apply", "production", "--yes")
+
+    # 4: a gate refuses the next candidate.
+    policy = project.root / "environments/production.yaml"
+    policy.write_text(policy.read_text().replace("atLeast: 0.4", "atLeast: 0.999"))
+    project.recipe("max_depth: 3", "max_depth: 2")
+    refused = project.run("apply", "sandbox", "--yes", code=4)
+    assert "is below 0.999" in refused.out
+    assert "what to do" in refused.out
+    no = project.run("promote", "lateness", "--to", "production", code=4)
+    assert no.err.startswith("error: E701")
+    weak = project.run("plan", "production")
+    assert "today's policy would refuse it" in weak.out
+
+    # 3: somebody changed what is served; 6: somebody changed what is stored.
+    model = project.release() / "model.skops"
+    model.chmod(0o644)
+    model.write_bytes(model.read_bytes()[:-1] + b"x")
+    status = project.run("status", "production")
+    assert "tampered: model.skops" in status.out
+    assert "verification unsigned" in status.out
+    project.run("plan", "production", "--check", code=3)
+    project.run("apply", "production", "--yes")
+    digest = project.served()["artifact"].removeprefix("sha256:")
+    blob = project.root / ".reconciler/production/blobs/sha256" / digest
+    blob.chmod(0o644)
+    blob.write_bytes(blob.read_bytes() + b" ")
+    audited = project.run("audit", "production", code=6)
+    assert digest in audited.out
+    assert project.run("plan", "production", code=6).out
+    assert project.run("audit", "production", "-o", "json", code=6).json["exit"] == 6
+
+
+def test_rows_that_cannot_be_used_are_a_data_error_without_their_values(project: Project) -> None:
+    ledger = project.root / "data/invoices.csv"
+    ledger.write_text(ledger.read_text() + "000001,CANARY,2024-01-01,2024-02-01,,1,NO\n")
+    ran = project.run("apply", "sandbox", "--yes", code=1)
+    assert "invoice_id" in ran.out + ran.err
+    assert "CANARY" not in ran.out + ran.err
+    ledger.unlink()
+    ran = project.run("apply", "sandbox", "--yes", code=1)
+    assert ran.err.startswith("error: ") or "failed" in ran.out
+    assert "invoices" in ran.out + ran.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_an_interrupted_training_is_130_leaves_no_child_and_the_next_run_finishes(
+    project: Project, number: signal.Signals
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "reconciler", "-v", "apply", "sandbox", "--yes"],
+        cwd=project.root,
+        env=project.environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("lateness: train"):
+            break
+    children = _children(process.pid)
+    assert children
+    process.send_signal(number)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert "safe to run again" in out.lower()
+    assert "Traceback" not in err
+    assert not [child for child in children if Path(f"/proc/{child}").exists()]
+    assert project.run("apply", "sandbox", "--yes", "-o", "json").json["trained"] == 1
+
+
+def _children(process: int) -> list[str]:
+    if sys.platform != "linux":
+        out = subprocess.run(["pgrep", "-P", str(process)], capture_output=True, text=True, check=False).stdout
+        return out.split()
+    return [
+        child
+        for task in os.listdir(f"/proc/{process}/task")
+        for child in Path(f"/proc/{process}/task/{task}/children").read_text().split()
+    ]

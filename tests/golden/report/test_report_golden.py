@@ -1,0 +1,105 @@
+"""Every report against its golden file, at two widths and in three forms. UPDATE_GOLDEN=1 rewrites the files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.report import (
+    apply,
+    audit,
+    card,
+    history,
+    json,
+    plan,
+    plan_markdown,
+    predict,
+    problems,
+    proposal,
+    reproduce,
+    status,
+)
+from reconciler.report.look import UNICODE, Look
+from tests.golden.report import values
+
+FOLDER = Path(__file__).parent / "expected"
+VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)
+
+TEXT: dict[str, Callable[[Look], str]] = {
+    "plan-first": lambda look: plan.text(values.first_plan(), look),
+    "plan-production": lambda look: plan.text(values.production_plan(), look),
+    "plan-hostile": lambda look: plan.text(values.hostile_plan(), look),
+    "plan-empty": lambda look: plan.text(values.plan("production", "production", ()), look),
+    "applied": lambda look: apply.text(values.applied(), look),
+    "status": lambda look: status.text(values.status(), look),
+    "history": lambda look: history.text(values.history(), look),
+    "audit": lambda look: audit.text(values.audit(), look),
+    "predictions": lambda look: predict.text(values.predictions(), look),
+    "reproduced": lambda look: reproduce.text(values.reproduced(equal=True), look),
+    "not-reproduced": lambda look: reproduce.text(values.reproduced(equal=False), look),
+    "proposed": lambda look: proposal.text(values.proposed(), look),
+    "valid": lambda look: problems.text(VALID, look),
+    "invalid": lambda look: problems.error_text(values.invalid(), look),
+    "failure": lambda look: problems.error_text(values.failure(), look),
+    "conflict": lambda look: problems.error_text(values.conflict(), look),
+}
+MARKDOWN: dict[str, Callable[[], str]] = {
+    "plan-first": lambda: plan_markdown.markdown(values.first_plan()),
+    "plan-production": lambda: plan_markdown.markdown(values.production_plan()),
+    "plan-hostile": lambda: plan_markdown.markdown(values.hostile_plan()),
+    "applied": lambda: apply.markdown(values.applied()),
+    "status": lambda: status.markdown(values.status()),
+    "history": lambda: history.markdown(values.history()),
+    "audit": lambda: audit.markdown(values.audit()),
+    "predictions": lambda: predict.markdown(values.predictions()),
+    "reproduced": lambda: reproduce.markdown(values.reproduced(equal=True)),
+    "not-reproduced": lambda: reproduce.markdown(values.reproduced(equal=False)),
+    "proposed": lambda: proposal.markdown(values.proposed()),
+    "valid": lambda: problems.markdown(VALID),
+    "invalid": lambda: problems.error_markdown(values.invalid()),
+    "card": lambda: card.markdown(values.card()),
+    "card-first": lambda: card.markdown(values.card(first=True)),
+    "card-vetted": lambda: card.markdown(values.card(vetted=True)),
+}
+JSON: dict[str, Callable[[], str]] = {
+    "plan-production": lambda: json.document(values.production_plan(), {"exit": 6}),
+    "applied": lambda: json.document(values.applied(), {"exit": 130}),
+    "status": lambda: json.document(values.status()),
+    "predictions": lambda: json.document(values.predictions()),
+    "valid": lambda: json.document(VALID),
+}
+LOOKS = {"100": Look(width=100), "60": Look(width=60), "80-unicode": Look(width=80, glyphs=UNICODE)}
+
+
+def compare(name: str, found: str) -> None:
+    path = FOLDER / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(found.encode())
+    assert path.exists(), f"{name} is missing: run with UPDATE_GOLDEN=1 and look at it"
+    assert found.encode() == path.read_bytes()
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", TEXT)
+def test_the_text_is_the_golden_text(name: str, look: str) -> None:
+    compare(f"{name}.{look}.txt", TEXT[name](LOOKS[look]))
+
+
+@pytest.mark.parametrize("name", MARKDOWN)
+def test_the_markdown_is_the_golden_markdown(name: str) -> None:
+    compare(f"{name}.md", MARKDOWN[name]())
+
+
+@pytest.mark.parametrize("name", JSON)
+def test_the_json_is_the_golden_json(name: str) -> None:
+    compare(f"{name}.json", JSON[name]())
+
+
+def test_no_golden_file_is_left_over() -> None:
+    expected = {f"{name}.{look}.txt" for name in TEXT for look in LOOKS}
+    expected |= {f"{name}.md" for name in MARKDOWN} | {f"{name}.json" for name in JSON}
+    assert {path.name for path in FOLDER.iterdir()} == expected

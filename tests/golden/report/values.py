@@ -1,0 +1,605 @@
+"""Handmade values for the reports, with hostile names where manifests or data can put them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from reconciler import codec
+from reconciler.core.card import Card
+from reconciler.core.condition import Exit, Health, Sync
+from reconciler.core.diff import Change
+from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.environment import Runtime
+from reconciler.core.evaluation import ClassScore, Evaluation, Influence
+from reconciler.core.gate import (
+    BeatsNaiveGuess,
+    Comparability,
+    Comparison,
+    GateResult,
+    Grade,
+    NoWorseThanIncumbent,
+    PerformanceGrade,
+    Threshold,
+    Verdict,
+    Verification,
+)
+from reconciler.core.plan import Basis, Blocked, Detail, MetricChange, ModelPlan, Plan, PlanIdentity, Step
+from reconciler.core.recipe import (
+    BuiltRecipe,
+    Estimator,
+    Features,
+    Holdout,
+    Join,
+    Named,
+    Outcome,
+    OutcomeClass,
+    Past,
+    Preprocessing,
+    Recipe,
+    Selection,
+    Task,
+)
+from reconciler.core.record import Action, Inputs, Material, Provenance
+from reconciler.core.result import Applied, ModelResult
+from reconciler.core.status import (
+    Audit,
+    EnvironmentStatus,
+    Event,
+    Finding,
+    GroupAmount,
+    History,
+    ModelStatus,
+    Predictions,
+    Proposed,
+    Reproduced,
+    Status,
+)
+from reconciler.errors import ConflictError, DataError, InvalidManifestsError, Problem, Where
+
+HOSTILE = (
+    "<img src=x onerror=alert(1)>",
+    "@team see #12 at https://evil.example",
+    "::error::owned",
+    "##[error]owned",
+    "a|b`c*d_e[f](g)",
+    "\x1b[31mred\x1b[0m\x1b]0;title\x07",
+    "invoice\u202egnp.exe\u2066",
+    "tab\tand\nnewline\r\x00",
+    "ß漢字" * 30,
+)
+REVISION = "3f2a9c1d0b7e4a5c6d7e8f90a1b2c3d4e5f60718"
+
+
+def digest(text: str) -> Digest:
+    return digest_of_bytes(text.encode())
+
+
+def verification(*, refused: bool = False) -> Verification:
+    comparison = Comparison(
+        state=Comparability.COMPARED,
+        metric="f1_macro",
+        rows=1840,
+        candidate=0.561,
+        incumbent=0.548,
+        difference=0.013,
+        lower=-0.004,
+        upper=0.031,
+        detectable=0.021,
+    )
+    threshold = GateResult(
+        gate=Threshold(metric="f1_macro", at_least=0.45),
+        verdict=Verdict.REFUSED if refused else Verdict.PASSED,
+        reason="f1_macro 0.412 is below 0.45" if refused else "f1_macro 0.561 is at least 0.45",
+    )
+    return Verification(
+        artifact=digest("candidate"),
+        environment="production",
+        gate_set=digest("gate set"),
+        evaluation=digest("rows"),
+        incumbent=digest("incumbent"),
+        results=(
+            threshold,
+            GateResult(
+                gate=BeatsNaiveGuess(by_share_of_errors=0.25),
+                verdict=Verdict.PASSED,
+                reason="removes 31.4% of the naive guess's errors, at least 25.0%",
+            ),
+            GateResult(gate=PerformanceGrade(at_least=Grade.C), verdict=Verdict.PASSED, reason="grade C is at least C"),
+            GateResult(
+                gate=NoWorseThanIncumbent(metric="f1_macro", tolerance=0.01),
+                verdict=Verdict.PASSED,
+                reason=(
+                    "f1_macro +0.0130 against the incumbent [-0.0040, +0.0310] on 1,840 rows, evidence rule, tolerance "
+                    "0.01; could have seen a loss of 0.0210"
+                ),
+                comparison=comparison,
+            ),
+        ),
+    )
+
+
+def basis(model: str, environment: str = "production") -> Basis:
+    return Basis(
+        environment=environment,
+        model=model,
+        pin=digest("candidate"),
+        recipe=digest("recipe"),
+        gates=(digest("gate"),),
+        head=None,
+        served="nothing",
+        candidate=digest("candidate"),
+        build=digest("build"),
+        verdicts=("production passed",),
+        snapshot=None,
+        order="same",
+    )
+
+
+def part(
+    model: str,
+    *,
+    sync: Sync = Sync.OUT_OF_SYNC,
+    health: Health = Health.HEALTHY,
+    reason: str,
+    steps: tuple[Step, ...] = (),
+    blocked: Blocked | None = None,
+    detail: Detail | None = None,
+    environment: str = "production",
+) -> ModelPlan:
+    found = basis(model, environment)
+    return ModelPlan(
+        model=model,
+        digest=codec.digest_of(found),
+        basis=found,
+        sync=sync,
+        health=health,
+        reason=reason,
+        steps=steps,
+        blocked=blocked,
+        detail=detail or Detail(),
+    )
+
+
+def plan(environment: str, role: str, models: tuple[ModelPlan, ...], *, refresh: Step | None = None) -> Plan:
+    identity = PlanIdentity(
+        environment=environment,
+        revision=REVISION,
+        refresh=refresh is not None,
+        models=tuple(one.digest for one in models),
+    )
+    return Plan(
+        id=codec.digest_of(identity),
+        project="receivables",
+        environment=environment,
+        role=role,
+        revision=REVISION,
+        refresh=refresh,
+        models=models,
+    )
+
+
+DETAIL = Detail(
+    candidate=digest("candidate"),
+    incumbent=digest("incumbent"),
+    changes=(
+        Change(path="estimator.params.max_iter", old="200", new="300"),
+        Change(path="data.derive.days_late", old=None, new="date_diff('day', due_date, coalesce(paid_date, as_of))"),
+        Change(path="outcome.classes.late", old="days_late <= 30", new=HOSTILE[0]),
+    ),
+    metrics=(
+        MetricChange(metric="accuracy", candidate=0.712, incumbent=0.698),
+        MetricChange(metric="f1:very_late", candidate=0.40, incumbent=0.41),
+        MetricChange(metric="f1_macro", candidate=0.561, incumbent=0.548),
+        MetricChange(metric="log_loss", candidate=0.741, incumbent=0.732),
+    ),
+    verifications=(verification(),),
+    grade="C",
+    data_as_of="2026-11-20",
+    data_age=3 * 86400 + 5,
+)
+
+
+def first_plan() -> Plan:
+    """A sandbox where nothing was ever made."""
+    train = Step(action=Action.TRAIN, reason="never trained")
+    verify = Step(action=Action.VERIFY, target="production", reason="not judged by the gates of production yet")
+    refresh = Step(action=Action.REFRESH, reason="no data snapshot yet: copy the tables of production")
+    model = part(
+        "customer-payments", environment="sandbox", health=Health.MISSING, reason="never trained", steps=(train, verify)
+    )
+    return plan("sandbox", "sandbox", (model,), refresh=refresh)
+
+
+def production_plan() -> Plan:
+    """One of every kind, and a long name."""
+    candidate = digest("candidate")
+    what = f"{candidate[7:19]} passed its gates; replaces {digest('incumbent')[7:19]}"
+    return plan(
+        "production",
+        "production",
+        (
+            part("quiet", sync=Sync.IN_SYNC, reason="deployed as declared"),
+            part("customer-payments", reason=what, steps=(Step(action=Action.DEPLOY, reason=what),), detail=DETAIL),
+            part(
+                "refused",
+                reason="f1_macro 0.412 is below 0.45",
+                blocked=Blocked(
+                    exit=Exit.REFUSED,
+                    reasons=("f1_macro 0.412 is below 0.45",),
+                    remedy="promote another candidate; a refused artifact never reaches this environment",
+                ),
+                detail=Detail(candidate=candidate, verifications=(verification(refused=True),)),
+            ),
+            part(
+                "tampered",
+                health=Health.DEGRADED,
+                reason="tampered: model.skops is not what its digest says",
+                steps=(Step(action=Action.RESTORE, reason="tampered: model.skops is not what its digest says"),),
+            ),
+            part(
+                "a-model-with-a-name-that-is-as-long-as-a-name-may-ever-be-in-all",
+                sync=Sync.UNKNOWN,
+                health=Health.UNKNOWN,
+                reason="blob is damaged",
+                blocked=Blocked(
+                    exit=Exit.INTEGRITY,
+                    reasons=(f"blob {digest('x')} has other bytes than its digest says",),
+                    remedy="restore the file from a backup; `reconciler audit` lists everything that is damaged",
+                ),
+            ),
+            part(
+                "weakened",
+                sync=Sync.IN_SYNC,
+                health=Health.DEGRADED,
+                reason="deployed as declared",
+                detail=Detail(notes=("today's policy would refuse it: f1_macro 0.561 is below 0.6",)),
+            ),
+        ),
+    )
+
+
+def hostile_plan() -> Plan:
+    """What a pull request could put into a plan."""
+    parts = tuple(
+        part(
+            f"model-{at}",
+            reason=text,
+            steps=(Step(action=Action.DEPLOY, reason=text),),
+            detail=Detail(
+                candidate=digest("candidate"),
+                changes=(Change(path=f"outcome.classes.{text}", old=text, new=f"::{text}"),),
+                metrics=(MetricChange(metric=f"f1:{text}", candidate=0.4, incumbent=0.5),),
+                notes=(f"class {text}",),
+            ),
+        )
+        for at, text in enumerate(HOSTILE)
+    )
+    return plan("production", "production", parts)
+
+
+def applied() -> Applied:
+    return Applied(
+        environment="production",
+        revision=REVISION,
+        plan=digest("plan"),
+        results=(
+            ModelResult(model="quiet"),
+            ModelResult(model="customer-payments", done=("deployed 1a2b3c4d5e6f",), artifact=digest("candidate")),
+            ModelResult(
+                model="stale",
+                exit=Exit.CONFLICT,
+                problem="the plan is stale: head moved",
+                remedy="plan again, review, and apply that plan",
+            ),
+            ModelResult(
+                model="hostile",
+                done=("trained 1a2b3c4d5e6f: grade D, f1_macro 0.101 on 10 rows",),
+                exit=Exit.REFUSED,
+                problem="production: " + HOSTILE[0] + HOSTILE[2],
+                remedy="change the recipe and apply again; the refused artifact is not judged twice",
+            ),
+        ),
+        refreshed=4,
+        trained=1,
+        interrupted=True,
+    )
+
+
+def status() -> Status:
+    return Status(
+        project="receivables",
+        environments=(
+            EnvironmentStatus(
+                environment="sandbox",
+                role="sandbox",
+                revision=REVISION,
+                snapshot=2,
+                snapshot_age=7200,
+                notes=("verification unsigned",),
+                models=(
+                    ModelStatus(
+                        model="customer-payments",
+                        sync=Sync.IN_SYNC,
+                        health=Health.HEALTHY,
+                        reason="trained and judged",
+                        artifact=digest("candidate"),
+                        entry=5,
+                        since=datetime(2026, 11, 20, 8, 0, tzinfo=UTC),
+                        grade="C",
+                        headline=0.561,
+                        data_as_of="2026-11-20",
+                    ),
+                ),
+            ),
+            EnvironmentStatus(
+                environment="production",
+                role="production",
+                revision=REVISION,
+                notes=("verification unsigned",),
+                models=(
+                    ModelStatus(
+                        model="fine",
+                        sync=Sync.IN_SYNC,
+                        health=Health.HEALTHY,
+                        reason="deployed as declared",
+                        artifact=digest("candidate"),
+                        entry=3,
+                        since=datetime(2026, 11, 21, 8, 0, tzinfo=UTC),
+                        grade="C",
+                        headline=0.561,
+                        data_as_of="2026-11-20",
+                    ),
+                    ModelStatus(
+                        model="tampered-model-with-a-rather-long-name",
+                        sync=Sync.OUT_OF_SYNC,
+                        health=Health.DEGRADED,
+                        reason="tampered: model.skops is not what its digest says",
+                        artifact=digest("incumbent"),
+                        entry=12,
+                        since=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+                        grade="B",
+                        headline=0.601,
+                        data_as_of="2026-01-01",
+                        notes=(HOSTILE[2],),
+                        exit=3,
+                    ),
+                    ModelStatus(
+                        model="unknown",
+                        sync=Sync.UNKNOWN,
+                        health=Health.UNKNOWN,
+                        reason=HOSTILE[5] + HOSTILE[1],
+                        exit=6,
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def history() -> History:
+    def event(n: int, action: Action, who: str, reason: str) -> Event:
+        return Event(
+            environment="production",
+            model="customer-payments",
+            n=n,
+            action=action,
+            artifact=None if action is Action.RETIRE else digest("candidate"),
+            commit=REVISION,
+            who=who,
+            when=datetime(2026, 11, 20 + n, 8, 30, tzinfo=UTC),
+            reason=reason,
+            entry=digest(f"entry {n}"),
+        )
+
+    return History(
+        events=(
+            event(2, Action.RETIRE, HOSTILE[0], "deployed, but no longer declared in git"),
+            event(1, Action.RESTORE, "Ada <ada@example.org>", "tampered: model.skops is not what its digest says"),
+            event(0, Action.DEPLOY, "Ada <ada@example.org>", "passed its gates; nothing is deployed yet"),
+        )
+    )
+
+
+def audit() -> Audit:
+    return Audit(
+        findings=(
+            Finding(
+                environment="production",
+                where=f"blobs/sha256/{digest('x')[7:]}",
+                problem="has other bytes than its digest says",
+                remedy="restore it from a backup",
+            ),
+            Finding(environment="production", where="target: customer-payments", problem=HOSTILE[3]),
+        ),
+        checked=(("blobs", 1204), ("journal", 12), ("served models", 3)),
+    )
+
+
+def predictions() -> Predictions:
+    return Predictions(
+        environment="production",
+        model="customer-payments",
+        artifact=digest("candidate"),
+        as_of="2026-11-20",
+        classes=("on_time", "late", HOSTILE[0]),
+        rows=400,
+        counts=(260, 101, 39),
+        uncertain=17,
+        out="open.csv",
+        log=3,
+        by="customer_group",
+        amount="invoice_amount",
+        expected=(
+            GroupAmount(group="RETAIL", amounts=(12345.678, 2000.5, 610.0)),
+            GroupAmount(group=HOSTILE[4], amounts=(0.0, 750.0, 9740.0)),
+        ),
+        amounts="open.amounts.csv",
+    )
+
+
+def reproduced(*, equal: bool) -> Reproduced:
+    return Reproduced(
+        expected=digest("candidate"),
+        found=digest("candidate" if equal else "other"),
+        differing=() if equal else ("model.skops", "evaluation.json"),
+        fingerprint=digest("fingerprint"),
+        trained="2026-11-20T08:00:00+00:00",
+    )
+
+
+def proposed() -> Proposed:
+    return Proposed(
+        model="customer-payments",
+        environment="production",
+        artifact=digest("candidate"),
+        branch=f"promote/production/customer-payments/{digest('candidate')[7:19]}",
+        commit="9" * 40,
+        base=REVISION,
+        files=("manifests/production/customer-payments.md", "manifests/production/customer-payments.yaml"),
+        summary=("0f1e2d3c4b5a -> 1a2b3c4d5e6f", "passed 4 gates of production"),
+    )
+
+
+def invalid() -> InvalidManifestsError:
+    return InvalidManifestsError(
+        (
+            Problem(
+                code="E203",
+                message="unknown field `metirc`; did you mean `metric`?",
+                where=Where(file="manifests/sandbox/customer-payments.yaml", line=41, column=7),
+                field="spec.gates[0].metirc",
+                hint="remove it, or write `metric`",
+            ),
+            Problem(code="E113", message=HOSTILE[6] + HOSTILE[2], where=Where(file=HOSTILE[0], line=1, column=1)),
+        )
+    )
+
+
+def failure() -> DataError:
+    return DataError(
+        "invoices: 3 rows have a paid_date after 2026-11-20",
+        code="E408",
+        hint="state the day of the books with `asOf`",
+        where="environments/production.yaml",
+    )
+
+
+def conflict() -> ConflictError:
+    return ConflictError(
+        "production/customer-payments moved on while this apply ran", hint="run the same command again"
+    )
+
+
+def evaluation(*, better: bool = True) -> Evaluation:
+    metrics = {
+        "accuracy": 0.712 if better else 0.698,
+        "balanced_accuracy": 0.551,
+        "f1:late": 0.48,
+        "f1_macro": 0.561 if better else 0.548,
+        "log_loss": 0.741 if better else 0.732,
+    }
+    return Evaluation(
+        task="classification",
+        rows=1000,
+        training_rows=4000,
+        classes=(
+            ClassScore(name="on_time", rows=600, precision=0.8, recall=0.85, f1=0.824),
+            ClassScore(name="late", rows=250, precision=0.5, recall=0.46, f1=0.479),
+            ClassScore(name=HOSTILE[0] + HOSTILE[4], rows=150, precision=0.4, recall=0.37, f1=0.384),
+        ),
+        confusion=((510, 60, 30), (90, 115, 45), (38, 57, 55)),
+        metrics=tuple(sorted(metrics.items())),
+        naive=0.6,
+        errors_removed=0.28 if better else 0.245,
+        grade=Grade.C,
+        influences=(
+            Influence(feature="prior_late_rate", drop=0.112),
+            Influence(feature="terms_days", drop=0.031),
+            Influence(feature="country", drop=-0.002),
+        ),
+        evaluation_rows=digest("rows"),
+        holdout_from="2026-08-14",
+    )
+
+
+def recipe() -> Recipe:
+    return Recipe(
+        task=Task.CLASSIFICATION,
+        data=Selection(
+            table="invoices",
+            key="invoice_id",
+            joins=(Join(table="customers", key="customer_id"),),
+            derive=(Named(name="days_late", expression="date_diff('day', due_date, paid_date)"),),
+            past=Past(
+                by="customer_id",
+                at="invoice_date",
+                known="paid_date",
+                features=(Named(name="prior_late_rate", expression="avg((days_late > 0)::int)"),),
+            ),
+            predict="paid_date is null",
+        ),
+        outcome=Outcome(
+            classes=(
+                OutcomeClass(name="on_time", when="days_late <= 0"),
+                OutcomeClass(name="late", when="days_late <= 30"),
+                OutcomeClass(name=HOSTILE[0], when="days_late > 30"),
+            ),
+            matured="due_date + interval 31 day",
+        ),
+        features=Features(numeric=("terms_days", "prior_late_rate"), categorical=("country",)),
+        estimator=Estimator(
+            uses="sklearn",
+            class_name="HistGradientBoostingClassifier",
+            params=(("learning_rate", 0.05), ("max_iter", 200)),
+        ),
+        holdout=Holdout(last=0.2, by="invoice_date"),
+        seed=7,
+    )
+
+
+def card(*, vetted: bool = False, first: bool = False) -> Card:
+    when = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+    inputs = Inputs(
+        recipe=digest("recipe"),
+        tables=(Material(name="customers", digest=digest("c")), Material(name="invoices", digest=digest("i"))),
+        runtime=digest("runtime"),
+        as_of="2026-11-20",
+    )
+    return Card(
+        model="customer-payments",
+        environment="production",
+        owner="credit-and-collections @team",
+        description="When will an invoice be paid? " + HOSTILE[0],
+        recipe=BuiltRecipe(
+            recipe=recipe(),
+            preprocessing=Preprocessing(
+                numeric="as they are; missing stays missing",
+                categorical="native categories",
+                boolean="0 and 1",
+                rare=10,
+                most=254,
+            ),
+        ),
+        evaluation=evaluation(),
+        provenance=Provenance(
+            fingerprint=digest("fingerprint"),
+            artifact=digest("candidate"),
+            inputs=inputs,
+            runtime=Runtime(
+                architecture="x86_64", versions=(("numpy", "2.4.1"), ("scikit-learn", "1.9.1")), training_format=1
+            ),
+            project="receivables",
+            environment="sandbox",
+            model="customer-payments",
+            commit=REVISION,
+            snapshot=2,
+            taken=when,
+            as_of="2026-11-20",
+            builder="model-reconciler 0.1.0",
+            started=when,
+            finished=when,
+            who="Ada",
+        ),
+        verification=None if vetted else verification(),
+        before=None if first else evaluation(better=False),
+    )

@@ -1,0 +1,181 @@
+"""Real processes on real streams: closed, full, without a terminal, on one; and in poor surroundings."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.promises.project import Project
+
+
+def shell(project: Project, line: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    command = f'exec 3>&1; R() {{ "{sys.executable}" -m reconciler "$@"; }}; {line}'
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=project.root,
+        env=project.environment | environ,
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_a_reader_that_goes_away_changes_neither_the_exit_code_nor_the_quiet(project: Project) -> None:
+    for reader in ("true", "head -c 1 >/dev/null"):
+        ran = shell(project, f"R plan sandbox --check | {reader}; echo ${{PIPESTATUS[0]}} >&3")
+        assert ran.stdout.split()[-1] == b"3", ran
+        assert b"Traceback" not in ran.stderr
+        assert b"Broken" not in ran.stderr
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", ">&- 2>&- <&-"])
+def test_closed_standard_streams_are_no_error(project: Project, closed: str) -> None:
+    ran = shell(project, f"R plan sandbox --check {closed}; echo $? >&3")
+    assert ran.stdout.split()[-1] == b"3", ran
+    assert b"Traceback" not in ran.stderr
+    assert project.git("status", "--porcelain") == ""
+
+
+def test_a_full_disk_under_the_result_is_a_typed_error(project: Project) -> None:
+    ran = shell(project, "R plan sandbox >/dev/full; echo $? >&3")
+    assert ran.stdout == b"1\n"
+    assert b"error: E803" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+    assert b"Exception ignored" not in ran.stderr
+
+
+def test_a_result_has_the_same_bytes_under_every_locale_and_variable(project: Project) -> None:
+    project.recipe("late: days_late > 0", "späť: days_late > 0")
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    rich = {"LC_ALL": "C.UTF-8", "COLUMNS": "40", "TERM": "xterm", "CI": "1", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
+    for form in ("text", "markdown", "json"):
+        expected = shell(project, f"R plan sandbox -o {form}", NO_COLOR="").stdout
+        assert expected
+        assert b"\x1b" not in expected
+        for environ in (poor, rich, {"NO_COLOR": "1", "TERM": "dumb"}):
+            assert shell(project, f"R plan sandbox -o {form}", **environ).stdout == expected, environ
+    coloured = shell(project, "R plan sandbox", NO_COLOR="", FORCE_COLOR="1").stdout
+    assert b"\x1b[" in coloured
+
+
+def _take_terminal() -> None:
+    """In the child: its standard input becomes its controlling terminal, so that Ctrl-C reaches it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, project: Project, *arguments: str, columns: int = 80, **environ: str) -> None:
+        self._ours, theirs = pty.openpty()
+        os.set_blocking(self._ours, False)
+        subprocess.run(["stty", "cols", str(columns), "rows", "24"], stdin=theirs, check=True)
+        self.shown = b""
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", *arguments],
+            cwd=project.root,
+            env={**project.environment, "TERM": "xterm", "NO_COLOR": "", "LC_ALL": "C.UTF-8", "CI": "", **environ},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            preexec_fn=_take_terminal,  # noqa: PLW1509  (this test has no threads)
+        )
+        os.close(theirs)
+
+    def until(self, text: bytes) -> None:
+        while text not in self.shown:
+            assert self._more(), self.shown.decode()
+
+    def type(self, keys: bytes) -> None:
+        os.write(self._ours, keys)
+
+    def end(self) -> int:
+        while self._more():
+            pass
+        os.close(self._ours)
+        return self.process.wait(timeout=60)
+
+    def _more(self) -> bool:
+        ready, _, _ = select.select([self._ours], [], [], 60)
+        assert ready, self.shown.decode()
+        try:
+            chunk = os.read(self._ours, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.shown += chunk
+        return bool(chunk)
+
+
+def test_on_a_terminal_apply_shows_the_plan_and_asks_and_no_changes_nothing(project: Project) -> None:
+    terminal = Terminal(project, "apply", "sandbox")
+    terminal.until(b"[y/N]")
+    assert "customer" not in terminal.shown.decode()
+    assert b"never trained" in terminal.shown
+    terminal.type(b"n\n")
+    assert terminal.end() == 3
+    assert b"nothing was changed" in terminal.shown
+    assert not (project.root / ".reconciler").exists()
+
+
+@pytest.mark.parametrize("keys", [b"\x03", b"\x04"], ids=["ctrl-c", "end of input"])
+def test_an_interruption_at_the_prompt_is_130_and_changes_nothing(project: Project, keys: bytes) -> None:
+    terminal = Terminal(project, "apply", "sandbox")
+    terminal.until(b"[y/N]")
+    terminal.type(keys)
+    assert terminal.end() == 130
+    assert b"safe to run again" in terminal.shown
+    assert not (project.root / ".reconciler").exists()
+
+
+def test_without_a_terminal_or_in_ci_apply_wants_yes(project: Project) -> None:
+    ran = project.run("apply", "sandbox", code=2)
+    assert ran.err.startswith("error: E802")
+    assert "--yes" in ran.err
+    terminal = Terminal(project, "apply", "sandbox", CI="true")
+    assert terminal.end() == 2
+    assert b"E802" in terminal.shown
+    assert not (project.root / ".reconciler").exists()
+
+
+def test_a_terminal_gets_its_width_and_colours_and_a_dumb_one_does_not(project: Project) -> None:
+    terminal = Terminal(project, "plan", "sandbox", columns=60)
+    assert terminal.end() == 0
+    assert b"\x1b[" in terminal.shown
+    assert max(len(line) for line in terminal.shown.decode().splitlines()) <= 60 + len("\x1b[33m\x1b[0m")
+    dumb = Terminal(project, "plan", "sandbox", TERM="dumb")
+    assert dumb.end() == 0
+    assert b"\x1b" not in dumb.shown
+
+
+def test_poor_surroundings_do_not_matter_or_are_named(project: Project, tmp_path: Path) -> None:
+    without_home = {name: value for name, value in project.environment.items() if name not in ("HOME", "USER")}
+    project.environment = without_home
+    assert project.run("plan", "sandbox").code == 0
+    ran = shell(project, "umask 000; R plan sandbox --out plan.json && stat -c %a plan.json", TMPDIR=str(tmp_path))
+    assert ran.stdout.split()[-1] == b"600"
+    gone = shell(project, "R status", TMPDIR=str(tmp_path / "gone"))
+    assert gone.returncode == 0, gone
+    ran = shell(project, "mkdir doomed; cd doomed; rmdir ../doomed; R status")
+    assert ran.returncode == 2
+    assert b"E803" in ran.stderr
+    assert b"Traceback" not in ran.stderr
+
+
+def test_a_read_only_folder_can_be_planned_but_not_written_to(project: Project) -> None:
+    if os.geteuid() == 0:
+        # Root may write anywhere; a folder that cannot exist stands for one that may not be written.
+        ran = project.run("plan", "sandbox", "--out", "/proc/plan.json", code=2)
+    else:
+        project.root.chmod(0o555)
+        ran = project.run("plan", "sandbox", "--out", str(project.root / "plan.json"), code=2)
+        project.root.chmod(0o755)
+    assert "E803" in ran.err
