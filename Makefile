@@ -42,7 +42,7 @@ bench: $(READY)
 # The locks carry hashes and no addresses.
 lock: $(READY)
 	$(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile $(LOCK) --all-build-deps --group dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
 LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --strip-extras --allow-unsafe
 

@@ -82,7 +82,7 @@ class Story:
 
     def merge(self, prefix: str, message: str) -> None:
         branches = subprocess.run(
-            ["git", "branch", "--no-merged", "--list", f"{prefix}/*", "--format", "%(refname:short)"],
+            ["git", "branch", "--list", f"{prefix}/*", "--no-merged", "HEAD", "--format", "%(refname:short)"],
             cwd=self.folder,
             env=self.environment,
             capture_output=True,

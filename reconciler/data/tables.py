@@ -201,7 +201,6 @@ class _Copy:
             except DataError as error:
                 raise self._unreadable(error) from None
             written = tuple(row[0] for row in schema[1:])
-            flat = len(written) == len(found)
             csv_text.check_names(written if len(written) == len(found) else tuple(found), Where(file=self.table.path))
             self._check_declared(found)
             columns = tuple(self._column_of_parquet(name, kind, writing) for name, kind in found.items())

@@ -126,6 +126,7 @@ class Town:
     data: FakeData = field(default_factory=FakeData)
     trainer: FakeTrainer = field(default_factory=FakeTrainer)
     clock: FakeClock = field(default_factory=FakeClock)
+    processes: int = 0
 
     def world(
         self,
@@ -137,8 +138,9 @@ class Town:
         trains: bool = True,
     ) -> World:
         """One process's world, with some ports wrapped."""
-        scratch = self.folder / "scratch"
-        scratch.mkdir(exist_ok=True)
+        self.processes += 1
+        scratch = self.folder / f"scratch-{self.processes}"
+        scratch.mkdir()
         return World(
             source=source or self.source,
             stores=stores or dict(self.stores),
@@ -147,7 +149,7 @@ class Town:
             trainer=self.trainer if trains else None,
             scorer=FakeScorer(),
             clock=self.clock,
-            new_id=Ids(who),
+            new_id=Ids(f"{who}-{self.processes}"),
             progress=Silent(),
             who=who,
             scratch=scratch,
