@@ -15,7 +15,7 @@ import typing
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from enum import Enum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -49,12 +49,18 @@ def decode(kind: type[T], body: bytes, *, what: str) -> T:
     if not body:
         raise IntegrityError(f"{what} is empty", code="E604", hint=_DAMAGED)
     try:
-        document = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-        value = from_json(kind, document)
-        if encode(value) != body:
-            raise ValueError("bytes are not the canonical form of their value")
+        return cast("T", _decoded(kind, body))
     except (ValueError, TypeError, RecursionError) as error:
         raise IntegrityError(f"{what} is damaged: {_first_line(error)}", code="E508", hint=_DAMAGED) from error
+
+
+@lru_cache(maxsize=4096)
+def _decoded(kind: type, body: bytes) -> object:
+    """The same bytes are the same value, and values never change: documents that many steps read are read once."""
+    document = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
+    value: object = _read(document, kind, kind.__name__)
+    if encode(value) != body:
+        raise ValueError("bytes are not the canonical form of their value")
     return value
 
 

@@ -33,7 +33,9 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
 
     invocation = Invocation()
     try:
-        code = (commands or reconciler).main(list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation)
+        code = (commands or reconciler).main(
+            list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation
+        )
         return int(code or 0)
     except (KeyboardInterrupt, click.Abort):
         terminal.say(INTERRUPTED)

@@ -27,9 +27,7 @@ def judge(
     return tuple(_judge(gate, evaluation, comparisons) for gate in gates)
 
 
-def _judge(
-    gate: Gate, evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]
-) -> GateResult:
+def _judge(gate: Gate, evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]) -> GateResult:
     match gate:
         case Threshold():
             return _threshold(gate, evaluation)

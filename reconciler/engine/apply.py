@@ -143,7 +143,8 @@ def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
     done: list[Done] = []
     try:
         made = sandbox.steps(run, part, snapshot) if run.environment.trains else serving.steps(run, part, retired)
-        run.world.progress.start(part.model)
+        if part.steps:
+            run.world.progress.start(f"{part.model}: {', '.join(step.action.value for step in part.steps)}")
         for one in made:
             done.append(one)
             run.world.progress.done(part.model, one.line)

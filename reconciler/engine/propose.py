@@ -56,10 +56,19 @@ def promote(
         environment=to.name,
         model=model,
         artifact=build.artifact,
-        files={manifest_path(to.name, model): proposed, card_path(to.name, model): render(card)},
+        files=_files(checkout, to.name, model, manifest=proposed, card=render(card)),
         verification=verification,
         summary=tuple(summary),
     )
+
+
+def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, card: str) -> dict[str, str]:
+    """What to write; nothing where git has this pin and its card: by now the artifact is vetted there, and a card that
+    says so would tell a reviewer less."""
+    pinned, described = manifest_path(environment, model), card_path(environment, model)
+    if checkout.text(pinned) == manifest and checkout.text(described) is not None:
+        return {}
+    return {pinned: manifest, described: card}
 
 
 def rollback(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from reconciler.core.condition import Exit
 from reconciler.core.result import Applied, ModelResult
 from reconciler.report.look import Line, Look, Tone, elide, page, wrap
-from reconciler.report.numbers import commit, count
+from reconciler.report.numbers import at, at_code, count
 from reconciler.report.plan import UNCHANGED_SHOWN
 from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
@@ -49,7 +49,7 @@ def _word(one: ModelResult) -> str:
 
 
 def _lines(applied: Applied, look: Look) -> Iterator[Line]:
-    title = f"Applied {plain(applied.environment)} at {commit(applied.revision)}: {summary(applied)}"
+    title = f"Applied {plain(applied.environment)} {at(applied.revision)}: {summary(applied)}"
     for line in wrap(title, look.width, rest="  "):
         yield Line(line, Tone.STRONG)
     if applied.refreshed is not None:
@@ -87,8 +87,7 @@ def _result(one: ModelResult, look: Look) -> Iterator[Line]:
 
 
 def markdown(applied: Applied) -> str:
-    at = f"`{commit(applied.revision)}`" if applied.revision else commit(None)
-    lines = [f"### Applied {code(applied.environment)} at {at}: {summary(applied)}", ""]
+    lines = [f"### Applied {code(applied.environment)} {at_code(applied.revision)}: {summary(applied)}", ""]
     if applied.refreshed is not None:
         lines += [f"Took data snapshot {applied.refreshed}.", ""]
     shown = [one for one in ordered(applied) if one.exit or one.done]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.status import Event, History
 from reconciler.report.look import Line, Look, Tone, page, wrap
-from reconciler.report.numbers import commit, digest, moment
+from reconciler.report.numbers import at, commit, digest, moment
 from reconciler.report.plan import SYMBOLS
 from reconciler.report.safe import cell, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
@@ -28,7 +28,7 @@ def _lines(history: History, look: Look) -> Iterator[Line]:
 def _event(event: Event, look: Look) -> Iterator[Line]:
     what = (
         f"{plain(event.environment)}/{plain(event.model)} {event.n}: {event.action.value} {digest(event.artifact)}"
-        f" by {plain(event.who)} at {commit(event.commit)}"
+        f" by {plain(event.who)} {at(event.commit)}"
     )
     for line in wrap(what, look.width, first=f"{SYMBOLS[event.action]} {moment(event.when)}  ", rest="      "):
         yield Line(line, Tone.STRONG)
@@ -49,7 +49,7 @@ def markdown(history: History) -> str:
             str(event.n),
             event.action.value,
             f"`{digest(event.artifact)}`",
-            f"`{commit(event.commit)}`",
+            f"`{commit(event.commit)}`" if event.commit else "",
             prose(event.who),
             prose(event.reason),
         ]

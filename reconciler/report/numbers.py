@@ -50,8 +50,23 @@ def digest(value: Digest | None) -> str:
     return short(value) if value else NONE
 
 
-def commit(revision: str | None) -> str:
-    return revision[:12] if revision else "the working tree"
+def commit(revision: str) -> str:
+    return revision[:12]
+
+
+def at(revision: str | None) -> str:
+    """Where the manifests were read, to follow a verb or a name."""
+    return f"at {commit(revision)}" if revision else "in the working tree"
+
+
+def at_code(revision: str | None) -> str:
+    """The same for Markdown."""
+    return f"at `{commit(revision)}`" if revision else "in the working tree"
+
+
+def titled(environment: str, role: str) -> str:
+    """An environment's name, with its role unless that is its name."""
+    return environment if environment == role else f"{environment} ({role})"
 
 
 def moment(when: datetime) -> str:

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 from reconciler.core.condition import Exit
 from reconciler.core.digest import short
 from reconciler.core.duration import in_words
-from reconciler.core.plan import Detail, ModelPlan, Plan
+from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan
 from reconciler.core.record import Action
 from reconciler.report import gates
 from reconciler.report.look import Line, Look, Tone, command, elide, page, wrap
-from reconciler.report.numbers import change, commit, count, digest, metric
+from reconciler.report.numbers import at, change, count, digest, metric, titled
 from reconciler.report.safe import plain
 from reconciler.report.table import Column, table
 
@@ -86,7 +86,7 @@ def symbol(part: ModelPlan) -> str:
 
 
 def _lines(plan: Plan, look: Look) -> Iterator[Line]:
-    title = f"Plan for {plain(plan.environment)} ({plain(plan.role)}) at {commit(plan.revision)}"
+    title = f"Plan for {plain(titled(plan.environment, plan.role))} {at(plan.revision)}"
     for line in wrap(f"{title}: {summary(plan)}", look.width, rest="  "):
         yield Line(line, Tone.STRONG)
     if plan.refresh is not None:
@@ -128,7 +128,7 @@ def _part(part: ModelPlan, look: Look) -> Iterator[Line]:
     for note in part.detail.notes:
         for line in wrap(plain(note), look.width, first="    note  "):
             yield Line(line, Tone.WARN)
-    if part.steps or part.blocked is not None:
+    if judged(part):
         yield from _detail(part, look)
 
 
@@ -175,14 +175,25 @@ def _changes(detail: Detail, look: Look) -> Iterator[Line]:
 
 
 def metric_rows(detail: Detail) -> list[list[str]]:
-    """name, candidate, incumbent, change, in a word; per-class metrics only where the two differ."""
+    """name, candidate, incumbent, change, in a word; of the metrics of single classes only an F1 that moved."""
     rows = []
     for one in detail.metrics:
-        if ":" in one.metric and (one.incumbent is None or one.candidate == one.incumbent):
+        if ":" in one.metric and not (one.metric.startswith("f1:") and _moved(one)):
             continue
         moved = change(one.metric.partition(":")[0], one.candidate, one.incumbent)
         rows.append([one.metric, metric(one.candidate), metric(one.incumbent), *moved])
     return rows
+
+
+def _moved(one: MetricChange) -> bool:
+    return None not in (one.candidate, one.incumbent) and one.candidate != one.incumbent
+
+
+def judged(part: ModelPlan) -> bool:
+    """Whether what is planned rests on how good the model is; putting back what was there does not."""
+    return part.blocked is not None or any(
+        step.action in (Action.TRAIN, Action.VERIFY, Action.DEPLOY) for step in part.steps
+    )
 
 
 def _metrics(detail: Detail, look: Look) -> Iterator[Line]:

@@ -11,8 +11,8 @@ from reconciler.core.condition import Exit
 from reconciler.core.digest import short
 from reconciler.core.plan import Detail, ModelPlan, Plan
 from reconciler.report import gates
-from reconciler.report.numbers import commit, count
-from reconciler.report.plan import facts, headline, metric_rows, ordered, summary
+from reconciler.report.numbers import at_code, count
+from reconciler.report.plan import facts, headline, judged, metric_rows, ordered, summary
 from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
@@ -41,9 +41,7 @@ def markdown(plan: Plan) -> str:
 
 
 def _head(plan: Plan) -> Iterator[str]:
-    at = commit(plan.revision)
-    at = f"`{at}`" if plan.revision else at
-    yield f"### Plan for {code(plan.environment)} at {at}: {summary(plan)}"
+    yield f"### Plan for {code(plan.environment)} {at_code(plan.revision)}: {summary(plan)}"
     yield ""
     if plan.refresh is not None:
         yield f"**Data is refreshed:** {prose(plan.refresh.reason)}"
@@ -84,6 +82,8 @@ def _body(part: ModelPlan) -> Iterator[str]:
         yield f"- what to do: {prose(part.blocked.remedy)}"
     for note in detail.notes:
         yield f"- {prose(note)}"
+    if not judged(part):
+        return
     if detail.candidate is not None:
         yield f"- candidate `{short(detail.candidate)}`{prose(facts(detail))}"
     if detail.incumbent is not None and detail.incumbent != detail.candidate:

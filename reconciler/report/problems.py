@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler.errors import InvalidManifestsError, Problem, ReconcilerError, Where
 from reconciler.report.look import Line, Look, Tone, page, wrap
-from reconciler.report.numbers import commit, count
+from reconciler.report.numbers import at, count
 from reconciler.report.safe import cell, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
@@ -27,7 +27,7 @@ class Validated:
 def text(valid: Validated, look: Look) -> str:
     names = ", ".join(plain(name) for name in valid.environments) or "none"
     what = f"Valid: {count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ({names})"
-    return page([Line(line, Tone.GOOD) for line in wrap(f"{what} at {commit(valid.revision)}", look.width)], look)
+    return page([Line(line, Tone.GOOD) for line in wrap(f"{what} {at(valid.revision)}", look.width)], look)
 
 
 def markdown(valid: Validated) -> str:

@@ -8,8 +8,8 @@ from reconciler.core.condition import Health, Sync
 from reconciler.core.duration import in_words
 from reconciler.core.status import EnvironmentStatus, ModelStatus, Status
 from reconciler.report.look import Line, Look, Tone, page, wrap
-from reconciler.report.numbers import NONE, commit, count, day, digest, metric
-from reconciler.report.safe import cell, code, paper, plain, prose
+from reconciler.report.numbers import NONE, at, at_code, count, day, digest, metric, titled
+from reconciler.report.safe import cell, paper, plain, prose
 from reconciler.report.table import Column, markdown_table, table
 
 _COLUMNS = [
@@ -53,7 +53,7 @@ def _notes(one: EnvironmentStatus) -> Iterator[str]:
 
 
 def _environment(one: EnvironmentStatus, look: Look) -> Iterator[Line]:
-    title = f"{plain(one.environment)} ({plain(one.role)}) at {commit(one.revision)}: {count(len(one.models), 'model')}"
+    title = f"{plain(titled(one.environment, one.role))} {at(one.revision)}: {count(len(one.models), 'model')}"
     yield Line(title, Tone.STRONG)
     for note in _notes(one):
         for line in wrap(plain(note), look.width, first="  "):
@@ -96,8 +96,7 @@ def _tone(one: ModelStatus) -> Tone:
 def markdown(status: Status) -> str:
     lines: list[str] = []
     for one in status.environments:
-        at = f"`{commit(one.revision)}`" if one.revision else commit(None)
-        lines += [f"### {code(one.environment)} ({prose(one.role)}) at {at}", ""]
+        lines += [f"### {prose(titled(one.environment, one.role))} {at_code(one.revision)}", ""]
         lines += [f"- {prose(note)}" for note in _notes(one)]
         models = _ordered(one)
         if models:

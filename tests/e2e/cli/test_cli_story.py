@@ -59,7 +59,7 @@ def test_who_does_what_each_report_says_next_gets_a_model_into_production(projec
     assert again.out.startswith("Nothing to propose: production already declares")
     card = (project.root / "manifests/production/lateness.md").read_text()
     assert f"Artifact: `{project.served()['artifact']}`" in card
-    assert not re.search(r"\d\d:\d\d", card), "a card holds no time of day"
+    assert not re.search(r"\d\d:\d\d:\d\d", card), "a card holds no time of day"
 
     [command] = [line for line in card.splitlines() if line.startswith("reconciler reproduce ")]
     assert "every byte is the same" in project.run(*command.split()[1:]).out

@@ -1,0 +1,40 @@
+"""Ten thousand hostile schedules, three reconcilers each, no violation; and every mutant is told from a sound port."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from reconciler.testing.mutants import MUTANTS
+from reconciler.testing.simulation import simulate
+
+SEEDS = int(os.environ.get("SEEDS", "10000"))
+PARTS = 40
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_schedule_breaks_an_invariant(part: int) -> None:
+    applies = faults = 0
+    for seed in range(part, SEEDS, PARTS):
+        ran = simulate(seed)
+        assert ran.violations == [], f"{ran.violations}\nreplay: {ran.replay}"
+        applies += ran.applies
+        faults += ran.crashes
+    if part < SEEDS:
+        assert applies, "the schedules did something"
+        assert faults or SEEDS < 100 * PARTS, "and something went wrong in them"
+
+
+@pytest.mark.parametrize("mutant", sorted(set(MUTANTS) - {"none"}))
+def test_a_broken_port_is_caught(mutant: str) -> None:
+    """Within the seeds of `test_no_schedule_breaks_an_invariant`: the first that shows it is enough."""
+    for seed in range(10_000):
+        if simulate(seed, mutant).violations:
+            return
+    pytest.fail(f"ten thousand schedules did not tell {mutant} from a sound port")
+
+
+def test_a_seed_is_always_the_same_run() -> None:
+    assert simulate(42).trace == simulate(42).trace
