@@ -49,7 +49,7 @@ def decode(kind: type[T], body: bytes, *, what: str) -> T:
     if not body:
         raise IntegrityError(f"{what} is empty", code="E604", hint=_DAMAGED)
     try:
-        return cast("T", _decoded(kind, body))
+        return cast("T", _decoded(cast("Any", kind), body))
     except (ValueError, TypeError, RecursionError) as error:
         raise IntegrityError(f"{what} is damaged: {_first_line(error)}", code="E508", hint=_DAMAGED) from error
 
