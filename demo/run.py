@@ -140,7 +140,7 @@ def tell(story: Story) -> None:
     story.do("reconciler apply production --yes")
     story.do("reconciler audit production")
 
-    story.chapter("7. A better recipe, in the sandbox; the published model is not touched")
+    story.chapter("7. Another recipe, tried in the sandbox; the published model is not touched")
     story.do(
         f"sed -i.orig 's/max_iter: 120, learning_rate: 0.05/max_iter: 200, learning_rate: 0.03/' manifests/sandbox/{MODEL}.yaml && rm manifests/sandbox/*.orig"
     )
@@ -149,12 +149,12 @@ def tell(story: Story) -> None:
     expect(story.served() == first, "the published model is not touched by the sandbox")
     second = story.newest()
     story.do(f"reconciler promote {MODEL} --to production")
-    story.merge("promote", "Promote the better recipe")
+    story.merge("promote", "Promote the other recipe")
     story.do("reconciler plan production")
     story.do("reconciler apply production --yes")
     expect(story.served() == second, "production serves the second candidate")
 
-    story.chapter("8. Roll back: old bytes, old evidence, no training")
+    story.chapter("8. It does a little worse than the first, so roll back: old bytes, old evidence, no training")
     story.do(f"reconciler rollback {MODEL} --in production")
     story.merge("rollback", "Roll back")
     story.do("reconciler apply production --yes")

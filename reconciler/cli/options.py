@@ -66,7 +66,7 @@ def place(function: F) -> F:
 
 
 def output(function: F) -> F:
-    """The form of the result. Eager, so that an error in the other options is told in it too."""
+    """The form of the result."""
 
     def keep(ctx: click.Context, param: click.Parameter, value: str) -> None:  # noqa: ARG001
         ctx.ensure_object(Invocation).form = Form(value)
@@ -77,7 +77,6 @@ def output(function: F) -> F:
         type=click.Choice([form.value for form in Form]),
         default=Form.TEXT.value,
         show_default=True,
-        is_eager=True,
         expose_value=False,
         callback=keep,
         help="Form of the result.",

@@ -44,6 +44,10 @@ def summary(applied: Applied) -> str:
     return ", ".join(parts) + f"; {f'{applied.trained:,}' if applied.trained else 'nothing'} trained"
 
 
+def _quiet(one: ModelResult) -> bool:
+    return one.exit == 0 and not one.done
+
+
 def _word(one: ModelResult) -> str:
     return _WORDS.get(Exit(one.exit), "failed") if one.exit or one.done else "unchanged"
 
@@ -55,13 +59,12 @@ def _lines(applied: Applied, look: Look) -> Iterator[Line]:
     if applied.refreshed is not None:
         yield Line(f"+ data  took data snapshot {applied.refreshed}", Tone.GOOD)
     yield Line()
-    quiet = [one for one in applied.results if one.exit == 0 and not one.done]
+    unchanged = sum(map(_quiet, applied.results))
     for one in ordered(applied):
-        if one in quiet and len(quiet) > UNCHANGED_SHOWN:
-            continue
-        yield from _result(one, look)
-    if len(quiet) > UNCHANGED_SHOWN:
-        yield Line(f"= {count(len(quiet), 'more model')} unchanged", Tone.DIM)
+        if unchanged <= UNCHANGED_SHOWN or not _quiet(one):
+            yield from _result(one, look)
+    if unchanged > UNCHANGED_SHOWN:
+        yield Line(f"= {count(unchanged, 'more model')} unchanged", Tone.DIM)
     if not applied.results and not applied.interrupted:
         yield Line("No model is declared or deployed here.", Tone.DIM)
     if applied.interrupted:

@@ -50,6 +50,11 @@ def ordered(plan: Plan) -> list[ModelPlan]:
     return sorted(plan.models, key=lambda one: (_ORDER.index(one.exit), not one.detail.notes, one.model))
 
 
+def quiet(part: ModelPlan) -> bool:
+    """Nothing will happen to it, and there is nothing to say about it."""
+    return part.exit is Exit.CLEAN and not part.detail.notes
+
+
 def summary(plan: Plan) -> str:
     """`2 to change, 1 blocked, 7 unchanged`."""
     blocked = sum(one.blocked is not None for one in plan.models)
@@ -93,13 +98,12 @@ def _lines(plan: Plan, look: Look) -> Iterator[Line]:
         for line in wrap(f"refresh: {plain(plan.refresh.reason)}", look.width, first="+ data  "):
             yield Line(line, Tone.WARN)
     yield Line()
-    quiet = [one for one in ordered(plan) if one.exit is Exit.CLEAN and not one.detail.notes]
+    unchanged = sum(map(quiet, plan.models))
     for part in ordered(plan):
-        if part in quiet and len(quiet) > UNCHANGED_SHOWN:
-            continue
-        yield from _part(part, look)
-    if len(quiet) > UNCHANGED_SHOWN:
-        yield Line(f"= {count(len(quiet), 'more model')} in sync", Tone.DIM)
+        if unchanged <= UNCHANGED_SHOWN or not quiet(part):
+            yield from _part(part, look)
+    if unchanged > UNCHANGED_SHOWN:
+        yield Line(f"= {count(unchanged, 'more model')} in sync", Tone.DIM)
     if not plan.models:
         yield Line("No model is declared or deployed here.", Tone.DIM)
     yield Line()

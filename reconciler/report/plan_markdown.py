@@ -11,13 +11,16 @@ from reconciler.core.condition import Exit
 from reconciler.core.digest import short
 from reconciler.core.plan import Detail, ModelPlan, Plan
 from reconciler.report import gates
+from reconciler.report.look import Look, elide
 from reconciler.report.numbers import at_code, count
-from reconciler.report.plan import facts, headline, judged, metric_rows, ordered, summary
+from reconciler.report.plan import facts, headline, judged, metric_rows, ordered, quiet, summary
 from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
 
 LARGEST = 60_000  # characters; comments may have 65,536
 MOST_ROWS = 100
+LONGEST = 300  # cells of one row's text
+_LOOK = Look()
 _MARKS = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
 
 
@@ -27,7 +30,7 @@ def markdown(plan: Plan) -> str:
     body: list[str] = []
     left_out = 0
     for part in ordered(plan):
-        if part.exit is Exit.CLEAN and not part.detail.notes:
+        if quiet(part):
             continue
         section = _section(part)
         size += sum(len(line) + 1 for line in section)
@@ -49,16 +52,19 @@ def _head(plan: Plan) -> Iterator[str]:
 
 
 def _table(plan: Plan) -> list[str]:
-    shown = [one for one in ordered(plan) if one.exit is not Exit.CLEAN or one.detail.notes]
-    quiet = len(plan.models) - len(shown)
+    shown = [one for one in ordered(plan) if not quiet(one)]
+    rest = len(plan.models) - len(shown)
     lines = []
     if shown:
-        rows = [[_MARKS.get(one.exit, "🔴 error"), cell(one.model), prose(headline(one))] for one in shown[:MOST_ROWS]]
+        rows = [
+            [_MARKS.get(one.exit, "🔴 error"), cell(one.model), prose(elide(headline(one), LONGEST, _LOOK))]
+            for one in shown[:MOST_ROWS]
+        ]
         lines += markdown_table([Column(name=""), Column(name="model"), Column(name="what and why")], rows)
         if len(shown) > MOST_ROWS:
             lines += ["", f"and {count(len(shown) - MOST_ROWS, 'more model')}"]
-    if quiet:
-        lines += ["", f"{count(quiet, 'model')} in sync."]
+    if rest:
+        lines += ["", f"{count(rest, 'model')} in sync."]
     if not plan.models:
         lines += ["No model is declared or deployed here."]
     return lines

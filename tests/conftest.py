@@ -1,0 +1,54 @@
+"""What every test shares: components that may be absent, and the list of skips at the very end of the output.
+
+A test that needs something says `@pytest.mark.needs("strace")`. Where it is absent the test is skipped with the reason,
+or fails when `REQUIRE` (names with commas between) demands it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+SHARED_DATA = Path(os.environ.get("RECONCILER_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+RECEIVABLES = SHARED_DATA / "ibm_accounts_receivable.csv"
+
+COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
+    "git": (lambda: shutil.which("git") is not None, "git is not installed"),
+    "strace": (lambda: shutil.which("strace") is not None, "strace is not installed"),
+    "taskset": (lambda: shutil.which("taskset") is not None, "taskset is not installed"),
+    "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
+}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(*names): components of tests/conftest.py that the test cannot do without")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    required = {name for name in os.environ.get("REQUIRE", "").split(",") if name}
+    for mark in item.iter_markers("needs"):
+        for name in mark.args:
+            there, reason = COMPONENTS[name]
+            if not there():
+                (pytest.fail if name in required else pytest.skip)(f"{name}: {reason}")
+
+
+_SKIPS: dict[str, str] = {}
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.skipped and isinstance(report.longrepr, tuple):
+        _SKIPS[report.nodeid] = str(report.longrepr[2]).removeprefix("Skipped: ")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After pytest's own closing line, and only where the tests are controlled from."""
+    if hasattr(config, "workerinput"):
+        return
+    told = "; ".join(f"{name} ({reason})" for name, reason in sorted(_SKIPS.items()))
+    print(f"skipped: {len(_SKIPS)}{': ' + told if told else ''}", flush=True)
