@@ -126,6 +126,18 @@ class File(click.ParamType[Path]):
         return Path(text)
 
 
+class OutFile(File):
+    """A file to write: refused at once where it could not be written after all the work."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = super().convert(value, param, ctx)
+        if path.is_dir():
+            self.fail(f"{_shown(str(path))} is a folder", param, ctx)
+        if not path.parent.is_dir():
+            self.fail(f"there is no folder {_shown(str(path.parent))}", param, ctx)
+        return path
+
+
 class ArtifactDigest(click.ParamType[Digest]):
     name = "digest"
 
@@ -172,7 +184,7 @@ class TableInput(click.ParamType[tuple[str, Path]]):
         return table, File().convert(file, param, ctx)
 
 
-NAME, FILE, DIGEST, MOMENT, TABLE_INPUT = Name(), File(), ArtifactDigest(), Moment(), TableInput()
+NAME, FILE, OUT_FILE, DIGEST, MOMENT, TABLE_INPUT = Name(), File(), OutFile(), ArtifactDigest(), Moment(), TableInput()
 environment = click.argument("environment", metavar="ENV", type=NAME)
 models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)
 model = click.argument("model", metavar="MODEL", type=NAME)

@@ -79,9 +79,17 @@ def rollback(
     target = _earlier(world, checkout, model, environment, to)
     commit, artifact = target.entry.commit, target.state.artifact
     if artifact is None:
-        raise UsageError(f"entry {target.entry.n} of {environment.name}/{model} deployed nothing", code="E801")
+        raise UsageError(
+            f"entry {target.entry.n} of {environment.name}/{model} deployed nothing",
+            hint=_deployments(environment.name, model),
+            code="E801",
+        )
     if commit is None:
-        raise UsageError(f"entry {target.entry.n} records no commit to take the manifest from", code="E801")
+        raise UsageError(
+            f"entry {target.entry.n} records no commit to take the manifest from",
+            hint=_deployments(environment.name, model),
+            code="E801",
+        )
     paths = (manifest_path(environment.name, model), card_path(environment.name, model))
     tree = {file.path: file for file in world.source.tree(commit, paths)}
     bodies = world.source.read(file.id for file in tree.values())
@@ -216,18 +224,32 @@ def _earlier(world: World, checkout: Checkout, model: str, environment: Environm
         )
     )
     if not heads:
-        raise UsageError(f"{model} was never deployed in {environment.name}", code="E801")
+        raise UsageError(
+            f"{model} was never deployed in {environment.name}",
+            hint=f"run `reconciler status {environment.name}`",
+            code="E801",
+        )
     if to is not None:
         if not 0 <= to < len(heads):
-            raise UsageError(f"{environment.name}/{model} has entries 0 to {len(heads) - 1}, not {to}", code="E801")
+            raise UsageError(
+                f"{environment.name}/{model} has entries 0 to {len(heads) - 1}, not {to}",
+                hint=_deployments(environment.name, model),
+                code="E801",
+            )
         return heads[to]
     today = heads[-1].state.artifact
     for one in reversed(heads):
         if one.state.artifact is not None and one.state.artifact != today:
             return one
     raise UsageError(
-        f"{environment.name}/{model} has had no other artifact than {short(today) if today else 'none'}", code="E801"
+        f"{environment.name}/{model} has had no other artifact than {short(today) if today else 'none'}",
+        hint=_deployments(environment.name, model),
+        code="E801",
     )
+
+
+def _deployments(environment: str, model: str) -> str:
+    return f"`reconciler history --env {environment} --model {model}` lists what was deployed"
 
 
 def _propose(
@@ -243,7 +265,9 @@ def _propose(
     summary: tuple[str, ...],
 ) -> Proposed:
     if checkout.revision is None:
-        raise UsageError(f"{verb} starts from a commit, not from a work tree", code="E801")
+        raise UsageError(
+            f"{verb} starts from a commit, not from a work tree", hint="leave out --working-tree", code="E801"
+        )
     base = checkout.revision
     changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
     nothing = Proposed(

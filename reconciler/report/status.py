@@ -66,9 +66,15 @@ def _environment(one: EnvironmentStatus, look: Look) -> Iterator[Line]:
         for model, line in zip(models, lines[1:], strict=True):
             yield Line(line, _tone(model))
             if model.exit or model.notes or model.sync is not Sync.IN_SYNC:
-                for reason in (model.reason, *model.notes):
+                for reason in _reasons(model):
                     for detail in wrap(plain(reason), look.width, first="      "):
                         yield Line(detail, _tone(model))
+
+
+def _reasons(one: ModelStatus) -> list[str]:
+    """The reason and the notes; a note that only says the reason again stands for it."""
+    again = [note for note in one.notes if note.endswith(one.reason)]
+    return [*(again or [one.reason]), *(note for note in one.notes if note not in again)]
 
 
 def _cells(one: ModelStatus) -> list[str]:
@@ -105,7 +111,7 @@ def markdown(status: Status) -> str:
                 [
                     cell(model.model),
                     *(plain(value).replace("|", "\\|") for value in _cells(model)[1:]),
-                    prose("; ".join((model.reason, *model.notes))),
+                    prose("; ".join(_reasons(model))),
                 ]
                 for model in models
             ]
