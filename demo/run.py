@@ -125,7 +125,8 @@ def tell(story: Story) -> None:
 
     story.chapter("5. Use it: when will the open invoices be paid, and how much by when?")
     story.do(
-        f"reconciler predict {MODEL} --in production --out data/predictions.csv --by customer_group --amount invoice_amount"
+        f"reconciler predict {MODEL} --in production --out data/predictions.csv"
+        " --by customer_group --amount invoice_amount"
     )
     story.do("head -4 data/predictions.csv")
 
@@ -142,7 +143,8 @@ def tell(story: Story) -> None:
 
     story.chapter("7. Another recipe, tried in the sandbox; the published model is not touched")
     story.do(
-        f"sed -i.orig 's/max_iter: 120, learning_rate: 0.05/max_iter: 200, learning_rate: 0.03/' manifests/sandbox/{MODEL}.yaml && rm manifests/sandbox/*.orig"
+        "sed -i.orig 's/max_iter: 120, learning_rate: 0.05/max_iter: 200, learning_rate: 0.03/'"
+        f" manifests/sandbox/{MODEL}.yaml && rm manifests/sandbox/*.orig"
     )
     story.do('git commit -qam "More, smaller steps"')
     story.do("reconciler apply sandbox --yes")
@@ -189,9 +191,8 @@ def main() -> None:
         tell(story)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(
-        f"\nThat was the whole story, in {time.monotonic() - started:.0f} seconds. The clone is gone; yours is as it was."
-    )
+    took = time.monotonic() - started
+    print(f"\nThat was the whole story, in {took:.0f} seconds. The clone is gone; yours is as it was.")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ as a typed error; what it prints on standard error is kept for a bug report and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
@@ -102,10 +103,8 @@ class Child:
             process.wait()
         for stream in (process.stdin, process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(BrokenPipeError):
                     stream.close()
-                except BrokenPipeError:
-                    pass
 
     # --- inside --------------------------------------------------------------------------------------------------
 
@@ -174,8 +173,6 @@ def resident(process: int) -> int:
         pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
-        pass
-    if sys.platform != "darwin":
-        return 0
+        pass  # no /proc here: ask ps
     out = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False).stdout
     return int(out.strip() or 0) * 1024

@@ -62,7 +62,7 @@ class GitProposer:
 
     def _same(self, git: Any, commit: str, tree: str, proposal: Proposal) -> bool:
         found = git.show("-s", "--format=%T%n%P%n%B", commit).split("\n", 2)
-        return found[0] == tree and found[1] == proposal.start and found[2].strip() == proposal.message.strip()
+        return bool(found == [tree, proposal.start, found[2]] and found[2].strip() == proposal.message.strip())
 
     def _commit(self, git: Any, repository: Any, tree: str, proposal: Proposal) -> str:
         with repository.config_reader() as configuration:

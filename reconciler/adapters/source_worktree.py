@@ -21,6 +21,7 @@ class WorkTree:
         self._paths: dict[str, Path] = {}
 
     def resolve(self, revision: str) -> str:
+        del revision
         raise UsageError("a work tree has no revisions", hint="leave out --working-tree", code="E801")
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:  # noqa: ARG002  (the port's shape)
@@ -42,12 +43,13 @@ class WorkTree:
         for one in ids:
             path = self._paths[one]
             try:
-                bodies[one] = os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+                bodies[one] = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
             except OSError as error:
                 raise SourceError(f"cannot read {path.name}: {error.strerror}", code="E306") from error
         return bodies
 
     def order(self, a: str, b: str, *, branch: str) -> Order:
+        del a, b
         raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002

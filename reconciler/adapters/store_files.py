@@ -1,7 +1,7 @@
 """A store in a local folder: one file per key, created exclusively and durably.
 
-Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the folder.
-A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's object.
+Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the
+folder. A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's.
 """
 
 from __future__ import annotations
@@ -75,11 +75,12 @@ class FilesStore:
         start = self.root / prefix if prefix.endswith("/") or not prefix else (self.root / prefix).parent
         if not start.is_dir():
             return
-        found = []
-        for folder, _, names in os.walk(start):
-            for name in names:
-                if not name.startswith(".tmp-"):
-                    found.append((Path(folder) / name).relative_to(self.root).as_posix())
+        found = [
+            (Path(folder) / name).relative_to(self.root).as_posix()
+            for folder, _, names in os.walk(start)
+            for name in names
+            if not name.startswith(".tmp-")
+        ]
         yield from sorted(key for key in found if key.startswith(prefix))
 
     def _path(self, key: str) -> Path:
@@ -105,10 +106,10 @@ class FilesStore:
 
     def _sweep(self, folder: Path) -> None:
         """Remove temporary files of processes that are gone."""
-        for name in os.listdir(folder):
-            match = _TEMPORARY.fullmatch(name)
+        for path in folder.iterdir():
+            match = _TEMPORARY.fullmatch(path.name)
             if match is not None and not _alive(int(match[1])):
-                (folder / name).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
     def _empty(self, key: str) -> IntegrityError:
         return IntegrityError(

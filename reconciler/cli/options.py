@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli import places
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.names import NAME_RULE, is_name
 
@@ -31,7 +32,6 @@ class Form(StrEnum):
 class Invocation:
     """What the command line says besides its command's own arguments. `revision` None: HEAD."""
 
-    folder: str | None = None
     data_root: str | None = None
     form: Form = Form.TEXT
     revision: str | None = None
@@ -62,7 +62,21 @@ def place(function: F) -> F:
         envvar="RECONCILER_DATA_ROOT",
         help="Where the paths of tables start [default: the project].",
     )(function)
-    return _option("-C", "folder", keeps="folder", metavar="DIR", help="Run as if started in DIR.")(function)
+
+    def enter(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001  (click's shape)
+        if value is not None:
+            places.enter(value)
+
+    # Eager: every other path on the command line is meant from there.
+    return click.option(
+        "-C",
+        "folder",
+        metavar="DIR",
+        is_eager=True,
+        expose_value=False,
+        callback=enter,
+        help="Run as if started in DIR.",
+    )(function)
 
 
 def output(function: F) -> F:

@@ -19,10 +19,31 @@ PROJECT_FILE = "reconciler.yaml"
 CACHE = "reconciler/cache"
 
 
-def project(folder: str | None) -> Path:
-    """The nearest folder with a reconciler.yaml, from `folder` (or here) up to the repository's root."""
-    start = _start(folder)
-    for one in (start, *start.parents):
+def enter(folder: str) -> None:
+    """Make `folder` the current one, as `git -C` does."""
+    try:
+        if not folder:
+            raise ValueError
+        os.chdir(folder)
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"-C {folder[:100]!r} cannot be entered: {getattr(error, 'strerror', None) or 'not a path'}",
+            hint="name the project's folder",
+            code="E801",
+        ) from error
+
+
+def project() -> Path:
+    """The nearest folder with a reconciler.yaml, from here up to the repository's root."""
+    try:
+        here = Path.cwd().resolve(strict=True)
+    except OSError as error:
+        raise UsageError(
+            f"the current folder cannot be read: {error.strerror}",
+            hint="go to the project's folder, or name it with -C DIR",
+            code="E803",
+        ) from error
+    for one in (here, *here.parents):
         if (one / PROJECT_FILE).is_file():
             return one
         if (one / ".git").exists():
@@ -32,24 +53,6 @@ def project(folder: str | None) -> Path:
         hint="go to the project's folder, or name it: reconciler -C DIR ...",
         code="E801",
     )
-
-
-def _start(folder: str | None) -> Path:
-    try:
-        here = Path.cwd() if folder is None else Path(folder)
-        found = here.resolve(strict=True)
-        if folder == "":
-            raise ValueError("empty")
-    except (OSError, ValueError, RuntimeError) as error:
-        what = "the current folder" if folder is None else f"-C {folder[:100]!r}"
-        raise UsageError(
-            f"{what} cannot be entered: {getattr(error, 'strerror', None) or 'not a path'}",
-            hint="name the project's folder with -C DIR",
-            code="E803" if folder is None else "E801",
-        ) from error
-    if not found.is_dir():
-        raise UsageError(f"-C {folder!r} is not a folder", hint="name the project's folder", code="E801")
-    return found
 
 
 def data_root(given: str | None, root: Path) -> Path:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shlex
 import tempfile
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def read(file: Path, environment: str, invocation: Invocation) -> Plan:
     if plan.environment != environment:
         raise UsageError(
             f"{file} is a plan for {plan.environment}, not for {environment}",
-            hint=f"run `reconciler apply {plan.environment} --plan {file}`",
+            hint=f"run `reconciler apply {plan.environment} --plan {shlex.quote(str(file))}`",
             code="E801",
         )
     if invocation.revision is not None or invocation.working_tree:

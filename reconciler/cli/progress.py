@@ -58,7 +58,7 @@ class Spinner:
 
             console = Console(stderr=True, highlight=False)
             text = TextColumn("{task.description}", markup=False)
-            self._live = Progress(SpinnerColumn(), text, TimeElapsedColumn(), console=console, transient=True)
+            self._live = Progress(SpinnerColumn("line"), text, TimeElapsedColumn(), console=console, transient=True)
             self._live.start()
         elif self._task is not None:
             self._live.remove_task(self._task)

@@ -56,7 +56,7 @@ class Opened:
 @contextmanager
 def configuration(invocation: Invocation) -> Iterator[engine.Checkout]:
     """Only what the manifests say: no store, no target, no data."""
-    root = places.project(invocation.folder)
+    root = places.project()
     source = WorkTree(root) if invocation.working_tree else GitSource(root)
     with ExitStack() as stack:
         data = DataChild()
@@ -67,7 +67,7 @@ def configuration(invocation: Invocation) -> Iterator[engine.Checkout]:
 @contextmanager
 def opened(invocation: Invocation, *, trains: bool = False) -> Iterator[Opened]:
     """The project that the command line names. `trains`: whether this command may train (in a sandbox)."""
-    root = places.project(invocation.folder)
+    root = places.project()
     git = GitSource(root)
     source = WorkTree(root) if invocation.working_tree else git
     with ExitStack() as stack:

@@ -17,8 +17,7 @@ import argparse
 import random
 import shutil
 import tempfile
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,7 +28,8 @@ from reconciler.engine import apply, planning
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store, Target
 from reconciler.testing import town as towns
-from reconciler.testing.faults import Counter, Crash, Fault, FaultyStore, FaultyTarget
+from reconciler.testing.actor import Actor
+from reconciler.testing.faults import Counter, Fault, FaultyStore, FaultyTarget
 from reconciler.testing.invariants import Oracle
 from reconciler.testing.mutants import MUTANTS, Mutant
 from reconciler.testing.town import MODEL, Town
@@ -51,51 +51,6 @@ class Ran:
     @property
     def replay(self) -> str:
         return f"python -m reconciler.testing.simulation --seed {self.seed} --trace"
-
-
-class Actor:
-    """One process: a thread that runs only while it holds the baton."""
-
-    def __init__(self, number: int, work: Callable[[Actor], None]) -> None:
-        self.number = number
-        self.resume = threading.Semaphore(0)
-        self.paused = threading.Semaphore(0)
-        self.fault = Fault.NONE
-        self.effect = "start"
-        self.ended = False
-        self.problem: str | None = None
-        self._work = work
-        self.thread = threading.Thread(target=self._run, daemon=True)
-
-    def start(self) -> None:
-        self.thread.start()
-
-    def step(self, fault: Fault) -> None:
-        """Let it run up to its next write; `fault` is what happens at the one where it stands."""
-        self.fault = fault
-        self.resume.release()
-        self.paused.acquire()
-
-    def at(self, effect: str) -> Fault:
-        """Called by its ports before every write: give the baton back and wait."""
-        self.effect = effect
-        self.paused.release()
-        self.resume.acquire()
-        return self.fault
-
-    def _run(self) -> None:
-        self.resume.acquire()
-        try:
-            self._work(self)
-        except Crash:
-            pass
-        except ReconcilerError:
-            pass
-        except Exception as error:  # noqa: BLE001  (I9: nothing untyped may come out)
-            self.problem = f"I9 {type(error).__name__}: {error}"
-        finally:
-            self.ended = True
-            self.paused.release()
 
 
 class Simulation:

@@ -26,6 +26,16 @@ def test_the_project_is_found_from_any_folder_below_it_and_not_beyond_the_reposi
     assert "reconciler.yaml" in outside.run("status", code=2).err
 
 
+def test_every_path_on_the_command_line_is_meant_from_the_named_folder(project: Project) -> None:
+    for arguments in (
+        ["-C", str(project.root), "plan", "sandbox", "--out", "data/one.json"],
+        ["plan", "sandbox", "--out", "two.json", "-C", str(project.root / "data")],
+        ["-C", str(project.root), "plan", "sandbox", "-C", "data", "--out", "three.json"],
+    ):
+        project.run(*arguments)
+    assert {path.name for path in (project.root / "data").glob("*.json")} == {"one.json", "two.json", "three.json"}
+
+
 def test_a_project_may_lie_below_the_root_of_its_repository(tmp_path: Path) -> None:
     made = configured(tmp_path / "mono/teams/credit")
     outer = Project(tmp_path / "mono")

@@ -156,6 +156,19 @@ def test_a_terminal_gets_its_width_and_colours_and_a_dumb_one_does_not(project: 
     assert b"\x1b" not in dumb.shown
 
 
+def test_a_terminal_that_knows_only_ascii_gets_only_ascii(project: Project) -> None:
+    project.recipe("late: days_late > 0", "späť: days_late > 0")
+    project.recipe("max_depth: 3", "max_depth: 2")
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    terminal = Terminal(project, "apply", "sandbox", "--yes", **poor)
+    assert terminal.end() == 0, terminal.shown.decode()
+    assert terminal.shown.isascii()
+    assert b"lateness: trained" in terminal.shown
+    status = Terminal(project, "plan", "sandbox", "-o", "markdown", **poor)
+    assert status.end() == 0
+    assert status.shown.isascii()
+
+
 def test_poor_surroundings_do_not_matter_or_are_named(project: Project, tmp_path: Path) -> None:
     without_home = {name: value for name, value in project.environment.items() if name not in ("HOME", "USER")}
     project.environment = without_home
