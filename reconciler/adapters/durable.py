@@ -1,36 +1,43 @@
 """Durable writes on a local disk: bytes in a file, the file under its name, the name in its folder; each forced down.
 
 A failed fsync is final: the file is abandoned and never forced again, because the kernel may have dropped the pages and
-would answer "done" the second time.
+would answer "done" the second time. Modes are cut by the user's umask and never allow the world to write.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import re
 import shutil
+import stat
+import time
 import uuid
 from pathlib import Path
 
 from reconciler.errors import StoreError
 
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
+_FORBIDDEN = {errno.EACCES, errno.EPERM}
+_TEMPORARY = re.compile(r"\.tmp-(\d+)-[0-9a-f]{32}")
+ABANDONED = 3600  # seconds after which a dead process' temporary file is nobody's; another host's may still live
 
 
 def force_folder(path: Path) -> None:
     """Make the folder's entries durable."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
-def make_folders(path: Path, *, above: Path) -> None:
-    """Create `path` and its missing parents below `above`, each durable in its parent."""
+def make_folders(path: Path) -> None:
+    """Create `path` and its missing parents, each durable in its parent."""
     missing = []
     here = path
-    while here != above and not here.is_dir():
+    while not here.is_dir():
         missing.append(here)
         here = here.parent
     for folder in reversed(missing):
@@ -38,19 +45,23 @@ def make_folders(path: Path, *, above: Path) -> None:
         force_folder(folder.parent)
 
 
+def temporary_name() -> str:
+    """A name that nobody else uses and that tells whose it is."""
+    return f".tmp-{os.getpid()}-{uuid.uuid4().hex}"
+
+
 def write_temporary(folder: Path, body: bytes | Path, *, mode: int) -> Path:
-    """A new, forced file in `folder` under a name that nobody else uses."""
-    temporary = folder / f".tmp-{os.getpid()}-{uuid.uuid4().hex}"
+    """A new, forced file in `folder` under a temporary name."""
+    temporary = folder / temporary_name()
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
-        with os.fdopen(descriptor, "wb") as stream:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(temporary, flags, mode), "wb") as stream:
             if isinstance(body, bytes):
                 stream.write(body)
             else:
                 with body.open("rb") as source:
                     shutil.copyfileobj(source, stream, 1 << 20)
             stream.flush()
-            os.fchmod(stream.fileno(), mode)  # whatever the umask is
             os.fsync(stream.fileno())
     except BaseException:
         temporary.unlink(missing_ok=True)
@@ -58,14 +69,54 @@ def write_temporary(folder: Path, body: bytes | Path, *, mode: int) -> Path:
     return temporary
 
 
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left in `folder` under temporary names, long ago. It is in nobody's way, so nothing
+    is made of it when that fails."""
+    now = time.time()
+    for name in os.listdir(folder):
+        match = _TEMPORARY.fullmatch(name)
+        if match is None or _alive(int(match[1])):
+            continue
+        path = folder / name
+        with contextlib.suppress(OSError):
+            found = path.lstat()
+            if now - found.st_mtime < ABANDONED:
+                continue
+            if stat.S_ISDIR(found.st_mode):
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
 def explained(error: OSError, path: Path, body: bytes | Path | None = None) -> StoreError:
     """An operating-system error as one of ours, with the path and the bytes that were needed."""
     reason = error.strerror or type(error).__name__
     if error.errno in _FULL:
-        needed = len(body) if isinstance(body, bytes) else body.stat().st_size if body is not None else 0
+        needed = f" ({_size(body):,} bytes needed)" if body is not None else ""
         return StoreError(
-            f"cannot write {path}: {reason} ({needed:,} bytes needed)",
+            f"cannot write {path}: {reason}{needed}",
             code="E608",
-            hint="free some space and run the same command again: what was there before is unchanged",
+            hint="make room for it and run the same command again: what was there before is unchanged",
         )
-    return StoreError(f"cannot use {path}: {reason}", code="E608", hint="check the path and its permissions")
+    if error.errno in _FORBIDDEN:
+        return StoreError(
+            f"cannot use {path}: {reason}", code="E602", hint="give this user the right to read and write the store"
+        )
+    return StoreError(f"cannot use {path}: {reason}", code="E608", hint="check the path and the disk under it")
+
+
+def _size(body: bytes | Path) -> int:
+    try:
+        return len(body) if isinstance(body, bytes) else body.stat().st_size
+    except OSError:
+        return 0
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True

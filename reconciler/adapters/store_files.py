@@ -1,22 +1,27 @@
 """A store in a local folder: one file per key, created exclusively and durably.
 
-Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the
-folder. A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's.
+Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the folder.
+A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's object.
+Before a folder is first used, every folder from it up to the root is forced down, since whoever made them may have died
+before doing so. Links and special files are never objects.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.adapters.durable import explained, force_folder, make_folders, write_temporary
+from reconciler.adapters.durable import explained, force_folder, make_folders, sweep, write_temporary
 from reconciler.errors import IntegrityError, StoreError
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
-_TEMPORARY = re.compile(r"\.tmp-(\d+)-[0-9a-f]{32}")
+_NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
+LONGEST_KEY = 1024  # what object stores allow
 
 
 class FilesStore:
@@ -24,33 +29,40 @@ class FilesStore:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._checked = False
+        self._ready: set[Path] = set()
 
     def create(self, key: str, body: bytes | Path) -> bool:
         path = self._path(key)
-        if (len(body) if isinstance(body, bytes) else body.stat().st_size) == 0:
-            raise StoreError(f"refusing to store an empty object as {key}", code="E604")
-        if path.exists():
-            return False
         try:
+            if (len(body) if isinstance(body, bytes) else body.stat().st_size) == 0:
+                raise StoreError(f"refusing to store an empty object as {key}", code="E604")
             self._prepare(path.parent)
-            temporary = write_temporary(path.parent, body, mode=0o444)
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                return False
-            finally:
-                temporary.unlink(missing_ok=True)
-            force_folder(path.parent)
+            if not os.path.lexists(path) and self._link(path, body):
+                force_folder(path.parent)
+                return True
+            force_folder(path.parent)  # whoever created it may have died before its name was durable
         except OSError as error:
             raise explained(error, path, body) from error
-        return True
+        return False
 
     def read(self, key: str) -> bytes | None:
         path = self._path(key)
         try:
-            body = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
+            self._check_root()
+            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise self._irregular(key) from error
+            raise explained(error, path) from error
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise self._irregular(key)
+        try:
+            with os.fdopen(descriptor, "rb") as stream:
+                body = stream.read()
         except OSError as error:
             raise explained(error, path) from error
         if not body:
@@ -60,56 +72,104 @@ class FilesStore:
     def path(self, key: str) -> Path | None:
         path = self._path(key)
         try:
+            self._check_root()
             found = path.lstat()
-        except (FileNotFoundError, NotADirectoryError):
+        except FileNotFoundError:
             return None
         except OSError as error:
             raise explained(error, path) from error
         if not stat.S_ISREG(found.st_mode):
-            raise IntegrityError(f"{key} is not a regular file in {self.root}", code="E604")
+            raise self._irregular(key)
         if found.st_size == 0:
             raise self._empty(key)
         return path
 
     def keys(self, prefix: str) -> Iterator[str]:
-        start = self.root / prefix if prefix.endswith("/") or not prefix else (self.root / prefix).parent
-        if not start.is_dir():
-            return
-        found = [
-            (Path(folder) / name).relative_to(self.root).as_posix()
-            for folder, _, names in os.walk(start)
-            for name in names
-            if not name.startswith(".tmp-")
-        ]
-        yield from sorted(key for key in found if key.startswith(prefix))
+        if prefix.rstrip("/"):
+            self._path(prefix.removesuffix("/"))
+        start = self.root / prefix if prefix.endswith("/") else (self.root / prefix).parent
+        start = start if prefix else self.root
+        found = []
+        try:
+            self._check_root()
+            if not start.is_dir():
+                return
+            for folder, _, names in os.walk(start, onerror=_raise):
+                for name in names:
+                    key = (Path(folder) / name).relative_to(self.root).as_posix()
+                    if key.startswith(prefix) and _KEY.fullmatch(key) is not None:
+                        found.append(key)
+        except OSError as error:
+            raise explained(error, start) from error
+        yield from sorted(found)
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _link(self, path: Path, body: bytes | Path) -> bool:
+        """The commit point: the name appears with all of its bytes, or somebody else's is there."""
+        temporary = write_temporary(path.parent, body, mode=0o444)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                raise StoreError(
+                    f"the file system under {self.root.name} has no hard links: "
+                    "this store cannot protect against two writers",
+                    code="E601",
+                    hint="keep the store on a local disk (ext4, xfs, btrfs, apfs)",
+                ) from error
+            raise
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
 
     def _path(self, key: str) -> Path:
-        if _KEY.fullmatch(key) is None:
+        if _KEY.fullmatch(key) is None or len(key) > LONGEST_KEY:
             raise StoreError(f"not a key: {key[:80]!r}", code="E607")
         return self.root / key
 
     def _prepare(self, folder: Path) -> None:
-        if not self.root.exists():
-            make_folders(self.root, above=Path(self.root.anchor))
+        """Make and force down the folders, once per folder and process."""
+        if folder in self._ready:
+            return
+        if not os.path.lexists(self.root):
+            make_folders(self.root)
+        self._check_root()
         if not folder.is_dir():
-            make_folders(folder, above=self.root)
-        found = self.root.lstat()
+            make_folders(folder)
+        for one in (folder, *folder.parents):
+            if one in self._ready:
+                break
+            force_folder(one)
+            self._ready.add(one)
+            if one == self.root:
+                with contextlib.suppress(PermissionError):  # the folder above may not be ours to open
+                    force_folder(one.parent)
+                break
+        sweep(folder)
+
+    def _check_root(self) -> None:
+        if self._checked:
+            return
+        try:
+            found = self.root.lstat()
+        except FileNotFoundError:
+            return
         if not stat.S_ISDIR(found.st_mode):
-            raise StoreError(f"the store's root {self.root.name} is not a folder of its own", code="E607")
+            raise StoreError(
+                f"the store's root {self.root} is not a folder of its own",
+                code="E607",
+                hint="name the real folder in the environment: through a link, a store could be swapped for another",
+            )
         if found.st_mode & stat.S_IWOTH:
             raise StoreError(
-                f"the store's root {self.root.name} may be written by everybody",
+                f"the store's root {self.root} may be written by everybody",
                 code="E607",
                 hint="take the right away: chmod o-w",
             )
-        self._sweep(folder)
-
-    def _sweep(self, folder: Path) -> None:
-        """Remove temporary files of processes that are gone."""
-        for path in folder.iterdir():
-            match = _TEMPORARY.fullmatch(path.name)
-            if match is not None and not _alive(int(match[1])):
-                path.unlink(missing_ok=True)
+        self._checked = True
 
     def _empty(self, key: str) -> IntegrityError:
         return IntegrityError(
@@ -118,12 +178,13 @@ class FilesStore:
             hint="restore it from a backup; an empty object is never what was written",
         )
 
+    def _irregular(self, key: str) -> IntegrityError:
+        return IntegrityError(
+            f"{key} is not a regular file in its store",
+            code="E604",
+            hint="restore it from a backup; a store holds plain files only",
+        )
 
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+
+def _raise(error: OSError) -> None:
+    raise error

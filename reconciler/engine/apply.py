@@ -15,7 +15,7 @@ from reconciler.core import keys
 from reconciler.core.condition import Exit
 from reconciler.core.environment import Desired, Environment, Role
 from reconciler.core.plan import ModelPlan, Plan
-from reconciler.core.record import Snapshot, StoreMark
+from reconciler.core.record import Action, Snapshot, StoreMark
 from reconciler.core.result import Applied, ModelResult
 from reconciler.engine import journal, planning, sandbox, series, serving, snapshots
 from reconciler.engine.run import Done, Run
@@ -61,6 +61,7 @@ def apply(
     `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
     """
     _may_apply(desired, environment)
+    _warm(world, environment, plan)
     claim(world, desired, environment)
     names = tuple(models) or tuple(part.model for part in plan.models)
     fresh = planning.make_plan(world, desired, environment, names)
@@ -97,6 +98,13 @@ def apply(
         trained=sum(one.trained for one in everything),
         interrupted=interrupted,
     )
+
+
+def _warm(world: World, environment: Environment, plan: Plan) -> None:
+    """Where something will be trained, let the trainer start while the rows are still being read."""
+    trains = any(step.action is Action.TRAIN and not step.adopts for part in plan.models for step in part.steps)
+    if trains and world.trainer is not None:
+        world.trainer.warm(environment.limits)
 
 
 def _may_apply(desired: Desired, environment: Environment) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import zipfile
 from collections.abc import Iterator
@@ -84,11 +85,20 @@ def _check_array(body: bytes, name: str) -> None:
     """A plain array: an array of objects would be a pickle."""
     import numpy as np
 
+    stream = io.BytesIO(body)
     try:
-        np.lib.format.read_magic(io.BytesIO(body))
-        np.load(io.BytesIO(body), allow_pickle=False)
+        version = np.lib.format.read_magic(stream)
+        read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _, kind = read(stream)
+        whole = math.prod(shape) * kind.itemsize == len(body) - stream.tell()
     except ValueError as error:
-        raise ScoringError(f"member {name} of the model file is no plain array", code="E507") from error
+        raise _no_array(name) from error
+    if kind.hasobject or not whole:
+        raise _no_array(name)
+
+
+def _no_array(name: str) -> ScoringError:
+    return ScoringError(f"member {name} of the model file is no plain array", code="E507")
 
 
 def _refused(why: str) -> ScoringError:

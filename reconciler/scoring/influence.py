@@ -1,6 +1,6 @@
 """Most influential data: permutation importance on the holdout (Breiman 2001; scikit-learn's permutation_importance).
 
-Cheap on purpose: at most 1,000 rows, two shuffles a feature, one call to the model for several features at once. Seeded
+Cheap on purpose: at most 500 rows, two shuffles a feature, one call to the model for several features at once. Seeded
 by a constant, so that it is a function of model and holdout.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from reconciler.scoring.encode import Matrix
     from reconciler.scoring.load import Model
 
-ROWS = 1_000
+ROWS = 500
 SHUFFLES = 2
 _AT_ONCE = 50_000  # rows in one call
 

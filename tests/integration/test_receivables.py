@@ -89,7 +89,10 @@ PAST = """\
           prior_worst: max(days_late)
           prior_disputed: avg((Disputed = 'Yes')::int)
 """
-FEATURES = ", prior_invoices, prior_late_rate, prior_very_late_rate, prior_days_late, prior_median, prior_worst, prior_disputed"
+FEATURES = (
+    ", prior_invoices, prior_late_rate, prior_very_late_rate, prior_days_late"
+    ", prior_median, prior_worst, prior_disputed"
+)
 
 
 def write_books(path: Path) -> None:
