@@ -114,6 +114,8 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            if "Unicode character escape" in (error.problem or ""):
+                raise self._bad("E112", "not valid Unicode: a lone surrogate", line, column) from None
             raise self._bad("E105", f"not YAML: {error.problem or 'cannot be read'}", line, column) from None
         except yaml.YAMLError as error:
             raise self._bad("E104", "a character that YAML does not allow", 1, 1) from error
