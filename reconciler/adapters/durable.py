@@ -24,6 +24,25 @@ _TEMPORARY = re.compile(r"\.tmp-(\d+)-[0-9a-f]{32}")
 ABANDONED = 3600  # seconds after which a dead process' temporary file is nobody's; another host's may still live
 
 
+class IrregularFileError(OSError):
+    """A link, a folder, a pipe or a device where a plain file should be."""
+
+
+def read_regular(path: Path) -> bytes:
+    """The bytes of a plain file; IrregularFileError for anything else. Follows no link and waits for no pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise IrregularFileError(errno.ELOOP, "not a regular file", str(path)) from error
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
+    with os.fdopen(descriptor, "rb") as stream:
+        return stream.read()
+
+
 def force_folder(path: Path) -> None:
     """Make the folder's entries durable."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -73,11 +92,10 @@ def sweep(folder: Path) -> None:
     """Remove what killed processes left in `folder` under temporary names, long ago. It is in nobody's way, so nothing
     is made of it when that fails."""
     now = time.time()
-    for name in os.listdir(folder):
-        match = _TEMPORARY.fullmatch(name)
+    for path in folder.iterdir():
+        match = _TEMPORARY.fullmatch(path.name)
         if match is None or _alive(int(match[1])):
             continue
-        path = folder / name
         with contextlib.suppress(OSError):
             found = path.lstat()
             if now - found.st_mtime < ABANDONED:

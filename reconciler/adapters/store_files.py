@@ -1,7 +1,7 @@
 """A store in a local folder: one file per key, created exclusively and durably.
 
-Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the folder.
-A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's object.
+Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the
+folder. A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's.
 Before a folder is first used, every folder from it up to the root is forced down, since whoever made them may have died
 before doing so. Links and special files are never objects.
 """
@@ -16,7 +16,15 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.adapters.durable import explained, force_folder, make_folders, sweep, write_temporary
+from reconciler.adapters.durable import (
+    IrregularFileError,
+    explained,
+    force_folder,
+    make_folders,
+    read_regular,
+    sweep,
+    write_temporary,
+)
 from reconciler.errors import IntegrityError, StoreError
 
 _KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
@@ -50,19 +58,11 @@ class FilesStore:
         path = self._path(key)
         try:
             self._check_root()
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+            body = read_regular(path)
         except FileNotFoundError:
             return None
-        except OSError as error:
-            if error.errno == errno.ELOOP:
-                raise self._irregular(key) from error
-            raise explained(error, path) from error
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise self._irregular(key)
-        try:
-            with os.fdopen(descriptor, "rb") as stream:
-                body = stream.read()
+        except IrregularFileError as error:
+            raise self._irregular(key) from error
         except OSError as error:
             raise explained(error, path) from error
         if not body:

@@ -5,26 +5,31 @@
     <root>/<model>/current                  JSON {project, environment, model, n, entry, artifact}
 
 A release is complete and forced down before `current` names it, and `current` is replaced in one rename under a lock
-that compares: a lower n never wins. What a reader finds through `current` is therefore always a whole release.
+that compares: a lower n never wins. What a reader finds through `current` is therefore always a whole release. One that
+was damaged by hand is mended file by file, each replaced in one rename: at no moment is a file absent or half written.
+Copying happens outside the lock, so a slow or stopped writer holds nobody up.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
-import shutil
-import stat
-import uuid
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.adapters.durable import force_folder, make_folders, write_temporary
-from reconciler.core.artifact import FILEPATH
-from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
+from reconciler.adapters.durable import (
+    IrregularFileError,
+    force_folder,
+    make_folders,
+    read_regular,
+    sweep,
+    write_temporary,
+)
+from reconciler.adapters.release_folder import differing, put_release
+from reconciler.core.digest import Digest, hex_of
 from reconciler.core.names import is_name
 from reconciler.core.record import Current, StoreMark
 from reconciler.core.state import Served, Trouble
@@ -33,29 +38,41 @@ from reconciler.errors import ConflictError, IntegrityError, TargetError
 OWNER = "owner.json"
 CURRENT = "current"
 RELEASES = "releases"
-MANIFEST = "manifest.json"
-CONFIG = "config.json"
+LOCK = ".lock"
 
 
 class DirectoryTarget:
-    def __init__(self, root: Path, *, project: str, environment: str) -> None:
+    """`patience`: seconds to wait for another writer of the same model."""
+
+    def __init__(self, root: Path, *, project: str, environment: str, patience: float = 30.0) -> None:
         self.root = root
         self.mark = StoreMark(project=project, environment=environment)
+        self._patience = patience
 
     def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
-        self._check_owner()
-        found = {model for model in models if self._current_path(model).exists()}
-        if self.root.is_dir():
-            found |= {one.name for one in self.root.iterdir() if is_name(one.name) and (one / CURRENT).exists()}
-        return tuple(self._observe(model) for model in sorted(found))
+        try:
+            self._check_owner()
+            found = {model for model in models if os.path.lexists(self._current_path(model))}
+            return tuple(self._observe(model) for model in sorted(found | set(self._models())))
+        except OSError as error:
+            raise TargetError(
+                f"cannot read the target {self.root}: {_reason(error)}",
+                code="E602",
+                hint="nothing was concluded from it; give this user the right to read it, or mend the disk",
+            ) from error
 
     def place(self, current: Current, files: Mapping[str, Path]) -> None:
+        if not is_name(current.model) or (current.project, current.environment) != (
+            self.mark.project,
+            self.mark.environment,
+        ):
+            raise TargetError(f"{current.environment}/{current.model} does not belong to this target", code="E609")
         try:
             self._place(current, files)
         except OSError as error:
-            reason = error.strerror or type(error).__name__
+            needed = sum(path.stat().st_size for path in files.values() if path.is_file())
             raise TargetError(
-                f"cannot write to the target {self.root.name}/{current.model}: {reason}",
+                f"cannot write to the target {self.root}/{current.model}: {_reason(error)} ({needed:,} bytes needed)",
                 code="E608",
                 hint="what served before still serves; mend the target and run the same command again",
             ) from error
@@ -69,99 +86,116 @@ class DirectoryTarget:
 
     # --- reading -------------------------------------------------------------------------------------------------
 
+    def _models(self) -> Iterator[str]:
+        """Everything here that has our layout; other folders are other people's."""
+        if self.root.is_dir():
+            for one in self.root.iterdir():
+                if is_name(one.name) and os.path.lexists(one / CURRENT):
+                    yield one.name
+
     def _observe(self, model: str) -> Served:
         current = self._read_current(model)
         if current is None:
             return Served(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
-        if (current.project, current.environment, current.model) != (self.mark.project, self.mark.environment, model):
+        if not self._is_ours(current, model):
             return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
             return Served(model=model, current=current)
-        differing = _differing(self._release_path(model, current.artifact), current.artifact)
-        trouble = Trouble.TAMPERED if differing else None
-        return Served(model=model, current=current, trouble=trouble, files=differing)
+        wrong = differing(self._release_path(model, current.artifact), current.artifact)
+        trouble = Trouble.TAMPERED if wrong else None
+        return Served(model=model, current=current, trouble=trouble, files=wrong)
 
     def _read_current(self, model: str) -> Current | None:
-        path = self._current_path(model)
+        """None when there is no pointer or it is damaged; OSError when that cannot be told."""
         try:
-            return codec.decode(Current, path.read_bytes(), what=CURRENT) if not path.is_symlink() else None
-        except (OSError, IntegrityError):
+            return codec.decode(Current, read_regular(self._current_path(model)), what=CURRENT)
+        except (FileNotFoundError, IrregularFileError, IntegrityError):
             return None
 
-    def _check_owner(self) -> None:
-        """IntegrityError when the target is another's, or has lost its mark while it serves something."""
-        path = self.root / OWNER
-        if path.exists():
-            found = codec.decode(StoreMark, path.read_bytes(), what=f"{self.root.name}/{OWNER}")
-            if found != self.mark:
-                raise IntegrityError(
-                    f"the target {self.root.name} belongs to {found.environment} of project {found.project}",
-                    code="E609",
-                    hint=f"give {self.mark.environment} of {self.mark.project} a target of its own",
-                )
+    def _is_ours(self, current: Current, model: str) -> bool:
+        return (current.project, current.environment, current.model) == (
+            self.mark.project,
+            self.mark.environment,
+            model,
+        )
+
+    def _check_owner(self) -> bool:
+        """Whether the target carries our mark; IntegrityError when it carries another's or a damaged one."""
+        name = f"{self.root.name}/{OWNER}"
+        try:
+            found = codec.decode(StoreMark, read_regular(self.root / OWNER), what=name)
+        except FileNotFoundError:
+            return False
+        except IrregularFileError as error:
+            raise IntegrityError(f"{name} is not a regular file", code="E609", hint="remove it") from error
+        if found != self.mark:
+            raise self._foreign(found.project, found.environment)
+        return True
+
+    def _foreign(self, project: str, environment: str) -> IntegrityError:
+        return IntegrityError(
+            f"the target {self.root.name} belongs to {environment[:64]} of project {project[:64]}",
+            code="E609",
+            hint=f"give {self.mark.environment} of {self.mark.project} a target of its own",
+        )
 
     # --- writing -------------------------------------------------------------------------------------------------
 
     def _place(self, current: Current, files: Mapping[str, Path]) -> None:
         folder = self.root / current.model
-        make_folders(folder / RELEASES, above=self.root.parent)
+        make_folders(self.root)
         self._claim()
+        if folder.is_symlink():
+            raise TargetError(f"{folder} is a link", code="E607", hint="remove it: a model's folder is made by us")
+        make_folders(folder / RELEASES)
+        force_folder(folder)
+        force_folder(self.root)
+        sweep(folder)
+        sweep(folder / RELEASES)
+        self._check_newer(current)  # before the work of copying; what decides is the check under the lock
         if current.artifact is not None:
-            self._put_release(current.model, current.artifact, files)
-        with _locked(folder):
-            before = self._read_current(current.model)
-            if before is not None and before.n > current.n:
-                raise ConflictError(
-                    f"the target already serves entry {before.n} of {current.model}, newer than entry {current.n}",
-                    hint="nothing is lost: run the same command again",
-                )
-            if before is not None and before.n == current.n and before.entry != current.entry:
-                raise ConflictError(
-                    f"the target serves another entry {before.n} of {current.model}",
-                    hint="two stores write to one target: give each environment its own",
-                )
+            put_release(self._release_path(current.model, current.artifact), current.artifact, files)
+        with _locked(folder, self._patience):
+            self._check_newer(current)
             temporary = write_temporary(folder, codec.encode(current), mode=0o644)
-            temporary.replace(folder / CURRENT)
+            try:
+                temporary.replace(folder / CURRENT)
+            finally:
+                temporary.unlink(missing_ok=True)
             force_folder(folder)
 
-    def _claim(self) -> None:
-        self._check_owner()
-        path = self.root / OWNER
-        if path.exists():
+    def _check_newer(self, current: Current) -> None:
+        """A pointer that is damaged, or that somebody copied here from another target, gives way."""
+        before = self._read_current(current.model)
+        if before is None or not self._is_ours(before, current.model):
             return
+        if before.n > current.n:
+            raise ConflictError(
+                f"the target already serves entry {before.n} of {current.model}, newer than entry {current.n}",
+                hint="nothing is lost: run the same command again",
+            )
+        if before.n == current.n and before.entry != current.entry:
+            raise ConflictError(
+                f"the target serves another entry {before.n} of {current.model}",
+                hint="two stores write to one target: give each environment its own",
+            )
+
+    def _claim(self) -> None:
+        """Mark the target as ours, unless what it serves is somebody else's."""
+        if self._check_owner():
+            return
+        for model in self._models():
+            served = self._read_current(model)
+            if served is not None and not self._is_ours(served, model):
+                raise self._foreign(served.project, served.environment)
         temporary = write_temporary(self.root, codec.encode(self.mark), mode=0o644)
         try:
-            os.link(temporary, path)
+            os.link(temporary, self.root / OWNER)
         except FileExistsError:
             self._check_owner()
         finally:
             temporary.unlink(missing_ok=True)
         force_folder(self.root)
-
-    def _put_release(self, model: str, artifact: Digest, files: Mapping[str, Path]) -> None:
-        """A whole release under its digest. One that is there but damaged is moved aside whole after a fresh one is
-        ready: for that moment a reader finds no folder, never a mixed one."""
-        final = self._release_path(model, artifact)
-        if final.exists() and not _differing(final, artifact):
-            return
-        fresh = final.parent / f".tmp-{uuid.uuid4().hex}"
-        fresh.mkdir(mode=0o755)
-        try:
-            for path, source in files.items():
-                write_temporary(fresh, source, mode=0o444).rename(fresh / path)
-            force_folder(fresh)
-            if wrong := _differing(fresh, artifact):
-                raise IntegrityError(f"the files to serve are not those of {artifact}: {', '.join(wrong)}", code="E501")
-            if final.exists() or final.is_symlink():
-                old = final.parent / f".old-{uuid.uuid4().hex}"
-                final.rename(old)
-                _put(fresh, final)
-                _remove(old)
-            else:
-                _put(fresh, final)
-            force_folder(final.parent)
-        finally:
-            _remove(fresh)
 
     def _current_path(self, model: str) -> Path:
         return self.root / model / CURRENT
@@ -170,65 +204,28 @@ class DirectoryTarget:
         return self.root / model / RELEASES / hex_of(artifact)
 
 
-def _put(fresh: Path, final: Path) -> None:
-    """Rename into place; somebody else's whole release of the same digest serves as well as ours."""
-    try:
-        fresh.rename(final)
-    except OSError:
-        if not final.is_dir():
-            raise
-
-
-def _remove(folder: Path) -> None:
-    if folder.is_symlink() or folder.is_file():
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Layer:
-    path: str
-    digest: str
-    size: int
-
-
-def _differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
-    """Files that are not what the artifact's manifest says: changed, missing, added, or no regular file. Sorted."""
-    manifest = folder / MANIFEST
-    if folder.is_symlink() or not _regular(manifest) or digest_of_bytes(body := manifest.read_bytes()) != artifact:
-        return (MANIFEST,)
-    document = json.loads(body)  # its digest is right, so it is what we wrote
-    layers = [
-        _Layer(path=CONFIG, digest=document["config"]["digest"], size=document["config"]["size"]),
-        *(
-            _Layer(path=one["annotations"][FILEPATH], digest=one["digest"], size=one["size"])
-            for one in document["layers"]
-        ),
-    ]
-    wrong = {layer.path for layer in layers if not _matches(folder / layer.path, layer)}
-    known = {MANIFEST, *(layer.path for layer in layers)}
-    wrong |= {one.name for one in folder.iterdir() if one.name not in known}
-    return tuple(sorted(wrong))
-
-
-def _matches(path: Path, layer: _Layer) -> bool:
-    return _regular(path) and path.stat().st_size == layer.size and digest_of_file(path) == layer.digest
-
-
-def _regular(path: Path) -> bool:
-    try:
-        return stat.S_ISREG(path.lstat().st_mode)
-    except OSError:
-        return False
-
-
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """One writer of `current` at a time; the kernel frees the lock when its holder dies."""
-    descriptor = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+def _locked(folder: Path, patience: float) -> Iterator[None]:
+    """One writer of `current` at a time; the kernel frees the lock when its holder dies. ConflictError when its holder
+    neither finishes nor dies."""
+    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + patience
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise ConflictError(
+                        f"another process holds {folder.name}/{LOCK} of the target and does not finish",
+                        hint="end it (a stopped process keeps its lock), and run the same command again",
+                    ) from error
+                time.sleep(0.02)
         yield
     finally:
         os.close(descriptor)
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or type(error).__name__

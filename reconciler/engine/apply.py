@@ -127,9 +127,9 @@ def _refresh(world: World, desired: Desired, environment: Environment) -> Snapsh
 
 
 def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
-    """Why this part is not the one that was reviewed; None when it is."""
+    """Why this part is not the one that was reviewed; None when it is, or when there is nothing left to do."""
     before = reviewed.part(part.model)
-    if before is not None and before.digest == part.digest:
+    if (before is not None and before.digest == part.digest) or (not part.steps and part.blocked is None):
         return None
     if before is None:
         moved = "it is not in the reviewed plan"

@@ -136,11 +136,10 @@ class _Auditor:
             self.checked["served models"] += 1
             if (drift := drift_of(self.heads.get(model), served.get(model))) is not None:
                 files = ", ".join(served[model].files) if model in served else ""
-                self._find(
-                    f"target: {model}",
-                    f"{drift.value}{': ' + files if files else ''}",
-                    f"run `reconciler apply {self.environment.name}`",
-                )
+                remedy = f"run `reconciler apply {self.environment.name}`"
+                if model not in self.heads:
+                    remedy = "the journal of this model is gone: restore the store from a backup"
+                self._find(f"target: {model}", f"{drift.value}{': ' + files if files else ''}", remedy)
 
 
 def _unfounded(before: Head | None, head: Head) -> str | None:

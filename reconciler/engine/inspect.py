@@ -23,7 +23,17 @@ def status(world: World, desired: Desired, environments: tuple[str, ...]) -> Sta
 
 
 def _environment(world: World, desired: Desired, environment: Environment) -> EnvironmentStatus:
-    plan = planning.make_plan(world, desired, environment)
+    try:
+        plan = planning.make_plan(world, desired, environment)
+    except ReconcilerError as error:
+        # One environment that cannot be read must not hide the others.
+        return EnvironmentStatus(
+            environment=environment.name,
+            role=environment.role.value,
+            revision=desired.revision,
+            models=(),
+            notes=(str(error),),
+        )
     newest = snapshots.newest(world.stores[environment.name]) if environment.trains else None
     age = int((world.clock() - newest.taken).total_seconds()) if newest else None
     notes = ["verification unsigned"]

@@ -1,0 +1,148 @@
+"""A release: a flat folder with an artifact's files, its OCI manifest and its config, named by the artifact's digest.
+
+Written whole and forced down before it gets its name; told apart from anything else by hashing. Which release is served
+is the target's business.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.adapters.durable import (
+    IrregularFileError,
+    force_folder,
+    read_regular,
+    temporary_name,
+    write_temporary,
+)
+from reconciler.core.artifact import FILEPATH
+from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file
+from reconciler.errors import IntegrityError, TargetError
+
+MANIFEST = "manifest.json"
+CONFIG = "config.json"
+
+
+def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> None:
+    """A whole, durable release under its digest; one that is there is hashed, and mended where it differs."""
+    if not final.is_symlink() and final.is_dir() and not differing(final, artifact):
+        force_folder(final)
+        force_folder(final.parent)
+        return
+    fresh = final.parent / temporary_name()
+    fresh.mkdir(mode=0o755)
+    try:
+        for path, source in files.items():
+            if not _plain(path):
+                raise IntegrityError(f"not a file name in a release: {path[:80]!r}", code="E501")
+            write_temporary(fresh, source, mode=0o444).rename(fresh / path)
+        force_folder(fresh)
+        if wrong := differing(fresh, artifact):
+            raise IntegrityError(f"the files to serve are not those of {artifact}: {', '.join(wrong)}", code="E501")
+        if final.is_symlink() or final.is_file():
+            final.unlink()
+        if not _moved(fresh, final):
+            _mend(final, fresh)
+        force_folder(final.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    if wrong := differing(final, artifact):
+        raise TargetError(
+            f"the release in {final.parent.parent.name} is changed by somebody else while it is put in place: "
+            f"{', '.join(wrong)}",
+            hint="find who writes there, and run the same command again",
+        )
+
+
+def _moved(fresh: Path, final: Path) -> bool:
+    """Rename into place; False when there is a release already."""
+    try:
+        fresh.rename(final)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
+    return True
+
+
+def _mend(final: Path, fresh: Path) -> None:
+    """Make `final` like `fresh`, one rename per file that differs; a file that is right is not touched."""
+    names = {one.name for one in fresh.iterdir()}
+    for name in sorted(names):
+        here = final / name
+        if _regular(here) and _readable_digest(here) == digest_of_file(fresh / name):
+            continue
+        if here.is_dir() and not here.is_symlink():
+            here.rename(final.parent / temporary_name())
+        (fresh / name).replace(here)
+    for extra in final.iterdir():
+        if extra.name not in names:
+            if extra.is_dir() and not extra.is_symlink():
+                shutil.rmtree(extra)
+            else:
+                extra.unlink(missing_ok=True)
+    force_folder(final)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    path: str
+    digest: str
+    size: int
+
+
+def differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
+    """Files that are not what the artifact's manifest says: changed, missing, added, or no regular file. Sorted."""
+    try:
+        body = b"" if folder.is_symlink() else read_regular(folder / MANIFEST)
+        if digest_of_bytes(body) != artifact:
+            return (MANIFEST,)
+        layers = _layers(body)
+    except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError, ValueError):
+        return (MANIFEST,)
+    wrong = {layer.path for layer in layers if not _matches(folder / layer.path, layer)}
+    known = {MANIFEST, *(layer.path for layer in layers)}
+    wrong |= {one.name for one in folder.iterdir() if one.name not in known}
+    return tuple(sorted(wrong))
+
+
+def _layers(manifest: bytes) -> tuple[_Layer, ...]:
+    """The files that a manifest names, config first; ValueError when it is no manifest of flat files."""
+    try:
+        document = json.loads(manifest)
+        named = [(CONFIG, document["config"])]
+        named += [(one["annotations"][FILEPATH], one) for one in document["layers"]]
+        layers = tuple(_Layer(path=path, digest=one["digest"], size=one["size"]) for path, one in named)
+        if not all(_plain(layer.path) for layer in layers):
+            raise ValueError("a path leaves the release")
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not a manifest") from error
+    return layers
+
+
+def _plain(name: object) -> bool:
+    return isinstance(name, str) and bool(name) and not name.startswith(".") and "/" not in name and "\0" not in name
+
+
+def _matches(path: Path, layer: _Layer) -> bool:
+    return _regular(path) and path.stat().st_size == layer.size and _readable_digest(path) == layer.digest
+
+
+def _readable_digest(path: Path) -> Digest | None:
+    try:
+        return digest_of_file(path)
+    except (FileNotFoundError, PermissionError):
+        return None
+
+
+def _regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False
