@@ -17,7 +17,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -29,66 +28,62 @@ from reconciler.errors import ReconcilerError
 
 T = TypeVar("T")
 _POLL = 0.05  # seconds between looks at memory and time
+_LONGEST_ANSWER = 256 * 1024**2
+_LAST_WORDS = 4096
+_CROSSING = {
+    kind.__name__: kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, ReconcilerError) and kind is not errors.InvalidManifestsError
+}
 
 
 class Child:
-    """`python -m <module>`. `failure` is the error class for what the child itself cannot say (killed, out of time)."""
+    """`python -m <module>`. `failure` is the error class for what the child itself cannot say (killed, out of time).
+
+    `last_words`: the end of what the child wrote to standard error. For a bug report only: it may quote data."""
 
     def __init__(self, module: str, *, failure: type[ReconcilerError]) -> None:
         self._module = module
         self._failure = failure
         self._process: subprocess.Popen[bytes] | None = None
-        self._last_words: deque[bytes] = deque(maxlen=40)
+        self.last_words = b""
 
     def start(self) -> None:
-        """Start it unless it runs already."""
+        """Start it unless it runs already. What it costs before the first request is nobody's time yet."""
         if self._process is not None and self._process.poll() is None:
             return
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-s", "-m", self._module],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=fixed_environment(os.environ, architecture=platform.machine()),
-            start_new_session=True,
-        )
-        drain = threading.Thread(target=self._drain, args=(self._process,), daemon=True)
-        drain.start()
+        self.close()
+        try:
+            # -P and -s: neither the folder that we are called from nor the user's own packages shadow a module.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-s", "-m", self._module],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=fixed_environment(os.environ, architecture=platform.machine()),
+                start_new_session=True,
+                bufsize=0,
+            )
+        except OSError as error:
+            raise self._broken(f"it cannot be started: {error.strerror}") from error
+        threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
 
-    def send(self, operation: str, request: object) -> None:
+    def call(self, operation: str, request: object, kind: type[T] | Any, limits: Limits) -> T:
+        """The answer to one request, as a value of `kind`. The child is ended when it breaks a cap or the protocol, and
+        when we are interrupted; after an error that it told us itself it serves on."""
         self.start()
         line = json.dumps({"operation": operation, "request": codec.to_json(request)}).encode() + b"\n"
-        stdin = self._running().stdin
-        assert stdin is not None  # noqa: S101  (a pipe, by construction)
         try:
-            stdin.write(line)
-            stdin.flush()
-        except BrokenPipeError:
-            pass  # its end is told by receive
-
-    def receive(self, kind: type[T] | Any, limits: Limits) -> T:
-        """The next answer, as a value of `kind`. The child is ended when it breaks a cap or we are interrupted."""
-        try:
-            line = self._next_line(limits)
+            answer = _document(self._exchange(line, limits))
+            if answer is None:
+                raise self._broken("its answer cannot be read")
+            if "error" not in answer:
+                found: T = self._value(kind, answer)
+                return found
         except BaseException:
             self.close()
             raise
-        try:
-            answer = json.loads(line)
-        except ValueError:
-            answer = {}
-        if "error" in answer:
-            raise self._of(answer["error"])
-        if "ok" not in answer:
-            self.close()
-            raise self._broken("its answer cannot be read")
-        found: T = codec.from_json(kind, answer["ok"])
-        return found
-
-    def call(self, operation: str, request: object, kind: type[T] | Any, limits: Limits) -> T:
-        self.send(operation, request)
-        found: T = self.receive(kind, limits)
-        return found
+        raise self._told(answer["error"])
 
     def close(self) -> None:
         """End the child and everything that it started."""
@@ -108,36 +103,53 @@ class Child:
 
     # --- inside --------------------------------------------------------------------------------------------------
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
+    def _exchange(self, request: bytes, limits: Limits) -> bytes:
+        """Write the request and read one line, looking at the caps all the while: a child may also stop reading."""
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
             raise self._broken("it is not running")
-        return self._process
-
-    def _next_line(self, limits: Limits) -> bytes:
-        process = self._running()
-        assert process.stdout is not None  # noqa: S101  (a pipe, by construction)
         deadline = time.monotonic() + limits.seconds
-        received = bytearray()
+        rest, received = memoryview(request), bytearray()
+        os.set_blocking(process.stdin.fileno(), False)
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ)
+            selector.register(process.stdin, selectors.EVENT_WRITE)
             while not received.endswith(b"\n"):
-                if selector.select(_POLL):
-                    chunk = os.read(process.stdout.fileno(), 1 << 16)
-                    if not chunk:
-                        raise self._ended(process)
-                    received += chunk
-                if time.monotonic() > deadline:
-                    raise self._capped(f"ran out of time (limit {limits.seconds} s)", "limits.time")
-                if (used := resident(process.pid)) > limits.memory:
-                    limit = limits.memory // 1024**2
-                    raise self._capped(f"used {used // 1024**2:,} MiB of memory (limit {limit:,} MiB)", "limits.memory")
+                for key, _ in selector.select(_POLL):
+                    if key.fileobj is process.stdout:
+                        chunk = os.read(process.stdout.fileno(), 1 << 16)
+                        if not chunk:
+                            raise self._ended(process)
+                        received += chunk
+                    else:
+                        rest = _write_some(process.stdin.fileno(), rest)
+                        if not rest:
+                            selector.unregister(process.stdin)
+                self._check_caps(process.pid, limits, late=time.monotonic() > deadline)
+                if len(received) > _LONGEST_ANSWER:
+                    raise self._broken("its answer has no end")
         return bytes(received)
 
+    def _check_caps(self, process: int, limits: Limits, *, late: bool) -> None:
+        if late:
+            raise self._capped(f"ran out of time (limit {limits.seconds:,} s)", "limits.time")
+        if (used := resident(process)) > limits.memory:
+            limit = limits.memory // 1024**2
+            raise self._capped(f"used {used // 1024**2:,} MiB of memory (limit {limit:,} MiB)", "limits.memory")
+
+    def _value(self, kind: type[T] | Any, answer: dict[str, Any]) -> T:
+        try:
+            found: T = codec.from_json(kind, answer["ok"])
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise self._broken("its answer is not what was asked for") from error
+        return found
+
     def _drain(self, process: subprocess.Popen[bytes]) -> None:
+        """Read all of standard error, so that the child never waits for us there; keep the end of it."""
         if process.stderr is not None:
             with process.stderr:
-                for line in process.stderr:
-                    self._last_words.append(line[:200])
+                while chunk := process.stderr.read(1 << 16):
+                    self.last_words = (self.last_words + chunk)[-_LAST_WORDS:]
 
     def _capped(self, what: str, setting: str) -> ReconcilerError:
         return self._failure(
@@ -145,7 +157,10 @@ class Child:
         )
 
     def _ended(self, process: subprocess.Popen[bytes]) -> ReconcilerError:
-        code = process.wait()
+        try:
+            code = process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            return self._broken("it closed its output and went on")
         if code < 0:
             name = signal.Signals(-code).name
             hint = (
@@ -157,14 +172,38 @@ class Child:
     def _broken(self, what: str) -> ReconcilerError:
         return self._failure(f"{self._name()} failed: {what}", hint="run again; if it happens again, it is our bug")
 
-    def _of(self, error: dict[str, str]) -> ReconcilerError:
-        kind = getattr(errors, error["kind"], None)
-        if error["kind"] == UNEXPECTED or not isinstance(kind, type) or not issubclass(kind, ReconcilerError):
-            return self._broken(error["message"][:80])
-        return kind(error["message"], hint=error.get("hint"), code=error.get("code"), where=error.get("where"))
+    def _told(self, error: object) -> ReconcilerError:
+        """The error that the child sent; our bug in it, when that is no error of ours."""
+        fields = (
+            {name: text for name, text in error.items() if isinstance(text, str)} if isinstance(error, dict) else {}
+        )
+        message = fields.get("message", "no message")
+        kind = _CROSSING.get(fields.get("kind", UNEXPECTED))
+        if kind is None:
+            return self._broken(message[:80])
+        return kind(message, hint=fields.get("hint"), code=fields.get("code"), where=fields.get("where"))
 
     def _name(self) -> str:
         return self._module.rpartition(".")[2]
+
+
+def _document(line: bytes) -> dict[str, Any] | None:
+    """The JSON object of an answer line; None when it is none."""
+    try:
+        answer = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+def _write_some(descriptor: int, rest: memoryview) -> memoryview:
+    """What is left to write; nothing when nobody reads any more, which the end of the output will tell."""
+    try:
+        return rest[os.write(descriptor, rest) :]
+    except BlockingIOError:
+        return rest
+    except BrokenPipeError:
+        return rest[:0]
 
 
 def resident(process: int) -> int:
@@ -174,5 +213,8 @@ def resident(process: int) -> int:
         return pages * os.sysconf("SC_PAGE_SIZE")
     except (OSError, ValueError, IndexError):
         pass  # no /proc here: ask ps
-    out = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False).stdout
-    return int(out.strip() or 0) * 1024
+    try:
+        ran = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False)
+        return int(ran.stdout.strip() or 0) * 1024
+    except (OSError, ValueError):
+        return 0

@@ -1,7 +1,8 @@
 """Git by its plumbing: constant arguments, no configuration but the repository's own data, nothing that runs code.
 
-Hooks, fsmonitor, filters, pagers, prompts, odd protocols, replace objects and the user's and system's configuration are
-switched off; a hostile `.git/config` starts no process. Each call is one short-lived process.
+Hooks, fsmonitor, filters, pagers, prompts, every transport (so that no missing object is fetched), replace objects,
+grafts and the user's and system's configuration are switched off; a hostile `.git/config` starts no process. Each call
+is one short-lived process.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from reconciler.errors import SourceError
 
-_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+#=-]{0,250}(?:[~^][0-9]{0,4}){0,5}")
+_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+#=@-]{0,250}(?:[~^][0-9]{0,4}){0,5}")
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
@@ -54,13 +55,18 @@ class Git:
                 check=False,
             )
         except FileNotFoundError as error:
+            if not self.folder.is_dir():
+                raise SourceError(f"there is no folder {self.folder}", code="E306", hint="check -C DIR") from error
             raise SourceError("git is not installed", code="E306", hint="install git 2.30 or newer") from error
+        except OSError as error:
+            raise SourceError(f"cannot run git in {self.folder}: {error.strerror}", code="E306") from error
         return ran.returncode, ran.stdout, ran.stderr.decode("utf-8", "replace")
 
 
 def check_revision(text: str) -> str:
     """`text` when it is a plain ref name or commit id (with ~n or ^n); SourceError E304 otherwise."""
-    if _REF.fullmatch(text) is None or ".." in text or text.endswith((".lock", "/", ".")) or "//" in text:
+    odd = ("..", "//", "@{", "/.", ".lock/")
+    if _REF.fullmatch(text) is None or any(part in text for part in odd) or text.endswith((".lock", "/", ".")):
         raise SourceError(
             f"not a revision: {text[:60]!r}",
             code="E304",
@@ -70,11 +76,24 @@ def check_revision(text: str) -> str:
 
 
 def top_of(folder: Path) -> Path:
-    """The repository's root; SourceError E306 when `folder` is in none."""
-    out = Git(folder).run("rev-parse", "--show-toplevel").decode().rstrip("\n")
+    """The repository's root; SourceError E306 when `folder` is in no work tree of one."""
+    out = Git(folder).run("rev-parse", "--show-toplevel").decode("utf-8", "surrogateescape").rstrip("\n")
     if not out:
         raise SourceError("this repository has no work tree", code="E306", hint="clone it, and run there")
     return Path(out)
+
+
+def prefix_of(project: Path) -> str:
+    """The project's path below the repository's root, ending in a slash; empty when it is the root."""
+    try:
+        prefix = project.resolve().relative_to(top_of(project).resolve()).as_posix()
+    except ValueError as error:  # a work tree that `.git/config` says is somewhere else
+        raise SourceError(
+            "the repository's configuration puts its work tree somewhere else",
+            code="E306",
+            hint="take core.worktree out of .git/config, or clone the repository anew",
+        ) from error
+    return "" if prefix == "." else prefix + "/"
 
 
 def _environment() -> dict[str, str]:
@@ -88,6 +107,8 @@ def _environment() -> dict[str, str]:
         "GIT_NO_REPLACE_OBJECTS": "1",
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",  # for a git older than the line above
+        "GIT_GRAFT_FILE": os.devnull,
         "LC_ALL": "C",
     }
 
@@ -109,6 +130,12 @@ def _first_line(error: str) -> str:
 def _remedy(error: str) -> str:
     if "not a git repository" in error:
         return "run the command inside a clone, or name one with -C DIR"
+    if "must be run in a work tree" in error:
+        return "this repository is bare: clone it, and run there"
+    if "dubious ownership" in error:
+        return "make the clone your own (chown), or clone it anew"
+    if "unknown repository" in error or "repository version" in error:
+        return "this repository needs a newer git"
     if "shallow" in error:
         return "fetch the whole history: git fetch --unshallow (in CI: fetch-depth: 0)"
     return "check the repository with git fsck"

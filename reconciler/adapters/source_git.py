@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from reconciler.adapters.git_plumbing import Git, check_revision, top_of
+from reconciler.adapters.git_plumbing import Git, check_revision, prefix_of
 from reconciler.core.state import Order
 from reconciler.errors import SourceError
 from reconciler.ports import TreeFile
@@ -16,24 +16,26 @@ class GitSource:
 
     def __init__(self, project: Path) -> None:
         self._git = Git(project)
-        prefix = project.resolve().relative_to(top_of(project).resolve()).as_posix()
-        self._prefix = "" if prefix == "." else prefix + "/"
+        self._prefix = prefix_of(project)
         self._lines: dict[str, dict[str, int]] = {}
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
-        code, out, _ = self._git.call("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-        if code == 0:
+        out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", ok=(0, 1))
+        if out:
             return out.decode().strip()
         if revision == "HEAD":
             raise SourceError("this branch has no commit yet", code="E306", hint="commit the configuration first")
-        raise SourceError(f"no commit is called {revision!r}", code="E306", hint="see `git branch -a` and `git tag`")
+        hint = "see `git branch -a` and `git tag`"
+        if self._is_shallow():
+            hint += "; this clone has not the whole history: git fetch --unshallow (in CI: fetch-depth: 0)"
+        raise SourceError(f"no commit is called {revision!r}", code="E306", hint=hint)
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
         paths = [self._prefix + folder for folder in folders] or ([self._prefix] if self._prefix else [])
         # With --full-tree these are plain paths from the root, not patterns.
         wanted = [path.rstrip("/") for path in paths]
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", "--long", commit, *wanted)
+        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", "--long", "--end-of-options", commit, *wanted)
         files = []
         for record in out.split(b"\0"):
             if record:
@@ -51,9 +53,9 @@ class GitSource:
         bodies: dict[str, bytes] = {}
         at = 0
         for one in wanted:
-            end = out.index(b"\n", at)
-            header = out[at:end].decode().split()
-            if len(header) != 3:
+            end = out.find(b"\n", at)
+            header = out[at:end].split()
+            if end < 0 or len(header) != 3 or header[1] != b"blob":
                 raise SourceError(f"object {one[:12]} is missing", code="E306", hint="check the repository: git fsck")
             size = int(header[2])
             bodies[one] = out[end + 1 : end + 1 + size]
@@ -63,7 +65,12 @@ class GitSource:
     def order(self, a: str, b: str, *, branch: str) -> Order:
         line = self._line(branch)
         if a not in line or b not in line:
-            self._check_depth()
+            if self._is_shallow():
+                raise SourceError(
+                    "the history is too short to tell which commit is newer",
+                    code="E307",
+                    hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
+                )
             return Order.OFF
         if a == b:
             return Order.SAME
@@ -71,9 +78,10 @@ class GitSource:
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Paths at HEAD; an unborn branch tracks nothing."""
-        if not paths or self._git.call("rev-parse", "--verify", "--quiet", "HEAD")[0] != 0:
+        if not paths or not self._git.run("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)):
             return ()
-        return tuple(file.path for file in self.tree("HEAD", tuple(str(PurePosixPath(path)) for path in paths)))
+        wanted = tuple(str(PurePosixPath(path)) for path in paths)
+        return tuple(file.path for file in self.tree("HEAD", () if "." in wanted else wanted))
 
     def _line(self, branch: str) -> dict[str, int]:
         """Commit -> distance from the tip, on the first-parent line of the branch: the fetched remote one if there is a
@@ -86,7 +94,7 @@ class GitSource:
         return self._lines[branch]
 
     def _ref(self, branch: str) -> str:
-        remotes = self._git.run("remote").decode().split()
+        remotes = self._git.run("remote").decode("utf-8", "replace").splitlines()
         wanted = [f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda one: one != "origin")]
         for ref in wanted or [f"refs/heads/{branch}"]:
             if self._git.call("show-ref", "--verify", "--quiet", ref)[0] == 0:
@@ -98,10 +106,5 @@ class GitSource:
             hint=f"git fetch {remotes[0]} {branch}" if remotes else f"create it: git branch {branch}",
         )
 
-    def _check_depth(self) -> None:
-        if self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true":
-            raise SourceError(
-                "the history is too short to tell which commit is newer",
-                code="E307",
-                hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
-            )
+    def _is_shallow(self) -> bool:
+        return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"

@@ -30,8 +30,13 @@ class WorkTree:
             name = path.relative_to(self._root).as_posix()
             if folders and not any(name == folder or name.startswith(folder.rstrip("/") + "/") for folder in folders):
                 continue
-            status = path.lstat()
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                continue  # gone since it was listed
             link = stat.S_ISLNK(status.st_mode)
+            if not link and not stat.S_ISREG(status.st_mode):
+                continue  # pipes and devices: git would not have them either
             mode = "120000" if link else "100755" if status.st_mode & stat.S_IXUSR else "100644"
             object_id = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
             self._paths[object_id] = path
@@ -41,9 +46,11 @@ class WorkTree:
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         bodies = {}
         for one in ids:
-            path = self._paths[one]
+            path = self._paths.get(one)
+            if path is None:
+                raise SourceError(f"object {one[:12]} is missing", code="E306", hint="list the tree first")
             try:
-                bodies[one] = str(path.readlink()).encode() if path.is_symlink() else path.read_bytes()
+                bodies[one] = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
             except OSError as error:
                 raise SourceError(f"cannot read {path.name}: {error.strerror}", code="E306") from error
         return bodies

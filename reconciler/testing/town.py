@@ -139,8 +139,6 @@ class Town:
     ) -> World:
         """One process's world, with some ports wrapped."""
         self.processes += 1
-        scratch = self.folder / f"scratch-{self.processes}"
-        scratch.mkdir()
         return World(
             source=source or self.source,
             stores=stores or dict(self.stores),
@@ -152,7 +150,7 @@ class Town:
             new_id=Ids(f"{who}-{self.processes}"),
             progress=Silent(),
             who=who,
-            scratch=scratch,
+            scratch=self.folder,  # ids keep processes apart
             data_root=self.folder,
         )
 

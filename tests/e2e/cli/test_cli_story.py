@@ -102,6 +102,10 @@ def test_a_reviewed_plan_is_applied_while_it_holds_and_left_alone_when_it_does_n
     project.commit("Something else")
     project.run("apply", "production", "--plan", str(reviewed))
     assert project.served()["n"] == 0
+    again = project.run("apply", "production", "--plan", str(reviewed))
+    assert "unchanged" in again.out  # everything that it asked for is so already
+
+    (project.release() / "model.skops").unlink()
     stale = project.run("apply", "production", "--plan", str(reviewed), code=5)
     assert "the plan is stale" in stale.out
     assert "plan again" in stale.out

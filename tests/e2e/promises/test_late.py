@@ -12,7 +12,6 @@ from tests.e2e.promises.project import Project
 # A real process with the real adapters, but a target that stops its own process before it places anything.
 STOPPED = """
 import dataclasses, os, signal, sys
-from pathlib import Path
 from reconciler.cli import wiring
 from reconciler.cli.options import Invocation
 from reconciler.engine import apply, planning
@@ -24,7 +23,8 @@ class Stopping:
         os.kill(os.getpid(), signal.SIGSTOP)
         self._place(current, files)
 
-with wiring.opened(Invocation(folder=Path(sys.argv[1]), revision=sys.argv[2])) as opened:
+os.chdir(sys.argv[1])
+with wiring.opened(Invocation(revision=sys.argv[2])) as opened:
     where = opened.environment("production")
     world = dataclasses.replace(opened.world, targets={"production": Stopping(opened.world.targets["production"])})
     plan = planning.make_plan(world, opened.desired, where)
@@ -34,14 +34,14 @@ with wiring.opened(Invocation(folder=Path(sys.argv[1]), revision=sys.argv[2])) a
 """
 
 LATER = """
-import dataclasses, sys
+import dataclasses, os, sys
 from datetime import datetime, timedelta, UTC
-from pathlib import Path
 from reconciler.cli import wiring
 from reconciler.cli.options import Invocation
 from reconciler.engine import apply, planning
 
-with wiring.opened(Invocation(folder=Path(sys.argv[1]))) as opened:
+os.chdir(sys.argv[1])
+with wiring.opened(Invocation()) as opened:
     where = opened.environment("production")
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=31)
     world = dataclasses.replace(opened.world, clock=lambda: later)
