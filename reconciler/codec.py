@@ -48,9 +48,9 @@ def _plain(document: Json) -> bool:
     if kind is str or kind is bool or document is None:
         return True
     if kind is int:
-        return -_MOST <= document <= _MOST
+        return bool(-_MOST <= document <= _MOST)
     if kind is float:
-        return 1e-4 <= abs(document) < _MOST and not document.is_integer()
+        return bool(1e-4 <= abs(document) < _MOST and not document.is_integer())
     if kind is dict:
         return all(type(key) is str and key.isascii() and _plain(item) for key, item in document.items())
     return kind is list and all(map(_plain, document))
@@ -116,7 +116,7 @@ def to_json(value: object) -> Json:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             key: item if type(item) in _SCALARS else _write(item, hint)
-            for name, key, hint in _members(kind)
+            for name, key, hint in _members(cast("Any", kind))
             if (item := getattr(value, name)) is not None
         }
     return _write(value, kind)
