@@ -106,7 +106,6 @@ def test_a_process_killed_at_any_durable_call_leaves_what_the_next_run_heals(flo
         counted = tmp_path / f"counted-{calls}"
         shutil.copytree(start, counted)
         count = count_of(counted, calls, arguments, tmp_path / "log")
-        assert count, f"{flow} makes no {calls}"
         for index in range(1, count + 1, STRIDE):
             here = tmp_path / "here"
             shutil.copytree(start, here)
@@ -127,4 +126,5 @@ def test_a_process_killed_at_any_durable_call_leaves_what_the_next_run_heals(flo
             assert again["trained"] == 0
             shutil.rmtree(here)
             cases += 1
+    assert cases
     print(f"{flow}: {cases} kills")
