@@ -19,20 +19,34 @@ from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 MODEL = "customer-payments"
+GIT = """\
+[user]
+  name = Demo
+  email = demo@example.org
+[init]
+  defaultBranch = main
+[safe]
+  directory = {repository}
+  directory = {repository}/.git
+"""
 
 
 class Story:
-    """A clone, and the commands typed there."""
+    """A clone, and the commands typed there, with a home of its own: no setting of yours bends the story."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, scratch: Path) -> None:
+        self.folder = scratch / "receivables"
         self.colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
+        configuration = scratch / "gitconfig"
+        configuration.write_text(GIT.format(repository=json.dumps(str(REPOSITORY))))
+        own = {name: text for name, text in os.environ.items() if not name.startswith(("GIT_", "RECONCILER_"))}
         self.environment = {
-            **os.environ,
+            **own,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}",
-            "GIT_CONFIG_GLOBAL": os.devnull,
+            "GIT_CONFIG_GLOBAL": str(configuration),
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_PAGER": "cat",
+            "XDG_CACHE_HOME": str(scratch / "cache"),
         }
         if self.colour:
             self.environment["FORCE_COLOR"] = "1"
@@ -52,7 +66,8 @@ class Story:
             text=True,
             check=False,
         )
-        print("\n".join(f"  {line}" for line in ran.stdout.rstrip().splitlines()), flush=True)
+        for line in ran.stdout.rstrip().splitlines():
+            print(f"  {line}".rstrip(), flush=True)
         if ran.returncode != code:
             raise SystemExit(f"the demo expected exit code {code} and got {ran.returncode}: {command}")
         if code:
@@ -168,29 +183,49 @@ def tell(story: Story) -> None:
     story.do(f"reconciler reproduce {first}")
 
 
+def clone(story: Story) -> None:
+    """This repository at its commit, on a branch main of its own; of a shallow clone, without its history."""
+
+    def git(*arguments: str, folder: Path = story.folder) -> str:
+        ran = subprocess.run(
+            ["git", *arguments], cwd=folder, env=story.environment, capture_output=True, text=True, check=False
+        )
+        if ran.returncode:
+            raise SystemExit(f"git {arguments[0]} failed: {ran.stderr.strip()}")
+        return ran.stdout.strip()
+
+    if not (REPOSITORY / ".git").exists():
+        raise SystemExit("the demo works on a clone: this folder has no .git (an unpacked archive?)")
+    if git("status", "--porcelain", folder=REPOSITORY):
+        print("(Your uncommitted changes are not part of the story: it is told from the last commit.)")
+    git("clone", "--quiet", "--no-hardlinks", str(REPOSITORY), str(story.folder), folder=story.folder.parent)
+    if git("rev-parse", "--is-shallow-repository") == "true":
+        shutil.rmtree(story.folder / ".git")
+        git("init", "--quiet")
+        git("add", "--all")
+        git("commit", "--quiet", "-m", "As shipped")
+    else:
+        git("checkout", "--quiet", "-B", "main")
+        git("remote", "remove", "origin")
+    sandbox = story.folder / "environments/sandbox.yaml"
+    written = sandbox.read_text()
+    machine = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
+    python = ".".join(platform.python_version_tuple()[:2])
+    told = written.replace("architecture: x86_64", f"architecture: {machine}").replace('"3.11"', f'"{python}"')
+    if told != written:
+        sandbox.write_text(told)
+        git("commit", "--quiet", "--all", "-m", "Train with this machine's Python and architecture")
+
+
 def main() -> None:
     started = time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
-    clone = folder / "receivables"
-    story = Story(clone)
+    scratch = Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
     try:
-        for command in (
-            ["git", "clone", "--quiet", "--no-hardlinks", str(REPOSITORY), str(clone)],
-            ["git", "-C", str(clone), "checkout", "--quiet", "-B", "main"],
-            ["git", "-C", str(clone), "remote", "remove", "origin"],
-            ["git", "-C", str(clone), "config", "user.name", "Demo"],
-            ["git", "-C", str(clone), "config", "user.email", "demo@example.org"],
-        ):
-            subprocess.run(command, check=True, env=story.environment)
-        if platform.machine() != "x86_64":
-            sandbox = clone / "environments/sandbox.yaml"
-            sandbox.write_text(sandbox.read_text().replace("x86_64", platform.machine()))
-            subprocess.run(
-                ["git", "-C", str(clone), "commit", "-qam", "This machine"], check=True, env=story.environment
-            )
+        story = Story(scratch)
+        clone(story)
         tell(story)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(scratch, ignore_errors=True)
     took = time.monotonic() - started
     print(f"\nThat was the whole story, in {took:.0f} seconds. The clone is gone; yours is as it was.")
 

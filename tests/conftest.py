@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +18,16 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("RECONCILER_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
 RECEIVABLES = SHARED_DATA / "ibm_accounts_receivable.csv"
 
+
+def _traces() -> bool:
+    """Installed is not enough: containers often forbid tracing."""
+    found = shutil.which("strace")
+    return found is not None and subprocess.run([found, "-o", os.devnull, "true"], check=False).returncode == 0
+
+
 COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (lambda: shutil.which("git") is not None, "git is not installed"),
-    "strace": (lambda: shutil.which("strace") is not None, "strace is not installed"),
+    "strace": (_traces, "strace is not installed, or may not trace here"),
     "taskset": (lambda: shutil.which("taskset") is not None, "taskset is not installed"),
     "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
 }
@@ -42,8 +50,18 @@ _SKIPS: dict[str, str] = {}
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    if report.skipped and isinstance(report.longrepr, tuple):
-        _SKIPS[report.nodeid] = str(report.longrepr[2]).removeprefix("Skipped: ")
+    _note(report)
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """A whole module may be skipped, too."""
+    _note(report)
+
+
+def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
+    if report.skipped:
+        told = report.longrepr[2] if isinstance(report.longrepr, tuple) else getattr(report, "wasxfail", "no reason")
+        _SKIPS[report.nodeid] = str(told).removeprefix("Skipped: ")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -8,13 +8,12 @@ is one short-lived process.
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
+from reconciler.core.names import is_revision
 from reconciler.errors import SourceError
 
-_REF = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+#=@-]{0,250}(?:[~^][0-9]{0,4}){0,5}")
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
@@ -42,7 +41,14 @@ class Git:
         return out
 
     def call(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
-        command = ["git", "--no-pager", "--no-replace-objects", "-c", f"safe.directory={_real(self.folder)}"]
+        command = [
+            "git",
+            "--no-pager",
+            "--no-replace-objects",
+            "--literal-pathspecs",
+            "-c",
+            f"safe.directory={_real(self.folder)}",
+        ]
         for name, value in _SETTINGS.items():
             command += ["-c", f"{name}={value}"]
         try:
@@ -65,8 +71,7 @@ class Git:
 
 def check_revision(text: str) -> str:
     """`text` when it is a plain ref name or commit id (with ~n or ^n); SourceError E304 otherwise."""
-    odd = ("..", "//", "@{", "/.", ".lock/")
-    if _REF.fullmatch(text) is None or any(part in text for part in odd) or text.endswith((".lock", "/", ".")):
+    if not is_revision(text):
         raise SourceError(
             f"not a revision: {text[:60]!r}",
             code="E304",

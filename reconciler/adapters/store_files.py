@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -25,11 +24,10 @@ from reconciler.adapters.durable import (
     sweep,
     write_temporary,
 )
+from reconciler.core.keys import is_key
 from reconciler.errors import IntegrityError, StoreError
 
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
 _NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
-LONGEST_KEY = 1024  # what object stores allow
 
 
 class FilesStore:
@@ -97,7 +95,7 @@ class FilesStore:
             for folder, _, names in os.walk(start, onerror=_raise):
                 for name in names:
                     key = (Path(folder) / name).relative_to(self.root).as_posix()
-                    if key.startswith(prefix) and _KEY.fullmatch(key) is not None:
+                    if key.startswith(prefix) and is_key(key):
                         found.append(key)
         except OSError as error:
             raise explained(error, start) from error
@@ -126,7 +124,7 @@ class FilesStore:
         return True
 
     def _path(self, key: str) -> Path:
-        if _KEY.fullmatch(key) is None or len(key) > LONGEST_KEY:
+        if not is_key(key):
             raise StoreError(f"not a key: {key[:80]!r}", code="E607")
         return self.root / key
 

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from reconciler.core.digest import Digest, hex_of
 
 MARK = "store.json"
 SNAPSHOTS = "snapshots"
+
+
+LONGEST = 1024  # characters; what object stores allow
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+
+
+def is_key(text: str) -> bool:
+    """`a/b/c` with nothing that leaves the store or differs between file systems and object stores."""
+    return len(text) <= LONGEST and _KEY.fullmatch(text) is not None
 
 
 def blob(digest: Digest) -> str:

@@ -13,6 +13,7 @@ COLUMN_RULE = "a letter or underscore, then letters, digits or underscores, at m
 
 _NAME = re.compile(r"[a-z](?:[a-z0-9]|-(?=[a-z0-9])){0,62}")
 _COLUMN = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}")
+_REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+#=@-]{0,250}(?:[~^][0-9]{0,4}){0,5}")
 # Device names that Windows file systems reserve: a checkout there would fail.
 _RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"com{i}" for i in range(10)), *(f"lpt{i}" for i in range(10))])
 
@@ -23,3 +24,11 @@ def is_name(text: str) -> bool:
 
 def is_column(text: str) -> bool:
     return _COLUMN.fullmatch(text) is not None
+
+
+def is_revision(text: str) -> bool:
+    """A plain ref name or commit id, with ~n or ^n: nothing that git could take for an option or a range. Stricter than
+    git-check-ref-format(1)."""
+    odd = ("..", "//", "@{", "/.", ".lock/")
+    plain = not any(part in text for part in odd) and not text.endswith((".lock", "/", "."))
+    return plain and _REVISION.fullmatch(text) is not None

@@ -91,7 +91,8 @@ def decide_serving(facts: ServingFacts) -> Decision:
     if facts.model.artifact == deployed and deployed is not None:
         if facts.foreign_recipe is not None:
             blocked = _foreign(facts)
-            return Decision(sync=Sync.UNKNOWN, health=health, reason=blocked.reasons[0], blocked=blocked)
+            repair = _repair(facts, drift)
+            return Decision(sync=Sync.UNKNOWN, health=health, reason=blocked.reasons[0], steps=repair, blocked=blocked)
         return _as_declared(facts, drift, health)
     return _to_deploy(facts, drift, health)
 
@@ -207,19 +208,21 @@ def _undeclared(facts: ServingFacts, drift: DriftKind | None, health: Health) ->
             reason = _drift_in_words(facts, drift)
             return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=steps)
         return Decision(sync=Sync.IN_SYNC, health=Health.HEALTHY, reason="retired")
+    repair = _repair(facts, drift)  # what is not retired still serves, and is kept whole
     if facts.renamed_to is not None:
         reason = f"renamed to {facts.renamed_to}: left in place"
-        return Decision(sync=Sync.IN_SYNC, health=health, reason=reason)
+        sync = Sync.OUT_OF_SYNC if drift is not None else Sync.IN_SYNC
+        return Decision(sync=sync, health=health, reason=reason, steps=repair)
     if facts.prune is Prune.NEVER:
         reason = "not declared any more; this environment never prunes"
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason)
+        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=repair)
     if facts.declared_models == 0:
         blocked = Blocked(
             exit=Exit.CONFLICT,
             reasons=(f"git declares no model at all for {facts.environment.name}: nothing is retired",),
             remedy="if the folder was emptied on purpose, retire one model at a time, keeping one declared",
         )
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=blocked.reasons[0], blocked=blocked)
+        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=blocked.reasons[0], steps=repair, blocked=blocked)
     step = Step(action=Action.RETIRE, artifact=deployed, reason="deployed, but no longer declared in git")
     return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,))
 

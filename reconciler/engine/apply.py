@@ -129,7 +129,8 @@ def _refresh(world: World, desired: Desired, environment: Environment) -> Snapsh
 def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
     """Why this part is not the one that was reviewed; None when it is, or when there is nothing left to do."""
     before = reviewed.part(part.model)
-    if (before is not None and before.digest == part.digest) or (not part.steps and part.blocked is None):
+    same = before is not None and before.digest == part.digest and _steps(before) == _steps(part)
+    if same or (not part.steps and part.blocked is None):
         return None
     if before is None:
         moved = "it is not in the reviewed plan"
@@ -139,12 +140,18 @@ def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
             for field in fields(part.basis)
             if getattr(part.basis, field.name) != getattr(before.basis, field.name)
         )
+        moved = moved or "what is to be done is not what was reviewed"
     return ModelResult(
         model=part.model,
         exit=Exit.CONFLICT,
         problem=f"the plan is stale: {moved}",
         remedy="plan again, review, and apply that plan",
     )
+
+
+def _steps(part: ModelPlan) -> tuple[object, ...]:
+    """What would be done, without the words."""
+    return tuple((step.action, step.artifact, step.target) for step in part.steps)
 
 
 def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int) -> tuple[ModelResult, list[Done]]:
@@ -158,6 +165,14 @@ def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
             run.world.progress.done(part.model, one.line)
     except ReconcilerError as error:
         result = ModelResult(model=part.model, exit=error.exit_code, problem=str(error), remedy=error.hint)
+    except OSError as error:  # a full or failing disk under our own scratch folder
+        where = f" ({error.filename})" if error.filename else ""
+        result = ModelResult(
+            model=part.model,
+            exit=Exit.FAILED,
+            problem=f"{error.strerror or type(error).__name__}{where}",
+            remedy="nothing that served before is lost: make room and run the same command again",
+        )
     else:
         result = _outcome(part, done)
     artifact = next((one.artifact for one in reversed(done) if one.artifact), None)

@@ -22,8 +22,8 @@ T = TypeVar("T")
 def put(store: Store, body: bytes) -> Digest:
     """Store bytes under their digest; what is there afterwards has been read back and hashed."""
     digest = digest_of_bytes(body)
-    if digest_of_bytes(series.once(store, keys.blob(digest), body)) != digest:
-        raise damaged(digest)
+    series.once(store, keys.blob(digest), body)
+    get(store, digest)
     return digest
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from reconciler import codec
 from reconciler.core import keys
@@ -66,13 +67,9 @@ def record(store: Store, build: Build) -> Build:
 
 
 def enlist(store: Store, build: Build) -> None:
-    """Append the build to its recipe's series unless its fingerprint is the newest there."""
-    prefix = keys.builds_of(build.recipe)
-    body = codec.encode(build)
-    found = series.last(store, prefix)
-    if found is not None and codec.decode(Build, found[1], what=prefix).fingerprint == build.fingerprint:
-        return
-    series.append(store, prefix, found[0] + 1 if found else 0, body, ours=body.__eq__)
+    """Append the build to its recipe's series unless it is there."""
+    if build not in islice(of_recipe(store, build.recipe), LOOK_BACK):
+        series.push(store, keys.builds_of(build.recipe), codec.encode(build))
 
 
 def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
@@ -124,13 +121,16 @@ class Need:
 def need_of(model: Model, environment: Environment, snapshot: Snapshot | None, now: datetime) -> Need:
     runtime = runtime_of(environment)
     every = model.retrain.every
+    oldest = datetime.fromtimestamp(now.timestamp() - every, tz=now.tzinfo) if every is not None else None
+    if oldest is not None and snapshot is not None:
+        oldest = min(oldest, snapshot.taken)  # while no refresh is due, nothing newer can be had by training
     return Need(
         recipe=model.recipe_digest,
         because=model.retrain.because,
         data=snapshots.data_digest(snapshot, model.recipe.tables) if snapshot else None,
         fingerprint=codec.digest_of(inputs_of(model, snapshot, runtime)) if snapshot else None,
         runtime=codec.digest_of(runtime),
-        oldest=datetime.fromtimestamp(now.timestamp() - every, tz=now.tzinfo) if every is not None else None,
+        oldest=oldest,
         every=every,
     )
 
@@ -149,7 +149,7 @@ def meeting(store: Store, need: Need, head: Head | None) -> tuple[Build | None, 
         same = of_fingerprint(store, need.fingerprint)
         if same is not None and need.unmet(same) is None:
             return same, ""
-    for build, _ in zip(of_recipe(store, need.recipe), range(LOOK_BACK), strict=False):
+    for build in islice(of_recipe(store, need.recipe), LOOK_BACK):
         if need.unmet(build) is None:
             return build, ""
     return None, why

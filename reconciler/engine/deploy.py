@@ -1,8 +1,9 @@
 """Deploy, restore, retire: how an environment that only promotes changes what it serves.
 
-Order: blobs copied by digest from the source's store into our own, the model loaded once and held against its probe
-rows, verification and provenance copied, then the journal entry (the commit point), then the target's swap, then a read
-back. A crash in between leaves what served before; the next run sees an entry that was never placed and restores it.
+Order: provenance and blobs copied by digest from the source's store into our own, the model loaded once and held
+against its probe rows, the verification copied, then the journal entry (the commit point), then the target's swap, then
+a read back. A crash in between leaves what served before; the next run sees an entry that was never placed and restores
+it.
 """
 
 from __future__ import annotations
@@ -59,10 +60,9 @@ def deploy(
     origin = origin_of(world, environment, artifact)
     if origin is None:
         raise blobs.absent(artifact)
-    package = blobs.artifact(origin, artifact)
-    blobs.copy(origin, own, package)
-    if build is not None and origin is not own:
-        blobs.put_file(own, blobs.file_of(origin, build.provenance))
+    if build is not None:
+        _keep_provenance(world, environment, own, build.provenance)
+    blobs.copy(origin, own, blobs.artifact(origin, artifact))
     if verification is not None:
         _keep(world, own, artifact, verification, origins)
     files = _loaded(world, environment, artifact)
@@ -80,6 +80,17 @@ def deploy(
         verification=verification,
     )
     return _place(world, environment, entry, files)
+
+
+def _keep_provenance(world: World, environment: Environment, own: Store, provenance: Digest) -> None:
+    """Copy the record of how it was built. Before the artifact: whose manifest is in a store is there with all that
+    belongs to it, and is not copied again after a crash."""
+    if blobs.holds(own, provenance):
+        return
+    origin = origin_of(world, environment, provenance)
+    if origin is None:
+        raise blobs.absent(provenance)
+    blobs.put_file(own, blobs.file_of(origin, provenance))
 
 
 def _keep(world: World, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:

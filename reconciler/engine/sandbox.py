@@ -12,7 +12,7 @@ from reconciler.core.plan import ModelPlan
 from reconciler.core.planner import decide_training
 from reconciler.core.record import Action, Build, Judged, Snapshot, State
 from reconciler.core.state import Head
-from reconciler.engine import journal, observe, train, verify
+from reconciler.engine import builds, journal, observe, train, verify
 from reconciler.engine.run import Done, Run
 from reconciler.errors import UsageError
 
@@ -50,6 +50,8 @@ def _train(run: Run, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot) 
             snapshot=snapshot,
         )
         build, trained = made.build, made.trained
+    else:
+        builds.enlist(world.stores[environment.name], build)  # a crash may have come between a build and its series
     head = journal.append(
         world.stores[environment.name],
         run.writer,

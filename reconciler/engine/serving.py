@@ -16,6 +16,8 @@ from reconciler.errors import ConflictError
 def steps(run: Run, part: ModelPlan, retired: int) -> Iterator[Done]:
     """Carry out the part's steps. Everything was decided from facts that its digest covers; the journal's exclusive
     create is what makes acting on them safe."""
+    if part.steps:
+        deploy.target_of(run.world, run.environment)  # nothing is journaled that cannot be put in place
     for step in part.steps:
         match step.action:
             case Action.DEPLOY:

@@ -18,7 +18,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.manifest.read import BadDocumentError, Node, read
 
 Edit = tuple[int, int, str]
-_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_ ./()<>=+*%-]*")
+_PLAIN = re.compile(r"[A-Za-z_/][A-Za-z0-9_ ./:()<>=+*%-]*")
 _INDICATORS = re.compile(r":(\s|$)|\s#|[,\[\]{}]")
 
 
@@ -50,20 +50,19 @@ def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
 def splice(text: str, wanted: dict[str, Any]) -> str:
     """`text`, edited so that it means `wanted`; UneditableError when that cannot be done locally."""
     ending = "\r\n" if "\r\n" in text else "\n"
-    plain = text.replace("\r\n", "\n")
-    tree = _read(plain)
-    root = yaml.compose(plain, Loader=yaml.SafeLoader)
-    edits = sorted(_edits(plain, root, tree, wanted), key=lambda edit: (edit[0], edit[1]))
+    tree = _read(text)
+    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    edits = sorted(_edits(text, root, tree, wanted), key=lambda edit: (edit[0], edit[1]))
     out, at = [], 0
     for start, end, replacement in edits:
         if start < at:
             raise UneditableError("two edits overlap")
-        out += [plain[at:start], replacement]
+        out += [text[at:start], replacement.replace("\n", ending)]
         at = end
-    edited = "".join([*out, plain[at:]])
+    edited = "".join([*out, text[at:]])
     if _read(edited).data() != wanted:
         raise UneditableError("the text cannot be edited to say what is wanted", hint="write the manifest anew by hand")
-    return edited.replace("\n", ending)
+    return edited
 
 
 def _read(text: str) -> Node:

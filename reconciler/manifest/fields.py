@@ -29,9 +29,10 @@ class Document(BaseModel):
     )
 
 
-def refuse(code: str, message: str) -> PydanticCustomError:
+def refuse(code: str, message: str, *, at: str | None = None) -> PydanticCustomError:
+    """`at`: the field that a check of several fields is about."""
     # Braces would be read as the template's own fields.
-    return PydanticCustomError(code, "{message}", {"message": message})
+    return PydanticCustomError(code, "{message}", {"message": message, "at": at})
 
 
 def _name(text: str) -> str:

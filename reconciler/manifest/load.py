@@ -52,7 +52,8 @@ class _Reading:
     def add(self, file: str, path: tuple[str | int, ...], code: str, message: str, hint: str | None) -> None:
         node = self.nodes.get(file)
         place = node.at(path) if node is not None else None
-        key = node.key_at(path) if node is not None and path and place is not None and place.value is None else None
+        absent = place is not None and place.value is None and not place.raw
+        key = node.key_at(path) if node is not None and path and absent else None
         line, column = key or ((place.line, place.column) if place else (1, 1))
         self.problems.append(
             Problem(
@@ -128,24 +129,29 @@ def _documents(
             reading.problems.append(error.problem)
             continue
         reading.nodes[path] = node
-        for what, line, column in secrets.found(node):
-            reading.problems.append(
-                Problem(
-                    code="E219",
-                    message=f"this looks like {what}; secrets do not belong in a manifest",
-                    where=Where(file=path, line=line, column=column),
-                    hint="remove it here, and from git's history; then replace it where it is used",
-                )
-            )
+        if leaked := list(_secrets(path, node)):
+            # Nothing else is said of this document: another problem's words could repeat the secret.
+            reading.problems.extend(leaked)
+            continue
         document = _validated(reading, path, node)
         if document is not None and _belongs(reading, path, document):
             yield path, document
 
 
+def _secrets(path: str, node: Node) -> Iterator[Problem]:
+    for what, line, column in secrets.found(node):
+        yield Problem(
+            code="E219",
+            message=f"this looks like {what}; secrets do not belong in a manifest",
+            where=Where(file=path, line=line, column=column),
+            hint="remove it here, and from git's history; then replace it where it is used",
+        )
+
+
 def _validated(reading: _Reading, path: str, node: Node) -> schema.Project | schema.Environment | ModelDocument | None:
     due = "Project" if path == PROJECT_FILE else "Environment" if path.startswith("environments/") else "Model"
     kind = node.value["kind"].value if "kind" in node.value else None
-    if kind is not None and kind != due and kind in schema.KINDS:
+    if isinstance(kind, str) and kind != due and kind in schema.KINDS:
         reading.add(path, ("kind",), "E208", f"this file is the place of kind {due}, found {kind}", None)
         return None
     model = schema.KINDS[due]
@@ -204,7 +210,7 @@ def _runtime(reading: _Reading, path: str, document: schema.Environment) -> Runt
     where = ("spec", "runtime", "lock")
     body = reading.files.get(given.lock)
     if body is None:
-        reading.add(path, where, "E302", f"there is no file {given.lock} at this revision", "commit it, named *.lock")
+        reading.add(path, where, "E302", "there is no such file at this revision", "commit it, named *.lock")
         return None
     pins = {
         match[1].lower(): match[2]

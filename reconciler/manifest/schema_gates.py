@@ -28,7 +28,7 @@ def _known(metric: str) -> tuple[float, float]:
     found = metric_range(metric)
     if found is None:
         names = ", ".join([*CLASSIFICATION_METRICS, *REGRESSION_METRICS, "recall:<class>"])
-        raise refuse("E216", f"unknown metric; there are {names}")
+        raise refuse("E216", f"unknown metric; there are {names}", at="metric")
     return found
 
 

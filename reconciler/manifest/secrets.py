@@ -23,9 +23,15 @@ def found(node: Node) -> Iterator[tuple[str, int, int]]:
         one = pending.pop()
         if isinstance(one.value, dict):
             pending.extend(one.value.values())
+            for key, line, column in one.keys:
+                yield from _shapes(key, line, column)
         elif isinstance(one.value, list):
             pending.extend(one.value)
         elif isinstance(one.value, str):
-            for what, shape in _SHAPES:
-                if shape.search(one.value):
-                    yield what, one.line, one.column
+            yield from _shapes(one.value, one.line, one.column)
+
+
+def _shapes(text: str, line: int, column: int) -> Iterator[tuple[str, int, int]]:
+    for what, shape in _SHAPES:
+        if shape.search(text):
+            yield what, line, column

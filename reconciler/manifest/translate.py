@@ -24,12 +24,14 @@ _LATER = {
 def problems_of(error: ValidationError, *, path: str, node: Node, model: type[BaseModel]) -> Iterator[Problem]:
     """Every problem of one document, at its place."""
     for one in error.errors(include_url=False, include_context=True, include_input=False):
-        location = _walkable(one["loc"], node)
+        about = "uses" if one["type"] == "union_tag_invalid" else one.get("ctx", {}).get("at")
+        location = _walkable((*one["loc"], about) if about else one["loc"], node, missing=one["type"] == "missing")
         yield _problem(one, path=path, node=node, location=location, model=model)
 
 
-def _walkable(loc: Path, node: Node) -> Path:
-    """pydantic's location without the parts that name a branch of a union or a dictionary's key."""
+def _walkable(loc: Path, node: Node, *, missing: bool) -> Path:
+    """pydantic's location without the parts that name a branch of a union or a dictionary's key. `missing`: the last
+    part is the name of what is not there."""
     found: list[str | int] = []
     here: Node | None = node
     for index, part in enumerate(loc):
@@ -37,8 +39,8 @@ def _walkable(loc: Path, node: Node) -> Path:
             here = here.value[str(part)]
         elif here is not None and isinstance(here.value, list) and isinstance(part, int) and part < len(here.value):
             here = here.value[part]
-        elif index == len(loc) - 1 and isinstance(part, str) and here is not None and isinstance(here.value, dict):
-            here = None  # a missing field
+        elif missing and index == len(loc) - 1:
+            pass
         else:
             continue
         found.append(part)

@@ -1,4 +1,7 @@
-"""Stores, targets and git in memory, faithful to their ports. Files appear only where a port hands out a path."""
+"""Stores, targets, git and proposals in memory, faithful to their ports.
+
+Files appear only where a port hands out a path.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
+from reconciler.core.keys import is_key
+from reconciler.core.names import is_revision
 from reconciler.core.record import Current
 from reconciler.core.state import Order, Served, Trouble
 from reconciler.engine import package
 from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreError
-from reconciler.ports import TreeFile
+from reconciler.ports import Proposal, TreeFile
 
 Created = Callable[[str, bytes], None]
 Placed = Callable[[Current], None]
@@ -27,6 +32,8 @@ class MemoryStore:
         self._files: dict[str, bytes] = {}
 
     def create(self, key: str, body: bytes | Path) -> bool:
+        if not is_key(key):
+            raise StoreError(f"not a key: {key[:80]!r}", code="E607")
         content = body if isinstance(body, bytes) else body.read_bytes()
         if not content:
             raise StoreError(f"refusing to store an empty object as {key}", code="E604")
@@ -126,24 +133,44 @@ def differing_files(files: Mapping[str, bytes], artifact: Digest) -> tuple[str, 
 
 
 class MemorySource:
-    """One branch whose first-parent line is `line`, oldest first. There are no files: manifests are not read."""
+    """One branch whose first-parent line is `line`, oldest first. A commit of `line` without a tree has no files; those
+    that `commit` makes hold what it was given."""
 
     def __init__(self) -> None:
         self.line: list[str] = []
+        self.trees: dict[str, Mapping[str, bytes]] = {}
+
+    def commit(self, files: Mapping[str, bytes], *, on: list[str] | None = None) -> str:
+        """A new commit that holds exactly these files, at the end of `on` (of the branch, when none is given)."""
+        line = self.line if on is None else on
+        content = repr((line[-1:], sorted(files.items()), len(self.trees))).encode()
+        made = hashlib.sha256(content).hexdigest()[:40]
+        self.trees[made] = dict(files)
+        line.append(made)
+        return made
 
     def resolve(self, revision: str) -> str:
+        if not is_revision(revision):
+            raise SourceError(f"not a revision: {revision[:60]!r}", code="E304")
         if revision == "HEAD" and self.line:
             return self.line[-1]
-        if revision in self.line:
+        if revision in self.line or revision in self.trees:
             return revision
         raise SourceError(f"no commit is called {revision!r}", code="E306")
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
-        del commit, folders
-        return ()
+        found = []
+        for path, body in sorted(self.trees.get(commit, {}).items()):
+            if not folders or any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders):
+                found.append(TreeFile(path=path, mode="100644", id=_blob_id(body), size=len(body)))
+        return tuple(found)
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        return dict.fromkeys(ids, b"")
+        bodies = {_blob_id(body): body for tree in self.trees.values() for body in tree.values()}
+        wanted = list(ids)
+        if absent := [one for one in wanted if one not in bodies]:
+            raise SourceError(f"object {absent[0][:12]} is missing", code="E306")
+        return {one: bodies[one] for one in wanted}
 
     def order(self, a: str, b: str, *, branch: str) -> Order:
         del branch
@@ -154,5 +181,39 @@ class MemorySource:
         return Order.AFTER if self.line.index(b) > self.line.index(a) else Order.BEFORE
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        del paths
-        return ()
+        if not self.line or not paths:
+            return ()
+        return tuple(file.path for file in self.tree(self.line[-1], paths))
+
+
+class MemoryProposer:
+    """Branches beside the line of a MemorySource. A commit of ours holds its start's files with those proposed."""
+
+    def __init__(self, source: MemorySource) -> None:
+        self.branches: dict[str, str] = {}
+        self._source = source
+        self._made: dict[str, Proposal] = {}
+        self._merged: set[str] = set()
+
+    def propose(self, proposal: Proposal) -> str:
+        before = self.branches.get(proposal.branch)
+        if before is not None:
+            if self._made[before] == proposal:
+                return before
+            if before not in self._merged:
+                raise ConflictError(f"branch {proposal.branch} exists and holds something else")
+        tree = dict(self._source.trees.get(proposal.start, {}))
+        tree |= {path: text.encode() for path, text in proposal.files}
+        made = self._source.commit(tree, on=[proposal.start])
+        self.branches[proposal.branch] = made
+        self._made[made] = proposal
+        return made
+
+    def merge(self, commit: str) -> None:
+        """What a reviewer's merge does: the proposal is the branch's newest commit."""
+        self._source.line.append(commit)
+        self._merged.add(commit)
+
+
+def _blob_id(body: bytes) -> str:
+    return hashlib.sha256(body).hexdigest()[:40]

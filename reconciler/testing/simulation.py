@@ -17,13 +17,15 @@ import argparse
 import random
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Desired
+from reconciler.core.record import Entry
 from reconciler.engine import apply, planning
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store, Target
@@ -88,10 +90,8 @@ class Simulation:
 
     def _made(self) -> list[tuple[Digest, int]]:
         """(artifact, recipe seed) of everything the sandbox's journal knows, oldest first."""
-        from reconciler.core.record import Entry
-
         found: dict[Digest, int] = {}
-        seeds = {codec.digest_of(towns.recipe(seed)): seed for seed in range(60)}
+        seeds = _seeds()
         for key, body in sorted(self.town.stores["sandbox"].objects.items()):
             if key.startswith("journal/sandbox/"):
                 entry = codec.decode(Entry, body, what=key)
@@ -243,6 +243,12 @@ class Simulation:
                     self.ran.violations.append(f"I7 {environment} does not converge: {steps}")
         if counter.effects:
             self.ran.violations.append(f"I7 a second pass writes: {counter.effects[:3]}")
+
+
+@cache
+def _seeds() -> Mapping[Digest, int]:
+    """Recipe digest -> seed, of every recipe that a simulation may commit."""
+    return {codec.digest_of(towns.recipe(seed)): seed for seed in range(50)}
 
 
 class _Listed:

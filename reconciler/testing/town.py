@@ -13,6 +13,8 @@ from reconciler.core.environment import (
     Environment,
     Model,
     Policy,
+    Prune,
+    Retrain,
     Role,
     Runtime,
     Table,
@@ -29,11 +31,15 @@ from reconciler.core.recipe import (
     Task,
 )
 from reconciler.engine.world import World
-from reconciler.ports import Source, Store, Target
+from reconciler.ports import Clock, Source, Store, Target
 from reconciler.testing.fakes import FakeClock, FakeData, FakeScorer, FakeTrainer, Ids, Silent
 from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget
 
 MODEL = "payments"
+OTHER = "churn"  # declared in production with a pin that nobody made, so that its folder is never empty
+NOBODYS = Digest("sha256:" + "0" * 64)
+LEAST = 0.45  # production's threshold: seeds 5 to 49 of every 50 pass
+TOLERANCE = 0.05
 PROJECT = "town"
 
 SANDBOX = Environment(
@@ -41,7 +47,7 @@ SANDBOX = Environment(
     role=Role.SANDBOX,
     store="s",
     target=None,
-    data=DataBinding(copy_from="production"),
+    data=DataBinding(copy_from="production", max_age=36 * 3600),
     runtime=Runtime(architecture="x86_64", versions=(("python", "3.11"),), training_format=1),
 )
 PRODUCTION = Environment(
@@ -51,7 +57,7 @@ PRODUCTION = Environment(
     target="t",
     data=DataBinding(tables=(("invoices", Table(uses="csv", path="i.csv")),), as_of="2026-01-01"),
     promotes_from=("sandbox",),
-    policy=Policy(gates=(Threshold(metric="f1_macro", at_least=0.45),)),
+    policy=Policy(gates=(Threshold(metric="f1_macro", at_least=LEAST),), prune=Prune.AUTO),
     protect="main",
 )
 
@@ -78,11 +84,16 @@ def desired(
     production: Environment = PRODUCTION,
     sandbox: Environment = SANDBOX,
     compares: bool = False,
+    retrain: Retrain = Retrain(),  # noqa: B008  (frozen)
+    others: bool = False,
 ) -> Desired:
-    """What a commit says: the sandbox's recipe by its seed, and production's pin with the recipe that it has."""
+    """What a commit says: the sandbox's recipe by its seed, and production's pin with the recipe that it has.
+
+    `compares`: production also wants no worse than the incumbent. `others`: it declares another model, that it lacks.
+    """
     policy = production.policy
     if compares:
-        policy = replace(policy, gates=(*policy.gates, NoWorseThanIncumbent(metric="f1_macro", tolerance=0.05)))
+        policy = replace(policy, gates=(*policy.gates, NoWorseThanIncumbent(metric="f1_macro", tolerance=TOLERANCE)))
     made = recipe(seed)
     models = [
         Model(
@@ -92,26 +103,30 @@ def desired(
             recipe_digest=codec.digest_of(made),
             gates=(),
             file="manifests/sandbox/payments.yaml",
+            retrain=retrain,
         )
     ]
+    if others:
+        models.append(_pinned(OTHER, made, NOBODYS))
     if pin is not None:
-        built = recipe(seed if pinned_seed is None else pinned_seed)
-        models.append(
-            Model(
-                name=MODEL,
-                environment="production",
-                recipe=built,
-                recipe_digest=codec.digest_of(built),
-                gates=(),
-                file="manifests/production/payments.yaml",
-                artifact=pin,
-            )
-        )
+        models.append(_pinned(MODEL, recipe(seed if pinned_seed is None else pinned_seed), pin))
     return Desired(
         project=PROJECT,
         revision=revision,
         environments=(replace(production, policy=policy), sandbox),
         models=tuple(models),
+    )
+
+
+def _pinned(name: str, built: Recipe, pin: Digest) -> Model:
+    return Model(
+        name=name,
+        environment="production",
+        recipe=built,
+        recipe_digest=codec.digest_of(built),
+        gates=(),
+        file=f"manifests/production/{name}.yaml",
+        artifact=pin,
     )
 
 
@@ -135,6 +150,7 @@ class Town:
         stores: dict[str, Store] | None = None,
         target: Target | None = None,
         source: Source | None = None,
+        clock: Clock | None = None,
         trains: bool = True,
     ) -> World:
         """One process's world, with some ports wrapped."""
@@ -146,7 +162,7 @@ class Town:
             data=self.data,
             trainer=self.trainer if trains else None,
             scorer=FakeScorer(),
-            clock=self.clock,
+            clock=clock or self.clock,
             new_id=Ids(f"{who}-{self.processes}"),
             progress=Silent(),
             who=who,

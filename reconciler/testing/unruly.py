@@ -1,0 +1,89 @@
+"""A child process that misbehaves on demand, to hold `adapters.children` against.
+
+It follows `reconciler.child` until it is asked for something else.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from typing import NoReturn
+
+from reconciler import child
+from reconciler.errors import DataError
+
+HOARD = 300 * 1024**2  # bytes
+
+
+def echo(text: str) -> str:
+    return text
+
+
+def environment(_: str) -> tuple[str, ...]:
+    """The names in our environment, and where modules come from first."""
+    return (*sorted(os.environ), f"path: {sys.path[0]}")
+
+
+def hang(_: str) -> NoReturn:
+    while True:
+        time.sleep(3600)
+
+
+def hoard(_: str) -> NoReturn:
+    held = bytearray(HOARD)
+    for page in range(0, HOARD, 4096):
+        held[page] = 1
+    hang("")
+
+
+def die(number: str) -> NoReturn:
+    os.kill(os.getpid(), int(number))
+    hang("")
+
+
+def leave(code: str) -> NoReturn:
+    os._exit(int(code))
+
+
+def refuse(text: str) -> NoReturn:
+    raise DataError(text, code="E401", hint="try another", where="t.csv:2")
+
+
+def break_down(text: str) -> NoReturn:
+    raise ZeroDivisionError(text)
+
+
+def chatter(text: str) -> str:
+    """Much on every stream that a library could write to."""
+    for _ in range(3000):
+        for stream in (sys.stdout, sys.stderr):
+            stream.write(text * 10 + "\n")
+    return text
+
+
+if __name__ == "__main__":
+    answers = os.dup(1)
+
+    def say(text: str) -> str:
+        """These very bytes to the parent, before the answer."""
+        os.write(answers, text.encode())
+        return text
+
+    child.serve(
+        {
+            name: (str, operation)
+            for name, operation in {
+                "echo": echo,
+                "environment": environment,
+                "hang": hang,
+                "hoard": hoard,
+                "die": die,
+                "leave": leave,
+                "refuse": refuse,
+                "break": break_down,
+                "chatter": chatter,
+                "say": say,
+            }.items()
+        }
+    )
