@@ -25,9 +25,8 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"errors", "core", "codec", "ports", "manifest", ""},
     "adapters": {"errors", "core", "codec", "ports", "child"},
     "report": {"errors", "core", "codec"},
-    "registry": {"errors", "core", "ports"},
     "testing": {"errors", "core", "codec", "ports", "engine", "child", ""},
-    "cli": {"errors", "core", "codec", "ports", "manifest", "engine", "adapters", "report", "registry", ""},
+    "cli": {"errors", "core", "codec", "ports", "manifest", "engine", "adapters", "report", ""},
     "__init__": set(),
     "__main__": {"cli"},
 }
