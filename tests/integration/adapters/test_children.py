@@ -44,6 +44,11 @@ def test_one_child_serves_several_requests_and_goes_on_after_a_refusal(child: Ch
     assert pid_of(child) == first
 
 
+def test_an_interrupt_of_the_terminal_reaches_only_us(child: Child) -> None:
+    child.start()
+    assert os.getpgid(pid_of(child)) == pid_of(child) != os.getpgid(0)
+
+
 def test_a_request_larger_than_any_pipe_arrives(child: Child) -> None:
     text = "x" * 5_000_000
     assert child.call("echo", text, str, ROOMY) == text
@@ -133,8 +138,8 @@ from reconciler.errors import TrainingError
 child = Child("reconciler.testing.unruly", failure=TrainingError)
 limits = Limits(seconds=600, memory=2 * 1024**3)
 child.call("echo", "", str, limits)
-print(child._process.pid, flush=True)
 try:
+    print(child._process.pid, flush=True)
     child.call("hang", "", str, limits)
 finally:
     print("cleaned up", flush=True)
