@@ -1,4 +1,4 @@
-"""Hostile schedules (400 by default, any number by SEEDS), three reconcilers each, no violation; and every mutant is told from a sound port."""
+"""Hostile schedules, three reconcilers each (400 by default; SEEDS says how many): no violation; mutants are caught."""
 
 from __future__ import annotations
 
