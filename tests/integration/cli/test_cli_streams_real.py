@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import subprocess
 import sys
 import termios
@@ -68,8 +69,10 @@ def test_a_result_has_the_same_bytes_under_every_locale_and_variable(project: Pr
 
 
 def _take_terminal() -> None:
-    """In the child: its standard input becomes its controlling terminal, so that Ctrl-C reaches it."""
+    """In the child: its standard input becomes its controlling terminal, so that Ctrl-C reaches it, also where whoever
+    runs the tests ignores it (a shell does, for what it starts in the background)."""
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 class Terminal:
@@ -83,7 +86,15 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "reconciler", *arguments],
             cwd=project.root,
-            env={**project.environment, "TERM": "xterm", "NO_COLOR": "", "LC_ALL": "C.UTF-8", "CI": "", **environ},
+            env={
+                **project.environment,
+                "TERM": "xterm",
+                "NO_COLOR": "",
+                "LC_ALL": "C.UTF-8",
+                "CI": "",
+                "COLUMNS": "",
+                **environ,
+            },
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
