@@ -24,6 +24,7 @@ $(READY): requirements.lock requirements-dev.lock pyproject.toml
 	@echo "Installing into $(VENV) (a few minutes, once) ..."
 	@$(PIP) --require-hashes -r requirements-dev.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q reconciler  # else each start compiles anew where writing bytecode is switched off
 	@touch $(READY)
 
 demo: $(READY)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.cost import Cost, cost, median_wall, tell, tell_if_busy
 from benchmarks.project import make_project, reseed
 from reconciler.core.runtime import fixed_environment
 
@@ -35,33 +33,27 @@ skops.io.dump(model, "data/bare.skops")
 """
 
 
-def timed(command: list[str], folder: Path, environment: dict[str, str]) -> float:
-    started = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
-    return time.perf_counter() - started
-
-
 def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         project = make_project(Path(scratch), rows=ROWS, columns=COLUMNS)
-        reconciler = str(Path(sys.executable).parent / "reconciler")
         (project / "data/bare.py").write_text(BARE)
+        apply = [str(Path(sys.executable).parent / "reconciler"), "apply", "sandbox", "--yes"]
         fixed = fixed_environment(os.environ, architecture=os.uname().machine)  # the same threads and kernels
-        ours_environment = dict(os.environ)
-        timed(
-            [reconciler, "apply", "sandbox", "--yes"], project, ours_environment
-        )  # the snapshot is fresh from here on
-        bare, ours = [], []
+        cost(apply, project, dict(os.environ))  # takes the snapshot, which is fresh from here on
+        bare: list[Cost] = []
+        ours: list[Cost] = []
         for run in range(RUNS):
-            reseed(project, 100 + run)
-            bare.append(timed([sys.executable, "data/bare.py", str(100 + run)], project, fixed))
-            ours.append(timed([reconciler, "apply", "sandbox", "--yes"], project, ours_environment))
-        a, b = statistics.median(bare), statistics.median(ours)
-        bar = a * 1.05 + 0.6
-        print(f"bare script            {a:.2f} s  [{min(bare):.2f} - {max(bare):.2f}]")
-        print(f"reconciler apply       {b:.2f} s  [{min(ours):.2f} - {max(ours):.2f}]")
-        verdict = "met" if b <= bar else "MISSED"
-        print(f"more                   {b - a:+.2f} s, x{b / a:.2f}; the bar is {bar:.2f} s: {verdict}")
+            seed = 100 + run
+            reseed(project, seed)
+            bare.append(cost([sys.executable, "data/bare.py", str(seed)], project, fixed))
+            ours.append(cost(apply, project, dict(os.environ)))
+    print(f"{ROWS:,} rows x {COLUMNS} columns, {RUNS} runs in turn, medians [least - most]")
+    tell("bare script", bare)
+    tell("reconciler apply", ours)
+    a, b = median_wall(bare), median_wall(ours)
+    bar = a * 1.05 + 0.6
+    print(f"{'more':24} {b - a:+7.3f} s, x{b / a:.2f}; the bar is {bar:.2f} s: {'met' if b <= bar else 'MISSED'}")
+    tell_if_busy()
 
 
 if __name__ == "__main__":

@@ -18,6 +18,10 @@ class DataChild:
     def __init__(self) -> None:
         self._child = Child("reconciler.data", failure=DataError)
 
+    def warm(self) -> None:
+        """Start it while somebody else still works."""
+        self._child.start()
+
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         found: tuple[TableFile, ...] = self._child.call("copy", request, tuple[TableFile, ...], request.limits)
         return found

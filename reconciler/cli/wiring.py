@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler.adapters import clock
 from reconciler.adapters.data_child import DataChild
@@ -24,11 +26,15 @@ from reconciler.adapters.target_directory import DirectoryTarget
 from reconciler.adapters.training_child import TrainingChild
 from reconciler.cli import places, progress, terminal, uncommitted, who
 from reconciler.cli.options import Invocation
-from reconciler.core.environment import Desired, Environment
-from reconciler.engine import desired as engine
+from reconciler.core.environment import Desired, Environment, Limits
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError
 from reconciler.ports import Proposer, Source
+
+if TYPE_CHECKING:
+    from reconciler.engine.desired import Checkout
+
+_SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +42,7 @@ class Opened:
     """A project at a commit, and the world around it."""
 
     root: Path
-    checkout: engine.Checkout
+    checkout: Checkout
     world: World
 
     @property
@@ -54,19 +60,20 @@ class Opened:
 
 
 @contextmanager
-def configuration(invocation: Invocation) -> Iterator[engine.Checkout]:
+def configuration(invocation: Invocation) -> Iterator[Checkout]:
     """Only what the manifests say: no store, no target, no data."""
     root = places.project()
     source = WorkTree(root) if invocation.working_tree else GitSource(root)
     with ExitStack() as stack:
         data = DataChild()
         stack.callback(data.close)
-        yield _load(invocation, root, source, data)
+        yield _load(invocation, root, source, data, _revision(invocation, root, source))
 
 
 @contextmanager
-def opened(invocation: Invocation, *, trains: bool = False) -> Iterator[Opened]:
-    """The project that the command line names. `trains`: whether this command may train (in a sandbox)."""
+def opened(invocation: Invocation, *, trains: bool = False, changes: str | None = None) -> Iterator[Opened]:
+    """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
+    environment that it will change; for a protected one the cache, which anybody may have written, is not believed."""
     root = places.project()
     git = GitSource(root)
     source = WorkTree(root) if invocation.working_tree else git
@@ -77,7 +84,16 @@ def opened(invocation: Invocation, *, trains: bool = False) -> Iterator[Opened]:
         for one in (data, scorer, trainer, shown):
             if one is not None:
                 stack.callback(one.close)
-        checkout = _load(invocation, root, source, data)
+        revision = _revision(invocation, root, source)
+        if changes is not None:  # most likely there is work, and children start while the manifests are read
+            data.warm()
+            if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
+                trainer.warm(Limits())
+        checkout = _load(invocation, root, source, data, revision)
+        if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
+            from reconciler.engine.desired import load
+
+            checkout = load(source, data, revision=checkout.revision)
         desired = checkout.desired
         _refuse_tracked(git, desired)
         world = World(
@@ -108,19 +124,31 @@ def proposer(root: Path) -> Proposer:
     return GitProposer(root)
 
 
-def _load(invocation: Invocation, root: Path, source: Source, data: DataChild) -> engine.Checkout:
-    revision = (
-        None
-        if invocation.working_tree
-        else source.resolve("HEAD" if invocation.revision is None else invocation.revision)
-    )
-    if revision is not None and invocation.revision is None:
+def _revision(invocation: Invocation, root: Path, source: Source) -> str | None:
+    """The commit that is meant; None for the work tree. What is not committed, and so not meant, is named."""
+    if invocation.working_tree:
+        return None
+    revision = source.resolve("HEAD" if invocation.revision is None else invocation.revision)
+    if invocation.revision is None:
         for line in uncommitted.notes(source, root, revision):
             terminal.say(line)
+    return revision
+
+
+def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str) -> bool:
+    """A glance at the environment's file, long before it is read properly. Nothing is decided by it but whether the
+    trainer starts already."""
+    files = source.tree(revision or "", tuple(f"environments/{environment}.{ending}" for ending in ("yaml", "yml")))
+    return any(_SANDBOX.search(body) for body in source.read(file.id for file in files).values())
+
+
+def _load(invocation: Invocation, root: Path, source: Source, data: DataChild, revision: str | None) -> Checkout:
+    from reconciler.engine.desired import load
+
     expressions = CachedExpressions(data, places.cache(_git_folder(root)), grammar=_grammar())
     if invocation.verbose:
         terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
-    return engine.load(source, expressions, revision=revision)
+    return load(source, expressions, revision=revision)
 
 
 def _git_folder(root: Path) -> Path | None:

@@ -108,8 +108,8 @@ def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: Health) -> 
         what = f"{short(pin)} {reason}; " + (f"replaces {short(deployed)}" if deployed else "nothing is deployed yet")
         step = Step(action=Action.DEPLOY, artifact=pin, reason=what)
         return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=what, steps=(step,), notes=_reported(facts))
-    # What serves meanwhile is still ours to keep whole.
-    repair = _repair(facts, drift) if deployed and drift else ()
+    # What serves meanwhile is still ours to keep whole; what was retired must not serve.
+    repair = _repair(facts, drift)
     return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=blocked.reasons[0], steps=repair, blocked=blocked)
 
 

@@ -66,7 +66,9 @@ def drift_of(head: Head | None, served: Served | None) -> DriftKind | None:
     if served is not None and served.trouble in (Trouble.UNREADABLE, Trouble.FOREIGN):
         return DriftKind.UNREADABLE
     if wanted is None:
-        return DriftKind.WRONG_DIGEST if current is not None and current.artifact is not None else None
+        if current is None or current.artifact is None:
+            return None
+        return DriftKind.BEHIND if head and current.n < head.entry.n else DriftKind.WRONG_DIGEST
     if served is None or current is None or current.artifact is None:
         return DriftKind.BEHIND if current is not None and head and current.n < head.entry.n else DriftKind.MISSING
     if head and current.n < head.entry.n:

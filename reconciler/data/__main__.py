@@ -3,7 +3,8 @@
 copy    CopyRequest        -> array of TableFile
 select  SelectRequest      -> Selected
 parse   array of texts     -> object: text -> Parsed
-warm    Limits             -> null, once DuckDB is loaded
+
+DuckDB is imported before the first request is read.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.child import serve
-from reconciler.core.environment import Limits
 from reconciler.data.local import LocalData, LocalExpressions
 from reconciler.ports import CopyRequest, Parsed, SelectRequest
 
@@ -20,17 +20,17 @@ def _parse(texts: tuple[str, ...]) -> Mapping[str, Parsed]:
     return LocalExpressions().parse(texts)
 
 
-def _warm(_limits: Limits) -> None:
-    import duckdb  # noqa: F401 - loading it is the point
+def _import_libraries() -> None:
+    import duckdb  # noqa: F401
 
 
 if __name__ == "__main__":
+    _import_libraries()
     data = LocalData()
     serve(
         {
             "copy": (CopyRequest, data.copy),
             "select": (SelectRequest, data.select),
             "parse": (tuple[str, ...], _parse),
-            "warm": (Limits, _warm),
         }
     )

@@ -55,10 +55,11 @@ def _fit(session: Session, relation: Relation, into: Path) -> Selected:
     found = split(session, relation, _items(relation))
     columns = ["key", *relation.recipe.features.all, "outcome"]
     items = ", ".join(name_of(column) for column in columns)
-    for name, part in ((TRAIN, "train"), (HOLDOUT, "holdout")):
+    # What is kept is packed well, what is only handed to the trainer quickly.
+    for name, part, compression in ((TRAIN, "train", "snappy"), (HOLDOUT, "holdout", "zstd")):
         source = f"(SELECT * FROM {CHOSEN} WHERE {PART} = '{part}')"
         _check_values(session, relation.recipe, source)
-        write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", into / name)
+        write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", into / name, compression=compression)
     write_parquet(session, f"SELECT key FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", into / KEYS)
     return found
 

@@ -170,9 +170,9 @@ def text_list(texts: list[str]) -> str:
     return "[" + ", ".join(text_of(one) for one in texts) + "]"
 
 
-def write_parquet(session: Session, query: str, path: Path) -> None:
+def write_parquet(session: Session, query: str, path: Path, *, compression: str = "zstd") -> None:
     """Equal rows in equal order give equal bytes: one thread, fixed row groups, no time or name in the file."""
     session.run(
-        f"COPY ({query}) TO {text_of(str(path))} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)",
+        f"COPY ({query}) TO {text_of(str(path))} (FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE 122880)",
         doing=f"writing {path.name}",
     )

@@ -11,10 +11,10 @@ from reconciler.core import keys
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.environment import Desired, Environment
 from reconciler.core.gate import Verification
-from reconciler.core.record import Action, Build, PredictionLog, Snapshot, StoreMark
+from reconciler.core.record import Action, Build, PredictionLog, Provenance, Snapshot, StoreMark
 from reconciler.core.state import Head, drift_of
 from reconciler.core.status import Audit, Finding
-from reconciler.engine import blobs, inspect, journal, planning, series
+from reconciler.engine import blobs, builds, journal, planning, series
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
@@ -33,6 +33,9 @@ def audit(world: World, desired: Desired, environments: tuple[str, ...]) -> Audi
     return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())))
 
 
+_RESTORE = "restore it from a backup of the store"
+
+
 class _Auditor:
     """One environment's findings, gathered: a check that fails is written down and the next one runs."""
 
@@ -44,13 +47,15 @@ class _Auditor:
         self.findings: list[Finding] = []
         self.checked: Counter[str] = Counter()
         self.heads: dict[str, Head] = {}
+        self.series: set[str] = set()
 
     def run(self) -> None:
         for key in self._keys():
             self._try(key, partial(self._object, key))
-        for model in inspect.journals(self.store, self.environment.name):
+        for model in journal.models(self.store, self.environment.name):
             self._try(keys.journal(self.environment.name, model), partial(self._journal, model))
-        self._try(keys.SNAPSHOTS, lambda: series.last(self.store, keys.SNAPSHOTS))
+        for prefix in sorted(self.series):
+            self._try(prefix, partial(series.last, self.store, prefix))
         if self.environment.name in self.world.targets:
             self._try("target", self._target)
 
@@ -77,6 +82,7 @@ class _Auditor:
                 blobs.file_of(self.store, Digest("sha256:" + key.rpartition("/")[2]))
             case "builds" | "recipes":
                 self._names_blobs(codec.decode(Build, self._read(key), what=key))
+                self._number(key)
             case "verifications":
                 found = codec.decode(Verification, self._read(key), what=key)
                 if key != keys.verification(found.artifact, found.gate_set):
@@ -84,8 +90,10 @@ class _Auditor:
             case "snapshots":
                 for table in codec.decode(Snapshot, self._read(key), what=key).tables:
                     self._blob(key, table.digest)
+                self._number(key)
             case "predictions":
                 self._blob(key, codec.decode(PredictionLog, self._read(key), what=key).rows)
+                self._number(key)
             case "journal":
                 return  # walked in order by _journal
             case keys.MARK:
@@ -93,6 +101,11 @@ class _Auditor:
             case _:
                 raise IntegrityError(f"{key} is nothing that this tool writes", hint="remove it")
         self.checked[kind if kind != keys.MARK else "mark"] += 1
+
+    def _number(self, key: str) -> None:
+        """Remember the series that this key is a member of: none may have a gap."""
+        if keys.number(key) is not None:
+            self.series.add(key.rpartition("/")[0])
 
     def _read(self, key: str) -> bytes:
         body = self.store.read(key)
@@ -113,7 +126,7 @@ class _Auditor:
 
     def _blob(self, where: str, digest: Digest) -> None:
         if not (is_digest(digest) and blobs.holds(self.store, digest)):
-            self._find(where, f"it names blob {digest}, which is not in the store", "restore it from a backup")
+            self._find(where, f"it names blob {digest}, which is not in the store", _RESTORE)
 
     def _journal(self, model: str) -> None:
         """The chain from entry 0, replayed: each folded state must follow from its predecessor."""
@@ -123,11 +136,33 @@ class _Auditor:
             self.checked["journal"] += 1
             if (problem := _unfounded(before, head)) is not None:
                 self._find(keys.member(keys.journal(name, model), head.entry.n), problem)
-            if head.state.artifact is not None:
-                self._artifact(head.state.artifact)
+            self._try(keys.member(keys.journal(name, model), head.entry.n), partial(self._named_by, head))
             before = head
         if before is not None:
             self.heads[model] = before
+
+    def _named_by(self, head: Head) -> None:
+        """Whatever a journal entry names is here: artifact, verification, provenance; where it was made, its build."""
+        entry, state = head.entry, head.state
+        where = keys.member(keys.journal(entry.environment, entry.model), entry.n)
+        if entry.verification is not None and entry.artifact is not None:
+            self._key(where, keys.verification(entry.artifact, entry.verification))
+        if state.build is not None:
+            self._blob(where, state.build.provenance)
+            if self.environment.trains:
+                self._made(where, state.build)
+        if state.artifact is not None:
+            self._artifact(state.artifact)
+
+    def _made(self, where: str, build: Build) -> None:
+        self._key(where, keys.build(build.fingerprint))
+        self._key(where, keys.member(keys.SNAPSHOTS, blobs.record(self.store, build.provenance, Provenance).snapshot))
+        if build not in builds.of_recipe(self.store, build.recipe):
+            self._find(where, f"its build is not in {keys.builds_of(build.recipe)}", _RESTORE)
+
+    def _key(self, where: str, key: str) -> None:
+        if self.store.read(key) is None:
+            self._find(where, f"it names {key}, which is not in the store", _RESTORE)
 
     def _target(self) -> None:
         target = self.world.targets[self.environment.name]

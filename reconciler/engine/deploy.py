@@ -150,7 +150,8 @@ def _loaded(world: World, environment: Environment, artifact: Digest) -> Mapping
 
 
 def _place(world: World, environment: Environment, entry: Head, files: Mapping[str, Path]) -> Head:
-    """Swap the target to `entry` and read back what it serves."""
+    """Swap the target to `entry` and read back what it serves, and that the journal has not moved on: a target that was
+    emptied meanwhile cannot know that we are late."""
     target = target_of(world, environment)
     model = entry.entry.model
     target.place(
@@ -165,10 +166,11 @@ def _place(world: World, environment: Environment, entry: Head, files: Mapping[s
         files,
     )
     served = next((one for one in target.observe([model]) if one.model == model), None)
-    if served is not None and served.current is not None and served.current.n > entry.entry.n:
+    store, project = world.stores[environment.name], entry.entry.project
+    head = journal.head(store, project=project, environment=environment.name, model=model)
+    if head is not None and head.entry.n > entry.entry.n:
         raise ConflictError(
-            f"{environment.name}/{model} went on to entry {served.current.n} while entry {entry.entry.n} was put in "
-            "place",
+            f"{environment.name}/{model} went on to entry {head.entry.n} while entry {entry.entry.n} was put in place",
             hint="nothing is lost: run the same command again",
         )
     if (drift := drift_of(entry, served)) is not None:

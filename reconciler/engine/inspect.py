@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler.core import keys
 from reconciler.core.environment import Desired, Environment
 from reconciler.core.plan import ModelPlan
 from reconciler.core.state import Head
@@ -78,19 +77,13 @@ def _model(world: World, desired: Desired, environment: Environment, part: Model
     )
 
 
-def journals(store: Store, environment: str) -> tuple[str, ...]:
-    """Every model that has a journal in this store, declared or not."""
-    prefix = keys.journal(environment, "")
-    return tuple(sorted({key.removeprefix(prefix).split("/", 1)[0] for key in store.keys(prefix)}))
-
-
 def history(world: World, desired: Desired, environment: str | None, model: str | None, at: datetime | None) -> History:
     """Journal entries, newest first; with `at`, per model the last one that was written by then."""
     names = [planning.environment_of(desired, environment)] if environment else list(desired.environments)
     events: list[Event] = []
     for one in names:
         store = world.stores[one.name]
-        for name in journals(store, one.name):
+        for name in journal.models(store, one.name):
             if model is not None and name != model:
                 continue
             found = [_event(head) for head in _entries(store, desired.project, one.name, name)]

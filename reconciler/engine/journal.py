@@ -29,6 +29,12 @@ class Writer:
     new_id: NewId
 
 
+def models(store: Store, environment: str) -> tuple[str, ...]:
+    """Every model that a listing shows a journal of, sorted, declared or not."""
+    prefix = keys.journal(environment, "")
+    return tuple(sorted({key.removeprefix(prefix).split("/", 1)[0] for key in store.keys(prefix)}))
+
+
 def head(store: Store, *, project: str, environment: str, model: str) -> Head | None:
     """The last entry; IntegrityError when it is damaged, another project's, or entries before it are gone."""
     prefix = keys.journal(environment, model)

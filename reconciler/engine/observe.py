@@ -16,7 +16,7 @@ from reconciler.core.record import Build, Snapshot
 from reconciler.core.state import Head, Order, Served
 from reconciler.engine import blobs, builds, deploy, journal, verify
 from reconciler.engine.world import World
-from reconciler.errors import IntegrityError
+from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Source
 
 
@@ -30,6 +30,24 @@ def predecessor(world: World, desired: Desired, environment: Environment, model:
     if model.renamed_from is None:
         return None
     return head_of(world, desired, environment.name, model.renamed_from)
+
+
+def forsaken(world: World, desired: Desired, environment: Environment, known: frozenset[str]) -> tuple[str, ...]:
+    """Models that are neither declared nor served and yet, by their journal, deployed: somebody emptied the target.
+
+    A listing only finds their names; what is so is asked of their journals."""
+    found = []
+    for name in journal.models(world.stores[environment.name], environment.name):
+        if name in known:
+            continue
+        try:
+            head = head_of(world, desired, environment.name, name)
+        except ReconcilerError:
+            found.append(name)  # its part of the plan says what is wrong
+        else:
+            if head is not None and head.state.artifact is not None:
+                found.append(name)
+    return tuple(found)
 
 
 def order_of(source: Source, environment: Environment, revision: str | None, head: Head | None) -> Order:

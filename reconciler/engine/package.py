@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,7 @@ def manifest_of(config: bytes, files: tuple[File, ...]) -> bytes:
     )
 
 
+@lru_cache(maxsize=1024)
 def parse(manifest: bytes) -> Artifact:
     """The artifact of these (already verified) manifest bytes; IntegrityError when they are not of our form."""
     try:

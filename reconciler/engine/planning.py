@@ -37,7 +37,7 @@ def make_plan(world: World, desired: Desired, environment: Environment, models: 
     now = world.clock()
     refresh = refresh_step(world, environment, now)
     served = served_by(world, desired, environment)
-    names = _chosen(desired, environment, served, tuple(models))
+    names = _chosen(world, desired, environment, served, tuple(models))
     snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
     parts = tuple(
         plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
@@ -84,9 +84,12 @@ def served_by(world: World, desired: Desired, environment: Environment) -> dict[
 
 
 def _chosen(
-    desired: Desired, environment: Environment, served: dict[str, Served], models: tuple[str, ...]
+    world: World, desired: Desired, environment: Environment, served: dict[str, Served], models: tuple[str, ...]
 ) -> tuple[str, ...]:
     known = {model.name for model in desired.models_of(environment.name)} | served.keys()
+    wanted = not models or not known.issuperset(models)
+    if wanted and environment.name in world.targets and not environment.trains:
+        known.update(observe.forsaken(world, desired, environment, frozenset(known)))
     if unknown := sorted(set(models) - known):
         there = ", ".join(sorted(known)) or "none"
         raise UsageError(f"{environment.name} has no model {unknown[0]!r}", hint=f"models there: {there}", code="E801")

@@ -7,7 +7,7 @@ from reconciler.core.digest import Digest, digest_of_file, short
 from reconciler.core.environment import Desired
 from reconciler.core.record import Build, Provenance
 from reconciler.core.status import Reproduced
-from reconciler.engine import blobs, inspect, journal, package, snapshots, verify
+from reconciler.engine import blobs, journal, package, snapshots, verify
 from reconciler.engine.world import World
 from reconciler.errors import UsageError
 from reconciler.ports import SelectRequest, TrainRequest, Want
@@ -68,7 +68,7 @@ def _found(world: World, desired: Desired, digest: Digest) -> tuple[str, Build]:
     """The environment whose journal knows how this artifact was built, sandboxes first."""
     for environment in sorted(desired.environments, key=lambda one: (not one.trains, one.name)):
         store = world.stores[environment.name]
-        for model in inspect.journals(store, environment.name):
+        for model in journal.models(store, environment.name):
             build = journal.build_of(
                 store, project=desired.project, environment=environment.name, model=model, artifact=digest
             )

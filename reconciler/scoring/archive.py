@@ -22,8 +22,29 @@ SCHEMA = "schema.json"
 _MEMBER = re.compile(r"[0-9]{1,9}\.npy")
 _LARGEST = 4 * 1024**3  # bytes unpacked
 _DEEPEST = 200  # nodes inside nodes
-# Loaders of skops that read or run more than data; whatever they name, they have no place in a model of ours.
-_REFUSED_LOADERS = frozenset({"OperatorFuncNode", "MethodNode", "BytesNode", "BytearrayNode"})
+# The loaders of skops that models of ours need. Whatever type is named, others could do more than set attributes of it.
+_LOADERS = frozenset(
+    {
+        "DTypeNode",
+        "DefaultDictNode",
+        "DictNode",
+        "FunctionNode",
+        "JsonNode",
+        "ListNode",
+        "LossNode",
+        "NdArrayNode",
+        "ObjectNode",
+        "PartialNode",
+        "RandomGeneratorNode",
+        "RandomStateNode",
+        "SliceNode",
+        "TreeNode",
+        "TupleNode",
+        "TypeNode",
+    }
+)
+
+_MARKS = frozenset({"__class__", "__module__", "__loader__"})
 
 Node = dict[str, Any]
 
@@ -38,19 +59,11 @@ def check(body: bytes) -> Node:
             for one in members:
                 if one.filename != SCHEMA:
                     _check_array(archive.read(one), one.filename)
-    except (zipfile.BadZipFile, ValueError, KeyError, RecursionError, NotImplementedError) as error:
+            _check_types(tree, frozenset(one.filename for one in members))
+    except ScoringError:
+        raise
+    except Exception as error:  # whatever zip, JSON or array readers make of bytes that somebody made up
         raise _refused("it is not a model file of ours") from error
-    names = {one.filename for one in members}
-    for node in nodes(tree):
-        kind = f"{node['__module__']}.{node['__class__']}"
-        if kind not in ALLOWED or node.get("__loader__") in _REFUSED_LOADERS:
-            raise ScoringError(
-                f"the model file names the type {kind[:120]}, which is not allowed",
-                code="E506",
-                hint="only the estimators of the table are loaded; never load this file with another tool",
-            )
-        if "file" in node and node["file"] not in names:
-            raise _refused(f"its member {str(node['file'])[:40]} is missing")
     return tree
 
 
@@ -59,13 +72,29 @@ def nodes(tree: object, depth: int = 0) -> Iterator[Node]:
     if depth > _DEEPEST * 2:
         raise _refused("it is nested too deeply")
     if isinstance(tree, dict):
-        if "__class__" in tree and "__module__" in tree and "__loader__" in tree:
+        marks = tree.keys() & _MARKS
+        if marks == _MARKS:
             yield tree
+        elif marks:
+            raise _refused("one of its nodes does not say what it is")
         for item in tree.values():
             yield from nodes(item, depth + 1)
     elif isinstance(tree, list):
         for item in tree:
             yield from nodes(item, depth + 1)
+
+
+def _check_types(tree: Node, names: frozenset[str]) -> None:
+    for node in nodes(tree):
+        kind, loader = f"{node['__module__']}.{node['__class__']}", str(node["__loader__"])
+        if kind not in ALLOWED or loader not in _LOADERS:
+            raise ScoringError(
+                f"the model file names the type {kind[:120]} (by {loader[:40]}), which is not allowed",
+                code="E506",
+                hint="only the estimators of the table are loaded; never load this file with another tool",
+            )
+        if "file" in node and str(node["file"]) not in names:
+            raise _refused(f"its member {str(node['file'])[:40]} is missing")
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
@@ -91,7 +120,7 @@ def _check_array(body: bytes, name: str) -> None:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, kind = read(stream)
         whole = math.prod(shape) * kind.itemsize == len(body) - stream.tell()
-    except ValueError as error:
+    except Exception as error:  # made-up headers also end in SyntaxError, TokenError and more
         raise _no_array(name) from error
     if kind.hasobject or not whole:
         raise _no_array(name)

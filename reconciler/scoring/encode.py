@@ -24,7 +24,7 @@ Rows = Any  # pyarrow.Table
 def read_rows(path: Path) -> Rows:
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, use_threads=False, memory_map=False)
+    return pq.ParquetFile(path).read(use_threads=False)
 
 
 def matrix_of(rows: Rows, schema: Schema) -> Matrix:

@@ -45,7 +45,9 @@ def load(folder: Path) -> Model:
     model = Model(estimator=estimator_of((folder / MODEL_FILE).read_bytes()), schema=schema)
     try:
         check_probe(model, probe)
-    except (ValueError, TypeError, AttributeError, IndexError) as error:
+    except ScoringError:
+        raise
+    except Exception as error:  # an estimator with a part missing or turned breaks in its own ways
         raise _unloadable(error) from error
     return model
 

@@ -10,15 +10,20 @@ I8 (no secret in any output) is held by the canary tests of data and reports.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import EllipsisType
 
 from reconciler import codec
 from reconciler.core import keys
+from reconciler.core.artifact import EVALUATION_FILE
 from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.environment import Desired
+from reconciler.core.evaluation import Evaluation
 from reconciler.core.gate import Verification
-from reconciler.core.record import Action, Current, Entry
+from reconciler.core.record import Action, Current, Entry, State
 from reconciler.engine import package
 from reconciler.errors import IntegrityError
 from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget, differing_files
+from reconciler.testing.town import LEAST, MODEL, TOLERANCE, Town
 
 
 class Oracle:
@@ -43,17 +48,28 @@ class Oracle:
         if environment != "sandbox" and key.startswith(("builds/", "recipes/", "snapshots/")):
             self._violated("I5", f"{environment} holds {key}: only a sandbox builds")
 
+    def wiped(self, model: str) -> None:
+        """The target was emptied by hand: it cannot know any more which entry it served last."""
+        self._served.pop(model, None)
+
     def placed(self, current: Current) -> None:
         last = self._served.get(current.model, -1)
         if current.n < last:
             self._violated("I2", f"the target of {current.model} went back from entry {last} to {current.n}")
         self._served[current.model] = max(last, current.n)
+        key = keys.member(keys.journal(current.environment, current.model), current.n)
+        body = self._seen.get((current.environment, key), b"")
+        if digest_of_bytes(body) != current.entry:
+            self._violated("I2", f"the target of {current.model} names an entry {current.n} that was never committed")
         if current.artifact is None or self.target is None:
             return
         release = self.target.releases.get(current.model, {}).get(current.artifact.removeprefix("sha256:"), {})
         if differing_files(release, current.artifact):
             self._violated("I1", f"entry {current.n} of {current.model} serves a release that is not whole")
             return
+        score = codec.decode(Evaluation, release[EVALUATION_FILE], what=EVALUATION_FILE).metric("f1_macro")
+        if score is None or score < LEAST:
+            self._violated("I4", f"entry {current.n} of {current.model} serves a model that scores {score}")
         model = next(f.digest for f in package.parse(release[package.MANIFEST_FILE]).files if f.path == "model.skops")
         if model not in self.trained:
             self._violated("I5", f"{current.model} serves bytes that no sandbox trained")
@@ -63,7 +79,7 @@ class Oracle:
         prefix = keys.journal(environment, entry.model)
         if keys.member(prefix, entry.n) != key:
             self._violated("I2", f"{key} holds entry {entry.n}")
-        previous = self.stores[environment].objects.get(keys.member(prefix, entry.n - 1)) if entry.n else None
+        previous = self._seen.get((environment, keys.member(prefix, entry.n - 1))) if entry.n else None
         if entry.n and previous is None:
             self._violated("I2", f"{key} follows a gap")
         if (digest_of_bytes(previous) if previous else None) != entry.previous:
@@ -72,8 +88,12 @@ class Oracle:
             self._whole(environment, key, entry.artifact)
         if environment == "production":
             self._order(key, entry)
+            self._alone(key, entry)
+            before = codec.decode(Entry, previous, what=key).state if previous else None
             if entry.action is Action.DEPLOY:
-                self._verified(key, entry)
+                self._verified(key, entry, before)
+            elif entry.action is Action.RESTORE and entry.state != before:
+                self._violated("I4", f"{key} restores what was not there")
 
     def _whole(self, environment: str, key: str, artifact: Digest) -> None:
         objects = self.stores[environment].objects
@@ -97,11 +117,17 @@ class Oracle:
             self._violated("I3", f"{key} goes back from commit {self.source.line[last]} to {entry.commit}")
         self._commits[(entry.environment, entry.model)] = max(place, last)
 
-    def _verified(self, key: str, entry: Entry) -> None:
+    def _alone(self, key: str, entry: Entry) -> None:
+        """Production's own store holds how the artifact was made and by which verification it came."""
+        objects = self.stores["production"].objects
+        build, artifact, verification = entry.state.build, entry.artifact, entry.verification
+        if build is not None and keys.blob(build.provenance) not in objects:
+            self._violated("I1", f"{key} names a provenance that is not in its store")
+        if verification and artifact and keys.verification(artifact, verification) not in objects:
+            self._violated("I1", f"{key} names a verification that is not in its store")
+
+    def _verified(self, key: str, entry: Entry, before: State | None) -> None:
         """Vetted before, or a passing verification that the sandbox really wrote, bound to the incumbent before it."""
-        prefix = keys.journal(entry.environment, entry.model)
-        body = self.stores["production"].objects.get(keys.member(prefix, entry.n - 1)) if entry.n else None
-        before = codec.decode(Entry, body, what=key).state if body else None
         if before is not None and entry.artifact in before.vetted:
             return
         if entry.verification is None or entry.artifact is None:
@@ -120,3 +146,35 @@ class Oracle:
 
     def _violated(self, invariant: str, what: str) -> None:
         self.violations.append(f"{invariant} {what}")
+
+
+def expected(town: Town, desired: Desired, *, compares: bool) -> Digest | EllipsisType | None:
+    """What production must serve once all is quiet, from the gates' numbers alone; `...` where it cannot be told: a pin
+    that is not today's candidate may be judged against an incumbent of another day."""
+    model = desired.model("production", MODEL)
+    heads = {name: _last(town.stores[name], name) for name in ("sandbox", "production")}
+    if model is None:
+        return None
+    served, candidate = heads["production"], heads["sandbox"]
+    if model.artifact is None or (served is not None and model.artifact in served.vetted):
+        return model.artifact
+    if candidate is None or candidate.artifact != model.artifact:
+        return ...
+    score = _score(town, model.artifact)
+    passes = score >= LEAST
+    if compares and served is not None and served.artifact is not None:
+        passes = passes and score - _score(town, served.artifact) >= -TOLERANCE
+    return model.artifact if passes else (served.artifact if served else None)
+
+
+def _last(store: MemoryStore, environment: str) -> State | None:
+    prefix = keys.journal(environment, MODEL)
+    count = sum(1 for key in store.objects if key.startswith(prefix + "/"))
+    key = keys.member(prefix, count - 1)
+    return codec.decode(Entry, store.objects[key], what=key).state if count else None
+
+
+def _score(town: Town, artifact: Digest) -> float:
+    objects = town.stores["sandbox"].objects
+    file = package.parse(objects[keys.blob(artifact)]).file(EVALUATION_FILE)
+    return codec.decode(Evaluation, objects[keys.blob(file.digest)], what=EVALUATION_FILE).metric("f1_macro") or 0.0

@@ -11,6 +11,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.gate import GateResult, Threshold, Verdict, Verification
 from reconciler.core.record import Current
 from reconciler.core.state import Order
+from reconciler.errors import AmbiguousWriteError
 from reconciler.ports import Source, Store, Target, TreeFile
 from reconciler.testing.invariants import Oracle
 from reconciler.testing.memory import MemoryStore, MemoryTarget
@@ -47,6 +48,21 @@ class PlainPut(MemoryStore):
     def create(self, key: str, body: bytes | Path) -> bool:
         self.put(key, body if isinstance(body, bytes) else body.read_bytes())
         return True
+
+
+class EmptyIsNone(MemoryStore):
+    """A store that takes an empty object for no object, as some clients of object stores do."""
+
+    def create(self, key: str, body: bytes | Path) -> bool:
+        if self.objects.get(key) == b"":
+            del self.objects[key]
+        return super().create(key, body)
+
+    def read(self, key: str) -> bytes | None:
+        return self.objects.get(key) or None
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        return (key for key in super().keys(prefix) if self.objects[key])
 
 
 class LowerWins(MemoryTarget):
@@ -96,6 +112,17 @@ class _Seen:
 
     def keys(self, prefix: str) -> Iterator[str]:
         return self.store.keys(prefix)
+
+
+class TakenForOurs(_Seen):
+    """Whoever gets no answer tries again, and takes whatever is there by then for what it wrote itself."""
+
+    def create(self, key: str, body: bytes | Path) -> bool:
+        try:
+            return self.store.create(key, body)
+        except AmbiguousWriteError:
+            self.store.create(key, body)
+            return True
 
 
 class SkippedVerification(_Seen):
@@ -159,4 +186,6 @@ MUTANTS: dict[str, Mutant] = {
     "no-commit-order": Mutant(seen_source=NoOrder),
     "skipped-verification": Mutant(seen_store=SkippedVerification),
     "journal-before-blob": Mutant(seen_store=JournalFirst),
+    "empty-as-none": Mutant(store=EmptyIsNone),
+    "retry-without-id": Mutant(seen_store=TakenForOurs),
 }

@@ -7,18 +7,26 @@ Libraries are imported before the first request is read: they take longer than m
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from reconciler.child import serve
 from reconciler.ports import TrainRequest
 from reconciler.training.fit import train
 
 
 def _import_libraries() -> None:
-    import sklearn.compose
-    import sklearn.ensemble
-    import sklearn.impute
-    import sklearn.linear_model
-    import sklearn.pipeline
-    import sklearn.preprocessing  # noqa: F401
+    for library in (
+        "pyarrow.compute",
+        "pyarrow.parquet",
+        "sklearn.compose",
+        "sklearn.ensemble",
+        "sklearn.impute",
+        "sklearn.linear_model",
+        "sklearn.pipeline",
+        "sklearn.preprocessing",
+        "skops.io",
+    ):
+        import_module(library)
 
 
 if __name__ == "__main__":

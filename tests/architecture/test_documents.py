@@ -38,3 +38,24 @@ def test_every_decision_is_in_the_index() -> None:
     index = (REPOSITORY / "docs/adr/README.md").read_text()
     for path in (REPOSITORY / "docs/adr").glob("0*.md"):
         assert path.name in index, path.name
+
+
+PAGES = [p for p in tracked() if p.suffix == ".md" and "tests" not in p.parts and p.name != "template.md"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_inside_the_repository_leads_somewhere(path: Path) -> None:
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
+        if not re.match(r"[a-z]+:", target):
+            assert (path.parent / target).exists(), f"{path.name} links to {target}"
+
+
+@pytest.mark.parametrize("folder", ["environments", "manifests"])
+def test_every_shipped_document_names_the_schema_that_an_editor_can_check_it_with(folder: str) -> None:
+    found = sorted((REPOSITORY / folder).rglob("*.yaml"))
+    assert found
+    for path in found:
+        first = path.read_text().splitlines()[0]
+        assert first.startswith("# yaml-language-server: $schema="), path.name
+        assert (path.parent / first.partition("=")[2]).resolve().is_file(), path.name

@@ -21,7 +21,7 @@ def test_no_schedule_breaks_an_invariant(part: int) -> None:
         ran = simulate(seed)
         assert ran.violations == [], f"{ran.violations}\nreplay: {ran.replay}"
         applies += ran.applies
-        faults += ran.crashes
+        faults += ran.faults
     if part < SEEDS:
         assert applies, "the schedules did something"
         assert faults or SEEDS < 100 * PARTS, "and something went wrong in them"

@@ -31,7 +31,7 @@ def command(invocation: Invocation, environment: str, models: tuple[str, ...], f
     from reconciler.engine import apply, planning
     from reconciler.report import apply as reporter
 
-    with opened(invocation, trains=True) as project:
+    with opened(invocation, trains=True, changes=environment) as project:
         here = project.environment(environment)
         plan = reviewed or planning.make_plan(project.world, project.desired, here, models)
         confirmed = reviewed is not None or (not yes and consent.given(plan))

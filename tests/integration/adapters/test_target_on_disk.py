@@ -124,6 +124,32 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
             assert {one.name: one.read_bytes() for one in served_folder(target).iterdir()} == right
 
 
+@pytest.mark.slow
+@pytest.mark.needs("strace")
+def test_a_served_file_that_is_mended_is_at_no_moment_absent_or_half_written(tmp_path: Path) -> None:
+    """Killed at every system call that names this very file."""
+    with release(b"new") as (new, after):
+        template = tmp_path / "template"
+        target_in(template).place(current(1, new), after)
+        spoil(served_folder(target_in(template)))
+        inside = served_folder(target_in(template)).relative_to(template) / MODEL
+
+        def run(folder: Path, *inject: str) -> Path:
+            shutil.copytree(template, folder, symlinks=True)
+            served = folder / inside
+            traced = ["strace", "-f", "-qq", "-o", str(tmp_path / "log"), "-P", str(served), *inject]
+            subprocess.run([*traced, *place_command(folder, current(2, new), dict(after))], check=False)
+            return served
+
+        run(tmp_path / "counted")
+        counts = Counter(re.findall(r"^\d+ +(\w+)\(", (tmp_path / "log").read_text(), re.MULTILINE))
+        assert counts["openat"] >= 2, "hashed before, and again when it is mended"
+        for name in counts.keys() - {"read", "lseek", "ioctl", "close"}:
+            for index in range(1, counts[name] + 1):
+                served = run(tmp_path / f"{name}-{index}", "-e", f"inject={name}:signal=SIGKILL:when={index}")
+                assert served.read_bytes() in (b"evil", after[MODEL].read_bytes()), (name, index)
+
+
 def test_a_writer_that_was_held_up_while_a_newer_one_finished_changes_nothing(tmp_path: Path) -> None:
     target = target_in(tmp_path / "serving")
     with release(b"one") as (one, first), release(b"two") as (two, second):

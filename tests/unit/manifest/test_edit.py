@@ -101,9 +101,9 @@ KEYS = st.text("abcdefgh_", min_size=1, max_size=6)
 TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"], max_codepoint=0x2FF), max_size=12)
 NUMBERS = st.integers(-(10**9), 10**9) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | TEXTS
-VALUES = st.recursive(
-    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=8
-)
+FLAT = st.lists(SCALARS, max_size=4) | st.dictionaries(KEYS, SCALARS, max_size=4)
+DEEP = st.lists(FLAT | SCALARS, max_size=3) | st.dictionaries(KEYS, FLAT | SCALARS, max_size=3)
+VALUES = SCALARS | FLAT | DEEP
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

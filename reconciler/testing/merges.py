@@ -1,0 +1,198 @@
+"""What happens to a town while its processes run: people merge commits, days pass, and things break.
+
+Takes a town and a source of chance. Every commit's desired state is in `commits`, oldest first; the last is what must
+hold in the end.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core import keys
+from reconciler.core.digest import Digest, hex_of, short
+from reconciler.core.environment import Because, Desired, Retrain
+from reconciler.core.record import Current, Entry
+from reconciler.engine import apply, planning
+from reconciler.testing import town as towns
+from reconciler.testing.town import MODEL, Town
+
+KINDS = ("recipe", "recipe", "promote", "promote", "promote", "older", "unpin", "day", "tamper", "wipe", "lose")
+
+
+@cache
+def seeds() -> Mapping[Digest, int]:
+    """Recipe digest -> seed, of every recipe that may be committed."""
+    return {codec.digest_of(towns.recipe(seed)): seed for seed in range(50)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """A town with one model deployed, to copy from. What was written in which order is kept."""
+
+    stores: Mapping[str, Mapping[str, bytes]]
+    served: tuple[tuple[Current, Mapping[str, bytes]], ...]
+    trained: tuple[str, ...]
+    pin: Digest
+
+
+@cache
+def began_with(*, compares: bool, retrain: Retrain) -> Began:
+    """Commit c0 applied in the sandbox and c1 in production, by a process that nothing happens to."""
+    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+        town = towns.found(Path(folder))
+        pin = towns.NOBODYS
+        for name, environment in (("c0", "sandbox"), ("c1", "production")):
+            town.source.line.append(name)
+            desired = towns.desired(name, seed=10, pin=pin, compares=compares, retrain=retrain, others=True)
+            world, where = town.world(who="founder"), planning.environment_of(desired, environment)
+            apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
+            pin = next(iter(artifacts(town)))
+        files = town.target.releases[MODEL][hex_of(pin)]
+        return Began(
+            stores={name: dict(store.objects) for name, store in town.stores.items()},
+            served=((town.target.current[MODEL], files),),
+            trained=tuple(town.trainer.trained),
+            pin=pin,
+        )
+
+
+def artifacts(town: Town) -> dict[Digest, int]:
+    """Artifact -> recipe seed of everything that the sandbox's journal knows, oldest first."""
+    found: dict[Digest, int] = {}
+    for key, body in sorted(town.stores["sandbox"].objects.items()):
+        if key.startswith("journal/sandbox/"):
+            build = codec.decode(Entry, body, what=key).state.build
+            if build is not None:
+                found[build.artifact] = seeds()[build.recipe]
+    return found
+
+
+class Merges:
+    """The branch's history. `told` hears, in words, of all that happens; `wiped`, of a model that was taken off the
+    target."""
+
+    def __init__(
+        self, town: Town, chance: random.Random, *, told: Callable[[str], None], wiped: Callable[[str], None]
+    ) -> None:
+        self.town = town
+        self.wiped = wiped
+        self.chance = chance
+        self.told = told
+        self.commits: list[Desired] = []
+        self.seed = 10
+        self.pin: Digest | None = None
+        self.pinned_seed: int | None = None
+        self.compares = chance.random() < 0.5
+        self.retrain = Retrain(because=(Because.RECIPE, Because.DATA)) if chance.random() < 0.3 else Retrain()
+        self._lost: tuple[str, bytes] | None = None
+        self.commit()
+        if chance.random() < 0.8:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Most towns have a model in production already: recipe 10, made and deployed from commit c1."""
+        began = began_with(compares=self.compares, retrain=self.retrain)
+        self.town.trainer.trained += began.trained
+        for name, objects in began.stores.items():
+            for key, body in objects.items():
+                self.town.stores[name].put(key, body)
+        for current, files in began.served:
+            self.town.target.put_release(current, files)
+            self.town.target.put(current)
+        self.pin, self.pinned_seed = began.pin, self.seed
+        self.commit()
+
+    @property
+    def newest(self) -> Desired:
+        return self.commits[-1]
+
+    def commit(self) -> None:
+        name = f"c{len(self.commits)}"
+        self.town.source.line.append(name)
+        self.commits.append(
+            towns.desired(
+                name,
+                seed=self.seed,
+                pin=self.pin,
+                pinned_seed=self.pinned_seed,
+                compares=self.compares,
+                retrain=self.retrain,
+                others=True,
+            )
+        )
+        self.told(f"commit {name}: recipe {self.seed}, pin {short(self.pin) if self.pin else 'none'}")
+
+    def happen(self) -> None:
+        """Somebody merges something, a day passes, or something happens to what is served or stored."""
+        if self._lost is not None and self.chance.random() < 0.5:
+            self.find()
+            return
+        kind = self.chance.choice(KINDS)
+        made = list(artifacts(self.town).items())
+        match kind:
+            case "recipe":
+                self.seed = self.chance.randrange(0, 50)
+            case "promote" if made:
+                self.pin, self.pinned_seed = made[-1]
+            case "older" if made:
+                self.pin, self.pinned_seed = self.chance.choice(made)
+            case "unpin" if self.pin is not None and self.chance.random() < 0.5:
+                self.pin = None
+            case "day":
+                self._day()
+                return
+            case "tamper" | "wipe":
+                self._damage(kind)
+                return
+            case "lose":
+                self._lose()
+                return
+            case _:
+                return
+        self.commit()
+
+    def _day(self) -> None:
+        self.told("a day passes")
+        self.town.clock.pass_time(days=1)
+        if self.chance.random() < 0.7:  # else the tables are still the same
+            self.town.data.day += 1
+
+    def _damage(self, kind: str) -> None:
+        current = self.town.target.current.get(MODEL)
+        if current is None or current.artifact is None:
+            return
+        self.told(f"{kind} what is served")
+        if kind == "wipe":
+            del self.town.target.current[MODEL]
+            self.wiped(MODEL)
+            return
+        release = self.town.target.releases[MODEL][current.artifact.removeprefix("sha256:")]
+        name = self.chance.choice(sorted(release))
+        release[name] = release[name] + b"?"
+
+    def _lose(self) -> None:
+        """The newest entry of production's journal turns into an empty file; `find` puts it back from a backup."""
+        objects = self.town.stores["production"].objects
+        prefix = keys.journal("production", MODEL)
+        n = sum(1 for key in objects if key.startswith(prefix + "/"))
+        if self._lost is not None or not n:
+            return
+        key = keys.member(prefix, n - 1)
+        self.told(f"{key} is empty")
+        self._lost = (key, objects[key])
+        objects[key] = b""
+
+    def find(self) -> None:
+        """What was lost is restored, if anything was."""
+        if self._lost is None:
+            return
+        key, body = self._lost
+        self.told(f"{key} is restored")
+        self.town.stores["production"].objects[key] = body
+        self._lost = None

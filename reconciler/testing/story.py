@@ -1,0 +1,130 @@
+"""A town and its history in few words, for tests: commit, apply, look. Every write is told to the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.digest import Digest
+from reconciler.core.environment import Desired, Model
+from reconciler.core.plan import ModelPlan, Plan
+from reconciler.core.result import Applied, ModelResult
+from reconciler.core.state import Head
+from reconciler.engine import apply, journal, planning
+from reconciler.engine.world import World
+from reconciler.ports import Store
+from reconciler.testing import town as towns
+from reconciler.testing.faults import Counter, Fault, FaultyStore, FaultyTarget, Script
+from reconciler.testing.invariants import Oracle
+from reconciler.testing.memory import MemoryStore, MemoryTarget
+from reconciler.testing.town import MODEL, PROJECT, Town
+
+
+class Story:
+    """`desired` is what the newest commit says. Commits are c0, c1, …"""
+
+    def __init__(self, folder: Path) -> None:
+        self.town: Town = towns.found(folder)
+        self.oracle = Oracle(self.town.source, trained=self.town.trainer.trained)
+        self.town.stores = {name: MemoryStore(folder / name, self._told(name)) for name in ("sandbox", "production")}
+        self.town.target = MemoryTarget(folder / "target", self.oracle.placed)
+        self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
+        self.desired = Desired(project=PROJECT, revision=None, environments=(), models=())
+
+    def _told(self, environment: str) -> Callable[[str, bytes], None]:
+        return lambda key, body: self.oracle.created(environment, key, body)
+
+    # --- git ---------------------------------------------------------------------------------------------------------
+
+    def commit(self, **says: Any) -> Desired:
+        """The next commit, whose desired state is `town.desired(…)` with these arguments (`seed` is 10 by default)."""
+        return self.merge(towns.desired(None, **{"seed": 10, **says}))
+
+    def merge(self, desired: Desired) -> Desired:
+        """The next commit, with this desired state."""
+        name = f"c{len(self.town.source.line)}"
+        self.town.source.line.append(name)
+        self.desired = replace(desired, revision=name)
+        return self.desired
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+
+    def world(self, script: Script | None = None, **ports: Any) -> World:
+        """One process's ports; `script` is what goes wrong at each of its writes."""
+        follow: Script = script or (lambda _: Fault.NONE)
+        stores: dict[str, Store] = {name: FaultyStore(one, follow, name) for name, one in self.town.stores.items()}
+        return self.town.world(**{"stores": stores, "target": FaultyTarget(self.town.target, follow), **ports})
+
+    def plan(self, environment: str, desired: Desired | None = None) -> Plan:
+        wanted = desired or self.desired
+        return planning.make_plan(self.world(), wanted, planning.environment_of(wanted, environment))
+
+    def part(self, environment: str, model: str = MODEL) -> ModelPlan:
+        found = self.plan(environment).part(model)
+        if found is None:
+            raise AssertionError(f"{environment} has no plan for {model}")
+        return found
+
+    def apply(
+        self,
+        environment: str,
+        desired: Desired | None = None,
+        *,
+        script: Script | None = None,
+        plan: Plan | None = None,
+        models: Iterable[str] = (),
+        confirmed: bool = True,
+    ) -> Applied:
+        """One process that plans (or takes `plan`) and applies."""
+        wanted = desired or self.desired
+        world = self.world(script, trains=environment == "sandbox")
+        where = planning.environment_of(wanted, environment)
+        reviewed = plan or planning.make_plan(world, wanted, where, models)
+        return apply.apply(world, wanted, where, reviewed, models=models, confirmed=confirmed)
+
+    def one(self, environment: str, desired: Desired | None = None, **how: Any) -> ModelResult:
+        """Apply, and the result of the one model."""
+        (result,) = self.apply(environment, desired, **how).results
+        return result
+
+    def writes(self, environment: str) -> list[str]:
+        """Apply, and every write that it made."""
+        counter = Counter()
+        self.apply(environment, script=counter)
+        return counter.effects
+
+    # --- what is -----------------------------------------------------------------------------------------------------
+
+    def head(self, environment: str, model: str = MODEL) -> Head | None:
+        return journal.head(self.town.stores[environment], project=PROJECT, environment=environment, model=model)
+
+    @property
+    def candidate(self) -> Digest:
+        """What the sandbox made last."""
+        head = self.head("sandbox")
+        if head is None or head.state.artifact is None:
+            raise AssertionError("the sandbox has made nothing")
+        return head.state.artifact
+
+    @property
+    def serves(self) -> Digest | None:
+        current = self.town.target.current.get(MODEL)
+        return current.artifact if current else None
+
+    def deployed(self, seed: int = 10, **says: Any) -> Digest:
+        """Train recipe `seed`, promote it, apply production: what then serves."""
+        self.commit(seed=seed, **says)
+        self.apply("sandbox")
+        self.commit(seed=seed, pin=self.candidate, **says)
+        self.apply("production")
+        if self.serves != self.candidate:
+            raise AssertionError("it was not deployed")
+        return self.candidate
+
+
+def named(desired: Desired, environment: str, *names: str) -> tuple[Model, ...]:
+    """The one model of an environment, under each of these names."""
+    model = desired.models_of(environment)[0]
+    return tuple(replace(model, name=name, file=f"manifests/{environment}/{name}.yaml") for name in names)
