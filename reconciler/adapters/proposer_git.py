@@ -7,6 +7,7 @@ proposed is checked where it is reviewed. Pushing and opening a request are left
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ _SETTINGS = {
     "protocol.ext.allow": "never",
 }
 _NOBODY = ("empty ident", "tell me who you are", "auto-detect", "auto-detection is disabled", "no name was given")
+_LOCK = re.compile(r"Unable to create '([^']+\.lock)': File exists")
 
 
 class GitProposer:
@@ -114,6 +116,11 @@ def _explained(error: Exception, branch: str) -> ReconcilerError:
             "git does not know who you are",
             code="E306",
             hint='git config user.name "Your Name" && git config user.email you@example.org',
+        )
+    if (lock := _LOCK.search(text)) is not None:
+        return ConflictError(
+            "another git command is at work in this repository, or died in the middle of one",
+            hint=f"run the same command again; if no git runs any more, remove {lock[1]}",
         )
     if "cannot lock ref" in text:
         return ConflictError(
