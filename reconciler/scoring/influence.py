@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reconciler.scoring.encode import Matrix
-    from reconciler.scoring.load import Model
+    from reconciler.scoring.model import Model
 
 ROWS = 500
 SHUFFLES = 2

@@ -3,39 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from reconciler import codec
 from reconciler.core.artifact import MODEL_FILE, PROBE_FILE, SCHEMA_FILE, Schema
 from reconciler.errors import ScoringError
 from reconciler.scoring import archive
 from reconciler.scoring.allowed import ALLOWED
+from reconciler.scoring.model import Model
 from reconciler.scoring.probe import Probe, check_probe
-
-if TYPE_CHECKING:
-    from reconciler.scoring.encode import Matrix
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
-    """A fitted estimator and the schema that says what its columns and labels mean."""
-
-    estimator: Any
-    schema: Schema
-
-    def outputs(self, matrix: Matrix) -> Matrix:
-        """Classification: (rows, classes) probabilities in declared order. Regression: (rows, 1)."""
-        import numpy as np
-
-        if not self.schema.classes:
-            return np.asarray(self.estimator.predict(matrix), dtype=np.float64).reshape(-1, 1)
-        found = np.asarray(self.estimator.predict_proba(matrix), dtype=np.float64)
-        # A class that no training row had is none of the estimator's; its probability is 0.
-        full = np.zeros((len(matrix), len(self.schema.classes)))
-        full[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = found
-        return full
 
 
 def load(folder: Path) -> Model:

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import DataError
 from reconciler.ports import ExpectedAmount, Predicted, PredictRequest
 from reconciler.scoring.encode import Rows, keys_of, matrix_of, read_rows
-from reconciler.scoring.load import Model, load
+from reconciler.scoring.load import load
+from reconciler.scoring.model import Model
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,7 @@ from reconciler.core.artifact import ColumnType, Schema
 from reconciler.errors import ScoringError
 
 if TYPE_CHECKING:
-    from reconciler.scoring.load import Model
+    from reconciler.scoring.model import Model
 
 PROBES = 64
 TOLERANCE = 1e-9  # relative and absolute

@@ -19,8 +19,9 @@ from reconciler.errors import ReconcilerError, TrainingError
 from reconciler.ports import Trained, TrainRequest
 from reconciler.scoring.encode import labels_of, matrix_of, read_rows, values_of
 from reconciler.scoring.influence import influences_of
-from reconciler.scoring.load import Model, estimator_of
+from reconciler.scoring.load import estimator_of
 from reconciler.scoring.metrics import evaluate_classes, evaluate_numbers
+from reconciler.scoring.model import Model
 from reconciler.scoring.probe import Probe, outputs_of, probe_rows
 from reconciler.training import canonical, pipeline
 from reconciler.training.schema import schema_of
