@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,7 +159,7 @@ def _git_folder(root: Path) -> Path | None:
 
 def _grammar() -> int:
     """A number that changes with the rules of expressions, so that results by other rules are not taken up."""
-    rules = hashlib.sha256()
+    rules = hashlib.sha256(version("duckdb").encode())
     for file in sorted((Path(__file__).parents[1] / "data").glob("*.py")):
         rules.update(file.read_bytes())
     return int(rules.hexdigest()[:12], 16)

@@ -207,7 +207,7 @@ def _check_count(session: Session) -> None:
     labelled = counts.pop("", 0)
     if labelled < MIN_TRAIN + MIN_HOLDOUT:
         raise DataError(
-            f"{labelled:,} rows with an outcome; at least {MIN_TRAIN + MIN_HOLDOUT} are needed"
+            f"too few rows with an outcome, {labelled:,}; at least {MIN_TRAIN + MIN_HOLDOUT} are needed"
             f" to train and to judge (left out: {_in_words(counts)})",
             code="E410",
             hint=_more_rows(counts),

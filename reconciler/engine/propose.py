@@ -48,7 +48,8 @@ def promote(
         f"{short(deployed)} -> {short(build.artifact)}" if deployed else f"first artifact {short(build.artifact)}"
     ]
     if verification is not None:
-        summary.append(f"passed {len(verification.results)} gates of {to.name}")
+        gates = len(verification.results)
+        summary.append(f"passed {gates} gate{'s' * (gates != 1)} of {to.name}")
     return _propose(
         checkout,
         proposer,
