@@ -208,7 +208,7 @@ def test_rows_without_a_date_neither_train_nor_judge(tmp_path: Path) -> None:
     [
         (30, Holdout(random=0.1), "at least 20 and 5 are needed"),
         (30, Holdout(random=0.5), "15 rows to train and 15 to judge"),
-        (24, Holdout(random=0.2), "24 rows with an outcome; at least 25 are needed"),
+        (24, Holdout(random=0.2), "too few rows with an outcome, 24; at least 25 are needed"),
     ],
 )
 def test_too_few_rows_are_an_error_with_numbers(tmp_path: Path, count: int, holdout: Holdout, message: str) -> None:
