@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.adapters.children import Child
 from reconciler.core.environment import Limits
+from reconciler.core.look import LookRequest, TableLook
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, Parsed, Selected, SelectRequest, TableFile
 
@@ -24,6 +25,10 @@ class DataChild:
 
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         found: tuple[TableFile, ...] = self._child.call("copy", request, tuple[TableFile, ...], request.limits)
+        return found
+
+    def look(self, request: LookRequest) -> TableLook:
+        found: TableLook = self._child.call("look", request, TableLook, request.limits)
         return found
 
     def select(self, request: SelectRequest) -> Selected:

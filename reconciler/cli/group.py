@@ -10,6 +10,7 @@ from reconciler import __version__
 from reconciler.cli import options
 
 COMMANDS = {
+    "init": "Start a project with a first model, from a look at a table.",
     "validate": "Say whether the manifests are valid, with every problem at once.",
     "plan": "Show what would happen to each model of an environment, and why.",
     "apply": "Carry out a plan.",

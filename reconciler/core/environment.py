@@ -34,7 +34,8 @@ class Table:
 
     `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
     DuckDB type names of our list; `dates` is a strptime format for text dates; undeclared types are inferred once
-    and then held to.
+    and then held to. `columns` are (name here, name as written in the file), for names that expressions cannot use;
+    `row_number` names a column to add: 1, 2, … in the file's order.
     """
 
     uses: str
@@ -46,6 +47,8 @@ class Table:
     decimal: str | None = None
     encoding: str | None = None
     nulls: tuple[str, ...] = ("",)
+    columns: tuple[tuple[str, str], ...] = ()
+    row_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ narrowest of all of these: a DNS label (RFC 1123) that starts with a letter.
 from __future__ import annotations
 
 import re
+import unicodedata
 
 NAME_RULE = "a lower-case letter, then lower-case letters, digits or single hyphens, at most 63 in all"
 COLUMN_RULE = "a letter or underscore, then letters, digits or underscores, at most 63 in all"
@@ -24,6 +25,14 @@ def is_name(text: str) -> bool:
 
 def is_column(text: str) -> bool:
     return _COLUMN.fullmatch(text) is not None
+
+
+def visible(text: str) -> str:
+    """What a manifest can say of `text`: in normal form (NFC), without characters that nobody sees."""
+    if text.isascii() and text.isprintable():
+        return text
+    shown = (one for one in text if unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+    return unicodedata.normalize("NFC", "".join(shown))
 
 
 def is_revision(text: str) -> bool:

@@ -1,6 +1,7 @@
 """The data child: `python -m reconciler.data`, spoken to as `reconciler.child` says.
 
 copy    CopyRequest        -> array of TableFile
+look    LookRequest        -> TableLook
 select  SelectRequest      -> Selected
 parse   array of texts     -> object: text -> Parsed
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reconciler.child import serve
+from reconciler.core.look import LookRequest
 from reconciler.data.local import LocalData, LocalExpressions
 from reconciler.ports import CopyRequest, Parsed, SelectRequest
 
@@ -30,6 +32,7 @@ if __name__ == "__main__":
     serve(
         {
             "copy": (CopyRequest, data.copy),
+            "look": (LookRequest, data.look),
             "select": (SelectRequest, data.select),
             "parse": (tuple[str, ...], _parse),
         }

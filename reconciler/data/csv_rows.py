@@ -18,11 +18,13 @@ _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a file is written. `path` is what messages call it; `encoding` a value of ENCODINGS."""
+    """How a file is written. `path` is what messages call it; `encoding` a value of ENCODINGS; `columns` are (name,
+    name as written)."""
 
     path: str
     delimiter: str
     encoding: str
+    columns: tuple[tuple[str, str], ...] = ()
 
 
 CLOSE_QUOTES = 'put quotes around whole cells only, close them, and write a quote inside as ""'

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from reconciler.core.names import COLUMN_RULE, is_column
+from reconciler.core.names import COLUMN_RULE, is_column, visible
 from reconciler.data.csv_rows import CLOSE_QUOTES, MAX_ROW, Dialect, RowCheck, line_error
 from reconciler.errors import DataError, Where
 
@@ -172,7 +172,21 @@ def read_header(line: str, dialect: Dialect) -> tuple[str, ...]:
         raise line_error(
             dialect, 1, "E404", "only one column found", f'is the delimiter "{shown}"? declare `delimiter`'
         )
-    return check_names(tuple(names), Where(file=dialect.path, line=1))
+    where = Where(file=dialect.path, line=1)
+    return check_names(renamed(tuple(names), dialect.columns, where), where)
+
+
+def renamed(written: tuple[str, ...], columns: tuple[tuple[str, str], ...], where: Where) -> tuple[str, ...]:
+    """The names here of columns as written; DataError E403 when one that `columns` names is not there. What nobody sees
+    in a header makes no difference."""
+    seen = [visible(text) for text in written]
+    for name, text in columns:
+        if visible(text) not in seen:
+            hint = "write it exactly as the file does, or remove it"
+            message = f"`columns.{name}` names a column that the file does not have: {text[:60]!r}"
+            raise DataError(message, code="E403", where=where, hint=hint)
+    names = {visible(text): name for name, text in columns}
+    return tuple(names.get(shown, text) for shown, text in zip(seen, written, strict=True))
 
 
 def check_names(names: tuple[str, ...], where: Where) -> tuple[str, ...]:
@@ -186,7 +200,8 @@ def check_names(names: tuple[str, ...], where: Where) -> tuple[str, ...]:
                 f"column {position} of the header is not a column's name",
                 code="E403",
                 where=where,
-                hint=f"a column is named by {COLUMN_RULE}; does the file have a header?",
+                hint=f"a column is named by {COLUMN_RULE}; give it another name under `columns`, unless the file "
+                "has no header",
             )
         if name == "as_of":
             hint = "as_of is the day of the data; rename the column"

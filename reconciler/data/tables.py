@@ -136,7 +136,7 @@ class _Copy:
             raise DataError(
                 f"table {self.name}: encoding {declared[:40]} is not known", code="E406", hint=f"use {known}"
             )
-        return Dialect(path=self.table.path, delimiter=delimiter, encoding=encoding)
+        return Dialect(path=self.table.path, delimiter=delimiter, encoding=encoding, columns=self.table.columns)
 
     def _view_csv(self, session: Session, text: Path, names: tuple[str, ...], dialect: Dialect) -> None:
         columns = ", ".join(f"{text_of(name)}: 'VARCHAR'" for name in names)
@@ -201,13 +201,26 @@ class _Copy:
             except DataError as error:
                 raise self._unreadable(error) from None
             written = tuple(row[0] for row in schema[1:])
-            csv_text.check_names(written if len(written) == len(found) else tuple(found), Where(file=self.table.path))
+            where = Where(file=self.table.path)
+            names = csv_text.renamed(written if len(written) == len(found) else tuple(found), self.table.columns, where)
+            csv_text.check_names(names, where)
+            if self.table.columns:
+                found = self._rename(session, path, names, found)
             self._check_declared(found)
             columns = tuple(self._column_of_parquet(name, kind, writing) for name, kind in found.items())
             count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=doing)
             if count == 0:
                 raise self._error("E401", "the file has no row")
             return self._write(session, columns, count, None)
+
+    def _rename(self, session: Session, path: Path, names: tuple[str, ...], found: dict[str, str]) -> dict[str, str]:
+        """Show the file's columns under their names here; the types by those names."""
+        items = ", ".join(f"{name_of(old)} AS {name_of(new)}" for old, new in zip(found, names, strict=True))
+        session.run(
+            f"CREATE OR REPLACE VIEW {_SOURCE} AS SELECT {items} FROM read_parquet({text_of(str(path))})",
+            doing=f"reading table {self.name}",
+        )
+        return dict(zip(names, found.values(), strict=True))
 
     def _column_of_parquet(self, name: str, found: str, writing: Writing) -> _Column:
         cell = name_of(name)
@@ -241,6 +254,9 @@ class _Copy:
                 raise self._error("E405", f"column {name}: {kind[:40]} is not a type", f"a type is {TYPE_RULE}")
             if name not in there:
                 raise self._error("E405", f"there is no column {name}, for which a type is declared")
+        number = self.table.row_number
+        if number is not None and number.lower() in {name.lower() for name in there}:
+            raise self._error("E403", f"`rowNumber: {number}` is the name of a column", "give it another name")
 
     def _check_zone(self, session: Session) -> None:
         zone = self.table.time_zone
@@ -254,6 +270,8 @@ class _Copy:
     def _write(self, session: Session, columns: tuple[_Column, ...], count: int, text: Path | None) -> TableFile:
         """Cells that do not fit stop the copy; only then is it worth finding the first of them."""
         items = ", ".join(f"{one.strict} AS {name_of(one.name)}" for one in columns)
+        if self.table.row_number is not None:
+            items = f"row_number() OVER () AS {name_of(self.table.row_number)}, {items}"
         path = self.into / f"{self.name}.parquet"
         try:
             write_parquet(session, f"SELECT {items} FROM {_SOURCE}", path)

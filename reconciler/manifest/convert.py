@@ -141,6 +141,8 @@ def _table(given: schema.Table) -> env.Table:
         decimal=given.decimal,
         encoding=given.encoding,
         nulls=tuple(given.nulls),
+        columns=tuple(sorted(given.columns.items())),
+        row_number=given.row_number,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -57,6 +57,12 @@ class Table(Document):
     decimal: Literal[".", ","] | None = None
     encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] | None = None
     nulls: list[str] = Field(default_factory=lambda: [""], description="Texts that mean: missing.")
+    columns: dict[ColumnName, Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=dict, description="name here: the column's name in the file, where that is no name."
+    )
+    row_number: ColumnName | None = Field(
+        default=None, description="A column to add: 1, 2, ... in the file's order. For tables without a key."
+    )
 
     @field_validator("types")
     @classmethod
@@ -65,6 +71,14 @@ class Table(Document):
             if kind not in TYPES and _DECIMAL.fullmatch(kind) is None:
                 raise refuse("E205", f"{column}: not a type; there are {', '.join(TYPES)} and DECIMAL(p, s)")
         return types
+
+    @field_validator("columns")
+    @classmethod
+    def _once(cls, columns: dict[str, str]) -> dict[str, str]:
+        for name, written in columns.items():
+            if list(columns.values()).count(written) > 1:
+                raise refuse("E205", f"{name}: a column of the file is named twice")
+        return columns
 
     @model_validator(mode="after")
     def _parquet_has_types(self) -> Table:

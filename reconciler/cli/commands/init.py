@@ -1,0 +1,33 @@
+"""`init`: a project with a first model that works, from a look at a table. Asks nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("init")
+@click.argument("where", metavar="DIR", type=click.Path(path_type=Path))
+@click.option("--from-table", "table", metavar="FILE", type=options.FILE, help="A CSV or Parquet file to look at.")
+@click.option("--outcome", metavar="COLUMN", help="What to predict [default: what looks like it].")
+@click.option("--name", type=options.NAME, help="The model's name [default: the table's].")
+@options.output
+@options.place
+@click.pass_obj
+def command(invocation: Invocation, where: Path, table: Path | None, outcome: str | None, name: str | None) -> int:
+    """Start a project in DIR with a first model that works.
+
+    Looks at the table: how it is written, its key, what could be predicted and from what, and how to judge it. Writes
+    manifests whose comments say why. Without --from-table, the one table in DIR or DIR/data is taken; where there is
+    none, a made-up one is written to begin with. Nothing that is there is overwritten.
+    """
+    from reconciler.cli import beginning
+    from reconciler.report import init as reporter
+
+    started = beginning.begin(invocation, where, table=table, outcome=outcome, name=name)
+    terminal.show(invocation, reporter, started)
+    return 0
