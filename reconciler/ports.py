@@ -140,9 +140,10 @@ class Store(Protocol):
 class Target(Protocol):
     """Where models are used from. The target is the authority on what is deployed."""
 
-    def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
-        """What is served for these models and every other model found here, sorted by model; a model of which
-        nothing is there is absent. IntegrityError when the target belongs to another project or environment."""
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+        """What is served for these models and, unless not asked for, every other model found here, sorted by model; a
+        model of which nothing is there is absent. IntegrityError when the target belongs to another project or
+        environment."""
 
     def place(self, current: Current, files: Mapping[str, Path]) -> None:
         """Put a release (path in the package -> file with its bytes) in place, then swap `current` to it atomically.

@@ -18,6 +18,7 @@ class GitSource:
         self._git = Git(project)
         self._prefix = prefix_of(project)
         self._lines: dict[str, dict[str, int]] = {}
+        self._trees: dict[str, tuple[TreeFile, ...]] = {}
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
@@ -32,9 +33,17 @@ class GitSource:
         raise SourceError(f"no commit is called {revision!r}", code="E306", hint=hint)
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
-        paths = [self._prefix + folder for folder in folders] or ([self._prefix] if self._prefix else [])
-        # With --full-tree these are plain paths from the root, not patterns.
-        wanted = [path.rstrip("/") for path in paths]
+        if commit not in self._trees:  # a commit never changes, and each listing is a process
+            self._trees[commit] = self._tree(commit)
+        starts = tuple(folder.rstrip("/") for folder in folders)
+        below = tuple(f"{start}/" for start in starts)
+        return tuple(
+            file for file in self._trees[commit] if not starts or file.path in starts or file.path.startswith(below)
+        )
+
+    def _tree(self, commit: str) -> tuple[TreeFile, ...]:
+        # With --full-tree this is a plain path from the root, not a pattern.
+        wanted = [self._prefix.rstrip("/")] if self._prefix else []
         out = self._git.run("ls-tree", "-r", "-z", "--full-tree", "--long", "--end-of-options", commit, *wanted)
         files = []
         for record in out.split(b"\0"):
@@ -78,10 +87,11 @@ class GitSource:
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Paths at HEAD; an unborn branch tracks nothing."""
-        if not paths or not self._git.run("rev-parse", "--verify", "--quiet", "HEAD", ok=(0, 1)):
+        head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).decode().strip()
+        if not paths or not head:
             return ()
         wanted = tuple(str(PurePosixPath(path)) for path in paths)
-        return tuple(file.path for file in self.tree("HEAD", () if "." in wanted else wanted))
+        return tuple(file.path for file in self.tree(head, () if "." in wanted else wanted))
 
     def _line(self, branch: str) -> dict[str, int]:
         """Commit -> distance from the tip, on the first-parent line of the branch: the fetched remote one if there is a

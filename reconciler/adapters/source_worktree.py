@@ -26,7 +26,7 @@ class WorkTree:
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:  # noqa: ARG002  (the port's shape)
         found = []
-        for path in self._walk():
+        for path in self._walk(folders):
             name = path.relative_to(self._root).as_posix()
             if folders and not any(name == folder or name.startswith(folder.rstrip("/") + "/") for folder in folders):
                 continue
@@ -62,9 +62,17 @@ class WorkTree:
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 
-    def _walk(self) -> Iterable[Path]:
+    def _walk(self, folders: tuple[str, ...]) -> Iterable[Path]:
         """Project files; folders that begin with a dot hold none."""
-        for folder, names, files in os.walk(self._root):
+        for start in folders or ("",):
+            at = self._root / start
+            if at.is_file() or at.is_symlink():
+                yield at
+            else:
+                yield from self._below(at)
+
+    def _below(self, start: Path) -> Iterable[Path]:
+        for folder, names, files in os.walk(start):
             linked = [name for name in names if (Path(folder) / name).is_symlink()]
             names[:] = [n for n in names if n not in SKIPPED and not n.startswith(".") and n not in linked]
             for name in (*files, *linked):

@@ -24,6 +24,7 @@ from reconciler.adapters.durable import (
     sweep,
     write_temporary,
 )
+from reconciler.adapters.witness import Witness
 from reconciler.core.keys import is_key
 from reconciler.errors import IntegrityError, StoreError
 
@@ -31,10 +32,12 @@ _NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
 
 
 class FilesStore:
-    """`root` is created by the first write. StoreError E607 for a root that is a link or that everybody may write."""
+    """`root` is created by the first write. StoreError E607 for a root that is a link or that everybody may write.
+    `witness` is told of everything that is read but blobs, whose names say what they hold."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, witness: Witness | None = None) -> None:
         self.root = root
+        self._witness = witness
         self._checked = False
         self._ready: set[Path] = set()
 
@@ -54,6 +57,8 @@ class FilesStore:
 
     def read(self, key: str) -> bytes | None:
         path = self._path(key)
+        if self._witness is not None and not key.startswith("blobs/"):
+            self._witness.saw(str(path))
         try:
             self._check_root()
             body = read_regular(path)
@@ -85,21 +90,17 @@ class FilesStore:
     def keys(self, prefix: str) -> Iterator[str]:
         if prefix.rstrip("/"):
             self._path(prefix.removesuffix("/"))
-        start = self.root / prefix if prefix.endswith("/") else (self.root / prefix).parent
-        start = start if prefix else self.root
-        found = []
+        if prefix.rstrip("/"):
+            self._path(prefix.removesuffix("/"))
+        folder = prefix.rpartition("/")[0]
         try:
             self._check_root()
-            if not start.is_dir():
-                return
-            for folder, _, names in os.walk(start, onerror=_raise):
-                for name in names:
-                    key = (Path(folder) / name).relative_to(self.root).as_posix()
-                    if key.startswith(prefix) and is_key(key):
-                        found.append(key)
+            if self._witness is not None:  # that of a folder in it is read, if it matters
+                self._witness.saw(f"{self.root}/{folder}")
+            found = sorted(_files(f"{self.root}/{folder}", folder, prefix))
         except OSError as error:
-            raise explained(error, start) from error
-        yield from sorted(found)
+            raise explained(error, self.root / folder) from error
+        yield from found
 
     # --- inside --------------------------------------------------------------------------------------------------
 
@@ -184,5 +185,20 @@ class FilesStore:
         )
 
 
-def _raise(error: OSError) -> None:
-    raise error
+def _files(folder: str, name: str, prefix: str) -> Iterator[str]:
+    """Keys of the files below a folder. Plain strings: a fleet's journals have hundreds of thousands of entries."""
+    below = f"{name}/" if name else ""
+    folders = []
+    try:
+        listing = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with listing:
+        for one in listing:
+            if one.is_dir():
+                if not one.is_symlink():
+                    folders.append(one.name)
+            elif (key := below + one.name).startswith(prefix) and is_key(key):
+                yield key
+    for child in folders:
+        yield from _files(f"{folder}/{child}", below + child, prefix)

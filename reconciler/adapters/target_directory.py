@@ -29,6 +29,7 @@ from reconciler.adapters.durable import (
     write_temporary,
 )
 from reconciler.adapters.release_folder import differing, put_release
+from reconciler.adapters.witness import Witness
 from reconciler.core.digest import Digest, hex_of
 from reconciler.core.names import is_name
 from reconciler.core.record import Current, StoreMark
@@ -42,18 +43,25 @@ LOCK = ".lock"
 
 
 class DirectoryTarget:
-    """`patience`: seconds to wait for another writer of the same model."""
+    """`patience`: seconds to wait for another writer of the same model. `witness` is told of all that is read."""
 
-    def __init__(self, root: Path, *, project: str, environment: str, patience: float = 30.0) -> None:
+    def __init__(
+        self, root: Path, *, project: str, environment: str, patience: float = 30.0, witness: Witness | None = None
+    ) -> None:
+        self._witness = witness
         self.root = root
         self.mark = StoreMark(project=project, environment=environment)
         self._patience = patience
 
-    def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+        if self._witness is not None:
+            self._witness.about("")
+            self._witness.saw(str(self.root))
+            self._witness.saw(str(self.root / OWNER))
         try:
             self._check_owner()
-            found = {model for model in models if os.path.lexists(self._current_path(model))}
-            return tuple(self._observe(model) for model in sorted(found | set(self._models())))
+            found = {model for model in models if self._is_there(model)}
+            return tuple(self._observe(model) for model in sorted(found | set(self._models() if others else ())))
         except OSError as error:
             raise TargetError(
                 f"cannot read the target {self.root}: {_reason(error)}",
@@ -93,7 +101,16 @@ class DirectoryTarget:
                 if is_name(one.name) and os.path.lexists(one / CURRENT):
                     yield one.name
 
+    def _is_there(self, model: str) -> bool:
+        if self._witness is not None:
+            self._witness.about(model)
+            self._witness.saw(str(self._current_path(model)))
+        return os.path.lexists(self._current_path(model))
+
     def _observe(self, model: str) -> Served:
+        if self._witness is not None:
+            self._witness.about(model)
+            self._witness.saw(str(self._current_path(model)))
         current = self._read_current(model)
         if current is None:
             return Served(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
@@ -101,6 +118,8 @@ class DirectoryTarget:
             return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
             return Served(model=model, current=current)
+        if self._witness is not None:
+            self._witness.saw_folder(str(self._release_path(model, current.artifact)))
         wrong = differing(self._release_path(model, current.artifact), current.artifact)
         trouble = Trouble.TAMPERED if wrong else None
         return Served(model=model, current=current, trouble=trouble, files=wrong)

@@ -17,6 +17,9 @@ from reconciler.errors import UsageError
 
 PROJECT_FILE = "reconciler.yaml"
 CACHE = "reconciler/cache"
+NOTICED = (
+    2_000  # manifests; with more, what is not committed is not looked for: it would cost more than a word is worth
+)
 
 
 def enter(folder: str) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.adapters.source_worktree import WorkTree
+from reconciler.cli.places import NOTICED
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source
 from reconciler.report.safe import plain
 
 READ = ("reconciler.yaml", "manifests", "environments")
-MOST = 2_000  # files; beyond it, looking would cost more than the word is worth
 NAMED = 3
 
 
@@ -30,7 +30,7 @@ def notes(source: Source, root: Path, revision: str) -> Iterator[str]:
 
 def _changed(source: Source, root: Path, revision: str) -> list[str]:
     committed = {one.path: one.id for one in source.tree(revision, READ) if _counts(one.path)}
-    if len(committed) > MOST:
+    if len(committed) > NOTICED:
         return []
     disk = WorkTree(root)
     found = {one.path: one.id for one in disk.tree("", READ) if _counts(one.path)}

@@ -25,6 +25,7 @@ from reconciler.adapters.source_worktree import WorkTree
 from reconciler.adapters.store_files import FilesStore
 from reconciler.adapters.target_directory import DirectoryTarget
 from reconciler.adapters.training_child import TrainingChild
+from reconciler.adapters.witness import Witness
 from reconciler.cli import places, progress, terminal, uncommitted, who
 from reconciler.cli.options import Invocation
 from reconciler.core.environment import Desired, Environment, Limits
@@ -45,6 +46,8 @@ class Opened:
     root: Path
     checkout: Checkout
     world: World
+    noted: bool = False
+    """Whether it was said that something is not committed."""
 
     @property
     def desired(self) -> Desired:
@@ -68,13 +71,23 @@ def configuration(invocation: Invocation) -> Iterator[Checkout]:
     with ExitStack() as stack:
         data = DataChild()
         stack.callback(data.close)
-        yield _load(invocation, root, source, data, _revision(invocation, root, source))
+        yield _load(invocation, root, source, data, _revision(invocation, root, source)[0])
 
 
 @contextmanager
-def opened(invocation: Invocation, *, trains: bool = False, changes: str | None = None) -> Iterator[Opened]:
+def opened(
+    invocation: Invocation,
+    *,
+    trains: bool = False,
+    changes: str | None = None,
+    witness: Witness | None = None,
+    known: frozenset[str] = frozenset(),
+    committed: bool = False,
+) -> Iterator[Opened]:
     """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
-    environment that it will change; for a protected one the cache, which anybody may have written, is not believed."""
+    environment that it will change; for a protected one the cache, which anybody may have written, is not believed.
+    `witness` is told of everything that is read; `known` manifests are left out; `committed`: it is known that nothing
+    is left to commit."""
     root = places.project()
     git = GitSource(root)
     source = WorkTree(root) if invocation.working_tree else git
@@ -85,12 +98,12 @@ def opened(invocation: Invocation, *, trains: bool = False, changes: str | None 
         for one in (data, scorer, trainer, shown):
             if one is not None:
                 stack.callback(one.close)
-        revision = _revision(invocation, root, source)
+        revision, noted = _revision(invocation, root, source, committed=committed)
         if changes is not None:  # most likely there is work, and children start while the manifests are read
             data.warm()
             if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
                 trainer.warm(Limits())
-        checkout = _load(invocation, root, source, data, revision)
+        checkout = _load(invocation, root, source, data, revision, known)
         if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
             from reconciler.engine.desired import load
 
@@ -99,9 +112,11 @@ def opened(invocation: Invocation, *, trains: bool = False, changes: str | None 
         _refuse_tracked(git, desired)
         world = World(
             source=source,
-            stores={one.name: FilesStore(root / one.store) for one in desired.environments},
+            stores={one.name: FilesStore(root / one.store, witness) for one in desired.environments},
             targets={
-                one.name: DirectoryTarget(root / one.target, project=desired.project, environment=one.name)
+                one.name: DirectoryTarget(
+                    root / one.target, project=desired.project, environment=one.name, witness=witness
+                )
                 for one in desired.environments
                 if one.target is not None
             },
@@ -115,7 +130,7 @@ def opened(invocation: Invocation, *, trains: bool = False, changes: str | None 
             scratch=stack.enter_context(places.scratch()),
             data_root=places.data_root(invocation.data_root, root),
         )
-        yield Opened(root=root, checkout=checkout, world=world)
+        yield Opened(root=root, checkout=checkout, world=world, noted=noted)
 
 
 def proposer(root: Path) -> Proposer:
@@ -125,15 +140,18 @@ def proposer(root: Path) -> Proposer:
     return GitProposer(root)
 
 
-def _revision(invocation: Invocation, root: Path, source: Source) -> str | None:
-    """The commit that is meant; None for the work tree. What is not committed, and so not meant, is named."""
+def _revision(
+    invocation: Invocation, root: Path, source: Source, *, committed: bool = False
+) -> tuple[str | None, bool]:
+    """The commit that is meant, None for the work tree; and whether something is not committed, and so not meant: that
+    is said."""
     if invocation.working_tree:
-        return None
+        return None, False
     revision = source.resolve("HEAD" if invocation.revision is None else invocation.revision)
-    if invocation.revision is None:
-        for line in uncommitted.notes(source, root, revision):
-            terminal.say(line)
-    return revision
+    notes = tuple(uncommitted.notes(source, root, revision)) if invocation.revision is None and not committed else ()
+    for line in notes:
+        terminal.say(line)
+    return revision, bool(notes)
 
 
 def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str) -> bool:
@@ -143,13 +161,20 @@ def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str
     return any(_SANDBOX.search(body) for body in source.read(file.id for file in files).values())
 
 
-def _load(invocation: Invocation, root: Path, source: Source, data: DataChild, revision: str | None) -> Checkout:
+def _load(
+    invocation: Invocation,
+    root: Path,
+    source: Source,
+    data: DataChild,
+    revision: str | None,
+    known: frozenset[str] = frozenset(),
+) -> Checkout:
     from reconciler.engine.desired import load
 
     expressions = CachedExpressions(data, places.cache(_git_folder(root)), grammar=_grammar())
     if invocation.verbose:
         terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
-    return load(source, expressions, revision=revision)
+    return load(source, expressions, revision=revision, known=known)
 
 
 def _git_folder(root: Path) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from reconciler.core.digest import Digest
@@ -152,15 +152,23 @@ class Desired:
     revision: str | None
     environments: tuple[Environment, ...]
     models: tuple[Model, ...]
+    _by_environment: dict[str, dict[str, Model]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Models are looked up thousands of times."""
+        index: dict[str, dict[str, Model]] = {}
+        for one in self.models:
+            index.setdefault(one.environment, {}).setdefault(one.name, one)
+        object.__setattr__(self, "_by_environment", index)
 
     def environment(self, name: str) -> Environment | None:
         return next((one for one in self.environments if one.name == name), None)
 
     def models_of(self, environment: str) -> tuple[Model, ...]:
-        return tuple(one for one in self.models if one.environment == environment)
+        return tuple(self._by_environment.get(environment, {}).values())
 
     def model(self, environment: str, name: str) -> Model | None:
-        return next((m for m in self.models if (m.environment, m.name) == (environment, name)), None)
+        return self._by_environment.get(environment, {}).get(name)
 
     def upstream(self, environment: str) -> tuple[str, ...]:
         """Every environment that this one promotes from, straight or through others, nearest first."""

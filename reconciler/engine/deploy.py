@@ -165,7 +165,7 @@ def _place(world: World, environment: Environment, entry: Head, files: Mapping[s
         ),
         files,
     )
-    served = next((one for one in target.observe([model]) if one.model == model), None)
+    served = next((one for one in target.observe([model], others=False) if one.model == model), None)
     store, project = world.stores[environment.name], entry.entry.project
     head = journal.head(store, project=project, environment=environment.name, model=model)
     if head is not None and head.entry.n > entry.entry.n:

@@ -42,8 +42,11 @@ class Checkout:
         return found
 
 
-def load(source: Source, expressions: Expressions, *, revision: str | None) -> Checkout:
-    """Read the configuration at `revision` (a full commit id; None for a work tree).
+def load(
+    source: Source, expressions: Expressions, *, revision: str | None, known: frozenset[str] = frozenset()
+) -> Checkout:
+    """Read the configuration at `revision` (a full commit id; None for a work tree). `known`: manifests and cards that
+    are known to be valid and are not needed; their models are left out.
 
     InvalidManifestsError holds every problem of every file; SourceError when there is no project at that commit.
     """
@@ -55,7 +58,7 @@ def load(source: Source, expressions: Expressions, *, revision: str | None) -> C
             code="E306",
             hint="run the command in a project, or name its folder with -C DIR",
         )
-    wanted = manifest.wanted(tree)
+    wanted = tuple(file for file in manifest.wanted(tree) if file.path not in known)
     bodies = source.read(file.id for file in wanted)
     files = {file.path: bodies[file.id] for file in wanted}
     desired = manifest.load(files, tree, revision=revision, expressions=expressions)

@@ -114,9 +114,12 @@ def append(
     return Head(entry=entry, digest=digest_of_bytes(body))
 
 
-def build_of(store: Store, *, project: str, environment: str, model: str, artifact: Digest) -> Build | None:
-    """How this artifact was built, as the newest entry that put it there recorded it; None when no entry did."""
-    found = head(store, project=project, environment=environment, model=model)
+def build_of(
+    store: Store, *, project: str, environment: str, model: str, artifact: Digest, after: Head | None = None
+) -> Build | None:
+    """How this artifact was built, as the newest entry that put it there recorded it; None when no entry did. `after`:
+    the journal's head, where it was just read."""
+    found = after or head(store, project=project, environment=environment, model=model)
     prefix = keys.journal(environment, model)
     while found is not None:
         if found.state.artifact == artifact and found.state.build is not None:

@@ -119,11 +119,11 @@ def serving(
         served=served,
         order=order_of(world.source, environment, desired.revision, head),
         declared_models=len(desired.models_of(environment.name)),
-        renamed_to=next((m.name for m in desired.models_of(environment.name) if m.renamed_from == name), None),
+        renamed_to=_renamed(desired, environment, name) if model is None else None,
     )
     if model is None or model.artifact is None:
         return facts, None
-    build = build_of(world, desired, environment, model, model.artifact)
+    build = build_of(world, desired, environment, model, model.artifact, head)
     origin = deploy.origin_of(world, environment, model.artifact)
     if origin is None or build is None:
         return replace(facts, unknown=origin is None or build is None), build
@@ -144,14 +144,31 @@ def serving(
     )
 
 
-def build_of(world: World, desired: Desired, environment: Environment, model: Model, artifact: Digest) -> Build | None:
-    """How an artifact was built: by our own journal, else by the journals of the environments we promote from."""
+def _renamed(desired: Desired, environment: Environment, name: str) -> str | None:
+    return next((one.name for one in desired.models_of(environment.name) if one.renamed_from == name), None)
+
+
+def build_of(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    model: Model,
+    artifact: Digest,
+    head: Head | None = None,
+) -> Build | None:
+    """How an artifact was built: by our own journal, else by the journals of the environments we promote from. `head`:
+    that of our own, where it was just read."""
     for name in (environment.name, *environment.promotes_from):
         for called in (model.name, model.renamed_from):
             if called is None or name not in world.stores:
                 continue
             found = journal.build_of(
-                world.stores[name], project=desired.project, environment=name, model=called, artifact=artifact
+                world.stores[name],
+                project=desired.project,
+                environment=name,
+                model=called,
+                artifact=artifact,
+                after=head if (name, called) == (environment.name, model.name) else None,
             )
             if found is not None:
                 return found

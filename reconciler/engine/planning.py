@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -23,6 +23,12 @@ from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
 
+_NONE: Mapping[str, ModelPlan] = {}
+
+
+def _unheard(subject: str) -> None:
+    del subject
+
 
 def environment_of(desired: Desired, name: str) -> Environment:
     found = desired.environment(name)
@@ -32,17 +38,29 @@ def environment_of(desired: Desired, name: str) -> Environment:
     return found
 
 
-def make_plan(world: World, desired: Desired, environment: Environment, models: Iterable[str] = ()) -> Plan:
-    """The plan of one environment, or of some of its models."""
+def make_plan(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    models: Iterable[str] = (),
+    *,
+    settled: Mapping[str, ModelPlan] = _NONE,
+    about: Callable[[str], None] = _unheard,
+) -> Plan:
+    """The plan of one environment, or of some of its models. `settled`: parts of which it is known that they would come
+    out the same; `desired` need not have these models. `about` is told whose facts are read next ("": everybody's)."""
     now = world.clock()
+    about("")
     refresh = refresh_step(world, environment, now)
-    served = served_by(world, desired, environment)
-    names = _chosen(world, desired, environment, served, tuple(models))
+    served = served_by(world, desired, environment, others=not settled)
+    about("")
+    names = _chosen(world, desired, environment, served, tuple(models), listed=not settled)
     snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
-    parts = tuple(
-        plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
-        for name in names
-    )
+    made = dict(settled)
+    for name in names:
+        about(name)
+        made[name] = plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
+    parts = tuple(made[name] for name in sorted(made))
     identity = PlanIdentity(
         environment=environment.name,
         revision=desired.revision,
@@ -75,20 +93,26 @@ def refresh_step(world: World, environment: Environment, now: datetime) -> Step 
     return Step(action=Action.REFRESH, reason=reason)
 
 
-def served_by(world: World, desired: Desired, environment: Environment) -> dict[str, Served]:
+def served_by(world: World, desired: Desired, environment: Environment, *, others: bool = True) -> dict[str, Served]:
     target = world.targets.get(environment.name)
     if target is None or environment.trains:
         return {}
     declared = [model.name for model in desired.models_of(environment.name)]
-    return {one.model: one for one in target.observe(declared)}
+    return {one.model: one for one in target.observe(declared, others=others)}
 
 
 def _chosen(
-    world: World, desired: Desired, environment: Environment, served: dict[str, Served], models: tuple[str, ...]
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    served: dict[str, Served],
+    models: tuple[str, ...],
+    *,
+    listed: bool = True,
 ) -> tuple[str, ...]:
     known = {model.name for model in desired.models_of(environment.name)} | served.keys()
     wanted = not models or not known.issuperset(models)
-    if wanted and environment.name in world.targets and not environment.trains:
+    if listed and wanted and environment.name in world.targets and not environment.trains:
         known.update(observe.forsaken(world, desired, environment, frozenset(known)))
     if unknown := sorted(set(models) - known):
         there = ", ".join(sorted(known)) or "none"

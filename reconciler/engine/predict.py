@@ -113,7 +113,7 @@ def _release(world: World, desired: Desired, environment: Environment, model: st
     if target is None:
         store = world.stores[environment.name]
         return artifact, blobs.unpack(store, blobs.artifact(store, artifact), work / "release")
-    served = next((one for one in target.observe([model]) if one.model == model), None)
+    served = next((one for one in target.observe([model], others=False) if one.model == model), None)
     drift = drift_of(head, served)
     release = target.release(model)
     if drift is not None or release is None:

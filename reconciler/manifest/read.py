@@ -23,6 +23,8 @@ MAX_NODES = 10_000
 MAX_DEPTH = 32
 MAX_DIGITS = 40
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_BEGINNINGS = frozenset("~nNtTfF+-.0123456789")  # of every scalar that is not text
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -93,10 +95,9 @@ def _decode(path: str, body: bytes) -> str:
         text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
         raise _bad(path, "E104", f"not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
-    for index, character in enumerate(text):
-        if ord(character) < 32 and character not in "\n\r\t":
-            line = text.count("\n", 0, index) + 1
-            raise _bad(path, "E104", f"control character U+{ord(character):04X}", line=line, hint="remove it")
+    if (found := _CONTROL.search(text)) is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise _bad(path, "E104", f"control character U+{ord(found[0]):04X}", line=line, hint="remove it")
     return text
 
 
@@ -174,6 +175,8 @@ class _Reader:
         return Node(value=value, line=line, column=column, raw=text, plain=plain)
 
     def _resolve(self, text: str, line: int, column: int) -> Any:
+        if text and text[0] not in _BEGINNINGS:
+            return text
         if _NULL.fullmatch(text):
             return None
         if _BOOLEAN.fullmatch(text):
@@ -196,6 +199,8 @@ class _Reader:
         return text
 
     def _check_characters(self, text: str, line: int, column: int) -> None:
+        if text.isascii() and text.isprintable():
+            return
         for character in text:
             if character in "\n\t" or " " <= character <= "~":
                 continue

@@ -8,9 +8,9 @@ from reconciler.core.condition import Exit
 from reconciler.core.result import Applied, ModelResult
 from reconciler.report.look import Line, Look, Tone, elide, page, wrap
 from reconciler.report.numbers import at, at_code, count
-from reconciler.report.plan import UNCHANGED_SHOWN
 from reconciler.report.safe import cell, code, paper, plain, prose
 from reconciler.report.table import Column, markdown_table
+from reconciler.report.unchanged import SHOWN
 
 _WORDS = {
     Exit.CLEAN: "done",
@@ -61,9 +61,9 @@ def _lines(applied: Applied, look: Look) -> Iterator[Line]:
     yield Line()
     unchanged = sum(map(_quiet, applied.results))
     for one in ordered(applied):
-        if unchanged <= UNCHANGED_SHOWN or not _quiet(one):
+        if unchanged <= SHOWN or not _quiet(one):
             yield from _result(one, look)
-    if unchanged > UNCHANGED_SHOWN:
+    if unchanged > SHOWN:
         yield Line(f"= {count(unchanged, 'more model')} unchanged", Tone.DIM)
     if not applied.results and not applied.interrupted:
         yield Line("No model is declared or deployed here.", Tone.DIM)

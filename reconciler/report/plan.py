@@ -13,13 +13,12 @@ from reconciler.core.digest import short
 from reconciler.core.duration import in_words
 from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan
 from reconciler.core.record import Action
-from reconciler.report import gates
+from reconciler.report import gates, unchanged
 from reconciler.report.look import Line, Look, Tone, command, elide, page, wrap
-from reconciler.report.numbers import at, change, count, digest, metric, titled
+from reconciler.report.numbers import change, count, digest, metric
 from reconciler.report.safe import plain
 from reconciler.report.table import Column, table
 
-UNCHANGED_SHOWN = 20
 MOST_CHANGES = 30
 
 SYMBOLS = {
@@ -91,19 +90,17 @@ def symbol(part: ModelPlan) -> str:
 
 
 def _lines(plan: Plan, look: Look) -> Iterator[Line]:
-    title = f"Plan for {plain(titled(plan.environment, plan.role))} {at(plan.revision)}"
-    for line in wrap(f"{title}: {summary(plan)}", look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
+    yield from unchanged.title(plan.environment, plan.role, plan.revision, summary(plan), look)
     if plan.refresh is not None:
         for line in wrap(f"refresh: {plain(plan.refresh.reason)}", look.width, first="+ data  "):
             yield Line(line, Tone.WARN)
     yield Line()
-    unchanged = sum(map(quiet, plan.models))
+    calm = sum(map(quiet, plan.models))
     for part in ordered(plan):
-        if unchanged <= UNCHANGED_SHOWN or not quiet(part):
+        if calm <= unchanged.SHOWN or not quiet(part):
             yield from _part(part, look)
-    if unchanged > UNCHANGED_SHOWN:
-        yield Line(f"= {count(unchanged, 'more model')} in sync", Tone.DIM)
+    if calm > unchanged.SHOWN:
+        yield unchanged.in_sync(calm, among_others=calm < len(plan.models))
     if not plan.models:
         yield Line("No model is declared or deployed here.", Tone.DIM)
     yield Line()
@@ -220,7 +217,7 @@ def _metrics(detail: Detail, look: Look) -> Iterator[Line]:
 def _next(plan: Plan, look: Look) -> Iterator[Line]:
     if plan.empty:
         blocked = any(one.blocked for one in plan.models)
-        yield Line("Nothing can be done as it is." if blocked else "Nothing to do.", Tone.STRONG)
+        yield Line("Nothing can be done as it is." if blocked else unchanged.NOTHING, Tone.STRONG)
         return
     yield Line("To carry it out:", Tone.STRONG)
     for line in command(f"reconciler apply {plain(plan.environment)}", look.width, indent="  "):

@@ -199,6 +199,7 @@ class TargetContract(ABC):
             target.place(current(7, two, model="churn"), second)
             expect([served.model for served in target.observe(["payments"])] == ["churn", "payments"])
             expect([served.trouble for served in target.observe(())] == [None, None])
+            expect([served.model for served in target.observe(["payments"], others=False)] == ["payments"])
 
     def test_a_changed_file_is_named_and_healed_by_placing_again(self) -> None:
         with release(b"one") as (artifact, files):

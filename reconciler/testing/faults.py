@@ -98,8 +98,8 @@ class FaultyTarget:
         self.target = target
         self.script = script
 
-    def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
-        return self.target.observe(models)
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+        return self.target.observe(models, others=others)
 
     def release(self, model: str) -> Path | None:
         return self.target.release(model)

@@ -77,8 +77,9 @@ class MemoryTarget:
         self._folder = folder
         self._placed = placed
 
-    def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
-        return tuple(self._observe(model) for model in sorted({*models, *self.current}) if model in self.current)
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+        wanted = {*models, *(self.current if others else ())}
+        return tuple(self._observe(model) for model in sorted(wanted) if model in self.current)
 
     def _observe(self, model: str) -> Served:
         current = self.current[model]

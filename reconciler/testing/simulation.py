@@ -228,8 +228,8 @@ class _Watched(FaultyTarget):
         self._chance = chance
         self._glance = glance
 
-    def observe(self, models: Iterable[str]) -> tuple[Served, ...]:
-        found = super().observe(models)
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+        found = super().observe(models, others=others)
         if self._chance.random() < 10 * GLANCE:
             self._glance("read")
         return found

@@ -22,15 +22,19 @@ def command(
     invocation: Invocation, environment: str, models: tuple[str, ...], check: bool, out: Path | None, markdown: bool
 ) -> int:
     """Show what would happen to each model of ENV, or of some of its models, and why. Changes nothing."""
-    from reconciler.cli import plan_file
-    from reconciler.cli.reporters import PLAN
-    from reconciler.cli.wiring import opened
-    from reconciler.engine.planning import make_plan
+    from reconciler.cli import planned
 
     if markdown:
         invocation.form = options.Form.MARKDOWN
-    with opened(invocation) as project:
-        made = make_plan(project.world, project.desired, project.environment(environment), models)
+    made = planned.plan(invocation, environment, models, to_file=out is not None)
+    if isinstance(made, planned.Unchanged):
+        from reconciler.report import unchanged
+
+        terminal.show(invocation, unchanged, made)
+        return 0
+    from reconciler.cli import plan_file
+    from reconciler.cli.reporters import PLAN
+
     if out is not None:
         plan_file.write(made, out)
     code = plan_file.pending(made) if check else plan_file.readable(made)

@@ -21,12 +21,14 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
     Writes the manifest, with the pin, and the model's card on a branch promote/ENV/MODEL/DIGEST. Nothing is deployed
     until that is merged and applied.
     """
+    from reconciler.cli import planned
     from reconciler.cli.wiring import opened, proposer
     from reconciler.engine import propose
     from reconciler.report import card
     from reconciler.report import proposal as reporter
 
-    with opened(invocation) as project:
+    known, committed = planned.known_valid(invocation, environment, model)
+    with opened(invocation, known=known, committed=committed) as project:
         proposed = propose.promote(
             project.world,
             project.checkout,
