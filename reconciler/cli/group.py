@@ -11,16 +11,19 @@ from reconciler.cli import options
 
 COMMANDS = {
     "init": "Start a project with a first model, from a look at a table.",
+    "explain": "Say what a field of a manifest means, with an example.",
     "validate": "Say whether the manifests are valid, with every problem at once.",
     "plan": "Show what would happen to each model of an environment, and why.",
     "apply": "Carry out a plan.",
     "status": "Show what is deployed, whether it is what git says, and how good it is.",
+    "why": "Say what a model is waiting for, and what would move it on.",
     "promote": "Propose that an environment deploys a candidate: a branch to review and merge.",
     "rollback": "Propose that an environment goes back to an artifact that it deployed before.",
     "predict": "Score open records with exactly what an environment serves.",
     "history": "Show who changed what, when and why; or what served at a moment.",
     "audit": "Read and hash everything, and list what is not as it must be.",
     "reproduce": "Train an artifact again from its provenance and compare the bytes.",
+    "completion": "Print a script that lets your shell complete commands and names.",
 }
 
 EXIT_CODES = """\

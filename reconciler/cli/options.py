@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from reconciler.cli import places
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.names import NAME_RULE, is_name
+from reconciler.errors import ReconcilerError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -124,6 +126,19 @@ class Name(click.ParamType[str]):
         if not is_name(str(value)):
             self.fail(f"{_shown(str(value))} is not a name: expected {NAME_RULE}", param, ctx)
         return str(value)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """By the names of files alone: a person waits for it at every key."""
+        try:
+            root = places.project()
+        except ReconcilerError:
+            return []
+        if param.name == "environment":
+            found = {path.stem for path in root.glob("environments/*.yaml")}
+        else:
+            folder, given = ctx.params.get("environment") or "*", ctx.params.get("models") or ()
+            found = {path.stem for path in root.glob(f"manifests/{folder}/*.yaml")}.difference(given)
+        return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
 
 
 class File(click.ParamType[Path]):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler import manifest
 from reconciler.core.environment import Desired, Model
 from reconciler.errors import InvalidManifestsError, Problem, SourceError, UsageError, Where
+from reconciler.manifest import load as manifest
 from reconciler.ports import Expressions, Source, TreeFile
 
 FOLDERS = ("manifests", "environments")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reconciler import manifest
 from reconciler.core.card import Card
 from reconciler.core.digest import Digest, short
 from reconciler.core.environment import Environment, Model
@@ -16,6 +15,7 @@ from reconciler.engine import blobs, deploy, journal, observe, verify
 from reconciler.engine.desired import Checkout, card_path, manifest_path
 from reconciler.engine.world import World
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
+from reconciler.manifest.edit import promoted
 from reconciler.ports import Proposal, Proposer
 
 RenderCard = Callable[[Card], str]
@@ -40,7 +40,7 @@ def promote(
     wanted = desired.model(origin, model)
     head = observe.head_of(world, desired, to.name, model)
     text = _recipe_text(world, checkout, origin, model, wanted, build)
-    proposed = manifest.promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
+    proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
     verification = _judgement(world, checkout, to, model, proposed, build, head)
     card = _card(world, to, model, wanted, build, verification, head)
     deployed = head.state.artifact if head else None

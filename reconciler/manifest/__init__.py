@@ -1,6 +1,2 @@
-"""Manifests: the only code that knows YAML and user-facing pydantic. YAML in, core values out; and edits of text."""
-
-from reconciler.manifest.edit import promoted, splice
-from reconciler.manifest.load import PROJECT_FILE, load, wanted
-
-__all__ = ["PROJECT_FILE", "load", "promoted", "splice", "wanted"]
+"""Manifests: the only code that knows YAML and user-facing pydantic. YAML in, core values out; edits of text; and what
+the fields mean. Import what you need from its modules: `explain` has no need of what `load` does."""

@@ -39,23 +39,33 @@ class ProjectSpec(Document):
 class Project(Document):
     """reconciler.yaml, at the project's root."""
 
-    api_version: Literal["reconciler/v1"]
-    kind: Literal["Project"]
-    metadata: Metadata
-    spec: ProjectSpec = ProjectSpec()
+    api_version: Literal["reconciler/v1"] = Field(description="The version of this form of manifests.")
+    kind: Literal["Project"] = Field(description="Which document this is.")
+    metadata: Metadata = Field(description="Its name, and who answers for it.")
+    spec: ProjectSpec = Field(default=ProjectSpec(), description="What holds for the whole project.")
 
 
 class Table(Document):
     """Where a table is read from, and how its text is meant."""
 
-    uses: Literal["csv", "parquet"]
+    uses: Literal["csv", "parquet"] = Field(description="How the file is written.")
     path: ProjectPath = Field(description="Below the data root, which the operator names (the project by default).")
     types: dict[ColumnName, str] = Field(default_factory=dict, description="column: DuckDB type.")
     dates: str | None = Field(default=None, max_length=40, description="Text dates, such as %m/%d/%Y.")
-    time_zone: str | None = Field(default=None, max_length=60)
-    delimiter: str | None = Field(default=None, min_length=1, max_length=1)
-    decimal: Literal[".", ","] | None = None
-    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] | None = None
+    time_zone: str | None = Field(
+        default=None,
+        max_length=60,
+        description="Where the clock of times without a zone hangs, such as Europe/Vienna; they become UTC.",
+    )
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=1, description="The sign between cells of a CSV, if not a comma."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="The sign before the fraction of a number, if not a point."
+    )
+    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] | None = Field(
+        default=None, description="How the characters of a CSV are written, if not as UTF-8."
+    )
     nulls: list[str] = Field(default_factory=lambda: [""], description="Texts that mean: missing.")
     columns: dict[ColumnName, Annotated[str, Field(max_length=200)]] = Field(
         default_factory=dict, description="name here: the column's name in the file, where that is no name."
@@ -91,8 +101,12 @@ class Table(Document):
 class DataBinding(Document):
     """The tables themselves, or the environment whose tables are copied."""
 
-    tables: dict[Name, Table] = Field(default_factory=dict)
-    copy_from: Name | None = None
+    tables: dict[Name, Table] = Field(
+        default_factory=dict, description="The tables themselves, by name. Either this or copyFrom."
+    )
+    copy_from: Name | None = Field(
+        default=None, description="The environment whose tables are copied: a sandbox works on a snapshot of them."
+    )
     max_age: Duration | None = Field(default=None, description="Older snapshots are refreshed.")
     as_of: Date | None = Field(default=None, description="The tables are the books of that day.")
 
@@ -109,51 +123,76 @@ class Runtime(Document):
     """What models are made with; its versions are part of every fingerprint."""
 
     lock: ProjectPath = Field(description="A lock file with name==version pins.")
-    python: str = Field(pattern=r"^3\.[0-9]{1,2}$")
-    architecture: Literal["x86_64", "aarch64", "arm64"]
+    python: str = Field(pattern=r"^3\.[0-9]{1,2}$", description="The Python version, such as 3.11.")
+    architecture: Literal["x86_64", "aarch64", "arm64"] = Field(
+        description="The kind of processor that models are made on."
+    )
 
 
 class StoreSpec(Document):
-    uses: Literal["files"]
-    root: ProjectPath
+    uses: Literal["files"] = Field(description="The kind of store: files on a disk.")
+    root: ProjectPath = Field(description="Its folder, inside the project; never a tracked one.")
 
 
 class TargetSpec(Document):
-    uses: Literal["directory"]
-    root: ProjectPath
+    uses: Literal["directory"] = Field(description="The kind of target: a folder that any program can read.")
+    root: ProjectPath = Field(description="Its folder, inside the project; never a tracked one.")
 
 
 class Policy(Document):
     """Owned by the environment: a model's author cannot weaken it in the model's file."""
 
-    gates: list[Gate] = Field(default_factory=list)
-    max_data_age: Duration | None = None
-    prune: Literal["never", "confirm", "auto"] = "confirm"
-    max_retire: int = Field(default=1, ge=0, le=10_000)
+    gates: list[Gate] = Field(
+        default_factory=list,
+        description="Checks that every candidate for this environment must pass, beside those of its model.",
+    )
+    max_data_age: Duration | None = Field(
+        default=None, description="An artifact trained on older data is not deployed."
+    )
+    prune: Literal["never", "confirm", "auto"] = Field(
+        default="confirm",
+        description="Whether models that are deployed and no longer declared are retired.",
+    )
+    max_retire: int = Field(default=1, ge=0, le=10_000, description="At most so many models are retired by one apply.")
 
 
 class Protect(Document):
-    branch: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}$")
+    branch: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_./-]{0,99}$", description="Its name, such as main.")
 
 
 class LimitsSpec(Document):
     """Caps of one child process."""
 
-    time: Duration = "1h"
-    memory: Memory = "8GiB"
+    time: Duration = Field(default="1h", description="The longest that one child process may take.")
+    memory: Memory = Field(default="8GiB", description="The most memory that one child process may use.")
 
 
 class EnvironmentSpec(Document):
-    role: Literal["sandbox", "test", "staging", "production"]
-    promotes_from: list[Name] = Field(default_factory=list)
-    data: DataBinding
-    runtime: Runtime | None = None
-    store: StoreSpec | None = None
-    target: TargetSpec | None = None
-    policy: Policy = Policy()
-    protect: Protect | None = None
-    drift: Literal["correct", "report"] = "correct"
-    limits: LimitsSpec = LimitsSpec()
+    role: Literal["sandbox", "test", "staging", "production"] = Field(
+        description="A sandbox trains; every other one only promotes."
+    )
+    promotes_from: list[Name] = Field(
+        default_factory=list, description="The environments whose artifacts may come here. Needed where nothing trains."
+    )
+    data: DataBinding = Field(description="The tables that models are made from, or used on.")
+    runtime: Runtime | None = Field(default=None, description="What models are made with. For a sandbox only.")
+    store: StoreSpec | None = Field(
+        default=None, description="Where artifacts and journals are kept; .reconciler/<name> if not said."
+    )
+    target: TargetSpec | None = Field(
+        default=None, description="Where models are used from. Needed where they are deployed."
+    )
+    policy: Policy = Field(
+        default=Policy(), description="What the environment demands: a model cannot weaken it in its own file."
+    )
+    protect: Protect | None = Field(
+        default=None,
+        description="Only commits of this branch change the environment, and never an older one after a newer one.",
+    )
+    drift: Literal["correct", "report"] = Field(
+        default="correct", description="What was changed by hand is put back, or only told."
+    )
+    limits: LimitsSpec = Field(default=LimitsSpec(), description="Caps of training and of every other child process.")
 
     @model_validator(mode="after")
     def _role(self) -> EnvironmentSpec:
@@ -177,10 +216,10 @@ class EnvironmentSpec(Document):
 class Environment(Document):
     """environments/<name>.yaml."""
 
-    api_version: Literal["reconciler/v1"]
-    kind: Literal["Environment"]
-    metadata: Metadata
-    spec: EnvironmentSpec
+    api_version: Literal["reconciler/v1"] = Field(description="The version of this form of manifests.")
+    kind: Literal["Environment"] = Field(description="Which document this is.")
+    metadata: Metadata = Field(description="Its name, which is that of the file, and who answers for it.")
+    spec: EnvironmentSpec = Field(description="What the environment is.")
 
 
 KINDS: dict[str, type[Project | Environment | Model]] = {

@@ -35,10 +35,10 @@ def _known(metric: str) -> tuple[float, float]:
 class Threshold(Document):
     """A metric on the model's own holdout is at least, or at most, a number."""
 
-    uses: Literal["threshold"]
+    uses: Literal["threshold"] = Field(description="Which gate.")
     metric: str = Field(description="Such as f1_macro, accuracy, recall:late, r2.")
-    at_least: float | None = None
-    at_most: float | None = None
+    at_least: float | None = Field(default=None, description="The least that passes.")
+    at_most: float | None = Field(default=None, description="The most that passes.")
 
     @model_validator(mode="after")
     def _can_fail(self) -> Threshold:
@@ -62,8 +62,8 @@ class Threshold(Document):
 class PerformanceGrade(Document):
     """The performance grade is at least this one: A, B or C (D is the lowest and every model has it)."""
 
-    uses: Literal["performance-grade"]
-    at_least: Literal["A", "B", "C", "D"]
+    uses: Literal["performance-grade"] = Field(description="Which gate.")
+    at_least: Literal["A", "B", "C", "D"] = Field(description="The lowest grade that passes: A, B or C.")
 
     @model_validator(mode="after")
     def _can_fail(self) -> PerformanceGrade:
@@ -78,7 +78,7 @@ class PerformanceGrade(Document):
 class BeatsNaiveGuess(Document):
     """At least this share of the naive guess's errors is removed."""
 
-    uses: Literal["beats-naive-guess"]
+    uses: Literal["beats-naive-guess"] = Field(description="Which gate.")
     by_share_of_errors: float = Field(gt=0, le=1, description="Over 0 and at most 1; 0.25 removes a quarter.")
 
     def value(self) -> core.Gate:
@@ -88,8 +88,8 @@ class BeatsNaiveGuess(Document):
 class NoWorseThanIncumbent(Document):
     """On rows that neither model trained on, the candidate is not worse than what is deployed."""
 
-    uses: Literal["no-worse-than-incumbent"]
-    metric: str
+    uses: Literal["no-worse-than-incumbent"] = Field(description="Which gate.")
+    metric: str = Field(description="What is compared, such as f1_macro or r2.")
     tolerance: float = Field(default=0.0, ge=0, description="How much worse is still well, in the metric's unit.")
     rule: Literal["evidence", "point", "strict"] = Field(
         default="evidence",

@@ -35,10 +35,10 @@ class Past(Document):
 class Train(Document):
     """Which rows may train or judge."""
 
-    by: ColumnName | None = None
-    since: Date | None = None
-    until: Date | None = None
-    where: Expression | None = None
+    by: ColumnName | None = Field(default=None, description="The date column that since and until are about.")
+    since: Date | None = Field(default=None, description="Rows from this day on.")
+    until: Date | None = Field(default=None, description="Rows before this day.")
+    where: Expression | None = Field(default=None, description="Rows of which this is true.")
 
     @model_validator(mode="after")
     def _window(self) -> Train:
@@ -52,7 +52,7 @@ class Train(Document):
 class Predict(Document):
     """Which rows are open: those that `predict` scores."""
 
-    where: Expression
+    where: Expression = Field(description="True of the rows that `reconciler predict` scores.")
 
 
 class Data(Document):
@@ -60,17 +60,24 @@ class Data(Document):
     join: dict[Name, ColumnName] = Field(default_factory=dict, description="table: key; left join, key unique there.")
     derive: dict[ColumnName, Expression] = Field(default_factory=dict, description="name: SQL scalar, in order.")
     key: ColumnName = Field(description="Unique per row: orders rows, keys the holdout, names predictions.")
-    past: Past | None = None
-    where: Expression | None = None
-    train: Train | None = None
-    predict: Predict | None = None
+    past: Past | None = Field(
+        default=None,
+        description="What was known, at the row's own moment, of earlier rows of the same customer, machine, account.",
+    )
+    where: Expression | None = Field(
+        default=None, description="Rows of which this is true; the others are not looked at."
+    )
+    train: Train | None = Field(default=None, description="Narrows the rows that train or judge.")
+    predict: Predict | None = Field(default=None, description="Which rows are open: those that `predict` scores.")
 
 
 class Outcome(Document):
     """What is predicted: ordered conditions, the values of a column, or a number."""
 
     matured: Expression | None = Field(default=None, description="The day by which the outcome is certain.")
-    column: ColumnName | None = None
+    column: ColumnName | None = Field(
+        default=None, description="The column that holds the outcome: a number, or the names of classes."
+    )
     classes: dict[Label, Expression] | list[Label] | None = Field(
         default=None, description="class: condition, first true wins; or the values of `column`, in order."
     )
@@ -94,9 +101,11 @@ class Outcome(Document):
 
 
 class Features(Document):
-    numeric: list[ColumnName] = Field(default_factory=list)
-    categorical: list[ColumnName] = Field(default_factory=list)
-    boolean: list[ColumnName] = Field(default_factory=list)
+    numeric: list[ColumnName] = Field(default_factory=list, description="Columns taken as quantities.")
+    categorical: list[ColumnName] = Field(
+        default_factory=list, description="Columns of which each value stands for itself."
+    )
+    boolean: list[ColumnName] = Field(default_factory=list, description="Columns that are true or false.")
 
     @model_validator(mode="after")
     def _distinct(self) -> Features:
@@ -113,10 +122,10 @@ class Features(Document):
 class Estimator(Document):
     """A class of scikit-learn's from the table, by name. `reconciler` seeds it and runs it single-jobbed."""
 
-    uses: Literal["sklearn"]
+    uses: Literal["sklearn"] = Field(description="The library that it comes from.")
     class_: str = Field(description="Such as HistGradientBoostingClassifier.")
     params: dict[str, bool | int | float | str | list[bool | int | float | str | None] | None] = Field(
-        default_factory=dict
+        default_factory=dict, description="Its parameters, by scikit-learn's names; checked before any training."
     )
     keeps_rows: Literal["accepted"] | None = Field(
         default=None, description="Needed where the estimator keeps training rows in the artifact."
@@ -126,9 +135,13 @@ class Estimator(Document):
 class Holdout(Document):
     """Rows that judge and never train: the last ones by date, or a random share of keys."""
 
-    last: Share | None = None
-    by: ColumnName | None = None
-    random: Share | None = None
+    last: Share | None = Field(
+        default=None, description="The share of rows that come last by the column `by`, such as 20%."
+    )
+    by: ColumnName | None = Field(default=None, description="The date column that orders the rows.")
+    random: Share | None = Field(
+        default=None, description="A share of rows drawn by their key: the same rows every time."
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Holdout:
@@ -142,13 +155,13 @@ class Holdout(Document):
 class Recipe(Document):
     """The part of a spec that decides the artifact's bytes."""
 
-    task: Literal["classification", "regression"]
-    data: Data
-    outcome: Outcome
-    features: Features
-    estimator: Estimator
-    holdout: Holdout
-    seed: int = Field(ge=0, le=2**32 - 1)
+    task: Literal["classification", "regression"] = Field(description="Whether a class is predicted, or a number.")
+    data: Data = Field(description="Which rows and columns, from which tables.")
+    outcome: Outcome = Field(description="What is predicted.")
+    features: Features = Field(description="What it is predicted from, by type.")
+    estimator: Estimator = Field(description="What learns.")
+    holdout: Holdout = Field(description="Which rows judge and never train.")
+    seed: int = Field(ge=0, le=2**32 - 1, description="Where chance starts: another seed, another artifact.")
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
@@ -163,21 +176,27 @@ class Recipe(Document):
 class Retrain(Document):
     """When a build no longer meets the need. A refresh alone puts nothing out of date."""
 
-    because: list[Literal["recipe", "data", "runtime"]] = Field(default=["recipe"], min_length=1)
-    every: Duration | None = None
+    because: list[Literal["recipe", "data", "runtime"]] = Field(
+        default=["recipe"], min_length=1, description="Which changes put a build out of date."
+    )
+    every: Duration | None = Field(
+        default=None, description="A build whose data are older does not meet the need any more."
+    )
 
 
 class ModelSpec(Document):
     artifact: DigestText | None = Field(default=None, description="The pin: which bytes are deployed.")
-    recipe: Recipe
-    gates: list[Gate] = Field(default_factory=list)
-    retrain: Retrain | None = None
+    recipe: Recipe = Field(description="All that decides the artifact's bytes.")
+    gates: list[Gate] = Field(
+        default_factory=list, description="Checks that every candidate must pass, beside those of the environment."
+    )
+    retrain: Retrain | None = Field(default=None, description="When to train anew. For a sandbox only.")
 
 
 class Model(Document):
     """One model in one environment: manifests/<environment>/<model>.yaml."""
 
-    api_version: Literal["reconciler/v1"]
-    kind: Literal["Model"]
-    metadata: Metadata
-    spec: ModelSpec
+    api_version: Literal["reconciler/v1"] = Field(description="The version of this form of manifests.")
+    kind: Literal["Model"] = Field(description="Which document this is.")
+    metadata: Metadata = Field(description="Its name, which is that of the file, and who answers for it.")
+    spec: ModelSpec = Field(description="What the model is.")

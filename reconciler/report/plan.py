@@ -98,7 +98,7 @@ def _lines(plan: Plan, look: Look) -> Iterator[Line]:
     calm = sum(map(quiet, plan.models))
     for part in ordered(plan):
         if calm <= unchanged.SHOWN or not quiet(part):
-            yield from _part(part, look)
+            yield from part_lines(part, look)
     if calm > unchanged.SHOWN:
         yield unchanged.in_sync(calm, among_others=calm < len(plan.models))
     if not plan.models:
@@ -119,7 +119,7 @@ def _tone(part: ModelPlan) -> Tone:
             return Tone.BAD
 
 
-def _part(part: ModelPlan, look: Look) -> Iterator[Line]:
+def part_lines(part: ModelPlan, look: Look) -> Iterator[Line]:
     name = elide(plain(part.model), max(16, look.width // 2 - 4), look)
     for line in wrap(headline(part), look.width, first=f"{symbol(part)} {name}  ", rest="      "):
         yield Line(line, _tone(part))

@@ -57,12 +57,27 @@ def test_the_version_loads_no_library_at_all() -> None:
     assert started == []
 
 
-@pytest.mark.parametrize("command", [["validate"], ["plan", "sandbox"], ["plan", "production"], ["status"]])
+READING = [
+    ["validate"],
+    ["plan", "sandbox"],
+    ["plan", "production"],
+    ["status"],
+    ["why", "lateness", "--in", "production"],
+]
+
+
+@pytest.mark.parametrize("command", READING, ids=" ".join)
 def test_reading_commands_load_nothing_heavy_and_start_nothing_but_git(warm: Project, command: list[str]) -> None:
     modules, started = probe("-C", str(warm.root), *command, environ=warm.environment)
     assert not modules & HEAVY
     assert not {name for name in modules if name.startswith(("reconciler.training", "reconciler.scoring"))}
     assert {Path(one[0]).name for one in started} <= {"git"}
+
+
+def test_explain_needs_nothing_of_the_project_and_no_schema_library() -> None:
+    modules, started = probe("explain", "holdout")
+    assert not modules & (HEAVY | {"pydantic"})
+    assert started == []
 
 
 def test_only_a_command_that_trains_has_a_trainer() -> None:

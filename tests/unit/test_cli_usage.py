@@ -86,16 +86,19 @@ def test_an_error_in_json_is_a_document_on_standard_output(capfd: pytest.Capture
 def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.CaptureFixture[str]) -> None:
     contract = [
         "init",
+        "explain",
         "validate",
         "plan",
         "apply",
         "status",
+        "why",
         "promote",
         "rollback",
         "predict",
         "history",
         "audit",
         "reproduce",
+        "completion",
     ]
     assert list(COMMANDS) == contract
     assert guarded(["--help"]) == 0
@@ -104,9 +107,9 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         assert f"\n  {name} " in out
         assert guarded([name, "--help"]) == 0
         help_text, _ = capfd.readouterr()
-        assert "-o, --output [text|json|markdown]" in help_text
+        assert ("-o, --output [text|json|markdown]" in help_text) is (name != "completion")
         assert "-C DIR" in help_text
-        assert ("--revision REV" in help_text) is (name != "init")
+        assert ("--revision REV" in help_text) is (name not in ("init", "explain", "completion"))
     assert "130  interrupted" in out
 
 

@@ -10,7 +10,7 @@ import yaml
 
 from reconciler.data.local import LocalExpressions
 from reconciler.errors import InvalidManifestsError, Problem
-from reconciler.manifest import load
+from reconciler.manifest.load import load
 from reconciler.ports import TreeFile
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -9,8 +9,8 @@ import pytest
 from reconciler.core.evaluation import METRIC_RANGE, REGRESSION_METRICS
 from reconciler.data.local import LocalExpressions
 from reconciler.errors import InvalidManifestsError, Problem
-from reconciler.manifest import load
 from reconciler.manifest.estimator import table
+from reconciler.manifest.load import load
 from reconciler.ports import TreeFile
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -1,0 +1,30 @@
+"""`completion`: a script by which a shell completes our commands, options, environments and models."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+_WHERE = {
+    "bash": 'eval "$(reconciler completion bash)"   # in ~/.bashrc',
+    "zsh": 'eval "$(reconciler completion zsh)"    # in ~/.zshrc',
+    "fish": "reconciler completion fish | source    # in ~/.config/fish/config.fish",
+}
+
+
+@click.command("completion", epilog="\b\n" + "\n".join(_WHERE.values()))
+@click.argument("shell", type=click.Choice(list(_WHERE)))
+@options.place
+@click.pass_obj
+def command(invocation: Invocation, shell: str) -> int:
+    """Print a script that lets SHELL complete commands, options, environments and models."""
+    del invocation
+    from reconciler.cli.group import reconciler
+
+    found = get_completion_class(shell)
+    assert found is not None  # noqa: S101  (click has the three that can be chosen)
+    terminal.put(found(reconciler, {}, "reconciler", "_RECONCILER_COMPLETE").source())
+    return 0

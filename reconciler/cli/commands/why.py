@@ -1,0 +1,25 @@
+"""`why`: what a model is waiting for. Changes nothing."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("why")
+@options.model
+@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, model: str, environment: str) -> int:
+    """Say what is the matter with MODEL in ENV: what blocks it, the numbers behind it, and what would move it on."""
+    from reconciler.cli.wiring import opened
+    from reconciler.engine.why import why
+    from reconciler.report import why as reporter
+
+    with opened(invocation) as project:
+        found = why(project.world, project.desired, project.environment(environment), model)
+    terminal.show(invocation, reporter, found)
+    return 0

@@ -1,0 +1,69 @@
+"""`why` follows a model on its way: it says what is waited for, and its command is the one that helps."""
+
+from __future__ import annotations
+
+import re
+
+from tests.e2e.promises.project import Project
+
+
+def why(project: Project, environment: str) -> str:
+    return project.run("why", "lateness", "--in", environment).out
+
+
+def take(project: Project, environment: str) -> str:
+    """Run the command that `why` names last; what it said."""
+    said = why(project, environment)
+    command = re.findall(r"^ +reconciler (.*)$", said, re.MULTILINE)[-1].split()
+    project.run(*command, *(["--yes"] if command[0] == "apply" else []))
+    return said
+
+
+def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> None:
+    assert "sandbox declares it and has not made it yet" in why(project, "production")
+
+    said = take(project, "sandbox")
+    assert "has  nothing yet" in said
+    assert "no data snapshot yet" in said
+
+    assert re.search(r"sandbox has [0-9a-f]{12}: propose it", why(project, "production"))
+    said = take(project, "sandbox")
+    assert "production does not have it yet: propose it" in said
+    project.merge(project.git("branch", "--list", "promote/*", "--format=%(refname:short)"))
+
+    said = take(project, "production")
+    assert "OUT_OF_SYNC" in said
+    assert "passed its gates; nothing is deployed yet" in said
+    assert "threshold: accuracy" in said
+
+    said = why(project, "production")
+    assert "IN_SYNC, HEALTHY" in said
+    assert said.endswith("Nothing to do.\n")
+    assert "production pins it" in why(project, "sandbox")
+
+    model = project.release() / "model.skops"
+    model.chmod(0o644)
+    model.write_bytes(b"x")
+    said = take(project, "production")
+    assert "tampered: model.skops" in said
+    assert "Nothing to do" in why(project, "production")
+
+    project.recipe("seed: 7", "seed: 8")
+    assert "seed: 7 -> 8" in take(project, "sandbox")
+    assert "which is not the one that is pinned: propose it" in why(project, "production")
+
+
+def test_a_refusal_is_told_with_its_numbers_and_what_to_do(project: Project) -> None:
+    project.recipe("byShareOfErrors: 0.01", "byShareOfErrors: 0.99")
+    project.run("apply", "sandbox", "--yes", code=None)
+    said = why(project, "sandbox")
+    assert "refused" in said
+    assert re.search(r"removes \d+\.\d% of the naive guess's errors, less than 99.0%", said)
+    assert "change the recipe" in said
+
+
+def test_a_name_that_nobody_knows_is_answered_with_the_nearest(project: Project) -> None:
+    refused = project.run("why", "latness", "--in", "production", code=2)
+    assert "did you mean lateness?" in refused.err
+    refused = project.run("why", "lateness", "--in", "productoin", code=2)
+    assert "declared: production, sandbox" in refused.err
