@@ -16,6 +16,7 @@ COMMANDS = {
     "plan": "Show what would happen to each model of an environment, and why.",
     "apply": "Carry out a plan.",
     "status": "Show what is deployed, whether it is what git says, and how good it is.",
+    "diff": "Show what differs between two environments, or between two commits.",
     "why": "Say what a model is waiting for, and what would move it on.",
     "promote": "Propose that an environment deploys a candidate: a branch to review and merge.",
     "rollback": "Propose that an environment goes back to an artifact that it deployed before.",

@@ -63,6 +63,7 @@ READING = [
     ["plan", "production"],
     ["status"],
     ["why", "lateness", "--in", "production"],
+    ["diff", "production", "sandbox"],
 ]
 
 

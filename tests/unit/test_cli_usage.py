@@ -91,6 +91,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "plan",
         "apply",
         "status",
+        "diff",
         "why",
         "promote",
         "rollback",
@@ -109,7 +110,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         help_text, _ = capfd.readouterr()
         assert ("-o, --output [text|json|markdown]" in help_text) is (name != "completion")
         assert "-C DIR" in help_text
-        assert ("--revision REV" in help_text) is (name not in ("init", "explain", "completion"))
+        assert ("--revision REV" in help_text) is (name not in ("init", "explain", "diff", "completion"))
     assert "130  interrupted" in out
 
 

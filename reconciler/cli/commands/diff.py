@@ -1,0 +1,31 @@
+"""`diff`: what differs between two environments, or between two commits. Changes nothing."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+from reconciler.core.condition import Exit
+
+
+@click.command("diff")
+@click.argument("names", metavar="[ENV ENV | ENV] [MODEL]...", type=options.NAME, nargs=-1)
+@click.option("--from", "before", metavar="REV", help="Compare this commit ...")
+@click.option("--to", "after", metavar="REV", help="... with this one [default: HEAD].")
+@click.option("--check", is_flag=True, help="Exit 3 when something differs.")
+@options.output
+@options.place
+@click.pass_obj
+def command(invocation: Invocation, names: tuple[str, ...], before: str | None, after: str | None, check: bool) -> int:
+    """Show what differs in recipes, gates and metrics: between two environments, or between two commits.
+
+    `diff production sandbox` says what production would get; `diff --from v1 --to v2 [ENV]` what was changed. A change
+    of the outcome's meaning is marked.
+    """
+    from reconciler.cli import differing
+    from reconciler.report import compare as reporter
+
+    found = differing.compared(invocation, names, before=before, after=after)
+    terminal.show(invocation, reporter, found)
+    return int(Exit.PENDING if check and found.models else Exit.CLEAN)
