@@ -90,8 +90,6 @@ class FilesStore:
     def keys(self, prefix: str) -> Iterator[str]:
         if prefix.rstrip("/"):
             self._path(prefix.removesuffix("/"))
-        if prefix.rstrip("/"):
-            self._path(prefix.removesuffix("/"))
         folder = prefix.rpartition("/")[0]
         try:
             self._check_root()

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import platform
 import re
-import sys
 from dataclasses import replace
-from importlib.metadata import version
 from pathlib import Path
 
-from reconciler.adapters import new_project
+from reconciler.adapters import machine, new_project
 from reconciler.adapters.clock import now
 from reconciler.adapters.data_child import DataChild
 from reconciler.adapters.source_worktree import WorkTree
@@ -19,13 +16,12 @@ from reconciler.core.environment import Limits
 from reconciler.core.look import LookRequest, TableLook
 from reconciler.core.names import is_name
 from reconciler.core.recipe import Task
+from reconciler.core.runtime import DISTRIBUTIONS
 from reconciler.core.started import Choice, Started
 from reconciler.core.suggest import Suggestion, suggest
 from reconciler.errors import UsageError
 from reconciler.manifest import first, sample
 
-# What the trainer holds the runtime against (training.versions), which cannot be imported here.
-DISTRIBUTIONS = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
 _KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _DATA = "data"
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
@@ -79,14 +75,16 @@ def _write(
     where = inside or f"{_DATA}/{table}{path.suffix.lower()}"
     suggestion = replace(suggestion, table=replace(suggestion.table, path=where))
     branch = new_project.branch_of(root)
+    here = machine.runtime()
+    versions = dict(here.versions)
     place = first.Place(
         project=_name(root.name, "models"),
         model=name or table,
         table=table,
         branch=branch or new_project.BRANCH,
-        python=f"{sys.version_info.major}.{sys.version_info.minor}",
-        architecture="aarch64" if platform.machine() == "arm64" else platform.machine(),
-        versions={one: version(one) for one in DISTRIBUTIONS},
+        python=versions["python"],
+        architecture=here.architecture,
+        versions={one: versions[one] for one in DISTRIBUTIONS},
     )
     texts |= first.files(place, suggestion, note=note)
     if inside is not None and not inside.startswith(f"{_DATA}/"):

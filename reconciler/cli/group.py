@@ -24,6 +24,7 @@ COMMANDS = {
     "history": "Show who changed what, when and why; or what served at a moment.",
     "audit": "Read and hash everything, and list what is not as it must be.",
     "reproduce": "Train an artifact again from its provenance and compare the bytes.",
+    "doctor": "Look at the machine, the project and its environments, with the remedy for what is wrong.",
     "completion": "Print a script that lets your shell complete commands and names.",
 }
 

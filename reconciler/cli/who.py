@@ -15,14 +15,15 @@ LONGEST = 200
 
 def who(root: Path, environ: Mapping[str, str]) -> str:
     """The CI's actor, else the user as git knows them, else the login name."""
-    return plain(_actor(environ) or _git_user(root, environ) or _login() or "")[:LONGEST] or "unknown"
+    return plain(_actor(environ) or git_user(root, environ) or _login() or "")[:LONGEST] or "unknown"
 
 
 def _actor(environ: Mapping[str, str]) -> str | None:
     return next((environ[name] for name in _CI_ACTORS if environ.get(name)), None)
 
 
-def _git_user(root: Path, environ: Mapping[str, str]) -> str | None:
+def git_user(root: Path, environ: Mapping[str, str]) -> str | None:
+    """`Name <email>`, or as much of it as git knows."""
     name = environ.get("GIT_AUTHOR_NAME") or _setting(root, "user.name")
     email = environ.get("GIT_AUTHOR_EMAIL") or _setting(root, "user.email")
     if name and email:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.core.environment import Runtime
+
 # Passed on to children; everything else, credentials above all, stays behind.
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "LD_LIBRARY_PATH")
 _BASELINE_CORE = "Haswell"
@@ -48,3 +50,41 @@ def core_type(parent: Mapping[str, str]) -> str | None:
     """The administrator's `OPENBLAS_CORETYPE`, where it is not ours anyway."""
     found = parent.get("OPENBLAS_CORETYPE")
     return found if found and found != _BASELINE_CORE else None
+
+
+# Whose versions decide an artifact's bytes, besides Python's.
+DISTRIBUTIONS = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
+
+
+def described(
+    versions: Mapping[str, str],
+    *,
+    python: tuple[int, int],
+    machine: str,
+    environ: Mapping[str, str],
+    training_format: int,
+) -> Runtime:
+    """A runtime from what was found on a machine (`machine` as `uname -m` says it)."""
+    found = dict(versions) | {"python": f"{python[0]}.{python[1]}"}
+    if (kept := core_type(environ)) is not None:
+        found[CORE_TYPE] = kept
+    return Runtime(
+        architecture="aarch64" if machine == "arm64" else machine,
+        versions=tuple(sorted(found.items())),
+        training_format=training_format,
+    )
+
+
+def differences(declared: Runtime, here: Runtime) -> tuple[str, ...]:
+    """In words, sorted; empty when what is made here is what was declared."""
+    wanted, found = dict(declared.versions), dict(here.versions)
+    said = [
+        f"{name} {wanted.get(name, 'not declared')}, found {found.get(name, 'none')}"
+        for name in sorted(wanted.keys() | found.keys())
+        if wanted.get(name) != found.get(name)
+    ]
+    if declared.architecture != here.architecture:
+        said.append(f"architecture {declared.architecture}, found {here.architecture}")
+    if declared.training_format != here.training_format:
+        said.append(f"training format {declared.training_format}, found {here.training_format}")
+    return tuple(said)

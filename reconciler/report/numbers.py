@@ -46,6 +46,16 @@ def count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
+def size(amount: int) -> str:
+    """Bytes in the largest binary unit that leaves at least 1: `512 B`, `1.5 GiB`."""
+    value, unit = float(amount), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+
+
 def digest(value: Digest | None) -> str:
     return short(value) if value else NONE
 

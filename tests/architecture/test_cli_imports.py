@@ -64,6 +64,7 @@ READING = [
     ["status"],
     ["why", "lateness", "--in", "production"],
     ["diff", "production", "sandbox"],
+    ["doctor"],
 ]
 
 

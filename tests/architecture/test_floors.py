@@ -35,6 +35,7 @@ LIBRARIES: dict[str, set[str]] = {
     "click": {"cli"},
     "rich": {"cli"},
     "git": {"adapters"},
+    "packaging": {"adapters"},
     "gitdb": set(),
     "yaml": {"manifest"},
     "pydantic": {"manifest"},

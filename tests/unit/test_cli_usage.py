@@ -99,6 +99,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "history",
         "audit",
         "reproduce",
+        "doctor",
         "completion",
     ]
     assert list(COMMANDS) == contract

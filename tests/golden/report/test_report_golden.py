@@ -12,6 +12,8 @@ from reconciler.report import (
     apply,
     audit,
     card,
+    checkup,
+    compare,
     history,
     json,
     plan,
@@ -21,9 +23,10 @@ from reconciler.report import (
     proposal,
     reproduce,
     status,
+    why,
 )
 from reconciler.report.look import UNICODE, Look
-from tests.golden.report import values
+from tests.golden.report import values, values_asked
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)
@@ -41,6 +44,11 @@ TEXT: dict[str, Callable[[Look], str]] = {
     "reproduced": lambda look: reproduce.text(values.reproduced(equal=True), look),
     "not-reproduced": lambda look: reproduce.text(values.reproduced(equal=False), look),
     "proposed": lambda look: proposal.text(values.proposed(), look),
+    "why": lambda look: why.text(values_asked.why(), look),
+    "why-undeclared": lambda look: why.text(values_asked.why_undeclared(), look),
+    "diff": lambda look: compare.text(values_asked.compared(), look),
+    "doctor": lambda look: checkup.text(values_asked.checkup(), look),
+    "doctor-well": lambda look: checkup.text(values_asked.well(), look),
     "valid": lambda look: problems.text(VALID, look),
     "invalid": lambda look: problems.error_text(values.invalid(), look),
     "failure": lambda look: problems.error_text(values.failure(), look),
@@ -58,6 +66,9 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "reproduced": lambda: reproduce.markdown(values.reproduced(equal=True)),
     "not-reproduced": lambda: reproduce.markdown(values.reproduced(equal=False)),
     "proposed": lambda: proposal.markdown(values.proposed()),
+    "why": lambda: why.markdown(values_asked.why()),
+    "diff": lambda: compare.markdown(values_asked.compared()),
+    "doctor": lambda: checkup.markdown(values_asked.checkup()),
     "valid": lambda: problems.markdown(VALID),
     "invalid": lambda: problems.error_markdown(values.invalid()),
     "card": lambda: card.markdown(values.card()),
@@ -74,7 +85,7 @@ JSON: dict[str, Callable[[], str]] = {
 LOOKS = {"100": Look(width=100), "60": Look(width=60), "80-unicode": Look(width=80, glyphs=UNICODE)}
 
 
-def compare(name: str, found: str) -> None:
+def held_against(name: str, found: str) -> None:
     path = FOLDER / name
     if os.environ.get("UPDATE_GOLDEN"):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -86,17 +97,17 @@ def compare(name: str, found: str) -> None:
 @pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("name", TEXT)
 def test_the_text_is_the_golden_text(name: str, look: str) -> None:
-    compare(f"{name}.{look}.txt", TEXT[name](LOOKS[look]))
+    held_against(f"{name}.{look}.txt", TEXT[name](LOOKS[look]))
 
 
 @pytest.mark.parametrize("name", MARKDOWN)
 def test_the_markdown_is_the_golden_markdown(name: str) -> None:
-    compare(f"{name}.md", MARKDOWN[name]())
+    held_against(f"{name}.md", MARKDOWN[name]())
 
 
 @pytest.mark.parametrize("name", JSON)
 def test_the_json_is_the_golden_json(name: str) -> None:
-    compare(f"{name}.json", JSON[name]())
+    held_against(f"{name}.json", JSON[name]())
 
 
 def test_no_golden_file_is_left_over() -> None:

@@ -1,0 +1,138 @@
+"""The rounds of `doctor`: the machine, then the project, then each environment, as far as each can be reached."""
+
+from __future__ import annotations
+
+import os
+import platform
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.adapters import machine
+from reconciler.adapters.git_plumbing import Git
+from reconciler.cli import places, who
+from reconciler.cli.options import Invocation
+from reconciler.cli.wiring import opened
+from reconciler.core.checkup import Check, Checkup, Finding, room
+from reconciler.core.environment import Environment
+from reconciler.engine.checkup import bad, environment
+from reconciler.errors import InvalidManifestsError, ReconcilerError
+from reconciler.report.numbers import at, count, size
+
+MACHINE, PROJECT = "this machine", "the project"
+
+
+def checkup(invocation: Invocation) -> Checkup:
+    return Checkup(checks=(*_machine(), *_project(invocation)))
+
+
+def _check(area: str, name: str, found: str, *, finding: Finding = Finding.GOOD, remedy: str | None = None) -> Check:
+    return Check(area=area, name=name, finding=finding, found=found, remedy=None if finding is Finding.GOOD else remedy)
+
+
+# --- the machine -----------------------------------------------------------------------------------------------------
+
+
+def _machine() -> Iterator[Check]:
+    host = platform.uname()
+    system = f"{host.system} {host.machine}, {count(machine.cores(), 'core')}, {size(machine.memory())}"
+    yield _check(MACHINE, "system", system)
+    yield _check(MACHINE, "python", platform.python_version())
+    yield _packages()
+    yield _git()
+    yield _folder(MACHINE, "temporary", Path(tempfile.gettempdir()), "set TMPDIR to a folder with more room")
+
+
+def _packages() -> Check:
+    found = machine.packages("model-reconciler")
+    odd = [
+        f"{one.name} {one.found}, wanted {one.wanted}" if one.found else f"no {one.name}, wanted {one.wanted}"
+        for one in found
+        if not one.fits
+    ]
+    return _check(
+        MACHINE,
+        "packages",
+        "; ".join(odd) or f"all {len(found)} as this release was tested with",
+        finding=Finding.BAD if odd else Finding.GOOD,
+        remedy="pip install --force-reinstall model-reconciler, in an environment of its own",
+    )
+
+
+def _git() -> Check:
+    remedy = "install git 2.30 or newer"
+    try:
+        found, new_enough = machine.git_version()
+    except OSError:
+        return _check(MACHINE, "git", "cannot be run", finding=Finding.BAD, remedy=remedy)
+    return _check(MACHINE, "git", found, finding=Finding.GOOD if new_enough else Finding.BAD, remedy=remedy)
+
+
+def _folder(area: str, name: str, folder: Path, remedy: str) -> Check:
+    try:
+        free = machine.probe(folder)
+    except ReconcilerError as error:
+        return bad(area, name, error)
+    new = "" if folder.exists() else ", will be made"
+    shown = f"{_shown(folder)}{new}: {size(free)} free"
+    return _check(area, name, shown, finding=room(free), remedy=remedy)
+
+
+def _shown(folder: Path) -> str:
+    here = Path.cwd()
+    return str(folder.relative_to(here)) if here in folder.parents else str(folder)
+
+
+# --- the project -----------------------------------------------------------------------------------------------------
+
+
+def _project(invocation: Invocation) -> Iterator[Check]:
+    try:
+        root = places.project()
+        yield from _repository(root)
+        with opened(invocation) as project:
+            desired = project.desired
+            models = count(len(desired.models), "model")
+            there = count(len(desired.environments), "environment")
+            yield _check(PROJECT, "manifests", f"{desired.project} {at(desired.revision)}: {models} in {there}, valid")
+            here = machine.runtime()
+            for one in desired.environments:
+                yield from _places(project.root, one)
+                yield from environment(project.world, desired, one, here)
+    except InvalidManifestsError as error:
+        remedy = "reconciler validate says what and where"
+        yield _check(PROJECT, "manifests", str(error), finding=Finding.BAD, remedy=remedy)
+    except ReconcilerError as error:
+        yield bad(PROJECT, "project", error)
+
+
+def _repository(root: Path) -> Iterator[Check]:
+    shallow = Git(root).run("rev-parse", "--is-shallow-repository").strip() == b"true"
+    yield _check(
+        PROJECT,
+        "history",
+        "cut off: whether a commit follows another cannot be told" if shallow else "whole",
+        finding=Finding.WARNING if shallow else Finding.GOOD,
+        remedy="git fetch --unshallow (in CI: fetch-depth: 0)",
+    )
+    user = who.git_user(root, os.environ)
+    known = user is not None and "<" in user
+    yield _check(
+        PROJECT,
+        "identity",
+        user if user is not None and known else "git does not know who you are, so promote and rollback cannot commit",
+        finding=Finding.GOOD if known else Finding.WARNING,
+        remedy='git config user.name "Your Name" && git config user.email you@example.org',
+    )
+
+
+def _places(root: Path, one: Environment) -> Iterator[Check]:
+    remedy = "make room there: nothing of what is stored may be deleted by hand"
+    yield _folder(one.name, "store", root / one.store, remedy)
+    if one.target is not None:
+        yield _folder(one.name, "target", root / one.target, remedy)
+    has = machine.memory()
+    if one.trains and one.limits.memory > has:
+        found = f"a child process may use {size(one.limits.memory)}, and this machine has {size(has)}"
+        remedy = "set `limits.memory` of the environment to less than the machine has"
+        yield _check(one.name, "memory", found, finding=Finding.WARNING, remedy=remedy)

@@ -1,0 +1,27 @@
+"""`doctor`: look at everything that a command will need. Leaves nothing behind."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+from reconciler.core.checkup import Finding
+from reconciler.core.condition import Exit
+
+
+@click.command("doctor")
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation) -> int:
+    """Look at this machine, the project and its environments: versions, stores, targets, disks, tables, runtimes.
+
+    Each finding that is not good comes with its remedy. To see whether a store or a target can be written, a small
+    file is made there and removed. Exits 1 when something is bad.
+    """
+    from reconciler.cli import checking
+    from reconciler.report import checkup as reporter
+
+    found = checking.checkup(invocation)
+    terminal.show(invocation, reporter, found)
+    return int(Exit.FAILED if found.count(Finding.BAD) else Exit.CLEAN)

@@ -1,0 +1,53 @@
+"""A checkup: what was looked at, area by area, and the remedies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from reconciler.core.checkup import Check, Checkup, Finding
+from reconciler.report.look import Line, Look, Tone, cells, page, wrap
+from reconciler.report.numbers import count
+from reconciler.report.safe import paper, plain, prose
+
+_MARKS = {Finding.GOOD: "ok", Finding.WARNING: "warn", Finding.BAD: "BAD"}
+_TONES = {Finding.GOOD: Tone.PLAIN, Finding.WARNING: Tone.WARN, Finding.BAD: Tone.BAD}
+
+
+def text(found: Checkup, look: Look) -> str:
+    return page(_lines(found, look), look)
+
+
+def _title(found: Checkup) -> str:
+    bad, warnings = found.count(Finding.BAD), found.count(Finding.WARNING)
+    if not bad and not warnings:
+        return f"All is well: {count(len(found.checks), 'check')}"
+    parts = [f"{bad} bad"] * bool(bad) + [count(warnings, "warning")] * bool(warnings)
+    return f"{' and '.join(parts)} in {count(len(found.checks), 'check')}"
+
+
+def _lines(found: Checkup, look: Look) -> Iterator[Line]:
+    names = max((cells(plain(one.name)) for one in found.checks), default=0)
+    for area, checks in groupby(found.checks, key=lambda one: one.area):
+        yield Line(plain(area), Tone.STRONG)
+        for one in checks:
+            yield from _check(one, look, names)
+        yield Line()
+    yield Line(_title(found), Tone.STRONG)
+
+
+def _check(one: Check, look: Look, names: int) -> Iterator[Line]:
+    first = f"  {_MARKS[one.finding]:4}  {plain(one.name):{names}}  "
+    for line in wrap(plain(one.found), look.width, first=first):
+        yield Line(line, _TONES[one.finding])
+    if one.remedy is not None:
+        for line in wrap(f"remedy: {plain(one.remedy)}", look.width, first=" " * cells(first)):
+            yield Line(line)
+
+
+def markdown(found: Checkup) -> str:
+    lines = [f"### {_title(found)}", "", "| where | what | | found |", "|---|---|---|---|"]
+    for one in found.checks:
+        remedy = f". Remedy: {prose(one.remedy)}" if one.remedy is not None else ""
+        lines.append(f"| {prose(one.area)} | {prose(one.name)} | {_MARKS[one.finding]} | {prose(one.found)}{remedy} |")
+    return paper(lines)
