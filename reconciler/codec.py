@@ -116,7 +116,7 @@ def to_json(value: object) -> Json:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return {
             key: item if type(item) in _SCALARS else _write(item, hint)
-            for name, key, hint in _members(cast("Any", kind))
+            for name, key, hint in members(cast("Any", kind))
             if (item := getattr(value, name)) is not None
         }
     return _write(value, kind)
@@ -139,7 +139,7 @@ def _write(value: object, kind: object) -> Json:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, tuple):
-        item, inner = _form_of_tuple(kind)
+        item, inner = form_of_tuple(kind)
         if inner is not None:
             entries = {name: _write(one, inner) for name, one in value}
             if len(entries) != len(value):
@@ -187,7 +187,7 @@ def _read(document: Json, kind: Any, place: str) -> Any:  # noqa: PLR0911
             raise ValueError(f"{place}: expected nothing")
         return None
     if origin is tuple:
-        item, inner = _form_of_tuple(kind)
+        item, inner = form_of_tuple(kind)
         if inner is not None:
             pairs = _expect(document, dict, place)
             return tuple((name, _read(pairs[name], inner, f"{place}.{name}")) for name in sorted(pairs))
@@ -248,13 +248,13 @@ def _hints(kind: type) -> dict[str, Any]:
 
 
 @cache
-def _members(kind: type) -> tuple[tuple[str, str, Any], ...]:
+def members(kind: type) -> tuple[tuple[str, str, Any], ...]:
     """(attribute, key, declared type) of every field."""
     return tuple((name, _camel(name), hint) for name, hint in _hints(kind).items())
 
 
 @cache
-def _form_of_tuple(kind: Any) -> tuple[Any, Any]:
+def form_of_tuple(kind: Any) -> tuple[Any, Any]:
     """(declared type of an item, type of an entry's value where the tuple is an object, else None)."""
     item = _item_of_tuple(kind)
     return item, _pair(item)

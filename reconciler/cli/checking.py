@@ -13,7 +13,7 @@ from reconciler.adapters.git_plumbing import Git
 from reconciler.cli import places, who
 from reconciler.cli.options import Invocation
 from reconciler.cli.wiring import opened
-from reconciler.core.checkup import Check, Checkup, Finding, room
+from reconciler.core.checkup import Check, Checkup, Level, room
 from reconciler.core.environment import Environment
 from reconciler.engine.checkup import bad, environment
 from reconciler.errors import InvalidManifestsError, ReconcilerError
@@ -26,8 +26,8 @@ def checkup(invocation: Invocation) -> Checkup:
     return Checkup(checks=(*_machine(), *_project(invocation)))
 
 
-def _check(area: str, name: str, found: str, *, finding: Finding = Finding.GOOD, remedy: str | None = None) -> Check:
-    return Check(area=area, name=name, finding=finding, found=found, remedy=None if finding is Finding.GOOD else remedy)
+def _check(area: str, name: str, found: str, *, level: Level = Level.GOOD, remedy: str | None = None) -> Check:
+    return Check(area=area, name=name, level=level, found=found, remedy=None if level is Level.GOOD else remedy)
 
 
 # --- the machine -----------------------------------------------------------------------------------------------------
@@ -54,7 +54,7 @@ def _packages() -> Check:
         MACHINE,
         "packages",
         "; ".join(odd) or f"all {len(found)} as this release was tested with",
-        finding=Finding.BAD if odd else Finding.GOOD,
+        level=Level.BAD if odd else Level.GOOD,
         remedy="pip install --force-reinstall model-reconciler, in an environment of its own",
     )
 
@@ -64,8 +64,8 @@ def _git() -> Check:
     try:
         found, new_enough = machine.git_version()
     except OSError:
-        return _check(MACHINE, "git", "cannot be run", finding=Finding.BAD, remedy=remedy)
-    return _check(MACHINE, "git", found, finding=Finding.GOOD if new_enough else Finding.BAD, remedy=remedy)
+        return _check(MACHINE, "git", "cannot be run", level=Level.BAD, remedy=remedy)
+    return _check(MACHINE, "git", found, level=Level.GOOD if new_enough else Level.BAD, remedy=remedy)
 
 
 def _folder(area: str, name: str, folder: Path, remedy: str) -> Check:
@@ -75,7 +75,7 @@ def _folder(area: str, name: str, folder: Path, remedy: str) -> Check:
         return bad(area, name, error)
     new = "" if folder.exists() else ", will be made"
     shown = f"{_shown(folder)}{new}: {size(free)} free"
-    return _check(area, name, shown, finding=room(free), remedy=remedy)
+    return _check(area, name, shown, level=room(free), remedy=remedy)
 
 
 def _shown(folder: Path) -> str:
@@ -101,7 +101,7 @@ def _project(invocation: Invocation) -> Iterator[Check]:
                 yield from environment(project.world, desired, one, here)
     except InvalidManifestsError as error:
         remedy = "reconciler validate says what and where"
-        yield _check(PROJECT, "manifests", str(error), finding=Finding.BAD, remedy=remedy)
+        yield _check(PROJECT, "manifests", str(error), level=Level.BAD, remedy=remedy)
     except ReconcilerError as error:
         yield bad(PROJECT, "project", error)
 
@@ -112,7 +112,7 @@ def _repository(root: Path) -> Iterator[Check]:
         PROJECT,
         "history",
         "cut off: whether a commit follows another cannot be told" if shallow else "whole",
-        finding=Finding.WARNING if shallow else Finding.GOOD,
+        level=Level.WARNING if shallow else Level.GOOD,
         remedy="git fetch --unshallow (in CI: fetch-depth: 0)",
     )
     user = who.git_user(root, os.environ)
@@ -121,7 +121,7 @@ def _repository(root: Path) -> Iterator[Check]:
         PROJECT,
         "identity",
         user if user is not None and known else "git does not know who you are, so promote and rollback cannot commit",
-        finding=Finding.GOOD if known else Finding.WARNING,
+        level=Level.GOOD if known else Level.WARNING,
         remedy='git config user.name "Your Name" && git config user.email you@example.org',
     )
 
@@ -135,4 +135,4 @@ def _places(root: Path, one: Environment) -> Iterator[Check]:
     if one.trains and one.limits.memory > has:
         found = f"a child process may use {size(one.limits.memory)}, and this machine has {size(has)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"
-        yield _check(one.name, "memory", found, finding=Finding.WARNING, remedy=remedy)
+        yield _check(one.name, "memory", found, level=Level.WARNING, remedy=remedy)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Finding(StrEnum):
+class Level(StrEnum):
     GOOD = "good"
     WARNING = "warning"  # works, but not everything, or not for long
     BAD = "bad"
@@ -18,7 +18,7 @@ class Check:
 
     area: str
     name: str
-    finding: Finding
+    level: Level
     found: str
     remedy: str | None = None
 
@@ -28,16 +28,16 @@ class Checkup:
     checks: tuple[Check, ...]
     format: int = 1
 
-    def count(self, finding: Finding) -> int:
-        return sum(one.finding is finding for one in self.checks)
+    def count(self, level: Level) -> int:
+        return sum(one.level is level for one in self.checks)
 
 
 # Room to write: a training run copies tables and spills; below the lower mark even a journal entry may not fit.
 SCARCE, NONE_LEFT = 1024**3, 100 * 1024**2
 
 
-def room(free: int) -> Finding:
+def room(free: int) -> Level:
     """How `free` bytes on a disk are judged."""
     if free < NONE_LEFT:
-        return Finding.BAD
-    return Finding.WARNING if free < SCARCE else Finding.GOOD
+        return Level.BAD
+    return Level.WARNING if free < SCARCE else Level.GOOD

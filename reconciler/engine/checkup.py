@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.core.checkup import Check, Finding
+from reconciler.core.checkup import Check, Level
 from reconciler.core.environment import Desired, Environment, Runtime
 from reconciler.core.record import Provenance
 from reconciler.core.runtime import differences
@@ -31,7 +31,7 @@ def environment(world: World, desired: Desired, one: Environment, here: Runtime)
 
 
 def bad(area: str, name: str, error: ReconcilerError) -> Check:
-    return Check(area=area, name=name, finding=Finding.BAD, found=str(error), remedy=error.hint)
+    return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint)
 
 
 def _branch(world: World, desired: Desired, one: Environment, branch: str) -> Check:
@@ -40,7 +40,7 @@ def _branch(world: World, desired: Desired, one: Environment, branch: str) -> Ch
             world.source.order(desired.revision, desired.revision, branch=branch)
     except ReconcilerError as error:
         return bad(one.name, "branch", error)
-    return Check(area=one.name, name="branch", finding=Finding.GOOD, found=f"protected by {branch}")
+    return Check(area=one.name, name="branch", level=Level.GOOD, found=f"protected by {branch}")
 
 
 def _tables(root: Path, one: Environment) -> Iterator[Check]:
@@ -49,23 +49,23 @@ def _tables(root: Path, one: Environment) -> Iterator[Check]:
         yield Check(
             area=one.name,
             name="tables",
-            finding=Finding.BAD,
+            level=Level.BAD,
             found="no file for " + ", ".join(missing),
             remedy="put it there, or name the folder that paths start from with --data-root",
         )
     elif one.data.tables:
-        yield Check(area=one.name, name="tables", finding=Finding.GOOD, found=", ".join(dict(one.data.tables)))
+        yield Check(area=one.name, name="tables", level=Level.GOOD, found=", ".join(dict(one.data.tables)))
 
 
 def _trains(one: Environment, declared: Runtime, here: Runtime) -> Check:
     found = differences(declared, here)
     if not found:
         versions = ", ".join(f"{name} {value}" for name, value in declared.versions)
-        return Check(area=one.name, name="runtime", finding=Finding.GOOD, found=f"as declared: {versions}")
+        return Check(area=one.name, name="runtime", level=Level.GOOD, found=f"as declared: {versions}")
     return Check(
         area=one.name,
         name="runtime",
-        finding=Finding.WARNING,
+        level=Level.WARNING,
         found="cannot train on this machine: declared is " + "; ".join(found),
         remedy="install the declared lock, or change `runtime` in the environment by a pull request",
     )
@@ -91,11 +91,11 @@ def _in_use(world: World, desired: Desired, one: Environment, here: Runtime) -> 
         yield Check(
             area=one.name,
             name="models",
-            finding=Finding.WARNING if found else Finding.GOOD,
+            level=Level.WARNING if found else Level.GOOD,
             found=what + (f"; not as here: {'; '.join(found)}" if found else ", as here"),
             remedy="install what they were made with, or train them anew in the sandbox and promote" if found else None,
         )
     if not made and not unknown:
-        yield Check(area=one.name, name="models", finding=Finding.GOOD, found="nothing is deployed yet")
+        yield Check(area=one.name, name="models", level=Level.GOOD, found="nothing is deployed yet")
     if unknown:
-        yield Check(area=one.name, name="models", finding=Finding.GOOD, found=f"{unknown:,} by a build not known here")
+        yield Check(area=one.name, name="models", level=Level.GOOD, found=f"{unknown:,} by a build not known here")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from reconciler.core.checkup import Check, Checkup, Finding
+from reconciler.core.checkup import Check, Checkup, Level
 from reconciler.report.look import Line, Look, Tone, cells, page, wrap
 from reconciler.report.numbers import count
 from reconciler.report.safe import paper, plain, prose
 
-_MARKS = {Finding.GOOD: "ok", Finding.WARNING: "warn", Finding.BAD: "BAD"}
-_TONES = {Finding.GOOD: Tone.PLAIN, Finding.WARNING: Tone.WARN, Finding.BAD: Tone.BAD}
+_MARKS = {Level.GOOD: "ok", Level.WARNING: "warn", Level.BAD: "BAD"}
+_TONES = {Level.GOOD: Tone.PLAIN, Level.WARNING: Tone.WARN, Level.BAD: Tone.BAD}
 
 
 def text(found: Checkup, look: Look) -> str:
@@ -19,7 +19,7 @@ def text(found: Checkup, look: Look) -> str:
 
 
 def _title(found: Checkup) -> str:
-    bad, warnings = found.count(Finding.BAD), found.count(Finding.WARNING)
+    bad, warnings = found.count(Level.BAD), found.count(Level.WARNING)
     if not bad and not warnings:
         return f"All is well: {count(len(found.checks), 'check')}"
     parts = [f"{bad} bad"] * bool(bad) + [count(warnings, "warning")] * bool(warnings)
@@ -37,9 +37,9 @@ def _lines(found: Checkup, look: Look) -> Iterator[Line]:
 
 
 def _check(one: Check, look: Look, names: int) -> Iterator[Line]:
-    first = f"  {_MARKS[one.finding]:4}  {plain(one.name):{names}}  "
+    first = f"  {_MARKS[one.level]:4}  {plain(one.name):{names}}  "
     for line in wrap(plain(one.found), look.width, first=first):
-        yield Line(line, _TONES[one.finding])
+        yield Line(line, _TONES[one.level])
     if one.remedy is not None:
         for line in wrap(f"remedy: {plain(one.remedy)}", look.width, first=" " * cells(first)):
             yield Line(line)
@@ -49,5 +49,5 @@ def markdown(found: Checkup) -> str:
     lines = [f"### {_title(found)}", "", "| where | what | | found |", "|---|---|---|---|"]
     for one in found.checks:
         remedy = f". Remedy: {prose(one.remedy)}" if one.remedy is not None else ""
-        lines.append(f"| {prose(one.area)} | {prose(one.name)} | {_MARKS[one.finding]} | {prose(one.found)}{remedy} |")
+        lines.append(f"| {prose(one.area)} | {prose(one.name)} | {_MARKS[one.level]} | {prose(one.found)}{remedy} |")
     return paper(lines)

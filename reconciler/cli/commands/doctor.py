@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli import options, terminal
 from reconciler.cli.options import Invocation
-from reconciler.core.checkup import Finding
+from reconciler.core.checkup import Level
 from reconciler.core.condition import Exit
 
 
@@ -24,4 +24,4 @@ def command(invocation: Invocation) -> int:
 
     found = checking.checkup(invocation)
     terminal.show(invocation, reporter, found)
-    return int(Exit.FAILED if found.count(Finding.BAD) else Exit.CLEAN)
+    return int(Exit.FAILED if found.count(Level.BAD) else Exit.CLEAN)

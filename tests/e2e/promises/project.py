@@ -13,6 +13,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import jsonschema
+
+from reconciler.report.schemas_write import DOCUMENTS, schema_of
+from tests.unit.test_output_schemas import closed
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 
 PROJECT = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: books}\nspec: {}\n"
@@ -115,6 +120,12 @@ class Ran:
         return json.loads(self.out)
 
 
+def told(arguments: tuple[str, ...], document: Any) -> None:
+    """Every JSON result that any of these tests sees is what its schema says."""
+    command = next(one for one in arguments if one in DOCUMENTS)
+    jsonschema.validate(document, closed(schema_of("error" if "error" in document else command)))
+
+
 class Project:
     """A project's folder and the commands that a person would type there."""
 
@@ -150,6 +161,8 @@ class Project:
         out, err = process.communicate(timeout=300)
         ran = Ran(process.returncode, out, err)
         assert "Traceback" not in err, err
+        if "json" in arguments and ran.code != 130:
+            told(arguments, ran.json)
         if code is not None:
             assert ran.code == code, f"{arguments}: exit {ran.code}\n{out}\n{err}"
         return ran

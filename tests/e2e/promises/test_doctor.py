@@ -48,7 +48,7 @@ def test_every_bad_thing_of_a_project_is_told_at_once_with_its_remedy(deployed: 
     for name in ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL"):
         del deployed.environment[name]
     found = findings(deployed, code=1)
-    wrong = {place: one for place, one in found.items() if one["finding"] != "good"}
+    wrong = {place: one for place, one in found.items() if one["level"] != "good"}
     assert set(wrong) == {
         ("the project", "identity"),
         ("production", "branch"),
@@ -63,13 +63,13 @@ def test_every_bad_thing_of_a_project_is_told_at_once_with_its_remedy(deployed: 
 def test_a_store_that_cannot_be_one_is_told(project: Project) -> None:
     (project.root / ".reconciler").write_text("a file where the folder should be")
     found = findings(project, code=1)
-    assert found["sandbox", "store"]["finding"] == "bad"
-    assert found["production", "target"]["finding"] == "good"
+    assert found["sandbox", "store"]["level"] == "bad"
+    assert found["production", "target"]["level"] == "good"
 
 
 def test_manifests_that_are_not_valid_send_to_validate(project: Project) -> None:
     project.recipe("seed: 7", "seed: many")
-    (wrong,) = [one for one in findings(project, code=1).values() if one["finding"] == "bad"]
+    (wrong,) = [one for one in findings(project, code=1).values() if one["level"] == "bad"]
     assert "reconciler validate" in wrong["remedy"]
 
 

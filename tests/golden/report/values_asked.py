@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.core.checkup import Check, Checkup, Finding
+from reconciler.core.checkup import Check, Checkup, Level
 from reconciler.core.compared import Compared, ModelDifference, Side
 from reconciler.core.diff import Change
 from reconciler.core.plan import MetricChange
@@ -75,23 +75,21 @@ def compared() -> Compared:
 
 
 def checkup() -> Checkup:
-    good, warning, bad = Finding.GOOD, Finding.WARNING, Finding.BAD
+    good, warning, bad = Level.GOOD, Level.WARNING, Level.BAD
     return Checkup(
         checks=(
-            Check(area="this machine", name="git", finding=good, found="2.39.5"),
+            Check(area="this machine", name="git", level=good, found="2.39.5"),
             Check(
                 area="this machine",
                 name="temporary",
-                finding=warning,
+                level=warning,
                 found="/tmp: 0.9 GiB free",
                 remedy="set TMPDIR to a folder with more room",
             ),
-            Check(
-                area="production", name="store", finding=bad, found=" ".join(values.HOSTILE), remedy="make room there"
-            ),
+            Check(area="production", name="store", level=bad, found=" ".join(values.HOSTILE), remedy="make room there"),
         )
     )
 
 
 def well() -> Checkup:
-    return Checkup(checks=(Check(area="this machine", name="git", finding=Finding.GOOD, found="2.39.5"),))
+    return Checkup(checks=(Check(area="this machine", name="git", level=Level.GOOD, found="2.39.5"),))
