@@ -19,6 +19,7 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.core.checkup import Checkup
+from reconciler.core.codes import Code
 from reconciler.core.compared import Compared
 from reconciler.core.digest import Digest
 from reconciler.core.explained import Explained
@@ -42,6 +43,7 @@ DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
     "diff": (Compared, {}),
     "doctor": (Checkup, {}),
     "explain": (Explained, {}),
+    "explain-code": (Code, {}),
     "history": (History, {}),
     "init": (Started, {}),
     "plan": (Plan, _EXIT),

@@ -1,4 +1,4 @@
-"""`explain`: what a manifest field means. Reads nothing of the project."""
+"""`explain`: what a manifest field or an error code means. Reads nothing of the project."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ from reconciler.cli.options import Invocation
 
 
 @click.command("explain")
-@click.argument("field", metavar="[FIELD]", required=False)
+@click.argument("field", metavar="[FIELD | CODE]", required=False)
 @options.output
 @options.place
 @click.pass_obj
 def command(invocation: Invocation, field: str | None) -> int:
-    """Say what a field of a manifest means, what may stand there, and show it in use.
+    """Say what a field of a manifest means, what may stand there, and show it in use; or what an error code means.
 
     FIELD is a path such as recipe.outcome.classes or environment.policy, or a tail of it that says enough, such as
-    holdout.
+    holdout. CODE is that of an error, such as E413.
     """
+    from reconciler.core.codes import known
     from reconciler.manifest import explain
+    from reconciler.report import code as code_reporter
     from reconciler.report import explain as reporter
 
-    terminal.show(invocation, reporter, explain.explain(field))
+    if field is not None and (code := known(field)) is not None:
+        terminal.show(invocation, code_reporter, code)
+    else:
+        terminal.show(invocation, reporter, explain.explain(field))
     return 0
