@@ -1,16 +1,17 @@
-# Four commands, the same here and in CI. A fresh machine needs git, make and Python 3.11 or newer.
+# Five commands, the same here and in CI. A fresh machine needs git, make and Python 3.11 or newer.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test lint bench lock clean
+.PHONY: help setup demo test lint bench docs lock clean
 
 help:
 	@echo "make demo    the whole story on made-up data, in a throw-away clone"
 	@echo "make test    everything that the README claims, proven"
 	@echo "make lint    formatting, rules, types"
+	@echo "make docs    the documentation as a site, in site/"
 	@echo "make bench   the numbers of docs/design.md, measured here"
 
 setup: $(READY)
@@ -42,6 +43,12 @@ bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/train.py
 
+# The site, from docs/; its generated pages are written anew.
+docs: $(READY)
+	$(BIN)/python docs/write_reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "site/index.html"
+
 # The locks carry hashes and no addresses.
 lock: $(READY)
 	$(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
@@ -50,4 +57,4 @@ LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url 
   --no-emit-trusted-host --strip-extras --allow-unsafe
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

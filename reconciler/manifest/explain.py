@@ -66,6 +66,11 @@ def explain(text: str | None) -> Explained:
     return _explained(first, [one for one in found if one is not first])
 
 
+def names() -> tuple[str, ...]:
+    """Every field's path, kind by kind, each before what is in it."""
+    return tuple(one.name for one in _fields())
+
+
 def _near(text: str) -> str:
     names = {one.name for one in _fields()}
     tails = {".".join(name.split(".")[at:]): None for name in sorted(names) for at in range(name.count(".") + 1)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import subprocess
 from pathlib import Path
 
@@ -59,3 +60,24 @@ def test_every_shipped_document_names_the_schema_that_an_editor_can_check_it_wit
         first = path.read_text().splitlines()[0]
         assert first.startswith("# yaml-language-server: $schema="), path.name
         assert (path.parent / first.partition("=")[2]).resolve().is_file(), path.name
+
+
+def test_the_generated_pages_are_what_the_code_says() -> None:
+    made = runpy.run_path(str(REPOSITORY / "docs/write_reference.py"))
+    for page in made["PAGES"]:
+        path = REPOSITORY / "docs/reference" / page
+        assert path.read_text() == made["text_of"](page), f"{page} is stale: run python docs/write_reference.py"
+
+
+def test_every_page_is_in_the_site_and_the_site_has_no_other() -> None:
+    def pages(entries: list[object]) -> set[str]:
+        found: set[str] = set()
+        for entry in entries:
+            (value,) = entry.values() if isinstance(entry, dict) else (entry,)
+            found |= pages(value) if isinstance(value, list) else {str(value)}
+        return found
+
+    listed = pages(yaml.safe_load((REPOSITORY / "mkdocs.yml").read_text())["nav"])
+    docs = REPOSITORY / "docs"
+    there = {str(path.relative_to(docs)) for path in PAGES if path.is_relative_to(docs)}
+    assert listed == {path for path in there if not path.startswith("adr/0")}

@@ -15,9 +15,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 EXIT = re.compile(r"\s+# exit (\d+)$")
 
 
-def commands() -> list[tuple[str, int]]:
-    """(command, expected exit code) of every `$ ` line in the tutorial's console blocks."""
-    text = (REPOSITORY / "docs/tutorial.md").read_text()
+def commands(page: Path) -> list[tuple[str, int]]:
+    """(command, expected exit code) of every `$ ` line in a page's console blocks."""
+    text = page.read_text()
     found = []
     for block in re.findall(r"```console\n(.*?)```", text, re.DOTALL):
         for line in block.splitlines():
@@ -40,7 +40,7 @@ def test_every_command_of_the_tutorial_does_what_the_tutorial_says(tmp_path: Pat
         "GIT_COMMITTER_EMAIL": "ada@example.org",
         "NO_COLOR": "1",
     }
-    start, *rest = commands()
+    start, *rest = commands(REPOSITORY / "docs/tutorial.md")
     assert start[0].startswith("git clone -q . ../tutorial")
     subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(clone)], check=True, env=environment)
     for setting, value in (("user.name", "Ada"), ("user.email", "ada@example.org")):
