@@ -161,7 +161,7 @@ class Project:
         out, err = process.communicate(timeout=300)
         ran = Ran(process.returncode, out, err)
         assert "Traceback" not in err, err
-        if "json" in arguments and ran.code != 130:
+        if "json" in arguments and ran.code not in (130, -9):  # interrupted, killed: nothing may have been printed yet
             told(arguments, ran.json)
         if code is not None:
             assert ran.code == code, f"{arguments}: exit {ran.code}\n{out}\n{err}"
