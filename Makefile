@@ -53,6 +53,7 @@ docs: $(READY)
 lock: $(READY)
 	$(BIN)/pip-compile $(LOCK) -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
+	$(BIN)/pip-compile $(LOCK) --extra fuzz -o requirements-fuzz.lock pyproject.toml
 LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
   --no-emit-trusted-host --strip-extras --allow-unsafe
 
