@@ -18,6 +18,8 @@ from reconciler.core.suggest import Suggestion
 
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+# A formula that YAML reads as it stands in a block: no quote in front, no comment, no key, no space at its end.
+_FORMULA = re.compile(r"[A-Za-z_(](?!.*(: | #|[: ]$))[\x20-\x7e]*")
 # What YAML 1.1 readers take for something else than text.
 _WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"])
 
@@ -183,7 +185,7 @@ def _outcome(recipe: Recipe, why: str) -> Iterator[str]:
         yield f"      column: {quoted(outcome.column)}"
     if outcome.matured is not None:
         yield "      # The day by which it is certain; younger rows neither train nor judge."
-        yield f"      matured: {quoted(outcome.matured)}"
+        yield f"      matured: {_formula(outcome.matured)}"
     if not outcome.classes:
         return
     if outcome.column is not None:
@@ -254,9 +256,18 @@ def quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
+def _formula(text: str) -> str:
+    """As `quoted`, for the value of a block mapping, where brackets, commas and quotes need no quoting."""
+    if text.lower() in _WORDS:
+        return quoted(text)
+    if _FORMULA.fullmatch(text):
+        return text
+    return f"'{text}'" if text.isascii() and text.isprintable() and '"' in text and "'" not in text else quoted(text)
+
+
 def _named(named: Iterable[Named], indent: str) -> Iterator[str]:
     for one in named:
-        yield f"{indent}{quoted(one.name)}: {quoted(one.expression)}"
+        yield f"{indent}{quoted(one.name)}: {_formula(one.expression)}"
 
 
 def _list(name: str, items: Iterable[str], indent: str) -> Iterator[str]:
