@@ -1,15 +1,18 @@
-# Five commands, the same here and in CI. A fresh machine needs git, make and Python 3.11 or newer.
+# Six commands, the same here and in CI. A fresh machine needs git, make and Python 3.11 or newer.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FUZZ := .venv-fuzz
+SECONDS := 60
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test lint bench docs lock clean
+.PHONY: help setup demo test fuzz lint bench docs lock clean
 
 help:
 	@echo "make demo    the whole story on made-up data, in a throw-away clone"
 	@echo "make test    everything that the README claims, proven"
+	@echo "make fuzz    the readers of strangers' bytes under libFuzzer, SECONDS=60 each (Linux)"
 	@echo "make lint    formatting, rules, types"
 	@echo "make docs    the documentation as a site, in site/"
 	@echo "make bench   the numbers of docs/design.md, measured here"
@@ -33,6 +36,17 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# In an environment of its own: what is fuzzed is instrumented, and its package exists for Linux only.
+fuzz: $(FUZZ)/.ready
+	@for target in manifest expression journal revision; do \
+	  $(FUZZ)/bin/python -m tests.fuzz.run $$target $(SECONDS) || exit 1; done
+
+$(FUZZ)/.ready: requirements-fuzz.lock
+	@test "$$(uname)" = Linux || { echo "make fuzz needs Linux: atheris has no packages for other systems" >&2; exit 1; }
+	@$(PYTHON) -m venv --clear $(FUZZ)
+	@$(FUZZ)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-fuzz.lock
+	@touch $@
 
 lint: $(READY)
 	$(BIN)/ruff format --check .
@@ -58,4 +72,4 @@ LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url 
   --no-emit-trusted-host --strip-extras --allow-unsafe
 
 clean:
-	rm -rf $(VENV) site .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(FUZZ) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

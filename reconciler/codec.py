@@ -3,7 +3,8 @@
 One rule for every dataclass of `core` and `ports`: field names become camelCase keys, None is left out, everything
 else is written even where it equals its default, `tuple[tuple[str, X], ...]` is an object (its keys sorted), any other
 tuple an array, times are `2026-11-23T16:05:04Z`. Reading is strict: an unknown or missing key, a wrong type, a key
-given twice or a non-canonical byte is refused, so that one value has exactly one form and one digest.
+given twice or a non-canonical byte is refused, so that one value has exactly one form and one digest. The stored form
+of a `Sealed` record has one member more, its last: the digest of the form without it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from typing import Any, TypeVar, cast
 
 import rfc8785
 
-from reconciler.core.digest import Digest, digest_of_bytes, is_digest
+from reconciler.core.digest import Digest, Sealed, digest_of_bytes, hex_of, is_digest
 from reconciler.errors import IntegrityError
 
 T = TypeVar("T")
@@ -60,12 +61,34 @@ _MOST = 2**53 - 1
 
 
 def encode(value: object) -> bytes:
-    """The canonical JSON of a core value."""
-    return canonical(to_json(value))
+    """The canonical JSON of a core value, with its seal where it has one."""
+    body = canonical(to_json(value))
+    return sealed(body) if isinstance(value, Sealed) else body
+
+
+def sealed(document: bytes) -> bytes:
+    """A JSON object's canonical bytes, with the seal as its last member."""
+    return document[:-1] + _SEAL + _seal_of(document)
+
+
+_SEAL = b',"~sha256":"'  # sorts behind the key of every field
+
+
+def _seal_of(body: bytes) -> bytes:
+    return f'{hex_of(digest_of_bytes(body))}"}}'.encode()
+
+
+def _unsealed(body: bytes) -> bytes:
+    """The document without its seal; ValueError when that is another document's."""
+    before, _, seal = body.rpartition(_SEAL)
+    document = before + b"}"
+    if seal != _seal_of(document):
+        raise ValueError("it is not what was written: its seal does not fit")
+    return document
 
 
 def digest_of(value: object) -> Digest:
-    return digest_of_bytes(encode(value))
+    return digest_of_bytes(canonical(to_json(value)))
 
 
 def decode(kind: type[T], body: bytes, *, what: str) -> T:
@@ -81,9 +104,11 @@ def decode(kind: type[T], body: bytes, *, what: str) -> T:
 @lru_cache(maxsize=4096)
 def _decoded(kind: type, body: bytes) -> object:
     """The same bytes are the same value, and values never change: documents that many steps read are read once."""
+    if issubclass(kind, Sealed):
+        body = _unsealed(body)
     document = json.loads(body, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
     value: object = _read(document, kind, kind.__name__)
-    if encode(value) != body:
+    if canonical(to_json(value)) != body:
         raise ValueError("bytes are not the canonical form of their value")
     return value
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -41,6 +42,20 @@ def read_regular(path: Path) -> bytes:
         raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
     with os.fdopen(descriptor, "rb") as stream:
         return stream.read()
+
+
+def checked(text: bytes) -> bytes:
+    """`text` behind its checksum: the form of a cache, of which any damage must make nothing."""
+    return hashlib.blake2b(text, digest_size=16).hexdigest().encode() + b"\n" + text
+
+
+def read_checked(path: Path) -> bytes:
+    """What `checked` was given; ValueError when it is not that any more, OSError where there is no plain file."""
+    body = read_regular(path)
+    text = body.partition(b"\n")[2]
+    if body != checked(text):
+        raise ValueError("the checksum does not fit")
+    return text
 
 
 def force_folder(path: Path) -> None:

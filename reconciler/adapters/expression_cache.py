@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from reconciler import codec
+from reconciler.adapters.durable import checked, read_checked
 from reconciler.ports import Expressions, Parsed
 
 LIMIT = 50_000  # expressions; beyond it the file is begun anew
@@ -38,7 +39,7 @@ class CachedExpressions:
         if self._known is None:
             self._known = {}
             with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
-                document = json.loads(self._path.read_bytes())
+                document = json.loads(read_checked(self._path))
                 self._known = {text: codec.from_json(Parsed, one) for text, one in document.items()}
         return self._known
 
@@ -47,5 +48,5 @@ class CachedExpressions:
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(body)
+            temporary.write_bytes(checked(body.encode()))
             temporary.replace(self._path)

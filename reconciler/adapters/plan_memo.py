@@ -6,11 +6,12 @@ A hint: one that is damaged, of another version or too old is as good as none. N
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from reconciler.adapters.durable import checked, read_checked
 
 FORMAT = 1
 DAY = 86_400  # seconds for which what was hashed is believed
@@ -49,11 +50,7 @@ class Memo:
 
 def load(path: Path) -> Memo | None:
     try:
-        body = path.read_bytes()
-        checksum, _, text = body.partition(b"\n")
-        if checksum != _checksum(text):
-            return None
-        document = json.loads(text)
+        document = json.loads(read_checked(path))
         if document["format"] != FORMAT:
             return None
         settled = {
@@ -106,11 +103,7 @@ def save(path: Path, memo: Memo) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            temporary.write_bytes(_checksum(text) + b"\n" + text)
+            temporary.write_bytes(checked(text))
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
-
-
-def _checksum(text: bytes) -> bytes:
-    return hashlib.blake2b(text, digest_size=16).hexdigest().encode()

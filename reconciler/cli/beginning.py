@@ -156,6 +156,7 @@ def _choices(look: TableLook, suggestion: Suggestion) -> tuple[Choice, ...]:
     written = [f"{look.rows:,} rows, {len(look.columns):,} columns"]
     written += [f"dates as {table.dates}"] if table.dates else []
     written += [f"delimiter {table.delimiter!r}"] if table.delimiter else []
+    written += ["decimal commas"] if table.decimal == "," else []
     written += [f"encoding {table.encoding}"] if table.encoding else []
     written += [f"{len(table.columns)} columns renamed for use in expressions"] if table.columns else []
     features = recipe.features

@@ -70,6 +70,10 @@ def read(file: Path, environment: str, invocation: Invocation) -> Plan:
 
 def _body(file: Path) -> bytes:
     try:
+        if file.exists() and not file.is_file():
+            raise UsageError(
+                f"{file} is not a file", hint="name a file that `reconciler plan --out` wrote", code="E801"
+            )
         if file.stat().st_size > LARGEST:
             raise IntegrityError(f"{file} is too large for a plan", code="E703", hint=_AGAIN)
         return file.read_bytes()

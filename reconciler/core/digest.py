@@ -9,6 +9,14 @@ from typing import NewType
 
 Digest = NewType("Digest", str)
 
+
+class Sealed:
+    """A record whose name is not its digest: what is written of it ends in the digest of all that stands before, so
+    that no byte of it can change unnoticed (`codec`)."""
+
+    __slots__ = ()
+
+
 _PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 

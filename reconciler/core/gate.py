@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, Sealed
 
 
 class Grade(StrEnum):
@@ -121,7 +121,7 @@ class GateResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification:
+class Verification(Sealed):
     """All checks of one digest against one gate set, for one environment.
 
     `gate_set` binds artifact, gates (model's and environment's), evaluation rows and incumbent; a verification that is

@@ -63,12 +63,13 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableLook:
-    """`table`: how the file is to be read. `twins`: pairs of columns of which each tells the other."""
+    """`table`: how the file is to be read. `twins`: pairs of columns of which each tells the other (a list of lists to
+    the codec: the same name may begin several)."""
 
     table: Table
     rows: int
     columns: tuple[ColumnLook, ...]
-    twins: tuple[tuple[str, str], ...] = ()
+    twins: tuple[tuple[str, ...], ...] = ()
     days: tuple[Days, ...] = ()
     gaps: tuple[Gap, ...] = ()
 

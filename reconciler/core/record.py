@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, Sealed
 from reconciler.core.environment import Runtime
 
 
@@ -28,7 +28,7 @@ class TableCopy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Sealed):
     """Data snapshot number `n` of an environment. `as_of` is an ISO date: the day the tables show (stated by the source
     environment, else the UTC day of `taken`)."""
 
@@ -83,7 +83,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
+class Build(Sealed):
     """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in its recipe's series."""
 
     fingerprint: Digest
@@ -137,7 +137,7 @@ class State:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Sealed):
     """Journal entry `n` of (environment, model). Creating it is the commit point. `previous` is the digest of entry
     n-1's bytes. `attempt` tells our own ambiguous write from somebody else's."""
 
@@ -160,7 +160,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Current:
+class Current(Sealed):
     """What a target's `current` file says; replaced under lock-and-compare, and never by a lower `n`."""
 
     project: str
@@ -173,7 +173,7 @@ class Current:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreMark:
+class StoreMark(Sealed):
     """`store.json`, created exclusively by the first apply: whose store this is."""
 
     project: str
@@ -182,7 +182,7 @@ class StoreMark:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionLog:
+class PredictionLog(Sealed):
     """What was predicted, when and by what; `rows` is the blob of the CSV. Monitoring joins it with outcomes by key."""
 
     environment: str

@@ -51,12 +51,13 @@ def outcome_of(look: TableLook, key: str, wanted: str | None) -> tuple[ColumnLoo
         names = {written: name for name, written in look.table.columns} | {one.name: one.name for one in look.columns}
         if wanted not in names:
             there = ", ".join(one.name for one in look.columns[:30])
-            raise UsageError(f"there is no column {wanted[:60]!r} to predict", hint=f"there are {there}")
+            raise UsageError(f"there is no column {wanted[:60]!r} to predict", hint=f"there are {there}", code="E416")
         column = look.column(names[wanted])
         if not _suits(column) or column.name == key:
             raise UsageError(
                 f"{wanted} cannot be predicted: it is {column.type} with {column.distinct:,} distinct values",
                 hint=f"an outcome is a number, or has 2 to {MOST_CLASSES} values, and is not the key",
+                code="E410",
             )
         return column, "you said so"
     possible = [one for one in look.columns if _suits(one) and one.name != key and not _IDENTITY.fullmatch(one.name)]
@@ -64,6 +65,7 @@ def outcome_of(look: TableLook, key: str, wanted: str | None) -> tuple[ColumnLoo
         raise UsageError(
             "no column of the table can be predicted",
             hint=f"an outcome is a number, or has 2 to {MOST_CLASSES} values, and is not the key",
+            code="E410",
         )
     for one in reversed(possible):
         if _OUTCOMES.fullmatch(one.name):

@@ -67,7 +67,11 @@ def suggest(look: TableLook, *, name: str, today: str, outcome: str | None = Non
         found = _plain(look, chosen, why, table, key, why_key, name, today)
     if not found.recipe.features.all:
         left = "; ".join(f"{column} {why}" for column, why in found.left_out[:10]) or "it has no other column"
-        raise UsageError(f"nothing to predict it from: {left}", hint="is this the right table? a feature varies")
+        raise UsageError(
+            f"nothing to predict {found.recipe.outcome.column or 'it'} from: {left}",
+            hint="is this the right table? a feature varies",
+            code="E410",
+        )
     return found
 
 

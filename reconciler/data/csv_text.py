@@ -72,7 +72,8 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
     check.finish()
     target.truncate(check.end)
     if check.rows == 0:
-        raise DataError("the file has a header and no row", code="E401", where=Where(file=dialect.path))
+        where = Where(file=dialect.path)
+        raise DataError("the file has a header and no row", code="E401", where=where, hint="expected rows below it")
     return Rows(columns=columns, count=check.rows)
 
 

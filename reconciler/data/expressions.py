@@ -260,6 +260,8 @@ class _Reader:
         if is_operator:
             if len(parts) == 1 and name in grammar.UNARY:
                 return f"({name} {parts[0]})"
+            if len(parts) != 2:
+                raise RefusedError(f"{name} stands between two values", self._position(node))
             return f"({parts[0]} {name} {parts[1]})"
         return self._call(name, parts, node)
 

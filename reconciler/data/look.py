@@ -15,7 +15,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import combinations, permutations, zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,11 @@ from reconciler.errors import DataError, Where
 _DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d", "%m/%d/%y", "%d/%m/%y")
 _SIGNS = (",", ";", "\t", "|")
 _HEAD = 1024 * 1024
+_SAMPLE = 200  # lines
+_COMMA = re.compile(r"[+-]?[0-9]+(\.[0-9]{3})*(,[0-9]+)?")
+_POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
+_LONGEST = 200  # characters of a name as written, in the table's declaration
+_IN_THE_FILE = "correct the file; how it is to be read (types, dates, nulls) can be said once there is a project"
 _TABLE = "looked"
 _MOST = 60  # columns that are compared with each other
 _TWINS = 0.995  # correlation from which two numbers are one
@@ -41,8 +46,12 @@ _UNDECLARED = re.compile(r"column (\w+) looks like dates")
 
 def look(request: LookRequest) -> TableLook:
     """DataError E401-E411 when the file cannot be read as a table at all."""
+    _check_file(request.path)
     table = _parquet(request) if _is_parquet(request.path) else _csv(request.path)
-    table, copied = _read(request, table)
+    try:
+        table, copied = _read(request, table)
+    except DataError as error:
+        raise _of_a_file(error) from None
     with open_session(limits=request.limits, into=request.into, inputs=(copied.path,)) as session:
         session.run(f"CREATE VIEW {_TABLE} AS SELECT * FROM read_parquet({text_of(str(copied.path))})", doing=_LOOKING)
         looked = [_column(session, one.name, one.type) for one in copied.columns]
@@ -61,19 +70,43 @@ def look(request: LookRequest) -> TableLook:
 # --- how it is written --------------------------------------------------------------------------------------------
 
 
+def _check_file(path: Path) -> None:
+    """A pipe would be waited for, and a device never ends."""
+    where = Where(file=path.name)
+    if not path.exists():
+        raise DataError("there is no such file", code="E401", where=where, hint="check its name")
+    if not path.is_file():
+        raise DataError("this is not a file", code="E401", where=where, hint="name a CSV or Parquet file")
+
+
+def _of_a_file(error: DataError) -> DataError:
+    """The error without the table's name and the declarations, neither of which there is yet."""
+    message = error.message.removeprefix(f"table {_TABLE}: ").replace(f"table {_TABLE}", "the file")
+    hint = _IN_THE_FILE if error.hint is None or "declare" in error.hint else error.hint
+    return DataError(message, code=error.code, where=error.where, hint=hint)
+
+
 def _is_parquet(path: Path) -> bool:
     try:
         with path.open("rb") as stream:
             return stream.read(4) == b"PAR1"
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
-        raise DataError(message, code="E401", where=Where(file=path.name)) from error
+        hint = "give this user the right to read it"
+        raise DataError(message, code="E401", where=Where(file=path.name), hint=hint) from error
 
 
 def _parquet(request: LookRequest) -> Table:
     table = Table(uses="parquet", path=request.path.name)
     with open_session(limits=request.limits, into=request.into, inputs=(request.path,)) as session:
-        found = session.types(f"read_parquet({text_of(str(request.path.resolve()))})", doing="reading the file")
+        try:
+            found = session.types(f"read_parquet({text_of(str(request.path.resolve()))})", doing="reading the file")
+        except DataError as error:
+            if error.code == "E418":
+                raise
+            where = Where(file=request.path.name)
+            message, hint = "this is not a whole Parquet file with columns", "is it cut short? write it anew"
+            raise DataError(message, code="E411", where=where, hint=hint) from None
     return replace(table, columns=tuple(_names(found)))
 
 
@@ -92,9 +125,22 @@ def _csv(path: Path) -> Table:
         uses="csv",
         path=path.name,
         delimiter=None if delimiter == "," else delimiter,
+        decimal="," if delimiter != "," and _has_decimal_commas(text, delimiter) else None,
         encoding=encoding,
         columns=tuple(_names(names)),
     )
+
+
+def _has_decimal_commas(text: str, delimiter: str) -> bool:
+    """Whether some column of the first rows is numbers with a decimal comma, and none is numbers with a point."""
+    lines = text.splitlines()[1:_SAMPLE]
+    try:
+        columns = list(zip_longest(*csv.reader(lines, delimiter=delimiter), fillvalue=""))
+    except csv.Error:
+        return False
+    cells = [[cell for cell in column if cell] for column in columns]
+    commas = any(column and all(map(_COMMA.fullmatch, column)) and "," in "".join(column) for column in cells)
+    return commas and not any(column and all(map(_POINT.fullmatch, column)) for column in cells)
 
 
 def _encoding(head: bytes) -> str | None:
@@ -115,6 +161,9 @@ def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
     for position, name in enumerate(names, start=1):
         if is_column(name) and name != "as_of":
             continue
+        if len(visible(name)) > _LONGEST:
+            message = f"the name of column {position} is longer than {_LONGEST} characters"
+            raise DataError(message, code="E403", hint="is this the header? rename the column in the file")
         plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:50] or f"column_{position}"
         plain = f"_{plain}" if plain[0].isdigit() else plain
         free = plain

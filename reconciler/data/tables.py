@@ -210,7 +210,7 @@ class _Copy:
             columns = tuple(self._column_of_parquet(name, kind, writing) for name, kind in found.items())
             count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=doing)
             if count == 0:
-                raise self._error("E401", "the file has no row")
+                raise self._error("E401", "the file has no row", "expected rows: what writes it?")
             return self._write(session, columns, count, None)
 
     def _rename(self, session: Session, path: Path, names: tuple[str, ...], found: dict[str, str]) -> dict[str, str]:

@@ -81,23 +81,34 @@ class _Auditor:
             case "blobs":
                 blobs.file_of(self.store, Digest("sha256:" + key.rpartition("/")[2]))
             case "builds" | "recipes":
-                self._names_blobs(codec.decode(Build, self._read(key), what=key))
+                build = codec.decode(Build, self._read(key), what=key)
+                if key != keys.build(build.fingerprint) and not key.startswith(keys.builds_of(build.recipe) + "/"):
+                    raise series.misplaced(key, "another build")
+                self._names_blobs(build)
                 self._number(key)
             case "verifications":
                 found = codec.decode(Verification, self._read(key), what=key)
                 if key != keys.verification(found.artifact, found.gate_set):
-                    raise IntegrityError(f"{key} is a verification of something else", code="E509")
+                    raise series.misplaced(key, "a verification of something else")
             case "snapshots":
-                for table in codec.decode(Snapshot, self._read(key), what=key).tables:
+                snapshot = codec.decode(Snapshot, self._read(key), what=key)
+                if key != keys.member(keys.SNAPSHOTS, snapshot.n):
+                    raise series.misplaced(key, f"snapshot {snapshot.n}")
+                for table in snapshot.tables:
                     self._blob(key, table.digest)
                 self._number(key)
             case "predictions":
-                self._blob(key, codec.decode(PredictionLog, self._read(key), what=key).rows)
+                log = codec.decode(PredictionLog, self._read(key), what=key)
+                if not key.startswith(keys.predictions(log.environment, log.model) + "/"):
+                    raise series.misplaced(key, f"of {log.environment}/{log.model}")
+                self._blob(key, log.rows)
                 self._number(key)
             case "journal":
                 return  # walked in order by _journal
             case keys.MARK:
-                codec.decode(StoreMark, self._read(key), what=key)
+                mark = codec.decode(StoreMark, self._read(key), what=key)
+                if (mark.project, mark.environment) != (self.desired.project, self.environment.name):
+                    raise series.misplaced(key, f"the mark of {mark.environment} of project {mark.project}")
             case _:
                 raise IntegrityError(f"{key} is nothing that this tool writes", hint="remove it")
         self.checked[kind if kind != keys.MARK else "mark"] += 1

@@ -57,7 +57,12 @@ def inputs_of(model: Model, snapshot: Snapshot, runtime: Runtime) -> Inputs:
 def of_fingerprint(store: Store, fingerprint: Digest) -> Build | None:
     key = keys.build(fingerprint)
     body = store.read(key)
-    return None if body is None else codec.decode(Build, body, what=key)
+    if body is None:
+        return None
+    found = codec.decode(Build, body, what=key)
+    if found.fingerprint != fingerprint:
+        raise series.misplaced(key, f"the build {found.fingerprint}")
+    return found
 
 
 def record(store: Store, build: Build) -> Build:
@@ -80,7 +85,10 @@ def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
         return
     n, body = found
     while True:
-        yield codec.decode(Build, body, what=keys.member(prefix, n))
+        build = codec.decode(Build, body, what=keys.member(prefix, n))
+        if build.recipe != recipe:
+            raise series.misplaced(keys.member(prefix, n), f"a build of recipe {build.recipe}")
+        yield build
         if n == 0:
             return
         n -= 1

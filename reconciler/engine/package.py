@@ -84,7 +84,7 @@ def parse(manifest: bytes) -> Artifact:
         known = {file.path: file.media_type for file in files} == MEDIA_TYPES
         if not known or len(files) != len(MEDIA_TYPES) or document["artifactType"] != ARTIFACT_TYPE:
             raise ValueError("not the files of a model package of ours")
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
             f"manifest {digest_of_bytes(manifest)} is not one of a model package made here",
             code="E511",

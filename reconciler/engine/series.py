@@ -44,6 +44,14 @@ def missing(prefix: str, n: int) -> IntegrityError:
     )
 
 
+def misplaced(key: str, what: str) -> IntegrityError:
+    return IntegrityError(
+        f"{key} is {what}: not what its name says",
+        code="E509",
+        hint="the store was edited by hand; restore the file from a backup",
+    )
+
+
 def append(store: Store, prefix: str, n: int, body: bytes, *, ours: Callable[[bytes], bool]) -> None:
     """Create member `n`; ConflictError when somebody else has. `ours` tells our own earlier, unanswered try by its
     bytes (it carries an attempt id, or is the same fact)."""

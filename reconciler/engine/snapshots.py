@@ -17,15 +17,22 @@ def newest(store: Store) -> Snapshot | None:
     found = series.last(store, keys.SNAPSHOTS)
     if found is None:
         return None
-    return codec.decode(Snapshot, found[1], what=keys.member(keys.SNAPSHOTS, found[0]))
+    return _read(found[1], found[0])
+
+
+def _read(body: bytes, n: int) -> Snapshot:
+    key = keys.member(keys.SNAPSHOTS, n)
+    found = codec.decode(Snapshot, body, what=key)
+    if found.n != n:
+        raise series.misplaced(key, f"snapshot {found.n}")
+    return found
 
 
 def numbered(store: Store, n: int) -> Snapshot:
-    key = keys.member(keys.SNAPSHOTS, n)
-    body = store.read(key)
+    body = store.read(keys.member(keys.SNAPSHOTS, n))
     if body is None:
         raise series.missing(keys.SNAPSHOTS, n)
-    return codec.decode(Snapshot, body, what=key)
+    return _read(body, n)
 
 
 def source_of(desired: Desired, environment: Environment) -> Environment:

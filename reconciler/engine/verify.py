@@ -25,7 +25,7 @@ from reconciler.core.record import Build, Provenance
 from reconciler.core.state import Head
 from reconciler.engine import blobs, series, snapshots
 from reconciler.engine.world import World
-from reconciler.errors import DataError, IntegrityError, ScoringError
+from reconciler.errors import DataError, ScoringError
 from reconciler.ports import CompareRequest, SelectRequest, Store, Want
 
 
@@ -75,11 +75,7 @@ def read(store: Store, artifact: Digest, gate_set: Digest) -> Verification | Non
         return None
     found = codec.decode(Verification, body, what=key)
     if (found.artifact, found.gate_set) != (artifact, gate_set):
-        raise IntegrityError(
-            f"{key} is a verification of another artifact or gate set",
-            code="E509",
-            hint="the store was edited by hand; restore the file from a backup",
-        )
+        raise series.misplaced(key, "a verification of another artifact or gate set")
     return found
 
 

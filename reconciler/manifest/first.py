@@ -108,7 +108,8 @@ def _table(table: Table, note: str | None) -> Iterator[str]:
         yield from _comment(note, "")
     yield f"uses: {table.uses}"
     yield f"path: {quoted(table.path)}"
-    for name, value in (("dates", table.dates), ("delimiter", table.delimiter), ("encoding", table.encoding)):
+    for name in ("dates", "delimiter", "decimal", "encoding"):
+        value = getattr(table, name)
         if value is not None:
             yield f"{name}: {json.dumps(value)}"
     if table.types:

@@ -51,7 +51,7 @@ class MemoryStore:
     def read(self, key: str) -> bytes | None:
         body = self.objects.get(key)
         if body == b"":
-            raise IntegrityError(f"{key} is empty in its store", code="E604")
+            raise IntegrityError(f"{key} is empty in its store", code="E604", hint="restore it from a backup")
         return body
 
     def path(self, key: str) -> Path | None:

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.durable import checked, read_checked
 from reconciler.adapters.expression_cache import CachedExpressions
 from reconciler.ports import Parsed
+from tests.inputs.damage import damaged
 
 
 class Counted:
@@ -32,19 +34,20 @@ def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
     assert inner.asked[-1] == "a"
 
 
+@pytest.mark.parametrize("sound", [True, False], ids=["with its checksum", "without"])
 @pytest.mark.parametrize(
     "body",
     ["", "{", "[]", "7", '{"a": 7}', '{"a": {"columns": "x", "aggregate": false}}', '{"a": null}', "[" * 100_000],
     ids=range(8),
 )
-def test_a_damaged_cache_is_parsed_anew_and_replaced(tmp_path: Path, body: str) -> None:
-    (tmp_path / "expressions-1.json").write_text(body)
+def test_a_damaged_cache_is_parsed_anew_and_replaced(tmp_path: Path, body: str, sound: bool) -> None:
+    (tmp_path / "expressions-1.json").write_bytes(checked(body.encode()) if sound else body.encode())
     inner = Counted()
     assert CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])["a"].columns == ("a",)
     assert inner.asked == ["a"]
     CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])
     assert inner.asked == ["a"]
-    assert list(json.loads((tmp_path / "expressions-1.json").read_text())) == ["a"]
+    assert list(json.loads(read_checked(tmp_path / "expressions-1.json"))) == ["a"]
     assert [one.name for one in tmp_path.iterdir()] == ["expressions-1.json"]
 
 
@@ -54,3 +57,14 @@ def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None
     for _ in range(2):
         assert "a" in CachedExpressions(inner, tmp_path / "file" / "cache", grammar=1).parse(["a"])
     assert inner.asked == ["a", "a"]
+
+
+def test_every_damage_to_the_cache_makes_nothing_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "expressions-1.json"
+    CachedExpressions(Counted(), tmp_path, grammar=1).parse(["a", "days_late > 0"])
+    body = path.read_bytes()
+    for what, left in damaged(body):
+        path.write_bytes(left)
+        inner = Counted()
+        found = CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])
+        assert (found["a"].columns, inner.asked) == (("a",), ["a"]), what

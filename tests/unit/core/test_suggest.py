@@ -133,7 +133,7 @@ def test_what_cannot_be_predicted_is_refused_with_what_can(wanted: str) -> None:
 def test_a_table_with_nothing_to_predict_or_to_predict_from_is_refused() -> None:
     with pytest.raises(UsageError, match="no column of the table can be predicted"):
         suggested(ORDER_ID, column("comment", "VARCHAR", 500))
-    with pytest.raises(UsageError, match="nothing to predict it from: empty is empty"):
+    with pytest.raises(UsageError, match="nothing to predict returned from: empty is empty"):
         suggested(ORDER_ID, column("empty", "VARCHAR", 0, filled=0), RETURNED)
 
 

@@ -1,0 +1,227 @@
+"""Every byte of every small stored file, changed, lost, doubled, cut off: refused as damaged, and never taken for less
+than what was written. `STRIDE=1` tries every byte; the default every seventh."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from reconciler import codec
+from reconciler.core import keys
+from reconciler.core.artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
+from reconciler.core.condition import Exit
+from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.evaluation import Evaluation
+from reconciler.core.gate import Verification
+from reconciler.core.plan import Plan
+from reconciler.core.recipe import BuiltRecipe
+from reconciler.core.record import Build, Current, Entry, PredictionLog, Provenance, Snapshot, StoreMark
+from reconciler.engine import audit, blobs, package, planning
+from reconciler.errors import IntegrityError, ReconcilerError
+from reconciler.testing.story import Story
+from reconciler.testing.town import MODEL
+from tests.inputs.damage import STRIDE, damaged
+
+RECORDS = {
+    "builds": Build,
+    "journal": Entry,
+    "predictions": PredictionLog,
+    "recipes": Build,
+    "snapshots": Snapshot,
+    "store.json": StoreMark,
+    "verifications": Verification,
+}
+COARSE = 41 * STRIDE  # for what is tried through whole plans and audits
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """A town in which two models were deployed one after the other, and predicted with."""
+    made = Story(tmp_path_factory.mktemp("town"))
+    made.deployed(seed=10, compares=True)
+    made.deployed(seed=11, compares=True)
+    log = PredictionLog(
+        environment="production",
+        model=MODEL,
+        artifact=made.candidate,
+        as_of="2026-01-01",
+        when=made.town.clock(),
+        who="somebody",
+        rows=blobs.put(made.town.stores["production"], b"id,y\n"),
+        count=0,
+    )
+    made.town.stores["production"].create(keys.member(keys.predictions("production", MODEL), 0), codec.encode(log))
+    return made
+
+
+def records(story: Story) -> Iterator[tuple[str, str, bytes]]:
+    for environment, store in story.town.stores.items():
+        for key, body in sorted(store.objects.items()):
+            if not key.startswith("blobs/"):
+                yield environment, key, body
+
+
+def small_blobs(story: Story) -> Iterator[tuple[str, str, bytes]]:
+    """Manifests, evaluations, recipes, schemas, probes, provenance: the blobs that are documents."""
+    for environment, store in story.town.stores.items():
+        for key, body in sorted(store.objects.items()):
+            if key.startswith("blobs/") and body.startswith(b"{"):
+                yield environment, key, body
+
+
+def refused(read: Callable[[], object], what: str) -> None:
+    with pytest.raises(IntegrityError) as caught:
+        print(f"{what}: taken for {read()}")
+    assert caught.value.code in ("E508", "E604", "E501"), (what, caught.value)
+    assert caught.value.hint, what
+
+
+def test_every_kind_of_record_is_there(story: Story) -> None:
+    assert {key.partition("/")[0] for _, key, _ in records(story)} == set(RECORDS)
+
+
+def test_no_damaged_record_is_read(story: Story) -> None:
+    cases = 0
+    for _, key, body in records(story):
+        kind = RECORDS[key.partition("/")[0]]
+        assert codec.encode(codec.decode(kind, body, what=key)) == body
+        for what, left in damaged(body):
+            refused(lambda kind=kind, left=left, key=key: codec.decode(kind, left, what=key), f"{key} {what}")
+            cases += 1
+    print(f"{cases} damaged records")
+    assert cases > 1000
+
+
+def test_no_damaged_mark_or_pointer_of_a_target_is_read(story: Story) -> None:
+    current = story.town.target.current[MODEL]
+    cases = 0
+    for value in (current, StoreMark(project="town", environment="production")):
+        for what, left in damaged(codec.encode(value), stride=1):
+            refused(lambda value=value, left=left: codec.decode(type(value), left, what="it"), what)
+            cases += 1
+    print(f"{cases} damaged marks and pointers")
+    assert isinstance(current, Current)
+
+
+def test_no_damaged_blob_is_used(story: Story) -> None:
+    cases = 0
+    for environment, key, body in small_blobs(story):
+        store, digest = story.town.stores[environment], Digest("sha256:" + key.rpartition("/")[2])
+        for what, left in damaged(body):
+            store.objects[key] = left
+            try:
+                refused(lambda store=store, digest=digest: blobs.get(store, digest), f"{key} {what}")
+            finally:
+                store.objects[key] = body
+            cases += 1
+    print(f"{cases} damaged blobs")
+    assert cases > 1000
+
+
+DOCUMENTS = {EVALUATION_FILE: Evaluation, RECIPE_FILE: BuiltRecipe, SCHEMA_FILE: Schema}
+
+
+def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(story: Story) -> None:
+    """What somebody has made up and hashed anew: it may mean something else, but never crashes what reads it."""
+    store = story.town.stores["sandbox"]
+    one = blobs.artifact(store, story.candidate)
+    provenance = next(body for _, _, body in small_blobs(story) if b'"builder"' in body)
+    bodies = {name: (blobs.document(store, one, name), kind) for name, kind in DOCUMENTS.items()}
+    bodies |= {"provenance": (provenance, Provenance)}
+    cases = 0
+    for name, (body, kind) in bodies.items():
+        for what, left in damaged(body):
+            cases += 1
+            try:
+                found = codec.decode(kind, left, what=name)
+            except IntegrityError:
+                continue
+            assert codec.encode(found) == left, what
+    manifest = store.objects[keys.blob(story.candidate)]
+    for _, left in damaged(manifest):
+        cases += 1
+        try:
+            package.parse(left)
+        except IntegrityError:
+            continue
+    print(f"{cases} damaged documents under their digest")
+
+
+def look(story: Story) -> tuple[list[Plan | ReconcilerError], bool]:
+    """The plans of both environments, and whether an audit finds anything."""
+    world = story.town.world()
+    plans: list[Plan | ReconcilerError] = []
+    for environment in ("sandbox", "production"):
+        try:
+            plans.append(planning.make_plan(world, story.desired, planning.environment_of(story.desired, environment)))
+        except ReconcilerError as error:
+            plans.append(error)
+    return plans, bool(audit.audit(world, story.desired, ()).findings)
+
+
+def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(story: Story) -> None:
+    before, found = look(story)
+    assert not found
+    cases = 0
+    for environment, key, body in (*records(story), *small_blobs(story)):
+        store = story.town.stores[environment]
+        for what, left in damaged(body, stride=COARSE):
+            store.objects[key] = left
+            try:
+                plans, found = look(story)
+            finally:
+                store.objects[key] = body
+            cases += 1
+            assert found, f"{key} {what}: no audit finds it"
+            for old, new in zip(before, plans, strict=True):
+                stopped = isinstance(new, IntegrityError) or (
+                    isinstance(new, Plan) and all(part.exit == Exit.INTEGRITY for part in new.models)
+                )
+                assert new == old or stopped, f"{environment} {key} {what}: {new}"
+    print(f"{cases} plans and audits of damaged stores")
+
+
+def test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deployed(story: Story) -> None:
+    """But for the newest record of a sandbox: nobody else knows of it, and the next apply does that work again."""
+    before, _ = look(story)
+    newest = keys.member(keys.journal("sandbox", MODEL), 3)
+    for environment, store in story.town.stores.items():
+        for key in sorted(store.objects):
+            body = store.objects.pop(key)
+            try:
+                (sandbox, production), found = look(story)
+            finally:
+                store.objects[key] = body
+            assert found or key in (newest, keys.member(keys.predictions("production", MODEL), 0)), key
+            if environment == "sandbox":
+                assert production == before[1] or isinstance(production, Plan), key
+            else:
+                assert isinstance(production, Plan), key
+                assert production == before[1] or production.models[0].exit == Exit.INTEGRITY, key
+            assert isinstance(sandbox, (Plan, IntegrityError)), key
+
+
+def test_a_record_under_the_name_of_another_is_refused(story: Story) -> None:
+    for environment, key, body in records(story):
+        store = story.town.stores[environment]
+        for other_environment, other_key, other in records(story):
+            kind = key.partition("/")[0]
+            if other_key.partition("/")[0] != kind or other == body or kind == "recipes":
+                continue
+            store.objects[key] = other
+            try:
+                _, found = look(story)
+            finally:
+                store.objects[key] = body
+            assert found, f"{other_environment} {other_key} as {environment} {key}"
+
+
+def test_a_seal_stands_at_the_end_of_canonical_json() -> None:
+    body = codec.encode(StoreMark(project="a", environment="b"))
+    document = json.loads(body)
+    assert codec.canonical(document) == body
+    assert list(document)[-1] == "~sha256"
+    seal = document.pop("~sha256")
+    assert digest_of_bytes(codec.canonical(document)) == f"sha256:{seal}"
