@@ -18,17 +18,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from reconciler import registry
-from reconciler.adapters import clock
+from reconciler.adapters import clock, processors
 from reconciler.adapters.data_child import DataChild
 from reconciler.adapters.expression_cache import CachedExpressions
 from reconciler.adapters.git_plumbing import Git
 from reconciler.adapters.scoring_child import ScoringChild
 from reconciler.adapters.source_git import GitSource
 from reconciler.adapters.source_worktree import WorkTree
+from reconciler.adapters.threads import Threads
 from reconciler.adapters.training_child import TrainingChild
 from reconciler.cli import places, progress, terminal, uncommitted, who
 from reconciler.cli.options import Invocation
 from reconciler.core.environment import Desired, Environment, Limits, Place
+from reconciler.engine.lanes import ONE
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError
 from reconciler.ports import Opening, Proposer, Seen, Source
@@ -49,6 +51,8 @@ class Opened:
     root: Path
     checkout: Checkout
     world: World
+    halt: threading.Event
+    """Set: what runs in other threads ends."""
     noted: bool = False
     """Whether it was said that something is not committed."""
 
@@ -61,9 +65,12 @@ class Opened:
 
         return environment_of(self.desired, name)
 
-    def training_only_in(self, environment: Environment) -> World:
-        """The world as this environment may use it: only a sandbox has a trainer."""
-        return self.world if environment.trains else replace(self.world, trainer=None)
+    def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> World:
+        """The world as this environment may use it: only a sandbox has a trainer. `jobs` models are worked on at once;
+        by default as many as there are processors here, and memory for by the environment's limit."""
+        count = jobs or max(1, min(processors.cores(), processors.memory() // environment.limits.memory))
+        lanes = Threads(count, self.halt)
+        return replace(self.world, lanes=lanes, trainer=self.world.trainer if environment.trains else None)
 
 
 @contextmanager
@@ -96,8 +103,9 @@ def opened(
     git = GitSource(root)
     source = WorkTree(root) if invocation.working_tree else git
     with ExitStack() as stack:
-        data, scorer = DataChild(), ScoringChild()
-        trainer = TrainingChild() if trains else None
+        halt = threading.Event()
+        data, scorer = DataChild(halt=halt), ScoringChild(halt=halt)
+        trainer = TrainingChild(halt=halt) if trains else None
         shown = progress.for_streams(verbose=invocation.verbose)
         for one in (data, scorer, trainer, shown):
             if one is not None:
@@ -141,9 +149,9 @@ def opened(
             who=who.who(root, os.environ),
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
-            at_once=AT_ONCE if desired.far else 1,
+            readers=Threads(AT_ONCE, halt) if desired.far else ONE,
         )
-        yield Opened(root=root, checkout=checkout, world=world, noted=noted)
+        yield Opened(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
 
 
 class _WhenAsked(Mapping[str, T]):

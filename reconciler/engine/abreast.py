@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from reconciler.engine.world import World
@@ -13,12 +13,12 @@ R = TypeVar("R")
 
 
 def each(world: World, ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
-    """Answers in the order of `subjects`. The first error that is raised is raised here; what has not begun by then
-    does not begin. Reading only: what writes has an order."""
-    if world.at_once < 2 or len(subjects) < 2:
-        return [ask(one) for one in subjects]
-    pool = ThreadPoolExecutor(min(world.at_once, len(subjects)))
-    try:
-        return list(pool.map(ask, subjects))
-    finally:
-        pool.shutdown(cancel_futures=True)
+    """Answers in the order of `subjects`. An error is raised when what was begun has ended, and nothing new begins.
+    Reading only: what writes has an order."""
+    answers: dict[int, R] = {}
+
+    def one(position: int, subject: A) -> None:
+        answers[position] = ask(subject)
+
+    world.readers.run([partial(one, position, subject) for position, subject in enumerate(subjects)])
+    return [answers[position] for position in range(len(subjects))]

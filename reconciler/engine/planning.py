@@ -20,6 +20,7 @@ from reconciler.core.record import Action, Build, Snapshot
 from reconciler.core.state import Served
 from reconciler.engine import blobs, deploy, observe, snapshots, verify
 from reconciler.engine.abreast import each
+from reconciler.engine.turns import in_turn
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -63,7 +64,7 @@ def make_plan(
         return plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
 
     made = {**settled, **dict(zip(names, each(world, part, names), strict=True))}
-    parts = tuple(made[name] for name in sorted(made))
+    parts = in_turn(world, desired, environment, tuple(made[name] for name in sorted(made)))
     identity = PlanIdentity(
         environment=environment.name,
         revision=desired.revision,

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.ports import Clock, Data, NewId, Progress, Scorer, Source, Store, Target, Trainer
+from reconciler.engine.lanes import ONE
+from reconciler.ports import Clock, Data, Lanes, NewId, Progress, Scorer, Source, Store, Target, Trainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
-    need not even be able to import one. `at_once` is how many models' facts may be read side by side: more than one
-    where a store is far away, since reading is then mostly waiting. `scratch` is a private empty folder; `data_root` is
-    where table paths start."""
+    need not even be able to import one. `scratch` is a private empty folder; `data_root` is where table paths start.
+    `lanes`: how many models are worked on at once; with more than one, every port is used from several threads.
+    `readers`: how many models' facts are read side by side, many where a store is far away, since reading is then
+    mostly waiting."""
 
     source: Source
     stores: Mapping[str, Store]
@@ -28,4 +30,5 @@ class World:
     who: str
     scratch: Path
     data_root: Path
-    at_once: int = 1
+    lanes: Lanes = ONE
+    readers: Lanes = ONE
