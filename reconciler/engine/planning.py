@@ -14,12 +14,13 @@ from reconciler.core.duration import in_words
 from reconciler.core.environment import Desired, Environment, Model
 from reconciler.core.facts import ServingFacts, TrainingFacts, Verdict
 from reconciler.core.gate import Verification
-from reconciler.core.plan import Basis, Blocked, Detail, MetricChange, ModelPlan, Plan, PlanIdentity, Step
+from reconciler.core.plan import Basis, Blocked, Detail, ModelPlan, Plan, PlanIdentity, Step, metric_changes
 from reconciler.core.planner import Decision, decide_serving, decide_training
 from reconciler.core.record import Action, Build, Snapshot
 from reconciler.core.state import Served
-from reconciler.engine import blobs, deploy, observe, snapshots, verify
+from reconciler.engine import blobs, observe, snapshots, verify
 from reconciler.engine.abreast import each
+from reconciler.engine.basis import basis_of, verdict_in_words
 from reconciler.engine.turns import in_turn
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
@@ -54,9 +55,10 @@ def make_plan(
     now = world.clock()
     about("")
     refresh = refresh_step(world, environment, now)
-    served = served_by(world, desired, environment, others=not settled)
+    asked = tuple(models)
+    served = served_by(world, desired, environment, asked, others=not settled)
     about("")
-    names = _chosen(world, desired, environment, served, tuple(models), listed=not settled)
+    names = _chosen(world, desired, environment, served, asked, listed=not settled)
     snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
 
     def part(name: str) -> ModelPlan:
@@ -65,11 +67,25 @@ def make_plan(
 
     made = {**settled, **dict(zip(names, each(world, part, names), strict=True))}
     parts = in_turn(world, desired, environment, tuple(made[name] for name in sorted(made)))
+    return _plan(desired, environment, refresh, parts)
+
+
+def joined(
+    desired: Desired, environment: Environment, plans: Iterable[Plan], settled: Iterable[ModelPlan] = ()
+) -> Plan:
+    """Plans of some of the models each, made at the same commit, and settled parts, as one."""
+    together = tuple(plans)
+    refresh = next((one.refresh for one in together if one.refresh is not None), None)
+    return _plan(desired, environment, refresh, (*settled, *(part for one in together for part in one.models)))
+
+
+def _plan(desired: Desired, environment: Environment, refresh: Step | None, parts: Iterable[ModelPlan]) -> Plan:
+    models = tuple(sorted(parts, key=lambda part: part.model))
     identity = PlanIdentity(
         environment=environment.name,
         revision=desired.revision,
         refresh=refresh is not None,
-        models=tuple(part.digest for part in parts),
+        models=tuple(part.digest for part in models),
     )
     return Plan(
         id=codec.digest_of(identity),
@@ -78,7 +94,7 @@ def make_plan(
         role=environment.role.value,
         revision=desired.revision,
         refresh=refresh,
-        models=parts,
+        models=models,
     )
 
 
@@ -97,12 +113,15 @@ def refresh_step(world: World, environment: Environment, now: datetime) -> Step 
     return Step(action=Action.REFRESH, reason=reason)
 
 
-def served_by(world: World, desired: Desired, environment: Environment, *, others: bool = True) -> dict[str, Served]:
+def served_by(
+    world: World, desired: Desired, environment: Environment, models: tuple[str, ...] = (), *, others: bool = True
+) -> dict[str, Served]:
+    """What is served of these models; of none: of all that are declared and, with `others`, of all there are."""
     target = world.targets.get(environment.name)
     if target is None or environment.trains:
         return {}
     declared = [model.name for model in desired.models_of(environment.name)]
-    return {one.model: one for one in target.observe(declared, others=others)}
+    return {one.model: one for one in target.observe(models or declared, others=others and not models)}
 
 
 def _chosen(
@@ -119,6 +138,7 @@ def _chosen(
     if listed and wanted and environment.name in world.targets and not environment.trains:
         known.update(observe.forsaken(world, desired, environment, frozenset(known)))
     if unknown := sorted(set(models) - known):
+        known |= served_by(world, desired, environment).keys()
         there = ", ".join(sorted(known)) or "none"
         raise UsageError(f"{environment.name} has no model {unknown[0]!r}", hint=f"models there: {there}", code="E801")
     return tuple(sorted(models or known))
@@ -149,7 +169,7 @@ def plan_model(
 def _broken(
     environment: Environment, name: str, model: Model | None, served: Served | None, error: ReconcilerError
 ) -> ModelPlan:
-    basis = _basis(environment, name, model, verdicts=(str(error),), served=served)
+    basis = basis_of(environment, name, model, verdicts=(str(error),), served=served)
     return ModelPlan(
         model=name,
         digest=codec.digest_of(basis),
@@ -163,14 +183,14 @@ def _broken(
 
 def training_part(world: World, environment: Environment, facts: TrainingFacts, snapshot: Snapshot | None) -> ModelPlan:
     model, head, build = facts.model, facts.head, facts.build
-    basis = _basis(
+    basis = basis_of(
         environment,
         model.name,
         model,
         head=head.digest if head else None,
         candidate=build.artifact if build else None,
         build=codec.digest_of(build) if build else None,
-        verdicts=tuple(_verdict_in_words(one) for one in facts.verdicts),
+        verdicts=tuple(verdict_in_words(one) for one in facts.verdicts),
         snapshot=snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
     )
     store = world.stores[environment.name]
@@ -183,9 +203,9 @@ def training_part(world: World, environment: Environment, facts: TrainingFacts, 
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(store, incumbent, model) if candidate != incumbent or not build else (),
-            metrics=_metrics(store, candidate, store, None),
+            metrics=metric_changes(facts.evaluation, None),
             verifications=_verifications(facts.verdicts),
-            grade=_grade(store, candidate),
+            grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
         ),
     )
@@ -198,7 +218,7 @@ def serving_part(
     verdicts = (facts.verdict,) if facts.verdict else ()
     incumbent = head.state.artifact if head else None
     candidate = model.artifact if model else None
-    basis = _basis(
+    basis = basis_of(
         environment,
         facts.name,
         model,
@@ -207,7 +227,7 @@ def serving_part(
         candidate=candidate,
         build=codec.digest_of(build) if build else None,
         verdicts=(
-            *(_verdict_in_words(one) for one in verdicts),
+            *(verdict_in_words(one) for one in verdicts),
             *(["unknown artifact"] if facts.unknown else []),
             *(["foreign recipe"] if facts.foreign_recipe else []),
             *(["stale data"] if facts.stale_data is not None else []),
@@ -215,8 +235,9 @@ def serving_part(
         order=facts.order.value,
     )
     own = world.stores[environment.name]
-    origin = (deploy.origin_of(world, environment, candidate) if candidate else None) or own
-    known = None if facts.unknown else candidate
+    before = None
+    if incumbent is not None and incumbent != candidate and blobs.holds(own, incumbent):
+        before = verify.evaluation_of(own, incumbent)
     return _part(
         basis,
         decide_serving(facts),
@@ -224,9 +245,9 @@ def serving_part(
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(own, incumbent, model) if model and candidate != incumbent else (),
-            metrics=_metrics(origin, known, own, incumbent),
+            metrics=metric_changes(facts.evaluation, before),
             verifications=_verifications(verdicts),
-            grade=_grade(origin, known),
+            grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else None,
             data_age=int((now - build.taken).total_seconds()) if build else None,
         ),
@@ -247,50 +268,6 @@ def _part(basis: Basis, decision: Decision, detail: Detail) -> ModelPlan:
     )
 
 
-def _basis(
-    environment: Environment,
-    name: str,
-    model: Model | None,
-    *,
-    verdicts: tuple[str, ...],
-    served: Served | None = None,
-    head: Digest | None = None,
-    candidate: Digest | None = None,
-    build: Digest | None = None,
-    snapshot: Digest | None = None,
-    order: str = "same",
-) -> Basis:
-    gates = verify.gates_for(model, environment) if model else ()
-    return Basis(
-        environment=environment.name,
-        model=name,
-        pin=model.artifact if model else None,
-        recipe=model.recipe_digest if model else None,
-        gates=tuple(codec.digest_of(gate) for gate in gates),
-        head=head,
-        served=_served_in_words(served),
-        candidate=candidate,
-        build=build,
-        verdicts=verdicts,
-        snapshot=snapshot,
-        order=order,
-    )
-
-
-def _served_in_words(served: Served | None) -> str:
-    if served is None:
-        return "nothing"
-    current = served.current
-    what = f"entry {current.n} {current.artifact or 'retired'}" if current else "unreadable"
-    return f"{what} {served.trouble.value} {' '.join(served.files)}".strip() if served.trouble else what
-
-
-def _verdict_in_words(verdict: Verdict) -> str:
-    known = verdict.verification
-    result = "vetted" if verdict.vetted else "unjudged" if known is None else "passed" if known.passed else "refused"
-    return f"{verdict.environment} {verdict.gate_set or 'unknown'} {result}"
-
-
 def _verifications(verdicts: tuple[Verdict, ...]) -> tuple[Verification, ...]:
     return tuple(one.verification for one in verdicts if one.verification is not None)
 
@@ -299,18 +276,3 @@ def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tup
     if incumbent is None or not blobs.holds(store, incumbent):
         return ()
     return changes(verify.recipe_of(store, incumbent).recipe, model.recipe)
-
-
-def _metrics(origin: Store, candidate: Digest | None, own: Store, incumbent: Digest | None) -> tuple[MetricChange, ...]:
-    new = dict(verify.evaluation_of(origin, candidate).metrics) if candidate else {}
-    old = {}
-    if incumbent is not None and incumbent != candidate and blobs.holds(own, incumbent):
-        old = dict(verify.evaluation_of(own, incumbent).metrics)
-    return tuple(
-        MetricChange(metric=name, candidate=new.get(name), incumbent=old.get(name))
-        for name in sorted(new.keys() | old.keys())
-    )
-
-
-def _grade(store: Store, candidate: Digest | None) -> str | None:
-    return verify.evaluation_of(store, candidate).grade.value if candidate else None

@@ -26,11 +26,11 @@ class Counted:
 
 def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
     inner = Counted()
-    first = CachedExpressions(inner, tmp_path / "cache", grammar=1).parse(["a", "b", "a"])
-    again = CachedExpressions(inner, tmp_path / "cache", grammar=1).parse(["b", "c"])
+    first = CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 1).parse(["a", "b", "a"])
+    again = CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 1).parse(["b", "c"])
     assert inner.asked == ["a", "b", "c"]
     assert first["b"] == again["b"] == Parsed(columns=("b",), position=1)
-    CachedExpressions(inner, tmp_path / "cache", grammar=2).parse(["a"])
+    CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 2).parse(["a"])
     assert inner.asked[-1] == "a"
 
 
@@ -43,9 +43,9 @@ def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_parsed_anew_and_replaced(tmp_path: Path, body: str, sound: bool) -> None:
     (tmp_path / "expressions-1.json").write_bytes(checked(body.encode()) if sound else body.encode())
     inner = Counted()
-    assert CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])["a"].columns == ("a",)
+    assert CachedExpressions(inner, tmp_path, grammar=lambda: 1).parse(["a"])["a"].columns == ("a",)
     assert inner.asked == ["a"]
-    CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])
+    CachedExpressions(inner, tmp_path, grammar=lambda: 1).parse(["a"])
     assert inner.asked == ["a"]
     assert list(json.loads(read_checked(tmp_path / "expressions-1.json"))) == ["a"]
     assert [one.name for one in tmp_path.iterdir()] == ["expressions-1.json"]
@@ -55,7 +55,7 @@ def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     inner = Counted()
     for _ in range(2):
-        assert "a" in CachedExpressions(inner, tmp_path / "file" / "cache", grammar=1).parse(["a"])
+        assert "a" in CachedExpressions(inner, tmp_path / "file" / "cache", grammar=lambda: 1).parse(["a"])
     assert inner.asked == ["a", "a"]
 
 
