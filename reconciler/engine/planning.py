@@ -19,7 +19,6 @@ from reconciler.core.planner import Decision, decide_serving, decide_training
 from reconciler.core.record import Action, Build, Snapshot
 from reconciler.core.state import Served
 from reconciler.engine import blobs, observe, snapshots, verify
-from reconciler.engine.abreast import each
 from reconciler.engine.basis import basis_of, verdict_in_words
 from reconciler.engine.turns import in_turn
 from reconciler.engine.world import World
@@ -65,7 +64,7 @@ def make_plan(
         about(name)
         return plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
 
-    made = {**settled, **dict(zip(names, each(world, part, names), strict=True))}
+    made = {**settled, **dict(zip(names, world.each(part, names), strict=True))}
     parts = in_turn(world, desired, environment, tuple(made[name] for name in sorted(made)))
     return _plan(desired, environment, refresh, parts)
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from reconciler.engine.lanes import ONE
-from reconciler.ports import Clock, Data, Lanes, NewId, Progress, Scorer, Source, Store, Target, Trainer
+from reconciler.ports import Clock, Data, Each, Lanes, NewId, Progress, Scorer, Source, Store, Target, Trainer
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+def one_by_one(ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
+    return [ask(one) for one in subjects]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
     need not even be able to import one. `scratch` is a private empty folder; `data_root` is where table paths start.
-    `lanes`: how many models are worked on at once; with more than one, every port is used from several threads.
-    `readers`: how many models' facts are read side by side, many where a store is far away, since reading is then
-    mostly waiting."""
+    `lanes`: how many models are worked on at once; with more than one, every port is used from several threads. `each`
+    asks the same of many models: side by side where a store is far away, since reading is then mostly waiting."""
 
     source: Source
     stores: Mapping[str, Store]
@@ -31,4 +38,4 @@ class World:
     scratch: Path
     data_root: Path
     lanes: Lanes = ONE
-    readers: Lanes = ONE
+    each: Each = one_by_one
