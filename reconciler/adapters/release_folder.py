@@ -39,7 +39,7 @@ def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> Non
     fresh.mkdir(mode=0o755)
     try:
         for path, source in files.items():
-            if not _plain(path):
+            if not is_plain(path):
                 raise IntegrityError(f"not a file name in a release: {path[:80]!r}", code="E501")
             write_temporary(fresh, source, mode=0o444).rename(fresh / path)
         force_folder(fresh)
@@ -91,7 +91,7 @@ def _mend(final: Path, fresh: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Layer:
+class Layer:
     path: str
     digest: str
     size: int
@@ -103,7 +103,7 @@ def differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
         body = b"" if folder.is_symlink() else read_regular(folder / MANIFEST)
         if digest_of_bytes(body) != artifact:
             return (MANIFEST,)
-        layers = _layers(body)
+        layers = layers_of(body)
     except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError, ValueError):
         return (MANIFEST,)
     wrong = {layer.path for layer in layers if not _matches(folder / layer.path, layer)}
@@ -112,25 +112,25 @@ def differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
     return tuple(sorted(wrong))
 
 
-def _layers(manifest: bytes) -> tuple[_Layer, ...]:
+def layers_of(manifest: bytes) -> tuple[Layer, ...]:
     """The files that a manifest names, config first; ValueError when it is no manifest of flat files."""
     try:
         document = json.loads(manifest)
         named = [(CONFIG, document["config"])]
         named += [(one["annotations"][FILEPATH], one) for one in document["layers"]]
-        layers = tuple(_Layer(path=path, digest=one["digest"], size=one["size"]) for path, one in named)
-        if not all(_plain(layer.path) for layer in layers):
+        layers = tuple(Layer(path=path, digest=one["digest"], size=one["size"]) for path, one in named)
+        if not all(is_plain(layer.path) for layer in layers):
             raise ValueError("a path leaves the release")
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("not a manifest") from error
     return layers
 
 
-def _plain(name: object) -> bool:
+def is_plain(name: object) -> bool:
     return isinstance(name, str) and bool(name) and not name.startswith(".") and "/" not in name and "\0" not in name
 
 
-def _matches(path: Path, layer: _Layer) -> bool:
+def _matches(path: Path, layer: Layer) -> bool:
     return _regular(path) and path.stat().st_size == layer.size and _readable_digest(path) == layer.digest
 
 

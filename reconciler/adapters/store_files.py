@@ -24,18 +24,23 @@ from reconciler.adapters.durable import (
     sweep,
     write_temporary,
 )
-from reconciler.adapters.witness import Witness
+from reconciler.core.environment import Place
 from reconciler.core.keys import is_key
 from reconciler.errors import IntegrityError, StoreError
+from reconciler.ports import Opening, Seen
 
 _NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
+
+
+def open_store(place: Place, opening: Opening) -> FilesStore:
+    return FilesStore(opening.root / (place.root or ""), opening.witness)
 
 
 class FilesStore:
     """`root` is created by the first write. StoreError E607 for a root that is a link or that everybody may write.
     `witness` is told of everything that is read but blobs, whose names say what they hold."""
 
-    def __init__(self, root: Path, witness: Witness | None = None) -> None:
+    def __init__(self, root: Path, witness: Seen | None = None) -> None:
         self.root = root
         self._witness = witness
         self._checked = False

@@ -29,12 +29,13 @@ from reconciler.adapters.durable import (
     write_temporary,
 )
 from reconciler.adapters.release_folder import differing, put_release
-from reconciler.adapters.witness import Witness
 from reconciler.core.digest import Digest, hex_of
+from reconciler.core.environment import Place
 from reconciler.core.names import is_name
 from reconciler.core.record import Current, StoreMark
 from reconciler.core.state import Served, Trouble
 from reconciler.errors import ConflictError, IntegrityError, TargetError
+from reconciler.ports import Opening, Seen
 
 OWNER = "owner.json"
 CURRENT = "current"
@@ -42,11 +43,20 @@ RELEASES = "releases"
 LOCK = ".lock"
 
 
+def open_target(place: Place, opening: Opening) -> DirectoryTarget:
+    return DirectoryTarget(
+        opening.root / (place.root or ""),
+        project=opening.project,
+        environment=opening.environment,
+        witness=opening.witness,
+    )
+
+
 class DirectoryTarget:
     """`patience`: seconds to wait for another writer of the same model. `witness` is told of all that is read."""
 
     def __init__(
-        self, root: Path, *, project: str, environment: str, patience: float = 30.0, witness: Witness | None = None
+        self, root: Path, *, project: str, environment: str, patience: float = 30.0, witness: Seen | None = None
     ) -> None:
         self._witness = witness
         self.root = root

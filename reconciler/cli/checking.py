@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.adapters import machine
 from reconciler.adapters.git_plumbing import Git
 from reconciler.cli import places, who
 from reconciler.cli.options import Invocation
-from reconciler.cli.wiring import opened
+from reconciler.cli.wiring import Opened, opened
 from reconciler.core.checkup import Check, Checkup, Level, room
-from reconciler.core.environment import Environment
+from reconciler.core.environment import Environment, Place
 from reconciler.engine.checkup import bad, environment
 from reconciler.errors import InvalidManifestsError, ReconcilerError
+from reconciler.ports import Probing
 from reconciler.report.numbers import at, count, size
 
 MACHINE, PROJECT = "this machine", "the project"
@@ -97,7 +98,7 @@ def _project(invocation: Invocation) -> Iterator[Check]:
             yield _check(PROJECT, "manifests", f"{desired.project} {at(desired.revision)}: {models} in {there}, valid")
             here = machine.runtime()
             for one in desired.environments:
-                yield from _places(project.root, one)
+                yield from _places(project, one)
                 yield from environment(project.world, desired, one, here)
     except InvalidManifestsError as error:
         remedy = "reconciler validate says what and where"
@@ -126,13 +127,33 @@ def _repository(root: Path) -> Iterator[Check]:
     )
 
 
-def _places(root: Path, one: Environment) -> Iterator[Check]:
-    remedy = "make room there: nothing of what is stored may be deleted by hand"
-    yield _folder(one.name, "store", root / one.store, remedy)
+def _places(project: Opened, one: Environment) -> Iterator[Check]:
+    yield _place(project.root, one, "store", one.store, project.world.stores)
     if one.target is not None:
-        yield _folder(one.name, "target", root / one.target, remedy)
+        yield _place(project.root, one, "target", one.target, project.world.targets)
     has = machine.memory()
     if one.trains and one.limits.memory > has:
         found = f"a child process may use {size(one.limits.memory)}, and this machine has {size(has)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"
         yield _check(one.name, "memory", found, level=Level.WARNING, remedy=remedy)
+
+
+def _place(root: Path, one: Environment, what: str, place: Place, opened: Mapping[str, object]) -> Check:
+    if place.root is not None:
+        remedy = "make room there: nothing of what is stored may be deleted by hand"
+        return _folder(one.name, what, root / place.root, remedy)
+    try:
+        there = opened[one.name]
+        if not isinstance(there, Probing):
+            return _check(one.name, what, f"{place.address}, by a plug-in that cannot be tried")
+        there.reach()
+    except ReconcilerError as error:
+        return bad(one.name, what, error)
+    try:
+        there.probe()
+    except ReconcilerError as error:
+        if error.code != "E602":
+            return bad(one.name, what, error)
+        found = f"{place.address} can be read, and this user may not write there"
+        return _check(one.name, what, found, level=Level.WARNING, remedy="nothing, where only CI applies")
+    return _check(one.name, what, f"{place.address}: tried, and it keeps the first of two writers")

@@ -99,12 +99,14 @@ def _made(
         made = make_plan(project.world, project.desired, here, settled=parts, about=witness.about)
         if now is None or now.revision != project.desired.revision or made.refresh is not None:
             return made
+        if project.desired.far:  # nothing on this disk changes when something changes there
+            return made
         until = stays_until(project.world, project.desired, here, made)
     seconds = int(time.time())
     said = memo.signature if memo is not None else witness.signature("")
     if said is None:
         return made
-    roots = {root for one in project.desired.environments for root in (one.store, one.target) if root}
+    roots = {place.root for one in project.desired.environments for place in one.places if place.root is not None}
     fresh = Memo(
         basis={
             "code": remembered.code(),

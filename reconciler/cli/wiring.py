@@ -8,13 +8,16 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from reconciler import registry
 from reconciler.adapters import clock
 from reconciler.adapters.data_child import DataChild
 from reconciler.adapters.expression_cache import CachedExpressions
@@ -22,20 +25,20 @@ from reconciler.adapters.git_plumbing import Git
 from reconciler.adapters.scoring_child import ScoringChild
 from reconciler.adapters.source_git import GitSource
 from reconciler.adapters.source_worktree import WorkTree
-from reconciler.adapters.store_files import FilesStore
-from reconciler.adapters.target_directory import DirectoryTarget
 from reconciler.adapters.training_child import TrainingChild
-from reconciler.adapters.witness import Witness
 from reconciler.cli import places, progress, terminal, uncommitted, who
 from reconciler.cli.options import Invocation
-from reconciler.core.environment import Desired, Environment, Limits
+from reconciler.core.environment import Desired, Environment, Limits, Place
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError
-from reconciler.ports import Proposer, Source
+from reconciler.ports import Opening, Proposer, Seen, Source
 
 if TYPE_CHECKING:
     from reconciler.engine.desired import Checkout
 
+T = TypeVar("T")
+
+AT_ONCE = 32  # models whose facts are read side by side where a store is far away
 _SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
 
 
@@ -80,14 +83,15 @@ def opened(
     *,
     trains: bool = False,
     changes: str | None = None,
-    witness: Witness | None = None,
+    witness: Seen | None = None,
     known: frozenset[str] = frozenset(),
     committed: bool = False,
+    anew: bool = False,
 ) -> Iterator[Opened]:
     """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
     environment that it will change; for a protected one the cache, which anybody may have written, is not believed.
     `witness` is told of everything that is read; `known` manifests are left out; `committed`: it is known that nothing
-    is left to commit."""
+    is left to commit; `anew`: every stored byte is read from its store, not from a copy of it here."""
     root = places.project()
     git = GitSource(root)
     source = WorkTree(root) if invocation.working_tree else git
@@ -107,19 +111,27 @@ def opened(
         if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
             from reconciler.engine.desired import load
 
+            anew = True
             checkout = load(source, data, revision=checkout.revision)
         desired = checkout.desired
         _refuse_tracked(git, desired)
+        scratch = stack.enter_context(places.scratch())
+        opening = partial(
+            Opening,
+            root=root,
+            project=desired.project,
+            scratch=scratch,
+            cache=None if anew else places.user_cache() / "stores",
+            witness=None if desired.far else witness,
+        )
         world = World(
             source=source,
-            stores={one.name: FilesStore(root / one.store, witness) for one in desired.environments},
-            targets={
-                one.name: DirectoryTarget(
-                    root / one.target, project=desired.project, environment=one.name, witness=witness
-                )
-                for one in desired.environments
-                if one.target is not None
-            },
+            stores=_WhenAsked({one.name: one.store for one in desired.environments}, registry.store, opening),
+            targets=_WhenAsked(
+                {one.name: one.target for one in desired.environments if one.target is not None},
+                registry.target,
+                opening,
+            ),
             data=data,
             trainer=trainer,
             scorer=scorer,
@@ -127,10 +139,39 @@ def opened(
             new_id=clock.new_id,
             progress=shown,
             who=who.who(root, os.environ),
-            scratch=stack.enter_context(places.scratch()),
+            scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
+            at_once=AT_ONCE if desired.far else 1,
         )
         yield Opened(root=root, checkout=checkout, world=world, noted=noted)
+
+
+class _WhenAsked(Mapping[str, T]):
+    """Stores or targets by environment, each opened when it is asked for: a command that does not need one needs
+    neither its library nor its credentials."""
+
+    def __init__(
+        self, places: dict[str, Place], made: Callable[[Place, Opening], T], opening: Callable[..., Opening]
+    ) -> None:
+        self._places, self._made, self._opening = places, made, opening
+        self._open: dict[str, T] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, environment: str) -> T:
+        with self._lock:
+            if environment not in self._open:
+                place = self._places[environment]
+                self._open[environment] = self._made(place, self._opening(environment=environment))
+            return self._open[environment]
+
+    def __contains__(self, environment: object) -> bool:
+        return environment in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
 
 
 def proposer(root: Path) -> Proposer:
@@ -192,8 +233,8 @@ def _grammar() -> int:
 
 def _refuse_tracked(git: GitSource, desired: Desired) -> None:
     """A store or target whose files git tracks could be planted by a commit: nothing is read from it."""
-    roots = {one.store: "store" for one in desired.environments}
-    roots |= {one.target: "target" for one in desired.environments if one.target is not None}
+    roots = {one.store.root: "store" for one in desired.environments if one.store.root is not None}
+    roots |= {one.target.root: "target" for one in desired.environments if one.target and one.target.root is not None}
     found = git.tracked(tuple(sorted(roots)))
     if found:
         kind = next(kind for place, kind in sorted(roots.items()) if _below(found[0], place))

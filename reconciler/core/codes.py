@@ -168,18 +168,22 @@ E511 A model cannot be used with the libraries here, or gives other outputs than
      Install what it was made with; `reconciler doctor` compares.
 E601 A store cannot protect against two writers.
      Use a local disk, or an object store that honours conditional writes.
-E602 A store or target refuses this user.
-     Give the right to read and write there.
+E602 A store or target refuses this user, or is not there: no such bucket, no right, another region, no credentials.
+     Give the right to read and write there. It is never taken for an empty one.
 E603 A journal has a gap, or an entry that does not follow the one before.
      Restore the store from a backup; never edit a journal.
 E604 Something that must be there is missing or empty.
      Restore it from a backup: it is never read as "nothing is deployed".
-E607 A store's place is not safe: a link, or writable by everybody.
-     Name the real folder, and take the right away from others.
+E607 A store's place is not safe: a link, writable by everybody, or reached without encryption.
+     Name the real folder, and take the right away from others; reach a bucket by https.
 E608 The disk is full or fails.
      Make room and run the same command again: nothing that was there is lost.
 E609 A store or target belongs to another project or environment.
      Give each environment a store and a target of its own.
+E610 What a store or target is built on is not installed.
+     pip install 'model-reconciler[stores]' for S3, Google Cloud Storage and Azure; a plug-in's own package otherwise.
+E611 A store or target does not answer, or breaks off.
+     Run the same command again: nothing that was there is lost. Check the network and the service's health.
 E701 A gate refuses what you propose.
      Read its numbers; another candidate, or a pull request to the gate.
 E702 Somebody else wrote in the meantime, so the plan is stale.

@@ -96,11 +96,38 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a store or a target is. `uses` names its implementation. On a disk, `root` is its folder, relative to the
+    project; elsewhere it is None, and `settings` say where, as (name, text), sorted: such as bucket, prefix, region."""
+
+    uses: str
+    root: str | None = None
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def setting(self, name: str) -> str | None:
+        return dict(self.settings).get(name)
+
+    @property
+    def address(self) -> str:
+        """One text per place: a folder's path, s3://bucket/prefix, azure://account/container/prefix."""
+        if self.root is not None:
+            return self.root
+        parts = [self.setting(name) for name in ("account", "bucket", "container", "prefix")]
+        known = "/".join(part for part in parts if part) or ",".join(f"{name}={text}" for name, text in self.settings)
+        return f"{self.uses}://{known}"
+
+    def overlaps(self, other: Place) -> bool:
+        """Whether one lies in the other, or would on a disk that takes upper and lower case for the same."""
+        a, b = (one.address.casefold() + "/" for one in (self, other))
+        return a.startswith(b) or b.startswith(a)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     name: str
     role: Role
-    store: str  # root, relative to the project
-    target: str | None  # root, relative to the project; None: nothing is deployed here
+    store: Place
+    target: Place | None  # None: nothing is deployed here
     data: DataBinding
     promotes_from: tuple[str, ...] = ()
     runtime: Runtime | None = None
@@ -112,6 +139,10 @@ class Environment:
     @property
     def trains(self) -> bool:
         return self.role is Role.SANDBOX
+
+    @property
+    def places(self) -> tuple[Place, ...]:
+        return (self.store,) if self.target is None else (self.store, self.target)
 
 
 class Because(StrEnum):
@@ -160,6 +191,11 @@ class Desired:
         for one in self.models:
             index.setdefault(one.environment, {}).setdefault(one.name, one)
         object.__setattr__(self, "_by_environment", index)
+
+    @property
+    def far(self) -> bool:
+        """Whether any store or target is elsewhere than on this machine's disks."""
+        return any(place.root is None for one in self.environments for place in one.places)
 
     def environment(self, name: str) -> Environment | None:
         return next((one for one in self.environments if one.name == name), None)

@@ -19,6 +19,7 @@ from reconciler.core.planner import Decision, decide_serving, decide_training
 from reconciler.core.record import Action, Build, Snapshot
 from reconciler.core.state import Served
 from reconciler.engine import blobs, deploy, observe, snapshots, verify
+from reconciler.engine.abreast import each
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -56,10 +57,12 @@ def make_plan(
     about("")
     names = _chosen(world, desired, environment, served, tuple(models), listed=not settled)
     snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
-    made = dict(settled)
-    for name in names:
+
+    def part(name: str) -> ModelPlan:
         about(name)
-        made[name] = plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
+        return plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
+
+    made = {**settled, **dict(zip(names, each(world, part, names), strict=True))}
     parts = tuple(made[name] for name in sorted(made))
     identity = PlanIdentity(
         environment=environment.name,

@@ -12,7 +12,9 @@ from reconciler.ports import Clock, Data, NewId, Progress, Scorer, Source, Store
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
-    need not even be able to import one. `scratch` is a private empty folder; `data_root` is where table paths start."""
+    need not even be able to import one. `at_once` is how many models' facts may be read side by side: more than one
+    where a store is far away, since reading is then mostly waiting. `scratch` is a private empty folder; `data_root` is
+    where table paths start."""
 
     source: Source
     stores: Mapping[str, Store]
@@ -26,3 +28,4 @@ class World:
     who: str
     scratch: Path
     data_root: Path
+    at_once: int = 1

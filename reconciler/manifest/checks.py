@@ -42,15 +42,17 @@ def _environment(desired: Desired, environment: Environment) -> Iterator[Found]:
         elif not source_environment.data.tables:
             message = f"{origin} declares no tables to copy"
             yield file, ("spec", "data", "copyFrom"), "E212", message, None
+    hint = "give each environment a store and a target of its own, neither inside the other"
+    if environment.target is not None and environment.target.overlaps(environment.store):
+        yield file, ("spec", "target"), "E212", "lies where the store is, or the store lies in it", hint
     for other in desired.environments:
         if other.name < environment.name and _overlap(other, environment):
-            message = f"shares a folder with environment {other.name}"
-            yield file, ("spec",), "E212", message, "give each environment a store and a target of its own"
+            message = f"shares a folder or bucket with environment {other.name}"
+            yield file, ("spec",), "E212", message, hint
 
 
 def _overlap(a: Environment, b: Environment) -> bool:
-    roots = [[root.casefold() + "/" for root in (one.store, one.target) if root] for one in (a, b)]
-    return any(x.startswith(y) or y.startswith(x) for x in roots[0] for y in roots[1])
+    return any(x.overlaps(y) for x in a.places for y in b.places)
 
 
 def _model(desired: Desired, model: Model) -> Iterator[Found]:

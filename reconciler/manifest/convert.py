@@ -7,7 +7,7 @@ from reconciler.core import environment as env
 from reconciler.core import recipe as core
 from reconciler.core.digest import Digest
 from reconciler.core.duration import parse_duration
-from reconciler.manifest import schema, schema_model
+from reconciler.manifest import schema, schema_model, schema_places
 from reconciler.manifest.fields import bytes_of, share_of
 
 
@@ -108,8 +108,8 @@ def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) ->
     return env.Environment(
         name=name,
         role=env.Role(spec.role),
-        store=spec.store.root if spec.store else f".reconciler/{name}",
-        target=spec.target.root if spec.target else None,
+        store=_place(spec.store) if spec.store else env.Place(uses="files", root=f".reconciler/{name}"),
+        target=_place(spec.target) if spec.target else None,
         data=env.DataBinding(
             tables=tuple(sorted((table, _table(one)) for table, one in spec.data.tables.items())),
             copy_from=spec.data.copy_from,
@@ -128,6 +128,12 @@ def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) ->
         drift=env.Drift(spec.drift),
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
     )
+
+
+def _place(given: schema_places.StoreSpec | schema_places.TargetSpec) -> env.Place:
+    named = {name: getattr(given, name) for name in schema_places.ELSEWHERE}
+    settings = {name: text for name, text in named.items() if text is not None} | given.settings
+    return env.Place(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
 
 
 def _table(given: schema.Table) -> env.Table:

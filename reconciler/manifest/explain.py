@@ -23,7 +23,7 @@ _HERE = Path(__file__).parent
 _KINDS = ("project", "environment", "model")
 _FILES = {
     "project": ("reconciler.yaml",),
-    "environment": ("environments/production.yaml", "environments/sandbox.yaml"),
+    "environment": tuple(f"environments/{name}.yaml" for name in ("production", "sandbox", "staging", "test", "edge")),
     "model": (
         "manifests/sandbox/lateness.yaml",
         "manifests/sandbox/amount.yaml",

@@ -20,6 +20,7 @@ from reconciler.manifest.fields import (
 )
 from reconciler.manifest.schema_gates import Gate
 from reconciler.manifest.schema_model import Model
+from reconciler.manifest.schema_places import StoreSpec, TargetSpec
 
 TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
 _DECIMAL = re.compile(r"DECIMAL\([1-9][0-9]?, ?[0-9]{1,2}\)")
@@ -127,16 +128,6 @@ class Runtime(Document):
     architecture: Literal["x86_64", "aarch64", "arm64"] = Field(
         description="The kind of processor that models are made on."
     )
-
-
-class StoreSpec(Document):
-    uses: Literal["files"] = Field(description="The kind of store: files on a disk.")
-    root: ProjectPath = Field(description="Its folder, inside the project; never a tracked one.")
-
-
-class TargetSpec(Document):
-    uses: Literal["directory"] = Field(description="The kind of target: a folder that any program can read.")
-    root: ProjectPath = Field(description="Its folder, inside the project; never a tracked one.")
 
 
 class Policy(Document):

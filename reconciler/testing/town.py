@@ -12,6 +12,7 @@ from reconciler.core.environment import (
     Desired,
     Environment,
     Model,
+    Place,
     Policy,
     Prune,
     Retrain,
@@ -45,7 +46,7 @@ PROJECT = "town"
 SANDBOX = Environment(
     name="sandbox",
     role=Role.SANDBOX,
-    store="s",
+    store=Place(uses="files", root="s"),
     target=None,
     data=DataBinding(copy_from="production", max_age=36 * 3600),
     runtime=Runtime(architecture="x86_64", versions=(("python", "3.11"),), training_format=1),
@@ -53,8 +54,8 @@ SANDBOX = Environment(
 PRODUCTION = Environment(
     name="production",
     role=Role.PRODUCTION,
-    store="p",
-    target="t",
+    store=Place(uses="files", root="p"),
+    target=Place(uses="directory", root="t"),
     data=DataBinding(tables=(("invoices", Table(uses="csv", path="i.csv")),), as_of="2026-01-01"),
     promotes_from=("sandbox",),
     policy=Policy(gates=(Threshold(metric="f1_macro", at_least=LEAST),), prune=Prune.AUTO),

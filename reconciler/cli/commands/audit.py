@@ -19,7 +19,7 @@ def command(invocation: Invocation, environment: str | None) -> int:
     from reconciler.engine import audit
     from reconciler.report import audit as reporter
 
-    with opened(invocation) as project:
+    with opened(invocation, anew=True) as project:
         found = audit.audit(project.world, project.desired, (environment,) if environment else ())
     code = Exit.INTEGRITY if found.findings else Exit.CLEAN
     terminal.show(invocation, reporter, found, exit=int(code))
