@@ -270,7 +270,7 @@ class Bucket:
         status = int(said[:3]) if said else 0
         if 300 <= status < 500 and status not in _MAYBE:
             return self._refused(verb, key, said)
-        what = said or ("it did not answer in time" if "timed out" in text.lower() else "the connection failed")
+        what = said or ("it did not answer in time" if "kind: Timeout" in text else "the connection failed")
         if verb in ("create", "swap"):
             return self._ambiguous(key, what)
         return self._kind(

@@ -16,8 +16,8 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from reconciler.adapters.bucket import Bucket
 from reconciler.adapters.bucket_access import bucket
 from reconciler.adapters.durable import explained, temporary_name
 from reconciler.core.digest import digest_of_bytes, digest_of_file
@@ -25,6 +25,9 @@ from reconciler.core.environment import Place
 from reconciler.core.keys import is_key
 from reconciler.errors import IntegrityError, StoreError
 from reconciler.ports import Opening
+
+if TYPE_CHECKING:
+    from reconciler.adapters.bucket import Bucket
 
 _BLOBS = "blobs/sha256/"
 _PROBED = "probed"

@@ -17,9 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reconciler import codec
-from reconciler.adapters.bucket import Bucket, Tag
 from reconciler.adapters.bucket_access import bucket
 from reconciler.adapters.release_folder import MANIFEST, Layer, is_plain, layers_of
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
@@ -29,6 +29,9 @@ from reconciler.core.record import Current, StoreMark
 from reconciler.core.state import Served, Trouble
 from reconciler.errors import AmbiguousWriteError, ConflictError, IntegrityError, TargetError
 from reconciler.ports import Opening
+
+if TYPE_CHECKING:
+    from reconciler.adapters.bucket import Bucket, Tag
 
 OWNER = "owner.json"
 CURRENT = "current"

@@ -42,6 +42,7 @@ class Asked:
     n: int
     method: str
     path: str
+    signed: bool = False
 
     @property
     def writes(self) -> bool:
@@ -79,9 +80,9 @@ class Proxy:
         with self._lock:
             self.seen, self.done, self.script = [], [], script
 
-    def fate_of(self, method: str, path: str) -> Fate:
+    def fate_of(self, method: str, path: str, signed: bool) -> Fate:
         with self._lock:
-            asked = Asked(len(self.seen), method, path)
+            asked = Asked(len(self.seen), method, path, signed)
             self.seen.append(asked)
             fate = self.script(asked)
             if fate is not Fate.NONE:
@@ -111,7 +112,7 @@ def between(upstream: int) -> Iterator[Proxy]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             if proxy.latency:
                 time.sleep(proxy.latency)  # the distance to the store
-            fate = proxy.fate_of(self.command, self.path)
+            fate = proxy.fate_of(self.command, self.path, "authorization" in self.headers)
             answer = self._pass_on(body) if fate is Fate.NONE or fate in WRITTEN else None
             match fate:
                 case Fate.NONE:
@@ -160,8 +161,12 @@ def between(upstream: int) -> Iterator[Proxy]:
                 self.wfile.write(body)
 
         def handle(self) -> None:
-            with suppress(OSError):  # the client is gone
-                super().handle()
+            try:
+                with suppress(OSError):  # the client is gone
+                    super().handle()
+            finally:
+                if (connection := getattr(local, "connection", None)) is not None:
+                    connection.close()
 
         def log_message(self, *_: object) -> None:
             pass

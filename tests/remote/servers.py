@@ -8,7 +8,6 @@ import hmac
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 BUCKET = "models"
+OPEN = "open"  # a bucket that everybody may use without a key: requests are not signed, so a proxy may change them
 STARTING = 60.0  # seconds
 
 # What a server may do, by the name of its user.
@@ -28,6 +28,7 @@ _IDENTITIES = {
     "writer": ["Admin", "Read", "Write", "List"],
     "reader": [f"Read:{BUCKET}", f"List:{BUCKET}"],
     "stranger": ["Read:another"],
+    "anonymous": [f"Read:{OPEN}", f"Write:{OPEN}", f"List:{OPEN}"],
 }
 
 
@@ -68,7 +69,11 @@ def seaweed(folder: Path) -> Iterator[Server]:
     program = weed()
     assert program is not None
     identities = [
-        {"name": name, "credentials": [{"accessKey": name, "secretKey": f"{name}-secret"}], "actions": actions}
+        {
+            "name": name,
+            "credentials": [{"accessKey": name, "secretKey": f"{name}-secret"}] if name != "anonymous" else [],
+            "actions": actions,
+        }
         for name, actions in _IDENTITIES.items()
     ]
     configuration = folder / "s3.json"
@@ -87,8 +92,9 @@ def seaweed(folder: Path) -> Iterator[Server]:
     with _running(command, folder):
         _wait(f"http://127.0.0.1:{s3}/")
         _wait(f"http://127.0.0.1:{filer}/")
-        made = urllib.request.Request(f"http://127.0.0.1:{filer}/buckets/{BUCKET}/", method="POST")
-        urllib.request.urlopen(made).close()  # noqa: S310
+        for name in (BUCKET, OPEN):
+            made = urllib.request.Request(f"http://127.0.0.1:{filer}/buckets/{name}/", method="POST")
+            urllib.request.urlopen(made).close()  # noqa: S310
         yield Server(s3)
 
 
@@ -146,12 +152,8 @@ def _running(command: list[str], folder: Path) -> Iterator[None]:
         try:
             yield
         finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.kill()  # nothing of it is needed any more, and it takes its time to close
+            process.wait()
 
 
 def _free(count: int) -> list[int]:
