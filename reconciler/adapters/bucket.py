@@ -73,17 +73,19 @@ class Bucket:
         self._kind = kind
         self._reached = False
         self._tried = False
-        self._lock = threading.Lock()
+        self._reaching = threading.Lock()
+        self._trying = threading.Lock()
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
     def reach(self) -> None:
         """Once per process: that the bucket is there. An answer "no such object" would otherwise hide that it is
         not."""
-        if not self._reached:
-            with self._explained("list", PROBE):
-                next(iter(obstore.list(self._clients.reader, prefix=f"{PROBE}/there")), None)
-            self._reached = True
+        with self._reaching:
+            if not self._reached:
+                with self._explained("list", PROBE):
+                    next(iter(obstore.list(self._clients.reader, prefix=f"{PROBE}/there")), None)
+                self._reached = True
 
     def get(self, key: str) -> tuple[bytes, Tag] | None:
         self.reach()
@@ -197,7 +199,7 @@ class Bucket:
 
     def tried(self, known: Path | None, *, swaps: bool = False) -> None:
         """`probe`, once per process; not even that while `known`, a file that says when it was last done, is young."""
-        with self._lock:
+        with self._trying:
             if self._tried:
                 return
             if known is None or not _young(known):

@@ -4,8 +4,8 @@ Exclusive create is the bucket's own (If-None-Match, a generation of 0), tried o
 or of a day: a server that ignores the condition would let the second of two writers win, unseen.
 
 A blob's key says what its bytes are, so a copy on this disk is as good as the object, once it has been hashed: it is,
-each time. Whether the store has the object is always asked of the store. Where nothing may be believed that somebody
-could have left here (`apply` on a protected environment, `audit`), the copies are this process's own.
+each time. Whether the store has the object is asked of the store, once per process. Where nothing may be believed that
+somebody could have left here (`apply` on a protected environment, `audit`), the copies are this process's own.
 """
 
 from __future__ import annotations
@@ -50,6 +50,7 @@ class BucketStore:
         self.bucket = inside
         self._copies = copies
         self._known = known
+        self._there: set[str] = set()
         self._ready = False
 
     def create(self, key: str, body: bytes | Path) -> bool:
@@ -85,12 +86,15 @@ class BucketStore:
 
     def path(self, key: str) -> Path | None:
         _check(key)
+        if key in self._there and (copy := self._valid(key)) is not None:
+            return copy
         there = self.bucket.head(key)
         if there is None:
             return None
         if there[0] == 0:
             raise _empty(key)
         if (copy := self._valid(key)) is not None:
+            self._there.add(key)
             return copy
         try:
             return self._download(key)
@@ -138,6 +142,7 @@ class BucketStore:
         fresh.chmod(0o444)
         if not _is_blob(key, digest_of_file(fresh)):
             return fresh
+        self._there.add(key)
         return fresh.replace(self._copy(key))
 
     def _write(self, key: str, body: bytes) -> None:

