@@ -1,4 +1,4 @@
-"""The contracts of stores and targets, held by buckets: on a real S3 server, on Azure's emulator, and in memory."""
+"""The contracts of stores and targets, held by buckets: on S3, Azure's emulator, a model of Google's protocol, in memory."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from reconciler.core.environment import Place
 from reconciler.errors import StoreError, TargetError
 from reconciler.ports import Store, Target
 from reconciler.testing.contracts import ENVIRONMENT, PROJECT, StoreContract, TargetContract
+from tests.remote.gcs import google
 from tests.remote.servers import BUCKET, Server, azure, azure_environment
 
 
@@ -88,6 +89,23 @@ class _OnAzure(_Buckets):
         return bucket(place, kind=kind)
 
 
+class _OnGoogle(_Buckets):
+    @pytest.fixture(autouse=True)
+    def _serve(self, google_server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GOOGLE_BASE_URL", google_server.url)
+        monkeypatch.setenv("GOOGLE_BEARER_TOKEN", "of-nobody")
+
+    def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
+        place = Place(uses="gcs", settings=(("bucket", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
+        return bucket(place, kind=kind)
+
+
+@pytest.fixture(scope="session")
+def google_server() -> Iterator[Server]:
+    with google() as server:
+        yield server
+
+
 @pytest.fixture(scope="session")
 def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with azure(tmp_path_factory.mktemp("azurite")) as server:
@@ -99,6 +117,14 @@ class TestStoreInMemory(_InMemory, _Store):
 
 
 class TestTargetInMemory(_InMemory, _Target):
+    pass
+
+
+class TestStoreOnGoogle(_OnGoogle, _Store):
+    pass
+
+
+class TestTargetOnGoogle(_OnGoogle, _Target):
     pass
 
 

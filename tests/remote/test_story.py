@@ -122,11 +122,13 @@ def test_the_whole_story_in_a_bucket(project: Remote) -> None:
     assert len(project.run("history", "--env", "production", "-o", "json").json["events"]) >= 5
     assert not (project.root / ".reconciler").exists()
 
-    # A laptop that starts with nothing sees the same.
+    # A laptop that starts with nothing, and may only read, sees the same.
     elsewhere = Remote(project.root.parent / "clone", project.environment["AWS_ENDPOINT_URL"])
     subprocess.run(["git", "clone", "-q", str(project.root), str(elsewhere.root)], check=True)
     shutil.rmtree(project.root.parent / "cache", ignore_errors=True)
+    elsewhere.environment |= s3_environment(project.environment["AWS_ENDPOINT_URL"], "reader")
     assert elsewhere.run("plan", "production", "--check").out
+    assert "may not write there" in elsewhere.run("doctor", code=None).out
     project.run("audit")
 
     # What is damaged in a store is found, and nothing is deployed from it.
