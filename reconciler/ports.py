@@ -7,11 +7,11 @@ one port takes one port.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeVar, runtime_checkable
 
 from reconciler.core.artifact import Schema
 from reconciler.core.environment import Limits
@@ -38,6 +38,7 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
     "CompareRequest",
     "CopyRequest",
     "Data",
+    "Each",
     "ExpectedAmount",
     "Expressions",
     "NewId",
@@ -66,6 +67,9 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
     "Trouble",
     "Want",
 ]
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 # --- git -------------------------------------------------------------------------------------------------------------
 
@@ -238,6 +242,12 @@ class Scorer(Protocol):
 class Clock(Protocol):
     def __call__(self) -> datetime:
         """Now, UTC, whole seconds."""
+
+
+class Each(Protocol):
+    def __call__(self, ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
+        """`ask` of each subject, one after the other or side by side; answers in their order. The first error that
+        comes out is raised, and what has not begun by then does not begin. For reading: what writes has an order."""
 
 
 class NewId(Protocol):

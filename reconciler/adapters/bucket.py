@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
 import re
 import threading
-import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,15 +27,16 @@ from obstore.exceptions import (
     UnauthenticatedError,
 )
 
+from reconciler.adapters.abreast import interruptible
 from reconciler.errors import AmbiguousWriteError, StoreError, TargetError
 
 if TYPE_CHECKING:
     from obstore import UpdateVersion
     from obstore.store import ObjectStore
 
-PROBE = ".probe"
 LARGEST = 5 * 1024**3  # bytes; what S3 takes in one request, and only one request creates or fails as a whole
 SMALL = 8 * 1024**2  # bytes that are sent within the patience for one answer
+_NOTHING = ".nothing"
 _CHUNK = 8 * 1024**2
 _STATUS = re.compile(r"status code: ([1-5][0-9]{2})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
@@ -72,21 +71,21 @@ class Bucket:
         self._clients = clients
         self._kind = kind
         self._reached = False
-        self._tried = False
         self._reaching = threading.Lock()
-        self._trying = threading.Lock()
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
+    @interruptible
     def reach(self) -> None:
         """Once per process: that the bucket is there. An answer "no such object" would otherwise hide that it is
         not."""
         with self._reaching:
             if not self._reached:
-                with self._explained("list", PROBE):
-                    next(iter(obstore.list(self._clients.reader, prefix=f"{PROBE}/there")), None)
+                with self._explained("list", _NOTHING):
+                    next(iter(obstore.list(self._clients.reader, prefix=_NOTHING)), None)
                 self._reached = True
 
+    @interruptible
     def get(self, key: str) -> tuple[bytes, Tag] | None:
         self.reach()
         try:
@@ -96,6 +95,7 @@ class Bucket:
         except FileNotFoundError:
             return None
 
+    @interruptible
     def head(self, key: str) -> tuple[int, Tag] | None:
         """Size in bytes, and tag."""
         self.reach()
@@ -106,6 +106,7 @@ class Bucket:
         except FileNotFoundError:
             return None
 
+    @interruptible
     def download(self, key: str, into: Path) -> bool:
         """Write the bytes to a new file; False when there is no such object."""
         self.reach()
@@ -123,6 +124,7 @@ class Bucket:
             raise
         return True
 
+    @interruptible
     def digest(self, key: str) -> tuple[str, int, Tag] | None:
         """SHA-256 in hexadecimal, size and tag of what is there now, read whole."""
         self.reach()
@@ -137,14 +139,16 @@ class Bucket:
         except FileNotFoundError:
             return None
 
-    def keys(self, prefix: str) -> Iterator[str]:
+    @interruptible
+    def keys(self, prefix: str) -> list[str]:
         """Names that start with `prefix`, in no order. A hint."""
         self.reach()
         folder = prefix.rpartition("/")[0]
         with self._explained("list", prefix):
-            for page in obstore.list(self._clients.reader, prefix=folder or None):
-                yield from (one["path"] for one in page if one["path"].startswith(prefix))
+            pages = obstore.list(self._clients.reader, prefix=folder or None)
+            return [one["path"] for page in pages for one in page if one["path"].startswith(prefix)]
 
+    @interruptible
     def folders(self) -> tuple[str, ...]:
         """First parts of the names that have more than one. A hint."""
         self.reach()
@@ -153,6 +157,7 @@ class Bucket:
 
     # --- writing ---------------------------------------------------------------------------------------------------
 
+    @interruptible
     def create(self, key: str, body: bytes | Path) -> bool:
         """True: we created it. False: it is there."""
         size = len(body) if isinstance(body, bytes) else body.stat().st_size
@@ -173,6 +178,7 @@ class Bucket:
                 raise self._ambiguous(key, "it is neither there nor free") from None
             return False
 
+    @interruptible
     def swap(self, key: str, body: bytes, tag: Tag) -> bool:
         """True: what had this tag is now these bytes. False: it had changed."""
         self.reach()
@@ -186,58 +192,27 @@ class Bucket:
         except (PreconditionError, AlreadyExistsError, FileNotFoundError):
             return False
 
+    @interruptible
     def put(self, key: str, body: Path) -> None:
         """Whatever is there. For mending what is known by its digest."""
         with self._explained("write", key):
             obstore.put(self._clients.heavy, key, body, use_multipart=False)
 
+    @interruptible
     def remove(self, key: str) -> None:
         with self._explained("remove", key), contextlib.suppress(FileNotFoundError):
             obstore.delete(self._clients.writer, key)
 
-    # --- what correctness needs ------------------------------------------------------------------------------------
+    # --- errors ----------------------------------------------------------------------------------------------------
 
-    def tried(self, known: Path | None, *, swaps: bool = False) -> None:
-        """`probe`, once per process; not even that while `known`, a file that says when it was last done, is young."""
-        with self._trying:
-            if self._tried:
-                return
-            if known is None or not _young(known):
-                self.probe(swaps=swaps)
-                if known is not None:
-                    with contextlib.suppress(OSError):
-                        known.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                        known.touch()
-            self._tried = True
-
-    def probe(self, *, swaps: bool = False) -> None:
-        """Create one name twice with other bytes: the second must fail, and what was there survive. The object stays;
-        any number of processes may do this at once. `swaps`: as well that a swap of what has changed fails."""
-        for _ in range(2):
-            self._try(_sample())
-        if swaps and (before := self.get(PROBE)) is not None:
-            self.swap(PROBE, _sample(), before[1])
-            if self.swap(PROBE, _sample(), before[1]):
-                raise self._unsafe("what had changed was overwritten")
-
-    def _try(self, body: bytes) -> None:
-        before = self.get(PROBE)
-        created = self.create(PROBE, body)
-        after = self.get(PROBE)
-        if after is None:
-            raise self._unsafe("what was created is not there")
-        if before is not None and (created or after[0] == body):
-            raise self._unsafe("what was there was overwritten")
-
-    def _unsafe(self, what: str) -> StoreError | TargetError:
+    def unsafe(self, what: str) -> StoreError | TargetError:
+        """That it cannot be relied on, because of what was seen."""
         return self._kind(
             f"{self.address} cannot protect against two writers: it was tried, and {what}",
             code="E601",
             hint="take a store that honours conditional writes (If-None-Match, If-Match): S3, Google Cloud Storage, "
             "Azure Blob Storage, SeaweedFS, Ceph; nothing was written but the object .probe",
         )
-
-    # --- errors ----------------------------------------------------------------------------------------------------
 
     @contextlib.contextmanager
     def _explained(self, verb: str, key: str) -> Iterator[None]:
@@ -255,7 +230,7 @@ class Bucket:
         except (PermissionDeniedError, UnauthenticatedError) as error:
             raise self._refused(verb, key, _said(str(error)) or "forbidden") from None
         except (NotSupportedError, NotImplementedError):
-            raise self._unsafe("it knows no conditional writes") from None
+            raise self.unsafe("it knows no conditional writes") from None
         except (BaseError, TimeoutError) as error:
             raise self._broken(verb, key, str(error)) from None
 
@@ -295,20 +270,5 @@ def _said(text: str) -> str:
     return " ".join(found[1] for found in (status, code) if found is not None)
 
 
-def _sample() -> bytes:
-    return f"Written by reconciler to see whether the first of two writers is kept: {uuid.uuid4()}\n".encode()
-
-
 def _tag(meta: object) -> Tag:
     return Tag(e_tag=meta["e_tag"], version=meta["version"])  # type: ignore[index]
-
-
-def _young(known: Path) -> bool:
-    """Whether it was touched within a day, by this user."""
-    import time
-
-    try:
-        found = known.lstat()
-    except OSError:
-        return False
-    return found.st_uid == os.getuid() and 0 <= time.time() - found.st_mtime < 86_400

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.bucket_access import bucket
+from reconciler.adapters.bucket_probe import Probe
 from reconciler.adapters.durable import explained, temporary_name
 from reconciler.core.digest import digest_of_bytes, digest_of_file
 from reconciler.core.environment import Place
@@ -49,7 +50,7 @@ class BucketStore:
     def __init__(self, inside: Bucket, copies: Path, *, known: Path | None = None) -> None:
         self.bucket = inside
         self._copies = copies
-        self._known = known
+        self._probe = Probe(inside, known=known)
         self._there: set[str] = set()
         self._ready = False
 
@@ -58,7 +59,7 @@ class BucketStore:
         try:
             if (len(body) if isinstance(body, bytes) else body.stat().st_size) == 0:
                 raise StoreError(f"refusing to store an empty object as {key}", code="E604")
-            self.bucket.tried(self._known)
+            self._probe.once()
             if key.startswith(_BLOBS) and self.bucket.head(key) is not None:
                 return False  # what is there is not sent again
             created = self.bucket.create(key, body)
@@ -110,7 +111,7 @@ class BucketStore:
         self.bucket.reach()
 
     def probe(self) -> None:
-        self.bucket.probe()
+        self._probe.now()
 
     # --- copies ------------------------------------------------------------------------------------------------------
 

@@ -13,14 +13,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import codec
+from reconciler.adapters.abreast import abreast
 from reconciler.adapters.bucket_access import bucket
+from reconciler.adapters.bucket_probe import Probe
 from reconciler.adapters.release_folder import MANIFEST, Layer, is_plain, layers_of
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.environment import Place
@@ -60,15 +61,14 @@ class BucketTarget:
         self.bucket = inside
         self.mark = StoreMark(project=project, environment=environment)
         self._folder = folder
-        self._known = known
+        self._probe = Probe(inside, swaps=True, known=known)
         self._hashed: dict[str, tuple[str, int, Tag]] = {}
 
     def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
         self._check_owner()
         listed = self.bucket.folders() if others else ()
         names = sorted({*models, *(name for name in listed if is_name(name))})
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return tuple(found for found in pool.map(self._observe, names) if found is not None)
+        return tuple(found for found in abreast(self._observe, names, at_once=AT_ONCE) if found is not None)
 
     def place(self, current: Current, files: Mapping[str, Path]) -> None:
         if not is_name(current.model) or (current.project, current.environment) != (
@@ -77,7 +77,7 @@ class BucketTarget:
         ):
             raise TargetError(f"{current.environment}/{current.model} does not belong to this target", code="E609")
         with _as_target_error(self.bucket.address):
-            self.bucket.tried(self._known, swaps=True)
+            self._probe.once()
             self._claim()
             self._check_newer(current, self._read(current.model))  # before the work of copying
             if current.artifact is not None:
@@ -104,7 +104,7 @@ class BucketTarget:
         self.bucket.reach()
 
     def probe(self) -> None:
-        self.bucket.probe(swaps=True)
+        self._probe.now()
 
     # --- reading -------------------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler import registry
 from reconciler.adapters import clock
+from reconciler.adapters.abreast import abreast
 from reconciler.adapters.data_child import DataChild
 from reconciler.adapters.expression_cache import CachedExpressions
 from reconciler.adapters.git_plumbing import Git
@@ -29,7 +30,7 @@ from reconciler.adapters.training_child import TrainingChild
 from reconciler.cli import places, progress, terminal, uncommitted, who
 from reconciler.cli.options import Invocation
 from reconciler.core.environment import Desired, Environment, Limits, Place
-from reconciler.engine.world import World
+from reconciler.engine.world import World, one_by_one
 from reconciler.errors import IntegrityError
 from reconciler.ports import Opening, Proposer, Seen, Source
 
@@ -141,7 +142,7 @@ def opened(
             who=who.who(root, os.environ),
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
-            at_once=AT_ONCE if desired.far else 1,
+            each=partial(abreast, at_once=AT_ONCE) if desired.far else one_by_one,
         )
         yield Opened(root=root, checkout=checkout, world=world, noted=noted)
 

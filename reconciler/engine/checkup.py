@@ -11,7 +11,6 @@ from reconciler.core.environment import Desired, Environment, Runtime
 from reconciler.core.record import Provenance
 from reconciler.core.runtime import differences
 from reconciler.engine import blobs, observe
-from reconciler.engine.abreast import each
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError
 
@@ -77,7 +76,7 @@ def _in_use(world: World, desired: Desired, one: Environment, here: Runtime) -> 
     made: Counter[Runtime] = Counter()
     unknown = 0
     declared = desired.models_of(one.name)
-    for head in each(world, lambda model: observe.head_of(world, desired, one.name, model.name), declared):
+    for head in world.each(lambda model: observe.head_of(world, desired, one.name, model.name), declared):
         if head is None or head.state.artifact is None:
             continue
         build = head.state.build

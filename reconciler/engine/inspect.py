@@ -10,7 +10,6 @@ from reconciler.core.plan import ModelPlan
 from reconciler.core.state import Head
 from reconciler.core.status import EnvironmentStatus, Event, History, ModelStatus, Status
 from reconciler.engine import blobs, journal, observe, planning, snapshots, verify
-from reconciler.engine.abreast import each
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
@@ -43,7 +42,7 @@ def _environment(world: World, desired: Desired, environment: Environment) -> En
         environment=environment.name,
         role=environment.role.value,
         revision=desired.revision,
-        models=tuple(each(world, lambda part: _model(world, desired, environment, part), plan.models)),
+        models=tuple(world.each(lambda part: _model(world, desired, environment, part), plan.models)),
         snapshot=newest.n if newest else None,
         snapshot_age=age,
         notes=tuple(notes),

@@ -19,7 +19,6 @@ from reconciler.core.planner import Decision, decide_serving, decide_training
 from reconciler.core.record import Action, Build, Snapshot
 from reconciler.core.state import Served
 from reconciler.engine import blobs, deploy, observe, snapshots, verify
-from reconciler.engine.abreast import each
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -62,7 +61,7 @@ def make_plan(
         about(name)
         return plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
 
-    made = {**settled, **dict(zip(names, each(world, part, names), strict=True))}
+    made = {**settled, **dict(zip(names, world.each(part, names), strict=True))}
     parts = tuple(made[name] for name in sorted(made))
     identity = PlanIdentity(
         environment=environment.name,

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
-from reconciler.ports import Clock, Data, NewId, Progress, Scorer, Source, Store, Target, Trainer
+from reconciler.ports import Clock, Data, Each, NewId, Progress, Scorer, Source, Store, Target, Trainer
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+def one_by_one(ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
+    return [ask(one) for one in subjects]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
-    need not even be able to import one. `at_once` is how many models' facts may be read side by side: more than one
-    where a store is far away, since reading is then mostly waiting. `scratch` is a private empty folder; `data_root` is
+    need not even be able to import one. `each` asks the same of many models: side by side where a
+    store is far away, since reading is then mostly waiting. `scratch` is a private empty folder; `data_root` is
     where table paths start."""
 
     source: Source
@@ -28,4 +36,4 @@ class World:
     who: str
     scratch: Path
     data_root: Path
-    at_once: int = 1
+    each: Each = one_by_one

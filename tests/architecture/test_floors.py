@@ -94,7 +94,17 @@ def test_the_core_needs_nothing_but_the_standard_library() -> None:
 
 
 def test_no_adapter_imports_another_implementation() -> None:
-    shared = {"durable", "release_folder", "git_plumbing", "children", "witness", "bucket", "bucket_access"}
+    shared = {
+        "durable",
+        "release_folder",
+        "git_plumbing",
+        "children",
+        "witness",
+        "bucket",
+        "bucket_access",
+        "bucket_probe",
+        "abreast",
+    }
     for path in sorted((PACKAGE / "adapters").glob("*.py")):
         for line, name in imports_of(path):
             if name.startswith("reconciler.adapters."):

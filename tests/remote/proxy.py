@@ -95,7 +95,7 @@ class Proxy:
                 os.kill(self.victim, signal.SIGKILL)
 
     def hang(self) -> None:
-        self._stop.wait(30)
+        self._stop.wait(600)
 
 
 @contextmanager

@@ -7,10 +7,12 @@ import json
 import sys
 import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from reconciler import registry
 from reconciler.adapters import clock
+from reconciler.adapters.abreast import abreast
 from reconciler.core.environment import Place
 from reconciler.engine import apply, audit, planning
 from reconciler.engine.world import World
@@ -45,7 +47,7 @@ def world_of(prefix: str, commits: list[str], scratch: Path) -> World:
         who="test",
         scratch=scratch,
         data_root=scratch,
-        at_once=4,
+        each=partial(abreast, at_once=4),
     )
 
 

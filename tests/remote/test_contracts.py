@@ -1,4 +1,4 @@
-"""The contracts of stores and targets, held by buckets: on S3, Azure's emulator, a model of Google's protocol, in memory."""
+"""The contracts of stores and targets, held by buckets: S3, Azure's emulator, a model of Google's protocol, memory."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ import pytest
 
 from reconciler import registry
 from reconciler.adapters.bucket_access import bucket
+from reconciler.adapters.bucket_probe import Probe
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.environment import Place
 from reconciler.core.keys import blob
@@ -137,7 +138,7 @@ class TestWriters:
         def probe(kind: type[StoreError] | type[TargetError], swaps: bool) -> None:
             try:
                 for _ in range(10):
-                    bucket(here, kind=kind).probe(swaps=swaps)
+                    Probe(bucket(here, kind=kind), swaps=swaps).now()
             except ReconcilerError as error:
                 problems.append(error)
 
@@ -224,6 +225,8 @@ class TestCopies:
             with pytest.raises(ReconcilerError) as refused:
                 look(store, digest)
             assert refused.value.code == "E501"
+        copies = {one.name for one in (tmp_path / "cache").rglob("*") if one.is_file() and one.name[0] != "."}
+        assert copies <= {"probed"}
 
 
 # --- refusals ---------------------------------------------------------------------------------------------------------

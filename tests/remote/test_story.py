@@ -6,7 +6,9 @@ import json
 import os
 import platform
 import shutil
+import signal
 import subprocess
+import threading
 import uuid
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from reconciler.adapters.bucket import Bucket
 from reconciler.adapters.bucket_access import bucket
 from reconciler.core.environment import Place
 from tests.e2e.promises.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
+from tests.remote.proxy import Asked, Fate, Proxy
 from tests.remote.servers import BUCKET, Server, s3_environment
 
 pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.xdist_group("s3"), pytest.mark.slow]
@@ -165,3 +168,24 @@ def test_a_bucket_that_is_not_there_stops_a_command_with_its_remedy(project: Rem
         assert "E602" in ran.err + ran.out
         assert "no such bucket" in ran.err + ran.out or "NoSuchBucket" in ran.err + ran.out
     assert "NoSuchBucket" in project.run("doctor", code=None).out
+
+
+@pytest.mark.parametrize("command", [("plan", "sandbox"), ("status",), ("apply", "sandbox", "--yes")], ids=" ".join)
+def test_an_interrupt_ends_a_command_that_waits_for_a_silent_store(
+    project: Remote, proxy: Proxy, command: tuple[str, ...]
+) -> None:
+    """With a patience of an hour: who waits for the store's answer waits for long."""
+    asked = threading.Event()
+
+    def script(_: Asked) -> Fate:
+        asked.set()
+        return Fate.HANG
+
+    proxy.reset(script)
+    project.environment |= {"AWS_ENDPOINT_URL": proxy.url, "RECONCILER_STORE_TIMEOUT": "3600"}
+    process = project.start(*command)
+    assert asked.wait(60)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130, out + err
+    assert "Traceback" not in err
