@@ -27,7 +27,7 @@ _HEAVY = timedelta(hours=2)
 _ENDPOINTS = {
     "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
     "gcs": ("GOOGLE_BASE_URL",),
-    "azure": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT"),
+    "azure": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT", "AZURITE_BLOB_STORAGE_URL"),
 }
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
