@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
@@ -18,6 +19,7 @@ class GitSource:
         self._git = Git(project)
         self._prefix = prefix_of(project)
         self._lines: dict[str, dict[str, int]] = {}
+        self._reading = threading.Lock()  # of a line, which is a process: plans may ask side by side
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
 
     def resolve(self, revision: str) -> str:
@@ -96,12 +98,13 @@ class GitSource:
     def _line(self, branch: str) -> dict[str, int]:
         """Commit -> distance from the tip, on the first-parent line of the branch: the fetched remote one if there is a
         remote, since a local merge is not a review."""
-        if branch not in self._lines:
-            check_revision(branch)
-            ref = self._ref(branch)
-            out = self._git.run("rev-list", "--first-parent", "--end-of-options", ref).decode().split()
-            self._lines[branch] = {commit: distance for distance, commit in enumerate(out)}
-        return self._lines[branch]
+        with self._reading:
+            if branch not in self._lines:
+                check_revision(branch)
+                ref = self._ref(branch)
+                out = self._git.run("rev-list", "--first-parent", "--end-of-options", ref).decode().split()
+                self._lines[branch] = {commit: distance for distance, commit in enumerate(out)}
+            return self._lines[branch]
 
     def _ref(self, branch: str) -> str:
         remotes = self._git.run("remote").decode("utf-8", "replace").splitlines()
