@@ -33,6 +33,7 @@ def abreast(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -> li
             try:
                 told.put((index, ask(subject), None))  # type: ignore[arg-type]
             except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
+                ended.set()
                 told.put((index, None, error))
 
     for _ in range(min(at_once, len(subjects))):
