@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
@@ -29,12 +30,16 @@ _ENDPOINTS = {
     "gcs": ("GOOGLE_BASE_URL",),
     "azure": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT", "AZURITE_BLOB_STORAGE_URL"),
 }
+_VARIABLES = {"s3": "AWS_*", "gcs": "GOOGLE_*", "azure": "AZURE_*"}
+_SOURCE = re.compile(r"source: ([A-Z][A-Za-z]{2,40})\b")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def bucket(place: Place, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
-    """UsageError E610 when obstore is not installed, E607 when what the operator names is not safe to connect to."""
+    """UsageError E610 when obstore is not installed, E602 when the operator's variables do not fit, E607 when what they
+    name is not safe to connect to."""
     try:
+        from obstore.exceptions import BaseError
         from obstore.store import AzureStore, GCSStore, S3Store
 
         from reconciler.adapters.bucket import Bucket, Clients
@@ -50,11 +55,20 @@ def bucket(place: Place, *, kind: type[StoreError] | type[TargetError] = StoreEr
     name = place.setting("bucket") or place.setting("container") or ""
     made = partial(kinds[place.uses], name, prefix=place.setting("prefix"), **_more(place))
     plain, patience = _is_plain(place), _patience()
-    clients = Clients(
-        reader=made(**_manners(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)),
-        writer=made(**_manners(plain, patience, timeout=patience)),
-        heavy=made(**_manners(plain, patience, timeout=_HEAVY)),
-    )
+    try:
+        clients = Clients(
+            reader=made(**_manners(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)),
+            writer=made(**_manners(plain, patience, timeout=patience)),
+            heavy=made(**_manners(plain, patience, timeout=_HEAVY)),
+        )
+    except BaseError as error:  # its text may repeat what the variables hold
+        what = _SOURCE.search(str(error))
+        raise UsageError(
+            f"the variables {_VARIABLES[place.uses]} do not say how to get at {place.address}"
+            + (f": {_in_words(what[1])}" if what else ""),
+            hint="docs/how-to/share-a-store.md lists them; nothing was asked of any server",
+            code="E602",
+        ) from None
     return Bucket(clients, place.address, kind=kind)
 
 
@@ -82,6 +96,11 @@ def _manners(
         ),
         "retry_config": {"max_retries": retries, "backoff": backoff, "retry_timeout": 2 * patience},
     }
+
+
+def _in_words(name: str) -> str:
+    """MissingAccount: missing account."""
+    return " ".join(re.findall(r"[A-Z][a-z]*", name)).lower()
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -355,6 +355,34 @@ class TestAnswers:
             store_in(place(), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("uses", "variables", "said"),
+    [
+        ("s3", {"AWS_ACCESS_KEY_ID": "Canary7731"}, "secret"),
+        ("s3", {"AWS_CHECKSUM_ALGORITHM": "Canary7731"}, "AWS_"),
+        ("s3", {"AWS_SKIP_SIGNATURE": "Canary7731"}, "AWS_"),
+        ("gcs", {"GOOGLE_APPLICATION_CREDENTIALS": "/Canary7731"}, "credentials"),
+        ("gcs", {"GOOGLE_SERVICE_ACCOUNT_KEY": "{Canary7731"}, "GOOGLE_"),
+        ("azure", {}, "account"),
+        ("azure", {"AZURE_STORAGE_ACCOUNT_NAME": "a", "AZURE_STORAGE_ACCOUNT_KEY": "Canary7731!"}, "key"),
+    ],
+)
+def test_variables_that_do_not_fit_are_told_without_what_they_hold(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, uses: str, variables: dict[str, str], said: str
+) -> None:
+    for name in os.environ:
+        if name.startswith(("AWS_", "GOOGLE_", "AZURE_")):
+            monkeypatch.delenv(name)
+    for name, text in variables.items():
+        monkeypatch.setenv(name, text)
+    where = "container" if uses == "azure" else "bucket"
+    with pytest.raises(UsageError) as refused:
+        store_in(Place(uses=uses, settings=((where, "models"),)), tmp_path)
+    assert refused.value.code == "E602"
+    assert said in str(refused.value)
+    assert "Canary7731" not in str(refused.value)
+
+
 def test_a_kind_that_nobody_brings_is_told_with_the_entry_point_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="acme-vault") as refused:
         store_in(Place(uses="acme-vault", settings=(("vault", "models"),)), tmp_path)
