@@ -80,7 +80,9 @@ def _seal_of(body: bytes) -> bytes:
 
 def _unsealed(body: bytes) -> bytes:
     """The document without its seal; ValueError when that is another document's."""
-    before, _, seal = body.rpartition(_SEAL)
+    before, mark, seal = body.rpartition(_SEAL)
+    if not mark:
+        raise ValueError("it has no seal: it is cut, or an older version wrote it")
     document = before + b"}"
     if seal != _seal_of(document):
         raise ValueError("it is not what was written: its seal does not fit")

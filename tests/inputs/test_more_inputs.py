@@ -15,6 +15,7 @@ from reconciler.adapters.store_files import FilesStore
 from reconciler.core.condition import Exit
 from reconciler.core.gate import Threshold
 from reconciler.core.state import Order
+from reconciler.engine.why import why
 from reconciler.errors import IntegrityError, InvalidManifestsError, StoreError
 from reconciler.manifest.load import MAX_FILES, load
 from reconciler.ports import TreeFile
@@ -76,6 +77,19 @@ def test_a_gate_that_is_weakened_in_the_commit_that_promotes_has_judged_nothing_
     assert "is not verified against today's gates" in part.reason
     story.apply("production")
     assert story.serves == serves
+
+
+def test_why_does_not_advise_to_promote_what_the_gates_refused(tmp_path: Path) -> None:
+    story = Story(tmp_path)
+    story.commit(seed=3)
+    story.apply("sandbox")
+    (advice,) = why(story.world(), story.desired, PRODUCTION, town.MODEL).advice
+    assert "refused" in advice.reason
+    assert advice.command == f"reconciler why {town.MODEL} --in sandbox"
+    story.commit(seed=10)
+    story.apply("sandbox")
+    (advice,) = why(story.world(), story.desired, PRODUCTION, town.MODEL).advice
+    assert advice.command == f"reconciler promote {town.MODEL} --to production"
 
 
 def test_more_manifests_than_are_read_are_refused_before_any_is_read() -> None:
