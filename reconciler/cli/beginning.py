@@ -179,7 +179,8 @@ def _choices(look: TableLook, suggestion: Suggestion) -> tuple[Choice, ...]:
         Choice(what="key", chosen=recipe.data.key, why=why.key),
         Choice(
             what="from",
-            chosen=", ".join(f"{count} {kind}" for count, kind in kinds if count) + " features",
+            chosen=", ".join(f"{count} {kind}" for count, kind in kinds if count)
+            + (" feature" if sum(count for count, _ in kinds) == 1 else " features"),
             why="left out: "
             + "; ".join(f"{column} {reason}" for column, reason in left[:6])
             + (f"; and {len(left) - 6} more" if len(left) > 6 else "")

@@ -41,12 +41,14 @@ def locate(name: str, table: Table, root: Path) -> Path:
         hint = "is the path relative to the data root?"
         raise refuse(name, table, code="E401", message="there is no such file", hint=hint) from None
     except (OSError, RuntimeError):
-        raise refuse(name, table, code="E401", message="the file cannot be reached") from None
+        hint = "check the path and the right to read it"
+        raise refuse(name, table, code="E401", message="the file cannot be reached", hint=hint) from None
     if not path.is_relative_to(root):
         message = "the path leaves the data root through a symbolic link"
         raise refuse(name, table, code="E302", message=message, hint="name the file itself")
     if not path.is_file():
-        raise refuse(name, table, code="E401", message="this is not a file")
+        hint = "name a CSV or Parquet file"
+        raise refuse(name, table, code="E401", message="this is not a file", hint=hint)
     return path
 
 

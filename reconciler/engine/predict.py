@@ -138,12 +138,15 @@ def _tables(
     """The tables as they stand now, read by the types that the model was trained on; and their day."""
     unknown = sorted({name for name, _ in inputs} - set(recipe.tables))
     if unknown:
-        raise UsageError(f"the model reads no table {unknown[0]!r}", hint=f"it reads {', '.join(recipe.tables)}")
+        hint = f"it reads {', '.join(recipe.tables)}"
+        raise UsageError(f"the model reads no table {unknown[0]!r}", hint=hint, code="E801")
     if environment.trains and not inputs:
         snapshot = snapshots.newest(world.stores[environment.name])
         if snapshot is None:
             raise UsageError(
-                f"{environment.name} has no data snapshot", hint=f"run `reconciler apply {environment.name}`"
+                f"{environment.name} has no data snapshot",
+                hint=f"run `reconciler apply {environment.name}`",
+                code="E401",
             )
         return snapshots.table_files(world.stores[environment.name], snapshot, recipe.tables), snapshot.as_of
     origin = snapshots.source_of(desired, environment)

@@ -80,10 +80,8 @@ def _newer(world: World, desired: Desired, environment: Environment, model: str)
     for origin in _sources(desired, environment):
         made = _artifact(world, desired, origin, model)
         if made is not None and made != pin:
-            yield Advice(
-                reason=f"{origin.name} has {short(made)}, which is not the one that is pinned: propose it",
-                command=f"reconciler promote {model} --to {environment.name}",
-            )
+            what = f"{short(made)}, which is not the one that is pinned"
+            yield _offer(world, desired, environment, origin, model, what)
 
 
 def _not_declared(world: World, desired: Desired, environment: Environment, model: str) -> Why:
@@ -91,8 +89,7 @@ def _not_declared(world: World, desired: Desired, environment: Environment, mode
     for origin in _sources(desired, environment):
         made = _artifact(world, desired, origin, model)
         if made is not None:
-            command = f"reconciler promote {model} --to {environment.name}"
-            advice.append(Advice(reason=f"{origin.name} has {short(made)}: propose it", command=command))
+            advice.append(_offer(world, desired, environment, origin, model, short(made)))
         elif desired.model(origin.name, model) is not None:
             command = f"reconciler why {model} --in {origin.name}"
             advice.append(Advice(reason=f"{origin.name} declares it and has not made it yet", command=command))
@@ -109,6 +106,19 @@ def _not_declared(world: World, desired: Desired, environment: Environment, mode
         state=f"git does not declare it for {environment.name}",
         advice=tuple(advice),
     )
+
+
+def _offer(
+    world: World, desired: Desired, environment: Environment, origin: Environment, model: str, made: str
+) -> Advice:
+    """What `origin` made, to be proposed; unless this environment's gates have refused it already."""
+    head = observe.head_of(world, desired, origin.name, model)
+    judged = head.state.judged_for(environment.name) if head is not None else None
+    if judged is not None and not judged.passed:
+        command = f"reconciler why {model} --in {origin.name}"
+        return Advice(reason=f"{origin.name} has {made}, but the gates here refused it: see why", command=command)
+    command = f"reconciler promote {model} --to {environment.name}"
+    return Advice(reason=f"{origin.name} has {made}: propose it", command=command)
 
 
 def _sources(desired: Desired, environment: Environment) -> Iterator[Environment]:

@@ -48,6 +48,8 @@ def load(
     """The desired state; InvalidManifestsError with all problems, sorted by place."""
     reading = Reading(files=files)
     _check_tree(reading, tree)
+    if any(problem.code == "E310" for problem in reading.problems):  # reading so many would take longer than to say it
+        raise InvalidManifestsError(tuple(sorted(reading.problems, key=_place)))
     documents = dict(_documents(reading))
     project = documents.get(PROJECT_FILE)
     name = project.metadata.name if isinstance(project, schema.Project) else ""

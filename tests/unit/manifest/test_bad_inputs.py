@@ -75,6 +75,7 @@ RAW = {
     "1 only a mark": (b"---\n", "E101"),
     "2 a list": (b"- a\n", "E102"),
     "2 a text": (b"hello\n", "E102"),
+    "2 a number": (b"7\n", "E102"),
     "3 two documents": (b"a: 1\n---\nb: 2\n", "E103"),
     "4 UTF-16": ("a: 1\n".encode("utf-16"), "E104"),
     "4 Latin-1": (b"a: caf\xe9\n", "E104"),
@@ -86,6 +87,7 @@ RAW = {
     "8 anchor": (b"a: &x 1\nb: 2\n", "E107"),
     "8 alias": (b"a: &x 1\nb: *x\n", "E107"),
     "8 merge": (b"a: 1\n<<: {b: 2}\n", "E107"),
+    "10 many merges": (b"a: 1\n" + b"".join(b"m%d: {<<: {x: 1}}\n" % n for n in range(40)), "E107"),
     "11 self": (b"a: &x [*x]\n", "E107"),
     "12 brackets": (b"a: " + b"[" * 200_000, "E108"),
     "12 closed brackets": (b"a: " + b"[" * 40 + b"]" * 40 + b"\n", "E108"),
@@ -93,6 +95,7 @@ RAW = {
     "13 many": (b"".join(b"k%d: 1\n" % n for n in range(60_000)), "E109"),
     "14 python": (b"a: !!python/object/apply:os.system ['true']\n", "E110"),
     "14 binary": (b"a: !!binary aGk=\n", "E110"),
+    "14 set": (b"a: !!set {x}\n", "E110"),
     "14 local": (b"a: !mine x\n", "E110"),
     "15 digits": (b"a: " + b"9" * 5000 + b"\n", "E111"),
     "16 surrogate": (b'a: "\\ud800"\n', "E112"),
@@ -146,6 +149,13 @@ FIELDS = {
     "28 seed above": (with_model("seed: 7", f"seed: {2**40}"), MODEL, "E205"),
     "28 no holdout": (with_model("last: 20%", "last: 0%"), MODEL, "E205"),
     "28 all holdout": (with_model("last: 20%", "last: 100%"), MODEL, "E205"),
+    "28 more than all": (with_model("last: 20%", "last: 150%"), MODEL, "E205"),
+    "28 less than nothing": (with_model("last: 20%", "last: -1%"), MODEL, "E205"),
+    "30 the same model in two files": (
+        {**good(), MODEL.replace(".yaml", ".yml"): good()[MODEL]},
+        MODEL.replace(".yaml", ".yml"),
+        "E208",
+    ),
     "31 folder and file": (with_model("name: customer-payments", "name: other"), MODEL, "E208"),
     "32 no pin": ({**good(), PINNED: good()[MODEL]}, PINNED, "E209"),
     "32 retrain": (pinned(("    seed: 7\n", "    seed: 7\n  retrain: {because: [recipe]}\n")), PINNED, "E209"),
@@ -178,9 +188,15 @@ FIELDS = {
     "42 key": (with_model("owner: credit-and-collections", "owner: AKIAABCDEFGHIJKLMNOP"), MODEL, "E219"),
     "42 password": (with_model("owner: credit-and-collections", "owner: https://me:hunter2@x.example/"), MODEL, "E219"),
     "43 newer": (with_model("apiVersion: reconciler/v1", "apiVersion: reconciler/v2"), MODEL, "E220"),
+    "43 a newer tool": (
+        with_file("reconciler.yaml", '">=0.1"', '">=99.0"'),
+        "reconciler.yaml",
+        "E220",
+    ),
     "45 absolute": (with_file(PRODUCTION, "data/invoices.csv", "/etc/passwd"), PRODUCTION, "E302"),
     "45 upwards": (with_file(PRODUCTION, "data/invoices.csv", "../x.csv"), PRODUCTION, "E302"),
     "45 backslash": (with_file(PRODUCTION, "data/invoices.csv", "data\\\\x.csv"), PRODUCTION, "E302"),
+    "45 NUL": (with_file(PRODUCTION, "path: data/invoices.csv", 'path: "data/\\0x.csv"'), PRODUCTION, "E113"),
     "45 escaped": (with_file(PRODUCTION, "data/invoices.csv", "data/%2e%2e/x.csv"), PRODUCTION, "E302"),
     "masks are not ignored": (with_file(SANDBOX, "maxAge: 24h", "mask: {customers.name: drop}"), SANDBOX, "E203"),
     "a leak": (with_model("[invoice_amount, ", "[days_late, invoice_amount, "), MODEL, "E223"),
@@ -210,7 +226,21 @@ def test_a_wrong_field_is_refused_at_its_place(files: dict[str, bytes], path: st
     assert not any(secret in text for secret in ("hunter2", "AKIAABCDEFGHIJKLMNOP"))
 
 
-NAMES = ["../x", "a/b", ".hidden", "-rf", "Prod", "pr\u043ed", "x" * 300, "prod.", "con", "$(id)", "%2e%2e", "a--b"]
+NAMES = [
+    "../x",
+    "prod\\n",
+    "a/b",
+    ".hidden",
+    "-rf",
+    "Prod",
+    "pr\u043ed",
+    "x" * 300,
+    "prod.",
+    "con",
+    "$(id)",
+    "%2e%2e",
+    "a--b",
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
