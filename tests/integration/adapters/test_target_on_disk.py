@@ -53,7 +53,11 @@ except ReconcilerError as error:
 
 
 def place_command(root: Path, what: Current, files: dict[str, Path]) -> list[str]:
-    arguments = [str(root), codec.encode(what).decode(), json.dumps({name: str(path) for name, path in files.items()})]
+    arguments = [
+        str(root),
+        json.dumps(codec.to_json(what)),
+        json.dumps({name: str(path) for name, path in files.items()}),
+    ]
     return [sys.executable, "-B", "-P", "-c", PLACE, *arguments]
 
 
