@@ -12,7 +12,7 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from typing import Any
 
 from reconciler.errors import ScoringError
@@ -44,7 +44,7 @@ _LOADERS = frozenset(
     }
 )
 
-_MARKS = frozenset({"__class__", "__module__", "__loader__"})
+_MARKS = ("__class__", "__module__", "__loader__")
 
 Node = dict[str, Any]
 
@@ -67,21 +67,30 @@ def check(body: bytes) -> Node:
     return tree
 
 
-def nodes(tree: object, depth: int = 0) -> Iterator[Node]:
+def nodes(tree: object) -> list[Node]:
     """Every node of the tree, parents first, in the order of the file."""
+    found: list[Node] = []
+    _find(tree, 0, found)
+    return found
+
+
+def _find(tree: object, depth: int, found: list[Node]) -> None:
+    """A model of trees has hundreds of thousands of nodes."""
     if depth > _DEEPEST * 2:
         raise _refused("it is nested too deeply")
+    items: Iterable[object] = ()
     if isinstance(tree, dict):
-        marks = tree.keys() & _MARKS
-        if marks == _MARKS:
-            yield tree
+        marks = sum(mark in tree for mark in _MARKS)
+        if marks == len(_MARKS):
+            found.append(tree)
         elif marks:
             raise _refused("one of its nodes does not say what it is")
-        for item in tree.values():
-            yield from nodes(item, depth + 1)
+        items = tree.values()
     elif isinstance(tree, list):
-        for item in tree:
-            yield from nodes(item, depth + 1)
+        items = tree
+    for item in items:
+        if isinstance(item, (dict, list)):
+            _find(item, depth + 1, found)
 
 
 def _check_types(tree: Node, names: frozenset[str]) -> None:

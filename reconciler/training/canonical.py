@@ -36,15 +36,16 @@ def canonical(body: bytes) -> bytes:
     with zipfile.ZipFile(io.BytesIO(body)) as archive:
         tree = json.loads(archive.read(SCHEMA))
         members = {name: archive.read(name) for name in archive.namelist() if name != SCHEMA}
-    _forget_threads(tree)
-    _renumber_ids(tree)
-    renamed = _renumber_files(tree, members)
+    found = nodes(tree)  # what is changed below are fields of nodes, never which there are
+    _forget_threads(found)
+    _renumber_ids(found)
+    renamed = _renumber_files(found, members)
     renamed[SCHEMA] = json.dumps(tree, separators=(",", ":"), ensure_ascii=True).encode()
     return _archive(renamed)
 
 
-def _forget_threads(tree: Node) -> None:
-    for node in nodes(tree):
+def _forget_threads(found: list[Node]) -> None:
+    for node in found:
         attributes = node.get("content", {})
         if node["__class__"] == _BINNER and isinstance(attributes, dict):
             threads = attributes.get("content", attributes).get("n_threads")
@@ -52,8 +53,8 @@ def _forget_threads(tree: Node) -> None:
                 threads["content"] = "1"
 
 
-def _renumber_ids(tree: Node) -> None:
-    found = [node for node in nodes(tree) if "__id__" in node]
+def _renumber_ids(every: list[Node]) -> None:
+    found = [node for node in every if "__id__" in node]
     literal = {id(node) for node in found if node["__loader__"] == _LITERAL}
     shared = Counter(node["__id__"] for node in found if id(node) not in literal)
     numbers: dict[object, int] = {}
@@ -63,10 +64,10 @@ def _renumber_ids(tree: Node) -> None:
             node["__id__"] = numbers.setdefault(old, len(numbers) + 1)
 
 
-def _renumber_files(tree: Node, members: dict[str, bytes]) -> dict[str, bytes]:
+def _renumber_files(found: list[Node], members: dict[str, bytes]) -> dict[str, bytes]:
     """Members under new names, in the order in which the tree first names them."""
     names: dict[str, str] = {}
-    for node in nodes(tree):
+    for node in found:
         if isinstance(node.get("file"), str):
             node["file"] = names.setdefault(node["file"], f"{len(names)}.npy")
     return {new: members[old] for old, new in names.items()}
