@@ -42,6 +42,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/fifty.py
 
 # The site, from docs/; its generated pages are written anew.
 docs: $(READY)

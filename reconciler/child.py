@@ -23,7 +23,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 from reconciler import codec
 from reconciler.errors import ReconcilerError
@@ -35,7 +35,7 @@ Operation = tuple[Any, Callable[[Any], object]]
 `ports`, or a tuple type such as `tuple[str, ...]`. The function may return anything that `codec.to_json` writes."""
 
 
-def serve(operations: Mapping[str, Operation]) -> None:
+def serve(operations: Mapping[str, Operation]) -> NoReturn:
     """Answer requests in order until the parent closes our standard input; then end the process (never returns)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     requests, answers = _take_standard_streams()

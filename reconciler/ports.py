@@ -7,7 +7,7 @@ one port takes one port.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -40,6 +40,7 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
     "Data",
     "ExpectedAmount",
     "Expressions",
+    "Lanes",
     "NewId",
     "Order",
     "Parsed",
@@ -172,8 +173,9 @@ class Data(Protocol):
 
 
 class Trainer(Protocol):
-    def warm(self, limits: Limits) -> None:
-        """Start what can be started before the rows are there. Optional: `train` does it otherwise."""
+    def warm(self, limits: Limits, at_once: int = 1) -> None:
+        """Start what can be started before the rows are there. Optional: `train` does it otherwise. `at_once`: so many
+        will be trained at the same time, and share the processors."""
 
     def train(self, request: TrainRequest) -> Trained:
         """Fit, evaluate on the holdout, write the files. Equal requests give equal bytes. TrainingError otherwise."""
@@ -206,9 +208,28 @@ class NewId(Protocol):
         """A fresh random id, to tell our own attempt from another's."""
 
 
+class Lanes(Protocol):
+    """How many models are worked on at once, and by whom."""
+
+    @property
+    def count(self) -> int: ...
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        """Do all of them, begun in their order, at most `count` at once; they are independent. An interruption, or an
+        error of one, begins nothing new; it is raised when what was begun has ended."""
+
+
 class Progress(Protocol):
-    """Where a person sees what is going on. Says nothing that decides anything."""
+    """Where a person sees what is going on. Says nothing that decides anything; may be told from several lanes."""
 
-    def start(self, what: str) -> None: ...
+    def expect(self, subjects: int) -> None:
+        """So many subjects (models) will be worked on, and each will be left."""
 
-    def done(self, what: str, result: str) -> None: ...
+    def start(self, subject: str, what: str) -> None:
+        """`what` is now done about `subject`; what was done about it before is over."""
+
+    def done(self, subject: str, result: str) -> None:
+        """One step of it is over, with a result."""
+
+    def leave(self, subject: str) -> None:
+        """Nothing more is done about it."""

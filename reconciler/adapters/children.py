@@ -1,5 +1,5 @@
 """A child process that computes for us: started with a fixed environment and no credentials, capped in time and memory,
-and gone when we are.
+and gone when we are. Memory is what is resident, of the child and of all that it started; time is the wall clock's.
 
 The protocol is `reconciler.child`'s: one JSON line per request and per answer. What goes wrong in the child comes back
 as a typed error; what it prints on standard error is kept for a bug report and never shown, since it may quote data.
@@ -17,8 +17,9 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, Protocol, TypeVar
 
 from reconciler import codec, errors
 from reconciler.child import UNEXPECTED
@@ -37,15 +38,41 @@ _CROSSING = {
 }
 
 
+class Running(Protocol):
+    """What a child needs of its process; it leads a process group. `subprocess.Popen` is one."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdin(self) -> IO[bytes] | None: ...
+    @property
+    def stdout(self) -> IO[bytes] | None: ...
+    @property
+    def stderr(self) -> IO[bytes] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def kill(self) -> None: ...
+
+
 class Child:
     """`python -m <module>`. `failure` is the error class for what the child itself cannot say (killed, out of time).
+    `begin` starts it in another way (a fork); once `halt` is set, every call is an interruption.
 
     `last_words`: the end of what the child wrote to standard error. For a bug report only: it may quote data."""
 
-    def __init__(self, module: str, *, failure: type[ReconcilerError]) -> None:
+    def __init__(
+        self,
+        module: str,
+        *,
+        failure: type[ReconcilerError],
+        begin: Callable[[], Running] | None = None,
+        halt: threading.Event | None = None,
+    ) -> None:
         self._module = module
         self._failure = failure
-        self._process: subprocess.Popen[bytes] | None = None
+        self._begin = begin or (lambda: spawn(module))
+        self._halt = halt or threading.Event()
+        self._process: Running | None = None
         self.last_words = b""
 
     def start(self) -> None:
@@ -54,16 +81,7 @@ class Child:
             return
         self.close()
         try:
-            # -P and -s: neither the folder that we are called from nor the user's own packages shadow a module.
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", "-s", "-m", self._module],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=fixed_environment(os.environ, architecture=platform.machine()),
-                start_new_session=True,
-                bufsize=0,
-            )
+            self._process = self._begin()
         except OSError as error:
             raise self._broken(f"it cannot be started: {error.strerror}") from error
         threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
@@ -71,6 +89,7 @@ class Child:
     def call(self, operation: str, request: object, kind: type[T] | Any, limits: Limits) -> T:
         """The answer to one request, as a value of `kind`. The child is ended when it breaks a cap or the protocol, and
         when we are interrupted; after an error that it told us itself it serves on."""
+        self._go_on()
         self.start()
         line = json.dumps({"operation": operation, "request": codec.to_json(request)}).encode() + b"\n"
         try:
@@ -125,15 +144,20 @@ class Child:
                         rest = _write_some(process.stdin.fileno(), rest)
                         if not rest:
                             selector.unregister(process.stdin)
+                self._go_on()
                 self._check_caps(process.pid, limits, late=time.monotonic() > deadline)
                 if len(received) > _LONGEST_ANSWER:
                     raise self._broken("its answer has no end")
         return bytes(received)
 
+    def _go_on(self) -> None:
+        if self._halt.is_set():
+            raise KeyboardInterrupt
+
     def _check_caps(self, process: int, limits: Limits, *, late: bool) -> None:
         if late:
             raise self._capped(f"ran out of time (limit {limits.seconds:,} s)", "limits.time")
-        if (used := resident(process)) > limits.memory:
+        if (used := held(process)) > limits.memory:
             limit = limits.memory // 1024**2
             raise self._capped(f"used {used // 1024**2:,} MiB of memory (limit {limit:,} MiB)", "limits.memory")
 
@@ -144,7 +168,7 @@ class Child:
             raise self._broken("its answer is not what was asked for") from error
         return found
 
-    def _drain(self, process: subprocess.Popen[bytes]) -> None:
+    def _drain(self, process: Running) -> None:
         """Read all of standard error, so that the child never waits for us there; keep the end of it."""
         if process.stderr is not None:
             with process.stderr:
@@ -156,7 +180,7 @@ class Child:
             f"{self._name()} {what}", hint=f"raise {setting} of the environment, or give it less to do"
         )
 
-    def _ended(self, process: subprocess.Popen[bytes]) -> ReconcilerError:
+    def _ended(self, process: Running) -> ReconcilerError:
         try:
             code = process.wait(timeout=5)
         except subprocess.TimeoutExpired:
@@ -187,6 +211,20 @@ class Child:
         return self._module.rpartition(".")[2]
 
 
+def spawn(module: str, *arguments: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+    """`python -m module`, as every child of ours starts, in a session of its own."""
+    return subprocess.Popen(
+        # -P and -s: neither the folder that we are called from nor the user's own packages shadow a module.
+        [sys.executable, "-P", "-s", "-m", module, *arguments],
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=fixed_environment(os.environ, architecture=platform.machine()),
+        start_new_session=True,
+        bufsize=0,
+    )
+
+
 def _document(line: bytes) -> dict[str, Any] | None:
     """The JSON object of an answer line; None when it is none."""
     try:
@@ -204,6 +242,20 @@ def _write_some(descriptor: int, rest: memoryview) -> memoryview:
         return rest
     except BrokenPipeError:
         return rest[:0]
+
+
+def held(process: int) -> int:
+    """Bytes of physical memory that a process and all that it started hold; 0 when that cannot be told."""
+    return resident(process) + sum(held(child) for child in _started_by(process))
+
+
+def _started_by(process: int) -> list[int]:
+    """Its children, where the system tells (Linux)."""
+    found: list[int] = []
+    with contextlib.suppress(OSError, ValueError):
+        for thread in Path(f"/proc/{process}/task").iterdir():
+            found += map(int, (thread / "children").read_text().split())
+    return found
 
 
 def resident(process: int) -> int:

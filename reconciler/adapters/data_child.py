@@ -1,10 +1,11 @@
-"""Data and expressions in a child process: DuckDB never runs in ours."""
+"""Data and expressions in child processes: DuckDB never runs in ours."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 
-from reconciler.adapters.children import Child
+from reconciler.adapters.crew import Crew
 from reconciler.core.environment import Limits
 from reconciler.core.look import LookRequest, TableLook
 from reconciler.errors import DataError
@@ -14,25 +15,25 @@ PARSING = Limits(seconds=60, memory=1024**3)
 
 
 class DataChild:
-    """Implements ports.Data and ports.Expressions; one process serves all calls."""
+    """Implements ports.Data and ports.Expressions; one process serves all calls that come one after the other."""
 
-    def __init__(self) -> None:
-        self._child = Child("reconciler.data", failure=DataError)
+    def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._crew = Crew("reconciler.data", failure=DataError, halt=halt)
 
     def warm(self) -> None:
         """Start it while somebody else still works."""
-        self._child.start()
+        self._crew.warm()
 
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
-        found: tuple[TableFile, ...] = self._child.call("copy", request, tuple[TableFile, ...], request.limits)
+        found: tuple[TableFile, ...] = self._crew.call("copy", request, tuple[TableFile, ...], request.limits)
         return found
 
     def look(self, request: LookRequest) -> TableLook:
-        found: TableLook = self._child.call("look", request, TableLook, request.limits)
+        found: TableLook = self._crew.call("look", request, TableLook, request.limits)
         return found
 
     def select(self, request: SelectRequest) -> Selected:
-        found: Selected = self._child.call("select", request, Selected, request.limits)
+        found: Selected = self._crew.call("select", request, Selected, request.limits)
         return found
 
     def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
@@ -40,7 +41,7 @@ class DataChild:
         if not distinct:
             return {}
         pairs = tuple[tuple[str, Parsed], ...]
-        return dict(self._child.call("parse", distinct, pairs, PARSING))
+        return dict(self._crew.call("parse", distinct, pairs, PARSING))
 
     def close(self) -> None:
-        self._child.close()
+        self._crew.close()

@@ -70,19 +70,6 @@ def git_version() -> tuple[str, bool]:
     return (match[0], (int(match[1]), int(match[2])) >= GIT_FLOOR) if match else ("of no version", False)
 
 
-def memory() -> int:
-    """Bytes that processes here may use: the machine's, or what its control group leaves of them."""
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    try:
-        return min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):  # not Linux, no such group, or "max"
-        return total
-
-
-def cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def probe(folder: Path) -> int:
     """Free bytes where `folder` is or will be, after a file was written there, forced down, named exclusively, refused
     the same name again, and removed. StoreError says what of this cannot be done."""

@@ -1,10 +1,11 @@
-"""Scoring in a child process without credentials: the only place where a model is loaded."""
+"""Scoring in child processes without credentials: the only place where a model is loaded."""
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
-from reconciler.adapters.children import Child
+from reconciler.adapters.crew import Crew
 from reconciler.core.artifact import Schema
 from reconciler.core.environment import Limits
 from reconciler.core.gate import Comparison
@@ -13,22 +14,22 @@ from reconciler.ports import CompareRequest, Predicted, PredictRequest
 
 
 class ScoringChild:
-    """Implements ports.Scorer; one process serves all calls."""
+    """Implements ports.Scorer. A model sees nothing of the one that was scored before it."""
 
-    def __init__(self) -> None:
-        self._child = Child("reconciler.scoring", failure=ScoringError)
+    def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._crew = Crew("reconciler.scoring", failure=ScoringError, halt=halt, forks=True)
 
     def check(self, artifact: Path, limits: Limits) -> Schema:
-        found: Schema = self._child.call("check", str(artifact), Schema, limits)
+        found: Schema = self._crew.call("check", str(artifact), Schema, limits)
         return found
 
     def compare(self, request: CompareRequest) -> Comparison:
-        found: Comparison = self._child.call("compare", request, Comparison, request.limits)
+        found: Comparison = self._crew.call("compare", request, Comparison, request.limits)
         return found
 
     def predict(self, request: PredictRequest) -> Predicted:
-        found: Predicted = self._child.call("predict", request, Predicted, request.limits)
+        found: Predicted = self._crew.call("predict", request, Predicted, request.limits)
         return found
 
     def close(self) -> None:
-        self._child.close()
+        self._crew.close()

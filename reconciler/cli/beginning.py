@@ -46,11 +46,11 @@ def begin(
                 path.write_text(texts[f"{_DATA}/{sample.NAME}.csv"], newline="\n")
             else:
                 path = table
-            shown.start(f"look at {path.name}")
+            shown.start(path.name, "look at it")
             into = scratch / "look"
             into.mkdir()
             look = data.look(LookRequest(path=path.resolve(), into=into, limits=Limits()))
-            shown.done(f"look at {path.name}", f"{look.rows:,} rows, {len(look.columns):,} columns")
+            shown.done(path.name, f"{look.rows:,} rows, {len(look.columns):,} columns")
         return _write(root, folder, path, look, texts, data, note=note, outcome=outcome, name=name)
     finally:
         shown.close()

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.adapters import machine
+from reconciler.adapters import machine, processors
 from reconciler.adapters.git_plumbing import Git
 from reconciler.cli import places, who
 from reconciler.cli.options import Invocation
@@ -35,7 +35,7 @@ def _check(area: str, name: str, found: str, *, level: Level = Level.GOOD, remed
 
 def _machine() -> Iterator[Check]:
     host = platform.uname()
-    system = f"{host.system} {host.machine}, {count(machine.cores(), 'core')}, {size(machine.memory())}"
+    system = f"{host.system} {host.machine}, {count(processors.cores(), 'core')}, {size(processors.memory())}"
     yield _check(MACHINE, "system", system)
     yield _check(MACHINE, "python", platform.python_version())
     yield _packages()
@@ -131,7 +131,7 @@ def _places(root: Path, one: Environment) -> Iterator[Check]:
     yield _folder(one.name, "store", root / one.store, remedy)
     if one.target is not None:
         yield _folder(one.name, "target", root / one.target, remedy)
-    has = machine.memory()
+    has = processors.memory()
     if one.trains and one.limits.memory > has:
         found = f"a child process may use {size(one.limits.memory)}, and this machine has {size(has)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"

@@ -109,8 +109,13 @@ def put(text: str) -> None:
 
 def say(text: str) -> None:
     """A message for people, on standard error; nothing happens when nobody can hear it."""
+    draw(text if text.endswith("\n") else text + "\n")
+
+
+def draw(text: str) -> None:
+    """As `say`, as it is: with no line break added."""
     try:
-        _write(text if text.endswith("\n") else text + "\n", sys.stderr)
+        _write(text, sys.stderr)
     except (OSError, ValueError):
         _silence(sys.stderr)
 

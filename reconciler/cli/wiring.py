@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.adapters import clock
+from reconciler.adapters import clock, processors
 from reconciler.adapters.data_child import DataChild
 from reconciler.adapters.expression_cache import CachedExpressions
 from reconciler.adapters.git_plumbing import Git
@@ -24,6 +25,7 @@ from reconciler.adapters.source_git import GitSource
 from reconciler.adapters.source_worktree import WorkTree
 from reconciler.adapters.store_files import FilesStore
 from reconciler.adapters.target_directory import DirectoryTarget
+from reconciler.adapters.threads import Threads
 from reconciler.adapters.training_child import TrainingChild
 from reconciler.adapters.witness import Witness
 from reconciler.cli import places, progress, terminal, uncommitted, who
@@ -46,6 +48,8 @@ class Opened:
     root: Path
     checkout: Checkout
     world: World
+    halt: threading.Event
+    """Set: what runs in other threads ends."""
     noted: bool = False
     """Whether it was said that something is not committed."""
 
@@ -58,9 +62,12 @@ class Opened:
 
         return environment_of(self.desired, name)
 
-    def training_only_in(self, environment: Environment) -> World:
-        """The world as this environment may use it: only a sandbox has a trainer."""
-        return self.world if environment.trains else replace(self.world, trainer=None)
+    def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> World:
+        """The world as this environment may use it: only a sandbox has a trainer. `jobs` models are worked on at once;
+        by default as many as there are processors here, and memory for by the environment's limit."""
+        count = jobs or max(1, min(processors.cores(), processors.memory() // environment.limits.memory))
+        lanes = Threads(count, self.halt)
+        return replace(self.world, lanes=lanes, trainer=self.world.trainer if environment.trains else None)
 
 
 @contextmanager
@@ -92,8 +99,9 @@ def opened(
     git = GitSource(root)
     source = WorkTree(root) if invocation.working_tree else git
     with ExitStack() as stack:
-        data, scorer = DataChild(), ScoringChild()
-        trainer = TrainingChild() if trains else None
+        halt = threading.Event()
+        data, scorer = DataChild(halt=halt), ScoringChild(halt=halt)
+        trainer = TrainingChild(halt=halt) if trains else None
         shown = progress.for_streams(verbose=invocation.verbose)
         for one in (data, scorer, trainer, shown):
             if one is not None:
@@ -130,7 +138,7 @@ def opened(
             scratch=stack.enter_context(places.scratch()),
             data_root=places.data_root(invocation.data_root, root),
         )
-        yield Opened(root=root, checkout=checkout, world=world, noted=noted)
+        yield Opened(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
 
 
 def proposer(root: Path) -> Proposer:

@@ -108,6 +108,7 @@ class Environment:
     protect: str | None = None  # branch
     drift: Drift = Drift.CORRECT
     limits: Limits = Limits()
+    max_train: int | None = None  # trainings per apply
 
     @property
     def trains(self) -> bool:

@@ -100,6 +100,16 @@ class ModelPlan:
             return Exit(self.blocked.exit)
         return Exit.PENDING if self.steps else Exit.CLEAN
 
+    @property
+    def trains(self) -> bool:
+        """Whether something new is to be trained."""
+        return any(step.action is Action.TRAIN and not step.adopts for step in self.steps)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is only left for a later run."""
+        return self.blocked is not None and self.blocked.exit == Exit.PENDING
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanIdentity:

@@ -7,6 +7,7 @@ journal's head says -> restore; deployed but not declared -> retire. A refusal i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.core.condition import Exit, Health, Sync
@@ -75,6 +76,21 @@ def decide_training(facts: TrainingFacts) -> Decision:
         )
     reason = f"refused by {len(refused)} gate{'s' * (len(refused) > 1)}" if refused else "trained and judged"
     return Decision(sync=Sync.IN_SYNC, health=health, reason=reason, blocked=blocked)
+
+
+def turns(wanted: Mapping[str, str], most: int) -> frozenset[str]:
+    """Which `most` of the models that are to be trained come first: those never trained, then those whose data are the
+    oldest, so that each has its turn. `wanted`: model -> when the data that it was trained on were taken, "" for never.
+    """
+    return frozenset(sorted(wanted, key=lambda name: (wanted[name], name))[:most])
+
+
+def waiting(most: int) -> Blocked:
+    return Blocked(
+        exit=Exit.PENDING,
+        reasons=(f"others are trained first: maxTrain is {most:,} per apply",),
+        remedy="run the same command again after this one",
+    )
 
 
 def decide_serving(facts: ServingFacts) -> Decision:

@@ -1,23 +1,24 @@
 """Apply: carry out a plan, model by model. The only caller of the steps that change anything.
 
-Each model is atomic and independent: its failure is recorded, the others go on, and what served before still serves. A
-model whose digest is not the reviewed one is left alone, with the fact that moved named. After an interruption nothing
-new is started.
+Each model is atomic and independent: its failure is recorded, the others go on, and what served before still serves. So
+several are worked on at once (`lanes`); what is told of them keeps the plan's order. A model whose digest is not the
+reviewed one is left alone, with the fact that moved named. After an interruption nothing new is started.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import fields, replace
+from functools import partial
 
 from reconciler import codec
 from reconciler.core import keys
 from reconciler.core.condition import Exit
 from reconciler.core.environment import Desired, Environment, Role
 from reconciler.core.plan import ModelPlan, Plan
-from reconciler.core.record import Action, Snapshot, StoreMark
+from reconciler.core.record import Snapshot, StoreMark
 from reconciler.core.result import Applied, ModelResult
-from reconciler.engine import journal, planning, sandbox, series, serving, snapshots
+from reconciler.engine import journal, lanes, planning, sandbox, series, serving, snapshots
 from reconciler.engine.run import Done, Run
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError
@@ -69,8 +70,7 @@ def apply(
         project=desired.project, commit=desired.revision, who=world.who, clock=world.clock, new_id=world.new_id
     )
     run = Run(world=world, desired=desired, environment=environment, writer=writer, confirmed=confirmed)
-    results: list[ModelResult] = []
-    everything: list[Done] = []
+    outcomes: dict[str, tuple[ModelResult, list[Done]]] = {}
     refreshed: Snapshot | None = None
     interrupted = False
     try:
@@ -79,32 +79,51 @@ def apply(
         snapshot = refreshed
         if environment.trains and snapshot is None:
             snapshot = snapshots.newest(world.stores[environment.name])
-        for part in fresh.models:
-            if (stale := _stale(plan, part)) is not None:
-                results.append(stale)
-                continue
-            retired = sum(one.retired for one in everything)
-            result, done = _model(run, part, snapshot, retired=retired)
-            results.append(result)
-            everything.extend(done)
+        going = [part for part in fresh.models if not _left(plan, part, outcomes)]
+        world.progress.expect(sum(bool(part.steps) for part in going))
+        works = [partial(_work, run, group, snapshot, outcomes) for group in lanes.groups(desired, environment, going)]
+        world.lanes.run(works)
     except KeyboardInterrupt:
         interrupted = True
+    told = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
     return Applied(
         environment=environment.name,
         revision=desired.revision,
         plan=fresh.id,
-        results=tuple(results),
+        results=tuple(result for result, _ in told),
         refreshed=refreshed.n if refreshed else None,
-        trained=sum(one.trained for one in everything),
+        trained=sum(one.trained for _, done in told for one in done),
         interrupted=interrupted,
     )
 
 
+def _left(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[Done]]]) -> bool:
+    """Whether nothing is done about it: it is not what was reviewed, or it waits for a later run."""
+    left = _stale(reviewed, part) or (_outcome(part, []) if part.waits else None)
+    if left is not None:
+        outcomes[part.model] = left, []
+    return left is not None
+
+
+def _work(
+    run: Run,
+    group: tuple[ModelPlan, ...],
+    snapshot: Snapshot | None,
+    outcomes: dict[str, tuple[ModelResult, list[Done]]],
+) -> None:
+    """One group, in order, in one lane."""
+    retired = 0
+    for part in group:
+        result, done = _model(run, part, snapshot, retired=retired)
+        outcomes[part.model] = result, done
+        retired += sum(one.retired for one in done)
+
+
 def _warm(world: World, environment: Environment, plan: Plan) -> None:
     """Where something will be trained, let the trainer start while the rows are still being read."""
-    trains = any(step.action is Action.TRAIN and not step.adopts for part in plan.models for step in part.steps)
+    trains = sum(part.trains for part in plan.models)
     if trains and world.trainer is not None:
-        world.trainer.warm(environment.limits)
+        world.trainer.warm(environment.limits, at_once=min(trains, world.lanes.count))
 
 
 def _may_apply(desired: Desired, environment: Environment) -> None:
@@ -116,13 +135,14 @@ def _may_apply(desired: Desired, environment: Environment) -> None:
 
 
 def _refresh(world: World, desired: Desired, environment: Environment) -> Snapshot:
-    world.progress.start("refresh")
+    world.progress.start("refresh", "copy the tables")
     taken = snapshots.take(world, desired, environment)
     rows = sum(table.rows for table in taken.tables)
     tables = len(taken.tables)
     world.progress.done(
         "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
     )
+    world.progress.leave("refresh")
     return taken
 
 
@@ -159,7 +179,7 @@ def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
     try:
         made = sandbox.steps(run, part, snapshot) if run.environment.trains else serving.steps(run, part, retired)
         if part.steps:
-            run.world.progress.start(f"{part.model}: {', '.join(step.action.value for step in part.steps)}")
+            run.world.progress.start(part.model, ", ".join(step.action.value for step in part.steps))
         for one in made:
             done.append(one)
             run.world.progress.done(part.model, one.line)
@@ -175,6 +195,9 @@ def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
         )
     else:
         result = _outcome(part, done)
+    finally:
+        if part.steps:
+            run.world.progress.leave(part.model)
     artifact = next((one.artifact for one in reversed(done) if one.artifact), None)
     return replace(result, done=tuple(one.line for one in done), artifact=artifact), done
 

@@ -19,6 +19,7 @@ from reconciler.core.planner import Decision, decide_serving, decide_training
 from reconciler.core.record import Action, Build, Snapshot
 from reconciler.core.state import Served
 from reconciler.engine import blobs, deploy, observe, snapshots, verify
+from reconciler.engine.turns import in_turn
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -60,7 +61,7 @@ def make_plan(
     for name in names:
         about(name)
         made[name] = plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
-    parts = tuple(made[name] for name in sorted(made))
+    parts = in_turn(world, desired, environment, tuple(made[name] for name in sorted(made)))
     identity = PlanIdentity(
         environment=environment.name,
         revision=desired.revision,

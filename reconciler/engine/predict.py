@@ -48,9 +48,10 @@ def predict(
         raise UsageError(
             f"{model} does not say which records are open", hint="add `data.predict.where` to its recipe", code="E801"
         )
+    world.progress.start(model, "read tables")
     tables, as_of = _tables(world, desired, environment, recipe, schema, inputs, work)
     also = tuple(column for column in (by, amount) if column is not None)
-    world.progress.start(f"{model}: select open records")
+    world.progress.start(model, "select open records")
     world.data.select(
         SelectRequest(
             recipe=recipe,
@@ -62,7 +63,7 @@ def predict(
             also=also,
         )
     )
-    world.progress.start(f"{model}: predict")
+    world.progress.start(model, "predict")
     rows, amounts = work / "predictions.csv", work / "amounts.csv"
     predicted = world.scorer.predict(
         PredictRequest(
@@ -147,7 +148,6 @@ def _tables(
         return snapshots.table_files(world.stores[environment.name], snapshot, recipe.tables), snapshot.as_of
     origin = snapshots.source_of(desired, environment)
     given = dict(inputs)
-    world.progress.start("read tables")
     copied: list[TableFile] = []
     for name in dict.fromkeys(recipe.tables):
         table = origin.data.table(name)

@@ -26,7 +26,7 @@ def reproduce(world: World, desired: Desired, digest: Digest) -> Reproduced:
     snapshot = snapshots.numbered(own, provenance.snapshot)
     work = world.scratch / f"reproduce-{world.new_id()}"
     work.mkdir(parents=True)
-    world.progress.start(f"train {short(digest)} again")
+    world.progress.start(short(digest), "train it again")
     world.trainer.warm(origin.limits)
     selected = world.data.select(
         SelectRequest(

@@ -40,7 +40,7 @@ def _train(run: Run, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot) 
     world, environment = run.world, run.environment
     build, trained = facts.build, False
     if build is None:
-        world.progress.start(f"{part.model}: train")
+        world.progress.start(part.model, "train")
         made = train.train(
             world,
             project=run.desired.project,
@@ -81,7 +81,7 @@ def _verify(run: Run, part: ModelPlan, judging: Environment, head: Head, build: 
     incumbent = None
     if judging.name != own.name:
         incumbent = observe.head_of(world, run.desired, judging.name, part.model)
-    world.progress.start(f"{part.model}: verify for {judging.name}")
+    world.progress.start(part.model, f"verify for {judging.name}")
     found = verify.verify(world, model, judging, build, incumbent)
     judged = Judged(environment=judging.name, gate_set=found.gate_set, passed=found.passed)
     others = tuple(one for one in head.state.judged if one.environment != judging.name)

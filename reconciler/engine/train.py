@@ -55,7 +55,6 @@ def _make(
     runtime = builds.runtime_of(environment)
     inputs = builds.inputs_of(model, snapshot, runtime)
     started = world.clock()
-    world.trainer.warm(environment.limits)
     work = world.scratch / f"train-{world.new_id()}"
     work.mkdir(parents=True)
     selected = world.data.select(

@@ -6,13 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.ports import Clock, Data, NewId, Progress, Scorer, Source, Store, Target, Trainer
+from reconciler.engine.lanes import ONE
+from reconciler.ports import Clock, Data, Lanes, NewId, Progress, Scorer, Source, Store, Target, Trainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
-    need not even be able to import one. `scratch` is a private empty folder; `data_root` is where table paths start."""
+    need not even be able to import one. `scratch` is a private empty folder; `data_root` is where table paths start.
+    `lanes`: how many models are worked on at once; with more than one, every port is used from several threads."""
 
     source: Source
     stores: Mapping[str, Store]
@@ -26,3 +28,4 @@ class World:
     who: str
     scratch: Path
     data_root: Path
+    lanes: Lanes = ONE

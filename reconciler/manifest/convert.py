@@ -127,6 +127,7 @@ def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) ->
         protect=spec.protect.branch if spec.protect else None,
         drift=env.Drift(spec.drift),
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
+        max_train=spec.limits.max_train,
     )
 
 

@@ -161,10 +161,16 @@ class Protect(Document):
 
 
 class LimitsSpec(Document):
-    """Caps of one child process."""
+    """Caps of one child process, and of one apply."""
 
     time: Duration = Field(default="1h", description="The longest that one child process may take.")
     memory: Memory = Field(default="8GiB", description="The most memory that one child process may use.")
+    max_train: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000,
+        description="At most so many models are trained by one apply: the others wait for the next. Without it, all.",
+    )
 
 
 class EnvironmentSpec(Document):
@@ -192,7 +198,10 @@ class EnvironmentSpec(Document):
     drift: Literal["correct", "report"] = Field(
         default="correct", description="What was changed by hand is put back, or only told."
     )
-    limits: LimitsSpec = Field(default=LimitsSpec(), description="Caps of training and of every other child process.")
+    limits: LimitsSpec = Field(
+        default=LimitsSpec(),
+        description="Caps of training and of every other child process; how much one apply trains.",
+    )
 
     @model_validator(mode="after")
     def _role(self) -> EnvironmentSpec:

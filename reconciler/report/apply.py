@@ -19,8 +19,9 @@ _WORDS = {
     Exit.REFUSED: "refused",
     Exit.CONFLICT: "left alone",
     Exit.INTEGRITY: "integrity",
+    Exit.PENDING: "waits",
 }
-_ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.CLEAN]
+_ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.PENDING, Exit.CLEAN]
 
 
 def text(applied: Applied, look: Look) -> str:
@@ -38,8 +39,11 @@ def ordered(applied: Applied) -> list[ModelResult]:
 
 def summary(applied: Applied) -> str:
     changed = sum(bool(one.done) for one in applied.results)
-    unfinished = sum(one.exit != 0 for one in applied.results)
+    waiting = sum(one.exit == Exit.PENDING for one in applied.results)
+    unfinished = sum(one.exit != 0 for one in applied.results) - waiting
     parts = [f"{count(changed, 'model')} changed", f"{unfinished} not finished"]
+    if waiting:
+        parts.append(f"{waiting} waiting")
     parts.append(f"{sum(one.exit == 0 and not one.done for one in applied.results)} unchanged")
     return ", ".join(parts) + f"; {f'{applied.trained:,}' if applied.trained else 'nothing'} trained"
 
@@ -74,11 +78,11 @@ def _lines(applied: Applied, look: Look) -> Iterator[Line]:
 
 
 def _result(one: ModelResult, look: Look) -> Iterator[Line]:
-    mark = "!" if one.exit else "+" if one.done else "="
+    mark = "." if one.exit == Exit.PENDING else "!" if one.exit else "+" if one.done else "="
     name = elide(plain(one.model), max(16, look.width // 2 - 4), look)
     done = "; ".join(plain(line) for line in one.done)
     what = f"{_word(one)}: {plain(one.problem)}" if one.problem else done or "unchanged"
-    tone = Tone.BAD if one.exit else Tone.GOOD if one.done else Tone.DIM
+    tone = Tone.WARN if one.exit == Exit.PENDING else Tone.BAD if one.exit else Tone.GOOD if one.done else Tone.DIM
     for line in wrap(what, look.width, first=f"{mark} {name}  ", rest="      "):
         yield Line(line, tone)
     if one.problem and done:
@@ -98,7 +102,7 @@ def markdown(applied: Applied) -> str:
         columns = [Column(name=""), Column(name="model"), Column(name="what"), Column(name="what to do")]
         rows = [
             [
-                "❌" if one.exit else "✅",
+                "⏳" if one.exit == Exit.PENDING else "❌" if one.exit else "✅",
                 cell(one.model),
                 prose("; ".join((*one.done, *([f"{_word(one)}: {one.problem}"] if one.problem else [])))),
                 prose(one.remedy or ""),

@@ -36,6 +36,7 @@ _WORDS = {
     Exit.REFUSED: "refused",
     Exit.CONFLICT: "left alone",
     Exit.INTEGRITY: "integrity",
+    Exit.PENDING: "waits",
 }
 _ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.PENDING, Exit.CLEAN]
 
@@ -55,10 +56,13 @@ def quiet(part: ModelPlan) -> bool:
 
 
 def summary(plan: Plan) -> str:
-    """`2 to change, 1 blocked, 7 unchanged`."""
-    blocked = sum(one.blocked is not None for one in plan.models)
+    """`2 to change, 1 blocked, 7 unchanged`; and how many wait, if any do."""
+    waiting = sum(one.waits for one in plan.models)
+    blocked = sum(one.blocked is not None for one in plan.models) - waiting
     changing = sum(one.blocked is None and bool(one.steps) for one in plan.models)
-    return f"{changing} to change, {blocked} blocked, {len(plan.models) - changing - blocked} unchanged"
+    unchanged = len(plan.models) - changing - blocked - waiting
+    waits = f", {waiting} waiting" if waiting else ""
+    return f"{changing} to change, {blocked} blocked{waits}, {unchanged} unchanged"
 
 
 def headline(part: ModelPlan) -> str:
@@ -85,7 +89,7 @@ def _verb(part: ModelPlan, position: int) -> str:
 
 def symbol(part: ModelPlan) -> str:
     if part.blocked is not None:
-        return "!"
+        return "." if part.waits else "!"
     return SYMBOLS[part.steps[0].action] if part.steps else SYMBOLS[Action.NONE]
 
 
@@ -216,7 +220,7 @@ def _metrics(detail: Detail, look: Look) -> Iterator[Line]:
 
 def _next(plan: Plan, look: Look) -> Iterator[Line]:
     if plan.empty:
-        blocked = any(one.blocked for one in plan.models)
+        blocked = any(one.blocked for one in plan.models)  # none waits: others come first, and those are something
         yield Line("Nothing can be done as it is." if blocked else unchanged.NOTHING, Tone.STRONG)
         return
     yield Line("To carry it out:", Tone.STRONG)

@@ -22,6 +22,7 @@ MOST_ROWS = 100
 LONGEST = 300  # cells of one row's text
 _LOOK = Look()
 _MARKS = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
+_WAITS = "⏳ waits"
 
 
 def markdown(plan: Plan) -> str:
@@ -57,7 +58,11 @@ def _table(plan: Plan) -> list[str]:
     lines = []
     if shown:
         rows = [
-            [_MARKS.get(one.exit, "🔴 error"), cell(one.model), prose(elide(headline(one), LONGEST, _LOOK))]
+            [
+                _WAITS if one.waits else _MARKS.get(one.exit, "🔴 error"),
+                cell(one.model),
+                prose(elide(headline(one), LONGEST, _LOOK)),
+            ]
             for one in shown[:MOST_ROWS]
         ]
         lines += markdown_table([Column(name=""), Column(name="model"), Column(name="what and why")], rows)

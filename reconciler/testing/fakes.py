@@ -72,8 +72,8 @@ class FakeTrainer:
         self.trained: list[str] = []
         """The digest of every model that was made, in order."""
 
-    def warm(self, limits: Limits) -> None:
-        del limits
+    def warm(self, limits: Limits, at_once: int = 1) -> None:
+        del limits, at_once
 
     def close(self) -> None:
         pass
@@ -170,6 +170,10 @@ class Ids:
 class Silent:
     """Progress that nobody watches."""
 
-    def start(self, what: str) -> None: ...
+    def expect(self, subjects: int) -> None: ...
 
-    def done(self, what: str, result: str) -> None: ...
+    def start(self, subject: str, what: str) -> None: ...
+
+    def done(self, subject: str, result: str) -> None: ...
+
+    def leave(self, subject: str) -> None: ...

@@ -1,17 +1,18 @@
-"""A child process that misbehaves on demand, to hold `adapters.children` against.
+"""A child process that misbehaves on demand, to hold `adapters.children`, `forked` and `crew` against.
 
-It follows `reconciler.child` until it is asked for something else.
+It follows `reconciler.child` (with --nursery, `reconciler.nursery`) until it is asked for something else.
 """
 
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
 from typing import NoReturn
 
-from reconciler import child
 from reconciler.errors import DataError
+from reconciler.nursery import run
 
 HOARD = 300 * 1024**2  # bytes
 
@@ -35,6 +36,26 @@ def hoard(_: str) -> NoReturn:
     for page in range(0, HOARD, 4096):
         held[page] = 1
     hang("")
+
+
+def hoard_elsewhere(_: str) -> NoReturn:
+    """What we start holds the memory; we hold none."""
+    subprocess.Popen([sys.executable, "-c", f"held = bytearray(b'x') * {HOARD}; import time; time.sleep(3600)"])
+    hang("")
+
+
+def remember(text: str) -> tuple[str, ...]:
+    """What was remembered here before, and our process, the one that it came from, and our threads."""
+    REMEMBERED.append(text)
+    threads = os.environ.get("OMP_NUM_THREADS", "all")
+    return (*REMEMBERED[:-1], f"process {os.getpid()}", f"of {os.getppid()}", f"threads {threads}")
+
+
+REMEMBERED: list[str] = []
+
+
+def share(threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 def die(number: str) -> NoReturn:
@@ -70,7 +91,7 @@ if __name__ == "__main__":
         os.write(answers, text.encode())
         return text
 
-    child.serve(
+    run(
         {
             name: (str, operation)
             for name, operation in {
@@ -78,6 +99,8 @@ if __name__ == "__main__":
                 "environment": environment,
                 "hang": hang,
                 "hoard": hoard,
+                "hoard elsewhere": hoard_elsewhere,
+                "remember": remember,
                 "die": die,
                 "leave": leave,
                 "refuse": refuse,
@@ -85,5 +108,6 @@ if __name__ == "__main__":
                 "chatter": chatter,
                 "say": say,
             }.items()
-        }
+        },
+        share=share,
     )

@@ -1,4 +1,5 @@
-"""The training child: `python -m reconciler.training`, spoken to as `reconciler.child` says.
+"""The training child: `python -m reconciler.training`, spoken to as `reconciler.child` says; with --nursery, what forks
+such children (`reconciler.nursery`).
 
 train  TrainRequest -> Trained
 
@@ -9,9 +10,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from reconciler.child import serve
+from reconciler.nursery import run
 from reconciler.ports import TrainRequest
+from reconciler.scoring.threads import share
 from reconciler.training.fit import train
+from reconciler.training.versions import runtime_here
 
 
 def _import_libraries() -> None:
@@ -27,8 +30,9 @@ def _import_libraries() -> None:
         "skops.io",
     ):
         import_module(library)
+    runtime_here()
 
 
 if __name__ == "__main__":
     _import_libraries()
-    serve({"train": (TrainRequest, train)})
+    run({"train": (TrainRequest, train)}, share=share)

@@ -8,8 +8,8 @@ from reconciler.training import fit
 
 
 class LocalTrainer:
-    def warm(self, limits: Limits) -> None:
-        del limits
+    def warm(self, limits: Limits, at_once: int = 1) -> None:
+        del limits, at_once
 
     def train(self, request: TrainRequest) -> Trained:
         return fit.train(request)

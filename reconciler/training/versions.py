@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
+from functools import cache
 from importlib.metadata import version
 
 from reconciler.core.environment import Runtime
@@ -13,7 +14,9 @@ from reconciler.core.runtime import DISTRIBUTIONS, described, differences
 from reconciler.errors import TrainingError
 
 
+@cache
 def runtime_here() -> Runtime:
+    """Read once: what is installed does not change under a process that has imported it."""
     return described(
         {name: version(name) for name in DISTRIBUTIONS},
         python=sys.version_info[:2],

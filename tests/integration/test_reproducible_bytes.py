@@ -20,34 +20,61 @@ ROWS = int(os.environ.get("ROWS", "3000"))
 COLUMNS = int(os.environ.get("COLUMNS", "12"))
 REPEATS = int(os.environ.get("REPEATS", "1"))
 
-# One training in a child of the real adapter, started by a process with its own environment.
-TRAIN = """
+# What every script below begins with: `request` for one training.
+REQUEST = """
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from reconciler.adapters.children import Child
 from reconciler.adapters.training_child import TrainingChild
 from reconciler.core.digest import digest_of_file
 from reconciler.core.environment import Limits
 from reconciler.core.recipe import *
-from reconciler.ports import Selected, TrainRequest
+from reconciler.errors import TrainingError
+from reconciler.ports import Selected, Trained, TrainRequest
 from reconciler.training.versions import runtime_here
 
-folder, into, name, columns = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3], int(sys.argv[4])
-task = Task.REGRESSION if name == "Ridge" else Task.CLASSIFICATION
-classes = () if name == "Ridge" else tuple(OutcomeClass(name=label) for label in ("a", "b", "c"))
-params = {"RandomForestClassifier": (("n_estimators", 10),), "GradientBoostingClassifier": (("n_estimators", 5),)}
-recipe = Recipe(
-    task=task, data=Selection(table="t", key="key"), outcome=Outcome(column="y", classes=classes),
-    features=Features(numeric=tuple(f"x{i}" for i in range(columns)), categorical=("account",)),
-    estimator=Estimator(uses="sklearn", class_name=name, params=params.get(name, ())),
-    holdout=Holdout(random=0.2), seed=3,
-)
+def request(folder, into, name, columns):
+    task = Task.REGRESSION if name == "Ridge" else Task.CLASSIFICATION
+    classes = () if name == "Ridge" else tuple(OutcomeClass(name=label) for label in ("a", "b", "c"))
+    params = {"RandomForestClassifier": (("n_estimators", 10),), "GradientBoostingClassifier": (("n_estimators", 5),)}
+    recipe = Recipe(
+        task=task, data=Selection(table="t", key="key"), outcome=Outcome(column="y", classes=classes),
+        features=Features(numeric=tuple(f"x{i}" for i in range(columns)), categorical=("account",)),
+        estimator=Estimator(uses="sklearn", class_name=name, params=params.get(name, ())),
+        holdout=Holdout(random=0.2), seed=3,
+    )
+    holdout = folder / f"holdout-{task.value}.parquet"
+    return TrainRequest(
+        recipe=recipe, selected=Selected(rows=1, holdout_rows=1, holdout_from=None, left_out=()),
+        train=folder / f"train-{task.value}.parquet", holdout=holdout, evaluation_rows=digest_of_file(holdout),
+        tables=(), runtime=runtime_here(), into=into, limits=Limits(),
+    )
+
+folder, into, columns, names = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+"""
+
+# One training in a child of the real adapter, started by a process with its own environment.
+TRAIN = f"""{REQUEST}
 trainer = TrainingChild()
-trained = trainer.train(TrainRequest(
-    recipe=recipe, selected=Selected(rows=1, holdout_rows=1, holdout_from=None, left_out=()),
-    train=folder / f"train-{task.value}.parquet", holdout=folder / f"holdout-{task.value}.parquet",
-    evaluation_rows=digest_of_file(folder / f"holdout-{task.value}.parquet"), tables=(), runtime=runtime_here(),
-    into=into, limits=Limits(),
-))
+trainer.train(request(folder, into, names[0], columns))
+trainer.close()
+"""
+
+# One training in a process of its own, that nothing was forked from or for.
+COLD = f"""{REQUEST}
+child = Child("reconciler.training", failure=TrainingError)
+child.call("train", request(folder, into, names[0], columns), Trained, Limits())
+child.close()
+"""
+
+# One trainer, four trainings at once.
+SEVERAL = f"""{REQUEST}
+trainer = TrainingChild()
+trainer.warm(Limits(), at_once=4)
+asked = [request(folder, into / f"{{place}}", name, columns) for place, name in enumerate(names)]
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(trainer.train, asked))
 trainer.close()
 """
 
@@ -96,7 +123,7 @@ def test_surroundings_do_not_change_a_byte(name: str, tables: Path, tmp_path: Pa
             into = tmp_path / f"{label} {repeat}" / "artifact"
             into.parent.mkdir()
             subprocess.run(
-                [*prefix, sys.executable, "-c", TRAIN, str(tables), str(into), name, str(COLUMNS)],
+                [*prefix, sys.executable, "-c", TRAIN, str(tables), str(into), str(COLUMNS), name],
                 check=True,
                 env={**os.environ, **changes},
                 cwd=into.parent,
@@ -106,3 +133,16 @@ def test_surroundings_do_not_change_a_byte(name: str, tables: Path, tmp_path: Pa
     first = next(iter(found.values()))
     assert len(first) == 5
     assert {label: files for label, files in found.items() if files != first} == {}
+
+
+@pytest.mark.slow
+def test_forks_of_one_warm_process_several_at_once_give_the_bytes_of_a_cold_one(tables: Path, tmp_path: Path) -> None:
+    names = ESTIMATORS * 2
+    subprocess.run([sys.executable, "-c", SEVERAL, str(tables), str(tmp_path), str(COLUMNS), *names], check=True)
+    for place, name in enumerate(ESTIMATORS):
+        cold = tmp_path / name
+        subprocess.run([sys.executable, "-c", COLD, str(tables), str(cold), str(COLUMNS), name], check=True)
+        expected = {path.name: path.read_bytes() for path in cold.iterdir()}
+        assert len(expected) == 5
+        for warm in (tmp_path / str(place), tmp_path / str(place + len(ESTIMATORS))):
+            assert {path.name: path.read_bytes() for path in warm.iterdir()} == expected, name

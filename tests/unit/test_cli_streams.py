@@ -43,7 +43,7 @@ def test_paint_adds_codes_around_a_text_and_nothing_else() -> None:
 
 def test_a_step_is_told_on_one_line_of_visible_characters(capfd: pytest.CaptureFixture[str]) -> None:
     lines = Lines(patience=0)
-    lines.start("model: train\x1b[2J")
+    lines.start("model", "train\x1b[2J")
     lines.done("model", "trained\n::error::x")
     lines.done("::error::", "x")
     lines.close()
@@ -53,13 +53,28 @@ def test_a_step_is_told_on_one_line_of_visible_characters(capfd: pytest.CaptureF
 def test_a_step_that_is_over_at_once_shows_only_its_result(capfd: pytest.CaptureFixture[str]) -> None:
     before = threading.active_count()
     lines = Lines(patience=3600)
-    lines.start("model: train")
+    lines.start("model", "train")
     assert threading.active_count() == before + 1
     lines.done("model", "trained")
     for thread in threading.enumerate():
         if isinstance(thread, threading.Timer):
             thread.join()
     assert capfd.readouterr().err == "model: trained\n"
+
+
+def test_steps_of_several_models_do_not_hide_each_other(capfd: pytest.CaptureFixture[str]) -> None:
+    lines = Lines(patience=3600)
+    before = threading.active_count()
+    lines.start("a", "train")
+    lines.start("b", "train")
+    assert threading.active_count() == before + 2, "each will be named when it takes long"
+    lines.done("a", "trained")
+    lines.leave("a")
+    lines.leave("b")
+    for thread in threading.enumerate():
+        if isinstance(thread, threading.Timer):
+            thread.join()
+    assert capfd.readouterr().err == "a: trained\n"
 
 
 @pytest.fixture

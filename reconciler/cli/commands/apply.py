@@ -15,9 +15,17 @@ from reconciler.cli.options import Invocation
 @options.models
 @click.option("--plan", "file", type=options.FILE, help="Apply this reviewed plan, and nothing else.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Work on N models at once [default: the processors here, or fewer if memory is short of limits.memory each].",
+)
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environment: str, models: tuple[str, ...], file: Path | None, yes: bool) -> int:
+def command(
+    invocation: Invocation, environment: str, models: tuple[str, ...], file: Path | None, yes: bool, jobs: int | None
+) -> int:
     """Carry out the plan of ENV, or of some of its models.
 
     Each model is atomic: what is not finished still serves what it served. Running again is always safe.
@@ -37,7 +45,7 @@ def command(invocation: Invocation, environment: str, models: tuple[str, ...], f
         confirmed = reviewed is not None or (not yes and consent.given(plan))
         if not (confirmed or yes):
             return consent.DECLINED
-        world = project.training_only_in(here)
+        world = project.training_only_in(here, jobs=jobs)
         applied = apply.apply(world, project.desired, here, plan, models=models, confirmed=confirmed)
     terminal.show(invocation, reporter, applied, exit=int(applied.exit))
     return int(applied.exit)

@@ -1,0 +1,51 @@
+"""Several models at once: one thread each, while child processes do the work."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+
+
+class Threads:
+    """Implements ports.Lanes. `halt` is set when nothing goes on any more: children that are waited for are ended, and
+    whoever waits is interrupted (`children.Child`); who writes, finishes."""
+
+    def __init__(self, count: int, halt: threading.Event) -> None:
+        self.count = count
+        self._halt = halt
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        lanes = min(self.count, len(works))
+        if lanes <= 1:
+            for work in works:
+                work()
+            return
+        left = list(reversed(works))
+        failed: list[BaseException] = []
+
+        def lane() -> None:
+            while not (failed or self._halt.is_set()):
+                try:
+                    work = left.pop()
+                except IndexError:
+                    return
+                try:
+                    work()
+                except BaseException as error:  # noqa: BLE001  (raised by whoever waits for us)
+                    failed.append(error)
+
+        # Not to be waited for at the end: a person who interrupts a second time does not want to wait.
+        threads = [threading.Thread(target=lane, daemon=True, name=f"lane {n + 1}") for n in range(lanes)]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
+            self._halt.set()
+            for thread in threads:
+                if thread.ident is not None:
+                    thread.join()
+            raise
+        if failed:
+            raise failed[0]
