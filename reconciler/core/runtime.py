@@ -38,6 +38,8 @@ def fixed_environment(parent: Mapping[str, str], *, architecture: str) -> dict[s
         # How long OpenMP threads (of gcc's library) spin before they sleep. Measured, two cores: never to spin made an
         # idle machine five times slower, to spin long (the default) made a busy one twice as slow as this.
         "GOMP_SPINCOUNT": parent.get("GOMP_SPINCOUNT", "10000"),
+        # No thread of pyarrow's allocator: a process that is forked from must have one thread (`reconciler.nursery`).
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
         "HOME": parent.get("HOME", ""),
     }
     if architecture == "x86_64":

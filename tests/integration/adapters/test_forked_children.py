@@ -152,6 +152,16 @@ def test_no_descriptor_is_left_behind(crew: Crew) -> None:
     until(lambda: descriptors(os.getpid()), lambda found: found <= ours)
 
 
+@pytest.mark.parametrize("module", ["reconciler.training", "reconciler.scoring"])
+def test_what_has_imported_has_one_thread_to_fork(module: str, halt: threading.Event) -> None:
+    """A thread of a library would be missing in every child, with whatever lock it held."""
+    one = Crew(module, failure=TrainingError, halt=halt, forks=True)
+    with pytest.raises(TrainingError, match="KeyError"):
+        one.call("no such operation", "", str, ROOMY)
+    assert len(list(Path(f"/proc/{nursery_of(one)}/task").iterdir())) == 1
+    one.close()
+
+
 PARENT = """
 import threading
 from reconciler.adapters.crew import Crew

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.promises.project import Project
+from tests.e2e.promises.project import MODEL, Project
 
 
 def shell(project: Project, line: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
@@ -174,6 +174,38 @@ def test_a_terminal_gets_its_width_and_colours_and_a_dumb_one_does_not(project: 
     dumb = Terminal(project, "plan", "sandbox", TERM="dumb")
     assert dumb.end() == 0
     assert b"\x1b" not in dumb.shown
+
+
+def seen(shown: bytes) -> list[str]:
+    """What is left on the screen: a board is drawn over the one before it."""
+    lines = [""]
+    for part in re.split(r"(\x1b\[\d+F|\x1b\[J|\r\n)", shown.decode()):
+        if up := re.fullmatch(r"\x1b\[(\d+)F", part):
+            lines = [*lines[: -1 - int(up[1])], ""]  # what is erased follows at once
+        elif part == "\r\n":
+            lines.append("")
+        elif part != "\x1b[J":
+            lines[-1] += part
+    return lines
+
+
+@pytest.mark.parametrize("environ", [{}, {"NO_COLOR": "1"}], ids=["colours", "no colours"])
+def test_several_models_at_once_are_a_board_that_is_gone_at_the_end(project: Project, environ: dict[str, str]) -> None:
+    for number in range(3):
+        text = MODEL.replace("name: lateness", f"name: model-{number}").replace("seed: 7", f"seed: {number}")
+        project.write(f"manifests/sandbox/model-{number}.yaml", text)
+    project.commit("Four models")
+    terminal = Terminal(project, "apply", "sandbox", "--yes", "--jobs", "2", columns=60, **environ)
+    assert terminal.end() == 0, terminal.shown.decode()
+    assert b"0 of 4 done" in terminal.shown
+    assert re.search(rb"[123] of 4 done, about \d+[sm] left", terminal.shown)
+    drawn = [line for line in re.split(r"\x1b\[\d*[FJ]|\r\n", terminal.shown.decode()) if ": " not in line[:12]]
+    assert max(map(len, drawn)) < 60
+    left = seen(terminal.shown)
+    assert not any(" of 4 done" in line for line in left), left
+    assert sum(": trained " in line for line in left) >= 4
+    if environ:
+        assert not re.search(rb"\x1b\[\d*m", terminal.shown)
 
 
 def test_a_terminal_that_knows_only_ascii_gets_only_ascii(project: Project) -> None:
