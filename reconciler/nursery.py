@@ -65,11 +65,11 @@ def _nurse(orders: socket.socket) -> int:
                 continue
             if not order:
                 _end(fates)
-            if len(streams) != DESCRIPTORS:  # our table of open files is full: the parent sees the fate's end
+            child = _fork() if len(streams) == DESCRIPTORS else None  # fewer: our table of open files is full
+            if child is None:  # the parent sees the end of the fate
                 for one in streams:
                     os.close(one)
                 continue
-            child = os.fork()
             if child == 0:
                 selector.close()
                 _become_child(streams, (orders.detach(), woken, wake, *fates.values()))
@@ -80,6 +80,14 @@ def _nurse(orders: socket.socket) -> int:
             _tell(fates[child], child)
             for one in streams:
                 os.close(one)
+
+
+def _fork() -> int | None:
+    """As `os.fork`; None where the system has no room for another process."""
+    try:
+        return os.fork()
+    except OSError:
+        return None
 
 
 def _next(orders: socket.socket) -> tuple[bytes | None, list[int]]:

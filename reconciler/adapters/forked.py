@@ -170,11 +170,15 @@ class Nursery:
         return process is not None and (process.poll() or 0) < 0
 
     def _ended(self, process: subprocess.Popen[bytes]) -> ReconcilerError:
+        hint = "run again; if it happens again, it is our bug"
         try:
             what = f"it ended with exit code {process.wait(timeout=5)}"
         except subprocess.TimeoutExpired:
             what = "it cannot start another process"
-        return self._failure(f"{self._name()} failed: {what}", hint="run again; if it happens again, it is our bug")
+            hint = (
+                "this user may have too few processes or open files (ulimit -u, ulimit -n): raise them, or lower --jobs"
+            )
+        return self._failure(f"{self._name()} failed: {what}", hint=hint)
 
     def _drain(self, process: subprocess.Popen[bytes]) -> None:
         """Read all that it writes to standard error: it must never wait for us. The end is kept for a bug report."""
