@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Sequence
+
+_INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
+_LOOK = 0.2  # seconds: where a signal reaches another thread first, ours learns of it when it looks up
 
 
 class Threads:
@@ -23,7 +27,11 @@ class Threads:
         left = list(reversed(works))
         failed: list[BaseException] = []
 
+        # An interruption between a thread's start and our knowing of it would leave it behind: it has to wait for that.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+
         def lane() -> None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # for the processes that it starts
             while not (failed or self._halt.is_set()):
                 try:
                     work = left.pop()
@@ -37,15 +45,21 @@ class Threads:
         # Not to be waited for at the end: a person who interrupts a second time does not want to wait.
         threads = [threading.Thread(target=lane, daemon=True, name=f"lane {n + 1}") for n in range(lanes)]
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            try:
+                for thread in threads:
+                    thread.start()
+            finally:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            _wait(threads)
         except KeyboardInterrupt:
             self._halt.set()
-            for thread in threads:
-                if thread.ident is not None:
-                    thread.join()
+            _wait([thread for thread in threads if thread.ident is not None])
             raise
         if failed:
             raise failed[0]
+
+
+def _wait(threads: Sequence[threading.Thread]) -> None:
+    for thread in threads:
+        while thread.is_alive():
+            thread.join(_LOOK)
