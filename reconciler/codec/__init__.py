@@ -1,0 +1,109 @@
+"""Core values <-> canonical JSON (RFC 8785), and digests of values.
+
+One rule for every dataclass of `core` and `ports`: field names become camelCase keys, None is left out, everything
+else is written even where it equals its default, `tuple[tuple[str, X], ...]` is an object (its keys sorted), any other
+tuple an array, times are `2026-11-23T16:05:04Z`. Reading is strict: an unknown or missing key, a wrong type, a key
+given twice or a non-canonical byte is refused, so that one value has exactly one form and one digest.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Any, TypeVar, cast
+
+from reconciler.codec.fields import form_of_tuple, members
+from reconciler.codec.read import from_json
+from reconciler.codec.write import to_json
+from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.errors import IntegrityError
+
+__all__ = ["canonical", "decode", "digest_of", "encode", "form_of_tuple", "from_json", "members", "to_json"]
+
+T = TypeVar("T")
+Json = Any
+
+
+def canonical(document: Json) -> bytes:
+    """RFC 8785 bytes of plain JSON data; ValueError for NaN, infinities and integers beyond 2^53."""
+    if _plain(document):
+        return _PLAIN.encode(document).encode()
+    import rfc8785  # most programs never meet a number that needs it
+
+    return rfc8785.dumps(document)
+
+
+# Thirty times faster than rfc8785, and the same bytes wherever `_plain` says so.
+_PLAIN = json.JSONEncoder(ensure_ascii=False, check_circular=False, sort_keys=True, separators=(",", ":"))
+
+
+def _plain(document: Json) -> bool:
+    """Whether Python's own encoder gives the canonical form: keys in ASCII (so that their order is that of UTF-16), and
+    no number that JavaScript writes otherwise (1.0 as 1, 0.00001 as 0.00001, 1e-07 as 1e-7)."""
+    kind = type(document)
+    if kind is str or kind is bool or document is None:
+        return True
+    if kind is dict:
+        for key, item in document.items():
+            if type(key) is not str or not key.isascii() or (type(item) is not str and not _plain(item)):
+                return False
+        return True
+    if kind is list:
+        return all(map(_plain, document))
+    if kind is int:
+        return bool(-_MOST <= document <= _MOST)
+    return kind is float and bool(1e-4 <= abs(document) < _MOST and not document.is_integer())
+
+
+_MOST = 2**53 - 1
+
+
+def encode(value: object) -> bytes:
+    """The canonical JSON of a core value."""
+    return canonical(to_json(value))
+
+
+def digest_of(value: object) -> Digest:
+    return digest_of_bytes(encode(value))
+
+
+def decode(kind: type[T], body: bytes, *, what: str) -> T:
+    """The value that `body` is the canonical form of; IntegrityError naming `what` otherwise."""
+    if not body:
+        raise IntegrityError(f"{what} is empty", code="E604", hint=_DAMAGED)
+    try:
+        return cast("T", _decoded(cast("Any", kind), body))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise IntegrityError(f"{what} is damaged: {_first_line(error)}", code="E508", hint=_DAMAGED) from error
+
+
+@lru_cache(maxsize=1024)
+def _decoded(kind: type, body: bytes) -> object:
+    """The same bytes are the same value, and values never change: documents that many steps read are read once."""
+    text = body.decode()
+    value: object = from_json(kind, _READ.decode(text))
+    if encode(value) != body:
+        json.loads(text, object_pairs_hook=_no_duplicates)  # one reason for it, which has words of its own
+        raise ValueError("bytes are not the canonical form of their value")
+    return value
+
+
+_DAMAGED = "restore the file from a backup; `reconciler audit` lists everything that is damaged"
+
+
+def _first_line(error: Exception) -> str:
+    if isinstance(error, (json.JSONDecodeError, UnicodeDecodeError)):
+        return "not JSON"
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def _no_duplicates(pairs: list[tuple[str, Json]]) -> None:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a key is given twice")
+
+
+def _no_constant(text: str) -> Json:
+    raise ValueError(f"{text} is not a JSON number")
+
+
+_READ = json.JSONDecoder(parse_constant=_no_constant)

@@ -1,0 +1,190 @@
+"""Plain JSON data -> core values, strictly: one function per declared type, made when its first value comes."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import types
+import typing
+from collections.abc import Callable
+from datetime import datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from reconciler.codec.fields import form_of_tuple, members
+from reconciler.core.digest import Digest, is_digest
+
+T = TypeVar("T")
+Json = Any
+
+
+class _MisfitError(ValueError):
+    """What does not fit. Its place is put together on the way up, so that it costs nothing while all is well."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.place = ""
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.args[0]}" if self.place else self.args[0]
+
+
+_Read = Callable[[Json], Any]
+
+
+def from_json(kind: type[T], document: Json) -> T:
+    """The value of type `kind` that plain JSON data describe; ValueError says what does not fit."""
+    try:
+        return cast("T", _at(getattr(kind, "__name__", "value"), _reader(cast("Any", kind)), document))
+    except _MisfitError as error:
+        raise ValueError(str(error)) from None
+
+
+@cache
+def _reader(kind: Any) -> _Read:
+    if (known := _READERS.get(kind)) is not None:
+        return known
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _union_reader(typing.get_args(kind))
+    if origin is tuple:
+        return _tuple_reader(kind)
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_reader(cast("type", kind))
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return _enum_reader(kind)
+    raise TypeError(f"no JSON form for {kind}")
+
+
+def _expecting(kind: type, words: str | None = None) -> _Read:
+    def read(document: Json) -> Any:
+        if type(document) is not kind:
+            raise _MisfitError(f"expected {words or kind.__name__}, found {type(document).__name__}")
+        return document
+
+    return read
+
+
+def _read_digest(document: Json) -> Any:
+    if type(document) is str and is_digest(document):
+        return document
+    raise _MisfitError("expected sha256:<64 hex>")
+
+
+def _read_number(document: Json) -> Any:
+    if type(document) in (int, float):
+        return float(document)
+    raise _MisfitError(f"expected a number, found {type(document).__name__}")
+
+
+def _read_time(document: Json) -> Any:
+    if type(document) is str and _TIME.fullmatch(document) is not None:
+        return datetime.fromisoformat(document)
+    raise _MisfitError("expected a time such as 2026-11-23T16:05:04Z")
+
+
+_TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_expect_text, _expect_list, _expect_object = _expecting(str), _expecting(list), _expecting(dict)
+_READERS: dict[Any, _Read] = {
+    str: _expect_text,
+    bool: _expecting(bool),
+    int: _expecting(int, "a whole number"),
+    type(None): _expecting(type(None), "nothing"),
+    float: _read_number,
+    Digest: _read_digest,
+    datetime: _read_time,
+    Path: lambda document: Path(_expect_text(document)),
+}
+
+
+def _at(place: str, read: _Read, document: Json) -> Any:
+    """Read what lies at `place` of something larger."""
+    try:
+        return read(document)
+    except _MisfitError as error:
+        error.place = place + error.place
+        raise
+
+
+def _enum_reader(kind: type[Enum]) -> _Read:
+    known = {one.value: one for one in kind}
+
+    def read(document: Json) -> Any:
+        if type(document) not in (str, int) or document not in known:
+            raise _MisfitError(f"{str(document)[:60]!r} is not a valid {kind.__name__}")
+        return known[document]
+
+    return read
+
+
+def _tuple_reader(kind: Any) -> _Read:
+    item, inner = form_of_tuple(kind)
+    read = _reader(item if inner is None else inner)
+    if inner is not None:
+        return lambda document: tuple(
+            (name, _at(f".{name}", read, one)) for name, one in sorted(_expect_object(document).items())
+        )
+    return lambda document: tuple(_at(f"[{i}]", read, one) for i, one in enumerate(_expect_list(document)))
+
+
+def _union_reader(members: tuple[Any, ...]) -> _Read:
+    scalars = tuple(one for one in members if one in (bool, int, float, str, type(None)))
+    classes = tuple(one for one in members if dataclasses.is_dataclass(one))
+    # Of what is neither (lists, times, names), a union has one.
+    others = tuple(_reader(one) for one in members if one not in scalars and one not in classes)
+
+    def read(document: Json) -> Any:
+        kind = type(document)
+        if kind is dict and classes:
+            return _reader(_chosen(classes, document))(document)
+        if kind in scalars:
+            return document
+        if kind is int and float in scalars:
+            return float(document)
+        if others:
+            return others[0](document)
+        raise _MisfitError(f"found {kind.__name__}")
+
+    return read
+
+
+def _chosen(classes: tuple[Any, ...], document: Json) -> Any:
+    """The class that `uses` names; one without `uses` takes anything."""
+    for one in classes:
+        uses = next((field.default for field in dataclasses.fields(one) if field.name == "uses"), None)
+        if not isinstance(uses, str) or document.get("uses") == uses:
+            return one
+    raise _MisfitError(f"unknown kind {str(document.get('uses'))[:40]!r}")
+
+
+def _dataclass_reader(kind: type) -> _Read:
+    @cache
+    def fields() -> tuple[tuple[str, str, _Read, bool], ...]:
+        """Asked for at the first value only, since a class may hold itself."""
+        return tuple(
+            (name, key, _reader(hint), type(None) in typing.get_args(hint)) for name, key, hint in members(kind)
+        )
+
+    known = frozenset(key for _, key, _ in members(kind))
+
+    def read(document: Json) -> Any:
+        if not known.issuperset(_expect_object(document)):
+            raise _MisfitError(f"unknown field {min(document.keys() - known)[:60]!r}")
+        values: dict[str, Any] = {}
+        key = ""
+        try:
+            for name, key, read_one, optional in fields():
+                if key in document:
+                    values[name] = read_one(document[key])
+                elif optional:
+                    values[name] = None
+                else:
+                    raise _MisfitError("is missing")
+        except _MisfitError as error:
+            error.place = f".{key}{error.place}"
+            raise
+        return kind(**values)
+
+    return read

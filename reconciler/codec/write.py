@@ -1,0 +1,76 @@
+"""Core values -> plain JSON data: one function per class, made when its first value comes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from reconciler.codec.fields import form_of_tuple, members
+
+Json = Any
+
+
+def to_json(value: object) -> Json:
+    """Plain JSON data of a core value."""
+    kind = type(value)
+    return _writer(kind)(value, kind)
+
+
+_SCALARS = frozenset([bool, int, float, str])
+_Write = Callable[[Any, Any], Json]
+"""(value, its declared type) -> JSON data"""
+
+
+def _new_writer(kind: Any) -> _Write:
+    if issubclass(kind, Enum):
+        return lambda value, hint: value.value  # noqa: ARG005
+    if kind is type(None) or issubclass(kind, (bool, int, float)):
+        return lambda value, hint: value  # noqa: ARG005
+    if issubclass(kind, (str, Path)):
+        return lambda value, hint: str(value)  # noqa: ARG005
+    if issubclass(kind, datetime):
+        return _write_time
+    if issubclass(kind, tuple):
+        return _write_tuple
+    if issubclass(kind, Mapping):
+        return lambda value, hint: {str(name): to_json(one) for name, one in value.items()}  # noqa: ARG005
+    if dataclasses.is_dataclass(kind):
+        return _dataclass_writer(kind)
+    raise TypeError(f"no JSON form for {kind.__name__}")
+
+
+_writer: Callable[[Any], _Write] = cache(_new_writer)
+
+
+def _write_time(value: datetime, hint: Any) -> str:  # noqa: ARG001
+    if value.tzinfo is None:
+        raise TypeError("a time without a zone")
+    return value.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
+
+
+def _write_tuple(value: tuple[Any, ...], hint: Any) -> Json:
+    item, inner = form_of_tuple(hint)
+    if inner is None:
+        return [one if type(one) in _SCALARS else _writer(type(one))(one, item) for one in value]
+    entries = {name: _writer(type(one))(one, inner) for name, one in value}
+    if len(entries) != len(value):
+        raise ValueError("a name is given twice")
+    return entries
+
+
+def _dataclass_writer(kind: Any) -> _Write:
+    fields = members(kind)
+
+    def write(value: Any, hint: Any) -> Json:  # noqa: ARG001
+        return {
+            key: item if type(item) in _SCALARS else _writer(type(item))(item, declared)
+            for name, key, declared in fields
+            if (item := getattr(value, name)) is not None
+        }
+
+    return write
