@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -13,8 +13,9 @@ from reconciler.core.environment import Desired, Environment, Model, Runtime
 from reconciler.core.names import is_name
 from reconciler.core.recipe import TRAINING_FORMAT
 from reconciler.errors import InvalidManifestsError, Problem, Where
-from reconciler.manifest import checks, convert, dependencies, estimator, schema, secrets
+from reconciler.manifest import checks, convert, dependencies, estimator, plain, schema, secrets
 from reconciler.manifest.read import BadDocumentError, Node, read
+from reconciler.manifest.reading import Reading
 from reconciler.manifest.schema_model import Model as ModelDocument
 from reconciler.manifest.translate import problems_of
 from reconciler.ports import Expressions, Parsed, TreeFile
@@ -41,36 +42,11 @@ def _ours(path: str) -> bool:
     return path == PROJECT_FILE or path.startswith(("manifests/", "environments/"))
 
 
-@dataclass(slots=True)
-class _Reading:
-    """What one load gathers: problems, and documents with their positions."""
-
-    files: Mapping[str, bytes]
-    problems: list[Problem] = field(default_factory=list)
-    nodes: dict[str, Node] = field(default_factory=dict)
-
-    def add(self, file: str, path: tuple[str | int, ...], code: str, message: str, hint: str | None) -> None:
-        node = self.nodes.get(file)
-        place = node.at(path) if node is not None else None
-        absent = place is not None and place.value is None and not place.raw
-        key = node.key_at(path) if node is not None and path and absent else None
-        line, column = key or ((place.line, place.column) if place else (1, 1))
-        self.problems.append(
-            Problem(
-                code=code,
-                message=message,
-                where=Where(file=file, line=line, column=column),
-                field=".".join(str(part) for part in path) or None,
-                hint=hint,
-            )
-        )
-
-
 def load(
     files: Mapping[str, bytes], tree: tuple[TreeFile, ...], *, revision: str | None, expressions: Expressions
 ) -> Desired:
     """The desired state; InvalidManifestsError with all problems, sorted by place."""
-    reading = _Reading(files=files)
+    reading = Reading(files=files)
     _check_tree(reading, tree)
     documents = dict(_documents(reading))
     project = documents.get(PROJECT_FILE)
@@ -99,7 +75,7 @@ def _place(problem: Problem) -> tuple[str, int, int, str]:
     return problem.where.file, problem.where.line or 0, problem.where.column or 0, problem.code
 
 
-def _check_tree(reading: _Reading, tree: tuple[TreeFile, ...]) -> None:
+def _check_tree(reading: Reading, tree: tuple[TreeFile, ...]) -> None:
     folded: dict[str, str] = {}
     ours = [file for file in tree if _ours(file.path)]
     if len(ours) > MAX_FILES:
@@ -117,23 +93,27 @@ def _check_tree(reading: _Reading, tree: tuple[TreeFile, ...]) -> None:
 
 
 def _documents(
-    reading: _Reading,
+    reading: Reading,
 ) -> Iterator[tuple[str, schema.Project | schema.Environment | ModelDocument]]:
     broken = {problem.where.file for problem in reading.problems}
     for path, body in sorted(reading.files.items()):
         if not path.endswith((".yaml", ".yml")) or not _ours(path) or path in broken:
             continue
-        try:
-            node = read(path, body)
-        except BadDocumentError as error:
-            reading.problems.append(error.problem)
-            continue
-        reading.nodes[path] = node
-        if leaked := list(_secrets(path, node)):
-            # Nothing else is said of this document: another problem's words could repeat the secret.
-            reading.problems.extend(leaked)
-            continue
-        document = _validated(reading, path, node)
+        data = plain.data_of(body)
+        reading.nodes[path] = None
+        if data is None:
+            try:
+                node = reading.nodes[path] = read(path, body)
+            except BadDocumentError as error:
+                del reading.nodes[path]
+                reading.problems.append(error.problem)
+                continue
+            if leaked := list(_secrets(path, node)):
+                # Nothing else is said of this document: another problem's words could repeat the secret.
+                reading.problems.extend(leaked)
+                continue
+            data = node.data()
+        document = _validated(reading, path, data)
         if document is not None and _belongs(reading, path, document):
             yield path, document
 
@@ -148,21 +128,25 @@ def _secrets(path: str, node: Node) -> Iterator[Problem]:
         )
 
 
-def _validated(reading: _Reading, path: str, node: Node) -> schema.Project | schema.Environment | ModelDocument | None:
+def _validated(
+    reading: Reading, path: str, data: dict[str, Any]
+) -> schema.Project | schema.Environment | ModelDocument | None:
     due = "Project" if path == PROJECT_FILE else "Environment" if path.startswith("environments/") else "Model"
-    kind = node.value["kind"].value if "kind" in node.value else None
+    kind = data.get("kind")
     if isinstance(kind, str) and kind != due and kind in schema.KINDS:
         reading.add(path, ("kind",), "E208", f"this file is the place of kind {due}, found {kind}", None)
         return None
     model = schema.KINDS[due]
     try:
-        return model.model_validate(node.data())
+        return model.model_validate(data)
     except ValidationError as error:
+        node = reading.node(path)
+        assert node is not None  # noqa: S101  (it was read)
         reading.problems.extend(problems_of(error, path=path, node=node, model=model))
         return None
 
 
-def _belongs(reading: _Reading, path: str, document: schema.Project | schema.Environment | ModelDocument) -> bool:
+def _belongs(reading: Reading, path: str, document: schema.Project | schema.Environment | ModelDocument) -> bool:
     """Whether file and name agree."""
     name = document.metadata.name
     match = _ENVIRONMENT.fullmatch(path) or _MODEL.fullmatch(path)
@@ -182,7 +166,7 @@ def _belongs(reading: _Reading, path: str, document: schema.Project | schema.Env
     return True
 
 
-def _check_version(reading: _Reading, project: schema.Project) -> None:
+def _check_version(reading: Reading, project: schema.Project) -> None:
     requires = project.spec.requires
     if requires is None:
         return
@@ -194,7 +178,7 @@ def _check_version(reading: _Reading, project: schema.Project) -> None:
 
 
 def _environments(
-    reading: _Reading, documents: Mapping[str, schema.Project | schema.Environment | ModelDocument]
+    reading: Reading, documents: Mapping[str, schema.Project | schema.Environment | ModelDocument]
 ) -> Iterator[Environment]:
     for path, document in documents.items():
         if isinstance(document, schema.Environment):
@@ -202,7 +186,7 @@ def _environments(
             yield convert.environment_of(document, runtime=runtime)
 
 
-def _runtime(reading: _Reading, path: str, document: schema.Environment) -> Runtime | None:
+def _runtime(reading: Reading, path: str, document: schema.Environment) -> Runtime | None:
     """Versions as the lock at this revision pins them."""
     given = document.spec.runtime
     if given is None:
@@ -232,7 +216,7 @@ def _runtime(reading: _Reading, path: str, document: schema.Environment) -> Runt
 
 
 def _models(
-    reading: _Reading,
+    reading: Reading,
     documents: Mapping[str, schema.Project | schema.Environment | ModelDocument],
     environments: set[str],
 ) -> Iterator[Model]:
@@ -263,7 +247,7 @@ def _parse(expressions: Expressions, models: tuple[Model, ...]) -> Mapping[str, 
     return expressions.parse(texts) if texts else {}
 
 
-def _check_recipe(reading: _Reading, model: Model, parsed: Mapping[str, Parsed]) -> None:
+def _check_recipe(reading: Reading, model: Model, parsed: Mapping[str, Parsed]) -> None:
     recipe = model.recipe
     refused = False
     plain = [(path, text, False) for path, text in recipe.expressions()]
@@ -286,12 +270,14 @@ def _check_recipe(reading: _Reading, model: Model, parsed: Mapping[str, Parsed])
         reading.add(model.file, ("spec", "recipe", *parts), code, message, hint)
 
 
-def _add_expression(reading: _Reading, model: Model, path: str, message: str, position: int | None) -> None:
+def _add_expression(reading: Reading, model: Model, path: str, message: str, position: int | None) -> None:
     """At the very character, where the expression is a scalar on one line."""
     head, _, label = path.rpartition(".")
     parts = (*head.split("."), label) if head else (label,)
     full = ("spec", "recipe", *parts)
-    node = reading.nodes[model.file].at(full)
+    document = reading.node(model.file)
+    assert document is not None  # noqa: S101  (its model was made from it)
+    node = document.at(full)
     column = node.column
     raw = node.raw or ""
     if position is not None and "\n" not in raw and raw:

@@ -101,6 +101,30 @@ def _decode(path: str, body: bytes) -> str:
     return text
 
 
+def resolved(text: str) -> Any:
+    """What a scalar without quotes means by the core schema; OverflowError for a number of too many digits."""
+    if text and text[0] not in _BEGINNINGS:
+        return text
+    if _NULL.fullmatch(text):
+        return None
+    if _BOOLEAN.fullmatch(text):
+        return text.lower() == "true"
+    if _INTEGER.fullmatch(text):
+        prefix = _short(text)[:2]
+        return int(text[2:], {"0x": 16, "0o": 8}[prefix]) if prefix in ("0x", "0o") else int(text)
+    if _FLOAT.fullmatch(text):
+        return float(_short(text))
+    if _INFINITE.fullmatch(text):
+        return math.nan if "n" in text.lower()[-1:] and "nan" in text.lower() else math.inf
+    return text
+
+
+def _short(number: str) -> str:
+    if len(number) > MAX_DIGITS:
+        raise OverflowError(f"a number of {len(number):,} digits")
+    return number
+
+
 class _Reader:
     def __init__(self, path: str, text: str) -> None:
         self._path = path
@@ -175,28 +199,10 @@ class _Reader:
         return Node(value=value, line=line, column=column, raw=text, plain=plain)
 
     def _resolve(self, text: str, line: int, column: int) -> Any:
-        if text and text[0] not in _BEGINNINGS:
-            return text
-        if _NULL.fullmatch(text):
-            return None
-        if _BOOLEAN.fullmatch(text):
-            return text.lower() == "true"
-        if _INTEGER.fullmatch(text):
-            if len(text) > MAX_DIGITS:
-                raise self._bad(
-                    "E111", f"a number of {len(text):,} digits", line, column, hint="quote it if it is text"
-                )
-            prefix = text[:2]
-            return int(text[2:], {"0x": 16, "0o": 8}[prefix]) if prefix in ("0x", "0o") else int(text)
-        if _FLOAT.fullmatch(text):
-            if len(text) > MAX_DIGITS:
-                raise self._bad(
-                    "E111", f"a number of {len(text):,} digits", line, column, hint="quote it if it is text"
-                )
-            return float(text)
-        if _INFINITE.fullmatch(text):
-            return math.nan if "n" in text.lower()[-1:] and "nan" in text.lower() else math.inf
-        return text
+        try:
+            return resolved(text)
+        except OverflowError as error:
+            raise self._bad("E111", str(error), line, column, hint="quote it if it is text") from None
 
     def _check_characters(self, text: str, line: int, column: int) -> None:
         if text.isascii() and text.isprintable():

@@ -15,6 +15,27 @@ _SHAPES = (
     ("a signed token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
 )
 
+# One of these is in everything that has such a shape.
+_MARKS = (
+    "AKIA",
+    "ASIA",
+    "PRIVATE KEY-----",
+    "://",
+    "ghp_",
+    "gho_",
+    "ghu_",
+    "ghs_",
+    "ghr_",
+    "github_pat_",
+    "glpat-",
+    "eyJ",
+)
+
+
+def likely(text: str) -> bool:
+    """Whether it is worth looking closer; certainly so where `found` would find something in a part of `text`."""
+    return any(mark in text for mark in _MARKS)
+
 
 def found(node: Node) -> Iterator[tuple[str, int, int]]:
     """(what it looks like, line, column) for each; the text itself is never repeated."""
