@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import statistics
 import subprocess
 import time
@@ -13,17 +12,25 @@ from typing import NamedTuple
 
 
 class Cost(NamedTuple):
-    """Of one process with all its children, in seconds."""
+    """Of one process with all its children, in seconds; `memory`: the most that any of them held, in MB."""
 
     wall: float
     cpu: float
+    memory: float
 
 
 def cost(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:
-    before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True, cwd=folder, env=environment)
-    wall, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    started = time.perf_counter()
+    with subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as ran:
+        _, status, used = os.wait4(ran.pid, 0)
+        wall = time.perf_counter() - started
+        ran.returncode = os.waitstatus_to_exitcode(status)
+    if ran.returncode != 0:
+        raise subprocess.CalledProcessError(ran.returncode, command)
+    # In KiB on Linux; a process that was just forked from this one seems to hold as much as this one.
+    return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def median_wall(costs: Sequence[Cost]) -> float:
@@ -36,6 +43,8 @@ def tell(name: str, costs: Sequence[Cost]) -> None:
     print(
         f"{name:24} {statistics.median(wall):7.3f} s  [{min(wall):.3f} - {max(wall):.3f}]"
         f"   cpu {statistics.median(cpu):7.3f} s  [{min(cpu):.3f} - {max(cpu):.3f}]"
+        f"   {max(one.memory for one in costs):4.0f} MB",
+        flush=True,
     )
 
 

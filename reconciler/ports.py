@@ -69,12 +69,13 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeFile:
-    """One entry of a tree: path relative to the project root (POSIX), git's octal mode, object id, size in bytes."""
+    """One entry of a tree: path relative to the project root (POSIX), git's octal mode, object id, and its size in
+    bytes where a listing tells it for nothing (git's does not)."""
 
     path: str
     mode: str
     id: str
-    size: int
+    size: int | None = None
 
 
 class Source(Protocol):

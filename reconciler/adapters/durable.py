@@ -28,7 +28,7 @@ class IrregularFileError(OSError):
     """A link, a folder, a pipe or a device where a plain file should be."""
 
 
-def read_regular(path: Path) -> bytes:
+def read_regular(path: Path | str) -> bytes:
     """The bytes of a plain file; IrregularFileError for anything else. Follows no link and waits for no pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -36,11 +36,19 @@ def read_regular(path: Path) -> bytes:
         if error.errno == errno.ELOOP:
             raise IrregularFileError(errno.ELOOP, "not a regular file", str(path)) from error
         raise
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
+        body = os.read(descriptor, found.st_size + 1)
+        if len(body) == found.st_size:  # nearly always; else it grows or shrinks, or comes in pieces
+            return body
+        parts = [body]
+        while part := os.read(descriptor, 1 << 20):
+            parts.append(part)
+        return b"".join(parts)
+    finally:
         os.close(descriptor)
-        raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
-    with os.fdopen(descriptor, "rb") as stream:
-        return stream.read()
 
 
 def force_folder(path: Path) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from reconciler import codec
@@ -18,11 +19,12 @@ LIMIT = 50_000  # expressions; beyond it the file is begun anew
 
 
 class CachedExpressions:
-    """`grammar` is the version of the rules: other rules, other file."""
+    """`grammar` tells the version of the rules: other rules, other file. It is asked when there is an expression."""
 
-    def __init__(self, inner: Expressions, folder: Path, *, grammar: int) -> None:
+    def __init__(self, inner: Expressions, folder: Path, *, grammar: Callable[[], int]) -> None:
         self._inner = inner
-        self._path = folder / f"expressions-{grammar}.json"
+        self._folder = folder
+        self._grammar = grammar
         self._known: dict[str, Parsed] | None = None
 
     def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
@@ -33,6 +35,10 @@ class CachedExpressions:
             known |= self._inner.parse(missing)
             self._save(known if len(known) <= LIMIT else {text: known[text] for text in wanted})
         return {text: known[text] for text in wanted}
+
+    @cached_property
+    def _path(self) -> Path:
+        return self._folder / f"expressions-{self._grammar()}.json"
 
     def _load(self) -> dict[str, Parsed]:
         if self._known is None:

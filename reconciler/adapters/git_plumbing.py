@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.core.names import is_revision
@@ -69,6 +70,22 @@ class Git:
         return ran.returncode, ran.stdout, ran.stderr.decode("utf-8", "replace")
 
 
+def listing(git: Git, commit: str, prefix: str) -> bytes:
+    """Git's own listing of everything below `prefix` at a commit, without sizes: those cost a look at each object."""
+    # With --full-tree this is a plain path from the root, not a pattern.
+    wanted = [prefix.rstrip("/")] if prefix else []
+    return git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *wanted)
+
+
+def entries_of(listed: bytes, prefix: str) -> Iterator[tuple[str, str, str]]:
+    """(path below `prefix`, mode, object id)"""
+    for record in listed.decode("utf-8", "surrogateescape").split("\0"):
+        if record:
+            meta, _, name = record.partition("\t")
+            mode, _, object_id = meta.split(" ")
+            yield name.removeprefix(prefix), mode, object_id
+
+
 def check_revision(text: str) -> str:
     """`text` when it is a plain ref name or commit id (with ~n or ^n); SourceError E304 otherwise."""
     if not is_revision(text):
@@ -88,10 +105,10 @@ def top_of(folder: Path) -> Path:
     return Path(out)
 
 
-def prefix_of(project: Path) -> str:
-    """The project's path below the repository's root, ending in a slash; empty when it is the root."""
+def prefix_of(project: Path, top: Path | None = None) -> str:
+    """The project's path below the repository's root `top`, ending in a slash; empty when it is the root."""
     try:
-        prefix = project.resolve().relative_to(top_of(project).resolve()).as_posix()
+        prefix = project.resolve().relative_to((top or top_of(project)).resolve()).as_posix()
     except ValueError as error:  # a work tree that `.git/config` says is somewhere else
         raise SourceError(
             "the repository's configuration puts its work tree somewhere else",

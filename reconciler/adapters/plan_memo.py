@@ -11,6 +11,7 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 FORMAT = 1
 DAY = 86_400  # seconds for which what was hashed is believed
@@ -47,6 +48,25 @@ class Memo:
     valid: dict[str, str] = field(default_factory=dict)
 
 
+def packed(one: Settled) -> list[Any]:
+    """As plain JSON data, shorter than with names."""
+    return [one.blobs, one.signature, one.until, one.digest, one.sync, one.health, one.reason, *one.paths]
+
+
+def unpacked(fields: list[Any]) -> Settled:
+    blobs, signature, until, digest, sync, health, reason, *paths = fields
+    return Settled(
+        blobs=blobs,
+        signature=signature,
+        until=until,
+        digest=digest,
+        sync=sync,
+        health=health,
+        reason=reason,
+        paths=tuple(paths),
+    )
+
+
 def load(path: Path) -> Memo | None:
     try:
         body = path.read_bytes()
@@ -56,19 +76,7 @@ def load(path: Path) -> Memo | None:
         document = json.loads(text)
         if document["format"] != FORMAT:
             return None
-        settled = {
-            name: Settled(
-                blobs=blobs,
-                signature=signature,
-                until=until,
-                digest=digest,
-                sync=sync,
-                health=health,
-                reason=reason,
-                paths=tuple(paths),
-            )
-            for name, (blobs, signature, until, digest, sync, health, reason, *paths) in document["settled"].items()
-        }
+        settled = {name: unpacked(one) for name, one in document["settled"].items()}
         return Memo(
             basis=document["basis"],
             saved=document["saved"],
@@ -95,10 +103,7 @@ def save(path: Path, memo: Memo) -> None:
         "paths": memo.paths,
         "worktree": memo.worktree,
         "unsettled": memo.unsettled,
-        "settled": {
-            name: (one.blobs, one.signature, one.until, one.digest, one.sync, one.health, one.reason, *one.paths)
-            for name, one in memo.settled.items()
-        },
+        "settled": {name: packed(one) for name, one in memo.settled.items()},
         "valid": memo.valid,
     }
     text = json.dumps(document, separators=(",", ":")).encode()

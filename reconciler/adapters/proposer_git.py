@@ -34,7 +34,7 @@ class GitProposer:
 
     def __init__(self, project: Path) -> None:
         self._top = top_of(project)
-        self._prefix = prefix_of(project)
+        self._prefix = prefix_of(project, self._top)
 
     def propose(self, proposal: Proposal) -> str:
         from git import GitCommandError, Repo

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shutil
 import stat
 from collections.abc import Mapping
@@ -106,9 +107,10 @@ def differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
         layers = _layers(body)
     except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError, ValueError):
         return (MANIFEST,)
-    wrong = {layer.path for layer in layers if not _matches(folder / layer.path, layer)}
+    start = f"{folder}/"  # plain text: this is done for every file that is served
+    wrong = {layer.path for layer in layers if not _matches(start + layer.path, layer)}
     known = {MANIFEST, *(layer.path for layer in layers)}
-    wrong |= {one.name for one in folder.iterdir() if one.name not in known}
+    wrong.update(name for name in os.listdir(start) if name not in known)  # noqa: PTH208
     return tuple(sorted(wrong))
 
 
@@ -130,8 +132,12 @@ def _plain(name: object) -> bool:
     return isinstance(name, str) and bool(name) and not name.startswith(".") and "/" not in name and "\0" not in name
 
 
-def _matches(path: Path, layer: _Layer) -> bool:
-    return _regular(path) and path.stat().st_size == layer.size and _readable_digest(path) == layer.digest
+def _matches(path: str, layer: _Layer) -> bool:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return False
+    return stat.S_ISREG(found.st_mode) and found.st_size == layer.size and _readable_digest(Path(path)) == layer.digest
 
 
 def _readable_digest(path: Path) -> Digest | None:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
-from reconciler.adapters.git_plumbing import Git, check_revision, prefix_of
+from reconciler.adapters.git_plumbing import Git, check_revision, entries_of, listing, prefix_of
 from reconciler.core.state import Order
 from reconciler.errors import SourceError
 from reconciler.ports import TreeFile
 
 
 class GitSource:
-    """`project` is the folder of reconciler.yaml; it may lie below the repository's root."""
+    """`project` is the folder of reconciler.yaml; it may lie below the repository's root. `prefix` and `listed` (commit
+    -> what `listing` gave): where they are known already, since each question is a process."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self, project: Path, *, prefix: str | None = None, listed: Mapping[str, bytes] | None = None) -> None:
         self._git = Git(project)
-        self._prefix = prefix_of(project)
+        self._prefix = prefix_of(project) if prefix is None else prefix
+        self._listed = dict(listed or {})
         self._lines: dict[str, dict[str, int]] = {}
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
 
@@ -42,17 +45,10 @@ class GitSource:
         )
 
     def _tree(self, commit: str) -> tuple[TreeFile, ...]:
-        # With --full-tree this is a plain path from the root, not a pattern.
-        wanted = [self._prefix.rstrip("/")] if self._prefix else []
-        out = self._git.run("ls-tree", "-r", "-z", "--full-tree", "--long", "--end-of-options", commit, *wanted)
-        files = []
-        for record in out.split(b"\0"):
-            if record:
-                meta, _, name = record.partition(b"\t")
-                mode, _, object_id, size = meta.decode().split()
-                path = name.decode("utf-8", "surrogateescape").removeprefix(self._prefix)
-                files.append(TreeFile(path=path, mode=mode, id=object_id, size=0 if size == "-" else int(size)))
-        return tuple(sorted(files, key=lambda one: one.path))
+        out = self._listed.get(commit)
+        entries = entries_of(listing(self._git, commit, self._prefix) if out is None else out, self._prefix)
+        files = [TreeFile(path=path, mode=mode, id=object_id) for path, mode, object_id in entries]
+        return tuple(sorted(files, key=attrgetter("path")))
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         wanted = list(dict.fromkeys(ids))

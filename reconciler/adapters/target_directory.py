@@ -61,7 +61,7 @@ class DirectoryTarget:
         try:
             self._check_owner()
             found = {model for model in models if self._is_there(model)}
-            return tuple(self._observe(model) for model in sorted(found | set(self._models() if others else ())))
+            return tuple(self._observe(model) for model in sorted(found | set(self.names() if others else ())))
         except OSError as error:
             raise TargetError(
                 f"cannot read the target {self.root}: {_reason(error)}",
@@ -94,7 +94,7 @@ class DirectoryTarget:
 
     # --- reading -------------------------------------------------------------------------------------------------
 
-    def _models(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
         """Everything here that has our layout; other folders are other people's."""
         if self.root.is_dir():
             for one in self.root.iterdir():
@@ -104,13 +104,13 @@ class DirectoryTarget:
     def _is_there(self, model: str) -> bool:
         if self._witness is not None:
             self._witness.about(model)
-            self._witness.saw(str(self._current_path(model)))
+            self._witness.saw(self._current_path(model))
         return os.path.lexists(self._current_path(model))
 
     def _observe(self, model: str) -> Served:
         if self._witness is not None:
             self._witness.about(model)
-            self._witness.saw(str(self._current_path(model)))
+            self._witness.saw(self._current_path(model))
         current = self._read_current(model)
         if current is None:
             return Served(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
@@ -118,9 +118,10 @@ class DirectoryTarget:
             return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
             return Served(model=model, current=current)
+        release = self._release_path(model, current.artifact)
         if self._witness is not None:
-            self._witness.saw_folder(str(self._release_path(model, current.artifact)))
-        wrong = differing(self._release_path(model, current.artifact), current.artifact)
+            self._witness.saw_folder(str(release))
+        wrong = differing(release, current.artifact)
         trouble = Trouble.TAMPERED if wrong else None
         return Served(model=model, current=current, trouble=trouble, files=wrong)
 
@@ -203,7 +204,7 @@ class DirectoryTarget:
         """Mark the target as ours, unless what it serves is somebody else's."""
         if self._check_owner():
             return
-        for model in self._models():
+        for model in self.names():
             served = self._read_current(model)
             if served is not None and not self._is_ours(served, model):
                 raise self._foreign(served.project, served.environment)
@@ -216,8 +217,8 @@ class DirectoryTarget:
             temporary.unlink(missing_ok=True)
         force_folder(self.root)
 
-    def _current_path(self, model: str) -> Path:
-        return self.root / model / CURRENT
+    def _current_path(self, model: str) -> str:
+        return f"{self.root}/{model}/{CURRENT}"
 
     def _release_path(self, model: str, artifact: Digest) -> Path:
         return self.root / model / RELEASES / hex_of(artifact)

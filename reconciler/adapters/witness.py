@@ -17,8 +17,9 @@ import struct
 import time
 from collections.abc import Iterable, Sequence
 
+from reconciler.adapters import processors
+
 MANY = 3_000  # claims from which it pays to share them out
-MOST_PARTS = 4
 RACY = 2 * 10**9  # nanoseconds
 _ABSENT = b"absent"
 _PACK = struct.Struct("<6q").pack
@@ -49,11 +50,12 @@ class Witness:
         seen = self._seen.setdefault(self._subject, {})
         if path in seen:
             return
-        said = _look(path)
-        if said == _ABSENT and os.path.dirname(path) in seen:
+        found = _found(path)
+        if not found and os.path.dirname(path) in seen:
             return  # when it comes, its folder changes
-        seen[path] = said
-        if _latest(path) > self._started - RACY:
+        seen[path] = _said(found)
+        # When it last changed, in nanoseconds.
+        if any(max(one.st_mtime_ns, one.st_ctime_ns) > self._started - RACY for one in found):
             self._young.add(self._subject)
 
     def paths(self, subject: str) -> tuple[str, ...]:
@@ -67,68 +69,46 @@ class Witness:
 def signature(root: str, paths: Iterable[str]) -> str:
     """What `Witness.signature` gives for these paths, as they are now. `root` (with a slash at its end) is where those
     start that do not start with one."""
-    return _digest([_look(path if path[0] == "/" else root + path) for path in paths])
+    return _digest([_said(_found(path if path[0] == "/" else root + path)) for path in paths])
 
 
 def same(root: str, claims: Sequence[tuple[str, tuple[str, ...]]]) -> list[bool]:
     """Whether each (signature, paths) still holds. Many are shared out among the processors: the kernel looks a path up
     in parallel, Python does not."""
-    parts = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, MOST_PARTS)
-    if len(claims) < MANY or parts < 2:
-        return [signature(root, paths) == said for said, paths in claims]
-    size = -(-len(claims) // parts)
-    others = [_fork(root, claims[at : at + size]) for at in range(size, len(claims), size)]
-    found = [signature(root, paths) == said for said, paths in claims[:size]]
-    for reader, child, count in others:
-        with os.fdopen(reader, "rb") as stream:
-            answer = stream.read()
-        os.waitpid(child, 0)
-        # A child that died has found nothing: its share is looked at the long way.
-        found += [one == 1 for one in answer] if len(answer) == count else [False] * count
-    return found
+    shares = processors.count() if len(claims) >= MANY else 1
+    size = -(-len(claims) // shares)
+
+    def look(share: int) -> bytes:
+        return bytes(signature(root, paths) == said for said, paths in claims[share * size : (share + 1) * size])
+
+    # A share that failed has found nothing: its models are looked at the long way.
+    answers = processors.shared_out(look, shares) if size else []
+    return [
+        one == 1
+        for share, answer in enumerate(answers)
+        for one in answer or bytes(len(claims[share * size : (share + 1) * size]))
+    ]
 
 
-def _fork(root: str, claims: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[int, int, int]:
-    """(pipe to read a byte per claim from, process, number of claims)."""
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(writer)
-        return reader, child, len(claims)
-    try:
-        os.close(reader)
-        answer = bytes(signature(root, paths) == said for said, paths in claims)
-        with os.fdopen(writer, "wb") as stream:
-            stream.write(answer)
-    finally:
-        os._exit(0)
-
-
-def _look(path: str) -> bytes:
-    """What the disk says of a path."""
+def _found(path: str) -> list[os.stat_result]:
+    """What the disk says of a path, or of a folder and the files in it; nothing where one is not there."""
     folder, several, names = path.partition("//")
     try:
         if not several:
-            return _said(os.lstat(path))
+            return [os.lstat(path)]
         # No listing: a folder in which something comes or goes has changed itself.
-        inside = [_said(os.lstat(f"{folder}/{name}")) for name in names.split("/") if name]
-        return _said(os.lstat(folder)) + b"".join(inside)
+        return [os.lstat(folder), *[os.lstat(f"{folder}/{name}") for name in names.split("/") if name]]
     except OSError:
-        return _ABSENT
+        return []
 
 
-def _said(found: os.stat_result) -> bytes:
-    return _PACK(found.st_dev, found.st_ino, found.st_size, found.st_mode, found.st_mtime_ns, found.st_ctime_ns)
-
-
-def _latest(path: str) -> int:
-    """When it last changed, in nanoseconds."""
-    folder, _, names = path.partition("//")
-    try:
-        found = [os.lstat(folder), *[os.lstat(f"{folder}/{name}") for name in names.split("/") if name]]
-    except OSError:
-        return 0
-    return max(max(one.st_mtime_ns, one.st_ctime_ns) for one in found)
+def _said(found: list[os.stat_result]) -> bytes:
+    return (
+        b"".join(
+            [_PACK(one.st_dev, one.st_ino, one.st_size, one.st_mode, one.st_mtime_ns, one.st_ctime_ns) for one in found]
+        )
+        or _ABSENT
+    )
 
 
 def _digest(parts: Iterable[bytes]) -> str:

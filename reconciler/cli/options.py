@@ -11,15 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
 
 from reconciler.cli import places
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.names import NAME_RULE, is_name
 from reconciler.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -129,6 +131,8 @@ class Name(click.ParamType[str]):
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """By the names of files alone: a person waits for it at every key."""
+        from click.shell_completion import CompletionItem
+
         try:
             root = places.project()
         except ReconcilerError:

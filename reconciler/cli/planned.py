@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reconciler.adapters import plan_memo
 from reconciler.adapters.plan_memo import Memo
+from reconciler.adapters.witness import Witness
 from reconciler.cli import remembered, terminal
 from reconciler.cli.options import Form, Invocation
 from reconciler.cli.remembered import Now
@@ -17,9 +20,10 @@ from reconciler.report.unchanged import SHOWN
 __all__ = ["Unchanged", "known_valid", "plan"]
 
 if TYPE_CHECKING:
+    from reconciler.cli.shares import Made
+    from reconciler.cli.wiring import Opened
+    from reconciler.core.environment import Environment
     from reconciler.core.plan import ModelPlan, Plan
-
-FOREVER = 2**40
 
 
 def plan(
@@ -41,28 +45,27 @@ def _remembered(invocation: Invocation, environment: str) -> Plan | Unchanged:
     now = remembered.look(environment)
     memo = plan_memo.load(now.memo) if now is not None else None
     if now is None or memo is None or (found := _settled(now, environment, memo)) is None:
-        return _made(invocation, environment, now, None, [], frozenset())
+        return _made(invocation, environment, now)
     known, pending = found
     if pending or len(known) <= SHOWN or now.ids != memo.valid:
-        left_out = remembered.unneeded(now, environment, memo, pending)
-        return _made(invocation, environment, now, memo, known, left_out)
+        return _made(invocation, environment, now, memo, known, pending)
     if not _is_committed(now, memo):
         _note(now)
     return Unchanged(environment=environment, role=memo.basis["role"], revision=now.revision, models=len(known))
 
 
-def known_valid(invocation: Invocation, environment: str, model: str) -> tuple[frozenset[str], bool]:
+def known_valid(invocation: Invocation, environment: str, model: str) -> tuple[frozenset[str], bool, Now | None]:
     """(manifests and cards of other models that the last plan of `environment` found valid and that are as they were,
-    whether everything is still committed)."""
+    whether everything is still committed, what git has)."""
     if invocation.revision is not None or invocation.working_tree:
-        return frozenset(), False
+        return frozenset(), False, None
     now = remembered.look(environment)
     memo = plan_memo.load(now.memo) if now is not None else None
     if now is None or memo is None or not remembered.same_rules(now, memo):
-        return frozenset(), False
+        return frozenset(), False, now
     known = remembered.unneeded(now, environment, memo, [model])
     others = frozenset(path for path in known if path.rpartition("/")[2].rpartition(".")[0] != model)
-    return others, _is_committed(now, memo)
+    return others, _is_committed(now, memo), now
 
 
 def _is_committed(now: Now, memo: Memo) -> bool:
@@ -82,33 +85,65 @@ def _made(
     invocation: Invocation,
     environment: str,
     now: Now | None,
-    memo: Memo | None,
-    known: list[str],
-    left_out: frozenset[str],
+    memo: Memo | None = None,
+    known: Sequence[str] = (),
+    pending: Sequence[str] = (),
 ) -> Plan:
-    from reconciler.adapters.witness import Witness
+    """The plan, of which the parts of `known` models are in `memo`; what it settles is remembered."""
+    from reconciler.cli import shares
     from reconciler.cli.wiring import opened
-    from reconciler.engine.lasting import stays_until
     from reconciler.engine.planning import make_plan
 
-    witness = Witness()
-    worktree = remembered.worktree(now) if now is not None else None
     parts = _parts(environment, memo, known) if memo is not None else {}
-    with opened(invocation, witness=witness, known=left_out) as project:
-        here = project.environment(environment)
-        made = make_plan(project.world, project.desired, here, settled=parts, about=witness.about)
-        if now is None or now.revision != project.desired.revision or made.refresh is not None:
-            return made
-        until = stays_until(project.world, project.desired, here, made)
-    seconds = int(time.time())
+    valid = frozenset[str]()
+    if now is not None and memo is not None:
+        valid = remembered.unneeded(now, environment, memo, list(pending))
+    worktree = remembered.worktree(now) if now is not None else None
+    names = sorted(pending if memo is not None else now.models(environment) if now is not None else ())
+    found, witness, noted = None, Witness(), False
+    if now is not None and shares.pays(len(names)):
+        with (
+            suppress(ReconcilerError),
+            opened(invocation, witness=witness, known=frozenset(now.ids), committed=True) as project,
+        ):
+            here = project.environment(environment)
+            if now.revision == project.desired.revision:
+                found = shares.shared(project, here, now, witness, names, valid=valid, settled=parts)
+        if found is not None:
+            noted = _note(now)
+    if found is None:
+        witness = Witness()
+        with opened(invocation, witness=witness, known=valid, now=now) as project:
+            here, noted = project.environment(environment), project.noted
+            if now is None or now.revision != project.desired.revision:
+                return make_plan(project.world, project.desired, here, settled=parts)
+            found = shares.made(project, here, now, witness, parts)
+    if now is not None and found.plan.refresh is None:
+        _remember(project, here, now, memo, known, witness, found, None if noted else worktree)
+    return found.plan
+
+
+def _remember(
+    project: Opened,
+    here: Environment,
+    now: Now,
+    memo: Memo | None,
+    known: Sequence[str],
+    witness: Witness,
+    found: Made,
+    worktree: str | None,
+) -> None:
     said = memo.signature if memo is not None else witness.signature("")
     if said is None:
-        return made
+        return
+    seconds = int(time.time())
     roots = {root for one in project.desired.environments for root in (one.store, one.target) if root}
+    settled = {name: memo.settled[name] for name in known} if memo is not None else {}
+    settled |= {name: one for name, one in found.settled.items() if one.until > seconds}
     fresh = Memo(
         basis={
             "code": remembered.code(),
-            "role": made.role,
+            "role": found.plan.role,
             "support": now.support,
             "branch": here.protect or "",
             "refs": now.refs(here.protect) if here.protect else "",
@@ -116,73 +151,31 @@ def _made(
             "roots": "\0".join(sorted(roots)),
         },
         saved=seconds,
-        until=min(until.get("", FOREVER), memo.until if memo is not None else FOREVER),
+        until=min(found.until, memo.until if memo is not None else found.until),
         signature=said,
         paths=memo.paths if memo is not None else remembered.relative(now.root, witness.paths("")),
-        worktree=worktree if not project.noted else None,
-        settled={name: memo.settled[name] for name in known} if memo is not None else {},
+        worktree=worktree,
+        settled=settled,
+        unsettled=tuple(part.model for part in found.plan.models if part.model not in settled),
         valid=now.ids,
     )
-    for part in made.models:
-        lasts = until.get(part.model, FOREVER)
-        seen = witness.signature(part.model)
-        if part.model not in parts and _quiet(part) and seen is not None and lasts > seconds:
-            fresh.settled[part.model] = plan_memo.Settled(
-                blobs=now.blobs(environment, part.model),
-                signature=seen,
-                until=lasts,
-                digest=part.digest,
-                sync=part.sync.value,
-                health=part.health.value,
-                reason=part.reason,
-                paths=remembered.relative(now.root, witness.paths(part.model)),
-            )
-    fresh.unsettled = tuple(part.model for part in made.models if part.model not in fresh.settled)
     plan_memo.save(now.memo, fresh)
-    return made
 
 
-def _quiet(part: ModelPlan) -> bool:
-    return not part.steps and part.blocked is None and not part.detail.notes
-
-
-def _parts(environment: str, memo: Memo, known: list[str]) -> dict[str, ModelPlan]:
+def _parts(environment: str, memo: Memo, known: Sequence[str]) -> dict[str, ModelPlan]:
     """What is shown of settled models. What they depend on is not remembered: it is neither shown nor written."""
-    from reconciler.core.condition import Health, Sync
-    from reconciler.core.digest import Digest
-    from reconciler.core.plan import Basis, ModelPlan
+    from reconciler.cli.shares import basis_of, quiet_part
 
-    basis = Basis(
-        environment=environment,
-        model="",
-        pin=None,
-        recipe=None,
-        gates=(),
-        head=None,
-        served="",
-        candidate=None,
-        build=None,
-        verdicts=(),
-        snapshot=None,
-        order="",
-    )
-    return {
-        name: ModelPlan(
-            model=name,
-            digest=Digest(one.digest),
-            basis=basis,
-            sync=Sync(one.sync),
-            health=Health(one.health),
-            reason=one.reason,
-        )
-        for name in known
-        for one in (memo.settled[name],)
-    }
+    basis = basis_of(environment)
+    found = ((name, memo.settled[name]) for name in known)
+    return {name: quiet_part(basis, name, one.digest, one.sync, one.health, one.reason) for name, one in found}
 
 
-def _note(now: Now) -> None:
-    from reconciler.adapters.source_git import GitSource
+def _note(now: Now) -> bool:
+    """Whether something is not committed; that is said."""
     from reconciler.cli import uncommitted
 
-    for line in uncommitted.notes(GitSource(now.root), now.root, now.revision):
+    lines = tuple(uncommitted.notes(now.source(), now.root, now.revision))
+    for line in lines:
         terminal.say(line)
+    return bool(lines)

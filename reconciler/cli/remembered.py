@@ -12,21 +12,26 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import reconciler
 from reconciler.adapters import plan_memo
-from reconciler.adapters.git_plumbing import Git
+from reconciler.adapters.git_plumbing import Git, entries_of, listing
 from reconciler.adapters.plan_memo import Memo
 from reconciler.adapters.witness import Witness, same, signature
 from reconciler.cli import places
+
+if TYPE_CHECKING:
+    from reconciler.adapters.source_git import GitSource
 
 _REGULAR = ("100644", "100755", "100664")
 _LOCKS = (".lock", "requirements.txt")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Now:
-    """The project as git has it at HEAD. `ids`: path below the project -> blob."""
+    """The project as git has it at HEAD. `ids`: path below the project -> blob. `prefix`: the project's path below the
+    repository's root; `listed`: git's listing of it."""
 
     root: Path
     revision: str
@@ -35,6 +40,17 @@ class Now:
     odd: bool
     support: str
     tracked: frozenset[str]
+    prefix: str
+    listed: bytes
+    _source: GitSource | None = None
+
+    def source(self) -> GitSource:
+        """For all further questions to git: it answers each once."""
+        if self._source is None:
+            from reconciler.adapters.source_git import GitSource
+
+            self._source = GitSource(self.root, prefix=self.prefix, listed={self.revision: self.listed})
+        return self._source
 
     def refs(self, branch: str) -> str:
         wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]
@@ -67,13 +83,8 @@ def look(environment: str) -> Now | None:
         return None
     prefix = "" if root == Path(top) else root.relative_to(top).as_posix() + "/"
     ids, odd, support, tracked = {}, False, [], set()
-    listing = git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", revision, *filter(None, [prefix[:-1]]))
-    for record in listing.decode("utf-8", "surrogateescape").split("\0"):
-        if not record:
-            continue
-        meta, _, name = record.partition("\t")
-        mode, _, blob = meta.split(" ")
-        path = name[len(prefix) :]
+    listed = listing(git, revision, prefix)
+    for path, mode, blob in entries_of(listed, prefix):
         if path.startswith("manifests/"):
             ids[path] = blob
             odd = odd or mode not in _REGULAR
@@ -91,6 +102,8 @@ def look(environment: str) -> Now | None:
         odd=odd,
         support=_hash(support),
         tracked=frozenset(tracked),
+        prefix=prefix,
+        listed=listed,
     )
 
 
@@ -163,10 +176,9 @@ def relative(root: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _after(now: Now, branch: str, before: str) -> bool:
-    from reconciler.adapters.source_git import GitSource
     from reconciler.core.state import Order
 
-    return GitSource(now.root).order(before, now.revision, branch=branch) in (Order.SAME, Order.AFTER)
+    return now.source().order(before, now.revision, branch=branch) in (Order.SAME, Order.AFTER)
 
 
 def _hash(parts: list[str]) -> str:

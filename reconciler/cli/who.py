@@ -24,22 +24,23 @@ def _actor(environ: Mapping[str, str]) -> str | None:
 
 def git_user(root: Path, environ: Mapping[str, str]) -> str | None:
     """`Name <email>`, or as much of it as git knows."""
-    name = environ.get("GIT_AUTHOR_NAME") or _setting(root, "user.name")
-    email = environ.get("GIT_AUTHOR_EMAIL") or _setting(root, "user.email")
+    settings = _settings(root)
+    name = environ.get("GIT_AUTHOR_NAME") or settings.get("user.name")
+    email = environ.get("GIT_AUTHOR_EMAIL") or settings.get("user.email")
     if name and email:
         return f"{name} <{email}>"
     return name or email
 
 
-def _setting(root: Path, key: str) -> str | None:
-    """Reading a setting runs nothing."""
+def _settings(root: Path) -> dict[str, str]:
+    """Reading a setting runs nothing. Where one is set twice, the last one counts."""
+    command = ["git", "config", "--null", "--get-regexp", r"^user\.(name|email)$"]
     try:
-        ran = subprocess.run(
-            ["git", "config", "--get", key], cwd=root, capture_output=True, text=True, errors="replace", check=False
-        )
+        ran = subprocess.run(command, cwd=root, capture_output=True, text=True, errors="replace", check=False)
     except OSError:
-        return None
-    return ran.stdout.strip() or None
+        return {}
+    pairs = (entry.partition("\n") for entry in ran.stdout.split("\0") if entry)
+    return {name: value.strip() for name, _, value in pairs}
 
 
 def _login() -> str | None:

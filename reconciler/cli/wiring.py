@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +33,7 @@ from reconciler.errors import IntegrityError
 from reconciler.ports import Proposer, Source
 
 if TYPE_CHECKING:
+    from reconciler.cli.remembered import Now
     from reconciler.engine.desired import Checkout
 
 _SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
@@ -83,13 +83,14 @@ def opened(
     witness: Witness | None = None,
     known: frozenset[str] = frozenset(),
     committed: bool = False,
+    now: Now | None = None,
 ) -> Iterator[Opened]:
     """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
     environment that it will change; for a protected one the cache, which anybody may have written, is not believed.
     `witness` is told of everything that is read; `known` manifests are left out; `committed`: it is known that nothing
-    is left to commit."""
+    is left to commit; `now`: what git was asked already."""
     root = places.project()
-    git = GitSource(root)
+    git = GitSource(root) if now is None else now.source()
     source = WorkTree(root) if invocation.working_tree else git
     with ExitStack() as stack:
         data, scorer = DataChild(), ScoringChild()
@@ -98,12 +99,12 @@ def opened(
         for one in (data, scorer, trainer, shown):
             if one is not None:
                 stack.callback(one.close)
-        revision, noted = _revision(invocation, root, source, committed=committed)
+        revision, noted = _revision(invocation, root, source, committed=committed, now=now)
         if changes is not None:  # most likely there is work, and children start while the manifests are read
             data.warm()
             if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
                 trainer.warm(Limits())
-        checkout = _load(invocation, root, source, data, revision, known)
+        checkout = _load(invocation, root, source, data, revision, known, now)
         if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
             from reconciler.engine.desired import load
 
@@ -141,13 +142,14 @@ def proposer(root: Path) -> Proposer:
 
 
 def _revision(
-    invocation: Invocation, root: Path, source: Source, *, committed: bool = False
+    invocation: Invocation, root: Path, source: Source, *, committed: bool = False, now: Now | None = None
 ) -> tuple[str | None, bool]:
     """The commit that is meant, None for the work tree; and whether something is not committed, and so not meant: that
     is said."""
     if invocation.working_tree:
         return None, False
-    revision = source.resolve("HEAD" if invocation.revision is None else invocation.revision)
+    asked = invocation.revision
+    revision = now.revision if now is not None and asked is None else source.resolve("HEAD" if asked is None else asked)
     notes = tuple(uncommitted.notes(source, root, revision)) if invocation.revision is None and not committed else ()
     for line in notes:
         terminal.say(line)
@@ -168,10 +170,12 @@ def _load(
     data: DataChild,
     revision: str | None,
     known: frozenset[str] = frozenset(),
+    now: Now | None = None,
 ) -> Checkout:
     from reconciler.engine.desired import load
 
-    expressions = CachedExpressions(data, places.cache(_git_folder(root)), grammar=_grammar())
+    cache = places.cache(_git_folder(root)) if now is None else now.memo.parent
+    expressions = CachedExpressions(data, cache, grammar=_grammar)
     if invocation.verbose:
         terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
     return load(source, expressions, revision=revision, known=known)
@@ -184,6 +188,8 @@ def _git_folder(root: Path) -> Path | None:
 
 def _grammar() -> int:
     """A number that changes with the rules of expressions, so that results by other rules are not taken up."""
+    from importlib.metadata import version
+
     rules = hashlib.sha256(version("duckdb").encode())
     for file in sorted((Path(__file__).parents[1] / "data").glob("*.py")):
         rules.update(file.read_bytes())

@@ -81,8 +81,10 @@ def decode(kind: type[T], body: bytes, *, what: str) -> T:
 def _decoded(kind: type, body: bytes) -> object:
     """The same bytes are the same value, and values never change: documents that many steps read are read once."""
     text = body.decode()
-    value: object = from_json(kind, _READ.decode(text))
-    if encode(value) != body:
+    document = _READ.decode(text)
+    value: object = from_json(kind, document)
+    # What `from_json` takes it gives back unchanged: where JSON has one form for it, that is the value's own.
+    if (canonical(document) if _plain(document) else encode(value)) != body:
         json.loads(text, object_pairs_hook=_no_duplicates)  # one reason for it, which has words of its own
         raise ValueError("bytes are not the canonical form of their value")
     return value

@@ -176,8 +176,10 @@ def _dataclass_reader(kind: type) -> _Read:
         key = ""
         try:
             for name, key, read_one, optional in fields():
-                if key in document:
-                    values[name] = read_one(document[key])
+                if (item := document.get(key)) is not None:
+                    values[name] = read_one(item)
+                elif key in document:
+                    raise _MisfitError("null is not written")
                 elif optional:
                     values[name] = None
                 else:

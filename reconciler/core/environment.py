@@ -167,6 +167,9 @@ class Desired:
     def models_of(self, environment: str) -> tuple[Model, ...]:
         return tuple(self._by_environment.get(environment, {}).values())
 
+    def count_in(self, environment: str) -> int:
+        return len(self._by_environment.get(environment, {}))
+
     def model(self, environment: str, name: str) -> Model | None:
         return self._by_environment.get(environment, {}).get(name)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reconciler.core.diff import Change
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Drift, Environment, Model, Prune
+from reconciler.core.evaluation import Evaluation
 from reconciler.core.gate import Verification
 from reconciler.core.record import Build
 from reconciler.core.state import Head, Order, Served
@@ -26,13 +27,15 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFacts:
-    """Where models are made. `build` satisfies the model's need, or `missing` says why none does."""
+    """Where models are made. `build` satisfies the model's need, or `missing` says why none does. `evaluation`: that of
+    the build's artifact."""
 
     model: Model
     head: Head | None
     build: Build | None
     missing: str | None
     verdicts: tuple[Verdict, ...]
+    evaluation: Evaluation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,8 @@ class ServingFacts:
     """Where models are only promoted to. `model` is None when git no longer declares it.
 
     `unknown`: the pinned artifact is in no store that this environment may read. `foreign_recipe`: the first field in
-    which the manifest's recipe is not the one that the artifact was built from. `stale_data`: the data's age in seconds
+    which the manifest's recipe is not the one that the artifact was built from. `evaluation`: that of the pinned
+    artifact; None while it is unknown. `stale_data`: the data's age in seconds
     where the policy's limit is exceeded. `weakened`: reasons why today's policy would refuse what is deployed.
     """
 
@@ -53,6 +57,7 @@ class ServingFacts:
     verdict: Verdict | None = None
     unknown: bool = False
     foreign_recipe: Change | None = None
+    evaluation: Evaluation | None = None
     stale_data: int | None = None
     weakened: tuple[str, ...] = ()
     renamed_to: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from reconciler.core.digest import Digest, hex_of
 
@@ -11,12 +12,19 @@ SNAPSHOTS = "snapshots"
 
 
 LONGEST = 1024  # characters; what object stores allow
-_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z0-9][A-Za-z0-9._-]*)*")
+_PART = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_KEY = re.compile(rf"{_PART.pattern}(/{_PART.pattern})*")
 
 
 def is_key(text: str) -> bool:
     """`a/b/c` with nothing that leaves the store or differs between file systems and object stores."""
     return len(text) <= LONGEST and _KEY.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=4096)
+def is_part(text: str) -> bool:
+    """What may stand between two slashes of a key."""
+    return _PART.fullmatch(text) is not None
 
 
 def blob(digest: Digest) -> str:
@@ -51,7 +59,13 @@ def member(prefix: str, n: int) -> str:
 
 def number(key: str) -> int | None:
     """The n of `<prefix>/<n>.json`; None for any other name."""
-    stem, dot, rest = key.rpartition("/")[2].partition(".")
+    return _number(key.rpartition("/")[2])
+
+
+@lru_cache(maxsize=4096)
+def _number(name: str) -> int | None:
+    """Every journal of a fleet has the same names."""
+    stem, dot, rest = name.partition(".")
     return (
         int(stem) if dot and rest == "json" and stem.isascii() and stem.isdigit() and str(int(stem)) == stem else None
     )

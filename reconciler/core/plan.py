@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from reconciler.core.condition import Exit, Health, Sync
 from reconciler.core.diff import Change
 from reconciler.core.digest import Digest
+from reconciler.core.evaluation import Evaluation
 from reconciler.core.gate import Verification
 from reconciler.core.record import Action
 
@@ -63,6 +64,15 @@ class MetricChange:
     metric: str
     candidate: float | None
     incumbent: float | None
+
+
+def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -> tuple[MetricChange, ...]:
+    """Every metric that either has, sorted by name."""
+    new, old = (dict(one.metrics) if one else {} for one in (candidate, incumbent))
+    return tuple(
+        MetricChange(metric=name, candidate=new.get(name), incumbent=old.get(name))
+        for name in sorted(new.keys() | old.keys())
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from reconciler import codec
 from reconciler.core.diff import changes
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Desired, Environment, Model
+from reconciler.core.evaluation import Evaluation
 from reconciler.core.facts import ServingFacts, TrainingFacts, Verdict
 from reconciler.core.gate import NoWorseThanIncumbent
 from reconciler.core.judge import judge
@@ -72,10 +73,14 @@ def training(
     head = head_of(world, desired, environment.name, model.name)
     need = builds.need_of(model, environment, snapshot, now)
     build, missing = builds.meeting(store, need, head)
+    evaluation = verify.evaluation_of(store, build.artifact) if build else None
     verdicts = tuple(
-        _verdict_for(world, desired, model, build, head, judge_for) for judge_for in judged_for(desired, environment)
+        _verdict_for(world, desired, model, build, evaluation, head, judge_for)
+        for judge_for in judged_for(desired, environment)
     )
-    return TrainingFacts(model=model, head=head, build=build, missing=missing or None, verdicts=verdicts)
+    return TrainingFacts(
+        model=model, head=head, build=build, missing=missing or None, verdicts=verdicts, evaluation=evaluation
+    )
 
 
 def judged_for(desired: Desired, environment: Environment) -> tuple[Environment, ...]:
@@ -84,15 +89,21 @@ def judged_for(desired: Desired, environment: Environment) -> tuple[Environment,
 
 
 def _verdict_for(
-    world: World, desired: Desired, model: Model, build: Build | None, head: Head | None, environment: Environment
+    world: World,
+    desired: Desired,
+    model: Model,
+    build: Build | None,
+    evaluation: Evaluation | None,
+    head: Head | None,
+    environment: Environment,
 ) -> Verdict:
-    if build is None:
+    if build is None or evaluation is None:
         return Verdict(environment=environment.name)
     store = world.stores[model.environment]
     # Judging for itself, a sandbox has no incumbent: its own journal says what was trained, not what is deployed.
     deployed = head_of(world, desired, environment.name, model.name) if environment.name != model.environment else None
     incumbent = deployed.state.artifact if deployed else None
-    gate_set = verify.gate_set_of(model, environment, verify.evaluation_of(store, build.artifact), incumbent)
+    gate_set = verify.gate_set_of(model, environment, evaluation, incumbent)
     verdict = verify.verdict_of(store, gate_set, build.artifact, head=deployed)
     judged = head.state.judged_for(environment.name) if head and head.state.build == build else None
     return replace(verdict, journaled=judged is not None and judged.gate_set == verdict.gate_set)
@@ -118,7 +129,7 @@ def serving(
         head=head,
         served=served,
         order=order_of(world.source, environment, desired.revision, head),
-        declared_models=len(desired.models_of(environment.name)),
+        declared_models=desired.count_in(environment.name),
         renamed_to=_renamed(desired, environment, name) if model is None else None,
     )
     if model is None or model.artifact is None:
@@ -127,8 +138,10 @@ def serving(
     origin = deploy.origin_of(world, environment, model.artifact)
     if origin is None or build is None:
         return replace(facts, unknown=origin is None or build is None), build
-    verdict = _verdict_here(world, desired, environment, model, build, head)
-    built = verify.recipe_of(origin, model.artifact).recipe
+    package = blobs.artifact(origin, model.artifact)
+    evaluation = verify.evaluation_in(origin, package)
+    verdict = _verdict_here(world, desired, environment, model, evaluation, head)
+    built = verify.recipe_in(origin, package).recipe
     foreign = changes(built, model.recipe)[:1] if codec.digest_of(built) != model.recipe_digest else ()
     age = int((now - build.taken).total_seconds())
     limit = environment.policy.max_data_age
@@ -137,8 +150,9 @@ def serving(
             facts,
             verdict=verdict,
             foreign_recipe=foreign[0] if foreign else None,
+            evaluation=evaluation,
             stale_data=age if limit is not None and age > limit else None,
-            weakened=_weakened(world, environment, model, head),
+            weakened=_weakened(world, environment, model, evaluation, head),
         ),
         build,
     )
@@ -176,16 +190,15 @@ def build_of(
 
 
 def _verdict_here(
-    world: World, desired: Desired, environment: Environment, model: Model, build: Build, head: Head | None
+    world: World, desired: Desired, environment: Environment, model: Model, evaluation: Evaluation, head: Head | None
 ) -> Verdict:
     """What the stores upstream say of the pinned artifact under today's gates and incumbent."""
-    artifact = build.artifact
-    origin = deploy.origin_of(world, environment, artifact)
-    if origin is None:
-        raise blobs.absent(artifact)
+    artifact = model.artifact
+    if artifact is None:
+        return Verdict(environment=environment.name)
     deployed = head.state.artifact if head else None
     incumbent = deployed if deployed != artifact else None
-    gate_set = verify.gate_set_of(model, environment, verify.evaluation_of(origin, artifact), incumbent)
+    gate_set = verify.gate_set_of(model, environment, evaluation, incumbent)
     found = Verdict(environment=environment.name)
     vetting = head or predecessor(world, desired, environment, model)
     for name in (*desired.upstream(environment.name), environment.name):
@@ -198,14 +211,16 @@ def _verdict_here(
     return found
 
 
-def _weakened(world: World, environment: Environment, model: Model, head: Head | None) -> tuple[str, ...]:
+def _weakened(
+    world: World, environment: Environment, model: Model, evaluation: Evaluation, head: Head | None
+) -> tuple[str, ...]:
     """What today's policy would refuse of the artifact that is deployed: shown, never acted upon."""
     deployed = head.state.artifact if head else None
     own = world.stores[environment.name]
     if deployed is None or deployed != model.artifact or not blobs.holds(own, deployed):
         return ()
     gates = tuple(g for g in verify.gates_for(model, environment) if not isinstance(g, NoWorseThanIncumbent))
-    results = judge(gates, verify.evaluation_of(own, deployed), {})
+    results = judge(gates, evaluation, {})
     return tuple(f"today's policy would refuse it: {one.reason}" for one in results if one.verdict != "passed")
 
 

@@ -14,11 +14,11 @@ from reconciler.core.duration import in_words
 from reconciler.core.environment import Desired, Environment, Model
 from reconciler.core.facts import ServingFacts, TrainingFacts, Verdict
 from reconciler.core.gate import Verification
-from reconciler.core.plan import Basis, Blocked, Detail, MetricChange, ModelPlan, Plan, PlanIdentity, Step
+from reconciler.core.plan import Basis, Blocked, Detail, ModelPlan, Plan, PlanIdentity, Step, metric_changes
 from reconciler.core.planner import Decision, decide_serving, decide_training
 from reconciler.core.record import Action, Build, Snapshot
 from reconciler.core.state import Served
-from reconciler.engine import blobs, deploy, observe, snapshots, verify
+from reconciler.engine import blobs, observe, snapshots, verify
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
@@ -52,20 +52,34 @@ def make_plan(
     now = world.clock()
     about("")
     refresh = refresh_step(world, environment, now)
-    served = served_by(world, desired, environment, others=not settled)
+    asked = tuple(models)
+    served = served_by(world, desired, environment, asked, others=not settled)
     about("")
-    names = _chosen(world, desired, environment, served, tuple(models), listed=not settled)
+    names = _chosen(world, desired, environment, served, asked, listed=not settled)
     snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
     made = dict(settled)
     for name in names:
         about(name)
         made[name] = plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
-    parts = tuple(made[name] for name in sorted(made))
+    return _plan(desired, environment, refresh, made.values())
+
+
+def joined(
+    desired: Desired, environment: Environment, plans: Iterable[Plan], settled: Iterable[ModelPlan] = ()
+) -> Plan:
+    """Plans of some of the models each, made at the same commit, and settled parts, as one."""
+    together = tuple(plans)
+    refresh = next((one.refresh for one in together if one.refresh is not None), None)
+    return _plan(desired, environment, refresh, (*settled, *(part for one in together for part in one.models)))
+
+
+def _plan(desired: Desired, environment: Environment, refresh: Step | None, parts: Iterable[ModelPlan]) -> Plan:
+    models = tuple(sorted(parts, key=lambda part: part.model))
     identity = PlanIdentity(
         environment=environment.name,
         revision=desired.revision,
         refresh=refresh is not None,
-        models=tuple(part.digest for part in parts),
+        models=tuple(part.digest for part in models),
     )
     return Plan(
         id=codec.digest_of(identity),
@@ -74,7 +88,7 @@ def make_plan(
         role=environment.role.value,
         revision=desired.revision,
         refresh=refresh,
-        models=parts,
+        models=models,
     )
 
 
@@ -93,12 +107,15 @@ def refresh_step(world: World, environment: Environment, now: datetime) -> Step 
     return Step(action=Action.REFRESH, reason=reason)
 
 
-def served_by(world: World, desired: Desired, environment: Environment, *, others: bool = True) -> dict[str, Served]:
+def served_by(
+    world: World, desired: Desired, environment: Environment, models: tuple[str, ...] = (), *, others: bool = True
+) -> dict[str, Served]:
+    """What is served of these models; of none: of all that are declared and, with `others`, of all there are."""
     target = world.targets.get(environment.name)
     if target is None or environment.trains:
         return {}
     declared = [model.name for model in desired.models_of(environment.name)]
-    return {one.model: one for one in target.observe(declared, others=others)}
+    return {one.model: one for one in target.observe(models or declared, others=others and not models)}
 
 
 def _chosen(
@@ -115,6 +132,7 @@ def _chosen(
     if listed and wanted and environment.name in world.targets and not environment.trains:
         known.update(observe.forsaken(world, desired, environment, frozenset(known)))
     if unknown := sorted(set(models) - known):
+        known |= served_by(world, desired, environment).keys()
         there = ", ".join(sorted(known)) or "none"
         raise UsageError(f"{environment.name} has no model {unknown[0]!r}", hint=f"models there: {there}", code="E801")
     return tuple(sorted(models or known))
@@ -179,9 +197,9 @@ def training_part(world: World, environment: Environment, facts: TrainingFacts, 
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(store, incumbent, model) if candidate != incumbent or not build else (),
-            metrics=_metrics(store, candidate, store, None),
+            metrics=metric_changes(facts.evaluation, None),
             verifications=_verifications(facts.verdicts),
-            grade=_grade(store, candidate),
+            grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
         ),
     )
@@ -211,8 +229,9 @@ def serving_part(
         order=facts.order.value,
     )
     own = world.stores[environment.name]
-    origin = (deploy.origin_of(world, environment, candidate) if candidate else None) or own
-    known = None if facts.unknown else candidate
+    before = None
+    if incumbent is not None and incumbent != candidate and blobs.holds(own, incumbent):
+        before = verify.evaluation_of(own, incumbent)
     return _part(
         basis,
         decide_serving(facts),
@@ -220,9 +239,9 @@ def serving_part(
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(own, incumbent, model) if model and candidate != incumbent else (),
-            metrics=_metrics(origin, known, own, incumbent),
+            metrics=metric_changes(facts.evaluation, before),
             verifications=_verifications(verdicts),
-            grade=_grade(origin, known),
+            grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else None,
             data_age=int((now - build.taken).total_seconds()) if build else None,
         ),
@@ -295,18 +314,3 @@ def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tup
     if incumbent is None or not blobs.holds(store, incumbent):
         return ()
     return changes(verify.recipe_of(store, incumbent).recipe, model.recipe)
-
-
-def _metrics(origin: Store, candidate: Digest | None, own: Store, incumbent: Digest | None) -> tuple[MetricChange, ...]:
-    new = dict(verify.evaluation_of(origin, candidate).metrics) if candidate else {}
-    old = {}
-    if incumbent is not None and incumbent != candidate and blobs.holds(own, incumbent):
-        old = dict(verify.evaluation_of(own, incumbent).metrics)
-    return tuple(
-        MetricChange(metric=name, candidate=new.get(name), incumbent=old.get(name))
-        for name in sorted(new.keys() | old.keys())
-    )
-
-
-def _grade(store: Store, candidate: Digest | None) -> str | None:
-    return verify.evaluation_of(store, candidate).grade.value if candidate else None

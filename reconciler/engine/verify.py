@@ -6,7 +6,7 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core import keys
-from reconciler.core.artifact import EVALUATION_FILE, RECIPE_FILE
+from reconciler.core.artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Environment, Model
 from reconciler.core.evaluation import Evaluation
@@ -30,14 +30,20 @@ from reconciler.ports import CompareRequest, SelectRequest, Store, Want
 
 
 def evaluation_of(store: Store, artifact: Digest) -> Evaluation:
-    one = blobs.artifact(store, artifact)
+    return evaluation_in(store, blobs.artifact(store, artifact))
+
+
+def evaluation_in(store: Store, one: Artifact) -> Evaluation:
     body = blobs.document(store, one, EVALUATION_FILE)
-    return codec.decode(Evaluation, body, what=f"{EVALUATION_FILE} of {artifact}")
+    return codec.decode(Evaluation, body, what=f"{EVALUATION_FILE} of {one.digest}")
 
 
 def recipe_of(store: Store, artifact: Digest) -> BuiltRecipe:
-    one = blobs.artifact(store, artifact)
-    return codec.decode(BuiltRecipe, blobs.document(store, one, RECIPE_FILE), what=f"{RECIPE_FILE} of {artifact}")
+    return recipe_in(store, blobs.artifact(store, artifact))
+
+
+def recipe_in(store: Store, one: Artifact) -> BuiltRecipe:
+    return codec.decode(BuiltRecipe, blobs.document(store, one, RECIPE_FILE), what=f"{RECIPE_FILE} of {one.digest}")
 
 
 def gates_for(model: Model, environment: Environment) -> tuple[Gate, ...]:

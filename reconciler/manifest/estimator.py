@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Iterator
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from reconciler.core.recipe import Estimator
@@ -21,7 +21,7 @@ _OURS = {
 
 @cache
 def table() -> dict[str, Any]:
-    text = resources.files("reconciler.manifest").joinpath("estimators.json").read_text()
+    text = Path(__file__).with_name("estimators.json").read_text()
     found: dict[str, Any] = json.loads(text)["estimators"]
     return found
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reconciler.core.digest import Digest, short
-from reconciler.core.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS
 
 NONE = "-"
-_HIGHER_IS_BETTER = {**CLASSIFICATION_METRICS, **REGRESSION_METRICS}
 
 
 def metric(value: float | None) -> str:
@@ -30,7 +28,9 @@ def change(name: str, new: float | None, old: float | None) -> tuple[str, str]:
 
 
 def higher_is_better(name: str) -> bool:
-    return _HIGHER_IS_BETTER.get(name, True)
+    from reconciler.core.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS  # not for a plan without news
+
+    return {**CLASSIFICATION_METRICS, **REGRESSION_METRICS}.get(name, True)
 
 
 def amount(value: float) -> str:

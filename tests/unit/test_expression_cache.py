@@ -24,11 +24,11 @@ class Counted:
 
 def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
     inner = Counted()
-    first = CachedExpressions(inner, tmp_path / "cache", grammar=1).parse(["a", "b", "a"])
-    again = CachedExpressions(inner, tmp_path / "cache", grammar=1).parse(["b", "c"])
+    first = CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 1).parse(["a", "b", "a"])
+    again = CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 1).parse(["b", "c"])
     assert inner.asked == ["a", "b", "c"]
     assert first["b"] == again["b"] == Parsed(columns=("b",), position=1)
-    CachedExpressions(inner, tmp_path / "cache", grammar=2).parse(["a"])
+    CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 2).parse(["a"])
     assert inner.asked[-1] == "a"
 
 
@@ -40,9 +40,9 @@ def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_parsed_anew_and_replaced(tmp_path: Path, body: str) -> None:
     (tmp_path / "expressions-1.json").write_text(body)
     inner = Counted()
-    assert CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])["a"].columns == ("a",)
+    assert CachedExpressions(inner, tmp_path, grammar=lambda: 1).parse(["a"])["a"].columns == ("a",)
     assert inner.asked == ["a"]
-    CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])
+    CachedExpressions(inner, tmp_path, grammar=lambda: 1).parse(["a"])
     assert inner.asked == ["a"]
     assert list(json.loads((tmp_path / "expressions-1.json").read_text())) == ["a"]
     assert [one.name for one in tmp_path.iterdir()] == ["expressions-1.json"]
@@ -52,5 +52,5 @@ def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     inner = Counted()
     for _ in range(2):
-        assert "a" in CachedExpressions(inner, tmp_path / "file" / "cache", grammar=1).parse(["a"])
+        assert "a" in CachedExpressions(inner, tmp_path / "file" / "cache", grammar=lambda: 1).parse(["a"])
     assert inner.asked == ["a", "a"]

@@ -27,8 +27,8 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
     from reconciler.report import card
     from reconciler.report import proposal as reporter
 
-    known, committed = planned.known_valid(invocation, environment, model)
-    with opened(invocation, known=known, committed=committed) as project:
+    known, committed, now = planned.known_valid(invocation, environment, model)
+    with opened(invocation, known=known, committed=committed, now=now) as project:
         proposed = propose.promote(
             project.world,
             project.checkout,

@@ -1,19 +1,24 @@
-"""`plan` from memory says what `plan` without memory says, whatever was done in between."""
+"""`plan` from memory says what `plan` without memory says, whatever was done in between, and one that all processors
+made what a single one says."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from benchmarks.fleet import make_fleet
 from reconciler import codec
+from reconciler.adapters import processors
 from reconciler.adapters.plan_memo import load
 from reconciler.cli.errors import guarded
 from reconciler.core.record import Current
@@ -67,6 +72,20 @@ def remembered(folder: Path) -> dict[str, object] | None:
 
 def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@contextmanager
+def one_processor() -> Iterator[None]:
+    """As on a machine that has no other."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def planned(capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
@@ -192,6 +211,34 @@ def test_what_is_remembered_never_changes_what_is_said(
     without = planned(capfd)
     assert with_memory == without
     assert again == without
+    shutil.rmtree(cache(fleet), ignore_errors=True)
+    with one_processor():
+        alone = planned(capfd)
+    assert alone == without
+
+
+@pytest.mark.skipif(processors.count() < 2, reason="this machine has one processor")
+def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
+    rewrite(release(fleet) / "model.skops", b"x")
+    found = []
+    for _ in range(40):  # until nothing was touched too lately to be believed
+        shutil.rmtree(cache(fleet))
+        assert guarded(["plan", "production"]) == 0
+        shared = remembered(fleet)
+        shutil.rmtree(cache(fleet))
+        with one_processor():
+            assert guarded(["plan", "production"]) == 0
+        alone = remembered(fleet)
+        if shared is not None and alone is not None:
+            # What all have in common is looked at in another order.
+            rest = {"saved": 0, "signature": ""}
+            found = [{**memo, **rest, "paths": {*cast("list[str]", memo["paths"])}} for memo in (shared, alone)]
+            break
+    settled, unsettled = found[0]["settled"], found[0]["unsettled"]
+    assert isinstance(settled, dict)
+    assert len(settled) == MODELS - 1
+    assert unsettled == [NAME]
+    assert found[0] == found[1]
 
 
 def test_nothing_is_loaded_that_only_a_plan_with_news_needs(fleet: Path) -> None:

@@ -1,0 +1,206 @@
+"""The plan of many models, shared out among the processors: each process reads and plans a share of them.
+
+A model's part depends on its own manifest, journal and served files and on what all have in common, so shares need
+nothing of one another. Where that is not so (something is served or journaled that git does not declare, which may be
+one of the declared under its old name), and where anything at all is wrong, there is no answer: the plan is made in one
+process, which says it. What is made is the same either way.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler import codec
+from reconciler.adapters import plan_memo, processors
+from reconciler.adapters.target_directory import DirectoryTarget
+from reconciler.adapters.witness import Witness
+from reconciler.cli import remembered
+from reconciler.cli.remembered import Now
+from reconciler.core.condition import Health, Sync
+from reconciler.core.digest import Digest
+from reconciler.core.plan import Basis, ModelPlan, Plan
+from reconciler.engine.desired import card_path, load, manifest_path
+from reconciler.engine.journal import models as journaled
+from reconciler.engine.lasting import stays_until
+from reconciler.engine.planning import joined, make_plan
+from reconciler.errors import ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.cli.wiring import Opened
+    from reconciler.core.environment import Environment
+
+MANY = 30  # models from which a second process pays
+FOREVER = 2**40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A plan, until when the refresh of the data holds, and what is worth remembering of its quiet parts."""
+
+    plan: Plan
+    until: int
+    settled: dict[str, plan_memo.Settled]
+
+
+def made(project: Opened, here: Environment, now: Now, witness: Witness, settled: dict[str, ModelPlan]) -> Made:
+    """The plan in this process; `settled`: parts that are known."""
+    plan = make_plan(project.world, project.desired, here, settled=settled, about=witness.about)
+    until = stays_until(project.world, project.desired, here, plan)
+    return _noted(plan, until, now, witness, settled)
+
+
+def pays(models: int) -> bool:
+    return models >= MANY and processors.count() > 1
+
+
+def shared(
+    project: Opened,
+    here: Environment,
+    now: Now,
+    witness: Witness,
+    names: list[str],
+    *,
+    valid: frozenset[str],
+    settled: dict[str, ModelPlan],
+) -> Made | None:
+    """The plan by all processors: of the models `names`, with the parts that are `settled`. `project` has no model in
+    it; `valid` files are read by nobody. None where it has to be made in one process."""
+    count = processors.count()
+    shares = [tuple(names[start::count]) for start in range(count)]
+    files = _files(here.name, now, shares, valid)
+
+    def make(share: int) -> Made:
+        known = frozenset(now.ids).difference(files[share])
+        source, expressions = project.world.source, project.checkout.expressions
+        desired = load(source, expressions, revision=now.revision, known=known).desired
+        plan = make_plan(project.world, desired, here, shares[share], about=witness.about)
+        return _noted(plan, stays_until(project.world, desired, here, plan), now, witness, {})
+
+    def strangers() -> bool:
+        return not settled and _strangers(project, here, witness, frozenset(names))
+
+    try:
+        found = _by_all(make, count, strangers)
+    except ReconcilerError:
+        return None
+    if found is None:
+        return None
+    return Made(
+        plan=joined(project.desired, here, [one.plan for one in found], settled.values()),
+        until=min(one.until for one in found),
+        settled={name: one for share in found for name, one in share.settled.items()},
+    )
+
+
+def _by_all(make: Callable[[int], Made], count: int, strangers: Callable[[], bool]) -> list[Made] | None:
+    own: list[Made] = []
+
+    def work(share: int) -> bytes:
+        if share:
+            return _sent(make(share))
+        if strangers():
+            raise ReconcilerError("shares are not independent")
+        own.append(make(share))
+        return b""
+
+    gc.freeze()  # what there is by now is not looked at again, and so stays common to all processes
+    answers = processors.shared_out(work, count)[1:]
+    if None in answers:
+        return None
+    return own + [_received(answer) for answer in answers if answer is not None]
+
+
+def _sent(one: Made) -> bytes:
+    """Of quiet parts no more than is shown."""
+    plan = one.plan
+    quiet = [(part.model, part.digest, part.sync, part.health, part.reason) for part in plan.models if _quiet(part)]
+    rest = replace(plan, models=tuple(part for part in plan.models if not _quiet(part)))
+    settled = {name: plan_memo.packed(known) for name, known in one.settled.items()}
+    return json.dumps([codec.to_json(rest), quiet, one.until, settled]).encode()
+
+
+def _received(answer: bytes) -> Made:
+    rest, quiet, until, settled = json.loads(answer)
+    plan = codec.from_json(Plan, rest)
+    basis = basis_of(plan.environment)
+    parts = tuple(quiet_part(basis, *one) for one in quiet)
+    return Made(
+        plan=replace(plan, models=plan.models + parts),
+        until=until,
+        settled={name: plan_memo.unpacked(one) for name, one in settled.items()},
+    )
+
+
+def _files(environment: str, now: Now, shares: list[tuple[str, ...]], valid: frozenset[str]) -> list[set[str]]:
+    """What each share reads: the manifests and cards of its models, and as much of all others'."""
+    files: list[set[str]] = [
+        {path for name in share for path in (manifest_path(environment, name), card_path(environment, name))}
+        for share in shares
+    ]
+    others = sorted(set(now.ids).difference(valid, *files))
+    for number, path in enumerate(others):
+        files[number % len(files)].add(path)
+    return files
+
+
+def _strangers(project: Opened, here: Environment, witness: Witness, declared: frozenset[str]) -> bool:
+    """Whether there is anything that git does not declare."""
+    witness.about("")
+    target = project.world.targets.get(here.name)
+    if target is None or here.trains:
+        return False
+    if not isinstance(target, DirectoryTarget):
+        return True
+    names = {*target.names(), *journaled(project.world.stores[here.name], here.name)}
+    return not declared.issuperset(names)
+
+
+def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known: dict[str, ModelPlan]) -> Made:
+    settled = {}
+    for part in plan.models:
+        lasts, seen = until.get(part.model, FOREVER), witness.signature(part.model)
+        if part.model not in known and _quiet(part) and seen is not None:
+            settled[part.model] = plan_memo.Settled(
+                blobs=now.blobs(plan.environment, part.model),
+                signature=seen,
+                until=lasts,
+                digest=part.digest,
+                sync=part.sync.value,
+                health=part.health.value,
+                reason=part.reason,
+                paths=remembered.relative(now.root, witness.paths(part.model)),
+            )
+    return Made(plan=plan, until=until.get("", FOREVER), settled=settled)
+
+
+def _quiet(part: ModelPlan) -> bool:
+    return not part.steps and part.blocked is None and not part.detail.notes
+
+
+def quiet_part(basis: Basis, model: str, digest: str, sync: str, health: str, reason: str) -> ModelPlan:
+    """What is shown of a model with nothing to do and nothing to say."""
+    return ModelPlan(
+        model=model, digest=Digest(digest), basis=basis, sync=Sync(sync), health=Health(health), reason=reason
+    )
+
+
+def basis_of(environment: str) -> Basis:
+    """In place of what a quiet part depends on, which is neither shown nor written."""
+    return Basis(
+        environment=environment,
+        model="",
+        pin=None,
+        recipe=None,
+        gates=(),
+        head=None,
+        served="",
+        candidate=None,
+        build=None,
+        verdicts=(),
+        snapshot=None,
+        order="",
+    )
