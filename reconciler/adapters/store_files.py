@@ -101,6 +101,19 @@ class FilesStore:
             raise explained(error, self.root / folder) from error
         yield from found
 
+    def folders(self, prefix: str) -> frozenset[str]:
+        """Names directly below `prefix`, without a look at what is in them."""
+        folder = self._place(prefix)
+        if self._witness is not None:
+            self._witness.saw(folder)
+        try:
+            self._check_root()
+            return frozenset(os.listdir(folder))  # noqa: PTH208
+        except FileNotFoundError:
+            return frozenset()
+        except OSError as error:
+            raise explained(error, self.root / prefix) from error
+
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _link(self, path: Path, body: bytes | Path) -> bool:

@@ -50,7 +50,7 @@ def _remembered(invocation: Invocation, environment: str) -> Plan | Unchanged:
     if pending or len(known) <= SHOWN or now.ids != memo.valid:
         return _made(invocation, environment, now, memo, known, pending)
     if not _is_committed(now, memo):
-        _note(now)
+        _say(_uncommitted(now))
     return Unchanged(environment=environment, role=memo.basis["role"], revision=now.revision, models=len(known))
 
 
@@ -108,9 +108,18 @@ def _made(
         ):
             here = project.environment(environment)
             if now.revision == project.desired.revision:
-                found = shares.shared(project, here, now, witness, names, valid=valid, settled=parts)
-        if found is not None:
-            noted = _note(now)
+                lines: list[str] = []
+                found = shares.shared(
+                    project,
+                    here,
+                    now,
+                    witness,
+                    names,
+                    valid=valid,
+                    settled=parts,
+                    besides=lambda: lines.extend(_uncommitted(now)),
+                )
+                noted = found is not None and _say(lines)
     if found is None:
         witness = Witness()
         with opened(invocation, witness=witness, known=valid, now=now) as project:
@@ -171,11 +180,14 @@ def _parts(environment: str, memo: Memo, known: Sequence[str]) -> dict[str, Mode
     return {name: quiet_part(basis, name, one.digest, one.sync, one.health, one.reason) for name, one in found}
 
 
-def _note(now: Now) -> bool:
-    """Whether something is not committed; that is said."""
+def _uncommitted(now: Now) -> list[str]:
     from reconciler.cli import uncommitted
 
-    lines = tuple(uncommitted.notes(now.source(), now.root, now.revision))
+    return list(uncommitted.notes(now.source(), now.root, now.revision))
+
+
+def _say(lines: list[str]) -> bool:
+    """Whether there was anything to say."""
     for line in lines:
         terminal.say(line)
     return bool(lines)

@@ -16,15 +16,16 @@ from typing import TYPE_CHECKING
 
 from reconciler import codec
 from reconciler.adapters import plan_memo, processors
+from reconciler.adapters.store_files import FilesStore
 from reconciler.adapters.target_directory import DirectoryTarget
 from reconciler.adapters.witness import Witness
 from reconciler.cli import remembered
 from reconciler.cli.remembered import Now
+from reconciler.core import keys
 from reconciler.core.condition import Health, Sync
 from reconciler.core.digest import Digest
 from reconciler.core.plan import Basis, ModelPlan, Plan
 from reconciler.engine.desired import card_path, load, manifest_path
-from reconciler.engine.journal import models as journaled
 from reconciler.engine.lasting import stays_until
 from reconciler.engine.planning import joined, make_plan
 from reconciler.errors import ReconcilerError
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from reconciler.core.environment import Environment
 
 MANY = 30  # models from which a second process pays
+REST = 150  # what is not shared takes as long as so many models
 FOREVER = 2**40
 
 
@@ -66,11 +68,13 @@ def shared(
     *,
     valid: frozenset[str],
     settled: dict[str, ModelPlan],
+    besides: Callable[[], None],
 ) -> Made | None:
     """The plan by all processors: of the models `names`, with the parts that are `settled`. `project` has no model in
-    it; `valid` files are read by nobody. None where it has to be made in one process."""
+    it; `valid` files are read by nobody; `besides` is done here while the others are at work. None where it has to be
+    made in one process."""
     count = processors.count()
-    shares = [tuple(names[start::count]) for start in range(count)]
+    shares = _split(names, count)
     files = _files(here.name, now, shares, valid)
 
     def make(share: int) -> Made:
@@ -81,6 +85,7 @@ def shared(
         return _noted(plan, stays_until(project.world, desired, here, plan), now, witness, {})
 
     def strangers() -> bool:
+        besides()
         return not settled and _strangers(project, here, witness, frozenset(names))
 
     try:
@@ -107,7 +112,8 @@ def _by_all(make: Callable[[int], Made], count: int, strangers: Callable[[], boo
         own.append(make(share))
         return b""
 
-    gc.freeze()  # what there is by now is not looked at again, and so stays common to all processes
+    # Nothing of what is made here goes round in circles, and looking for that among millions of values takes a while.
+    gc.disable()
     answers = processors.shared_out(work, count)[1:]
     if None in answers:
         return None
@@ -135,6 +141,13 @@ def _received(answer: bytes) -> Made:
     )
 
 
+def _split(names: list[str], count: int) -> list[tuple[str, ...]]:
+    """Shares of one size, but for that of this process, which has the rest to do as well."""
+    own = tuple(names[: (len(names) - min(REST, len(names) // 5)) // count])
+    rest = names[len(own) :]
+    return [own, *(tuple(rest[start :: count - 1]) for start in range(count - 1))]
+
+
 def _files(environment: str, now: Now, shares: list[tuple[str, ...]], valid: frozenset[str]) -> list[set[str]]:
     """What each share reads: the manifests and cards of its models, and as much of all others'."""
     files: list[set[str]] = [
@@ -150,13 +163,12 @@ def _files(environment: str, now: Now, shares: list[tuple[str, ...]], valid: fro
 def _strangers(project: Opened, here: Environment, witness: Witness, declared: frozenset[str]) -> bool:
     """Whether there is anything that git does not declare."""
     witness.about("")
-    target = project.world.targets.get(here.name)
+    target, store = project.world.targets.get(here.name), project.world.stores[here.name]
     if target is None or here.trains:
         return False
-    if not isinstance(target, DirectoryTarget):
-        return True
-    names = {*target.names(), *journaled(project.world.stores[here.name], here.name)}
-    return not declared.issuperset(names)
+    if not isinstance(target, DirectoryTarget) or not isinstance(store, FilesStore):
+        return True  # others list their names at a price
+    return not declared.issuperset({*target.names(), *store.folders(keys.journal(here.name, "").rstrip("/"))})
 
 
 def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known: dict[str, ModelPlan]) -> Made:
