@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -94,9 +95,10 @@ def settle(fleet: Path, models: int) -> None:
     """Plan until all is remembered: what was written in the last two seconds is not believed."""
     for _ in range(20):
         subprocess.run(PLAN, cwd=fleet, check=True, capture_output=True)
-        (memo,) = (fleet / ".git/reconciler/cache").glob("plan-production-*")
-        if memo.read_bytes().count(b"IN_SYNC") >= models - 1:
+        found = list((fleet / ".git/reconciler/cache").glob("plan-production-*"))
+        if found and found[0].read_bytes().count(b"IN_SYNC") >= models - 1:
             return
+        time.sleep(0.3)
 
 
 def change_one(fleet: Path) -> None:
