@@ -1,8 +1,8 @@
 """Every error code, what it means and what to do: for `explain E204` and the reference. Messages carry the particulars.
 
 Families: E1 a manifest's text, E2 what it says, E3 git and paths, E4 tables and rows, E5 artifacts, E6 stores and
-targets, E7 plans and proposals, E8 the command line. A code never changes its meaning; one that is not used any more is
-not given to anything else.
+targets, E7 plans and proposals, E8 the command line, E9 forges. A code never changes its meaning; one that is not used
+any more is not given to anything else.
 """
 
 from __future__ import annotations
@@ -192,6 +192,16 @@ E802 A question could not be asked without a terminal.
      --yes says it in advance.
 E803 A place to write to is missing: standard output, a temporary folder, an output file.
      Name one that exists and has room.
+E901 The forge (GitHub, GitLab) cannot be reached, or answers with an error of its own.
+     Run the same command again: what was done is found, and nothing is done twice.
+E902 The forge refuses the token, or the token lacks a right.
+     Give it the rights that the message names; tokens come from the environment only.
+E903 The forge asks to wait: too many requests.
+     Run the same command again after the time that the message names.
+E904 The forge refuses what was asked of it.
+     See its words in the message; `reconciler doctor` looks at branch, remote and rights.
+E905 No forge is known for this repository.
+     Name the remote `origin`, or work without: merge by hand and apply.
 """)
 
 
