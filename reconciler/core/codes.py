@@ -104,6 +104,8 @@ E223 A feature leaks the outcome: it is not known yet when a prediction is made.
      Use what was known before, through `past`; the message shows the way that it leaks.
 E224 An expression is not one of the language: SQL scalars over one row, aggregates in `past`.
      See the message, and `reconciler explain derive`.
+E225 A control of an environment can never let anything through, or contradicts another one.
+     Change it as the message says; `reconciler explain policy` has each.
 E301 A manifest is a link, a submodule or a pointer of Git LFS.
      Commit the file itself.
 E302 A path leaves the project or the data root, or names what is not there.
