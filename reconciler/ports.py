@@ -18,7 +18,7 @@ from reconciler.core.environment import Limits
 from reconciler.core.forge import Approval, CommitStatus, Draft, PullRequest
 from reconciler.core.gate import Comparison
 from reconciler.core.record import Current
-from reconciler.core.state import Order, Served, Trouble
+from reconciler.core.state import Merged, Order, Served, Trouble
 from reconciler.core.work import (
     CompareRequest,
     CopyRequest,
@@ -34,7 +34,7 @@ from reconciler.core.work import (
     Want,
 )
 
-__all__ = [  # Order, Served and Trouble are core values that cross these ports
+__all__ = [  # Merged, Order, Served and Trouble are core values that cross these ports
     "Clock",
     "CompareRequest",
     "CopyRequest",
@@ -42,6 +42,7 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
     "ExpectedAmount",
     "Expressions",
     "Forge",
+    "Merged",
     "NewId",
     "Order",
     "Parsed",
@@ -95,6 +96,11 @@ class Source(Protocol):
     def order(self, a: str, b: str, *, branch: str) -> Order:
         """Where `b` stands against `a` on the first-parent line of `branch` (the fetched remote ref when there is a
         remote). SourceError E307 when the history is too short to tell."""
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        """The last change of `path` at or before `at` on the first-parent line of `branch`. Where `at` is beside the
+        line, all that it changed since it left the line is one change. None: `path` was never there. SourceError E307
+        when the history is too short to tell."""
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the project's tracked paths at HEAD that lie at or below `paths`."""

@@ -10,7 +10,7 @@ from reconciler import codec
 from reconciler.core.digest import Digest
 from reconciler.core.gate import GateResult, Threshold, Verdict, Verification
 from reconciler.core.record import Current
-from reconciler.core.state import Order
+from reconciler.core.state import Merged, Order
 from reconciler.errors import AmbiguousWriteError
 from reconciler.ports import Source, Store, Target, TreeFile
 from reconciler.testing.invariants import Oracle
@@ -90,6 +90,9 @@ class NoOrder:
     def order(self, a: str, b: str, *, branch: str) -> Order:
         del a, b, branch
         return Order.AFTER
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        return self._source.changed(path, at=at, branch=branch)
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         return self._source.tracked(paths)
