@@ -188,6 +188,12 @@ E702 Somebody else wrote in the meantime, so the plan is stale.
      Run the same command again.
 E703 A plan file is not as it was written.
      Plan again: reconciler plan ENV --out FILE.
+E704 An approval that an environment asks for is missing.
+     The message says whose, and of which request; approve it there and run the same command again.
+E705 An environment is frozen: nothing new is deployed there now.
+     Run the same command again when it opens; `reconciler why` says when.
+E706 An artifact is rejected, or its model is held.
+     Another artifact; or the policy of the environment, by a change of its own.
 E801 The command line does not say something that can be done.
      The hint has the nearest that can; --help the rest.
 E802 A question could not be asked without a terminal.

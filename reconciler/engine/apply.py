@@ -18,6 +18,7 @@ from reconciler.core.plan import ModelPlan, Plan
 from reconciler.core.record import Action, Snapshot, StoreMark
 from reconciler.core.result import Applied, ModelResult
 from reconciler.engine import journal, planning, sandbox, series, serving, snapshots
+from reconciler.engine.approval import Asked
 from reconciler.engine.run import Done, Run
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError
@@ -68,7 +69,14 @@ def apply(
     writer = journal.Writer(
         project=desired.project, commit=desired.revision, who=world.who, clock=world.clock, new_id=world.new_id
     )
-    run = Run(world=world, desired=desired, environment=environment, writer=writer, confirmed=confirmed)
+    run = Run(
+        world=world,
+        desired=desired,
+        environment=environment,
+        writer=writer,
+        confirmed=confirmed,
+        asked=Asked(world.forge),
+    )
     results: list[ModelResult] = []
     everything: list[Done] = []
     refreshed: Snapshot | None = None
@@ -129,7 +137,9 @@ def _refresh(world: World, desired: Desired, environment: Environment) -> Snapsh
 def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
     """Why this part is not the one that was reviewed; None when it is, or when there is nothing left to do."""
     before = reviewed.part(part.model)
-    same = before is not None and before.digest == part.digest and _steps(before) == _steps(part)
+    same = (
+        before is not None and before.digest == part.digest and (_steps(before) == _steps(part) or _waits(before, part))
+    )
     if same or (not part.steps and part.blocked is None):
         return None
     if before is None:
@@ -147,6 +157,11 @@ def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
         problem=f"the plan is stale: {moved}",
         remedy="plan again, review, and apply that plan",
     )
+
+
+def _waits(*parts: ModelPlan) -> bool:
+    """Only the clock makes the difference: a freeze that was on when the plan was reviewed, or is on now."""
+    return any(part.blocked is not None and part.blocked.until is not None for part in parts)
 
 
 def _steps(part: ModelPlan) -> tuple[object, ...]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler import codec
+from reconciler.core import permission
 from reconciler.core.condition import Exit, Health, Sync
 from reconciler.core.diff import Change, changes
 from reconciler.core.digest import Digest
@@ -209,6 +210,7 @@ def serving_part(
             *(["stale data"] if facts.stale_data is not None else []),
         ),
         order=facts.order.value,
+        controls=permission.basis(facts),
     )
     own = world.stores[environment.name]
     origin = (deploy.origin_of(world, environment, candidate) if candidate else None) or own
@@ -255,6 +257,7 @@ def _basis(
     build: Digest | None = None,
     snapshot: Digest | None = None,
     order: str = "same",
+    controls: tuple[str, ...] = (),
 ) -> Basis:
     gates = verify.gates_for(model, environment) if model else ()
     return Basis(
@@ -270,6 +273,7 @@ def _basis(
         verdicts=verdicts,
         snapshot=snapshot,
         order=order,
+        controls=controls,
     )
 
 
