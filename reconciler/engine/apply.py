@@ -61,7 +61,7 @@ def apply(
 
     `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
     """
-    _may_apply(desired, environment)
+    may_apply(desired, environment)
     _warm(world, environment, plan)
     claim(world, desired, environment)
     names = tuple(models) or tuple(part.model for part in plan.models)
@@ -115,7 +115,7 @@ def _warm(world: World, environment: Environment, plan: Plan) -> None:
         world.trainer.warm(environment.limits)
 
 
-def _may_apply(desired: Desired, environment: Environment) -> None:
+def may_apply(desired: Desired, environment: Environment) -> None:
     if desired.revision is None and (environment.protect is not None or environment.role is Role.PRODUCTION):
         raise UsageError(
             f"{environment.name} is protected: it is applied from a commit, never from a work tree",

@@ -107,7 +107,7 @@ def grounds(
 
     if kept or policy.hold_of(model.name) is not None:
         overridden(Control.HOLD)  # without one, nothing was planned
-    if _window(world, environment, vetted=vetted) is not None:
+    if window(world, environment, vetted=vetted) is not None:
         overridden(Control.FREEZE)
     approved = None
     needs_approvals = policy.approvals is not None and not overridden(Control.APPROVALS)
@@ -126,14 +126,18 @@ def grounds(
 
 def still_open(world: World, environment: Environment, model: Model, *, vetted: bool) -> None:
     """The last word before the commit point: ConflictError E705 when a freeze has begun since the plan was made."""
-    window = _window(world, environment, vetted=vetted)
-    if window is None or environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is not None:
-        return
-    blocked = permission.frozen(environment.name, window)
-    raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
+    if environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is None:
+        not_frozen(world, environment, vetted=vetted)
 
 
-def _window(world: World, environment: Environment, *, vetted: bool) -> Closed | None:
+def not_frozen(world: World, environment: Environment, *, vetted: bool) -> None:
+    """ConflictError E705 in a freeze; what was deployed before is held up only by windows that say so."""
+    if (on := window(world, environment, vetted=vetted)) is not None:
+        blocked = permission.frozen(environment.name, on)
+        raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
+
+
+def window(world: World, environment: Environment, *, vetted: bool) -> Closed | None:
     windows = tuple(one for one in environment.policy.freeze if one.blocks_rollback or not vetted)
     return calendar.closed(windows, world.clock()) if windows else None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,25 @@ from reconciler.core.forge import Draft, PullRequest
 from reconciler.core.plan import ModelPlan, Plan
 from reconciler.core.result import Applied, ModelResult
 from reconciler.core.state import Head
-from reconciler.engine import apply, journal, planning
+from reconciler.core.status import Proposed
+from reconciler.engine import apply, journal, planning, rollback
+from reconciler.engine.desired import Checkout
 from reconciler.engine.world import World
-from reconciler.ports import Forge, Store
+from reconciler.ports import Clock, Forge, Parsed, Store
 from reconciler.testing import papers
 from reconciler.testing import town as towns
-from reconciler.testing.faults import Counter, Fault, FaultyStore, FaultyTarget, Script
+from reconciler.testing.faults import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
 from reconciler.testing.forge import MemoryForge
 from reconciler.testing.invariants import Oracle
-from reconciler.testing.memory import MemoryStore, MemoryTarget
+from reconciler.testing.memory import MemoryProposer, MemoryStore, MemoryTarget
 from reconciler.testing.town import MODEL, PROJECT, Town
+
+
+class NoExpressions:
+    """A town's manifests hold none."""
+
+    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+        raise AssertionError(f"nobody wrote {list(texts)}")
 
 
 class Story:
@@ -34,6 +43,7 @@ class Story:
         self.town.stores = {name: MemoryStore(folder / name, self._told(name)) for name in ("sandbox", "production")}
         self.town.target = MemoryTarget(folder / "target", self.oracle.placed)
         self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
+        self.proposer = MemoryProposer(self.town.source)
         self.desired = Desired(project=PROJECT, revision=None, environments=(), models=())
 
     def _told(self, environment: str) -> Callable[[str, bytes], None]:
@@ -106,6 +116,37 @@ class Story:
         where = planning.environment_of(wanted, environment)
         reviewed = plan or planning.make_plan(world, wanted, where, models)
         return apply.apply(world, wanted, where, reviewed, models=models, confirmed=confirmed)
+
+    def rollback_now(
+        self,
+        *,
+        to: int | None = None,
+        reason: str = "it fails",
+        script: Script | None = None,
+        clock: Clock | None = None,
+    ) -> Proposed:
+        """One process of `rollback --now` in production, at the newest commit."""
+        world = self.world(script, trains=False, clock=clock)
+        return rollback.now(
+            world,
+            self.checkout(),
+            FaultyProposer(self.proposer, script or (lambda _: Fault.NONE)),
+            model=MODEL,
+            environment=planning.environment_of(self.desired, "production"),
+            to=to,
+            reason=reason,
+        )
+
+    def checkout(self) -> Checkout:
+        """The newest commit, with the files that papers has of it."""
+        source, revision = self.town.source, self.town.source.line[-1]
+        return Checkout(
+            revision=revision,
+            tree=source.tree(revision, ()),
+            files=source.trees[revision],
+            desired=self.desired,
+            expressions=NoExpressions(),
+        )
 
     def one(self, environment: str, desired: Desired | None = None, **how: Any) -> ModelResult:
         """Apply, and the result of the one model."""
