@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 from reconciler.core.controls import Closed, Freeze
 
@@ -37,6 +36,8 @@ def problem_of(cron: str) -> str | None:
 
 
 def is_zone(name: str) -> bool:
+    from zoneinfo import ZoneInfo
+
     try:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # not known, not a name, a folder
@@ -86,6 +87,8 @@ def _ends(window: Freeze, now: datetime) -> datetime | None:
 
 def _starts(window: Freeze, after: datetime) -> Iterator[datetime]:
     """Beginnings strictly after a moment, in order."""
+    from zoneinfo import ZoneInfo
+
     from cronsim import CronSim
 
     minute, hour, *_ = window.cron.split()

@@ -20,6 +20,7 @@ class GitSource:
         self._lines: dict[str, dict[str, int]] = {}
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
         self._touched: dict[tuple[str, str], frozenset[str]] = {}
+        self._parents: dict[str, str | None] = {}
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
@@ -106,8 +107,10 @@ class GitSource:
         return found
 
     def _parent(self, commit: str) -> str | None:
-        out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^1", ok=(0, 1))
-        return out.decode().strip() or None
+        if commit not in self._parents:
+            out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^1", ok=(0, 1))
+            self._parents[commit] = out.decode().strip() or None
+        return self._parents[commit]
 
     def _differing(self, before: str, after: str) -> frozenset[str]:
         """The project's paths in which two commits differ; all of `after` where `before` is empty."""

@@ -7,6 +7,7 @@ and can neither lend it its approval nor hide what came with it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from weakref import WeakKeyDictionary
 
 from reconciler.core.controls import Override
 from reconciler.core.environment import Desired, Environment, Model, Policy
@@ -28,7 +29,7 @@ def change_of_pin(source: Source, desired: Desired, environment: Environment, mo
     """None where no branch protects the environment, or it never held this pin."""
 
     def pins(body: bytes) -> bool:
-        return glance.pinned(body) == model.artifact
+        return (model.artifact or "").encode() in body and glance.pinned(body) == model.artifact
 
     return _since(source, desired, environment, manifest_path(environment.name, model.name), pins)
 
@@ -115,6 +116,20 @@ def _bodies(source: Source, environment: Environment, model: Model, commit: str)
     yield _body(source, commit, environment_path(environment.name))
 
 
+_READ: WeakKeyDictionary[Source, dict[tuple[str, str], dict[str, bytes | None]]] = WeakKeyDictionary()
+"""Of each source: (commit, folder) -> path -> bytes of what was read there. A commit never changes."""
+_WHOLE = ""  # in place of a path: the folder was read whole
+
+
 def _body(source: Source, commit: str, path: str) -> bytes | None:
-    file = next((one for one in source.tree(commit, (path,)) if one.path == path), None)
-    return source.read([file.id])[file.id] if file is not None else None
+    """One file of a commit. Whoever asks for a second one of a folder gets all that is there read at once: many models
+    come with one change, and each reading is a process."""
+    folder = path.rpartition("/")[0]
+    known = _READ.setdefault(source, {}).setdefault((commit, folder), {})
+    if path not in known and _WHOLE not in known:
+        if known:
+            known[_WHOLE] = b""
+        wanted = [one for one in source.tree(commit, (folder if known else path,)) if one.path.endswith(".yaml")]
+        bodies = source.read(one.id for one in wanted)
+        known.update({path: None, **{one.path: bodies[one.id] for one in wanted}})
+    return known.get(path)
