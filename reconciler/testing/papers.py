@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler import codec
 from reconciler.core.environment import Desired, Policy
+from reconciler.engine.desired import Checkout
+from reconciler.ports import Parsed
+from reconciler.testing.memory import MemorySource
 
 
 def files(desired: Desired) -> Mapping[str, bytes]:
@@ -20,6 +23,25 @@ def files(desired: Desired) -> Mapping[str, bytes]:
                 gates = [codec.to_json(gate) for gate in model.gates]
                 found[model.file] = _document({"artifact": model.artifact, "gates": gates})
     return found
+
+
+def checkout(source: MemorySource, desired: Desired) -> Checkout:
+    """What a command that proposes starts from."""
+    revision = desired.revision or source.line[-1]
+    return Checkout(
+        revision=revision,
+        tree=source.tree(revision, ()),
+        files=source.trees[revision],
+        desired=desired,
+        expressions=NoExpressions(),
+    )
+
+
+class NoExpressions:
+    """A town's manifests hold none."""
+
+    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+        raise AssertionError(f"nobody wrote {list(texts)}")
 
 
 def policy(given: Policy) -> dict[str, Any]:

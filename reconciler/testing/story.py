@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,8 @@ from reconciler.core.result import Applied, ModelResult
 from reconciler.core.state import Head
 from reconciler.core.status import Proposed
 from reconciler.engine import apply, journal, planning, rollback
-from reconciler.engine.desired import Checkout
 from reconciler.engine.world import World
-from reconciler.ports import Clock, Forge, Parsed, Store
+from reconciler.ports import Clock, Forge, Store
 from reconciler.testing import papers
 from reconciler.testing import town as towns
 from reconciler.testing.faults import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
@@ -25,13 +24,6 @@ from reconciler.testing.forge import MemoryForge
 from reconciler.testing.invariants import Oracle
 from reconciler.testing.memory import MemoryProposer, MemoryStore, MemoryTarget
 from reconciler.testing.town import MODEL, PROJECT, Town
-
-
-class NoExpressions:
-    """A town's manifests hold none."""
-
-    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
-        raise AssertionError(f"nobody wrote {list(texts)}")
 
 
 class Story:
@@ -129,23 +121,12 @@ class Story:
         world = self.world(script, trains=False, clock=clock)
         return rollback.now(
             world,
-            self.checkout(),
+            papers.checkout(self.town.source, self.desired),
             FaultyProposer(self.proposer, script or (lambda _: Fault.NONE)),
             model=MODEL,
             environment=planning.environment_of(self.desired, "production"),
             to=to,
             reason=reason,
-        )
-
-    def checkout(self) -> Checkout:
-        """The newest commit, with the files that papers has of it."""
-        source, revision = self.town.source, self.town.source.line[-1]
-        return Checkout(
-            revision=revision,
-            tree=source.tree(revision, ()),
-            files=source.trees[revision],
-            desired=self.desired,
-            expressions=NoExpressions(),
         )
 
     def one(self, environment: str, desired: Desired | None = None, **how: Any) -> ModelResult:
