@@ -14,7 +14,10 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.environment import Environment, Model, Policy, Prune
 from reconciler.core.gate import Threshold
 from reconciler.core.record import Action
+from reconciler.engine.audit import audit
+from reconciler.engine.inspect import history, status
 from reconciler.engine.lasting import stays_until
+from reconciler.engine.why import why
 from reconciler.errors import ForgeError
 from reconciler.report.plan import quiet
 from reconciler.testing.story import Story
@@ -503,3 +506,50 @@ def test_a_policy_is_compared_as_it_was_written() -> None:
         max_data_age=3600,
     )
     assert glance.policy(json.dumps({"spec": {"policy": papers.policy(policy)}}).encode()) == policy
+
+
+# --- what is asked and told ------------------------------------------------------------------------------------------
+
+
+def advice(story: Story, **ports: Any) -> str:
+    environment = story.desired.environments[0]
+    return " | ".join(one.reason for one in why(story.world(**ports), story.desired, environment, MODEL).advice)
+
+
+def test_why_asks_the_forge_and_says_who_approved_who_is_missing_or_that_nobody_can_tell(story: Story) -> None:
+    proposed(story)
+    request = story.requested("ada")
+    assert f"needs 1 approval of shop/finance: {request.url}" in advice(story)
+    story.forge.approve(request.number, "fay")
+    assert f"{request.url} is approved by fay" in advice(story)
+    assert "the forge did not answer" in advice(story, forge=Counting(story, reachable=False))
+    story.town.forge = None
+    assert "there is no forge to ask" in advice(story)
+
+
+def test_history_and_audit_show_what_a_deploy_rested_on(story: Story) -> None:
+    pin = proposed(story, freeze=(FRIDAYS,))
+    story.requested("fay")
+    policy = story.desired.environments[0].policy
+    story.commit(
+        seed=20,
+        pin=pin,
+        production=replace(PRODUCTION, policy=replace(policy, overrides=override(Control.FREEZE, pin))),
+    )
+    story.town.clock.pass_time(**FRIDAY)
+    assert story.one("production").exit == Exit.CLEAN
+    event = history(story.world(), story.desired, "production", MODEL, None).events[0]
+    assert event.approved is not None
+    assert [one.by for one in event.approved.approvals] == ["fay"]
+    assert [one.control for one in event.overrides or ()] == [Control.FREEZE]
+    found = audit(story.world(), story.desired, ("production",))
+    assert (found.findings, dict(found.checked)["approved deploys"], dict(found.checked)["overrides"]) == ((), 1, 1)
+
+
+def test_status_says_that_an_environment_is_frozen_and_until_when(story: Story) -> None:
+    pin = story.deployed(10)
+    story.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
+    story.town.clock.pass_time(**FRIDAY)
+    (environment,) = status(story.world(), story.desired, ("production",)).environments
+    assert "production is frozen: weekend; it opens 2026-01-05 06:00 UTC" in environment.notes
+    assert environment.models[0].health is Health.HEALTHY
