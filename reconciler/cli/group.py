@@ -32,7 +32,7 @@ COMMANDS = {
 EXIT_CODES = """\
 \b
 Exit codes:
-    0  clean                          4  a gate refused
+    0  clean                          4  a gate or a control refused
     1  failed                         5  conflict: run again
     2  usage or invalid manifest      6  integrity
     3  changes pending                70  a bug of ours     130  interrupted

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from pathlib import Path
+
 import pytest
 
 from tests.e2e.promises.project import Project
@@ -122,3 +126,34 @@ def test_a_rejected_candidate_is_neither_proposed_nor_deployed(newer: Project) -
     newer.run("apply", "production", "--yes")
     assert newer.model_status("production")["health"] == "HEALTHY"
     assert "trained on refunds" in newer.run("rollback", "lateness", "--in", "production", "--now", code=4).err
+
+
+# Stands before git in PATH: kills whoever begins to write a proposal.
+GIT = """#!/bin/sh
+case "$*" in *read-tree*) kill -9 $PPID; exit 1;; esac
+exec "{git}" "$@"
+"""
+
+
+@pytest.mark.slow
+def test_rollback_now_killed_between_swap_and_proposal_is_finished_by_the_next_run(
+    newer: Project, tmp_path: Path
+) -> None:
+    second = newer.served()["artifact"]
+    shim = tmp_path / "bin/git"
+    shim.parent.mkdir()
+    shim.write_text(GIT.format(git=shutil.which("git")))
+    shim.chmod(0o755)
+    usual = newer.environment
+    newer.environment = {**usual, "PATH": f"{shim.parent}{os.pathsep}{usual['PATH']}"}
+    newer.run("rollback", "lateness", "--in", "production", "--now", "--reason", "it fails", code=-9)
+    newer.environment = usual
+    swapped = newer.served()
+    assert swapped["artifact"] != second, "it serves already"
+    assert newer.git("branch", "--list", "rollback/*") == ""
+    newer.run("apply", "production", "--yes", code=4)
+    done = newer.run("rollback", "lateness", "--in", "production", "--now", "-o", "json").json
+    assert (done["artifact"], done["servedBy"], newer.served()) == (swapped["artifact"], swapped["n"], swapped)
+    newer.merge(done["branch"])
+    newer.run("apply", "production", "--yes")
+    newer.run("audit")

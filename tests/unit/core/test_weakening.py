@@ -6,7 +6,7 @@ import itertools
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.controls import Approvals, Freeze, Hold, Rejected
@@ -69,6 +69,7 @@ def test_where_a_gate_stands_is_all_the_same() -> None:
     assert found(here, there) == found(there, here) == []
 
 
+@settings(deadline=None)
 @given(st.permutations(ALL), st.sets(st.sampled_from(range(5))))
 def test_what_is_gone_is_told_whatever_the_order(order: list[Gate], left: set[int]) -> None:
     after = [one for position, one in enumerate(ALL) if position not in left]
