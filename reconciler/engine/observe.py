@@ -177,15 +177,15 @@ def _with_change(source: Source, desired: Desired, facts: ServingFacts) -> Servi
 def _kept(
     source: Source, environment: Environment, model: Model, head: Head | None, change: Merged | None
 ) -> PinHold | None:
-    """The hold of a `rollback --now`, in force: git declares the very pin since before. Brought anew, it is a new
-    decision."""
+    """The hold of a `rollback --now`, in force: git declares the very pin since before. Brought anew, also by a request
+    that is not merged yet, it is a new decision."""
     found = head.state.hold if head is not None else None
     if found is None or found.pin != model.artifact:
         return None
     if change is None or found.commit is None or environment.protect is None:
         return found
-    newer = source.order(found.commit, change.commit, branch=environment.protect) is Order.AFTER
-    return None if newer else found
+    order = source.order(found.commit, change.commit, branch=environment.protect)
+    return found if order in (Order.SAME, Order.BEFORE) else None
 
 
 def _renamed(desired: Desired, environment: Environment, name: str) -> str | None:

@@ -14,6 +14,8 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.record import Action
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.manifest import glance
+from reconciler.testing import papers
+from reconciler.testing import town as towns
 from reconciler.testing.faults import Counter, Crash, Fault, at
 from reconciler.testing.story import Story
 from reconciler.testing.town import MODEL
@@ -74,6 +76,20 @@ def test_any_other_pin_and_the_same_one_brought_anew_are_new_decisions(story: St
     story.rollback_now()
     third = story.deployed(30)
     assert story.serves == third
+
+
+def test_a_request_that_brings_it_anew_is_planned_as_what_its_merge_will_be(story: Story) -> None:
+    _, second = twice(story)
+    story.rollback_now()
+    merged(story)
+    source = story.town.source
+    again = towns.desired(None, seed=20, pin=second)
+    head = source.commit(papers.files(again), on=source.line[-1:])
+    asked = story.plan("production", replace(again, revision=head)).part(MODEL)
+    story.merge(again)
+    after = story.part("production")
+    assert asked is not None
+    assert asked.basis.controls == after.basis.controls == ()
 
 
 def test_running_it_again_goes_no_further_back(story: Story) -> None:
