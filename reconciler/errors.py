@@ -10,7 +10,8 @@
     ├─ StoreError                   1   the store could not be read or written (full, forbidden)
     │  └─ AmbiguousWriteError       1   a write may or may not have happened: read before going on
     ├─ TargetError                  1   the target could not be read or written
-    ├─ GateRefusedError             4   a command was asked to go on with what a gate refused
+    ├─ ForgeError                   1   GitHub or GitLab could not be reached, or refused
+    ├─ GateRefusedError             4   a command was asked to go on with what a gate or a control refused
     ├─ ConflictError                5   somebody else moved first: run again
     └─ IntegrityError               6   bytes are not what their digest or chain says
 
@@ -123,6 +124,10 @@ class AmbiguousWriteError(StoreError):
 
 
 class TargetError(ReconcilerError):
+    pass
+
+
+class ForgeError(ReconcilerError):
     pass
 
 

@@ -15,9 +15,10 @@ from typing import Protocol, TypeVar, runtime_checkable
 
 from reconciler.core.artifact import Schema
 from reconciler.core.environment import Limits
+from reconciler.core.forge import Approval, CommitStatus, Draft, PullRequest
 from reconciler.core.gate import Comparison
 from reconciler.core.record import Current
-from reconciler.core.state import Order, Served, Trouble
+from reconciler.core.state import Merged, Order, Served, Trouble
 from reconciler.core.work import (
     CompareRequest,
     CopyRequest,
@@ -33,7 +34,7 @@ from reconciler.core.work import (
     Want,
 )
 
-__all__ = [  # Order, Served and Trouble are core values that cross these ports
+__all__ = [  # Merged, Order, Served and Trouble are core values that cross these ports
     "Clock",
     "CompareRequest",
     "CopyRequest",
@@ -41,7 +42,9 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
     "Each",
     "ExpectedAmount",
     "Expressions",
+    "Forge",
     "Lanes",
+    "Merged",
     "NewId",
     "Opening",
     "Order",
@@ -52,6 +55,7 @@ __all__ = [  # Order, Served and Trouble are core values that cross these ports
     "Progress",
     "Proposal",
     "Proposer",
+    "Remote",
     "Scorer",
     "Seen",
     "SelectRequest",
@@ -102,6 +106,11 @@ class Source(Protocol):
         """Where `b` stands against `a` on the first-parent line of `branch` (the fetched remote ref when there is a
         remote). SourceError E307 when the history is too short to tell."""
 
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        """The last change of `path` at or before `at` on the first-parent line of `branch`. Where `at` is beside the
+        line, all that it changed since it left the line is one change. None: `path` was never there. SourceError E307
+        when the history is too short to tell."""
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the project's tracked paths at HEAD that lie at or below `paths`."""
 
@@ -121,6 +130,72 @@ class Proposer(Protocol):
         """The commit that `branch` now points at: one commit on `start` with exactly these files changed, by the
         user's identity and signing; the work tree and index are not touched. Running again with the same content
         returns the same commit; ConflictError when the branch holds something else that is not yet merged."""
+
+
+class Remote(Protocol):
+    """Where branches are pushed to: the remote that the project was cloned from."""
+
+    def url(self) -> str | None:
+        """Its address without a user's name or password in it; None where there is no remote."""
+
+    def push(self, branch: str) -> None:
+        """Make the remote's `branch` the same as ours: new, or by fast-forward. ConflictError when it is neither;
+        SourceError when the remote refuses or cannot be reached. The user's credentials or the token of the environment
+        are used; neither is ever in a message."""
+
+    def push_tag(self, tag: str) -> None: ...
+
+
+class Forge(Protocol):
+    """Where pull requests live. ForgeError when it cannot be reached (E901), refuses this token (E902), asks to wait
+    (E903, ConflictError: run again) or refuses what was asked (E904). Every call is idempotent: after an error, or none
+    at all, the same call again finishes the job."""
+
+    name: str
+    """What people call it: GitHub, GitLab."""
+
+    def whoami(self) -> str:
+        """Whose token this is."""
+
+    def open(self, draft: Draft) -> PullRequest:
+        """The one open request from `head` into `base`: opened, or its title, body and labels brought up to date."""
+
+    def pull(self, number: int) -> PullRequest: ...
+
+    def opened(self, head_prefix: str) -> tuple[PullRequest, ...]:
+        """Open requests whose head branch starts so, oldest first."""
+
+    def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
+        """Merged requests that brought `commit`, which is on their base branch, oldest first."""
+
+    def close(self, number: int) -> None:
+        """Close without merging. One that is not open is left as it is."""
+
+    def approvals(self, number: int) -> tuple[Approval, ...]:
+        """Who approves it now, sorted by name: the last word of each person counts, and one that was dismissed or
+        withdrawn is no approval."""
+
+    def members(self, team: str) -> tuple[str, ...]:
+        """Who belongs to a team (GitHub: org/team; GitLab: a group's path), sorted."""
+
+    def comment(self, number: int, key: str, body: str) -> str:
+        """The one comment of ours with this key on a request, written or updated in place; its address. A comment of
+        somebody else with the same mark is not ours."""
+
+    def commented(self, number: int, key: str) -> str | None:
+        """The body of that comment; None where there is none of ours."""
+
+    def set_status(self, commit: str, status: CommitStatus) -> None: ...
+
+    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
+        """The last of each name, sorted by name, of those that this token's owner set."""
+
+    def issue(self, key: str, *, title: str, body: str | None) -> str | None:
+        """The one issue of ours with this key: opened, updated or reopened with `body`; closed when it is None. Its
+        address, or None where nothing was or is open."""
+
+    def issue_body(self, key: str) -> str | None:
+        """The body of that issue while it is open."""
 
 
 # --- store and target ------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
 from reconciler.adapters.git_plumbing import Git, check_revision, entries_of, listing, prefix_of
-from reconciler.core.state import Order
+from reconciler.core.state import Merged, Order
 from reconciler.errors import SourceError
 from reconciler.ports import TreeFile
 
@@ -24,6 +24,8 @@ class GitSource:
         self._lines: dict[str, dict[str, int]] = {}
         self._reading = threading.Lock()  # of a line, which is a process: plans may ask side by side
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
+        self._touched: dict[tuple[str, str], frozenset[str]] = {}
+        self._parents: dict[str, str | None] = {}
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
@@ -73,15 +75,53 @@ class GitSource:
         line = self._line(branch)
         if a not in line or b not in line:
             if self._is_shallow():
-                raise SourceError(
-                    "the history is too short to tell which commit is newer",
-                    code="E307",
-                    hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
-                )
+                raise _too_short("which commit is newer")
             return Order.OFF
         if a == b:
             return Order.SAME
         return Order.AFTER if line[b] < line[a] else Order.BEFORE
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        line = self._line(branch)
+        if at not in line:
+            base = self._git.run("merge-base", "--end-of-options", at, next(iter(line)), ok=(0, 1)).decode().strip()
+            if not base and self._is_shallow():
+                raise _too_short("where this commit left the branch")
+            if path in self._differing(base, at):
+                return Merged(commit=at, before=base or None)
+            if not base:
+                return None
+            at = base
+        # Most often it is this very commit that changed it, and what that changed is asked once for all paths.
+        found = Merged(commit=at, before=self._parent(at))
+        if found.before is None or path not in self._differing(found.before, at):
+            wanted = ("-n1", "--first-parent", "--end-of-options", at, "--", path)
+            last = self._git.run("rev-list", *wanted).decode().strip()
+            if not last:
+                return None
+            found = Merged(commit=last, before=self._parent(last))
+        if found.before is None and self._is_shallow():
+            raise _too_short(f"which change brought {path}")
+        return found
+
+    def _parent(self, commit: str) -> str | None:
+        if commit not in self._parents:
+            out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^1", ok=(0, 1))
+            self._parents[commit] = out.decode().strip() or None
+        return self._parents[commit]
+
+    def _differing(self, before: str, after: str) -> frozenset[str]:
+        """The project's paths in which two commits differ; all of `after` where `before` is empty."""
+        if (before, after) not in self._touched:
+            if before:
+                between = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", before, after)
+                out = self._git.run("diff-tree", *between)
+                names = [name.decode("utf-8", "surrogateescape") for name in out.split(b"\0") if name]
+                found = [name[len(self._prefix) :] for name in names if name.startswith(self._prefix)]
+            else:
+                found = [file.path for file in self.tree(after, ())]
+            self._touched[before, after] = frozenset(found)
+        return self._touched[before, after]
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Paths at HEAD; an unborn branch tracks nothing."""
@@ -117,3 +157,11 @@ class GitSource:
 
     def _is_shallow(self) -> bool:
         return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def _too_short(what: str) -> SourceError:
+    return SourceError(
+        f"the history is too short to tell {what}",
+        code="E307",
+        hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
+    )

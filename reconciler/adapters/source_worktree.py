@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from reconciler.core.state import Order
+from reconciler.core.state import Merged, Order
 from reconciler.errors import SourceError, UsageError
 from reconciler.ports import TreeFile
 
@@ -58,6 +58,9 @@ class WorkTree:
     def order(self, a: str, b: str, *, branch: str) -> Order:
         del a, b
         raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:  # noqa: ARG002
+        return None
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         return ()

@@ -20,6 +20,7 @@ COMMANDS = {
     "why": "Say what a model is waiting for, and what would move it on.",
     "promote": "Propose that an environment deploys a candidate: a branch to review and merge.",
     "rollback": "Propose that an environment goes back to an artifact that it deployed before.",
+    "override": "Propose that one control does not stand against what is pinned, with the reason.",
     "predict": "Score open records with exactly what an environment serves.",
     "history": "Show who changed what, when and why; or what served at a moment.",
     "audit": "Read and hash everything, and list what is not as it must be.",
@@ -31,7 +32,7 @@ COMMANDS = {
 EXIT_CODES = """\
 \b
 Exit codes:
-    0  clean                          4  a gate refused
+    0  clean                          4  a gate or a control refused
     1  failed                         5  conflict: run again
     2  usage or invalid manifest      6  integrity
     3  changes pending                70  a bug of ours     130  interrupted

@@ -217,7 +217,20 @@ class TableInput(click.ParamType[tuple[str, Path]]):
         return table, File().convert(file, param, ctx)
 
 
+class Reason(click.ParamType[str]):
+    """One line of words, for people."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        text = " ".join(str(value).split())
+        if not text or len(text) > 300 or not text.isprintable():
+            self.fail("expected one line of words, at most 300 characters", param, ctx)
+        return text
+
+
 NAME, FILE, OUT_FILE, DIGEST, MOMENT, TABLE_INPUT = Name(), File(), OutFile(), ArtifactDigest(), Moment(), TableInput()
+REASON = Reason()
 environment = click.argument("environment", metavar="ENV", type=NAME)
 models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)
 model = click.argument("model", metavar="MODEL", type=NAME)

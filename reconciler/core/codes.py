@@ -1,8 +1,8 @@
 """Every error code, what it means and what to do: for `explain E204` and the reference. Messages carry the particulars.
 
 Families: E1 a manifest's text, E2 what it says, E3 git and paths, E4 tables and rows, E5 artifacts, E6 stores and
-targets, E7 plans and proposals, E8 the command line. A code never changes its meaning; one that is not used any more is
-not given to anything else.
+targets, E7 plans and proposals, E8 the command line, E9 forges. A code never changes its meaning; one that is not used
+any more is not given to anything else.
 """
 
 from __future__ import annotations
@@ -104,6 +104,8 @@ E223 A feature leaks the outcome: it is not known yet when a prediction is made.
      Use what was known before, through `past`; the message shows the way that it leaks.
 E224 An expression is not one of the language: SQL scalars over one row, aggregates in `past`.
      See the message, and `reconciler explain derive`.
+E225 A control of an environment can never let anything through, or contradicts another one.
+     Change it as the message says; `reconciler explain policy` has each.
 E301 A manifest is a link, a submodule or a pointer of Git LFS.
      Commit the file itself.
 E302 A path leaves the project or the data root, or names what is not there.
@@ -190,12 +192,28 @@ E702 Somebody else wrote in the meantime, so the plan is stale.
      Run the same command again.
 E703 A plan file is not as it was written.
      Plan again: reconciler plan ENV --out FILE.
+E704 An approval that an environment asks for is missing.
+     The message says whose, and of which request; approve it there and run the same command again.
+E705 An environment is frozen: nothing new is deployed there now.
+     Run the same command again when it opens; `reconciler why` says when.
+E706 An artifact is rejected, or its model is held.
+     Another artifact; or the policy of the environment, by a change of its own.
 E801 The command line does not say something that can be done.
      The hint has the nearest that can; --help the rest.
 E802 A question could not be asked without a terminal.
      --yes says it in advance.
 E803 A place to write to is missing: standard output, a temporary folder, an output file.
      Name one that exists and has room.
+E901 The forge (GitHub, GitLab) cannot be reached, or answers with an error of its own.
+     Run the same command again: what was done is found, and nothing is done twice.
+E902 The forge refuses the token, or the token lacks a right.
+     Give it the rights that the message names; tokens come from the environment only.
+E903 The forge asks to wait: too many requests.
+     Run the same command again after the time that the message names.
+E904 The forge refuses what was asked of it.
+     See its words in the message; `reconciler doctor` looks at branch, remote and rights.
+E905 No forge is known for this repository.
+     Name the remote `origin`, or work without: merge by hand and apply.
 """)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from reconciler.core.controls import Approvals, Control, Freeze, Hold, Override, Rejected
 from reconciler.core.digest import Digest
 from reconciler.core.gate import Gate
 from reconciler.core.recipe import Recipe
@@ -93,6 +94,22 @@ class Policy:
     max_data_age: int | None = None  # seconds
     prune: Prune = Prune.CONFIRM
     max_retire: int = 1
+    approvals: Approvals | None = None
+    owners: tuple[str, ...] = ()
+    freeze: tuple[Freeze, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+    overrides: tuple[Override, ...] = ()
+
+    def hold_of(self, model: str) -> Hold | None:
+        return next((one for one in self.holds if one.model == model), None)
+
+    def rejection_of(self, artifact: Digest | None) -> Rejected | None:
+        return next((one for one in self.rejected if one.artifact == artifact), None)
+
+    def override_of(self, control: Control, model: str, artifact: Digest | None) -> Override | None:
+        wanted = (control, model, artifact)
+        return next((one for one in self.overrides if (one.control, one.model, one.artifact) == wanted), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

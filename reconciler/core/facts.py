@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.controls import Closed
 from reconciler.core.diff import Change
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Drift, Environment, Model, Prune
 from reconciler.core.evaluation import Evaluation
 from reconciler.core.gate import Verification
-from reconciler.core.record import Build
+from reconciler.core.record import Build, PinHold
 from reconciler.core.state import Head, Order, Served
+from reconciler.core.weakening import Weakening
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +48,8 @@ class ServingFacts:
     which the manifest's recipe is not the one that the artifact was built from. `evaluation`: that of the pinned
     artifact; None while it is unknown. `stale_data`: the data's age in seconds
     where the policy's limit is exceeded. `weakened`: reasons why today's policy would refuse what is deployed.
+    `closed`, `closed_to_rollback`: the freeze window that is on. `kept`: the hold of a `rollback --now` that git does
+    not agree with yet. `loosened`: what the change that brought the pin weakened; `loosened_by`: who may let it count.
     """
 
     environment: Environment
@@ -62,6 +66,16 @@ class ServingFacts:
     weakened: tuple[str, ...] = ()
     renamed_to: str | None = None
     declared_models: int = 0
+    closed: Closed | None = None
+    closed_to_rollback: Closed | None = None
+    kept: PinHold | None = None
+    loosened: tuple[Weakening, ...] = ()
+    loosened_by: tuple[str, ...] = ()
+
+    @property
+    def vetted(self) -> bool:
+        """The pin was deployed here before."""
+        return self.verdict is not None and self.verdict.vetted
 
     @property
     def corrects(self) -> bool:

@@ -7,6 +7,7 @@ Each model's part has a digest over its `Basis`: names and digests of all that i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from reconciler.core.condition import Exit, Health, Sync
 from reconciler.core.diff import Change
@@ -32,11 +33,13 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """Why a model is left alone: reasons for a person, the exit code that it means, the remedy."""
+    """Why a model is left alone: reasons for a person, the exit code that it means, the remedy. `until`: only the clock
+    stands in the way, up to then; no digest depends on it."""
 
     exit: int
     reasons: tuple[str, ...]
     remedy: str
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ class Basis:
     verdicts: tuple[str, ...]
     snapshot: Digest | None
     order: str
+    controls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

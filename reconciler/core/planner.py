@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.core import permission
 from reconciler.core.condition import Exit, Health, Sync
 from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
@@ -97,9 +98,13 @@ def decide_serving(facts: ServingFacts) -> Decision:
     """What an environment that only promotes does about one model."""
     drift = drift_of(facts.head, facts.served)
     health = _health(facts, drift)
-    if (blocked := _out_of_order(facts)) is not None:
+    if (blocked := out_of_order(facts)) is not None:
         return Decision(
-            sync=Sync.UNKNOWN, health=health, reason=blocked.reasons[0], blocked=blocked, notes=facts.weakened
+            sync=Sync.UNKNOWN,
+            health=health,
+            reason=blocked.reasons[0],
+            blocked=blocked,
+            notes=(*facts.weakened, *permission.notes(facts, deploys=_differs(facts))),
         )
     if facts.model is None:
         return _undeclared(facts, drift, health)
@@ -123,17 +128,23 @@ def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: Health) -> 
         reason = "was deployed here before" if vetted else "passed its gates"
         what = f"{short(pin)} {reason}; " + (f"replaces {short(deployed)}" if deployed else "nothing is deployed yet")
         step = Step(action=Action.DEPLOY, artifact=pin, reason=what)
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=what, steps=(step,), notes=_reported(facts))
+        notes = (*permission.notes(facts, deploys=True), *_reported(facts))
+        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=what, steps=(step,), notes=notes)
     # What serves meanwhile is still ours to keep whole; what was retired must not serve.
-    repair = _repair(facts, drift)
-    return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=blocked.reasons[0], steps=repair, blocked=blocked)
+    return Decision(
+        sync=Sync.OUT_OF_SYNC,
+        health=health,
+        reason=blocked.reasons[0],
+        steps=_repair(facts, drift),
+        blocked=blocked,
+        notes=permission.notes(facts, deploys=blocked.exit != Exit.REFUSED),
+    )
 
 
 def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
     """Why the pinned artifact must not be deployed, if so."""
-    source = " or ".join(facts.environment.promotes_from) or "its source"
-    verdict = facts.verdict
     if facts.unknown:
+        source = " or ".join(facts.environment.promotes_from) or "its source"
         return Blocked(
             exit=Exit.CONFLICT,
             reasons=(f"no vetted artifact {short(pin)}: it is in no store that this environment promotes from",),
@@ -141,7 +152,16 @@ def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
         )
     if facts.foreign_recipe is not None:
         return _foreign(facts)
-    if verdict is not None and verdict.vetted:
+    if (found := permission.rejection(facts, pin) or permission.hold(facts, pin)) is not None:
+        return found
+    return _unjudged(facts, pin) or permission.loosened(facts) or permission.freeze(facts)
+
+
+def _unjudged(facts: ServingFacts, pin: Digest) -> Blocked | None:
+    """Why its gates do not let it through; what was deployed here before needs none."""
+    source = " or ".join(facts.environment.promotes_from) or "its source"
+    verdict = facts.verdict
+    if facts.vetted:
         return None
     if verdict is None or verdict.verification is None:
         return Blocked(
@@ -178,7 +198,12 @@ def _foreign(facts: ServingFacts) -> Blocked:
     )
 
 
-def _out_of_order(facts: ServingFacts) -> Blocked | None:
+def _differs(facts: ServingFacts) -> bool:
+    """Something else is pinned than what is deployed."""
+    return facts.model is not None and facts.model.artifact != (facts.head.state.artifact if facts.head else None)
+
+
+def out_of_order(facts: ServingFacts) -> Blocked | None:
     if facts.order in (Order.SAME, Order.AFTER):
         return None
     name, branch = facts.environment.name, facts.environment.protect
@@ -196,7 +221,14 @@ def _out_of_order(facts: ServingFacts) -> Blocked | None:
 
 
 def _as_declared(facts: ServingFacts, drift: DriftKind | None, health: Health) -> Decision:
-    notes = (*facts.weakened, *_reported(facts))
+    notes = (*facts.weakened, *permission.notes(facts, deploys=False), *_reported(facts))
+    deployed = facts.head.state.artifact if facts.head else None
+    if deployed is not None and (blocked := permission.serving_rejected(facts, deployed)) is not None:
+        steps = _repair(facts, drift)
+        reason = blocked.reasons[0]
+        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
+    if (held := facts.environment.policy.hold_of(facts.name)) is not None:
+        notes = (*notes, f"held: {held.reason}")
     if drift is None:
         return Decision(sync=Sync.IN_SYNC, health=health, reason="deployed as declared", notes=notes)
     steps = _repair(facts, drift)
@@ -239,6 +271,9 @@ def _undeclared(facts: ServingFacts, drift: DriftKind | None, health: Health) ->
             remedy="if the folder was emptied on purpose, retire one model at a time, keeping one declared",
         )
         return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=blocked.reasons[0], steps=repair, blocked=blocked)
+    if (closed := permission.freeze(facts)) is not None:
+        reason = closed.reasons[0]
+        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=closed)
     step = Step(action=Action.RETIRE, artifact=deployed, reason="deployed, but no longer declared in git")
     return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,))
 
@@ -267,8 +302,11 @@ def _health(facts: ServingFacts, drift: DriftKind | None) -> Health:
         return Health.PROGRESSING
     if drift is DriftKind.MISSING or (deployed is None and facts.model is not None):
         return Health.MISSING
-    if drift is not None or facts.weakened:
+    policy = facts.environment.policy
+    if drift is not None or facts.weakened or policy.rejection_of(deployed) is not None:
         return Health.DEGRADED
+    if facts.kept is not None or policy.hold_of(facts.name) is not None:
+        return Health.SUSPENDED
     return Health.HEALTHY if facts.head is not None else Health.UNKNOWN
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reconciler.core.controls import Control
 from reconciler.core.digest import Digest, Sealed
 from reconciler.core.environment import Runtime
+from reconciler.core.forge import Approval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +123,51 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PinHold:
+    """What `rollback --now` leaves: `pin`, which git declared at `commit`, is not deployed again for as long as git
+    goes on declaring it."""
+
+    pin: Digest
+    reason: str
+    who: str
+    when: datetime
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """What the forge said of the request that brought a change: `commit` is the request's head, `brought` the commit
+    that it is on the branch. Only approvals that count are kept."""
+
+    number: int
+    url: str
+    author: str
+    commit: str
+    brought: str
+    approvals: tuple[Approval, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """A control that stood in the way, and was overridden."""
+
+    control: Control
+    reason: str
+    approved: Approved | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class State:
     """A journal folded: what entry n leaves behind, so that a plan reads heads only.
 
     `vetted`: every digest that was ever deployed here, sorted. `judged`: verdicts on `artifact`, one per environment
-    that promotes from here, sorted (sandbox)."""
+    that promotes from here, sorted (sandbox). `hold`: what serves came by `rollback --now`."""
 
     artifact: Digest | None = None
     build: Build | None = None
     judged: tuple[Judged, ...] = ()
     vetted: tuple[Digest, ...] = ()
+    hold: PinHold | None = None
 
     def judged_for(self, environment: str) -> Judged | None:
         return next((one for one in self.judged if one.environment == environment), None)
@@ -139,7 +176,8 @@ class State:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry(Sealed):
     """Journal entry `n` of (environment, model). Creating it is the commit point. `previous` is the digest of entry
-    n-1's bytes. `attempt` tells our own ambiguous write from somebody else's."""
+    n-1's bytes. `attempt` tells our own ambiguous write from somebody else's. `approved`, `overrides`: what a deploy
+    rested on besides its gates."""
 
     project: str
     environment: str
@@ -156,6 +194,8 @@ class Entry(Sealed):
     when: datetime
     attempt: str
     state: State
+    approved: Approved | None = None
+    overrides: tuple[Overridden, ...] | None = None
     format: int = 1
 
 

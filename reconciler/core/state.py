@@ -18,6 +18,15 @@ class Order(StrEnum):
     OFF = "off"  # one of the two is not on the line
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged:
+    """One change as a branch has it: `commit` on its first-parent line, and `before`, the one before it there (None:
+    the branch begins with it). For a commit beside the line, what it would be if it were merged."""
+
+    commit: str
+    before: str | None
+
+
 class Trouble(StrEnum):
     """What is wrong with what a target serves."""
 

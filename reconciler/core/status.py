@@ -7,7 +7,7 @@ from datetime import datetime
 
 from reconciler.core.condition import Health, Sync
 from reconciler.core.digest import Digest
-from reconciler.core.record import Action
+from reconciler.core.record import Action, Approved, Overridden, PinHold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """One journal entry, as people read it."""
+    """One journal entry, as people read it. `hold`: on what git still declared when this was rolled back to."""
 
     environment: str
     model: str
@@ -63,6 +63,9 @@ class Event:
     when: datetime
     reason: str
     entry: Digest
+    approved: Approved | None = None
+    overrides: tuple[Overridden, ...] | None = None
+    hold: PinHold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +143,8 @@ class Reproduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposed:
-    """What `promote` and `rollback` wrote: a commit on a branch. `branch` is None when git says so already."""
+    """What `promote`, `rollback` and `override` wrote: a commit on a branch. `branch` is None when git says so already.
+    `served_by`: the journal entry by which it serves at once, for `rollback --now`."""
 
     model: str
     environment: str
@@ -150,4 +154,5 @@ class Proposed:
     base: str
     files: tuple[str, ...]
     summary: tuple[str, ...]
+    served_by: int | None = None
     format: int = 1

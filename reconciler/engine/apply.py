@@ -19,6 +19,7 @@ from reconciler.core.plan import ModelPlan, Plan
 from reconciler.core.record import Snapshot, StoreMark
 from reconciler.core.result import Applied, ModelResult
 from reconciler.engine import journal, lanes, planning, sandbox, series, serving, snapshots
+from reconciler.engine.approval import Asked
 from reconciler.engine.run import Done, Run
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError
@@ -61,7 +62,7 @@ def apply(
 
     `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
     """
-    _may_apply(desired, environment)
+    may_apply(desired, environment)
     _warm(world, environment, plan)
     claim(world, desired, environment)
     names = tuple(models) or tuple(part.model for part in plan.models)
@@ -69,7 +70,14 @@ def apply(
     writer = journal.Writer(
         project=desired.project, commit=desired.revision, who=world.who, clock=world.clock, new_id=world.new_id
     )
-    run = Run(world=world, desired=desired, environment=environment, writer=writer, confirmed=confirmed)
+    run = Run(
+        world=world,
+        desired=desired,
+        environment=environment,
+        writer=writer,
+        confirmed=confirmed,
+        asked=Asked(world.forge),
+    )
     outcomes: dict[str, tuple[ModelResult, list[Done]]] = {}
     refreshed: Snapshot | None = None
     interrupted = False
@@ -126,7 +134,7 @@ def _warm(world: World, environment: Environment, plan: Plan) -> None:
         world.trainer.warm(environment.limits, at_once=min(trains, world.lanes.count))
 
 
-def _may_apply(desired: Desired, environment: Environment) -> None:
+def may_apply(desired: Desired, environment: Environment) -> None:
     if desired.revision is None and (environment.protect is not None or environment.role is Role.PRODUCTION):
         raise UsageError(
             f"{environment.name} is protected: it is applied from a commit, never from a work tree",
@@ -149,7 +157,9 @@ def _refresh(world: World, desired: Desired, environment: Environment) -> Snapsh
 def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
     """Why this part is not the one that was reviewed; None when it is, or when there is nothing left to do."""
     before = reviewed.part(part.model)
-    same = before is not None and before.digest == part.digest and _steps(before) == _steps(part)
+    same = (
+        before is not None and before.digest == part.digest and (_steps(before) == _steps(part) or _waits(before, part))
+    )
     if same or (not part.steps and part.blocked is None):
         return None
     if before is None:
@@ -167,6 +177,11 @@ def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
         problem=f"the plan is stale: {moved}",
         remedy="plan again, review, and apply that plan",
     )
+
+
+def _waits(*parts: ModelPlan) -> bool:
+    """Only the clock makes the difference: a freeze that was on when the plan was reviewed, or is on now."""
+    return any(part.blocked is not None and part.blocked.until is not None for part in parts)
 
 
 def _steps(part: ModelPlan) -> tuple[object, ...]:

@@ -145,6 +145,9 @@ class _Auditor:
         before: Head | None = None
         for head in journal.entries(self.store, project=self.desired.project, environment=name, model=model):
             self.checked["journal"] += 1
+            for kind, said in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
+                if said is not None:
+                    self.checked[kind] += 1
             if (problem := _unfounded(before, head)) is not None:
                 self._find(keys.member(keys.journal(name, model), head.entry.n), problem)
             self._try(keys.member(keys.journal(name, model), head.entry.n), partial(self._named_by, head))

@@ -23,6 +23,7 @@ def basis_of(
     build: Digest | None = None,
     snapshot: Digest | None = None,
     order: str = "same",
+    controls: tuple[str, ...] = (),
 ) -> Basis:
     gates = verify.gates_for(model, environment) if model else ()
     return Basis(
@@ -38,6 +39,7 @@ def basis_of(
         verdicts=verdicts,
         snapshot=snapshot,
         order=order,
+        controls=controls,
     )
 
 

@@ -8,17 +8,24 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reconciler.core.digest import Digest, short
 from reconciler.core.environment import Environment, Model
-from reconciler.core.record import Action, Build, Current, State
+from reconciler.core.record import Action, Build, Current, PinHold, State
 from reconciler.core.state import Head, drift_of
 from reconciler.engine import blobs, journal, verify
+from reconciler.engine.approval import Grounds
 from reconciler.engine.world import World
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
 from reconciler.ports import Store, Target
+
+NO_GROUNDS = Grounds()
+
+
+def _nothing_more() -> None:
+    pass
 
 
 def target_of(world: World, environment: Environment) -> Target:
@@ -50,9 +57,13 @@ def deploy(
     vetted: tuple[Digest, ...],
     origins: tuple[str, ...],
     reason: str,
+    grounds: Grounds = NO_GROUNDS,
+    hold: PinHold | None = None,
+    last_word: Callable[[], None] = _nothing_more,
 ) -> Head:
     """Put `model.artifact` in place. `build` is the record of how it was made; `vetted` what was deployed here before;
-    `origins` the environments whose stores may hold the verification that it is deployed by."""
+    `origins` the environments whose stores may hold the verification that it is deployed by. `last_word` is asked right
+    before the commit point, and raises what then stands against it."""
     artifact = model.artifact
     if artifact is None:
         raise UsageError(f"{model.file} pins no artifact", code="E209")
@@ -66,7 +77,8 @@ def deploy(
     if verification is not None:
         _keep(world, own, artifact, verification, origins)
     files = _loaded(world, environment, artifact)
-    state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})))
+    state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})), hold=hold)
+    last_word()
     entry = journal.append(
         own,
         writer,
@@ -78,6 +90,8 @@ def deploy(
         state=state,
         reason=reason,
         verification=verification,
+        approved=grounds.approved,
+        overrides=grounds.overrides,
     )
     return _place(world, environment, entry, files)
 

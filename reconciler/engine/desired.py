@@ -30,16 +30,19 @@ class Checkout:
     def with_model(self, environment: str, model: str, text: str) -> Model:
         """The model as it would be with this manifest; InvalidManifestsError when that would not be valid."""
         path = manifest_path(environment, model)
-        body = text.encode()
-        others = tuple(file for file in self.tree if file.path != path)
-        added = TreeFile(path=path, mode="100644", id="proposed", size=len(body))
-        desired = manifest.load(
-            {**self.files, path: body}, (*others, added), revision=self.revision, expressions=self.expressions
-        )
-        found = desired.model(environment, model)
+        found = self.with_file(path, text).model(environment, model)
         if found is None:
             raise UsageError(f"{path} does not declare {environment}/{model}")
         return found
+
+    def with_file(self, path: str, text: str) -> Desired:
+        """What git would say with this file; InvalidManifestsError when that would not be valid."""
+        body = text.encode()
+        others = tuple(file for file in self.tree if file.path != path)
+        added = TreeFile(path=path, mode="100644", id="proposed", size=len(body))
+        return manifest.load(
+            {**self.files, path: body}, (*others, added), revision=self.revision, expressions=self.expressions
+        )
 
 
 def load(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from reconciler import calendar
+from reconciler.core import permission
 from reconciler.core.environment import Desired, Environment
 from reconciler.core.plan import ModelPlan
 from reconciler.core.state import Head
@@ -38,6 +40,8 @@ def _environment(world: World, desired: Desired, environment: Environment) -> En
     notes = ["verification unsigned"]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
+    if (closed := calendar.closed(environment.policy.freeze, world.clock())) is not None:
+        notes.append(permission.frozen(environment.name, closed).reasons[0])
     return EnvironmentStatus(
         environment=environment.name,
         role=environment.role.value,
@@ -111,4 +115,7 @@ def _event(head: Head) -> Event:
         when=entry.when,
         reason=entry.reason,
         entry=head.digest,
+        approved=entry.approved,
+        overrides=entry.overrides,
+        hold=entry.state.hold,
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from reconciler import codec
 from reconciler.core import keys
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.record import Action, Build, Entry, State
+from reconciler.core.record import Action, Approved, Build, Entry, Overridden, State
 from reconciler.core.state import Head
 from reconciler.engine import series
 from reconciler.errors import IntegrityError
@@ -90,6 +90,8 @@ def append(
     state: State,
     reason: str,
     verification: Digest | None = None,
+    approved: Approved | None = None,
+    overrides: tuple[Overridden, ...] = (),
 ) -> Head:
     """Commit entry n+1 with `state` folded in; ConflictError when somebody else committed it first."""
     entry = Entry(
@@ -108,6 +110,8 @@ def append(
         when=writer.clock(),
         attempt=writer.new_id(),
         state=state,
+        approved=approved,
+        overrides=overrides or None,
     )
     body = codec.encode(entry)
     series.append(store, keys.journal(environment, model), entry.n, body, ours=body.__eq__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler import codec
+from reconciler import calendar, codec
 from reconciler.core.diff import changes
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Desired, Environment, Model
@@ -13,9 +13,9 @@ from reconciler.core.evaluation import Evaluation
 from reconciler.core.facts import ServingFacts, TrainingFacts, Verdict
 from reconciler.core.gate import NoWorseThanIncumbent
 from reconciler.core.judge import judge
-from reconciler.core.record import Build, Snapshot
-from reconciler.core.state import Head, Order, Served
-from reconciler.engine import blobs, builds, deploy, journal, verify
+from reconciler.core.record import Build, PinHold, Snapshot
+from reconciler.core.state import Head, Merged, Order, Served
+from reconciler.engine import blobs, brought, builds, deploy, journal, verify
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Source
@@ -132,6 +132,7 @@ def serving(
         declared_models=desired.count_in(environment.name),
         renamed_to=_renamed(desired, environment, name) if model is None else None,
     )
+    facts = _with_windows(facts, now)
     if model is None or model.artifact is None:
         return facts, None
     build = build_of(world, desired, environment, model, model.artifact, head)
@@ -147,7 +148,7 @@ def serving(
     limit = environment.policy.max_data_age
     return (
         replace(
-            facts,
+            _with_change(world.source, desired, facts),
             verdict=verdict,
             foreign_recipe=foreign[0] if foreign else None,
             evaluation=evaluation,
@@ -156,6 +157,49 @@ def serving(
         ),
         build,
     )
+
+
+def _with_windows(facts: ServingFacts, now: datetime) -> ServingFacts:
+    """The freeze windows that are on, where there is anything that they could hold up."""
+    windows = facts.environment.policy.freeze
+    deployed = facts.head.state.artifact if facts.head else None
+    if not windows or (facts.model.artifact if facts.model else None) == deployed:
+        return facts
+    return replace(
+        facts,
+        closed=calendar.closed(windows, now),
+        closed_to_rollback=calendar.closed(tuple(one for one in windows if one.blocks_rollback), now),
+    )
+
+
+def _with_change(source: Source, desired: Desired, facts: ServingFacts) -> ServingFacts:
+    """What there is to say of the change that brought the pin, where the pin is to be deployed."""
+    environment, model, head = facts.environment, facts.model, facts.head
+    deployed = head.state.artifact if head else None
+    if model is None or model.artifact == deployed or environment.protect is None or desired.revision is None:
+        return facts if model is None else replace(facts, kept=_kept(source, environment, model, head, None))
+    change = brought.change_of_pin(source, desired, environment, model)
+    loosened = brought.weakened(source, environment, model, change) if change is not None else ()
+    return replace(
+        facts,
+        kept=_kept(source, environment, model, head, change),
+        loosened=loosened,
+        loosened_by=brought.owners_before(source, environment, change) if change is not None and loosened else (),
+    )
+
+
+def _kept(
+    source: Source, environment: Environment, model: Model, head: Head | None, change: Merged | None
+) -> PinHold | None:
+    """The hold of a `rollback --now`, in force: git declares the very pin since before. Brought anew, also by a request
+    that is not merged yet, it is a new decision."""
+    found = head.state.hold if head is not None else None
+    if found is None or found.pin != model.artifact:
+        return None
+    if change is None or found.commit is None or environment.protect is None:
+        return found
+    order = source.order(found.commit, change.commit, branch=environment.protect)
+    return found if order in (Order.SAME, Order.BEFORE) else None
 
 
 def _renamed(desired: Desired, environment: Environment, name: str) -> str | None:

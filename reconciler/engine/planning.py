@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler import codec
+from reconciler.core import permission
 from reconciler.core.condition import Exit, Health, Sync
 from reconciler.core.diff import Change, changes
 from reconciler.core.digest import Digest
@@ -232,6 +233,7 @@ def serving_part(
             *(["stale data"] if facts.stale_data is not None else []),
         ),
         order=facts.order.value,
+        controls=permission.basis(facts),
     )
     own = world.stores[environment.name]
     before = None

@@ -11,10 +11,12 @@ from reconciler.core.gate import Verification
 from reconciler.core.record import Build, Provenance
 from reconciler.core.state import Head
 from reconciler.core.status import Proposed
-from reconciler.engine import blobs, deploy, journal, observe, verify
+from reconciler.core.weakening import Demands, weakenings
+from reconciler.engine import before, blobs, deploy, journal, observe, verify
 from reconciler.engine.desired import Checkout, card_path, manifest_path
 from reconciler.engine.world import World
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
+from reconciler.manifest import glance
 from reconciler.manifest.edit import promoted
 from reconciler.ports import Proposal, Proposer
 
@@ -37,6 +39,12 @@ def promote(
     """
     desired = checkout.desired
     origin, build = _candidate(world, checkout, model, to, digest)
+    if (rejected := to.policy.rejection_of(build.artifact)) is not None:
+        raise GateRefusedError(
+            f"{short(build.artifact)} is rejected in {to.name}: {rejected.reason}",
+            hint="train another candidate, or name one with --digest",
+            code="E706",
+        )
     wanted = desired.model(origin, model)
     head = observe.head_of(world, desired, to.name, model)
     text = _recipe_text(world, checkout, origin, model, wanted, build)
@@ -50,6 +58,7 @@ def promote(
     if verification is not None:
         gates = len(verification.results)
         summary.append(f"passed {gates} gate{'s' * (gates != 1)} of {to.name}")
+        summary += _weakened(desired.model(to.name, model), proposed, to)
     return _propose(
         checkout,
         proposer,
@@ -61,6 +70,15 @@ def promote(
         verification=verification,
         summary=tuple(summary),
     )
+
+
+def _weakened(today: Model | None, text: str, to: Environment) -> tuple[str, ...]:
+    """Which gates are weaker in the proposed manifest than in the one that is there."""
+    if today is None:
+        return ()
+    old = Demands(gates=today.gates, policy=to.policy)
+    new = Demands(gates=glance.gates(text.encode()), policy=to.policy)
+    return tuple(map(str, weakenings(old, new, model=today.name)))
 
 
 def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, card: str) -> dict[str, str]:
@@ -75,20 +93,15 @@ def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, c
 def rollback(
     world: World, checkout: Checkout, proposer: Proposer, *, model: str, environment: Environment, to: int | None
 ) -> Proposed:
-    """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's), with
-    the manifest and card that git had then."""
-    target = _earlier(world, checkout, model, environment, to)
-    commit, artifact = target.entry.commit, target.state.artifact
-    if artifact is None:
-        raise UsageError(
-            f"entry {target.entry.n} of {environment.name}/{model} deployed nothing",
-            hint=_deployments(environment.name, model),
-            code="E801",
-        )
+    """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's, or what
+    `rollback --now` put there), with the manifest and card that git had then."""
+    artifact = before.earlier(world, checkout.desired, model, environment, to)
+    target = before.declaring(world, checkout.desired, model, environment, artifact)
+    commit = target.entry.commit
     if commit is None:
         raise UsageError(
             f"entry {target.entry.n} records no commit to take the manifest from",
-            hint=_deployments(environment.name, model),
+            hint=before.deployments(environment.name, model),
             code="E801",
         )
     paths = (manifest_path(environment.name, model), card_path(environment.name, model))
@@ -99,7 +112,10 @@ def rollback(
         raise UsageError(f"commit {commit[:12]} has no {paths[0]}", hint="use `git revert` instead", code="E801")
     head = observe.head_of(world, checkout.desired, environment.name, model)
     deployed = head.state.artifact if head else None
-    before = short(deployed) if deployed else "nothing"
+    if deployed == artifact:  # it serves already, and git does not agree yet
+        declared = checkout.desired.model(environment.name, model)
+        deployed = declared.artifact if declared is not None else None
+    old = short(deployed) if deployed else "nothing"
     return _propose(
         checkout,
         proposer,
@@ -109,7 +125,7 @@ def rollback(
         artifact=artifact,
         files=files,
         verification=None,
-        summary=(f"{before} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
+        summary=(f"{old} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
     )
 
 
@@ -212,45 +228,6 @@ def _card(
         verification=verification,
         before=before,
     )
-
-
-def _earlier(world: World, checkout: Checkout, model: str, environment: Environment, to: int | None) -> Head:
-    """The entry to go back to."""
-    heads = list(
-        journal.entries(
-            world.stores[environment.name],
-            project=checkout.desired.project,
-            environment=environment.name,
-            model=model,
-        )
-    )
-    if not heads:
-        raise UsageError(
-            f"{model} was never deployed in {environment.name}",
-            hint=f"run `reconciler status {environment.name}`",
-            code="E801",
-        )
-    if to is not None:
-        if not 0 <= to < len(heads):
-            raise UsageError(
-                f"{environment.name}/{model} has entries 0 to {len(heads) - 1}, not {to}",
-                hint=_deployments(environment.name, model),
-                code="E801",
-            )
-        return heads[to]
-    today = heads[-1].state.artifact
-    for one in reversed(heads):
-        if one.state.artifact is not None and one.state.artifact != today:
-            return one
-    raise UsageError(
-        f"{environment.name}/{model} has had no other artifact than {short(today) if today else 'none'}",
-        hint=_deployments(environment.name, model),
-        code="E801",
-    )
-
-
-def _deployments(environment: str, model: str) -> str:
-    return f"`reconciler history --env {environment} --model {model}` lists what was deployed"
 
 
 def _propose(

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Desired, Environment
+from reconciler.engine.approval import Asked
 from reconciler.engine.journal import Writer
 from reconciler.engine.world import World
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """`confirmed`: a person saw this very plan."""
+    """`confirmed`: a person saw this very plan. `asked`: what the forge was asked so far."""
 
     world: World
     desired: Desired
     environment: Environment
     writer: Writer
     confirmed: bool
+    asked: Asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

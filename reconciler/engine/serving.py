@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 from reconciler.core.digest import short
 from reconciler.core.environment import Prune
 from reconciler.core.plan import ModelPlan, Step
 from reconciler.core.record import Action
-from reconciler.engine import deploy, observe
+from reconciler.engine import approval, deploy, observe
 from reconciler.engine.run import Done, Run
 from reconciler.errors import ConflictError
 
@@ -42,6 +43,16 @@ def _deploy(run: Run, part: ModelPlan, step: Step) -> Done:
         )
     before = head or observe.predecessor(world, run.desired, environment, model)
     verification = next((one.gate_set for one in part.detail.verifications), None)
+    vetted = before is not None and model.artifact in before.state.vetted
+    grounds = approval.grounds(
+        world,
+        run.desired,
+        environment,
+        model,
+        vetted=vetted,
+        kept=head is not None and head.state.hold is not None and head.state.hold.pin == model.artifact,
+        asked=run.asked,
+    )
     deploy.deploy(
         world,
         run.writer,
@@ -54,6 +65,8 @@ def _deploy(run: Run, part: ModelPlan, step: Step) -> Done:
         vetted=before.state.vetted if before else (),
         origins=run.desired.upstream(environment.name),
         reason=step.reason,
+        grounds=grounds,
+        last_word=partial(approval.still_open, world, environment, model, vetted=vetted),
     )
     return Done(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from reconciler.core.digest import Digest, short
 from reconciler.core.environment import Desired, Environment
 from reconciler.core.plan import ModelPlan
+from reconciler.core.record import Action
 from reconciler.core.why import Advice, Why
-from reconciler.engine import observe, planning
+from reconciler.engine import approval, observe, planning
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 
@@ -45,6 +46,8 @@ def _advice(
 ) -> Iterator[Advice]:
     if part.blocked is not None:
         yield Advice(reason=part.blocked.remedy)
+    if any(step.action is Action.DEPLOY for step in part.steps):
+        yield from _permission(world, desired, environment, part)
     if part.steps or refresh:
         what = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
         yield Advice(reason=what, command=f"reconciler apply {environment.name} {part.model}")
@@ -53,6 +56,25 @@ def _advice(
         yield from _onward(desired, environment, part, deployed)
     else:
         yield from _newer(world, desired, environment, part.model)
+
+
+def _permission(world: World, desired: Desired, environment: Environment, part: ModelPlan) -> Iterator[Advice]:
+    """What the forge says of the approvals that apply will ask for."""
+    model = desired.model(environment.name, part.model)
+    if model is None:
+        return
+    head = observe.head_of(world, desired, environment.name, part.model)
+    vetted = head is not None and model.artifact in head.state.vetted
+    asked = approval.Asked(world.forge)
+    try:
+        found = approval.grounds(world, desired, environment, model, vetted=vetted, kept=False, asked=asked)
+    except ReconcilerError as error:
+        yield Advice(reason=f"{error.message}; {error.hint}" if error.hint else error.message)
+        return
+    for one in (found.approved, *(override.approved for override in found.overrides)):
+        if one is not None:
+            people = ", ".join(approved.by for approved in one.approvals)
+            yield Advice(reason=f"{one.url} is approved by {people}")
 
 
 def _onward(desired: Desired, environment: Environment, part: ModelPlan, made: Digest | None) -> Iterator[Advice]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.engine.lanes import ONE
-from reconciler.ports import Clock, Data, Each, Lanes, NewId, Progress, Scorer, Source, Store, Target, Trainer
+from reconciler.ports import Clock, Data, Each, Forge, Lanes, NewId, Progress, Scorer, Source, Store, Target, Trainer
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -21,9 +21,10 @@ def one_by_one(ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
-    need not even be able to import one. `scratch` is a private empty folder; `data_root` is where table paths start.
-    `lanes`: how many models are worked on at once; with more than one, every port is used from several threads. `each`
-    asks the same of many models: side by side where a store is far away, since reading is then mostly waiting."""
+    need not even be able to import one. `forge` is who is asked for approvals; None where there is none. `scratch` is a
+    private empty folder; `data_root` is where table paths start. `lanes`: how many models are worked on at once; with
+    more than one, every port is used from several threads. `each` asks the same of many models: side by side where a
+    store is far away, since reading is then mostly waiting."""
 
     source: Source
     stores: Mapping[str, Store]
@@ -39,3 +40,4 @@ class World:
     data_root: Path
     lanes: Lanes = ONE
     each: Each = one_by_one
+    forge: Forge | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.core.environment import Desired, Environment, Model, Role
 from reconciler.core.evaluation import CLASSIFICATION_METRICS, PER_CLASS_METRICS, REGRESSION_METRICS
@@ -18,9 +18,11 @@ def environment_file(name: str) -> str:
     return f"environments/{name}.yaml"
 
 
-def problems(desired: Desired) -> Iterator[Found]:
+def problems(desired: Desired, paths: Collection[str]) -> Iterator[Found]:
+    """`paths`: every file of the configuration, also of models that `desired` leaves out."""
     for environment in desired.environments:
         yield from _environment(desired, environment)
+        yield from _controlled(environment, paths)
     for model in desired.models:
         yield from _model(desired, model)
 
@@ -49,6 +51,21 @@ def _environment(desired: Desired, environment: Environment) -> Iterator[Found]:
         if other.name < environment.name and _overlap(other, environment):
             message = f"shares a folder or bucket with environment {other.name}"
             yield file, ("spec",), "E212", message, hint
+
+
+def _controlled(environment: Environment, paths: Collection[str]) -> Iterator[Found]:
+    """Whether the models that its controls name are there. A hold outlives a manifest only by mistake."""
+    file, folder = environment_file(environment.name), f"manifests/{environment.name}/"
+    named = {
+        "holds": [one.model for one in environment.policy.holds],
+        "overrides": [one.model for one in environment.policy.overrides],
+    }
+    for place, models in named.items():
+        for index, model in enumerate(models):
+            if f"{folder}{model}.yaml" not in paths:
+                known = {path[len(folder) : -5] for path in paths if path.startswith(folder) and path.endswith(".yaml")}
+                message = f"{environment.name} declares no model {model!r}"
+                yield file, ("spec", "policy", place, index, "model"), "E212", message, _near(model, known)
 
 
 def _overlap(a: Environment, b: Environment) -> bool:

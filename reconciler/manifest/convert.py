@@ -118,12 +118,7 @@ def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) ->
         ),
         promotes_from=tuple(spec.promotes_from),
         runtime=runtime,
-        policy=env.Policy(
-            gates=tuple(gate.value() for gate in spec.policy.gates),
-            max_data_age=_seconds(spec.policy.max_data_age),
-            prune=env.Prune(spec.policy.prune),
-            max_retire=spec.policy.max_retire,
-        ),
+        policy=policy_of(spec.policy),
         protect=spec.protect.branch if spec.protect else None,
         drift=env.Drift(spec.drift),
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
@@ -135,6 +130,21 @@ def _place(given: schema_places.StoreSpec | schema_places.TargetSpec) -> env.Pla
     named = {name: getattr(given, name) for name in schema_places.ELSEWHERE}
     settings = {name: text for name, text in named.items() if text is not None} | given.settings
     return env.Place(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
+
+
+def policy_of(given: schema.Policy) -> env.Policy:
+    return env.Policy(
+        gates=tuple(gate.value() for gate in given.gates),
+        max_data_age=_seconds(given.max_data_age),
+        prune=env.Prune(given.prune),
+        max_retire=given.max_retire,
+        approvals=given.approvals.value() if given.approvals else None,
+        owners=tuple(given.owners),
+        freeze=tuple(one.value() for one in given.freeze),
+        holds=tuple(one.value() for one in given.holds),
+        rejected=tuple(one.value() for one in given.rejected),
+        overrides=tuple(one.value() for one in given.overrides),
+    )
 
 
 def _table(given: schema.Table) -> env.Table:

@@ -47,6 +47,24 @@ def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
     return splice(text, {**wanted, "spec": spec})
 
 
+def overridden(text: str, *, model: str, artifact: Digest, control: str, reason: str) -> str:
+    """The environment's manifest with this override in its policy; the text itself where it says so already. One that
+    was for another artifact of the model gives way."""
+    wanted = document(text)
+    spec = wanted["spec"]
+    policy = {**spec.get("policy", {})}
+    new = {"model": model, "artifact": artifact, "control": control, "reason": reason}
+    overrides = list(policy.get("overrides", []))
+    same = [at for at, one in enumerate(overrides) if (one["model"], one["control"]) == (model, control)]
+    if same:
+        if overrides[same[0]]["artifact"] == artifact:
+            return text
+        overrides[same[0]] = new
+    else:
+        overrides.append(new)
+    return splice(text, {**wanted, "spec": {**spec, "policy": {**policy, "overrides": overrides}}})
+
+
 def splice(text: str, wanted: dict[str, Any]) -> str:
     """`text`, edited so that it means `wanted`; UneditableError when that cannot be done locally."""
     ending = "\r\n" if "\r\n" in text else "\n"
@@ -91,6 +109,11 @@ def _edits(text: str, node: Any, tree: Node, wanted: Any) -> Iterator[Edit]:
         for inner, item, new in zip(node.value, tree.value, wanted, strict=True):
             yield from _edits(text, inner, item, new)
         return
+    if isinstance(node, yaml.SequenceNode) and not node.flow_style and isinstance(wanted, list) and node.value:
+        there = tree.data()
+        if _same(there, wanted[: len(there)]):
+            yield _appended(text, node, wanted[len(there) :])
+            return
     yield _replacement(text, node, wanted)
 
 
@@ -117,6 +140,14 @@ def _block(
         else:
             at = _above_comments(text, _line_start(text, node.start_mark.index))
         yield at, at, rendered
+
+
+def _appended(text: str, node: Any, items: list[Any]) -> Edit:
+    """More items at the end of a block sequence."""
+    at = _line_end(text, _last(node))
+    indent = " " * node.start_mark.column
+    rendered = "".join(f"{indent}{line}\n" for line in _value_lines(items))
+    return at, at, rendered if not at or text[at - 1] == "\n" else "\n" + rendered
 
 
 def _replacement(text: str, node: Any, wanted: Any) -> Edit:

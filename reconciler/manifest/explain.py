@@ -104,6 +104,7 @@ def _children(field: _Field) -> Iterator[_Field]:
             yield _child(field, name, schema, needed=name in needed)
         if isinstance(inner := form.get("items"), dict):
             yield from _variants(field, inner)
+            yield from _items(field, inner)
         if isinstance(inner := form.get("additionalProperties"), dict) and _has_fields(inner, field.definitions):
             yield _child(field, "<name>", inner, needed=False)
 
@@ -117,6 +118,14 @@ def _variants(field: _Field, items: dict[str, Any]) -> Iterator[_Field]:
     for form in _forms(items, field.definitions):
         if isinstance(uses := form.get("properties", {}).get("uses", {}).get("const"), str):
             yield _child(field, uses, form, needed=False)
+
+
+def _items(field: _Field, items: dict[str, Any]) -> Iterator[_Field]:
+    """The fields of a list's items, where all items are of one kind."""
+    forms = [form for form in _forms(items, field.definitions) if "properties" in form]
+    if len(forms) == 1 and "uses" not in forms[0]["properties"]:
+        for name, schema in forms[0]["properties"].items():
+            yield _child(field, name, schema, needed=name in forms[0].get("required", ()))
 
 
 def _forms(schema: dict[str, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
@@ -221,7 +230,9 @@ def _find(key: yaml.Node, node: yaml.Node, path: tuple[str, ...]) -> tuple[yaml.
         return key, node
     part, rest = path[0], path[1:]
     if isinstance(node, yaml.SequenceNode):
-        inner = [(one, one) for one in node.value if isinstance(one, yaml.MappingNode) and _uses(one) == part]
+        items = [one for one in node.value if isinstance(one, yaml.MappingNode)]
+        inner = [(one, one) for one in items if _uses(one) == part]
+        inner += [pair for one in items if _uses(one) is None for pair in one.value if pair[0].value == part]
     elif isinstance(node, yaml.MappingNode):
         inner = [(name, value) for name, value in node.value if part in (name.value, "<name>")]
     else:

@@ -65,7 +65,7 @@ def load(
     if not reading.problems or all(problem.code >= "E2" for problem in reading.problems):
         broken = {problem.where.file for problem in reading.problems}
         if not any(_ENVIRONMENT.fullmatch(file) for file in broken):
-            for found in checks.problems(desired):
+            for found in checks.problems(desired, {file.path for file in tree}):
                 reading.add(*found)
     if reading.problems:
         unique = dict.fromkeys(reading.problems)

@@ -18,6 +18,7 @@ from reconciler.manifest.fields import (
     ProjectPath,
     refuse,
 )
+from reconciler.manifest.schema_controls import Controls
 from reconciler.manifest.schema_gates import Gate
 from reconciler.manifest.schema_model import Model
 from reconciler.manifest.schema_places import StoreSpec, TargetSpec
@@ -130,7 +131,7 @@ class Runtime(Document):
     )
 
 
-class Policy(Document):
+class Policy(Controls):
     """Owned by the environment: a model's author cannot weaken it in the model's file."""
 
     gates: list[Gate] = Field(
@@ -203,6 +204,8 @@ class EnvironmentSpec(Document):
                 raise refuse("E205", "a sandbox trains; it promotes from nowhere")
             if self.target is not None:
                 raise refuse("E205", "a sandbox deploys nothing, so it has no target")
+            if used := [name for name in Controls.model_fields if getattr(self.policy, name)]:
+                raise refuse("E205", f"a sandbox deploys nothing, so it has no {used[0]}", at="policy")
         else:
             if self.runtime is not None:
                 raise refuse("E209", "this environment never trains, so it has no runtime")
@@ -210,6 +213,9 @@ class EnvironmentSpec(Document):
                 raise refuse("E204", "it only promotes: say from where in `promotesFrom`")
             if self.target is None:
                 raise refuse("E204", "it deploys models, so it needs a `target`")
+            if self.protect is None and (self.policy.approvals or self.policy.owners):
+                message = "approvals are those of the request that brought a commit: it needs `protect.branch`"
+                raise refuse("E225", message, at="policy")
         return self
 
 

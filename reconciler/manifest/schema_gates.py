@@ -112,3 +112,9 @@ class NoWorseThanIncumbent(Document):
 
 
 Gate = Annotated[Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent, Field(discriminator="uses")]
+
+
+class Gates(Document):
+    """A model's gates by themselves."""
+
+    gates: list[Gate]

@@ -16,10 +16,12 @@ def text(audit: Audit, look: Look) -> str:
 
 
 _ONE = {
+    "approved deploys": "approved deploy",
     "blobs": "blob",
     "builds": "build",
     "journal": "journal entry",
     "mark": "store mark",
+    "overrides": "override",
     "predictions": "prediction log",
     "recipes": "build of a recipe",
     "served models": "served model",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.record import Approved
 from reconciler.core.status import Event, History
 from reconciler.report.look import Line, Look, Tone, page, wrap
 from reconciler.report.numbers import at, commit, digest, moment
@@ -32,8 +33,25 @@ def _event(event: Event, look: Look) -> Iterator[Line]:
     )
     for line in wrap(what, look.width, first=f"{SYMBOLS[event.action]} {moment(event.when)}  ", rest="      "):
         yield Line(line, Tone.STRONG)
-    for line in wrap(plain(event.reason), look.width, first="      "):
-        yield Line(line)
+    for said in (event.reason, *rested(event)):
+        for line in wrap(plain(said), look.width, first="      "):
+            yield Line(line)
+
+
+def rested(event: Event) -> Iterator[str]:
+    """What it rested on besides gates, and what it holds."""
+    if event.approved is not None:
+        yield _approved(event.approved)
+    for one in event.overrides or ():
+        by = f"; {_approved(one.approved)}" if one.approved is not None else ""
+        yield f"override of {one.control}: {one.reason}{by}"
+    if event.hold is not None:
+        yield f"holds {digest(event.hold.pin)} back, which git declared then: {event.hold.reason}"
+
+
+def _approved(found: Approved) -> str:
+    people = ", ".join(f"{one.by} at {moment(one.when)}" if one.when else one.by for one in found.approvals)
+    return f"request {found.number} of {found.author}, approved by {people}: {found.url}"
 
 
 def markdown(history: History) -> str:
@@ -51,7 +69,7 @@ def markdown(history: History) -> str:
             f"`{digest(event.artifact)}`",
             f"`{commit(event.commit)}`" if event.commit else "",
             prose(event.who),
-            prose(event.reason),
+            prose("; ".join((event.reason, *rested(event)))),
         ]
         for event in history.events
     ]

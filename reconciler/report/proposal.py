@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.digest import short
 from reconciler.core.status import Proposed
 from reconciler.report.look import Line, Look, Tone, command, page, wrap
 from reconciler.report.safe import code, paper, plain, prose
@@ -26,7 +27,21 @@ def _next(proposed: Proposed) -> tuple[tuple[str, str], ...]:
     )  # fmt: skip
 
 
+def _served(proposed: Proposed) -> str:
+    where = f"{plain(proposed.environment)} serves {short(proposed.artifact)} of {plain(proposed.model)}"
+    return f"Rolled back: {where} by entry {proposed.served_by}."
+
+
+def _until_merged(proposed: Proposed) -> str:
+    if proposed.served_by is not None:
+        return "Until this is merged, git declares something else, and no apply deploys it."
+    return "Nothing is deployed until this is merged and applied."
+
+
 def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
+    if proposed.served_by is not None:
+        for line in wrap(_served(proposed), look.width, rest="  "):
+            yield Line(line, Tone.GOOD)
     if proposed.branch is None:
         for line in wrap(f"Nothing to propose: {'; '.join(map(plain, proposed.summary))}.", look.width):
             yield Line(line, Tone.STRONG)
@@ -46,7 +61,8 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
         for line in wrap(plain(file), look.width, first="  writes  "):
             yield Line(line)
     yield Line()
-    yield Line("Nothing is deployed until this is merged and applied.", Tone.WARN)
+    for line in wrap(_until_merged(proposed), look.width, rest="  "):
+        yield Line(line, Tone.WARN)
     for why, what in _next(proposed):
         if why:
             for line in wrap(f"{why}:", look.width):
@@ -56,11 +72,12 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
 
 
 def markdown(proposed: Proposed) -> str:
+    served = [prose(_served(proposed)), ""] if proposed.served_by is not None else []
     if proposed.branch is None:
-        return paper([f"Nothing to propose: {prose('; '.join(proposed.summary))}."])
-    lines = [f"### {code(proposed.model)} for {code(proposed.environment)}", ""]
+        return paper([*served, f"Nothing to propose: {prose('; '.join(proposed.summary))}."])
+    lines = [f"### {code(proposed.model)} for {code(proposed.environment)}", "", *served]
     lines += [f"- {prose(one)}" for one in proposed.summary]
     lines += [f"- branch {code(proposed.branch)}, commit `{(proposed.commit or '')[:12]}`"]
     lines += [f"- writes {code(file)}" for file in proposed.files]
-    lines += ["", "Nothing is deployed until this is merged and applied.", ""]
+    lines += ["", _until_merged(proposed), ""]
     return paper(lines)

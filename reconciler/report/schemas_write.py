@@ -46,6 +46,7 @@ DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
     "explain-code": (Code, {}),
     "history": (History, {}),
     "init": (Started, {}),
+    "override": (Proposed, {}),
     "plan": (Plan, _EXIT),
     "predict": (Predictions, {}),
     "promote": (Proposed, {}),

@@ -51,6 +51,7 @@ def markdown(found: Why) -> str:
     if found.part is not None:
         lines += [f"{found.part.sync.value}, {found.part.health.value}: {prose(found.state)}", ""]
         lines += [f"- {prose(one)}" for one in (found.part.blocked.reasons if found.part.blocked else ())]
+        lines += [f"- {prose(one)}" for one in found.part.detail.notes]
     else:
         lines += [f"{prose(found.state)}.", ""]
     lines += ["", "Next:", ""]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
-from reconciler.core.state import Order
+from reconciler.core.state import Merged, Order
 from reconciler.errors import ConflictError, SourceError
 from reconciler.ports import Proposal, Proposer, Source
 from reconciler.testing.contracts import expect, refused
@@ -96,6 +96,31 @@ class SourceContract(ABC):
         expect(found == [Order.SAME, Order.AFTER, Order.BEFORE], str(found))
         for a, b in ((aside, first), (first, aside), (aside, aside)):
             expect(source.order(a, b, branch="main") is Order.OFF)
+
+    def test_the_last_change_of_a_path_is_found_where_it_was_made(self) -> None:
+        first = self.commit({"a": b"1", "deep/b": b"1"})
+        second = self.commit({"a": b"1", "deep/b": b"2", "*.yaml": b"1"})
+        third = self.commit({"a": b"3", "*.yaml": b"1"})
+        source = self.make()
+
+        def found(path: str, at: str) -> Merged | None:
+            return source.changed(path, at=at, branch="main")
+
+        expect(found("a", third) == Merged(commit=third, before=second))
+        expect(found("a", second) == Merged(commit=first, before=None), "a later change does not count")
+        expect(found("deep/b", second) == Merged(commit=second, before=first))
+        expect(found("deep/b", third) == Merged(commit=third, before=second), "being taken away is a change")
+        expect(found("*.yaml", third) == Merged(commit=second, before=first), "a path is no pattern")
+        expect(found("b", third) is None)
+        expect(found("deep", first) in (None, Merged(commit=first, before=None)))
+
+    def test_a_commit_beside_the_line_is_one_change_since_it_left_it(self) -> None:
+        first = self.commit({"a": b"1", "b": b"1"})
+        aside = self.commit_aside({"a": b"2", "b": b"1"})
+        self.commit({"a": b"3", "b": b"3"})
+        source = self.make()
+        expect(source.changed("a", at=aside, branch="main") == Merged(commit=aside, before=first))
+        expect(source.changed("b", at=aside, branch="main") == Merged(commit=first, before=None))
 
     def test_tracked_names_only_what_head_holds_below_the_paths(self) -> None:
         self.commit(self.FILES)

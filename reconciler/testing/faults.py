@@ -12,7 +12,8 @@ from pathlib import Path
 
 from reconciler.core.record import Current
 from reconciler.core.state import Served
-from reconciler.errors import AmbiguousWriteError, StoreError, TargetError
+from reconciler.errors import AmbiguousWriteError, SourceError, StoreError, TargetError
+from reconciler.ports import Proposal, Proposer
 from reconciler.testing.memory import MemoryStore, MemoryTarget
 
 
@@ -126,3 +127,24 @@ class FaultyTarget:
             return  # a release in use is replaced whole or not at all
         names = sorted(files)[: len(files) // 2]
         self.target.put_release(current, {name: files[name].read_bytes() for name in names})
+
+
+class FaultyProposer:
+    """A process's way to propose. A torn proposal leaves objects that no branch points to, which is nothing."""
+
+    def __init__(self, proposer: Proposer, script: Script) -> None:
+        self.proposer = proposer
+        self.script = script
+
+    def propose(self, proposal: Proposal) -> str:
+        fault = self.script(f"git: propose {proposal.branch}")
+        if fault in (Fault.BEFORE, Fault.TORN):
+            raise Crash(proposal.branch)
+        if fault in (Fault.ERROR, Fault.UNANSWERED):
+            raise SourceError("git failed", code="E306")
+        made = self.proposer.propose(proposal)
+        if fault is Fault.AFTER:
+            raise Crash(proposal.branch)
+        if fault is Fault.DONE_UNANSWERED:
+            raise SourceError("git failed", code="E306")
+        return made

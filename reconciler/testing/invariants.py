@@ -4,6 +4,8 @@ I1 a journal entry's artifact is whole in the same store when the entry appears 
 I3 production's commits never go back on the line       I4 what is deployed was verified for it, or vetted before
 I5 production serves the bytes that were trained, and only a sandbox trains       I6 nothing under a key ever changes
 I7 one clean pass converges and a second writes nothing (`simulation`)       I9 failures are typed (`simulation`)
+I10 nothing rejected, and nothing of a held model, is ever deployed      I11 nothing new is deployed in a closed window
+I12 what git still pins is not put back after `rollback --now`     I13 a deploy has the approvals that were really given
 I8 (no secret in any output) is held by the canary tests of data and reports.
 """
 
@@ -12,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import EllipsisType
 
-from reconciler import codec
+from reconciler import calendar, codec
 from reconciler.core import keys
 from reconciler.core.artifact import EVALUATION_FILE
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.environment import Desired
 from reconciler.core.evaluation import Evaluation
 from reconciler.core.gate import Verification
-from reconciler.core.record import Action, Current, Entry, State
+from reconciler.core.record import Action, Current, Entry, PinHold, State
 from reconciler.engine import package
 from reconciler.errors import IntegrityError
 from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget, differing_files
@@ -35,6 +37,9 @@ class Oracle:
         self.stores: Mapping[str, MemoryStore] = {}
         self.target: MemoryTarget | None = None
         self.violations: list[str] = []
+        self.commits: list[Desired] = []
+        self.given: set[tuple[int, str]] = set()
+        """What git says, by commit, and (request, who approved it): where they are known, controls are held, too."""
         self._seen: dict[tuple[str, str], bytes] = {}
         self._served: dict[str, int] = {}
         self._commits: dict[tuple[str, str], int] = {}
@@ -92,6 +97,7 @@ class Oracle:
             before = codec.decode(Entry, previous, what=key).state if previous else None
             if entry.action is Action.DEPLOY:
                 self._verified(key, entry, before)
+                self._controlled(key, entry, before)
             elif entry.action is Action.RESTORE and entry.state != before:
                 self._violated("I4", f"{key} restores what was not there")
 
@@ -144,6 +150,36 @@ class Oracle:
         elif found.incumbent not in (None, incumbent):
             self._violated("I4", f"{key} deploys by a verification against another incumbent")
 
+    def _controlled(self, key: str, entry: Entry, before: State | None) -> None:
+        says = next((one for one in self.commits if one.revision == entry.commit), None)
+        where = says.environment("production") if says is not None else None
+        if says is None or where is None:
+            return
+        policy = where.policy
+        if policy.rejection_of(entry.artifact) is not None:
+            self._violated("I10", f"{key} deploys what is rejected")
+        if policy.hold_of(entry.model) is not None:
+            self._violated("I10", f"{key} deploys though the model is held")
+        if (before is None or entry.artifact not in before.vetted) and calendar.closed(policy.freeze, entry.when):
+            self._violated("I11", f"{key} deploys something new at {entry.when}, in a closed window")
+        hold = before.hold if before is not None else None
+        if hold is not None and hold.pin == entry.artifact and self._pinned_since(hold, entry):
+            self._violated("I12", f"{key} puts back what was rolled back from")
+        if policy.approvals is not None and not entry.reason.startswith("rollback from"):
+            given = {one.by for one in entry.approved.approvals} if entry.approved is not None else set()
+            counts = {who for who in given if entry.approved and (entry.approved.number, who) in self.given}
+            if len(counts - {entry.approved.author if entry.approved else ""}) < policy.approvals.least:
+                self._violated("I13", f"{key} deploys with the approvals of {sorted(given) or 'nobody'}")
+
+    def _pinned_since(self, hold: PinHold, entry: Entry) -> bool:
+        """Whether git pinned it without a break from the rollback to this entry."""
+        line = self.source.line
+        if hold.commit not in line or entry.commit not in line:
+            return True
+        between = line[line.index(hold.commit) : line.index(entry.commit) + 1]
+        models = [one.model("production", entry.model) for one in self.commits if one.revision in between]
+        return all(one is not None and one.artifact == hold.pin for one in models)
+
     def _violated(self, invariant: str, what: str) -> None:
         self.violations.append(f"{invariant} {what}")
 
@@ -152,10 +188,13 @@ def expected(town: Town, desired: Desired, *, compares: bool) -> Digest | Ellips
     """What production must serve once all is quiet, from the gates' numbers alone; `...` where it cannot be told: a pin
     that is not today's candidate may be judged against an incumbent of another day."""
     model = desired.model("production", MODEL)
-    heads = {name: _last(town.stores[name], name) for name in ("sandbox", "production")}
+    heads = {name: last(town.stores[name], name) for name in ("sandbox", "production")}
     if model is None:
         return None
     served, candidate = heads["production"], heads["sandbox"]
+    production = desired.environment("production")
+    if production is not None and production.policy.rejection_of(model.artifact) is not None:
+        return served.artifact if served is not None else None
     if model.artifact is None or (served is not None and model.artifact in served.vetted):
         return model.artifact
     if candidate is None or candidate.artifact != model.artifact:
@@ -167,7 +206,7 @@ def expected(town: Town, desired: Desired, *, compares: bool) -> Digest | Ellips
     return model.artifact if passes else (served.artifact if served else None)
 
 
-def _last(store: MemoryStore, environment: str) -> State | None:
+def last(store: MemoryStore, environment: str) -> State | None:
     prefix = keys.journal(environment, MODEL)
     count = sum(1 for key in store.objects if key.startswith(prefix + "/"))
     key = keys.member(prefix, count - 1)

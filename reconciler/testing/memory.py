@@ -13,7 +13,7 @@ from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.keys import is_key
 from reconciler.core.names import is_revision
 from reconciler.core.record import Current
-from reconciler.core.state import Order, Served, Trouble
+from reconciler.core.state import Merged, Order, Served, Trouble
 from reconciler.engine import package
 from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreError
 from reconciler.ports import Proposal, TreeFile
@@ -140,6 +140,8 @@ class MemorySource:
     def __init__(self) -> None:
         self.line: list[str] = []
         self.trees: dict[str, Mapping[str, bytes]] = {}
+        self.left: dict[str, str] = {}
+        """commit beside the line -> where it left it"""
 
     def commit(self, files: Mapping[str, bytes], *, on: list[str] | None = None) -> str:
         """A new commit that holds exactly these files, at the end of `on` (of the branch, when none is given)."""
@@ -147,6 +149,8 @@ class MemorySource:
         content = repr((line[-1:], sorted(files.items()), len(self.trees))).encode()
         made = hashlib.sha256(content).hexdigest()[:40]
         self.trees[made] = dict(files)
+        if on is not None and on[-1:]:
+            self.left[made] = self.left.get(on[-1], on[-1])
         line.append(made)
         return made
 
@@ -180,6 +184,24 @@ class MemorySource:
         if a == b:
             return Order.SAME
         return Order.AFTER if self.line.index(b) > self.line.index(a) else Order.BEFORE
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        del branch
+        if at not in self.line:
+            base = self.left.get(at)
+            if self._body(path, base) != self._body(path, at):
+                return Merged(commit=at, before=base)
+            if base is None:
+                return None
+            at = base
+        for place in range(self.line.index(at), -1, -1):
+            before = self.line[place - 1] if place else None
+            if self._body(path, before) != self._body(path, self.line[place]):
+                return Merged(commit=self.line[place], before=before)
+        return None
+
+    def _body(self, path: str, commit: str | None) -> bytes | None:
+        return self.trees.get(commit, {}).get(path) if commit is not None else None
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         if not self.line or not paths:

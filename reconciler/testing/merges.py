@@ -9,20 +9,31 @@ from __future__ import annotations
 import random
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from reconciler import codec
+from reconciler import calendar, codec
 from reconciler.core import keys
+from reconciler.core.controls import Approvals, Freeze, Hold, Rejected
 from reconciler.core.digest import Digest, hex_of, short
-from reconciler.core.environment import Because, Desired, Retrain
+from reconciler.core.environment import Because, Desired, Policy, Retrain
+from reconciler.core.forge import Draft
 from reconciler.core.record import Current, Entry
 from reconciler.engine import apply, planning
+from reconciler.testing import papers
 from reconciler.testing import town as towns
+from reconciler.testing.forge import MemoryForge
+from reconciler.testing.invariants import last
 from reconciler.testing.town import MODEL, Town
 
-KINDS = ("recipe", "recipe", "promote", "promote", "promote", "older", "unpin", "day", "tamper", "wipe", "lose")
+KINDS = (
+    *("recipe", "recipe", "promote", "promote", "promote", "older", "unpin", "day", "tamper", "wipe", "lose"),
+    *("hold", "reject", "approve", "withdraw", "agree"),
+)
+FREEZE = Freeze(cron="0 0 */2 * *", duration=20 * 3600, time_zone="UTC", reason="every other day")
+APPROVALS = Approvals(least=1, people=("shop/finance",))
+FAY, AUTHOR = "fay", "author"
 
 
 @cache
@@ -91,9 +102,25 @@ class Merges:
         self.compares = chance.random() < 0.5
         self.retrain = Retrain(because=(Because.RECIPE, Because.DATA)) if chance.random() < 0.3 else Retrain()
         self._lost: tuple[str, bytes] | None = None
+        self.controls = Policy()
+        self.given: set[tuple[int, str]] = set()
+        """(request, who approved it): whatever was given once, also where it was withdrawn."""
         self.commit()
         if chance.random() < 0.8:
             self._begin()
+        self._control()
+
+    def _control(self) -> None:
+        """Some towns have freeze windows, some ask for approvals."""
+        town = self.town
+        if self.chance.random() < 0.4:
+            self.controls = replace(self.controls, freeze=(FREEZE,))
+        if self.chance.random() < 0.4:
+            self.controls = replace(self.controls, approvals=APPROVALS)
+            town.forge = MemoryForge()
+            town.forge.teams["shop/finance"] = (FAY, AUTHOR)
+        if self.controls != Policy():
+            self.commit()
 
     def _begin(self) -> None:
         """Most towns have a model in production already: recipe 10, made and deployed from commit c1."""
@@ -114,10 +141,12 @@ class Merges:
 
     def commit(self) -> None:
         name = f"c{len(self.commits)}"
+        policy = replace(self.controls, gates=towns.PRODUCTION.policy.gates, prune=towns.PRODUCTION.policy.prune)
         self.town.source.line.append(name)
         self.commits.append(
             towns.desired(
                 name,
+                production=replace(towns.PRODUCTION, policy=policy),
                 seed=self.seed,
                 pin=self.pin,
                 pinned_seed=self.pinned_seed,
@@ -126,7 +155,23 @@ class Merges:
                 others=True,
             )
         )
+        self.town.source.trees[name] = papers.files(self.newest)
+        if self.town.forge is not None:
+            self._request(self.town.forge, name)
         self.told(f"commit {name}: recipe {self.seed}, pin {short(self.pin) if self.pin else 'none'}")
+
+    def _request(self, forge: MemoryForge, commit: str) -> None:
+        """The request that brought a commit, approved by somebody, by its author, or by nobody."""
+        forge.tips[f"topic-{commit}"] = f"head of {commit}"
+        number = forge.open(Draft(head=f"topic-{commit}", base="main", title=commit, body="Why.")).number
+        forge.pulls[number] = replace(forge.pulls[number], author=AUTHOR)
+        if self.chance.random() < 0.8:
+            self._approve(forge, number, self.chance.choice([FAY, FAY, AUTHOR]))
+        forge.merge(number, commit)
+
+    def _approve(self, forge: MemoryForge, number: int, who: str) -> None:
+        forge.approve(number, who)
+        self.given.add((number, who))
 
     def happen(self) -> None:
         """Somebody merges something, a day passes, or something happens to what is served or stored."""
@@ -144,6 +189,18 @@ class Merges:
                 self.pin, self.pinned_seed = self.chance.choice(made)
             case "unpin" if self.pin is not None and self.chance.random() < 0.5:
                 self.pin = None
+            case "hold":
+                holds = () if self.controls.holds else (Hold(model=MODEL, reason="closing"),)
+                self.controls = replace(self.controls, holds=holds)
+            case "reject" if made and self.chance.random() < 0.3:
+                rejected = (Rejected(artifact=self.chance.choice(made)[0], reason="bad rows"),)
+                self.controls = replace(self.controls, rejected=() if self.controls.rejected else rejected)
+            case "approve" | "withdraw" if self.town.forge is not None and self.town.forge.pulls:
+                self._review(self.town.forge, kind)
+                return
+            case "agree":
+                if not self._agreed():
+                    return
             case "day":
                 self._day()
                 return
@@ -156,6 +213,37 @@ class Merges:
             case _:
                 return
         self.commit()
+
+    def _review(self, forge: MemoryForge, kind: str) -> None:
+        """Somebody approves a merged request after all, or takes an approval back."""
+        number = self.chance.choice(sorted(forge.pulls))
+        self.told(f"{kind} request {number}")
+        if kind == "approve":
+            self._approve(forge, number, FAY)
+        else:
+            forge.withdraw(number, FAY)
+
+    def _agreed(self) -> bool:
+        """Git pins what `rollback --now` put there, if it did."""
+        if self._lost is not None:
+            return False
+        head = last(self.town.stores["production"], "production")
+        if head is None or head.hold is None or head.artifact is None or head.hold.pin != self.pin:
+            return False
+        self.pin, self.pinned_seed = head.artifact, artifacts(self.town)[head.artifact]
+        return True
+
+    def calm(self) -> None:
+        """People let happen what the last commit says: holds end, requests are approved, git agrees, windows open."""
+        self.controls = replace(self.controls, holds=())
+        self._agreed()
+        self.commit()
+        if self.town.forge is not None:
+            for number in sorted(self.town.forge.pulls):
+                self._approve(self.town.forge, number, FAY)
+        closed = calendar.closed(self.controls.freeze, self.town.clock())
+        if closed is not None and closed.opens is not None:
+            self.town.clock.now = closed.opens
 
     def _day(self) -> None:
         self.told("a day passes")

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.digest import Digest
+from reconciler.core.forge import Approval
 from reconciler.core.gate import GateResult, Threshold, Verdict, Verification
 from reconciler.core.record import Current
-from reconciler.core.state import Order
+from reconciler.core.state import Merged, Order
 from reconciler.errors import AmbiguousWriteError
-from reconciler.ports import Source, Store, Target, TreeFile
+from reconciler.ports import Forge, Source, Store, Target, TreeFile
+from reconciler.testing.forge import MemoryForge
 from reconciler.testing.invariants import Oracle
 from reconciler.testing.memory import MemoryStore, MemoryTarget
 from reconciler.testing.town import Town
@@ -28,6 +30,7 @@ class Mutant:
     target: type[MemoryTarget] = MemoryTarget
     seen_store: Callable[[Store], Store] | None = None
     seen_source: Callable[[Source], Source] | None = None
+    seen_forge: Callable[[MemoryForge], Forge] | None = None
 
     def build(self, town: Town, oracle: Oracle) -> None:
         def told(environment: str) -> Callable[[str, bytes], None]:
@@ -40,6 +43,9 @@ class Mutant:
         if self.seen_store is not None:
             stores = {name: self.seen_store(store) for name, store in stores.items()}
         return stores, target, self.seen_source(source) if self.seen_source else source
+
+    def forge(self, forge: MemoryForge | None) -> Forge | None:
+        return self.seen_forge(forge) if self.seen_forge is not None and forge is not None else forge
 
 
 class PlainPut(MemoryStore):
@@ -91,8 +97,34 @@ class NoOrder:
         del a, b, branch
         return Order.AFTER
 
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        return self._source.changed(path, at=at, branch=branch)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         return self._source.tracked(paths)
+
+
+class AlwaysNew(NoOrder):
+    """Git that takes what is pinned for brought by the newest commit, and so for a new decision."""
+
+    def order(self, a: str, b: str, *, branch: str) -> Order:
+        return self._source.order(a, b, branch=branch)
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        del path, branch
+        return Merged(commit=at, before=None)
+
+
+class EverybodyApproves(MemoryForge):
+    """A forge that takes whoever may approve for somebody who did."""
+
+    def __init__(self, forge: MemoryForge) -> None:
+        super().__init__()
+        self.pulls, self.teams, self.tips = forge.pulls, forge.teams, forge.tips
+
+    def approvals(self, number: int) -> tuple[Approval, ...]:
+        del number
+        return tuple(Approval(by=name) for names in self.teams.values() for name in names)
 
 
 class _Seen:
@@ -186,6 +218,8 @@ MUTANTS: dict[str, Mutant] = {
     "no-commit-order": Mutant(seen_source=NoOrder),
     "skipped-verification": Mutant(seen_store=SkippedVerification),
     "journal-before-blob": Mutant(seen_store=JournalFirst),
+    "approvals-ignored": Mutant(seen_forge=EverybodyApproves),
+    "hold-ignored": Mutant(seen_source=AlwaysNew),
     "empty-as-none": Mutant(store=EmptyIsNone),
     "retry-without-id": Mutant(seen_store=TakenForOurs),
 }

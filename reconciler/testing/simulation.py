@@ -5,9 +5,10 @@
 Three reconcilers run the real engine on one town. A seeded scheduler decides at every write, and at some reads, who
 goes on: it crashes a process before, after or in the middle of a write, leaves writes unanswered, pauses a process for
 long, sets its clock wrong, shows it stale listings, and lets late processes hold an older commit. Meanwhile (`merges`)
-recipes change, candidates are promoted, rolled back, retired or pinned though refused, days pass, served bytes are
-tampered with or wiped, and journal entries are emptied and restored. The oracle (`invariants`) sees every write. When
-the faults stop, one clean pass must converge to what the last commit says and a second must write nothing.
+recipes change, candidates are promoted, rolled back, retired or pinned though refused, days pass, windows close, models
+are held, artifacts rejected, approvals given and taken back, served bytes are tampered with or wiped, and journal
+entries are emptied and restored. The oracle (`invariants`) sees every write. When the faults stop, one clean pass must
+converge to what the last commit says and a second must write nothing.
 
 Mutants are broken ports. A simulation that cannot tell them from sound ones proves nothing.
 """
@@ -23,16 +24,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from reconciler.core.environment import Desired, Environment
 from reconciler.core.state import Served
-from reconciler.engine import apply, audit, planning
+from reconciler.engine import apply, audit, planning, rollback
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
+from reconciler.testing import papers
 from reconciler.testing import town as towns
 from reconciler.testing.actor import Actor
-from reconciler.testing.faults import Counter, Fault, FaultyStore, FaultyTarget, Script
+from reconciler.testing.faults import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
 from reconciler.testing.invariants import Oracle, expected
-from reconciler.testing.memory import MemoryTarget
+from reconciler.testing.memory import MemoryProposer, MemoryTarget
 from reconciler.testing.merges import Merges
 from reconciler.testing.mutants import MUTANTS, Mutant
 from reconciler.testing.town import Town
@@ -71,6 +74,8 @@ class Simulation:
         self.mutant.build(self.town, self.oracle)
         self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
         self.merges = Merges(self.town, self.chance, told=self.ran.trace.append, wiped=self.oracle.wiped)
+        self.oracle.commits, self.oracle.given = self.merges.commits, self.merges.given
+        self.proposer = MemoryProposer(self.town.source)
         self.actors: list[Actor] = []
 
     # --- processes ---------------------------------------------------------------------------------------------------
@@ -83,6 +88,9 @@ class Simulation:
         skew = timedelta(minutes=self.chance.choice([0, 0, 0, -60, 60]))
         world = self._world(actor.at, who=f"actor-{actor.number}", glance=actor.at, skew=skew)
         where = planning.environment_of(desired, environment)
+        if environment == "production" and self.chance.random() < 0.2:
+            self._back(actor, world, desired, where)
+            return
         self.ran.trace.append(f"{actor.number}: apply {environment} at {desired.revision}")
         plan = planning.make_plan(world, desired, where)
         actor.at("planned")
@@ -90,6 +98,17 @@ class Simulation:
         self.ran.applies += 1
         told = "; ".join(one.problem or ", ".join(one.done) or "nothing" for one in done.results)
         self.ran.trace.append(f"{actor.number}: {told}")
+
+    def _back(self, actor: Actor, world: World, desired: Desired, where: Environment) -> None:
+        """One process of `rollback --now`."""
+        self.ran.trace.append(f"{actor.number}: rollback --now at {desired.revision}")
+        checkout = papers.checkout(self.town.source, desired)
+        proposer = FaultyProposer(self.proposer, actor.at)
+        done = rollback.now(
+            world, checkout, proposer, model=towns.MODEL, environment=where, to=None, reason="it disappoints"
+        )
+        self.ran.applies += 1
+        self.ran.trace.append(f"{actor.number}: serves {done.artifact} by entry {done.served_by}")
 
     def _world(self, script: Script, *, who: str, glance: Script | None = None, skew: timedelta | None = None) -> World:
         """One process's ports: shared ones, through its faults, through its mutant. `glance`: others may go first."""
@@ -103,7 +122,8 @@ class Simulation:
         def clock() -> datetime:
             return self.town.clock() + (skew or timedelta())
 
-        return self.town.world(who=who, stores=seen, target=at_target, source=source, clock=clock)
+        forge = self.mutant.forge(self.town.forge)
+        return self.town.world(who=who, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
 
     def _fault(self, effect: str) -> Fault:
         often = 0.03 if "/sha256/" in effect else 0.12  # most writes are blobs, and the least is at stake there
@@ -164,6 +184,7 @@ class Simulation:
         """I7: without faults one pass converges, and the next writes nothing. Where production's pass moves the
         incumbent, candidates are judged against the new one: so the sandbox comes once more before all is quiet."""
         try:
+            self.merges.calm()
             for environment in ("sandbox", "production", "sandbox"):
                 self._pass(environment, Counter())
             again = Counter()

@@ -9,16 +9,20 @@ from typing import Any
 
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Desired, Model
+from reconciler.core.forge import Draft, PullRequest
 from reconciler.core.plan import ModelPlan, Plan
 from reconciler.core.result import Applied, ModelResult
 from reconciler.core.state import Head
-from reconciler.engine import apply, journal, planning
+from reconciler.core.status import Proposed
+from reconciler.engine import apply, journal, planning, rollback
 from reconciler.engine.world import World
-from reconciler.ports import Store
+from reconciler.ports import Clock, Forge, Store
+from reconciler.testing import papers
 from reconciler.testing import town as towns
-from reconciler.testing.faults import Counter, Fault, FaultyStore, FaultyTarget, Script
+from reconciler.testing.faults import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
+from reconciler.testing.forge import MemoryForge
 from reconciler.testing.invariants import Oracle
-from reconciler.testing.memory import MemoryStore, MemoryTarget
+from reconciler.testing.memory import MemoryProposer, MemoryStore, MemoryTarget
 from reconciler.testing.town import MODEL, PROJECT, Town
 
 
@@ -31,6 +35,7 @@ class Story:
         self.town.stores = {name: MemoryStore(folder / name, self._told(name)) for name in ("sandbox", "production")}
         self.town.target = MemoryTarget(folder / "target", self.oracle.placed)
         self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
+        self.proposer = MemoryProposer(self.town.source)
         self.desired = Desired(project=PROJECT, revision=None, environments=(), models=())
 
     def _told(self, environment: str) -> Callable[[str, bytes], None]:
@@ -46,8 +51,27 @@ class Story:
         """The next commit, with this desired state."""
         name = f"c{len(self.town.source.line)}"
         self.town.source.line.append(name)
+        self.town.source.trees[name] = papers.files(desired)
         self.desired = replace(desired, revision=name)
         return self.desired
+
+    def requested(self, *approved: str, author: str = "author") -> PullRequest:
+        """The newest commit came by a request of `author`, whom these people approved it for."""
+        forge = self.forge
+        branch, commit = f"topic-{len(forge.pulls)}", self.town.source.line[-1]
+        forge.tips[branch] = f"head of {commit}"
+        number = forge.open(Draft(head=branch, base="main", title="A change", body="Why.")).number
+        forge.pulls[number] = replace(forge.pulls[number], author=author)
+        for name in approved:
+            forge.approve(number, name)
+        forge.merge(number, commit)
+        return forge.pull(number)
+
+    @property
+    def forge(self) -> MemoryForge:
+        """From the first time on that it is asked for, the town has one."""
+        self.town.forge = self.town.forge or MemoryForge()
+        return self.town.forge
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
@@ -76,13 +100,34 @@ class Story:
         plan: Plan | None = None,
         models: Iterable[str] = (),
         confirmed: bool = True,
+        forge: Forge | None = None,
     ) -> Applied:
         """One process that plans (or takes `plan`) and applies."""
         wanted = desired or self.desired
-        world = self.world(script, trains=environment == "sandbox")
+        world = self.world(script, trains=environment == "sandbox", forge=forge)
         where = planning.environment_of(wanted, environment)
         reviewed = plan or planning.make_plan(world, wanted, where, models)
         return apply.apply(world, wanted, where, reviewed, models=models, confirmed=confirmed)
+
+    def rollback_now(
+        self,
+        *,
+        to: int | None = None,
+        reason: str = "it fails",
+        script: Script | None = None,
+        clock: Clock | None = None,
+    ) -> Proposed:
+        """One process of `rollback --now` in production, at the newest commit."""
+        world = self.world(script, trains=False, clock=clock)
+        return rollback.now(
+            world,
+            papers.checkout(self.town.source, self.desired),
+            FaultyProposer(self.proposer, script or (lambda _: Fault.NONE)),
+            model=MODEL,
+            environment=planning.environment_of(self.desired, "production"),
+            to=to,
+            reason=reason,
+        )
 
     def one(self, environment: str, desired: Desired | None = None, **how: Any) -> ModelResult:
         """Apply, and the result of the one model."""

@@ -32,8 +32,9 @@ from reconciler.core.recipe import (
     Task,
 )
 from reconciler.engine.world import World
-from reconciler.ports import Clock, Source, Store, Target
+from reconciler.ports import Clock, Forge, Source, Store, Target
 from reconciler.testing.fakes import FakeClock, FakeData, FakeScorer, FakeTrainer, Ids, Silent
+from reconciler.testing.forge import MemoryForge
 from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget
 
 MODEL = "payments"
@@ -142,6 +143,7 @@ class Town:
     data: FakeData = field(default_factory=FakeData)
     trainer: FakeTrainer = field(default_factory=FakeTrainer)
     clock: FakeClock = field(default_factory=FakeClock)
+    forge: MemoryForge | None = None
     processes: int = 0
 
     def world(
@@ -152,6 +154,7 @@ class Town:
         target: Target | None = None,
         source: Source | None = None,
         clock: Clock | None = None,
+        forge: Forge | None = None,
         trains: bool = True,
     ) -> World:
         """One process's world, with some ports wrapped."""
@@ -169,6 +172,7 @@ class Town:
             who=who,
             scratch=self.folder,  # ids keep processes apart
             data_root=self.folder,
+            forge=forge or self.forge,
         )
 
 

@@ -15,7 +15,7 @@ from reconciler.errors import DataError
 
 LONG = "x" * 200_000
 CONTRACT = (
-    *("validate", "plan", "apply", "status", "promote", "rollback"),
+    *("validate", "plan", "apply", "status", "promote", "rollback", "override"),
     *("predict", "history", "audit", "reproduce"),
 )
 REFUSED = [
@@ -45,6 +45,12 @@ REFUSED = [
     ["promote", "model", "--to", "production", "--digest", "sha256:" + "A" * 64],
     ["rollback", "model", "--in", "production", "--to", "-1"],
     ["rollback", "model", "--in", "production", "--to", "one"],
+    ["rollback", "model", "--in", "production", "--reason", "without --now"],
+    ["rollback", "model", "--in", "production", "--now", "--reason", ""],
+    ["override", "model", "--in", "production", "--reason", "which control?"],
+    ["override", "model", "--in", "production", "--control", "everything", "--reason", "x"],
+    ["override", "model", "--in", "production", "--control", "freeze"],
+    ["override", "model", "--in", "production", "--control", "freeze", "--reason", "x" * 301],
     ["predict", "model", "--in", "production"],
     ["predict", "model", "--in", "production", "--out", "o.csv", "--input", "invoices"],
     ["predict", "model", "--in", "production", "--out", "o.csv", "--input", "invoices=-"],
@@ -95,6 +101,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "why",
         "promote",
         "rollback",
+        "override",
         "predict",
         "history",
         "audit",

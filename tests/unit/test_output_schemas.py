@@ -13,19 +13,20 @@ from reconciler.cli.group import COMMANDS
 from reconciler.report import json as reporter
 from reconciler.report import problems
 from reconciler.report.schemas_write import DOCUMENTS, FOLDER, commands, schema_of, text_of
-from tests.golden.report import values, values_asked
+from tests.golden.report import values, values_asked, values_controls
 
 EXAMPLES: dict[str, Callable[[], str]] = {
     "apply": lambda: reporter.document(values.applied(), {"exit": 3}),
     "audit": lambda: reporter.document(values.audit(), {"exit": 6}),
     "diff": lambda: reporter.document(values_asked.compared()),
     "doctor": lambda: reporter.document(values_asked.checkup()),
-    "history": lambda: reporter.document(values.history()),
+    "history": lambda: reporter.document(values_controls.history()),
+    "override": lambda: reporter.document(values.proposed()),
     "plan": lambda: reporter.document(values.hostile_plan(), {"exit": 4}),
     "predict": lambda: reporter.document(values.predictions()),
     "promote": lambda: reporter.document(values.proposed()),
     "reproduce": lambda: reporter.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
-    "rollback": lambda: reporter.document(values.proposed()),
+    "rollback": lambda: reporter.document(values_controls.rolled_back()),
     "status": lambda: reporter.document(values.status()),
     "why": lambda: reporter.document(values_asked.why()),
     "error": lambda: json.dumps(problems.error_document(values.invalid(), 2)),

@@ -13,7 +13,7 @@ from reconciler.cli.options import Invocation
 @click.command("plan")
 @options.environment
 @options.models
-@click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate refused.")
+@click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate or control refused.")
 @click.option("--out", type=options.OUT_FILE, help="Write the plan to a file, for `apply --plan`.")
 @click.option("--markdown", is_flag=True, help="The same as --output markdown.")
 @options.shared

@@ -1,6 +1,8 @@
-"""`rollback`: propose to go back. Writes a commit on a new branch; deploys nothing."""
+"""`rollback`: propose to go back. Writes a commit on a new branch; deploys nothing unless it is told to, by --now."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import click
 
@@ -12,19 +14,25 @@ from reconciler.cli.options import Invocation
 @options.model
 @click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
 @click.option("--to", metavar="N", type=click.IntRange(min=0), help="What entry N deployed [default: the one before].")
+@click.option("--now", is_flag=True, help="Serve it at once, hold it, and propose that git agrees.")
+@click.option("--reason", metavar="TEXT", type=options.REASON, help="Why, with --now: it stands in the journal.")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, to: int | None) -> int:
+def command(invocation: Invocation, model: str, environment: str, to: int | None, now: bool, reason: str | None) -> int:
     """Propose that ENV goes back to an artifact of MODEL that it deployed before.
 
-    Such an artifact is vetted there: nothing is trained, and no comparison stands in the way.
+    Such an artifact is vetted there: nothing is trained, and no comparison stands in the way. With --now it serves
+    before git says so, and no apply takes it away until git does.
     """
+    if reason is not None and not now:
+        raise click.UsageError("--reason is for --now")
     from reconciler.cli.wiring import opened, proposer
-    from reconciler.engine import propose
+    from reconciler.engine import propose, rollback
     from reconciler.report import proposal as reporter
 
-    with opened(invocation) as project:
-        proposed = propose.rollback(
+    with opened(invocation, changes=environment if now else None) as project:
+        act = partial(rollback.now, reason=reason or "no reason given") if now else propose.rollback
+        proposed = act(
             project.world,
             project.checkout,
             proposer(project.root),

@@ -26,7 +26,7 @@ from reconciler.report import (
     why,
 )
 from reconciler.report.look import UNICODE, Look
-from tests.golden.report import values, values_asked
+from tests.golden.report import values, values_asked, values_controls
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)
@@ -35,6 +35,9 @@ TEXT: dict[str, Callable[[Look], str]] = {
     "plan-first": lambda look: plan.text(values.first_plan(), look),
     "plan-production": lambda look: plan.text(values.production_plan(), look),
     "plan-hostile": lambda look: plan.text(values.hostile_plan(), look),
+    "plan-controls": lambda look: plan.text(values_controls.controlled_plan(), look),
+    "history-controls": lambda look: history.text(values_controls.history(), look),
+    "rolled-back": lambda look: proposal.text(values_controls.rolled_back(), look),
     "plan-empty": lambda look: plan.text(values.plan("production", "production", ()), look),
     "applied": lambda look: apply.text(values.applied(), look),
     "status": lambda look: status.text(values.status(), look),
@@ -58,6 +61,9 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "plan-first": lambda: plan_markdown.markdown(values.first_plan()),
     "plan-production": lambda: plan_markdown.markdown(values.production_plan()),
     "plan-hostile": lambda: plan_markdown.markdown(values.hostile_plan()),
+    "plan-controls": lambda: plan_markdown.markdown(values_controls.controlled_plan()),
+    "history-controls": lambda: history.markdown(values_controls.history()),
+    "rolled-back": lambda: proposal.markdown(values_controls.rolled_back()),
     "applied": lambda: apply.markdown(values.applied()),
     "status": lambda: status.markdown(values.status()),
     "history": lambda: history.markdown(values.history()),
@@ -77,6 +83,8 @@ MARKDOWN: dict[str, Callable[[], str]] = {
 }
 JSON: dict[str, Callable[[], str]] = {
     "plan-production": lambda: json.document(values.production_plan(), {"exit": 6}),
+    "plan-controls": lambda: json.document(values_controls.controlled_plan(), {"exit": 5}),
+    "history-controls": lambda: json.document(values_controls.history()),
     "applied": lambda: json.document(values.applied(), {"exit": 130}),
     "status": lambda: json.document(values.status()),
     "predictions": lambda: json.document(values.predictions()),

@@ -15,7 +15,7 @@ from reconciler.adapters.git_plumbing import Git
 from reconciler.adapters.proposer_git import GitProposer
 from reconciler.adapters.source_git import GitSource
 from reconciler.adapters.source_worktree import WorkTree
-from reconciler.core.state import Order
+from reconciler.core.state import Merged, Order
 from reconciler.errors import ConflictError, SourceError, UsageError
 from reconciler.testing.contracts_git import proposal
 from tests.contract.repository import Repository, repository_in
@@ -33,6 +33,8 @@ def read_everything(source: GitSource) -> None:
     commit = source.resolve("HEAD")
     source.read(file.id for file in source.tree(commit, ()))
     source.order(commit, source.resolve("HEAD~1"), branch="main")
+    source.changed("b", at=commit, branch="main")
+    source.changed("manifests", at=commit, branch="main")
     source.tracked(("manifests", ".reconciler"))
 
 
@@ -60,7 +62,17 @@ def booby_trapped(repository: Repository, marker: Path) -> None:
         *("pager.rev-list", "remote.evil.uploadpack"),
     ):
         repository.git("config", name, str(program))
-    for name in ("rev-parse", "ls-tree", "cat-file", "rev-list", "remote", "show-ref", "read-tree"):
+    for name in (
+        "rev-parse",
+        "ls-tree",
+        "cat-file",
+        "rev-list",
+        "remote",
+        "show-ref",
+        "read-tree",
+        "merge-base",
+        "diff-tree",
+    ):
         repository.git("config", f"alias.{name}", f"!{program}")
 
 
@@ -140,6 +152,33 @@ def test_in_a_short_clone_an_order_that_cannot_be_told_is_an_error_and_one_that_
         source.order(commits[0], commits[3], branch="main")
     assert refused.value.code == "E307"
     assert "fetch-depth: 0" in (refused.value.hint or "")
+
+
+def test_a_history_that_is_cut_off_where_a_change_would_be_is_an_error_and_no_other_change(
+    repository: Repository, tmp_path: Path
+) -> None:
+    commits = [repository.commit({"a": bytes([n]), "b": b"", "c": bytes([n // 2])}) for n in range(4)]
+    repository.git("clone", "-q", "--depth=3", "--branch=main", f"file://{repository.root}", str(tmp_path / "short"))
+    source = GitSource(tmp_path / "short")
+    assert source.changed("a", at=commits[3], branch="main") == Merged(commit=commits[3], before=commits[2])
+    assert source.changed("c", at=commits[3], branch="main") == Merged(commit=commits[2], before=commits[1])
+    with pytest.raises(SourceError, match="which change brought b") as refused:
+        source.changed("b", at=commits[3], branch="main")
+    assert refused.value.code == "E307"
+
+
+def test_a_merge_is_the_change_that_brought_what_its_branch_did(repository: Repository) -> None:
+    first = repository.commit({"a": b"1"})
+    repository.git("switch", "-q", "-c", "topic")
+    repository.commit({"a": b"2"})
+    repository.commit({"a": b"2", "b": b"1"})
+    repository.git("switch", "-q", "main")
+    repository.git("merge", "-q", "--no-ff", "-m", "Merge", "topic")
+    merge = repository.git("rev-parse", "HEAD")
+    later = repository.commit({"a": b"2", "b": b"1", "c": b"1"})
+    source = GitSource(repository.project)
+    for path in ("a", "b"):
+        assert source.changed(path, at=later, branch="main") == Merged(commit=merge, before=first), path
 
 
 def test_where_there_is_a_remote_its_branch_counts_and_not_the_local_one(

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.digest import Digest
-from reconciler.manifest.edit import UneditableError, document, promoted, splice
+from reconciler.manifest.edit import UneditableError, document, overridden, promoted, splice
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 MODEL = (REPOSITORY / "manifests/sandbox/customer-payments.yaml").read_text()
@@ -165,3 +165,47 @@ def test_any_value_can_be_added_and_taken_away_again(value: dict[str, Any]) -> N
     assert document(edited) == {**before, **value}
     assert comments(edited) == comments(text)
     assert splice(edited, before) == text
+
+
+# --- overrides -------------------------------------------------------------------------------------------------------
+
+PRODUCTION = FILES[1]
+
+
+def with_override(text: str, artifact: Digest = FIRST, reason: str = "agreed: by phone") -> str:
+    return overridden(text, model="customer-payments", artifact=artifact, control="freeze", reason=reason)
+
+
+def test_an_override_is_added_and_nothing_else_is_touched() -> None:
+    once = with_override(PRODUCTION)
+    assert changed(PRODUCTION, once) == [
+        "+     overrides:\n",
+        "+       - {model: customer-payments, artifact: "
+        + f'{FIRST}, control: freeze, reason: "agreed: by phone"'
+        + "}\n",
+    ]
+    assert comments(once) == comments(PRODUCTION)
+    assert with_override(once) == once
+
+
+def test_the_next_override_comes_after_the_last_with_its_comments() -> None:
+    once = with_override(PRODUCTION).replace('by phone"}\n', 'by phone"}  # ask Rita\n')
+    text = overridden(once, model="other", artifact=SECOND, control="hold", reason="soon over")
+    assert changed(once, text) == [
+        f"+       - {{model: other, artifact: {SECOND}, control: hold, reason: soon over}}\n"
+    ]
+
+
+def test_an_override_for_another_artifact_gives_way_to_the_new_one() -> None:
+    text = with_override(with_override(PRODUCTION), artifact=SECOND)
+    assert document(text)["spec"]["policy"]["overrides"] == [
+        {"model": "customer-payments", "artifact": SECOND, "control": "freeze", "reason": "agreed: by phone"}
+    ]
+
+
+@pytest.mark.parametrize("tail", ["", "\n", "  # the end"])
+def test_an_override_goes_into_whatever_policy_there_is(tail: str) -> None:
+    for policy in ("", "  policy: {prune: never}\n", "  policy:\n    overrides: []\n"):
+        text = f"spec:\n  role: production\n{policy}".rstrip("\n") + tail
+        wanted = document(with_override(text))
+        assert [one["control"] for one in wanted["spec"]["policy"]["overrides"]] == ["freeze"], text

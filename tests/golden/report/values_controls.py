@@ -1,0 +1,122 @@
+"""Handmade values for the controls of an environment: what is held up, what was let through, and by whom."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from reconciler.core.condition import Exit, Health, Sync
+from reconciler.core.controls import Control
+from reconciler.core.forge import Approval
+from reconciler.core.plan import Blocked, Detail, ModelPlan, Plan, Step
+from reconciler.core.record import Action, Approved, Overridden, PinHold
+from reconciler.core.status import History, Proposed
+from tests.golden.report import values
+
+
+def history() -> History:
+    (event,) = values.history().events[-1:]
+    hold = PinHold(
+        pin=values.digest("deployed"), reason="it fails on refunds", who="Ada", when=datetime(2026, 11, 20, tzinfo=UTC)
+    )
+    overrides = (
+        Overridden(control=Control.FREEZE, reason=values.HOSTILE[2], approved=approved("rita")),
+        Overridden(control=Control.HOLD, reason="the quarter is closed"),
+    )
+    return History(
+        events=(
+            replace(event, n=1, reason="rollback from ffebcf613479: it fails on refunds", hold=hold),
+            replace(event, approved=approved("fay", values.HOSTILE[1]), overrides=overrides),
+        )
+    )
+
+
+def approved(*people: str) -> Approved:
+    when = datetime(2026, 11, 20, 7, 15, tzinfo=UTC)
+    return Approved(
+        number=12,
+        url="https://forge.example/shop/models/12",
+        author="author",
+        commit=values.REVISION,
+        brought="9" * 40,
+        approvals=tuple(Approval(by=name, commit=values.REVISION, when=when) for name in people),
+    )
+
+
+def controlled_plan() -> Plan:
+    """A model held up by each control, one that needs approvals, one let through by an override."""
+    opens = datetime(2026, 11, 30, 5, tzinfo=UTC)
+
+    def held_up(name: str, exit_code: Exit, reasons: tuple[str, ...], remedy: str, **more: Any) -> ModelPlan:
+        return values.part(
+            name,
+            sync=Sync.OUT_OF_SYNC,
+            health=more.pop("health", Health.HEALTHY),
+            reason=reasons[0],
+            blocked=Blocked(exit=exit_code, reasons=reasons, remedy=remedy, until=more.pop("until", None)),
+            **more,
+        )
+
+    weakened = "GATE WEAKENED f1_macro at least: 0.55 -> 0.45"
+    deploy = Step(
+        action=Action.DEPLOY, artifact=values.digest("candidate"), reason="passed its gates; nothing is deployed yet"
+    )
+    return values.plan(
+        "production",
+        "production",
+        (
+            held_up(
+                "frozen",
+                Exit.CONFLICT,
+                (f"production is frozen: {values.HOSTILE[0]}; it opens 2026-11-30 05:00 UTC",),
+                "run the same command again then; what cannot wait needs `reconciler override`",
+                until=opens,
+            ),
+            held_up(
+                "rejected",
+                Exit.REFUSED,
+                (f"it serves {values.digest('deployed')[7:19]}, which is rejected: trained on refunds",),
+                "`reconciler rollback rejected --in production --now`, or promote another candidate",
+                health=Health.DEGRADED,
+            ),
+            held_up(
+                "rolled-back",
+                Exit.REFUSED,
+                ("rolled back from ffebcf613479, which git still pins, on 2026-11-20 08:30 UTC by Ada: it fails",),
+                "merge the rollback that `reconciler rollback rolled-back --in production --now` proposes, or promote "
+                "another candidate",
+                health=Health.SUSPENDED,
+            ),
+            held_up(
+                "weakened",
+                Exit.REFUSED,
+                (weakened, "by the change that also brought the pin"),
+                "make two changes of it: the weaker gate first, on its own, and the promotion after it",
+            ),
+            values.part(
+                "approved",
+                sync=Sync.OUT_OF_SYNC,
+                health=Health.MISSING,
+                reason=deploy.reason,
+                steps=(deploy,),
+                detail=Detail(
+                    notes=(
+                        weakened,
+                        "needs an approval of an owner (shop/risk), asked at apply",
+                        "needs 2 approvals of ada, shop/finance, asked at apply",
+                        f"override of freeze: {values.HOSTILE[2]}",
+                    )
+                ),
+            ),
+        ),
+    )
+
+
+def rolled_back() -> Proposed:
+    return replace(
+        values.proposed(),
+        branch="rollback/production/customer-payments/dda18a0e21ae",
+        summary=("ffebcf613479 -> dda18a0e21ae, deployed before by entry 4",),
+        served_by=7,
+    )
