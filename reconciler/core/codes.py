@@ -112,6 +112,8 @@ E303 Two paths differ only in upper and lower case.
      Rename one: some disks cannot hold both.
 E304 A revision is not a plain name.
      A branch, a tag or a commit id, with ~n or ^n.
+E305 The address of a remote, or of a forge, is not of a form that is safe to use.
+     https, ssh or a path; plain http only on this machine. Tokens come from the environment, never from an address.
 E306 Git cannot answer: no repository, no such commit, no such branch, no identity.
      The hint names the git command; `reconciler doctor` looks at all of it.
 E307 The history is cut off, so that nobody can tell which commit is newer.

@@ -118,15 +118,31 @@ class ForgeContract(ABC):
         expect(forge.commented(pull.number, "plan/production") == HOSTILE)
         expect(forge.commented(pull.number, "plan/staging") == "other")
 
+    def test_no_text_gives_an_order(self) -> None:
+        """A line that starts with a slash is one to GitLab, in the name of our token."""
+        orders = "/approve\n  /merge\n> /close\nnot /this"
+        forge, pull, _ = self.opened()
+        forge.open(draft(body=orders))
+        forge.comment(pull.number, "plan/production", orders)
+        forge.comment(pull.number, "plan/production", f"{orders}\n/close")
+        expect(forge.commented(pull.number, "plan/production") == f"{orders}\n/close")
+        found = forge.pull(pull.number)
+        expect((found.state, found.body.strip()) == (PullState.OPEN, orders), str(found))
+        expect(forge.approvals(pull.number) == ())
+
     def test_a_status_is_the_last_of_its_name(self) -> None:
         forge, _, commit = self.opened()
         name = "reconciler/plan/production"
         for state, text in ((StatusState.PENDING, "planning"), (StatusState.FAILURE, "x" * 300)):
             forge.set_status(commit, CommitStatus(name=name, state=state, description=text))
+        forge.set_status(commit, CommitStatus(name="b", state=StatusState.PENDING, description="1"))
+        forge.set_status(commit, CommitStatus(name="b", state=StatusState.PENDING, description="2"))
         forge.set_status(commit, CommitStatus(name="a", state=StatusState.SUCCESS, description="sha256:1"))
         found = forge.statuses(commit)
-        expect([(one.name, one.state) for one in found] == [("a", StatusState.SUCCESS), (name, StatusState.FAILURE)])
-        expect(found[0].description == "sha256:1" and len(found[1].description) <= 140)
+        expect(
+            [(one.name, one.state.value) for one in found] == [("a", "success"), ("b", "pending"), (name, "failure")]
+        )
+        expect([one.description for one in found[:2]] == ["sha256:1", "2"] and len(found[2].description) <= 140)
 
     def test_a_team_has_members_and_an_unknown_one_is_an_error(self) -> None:
         forge = self.make()

@@ -187,6 +187,15 @@ class MemoryRemote:
     def url(self) -> str | None:
         return "https://forge.example/town/models"
 
+    def base(self) -> str | None:
+        return "main"
+
+    def take(self, branch: str) -> str | None:
+        tip = self.forge.tips.get(branch)
+        if tip is not None:
+            self.branches.setdefault(branch, tip)
+        return tip
+
     def push(self, branch: str) -> None:
         self.forge.tips[branch] = self.branches[branch]
 

@@ -1,14 +1,20 @@
-"""The forge in memory passes the contract that the real ones pass."""
+"""Every forge passes one contract: the one in memory, GitHub and GitLab over a double that speaks their APIs."""
 
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.forge_github import GitHubForge
+from reconciler.adapters.forge_gitlab import GitLabForge
 from reconciler.ports import Forge
 from reconciler.testing.contracts_forge import ForgeContract
 from reconciler.testing.forge import MemoryForge
+from tests.forge.clients import github, gitlab
+from tests.forge.server import serving
 
 
 class TestMemoryForge(ForgeContract):
@@ -42,3 +48,42 @@ class TestMemoryForge(ForgeContract):
     def team(self, name: str, members: tuple[str, ...]) -> str:
         self.forge.teams[name] = members
         return name
+
+
+class OverHttp(ForgeContract):
+    @pytest.fixture(autouse=True)
+    def _serve(self, tmp_path: Path) -> Iterator[None]:
+        with serving(tmp_path / "forge") as self.server:
+            self.place = self.server.place
+            yield
+
+    def push(self, branch: str) -> str:
+        return self.place.push(branch)
+
+    def approve(self, number: int, by: str) -> None:
+        self.place.approve(number, by)
+
+    def withdraw(self, number: int, by: str) -> None:
+        self.place.withdraw(number, by)
+
+    def merge(self, number: int) -> str:
+        return self.place.merge(number)
+
+    def comment_as(self, by: str, number: int, body: str) -> None:
+        self.place.remark(number, by, body)
+
+    def team(self, name: str, members: tuple[str, ...]) -> str:
+        self.place.teams[f"town/{name}"] = members
+        return f"town/{name}"
+
+
+@pytest.mark.needs("git")
+class TestGitHub(OverHttp):
+    def make(self) -> GitHubForge:
+        return github(self.server)
+
+
+@pytest.mark.needs("git")
+class TestGitLab(OverHttp):
+    def make(self) -> GitLabForge:
+        return gitlab(self.server)
