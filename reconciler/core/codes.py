@@ -204,6 +204,8 @@ E904 The forge refuses what was asked of it.
      See its words in the message; `reconciler doctor` looks at branch, remote and rights.
 E905 No forge is known for this repository.
      Name the remote `origin`, or work without: merge by hand and apply.
+E906 The library that speaks to this forge is not installed.
+     pip install 'model-reconciler[github]', or [gitlab]; or RECONCILER_FORGE=none: push the branch, open it by hand.
 """)
 
 

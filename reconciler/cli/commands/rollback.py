@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from reconciler.cli import options, terminal
@@ -12,25 +14,30 @@ from reconciler.cli.options import Invocation
 @options.model
 @click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
 @click.option("--to", metavar="N", type=click.IntRange(min=0), help="What entry N deployed [default: the one before].")
+@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, to: int | None) -> int:
+def command(invocation: Invocation, model: str, environment: str, to: int | None, opens: bool) -> int:
     """Propose that ENV goes back to an artifact of MODEL that it deployed before.
 
     Such an artifact is vetted there: nothing is trained, and no comparison stands in the way.
+    With --open it is pushed and opened as a pull request, as `promote --open` does.
     """
+    from reconciler.cli.roads import road
     from reconciler.cli.wiring import opened, proposer
     from reconciler.engine import propose
     from reconciler.report import proposal as reporter
 
     with opened(invocation) as project:
+        target = project.environment(environment)
         proposed = propose.rollback(
             project.world,
             project.checkout,
             proposer(project.root),
             model=model,
-            environment=project.environment(environment),
+            environment=target,
             to=to,
+            road=road(project.root, os.environ, target) if opens else None,
         )
     terminal.show(invocation, reporter, proposed)
     return 0
