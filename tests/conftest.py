@@ -30,6 +30,10 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (lambda: shutil.which("git") is not None, "git is not installed"),
     "strace": (_traces, "strace is not installed, or may not trace here"),
     "taskset": (lambda: shutil.which("taskset") is not None, "taskset is not installed"),
+    "emulate": (
+        lambda: bool(os.environ.get("RECONCILER_EMULATE") or shutil.which("emulate")),
+        "npm's emulate is not installed, and RECONCILER_EMULATE does not name it",
+    ),
     "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
 }
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.adapters.remote_git import GitRemote
-from reconciler.core.environment import Environment
 from reconciler.core.forge_choice import Choice, Kind, Token, choose, token_of
 from reconciler.engine.request import Road
 from reconciler.errors import ForgeError, SourceError
@@ -14,19 +13,20 @@ from reconciler.ports import Forge
 from reconciler.report import promotion
 
 
-def road(root: Path, environ: Mapping[str, str], environment: Environment) -> Road:
-    """How proposals for `environment` go: which forge, with which token, and into which branch."""
+def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> Road:
+    """How proposals for `environment`, whose protected branch is `protect`, go: to which forge, with which token, and
+    into which branch."""
     remote = GitRemote(root, environ=environ)
     address = remote.address()
     choice = choose(environ, address)
     token = token_of(environ, choice.kind) if choice.kind is not Kind.NONE else None
     if token is not None:
         remote = GitRemote(root, environ=environ, token=token, site=choice.site)
-    base = environment.protect or remote.base()
+    base = protect or remote.base()
     if base is None:
         raise SourceError(
-            f"nothing says which branch {environment.name} is merged into",
-            hint=f"name it in environments/{environment.name}.yaml: protect: {{branch: main}}",
+            f"nothing says which branch {environment} is merged into",
+            hint=f"name it in environments/{environment}.yaml: protect: {{branch: main}}",
             code="E306",
         )
     return Road(

@@ -74,7 +74,7 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
     commit = (proposed.commit or "")[:12]
     for line in wrap(plain(proposed.branch), look.width, first="  branch  "):
         yield Line(line)
-    yield Line(f"  commit  {commit} on {proposed.base[:12]}")
+    yield Line(f"  commit  {commit}")
     for file in proposed.files:
         for line in wrap(plain(file), look.width, first="  writes  "):
             yield Line(line)

@@ -43,7 +43,7 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
             to=target,
             digest=digest,
             render=card.markdown,
-            road=road(project.root, os.environ, target) if opens else None,
+            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     terminal.show(invocation, reporter, proposed)
     return 0

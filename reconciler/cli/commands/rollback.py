@@ -37,7 +37,7 @@ def command(invocation: Invocation, model: str, environment: str, to: int | None
             model=model,
             environment=target,
             to=to,
-            road=road(project.root, os.environ, target) if opens else None,
+            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     terminal.show(invocation, reporter, proposed)
     return 0

@@ -20,7 +20,7 @@ READ = {
     "git@github.com:town/models.git": ("ssh://github.com", "town/models"),
     "git.example.org:town/models": ("ssh://git.example.org", "town/models"),
 }
-FOLDERS = ("/srv/models.git", "../models.git", "./a b.git", "models", "file:///srv/models.git", "/home/zoë/models")
+FOLDERS = ("/srv/models.git", "../models.git", "./a b.git", "models", "file:///srv/models.git", "/srv/zoë/models")
 HOSTILE = (
     "",
     "-oProxyCommand=touch x",
