@@ -154,7 +154,8 @@ class Forge(Protocol):
         """Whose token this is."""
 
     def open(self, draft: Draft) -> PullRequest:
-        """The one open request from `head` into `base`: opened, or its title, body and labels brought up to date."""
+        """The one open request from `head` into `base`: opened, or its title, body and labels brought up to date.
+        Labels that people added stay."""
 
     def pull(self, number: int) -> PullRequest: ...
 
@@ -169,7 +170,7 @@ class Forge(Protocol):
 
     def approvals(self, number: int) -> tuple[Approval, ...]:
         """Who approves it now, sorted by name: the last word of each person counts, and one that was dismissed or
-        withdrawn is no approval."""
+        withdrawn is no approval. Where strangers may review, only of those who may write to the repository."""
 
     def members(self, team: str) -> tuple[str, ...]:
         """Who belongs to a team (GitHub: org/team; GitLab: a group's path), sorted."""

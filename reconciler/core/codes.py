@@ -201,7 +201,7 @@ E902 The forge refuses the token, or the token lacks a right.
 E903 The forge asks to wait: too many requests.
      Run the same command again after the time that the message names.
 E904 The forge refuses what was asked of it.
-     See its words in the message; `reconciler doctor` looks at branch, remote and rights.
+     Its words are in the message: look at the branch, the remote and the rights of the token.
 E905 No forge is known for this repository.
      Name the remote `origin`, or work without: merge by hand and apply.
 E906 The library that speaks to this forge is not installed.
