@@ -61,6 +61,8 @@ class Server:
     gitlab: gitlab_api.GitLabApi
     orders: list[Order] = field(default_factory=list)
     asked: list[tuple[str, str]] = field(default_factory=list)
+    versions: set[str | None] = field(default_factory=set)
+    """Of GitHub's API, as they were asked for."""
     broken: list[str] = field(default_factory=list)
     """What went wrong in the double itself: never expected."""
     over: threading.Event = field(default_factory=threading.Event)
@@ -162,6 +164,8 @@ class Handler(BaseHTTPRequestHandler):
         query = dict(parse_qsl(urlsplit(self.path).query))
         content = json.loads(body) if body else None
         asked = Asked(method=self.command, path="", query=query, body=content, owner=owner, root=here.root)
+        if path.startswith(github_api.PREFIX):
+            here.versions.add(self.headers.get("X-GitHub-Api-Version"))
         if path == "/api/graphql":
             asked.path = "/graphql"
             return here.github.answer(asked)

@@ -174,6 +174,21 @@ def test_a_commit_that_came_with_a_merge_leads_to_it(server: Server, client) -> 
         ]
 
 
+def test_github_is_asked_in_the_version_that_says_what_a_merge_made(server: Server) -> None:
+    """And in no other: the double's answers are those of this version."""
+    from githubkit_schemas.v2022_11_28 import models as asked
+    from githubkit_schemas.v2026_03_10 import models as newer
+
+    assert "merge_commit_sha" in asked.PullRequest.model_fields
+    assert "merge_commit_sha" not in newer.PullRequest.model_fields
+    commit = server.place.push(BRANCH)
+    forge = github(server)
+    number = forge.open(draft()).number
+    forge.comment(number, "plan/production", "1")
+    forge.merged_by(commit)
+    assert server.versions == {"2022-11-28"}
+
+
 def test_gitlab_says_what_a_squash_or_a_fast_forward_made(server: Server) -> None:
     head = server.place.push(BRANCH)
     forge = gitlab(server)

@@ -196,6 +196,14 @@ def test_the_token_takes_the_place_of_what_a_checkout_configured(clone: Reposito
     assert server.place.tip(BRANCH) is not None
 
 
+def test_the_token_takes_the_place_of_what_stands_in_the_address(clone: Repository, server: Server) -> None:
+    """GitLab's runner clones from an address with the job's token in it, which may not push."""
+    over_http(clone, server, user="gitlab-ci-token:tok-job-old")
+    remote(clone, server).push(BRANCH)
+    assert server.place.tip(BRANCH) is not None
+    assert remote(clone, server).url() == server.remote.removesuffix(".git")
+
+
 @pytest.mark.parametrize("token", ["tok-unknown-s3cret", "tok-read-only", None])
 def test_who_may_not_push_is_told_so_without_a_secret(clone: Repository, server: Server, token: str | None) -> None:
     over_http(clone, server, user="ada:s3cret")
