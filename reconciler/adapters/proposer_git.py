@@ -59,10 +59,15 @@ class GitProposer:
         return commit
 
     def _stands(self, git: Any, tip: str, tree: str, proposal: Proposal) -> bool:
-        """Whether the branch proposes these very files already, from an earlier start, and is not merged."""
+        """Whether the branch proposes these very files and no others already, from an earlier start, and is not
+        merged."""
         if not git.rev_list("--max-count=1", tip, f"^{proposal.start}"):
             return False
         paths = [self._prefix + path for path, _ in proposal.files]
+        begun = str(git.merge_base(tip, proposal.start, with_exceptions=False))
+        changed = git.diff_tree("-r", "-z", "--name-only", "--no-renames", begun, tip) if begun else "?"
+        if not set(str(changed).rstrip("\0").split("\0")) <= set(paths):
+            return False
         listed = [str(git.ls_tree("-r", "--full-tree", one, "--", *paths)) for one in (tip, tree)]
         return listed[0] == listed[1]
 
