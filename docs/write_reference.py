@@ -29,6 +29,7 @@ _FAMILIES = {
     "E6": "Stores and targets (exit 6 for what is damaged or missing, else 1)",
     "E7": "Plans and proposals (exit 4, 5 or 6)",
     "E8": "The command line (exit 2)",
+    "E9": "Forges (exit 1; 5 where running again later helps)",
 }
 
 _OUTPUT = """\

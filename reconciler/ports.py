@@ -129,21 +129,32 @@ class Proposer(Protocol):
     def propose(self, proposal: Proposal) -> str:
         """The commit that `branch` now points at: one commit on `start` with exactly these files changed, by the
         user's identity and signing; the work tree and index are not touched. Running again with the same content
-        returns the same commit; ConflictError when the branch holds something else that is not yet merged."""
+        returns the same commit, and so it does from a later `start` while the branch is not merged; ConflictError when
+        the branch holds something else that is not yet merged."""
 
 
 class Remote(Protocol):
     """Where branches are pushed to: the remote that the project was cloned from."""
 
     def url(self) -> str | None:
-        """Its address without a user's name or password in it; None where there is no remote."""
+        """Its address without a user's name or password in it; None where there is no remote. SourceError E305 for an
+        address of a form that is not used."""
+
+    def base(self) -> str | None:
+        """The branch that people work on there, as far as the clone knows."""
+
+    def take(self, branch: str) -> str | None:
+        """The commit that the remote's `branch` points at, None where it has none. Ours is made the same where that
+        loses nothing: new, or by fast-forward; otherwise it is left as it is."""
 
     def push(self, branch: str) -> None:
         """Make the remote's `branch` the same as ours: new, or by fast-forward. ConflictError when it is neither;
-        SourceError when the remote refuses or cannot be reached. The user's credentials or the token of the environment
-        are used; neither is ever in a message."""
+        SourceError E306 when there is no remote or no such branch of ours; ForgeError when the remote cannot be reached
+        (E901), refuses who we are (E902) or what is pushed (E904). The user's credentials or the token of the
+        environment are used; neither is ever in a message."""
 
-    def push_tag(self, tag: str) -> None: ...
+    def push_tag(self, tag: str) -> None:
+        """As `push`, for a tag of ours."""
 
 
 class Forge(Protocol):
@@ -158,7 +169,8 @@ class Forge(Protocol):
         """Whose token this is."""
 
     def open(self, draft: Draft) -> PullRequest:
-        """The one open request from `head` into `base`: opened, or its title, body and labels brought up to date."""
+        """The one open request from `head` into `base`: opened, or its title, body and labels brought up to date.
+        Labels that people added stay."""
 
     def pull(self, number: int) -> PullRequest: ...
 
@@ -173,7 +185,7 @@ class Forge(Protocol):
 
     def approvals(self, number: int) -> tuple[Approval, ...]:
         """Who approves it now, sorted by name: the last word of each person counts, and one that was dismissed or
-        withdrawn is no approval."""
+        withdrawn is no approval. Where strangers may review, only of those who may write to the repository."""
 
     def members(self, team: str) -> tuple[str, ...]:
         """Who belongs to a team (GitHub: org/team; GitLab: a group's path), sorted."""

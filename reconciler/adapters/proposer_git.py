@@ -1,7 +1,7 @@
 """A commit on a new branch, without touching the work tree or the index: with the user's identity and signing.
 
 Written through GitPython with constant arguments; no repository object outlives a call. Hooks are switched off: what is
-proposed is checked where it is reviewed. Pushing and opening a request are left to the user.
+proposed is checked where it is reviewed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class GitProposer:
                     tree = self._tree(git, proposal, Path(scratch))
                     before = _commit_of(git, ref)
                     if before is not None:
-                        if _is_it(git, before, tree, proposal):
+                        if _is_it(git, before, tree, proposal) or self._stands(git, before, tree, proposal):
                             return before
                         _check_free(git, before, ref, proposal)
                     commit = _commit(git, tree, proposal)
@@ -57,6 +57,19 @@ class GitProposer:
                 except GitCommandError as error:
                     raise _explained(error, proposal.branch) from error
         return commit
+
+    def _stands(self, git: Any, tip: str, tree: str, proposal: Proposal) -> bool:
+        """Whether the branch proposes these very files and no others already, from an earlier start, and is not
+        merged."""
+        if not git.rev_list("--max-count=1", tip, f"^{proposal.start}"):
+            return False
+        paths = [self._prefix + path for path, _ in proposal.files]
+        begun = str(git.merge_base(tip, proposal.start, with_exceptions=False))
+        changed = git.diff_tree("-r", "-z", "--name-only", "--no-renames", begun, tip) if begun else "?"
+        if not set(str(changed).rstrip("\0").split("\0")) <= set(paths):
+            return False
+        listed = [str(git.ls_tree("-r", "--full-tree", one, "--", *paths)) for one in (tip, tree)]
+        return listed[0] == listed[1]
 
     def _tree(self, git: Any, proposal: Proposal, scratch: Path) -> str:
         git.read_tree(proposal.start)

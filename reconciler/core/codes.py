@@ -114,6 +114,8 @@ E303 Two paths differ only in upper and lower case.
      Rename one: some disks cannot hold both.
 E304 A revision is not a plain name.
      A branch, a tag or a commit id, with ~n or ^n.
+E305 The address of a remote, or of a forge, is not of a form that is safe to use.
+     https, ssh or a path; plain http only on this machine. Tokens come from the environment, never from an address.
 E306 Git cannot answer: no repository, no such commit, no such branch, no identity.
      The hint names the git command; `reconciler doctor` looks at all of it.
 E307 The history is cut off, so that nobody can tell which commit is newer.
@@ -211,9 +213,11 @@ E902 The forge refuses the token, or the token lacks a right.
 E903 The forge asks to wait: too many requests.
      Run the same command again after the time that the message names.
 E904 The forge refuses what was asked of it.
-     See its words in the message; `reconciler doctor` looks at branch, remote and rights.
+     Its words are in the message: look at the branch, the remote and the rights of the token.
 E905 No forge is known for this repository.
      Name the remote `origin`, or work without: merge by hand and apply.
+E906 The library that speaks to this forge is not installed.
+     pip install 'model-reconciler[github]', or [gitlab]; or RECONCILER_FORGE=none: push the branch, open it by hand.
 """)
 
 

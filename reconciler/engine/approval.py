@@ -6,6 +6,7 @@ entry. Where it cannot be asked, the model is left alone.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -36,18 +37,21 @@ class Asked:
         self.forge = forge
         self._requests: dict[str, Requests | ReconcilerError] = {}
         self._members: dict[str, tuple[str, ...] | ReconcilerError] = {}
+        self._asking = threading.RLock()  # models are worked on side by side
 
     def requests(self, commit: str) -> Requests:
         """Every merged request that brought `commit`, with the approvals of its head. None without a forge."""
-        return _once(self._requests, commit, self._ask)
+        with self._asking:
+            return _once(self._requests, commit, self._ask)
 
     def people(self, names: tuple[str, ...]) -> frozenset[str]:
         """Everybody who is meant, teams as their members; a forge does not mind upper and lower case."""
         found: set[str] = set()
         for name in names:
             if is_team(name) and self.forge is not None:
-                members: tuple[str, ...] = _once(self._members, team_of(name), self.forge.members)
-                found.update(members)
+                with self._asking:
+                    members: tuple[str, ...] = _once(self._members, team_of(name), self.forge.members)
+                    found.update(members)
             else:
                 found.add(name)
         return frozenset(map(str.casefold, found))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from reconciler.core.card import Card
 from reconciler.core.digest import Digest, short
@@ -12,8 +13,9 @@ from reconciler.core.record import Build, Provenance
 from reconciler.core.state import Head
 from reconciler.core.status import Proposed
 from reconciler.core.weakening import Demands, weakenings
-from reconciler.engine import before, blobs, deploy, journal, observe, verify
+from reconciler.engine import before, blobs, deploy, journal, observe, request, verify
 from reconciler.engine.desired import Checkout, card_path, manifest_path
+from reconciler.engine.request import Road
 from reconciler.engine.world import World
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
 from reconciler.manifest import glance
@@ -32,8 +34,10 @@ def promote(
     to: Environment,
     digest: Digest | None,
     render: RenderCard,
+    road: Road | None = None,
 ) -> Proposed:
-    """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`.
+    """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`; with
+    a `road`, to those who merge it.
 
     GateRefusedError when a gate said no; ConflictError when nobody judged it yet; UsageError when there is none.
     """
@@ -69,6 +73,8 @@ def promote(
         files=_files(checkout, to.name, model, manifest=proposed, card=render(card)),
         verification=verification,
         summary=tuple(summary),
+        card=card,
+        road=road,
     )
 
 
@@ -91,7 +97,14 @@ def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, c
 
 
 def rollback(
-    world: World, checkout: Checkout, proposer: Proposer, *, model: str, environment: Environment, to: int | None
+    world: World,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    model: str,
+    environment: Environment,
+    to: int | None,
+    road: Road | None = None,
 ) -> Proposed:
     """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's, or what
     `rollback --now` put there), with the manifest and card that git had then."""
@@ -126,6 +139,8 @@ def rollback(
         files=files,
         verification=None,
         summary=(f"{old} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
+        card=None,
+        road=road,
     )
 
 
@@ -241,6 +256,8 @@ def _propose(
     files: dict[str, str],
     verification: Verification | None,
     summary: tuple[str, ...],
+    card: Card | None,
+    road: Road | None,
 ) -> Proposed:
     if checkout.revision is None:
         raise UsageError(
@@ -248,7 +265,7 @@ def _propose(
         )
     base = checkout.revision
     changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
-    nothing = Proposed(
+    proposed = Proposed(
         model=model,
         environment=environment,
         artifact=artifact,
@@ -259,7 +276,7 @@ def _propose(
         summary=(f"{environment} already declares {short(artifact)}",),
     )
     if not changed:
-        return nothing
+        return proposed
     branch = f"{verb}/{environment}/{model}/{short(artifact)}"
     trailers = {
         "Reconciler-Environment": environment,
@@ -272,14 +289,7 @@ def _propose(
         title = f"Promote {model} to {environment}: {short(artifact)}"
     body = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in summary)
     message = "\n\n".join([title, body, "\n".join(f"{key}: {value}" for key, value in trailers.items())]) + "\n"
-    commit = proposer.propose(Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message))
-    return Proposed(
-        model=model,
-        environment=environment,
-        artifact=artifact,
-        branch=branch,
-        commit=commit,
-        base=base,
-        files=tuple(changed),
-        summary=summary,
-    )
+    proposal = Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message)
+    commit = request.committed(proposer, proposal, road)
+    proposed = replace(proposed, branch=branch, commit=commit, files=tuple(changed), summary=summary)
+    return proposed if road is None else request.opened(road, proposed, title=title, card=card)

@@ -19,6 +19,7 @@ from reconciler.core.state import Head, drift_of
 from reconciler.core.status import Proposed
 from reconciler.engine import apply, approval, before, deploy, journal, observe, planning, propose
 from reconciler.engine.desired import Checkout
+from reconciler.engine.request import Road
 from reconciler.engine.world import World
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
 from reconciler.ports import Proposer
@@ -33,13 +34,16 @@ def now(
     environment: Environment,
     to: int | None,
     reason: str,
+    road: Road | None = None,
 ) -> Proposed:
     """Serve what entry `to` deployed (default: the artifact before today's) from this moment on, and propose it to git.
 
     GateRefusedError E706 where it is rejected or the model is held, ConflictError E705 in a window that blocks this.
     """
     head = swap(world, checkout, model=model, environment=environment, to=to, reason=reason)
-    proposed = propose.rollback(world, checkout, proposer, model=model, environment=environment, to=head.entry.n)
+    proposed = propose.rollback(
+        world, checkout, proposer, model=model, environment=environment, to=head.entry.n, road=road
+    )
     return replace(proposed, served_by=head.entry.n)
 
 

@@ -2,29 +2,62 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.status import Proposed
+from reconciler.core.status import Opening, OpeningState, Proposed
 from reconciler.report.look import Line, Look, Tone, command, page, wrap
 from reconciler.report.safe import code, paper, plain, prose
 
+_STATES = {
+    OpeningState.OPENED: "opened",
+    OpeningState.UPDATED: "brought up to date",
+    OpeningState.UNCHANGED: "open, unchanged",
+    OpeningState.BY_HAND: "to be opened by hand",
+}
+
 
 def text(proposed: Proposed, look: Look) -> str:
-    return page(_lines(proposed, look), look)
+    opening = proposed.opening
+    shown = page(_lines(proposed, look), look)
+    if opening is None or opening.body is None:
+        return shown
+    # Its lines are left as they are, however wide, to be copied.
+    return f"{shown}\n{paper([plain(opening.title), '', *opening.body.splitlines()])}"
 
 
 def _next(proposed: Proposed) -> tuple[tuple[str, str], ...]:
     """(what it is for, command), in order."""
-    branch = plain(proposed.branch or "")
+    branch, opening = plain(proposed.branch or ""), proposed.opening
     environment = plain(proposed.environment)
-    return (
-        ("Look at it", f"git diff {proposed.base[:12]}...{branch}"),
-        ("Propose it: push the branch and open a pull request, or, where you work alone, merge it",
-         f"git merge --no-ff {branch}"),
+    steps = [("Look at it", f"git diff {proposed.base[:12]}...{branch}")]
+    if opening is None:
+        why = (
+            "Propose it: push the branch and open a pull request (--open does both), or, where you work alone, merge it"
+        )
+        steps.append((why, f"git merge --no-ff {branch}"))
+    elif opening.remote is None:
+        steps.append(("There is no remote to push it to: merge it here", f"git merge --no-ff {branch}"))
+    after = [
         ("When it is merged, see what would happen, and carry it out", f"reconciler plan {environment}"),
         ("", f"reconciler apply {environment}"),
-    )  # fmt: skip
+    ]
+    return (*steps, *after)
+
+
+def _opening(opening: Opening, look: Look) -> Iterator[Line]:
+    """Where it went."""
+    if opening.remote is not None:
+        for line in wrap(plain(opening.remote), look.width, first="  pushed  "):
+            yield Line(line)
+    if opening.url is not None:
+        said = f"{plain(opening.url)} ({_STATES[opening.state]}, into {plain(opening.base)})"
+        for line in wrap(said, look.width, first="  request "):
+            yield Line(line)
+    for one in opening.superseded:
+        for line in wrap(f"{plain(one.url)}, which this supersedes", look.width, first="  closed  "):
+            yield Line(line)
 
 
 def _served(proposed: Proposed) -> str:
@@ -56,10 +89,13 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
     commit = (proposed.commit or "")[:12]
     for line in wrap(plain(proposed.branch), look.width, first="  branch  "):
         yield Line(line)
-    yield Line(f"  commit  {commit} on {proposed.base[:12]}")
+    yield Line(f"  commit  {commit}")
     for file in proposed.files:
         for line in wrap(plain(file), look.width, first="  writes  "):
             yield Line(line)
+    opening = proposed.opening
+    if opening is not None:
+        yield from _opening(opening, look)
     yield Line()
     for line in wrap(_until_merged(proposed), look.width, rest="  "):
         yield Line(line, Tone.WARN)
@@ -69,6 +105,11 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
                 yield Line(line)
         for line in command(what, look.width, indent="  "):
             yield Line(line)
+    if opening is not None and opening.body is not None:
+        yield Line()
+        said = f"Open a request into {plain(opening.base)} with this title and body ({plain(opening.because)}):"
+        for line in wrap(said, look.width):
+            yield Line(line, Tone.STRONG)
 
 
 def markdown(proposed: Proposed) -> str:
@@ -79,5 +120,18 @@ def markdown(proposed: Proposed) -> str:
     lines += [f"- {prose(one)}" for one in proposed.summary]
     lines += [f"- branch {code(proposed.branch)}, commit `{(proposed.commit or '')[:12]}`"]
     lines += [f"- writes {code(file)}" for file in proposed.files]
+    opening = proposed.opening
+    if opening is not None:
+        lines += [f"- pushed to {code(opening.remote)}"] if opening.remote else []
+        lines += [f"- request {_link(opening.url)} ({_STATES[opening.state]})"] if opening.url else []
+        lines += [f"- closed {_link(one.url)}, which this supersedes" for one in opening.superseded]
     lines += ["", _until_merged(proposed), ""]
+    if opening is not None and opening.body is not None:
+        lines += [f"Open a request into {code(opening.base)} ({prose(opening.because)}):", "", "---", ""]
+        lines += [f"**{prose(opening.title)}**", "", *opening.body.splitlines()]
     return paper(lines)
+
+
+def _link(url: str) -> str:
+    """A forge's own address, as one that can be followed where it is a plain one."""
+    return url if re.fullmatch(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9._/#-]*", url) else code(url)

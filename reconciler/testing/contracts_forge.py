@@ -1,12 +1,12 @@
-"""What every forge must do, as a class to subclass (see `contracts`)."""
+"""What every forge and every remote must do, as classes to subclass (see `contracts`)."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
 from reconciler.core.forge import CommitStatus, Draft, PullRequest, PullState, StatusState
-from reconciler.errors import ForgeError
-from reconciler.ports import Forge
+from reconciler.errors import ConflictError, ForgeError, SourceError
+from reconciler.ports import Forge, Remote
 from reconciler.testing.contracts import expect, refused
 
 BRANCH = "promote/production/pay/0123456789ab"
@@ -15,6 +15,61 @@ HOSTILE = "@team <b>x</b> ::error::no <!-- reconciler:plan/production --> ${{ se
 
 def draft(head: str = BRANCH, title: str = "Promote pay", body: str = "Why.") -> Draft:
     return Draft(head=head, base="main", title=title, body=body, labels=("reconciler",))
+
+
+class RemoteContract(ABC):
+    """`make` gives a remote whose `main` has a commit that is ours, too."""
+
+    @abstractmethod
+    def make(self) -> Remote: ...
+
+    @abstractmethod
+    def commit(self, branch: str) -> str:
+        """A new commit on our branch, which is made from main where it is not there yet."""
+
+    @abstractmethod
+    def theirs(self, branch: str) -> str:
+        """The same at the remote, by somebody else."""
+
+    @abstractmethod
+    def here(self, branch: str) -> str | None:
+        """What our branch points at."""
+
+    @abstractmethod
+    def there(self, branch: str) -> str | None:
+        """What the remote's points at."""
+
+    def test_a_branch_arrives_goes_on_and_again_changes_nothing(self) -> None:
+        remote = self.make()
+        for _ in range(2):
+            made = self.commit(BRANCH)
+            for _ in range(2):
+                remote.push(BRANCH)
+                expect(self.there(BRANCH) == made)
+
+    def test_what_somebody_else_pushed_is_never_overwritten(self) -> None:
+        remote = self.make()
+        self.commit(BRANCH)
+        theirs = self.theirs(BRANCH)
+        with refused(ConflictError):
+            remote.push(BRANCH)
+        expect(self.there(BRANCH) == theirs)
+
+    def test_a_branch_that_is_not_here_is_not_pushed(self) -> None:
+        with refused(SourceError, "E306"):
+            self.make().push("promote/production/pay/nowhere")
+
+    def test_what_the_remote_has_is_taken_where_that_loses_nothing(self) -> None:
+        remote = self.make()
+        expect(remote.take(BRANCH) is None)
+        first = self.theirs(BRANCH)
+        expect(remote.take(BRANCH) == first == self.here(BRANCH), "one that was not here")
+        second = self.theirs(BRANCH)
+        expect(remote.take(BRANCH) == second == self.here(BRANCH), "one that went on")
+        ours = self.commit(BRANCH)
+        expect(remote.take(BRANCH) == second and self.here(BRANCH) == ours, "ours that went on")
+        theirs = self.theirs(BRANCH)
+        expect(remote.take(BRANCH) == theirs and self.here(BRANCH) == ours, "both went on")
 
 
 class ForgeContract(ABC):
@@ -118,15 +173,31 @@ class ForgeContract(ABC):
         expect(forge.commented(pull.number, "plan/production") == HOSTILE)
         expect(forge.commented(pull.number, "plan/staging") == "other")
 
+    def test_no_text_gives_an_order(self) -> None:
+        """A line that starts with a slash is one to GitLab, in the name of our token."""
+        orders = "/approve\n  /merge\n> /close\nnot /this"
+        forge, pull, _ = self.opened()
+        forge.open(draft(body=orders))
+        forge.comment(pull.number, "plan/production", orders)
+        forge.comment(pull.number, "plan/production", f"{orders}\n/close")
+        expect(forge.commented(pull.number, "plan/production") == f"{orders}\n/close")
+        found = forge.pull(pull.number)
+        expect((found.state, found.body.strip()) == (PullState.OPEN, orders), str(found))
+        expect(forge.approvals(pull.number) == ())
+
     def test_a_status_is_the_last_of_its_name(self) -> None:
         forge, _, commit = self.opened()
         name = "reconciler/plan/production"
         for state, text in ((StatusState.PENDING, "planning"), (StatusState.FAILURE, "x" * 300)):
             forge.set_status(commit, CommitStatus(name=name, state=state, description=text))
+        forge.set_status(commit, CommitStatus(name="b", state=StatusState.PENDING, description="1"))
+        forge.set_status(commit, CommitStatus(name="b", state=StatusState.PENDING, description="2"))
         forge.set_status(commit, CommitStatus(name="a", state=StatusState.SUCCESS, description="sha256:1"))
         found = forge.statuses(commit)
-        expect([(one.name, one.state) for one in found] == [("a", StatusState.SUCCESS), (name, StatusState.FAILURE)])
-        expect(found[0].description == "sha256:1" and len(found[1].description) <= 140)
+        expect(
+            [(one.name, one.state.value) for one in found] == [("a", "success"), ("b", "pending"), (name, "failure")]
+        )
+        expect([one.description for one in found[:2]] == ["sha256:1", "2"] and len(found[2].description) <= 140)
 
     def test_a_team_has_members_and_an_unknown_one_is_an_error(self) -> None:
         forge = self.make()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.core.state import Merged, Order
 from reconciler.errors import ConflictError, SourceError
@@ -156,6 +157,15 @@ class ProposerContract(ABC):
     def test_the_same_proposal_again_is_the_same_commit(self) -> None:
         one = proposal(self.start(), "new")
         expect(self.make().propose(one) == self.make().propose(one))
+
+    def test_the_same_files_from_a_later_start_are_the_same_commit_until_it_is_merged(self) -> None:
+        one = proposal(self.start(), "new")
+        commit = self.make().propose(one)
+        other = replace(proposal(one.start, "n"), branch="promote/production/other/1", files=(("other", "o"),))
+        moved = self.merge(self.make().propose(other))
+        expect(self.make().propose(replace(one, start=moved)) == commit)
+        merged = self.merge(commit)
+        expect(self.make().propose(replace(one, start=merged)) != commit)
 
     def test_another_proposal_never_takes_an_open_branch(self) -> None:
         start = self.start()

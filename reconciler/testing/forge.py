@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler.core.forge import LONGEST_STATUS, Approval, CommitStatus, Draft, PullRequest, PullState, key_of, mark
-from reconciler.errors import ForgeError
+from reconciler.errors import ConflictError, ForgeError, SourceError
 from reconciler.testing.faults import Crash, Fault, Script
 
 ME = "reconciler-bot"
@@ -26,6 +26,8 @@ class MemoryForge:
         self.labels: dict[int, tuple[str, ...]] = {}
         self.tips: dict[str, str] = {}
         """branch -> commit, as the forge sees its repository."""
+        self.parents: dict[str, str] = {}
+        """commit -> the one before it, of those that a test tells apart."""
         self.teams: dict[str, tuple[str, ...]] = {}
         self.comments: list[tuple[int, str, str]] = []
         """(request, author, body), oldest first."""
@@ -71,7 +73,7 @@ class MemoryForge:
             state=PullState.OPEN,
             author=before.author if before else ME,
         )
-        self.labels[number] = draft.labels
+        self.labels[number] = tuple(dict.fromkeys((*self.labels.get(number, ()), *draft.labels)))
         self._after(done)
         return self.pulls[number]
 
@@ -187,8 +189,27 @@ class MemoryRemote:
     def url(self) -> str | None:
         return "https://forge.example/town/models"
 
+    def base(self) -> str | None:
+        return "main"
+
+    def take(self, branch: str) -> str | None:
+        tip, ours = self.forge.tips.get(branch), self.branches.get(branch)
+        if tip is not None and (ours is None or self._follows(tip, ours)):
+            self.branches[branch] = tip
+        return tip
+
     def push(self, branch: str) -> None:
-        self.forge.tips[branch] = self.branches[branch]
+        tip, ours = self.forge.tips.get(branch), self.branches.get(branch)
+        if ours is None:
+            raise SourceError(f"there is no branch {branch}", code="E306")
+        if tip is not None and ours in self.forge.parents and not self._follows(ours, tip):
+            raise ConflictError(f"{branch} is at the remote already, and holds something else", code="E904")
+        self.forge.tips[branch] = ours
+
+    def _follows(self, newer: str, older: str) -> bool:
+        while newer != older and newer in self.forge.parents:
+            newer = self.forge.parents[newer]
+        return newer == older
 
     def push_tag(self, tag: str) -> None:
         self.tags.append(tag)

@@ -221,7 +221,7 @@ class MemoryProposer:
     def propose(self, proposal: Proposal) -> str:
         before = self.branches.get(proposal.branch)
         if before is not None:
-            if self._made[before] == proposal:
+            if before not in self._merged and self._made[before].files == proposal.files:
                 return before
             if before not in self._merged:
                 raise ConflictError(f"branch {proposal.branch} exists and holds something else")

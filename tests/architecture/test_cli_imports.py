@@ -12,7 +12,10 @@ import pytest
 from tests.e2e.promises.project import REPOSITORY, Project
 from tests.integration.cli.conftest import begin, configured
 
-HEAVY = {"pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "rich", "jinja2", "obstore"}
+HEAVY = {
+    *("pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "rich", "jinja2"),
+    *("obstore", "github", "gitlab", "requests"),
+}
 PROBE = """
 import json, sys
 started = []

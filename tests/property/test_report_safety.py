@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.diff import Change
 from reconciler.core.plan import MetricChange, Plan
-from reconciler.core.status import GroupAmount
+from reconciler.core.status import GroupAmount, Superseded
 from reconciler.report import apply, history, plan, plan_markdown, predict, problems, proposal, status
 from reconciler.report.look import ASCII, UNICODE, Look, cells, command, elide, page, wrap
 from reconciler.report.safe import cell, code, guard, plain, prose
@@ -49,6 +49,11 @@ def reports(text: str, look: Look) -> list[str]:
         by=text,
         out=text,
     )
+    opening = values.opened().opening
+    assert opening is not None
+    opening = replace(
+        opening, url=text, remote=text, because=text, base=text, superseded=(Superseded(number=1, url=text),)
+    )
     return [
         plan.text(hostile(text), look),
         apply.text(replace(applied, results=(replace(applied.results[2], model=text, problem=text),)), look),
@@ -56,6 +61,7 @@ def reports(text: str, look: Look) -> list[str]:
         history.text(replace(events, events=(replace(events.events[0], who=text, reason=text),)), look),
         predict.text(made, look),
         proposal.text(replace(values.proposed(), branch=f"promote/{text}", files=(text,)), look),
+        proposal.text(replace(values.opened(), opening=opening), look),
         problems.error_text(problems.ReconcilerError(text, hint=text, where=text), look),
     ]
 

@@ -24,7 +24,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "override": lambda: reporter.document(values.proposed()),
     "plan": lambda: reporter.document(values.hostile_plan(), {"exit": 4}),
     "predict": lambda: reporter.document(values.predictions()),
-    "promote": lambda: reporter.document(values.proposed()),
+    "promote": lambda: reporter.document(values.opened()),
     "reproduce": lambda: reporter.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
     "rollback": lambda: reporter.document(values_controls.rolled_back()),
     "status": lambda: reporter.document(values.status()),

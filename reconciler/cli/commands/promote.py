@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from reconciler.cli import options, terminal
@@ -13,15 +15,18 @@ from reconciler.core.digest import Digest
 @options.model
 @click.option("--to", "environment", metavar="ENV", type=options.NAME, required=True, help="Where to.")
 @click.option("--digest", type=options.DIGEST, help="This artifact [default: the newest that was judged].")
+@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, digest: Digest | None) -> int:
+def command(invocation: Invocation, model: str, environment: str, digest: Digest | None, opens: bool) -> int:
     """Propose that ENV deploys a candidate of MODEL.
 
     Writes the manifest, with the pin, and the model's card on a branch promote/ENV/MODEL/DIGEST. Nothing is deployed
-    until that is merged and applied.
+    until that is merged and applied. With --open the branch is pushed, and one pull request per environment and model
+    is opened or brought up to date: on GitHub or GitLab, with the token of GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from reconciler.cli import planned
+    from reconciler.cli.roads import road
     from reconciler.cli.wiring import opened, proposer
     from reconciler.engine import propose
     from reconciler.report import card
@@ -29,14 +34,16 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
 
     known, committed, now = planned.known_valid(invocation, environment, model)
     with opened(invocation, known=known, committed=committed, now=now) as project:
+        target = project.environment(environment)
         proposed = propose.promote(
             project.world,
             project.checkout,
             proposer(project.root),
             model=model,
-            to=project.environment(environment),
+            to=target,
             digest=digest,
             render=card.markdown,
+            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     terminal.show(invocation, reporter, proposed)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 import click
@@ -16,29 +17,36 @@ from reconciler.cli.options import Invocation
 @click.option("--to", metavar="N", type=click.IntRange(min=0), help="What entry N deployed [default: the one before].")
 @click.option("--now", is_flag=True, help="Serve it at once, hold it, and propose that git agrees.")
 @click.option("--reason", metavar="TEXT", type=options.REASON, help="Why, with --now: it stands in the journal.")
+@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, to: int | None, now: bool, reason: str | None) -> int:
+def command(
+    invocation: Invocation, model: str, environment: str, to: int | None, now: bool, reason: str | None, opens: bool
+) -> int:
     """Propose that ENV goes back to an artifact of MODEL that it deployed before.
 
     Such an artifact is vetted there: nothing is trained, and no comparison stands in the way. With --now it serves
-    before git says so, and no apply takes it away until git does.
+    before git says so, and no apply takes it away until git does. With --open it is pushed and opened as a pull
+    request, as `promote --open` does.
     """
     if reason is not None and not now:
         raise click.UsageError("--reason is for --now")
+    from reconciler.cli.roads import road
     from reconciler.cli.wiring import opened, proposer
     from reconciler.engine import propose, rollback
     from reconciler.report import proposal as reporter
 
     with opened(invocation, changes=environment if now else None) as project:
+        target = project.environment(environment)
         act = partial(rollback.now, reason=reason or "no reason given") if now else propose.rollback
         proposed = act(
             project.world,
             project.checkout,
             proposer(project.root),
             model=model,
-            environment=project.environment(environment),
+            environment=target,
             to=to,
+            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     terminal.show(invocation, reporter, proposed)
     return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler import codec
@@ -49,12 +50,16 @@ from reconciler.core.status import (
     GroupAmount,
     History,
     ModelStatus,
+    Opening,
+    OpeningState,
     Predictions,
     Proposed,
     Reproduced,
     Status,
+    Superseded,
 )
 from reconciler.errors import ConflictError, DataError, InvalidManifestsError, Problem, Where
+from reconciler.report import promotion
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -457,6 +462,40 @@ def proposed() -> Proposed:
         base=REVISION,
         files=("manifests/production/customer-payments.md", "manifests/production/customer-payments.yaml"),
         summary=("0f1e2d3c4b5a -> 1a2b3c4d5e6f", "passed 4 gates of production"),
+    )
+
+
+def opened() -> Proposed:
+    return replace(
+        proposed(),
+        opening=Opening(
+            state=OpeningState.OPENED,
+            because="this is GitHub Actions",
+            base="main",
+            title="Promote customer-payments to production: dda18a0e21ae",
+            remote="https://github.com/town/models",
+            forge="GitHub",
+            number=18,
+            url="https://github.com/town/models/pull/18",
+            superseded=(
+                Superseded(number=12, url="https://github.com/town/models/pull/12"),
+                Superseded(number=15, url="https://github.com/town/models/pull/15"),
+            ),
+        ),
+    )
+
+
+def by_hand() -> Proposed:
+    return replace(
+        proposed(),
+        opening=Opening(
+            state=OpeningState.BY_HAND,
+            because="nothing says what is at git.example.org: RECONCILER_FORGE=github or gitlab does",
+            base="main",
+            title="Promote customer-payments to production: dda18a0e21ae",
+            remote="ssh://git.example.org/town/models",
+            body=promotion.markdown(proposed(), None),
+        ),
     )
 
 

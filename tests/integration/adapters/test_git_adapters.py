@@ -395,3 +395,21 @@ def test_what_a_proposal_writes_is_an_ordinary_file(repository: Repository) -> N
     commit = GitProposer(repository.project).propose(proposal(start, "new"))
     assert {file.mode for file in GitSource(repository.project).tree(commit, ())} == {"100644"}
     assert not stat.S_ISLNK((repository.root / "changed").lstat().st_mode)
+
+
+def test_a_branch_that_changes_more_than_is_proposed_is_not_taken_for_the_proposal(repository: Repository) -> None:
+    """Somebody may have prepared one under the name that a promotion will have."""
+    start = repository.commit({"changed": b"old"})
+    proposer = GitProposer(repository.project)
+    commit = proposer.propose(proposal(start, "new"))
+    repository.git("switch", "-q", proposal(start, "").branch)
+    (repository.project / "policy").write_text("weaker")
+    repository.git("add", "-A")
+    repository.git("commit", "-q", "-m", "By the way")
+    more = repository.git("rev-parse", "HEAD")
+    repository.git("switch", "-q", "main")
+    later = repository.commit({"changed": b"old", "other": b"1"})
+    with pytest.raises(ConflictError):
+        proposer.propose(proposal(later, "new"))
+    repository.git("branch", "-q", "-f", proposal(start, "").branch, commit)
+    assert proposer.propose(proposal(later, "new")) == commit != more

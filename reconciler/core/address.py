@@ -1,0 +1,92 @@
+"""Where a repository lies: the address of a remote, read strictly. What git could take for an option, a command or
+another host than the one that a person reads is refused, and no message holds a user's name or password."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reconciler.errors import SourceError
+
+SCHEMES = ("https", "ssh", "http", "file")
+FORMS = "https://host/owner/repository, ssh://git@host/owner/repository, git@host:owner/repository, or a path"
+
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST = rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9A-Fa-f:.]{{2,45}}\]"
+_USER = r"[A-Za-z0-9_][^\s/@?#\\]*"
+_URL = re.compile(rf"(?P<scheme>[a-z]+)://(?:{_USER}@)?(?P<host>{_HOST})(?::(?P<port>[0-9]{{1,5}}))?/(?P<path>[^?#]*)")
+_SCP = re.compile(rf"(?:[A-Za-z0-9_][A-Za-z0-9_.-]*@)?(?P<host>{_HOST}):(?P<path>[^?#]+)")
+_PATH = re.compile(r"[A-Za-z0-9_.~+-]+(?:/[A-Za-z0-9_.~+-]+)*")
+_ALIASES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}  # their ssh over the port of https
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """`path` without slashes around it and without `.git`; `host` is empty for a folder of this machine, whose whole
+    path is in `path`."""
+
+    scheme: str
+    host: str
+    path: str
+    port: int | None = None
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, as two addresses of one web server have them in common."""
+        usual = {"https": 443, "http": 80, "ssh": 22}.get(self.scheme)
+        port = "" if self.port in (None, usual) else f":{self.port}"
+        return f"{self.scheme}://{self.host}{port}"
+
+    def __str__(self) -> str:
+        return f"{self.origin}/{self.path}" if self.host else self.path
+
+
+def address(text: str) -> Address:
+    """SourceError E305 for what is none of `FORMS`."""
+    if len(text) > 2000 or not text.isprintable() or not text or text.startswith("-"):
+        raise _refused("it is empty or too long, or holds characters that stand in no address")
+    first = text.split("/", maxsplit=1)[0]
+    if "://" not in text and ":" not in first:  # as git tells the two apart
+        return Address(scheme="file", host="", path=text)
+    if "::" in first.split("[")[0]:
+        raise _refused("it would start a program of this machine")
+    if "://" in text:
+        return _url(text)
+    found = _SCP.fullmatch(text)
+    if found is None:
+        raise _refused("it names no host that can be read")
+    return _there("ssh", found["host"], None, found["path"])
+
+
+def _url(text: str) -> Address:
+    if text.startswith("file:///"):
+        return Address(scheme="file", host="", path=text.removeprefix("file://"))
+    found = _URL.fullmatch(text)
+    if found is None:
+        raise _refused("it names no host that can be read")
+    if found["scheme"] not in SCHEMES[:3]:
+        raise _refused(f"nothing is pushed by {found['scheme']}:// to another machine")
+    port = int(found["port"]) if found["port"] else None
+    if port is not None and not 0 < port < 65536:
+        raise _refused(f"there is no port {port}")
+    return _there(found["scheme"], found["host"], port, found["path"])
+
+
+def _there(scheme: str, host: str, port: int | None, path: str) -> Address:
+    bare = path.strip("/").removesuffix(".git").rstrip("/")
+    parts = bare.split("/")
+    if _PATH.fullmatch(bare) is None or ".." in parts or any(part.startswith("-") for part in parts):
+        raise _refused("its path holds something else than plain names")
+    name = host.lower()
+    if name in _ALIASES:
+        name, port = _ALIASES[name], None
+    return Address(scheme=scheme, host=name, port=port, path=bare)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether it means this machine (RFC 6761 and 1122): there alone nothing travels over a network."""
+    return host in ("localhost", "[::1]") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
+
+
+def _refused(why: str) -> SourceError:
+    return SourceError(f"the address of a remote is refused: {why}", hint=f"use {FORMS}", code="E305")

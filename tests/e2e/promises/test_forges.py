@@ -1,0 +1,216 @@
+"""From a candidate to production by way of a forge: opened once, superseded, approved, merged there, fetched, applied;
+and back again. On GitHub, on GitLab, and where there is neither."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.promises.project import Project, Ran
+from tests.forge.clients import WRITES
+from tests.forge.server import Fault, Server, serving
+
+READS = "tok-read-only"
+VARIABLES = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN"}
+PROMOTE = ("promote", "lateness", "--to", "production", "--open")
+REQUESTS = r"/api/v[34]/.*/(pulls|merge_requests)"
+
+
+@pytest.fixture(autouse=True)
+def _no_ci(project: Project) -> None:
+    """What the CI that runs these tests says of itself is not this project's."""
+    for name in list(project.environment):
+        if name.startswith(("GITHUB_", "GITLAB_", "GH_", "CI_", "RECONCILER_")):
+            del project.environment[name]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with serving(tmp_path / "forge") as here:
+        yield here
+
+
+class Team:
+    """A project cloned from a forge, whose people work there."""
+
+    def __init__(self, project: Project, server: Server, kind: str) -> None:
+        self.project = project
+        self.server = server
+        self.place = server.place
+        basic = base64.b64encode(f"ada:{WRITES}".encode()).decode()
+        self.header = f"http.{server.root}/.extraHeader=Authorization: Basic {basic}"
+        project.environment |= {"RECONCILER_FORGE": kind, VARIABLES[kind]: WRITES}
+        project.git("remote", "add", "origin", server.remote)
+        self.share(force=True)
+
+    def share(self, *, force: bool = False) -> None:
+        """What a developer does with the sandbox's manifests."""
+        flags = ["--force"] if force else []
+        self.project.git("-c", self.header, "push", "-q", *flags, "origin", "main")
+        self.fetch()
+
+    def fetch(self) -> None:
+        self.project.git("-c", self.header, "fetch", "-q", "origin")
+        self.project.git("merge", "-q", "--ff-only", "origin/main")
+
+    def run(self, *arguments: str, code: int | None = 0) -> Ran:
+        ran = self.project.run(*arguments, code=code)
+        assert WRITES not in ran.out + ran.err
+        assert READS not in ran.out + ran.err
+        return ran
+
+    def open(self, *arguments: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.run(*(arguments or PROMOTE), "-o", "json").json
+        return found
+
+    def candidate(self, depth: int, before: int) -> None:
+        self.project.recipe(f"max_depth: {before}", f"max_depth: {depth}")
+        self.share()
+        self.run("apply", "sandbox", "--yes")
+
+    def approve_and_merge(self, number: int) -> None:
+        self.place.approve(number, "zoe")
+        self.place.merge(number)
+        self.fetch()
+        self.run("apply", "production", "--yes")
+
+    def states(self) -> list[str]:
+        return [one.state for one in self.place.pulls.values()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", VARIABLES)
+def test_the_whole_road_and_back(project: Project, server: Server, kind: str) -> None:
+    team = Team(project, server, kind)
+    team.run("apply", "sandbox", "--yes")
+
+    first = team.open()
+    opening = first["opening"]
+    assert (opening["state"], opening["number"], opening["base"]) == ("opened", 1, "main")
+    assert opening["url"].startswith(server.root)
+    assert server.place.tip(first["branch"]) == first["commit"]
+    pull = server.place.pulls[1]
+    assert first["artifact"] in pull.body
+    assert "## Gates" in pull.body
+
+    # Again changes nothing: from here, from another clone, and after main moved.
+    server.asked.clear()
+    assert team.open() == first | {"opening": opening | {"state": "unchanged"}}
+    assert {method for method, _ in server.asked} == {"GET"}
+    project.write("README.md", "Something else was merged.\n")
+    project.commit("Something else")
+    team.share()
+    project.git("branch", "-q", "-D", first["branch"])
+    assert team.open() == first | {
+        "base": project.git("rev-parse", "HEAD"),
+        "opening": opening | {"state": "unchanged"},
+    }
+    assert (team.states(), len(server.place.remarks)) == (["open"], 0)
+
+    team.approve_and_merge(1)
+    assert project.served()["artifact"] == first["artifact"]
+    assert "opening" not in team.open()
+
+    # A newer candidate supersedes the one that is still open, and says so there.
+    team.candidate(5, before=3)
+    second = team.open()
+    team.candidate(2, before=5)
+    third = team.open()
+    assert [one["number"] for one in third["opening"]["superseded"]] == [2]
+    assert team.states() == ["merged", "closed", "open"]
+    [remark] = server.place.remarks
+    assert (remark.number, third["opening"]["url"] in remark.body) == (2, True)
+    shown = team.run(*PROMOTE).out
+    assert third["opening"]["url"] in shown
+    assert "unchanged" in shown
+    team.approve_and_merge(3)
+    assert project.served()["artifact"] == third["artifact"] != second["artifact"]
+
+    back = team.open("rollback", "lateness", "--in", "production", "--open")
+    assert (back["artifact"], back["opening"]["number"]) == (first["artifact"], 4)
+    team.approve_and_merge(4)
+    assert project.served()["artifact"] == first["artifact"]
+    team.run("audit")
+
+
+FAULTS = {
+    Fault.UNAUTHORIZED: (1, "E902"),
+    Fault.FORBIDDEN: (1, "E902"),
+    Fault.RATE: (5, "E903"),
+    Fault.REFUSED: (1, "E904"),
+    Fault.BROKEN: (1, "E901"),
+    Fault.LOST_BEFORE: (1, "E901"),
+    Fault.LOST_AFTER: (1, "E901"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", VARIABLES)
+def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
+    project: Project, server: Server, kind: str
+) -> None:
+    team = Team(project, server, kind)
+    team.run("apply", "sandbox", "--yes")
+    before = project.run("status", "production", "-o", "json").json
+    for number, (fault, (exits, code)) in enumerate(FAULTS.items(), 1):
+        server.order(fault, method="POST", path=REQUESTS)
+        refused = team.run(*PROMOTE, "-o", "json", code=exits).json["error"]
+        assert (refused["code"], refused["exit"]) == (code, exits)
+        assert refused.get("hint") or code == "E904"
+        found = team.open()["opening"]
+        assert (found["number"], team.states()[-1]) == (number, "open"), fault
+        server.place.pulls[number].state = "closed"
+
+    # No right to push; no right to open; a remote that breaks; no token at all.
+    branch = server.place.pulls[1].head
+    server.place.git("update-ref", "-d", f"refs/heads/{branch}")
+    usual = dict(project.environment)
+    project.environment[VARIABLES[kind]] = READS
+    assert team.run(*PROMOTE, "-o", "json", code=1).json["error"]["code"] == "E902"
+    project.environment = dict(usual)
+    server.order(Fault.BROKEN, path=r".*/git-receive-pack", times=9)
+    assert team.run(*PROMOTE, "-o", "json", code=1).json["error"]["code"] == "E901"
+    server.orders.clear()
+    del project.environment[VARIABLES[kind]]
+    assert VARIABLES[kind] in team.run(*PROMOTE, "-o", "json", code=1).json["error"]["hint"]
+    project.environment = usual
+    assert team.open()["opening"]["state"] == "opened"
+    assert project.run("status", "production", "-o", "json").json == before
+
+
+@pytest.mark.slow
+def test_without_a_forge_the_branch_is_pushed_and_the_text_printed(project: Project, tmp_path: Path) -> None:
+    bare = tmp_path / "models.git"
+    project.run("apply", "sandbox", "--yes")
+    alone = project.run(*PROMOTE, "-o", "json").json["opening"]
+    assert (alone["state"], "remote" in alone, "url" in alone) == ("by-hand", False, False)
+
+    project.git("clone", "-q", "--bare", ".", str(bare))
+    project.git("remote", "add", "origin", str(bare))
+    project.git("fetch", "-q", "origin")
+    found = project.run(*PROMOTE)
+    opening = project.run(*PROMOTE, "-o", "json").json
+    assert opening["opening"]["remote"] == str(bare)
+    assert opening["opening"]["title"] in found.out
+    assert opening["opening"]["body"].splitlines()[0] in found.out
+    assert project.git("ls-remote", str(bare), opening["branch"]).split()[0] == opening["commit"]
+
+    # A person merges it at the remote, and this clone applies what was merged.
+    work = tmp_path / "work"
+    project.git("clone", "-q", str(bare), str(work))
+    merge = ("-c", "user.name=Zoe", "-c", "user.email=z@example.org", "merge", "-q", "--no-ff", "-m", "Merge")
+    project.git("-C", str(work), *merge, f"origin/{opening['branch']}")
+    project.git("-C", str(work), "push", "-q", "origin", "main")
+    project.git("pull", "-q", "--ff-only", "origin", "main")
+    project.run("apply", "production", "--yes")
+    assert project.served()["artifact"] == opening["artifact"]
+    shutil.rmtree(bare)
+    bare.mkdir()  # no repository any more
+    project.recipe("max_depth: 3", "max_depth: 2")
+    project.run("apply", "sandbox", "--yes")
+    assert project.run(*PROMOTE, "-o", "json", code=1).json["error"]["code"] == "E901"
