@@ -23,6 +23,7 @@ from reconciler.adapters.scoring_child import ScoringChild
 from reconciler.adapters.source_git import GitSource
 from reconciler.adapters.source_worktree import WorkTree
 from reconciler.adapters.store_files import FilesStore
+from reconciler.adapters.tags_git import GitTags
 from reconciler.adapters.target_directory import DirectoryTarget
 from reconciler.adapters.training_child import TrainingChild
 from reconciler.adapters.witness import Witness
@@ -129,6 +130,7 @@ def opened(
             who=who.who(root, os.environ),
             scratch=stack.enter_context(places.scratch()),
             data_root=places.data_root(invocation.data_root, root),
+            tags=GitTags(root),
         )
         yield Opened(root=root, checkout=checkout, world=world, noted=noted)
 
@@ -171,13 +173,13 @@ def _load(
 ) -> Checkout:
     from reconciler.engine.desired import load
 
-    expressions = CachedExpressions(data, places.cache(_git_folder(root)), grammar=_grammar())
+    expressions = CachedExpressions(data, places.cache(git_folder(root)), grammar=_grammar())
     if invocation.verbose:
         terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
     return load(source, expressions, revision=revision, known=known)
 
 
-def _git_folder(root: Path) -> Path | None:
+def git_folder(root: Path) -> Path | None:
     code, out, _ = Git(root).call("rev-parse", "--git-common-dir")
     return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
 

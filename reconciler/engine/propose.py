@@ -30,6 +30,7 @@ def promote(
     to: Environment,
     digest: Digest | None,
     render: RenderCard,
+    verb: str = "promote",
 ) -> Proposed:
     """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`.
 
@@ -53,7 +54,7 @@ def promote(
     return _propose(
         checkout,
         proposer,
-        verb="promote",
+        verb=verb,
         environment=to.name,
         model=model,
         artifact=build.artifact,
@@ -73,7 +74,14 @@ def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, c
 
 
 def rollback(
-    world: World, checkout: Checkout, proposer: Proposer, *, model: str, environment: Environment, to: int | None
+    world: World,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    model: str,
+    environment: Environment,
+    to: int | None,
+    verb: str = "rollback",
 ) -> Proposed:
     """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's), with
     the manifest and card that git had then."""
@@ -103,7 +111,7 @@ def rollback(
     return _propose(
         checkout,
         proposer,
-        verb="rollback",
+        verb=verb,
         environment=environment.name,
         model=model,
         artifact=artifact,

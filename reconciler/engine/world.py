@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.ports import Clock, Data, NewId, Progress, Scorer, Source, Store, Target, Trainer
+from reconciler.ports import Clock, Data, Forge, NewId, Progress, Scorer, Source, Store, Tags, Target, Trainer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
-    need not even be able to import one. `scratch` is a private empty folder; `data_root` is where table paths start."""
+    need not even be able to import one; `forge` is None where none is known. `scratch` is a private empty folder;
+    `data_root` is where table paths start."""
 
     source: Source
     stores: Mapping[str, Store]
@@ -26,3 +27,5 @@ class World:
     who: str
     scratch: Path
     data_root: Path
+    forge: Forge | None = None
+    tags: Tags | None = None

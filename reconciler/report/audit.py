@@ -16,6 +16,7 @@ def text(audit: Audit, look: Look) -> str:
 
 
 _ONE = {
+    "anchors": "anchor",
     "blobs": "blob",
     "builds": "build",
     "journal": "journal entry",
