@@ -18,7 +18,7 @@ from reconciler.core.state import Head, Served, Trouble
 from reconciler.core.why import Advice
 from reconciler.engine import adopt, blobs, drift_issue, journal, observe, package, planning
 from reconciler.engine.world import World
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, StoreError
 
 LOADED = 50  # models that one run loads in one environment, each day others
 SECONDS = 120  # for each of them
@@ -79,11 +79,17 @@ class _Look:
         served = {one.model: one for one in world.targets[environment.name].observe(sorted(declared))}
         journaled = journal.models(world.stores[environment.name], environment.name)
         names = sorted(declared.union(served, journaled))
+        if names and not journaled and world.stores[environment.name].read(keys.MARK) is None:
+            raise StoreError(
+                f"the store of {environment.name} is not here, or nothing was ever applied there: nothing is concluded "
+                "from that",
+                code="E604",
+            )
         found = list(self._mark()) if journaled else []
         heads: dict[str, Head | None] = {}
         for name in names:
             found += self._twice(name, served.get(name), heads)
-        whole = self._whole(heads, served, {one.model for one in found})
+        whole = self._whole(heads, served)
         today = self._todays(whole) if loads else {}
         for name, artifact in today.items():
             found += self._loaded(name, artifact)
@@ -182,17 +188,16 @@ class _Look:
         )
         return Finding(model=name, kind=Kind.UNHEALTHY, what=why, remedies=(remedy,))
 
-    def _whole(
-        self, heads: Mapping[str, Head | None], served: Mapping[str, Served], bad: set[str | None]
-    ) -> dict[str, Digest]:
+    def _whole(self, heads: Mapping[str, Head | None], served: Mapping[str, Served]) -> dict[str, Digest]:
         """Models whose served bytes are those that were applied: only these may be loaded."""
         found = {}
         for name, head in heads.items():
             one = served.get(name)
-            if head is not None and one is not None and one.trouble is None and name not in bad:
-                artifact = head.state.artifact
-                if artifact is not None:
-                    found[name] = artifact
+            artifact = head.state.artifact if head is not None else None
+            if artifact is None or one is None or one.trouble is not None or one.current is None:
+                continue
+            if one.current.artifact == artifact:
+                found[name] = artifact
         return found
 
     def _todays(self, whole: Mapping[str, Digest]) -> dict[str, Digest]:

@@ -164,9 +164,34 @@ def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twic
     assert calm.exit == 0
 
 
-def test_what_is_damaged_is_never_loaded(twice: Story) -> None:
-    flip(twice)
+@pytest.mark.parametrize("change", [flip, add, vanish, swap])
+def test_only_what_was_applied_and_is_whole_is_loaded(twice: Story, change: Callable[[Story], None]) -> None:
+    change(twice)
     assert production(twice).loaded == 0
+
+
+def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_being_loaded(twice: Story) -> None:
+    misname(twice)
+    assert production(twice).loaded == 1
+
+
+def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: Story) -> None:
+    """A check that runs on another machine than it should must not close the issue."""
+    forge = MemoryForge()
+    flip(twice)
+    production(twice, forge)
+    twice.town.stores["production"].objects.clear()
+    for target in (twice.town.target.current, {}):
+        twice.town.target.current = target
+        here = production(twice, forge)
+        assert here.exit == 1
+        assert "is not here, or nothing was ever applied there" in (here.problem or "")
+        assert "All is well" not in body(forge)
+
+
+def test_an_environment_that_declares_and_serves_nothing_is_calm(story: Story) -> None:
+    story.commit()
+    assert look(story).exit == 0
 
 
 def test_what_todays_policy_would_refuse_is_unhealthy(twice: Story) -> None:
