@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.adapters import drift_memo
 from reconciler.cli import places
 from reconciler.cli.options import Invocation
-from reconciler.core.drift import Drifted, seen_in
+from reconciler.core.drift import Drifted, Kind, seen_in
 
 
 def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loads: bool) -> Drifted:
@@ -29,6 +29,10 @@ def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loa
             issue=render if issue else None,
         )
     looked = {one.environment: seen_in(one.findings) for one in found.environments if one.problem is None}
+    if not loads:  # what did not load is not well because nothing was loaded
+        for name, one in looked.items():
+            unwell = {key: since for key, since in remembered.get(name, {}).items() if key[1] == Kind.UNHEALTHY}
+            looked[name] = unwell | one
     fresh = {name: one for name, one in (remembered | looked).items() if one}
     if fresh != remembered:
         drift_memo.save(memo, fresh)

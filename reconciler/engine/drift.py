@@ -18,7 +18,7 @@ from reconciler.core.state import Head, Served, Trouble
 from reconciler.core.why import Advice
 from reconciler.engine import adopt, blobs, drift_issue, journal, observe, package, planning
 from reconciler.engine.world import World
-from reconciler.errors import ReconcilerError, StoreError
+from reconciler.errors import ReconcilerError, StoreError, UsageError
 
 LOADED = 50  # models that one run loads in one environment, each day others
 SECONDS = 120  # for each of them
@@ -38,28 +38,37 @@ def drift(
     """The named environments, or all. `loads`: whether what is served is also loaded. `remembered`: when a finding was
     first seen, by environment; a hint. `issue`: how to word the forge's issue, which then remembers it for everybody.
 
-    ForgeError E905 when an issue is asked for and no forge is known.
+    ForgeError E905 when an issue is asked for and no forge is known; UsageError when nothing is to be loaded for one:
+    it would be closed though a model does not load.
     """
+    if issue is not None and not loads:
+        raise UsageError("an issue tells of what does not load, too", hint="leave out --no-load", code="E801")
     chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
     forge = drift_issue.forge_of(world) if issue is not None else None
     found = []
     for one in chosen:
-        here = _environment(world, desired, one, loads=loads)
-        seen = remembered.get(one.name, {})
-        if issue is None or forge is None or here.problem is not None:
-            here = replace(here, findings=core.dated(here.findings, seen, now=world.clock()))
+        hints = remembered.get(one.name, {})
+        told = drift_issue.recall(forge, one.name) if forge is not None else None
+        known = {**hints, **(told.seen if told is not None else {})}
+        unwell = [name for name, kind in sorted(known) if kind == Kind.UNHEALTHY]
+        here = _environment(world, desired, one, unwell if loads else None)
+        if issue is None or forge is None or told is None or here.problem is not None:
+            here = replace(here, findings=core.dated(here.findings, known, now=world.clock()))
         else:
-            here = drift_issue.tell(forge, here, seen, issue, now=world.clock())
+            here = drift_issue.tell(forge, here, told, hints, issue, now=world.clock())
         found.append(here)
     return Drifted(project=desired.project, revision=desired.revision, environments=tuple(found))
 
 
-def _environment(world: World, desired: Desired, environment: Environment, *, loads: bool) -> EnvironmentDrift:
+def _environment(
+    world: World, desired: Desired, environment: Environment, unwell: list[str] | None
+) -> EnvironmentDrift:
+    """`unwell`: models that did not load before, which are loaded whoever's turn it is; None: nothing is loaded."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
     if environment.trains or environment.name not in world.targets:
         return replace(blank, notes=("nothing is served from here",))
     try:
-        return _Look(world, desired, environment).all(blank, loads=loads)
+        return _Look(world, desired, environment).all(blank, unwell)
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
         return replace(blank, problem=str(error), exit=error.exit_code)
@@ -73,7 +82,7 @@ class _Look:
     desired: Desired
     environment: Environment
 
-    def all(self, blank: EnvironmentDrift, *, loads: bool) -> EnvironmentDrift:
+    def all(self, blank: EnvironmentDrift, unwell: list[str] | None) -> EnvironmentDrift:
         world, environment = self.world, self.environment
         declared = {model.name for model in self.desired.models_of(environment.name)}
         served = {one.model: one for one in world.targets[environment.name].observe(sorted(declared))}
@@ -90,10 +99,10 @@ class _Look:
         for name in names:
             found += self._twice(name, served.get(name), heads)
         whole = self._whole(heads, served)
-        today = self._todays(whole) if loads else {}
+        today = self._todays(whole, unwell) if unwell is not None else {}
         for name, artifact in today.items():
             found += self._loaded(name, artifact)
-        notes = [f"{len(today):,} of {len(whole):,} were loaded today"] if loads and len(today) < len(whole) else []
+        notes = [f"{len(today):,} of {len(whole):,} were loaded today"] if 0 < len(today) < len(whole) else []
         return replace(
             blank,
             findings=core.ordered(found),
@@ -200,12 +209,14 @@ class _Look:
                 found[name] = artifact
         return found
 
-    def _todays(self, whole: Mapping[str, Digest]) -> dict[str, Digest]:
-        """At most so many that a scheduled run ends; each day the next ones."""
-        names = sorted(whole)
+    def _todays(self, whole: Mapping[str, Digest], unwell: list[str]) -> dict[str, Digest]:
+        """At most so many that a scheduled run ends; each day the next ones, and what did not load before: that it is
+        not its turn must not look as if it were well."""
+        again = [name for name in unwell if name in whole]
+        names = [name for name in sorted(whole) if name not in again]
         start = self.world.clock().toordinal() * LOADED % len(names) if len(names) > LOADED else 0
         chosen = (names[start:] + names[:start])[:LOADED]
-        return {name: whole[name] for name in sorted(chosen)}
+        return {name: whole[name] for name in sorted((*again, *chosen))}
 
     def _loaded(self, name: str, artifact: Digest) -> Iterator[Finding]:
         world, where = self.world, self.environment.name

@@ -15,7 +15,7 @@ from reconciler.core.environment import Drift
 from reconciler.core.gate import Threshold
 from reconciler.core.record import StoreMark
 from reconciler.engine import drift as engine
-from reconciler.errors import ForgeError
+from reconciler.errors import ForgeError, UsageError
 from reconciler.report import drift as report
 from reconciler.testing.faults import Fault
 from reconciler.testing.forge import MemoryForge
@@ -173,6 +173,18 @@ def test_only_what_was_applied_and_is_whole_is_loaded(twice: Story, change: Call
 def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_being_loaded(twice: Story) -> None:
     misname(twice)
     assert production(twice).loaded == 1
+
+
+def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Story) -> None:
+    here = engine._Look(twice.world(), twice.desired, twice.desired.environments[0])
+    whole = {f"m{n:03}": twice.candidate for n in range(130)}
+    days = []
+    for _ in range(3):
+        days.append(set(here._todays(whole, ["m077"])))
+        twice.town.clock.pass_time(days=1)
+    assert all("m077" in day for day in days)
+    assert all(len(day) == 51 for day in days)
+    assert set.union(*days) == set(whole), "each has its turn within three days"
 
 
 def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: Story) -> None:
@@ -344,6 +356,20 @@ def test_an_issue_without_a_forge_is_refused_before_any_work(twice: Story) -> No
         engine.drift(twice.world(), twice.desired, (), issue=report.issue)
     assert refused.value.code == "E905"
     assert "--issue" in (refused.value.hint or "")
+    with pytest.raises(UsageError, match="what does not load"):
+        engine.drift(replace(twice.world(), forge=MemoryForge()), twice.desired, (), loads=False, issue=report.issue)
+
+
+def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Story) -> None:
+    class Silent(MemoryForge):
+        def issue_body(self, key: str) -> str | None:
+            raise ForgeError("the forge did not answer", code="E901")
+
+    flip(twice)
+    forge = Silent()
+    here = production(twice, forge)
+    assert [one.kind for one in here.findings] == [Kind.TAMPERED]
+    assert (here.exit, forge.issues) == (1, {})
 
 
 def test_an_unreadable_environment_leaves_its_issue_alone(twice: Story) -> None:
