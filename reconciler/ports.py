@@ -64,6 +64,8 @@ __all__ = [  # Merged, Order, Served and Trouble are core values that cross thes
     "Source",
     "Store",
     "TableFile",
+    "Tag",
+    "Tags",
     "Target",
     "TrainRequest",
     "Trained",
@@ -131,6 +133,26 @@ class Proposer(Protocol):
         user's identity and signing; the work tree and index are not touched. Running again with the same content
         returns the same commit, and so it does from a later `start` while the branch is not merged; ConflictError when
         the branch holds something else that is not yet merged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag:
+    """A tag on `commit`. `message` is without its signature, and empty where the tag has none; `signed`: whether it
+    carries a signature, which is not verified here."""
+
+    name: str
+    commit: str
+    message: str
+    signed: bool
+
+
+class Tags(Protocol):
+    def under(self, prefix: str) -> tuple[Tag, ...]:
+        """Tags of commits whose name starts with `prefix`, sorted by name."""
+
+    def create(self, name: str, *, commit: str, message: str) -> Tag:
+        """An annotated tag by the user's identity, signed where the user's git signs. ConflictError when there is one
+        of this name already, whatever it says; SourceError E306 when git refuses."""
 
 
 class Remote(Protocol):

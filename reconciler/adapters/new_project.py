@@ -24,14 +24,33 @@ def branch_of(root: Path) -> str | None:
     return BRANCH if code == 0 else None
 
 
+def top_of(root: Path) -> Path | None:
+    """The root of the repository around `root`; None where there is none."""
+    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
+    code, out, _ = Git(near).call("rev-parse", "--show-toplevel")
+    return Path(out.decode("utf-8", "surrogateescape").rstrip("\n")) if code == 0 else None
+
+
+def remote_of(root: Path) -> str | None:
+    """The address of the remote `origin`, as it is configured; None where there is none."""
+    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
+    code, out, _ = Git(near).call("config", "--get", "remote.origin.url")
+    return out.decode("utf-8", "replace").strip() if code == 0 else None
+
+
+def taken(root: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of these files that are there already with something else in them."""
+    return tuple(name for name in texts if os.path.lexists(root / name) and not _says(root / name, texts[name]))
+
+
 def publish(root: Path, texts: Mapping[str, str], copies: Mapping[str, Path]) -> None:
     """Create the folder, these texts and copies of these files below it. UsageError, with nothing written, when one of
     them is there already with something else in it; the lines of .gitignore are added to what it has."""
-    taken = [name for name in (*texts, *copies) if name != IGNORED and os.path.lexists(root / name)]
-    taken = [name for name in taken if name in copies or not _says(root / name, texts[name])]
-    if taken:
+    there = [name for name in taken(root, texts) if name != IGNORED]
+    there += [name for name in copies if os.path.lexists(root / name)]
+    if there:
         raise UsageError(
-            f"{_and(sorted(taken))} would be overwritten",
+            f"{_and(sorted(there))} would be overwritten",
             hint="name another folder, or move them away: init never overwrites",
             code="E801",
         )

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -133,7 +134,21 @@ class DirectoryTarget:
             self._witness.saw_folder(str(release))
         wrong = differing(release, current.artifact)
         trouble = Trouble.TAMPERED if wrong else None
-        return Served(model=model, current=current, trouble=trouble, files=wrong)
+        around = self._writable(model, current.artifact)
+        return Served(model=model, current=current, trouble=trouble, files=wrong, around=around)
+
+    def _writable(self, model: str, artifact: Digest) -> tuple[str, ...]:
+        """What of a release others than its owner may write: nothing that we put there."""
+        folder = self._release_path(model, artifact)
+        inside = sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
+        places = {
+            "its folder": self.root / model,
+            CURRENT: self._current_path(model),
+            "the release's folder": folder,
+            **{path.name: path for path in inside},
+        }
+        loose = [name for name, path in places.items() if _is_loose(Path(path))]
+        return (f"others than the owner may write {', '.join(loose)}",) if loose else ()
 
     def _read_current(self, model: str) -> Current | None:
         """None when there is no pointer or it is damaged; OSError when that cannot be told."""
@@ -255,6 +270,14 @@ def _locked(folder: Path, patience: float) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _is_loose(path: Path) -> bool:
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return False
+    return not stat.S_ISLNK(found.st_mode) and bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
 def _reason(error: OSError) -> str:

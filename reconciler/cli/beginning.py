@@ -10,7 +10,7 @@ from reconciler.adapters import machine, new_project
 from reconciler.adapters.clock import now
 from reconciler.adapters.data_child import DataChild
 from reconciler.adapters.source_worktree import WorkTree
-from reconciler.cli import places, progress
+from reconciler.cli import pipeline, places, progress
 from reconciler.cli.options import Invocation
 from reconciler.core.environment import Limits
 from reconciler.core.look import LookRequest, TableLook
@@ -21,6 +21,7 @@ from reconciler.core.started import Choice, Started
 from reconciler.core.suggest import Suggestion, suggest
 from reconciler.errors import UsageError
 from reconciler.manifest import first, sample
+from reconciler.manifest.ci import Host
 
 _KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _DATA = "data"
@@ -28,7 +29,13 @@ _PATH = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def begin(
-    invocation: Invocation, folder: Path, *, table: Path | None, outcome: str | None, name: str | None
+    invocation: Invocation,
+    folder: Path,
+    *,
+    table: Path | None,
+    outcome: str | None,
+    name: str | None,
+    ci: Host | None = None,
 ) -> Started:
     root = folder.absolute()
     _check(root)
@@ -51,7 +58,7 @@ def begin(
             into.mkdir()
             look = data.look(LookRequest(path=path.resolve(), into=into, limits=Limits()))
             shown.done(path.name, f"{look.rows:,} rows, {len(look.columns):,} columns")
-        return _write(root, folder, path, look, texts, data, note=note, outcome=outcome, name=name)
+        return _write(root, folder, path, look, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:
         shown.close()
         data.close()
@@ -68,6 +75,7 @@ def _write(
     note: str | None,
     outcome: str | None,
     name: str | None,
+    ci: Host | None,
 ) -> Started:
     table = _name(path.stem, "table")
     suggestion = suggest(look, name=table, today=now().date().isoformat(), outcome=outcome)
@@ -86,20 +94,23 @@ def _write(
         architecture=here.architecture,
         versions={one: versions[one] for one in DISTRIBUTIONS},
     )
+    runs = pipeline.choose(root, branch=place.branch, python=place.python, wanted=ci)
+    place = replace(place, ci=runs.host)
     texts |= first.files(place, suggestion, note=note)
     if inside is not None and not inside.startswith(f"{_DATA}/"):
         texts[new_project.IGNORED] += f"/{inside}\n"
     new_project.publish(root, texts, {} if inside is not None else {where: path})
+    new_project.publish(runs.top, runs.texts, {})
     if branch is None:
         new_project.start_repository(root)
     _read_back(root, data)
-    files = (*texts, *(() if inside is not None else (where,)))
+    files = (*texts, *(() if inside is not None else (where,)), *runs.shown(root))
     return Started(
         folder=str(folder),
         project=place.project,
         model=place.model,
         manifest=f"manifests/sandbox/{place.model}.yaml",
-        choices=_choices(look, suggestion),
+        choices=(*_choices(look, suggestion), runs.choice),
         files=tuple(sorted(files)),
         repository=branch is None,
     )

@@ -25,6 +25,7 @@ from reconciler.adapters.git_plumbing import Git
 from reconciler.adapters.scoring_child import ScoringChild
 from reconciler.adapters.source_git import GitSource
 from reconciler.adapters.source_worktree import WorkTree
+from reconciler.adapters.tags_git import GitTags
 from reconciler.adapters.threads import Threads
 from reconciler.adapters.training_child import TrainingChild
 from reconciler.cli import places, progress, terminal, uncommitted, who
@@ -152,6 +153,7 @@ def opened(
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
             each=partial(abreast, at_once=AT_ONCE) if desired.far else one_by_one,
+            tags=GitTags(root),
         )
         yield Opened(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
 
@@ -224,14 +226,14 @@ def _load(
 ) -> Checkout:
     from reconciler.engine.desired import load
 
-    cache = places.cache(_git_folder(root)) if now is None else now.memo.parent
+    cache = places.cache(git_folder(root)) if now is None else now.memo.parent
     expressions = CachedExpressions(data, cache, grammar=_grammar)
     if invocation.verbose:
         terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
     return load(source, expressions, revision=revision, known=known)
 
 
-def _git_folder(root: Path) -> Path | None:
+def git_folder(root: Path) -> Path | None:
     code, out, _ = Git(root).call("rev-parse", "--git-common-dir")
     return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
 

@@ -38,12 +38,14 @@ class Trouble(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Served:
     """What a target serves for one model, re-hashed. `current` is None when the pointer is unreadable; `files` are the
-    paths that differ."""
+    paths that differ; `around`: what is otherwise than it was put there, though every byte is right, such as who may
+    write it."""
 
     model: str
     current: Current | None
     trouble: Trouble | None = None
     files: tuple[str, ...] = ()
+    around: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

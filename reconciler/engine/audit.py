@@ -14,7 +14,7 @@ from reconciler.core.gate import Verification
 from reconciler.core.record import Action, Build, PredictionLog, Provenance, Snapshot, StoreMark
 from reconciler.core.state import Head, drift_of
 from reconciler.core.status import Audit, Finding
-from reconciler.engine import blobs, builds, journal, planning, series
+from reconciler.engine import anchor, blobs, builds, journal, planning, series
 from reconciler.engine.world import World
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
@@ -30,6 +30,10 @@ def audit(world: World, desired: Desired, environments: tuple[str, ...]) -> Audi
         found.run()
         findings.extend(found.findings)
         checked.update(found.checked)
+    if world.tags is not None:
+        anchored = anchor.read(world.tags)
+        findings.extend((*anchored.findings, *anchor.against(world, desired, chosen, anchored)))
+        checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
     return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())))
 
 

@@ -121,7 +121,7 @@ def serving(
     """Facts about one model where models are only promoted to, and how the pinned artifact was built, if known."""
     model = desired.model(environment.name, name)
     head = head_of(world, desired, environment.name, name)
-    _not_ahead(environment, name, head, served)
+    not_ahead(environment, name, head, served)
     facts = ServingFacts(
         environment=environment,
         name=name,
@@ -153,7 +153,7 @@ def serving(
             foreign_recipe=foreign[0] if foreign else None,
             evaluation=evaluation,
             stale_data=age if limit is not None and age > limit else None,
-            weakened=_weakened(world, environment, model, evaluation, head),
+            weakened=weakened(world, environment, model, evaluation, head),
         ),
         build,
     )
@@ -255,7 +255,7 @@ def _verdict_here(
     return found
 
 
-def _weakened(
+def weakened(
     world: World, environment: Environment, model: Model, evaluation: Evaluation, head: Head | None
 ) -> tuple[str, ...]:
     """What today's policy would refuse of the artifact that is deployed: shown, never acted upon."""
@@ -268,7 +268,7 @@ def _weakened(
     return tuple(f"today's policy would refuse it: {one.reason}" for one in results if one.verdict != "passed")
 
 
-def _not_ahead(environment: Environment, name: str, head: Head | None, served: Served | None) -> None:
+def not_ahead(environment: Environment, name: str, head: Head | None, served: Served | None) -> None:
     """A target that knows a higher entry than its journal means that the journal lost its tail."""
     n = served.current.n if served is not None and served.current is not None else -1
     last = head.entry.n if head is not None else -1

@@ -35,6 +35,7 @@ def promote(
     digest: Digest | None,
     render: RenderCard,
     road: Road | None = None,
+    verb: str = "promote",
 ) -> Proposed:
     """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`; with
     a `road`, to those who merge it.
@@ -66,7 +67,7 @@ def promote(
     return _propose(
         checkout,
         proposer,
-        verb="promote",
+        verb=verb,
         environment=to.name,
         model=model,
         artifact=build.artifact,
@@ -105,6 +106,7 @@ def rollback(
     environment: Environment,
     to: int | None,
     road: Road | None = None,
+    verb: str = "rollback",
 ) -> Proposed:
     """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's, or what
     `rollback --now` put there), with the manifest and card that git had then."""
@@ -132,7 +134,7 @@ def rollback(
     return _propose(
         checkout,
         proposer,
-        verb="rollback",
+        verb=verb,
         environment=environment.name,
         model=model,
         artifact=artifact,

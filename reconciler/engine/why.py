@@ -5,12 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
+from reconciler.core.condition import Sync
 from reconciler.core.digest import Digest, short
 from reconciler.core.environment import Desired, Environment
 from reconciler.core.plan import ModelPlan
 from reconciler.core.record import Action
 from reconciler.core.why import Advice, Why
-from reconciler.engine import approval, observe, planning
+from reconciler.engine import adopt, approval, observe, planning
 from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 
@@ -51,6 +52,8 @@ def _advice(
     if part.steps or refresh:
         what = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
         yield Advice(reason=what, command=f"reconciler apply {environment.name} {part.model}")
+        if part.sync is not Sync.IN_SYNC:
+            yield from _adopt(world, desired, environment, part.model)
         return
     if environment.trains:
         yield from _onward(desired, environment, part, deployed)
@@ -75,6 +78,22 @@ def _permission(world: World, desired: Desired, environment: Environment, part: 
         if one is not None:
             people = ", ".join(approved.by for approved in one.approvals)
             yield Advice(reason=f"{one.url} is approved by {people}")
+
+
+def _adopt(world: World, desired: Desired, environment: Environment, model: str) -> Iterator[Advice]:
+    """Where somebody put another artifact of ours there by hand: that it need not be undone."""
+    target = world.targets.get(environment.name)
+    if environment.trains or target is None:
+        return
+    try:
+        head = observe.head_of(world, desired, environment.name, model)
+        served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+        artifact = adopt.adoptable(world, desired, environment, model, head, served)
+    except ReconcilerError:
+        return  # the plan says what is wrong with it
+    if artifact is not None:
+        command = f"reconciler adopt {model} --in {environment.name}"
+        yield Advice(reason=f"or keep {short(artifact)}, which somebody put there: propose it", command=command)
 
 
 def _onward(desired: Desired, environment: Environment, part: ModelPlan, made: Digest | None) -> Iterator[Advice]:

@@ -8,7 +8,21 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.engine.lanes import ONE
-from reconciler.ports import Clock, Data, Each, Forge, Lanes, NewId, Progress, Scorer, Source, Store, Target, Trainer
+from reconciler.ports import (
+    Clock,
+    Data,
+    Each,
+    Forge,
+    Lanes,
+    NewId,
+    Progress,
+    Scorer,
+    Source,
+    Store,
+    Tags,
+    Target,
+    Trainer,
+)
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -41,3 +55,4 @@ class World:
     lanes: Lanes = ONE
     each: Each = one_by_one
     forge: Forge | None = None
+    tags: Tags | None = None

@@ -12,9 +12,11 @@ import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from reconciler import __version__
 from reconciler.core.environment import Table
 from reconciler.core.recipe import Named, Recipe, Task
 from reconciler.core.suggest import Suggestion
+from reconciler.manifest.ci import Host
 
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -35,6 +37,7 @@ class Place:
     python: str
     architecture: str
     versions: Mapping[str, str]
+    ci: Host = Host.NONE
 
 
 def files(place: Place, suggestion: Suggestion, *, note: str | None = None) -> dict[str, str]:
@@ -243,8 +246,12 @@ def _gates(recipe: Recipe) -> Iterator[str]:
 
 
 def _lock(place: Place) -> str:
-    """Every version that decides bytes, as it is installed here."""
-    return "".join(f"{name}=={version}\n" for name, version in sorted(place.versions.items()))
+    """Every version that decides bytes, as it is installed here; for CI this program, too."""
+    lines = [f"{name}=={version}" for name, version in sorted(place.versions.items())]
+    if place.ci is not Host.NONE:
+        lines += ["# What CI runs. With hashes it is safer: pip-compile --generate-hashes writes them."]
+        lines += [f"model-reconciler[{place.ci.value}]=={__version__}"]
+    return "\n".join(lines) + "\n"
 
 
 # --- YAML, written by hand so that comments find their place -------------------------------------------------------

@@ -16,6 +16,7 @@ def text(audit: Audit, look: Look) -> str:
 
 
 _ONE = {
+    "anchors": "anchor",
     "approved deploys": "approved deploy",
     "blobs": "blob",
     "builds": "build",

@@ -97,6 +97,16 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
     if opening is not None:
         yield from _opening(opening, look)
     yield Line()
+    yield from _from_here(proposed, look)
+    if opening is not None and opening.body is not None:
+        yield Line()
+        said = f"Open a request into {plain(opening.base)} with this title and body ({plain(opening.because)}):"
+        for line in wrap(said, look.width):
+            yield Line(line, Tone.STRONG)
+
+
+def _from_here(proposed: Proposed, look: Look) -> Iterator[Line]:
+    """What it means so far, and what to do next."""
     for line in wrap(_until_merged(proposed), look.width, rest="  "):
         yield Line(line, Tone.WARN)
     for why, what in _next(proposed):
@@ -105,11 +115,6 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
                 yield Line(line)
         for line in command(what, look.width, indent="  "):
             yield Line(line)
-    if opening is not None and opening.body is not None:
-        yield Line()
-        said = f"Open a request into {plain(opening.base)} with this title and body ({plain(opening.because)}):"
-        for line in wrap(said, look.width):
-            yield Line(line, Tone.STRONG)
 
 
 def markdown(proposed: Proposed) -> str:

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import codec
+from reconciler.core.anchor import Anchored
 from reconciler.core.checkup import Checkup
 from reconciler.core.codes import Code
 from reconciler.core.compared import Compared
 from reconciler.core.digest import Digest
+from reconciler.core.drift import Drifted
 from reconciler.core.explained import Explained
 from reconciler.core.plan import Plan
 from reconciler.core.result import Applied
@@ -38,10 +40,13 @@ _EQUAL = {"equal": {"type": "boolean", "description": "Whether the same bytes ca
 
 # What each command prints, with the facts that are added because they follow from it.
 DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
+    "adopt": (Proposed, {}),
+    "anchor": (Anchored, {}),
     "apply": (Applied, _EXIT),
     "audit": (Audit, _EXIT),
     "diff": (Compared, {}),
     "doctor": (Checkup, {}),
+    "drift": (Drifted, _EXIT),
     "explain": (Explained, {}),
     "explain-code": (Code, {}),
     "history": (History, {}),

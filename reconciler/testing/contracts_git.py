@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reconciler.core.state import Merged, Order
 from reconciler.errors import ConflictError, SourceError
-from reconciler.ports import Proposal, Proposer, Source
+from reconciler.ports import Proposal, Proposer, Source, Tags
 from reconciler.testing.contracts import expect, refused
 
 NO_REVISIONS = (
@@ -178,6 +178,45 @@ class ProposerContract(ABC):
         merged = self.merge(self.make().propose(proposal(self.start(), "new")))
         commit = self.make().propose(proposal(merged, "newer"))
         expect(self.files(commit)["changed"] == b"newer")
+
+
+class TagsContract(ABC):
+    @abstractmethod
+    def make(self) -> Tags: ...
+
+    @abstractmethod
+    def commit(self) -> str:
+        """A new commit on the branch people work on."""
+
+    MESSAGE = 'Anchor 0\n\n{"a":"\u00e4 \u2192"}\n'
+
+    def test_a_tag_says_what_it_was_made_with(self) -> None:
+        commit = self.commit()
+        made = self.make().create("reconciler/anchor/0", commit=commit, message=self.MESSAGE)
+        expect((made.name, made.commit, made.message) == ("reconciler/anchor/0", commit, self.MESSAGE), str(made))
+        expect(self.make().under("reconciler/anchor/") == (made,))
+
+    def test_a_tag_is_never_made_over_another(self) -> None:
+        first, second = self.commit(), self.commit()
+        made = self.make().create("reconciler/anchor/0", commit=first, message="one")
+        with refused(ConflictError):
+            self.make().create("reconciler/anchor/0", commit=second, message="two")
+        expect(self.make().under("reconciler/") == (made,))
+
+    def test_only_tags_of_that_name_are_listed(self) -> None:
+        commit = self.commit()
+        tags = self.make()
+        for name in ("reconciler/anchor/10", "reconciler/anchor/9", "reconciler/anchored", "v1"):
+            tags.create(name, commit=commit, message="x")
+        names = [tag.name for tag in self.make().under("reconciler/anchor/")]
+        expect(names == ["reconciler/anchor/10", "reconciler/anchor/9"], str(names))
+
+    def test_a_hostile_name_never_reaches_git(self) -> None:
+        commit = self.commit()
+        for name in NO_REVISIONS:
+            with refused(SourceError, "E304"):
+                self.make().create(name, commit=commit, message="x")
+        expect(self.make().under("x") == ())
 
 
 def proposal(start: str, text: str) -> Proposal:

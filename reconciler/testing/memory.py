@@ -1,4 +1,4 @@
-"""Stores, targets, git and proposals in memory, faithful to their ports.
+"""Stores, targets, git, its tags and proposals in memory, faithful to their ports.
 
 Files appear only where a port hands out a path.
 """
@@ -16,7 +16,7 @@ from reconciler.core.record import Current
 from reconciler.core.state import Merged, Order, Served, Trouble
 from reconciler.engine import package
 from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreError
-from reconciler.ports import Proposal, TreeFile
+from reconciler.ports import Proposal, Tag, TreeFile
 
 Created = Callable[[str, bytes], None]
 Placed = Callable[[Current], None]
@@ -236,6 +236,25 @@ class MemoryProposer:
         """What a reviewer's merge does: the proposal is the branch's newest commit."""
         self._source.line.append(commit)
         self._merged.add(commit)
+
+
+class MemoryTags:
+    """`signs`: whether the user's git signs."""
+
+    def __init__(self, *, signs: bool = False) -> None:
+        self.tags: dict[str, Tag] = {}
+        self.signs = signs
+
+    def under(self, prefix: str) -> tuple[Tag, ...]:
+        return tuple(tag for name, tag in sorted(self.tags.items()) if name.startswith(prefix))
+
+    def create(self, name: str, *, commit: str, message: str) -> Tag:
+        if not is_revision(name):
+            raise SourceError(f"not a tag's name: {name[:60]!r}", code="E304")
+        if name in self.tags:
+            raise ConflictError(f"there is a tag {name} already", code="E702")
+        self.tags[name] = Tag(name=name, commit=commit, message=message, signed=self.signs)
+        return self.tags[name]
 
 
 def _blob_id(body: bytes) -> str:

@@ -65,6 +65,7 @@ READING = [
     ["plan", "sandbox"],
     ["plan", "production"],
     ["status"],
+    ["drift", "--no-load"],
     ["why", "lateness", "--in", "production"],
     ["diff", "production", "sandbox"],
     ["doctor"],

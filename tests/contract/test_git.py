@@ -9,9 +9,10 @@ import pytest
 
 from reconciler.adapters.proposer_git import GitProposer
 from reconciler.adapters.source_git import GitSource
-from reconciler.ports import Proposer, Source
-from reconciler.testing.contracts_git import ProposerContract, SourceContract
-from reconciler.testing.memory import MemoryProposer, MemorySource
+from reconciler.adapters.tags_git import GitTags
+from reconciler.ports import Proposer, Source, Tags
+from reconciler.testing.contracts_git import ProposerContract, SourceContract, TagsContract
+from reconciler.testing.memory import MemoryProposer, MemorySource, MemoryTags
 from tests.contract.repository import Repository, repository_in
 
 pytestmark = pytest.mark.needs("git")
@@ -125,3 +126,38 @@ class TestGitProposer(ProposerContract):
 
 class TestGitProposerBelowTheRoot(TestGitProposer):
     FOLDER = "teams/credit"
+
+
+class TestMemoryTags(TagsContract):
+    @pytest.fixture(autouse=True)
+    def _take(self) -> None:
+        self.source, self.tags = MemorySource(), MemoryTags()
+
+    def make(self) -> Tags:
+        return self.tags
+
+    def commit(self) -> str:
+        return self.source.commit({"a": b"a"})
+
+
+class TestGitTags(TagsContract):
+    FORMAT, FOLDER = "sha1", ""
+    repository: Repository
+
+    @pytest.fixture(autouse=True)
+    def _take(self, tmp_path: Path) -> None:
+        self.repository = repository_in(tmp_path / "clone", folder=self.FOLDER, object_format=self.FORMAT)
+
+    def make(self) -> Tags:
+        return GitTags(self.repository.project)
+
+    def commit(self) -> str:
+        return self.repository.commit({"a": b"a"})
+
+
+class TestGitTagsBelowTheRoot(TestGitTags):
+    FOLDER = "teams/credit"
+
+
+class TestGitTagsWithSha256(TestGitTags):
+    FORMAT = "sha256"

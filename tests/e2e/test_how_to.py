@@ -40,4 +40,4 @@ def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: P
 
 
 def test_the_pages_that_promise_a_session_have_one() -> None:
-    assert {path.stem for path in PAGES} == {"own-table", "improve", "rollback-and-repair"}
+    assert {path.stem for path in PAGES} == {"own-table", "improve", "rollback-and-repair", "drift"}

@@ -13,13 +13,16 @@ from reconciler.cli.group import COMMANDS
 from reconciler.report import json as reporter
 from reconciler.report import problems
 from reconciler.report.schemas_write import DOCUMENTS, FOLDER, commands, schema_of, text_of
-from tests.golden.report import values, values_asked, values_controls
+from tests.golden.report import values, values_asked, values_controls, values_drift
 
 EXAMPLES: dict[str, Callable[[], str]] = {
+    "adopt": lambda: reporter.document(values_drift.adopted()),
+    "anchor": lambda: reporter.document(values_drift.anchored()),
     "apply": lambda: reporter.document(values.applied(), {"exit": 3}),
     "audit": lambda: reporter.document(values.audit(), {"exit": 6}),
     "diff": lambda: reporter.document(values_asked.compared()),
     "doctor": lambda: reporter.document(values_asked.checkup()),
+    "drift": lambda: reporter.document(values_drift.drifted(), {"exit": 6}),
     "history": lambda: reporter.document(values_controls.history()),
     "override": lambda: reporter.document(values.proposed()),
     "plan": lambda: reporter.document(values.hostile_plan(), {"exit": 4}),

@@ -15,19 +15,28 @@ from reconciler.cli.options import Invocation
 @click.option("--from-table", "table", metavar="FILE", type=options.FILE, help="A CSV or Parquet file to look at.")
 @click.option("--outcome", metavar="COLUMN", help="What to predict [default: what looks like it].")
 @click.option("--name", type=options.NAME, help="The model's name [default: the table's].")
+@click.option(
+    "--ci",
+    type=click.Choice(["github", "gitlab", "none"]),
+    help="Workflows for which forge [default: the remote's; github where there is none].",
+)
 @options.output
 @options.place
 @click.pass_obj
-def command(invocation: Invocation, where: Path, table: Path | None, outcome: str | None, name: str | None) -> int:
+def command(
+    invocation: Invocation, where: Path, table: Path | None, outcome: str | None, name: str | None, ci: str | None
+) -> int:
     """Start a project in DIR with a first model that works.
 
     Looks at the table: how it is written, its key, what could be predicted and from what, and how to judge it. Writes
-    manifests whose comments say why. Without --from-table, the one table in DIR or DIR/data is taken; where there is
-    none, a made-up one is written to begin with. Nothing that is there is overwritten.
+    manifests whose comments say why, and workflows that plan, apply and look for drift in CI. Without --from-table,
+    the one table in DIR or DIR/data is taken; where there is none, a made-up one is written to begin with. Nothing
+    that is there is overwritten.
     """
     from reconciler.cli import beginning
+    from reconciler.manifest.ci import Host
     from reconciler.report import init as reporter
 
-    started = beginning.begin(invocation, where, table=table, outcome=outcome, name=name)
+    started = beginning.begin(invocation, where, table=table, outcome=outcome, name=name, ci=Host(ci) if ci else None)
     terminal.show(invocation, reporter, started)
     return 0

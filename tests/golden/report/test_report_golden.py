@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.drift import seen_in
 from reconciler.report import (
+    anchor,
     apply,
     audit,
     card,
     checkup,
     compare,
+    drift,
     history,
     json,
     plan,
@@ -27,7 +30,7 @@ from reconciler.report import (
     why,
 )
 from reconciler.report.look import UNICODE, Look
-from tests.golden.report import values, values_asked, values_controls
+from tests.golden.report import values, values_asked, values_controls, values_drift
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)
@@ -52,6 +55,10 @@ TEXT: dict[str, Callable[[Look], str]] = {
     "by-hand": lambda look: proposal.text(values.by_hand(), look),
     "why": lambda look: why.text(values_asked.why(), look),
     "why-undeclared": lambda look: why.text(values_asked.why_undeclared(), look),
+    "drift": lambda look: drift.text(values_drift.drifted(), look),
+    "anchored": lambda look: anchor.text(values_drift.anchored(), look),
+    "anchored-before": lambda look: anchor.text(values_drift.anchored(signed=True, fresh=False), look),
+    "adopted": lambda look: proposal.text(values_drift.adopted(), look),
     "diff": lambda look: compare.text(values_asked.compared(), look),
     "doctor": lambda look: checkup.text(values_asked.checkup(), look),
     "doctor-well": lambda look: checkup.text(values_asked.well(), look),
@@ -80,6 +87,12 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "promotion": lambda: promotion.markdown(values.proposed(), values.card()),
     "promotion-rollback": lambda: promotion.markdown(values.proposed(), None),
     "why": lambda: why.markdown(values_asked.why()),
+    "drift": lambda: drift.markdown(values_drift.drifted()),
+    "anchored": lambda: anchor.markdown(values_drift.anchored()),
+    "drift-issue": lambda: drift.issue(values_drift.in_production(), {}, values_drift.SEEN),
+    "drift-last-word": lambda: drift.issue(
+        values_drift.well_again(), seen_in(values_drift.in_production().findings), values_drift.SEEN
+    ),
     "diff": lambda: compare.markdown(values_asked.compared()),
     "doctor": lambda: checkup.markdown(values_asked.checkup()),
     "valid": lambda: problems.markdown(VALID),
@@ -94,6 +107,7 @@ JSON: dict[str, Callable[[], str]] = {
     "history-controls": lambda: json.document(values_controls.history()),
     "applied": lambda: json.document(values.applied(), {"exit": 130}),
     "status": lambda: json.document(values.status()),
+    "drift": lambda: json.document(values_drift.drifted(), {"exit": 6}),
     "predictions": lambda: json.document(values.predictions()),
     "valid": lambda: json.document(VALID),
 }

@@ -1,0 +1,37 @@
+"""`adopt`: propose to keep what somebody put there by hand. Writes a commit on a new branch; deploys nothing."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("adopt")
+@options.model
+@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, model: str, environment: str) -> int:
+    """Propose that git pins what ENV serves for MODEL since somebody changed it by hand.
+
+    Writes the manifest and the card of that artifact on a branch adopt/ENV/MODEL/DIGEST. Only a whole artifact that was
+    made for MODEL and passed the gates of ENV, or was deployed there before, is adopted; `apply` undoes all else.
+    """
+    from reconciler.cli.wiring import opened, proposer
+    from reconciler.engine.adopt import adopt
+    from reconciler.report import card
+    from reconciler.report import proposal as reporter
+
+    with opened(invocation) as project:
+        proposed = adopt(
+            project.world,
+            project.checkout,
+            proposer(project.root),
+            model=model,
+            environment=project.environment(environment),
+            render=card.markdown,
+        )
+    terminal.show(invocation, reporter, proposed)
+    return 0

@@ -1,0 +1,28 @@
+"""`anchor`: what the journals end with, in a tag of git. Writes that tag and nothing else."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("anchor")
+@click.argument("environment", metavar="[ENV]", type=options.NAME, required=False)
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, environment: str | None) -> int:
+    """Write the head of every journal of ENV (or of every environment) into a tag reconciler/anchor/N of git.
+
+    The tag is signed where your git signs. `audit` holds the journals against every anchor of the repository, so that
+    entries that somebody cut off are missed. Where no journal went on since the last anchor, no tag is made.
+    """
+    from reconciler.cli.wiring import opened
+    from reconciler.engine.anchor import anchor
+    from reconciler.report import anchor as reporter
+
+    with opened(invocation) as project:
+        anchored = anchor(project.world, project.desired, (environment,) if environment else ())
+    terminal.show(invocation, reporter, anchored)
+    return 0

@@ -1,0 +1,30 @@
+"""`drift`: what is served that was not applied so. Changes nothing but, where asked, an issue of the forge."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli import options, terminal
+from reconciler.cli.options import Invocation
+
+
+@click.command("drift")
+@click.argument("environment", metavar="[ENV]", type=options.NAME, required=False)
+@click.option("--issue", is_flag=True, help="Tell it in one issue per environment, closed when all is well.")
+@click.option(
+    "--no-load", "loads", flag_value=False, default=True, help="Do not load what is served: faster, says less."
+)
+@options.shared
+@click.pass_obj
+def command(invocation: Invocation, environment: str | None, issue: bool, loads: bool) -> int:
+    """Show where ENV (or every environment) serves something else than was applied, since when, and what to do.
+
+    Every served byte is hashed, and what is served is loaded and held against the outputs that were recorded when it
+    was made. What git declares and nobody applied yet is no drift: `plan` shows it. Exits 3 when there is drift.
+    """
+    from reconciler.cli import drifting
+    from reconciler.report import drift as reporter
+
+    found = drifting.drifted(invocation, environment, issue=issue, loads=loads)
+    terminal.show(invocation, reporter, found, exit=int(found.exit))
+    return int(found.exit)

@@ -1,0 +1,74 @@
+"""Anchors: the heads of journals, written where whoever can cut a journal's tail cannot write: into git's tags.
+
+A chain shows that nothing in it was changed; that its end is gone shows only against something outside (ADR 24).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+
+PREFIX = "reconciler/anchor/"
+_NAME = re.compile(re.escape(PREFIX) + r"(0|[1-9][0-9]{0,8})")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnchoredHead:
+    """Entry `n` was the last of this journal, and `entry` the digest of its bytes."""
+
+    environment: str
+    model: str
+    n: int
+    entry: Digest
+
+    @property
+    def journal(self) -> tuple[str, str]:
+        return (self.environment, self.model)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """What a tag's message holds, as canonical JSON. `previous`: the digest of the anchor before, whatever project of
+    the repository it is of; `heads` are sorted."""
+
+    n: int
+    project: str
+    commit: str
+    previous: Digest | None
+    heads: tuple[AnchoredHead, ...]
+    format: int = 1
+
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}{self.n}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchored:
+    """What `anchor` did: the tag `name` on `commit`; `fresh` False: nothing is new since. `name` None: there
+    is nothing to anchor."""
+
+    project: str
+    name: str | None
+    commit: str | None
+    heads: tuple[AnchoredHead, ...]
+    fresh: bool
+    signed: bool
+    format: int = 1
+
+
+def number_of(name: str) -> int | None:
+    """The n of an anchor's tag; None for any other name."""
+    found = _NAME.fullmatch(name)
+    return int(found[1]) if found else None
+
+
+def newest(anchors: Iterable[Anchor]) -> dict[tuple[str, str], AnchoredHead]:
+    """The last that is anchored of each journal."""
+    found: dict[tuple[str, str], AnchoredHead] = {}
+    for one in sorted(anchors, key=lambda anchor: anchor.n):
+        found.update({head.journal: head for head in one.heads})
+    return found

@@ -1,0 +1,101 @@
+"""Handmade values for `drift`, `adopt` and `anchor`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from reconciler.core.anchor import Anchored, AnchoredHead
+from reconciler.core.drift import Drifted, EnvironmentDrift, Finding, Kind, News
+from reconciler.core.status import Proposed
+from reconciler.core.why import Advice
+from tests.golden.report import values
+
+SEEN = datetime(2026, 3, 1, 2, 7, tzinfo=UTC)
+
+
+def drifted() -> Drifted:
+    apply = Advice(reason="put back what was applied", command="reconciler apply production customer-payments")
+    adopt = Advice(
+        reason="or keep 1a2b3c4d5e6f: propose it", command="reconciler adopt customer-payments --in production"
+    )
+    hostile = " ".join(values.HOSTILE)
+    findings = (
+        Finding(model="disputes", kind=Kind.TAMPERED, what=f"{hostile} is not what its digest says", since=SEEN),
+        Finding(
+            model="customer-payments",
+            kind=Kind.WRONG_DIGEST,
+            what="1a2b3c4d5e6f is served; 0f1e2d3c4b5a was applied",
+            since=SEEN,
+            remedies=(apply, adopt),
+        ),
+        Finding(
+            model="terms",
+            kind=Kind.UNREADABLE,
+            what="E603 production/terms serves entry 7, but its journal ends at 6",
+            remedies=(Advice(reason="the journal lost entries: restore the store from a backup"),),
+            exit=6,
+        ),
+        Finding(
+            model=None,
+            kind=Kind.CONFIG_CHANGED,
+            what="store.json of the store is gone",
+            since=SEEN,
+            remedies=(Advice(reason="restore it from a backup of the store", command="reconciler audit production"),),
+        ),
+    )
+    return Drifted(
+        project="receivables",
+        revision=values.REVISION,
+        environments=(
+            EnvironmentDrift(
+                environment="production",
+                role="production",
+                findings=findings,
+                models=1204,
+                loaded=50,
+                pending=2,
+                notes=("50 of 1,201 were loaded today",),
+                news=News.UPDATED,
+                issue="https://forge.example/issues/7",
+                exit=6,
+            ),
+            EnvironmentDrift(environment="staging", role="staging", findings=(), models=1, loaded=1),
+            EnvironmentDrift(
+                environment="test", role="test", findings=(), problem="E602 the target cannot be read", exit=1
+            ),
+            EnvironmentDrift(
+                environment="sandbox", role="sandbox", findings=(), notes=("nothing is served from here",)
+            ),
+        ),
+    )
+
+
+def in_production() -> EnvironmentDrift:
+    return drifted().environments[0]
+
+
+def well_again() -> EnvironmentDrift:
+    return replace(in_production(), findings=())
+
+
+def anchored(*, signed: bool = False, fresh: bool = True) -> Anchored:
+    heads = tuple(
+        AnchoredHead(environment=environment, model=model, n=n, entry=values.digest(f"{environment} {model}"))
+        for environment, model, n in (("production", "customer-payments", 12), ("sandbox", "disputes", 4))
+    )
+    return Anchored(
+        project="receivables",
+        name="reconciler/anchor/7",
+        commit=values.REVISION,
+        heads=heads,
+        fresh=fresh,
+        signed=signed,
+    )
+
+
+def adopted() -> Proposed:
+    return replace(
+        values.proposed(),
+        branch=f"adopt/production/customer-payments/{values.digest('candidate')[7:19]}",
+    )
