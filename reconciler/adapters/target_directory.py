@@ -141,13 +141,13 @@ class DirectoryTarget:
         """What of a release others than its owner may write: nothing that we put there."""
         folder = self._release_path(model, artifact)
         inside = sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
-        places = {
+        places: dict[str, Path] = {
             "its folder": self.root / model,
-            CURRENT: self._current_path(model),
+            CURRENT: Path(self._current_path(model)),
             "the release's folder": folder,
             **{path.name: path for path in inside},
         }
-        loose = [name for name, path in places.items() if _is_loose(Path(path))]
+        loose = [name for name, path in places.items() if _is_loose(path)]
         return (f"others than the owner may write {', '.join(loose)}",) if loose else ()
 
     def _read_current(self, model: str) -> Current | None:
