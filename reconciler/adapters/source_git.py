@@ -75,15 +75,21 @@ class GitSource:
         line = self._line(branch)
         if a not in line or b not in line:
             if self._is_shallow():
-                raise SourceError(
-                    "the history is too short to tell which commit is newer",
-                    code="E307",
-                    hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
-                )
+                raise _too_short()
             return Order.OFF
         if a == b:
             return Order.SAME
         return Order.AFTER if line[b] < line[a] else Order.BEFORE
+
+    def base(self, commit: str, *, branch: str) -> str | None:
+        check_revision(commit)
+        if commit in self._line(branch):
+            out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^1", ok=(0, 1))
+        else:
+            out = self._git.run("merge-base", self._ref(branch), commit, ok=(0, 1))
+        if not out.strip() and self._is_shallow():
+            raise _too_short()
+        return out.decode().strip() or None
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Paths at HEAD; an unborn branch tracks nothing."""
@@ -118,3 +124,11 @@ class GitSource:
 
     def _is_shallow(self) -> bool:
         return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def _too_short() -> SourceError:
+    return SourceError(
+        "the history is too short to tell which commit is newer",
+        code="E307",
+        hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
+    )

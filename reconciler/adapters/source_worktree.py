@@ -59,6 +59,10 @@ class WorkTree:
         del a, b
         raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        del commit
+        raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 

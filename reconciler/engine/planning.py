@@ -273,6 +273,11 @@ def _basis(
     )
 
 
+def declared(environment: Environment, name: str, model: Model | None) -> Basis:
+    """What git alone shows of a basis."""
+    return _basis(environment, name, model, verdicts=())
+
+
 def _served_in_words(served: Served | None) -> str:
     if served is None:
         return "nothing"

@@ -21,7 +21,7 @@ LARGEST = 60_000  # characters; comments may have 65,536
 MOST_ROWS = 100
 LONGEST = 300  # cells of one row's text
 _LOOK = Look()
-_MARKS = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
+MARKS = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
 
 
 def markdown(plan: Plan) -> str:
@@ -57,7 +57,7 @@ def _table(plan: Plan) -> list[str]:
     lines = []
     if shown:
         rows = [
-            [_MARKS.get(one.exit, "🔴 error"), cell(one.model), prose(elide(headline(one), LONGEST, _LOOK))]
+            [MARKS.get(one.exit, "🔴 error"), cell(one.model), prose(elide(headline(one), LONGEST, _LOOK))]
             for one in shown[:MOST_ROWS]
         ]
         lines += markdown_table([Column(name=""), Column(name="model"), Column(name="what and why")], rows)
@@ -72,7 +72,7 @@ def _table(plan: Plan) -> list[str]:
 
 def _section(part: ModelPlan) -> list[str]:
     """A folded section; nothing when the table has said it all."""
-    body = list(_body(part))
+    body = list(body_of(part))
     if not body:
         return []
     name = plain(part.model).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -80,7 +80,7 @@ def _section(part: ModelPlan) -> list[str]:
     return ["", f"{fold}<summary><b>{name}</b></summary>", "", *body, "", "</details>"]
 
 
-def _body(part: ModelPlan) -> Iterator[str]:
+def body_of(part: ModelPlan) -> Iterator[str]:
     detail = part.detail
     if part.blocked is not None:
         for reason in part.blocked.reasons:
@@ -94,14 +94,14 @@ def _body(part: ModelPlan) -> Iterator[str]:
         yield f"- candidate `{short(detail.candidate)}`{prose(facts(detail))}"
     if detail.incumbent is not None and detail.incumbent != detail.candidate:
         yield f"- incumbent `{short(detail.incumbent)}`"
-    yield from _changes(detail)
+    yield from changes(detail)
     yield from _metrics(detail)
     for verification in detail.verifications:
         yield ""
         yield from gates.markdown(verification)
 
 
-def _changes(detail: Detail) -> Iterator[str]:
+def changes(detail: Detail) -> Iterator[str]:
     if not detail.changes:
         return
     yield ""

@@ -140,6 +140,8 @@ class MemorySource:
     def __init__(self) -> None:
         self.line: list[str] = []
         self.trees: dict[str, Mapping[str, bytes]] = {}
+        self.starts: dict[str, str] = {}
+        """Of commits beside the line: the one of the line that they were made from."""
 
     def commit(self, files: Mapping[str, bytes], *, on: list[str] | None = None) -> str:
         """A new commit that holds exactly these files, at the end of `on` (of the branch, when none is given)."""
@@ -147,6 +149,8 @@ class MemorySource:
         content = repr((line[-1:], sorted(files.items()), len(self.trees))).encode()
         made = hashlib.sha256(content).hexdigest()[:40]
         self.trees[made] = dict(files)
+        if line is not self.line and line and line[-1] in self.line:
+            self.starts[made] = line[-1]
         line.append(made)
         return made
 
@@ -181,6 +185,13 @@ class MemorySource:
             return Order.SAME
         return Order.AFTER if self.line.index(b) > self.line.index(a) else Order.BEFORE
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        del branch
+        if commit in self.line:
+            at = self.line.index(commit)
+            return self.line[at - 1] if at else None
+        return self.starts.get(commit)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         if not self.line or not paths:
             return ()
@@ -205,6 +216,7 @@ class MemoryProposer:
                 raise ConflictError(f"branch {proposal.branch} exists and holds something else")
         tree = dict(self._source.trees.get(proposal.start, {}))
         tree |= {path: text.encode() for path, text in proposal.files}
+        tree = {path: body for path, body in tree.items() if path not in proposal.removed}
         made = self._source.commit(tree, on=[proposal.start])
         self.branches[proposal.branch] = made
         self._made[made] = proposal

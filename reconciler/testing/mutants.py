@@ -91,6 +91,9 @@ class NoOrder:
         del a, b, branch
         return Order.AFTER
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        return self._source.base(commit, branch=branch)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         return self._source.tracked(paths)
 

@@ -29,7 +29,7 @@ class TestMemorySource(SourceContract):
         return self.source.commit(files)
 
     def commit_aside(self, files: Mapping[str, bytes]) -> str:
-        return self.source.commit(files, on=[])
+        return self.source.commit(files, on=self.source.line[-1:])
 
 
 class TestMemoryProposer(ProposerContract):

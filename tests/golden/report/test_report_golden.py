@@ -17,6 +17,7 @@ from reconciler.report import (
     history,
     json,
     plan,
+    plan_comment,
     plan_markdown,
     predict,
     problems,
@@ -26,7 +27,7 @@ from reconciler.report import (
     why,
 )
 from reconciler.report.look import UNICODE, Look
-from tests.golden.report import values, values_asked
+from tests.golden.report import values, values_asked, values_review
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)
@@ -58,6 +59,11 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "plan-first": lambda: plan_markdown.markdown(values.first_plan()),
     "plan-production": lambda: plan_markdown.markdown(values.production_plan()),
     "plan-hostile": lambda: plan_markdown.markdown(values.hostile_plan()),
+    "comment": lambda: plan_comment.markdown(values_review.request()),
+    "comment-alike": lambda: plan_comment.markdown(values_review.many(12)),
+    "comment-hostile": lambda: plan_comment.markdown(values_review.hostile()),
+    "comment-nothing": lambda: plan_comment.markdown(values_review.nothing()),
+    "comment-unseen": lambda: plan_comment.markdown(values_review.unseen()),
     "applied": lambda: apply.markdown(values.applied()),
     "status": lambda: status.markdown(values.status()),
     "history": lambda: history.markdown(values.history()),
