@@ -9,7 +9,7 @@ import pytest
 from reconciler import codec
 from reconciler.core.forge import LONGEST_BODY
 from reconciler.core.review import Depth, Reviewed, hidden, moved, revealed, reviewed_model
-from reconciler.report import plan_comment
+from reconciler.report import plan_comment, promotion
 from tests.golden.report import values, values_review
 
 
@@ -69,3 +69,20 @@ def test_what_moved_is_named() -> None:
     assert moved(same[0], same[1], Depth.DECLARED) == (), "git alone does not show what is deployed"
     pins = [reviewed_model(one, Depth.DECLARED) for one in (before, replace(before, pin=values.digest("other")))]
     assert moved(pins[0], pins[1], Depth.DECLARED) == ("pin",)
+
+
+def test_a_promotion_with_much_to_say_is_short_enough_too() -> None:
+    found = values_review.promotion()
+    assert found.difference is not None
+    classes = tuple(replace(found.candidate.evaluation.classes[0], name=f"class {n}") for n in range(300))
+    confusion = tuple(tuple(range(300)) for _ in range(300))
+    evaluation = replace(found.candidate.evaluation, classes=classes, confusion=confusion)
+    changes = tuple(replace(found.difference.changes[0], path=f"derive.x{n}", new="1 + " * 2_000) for n in range(300))
+    body = promotion.markdown(
+        replace(
+            found,
+            candidate=replace(found.candidate, evaluation=evaluation),
+            difference=replace(found.difference, changes=changes),
+        )
+    )
+    assert len(body) < LONGEST_BODY

@@ -7,8 +7,10 @@ from dataclasses import replace
 from reconciler.core.compared import ModelDifference
 from reconciler.core.diff import Change
 from reconciler.core.digest import Digest
+from reconciler.core.gate import PairedMetric
 from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan, Step
-from reconciler.core.record import Action
+from reconciler.core.promotion import Origin, Promotion
+from reconciler.core.record import Action, TableCopy
 from reconciler.core.review import Commented, Depth, Reviewed, reviewed_model
 from tests.golden.report import values
 
@@ -92,3 +94,59 @@ def alike(number: int) -> ModelPlan:
 
 def _short(digest: Digest) -> str:
     return digest[7:19]
+
+
+def promotion() -> Promotion:
+    """Better on the same rows, by another recipe, another runtime and newer data."""
+    card = values.card()
+    assert card.verification is not None
+    assert card.before is not None
+    compared = card.verification.results[-1]
+    assert compared.comparison is not None
+    metrics = (
+        PairedMetric(metric="accuracy", candidate=0.712, incumbent=0.698),
+        PairedMetric(metric="f1:late", candidate=0.4, incumbent=0.41),
+        PairedMetric(metric="f1_macro", candidate=0.561, incumbent=0.548),
+    )
+    paired = replace(compared, comparison=replace(compared.comparison, metrics=metrics))
+    made = card.provenance
+    older = replace(made, artifact=values.digest("incumbent"), as_of="2026-10-20", snapshot=0)
+    return Promotion(
+        environment="production",
+        model=card.model,
+        description=card.description,
+        owner=card.owner,
+        artifact=made.artifact,
+        candidate=Origin(evaluation=card.evaluation, provenance=made),
+        incumbent=Origin(evaluation=card.before, provenance=older),
+        verification=replace(card.verification, results=(*card.verification.results[:-1], paired)),
+        difference=replace(differs(card.model), old=older.artifact, new=made.artifact, outcome=True),
+        tables=(TableCopy(name="invoices", digest=values.digest("invoices"), rows=12_345, columns=()),),
+        data_age=3 * 86400 + 5,
+        runtime=(Change(path="versions.scikit-learn", old="1.9.0", new="1.9.1"),),
+        entry=4,
+    )
+
+
+def first_promotion() -> Promotion:
+    new = ModelDifference(model="customer-payments", environment="production", only="new")
+    return replace(promotion(), incumbent=None, difference=new, runtime=(), entry=None, tables=())
+
+
+def vetted_promotion() -> Promotion:
+    return replace(promotion(), verification=None, runtime=(), difference=None)
+
+
+def hostile_promotion(text: str) -> Promotion:
+    found = promotion()
+    change = Change(path=f"outcome.classes.{text}", old=text, new=f"::{text}")
+    assert found.difference is not None
+    return replace(
+        found,
+        description=text,
+        owner=text,
+        difference=replace(found.difference, changes=(change,), gates=(change,)),
+        tables=(replace(found.tables[0], name=text),),
+        runtime=(change,),
+        candidate=replace(found.candidate, provenance=replace(found.candidate.provenance, who=text)),
+    )
