@@ -24,8 +24,8 @@ class Origin:
 class Promotion:
     """`incumbent` is what is deployed today, None for a first artifact; `verification` None where the candidate was
     deployed there before. `difference`: what the request changes in the declared model. `tables` are those of the
-    candidate's snapshot; `data_age` in seconds. `runtime`: what the two were made with, where it differs. `entry`: the
-    journal's number of what is deployed today, to go back to."""
+    candidate's snapshot. `runtime`: what the two were made with, where it differs. `entry`: the journal's number of what
+    is deployed today, to go back to. Nothing here is an age: proposing the same again says the same."""
 
     environment: str
     model: str
@@ -37,7 +37,6 @@ class Promotion:
     verification: Verification | None
     difference: ModelDifference | None
     tables: tuple[TableCopy, ...]
-    data_age: int
     runtime: tuple[Change, ...]
     entry: int | None
     format: int = 1

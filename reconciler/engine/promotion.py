@@ -39,7 +39,6 @@ def promotion(
         verification=verification,
         difference=_difference(desired, environment, proposed),
         tables=_tables(world, environment, candidate.provenance),
-        data_age=int((world.clock() - build.taken).total_seconds()),
         runtime=_runtime(candidate, incumbent),
         entry=head.entry.n if head is not None and incumbent is not None else None,
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.duration import in_words
 from reconciler.core.gate import Comparability, Comparison
 from reconciler.core.promotion import Origin, Promotion
 from reconciler.report import evaluation as scores
 from reconciler.report import gates
 from reconciler.report.compare import OUTCOME
 from reconciler.report.look import Look, elide
-from reconciler.report.numbers import change, commit, count, day, metric
+from reconciler.report.numbers import change, commit, count, day, metric, moment
 from reconciler.report.safe import cell, code, paper, prose
 from reconciler.report.table import Column, markdown_table
 
@@ -179,7 +178,7 @@ def _data(found: Promotion) -> Iterator[str]:
     made, seen = found.candidate.provenance, found.candidate.evaluation
     yield "#### Data"
     yield ""
-    taken = f"the books of {made.as_of}, taken {in_words(found.data_age)} ago"
+    taken = f"the books of {made.as_of}, taken {moment(made.taken)}"
     yield f"- snapshot {made.snapshot} of {code(made.environment)}, {taken}"
     judged = f"from {seen.holdout_from} on" if seen.holdout_from else "chosen at random by key"
     yield f"- trained on {count(seen.training_rows, 'row')}, judged on {count(seen.rows, 'row')} {judged}"

@@ -122,7 +122,6 @@ def promotion() -> Promotion:
         verification=replace(card.verification, results=(*card.verification.results[:-1], paired)),
         difference=replace(differs(card.model), old=older.artifact, new=made.artifact, outcome=True),
         tables=(TableCopy(name="invoices", digest=values.digest("invoices"), rows=12_345, columns=()),),
-        data_age=3 * 86400 + 5,
         runtime=(Change(path="versions.scikit-learn", old="1.9.0", new="1.9.1"),),
         entry=4,
     )
