@@ -24,8 +24,8 @@ class Origin:
 class Promotion:
     """`incumbent` is what is deployed today, None for a first artifact; `verification` None where the candidate was
     deployed there before. `difference`: what the request changes in the declared model. `tables` are those of the
-    candidate's snapshot. `runtime`: what the two were made with, where it differs. `entry`: the journal's number of what
-    is deployed today, to go back to. Nothing here is an age: proposing the same again says the same."""
+    candidate's snapshot. `runtime`: what the two were made with, where it differs. `entry`: the journal's number of
+    what is deployed today, to go back to. Nothing here is an age: proposing the same again says the same."""
 
     environment: str
     model: str
