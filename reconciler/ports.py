@@ -113,18 +113,23 @@ class Source(Protocol):
         line, all that it changed since it left the line is one change. None: `path` was never there. SourceError E307
         when the history is too short to tell."""
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        """Where the change that `commit` is starts: on the branch's first-parent line the commit before it, elsewhere
+        the newest commit that it shares with the branch. None when there is none. SourceError E307 as above."""
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the project's tracked paths at HEAD that lie at or below `paths`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A commit to make on a new branch: files to write (path -> text), below the project root."""
+    """A commit to make on a new branch: files to write (path -> text) and to remove, below the project root."""
 
     branch: str
     start: str
     files: tuple[tuple[str, str], ...]
     message: str
+    removed: tuple[str, ...] = ()
 
 
 class Proposer(Protocol):

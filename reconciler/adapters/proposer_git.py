@@ -65,6 +65,8 @@ class GitProposer:
             source.write_bytes(text.encode())
             blob = git.hash_object("-w", "--no-filters", "--", str(source))
             git.update_index("--add", "--cacheinfo", f"100644,{blob},{self._prefix}{path}")
+        for path in proposal.removed:
+            git.update_index("--force-remove", "--", f"{self._prefix}{path}")
         return str(git.write_tree())
 
 

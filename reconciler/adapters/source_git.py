@@ -123,6 +123,16 @@ class GitSource:
             self._touched[before, after] = frozenset(found)
         return self._touched[before, after]
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        check_revision(commit)
+        if commit in self._line(branch):
+            found = self._parent(commit)
+        else:
+            found = self._git.run("merge-base", self._ref(branch), commit, ok=(0, 1)).decode().strip() or None
+        if found is None and self._is_shallow():
+            raise _too_short("where this change starts")
+        return found
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Paths at HEAD; an unborn branch tracks nothing."""
         head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).decode().strip()

@@ -62,6 +62,10 @@ class WorkTree:
     def changed(self, path: str, *, at: str, branch: str) -> Merged | None:  # noqa: ARG002
         return None
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        del commit
+        raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 

@@ -10,7 +10,7 @@ from reconciler.core.forge_choice import Choice, Kind, Token, choose, token_of
 from reconciler.engine.request import Road
 from reconciler.errors import ForgeError, SourceError
 from reconciler.ports import Forge
-from reconciler.report import promotion
+from reconciler.report import request
 
 
 def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> Road:
@@ -34,7 +34,7 @@ def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: s
         forge=forge(choice, token, environ) if token is not None else None,
         because=choice.because,
         base=base,
-        body=promotion.markdown,
+        body=request.markdown,
     )
 
 

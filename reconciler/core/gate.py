@@ -81,10 +81,20 @@ class Comparability(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairedMetric:
+    """One metric of candidate and incumbent on the same rows."""
+
+    metric: str
+    candidate: float
+    incumbent: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Comparison:
     """Candidate and incumbent on rows that neither trained on. `difference` = candidate - incumbent in the metric's
     own unit, sign turned so that higher is better; `lower`, `upper` its 95 % interval (two-sided, paired bootstrap);
-    `detectable`: the smallest true loss that this many rows would have shown with 80 % power."""
+    `detectable`: the smallest true loss that this many rows would have shown with 80 % power. `metrics`: all metrics of
+    the task on these rows, sorted by name, for people to read."""
 
     state: Comparability
     metric: str
@@ -96,6 +106,7 @@ class Comparison:
     upper: float | None = None
     detectable: float | None = None
     reason: str | None = None
+    metrics: tuple[PairedMetric, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from reconciler.core.condition import Health, Sync
 from reconciler.core.digest import Digest
+from reconciler.core.promotion import Promotion
 from reconciler.core.record import Action, Approved, Overridden, PinHold
 
 
@@ -179,7 +180,7 @@ class Opening:
 class Proposed:
     """What `promote`, `rollback` and `override` wrote: a commit on a branch. `branch` is None when git says so already.
     `served_by`: the journal entry by which it serves at once, for `rollback --now`. `opening` is there when they were
-    asked to push and to open a request."""
+    asked to push and to open a request; `promotion` is what reviewers of a promotion are told."""
 
     model: str
     environment: str
@@ -191,4 +192,5 @@ class Proposed:
     summary: tuple[str, ...]
     served_by: int | None = None
     opening: Opening | None = None
+    promotion: Promotion | None = None
     format: int = 1

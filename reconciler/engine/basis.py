@@ -43,6 +43,11 @@ def basis_of(
     )
 
 
+def declared(environment: Environment, name: str, model: Model | None) -> Basis:
+    """What git alone shows of a basis."""
+    return basis_of(environment, name, model, verdicts=())
+
+
 def _served_in_words(served: Served | None) -> str:
     if served is None:
         return "nothing"

@@ -9,12 +9,14 @@ from reconciler.core.card import Card
 from reconciler.core.digest import Digest, short
 from reconciler.core.environment import Environment, Model
 from reconciler.core.gate import Verification
+from reconciler.core.promotion import Promotion
 from reconciler.core.record import Build, Provenance
 from reconciler.core.state import Head
 from reconciler.core.status import Proposed
 from reconciler.core.weakening import Demands, weakenings
 from reconciler.engine import before, blobs, deploy, journal, observe, request, verify
 from reconciler.engine.desired import Checkout, card_path, manifest_path
+from reconciler.engine.promotion import promotion
 from reconciler.engine.request import Road
 from reconciler.engine.world import World
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
@@ -54,7 +56,8 @@ def promote(
     head = observe.head_of(world, desired, to.name, model)
     text = _recipe_text(world, checkout, origin, model, wanted, build)
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
-    verification = _judgement(world, checkout, to, model, proposed, build, head)
+    declared = checkout.with_model(to.name, model, proposed)
+    verification = _judgement(world, to, declared, build, head)
     card = _card(world, to, model, wanted, build, verification, head)
     deployed = head.state.artifact if head else None
     summary = [
@@ -74,7 +77,7 @@ def promote(
         files=_files(checkout, to.name, model, manifest=proposed, card=render(card)),
         verification=verification,
         summary=tuple(summary),
-        card=card,
+        promotion=promotion(world, desired, to, declared, verification),
         road=road,
     )
 
@@ -141,7 +144,7 @@ def rollback(
         files=files,
         verification=None,
         summary=(f"{old} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
-        card=None,
+        promotion=None,
         road=road,
     )
 
@@ -189,11 +192,8 @@ def _recipe_text(world: World, checkout: Checkout, origin: str, model: str, want
     )
 
 
-def _judgement(
-    world: World, checkout: Checkout, to: Environment, model: str, text: str, build: Build, head: Head | None
-) -> Verification | None:
-    """The verification that will count when this text is merged; None for an artifact that was there before."""
-    proposed = checkout.with_model(to.name, model, text)
+def _judgement(world: World, to: Environment, proposed: Model, build: Build, head: Head | None) -> Verification | None:
+    """The verification that will count when this is merged; None for an artifact that was there before."""
     origin = deploy.origin_of(world, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
@@ -258,7 +258,7 @@ def _propose(
     files: dict[str, str],
     verification: Verification | None,
     summary: tuple[str, ...],
-    card: Card | None,
+    promotion: Promotion | None,
     road: Road | None,
 ) -> Proposed:
     if checkout.revision is None:
@@ -294,4 +294,5 @@ def _propose(
     proposal = Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message)
     commit = request.committed(proposer, proposal, road)
     proposed = replace(proposed, branch=branch, commit=commit, files=tuple(changed), summary=summary)
-    return proposed if road is None else request.opened(road, proposed, title=title, card=card)
+    proposed = replace(proposed, promotion=promotion)
+    return proposed if road is None else request.opened(road, proposed, title=title)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from reconciler.core.card import Card
 from reconciler.core.digest import short
 from reconciler.core.forge import Draft, PullRequest
 from reconciler.core.status import Opening, OpeningState, Proposed, Superseded
@@ -22,13 +21,13 @@ SUPERSEDED = "superseded"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Road:
     """Where proposals go: pushed to `remote`, opened at `forge` into `base`; None, each, where there is none, which
-    `because` explains. `body` is what a reviewer reads, as Markdown; without a card for what was deployed before."""
+    `because` explains. `body` is what a reviewer reads, as Markdown."""
 
     remote: Remote | None
     forge: Forge | None
     because: str
     base: str
-    body: Callable[[Proposed, Card | None], str]
+    body: Callable[[Proposed], str]
 
 
 def committed(proposer: Proposer, proposal: Proposal, road: Road | None) -> str:
@@ -38,7 +37,7 @@ def committed(proposer: Proposer, proposal: Proposal, road: Road | None) -> str:
     return proposer.propose(proposal)
 
 
-def opened(road: Road, proposed: Proposed, *, title: str, card: Card | None) -> Proposed:
+def opened(road: Road, proposed: Proposed, *, title: str) -> Proposed:
     """`proposed`, pushed and opened; older open requests of the same kind, environment and model are superseded."""
     branch = proposed.branch or ""
     if road.remote is not None:
@@ -50,7 +49,7 @@ def opened(road: Road, proposed: Proposed, *, title: str, card: Card | None) -> 
         title=title,
         remote=road.remote.url() if road.remote is not None else None,
     )
-    body = road.body(proposed, card)
+    body = road.body(proposed)
     if road.forge is None:
         return replace(proposed, opening=replace(opening, body=body))
     before = road.forge.opened(branch.rpartition("/")[0] + "/")

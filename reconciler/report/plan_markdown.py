@@ -21,7 +21,7 @@ LARGEST = 60_000  # characters; comments may have 65,536
 MOST_ROWS = 100
 LONGEST = 300  # cells of one row's text
 _LOOK = Look()
-_MARKS = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
+MARKS = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
 _WAITS = "⏳ waits"
 
 
@@ -59,7 +59,7 @@ def _table(plan: Plan) -> list[str]:
     if shown:
         rows = [
             [
-                _WAITS if one.waits else _MARKS.get(one.exit, "🔴 error"),
+                _WAITS if one.waits else MARKS.get(one.exit, "🔴 error"),
                 cell(one.model),
                 prose(elide(headline(one), LONGEST, _LOOK)),
             ]
@@ -77,7 +77,7 @@ def _table(plan: Plan) -> list[str]:
 
 def _section(part: ModelPlan) -> list[str]:
     """A folded section; nothing when the table has said it all."""
-    body = list(_body(part))
+    body = list(body_of(part))
     if not body:
         return []
     name = plain(part.model).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -85,7 +85,7 @@ def _section(part: ModelPlan) -> list[str]:
     return ["", f"{fold}<summary><b>{name}</b></summary>", "", *body, "", "</details>"]
 
 
-def _body(part: ModelPlan) -> Iterator[str]:
+def body_of(part: ModelPlan) -> Iterator[str]:
     detail = part.detail
     if part.blocked is not None:
         for reason in part.blocked.reasons:
@@ -99,14 +99,14 @@ def _body(part: ModelPlan) -> Iterator[str]:
         yield f"- candidate `{short(detail.candidate)}`{prose(facts(detail))}"
     if detail.incumbent is not None and detail.incumbent != detail.candidate:
         yield f"- incumbent `{short(detail.incumbent)}`"
-    yield from _changes(detail)
+    yield from changes(detail)
     yield from _metrics(detail)
     for verification in detail.verifications:
         yield ""
         yield from gates.markdown(verification)
 
 
-def _changes(detail: Detail) -> Iterator[str]:
+def changes(detail: Detail) -> Iterator[str]:
     if not detail.changes:
         return
     yield ""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.status import Opening, OpeningState, Proposed
+from reconciler.report import promotion
 from reconciler.report.look import Line, Look, Tone, command, page, wrap
 from reconciler.report.safe import code, paper, plain, prose
 
@@ -131,6 +132,8 @@ def markdown(proposed: Proposed) -> str:
         lines += [f"- request {_link(opening.url)} ({_STATES[opening.state]})"] if opening.url else []
         lines += [f"- closed {_link(one.url)}, which this supersedes" for one in opening.superseded]
     lines += ["", _until_merged(proposed), ""]
+    if proposed.promotion is not None:
+        lines += promotion.markdown(proposed.promotion).splitlines()
     if opening is not None and opening.body is not None:
         lines += [f"Open a request into {code(opening.base)} ({prose(opening.because)}):", "", "---", ""]
         lines += [f"**{prose(opening.title)}**", "", *opening.body.splitlines()]

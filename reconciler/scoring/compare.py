@@ -7,15 +7,16 @@ class are resampled over the cells (actual, candidate's guess, incumbent's guess
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from reconciler.core.gate import Comparability, Comparison, NoWorseThanIncumbent
+from reconciler.core.gate import Comparability, Comparison, NoWorseThanIncumbent, PairedMetric
 from reconciler.errors import ScoringError
 from reconciler.ports import CompareRequest
 from reconciler.scoring.encode import keys_of, labels_of, matrix_of, read_rows, values_of
 from reconciler.scoring.load import load
-from reconciler.scoring.metrics import log_loss_of, rates_of
+from reconciler.scoring.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, rates_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,8 +59,29 @@ def compare(request: CompareRequest) -> Comparison:
     if candidate.schema.classes != incumbent.schema.classes:
         return _not_comparable(gate, "the classes are not the incumbent's")
     if candidate.schema.classes:
-        return paired_classes(gate, a, b, labels_of(ours), candidate.schema.classes)
-    return paired_numbers(gate, a[:, 0], b[:, 0], values_of(ours))
+        labels, classes = labels_of(ours), candidate.schema.classes
+        sides = [_of_classes(one, labels, classes) for one in (a, b)]
+        found = paired_classes(gate, a, b, labels, classes)
+    else:
+        values = values_of(ours)
+        sides = [numbers_of(one[:, 0], values) for one in (a, b)]
+        found = paired_numbers(gate, a[:, 0], b[:, 0], values)
+    return replace(found, metrics=_paired(*sides)) if found.state is Comparability.COMPARED else found
+
+
+def _of_classes(probabilities: Matrix, actual: NDArray[np.int64], classes: tuple[str, ...]) -> dict[str, float]:
+    import numpy as np
+
+    confusion = confusion_of(actual, probabilities.argmax(axis=1), len(classes)).astype(np.float64)
+    return metrics_of(rates_of(confusion), log_loss_of(probabilities, actual), classes)
+
+
+def _paired(candidate: dict[str, float], incumbent: dict[str, float]) -> tuple[PairedMetric, ...]:
+    return tuple(
+        PairedMetric(metric=name, candidate=candidate[name], incumbent=incumbent[name])
+        for name in sorted(candidate)
+        if math.isfinite(candidate[name]) and math.isfinite(incumbent[name])
+    )
 
 
 def paired_classes(

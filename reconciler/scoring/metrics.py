@@ -64,6 +64,16 @@ def log_loss_of(probabilities: Matrix, actual: NDArray[np.int64]) -> Matrix:
     return -np.log(chosen)
 
 
+def metrics_of(rates: dict[str, NDArray[np.float64]], losses: Matrix, classes: tuple[str, ...]) -> dict[str, float]:
+    """Every metric of a classification by its name: `rates_of` one confusion matrix, `log_loss_of` its rows."""
+    metrics = {name: float(value) for name, value in rates.items() if value.ndim == 0}
+    metrics["log_loss"] = float(losses.mean())
+    for index, name in enumerate(classes):
+        for kind in ("precision", "recall", "f1"):
+            metrics[f"{kind}:{name}"] = float(rates[kind][index])
+    return metrics
+
+
 def evaluate_classes(
     *,
     probabilities: Matrix,
@@ -80,13 +90,9 @@ def evaluate_classes(
     predicted = probabilities.argmax(axis=1)
     confusion = confusion_of(actual, predicted, len(classes))
     rates = rates_of(confusion.astype(np.float64))
+    metrics = metrics_of(rates, log_loss_of(probabilities, actual), classes)
     naive = float(np.mean(actual == np.bincount(training_labels, minlength=len(classes)).argmax()))
     accuracy = float(rates["accuracy"])
-    metrics = {name: float(value) for name, value in rates.items() if value.ndim == 0}
-    metrics["log_loss"] = float(log_loss_of(probabilities, actual).mean())
-    for index, name in enumerate(classes):
-        for kind in ("precision", "recall", "f1"):
-            metrics[f"{kind}:{name}"] = float(rates[kind][index])
     rows = confusion.sum(axis=1)
     return Evaluation(
         task="classification",

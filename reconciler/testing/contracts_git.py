@@ -123,6 +123,14 @@ class SourceContract(ABC):
         expect(source.changed("a", at=aside, branch="main") == Merged(commit=aside, before=first))
         expect(source.changed("b", at=aside, branch="main") == Merged(commit=first, before=None))
 
+    def test_a_change_starts_where_the_branch_was(self) -> None:
+        first, second = self.commit({"a": b"1"}), self.commit({"a": b"2"})
+        aside = self.commit_aside({"a": b"3"})
+        source = self.make()
+        expect(source.base(first, branch="main") is None)
+        expect(source.base(second, branch="main") == first)
+        expect(source.base(aside, branch="main") == second, "beside the line, what it was made from")
+
     def test_tracked_names_only_what_head_holds_below_the_paths(self) -> None:
         self.commit(self.FILES)
         source = self.make()
@@ -153,6 +161,10 @@ class ProposerContract(ABC):
         commit = self.make().propose(one)
         expect(self.files(commit) == {"kept": b"kept", "changed": b"new\r\nlines\n", "deep/new": b"n"})
         expect(self.tip(one.branch) == commit)
+
+    def test_a_proposal_may_remove_files(self) -> None:
+        one = replace(proposal(self.start(), "new"), removed=("kept", "never-there"))
+        expect("kept" not in self.files(self.make().propose(one)))
 
     def test_the_same_proposal_again_is_the_same_commit(self) -> None:
         one = proposal(self.start(), "new")

@@ -203,6 +203,13 @@ class MemorySource:
     def _body(self, path: str, commit: str | None) -> bytes | None:
         return self.trees.get(commit, {}).get(path) if commit is not None else None
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        del branch
+        if commit in self.line:
+            at = self.line.index(commit)
+            return self.line[at - 1] if at else None
+        return self.left.get(commit)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         if not self.line or not paths:
             return ()
@@ -227,6 +234,7 @@ class MemoryProposer:
                 raise ConflictError(f"branch {proposal.branch} exists and holds something else")
         tree = dict(self._source.trees.get(proposal.start, {}))
         tree |= {path: text.encode() for path, text in proposal.files}
+        tree = {path: body for path, body in tree.items() if path not in proposal.removed}
         made = self._source.commit(tree, on=[proposal.start])
         self.branches[proposal.branch] = made
         self._made[made] = proposal

@@ -100,6 +100,9 @@ class NoOrder:
     def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
         return self._source.changed(path, at=at, branch=branch)
 
+    def base(self, commit: str, *, branch: str) -> str | None:
+        return self._source.base(commit, branch=branch)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         return self._source.tracked(paths)
 

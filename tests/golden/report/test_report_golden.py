@@ -20,17 +20,19 @@ from reconciler.report import (
     history,
     json,
     plan,
+    plan_comment,
     plan_markdown,
     predict,
     problems,
     promotion,
     proposal,
     reproduce,
+    request,
     status,
     why,
 )
 from reconciler.report.look import UNICODE, Look
-from tests.golden.report import values, values_asked, values_controls, values_drift
+from tests.golden.report import values, values_asked, values_controls, values_drift, values_review
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)
@@ -74,6 +76,15 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "plan-controls": lambda: plan_markdown.markdown(values_controls.controlled_plan()),
     "history-controls": lambda: history.markdown(values_controls.history()),
     "rolled-back": lambda: proposal.markdown(values_controls.rolled_back()),
+    "comment": lambda: plan_comment.markdown(values_review.request()),
+    "comment-alike": lambda: plan_comment.markdown(values_review.many(12)),
+    "comment-hostile": lambda: plan_comment.markdown(values_review.hostile()),
+    "comment-nothing": lambda: plan_comment.markdown(values_review.nothing()),
+    "comment-unseen": lambda: plan_comment.markdown(values_review.unseen()),
+    "promotion": lambda: promotion.markdown(values_review.promotion()),
+    "promotion-first": lambda: promotion.markdown(values_review.first_promotion()),
+    "promotion-hostile": lambda: promotion.markdown(values_review.hostile_promotion(values.HOSTILE[0])),
+    "promotion-vetted": lambda: promotion.markdown(values_review.vetted_promotion()),
     "applied": lambda: apply.markdown(values.applied()),
     "status": lambda: status.markdown(values.status()),
     "history": lambda: history.markdown(values.history()),
@@ -84,8 +95,8 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "proposed": lambda: proposal.markdown(values.proposed()),
     "opened": lambda: proposal.markdown(values.opened()),
     "by-hand": lambda: proposal.markdown(values.by_hand()),
-    "promotion": lambda: promotion.markdown(values.proposed(), values.card()),
-    "promotion-rollback": lambda: promotion.markdown(values.proposed(), None),
+    "request": lambda: request.markdown(values_review.proposed()),
+    "request-rollback": lambda: request.markdown(values.proposed()),
     "why": lambda: why.markdown(values_asked.why()),
     "drift": lambda: drift.markdown(values_drift.drifted()),
     "anchored": lambda: anchor.markdown(values_drift.anchored()),

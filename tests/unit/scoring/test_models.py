@@ -221,6 +221,12 @@ def test_the_numbers_are_those_of_the_candidates_own_evaluation(shop: Workshop) 
     found = compared(shop, "good", "blind", "f1_macro")
     evaluation = json.loads((shop.folder / "good" / "evaluation.json").read_text())
     assert found.candidate == pytest.approx(evaluation["metrics"]["f1_macro"])
+    assert {one.metric: one.candidate for one in found.metrics} == pytest.approx(evaluation["metrics"])
+    blind = json.loads((shop.folder / "blind" / "evaluation.json").read_text())
+    assert {one.metric: one.incumbent for one in found.metrics} == pytest.approx(blind["metrics"])
+    numbers = compared(shop, "number", "noisy", "r2")
+    evaluation = json.loads((shop.folder / "number" / "evaluation.json").read_text())
+    assert {one.metric: one.candidate for one in numbers.metrics} == pytest.approx(evaluation["metrics"])
 
 
 def test_rows_that_the_incumbent_trained_on_do_not_count(shop: Workshop, tmp_path: Path) -> None:

@@ -1,0 +1,156 @@
+"""Handmade values for pull requests: what a request changes, seen whole or by git alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.compared import ModelDifference
+from reconciler.core.diff import Change
+from reconciler.core.digest import Digest
+from reconciler.core.gate import PairedMetric
+from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan, Step
+from reconciler.core.promotion import Origin, Promotion
+from reconciler.core.record import Action, TableCopy
+from reconciler.core.review import Commented, Depth, Reviewed, reviewed_model
+from reconciler.core.status import Proposed
+from tests.golden.report import values
+
+
+def commented(plan: Plan | None, differences: tuple[ModelDifference, ...], *, unseen: str | None = None) -> Commented:
+    depth = Depth.DECLARED if plan is None else Depth.WHOLE
+    bases = [part.basis if plan and (part := plan.part(one.model)) else values.basis(one.model) for one in differences]
+    return Commented(
+        environment="production",
+        role="production",
+        revision=values.REVISION,
+        base="0" * 40,
+        plan=plan,
+        unseen=unseen,
+        differences=differences,
+        reviewed=Reviewed(
+            environment="production",
+            commit=values.REVISION,
+            depth=depth,
+            models=tuple(reviewed_model(one, depth) for one in bases),
+        ),
+        untouched=3,
+    )
+
+
+def differs(model: str) -> ModelDifference:
+    return ModelDifference(
+        model=model,
+        environment="production",
+        changes=(Change(path="estimator.params.max_iter", old="200", new="300"),),
+        gates=(Change(path="threshold.at_least", old="0.5", new="0.4"),),
+        old=values.digest("incumbent"),
+        new=values.digest("candidate"),
+    )
+
+
+def request() -> Commented:
+    """Two models of this request, one of them refused; others that are as they are without it."""
+    return commented(values.production_plan(), (differs("customer-payments"), differs("refused")))
+
+
+def unseen() -> Commented:
+    """What a fork's job can say."""
+    only = ModelDifference(model="newcomer", environment="production", only="new")
+    meaning = replace(differs("customer-payments"), outcome=True)
+    return commented(None, (meaning, only), unseen="the store of production cannot be read from here: no credentials")
+
+
+def nothing() -> Commented:
+    return commented(values.production_plan(), ())
+
+
+def hostile() -> Commented:
+    plan = values.hostile_plan()
+    return commented(plan, tuple(replace(differs(one.model), changes=one.detail.changes) for one in plan.models))
+
+
+def many(count: int) -> Commented:
+    """So many models that change alike, each with its own digests and numbers."""
+    parts = tuple(alike(number) for number in range(count))
+    return commented(values.plan("production", "production", parts), tuple(differs(one.model) for one in parts))
+
+
+def alike(number: int) -> ModelPlan:
+    new, old = (values.digest(f"{number} {which}") for which in ("new", "old"))
+    what = f"{_short(new)} passed its gates; replaces {_short(old)}"
+    found = values.part(
+        f"entity-{number:04d}-payments",
+        reason=what,
+        steps=(Step(action=Action.DEPLOY, artifact=new, reason=what),),
+        detail=Detail(
+            candidate=new,
+            incumbent=old,
+            changes=(Change(path="estimator.params.max_iter", old="200", new="300"),),
+            metrics=(MetricChange(metric="f1_macro", candidate=0.5 + number / 10_000, incumbent=0.51),),
+            verifications=(values.verification(),),
+        ),
+    )
+    return replace(found, basis=replace(found.basis, candidate=new, pin=new))
+
+
+def _short(digest: Digest) -> str:
+    return digest[7:19]
+
+
+def promotion() -> Promotion:
+    """Better on the same rows, by another recipe, another runtime and newer data."""
+    card = values.card()
+    assert card.verification is not None
+    assert card.before is not None
+    compared = card.verification.results[-1]
+    assert compared.comparison is not None
+    metrics = (
+        PairedMetric(metric="accuracy", candidate=0.712, incumbent=0.698),
+        PairedMetric(metric="f1:late", candidate=0.4, incumbent=0.41),
+        PairedMetric(metric="f1_macro", candidate=0.561, incumbent=0.548),
+    )
+    paired = replace(compared, comparison=replace(compared.comparison, metrics=metrics))
+    made = card.provenance
+    older = replace(made, artifact=values.digest("incumbent"), as_of="2026-10-20", snapshot=0)
+    return Promotion(
+        environment="production",
+        model=card.model,
+        description=card.description,
+        owner=card.owner,
+        artifact=made.artifact,
+        candidate=Origin(evaluation=card.evaluation, provenance=made),
+        incumbent=Origin(evaluation=card.before, provenance=older),
+        verification=replace(card.verification, results=(*card.verification.results[:-1], paired)),
+        difference=replace(differs(card.model), old=older.artifact, new=made.artifact, outcome=True),
+        tables=(TableCopy(name="invoices", digest=values.digest("invoices"), rows=12_345, columns=()),),
+        runtime=(Change(path="versions.scikit-learn", old="1.9.0", new="1.9.1"),),
+        entry=4,
+    )
+
+
+def first_promotion() -> Promotion:
+    new = ModelDifference(model="customer-payments", environment="production", only="new")
+    return replace(promotion(), incumbent=None, difference=new, runtime=(), entry=None, tables=())
+
+
+def vetted_promotion() -> Promotion:
+    return replace(promotion(), verification=None, runtime=(), difference=None)
+
+
+def hostile_promotion(text: str) -> Promotion:
+    found = promotion()
+    change = Change(path=f"outcome.classes.{text}", old=text, new=f"::{text}")
+    assert found.difference is not None
+    return replace(
+        found,
+        description=text,
+        owner=text,
+        difference=replace(found.difference, changes=(change,), gates=(change,)),
+        tables=(replace(found.tables[0], name=text),),
+        runtime=(change,),
+        candidate=replace(found.candidate, provenance=replace(found.candidate.provenance, who=text)),
+    )
+
+
+def proposed() -> Proposed:
+    return replace(values.proposed(), promotion=promotion())
