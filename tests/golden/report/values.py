@@ -59,7 +59,7 @@ from reconciler.core.status import (
     Superseded,
 )
 from reconciler.errors import ConflictError, DataError, InvalidManifestsError, Problem, Where
-from reconciler.report import promotion
+from reconciler.report import request
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -494,7 +494,7 @@ def by_hand() -> Proposed:
             base="main",
             title="Promote customer-payments to production: dda18a0e21ae",
             remote="ssh://git.example.org/town/models",
-            body=promotion.markdown(proposed(), None),
+            body=request.markdown(proposed()),
         ),
     )
 
