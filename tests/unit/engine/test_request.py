@@ -44,13 +44,13 @@ class Town:
             forge=self.forge if forge else None,
             because="a test says so",
             base="main",
-            body=lambda proposed, _: f"{text} {proposed.artifact}",
+            body=lambda proposed: f"{text} {proposed.artifact}",
         )
 
     def open(self, one: Proposed, script: Script | None = None, *, road: Road | None = None) -> Opening:
         self.forge.script = script or Counter()
         self.branches[one.branch or ""] = one.commit or ""
-        found = request.opened(road or self.road(), one, title=f"Promote {one.artifact[7:9]}", card=None).opening
+        found = request.opened(road or self.road(), one, title=f"Promote {one.artifact[7:9]}").opening
         assert found is not None
         return found
 
