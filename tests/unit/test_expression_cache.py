@@ -61,10 +61,10 @@ def test_a_folder_that_cannot_be_written_only_costs_time(tmp_path: Path) -> None
 
 def test_every_damage_to_the_cache_makes_nothing_of_it(tmp_path: Path) -> None:
     path = tmp_path / "expressions-1.json"
-    CachedExpressions(Counted(), tmp_path, grammar=1).parse(["a", "days_late > 0"])
+    CachedExpressions(Counted(), tmp_path, grammar=lambda: 1).parse(["a", "days_late > 0"])
     body = path.read_bytes()
     for what, left in damaged(body):
         path.write_bytes(left)
         inner = Counted()
-        found = CachedExpressions(inner, tmp_path, grammar=1).parse(["a"])
+        found = CachedExpressions(inner, tmp_path, grammar=lambda: 1).parse(["a"])
         assert (found["a"].columns, inner.asked) == (("a",), ["a"]), what
