@@ -29,37 +29,46 @@ class Threads:
 
         # An interruption between a thread's start and our knowing of it would leave it behind: it has to wait for that.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+        ended = [threading.Event() for _ in range(lanes)]
 
-        def lane() -> None:
+        def lane(over: threading.Event) -> None:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)  # for the processes that it starts
-            while not (failed or self._halt.is_set()):
-                try:
-                    work = left.pop()
-                except IndexError:
-                    return
-                try:
-                    work()
-                except BaseException as error:  # noqa: BLE001  (raised by whoever waits for us)
-                    failed.append(error)
+            try:
+                while left and not (failed or self._halt.is_set()):
+                    _do(left, failed)
+            finally:
+                over.set()
 
-        # Not to be waited for at the end: a person who interrupts a second time does not want to wait.
-        threads = [threading.Thread(target=lane, daemon=True, name=f"lane {n + 1}") for n in range(lanes)]
         try:
             try:
-                for thread in threads:
-                    thread.start()
+                for number, over in enumerate(ended, 1):
+                    # Daemons: a person who interrupts a second time does not want to wait.
+                    threading.Thread(target=lane, args=(over,), daemon=True, name=f"lane {number}").start()
             finally:
                 signal.pthread_sigmask(signal.SIG_SETMASK, before)
-            _wait(threads)
+            _wait(ended)
         except KeyboardInterrupt:
             self._halt.set()
-            _wait([thread for thread in threads if thread.ident is not None])
+            _wait(ended)
             raise
         if failed:
             raise failed[0]
 
 
-def _wait(threads: Sequence[threading.Thread]) -> None:
-    for thread in threads:
-        while thread.is_alive():
-            thread.join(_LOOK)
+def _do(left: list[Callable[[], None]], failed: list[BaseException]) -> None:
+    """The next work, unless another lane was faster."""
+    try:
+        work = left.pop()
+    except IndexError:
+        return
+    try:
+        work()
+    except BaseException as error:  # noqa: BLE001  (raised by whoever waits for the lanes)
+        failed.append(error)
+
+
+def _wait(ended: Sequence[threading.Event]) -> None:
+    """Not by `Thread.join`: interrupted, it takes a thread for ended that is not (Python 3.11)."""
+    for one in ended:
+        while not one.wait(_LOOK):
+            pass
