@@ -99,7 +99,7 @@ class Nursery:
         try:
             with self._lock:
                 process, orders = self._started()
-                with contextlib.suppress(BrokenPipeError):  # then nobody tells its number
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # then nobody tells its number
                     socket.send_fds(orders, [bytes([min(threads, 255)])], theirs)
         except BaseException:
             for one in (write_in, read_out, read_err, fate):
