@@ -139,7 +139,7 @@ def test_whatever_becomes_of_a_stored_file_is_told_and_nothing_waits(
 
 def test_whatever_becomes_of_a_memory_the_plan_is_the_same(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     cache = project / ".git/reconciler/cache"
-    for _ in range(40):  # nothing is remembered of what was touched a moment ago
+    for _ in range(1_000):  # nothing is remembered of what was touched a moment ago
         before = said(capfd, "plan", "production", "--check")
         if list(cache.glob("plan-*.json")):
             break

@@ -43,8 +43,9 @@ def without_trainer(folder: Path) -> str:
     shutil.copytree(
         REPOSITORY / "reconciler", packages / "reconciler", ignore=shutil.ignore_patterns("training", "__pycache__")
     )
-    (packages / "sitecustomize.py").write_text(FIT_RAISES)
-    (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+    # Not as sitecustomize: distributions have one of their own, which comes first.
+    (packages / "no_fit_here.py").write_text(FIT_RAISES)
+    (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"] + "\nimport no_fit_here\n")
     return str(folder / "bin/python")
 
 
