@@ -70,7 +70,7 @@ lock: $(READY)
 	$(BIN)/pip-compile $(LOCK) --extra dev -o requirements-dev.lock pyproject.toml
 	$(BIN)/pip-compile $(LOCK) --extra fuzz -o requirements-fuzz.lock pyproject.toml
 LOCK := --quiet --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links \
-  --no-emit-trusted-host --strip-extras --allow-unsafe
+  --no-emit-trusted-host --no-strip-extras --allow-unsafe
 
 clean:
 	rm -rf $(VENV) $(FUZZ) site .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -17,7 +17,7 @@ def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loa
     from reconciler.engine.drift import drift
     from reconciler.report.drift import issue as render
 
-    with opened(invocation) as project:
+    with opened(invocation, asks=issue) as project:
         memo = _memo(project.root, git_folder(project.root))
         remembered = drift_memo.load(memo)
         found = drift(

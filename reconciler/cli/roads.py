@@ -38,6 +38,12 @@ def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: s
     )
 
 
+def forge_here(root: Path, environ: Mapping[str, str]) -> Forge | None:
+    """The forge of this repository, for questions and for telling; None where it has none."""
+    choice = choose(environ, GitRemote(root, environ=environ).address())
+    return None if choice.kind is Kind.NONE else forge(choice, token_of(environ, choice.kind), environ)
+
+
 def forge(choice: Choice, token: Token, environ: Mapping[str, str]) -> Forge:
     """ForgeError E906 where its library is not installed."""
     try:

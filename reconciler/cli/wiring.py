@@ -33,7 +33,7 @@ from reconciler.cli.options import Invocation
 from reconciler.core.environment import Desired, Environment, Limits, Place
 from reconciler.engine.world import World, one_by_one
 from reconciler.errors import IntegrityError
-from reconciler.ports import Opening, Proposer, Seen, Source
+from reconciler.ports import Forge, Opening, Proposer, Seen, Source
 
 if TYPE_CHECKING:
     from reconciler.cli.remembered import Now
@@ -95,13 +95,14 @@ def opened(
     known: frozenset[str] = frozenset(),
     committed: bool = False,
     anew: bool = False,
+    asks: bool = False,
     now: Now | None = None,
 ) -> Iterator[Opened]:
     """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
     environment that it will change; for a protected one the cache, which anybody may have written, is not believed.
     `witness` is told of everything that is read; `known` manifests are left out; `committed`: it is known that nothing
-    is left to commit; `anew`: every stored byte is read from its store, not from a copy of it here; `now`: what git was
-    asked already."""
+    is left to commit; `anew`: every stored byte is read from its store, not from a copy of it here; `asks`: the
+    forge is asked, whatever it is about, else only where approvals count; `now`: what git was asked already."""
     root = places.project()
     git = GitSource(root) if now is None else now.source()
     source = WorkTree(root) if invocation.working_tree else git
@@ -154,8 +155,19 @@ def opened(
             data_root=places.data_root(invocation.data_root, root),
             each=partial(abreast, at_once=AT_ONCE) if desired.far else one_by_one,
             tags=GitTags(root),
+            forge=_forge(root, desired, asks=asks, decides=changes is not None),
         )
         yield Opened(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
+
+
+def _forge(root: Path, desired: Desired, *, asks: bool, decides: bool) -> Forge | None:
+    """None where nobody will ask it: finding it takes a process and, in the end, a token."""
+    counts = any(one.policy.approvals or one.policy.owners for one in desired.environments)
+    if not asks and not (decides and counts):
+        return None
+    from reconciler.cli.roads import forge_here
+
+    return forge_here(root, os.environ)
 
 
 class _WhenAsked(Mapping[str, T]):

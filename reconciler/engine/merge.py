@@ -1,11 +1,15 @@
-"""Apply on merge: carry out what the merged request's reviewers saw, model by model, and nothing else.
+"""Apply on merge: carry out what the reviewers of merged requests saw, model by model, and nothing else.
 
-The request's comment says what that was; a commit status on its head carries the digest of that record, so that an
-edited comment is noticed. A model whose digest is another one by now is left alone, and the fact that moved is named.
+Level-based: for each model with something to deploy or retire, the change that brought it (the last one on the
+protected branch to its manifest or its environment's file), and the request of that change. So a run that was skipped,
+because a newer merge came in meanwhile, is made up for by the next. The request's comment holds a record of what was
+reviewed; a commit status on the request's head carries the record's digest, so that an edited comment is noticed. A
+model whose plan is another one by now is left alone, and the fact that moved is named.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler import codec
@@ -13,13 +17,15 @@ from reconciler.core.condition import Exit
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.environment import Desired, Environment
 from reconciler.core.forge import PullRequest
-from reconciler.core.plan import Plan
+from reconciler.core.plan import ModelPlan, Plan
+from reconciler.core.record import Action
 from reconciler.core.result import Applied, ModelResult
 from reconciler.core.review import Depth, Reviewed, moved, revealed, reviewed_model
-from reconciler.engine import apply, planning, review
+from reconciler.engine import apply
+from reconciler.engine.desired import manifest_path
 from reconciler.engine.world import World
-from reconciler.errors import IntegrityError
-from reconciler.ports import Forge
+from reconciler.errors import IntegrityError, UsageError
+from reconciler.ports import Forge, Merged, Order
 
 AGAIN = "look at it again: `reconciler plan {0} --out FILE`, then `reconciler apply {0} --plan FILE`"
 
@@ -35,95 +41,153 @@ def comment_key(environment: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approved:
-    """What reviewers saw: the digest of its record, and the record where the comment could hold it."""
+    """What reviewers saw: the digest of its record, and the record where the comment could hold it. Both None where the
+    request showed no plan of this environment."""
 
     request: PullRequest
-    digest: Digest
-    record: Reviewed | None
+    digest: Digest | None = None
+    record: Reviewed | None = None
 
 
-def approved(forge: Forge, commit: str, environment: str) -> Approved | PullRequest | None:
-    """What the request that brought `commit` showed; the request alone where it showed no plan of this environment, and
-    None where no request brought the commit. IntegrityError E703 when the comment is not what was posted."""
-    requests = forge.merged_by(commit)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A commit on the protected branch, the one before it there, and the models of which it is the last change.
+    `approved` is None where no request brought it; `unread` says why what was approved does not count."""
+
+    commit: str
+    before: str | None
+    models: tuple[str, ...]
+    approved: Approved | None
+    unread: str | None = None
+
+
+def waiting(world: World, desired: Desired, environment: Environment, plan: Plan, forge: Forge) -> tuple[Change, ...]:
+    """The changes that this environment still waits for, oldest first. UsageError where it is not protected."""
+    branch, revision = environment.protect, desired.revision
+    if branch is None or revision is None:
+        raise UsageError(
+            f"{environment.name} is applied on merge, so it needs a branch that is merged into",
+            hint="protect: {branch: main} in its file, and run from a commit of that branch",
+            code="E801",
+        )
+    last: dict[str, Merged] = {}
+    models: dict[str, list[str]] = {}
+    ours = world.source.changed(f"environments/{environment.name}.yaml", at=revision, branch=branch)
+    for part in plan.models:
+        if _is_for_a_merge(part):
+            own = world.source.changed(manifest_path(environment.name, part.model), at=revision, branch=branch)
+            newest = _newer(world, own, ours, branch) or Merged(commit=revision, before=None)
+            last[newest.commit] = newest
+            models.setdefault(newest.commit, []).append(part.model)
+    commits = sorted(last, key=lambda one: _position(world, one, last, branch))
+    return tuple(_change(forge, environment.name, last[one], tuple(models[one])) for one in commits)
+
+
+def _is_for_a_merge(part: ModelPlan) -> bool:
+    """A restore puts back what an earlier merge brought: it is the drift check's business, and any apply's."""
+    return part.blocked is not None or any(step.action in (Action.DEPLOY, Action.RETIRE) for step in part.steps)
+
+
+def _newer(world: World, one: Merged | None, other: Merged | None, branch: str) -> Merged | None:
+    if one is None or other is None:
+        return one or other
+    return other if world.source.order(one.commit, other.commit, branch=branch) is Order.AFTER else one
+
+
+def _position(world: World, commit: str, among: Iterable[str], branch: str) -> int:
+    return sum(world.source.order(other, commit, branch=branch) is Order.AFTER for other in among)
+
+
+def _change(forge: Forge, environment: str, merged: Merged, models: tuple[str, ...]) -> Change:
+    requests = forge.merged_by(merged.commit)
     if not requests:
-        return None
-    request = requests[-1]
-    digest = next(
-        (
-            Digest(word)
-            for one in forge.statuses(request.commit)
-            if one.name == status_name(environment)
-            for word in one.description.split()
-            if is_digest(word)
-        ),
-        None,
-    )
+        return Change(commit=merged.commit, before=merged.before, models=models, approved=None)
+    found, unread = Approved(request=requests[-1]), None
+    try:
+        found = _approved(forge, requests[-1], environment)
+    except IntegrityError as error:
+        unread = str(error)
+    return Change(commit=merged.commit, before=merged.before, models=models, approved=found, unread=unread)
+
+
+def _approved(forge: Forge, request: PullRequest, environment: str) -> Approved:
+    """IntegrityError E703 when the comment is not what was posted for the request's last commit."""
+    digest = _posted(forge, request.commit, environment)
     if digest is None:
-        return request
+        return Approved(request=request)
     body = revealed(forge.commented(request.number, comment_key(environment)) or "")
     if body is None:
-        return Approved(request=request, digest=digest, record=None)
+        return Approved(request=request, digest=digest)
     found = codec.decode(Reviewed, body, what=f"the plan in request {request.number}")
     if codec.digest_of(found) != digest or (found.environment, found.commit) != (environment, request.commit):
         raise IntegrityError(
-            f"the plan in request {request.number} is not the one that was posted for its last commit",
-            code="E703",
-            hint=AGAIN.format(environment),
+            f"the plan in request {request.number} is not the one that was posted for its last commit", code="E703"
         )
     return Approved(request=request, digest=digest, record=found)
 
 
-def carry_out(
-    world: World,
-    old: Desired | None,
-    new: Desired,
-    environment: Environment,
-    found: Approved | PullRequest | None,
-) -> tuple[Applied, Plan]:
-    """Apply the touched models whose plan is the reviewed one; the others are results of their own, exit 5."""
-    names = tuple(one.model for one in review.touched(old, new, environment))
-    plan = planning.make_plan(world, new, environment, names) if names else None
-    if plan is None:
-        plan = replace(planning.make_plan(world, new, environment), models=())
-    stale = _stale(plan, environment, found)
-    going = tuple(name for name in names if name not in stale)
-    alone = tuple(
-        ModelResult(model=name, exit=Exit.CONFLICT, problem=why, remedy=AGAIN.format(environment.name))
+def _posted(forge: Forge, commit: str, environment: str) -> Digest | None:
+    """The digest of the record that was posted for this commit, as its status says."""
+    for one in forge.statuses(commit):
+        if one.name == status_name(environment):
+            return next((Digest(word) for word in one.description.split() if is_digest(word)), None)
+    return None
+
+
+def carry_out(world: World, desired: Desired, environment: Environment, plan: Plan, change: Change) -> Applied:
+    """Apply those of the change's models whose plan is the reviewed one; the others are results of their own."""
+    parts = tuple(one for one in plan.models if one.model in change.models)
+    stale = dict(_stale(parts, environment, change))
+    alone = [
+        ModelResult(
+            model=name,
+            exit=Exit.INTEGRITY if change.unread else Exit.CONFLICT,
+            problem=why,
+            remedy=AGAIN.format(environment.name),
+        )
         for name, why in stale.items()
-    )
+    ]
+    going = tuple(one for one in parts if one.model not in stale)
     if not going:
-        return Applied(environment=environment.name, revision=new.revision, plan=plan.id, results=alone), plan
-    made = apply.apply(world, new, environment, _only(plan, going), models=going, confirmed=True)
-    return replace(made, results=tuple(sorted((*made.results, *alone), key=lambda one: one.model))), plan
+        return Applied(environment=environment.name, revision=desired.revision, plan=plan.id, results=tuple(alone))
+    names = tuple(one.model for one in going)
+    made = apply.apply(world, desired, environment, replace(plan, models=going), models=names, confirmed=True)
+    return replace(made, results=tuple(sorted((*made.results, *alone), key=lambda one: one.model)))
 
 
-def _only(plan: Plan, names: tuple[str, ...]) -> Plan:
-    return replace(plan, models=tuple(one for one in plan.models if one.model in names))
+def _stale(parts: tuple[ModelPlan, ...], environment: Environment, change: Change) -> Iterator[tuple[str, str]]:
+    """(model, why what would be done now is not what was approved)."""
+    approved, nobody = change.approved, "nobody reviewed this plan"
+    if change.unread is not None:
+        yield from ((one.model, change.unread) for one in parts)
+    elif approved is None:
+        yield from ((one.model, f"{nobody}: no pull request brought commit {change.commit[:12]}") for one in parts)
+    elif approved.digest is None:
+        why = f"{nobody}: request {approved.request.number} showed none of {environment.name} at its last commit"
+        yield from ((one.model, why) for one in parts)
+    elif approved.record is None:
+        yield from _stale_in_all(parts, environment, approved)
+    else:
+        for one in parts:
+            before = approved.record.model(one.model)
+            now = reviewed_model(one.basis, approved.record.depth)
+            if before is None:
+                yield one.model, f"the plan is stale: request {approved.request.number} did not show this model"
+            elif fields := moved(before, now, approved.record.depth):
+                yield one.model, f"the plan is stale: {', '.join(fields)} moved since it was reviewed"
 
 
-def _stale(plan: Plan, environment: Environment, found: Approved | PullRequest | None) -> dict[str, str]:
-    """model -> why what would be done now is not what was approved. What has nothing left to do is never stale."""
-    waiting = [one for one in plan.models if one.steps or one.blocked is not None]
-    if not isinstance(found, Approved):
-        why = "no pull request brought this commit" if found is None else f"request {found.number} showed no plan of it"
-        return {one.model: f"nobody reviewed this plan: {why}" for one in waiting}
-    if found.record is None:
-        if found.digest in {codec.digest_of(_record(plan, environment, found, depth)) for depth in Depth}:
-            return {}
-        return {one.model: "the plan is stale: something that this request touches has moved" for one in waiting}
-    stale = {}
-    now = _record(plan, environment, found, found.record.depth)
-    for one in waiting:
-        before, after = found.record.model(one.model), now.model(one.model)
-        if before is None or after is None:
-            stale[one.model] = "the plan is stale: this model was not part of what was reviewed"
-        elif fields := moved(before, after, now.depth):
-            stale[one.model] = f"the plan is stale: {', '.join(fields)} moved since it was reviewed"
-    return stale
-
-
-def _record(plan: Plan, environment: Environment, found: Approved, depth: Depth) -> Reviewed:
-    """What the request's comment would hold if it were written now."""
-    models = tuple(reviewed_model(one.basis, depth) for one in plan.models)
-    return Reviewed(environment=environment.name, commit=found.request.commit, depth=depth, models=models)
+def _stale_in_all(
+    parts: tuple[ModelPlan, ...], environment: Environment, approved: Approved
+) -> Iterator[tuple[str, str]]:
+    """Where the comment had no room for a record, only that something moved can be told."""
+    for depth in Depth:
+        now = Reviewed(
+            environment=environment.name,
+            commit=approved.request.commit,
+            depth=depth,
+            models=tuple(reviewed_model(one.basis, depth) for one in parts),
+        )
+        if codec.digest_of(now) == approved.digest:
+            return
+    yield from ((one.model, "the plan is stale: something that the request touches has moved") for one in parts)

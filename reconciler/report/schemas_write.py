@@ -25,8 +25,10 @@ from reconciler.core.compared import Compared
 from reconciler.core.digest import Digest
 from reconciler.core.drift import Drifted
 from reconciler.core.explained import Explained
+from reconciler.core.on_merge import OnMerge
 from reconciler.core.plan import Plan
 from reconciler.core.result import Applied
+from reconciler.core.review import Commented
 from reconciler.core.started import Started
 from reconciler.core.status import Audit, History, Predictions, Proposed, Reproduced, Status
 from reconciler.core.why import Why
@@ -43,6 +45,7 @@ DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
     "adopt": (Proposed, {}),
     "anchor": (Anchored, {}),
     "apply": (Applied, _EXIT),
+    "apply-on-merge": (OnMerge, _EXIT),
     "audit": (Audit, _EXIT),
     "diff": (Compared, {}),
     "doctor": (Checkup, {}),
@@ -53,6 +56,7 @@ DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
     "init": (Started, {}),
     "override": (Proposed, {}),
     "plan": (Plan, _EXIT),
+    "plan-comment": (Commented, {}),
     "predict": (Predictions, {}),
     "promote": (Proposed, {}),
     "reproduce": (Reproduced, _EXIT | _EQUAL),

@@ -13,7 +13,7 @@ from reconciler.cli.group import COMMANDS
 from reconciler.report import json as reporter
 from reconciler.report import problems
 from reconciler.report.schemas_write import DOCUMENTS, FOLDER, commands, schema_of, text_of
-from tests.golden.report import values, values_asked, values_controls, values_drift
+from tests.golden.report import values, values_asked, values_controls, values_drift, values_review
 
 EXAMPLES: dict[str, Callable[[], str]] = {
     "adopt": lambda: reporter.document(values_drift.adopted()),
@@ -25,6 +25,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "drift": lambda: reporter.document(values_drift.drifted(), {"exit": 6}),
     "history": lambda: reporter.document(values_controls.history()),
     "override": lambda: reporter.document(values.proposed()),
+    "plan-comment": lambda: reporter.document(values_review.request()),
+    "apply-on-merge": lambda: reporter.document(values_review.on_merge(), {"exit": 5}),
     "plan": lambda: reporter.document(values.hostile_plan(), {"exit": 4}),
     "predict": lambda: reporter.document(values.predictions()),
     "promote": lambda: reporter.document(values.opened()),
@@ -55,7 +57,7 @@ def test_the_committed_schema_is_what_the_code_says(command: str) -> None:
 
 
 def test_every_command_that_prints_a_result_has_a_schema() -> None:
-    assert set(DOCUMENTS) - {"explain-code"} == set(COMMANDS) - {"completion"}
+    assert set(DOCUMENTS) - {"explain-code", "plan-comment", "apply-on-merge"} == set(COMMANDS) - {"completion"}
     assert {path.stem for path in FOLDER.glob("*.json")} == set(commands())
 
 

@@ -16,6 +16,9 @@ from reconciler.cli.options import Invocation
 @click.option("--plan", "file", type=options.FILE, help="Apply this reviewed plan, and nothing else.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
+    "--on-merge", is_flag=True, help="Carry out what merged pull requests were approved for, and report there."
+)
+@click.option(
     "--jobs",
     type=click.IntRange(1, 1024),
     metavar="N",
@@ -24,12 +27,26 @@ from reconciler.cli.options import Invocation
 @options.shared
 @click.pass_obj
 def command(
-    invocation: Invocation, environment: str, models: tuple[str, ...], file: Path | None, yes: bool, jobs: int | None
+    invocation: Invocation,
+    environment: str,
+    models: tuple[str, ...],
+    file: Path | None,
+    yes: bool,
+    on_merge: bool,
+    jobs: int | None,
 ) -> int:
     """Carry out the plan of ENV, or of some of its models.
 
-    Each model is atomic: what is not finished still serves what it served. Running again is always safe.
+    Each model is atomic: what is not finished still serves what it served. Running again is always safe. With
+    --on-merge, for CI after a merge: exactly what `plan --comment` showed on the request; what has moved since is left
+    alone and named, and the result is told on the request.
     """
+    if on_merge:
+        if models or file is not None:
+            raise click.UsageError("--on-merge decides by itself which models were merged")
+        from reconciler.cli import requests
+
+        return requests.on_merge(invocation, environment)
     from reconciler.cli import consent, plan_file
 
     reviewed = plan_file.read(file, environment, invocation) if file is not None else None

@@ -15,13 +15,37 @@ from reconciler.cli.options import Invocation
 @options.models
 @click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate or control refused.")
 @click.option("--out", type=options.OUT_FILE, help="Write the plan to a file, for `apply --plan`.")
+@click.option("--comment", is_flag=True, help="For a pull request: tell it there as one comment, as if it were merged.")
+@click.option("--request", metavar="N", type=click.IntRange(min=1), help="Which one [default: what the CI runs for].")
+@click.option("--read", type=options.FILE, help="Tell what an earlier --comment --out wrote, without planning.")
 @click.option("--markdown", is_flag=True, help="The same as --output markdown.")
 @options.shared
 @click.pass_obj
 def command(
-    invocation: Invocation, environment: str, models: tuple[str, ...], check: bool, out: Path | None, markdown: bool
+    invocation: Invocation,
+    environment: str,
+    models: tuple[str, ...],
+    check: bool,
+    out: Path | None,
+    comment: bool,
+    request: int | None,
+    read: Path | None,
+    markdown: bool,
 ) -> int:
-    """Show what would happen to each model of ENV, or of some of its models, and why. Changes nothing."""
+    """Show what would happen to each model of ENV, or of some of its models, and why. Changes nothing.
+
+    With --comment it is planned as the merge of a pull request would be, and told there as one comment, with a commit
+    status that carries its digest: what `apply --on-merge` will carry out. With --out, too, it is only written, for
+    --read in a job that may tell it.
+    """
+    if comment:
+        if models or check:
+            raise click.UsageError("--comment is for a whole environment, and checks nothing")
+        from reconciler.cli import requests
+
+        return requests.comment(invocation, environment, request=request, out=out, read=read)
+    if request is not None or read is not None:
+        raise click.UsageError("--request and --read are for --comment")
     from reconciler.cli import planned
 
     if markdown:

@@ -8,6 +8,7 @@ from reconciler.core.compared import ModelDifference
 from reconciler.core.diff import Change
 from reconciler.core.digest import Digest
 from reconciler.core.gate import PairedMetric
+from reconciler.core.on_merge import MergedRequest, OnMerge
 from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan, Step
 from reconciler.core.promotion import Origin, Promotion
 from reconciler.core.record import Action, TableCopy
@@ -154,3 +155,22 @@ def hostile_promotion(text: str) -> Promotion:
 
 def proposed() -> Proposed:
     return replace(values.proposed(), promotion=promotion())
+
+
+def on_merge() -> OnMerge:
+    """One request of which a model was left alone, and one commit that no request brought."""
+    left = replace(values.applied(), interrupted=False, refreshed=None, trained=0)
+    status = values.status().environments[1].models
+    merged = MergedRequest(
+        commit=values.REVISION,
+        request=12,
+        url="https://forge.example/12",
+        depth=Depth.DECLARED,
+        applied=left,
+        status=status,
+        plan=values.digest("plan"),
+        revert="revert/production/3f2a9c1d0b7e",
+        told="https://forge.example/12#3",
+    )
+    alone = replace(merged, request=None, url=None, depth=None, revert=None, told=None, status=())
+    return OnMerge(environment="production", revision=values.REVISION, merged=(merged, alone), seconds=12)
