@@ -30,9 +30,20 @@ MOST_STATUSES = 20  # of models that are not finished, beside the environment's 
 
 
 def comment(
-    invocation: Invocation, environment: str, *, request: int | None, out: Path | None, read: Path | None
+    invocation: Invocation,
+    environment: str,
+    *,
+    part: bool = False,
+    request: int | None = None,
+    out: Path | None = None,
+    read: Path | None = None,
 ) -> int:
-    """Plan `environment` for a request, or take the plan from `read`; write it to `out`, or tell it there."""
+    """Plan `environment` for a request, or take the plan from `read`; write it to `out`, or tell it there. `part`: less
+    than that was asked for."""
+    if part:
+        raise UsageError(
+            "--comment is for a whole environment, and checks nothing", hint="leave out the rest", code="E801"
+        )
     job = ci.job(os.environ, _event())
     found = _read(read, environment) if read is not None else _made(invocation, environment, job)
     body = plan_comment.markdown(found)
@@ -138,8 +149,11 @@ def _tell(found: Commented, body: str, number: int | None, head: str | None) -> 
     terminal.say(f"told on request {number}: {url}")
 
 
-def on_merge(invocation: Invocation, environment: str) -> int:
-    """Carry out what was approved in the requests that were merged, and report on them."""
+def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) -> int:
+    """Carry out what was approved in the requests that were merged, and report on them. `chosen`: the command line says
+    what to apply, which is for the requests to say."""
+    if chosen:
+        raise UsageError("--on-merge takes no models and no plan", hint="leave them out", code="E801")
     found = _carried_out(invocation, environment)
     terminal.show(invocation, merged_report, found, exit=int(found.exit))
     return int(found.exit)

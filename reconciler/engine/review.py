@@ -21,7 +21,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, TreeFile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class AsIfMerged:
     """Git as it will be once a request is merged: what lies beside the branch comes after everything on it."""
 

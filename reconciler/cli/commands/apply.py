@@ -42,11 +42,9 @@ def command(
     alone and named, and the result is told on the request.
     """
     if on_merge:
-        if models or file is not None:
-            raise click.UsageError("--on-merge decides by itself which models were merged")
         from reconciler.cli import requests
 
-        return requests.on_merge(invocation, environment)
+        return requests.on_merge(invocation, environment, chosen=bool(models or file))
     from reconciler.cli import consent, plan_file
 
     reviewed = plan_file.read(file, environment, invocation) if file is not None else None

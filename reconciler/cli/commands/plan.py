@@ -39,11 +39,10 @@ def command(
     --read in a job that may tell it.
     """
     if comment:
-        if models or check:
-            raise click.UsageError("--comment is for a whole environment, and checks nothing")
         from reconciler.cli import requests
 
-        return requests.comment(invocation, environment, request=request, out=out, read=read)
+        part = bool(models) or check
+        return requests.comment(invocation, environment, part=part, request=request, out=out, read=read)
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
     from reconciler.cli import planned

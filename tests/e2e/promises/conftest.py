@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.promises.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
+from tests.forge.server import Server, serving
 
 
 @pytest.fixture
@@ -36,3 +38,10 @@ def deployed(project: Project) -> Project:
     project.promote()
     project.run("apply", "production", "--yes")
     return project
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    """A forge that speaks HTTP."""
+    with serving(tmp_path / "forge") as here:
+        yield here

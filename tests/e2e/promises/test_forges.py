@@ -3,21 +3,15 @@ and back again. On GitHub, on GitLab, and where there is neither."""
 
 from __future__ import annotations
 
-import base64
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.promises.project import Project, Ran
-from tests.forge.clients import WRITES
-from tests.forge.server import Fault, Server, serving
+from tests.e2e.promises.project import Project
+from tests.e2e.promises.team import PROMOTE, READS, VARIABLES, Team
+from tests.forge.server import Fault, Server
 
-READS = "tok-read-only"
-VARIABLES = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN"}
-PROMOTE = ("promote", "lateness", "--to", "production", "--open")
 REQUESTS = r"/api/v[34]/.*/(pulls|merge_requests)"
 
 
@@ -27,60 +21,6 @@ def _no_ci(project: Project) -> None:
     for name in list(project.environment):
         if name.startswith(("GITHUB_", "GITLAB_", "GH_", "CI_", "RECONCILER_")):
             del project.environment[name]
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    with serving(tmp_path / "forge") as here:
-        yield here
-
-
-class Team:
-    """A project cloned from a forge, whose people work there."""
-
-    def __init__(self, project: Project, server: Server, kind: str) -> None:
-        self.project = project
-        self.server = server
-        self.place = server.place
-        basic = base64.b64encode(f"ada:{WRITES}".encode()).decode()
-        self.header = f"http.{server.root}/.extraHeader=Authorization: Basic {basic}"
-        project.environment |= {"RECONCILER_FORGE": kind, VARIABLES[kind]: WRITES}
-        project.git("remote", "add", "origin", server.remote)
-        self.share(force=True)
-
-    def share(self, *, force: bool = False) -> None:
-        """What a developer does with the sandbox's manifests."""
-        flags = ["--force"] if force else []
-        self.project.git("-c", self.header, "push", "-q", *flags, "origin", "main")
-        self.fetch()
-
-    def fetch(self) -> None:
-        self.project.git("-c", self.header, "fetch", "-q", "origin")
-        self.project.git("merge", "-q", "--ff-only", "origin/main")
-
-    def run(self, *arguments: str, code: int | None = 0) -> Ran:
-        ran = self.project.run(*arguments, code=code)
-        assert WRITES not in ran.out + ran.err
-        assert READS not in ran.out + ran.err
-        return ran
-
-    def open(self, *arguments: str) -> dict[str, Any]:
-        found: dict[str, Any] = self.run(*(arguments or PROMOTE), "-o", "json").json
-        return found
-
-    def candidate(self, depth: int, before: int) -> None:
-        self.project.recipe(f"max_depth: {before}", f"max_depth: {depth}")
-        self.share()
-        self.run("apply", "sandbox", "--yes")
-
-    def approve_and_merge(self, number: int) -> None:
-        self.place.approve(number, "zoe")
-        self.place.merge(number)
-        self.fetch()
-        self.run("apply", "production", "--yes")
-
-    def states(self) -> list[str]:
-        return [one.state for one in self.place.pulls.values()]
 
 
 @pytest.mark.slow
