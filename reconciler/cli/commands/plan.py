@@ -41,8 +41,9 @@ def command(
     if comment:
         from reconciler.cli import requests
 
-        part = bool(models) or check
-        return requests.comment(invocation, environment, part=part, request=request, out=out, read=read)
+        return requests.comment(
+            invocation, environment, part=bool(models) or check, request=request, out=out, read=read
+        )
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
     from reconciler.cli import planned
