@@ -48,8 +48,7 @@ def command(
         raise click.UsageError("--request and --read are for --comment")
     from reconciler.cli import planned
 
-    if markdown:
-        invocation.form = options.Form.MARKDOWN
+    invocation.form = options.Form.MARKDOWN if markdown else invocation.form
     made = planned.plan(invocation, environment, models, to_file=out is not None)
     if isinstance(made, planned.Unchanged):
         from reconciler.report import unchanged
