@@ -42,7 +42,7 @@ def command(
         from reconciler.cli import requests
 
         return requests.comment(
-            invocation, environment, part=bool(models) or check, request=request, out=out, read=read
+            invocation, environment, part=bool(models or check), request=request, out=out, read=read
         )
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
