@@ -32,9 +32,9 @@ MOST_STATUSES = 20  # of models that are not finished, beside the environment's 
 def comment(
     invocation: Invocation,
     environment: str,
+    request: int | None,
     *,
     part: bool = False,
-    request: int | None = None,
     out: Path | None = None,
     read: Path | None = None,
 ) -> int:

@@ -41,9 +41,7 @@ def command(
     if comment:
         from reconciler.cli import requests
 
-        return requests.comment(
-            invocation, environment, part=bool(models or check), request=request, out=out, read=read
-        )
+        return requests.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
     from reconciler.cli import planned
