@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from reconciler.codec.fields import form_of_tuple, members
 from reconciler.codec.read import from_json
 from reconciler.codec.write import to_json
-from reconciler.core.digest import Digest, Sealed, digest_of_bytes, hex_of
+from reconciler.core.digest import Digest, Sealed, SealedUnlessByHand, digest_of_bytes, hex_of
 from reconciler.errors import IntegrityError
 
 __all__ = ["canonical", "decode", "digest_of", "encode", "form_of_tuple", "from_json", "members", "sealed", "to_json"]
@@ -105,7 +105,7 @@ def decode(kind: type[T], body: bytes, *, what: str) -> T:
 @lru_cache(maxsize=1024)
 def _decoded(kind: type, body: bytes) -> object:
     """The same bytes are the same value, and values never change: documents that many steps read are read once."""
-    if issubclass(kind, Sealed):
+    if issubclass(kind, Sealed) and (_SEAL in body or not issubclass(kind, SealedUnlessByHand)):
         body = _unsealed(body)
     text = body.decode()
     document = _READ.decode(text)

@@ -17,6 +17,13 @@ class Sealed:
     __slots__ = ()
 
 
+class SealedUnlessByHand(Sealed):
+    """A record that people may write by hand, and then without a seal: it is taken for what it says, and is no less
+    held against the journal."""
+
+    __slots__ = ()
+
+
 _SMALL = 1 << 16  # bytes; `file_digest` clears four times as many before it reads the first one
 _PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 

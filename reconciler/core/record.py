@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from reconciler.core.controls import Control
-from reconciler.core.digest import Digest, Sealed
+from reconciler.core.digest import Digest, Sealed, SealedUnlessByHand
 from reconciler.core.environment import Runtime
 from reconciler.core.forge import Approval
 
@@ -200,7 +200,7 @@ class Entry(Sealed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Current(Sealed):
+class Current(SealedUnlessByHand):
     """What a target's `current` file says; replaced under lock-and-compare, and never by a lower `n`."""
 
     project: str

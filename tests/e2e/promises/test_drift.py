@@ -23,6 +23,7 @@ def findings(project: Project, *arguments: str, code: int = 3) -> list[dict[str,
 def point(project: Project, artifact: str) -> None:
     current = project.root / "serving/lateness/current"
     document = {**json.loads(current.read_text()), "artifact": artifact}
+    document.pop("~sha256", None)  # whoever writes by hand writes no seal
     current.write_text(json.dumps(document, separators=(",", ":"), sort_keys=True))
 
 
