@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def test_a_lost_mark_is_set_again_unless_what_is_served_is_foreign(town: Town) -
         town.target().place(current(1, artifact), files)
         assert town.bucket().get("owner.json") is not None
         town.bucket().remove("owner.json")
-        foreign = codec.encode(current(5, None)).replace(PROJECT.encode(), b"city")
+        foreign = codec.encode(replace(current(5, None), project="city"))
         town.put("payments/current", foreign)
         with pytest.raises(IntegrityError) as refused:
             town.target().place(current(2, artifact), files)
