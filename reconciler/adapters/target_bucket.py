@@ -28,15 +28,13 @@ from reconciler.core.environment import Place
 from reconciler.core.names import is_name
 from reconciler.core.record import Current, StoreMark
 from reconciler.core.state import Served, Trouble
-from reconciler.errors import AmbiguousWriteError, ConflictError, IntegrityError, TargetError
+from reconciler.core.target_rules import CURRENT, OWNER, RELEASES, TargetRules
+from reconciler.errors import AmbiguousWriteError, IntegrityError, TargetError
 from reconciler.ports import Opening
 
 if TYPE_CHECKING:
     from reconciler.adapters.bucket import Bucket, Tag
 
-OWNER = "owner.json"
-CURRENT = "current"
-RELEASES = "releases"
 ATTEMPTS = 8
 AT_ONCE = 32  # models that are looked at side by side
 
@@ -59,7 +57,7 @@ class BucketTarget:
         self, inside: Bucket, folder: Path, *, project: str, environment: str, known: Path | None = None
     ) -> None:
         self.bucket = inside
-        self.mark = StoreMark(project=project, environment=environment)
+        self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=inside.address)
         self._folder = folder
         self._probe = Probe(inside, swaps=True, known=known)
         self._hashed: dict[str, tuple[str, int, Tag]] = {}
@@ -71,15 +69,11 @@ class BucketTarget:
         return tuple(found for found in abreast(self._observe, names, at_once=AT_ONCE) if found is not None)
 
     def place(self, current: Current, files: Mapping[str, Path]) -> None:
-        if not is_name(current.model) or (current.project, current.environment) != (
-            self.mark.project,
-            self.mark.environment,
-        ):
-            raise TargetError(f"{current.environment}/{current.model} does not belong to this target", code="E609")
+        self._rules.check_belongs(current)
         with _as_target_error(self.bucket.address):
             self._probe.once()
             self._claim()
-            self._check_newer(current, self._read(current.model))  # before the work of copying
+            self._rules.check_newer(current, _decoded(self._read(current.model)))  # before the work of copying
             if current.artifact is not None:
                 self._put_release(current.model, current.artifact, files)
             self._swap(current)
@@ -118,7 +112,7 @@ class BucketTarget:
         current = _decoded(found)
         if current is None:
             return Served(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
-        if not self._is_ours(current, model):
+        if not self._rules.is_ours(current, model):
             return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
             return Served(model=model, current=current)
@@ -150,29 +144,13 @@ class BucketTarget:
         self._hashed[key] = found
         return found[:2] == (hex_of(Digest(digest)), size)
 
-    def _is_ours(self, current: Current, model: str) -> bool:
-        return (current.project, current.environment, current.model) == (
-            self.mark.project,
-            self.mark.environment,
-            model,
-        )
-
     def _check_owner(self) -> bool:
         """Whether the target carries our mark; IntegrityError when it carries another's or a damaged one."""
         body = self.bucket.get(OWNER)
         if body is None:
             return False
-        found = codec.decode(StoreMark, body[0], what=f"{OWNER} of {self.bucket.address}")
-        if found != self.mark:
-            raise self._foreign(found.project, found.environment)
+        self._rules.check_mark(codec.decode(StoreMark, body[0], what=f"{OWNER} of {self.bucket.address}"))
         return True
-
-    def _foreign(self, project: str, environment: str) -> IntegrityError:
-        return IntegrityError(
-            f"the target {self.bucket.address} belongs to {environment[:64]} of project {project[:64]}",
-            code="E609",
-            hint=f"give {self.mark.environment} of {self.mark.project} a target of its own",
-        )
 
     # --- writing -------------------------------------------------------------------------------------------------
 
@@ -180,11 +158,10 @@ class BucketTarget:
         """Mark the target as ours, unless what it serves is somebody else's."""
         if self._check_owner():
             return
-        for model in self.bucket.folders():
-            served = _decoded(self._read(model)) if is_name(model) else None
-            if served is not None and not self._is_ours(served, model):
-                raise self._foreign(served.project, served.environment)
-        self._again(lambda: self.bucket.create(OWNER, codec.encode(self.mark)) or self._check_owner(), OWNER)
+        for model in filter(is_name, self.bucket.folders()):
+            self._rules.check_unclaimed(_decoded(self._read(model)), model)
+        mark = codec.encode(self._rules.mark)
+        self._again(lambda: self.bucket.create(OWNER, mark) or self._check_owner(), OWNER)
 
     def _put_release(self, model: str, artifact: Digest, files: Mapping[str, Path]) -> None:
         """A whole release under its digest; of one that is there, only what differs is sent."""
@@ -228,26 +205,10 @@ class BucketTarget:
             found = self.bucket.get(key)
             if found is None:
                 return self.bucket.create(key, body)
-            self._check_newer(current, found)
+            self._rules.check_newer(current, _decoded(found))
             return found[0] == body or self.bucket.swap(key, body, found[1])
 
         self._again(step, key)
-
-    def _check_newer(self, current: Current, found: tuple[bytes, Tag] | None) -> None:
-        """A pointer that is damaged, or that somebody copied here from another target, gives way."""
-        before = _decoded(found)
-        if before is None or not self._is_ours(before, current.model):
-            return
-        if before.n > current.n:
-            raise ConflictError(
-                f"the target already serves entry {before.n} of {current.model}, newer than entry {current.n}",
-                hint="nothing is lost: run the same command again",
-            )
-        if before.n == current.n and before.entry != current.entry:
-            raise ConflictError(
-                f"the target serves another entry {before.n} of {current.model}",
-                hint="two stores write to one target: give each environment its own",
-            )
 
     def _again(self, step: Callable[[], bool], what: str) -> None:
         """Until it is so: a step that reads, compares and writes may be beaten by others, or get no answer."""

@@ -35,12 +35,10 @@ from reconciler.core.environment import Place
 from reconciler.core.names import is_name
 from reconciler.core.record import Current, StoreMark
 from reconciler.core.state import Served, Trouble
+from reconciler.core.target_rules import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.ports import Opening, Seen
 
-OWNER = "owner.json"
-CURRENT = "current"
-RELEASES = "releases"
 LOCK = ".lock"
 
 
@@ -61,7 +59,7 @@ class DirectoryTarget:
     ) -> None:
         self._witness = witness
         self.root = root
-        self.mark = StoreMark(project=project, environment=environment)
+        self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=root.name)
         self._patience = patience
 
     def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
@@ -81,11 +79,7 @@ class DirectoryTarget:
             ) from error
 
     def place(self, current: Current, files: Mapping[str, Path]) -> None:
-        if not is_name(current.model) or (current.project, current.environment) != (
-            self.mark.project,
-            self.mark.environment,
-        ):
-            raise TargetError(f"{current.environment}/{current.model} does not belong to this target", code="E609")
+        self._rules.check_belongs(current)
         try:
             self._place(current, files)
         except OSError as error:
@@ -125,7 +119,7 @@ class DirectoryTarget:
         current = self._read_current(model)
         if current is None:
             return Served(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
-        if not self._is_ours(current, model):
+        if not self._rules.is_ours(current, model):
             return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
             return Served(model=model, current=current)
@@ -157,13 +151,6 @@ class DirectoryTarget:
         except (FileNotFoundError, IrregularFileError, IntegrityError):
             return None
 
-    def _is_ours(self, current: Current, model: str) -> bool:
-        return (current.project, current.environment, current.model) == (
-            self.mark.project,
-            self.mark.environment,
-            model,
-        )
-
     def _check_owner(self) -> bool:
         """Whether the target carries our mark; IntegrityError when it carries another's or a damaged one."""
         name = f"{self.root.name}/{OWNER}"
@@ -173,16 +160,8 @@ class DirectoryTarget:
             return False
         except IrregularFileError as error:
             raise IntegrityError(f"{name} is not a regular file", code="E609", hint="remove it") from error
-        if found != self.mark:
-            raise self._foreign(found.project, found.environment)
+        self._rules.check_mark(found)
         return True
-
-    def _foreign(self, project: str, environment: str) -> IntegrityError:
-        return IntegrityError(
-            f"the target {self.root.name} belongs to {environment[:64]} of project {project[:64]}",
-            code="E609",
-            hint=f"give {self.mark.environment} of {self.mark.project} a target of its own",
-        )
 
     # --- writing -------------------------------------------------------------------------------------------------
 
@@ -197,11 +176,12 @@ class DirectoryTarget:
         force_folder(self.root)
         sweep(folder)
         sweep(folder / RELEASES)
-        self._check_newer(current)  # before the work of copying; what decides is the check under the lock
+        # Before the work of copying; what decides is the check under the lock.
+        self._rules.check_newer(current, self._read_current(current.model))
         if current.artifact is not None:
             put_release(self._release_path(current.model, current.artifact), current.artifact, files)
         with _locked(folder, self._patience):
-            self._check_newer(current)
+            self._rules.check_newer(current, self._read_current(current.model))
             temporary = write_temporary(folder, codec.encode(current), mode=0o644)
             try:
                 temporary.replace(folder / CURRENT)
@@ -209,31 +189,13 @@ class DirectoryTarget:
                 temporary.unlink(missing_ok=True)
             force_folder(folder)
 
-    def _check_newer(self, current: Current) -> None:
-        """A pointer that is damaged, or that somebody copied here from another target, gives way."""
-        before = self._read_current(current.model)
-        if before is None or not self._is_ours(before, current.model):
-            return
-        if before.n > current.n:
-            raise ConflictError(
-                f"the target already serves entry {before.n} of {current.model}, newer than entry {current.n}",
-                hint="nothing is lost: run the same command again",
-            )
-        if before.n == current.n and before.entry != current.entry:
-            raise ConflictError(
-                f"the target serves another entry {before.n} of {current.model}",
-                hint="two stores write to one target: give each environment its own",
-            )
-
     def _claim(self) -> None:
         """Mark the target as ours, unless what it serves is somebody else's."""
         if self._check_owner():
             return
         for model in self.names():
-            served = self._read_current(model)
-            if served is not None and not self._is_ours(served, model):
-                raise self._foreign(served.project, served.environment)
-        temporary = write_temporary(self.root, codec.encode(self.mark), mode=0o644)
+            self._rules.check_unclaimed(self._read_current(model), model)
+        temporary = write_temporary(self.root, codec.encode(self._rules.mark), mode=0o644)
         try:
             os.link(temporary, self.root / OWNER)
         except FileExistsError:
