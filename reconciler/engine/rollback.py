@@ -6,6 +6,7 @@ agrees. Every step asks first whether it was done: killed anywhere in between, t
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -21,7 +22,7 @@ from reconciler.engine import apply, approval, before, deploy, journal, observe,
 from reconciler.engine.desired import Checkout
 from reconciler.engine.request import Road
 from reconciler.engine.world import World
-from reconciler.errors import ConflictError, GateRefusedError, UsageError
+from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.ports import Proposer
 
 
@@ -34,17 +35,22 @@ def now(
     environment: Environment,
     to: int | None,
     reason: str,
-    road: Road | None = None,
+    road: Callable[[], Road] | None = None,
 ) -> Proposed:
     """Serve what entry `to` deployed (default: the artifact before today's) from this moment on, and propose it to git.
+    `road` is asked for after it serves: a token that is missing does not stop an emergency.
 
     GateRefusedError E706 where it is rejected or the model is held, ConflictError E705 in a window that blocks this.
     """
     head = swap(world, checkout, model=model, environment=environment, to=to, reason=reason)
-    proposed = propose.rollback(
-        world, checkout, proposer, model=model, environment=environment, to=head.entry.n, road=road
-    )
-    return replace(proposed, served_by=head.entry.n)
+    n = head.entry.n
+    try:
+        way = road() if road is not None else None
+        proposed = propose.rollback(world, checkout, proposer, model=model, environment=environment, to=n, road=way)
+    except ReconcilerError as error:
+        error.message = f"it serves, by entry {n}, but git was not asked to agree: {error.message}"
+        raise
+    return replace(proposed, served_by=n)
 
 
 def swap(

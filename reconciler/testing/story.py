@@ -15,6 +15,7 @@ from reconciler.core.result import Applied, ModelResult
 from reconciler.core.state import Head
 from reconciler.core.status import Proposed
 from reconciler.engine import apply, journal, planning, rollback
+from reconciler.engine.request import Road
 from reconciler.engine.world import World
 from reconciler.ports import Clock, Forge, Store
 from reconciler.testing import papers
@@ -116,6 +117,7 @@ class Story:
         reason: str = "it fails",
         script: Script | None = None,
         clock: Clock | None = None,
+        road: Callable[[], Road] | None = None,
     ) -> Proposed:
         """One process of `rollback --now` in production, at the newest commit."""
         world = self.world(script, trains=False, clock=clock)
@@ -127,6 +129,7 @@ class Story:
             environment=planning.environment_of(self.desired, "production"),
             to=to,
             reason=reason,
+            road=road,
         )
 
     def one(self, environment: str, desired: Desired | None = None, **how: Any) -> ModelResult:

@@ -38,15 +38,11 @@ def command(
 
     with opened(invocation, changes=environment if now else None) as project:
         target = project.environment(environment)
-        act = partial(rollback.now, reason=reason or "no reason given") if now else propose.rollback
-        proposed = act(
-            project.world,
-            project.checkout,
-            proposer(project.root),
-            model=model,
-            environment=target,
-            to=to,
-            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
-        )
+        way = partial(road, project.root, os.environ, environment=target.name, protect=target.protect)
+        if now:
+            act = partial(rollback.now, reason=reason or "no reason given", road=way if opens else None)
+        else:
+            act = partial(propose.rollback, road=way() if opens else None)
+        proposed = act(project.world, project.checkout, proposer(project.root), model=model, environment=target, to=to)
     terminal.show(invocation, reporter, proposed)
     return 0

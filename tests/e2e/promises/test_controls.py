@@ -33,6 +33,12 @@ def newer(deployed: Project) -> Project:
 @pytest.mark.slow
 def test_rollback_now_serves_at_once_stays_until_git_agrees_and_is_in_the_history(newer: Project) -> None:
     second = newer.served()["artifact"]
+    newer.environment["RECONCILER_FORGE"] = "github"
+    untold = newer.run(
+        "rollback", "lateness", "--in", "production", "--now", "--reason", "it fails on refunds", "--open", code=1
+    )
+    assert "it serves, by entry" in untold.err
+    del newer.environment["RECONCILER_FORGE"]
     back = newer.run(
         "rollback", "lateness", "--in", "production", "--now", "--reason", "it fails on refunds", "-o", "json"
     ).json

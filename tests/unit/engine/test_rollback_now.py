@@ -12,7 +12,8 @@ from reconciler.core.condition import Exit, Health
 from reconciler.core.controls import Hold
 from reconciler.core.digest import Digest, short
 from reconciler.core.record import Action
-from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
+from reconciler.engine.request import Road
+from reconciler.errors import ConflictError, ForgeError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.manifest import glance
 from reconciler.testing import papers
 from reconciler.testing import town as towns
@@ -90,6 +91,18 @@ def test_a_request_that_brings_it_anew_is_planned_as_what_its_merge_will_be(stor
     after = story.part("production")
     assert asked is not None
     assert asked.basis.controls == after.basis.controls == ()
+
+
+def test_a_road_that_is_not_there_does_not_keep_it_from_serving(story: Story) -> None:
+    first, _ = twice(story)
+
+    def road() -> Road:
+        raise ForgeError("there is no token", hint="set one", code="E902")
+
+    with pytest.raises(ForgeError, match="it serves, by entry 2, but git was not asked to agree: there is no token"):
+        story.rollback_now(road=road)
+    assert story.serves == first
+    assert story.rollback_now().served_by == 2
 
 
 def test_running_it_again_goes_no_further_back(story: Story) -> None:
