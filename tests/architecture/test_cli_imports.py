@@ -13,7 +13,7 @@ from tests.e2e.promises.project import REPOSITORY, Project
 from tests.integration.cli.conftest import begin, configured
 
 HEAVY = {
-    *("pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "rich", "jinja2"),
+    *("pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "jinja2"),
     *("obstore", "github", "gitlab", "requests"),
 }
 PROBE = """

@@ -36,7 +36,6 @@ ALLOWED: dict[str, set[str]] = {
 # Where each third-party library may be imported.
 LIBRARIES: dict[str, set[str]] = {
     "click": {"cli"},
-    "rich": {"cli"},
     "git": {"adapters"},
     "packaging": {"adapters"},
     "gitdb": set(),
