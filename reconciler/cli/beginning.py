@@ -13,6 +13,7 @@ from reconciler.adapters.source_worktree import WorkTree
 from reconciler.cli import pipeline, places, progress
 from reconciler.cli.options import Invocation
 from reconciler.core.environment import Limits
+from reconciler.core.forge_choice import ForgeKind
 from reconciler.core.look import LookRequest, TableLook
 from reconciler.core.names import is_name
 from reconciler.core.recipe import Task
@@ -21,7 +22,6 @@ from reconciler.core.started import Choice, Started
 from reconciler.core.suggest import Suggestion, suggest
 from reconciler.errors import UsageError
 from reconciler.manifest import first, sample
-from reconciler.manifest.ci import Host
 
 _KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _DATA = "data"
@@ -35,7 +35,7 @@ def begin(
     table: Path | None,
     outcome: str | None,
     name: str | None,
-    ci: Host | None = None,
+    ci: ForgeKind | None = None,
 ) -> Started:
     root = folder.absolute()
     _check(root)
@@ -75,7 +75,7 @@ def _write(
     note: str | None,
     outcome: str | None,
     name: str | None,
-    ci: Host | None,
+    ci: ForgeKind | None,
 ) -> Started:
     table = _name(path.stem, "table")
     suggestion = suggest(look, name=table, today=now().date().isoformat(), outcome=outcome)

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from reconciler.adapters import machine, processors
 from reconciler.adapters.git_plumbing import Git
-from reconciler.cli import places, who
+from reconciler.cli import places, roads, who
 from reconciler.cli.options import Invocation
 from reconciler.cli.wiring import Opened, opened
 from reconciler.core.checkup import Check, Checkup, Level, room
 from reconciler.core.environment import Environment, Place
+from reconciler.core.forge_choice import ForgeKind, token_of
 from reconciler.engine.checkup import bad, environment
 from reconciler.errors import InvalidManifestsError, ReconcilerError
 from reconciler.ports import Probing
@@ -125,6 +126,22 @@ def _repository(root: Path) -> Iterator[Check]:
         level=Level.GOOD if known else Level.WARNING,
         remedy='git config user.name "Your Name" && git config user.email you@example.org',
     )
+    yield _forge(root)
+
+
+def _forge(root: Path) -> Check:
+    """Where pull requests go, and whose token opens them. Having none stops only what asks for one."""
+    try:
+        choice = roads.choice_here(root, os.environ)
+        if choice.kind is ForgeKind.NONE:
+            return _check(PROJECT, "forge", f"none: {choice.because}")
+        token = token_of(os.environ, choice.kind)
+        there = roads.forge(choice, token, os.environ)
+        found = f"{there.name}, {choice.project}: {token.name} is of {there.whoami()}"
+    except ReconcilerError as error:
+        level = Level.WARNING if error.code in ("E902", "E906") else Level.BAD
+        return _check(PROJECT, "forge", str(error), level=level, remedy=error.hint)
+    return _check(PROJECT, "forge", found)
 
 
 def _places(project: Opened, one: Environment) -> Iterator[Check]:

@@ -8,15 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.adapters import new_project
+from reconciler.core.forge_choice import ForgeKind
 from reconciler.core.started import Choice
 from reconciler.errors import UsageError
 from reconciler.manifest import ci
-from reconciler.manifest.ci import Host, Where
+from reconciler.manifest.ci import Where
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pipeline:
-    host: Host
+    host: ForgeKind
     top: Path
     texts: dict[str, str]
     choice: Choice
@@ -26,7 +27,7 @@ class Pipeline:
         return tuple(Path(os.path.relpath(self.top / name, root)).as_posix() for name in self.texts)
 
 
-def choose(root: Path, *, branch: str, python: str, wanted: Host | None) -> Pipeline:
+def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) -> Pipeline:
     """What was asked for; else what fits the remote, unless something is in its place. UsageError when what was asked
     for cannot be written."""
     top = new_project.top_of(root) or root
@@ -35,24 +36,24 @@ def choose(root: Path, *, branch: str, python: str, wanted: Host | None) -> Pipe
     host, why = (wanted, "--ci") if wanted is not None else _fitting(new_project.remote_of(root))
     texts = ci.files(host, where) if ci.possible(where) else {}
     taken = new_project.taken(top, texts)
-    if wanted not in (None, Host.NONE) and (taken or not texts):
+    if wanted not in (None, ForgeKind.NONE) and (taken or not texts):
         what = f"{taken[0]} is there already" if taken else "branch or folder have a name that its files cannot hold"
         raise UsageError(f"--ci {host.value}: {what}", hint="--ci none leaves CI alone", code="E801")
     if taken:
         left = Choice(what="ci", chosen="left alone", why=f"{taken[0]} is there already")
-        return Pipeline(host=Host.NONE, top=top, texts={}, choice=left)
+        return Pipeline(host=ForgeKind.NONE, top=top, texts={}, choice=left)
     if not texts:
-        return Pipeline(host=Host.NONE, top=top, texts={}, choice=Choice(what="ci", chosen="none", why=""))
-    chosen = f"{'GitHub Actions' if host is Host.GITHUB else 'GitLab CI'}: plan, comment, apply on merge, drift"
+        return Pipeline(host=ForgeKind.NONE, top=top, texts={}, choice=Choice(what="ci", chosen="none", why=""))
+    chosen = f"{'GitHub Actions' if host is ForgeKind.GITHUB else 'GitLab CI'}: plan, comment, apply on merge, drift"
     return Pipeline(host=host, top=top, texts=texts, choice=Choice(what="ci", chosen=chosen, why=why))
 
 
-def _fitting(remote: str | None) -> tuple[Host, str]:
+def _fitting(remote: str | None) -> tuple[ForgeKind, str]:
     """GitLab's servers have many names; one of theirs says so, or is told with --ci."""
     if remote is not None and re.search(r"(^|[/@.])gitlab[.:]", remote.lower()):
-        return Host.GITLAB, "the remote's name says GitLab; --ci names another"
+        return ForgeKind.GITLAB, "the remote's name says GitLab; --ci names another"
     if remote is None:
-        return Host.GITHUB, "there is no remote yet; --ci names another"
+        return ForgeKind.GITHUB, "there is no remote yet; --ci names another"
     if re.search(r"(^|[/@.])github[.:]", remote.lower()):
-        return Host.GITHUB, "the remote's name says GitHub"
-    return Host.NONE, ""
+        return ForgeKind.GITHUB, "the remote's name says GitHub"
+    return ForgeKind.NONE, ""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.adapters.remote_git import GitRemote
-from reconciler.core.forge_choice import Choice, Kind, Token, choose, token_of
+from reconciler.core.forge_choice import Choice, ForgeKind, Token, choose, token_of
 from reconciler.engine.request import Road
 from reconciler.errors import ForgeError, SourceError
 from reconciler.ports import Forge
@@ -19,7 +19,7 @@ def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: s
     remote = GitRemote(root, environ=environ)
     address = remote.address()
     choice = choose(environ, address)
-    token = token_of(environ, choice.kind) if choice.kind is not Kind.NONE else None
+    token = token_of(environ, choice.kind) if choice.kind is not ForgeKind.NONE else None
     if token is not None:
         remote = GitRemote(root, environ=environ, token=token, site=choice.site)
     base = protect or remote.base()
@@ -38,16 +38,21 @@ def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: s
     )
 
 
+def choice_here(root: Path, environ: Mapping[str, str]) -> Choice:
+    """Which forge this repository has."""
+    return choose(environ, GitRemote(root, environ=environ).address())
+
+
 def forge_here(root: Path, environ: Mapping[str, str]) -> Forge | None:
     """The forge of this repository, for questions and for telling; None where it has none."""
-    choice = choose(environ, GitRemote(root, environ=environ).address())
-    return None if choice.kind is Kind.NONE else forge(choice, token_of(environ, choice.kind), environ)
+    choice = choice_here(root, environ)
+    return None if choice.kind is ForgeKind.NONE else forge(choice, token_of(environ, choice.kind), environ)
 
 
 def forge(choice: Choice, token: Token, environ: Mapping[str, str]) -> Forge:
     """ForgeError E906 where its library is not installed."""
     try:
-        if choice.kind is Kind.GITHUB:
+        if choice.kind is ForgeKind.GITHUB:
             from reconciler.adapters.forge_github import ACTIONS, GitHubForge
 
             return GitHubForge(choice, token, bot=ACTIONS if environ.get("GITHUB_ACTIONS") == "true" else None)

@@ -15,19 +15,19 @@ from reconciler.core.address import Address, address, is_loopback
 from reconciler.errors import ForgeError, SourceError, UsageError
 
 
-class Kind(StrEnum):
+class ForgeKind(StrEnum):
     GITHUB = "github"
     GITLAB = "gitlab"
     NONE = "none"
 
 
 TOKENS = {
-    Kind.GITHUB: ("GITHUB_TOKEN", "GH_TOKEN"),
-    Kind.GITLAB: ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
-    Kind.NONE: (),
+    ForgeKind.GITHUB: ("GITHUB_TOKEN", "GH_TOKEN"),
+    ForgeKind.GITLAB: ("GITLAB_TOKEN", "CI_JOB_TOKEN"),
+    ForgeKind.NONE: (),
 }
 VARIABLE = "RECONCILER_FORGE"
-_HOSTS = {"github.com": Kind.GITHUB, "gitlab.com": Kind.GITLAB}
+_HOSTS = {"github.com": ForgeKind.GITHUB, "gitlab.com": ForgeKind.GITLAB}
 _PROJECT = re.compile(r"[A-Za-z0-9_.-]+(?:/[A-Za-z0-9_.-]+)+")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4000}")
 
@@ -37,7 +37,7 @@ class Choice:
     """`project`: owner/repository, on GitLab with all groups. `api`: the address of its API. `site`: scheme, host and
     port of its web server, the only one that is pushed to with the token. Empty, each, where there is no forge."""
 
-    kind: Kind
+    kind: ForgeKind
     because: str
     project: str = ""
     api: str = ""
@@ -57,22 +57,22 @@ def choose(environ: Mapping[str, str], remote: Address | None) -> Choice:
     token, ForgeError E905 where nothing says which repository it is."""
     kind, because = _kind(environ, remote)
     match kind:
-        case Kind.NONE:
+        case ForgeKind.NONE:
             return Choice(kind=kind, because=because)
-        case Kind.GITHUB:
+        case ForgeKind.GITHUB:
             api = _api(environ, "GITHUB_API_URL") or _github_api(remote)
             server = _api(environ, "GITHUB_SERVER_URL")
             public = "https://github.com" if api == "https://api.github.com" else address(api).origin
             project, site = environ.get("GITHUB_REPOSITORY"), address(server + "/x").origin if server else public
             return Choice(kind=kind, because=because, project=_project(kind, project, remote, ""), api=api, site=site)
-        case Kind.GITLAB:
+        case ForgeKind.GITLAB:
             api = _api(environ, "CI_API_V4_URL") or _gitlab_api(remote)
             root = address(api).path.removesuffix("api/v4")
             project = _project(kind, environ.get("CI_PROJECT_PATH"), remote, root)
             return Choice(kind=kind, because=because, project=project, api=api, site=address(api).origin)
 
 
-def token_of(environ: Mapping[str, str], kind: Kind) -> Token:
+def token_of(environ: Mapping[str, str], kind: ForgeKind) -> Token:
     """The token of a forge; ForgeError E902 where there is none, or none that could be one."""
     names = TOKENS[kind]
     for name in names:
@@ -89,25 +89,25 @@ def token_of(environ: Mapping[str, str], kind: Kind) -> Token:
     )
 
 
-def _kind(environ: Mapping[str, str], remote: Address | None) -> tuple[Kind, str]:
+def _kind(environ: Mapping[str, str], remote: Address | None) -> tuple[ForgeKind, str]:
     said = environ.get(VARIABLE, "").strip().lower()
     if said:
-        if said not in list(Kind):
+        if said not in list(ForgeKind):
             raise UsageError(
                 f"{VARIABLE} is {said[:40]!r}: expected github, gitlab or none", hint="correct it", code="E801"
             )
-        return Kind(said), f"{VARIABLE} says so"
+        return ForgeKind(said), f"{VARIABLE} says so"
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_REPOSITORY"):
-        return Kind.GITHUB, "this is GitHub Actions"
+        return ForgeKind.GITHUB, "this is GitHub Actions"
     if environ.get("GITLAB_CI") == "true" and environ.get("CI_PROJECT_PATH"):
-        return Kind.GITLAB, "this is GitLab CI"
+        return ForgeKind.GITLAB, "this is GitLab CI"
     if remote is None:
-        return Kind.NONE, "there is no remote"
+        return ForgeKind.NONE, "there is no remote"
     if remote.host in _HOSTS:
         return _HOSTS[remote.host], f"the remote is at {remote.host}"
     if remote.host:
-        return Kind.NONE, f"nothing says what is at {remote.host}: {VARIABLE}=github or gitlab does"
-    return Kind.NONE, "the remote is a folder"
+        return ForgeKind.NONE, f"nothing says what is at {remote.host}: {VARIABLE}=github or gitlab does"
+    return ForgeKind.NONE, "the remote is a folder"
 
 
 def _api(environ: Mapping[str, str], name: str) -> str:
@@ -150,14 +150,14 @@ def _of(remote: Address) -> str:
     return _trusted(remote.origin, remote, "the remote")
 
 
-def _project(kind: Kind, said: str | None, remote: Address | None, root: str) -> str:
+def _project(kind: ForgeKind, said: str | None, remote: Address | None, root: str) -> str:
     path = said or (remote.path.removeprefix(root) if remote is not None and remote.host else "")
     parts = path.split("/")
-    if _PROJECT.fullmatch(path) is None or ".." in parts or (kind is Kind.GITHUB and len(parts) != 2):
+    if _PROJECT.fullmatch(path) is None or ".." in parts or (kind is ForgeKind.GITHUB and len(parts) != 2):
         raise ForgeError(
             f"nothing says which repository of {kind.value} this is",
             hint="name the remote that it was cloned from `origin`, or set "
-            + ("GITHUB_REPOSITORY=owner/repository" if kind is Kind.GITHUB else "CI_PROJECT_PATH=group/project"),
+            + ("GITHUB_REPOSITORY=owner/repository" if kind is ForgeKind.GITHUB else "CI_PROJECT_PATH=group/project"),
             code="E905",
         )
     return path

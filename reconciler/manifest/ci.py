@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
+
+from reconciler.core.forge_choice import ForgeKind
 
 _FOLDER = Path(__file__).parent / "workflows"
 _SIMPLE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]*")
-
-
-class Host(StrEnum):
-    GITHUB = "github"
-    GITLAB = "gitlab"
-    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,19 +30,19 @@ def possible(where: Where) -> bool:
     return _SIMPLE.fullmatch(where.branch) is not None and _SIMPLE.fullmatch(where.folder or ".") is not None
 
 
-def files(host: Host, where: Where) -> dict[str, str]:
+def files(host: ForgeKind, where: Where) -> dict[str, str]:
     """Path from the repository's root -> text."""
     match host:
-        case Host.GITHUB:
+        case ForgeKind.GITHUB:
             suffix = f"-{where.folder.replace('/', '-')}" if where.folder else ""
             return {f".github/workflows/reconciler{suffix}.yml": _filled(host, where)}
-        case Host.GITLAB:
+        case ForgeKind.GITLAB:
             return {".gitlab-ci.yml": _filled(host, where)}
-        case Host.NONE:
+        case ForgeKind.NONE:
             return {}
 
 
-def _filled(host: Host, where: Where) -> str:
+def _filled(host: ForgeKind, where: Where) -> str:
     text = (_FOLDER / f"{host.value}.yml").read_text(encoding="utf-8")
     folder = where.folder or "."
     lock = f"{where.folder}/requirements.lock" if where.folder else "requirements.lock"

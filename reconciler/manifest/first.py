@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from reconciler import __version__
 from reconciler.core.environment import Table
+from reconciler.core.forge_choice import ForgeKind
 from reconciler.core.recipe import Named, Recipe, Task
 from reconciler.core.suggest import Suggestion
-from reconciler.manifest.ci import Host
 
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -37,7 +37,7 @@ class Place:
     python: str
     architecture: str
     versions: Mapping[str, str]
-    ci: Host = Host.NONE
+    ci: ForgeKind = ForgeKind.NONE
 
 
 def files(place: Place, suggestion: Suggestion, *, note: str | None = None) -> dict[str, str]:
@@ -248,7 +248,7 @@ def _gates(recipe: Recipe) -> Iterator[str]:
 def _lock(place: Place) -> str:
     """Every version that decides bytes, as it is installed here; for CI this program, too."""
     lines = [f"{name}=={version}" for name, version in sorted(place.versions.items())]
-    if place.ci is not Host.NONE:
+    if place.ci is not ForgeKind.NONE:
         lines += ["# What CI runs. With hashes it is safer: pip-compile --generate-hashes writes them."]
         lines += [f"model-reconciler[{place.ci.value}]=={__version__}"]
     return "\n".join(lines) + "\n"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from reconciler.adapters.forge_github import GitHubForge
 from reconciler.adapters.forge_gitlab import GitLabForge
-from reconciler.core.forge_choice import Choice, Kind, Token
+from reconciler.core.forge_choice import Choice, ForgeKind, Token
 from tests.forge.place import PROJECT
 from tests.forge.server import SERVES, Server
 
 WRITES = "tok-ada-write"
 
 
-def choice(server: Server, kind: Kind) -> Choice:
+def choice(server: Server, kind: ForgeKind) -> Choice:
     api = server.root + SERVES[kind.name]
     return Choice(kind=kind, because="a test says so", project=PROJECT, api=api, site=server.root)
 
@@ -20,8 +20,8 @@ def github(
     server: Server, token: str = WRITES, *, name: str = "GITHUB_TOKEN", bot: str | None = None,
     timeout: int = 20,
 ) -> GitHubForge:  # fmt: skip
-    return GitHubForge(choice(server, Kind.GITHUB), Token(name=name, secret=token), bot=bot, timeout=timeout)
+    return GitHubForge(choice(server, ForgeKind.GITHUB), Token(name=name, secret=token), bot=bot, timeout=timeout)
 
 
 def gitlab(server: Server, token: str = WRITES, *, name: str = "GITLAB_TOKEN", timeout: int = 20) -> GitLabForge:
-    return GitLabForge(choice(server, Kind.GITLAB), Token(name=name, secret=token), timeout=timeout)
+    return GitLabForge(choice(server, ForgeKind.GITLAB), Token(name=name, secret=token), timeout=timeout)

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.forge_github import GitHubForge
-from reconciler.core.forge_choice import Choice, Kind, Token
+from reconciler.core.forge_choice import Choice, ForgeKind, Token
 from reconciler.testing.contracts_forge import ForgeContract
 
 pytestmark = pytest.mark.needs("emulate")
@@ -88,7 +88,7 @@ class TestEmulate(ForgeContract):
             return json.loads(answer.read() or b"null")
 
     def make(self) -> GitHubForge:
-        choice = Choice(kind=Kind.GITHUB, because="a test", project="ada/models", api=self.root, site=self.root)
+        choice = Choice(kind=ForgeKind.GITHUB, because="a test", project="ada/models", api=self.root, site=self.root)
         return GitHubForge(choice, Token(name="GITHUB_TOKEN", secret="tok-ada"))
 
     def push(self, branch: str) -> str:

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
+from reconciler.core.forge_choice import ForgeKind
 from reconciler.manifest import ci
-from reconciler.manifest.ci import Host, Where
+from reconciler.manifest.ci import Where
 from tests.conftest import ACTIONLINT, REPOSITORY
 
 OWN = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
@@ -27,7 +28,7 @@ WHERES = [
 ]
 
 
-def made(host: Host, where: Where) -> str:
+def made(host: ForgeKind, where: Where) -> str:
     (text,) = ci.files(host, where).values()
     return text
 
@@ -40,7 +41,7 @@ def written(tmp_path: Path) -> Path:
     for path in OWN:
         shutil.copy(path, folder)
     for where in WHERES:
-        for name, text in ci.files(Host.GITHUB, where).items():
+        for name, text in ci.files(ForgeKind.GITHUB, where).items():
             (folder.parents[1] / name).write_text(text)
     shutil.copy(ACTION, folder.parents[1])
     return folder.parents[1]
@@ -85,7 +86,7 @@ def test_zizmor_finds_nothing_and_finds_what_is_wrong(written: Path) -> None:
 
 
 def jobs(where: Where = WHERES[0]) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(made(Host.GITHUB, where))["jobs"]
+    found: dict[str, Any] = yaml.safe_load(made(ForgeKind.GITHUB, where))["jobs"]
     return found
 
 
@@ -94,7 +95,7 @@ def steps(job: dict[str, Any], uses: str) -> Iterator[dict[str, Any]]:
 
 
 def test_a_request_is_planned_without_a_right_a_secret_or_its_own_code() -> None:
-    text = made(Host.GITHUB, WHERES[0])
+    text = made(ForgeKind.GITHUB, WHERES[0])
     for no in ("pull_request_target", "workflow_run", "id-token", "secrets."):
         assert no not in text
     assert yaml.safe_load(text)["permissions"] == {}
@@ -127,7 +128,7 @@ def test_what_deploys_is_never_cancelled_never_cleans_and_has_one_run_per_enviro
 
 
 def test_only_the_drift_check_may_write_issues_and_it_runs_at_night() -> None:
-    assert "schedule" in yaml.safe_load(made(Host.GITHUB, WHERES[0]))[True]
+    assert "schedule" in yaml.safe_load(made(ForgeKind.GITHUB, WHERES[0]))[True]
     assert [name for name, job in jobs().items() if "issues" in job["permissions"]] == ["drift"]
     assert "drift --issue" in jobs()["drift"]["steps"][-1]["run"]
 
@@ -146,15 +147,15 @@ def test_every_action_is_pinned_every_job_ends_and_every_checkout_is_whole(where
 
 def test_a_push_that_deploys_is_never_cancelled_by_the_next() -> None:
     """The workflow's own group would be shared by all pushes without the run's number."""
-    group = yaml.safe_load(made(Host.GITHUB, WHERES[0]))["concurrency"]["group"]
+    group = yaml.safe_load(made(ForgeKind.GITHUB, WHERES[0]))["concurrency"]["group"]
     assert "github.run_id" in group
 
 
 @pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
-@pytest.mark.parametrize("host", [Host.GITHUB, Host.GITLAB])
-def test_every_script_is_whole_bash(host: Host, where: Where) -> None:
+@pytest.mark.parametrize("host", [ForgeKind.GITHUB, ForgeKind.GITLAB])
+def test_every_script_is_whole_bash(host: ForgeKind, where: Where) -> None:
     document = yaml.safe_load(made(host, where))
-    if host is Host.GITHUB:
+    if host is ForgeKind.GITHUB:
         scripts = [step["run"] for job in document["jobs"].values() for step in job["steps"] if "run" in step]
     else:
         parts = [one for one in document.values() if isinstance(one, dict)]
@@ -167,7 +168,7 @@ def test_every_script_is_whole_bash(host: Host, where: Where) -> None:
 
 
 def test_gitlab_deploys_one_at_a_time_and_comments_without_the_request() -> None:
-    document = yaml.safe_load(made(Host.GITLAB, WHERES[1]))
+    document = yaml.safe_load(made(ForgeKind.GITLAB, WHERES[1]))
     assert document["comment"]["variables"] == {"GIT_STRATEGY": "none"}
     assert document["deploy"]["resource_group"] == "reconciler-production"
     assert document["default"]["interruptible"] is False

@@ -11,7 +11,7 @@ import pytest
 from reconciler.adapters.forge_github import ACTIONS, GitHubForge
 from reconciler.adapters.forge_gitlab import GitLabForge
 from reconciler.cli import roads
-from reconciler.core.forge_choice import Choice, Kind, Token
+from reconciler.core.forge_choice import Choice, ForgeKind, Token
 from reconciler.engine.request import Road
 from reconciler.errors import ForgeError, SourceError
 from tests.contract.repository import Repository, repository_in
@@ -20,7 +20,7 @@ TOKEN = Token(name="GITHUB_TOKEN", secret="tok")
 ENVIRON = {"PATH": os.environ["PATH"]}
 
 
-def choice(kind: Kind) -> Choice:
+def choice(kind: ForgeKind) -> Choice:
     api = "https://api.example.org/api/v4"
     return Choice(kind=kind, because="a test", project="town/models", api=api, site="https://example.org")
 
@@ -37,14 +37,14 @@ def clone(tmp_path: Path) -> Repository:
 
 
 def test_each_kind_has_its_adapter() -> None:
-    assert isinstance(roads.forge(choice(Kind.GITHUB), TOKEN, {"GITHUB_ACTIONS": "true"}), GitHubForge)
-    assert isinstance(roads.forge(choice(Kind.GITLAB), TOKEN, {}), GitLabForge)
+    assert isinstance(roads.forge(choice(ForgeKind.GITHUB), TOKEN, {"GITHUB_ACTIONS": "true"}), GitHubForge)
+    assert isinstance(roads.forge(choice(ForgeKind.GITLAB), TOKEN, {}), GitLabForge)
     assert ACTIONS == "github-actions[bot]"
 
 
-@pytest.mark.parametrize("kind", [Kind.GITHUB, Kind.GITLAB])
+@pytest.mark.parametrize("kind", [ForgeKind.GITHUB, ForgeKind.GITLAB])
 def test_a_library_that_is_not_installed_is_told_with_what_installs_it(
-    kind: Kind, monkeypatch: pytest.MonkeyPatch
+    kind: ForgeKind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, kind.value, None)  # as if it were not there
     for name in ("forge_github", "forge_gitlab", "gitlab_client"):

@@ -34,9 +34,11 @@ def command(
     that is there is overwritten.
     """
     from reconciler.cli import beginning
-    from reconciler.manifest.ci import Host
+    from reconciler.core.forge_choice import ForgeKind
     from reconciler.report import init as reporter
 
-    started = beginning.begin(invocation, where, table=table, outcome=outcome, name=name, ci=Host(ci) if ci else None)
+    started = beginning.begin(
+        invocation, where, table=table, outcome=outcome, name=name, ci=ForgeKind(ci) if ci else None
+    )
     terminal.show(invocation, reporter, started)
     return 0

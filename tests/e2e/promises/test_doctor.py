@@ -24,7 +24,7 @@ def test_a_project_that_works_is_well_and_nothing_is_left_behind(deployed: Proje
     before = everything(deployed.root)
     said = deployed.run("doctor").out
     assert "1 made with scikit-learn" in said
-    assert said.endswith("All is well: 16 checks\n")
+    assert said.endswith("All is well: 17 checks\n")
     assert everything(deployed.root) == before
 
 

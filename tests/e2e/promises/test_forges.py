@@ -154,3 +154,33 @@ def test_without_a_forge_the_branch_is_pushed_and_the_text_printed(project: Proj
     project.recipe("max_depth: 3", "max_depth: 2")
     project.run("apply", "sandbox", "--yes")
     assert project.run(*PROMOTE, "-o", "json", code=1).json["error"]["code"] == "E901"
+
+
+@pytest.mark.parametrize("kind", VARIABLES)
+def test_doctor_says_whose_token_it_is_or_what_is_wrong_with_it(project: Project, server: Server, kind: str) -> None:
+    team = Team(project, server, kind)
+
+    def found(*, code: int = 0) -> tuple[str, str]:
+        checks = team.run("doctor", "-o", "json", code=code).json["checks"]
+        (one,) = [one for one in checks if one["name"] == "forge"]
+        assert one["level"] == "good" or one["remedy"]
+        return one["level"], one["found"]
+
+    level, said = found()
+    assert level == "good"
+    assert said.endswith(f"town/models: {VARIABLES[kind]} is of ada")
+    project.environment[VARIABLES[kind]] = "tok-of-nobody"
+    level, said = found()
+    assert (level, "E902" in said) == ("warning", True)
+    del project.environment[VARIABLES[kind]]
+    level, said = found()
+    assert (level, VARIABLES[kind] in said) == ("warning", True)
+    project.environment["RECONCILER_FORGE"] = "none"
+    assert found() == ("good", "none: RECONCILER_FORGE says so")
+
+
+def test_doctor_says_that_the_forge_is_not_there(project: Project, server: Server) -> None:
+    team = Team(project, server, "github")
+    project.environment["GITHUB_API_URL"] = "http://127.0.0.1:1/api/v3"
+    checks = team.run("doctor", "-o", "json", code=1).json["checks"]
+    assert [(one["level"], "E901" in one["found"]) for one in checks if one["name"] == "forge"] == [("bad", True)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.address import address
-from reconciler.core.forge_choice import Kind, Token, choose, token_of
+from reconciler.core.forge_choice import ForgeKind, Token, choose, token_of
 from reconciler.errors import ForgeError, ReconcilerError, SourceError, UsageError
 
 ACTIONS = {
@@ -87,12 +87,12 @@ def test_what_cannot_be_trusted_with_a_token_is_refused(
 
 def test_a_token_comes_from_its_own_variables_in_order_and_is_shown_by_none() -> None:
     both = {"GITHUB_TOKEN": " one\n", "GH_TOKEN": "two", "GITLAB_TOKEN": "", "CI_JOB_TOKEN": "three"}
-    assert token_of(both, Kind.GITHUB) == Token(name="GITHUB_TOKEN", secret="one")
-    assert token_of({"GH_TOKEN": "two"}, Kind.GITHUB).secret == "two"
-    assert token_of(both, Kind.GITLAB).name == "CI_JOB_TOKEN"
-    assert "one" not in repr(token_of(both, Kind.GITHUB))
+    assert token_of(both, ForgeKind.GITHUB) == Token(name="GITHUB_TOKEN", secret="one")
+    assert token_of({"GH_TOKEN": "two"}, ForgeKind.GITHUB).secret == "two"
+    assert token_of(both, ForgeKind.GITLAB).name == "CI_JOB_TOKEN"
+    assert "one" not in repr(token_of(both, ForgeKind.GITHUB))
     for environ in ({}, {"GITHUB_TOKEN": "a b"}, {"GITHUB_TOKEN": "s3cret\r\nX-Evil: 1"}, {"GITLAB_TOKEN": "x"}):
         with pytest.raises(ForgeError) as caught:
-            token_of(environ, Kind.GITHUB)
+            token_of(environ, ForgeKind.GITHUB)
         assert caught.value.code == "E902"
         assert "s3cret" not in f"{caught.value} {caught.value.hint}"
