@@ -90,6 +90,7 @@ class Detail:
     verifications: tuple[Verification, ...] = ()
     grade: str | None = None
     data_as_of: str | None = None
+    data_taken: datetime | None = None
     data_age: int | None = None
     notes: tuple[str, ...] = ()
 

@@ -250,6 +250,7 @@ def serving_part(
             verifications=_verifications(verdicts),
             grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else None,
+            data_taken=build.taken if build else None,
             data_age=int((now - build.taken).total_seconds()) if build else None,
         ),
     )

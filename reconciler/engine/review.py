@@ -59,7 +59,7 @@ def commented(world: World, old: Desired | None, new: Desired, environment: Envi
     read as `new`."""
     differences = touched(old, new, environment)
     names = tuple(one.model for one in differences)
-    unseen = _unseen(world, environment)
+    unseen = _unseen(world, old, environment)
     plan = None
     if unseen is None:
         plan = planning.make_plan(replace(world, source=AsIfMerged(world.source)), new, environment)
@@ -94,16 +94,24 @@ def _judged(model: Model | None, environment: Environment) -> Model | None:
     return replace(model, gates=verify.gates_for(model, environment)) if model is not None else None
 
 
-def _unseen(world: World, environment: Environment) -> str | None:
+def _unseen(world: World, old: Desired | None, environment: Environment) -> str | None:
     """Why the stores cannot be read from here, if so: a fork's job has no rights, and a fresh machine no disk of ours.
-    A store without a mark is one that nobody ever applied, or not the store."""
+    A store without a mark is one that nobody ever applied, or not the store: the first where those that are promoted
+    from are here, and git has not pinned anything yet."""
     for name in (environment.name, *environment.promotes_from):
         try:
-            if name in world.stores and not claimed(world.stores[name]):
+            if name in world.stores and not claimed(world.stores[name]) and not _is_first(old, environment, name):
                 return f"the store of {name} is not here, or nothing was ever applied there"
         except ReconcilerError as error:
             return f"the store of {name} cannot be read from here: {error.message}"
     return None
+
+
+def _is_first(old: Desired | None, environment: Environment, name: str) -> bool:
+    """Whether nothing can have been applied in `name`."""
+    if old is None or name != environment.name or not environment.promotes_from:
+        return False
+    return all(one.artifact is None for one in old.models_of(name))
 
 
 def claimed(store: Store) -> bool:

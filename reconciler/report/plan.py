@@ -15,7 +15,7 @@ from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan
 from reconciler.core.record import Action
 from reconciler.report import gates, unchanged
 from reconciler.report.look import Line, Look, Tone, command, elide, page, wrap
-from reconciler.report.numbers import change, count, digest, metric
+from reconciler.report.numbers import change, count, digest, metric, moment
 from reconciler.report.safe import plain
 from reconciler.report.table import Column, table
 
@@ -156,12 +156,14 @@ def _detail(part: ModelPlan, look: Look) -> Iterator[Line]:
         yield Line()
 
 
-def facts(detail: Detail) -> str:
-    """`, grade B, data as of 2026-11-20 (3d old)`."""
+def facts(detail: Detail, *, lasting: bool = False) -> str:
+    """`, grade B, data as of 2026-11-20 (taken 3d ago)`; `lasting`: when it was taken, for what is read later."""
     found = f", grade {plain(detail.grade)}" if detail.grade else ""
     if detail.data_as_of:
         found += f", data as of {plain(detail.data_as_of)}"
-    if detail.data_age is not None:
+    if lasting and detail.data_taken is not None:
+        found += f" (taken {moment(detail.data_taken)})"
+    elif detail.data_age is not None:
         found += f" (taken {in_words(detail.data_age)} ago)"
     return found
 

@@ -96,7 +96,7 @@ def body_of(part: ModelPlan) -> Iterator[str]:
     if not judged(part):
         return
     if detail.candidate is not None:
-        yield f"- candidate `{short(detail.candidate)}`{prose(facts(detail))}"
+        yield f"- candidate `{short(detail.candidate)}`{prose(facts(detail, lasting=True))}"
     if detail.incumbent is not None and detail.incumbent != detail.candidate:
         yield f"- incumbent `{short(detail.incumbent)}`"
     yield from changes(detail)

@@ -168,6 +168,30 @@ def test_a_job_that_may_not_write_writes_what_another_tells(project: Project, se
     assert team.bodies(number) == [body]
 
 
+def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates(
+    project: Project, server: Server
+) -> None:
+    team = Reviewed(project, server, "github")
+    team.run("apply", "sandbox", "--yes")
+    found = team.open(*PROMOTE)
+    number, branch = found["opening"]["number"], found["branch"]
+    told = team.plan(number, branch)
+    assert told["reviewed"]["depth"] == "whole"
+    [body] = team.bodies(number)
+    assert "`f1_macro`" in body
+    assert "Only what git shows" not in body
+    team.merge(number)
+    assert team.run(*APPLY).json["merged"][0]["depth"] == "whole"
+
+    # Later, a store that is not there is not one that nobody used.
+    team.candidate(5, before=3)
+    found = team.open(*PROMOTE)
+    (project.root / ".reconciler/production").rename(project.root.parent / "away")
+    told = team.plan(found["opening"]["number"], found["branch"])
+    assert told["reviewed"]["depth"] == "declared"
+    assert "nothing was ever applied there" in team.bodies(found["opening"]["number"])[0]
+
+
 def test_where_no_store_can_be_read_git_alone_is_told(project: Project, server: Server) -> None:
     team = Reviewed(project, server, "github")
     team.run("apply", "sandbox", "--yes")

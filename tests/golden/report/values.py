@@ -200,6 +200,7 @@ DETAIL = Detail(
     verifications=(verification(),),
     grade="C",
     data_as_of="2026-11-20",
+    data_taken=datetime(2026, 11, 20, 12, tzinfo=UTC),
     data_age=3 * 86400 + 5,
 )
 
