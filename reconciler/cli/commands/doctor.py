@@ -14,7 +14,7 @@ from reconciler.core.condition import Exit
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation) -> int:
-    """Look at this machine, the project and its environments: versions, forge, stores, targets, disks, tables, runtimes.
+    """Look at this machine, the project, its environments: versions, forge, stores, targets, disks, tables, runtimes.
 
     Each finding that is not good comes with its remedy. To see whether a store or a target can be written, a small
     file is made there and removed. Exits 1 when something is bad.
