@@ -23,7 +23,7 @@ MODELS, ROWS, COLUMNS, ROUNDS = 50, 2_000, 10, 3
 BAR = 0.6  # of the scripts' time
 
 # Module below sklearn, class, parameters: as many of each.
-ESTIMATORS = (
+ESTIMATORS: tuple[tuple[str, str, dict[str, int]], ...] = (
     ("linear_model", "LogisticRegression", {}),
     ("tree", "DecisionTreeClassifier", {"max_depth": 5}),
     ("ensemble", "RandomForestClassifier", {"n_estimators": 50}),
@@ -94,7 +94,8 @@ def declare(project: Path) -> list[Path]:
 def one_after_the_other(project: Path, scripts: list[Path], environment: dict[str, str]) -> Cost:
     started = time.perf_counter()
     costs = [cost([sys.executable, str(script)], project, environment) for script in scripts]
-    return Cost(time.perf_counter() - started, sum(one.cpu for one in costs))
+    wall = time.perf_counter() - started
+    return Cost(wall, sum(one.cpu for one in costs), max(one.memory for one in costs))
 
 
 if __name__ == "__main__":

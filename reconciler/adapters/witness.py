@@ -15,11 +15,12 @@ import hashlib
 import os
 import struct
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from reconciler.adapters import shared_out
 
 MANY = 3_000  # claims from which it pays to share them out
+BESIDES = 3_000  # claims that take as long as what is done besides
 RACY = 2 * 10**9  # nanoseconds
 _ABSENT = b"absent"
 _PACK = struct.Struct("<6q").pack
@@ -72,22 +73,33 @@ def signature(root: str, paths: Iterable[str]) -> str:
     return _digest([_said(_found(path if path[0] == "/" else root + path)) for path in paths])
 
 
-def same(root: str, claims: Sequence[tuple[str, tuple[str, ...]]]) -> list[bool]:
+def same(
+    root: str, claims: Sequence[tuple[str, tuple[str, ...]]], *, besides: Callable[[], None] | None = None
+) -> list[bool]:
     """Whether each (signature, paths) still holds. Many are shared out among the processors: the kernel looks a path up
-    in parallel, Python does not."""
+    in parallel, Python does not. `besides` is done here while others look, if others do."""
     shares = shared_out.count() if len(claims) >= MANY else 1
-    size = -(-len(claims) // shares)
+    bounds = _bounds(len(claims), shares, less=BESIDES if besides is not None else 0)
 
     def look(share: int) -> bytes:
-        return bytes(signature(root, paths) == said for said, paths in claims[share * size : (share + 1) * size])
+        if besides is not None and share == 0 and shares > 1:
+            besides()
+        return bytes(signature(root, paths) == said for said, paths in claims[bounds[share] : bounds[share + 1]])
 
     # A share that failed has found nothing: its models are looked at the long way.
-    answers = shared_out.shared_out(look, shares) if size else []
+    answers = shared_out.shared_out(look, shares)
     return [
-        one == 1
-        for share, answer in enumerate(answers)
-        for one in answer or bytes(len(claims[share * size : (share + 1) * size]))
+        one == 1 for share, answer in enumerate(answers) for one in answer or bytes(bounds[share + 1] - bounds[share])
     ]
+
+
+def _bounds(count: int, shares: int, *, less: int) -> list[int]:
+    """Where each share begins, and where the last one ends: of one size, but for the first, which has `less`."""
+    if shares == 1:
+        return [0, count]
+    own = max(0, (count - less * (shares - 1)) // shares)
+    size = -(-(count - own) // (shares - 1))
+    return [0] + [min(count, own + size * others) for others in range(shares)]
 
 
 def _found(path: str) -> list[os.stat_result]:

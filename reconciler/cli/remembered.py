@@ -117,8 +117,8 @@ def settled(now: Now, environment: str, memo: Memo) -> tuple[list[str], list[str
     roots = tuple(filter(None, basis["roots"].split("\0")))
     if any(path == root or path.startswith(root + "/") for root in roots for path in now.tracked):
         return None
-    moved = basis["branch"] and (basis["refs"], basis["revision"]) != (now.refs(basis["branch"]), now.revision)
-    if moved and not _after(now, basis["branch"], basis["revision"]):
+    elsewhere = basis["branch"] and (basis["refs"], basis["revision"]) != (now.refs(basis["branch"]), now.revision)
+    if elsewhere and not _after(now, basis["branch"], basis["revision"]):
         return None
     if signature(start, memo.paths) != memo.signature:
         return None
@@ -126,13 +126,21 @@ def settled(now: Now, environment: str, memo: Memo) -> tuple[list[str], list[str
     if not declared.issuperset(memo.unsettled):
         return None
     claims = [(one.signature, one.paths) for one in memo.settled.values()]
+    moved = any(one.blobs != now.blobs(environment, name) for name, one in memo.settled.items())
     known: list[str] = []
-    for (name, one), holds in zip(memo.settled.items(), same(start, claims), strict=True):
+    held = same(start, claims, besides=_planner if moved or not declared.issubset(memo.settled) else None)
+    for (name, one), holds in zip(memo.settled.items(), held, strict=True):
         if holds and seconds <= one.until and one.blobs == now.blobs(environment, name):
             known.append(name)
         elif name not in declared:
             return None
     return known, sorted(declared.difference(known))
+
+
+def _planner() -> None:
+    """What will be needed to plan what changed is imported while others look at what did not."""
+    import reconciler.cli.shares
+    import reconciler.cli.wiring  # noqa: F401
 
 
 def same_rules(now: Now, memo: Memo) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.adapters import witness as module
 from reconciler.adapters.witness import Witness, same, signature
@@ -124,4 +126,16 @@ def test_many_claims_are_shared_out_and_answered_in_order(tmp_path: Path) -> Non
     broken = {0, 1, module.MANY // 2, module.MANY + 9}
     for number in broken:
         (tmp_path / str(number)).unlink()
-    assert same("", claims) == [number not in broken for number in range(len(claims))]
+    expected = [number not in broken for number in range(len(claims))]
+    assert same("", claims) == expected
+    done: list[int] = []
+    assert same("", claims, besides=lambda: done.append(os.getpid())) == expected
+    assert done == [os.getpid()] * (module.shared_out.count() > 1)
+
+
+@given(count=st.integers(1, 20_000), shares=st.integers(1, 5), less=st.integers(0, 5_000))
+def test_shares_take_every_claim_once(count: int, shares: int, less: int) -> None:
+    bounds = module._bounds(count, shares, less=less)
+    assert len(bounds) == shares + 1
+    assert bounds == sorted(bounds)
+    assert (bounds[0], bounds[-1]) == (0, count)
