@@ -1,24 +1,34 @@
 """A forge on this machine: both APIs, and the repository itself over HTTP (git-http-backend), with faults to order.
 
-Bound to the loopback address alone. A lost answer is a closed connection, or one that is held until the end.
+On Starlette, bound to the loopback address alone. A lost answer is a closed connection, or one that is held until the
+end.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
 import re
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tests.forge import github_api, gitlab_api
 from tests.forge.answers import Answer, Asked
@@ -91,135 +101,141 @@ def serving(folder: Path) -> Iterator[Server]:
     place.tokens = {"tok-ada-write": Owner(login="ada"), "tok-read-only": Owner(login="ada", rights="read")}
     place.tokens["tok-actions"] = Owner(login=github_api.BOT, kind="app")
     place.tokens["tok-job"] = Owner(login="ada", kind="job")
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    listening.daemon_threads = True
-    server = Server(
-        root=f"http://127.0.0.1:{listening.server_address[1]}",
-        place=place,
-        github=github_api.GitHubApi(place),
-        gitlab=gitlab_api.GitLabApi(place),
-    )
-    listening.here = server  # type: ignore[attr-defined]
-    thread = threading.Thread(target=listening.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.over.set()
-        listening.shutdown()
-        thread.join()
-        listening.server_close()
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # from here on nobody is refused
+        server = Server(
+            root=f"http://127.0.0.1:{listening.getsockname()[1]}",
+            place=place,
+            github=github_api.GitHubApi(place),
+            gitlab=gitlab_api.GitLabApi(place),
+        )
+        config = uvicorn.Config(application(server), http=Closable, lifespan="off", log_config=None)
+        running = uvicorn.Server(config)
+        thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.over.set()
+            running.should_exit = True
+            thread.join()
     assert not server.broken, server.broken
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Closable(H11Protocol):
+    """A connection that the application can close without an answer."""
 
-    def log_message(self, *_: Any) -> None:
-        pass
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        inner = self.app
 
-    def handle_any(self) -> None:
-        here: Server = self.server.here  # type: ignore[attr-defined]
-        path = urlsplit(self.path).path
-        body = self._body()
-        fault = here.due(self.command, path)
+        async def app(scope: Any, receive: Any, send: Any) -> None:
+            await inner({**scope, "close": transport.close}, receive, send)
+
+        self.app = app
+
+
+def application(here: Server) -> Starlette:
+    async def anything(request: Request) -> Response:
+        path = raw_path(request)
+        content = await request.body()
+        fault = here.due(request.method, path)
         if fault in (Fault.LOST_BEFORE, Fault.HELD_BEFORE):
-            self._lose(here, fault)
-            return
+            return await _lost(here, fault, request)
         answer = _ordered(fault)
         if answer is None:
-            with here.lock:
-                try:
-                    answer = self._git(here, body) if ".git/" in path else self._api(here, path, body)
-                except Exception as error:  # noqa: BLE001  (a test must not hang on it)
-                    here.broken.append(f"{self.command} {self.path}: {error!r}")
-                    answer = Answer(status=500, body={"message": "the double is broken"})
+            answer = await run_in_threadpool(_answered, here, request, path, content)
         if fault in (Fault.LOST_AFTER, Fault.HELD_AFTER):
-            self._lose(here, fault)
-            return
-        self._send(answer)
+            return await _lost(here, fault, request)
+        return _sent(answer)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any  # noqa: N815  (http.server's names)
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return Starlette(routes=[Route("/{path:path}", anything, methods=methods)])
 
-    def _lose(self, here: Server, fault: Fault) -> None:
-        if fault in (Fault.HELD_BEFORE, Fault.HELD_AFTER):
-            here.over.wait(60)
-        self.close_connection = True
 
-    def _body(self) -> bytes:
-        if self.headers.get("Transfer-Encoding") != "chunked":
-            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        parts = []
-        while size := int(self.rfile.readline(), 16):
-            parts.append(self.rfile.read(size))
-            self.rfile.readline()
-        self.rfile.readline()
-        return b"".join(parts)
+def raw_path(request: Request) -> str:
+    """As it was sent: GitLab's names of projects hold a slash, as %2F."""
+    return bytes(request.scope["raw_path"]).decode()
 
-    def _api(self, here: Server, path: str, body: bytes) -> Answer:
-        owner = here.place.tokens.get(self._token())
-        here.asked.append((self.command, self.path))
-        if owner is None:
-            return Answer(status=401, body={"message": "Bad credentials"})
-        query = dict(parse_qsl(urlsplit(self.path).query))
-        content = json.loads(body) if body else None
-        asked = Asked(method=self.command, path="", query=query, body=content, owner=owner, root=here.root)
-        if path.startswith(github_api.PREFIX):
-            here.versions.add(self.headers.get("X-GitHub-Api-Version"))
-        if path == "/api/graphql":
-            asked.path = "/graphql"
-            return here.github.answer(asked)
-        api: Any = here.github if path.startswith(github_api.PREFIX) else here.gitlab
-        asked.path = path.removeprefix(github_api.PREFIX).removeprefix(gitlab_api.PREFIX)
-        return api.answer(asked)  # type: ignore[no-any-return]
 
-    def _token(self) -> str:
-        given = self.headers.get("PRIVATE-TOKEN") or self.headers.get("JOB-TOKEN")
-        if given:
-            return given
-        kind, _, value = (self.headers.get("Authorization") or "").partition(" ")
-        if kind.lower() == "basic":
-            return base64.b64decode(value).decode().partition(":")[2]
-        return value
+async def _lost(here: Server, fault: Fault, request: Request) -> Response:
+    if fault in (Fault.HELD_BEFORE, Fault.HELD_AFTER):
+        await run_in_threadpool(here.over.wait, 60)
+    request.scope["close"]()
+    while not await request.is_disconnected():
+        await asyncio.sleep(0)
+    return Response()  # nobody hears it
 
-    def _git(self, here: Server, body: bytes) -> Answer:
-        """Smart HTTP by git itself (git-http-backend(1), a CGI program); only who holds a token may read or write."""
-        owner = here.place.tokens.get(self._token())
-        if owner is None:
-            return Answer(status=401, headers={"WWW-Authenticate": 'Basic realm="forge"'})
-        split = urlsplit(self.path)
-        if "git-receive-pack" in self.path and owner.rights != "write":
-            return Answer(status=403, body={"message": "no right to write"})
-        environment = {
-            "PATH": os.environ["PATH"],
-            "GIT_PROJECT_ROOT": str(here.place.repository.parents[1]),
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            "GIT_CONFIG_GLOBAL": os.devnull,
-            "PATH_INFO": split.path,
-            "QUERY_STRING": split.query,
-            "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-            "REMOTE_USER": owner.login,
-        }
-        for name in ("Content-Encoding", "Git-Protocol"):
-            if name in self.headers:
-                environment["HTTP_" + name.upper().replace("-", "_")] = self.headers[name]
-        ran = subprocess.run(["git", "http-backend"], input=body, capture_output=True, env=environment, check=True)
-        head, _, content = ran.stdout.partition(b"\r\n\r\n")
-        headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
-        return Answer(status=int(headers.pop("Status", "200").split()[0]), body=content, headers=headers)
 
-    def _send(self, answer: Answer) -> None:
-        content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
-        self.send_response(answer.status)
-        headers = {"Content-Type": "application/json; charset=utf-8"} | answer.headers
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+def _answered(here: Server, request: Request, path: str, content: bytes) -> Answer:
+    with here.lock:
+        try:
+            return _git(here, request, path, content) if ".git/" in path else _api(here, request, path, content)
+        except Exception as error:  # noqa: BLE001  (a test must not hang on it)
+            here.broken.append(f"{request.method} {path}: {error!r}")
+            return Answer(status=500, body={"message": "the double is broken"})
+
+
+def _api(here: Server, request: Request, path: str, content: bytes) -> Answer:
+    query = request.url.query
+    here.asked.append((request.method, f"{path}?{query}" if query else path))
+    owner = here.place.tokens.get(_token(request))
+    if owner is None:
+        return Answer(status=401, body={"message": "Bad credentials"})
+    body = json.loads(content) if content else None
+    asked = Asked(method=request.method, path="", query=dict(parse_qsl(query)), body=body, owner=owner, root=here.root)
+    if path.startswith(github_api.PREFIX):
+        here.versions.add(request.headers.get("X-GitHub-Api-Version"))
+    if path == "/api/graphql":
+        asked.path = "/graphql"
+        return here.github.answer(asked)
+    api: Any = here.github if path.startswith(github_api.PREFIX) else here.gitlab
+    asked.path = path.removeprefix(github_api.PREFIX).removeprefix(gitlab_api.PREFIX)
+    return api.answer(asked)  # type: ignore[no-any-return]
+
+
+def _token(request: Request) -> str:
+    given = request.headers.get("PRIVATE-TOKEN") or request.headers.get("JOB-TOKEN")
+    if given:
+        return given
+    kind, _, value = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "basic":
+        return base64.b64decode(value).decode().partition(":")[2]
+    return value
+
+
+def _git(here: Server, request: Request, path: str, content: bytes) -> Answer:
+    """Smart HTTP by git itself (git-http-backend(1), a CGI program); only who holds a token may read or write."""
+    owner = here.place.tokens.get(_token(request))
+    if owner is None:
+        return Answer(status=401, headers={"WWW-Authenticate": 'Basic realm="forge"'})
+    if "git-receive-pack" in f"{path}?{request.url.query}" and owner.rights != "write":
+        return Answer(status=403, body={"message": "no right to write"})
+    environment = {
+        "PATH": os.environ["PATH"],
+        "GIT_PROJECT_ROOT": str(here.place.repository.parents[1]),
+        "GIT_HTTP_EXPORT_ALL": "1",
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "PATH_INFO": path,
+        "QUERY_STRING": request.url.query,
+        "REQUEST_METHOD": request.method,
+        "CONTENT_TYPE": request.headers.get("Content-Type", ""),
+        "CONTENT_LENGTH": str(len(content)),
+        "REMOTE_USER": owner.login,
+    }
+    for name in ("Content-Encoding", "Git-Protocol"):
+        if name in request.headers:
+            environment["HTTP_" + name.upper().replace("-", "_")] = request.headers[name]
+    ran = subprocess.run(["git", "http-backend"], input=content, capture_output=True, env=environment, check=True)
+    head, _, body = ran.stdout.partition(b"\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
+    return Answer(status=int(headers.pop("Status", "200").split()[0]), body=body, headers=headers)
+
+
+def _sent(answer: Answer) -> Response:
+    content = answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
+    headers = {"Content-Type": "application/json; charset=utf-8"} | answer.headers
+    return Response(content, status_code=answer.status, headers=headers)
 
 
 def _ordered(fault: Fault | None) -> Answer | None:

@@ -1,6 +1,7 @@
 """GitHub's contract against a forge that others wrote: Vercel Labs' `emulate`, as far as it covers the API.
 
-An optional component: `npm install emulate@0.12.2`, Node 24, and RECONCILER_EMULATE="node .../emulate/dist/index.js".
+`.ci/run` installs it with the Node that it wants. By hand: `npm ci --prefix .ci/emulate`, and RECONCILER_EMULATE="NODE EMULATE",
+the two programs below `.ci/emulate/node_modules`.
 """
 
 from __future__ import annotations
