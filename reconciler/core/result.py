@@ -11,7 +11,7 @@ from reconciler.core.digest import Digest
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelResult:
     """`done`: one line per step carried out, in order. `exit` 0 done or nothing to do, else why not: `problem` and what
-    to do about it, `remedy`."""
+    to do about it, `remedy`. `seconds`: how long it took, to a tenth."""
 
     model: str
     done: tuple[str, ...] = ()
@@ -19,6 +19,7 @@ class ModelResult:
     problem: str | None = None
     remedy: str | None = None
     artifact: Digest | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -191,6 +191,7 @@ def _steps(part: ModelPlan) -> tuple[object, ...]:
 
 def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int) -> tuple[ModelResult, list[Done]]:
     done: list[Done] = []
+    started = run.world.clock()
     try:
         made = sandbox.steps(run, part, snapshot) if run.environment.trains else serving.steps(run, part, retired)
         if part.steps:
@@ -214,7 +215,8 @@ def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
         if part.steps:
             run.world.progress.leave(part.model)
     artifact = next((one.artifact for one in reversed(done) if one.artifact), None)
-    return replace(result, done=tuple(one.line for one in done), artifact=artifact), done
+    took = round((run.world.clock() - started).total_seconds(), 1)
+    return replace(result, done=tuple(one.line for one in done), artifact=artifact, seconds=took), done
 
 
 def _outcome(part: ModelPlan, done: list[Done]) -> ModelResult:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.duration import in_words
 from reconciler.core.on_merge import MergedRequest, OnMerge
+from reconciler.core.result import ModelResult
 from reconciler.core.review import Depth
 from reconciler.report import apply
 from reconciler.report.look import Line, Look, Tone, page, wrap
@@ -59,6 +61,12 @@ def request(environment: str, one: MergedRequest) -> str:
     return paper([head, "", *_body(one)])
 
 
+def _took(result: ModelResult | None) -> str:
+    if result is None or not result.done:
+        return ""
+    return in_words(result.seconds) if result.seconds >= 60 else f"{result.seconds:.1f}s"
+
+
 def _body(one: MergedRequest) -> Iterator[str]:
     results = {result.model: result for result in one.applied.results}
     rows = []
@@ -67,7 +75,8 @@ def _body(one: MergedRequest) -> Iterator[str]:
         done = "; ".join(result.done) if result else ""
         why = result.problem or "" if result else ""
         mark = "❌" if result is not None and result.exit else "✅"
-        rows.append([mark, cell(status.model), prose(done or why), f"`{digest(status.artifact)}`", status.health.value])
+        serves, took = f"`{digest(status.artifact)}`", _took(result)
+        rows.append([mark, cell(status.model), prose(done or why), took, serves, status.health.value])
     shown = {status.model for status in one.status}
     for name, result in results.items():
         if name not in shown:
@@ -76,11 +85,12 @@ def _body(one: MergedRequest) -> Iterator[str]:
                     "❌" if result.exit else "✅",
                     cell(name),
                     prose("; ".join(result.done) or result.problem or ""),
+                    _took(result),
                     "",
                     "",
                 ]
             )
-    columns = [Column(name=name) for name in ("", "model", "what", "serves", "health")]
+    columns = [Column(name=name) for name in ("", "model", "what", "took", "serves", "health")]
     if rows:
         yield from markdown_table(columns, rows)
     for result in one.applied.results:

@@ -1,7 +1,7 @@
 """GitHub's contract against a forge that others wrote: Vercel Labs' `emulate`, as far as it covers the API.
 
-`.ci/run` installs it with the Node that it wants. By hand: `npm ci --prefix .ci/emulate`, and RECONCILER_EMULATE="NODE EMULATE",
-the two programs below `.ci/emulate/node_modules`.
+`.ci/run` installs it with the Node that it wants. By hand: `npm ci --prefix .ci/emulate`, and in RECONCILER_EMULATE
+the two programs below `.ci/emulate/node_modules`, a blank between them.
 """
 
 from __future__ import annotations
