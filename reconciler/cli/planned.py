@@ -76,9 +76,14 @@ def _is_committed(now: Now, memo: Memo) -> bool:
 
 def _settled(now: Now, environment: str, memo: Memo) -> tuple[list[str], list[str]] | None:
     try:
-        return remembered.settled(now, environment, memo)
+        return remembered.settled(now, environment, memo, besides=_planner)
     except (ReconcilerError, KeyError):
         return None
+
+
+def _planner() -> None:
+    """What a plan is made with, imported."""
+    from reconciler.cli import shares, wiring  # noqa: F401
 
 
 def _made(

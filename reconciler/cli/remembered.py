@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,8 +108,11 @@ def look(environment: str) -> Now | None:
     )
 
 
-def settled(now: Now, environment: str, memo: Memo) -> tuple[list[str], list[str]] | None:
-    """Models (of which nothing changed, to plan anew); None: the whole plan must be made anew."""
+def settled(
+    now: Now, environment: str, memo: Memo, *, besides: Callable[[], None]
+) -> tuple[list[str], list[str]] | None:
+    """Models (of which nothing changed, to plan anew); None: the whole plan must be made anew. Where git says already
+    that something changed, `besides` may be called while others look at what did not."""
     basis, seconds, start = memo.basis, int(time.time()), f"{now.root}/"
     if not same_rules(now, memo):
         return None
@@ -128,19 +132,13 @@ def settled(now: Now, environment: str, memo: Memo) -> tuple[list[str], list[str
     claims = [(one.signature, one.paths) for one in memo.settled.values()]
     moved = any(one.blobs != now.blobs(environment, name) for name, one in memo.settled.items())
     known: list[str] = []
-    held = same(start, claims, besides=_planner if moved or not declared.issubset(memo.settled) else None)
+    held = same(start, claims, besides=besides if moved or not declared.issubset(memo.settled) else None)
     for (name, one), holds in zip(memo.settled.items(), held, strict=True):
         if holds and seconds <= one.until and one.blobs == now.blobs(environment, name):
             known.append(name)
         elif name not in declared:
             return None
     return known, sorted(declared.difference(known))
-
-
-def _planner() -> None:
-    """What will be needed to plan what changed is imported while others look at what did not."""
-    import reconciler.cli.shares
-    import reconciler.cli.wiring  # noqa: F401
 
 
 def same_rules(now: Now, memo: Memo) -> bool:

@@ -8,14 +8,14 @@ import pytest
 import yaml
 
 from reconciler.cli.pipeline import Pipeline, choose
+from reconciler.core.forge_choice import ForgeKind
 from reconciler.errors import UsageError
-from reconciler.manifest.ci import Host
 from tests.e2e.promises.project import Project
 
 GITHUB, GITLAB = ".github/workflows/reconciler.yml", ".gitlab-ci.yml"
 
 
-def chosen(root: Path, wanted: Host | None = None, branch: str = "main") -> Pipeline:
+def chosen(root: Path, wanted: ForgeKind | None = None, branch: str = "main") -> Pipeline:
     return choose(root, branch=branch, python="3.11", wanted=wanted)
 
 
@@ -46,24 +46,24 @@ def test_the_remote_says_which(tmp_path: Path, remote: str | None, file: str | N
 
 def test_without_a_repository_it_is_github_and_what_is_asked_for_wins(tmp_path: Path) -> None:
     assert list(chosen(tmp_path).texts) == [GITHUB]
-    assert list(chosen(tmp_path, Host.GITLAB).texts) == [GITLAB]
-    assert chosen(tmp_path, Host.NONE).texts == {}
+    assert list(chosen(tmp_path, ForgeKind.GITLAB).texts) == [GITLAB]
+    assert chosen(tmp_path, ForgeKind.NONE).texts == {}
 
 
 def test_what_is_there_is_left_alone_and_refused_only_where_it_was_asked_for(tmp_path: Path) -> None:
     (tmp_path / GITHUB).parent.mkdir(parents=True)
     (tmp_path / GITHUB).write_text("mine\n")
     made = chosen(tmp_path)
-    assert (made.host, made.texts) == (Host.NONE, {})
+    assert (made.host, made.texts) == (ForgeKind.NONE, {})
     assert "is there already" in made.choice.why
     with pytest.raises(UsageError, match="is there already"):
-        chosen(tmp_path, Host.GITHUB)
+        chosen(tmp_path, ForgeKind.GITHUB)
 
 
 def test_a_branch_that_no_workflow_can_name_safely_writes_none(tmp_path: Path) -> None:
     assert chosen(tmp_path, branch="a'b").texts == {}
     with pytest.raises(UsageError, match="cannot hold"):
-        chosen(tmp_path, Host.GITHUB, branch="a'b")
+        chosen(tmp_path, ForgeKind.GITHUB, branch="a'b")
 
 
 def test_a_project_below_the_root_has_its_workflow_at_the_root_and_its_folder_in_it(tmp_path: Path) -> None:
