@@ -15,7 +15,7 @@ from reconciler.cli.options import Invocation
 from reconciler.core.environment import Limits
 from reconciler.core.forge_choice import ForgeKind
 from reconciler.core.look import LookRequest, TableLook
-from reconciler.core.names import is_name
+from reconciler.core.names import is_name, without_marks
 from reconciler.core.recipe import Task
 from reconciler.core.runtime import DISTRIBUTIONS
 from reconciler.core.started import Choice, Started
@@ -150,7 +150,7 @@ def _inside(root: Path, path: Path) -> str | None:
 
 
 def _name(text: str, otherwise: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:63].strip("-")
+    plain = re.sub(r"[^a-z0-9]+", "-", without_marks(text).lower()).strip("-")[:63].strip("-")
     plain = plain if plain[:1].isalpha() else f"{otherwise}-{plain}".strip("-")
     return plain if is_name(plain) else otherwise
 

@@ -35,6 +35,13 @@ def visible(text: str) -> str:
     return unicodedata.normalize("NFC", "".join(shown))
 
 
+def without_marks(text: str) -> str:
+    """Letters without their accents, and signs as the letters and digits that they stand for (NFKD): `Zähler` is
+    `Zahler`, `m²` is `m2`."""
+    parts = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
+    return "".join(one for one in parts if not unicodedata.combining(one))
+
+
 def is_revision(text: str) -> bool:
     """A plain ref name or commit id, with ~n or ^n: nothing that git could take for an option or a range. Stricter than
     git-check-ref-format(1)."""

@@ -21,7 +21,7 @@ from typing import Any
 
 from reconciler.core.environment import Table
 from reconciler.core.look import FEW, ColumnLook, Days, Gap, LookRequest, TableLook
-from reconciler.core.names import is_column, visible
+from reconciler.core.names import is_column, visible, without_marks
 from reconciler.core.work import CopyRequest, TableFile
 from reconciler.data.session import Session, name_of, open_session, text_of
 from reconciler.data.tables import copy_tables
@@ -164,7 +164,7 @@ def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
         if len(visible(name)) > _LONGEST:
             message = f"the name of column {position} is longer than {_LONGEST} characters"
             raise DataError(message, code="E403", hint="is this the header? rename the column in the file")
-        plain = re.sub(r"[^A-Za-z0-9]+", "_", name).strip("_")[:50] or f"column_{position}"
+        plain = re.sub(r"[^A-Za-z0-9]+", "_", without_marks(name)).strip("_")[:50] or f"column_{position}"
         plain = f"_{plain}" if plain[0].isdigit() else plain
         free = plain
         number = 2

@@ -77,7 +77,7 @@ def test_names_that_expressions_cannot_use_get_others_and_say_what_is_written(tm
         "sepal_length_cm_2": "sepal length (cm)",
         "_2nd": "2nd",
         "as_of_2": "as_of",
-        "gr_e": "größe",
+        "grosse": "größe",
     }
 
 
