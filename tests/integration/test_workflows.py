@@ -217,6 +217,8 @@ def test_the_actions_steps_run_as_they_stand(tmp_path: Path) -> None:
     ran = action_step(install, defaults, tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert action_step(install, defaults, tmp_path).returncode == 0, "a second use in the same job"
+    extras = {"run": 'exec "$RUNNER_TEMP/reconciler/bin/python" -c "import github, obstore"', "env": {}}
+    assert action_step(extras, defaults, tmp_path).returncode == 0, "it talks to the forge, and reaches buckets"
 
     made = action_step(run, {**defaults, "command": "init shop --ci none"}, tmp_path)
     assert made.returncode == 0, made.stderr
