@@ -208,3 +208,10 @@ def test_a_typed_error_has_its_own_exit_code_place_rule_and_remedy(capfd: pytest
 def test_an_interruption_is_exit_130_and_says_that_running_again_is_safe(capfd: pytest.CaptureFixture[str]) -> None:
     assert guarded(["interrupted"], broken) == 130
     assert "safe to run again" in capfd.readouterr().err
+
+
+def test_who_mistypes_a_command_or_an_option_is_told_what_is_like_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["promot", "model"]) == 2
+    assert "'promote'" in capsys.readouterr().err
+    assert main(["plan", "production", "--chekc"]) == 2
+    assert "'--check'" in capsys.readouterr().err
