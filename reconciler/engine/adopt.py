@@ -13,6 +13,7 @@ from reconciler.core.status import Proposed
 from reconciler.engine import deploy, journal, observe, propose
 from reconciler.engine.desired import Checkout
 from reconciler.engine.propose import RenderCard
+from reconciler.engine.request import Road
 from reconciler.engine.world import World
 from reconciler.errors import ConflictError, GateRefusedError, IntegrityError, UsageError
 from reconciler.ports import Proposer
@@ -42,8 +43,10 @@ def adopt(
     model: str,
     environment: Environment,
     render: RenderCard,
+    road: Road | None = None,
 ) -> Proposed:
-    """Propose that git pins what `environment` serves for `model`, with the recipe and card that belong to it.
+    """Propose that git pins what `environment` serves for `model`, with the recipe and card that belong to it; with a
+    `road`, to those who merge it.
 
     IntegrityError when what is served is damaged; GateRefusedError when it is no artifact of ours, was made for another
     model, or was refused; ConflictError when nobody judged it yet; UsageError when nothing was changed by hand.
@@ -64,10 +67,20 @@ def adopt(
                 hint=_put_back(environment, model),
                 code="E701",
             )
-        return propose.rollback(world, checkout, proposer, model=model, environment=environment, to=entry, verb="adopt")
+        return propose.rollback(
+            world, checkout, proposer, model=model, environment=environment, to=entry, road=road, verb="adopt"
+        )
     try:
         return propose.promote(
-            world, checkout, proposer, model=model, to=environment, digest=artifact, render=render, verb="adopt"
+            world,
+            checkout,
+            proposer,
+            model=model,
+            to=environment,
+            digest=artifact,
+            render=render,
+            road=road,
+            verb="adopt",
         )
     except (GateRefusedError, ConflictError) as error:
         kind = type(error)

@@ -9,17 +9,28 @@ from reconciler.core.controls import Control
 from reconciler.core.digest import Digest, short
 from reconciler.core.environment import Environment
 from reconciler.core.status import Proposed
+from reconciler.engine import request
 from reconciler.engine.brought import environment_path
 from reconciler.engine.desired import Checkout
+from reconciler.engine.request import Road
 from reconciler.errors import UsageError
 from reconciler.manifest.edit import overridden
 from reconciler.ports import Proposal, Proposer
 
 
 def override(
-    checkout: Checkout, proposer: Proposer, *, model: str, environment: Environment, control: Control, reason: str
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    model: str,
+    environment: Environment,
+    control: Control,
+    reason: str,
+    road: Road | None = None,
 ) -> Proposed:
-    """InvalidManifestsError where the other controls do not allow it; UsageError where git pins nothing."""
+    """With a `road`, proposed to those who merge it.
+
+    InvalidManifestsError where the other controls do not allow it; UsageError where git pins nothing."""
     declared = checkout.desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None
     if checkout.revision is None:
@@ -39,12 +50,14 @@ def override(
     if text == before:
         return _proposed(checkout, model, environment, pin, branch=None, commit=None, summary=f"git says so: {what}")
     checkout.with_file(path, text)
-    branch = f"override/{environment.name}/{model}/{short(pin)}-{control}"
+    branch = f"override/{environment.name}/{model}/{control}/{short(pin)}"
     title = f"Override {control} for {model} in {environment.name}: {short(pin)}"
     trailers = f"Reconciler-Environment: {environment.name}\nReconciler-Model: {model}\nReconciler-Artifact: {pin}"
     message = f"{title}\n\n{reason}\n\n{trailers}\nReconciler-Control: {control}\n"
-    commit = proposer.propose(Proposal(branch=branch, start=checkout.revision, files=((path, text),), message=message))
-    return _proposed(checkout, model, environment, pin, branch=branch, commit=commit, summary=what)
+    proposal = Proposal(branch=branch, start=checkout.revision, files=((path, text),), message=message)
+    commit = request.committed(proposer, proposal, road)
+    proposed = _proposed(checkout, model, environment, pin, branch=branch, commit=commit, summary=what)
+    return proposed if road is None else request.opened(road, proposed, title=title)
 
 
 def _proposed(

@@ -34,8 +34,9 @@ def _next(proposed: Proposed) -> tuple[tuple[str, str], ...]:
     environment = plain(proposed.environment)
     steps = [("Look at it", f"git diff {proposed.base[:12]}...{branch}")]
     if opening is None:
-        opens = " (--open does both)" if branch.startswith(("promote/", "rollback/")) else ""
-        why = f"Propose it: push the branch and open a pull request{opens}, or, where you work alone, merge it"
+        why = (
+            "Propose it: push the branch and open a pull request (--open does both), or, where you work alone, merge it"
+        )
         steps.append((why, f"git merge --no-ff {branch}"))
     elif opening.remote is None:
         steps.append(("There is no remote to push it to: merge it here", f"git merge --no-ff {branch}"))

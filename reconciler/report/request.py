@@ -26,10 +26,12 @@ def _lines(proposed: Proposed) -> Iterator[str]:
     environment, model = code(proposed.environment), code(proposed.model)
     yield f"**{model} in {environment}**: {prose('; '.join(proposed.summary))}."
     yield ""
-    yield f"Artifact `{proposed.artifact}`. Merging approves it; `reconciler apply` on the merged commit deploys it."
-    yield "Nothing is trained, and the bytes that are deployed are those that were judged."
+    overrides = (proposed.branch or "").startswith("override/")
+    yield from _overrides(proposed) if overrides else _deploys(proposed)
     yield ""
     yield from (f"- writes {code(file)}" for file in proposed.files)
+    if overrides:
+        return
     yield ""
     if proposed.promotion is not None:
         yield from promotion.markdown(proposed.promotion).splitlines()
@@ -39,3 +41,13 @@ def _lines(proposed: Proposed) -> Iterator[str]:
     yield "```"
     yield f"reconciler rollback {proposed.model} --in {proposed.environment} --open"
     yield "```"
+
+
+def _deploys(proposed: Proposed) -> Iterator[str]:
+    yield f"Artifact `{proposed.artifact}`. Merging approves it; `reconciler apply` on the merged commit deploys it."
+    yield "Nothing is trained, and the bytes that are deployed are those that were judged."
+
+
+def _overrides(proposed: Proposed) -> Iterator[str]:
+    yield f"It is for artifact `{proposed.artifact}` and no other; its gates and all other controls stand."
+    yield "Where the environment has owners, it counts once one of them has approved this request."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from reconciler.cli import options, terminal
@@ -11,27 +13,31 @@ from reconciler.cli.options import Invocation
 @click.command("adopt")
 @options.model
 @click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
+@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str) -> int:
+def command(invocation: Invocation, model: str, environment: str, opens: bool) -> int:
     """Propose that git pins what ENV serves for MODEL since somebody changed it by hand.
 
     Writes the manifest and the card of that artifact on a branch adopt/ENV/MODEL/DIGEST. Only a whole artifact that was
     made for MODEL and passed the gates of ENV, or was deployed there before, is adopted; `apply` undoes all else.
     """
+    from reconciler.cli.roads import road
     from reconciler.cli.wiring import opened, proposer
     from reconciler.engine.adopt import adopt
     from reconciler.report import card
     from reconciler.report import proposal as reporter
 
     with opened(invocation) as project:
+        target = project.environment(environment)
         proposed = adopt(
             project.world,
             project.checkout,
             proposer(project.root),
             model=model,
-            environment=project.environment(environment),
+            environment=target,
             render=card.markdown,
+            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     terminal.show(invocation, reporter, proposed)
     return 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from reconciler.cli import options, terminal
@@ -16,28 +18,33 @@ from reconciler.core.controls import Control
 @click.option(
     "--reason", metavar="TEXT", type=options.REASON, required=True, help="Why: it is seen wherever it counts."
 )
+@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, control: str, reason: str) -> int:
+def command(invocation: Invocation, model: str, environment: str, control: str, reason: str, opens: bool) -> int:
     """Propose that a control of ENV does not stand against the pinned artifact of MODEL.
 
-    Writes it into the environment's file on a branch override/ENV/MODEL/DIGEST-CONTROL. Where the environment has
+    Writes it into the environment's file on a branch override/ENV/MODEL/CONTROL/DIGEST. Where the environment has
     owners, it counts once one of them has approved that change.
     """
     from reconciler.cli import places
+    from reconciler.cli.roads import road
     from reconciler.cli.wiring import configuration, proposer
     from reconciler.engine.override import override
     from reconciler.engine.planning import environment_of
     from reconciler.report import proposal as reporter
 
+    root = places.project()
     with configuration(invocation) as checkout:
+        target = environment_of(checkout.desired, environment)
         proposed = override(
             checkout,
-            proposer(places.project()),
+            proposer(root),
             model=model,
-            environment=environment_of(checkout.desired, environment),
+            environment=target,
             control=Control(control),
             reason=reason,
+            road=road(root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     terminal.show(invocation, reporter, proposed)
     return 0

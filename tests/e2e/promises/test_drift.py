@@ -102,6 +102,8 @@ def test_what_is_adopted_is_what_git_then_says_and_serves_on(changed: Project) -
     assert proposed["branch"] == f"adopt/production/lateness/{served[7:19]}"
     assert changed.git("rev-parse", "HEAD") == before
     assert changed.run(*command.split()[1:], "-o", "json").json["commit"] == proposed["commit"], "again is the same"
+    by_hand = changed.run(*command.split()[1:], "--open", "-o", "json").json
+    assert (by_hand["commit"], by_hand["opening"]["state"]) == (proposed["commit"], "by-hand")
     changed.merge(proposed["branch"])
     assert served in (changed.root / "manifests/production/lateness.yaml").read_text()
     assert "max_depth: 5" in (changed.root / "manifests/production/lateness.yaml").read_text()

@@ -75,6 +75,15 @@ def test_the_whole_road_and_back(project: Project, server: Server, kind: str) ->
     assert (back["artifact"], back["opening"]["number"]) == (first["artifact"], 4)
     team.approve_and_merge(4)
     assert project.served()["artifact"] == first["artifact"]
+
+    # An override is asked for like that, too; one of another control does not supersede it.
+    for number, control in ((5, "freeze"), (5, "freeze"), (6, "hold")):
+        asks = ("override", "lateness", "--in", "production", "--control", control, "--reason", "the quarter ends")
+        asked = team.open(*asks, "--open")
+        assert (asked["opening"]["number"], asked["opening"]["superseded"]) == (number, [])
+        assert "the quarter ends" in server.place.pulls[number].body
+        assert "deploys it" not in server.place.pulls[number].body
+    assert team.states()[-2:] == ["open", "open"]
     team.run("audit")
 
 
