@@ -64,8 +64,9 @@ class Proposer(Protocol):
     def propose(self, proposal: Proposal) -> str:
         """The commit that `branch` now points at: one commit on `start` with exactly these files changed, by the
         user's identity and signing; the work tree and index are not touched. Running again with the same content
-        returns the same commit, and so it does from a later `start` while the branch is not merged; ConflictError when
-        the branch holds something else that is not yet merged."""
+        returns the same commit, and so it does from a later `start` while the branch is not merged. Where `start`
+        moved on and the content with it, a branch that nobody else committed to is brought up to date, by a commit on
+        both. ConflictError when the branch holds something else that is not yet merged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -179,6 +179,28 @@ class ProposerContract(ABC):
         merged = self.merge(commit)
         expect(self.make().propose(replace(one, start=merged)) != commit)
 
+    def test_where_the_start_and_with_it_the_content_moved_the_branch_is_brought_up_to_date(self) -> None:
+        one = proposal(self.start(), "new")
+        commit = self.make().propose(one)
+        other = replace(proposal(one.start, "n"), branch="promote/production/other/1", files=(("other", "o"),))
+        moved = self.merge(self.make().propose(other))
+        two = replace(proposal(moved, "newer"), message=one.message)
+        updated = self.make().propose(two)
+        expect(updated not in (commit, moved))
+        expect(self.tip(one.branch) == updated)
+        expect(self.files(updated)["changed"] == b"newer")
+        expect(self.files(updated)["other"] == b"o")
+        expect(self.make().propose(two) == updated, "and again is the same")
+
+    def test_the_same_files_are_proposed_anew_where_others_changed_them_meanwhile(self) -> None:
+        one = proposal(self.start(), "new")
+        commit = self.make().propose(one)
+        other = replace(proposal(one.start, "else"), branch="promote/production/payments/4d5e6f")
+        moved = self.merge(self.make().propose(other))
+        again = self.make().propose(replace(one, start=moved))
+        expect(again != commit, "merging the first would be a conflict")
+        expect(self.files(again)["changed"] == b"new")
+
     def test_another_proposal_never_takes_an_open_branch(self) -> None:
         start = self.start()
         commit = self.make().propose(proposal(start, "new"))

@@ -228,9 +228,9 @@ class MemoryProposer:
     def propose(self, proposal: Proposal) -> str:
         before = self.branches.get(proposal.branch)
         if before is not None:
-            if before not in self._merged and self._made[before].files == proposal.files:
+            if before not in self._merged and self._stands(self._made[before], proposal):
                 return before
-            if before not in self._merged:
+            if before not in self._merged and not _is_earlier(self._made[before], proposal):
                 raise ConflictError(f"branch {proposal.branch} exists and holds something else")
         tree = dict(self._source.trees.get(proposal.start, {}))
         tree |= {path: text.encode() for path, text in proposal.files}
@@ -240,10 +240,21 @@ class MemoryProposer:
         self._made[made] = proposal
         return made
 
+    def _stands(self, made: Proposal, proposal: Proposal) -> bool:
+        here, there = (self._source.trees.get(one.start, {}) for one in (made, proposal))
+        same = all(here.get(path) == there.get(path) for path, _ in proposal.files)
+        return same and made.files == proposal.files
+
     def merge(self, commit: str) -> None:
         """What a reviewer's merge does: the proposal is the branch's newest commit."""
         self._source.line.append(commit)
         self._merged.add(commit)
+
+
+def _is_earlier(made: Proposal, proposal: Proposal) -> bool:
+    titles = {one.message.partition("\n")[0] for one in (made, proposal)}
+    paths = [{path for path, _ in one.files} for one in (made, proposal)]
+    return made.start != proposal.start and len(titles) == 1 and paths[0] <= paths[1]
 
 
 class MemoryTags:

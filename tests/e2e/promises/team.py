@@ -12,6 +12,8 @@ from tests.forge.server import Server
 READS = "tok-read-only"
 VARIABLES = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN"}
 PROMOTE = ("promote", "lateness", "--to", "production", "--open")
+PLAN = ("plan", "production", "--comment", "--request")
+APPLY = ("apply", "production", "--on-merge", "-o", "json")
 
 
 class Team:
@@ -63,3 +65,33 @@ class Team:
 
     def states(self) -> list[str]:
         return [one.state for one in self.place.pulls.values()]
+
+
+class Reviewed(Team):
+    """Whose requests are planned on their branches, and applied on their merge."""
+
+    def propose(self, model: str = "lateness") -> tuple[int, str]:
+        """A request for the newest candidate, planned on its branch: its number and branch."""
+        found = self.open("promote", model, "--to", "production", "--open")
+        number, branch = found["opening"]["number"], found["branch"]
+        self.plan(number, branch)
+        return number, branch
+
+    def plan(self, number: int, branch: str, *more: str) -> dict[str, Any]:
+        self.project.git("switch", "-q", branch)
+        try:
+            found: dict[str, Any] = self.run(*PLAN, str(number), *more, "-o", "json").json
+        finally:
+            self.project.git("switch", "-q", "main")
+        return found
+
+    def merge(self, number: int) -> str:
+        commit = self.place.merge(number)
+        self.fetch()
+        return commit
+
+    def bodies(self, number: int) -> list[str]:
+        return [one.body for one in self.place.remarks if one.number == number]
+
+    def statuses(self, commit: str) -> dict[str, str]:
+        return {one.name: one.state for one in self.place.lines if one.commit == commit}

@@ -3,44 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from tests.e2e.promises.project import Project
-from tests.e2e.promises.team import PROMOTE, VARIABLES, Team
+from tests.e2e.promises.team import APPLY, PLAN, PROMOTE, VARIABLES, Reviewed
 from tests.forge.server import Server
-
-PLAN = ("plan", "production", "--comment", "--request")
-APPLY = ("apply", "production", "--on-merge", "-o", "json")
-
-
-class Reviewed(Team):
-    def propose(self) -> tuple[int, str]:
-        """A request for the newest candidate, planned on its branch: its number and branch."""
-        found = self.open(*PROMOTE)
-        number, branch = found["opening"]["number"], found["branch"]
-        self.plan(number, branch)
-        return number, branch
-
-    def plan(self, number: int, branch: str, *more: str) -> dict[str, Any]:
-        self.project.git("switch", "-q", branch)
-        try:
-            found: dict[str, Any] = self.run(*PLAN, str(number), *more, "-o", "json").json
-        finally:
-            self.project.git("switch", "-q", "main")
-        return found
-
-    def merge(self, number: int) -> str:
-        commit = self.place.merge(number)
-        self.fetch()
-        return commit
-
-    def bodies(self, number: int) -> list[str]:
-        return [one.body for one in self.place.remarks if one.number == number]
-
-    def statuses(self, commit: str) -> dict[str, str]:
-        return {one.name: one.state for one in self.place.lines if one.commit == commit}
 
 
 @pytest.mark.slow
