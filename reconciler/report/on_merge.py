@@ -76,7 +76,7 @@ def _body(one: MergedRequest) -> Iterator[str]:
         why = result.problem or "" if result else ""
         mark = "❌" if result is not None and result.exit else "✅"
         serves, took = f"`{digest(status.artifact)}`", _took(result)
-        rows.append([mark, cell(status.model), prose(done or why), took, serves, status.health.value])
+        rows.append([mark, cell(status.model), prose(done or why), status.health.value, took, serves])
     shown = {status.model for status in one.status}
     for name, result in results.items():
         if name not in shown:
@@ -85,12 +85,12 @@ def _body(one: MergedRequest) -> Iterator[str]:
                     "❌" if result.exit else "✅",
                     cell(name),
                     prose("; ".join(result.done) or result.problem or ""),
-                    _took(result),
                     "",
+                    _took(result),
                     "",
                 ]
             )
-    columns = [Column(name=name) for name in ("", "model", "what", "took", "serves", "health")]
+    columns = [Column(name=name) for name in ("", "model", "what", "health", "took", "serves")]
     if rows:
         yield from markdown_table(columns, rows)
     for result in one.applied.results:
