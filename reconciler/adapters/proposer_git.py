@@ -6,6 +6,7 @@ proposed is checked where it is reviewed.
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,8 @@ from reconciler.adapters.git_plumbing import check_revision, prefix_of, top_of
 from reconciler.adapters.git_writing import environment, explained
 from reconciler.errors import ConflictError
 from reconciler.ports import Proposal
+
+_FILES = "Reconciler-Files: "
 
 
 class GitProposer:
@@ -34,15 +37,18 @@ class GitProposer:
             with git.custom_environment(**environment(GIT_INDEX_FILE=str(Path(scratch) / "index"))):
                 try:
                     tree = self._tree(git, proposal, Path(scratch))
+                    sealed = _sealed(git, proposal.message, tree, self._paths(proposal))
                     before = _commit_of(git, ref)
                     parents = [proposal.start]
                     if before is not None:
-                        if _is_it(git, before, tree, proposal) or self._stands(git, before, tree, proposal):
+                        if _is_it(git, before, tree, proposal.start, sealed) or self._stands(
+                            git, before, tree, proposal
+                        ):
                             return before
                         if self._is_earlier(git, before, proposal):
                             parents = [before, proposal.start]  # a push of it takes nothing back
                         _check_free(git, before, ref, proposal, earlier=before in parents)
-                    commit = _commit(git, tree, proposal, parents)
+                    commit = _commit(git, tree, sealed, parents)
                     git.update_ref("-m", "reconciler: propose", "--", ref, commit, before or "0" * len(commit))
                 except GitCommandError as error:
                     raise explained(error, proposal.branch) from error
@@ -59,20 +65,37 @@ class GitProposer:
         return files[0] == files[1] and files[2] == files[3]
 
     def _is_earlier(self, git: Any, tip: str, proposal: Proposal) -> bool:
-        """Whether the branch is this proposal as it was before its start moved on, and nobody committed to it since."""
+        """Whether the branch is this proposal as it was before its start moved on: each of its commits is ours, holds
+        what we wrote, and has this title."""
         if not git.rev_list("--max-count=1", proposal.start, f"^{tip}"):
             return False
-        titles = str(git.log("--format=%s", tip, f"^{proposal.start}")).splitlines()
-        ours = set(titles) == {proposal.message.partition("\n")[0]}
-        return ours and self._begun(git, tip, proposal) is not None
+        commits = str(git.rev_list(tip, f"^{proposal.start}")).split()
+        return bool(commits) and all(self._is_ours(git, commit, proposal) for commit in commits)
+
+    def _is_ours(self, git: Any, commit: str, proposal: Proposal) -> bool:
+        changed = self._changed(git, commit, proposal)
+        if not changed or not set(changed[1]) <= set(self._paths(proposal)):
+            return False
+        message = str(git.cat_file("commit", commit)).partition("\n\n")[2].strip()
+        plain = message.rpartition(f"\n{_FILES}")[0]
+        return (
+            _title(message) == _title(proposal.message) and message == _sealed(git, plain, commit, changed[1]).strip()
+        )
 
     def _begun(self, git: Any, tip: str, proposal: Proposal) -> str | None:
         """Where the branch left the start's history; None where it is merged, or changes other files than these."""
         if not git.rev_list("--max-count=1", tip, f"^{proposal.start}"):
             return None
-        begun = str(git.merge_base(tip, proposal.start, with_exceptions=False))
-        changed = str(git.diff_tree("-r", "-z", "--name-only", "--no-renames", begun, tip)) if begun else "?"
-        return begun if set(changed.rstrip("\0").split("\0")) <= set(self._paths(proposal)) else None
+        changed = self._changed(git, tip, proposal)
+        return changed[0] if changed and set(changed[1]) <= set(self._paths(proposal)) else None
+
+    def _changed(self, git: Any, commit: str, proposal: Proposal) -> tuple[str, list[str]] | None:
+        """(the newest commit that it shares with the start, paths that differ from there)."""
+        begun = str(git.merge_base(commit, proposal.start, with_exceptions=False))
+        if not begun:
+            return None
+        listed = str(git.diff_tree("-r", "-z", "--name-only", "--no-renames", begun, commit))
+        return begun, listed.rstrip("\0").split("\0")
 
     def _paths(self, proposal: Proposal) -> list[str]:
         return [self._prefix + path for path, _ in proposal.files]
@@ -93,12 +116,24 @@ def _commit_of(git: Any, ref: str) -> str | None:
     return str(git.rev_parse("--verify", "--quiet", ref, with_exceptions=False)) or None
 
 
-def _is_it(git: Any, commit: str, tree: str, proposal: Proposal) -> bool:
+def _is_it(git: Any, commit: str, tree: str, start: str, message: str) -> bool:
     """Whether `commit` is this very proposal."""
-    header, _, message = str(git.cat_file("commit", commit)).partition("\n\n")
+    header, _, said = str(git.cat_file("commit", commit)).partition("\n\n")
     lines = header.splitlines()
     parents = [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
-    return lines[0] == f"tree {tree}" and parents == [proposal.start] and message.strip() == proposal.message.strip()
+    return lines[0] == f"tree {tree}" and parents == [start] and said.strip() == message.strip()
+
+
+def _sealed(git: Any, message: str, tree: str, paths: list[str]) -> str:
+    """The message with a trailer that says which files were written: who changes them after us, by a commit of their
+    own or by changing ours, is noticed."""
+    listed = str(git.ls_tree("-r", "--full-tree", tree, "--", *paths))
+    digest = hashlib.sha256(listed.encode("utf-8", "surrogateescape")).hexdigest()
+    return message.rstrip("\n") + f"\n{_FILES}{digest}\n"
+
+
+def _title(message: str) -> str:
+    return message.partition("\n")[0]
 
 
 def _check_free(git: Any, tip: str, ref: str, proposal: Proposal, *, earlier: bool) -> None:
@@ -115,8 +150,8 @@ def _check_free(git: Any, tip: str, ref: str, proposal: Proposal, *, earlier: bo
         )
 
 
-def _commit(git: Any, tree: str, proposal: Proposal, parents: list[str]) -> str:
+def _commit(git: Any, tree: str, message: str, parents: list[str]) -> str:
     signs = str(git.config("--type=bool", "--get", "commit.gpgSign", with_exceptions=False)) == "true"
     signing = ["-S"] if signs else []
     onto = [word for parent in parents for word in ("-p", parent)]
-    return str(git.commit_tree(*signing, *onto, "-m", proposal.message.rstrip("\n"), tree))
+    return str(git.commit_tree(*signing, *onto, "-m", message.rstrip("\n"), tree))

@@ -137,7 +137,11 @@ def _forge(root: Path) -> Check:
             return _check(PROJECT, "forge", f"none: {choice.because}")
         token = token_of(os.environ, choice.kind)
         there = roads.forge(choice, token, os.environ)
-        found = f"{there.name}, {choice.project}: {token.name} is of {there.whoami()}"
+        there.opened("promote/")  # whether it may see the project; that it may write is not tried
+        found = f"{there.name}, {choice.project}: {token.name} is of {there.whoami()}, and can read"
+        if token.name == "CI_JOB_TOKEN":
+            found, remedy = f"{found}; GitLab lets it open nothing", "set GITLAB_TOKEN, a project access token"
+            return _check(PROJECT, "forge", found, level=Level.WARNING, remedy=remedy)
     except ReconcilerError as error:
         level = Level.WARNING if error.code in ("E902", "E906") else Level.BAD
         return _check(PROJECT, "forge", str(error), level=level, remedy=error.hint)

@@ -83,8 +83,10 @@ def adopt(
             verb="adopt",
         )
     except (GateRefusedError, ConflictError) as error:
-        kind = type(error)
-        raise kind(error.message, hint=f"{error.hint}; {_put_back(environment, model)}", code=error.code) from error
+        if (error.code or "").startswith("E9"):  # on its way to a forge: nothing is wrong with what is adopted
+            raise
+        kind, hints = type(error), filter(None, (error.hint, _put_back(environment, model)))
+        raise kind(error.message, hint="; ".join(hints), code=error.code) from error
 
 
 def _served_whole(environment: Environment, model: str, head: Head | None, served: Served | None) -> Digest:

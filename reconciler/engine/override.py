@@ -51,7 +51,7 @@ def override(
         return _proposed(checkout, model, environment, pin, branch=None, commit=None, summary=f"git says so: {what}")
     checkout.with_file(path, text)
     branch = f"override/{environment.name}/{model}/{control}/{short(pin)}"
-    title = f"Override {control} for {model} in {environment.name}: {short(pin)}"
+    title = f"Override {control} for {model} in {environment.name}: {short(pin)}, {reason[:80]}"
     trailers = f"Reconciler-Environment: {environment.name}\nReconciler-Model: {model}\nReconciler-Artifact: {pin}"
     message = f"{title}\n\n{reason}\n\n{trailers}\nReconciler-Control: {control}\n"
     proposal = Proposal(branch=branch, start=checkout.revision, files=((path, text),), message=message)

@@ -38,17 +38,20 @@ def now(
     road: Callable[[], Road] | None = None,
 ) -> Proposed:
     """Serve what entry `to` deployed (default: the artifact before today's) from this moment on, and propose it to git.
-    `road` is asked for after it serves: a token that is missing does not stop an emergency.
+    `road` is asked for after it serves, and where git does not say so already: a token that is missing does not stop an
+    emergency.
 
     GateRefusedError E706 where it is rejected or the model is held, ConflictError E705 in a window that blocks this.
     """
     head = swap(world, checkout, model=model, environment=environment, to=to, reason=reason)
     n = head.entry.n
     try:
-        way = road() if road is not None else None
+        declared = checkout.desired.model(environment.name, model)
+        agrees = declared is not None and declared.artifact == head.state.artifact
+        way = road() if road is not None and not agrees else None
         proposed = propose.rollback(world, checkout, proposer, model=model, environment=environment, to=n, road=way)
     except ReconcilerError as error:
-        error.message = f"it serves, by entry {n}, but git was not asked to agree: {error.message}"
+        error.message = f"it serves, by entry {n}, but asking git to agree was not finished: {error.message}"
         raise
     return replace(proposed, served_by=n)
 

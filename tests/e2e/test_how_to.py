@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.promises.project import CI
 from tests.e2e.test_tutorial import commands
 from tests.forge.clients import WRITES
 from tests.forge.server import Server, serving
@@ -71,9 +72,8 @@ def test_the_pages_that_promise_a_session_have_one() -> None:
 
 
 def _environment(home: Path) -> dict[str, str]:
-    ci = ("GITHUB_", "GITLAB_", "GH_", "CI_", "RECONCILER_")  # of the CI that runs these tests
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith(ci)},
+        **{name: value for name, value in os.environ.items() if not name.startswith(CI)},
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(home),
         "GIT_AUTHOR_NAME": "Ada",

@@ -128,13 +128,17 @@ def told(arguments: tuple[str, ...], document: Any) -> None:
     jsonschema.validate(document, closed(schema_of("error" if "error" in document else command)))
 
 
+CI = ("GITHUB_", "GITLAB_", "GH_", "CI_", "RECONCILER_")
+"""What the CI that runs these tests says of itself is not the project's."""
+
+
 class Project:
     """A project's folder and the commands that a person would type there."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if not name.startswith(CI)},
             "OMP_NUM_THREADS": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
             "GIT_CONFIG_NOSYSTEM": "1",

@@ -415,20 +415,26 @@ def test_a_branch_that_changes_more_than_is_proposed_is_not_taken_for_the_propos
     assert proposer.propose(proposal(later, "new")) == commit != more
 
 
-def test_what_somebody_committed_to_a_proposal_is_never_written_over(repository: Repository) -> None:
+@pytest.mark.parametrize("how", [("-m", "I know better"), ("--amend", "--no-edit", "--reset-author")])
+def test_what_somebody_committed_to_a_proposal_is_never_written_over(
+    how: tuple[str, ...], repository: Repository
+) -> None:
     start = repository.commit({"changed": b"old"})
     proposer, branch = GitProposer(repository.project), proposal(start, "").branch
     commit = proposer.propose(proposal(start, "new"))
     later = repository.commit({"changed": b"others", "other": b"1"})
     updated = proposer.propose(proposal(later, "new"))
     assert repository.git("rev-list", "--parents", "-1", updated).split() == [updated, commit, later], "a push forward"
+    last = repository.commit({"changed": b"others again"})
+    updated = proposer.propose(proposal(last, "new"))
 
     repository.git("switch", "-q", branch)
     (repository.project / "changed").write_text("by hand")
-    repository.git("commit", "-q", "-a", "-m", "I know better")
+    repository.git("commit", "-q", "-a", *how)
     by_hand = repository.git("rev-parse", "HEAD")
+    assert by_hand != updated
     repository.git("switch", "-q", "main")
-    last = repository.commit({"changed": b"others again"})
+    last = repository.commit({"changed": b"others once more"})
     with pytest.raises(ConflictError):
         proposer.propose(proposal(last, "new"))
     assert repository.git("rev-parse", branch) == by_hand

@@ -99,10 +99,24 @@ def test_a_road_that_is_not_there_does_not_keep_it_from_serving(story: Story) ->
     def road() -> Road:
         raise ForgeError("there is no token", hint="set one", code="E902")
 
-    with pytest.raises(ForgeError, match="it serves, by entry 2, but git was not asked to agree: there is no token"):
+    with pytest.raises(
+        ForgeError, match="it serves, by entry 2, but asking git to agree was not finished: there is no token"
+    ):
         story.rollback_now(road=road)
     assert story.serves == first
     assert story.rollback_now().served_by == 2
+
+
+def test_where_git_agrees_already_nothing_is_asked_for_and_the_good_one_serves(story: Story) -> None:
+    """On-call goes back while the revert is merged and not applied yet."""
+    first, _ = twice(story)
+    story.commit(seed=10, pin=first)
+
+    def road() -> Road:
+        raise ForgeError("there is no token", hint="set one", code="E902")
+
+    done = story.rollback_now(road=road)
+    assert (done.served_by, done.branch, story.serves) == (2, None, first)
 
 
 def test_running_it_again_goes_no_further_back(story: Story) -> None:
