@@ -116,13 +116,19 @@ def _become_child(streams: list[int], closed: tuple[int, ...]) -> None:
 
 
 def _bury(fates: dict[int, int]) -> None:
-    """Tell what became of the children that have ended."""
+    """Tell what became of the children that have ended, and end what they started and left behind."""
     for child in tuple(fates):
-        ended, status = os.waitpid(child, os.WNOHANG)
-        if ended:
-            fate = fates.pop(child)
-            _tell(fate, os.waitstatus_to_exitcode(status))
-            os.close(fate)
+        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+            continue
+        _kill(child)  # while it is not waited for, its number is nobody else's
+        fate = fates.pop(child)
+        _tell(fate, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        os.close(fate)
+
+
+def _kill(child: int) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)
 
 
 def _tell(fate: int, number: int) -> None:
@@ -133,6 +139,5 @@ def _tell(fate: int, number: int) -> None:
 def _end(fates: Mapping[int, int]) -> NoReturn:
     """The parent is gone. A child notices by itself, unless native code keeps it from looking up."""
     for child in fates:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child, signal.SIGKILL)
+        _kill(child)
     os._exit(0)

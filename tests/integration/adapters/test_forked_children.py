@@ -141,6 +141,19 @@ def test_when_nothing_goes_on_those_who_wait_are_interrupted_and_their_children_
         crew.call("echo", "", str, ROOMY)
 
 
+def test_what_a_child_started_ends_with_it(crew: Crew, tmp_path: Path) -> None:
+    """Also when the child ends first, as it does when it sees that we are gone."""
+    with pytest.raises(TrainingError):
+        crew.call("leave somebody", str(tmp_path / "pid"), str, ROOMY)
+    started = int((tmp_path / "pid").read_text())
+    try:
+        end = os.pidfd_open(started)
+    except ProcessLookupError:
+        return
+    assert select.select([end], [], [], 30)[0], "it outlives who started it"
+    os.close(end)
+
+
 def test_no_descriptor_is_left_behind(crew: Crew) -> None:
     remember(crew, "the nursery runs")
     ours, theirs = descriptors(os.getpid()), descriptors(nursery_of(crew))
