@@ -41,9 +41,8 @@ class GitProposer:
                     before = _commit_of(git, ref)
                     parents = [proposal.start]
                     if before is not None:
-                        if _is_it(git, before, tree, proposal.start, sealed) or self._stands(
-                            git, before, tree, proposal
-                        ):
+                        again = _is_it(git, before, tree, proposal.start, sealed)
+                        if again or self._stands(git, before, tree, proposal):
                             return before
                         if self._is_earlier(git, before, proposal):
                             parents = [before, proposal.start]  # a push of it takes nothing back
@@ -57,11 +56,11 @@ class GitProposer:
     def _stands(self, git: Any, tip: str, tree: str, proposal: Proposal) -> bool:
         """Whether the branch proposes these very files and no others already, from an earlier start that had the same
         of them, and is not merged."""
-        begun = self._begun(git, tip, proposal)
-        if begun is None:
+        changed = self._changed(git, tip, proposal)
+        if changed is None or not git.rev_list("--max-count=1", tip, f"^{proposal.start}"):
             return False
-        paths = self._paths(proposal)
-        files = [str(git.ls_tree("-r", "--full-tree", one, "--", *paths)) for one in (tip, tree, begun, proposal.start)]
+        states, paths = (tip, tree, changed[0], proposal.start), self._paths(proposal)
+        files = [str(git.ls_tree("-r", "--full-tree", one, "--", *paths)) for one in states]
         return files[0] == files[1] and files[2] == files[3]
 
     def _is_earlier(self, git: Any, tip: str, proposal: Proposal) -> bool:
@@ -74,28 +73,22 @@ class GitProposer:
 
     def _is_ours(self, git: Any, commit: str, proposal: Proposal) -> bool:
         changed = self._changed(git, commit, proposal)
-        if not changed or not set(changed[1]) <= set(self._paths(proposal)):
+        if changed is None:
             return False
         message = str(git.cat_file("commit", commit)).partition("\n\n")[2].strip()
         plain = message.rpartition(f"\n{_FILES}")[0]
-        return (
-            _title(message) == _title(proposal.message) and message == _sealed(git, plain, commit, changed[1]).strip()
-        )
-
-    def _begun(self, git: Any, tip: str, proposal: Proposal) -> str | None:
-        """Where the branch left the start's history; None where it is merged, or changes other files than these."""
-        if not git.rev_list("--max-count=1", tip, f"^{proposal.start}"):
-            return None
-        changed = self._changed(git, tip, proposal)
-        return changed[0] if changed and set(changed[1]) <= set(self._paths(proposal)) else None
+        whole = message == _sealed(git, plain, commit, changed[1]).strip()
+        return whole and _title(message) == _title(proposal.message)
 
     def _changed(self, git: Any, commit: str, proposal: Proposal) -> tuple[str, list[str]] | None:
-        """(the newest commit that it shares with the start, paths that differ from there)."""
+        """(the newest commit that it shares with the start, the proposal's files that differ from there); None where
+        it shares nothing, or others than these differ."""
         begun = str(git.merge_base(commit, proposal.start, with_exceptions=False))
         if not begun:
             return None
         listed = str(git.diff_tree("-r", "-z", "--name-only", "--no-renames", begun, commit))
-        return begun, listed.rstrip("\0").split("\0")
+        paths = listed.rstrip("\0").split("\0")
+        return (begun, paths) if set(paths) <= set(self._paths(proposal)) else None
 
     def _paths(self, proposal: Proposal) -> list[str]:
         return [self._prefix + path for path, _ in proposal.files]

@@ -20,7 +20,10 @@ def results(document: dict[str, object]) -> dict[str, int]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("at_once", [True, False], ids=["applied at once", "applied one by one"])
-def test_two_models_merged_in_either_order_are_both_applied(project: Project, server: Server, *, at_once: bool) -> None:
+@pytest.mark.parametrize("turned", [True, False], ids=["the later one first", "as they were opened"])
+def test_two_models_merged_in_either_order_are_both_applied(
+    project: Project, server: Server, *, at_once: bool, turned: bool
+) -> None:
     recipe = (project.root / SANDBOX).read_text()
     project.write("manifests/sandbox/delay.yaml", recipe.replace("name: lateness", "name: delay").replace("3}", "4}"))
     project.commit("Another model")
@@ -28,7 +31,7 @@ def test_two_models_merged_in_either_order_are_both_applied(project: Project, se
     team.run("apply", "sandbox", "--yes")
     first, second = team.propose("lateness")[0], team.propose("delay")[0]
     done = {}
-    for number in (second, first):  # not in the order in which they were opened
+    for number in (second, first) if turned else (first, second):
         team.merge(number)
         if not at_once:
             done |= results(team.run(*APPLY).json)
