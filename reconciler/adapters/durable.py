@@ -52,6 +52,20 @@ def read_regular(path: Path | str) -> bytes:
         os.close(descriptor)
 
 
+def listed(folder: str) -> dict[str, os.stat_result]:
+    """What the disk says of a folder (under "") and of all that lies in it, by name, sorted; nothing where it is not
+    there. A name that goes meanwhile is left out: then the folder has changed, too."""
+    try:
+        found = {"": os.lstat(folder)}
+        names = sorted(os.listdir(folder))  # noqa: PTH208
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    for name in names:
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = os.lstat(f"{folder}/{name}")
+    return found
+
+
 def checked(text: bytes) -> bytes:
     """`text` behind its checksum: the form of a cache, of which any damage must make nothing."""
     return hashlib.blake2b(text, digest_size=16).hexdigest().encode() + b"\n" + text

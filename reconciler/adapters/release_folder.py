@@ -18,12 +18,13 @@ from pathlib import Path
 from reconciler.adapters.durable import (
     IrregularFileError,
     force_folder,
+    listed,
     read_regular,
     temporary_name,
     write_temporary,
 )
 from reconciler.core.artifact import FILEPATH
-from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file
+from reconciler.core.digest import SMALL, Digest, digest_of_bytes, digest_of_file
 from reconciler.errors import IntegrityError, TargetError
 
 MANIFEST = "manifest.json"
@@ -32,7 +33,7 @@ CONFIG = "config.json"
 
 def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> None:
     """A whole, durable release under its digest; one that is there is hashed, and mended where it differs."""
-    if not final.is_symlink() and final.is_dir() and not differing(final, artifact):
+    if not final.is_symlink() and final.is_dir() and not _differing(final, artifact):
         force_folder(final)
         force_folder(final.parent)
         return
@@ -44,7 +45,7 @@ def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> Non
                 raise IntegrityError(f"not a file name in a release: {path[:80]!r}", code="E501")
             write_temporary(fresh, source, mode=0o444).rename(fresh / path)
         force_folder(fresh)
-        if wrong := differing(fresh, artifact):
+        if wrong := _differing(fresh, artifact):
             raise IntegrityError(f"the files to serve are not those of {artifact}: {', '.join(wrong)}", code="E501")
         if final.is_symlink() or final.is_file():
             final.unlink()
@@ -53,7 +54,7 @@ def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> Non
         force_folder(final.parent)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    if wrong := differing(final, artifact):
+    if wrong := _differing(final, artifact):
         raise TargetError(
             f"the release in {final.parent.parent.name} is changed by somebody else while it is put in place: "
             f"{', '.join(wrong)}",
@@ -98,20 +99,39 @@ class Layer:
     size: int
 
 
-def differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
-    """Files that are not what the artifact's manifest says: changed, missing, added, or no regular file. Sorted."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A release as it lies there. `wrong`: files that are not what the artifact's manifest says: changed, missing,
+    added, or no regular file, sorted; `loose`: files that others than their owner may write, "" for the folder."""
+
+    wrong: tuple[str, ...]
+    loose: tuple[str, ...]
+
+
+def examine(folder: str, there: Mapping[str, os.stat_result], artifact: Digest) -> Release:
+    """`there` is what `durable.listed` found in `folder`, which is plain text: this is done for all that is served."""
+    if not there or not stat.S_ISDIR(there[""].st_mode):
+        return Release(wrong=(MANIFEST,), loose=tuple(name for name in there if not name and is_loose(there[name])))
+    loose = tuple(name for name, found in there.items() if is_loose(found))
     try:
-        body = b"" if folder.is_symlink() else read_regular(folder / MANIFEST)
+        body = read_regular(f"{folder}/{MANIFEST}")
         if digest_of_bytes(body) != artifact:
-            return (MANIFEST,)
+            return Release(wrong=(MANIFEST,), loose=loose)
         layers = layers_of(body)
     except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError, ValueError):
-        return (MANIFEST,)
-    start = f"{folder}/"  # plain text: this is done for every file that is served
-    wrong = {layer.path for layer in layers if not _matches(start + layer.path, layer)}
-    known = {MANIFEST, *(layer.path for layer in layers)}
-    wrong.update(name for name in os.listdir(start) if name not in known)  # noqa: PTH208
-    return tuple(sorted(wrong))
+        return Release(wrong=(MANIFEST,), loose=loose)
+    wrong = {layer.path for layer in layers if not _matches(f"{folder}/{layer.path}", there.get(layer.path), layer)}
+    wrong.update(there.keys() - {"", MANIFEST, *(layer.path for layer in layers)})
+    return Release(wrong=tuple(sorted(wrong)), loose=loose)
+
+
+def is_loose(found: os.stat_result) -> bool:
+    """Whether others than its owner may write it."""
+    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and not stat.S_ISLNK(found.st_mode)
+
+
+def _differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
+    return examine(str(folder), listed(str(folder)), artifact).wrong
 
 
 def layers_of(manifest: bytes) -> tuple[Layer, ...]:
@@ -132,12 +152,15 @@ def is_plain(name: object) -> bool:
     return isinstance(name, str) and bool(name) and not name.startswith(".") and "/" not in name and "\0" not in name
 
 
-def _matches(path: str, layer: Layer) -> bool:
-    try:
-        found = os.lstat(path)
-    except OSError:
+def _matches(path: str, found: os.stat_result | None, layer: Layer) -> bool:
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != layer.size:
         return False
-    return stat.S_ISREG(found.st_mode) and found.st_size == layer.size and _readable_digest(Path(path)) == layer.digest
+    try:
+        return (
+            digest_of_bytes(read_regular(path)) if layer.size <= SMALL else digest_of_file(Path(path))
+        ) == layer.digest
+    except (FileNotFoundError, PermissionError, IrregularFileError):
+        return False
 
 
 def _readable_digest(path: Path) -> Digest | None:

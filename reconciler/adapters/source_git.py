@@ -14,18 +14,21 @@ from reconciler.ports import TreeFile
 
 
 class GitSource:
-    """`project` is the folder of reconciler.yaml; it may lie below the repository's root. `prefix` and `listed` (commit
-    -> what `listing` gave): where they are known already, since each question is a process."""
+    """`project` is the folder of reconciler.yaml; it may lie below the repository's root. `prefix`, `head` (HEAD's
+    commit) and `listed` (what `listing` gave of it): where they are known already, since each question is a process."""
 
-    def __init__(self, project: Path, *, prefix: str | None = None, listed: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self, project: Path, *, prefix: str | None = None, head: str | None = None, listed: bytes | None = None
+    ) -> None:
         self._git = Git(project)
         self._prefix = prefix_of(project) if prefix is None else prefix
-        self._listed = dict(listed or {})
+        self._head, self._listed = head, listed
         self._lines: dict[str, dict[str, int]] = {}
         self._reading = threading.Lock()  # of a line, which is a process: plans may ask side by side
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
         self._touched: dict[tuple[str, str], frozenset[str]] = {}
         self._parents: dict[str, str | None] = {}
+        self._named: list[str] | None = None  # remotes
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
@@ -49,7 +52,7 @@ class GitSource:
         )
 
     def _tree(self, commit: str) -> tuple[TreeFile, ...]:
-        out = self._listed.get(commit)
+        out = self._listed if commit == self._head else None
         entries = entries_of(listing(self._git, commit, self._prefix) if out is None else out, self._prefix)
         files = [TreeFile(path=path, mode=mode, id=object_id) for path, mode, object_id in entries]
         return tuple(sorted(files, key=attrgetter("path")))
@@ -135,7 +138,9 @@ class GitSource:
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Paths at HEAD; an unborn branch tracks nothing."""
-        head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).decode().strip()
+        head = self._head
+        if head is None:
+            head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).decode().strip()
         if not paths or not head:
             return ()
         wanted = tuple(str(PurePosixPath(path)) for path in paths)
@@ -147,23 +152,33 @@ class GitSource:
         with self._reading:
             if branch not in self._lines:
                 check_revision(branch)
-                ref = self._ref(branch)
-                out = self._git.run("rev-list", "--first-parent", "--end-of-options", ref).decode().split()
+                wanted = ("--first-parent", "--end-of-options")
+                code, said, _ = self._git.call("rev-list", *wanted, self._refs(branch)[0])  # most often it is there
+                out = (self._git.run("rev-list", *wanted, self._ref(branch)) if code else said).decode().split()
                 self._lines[branch] = {commit: distance for distance, commit in enumerate(out)}
             return self._lines[branch]
 
+    def _refs(self, branch: str) -> list[str]:
+        """Where the branch may be, best first."""
+        remotes = sorted(self._remotes(), key=lambda one: one != "origin")
+        return [f"refs/remotes/{remote}/{branch}" for remote in remotes] or [f"refs/heads/{branch}"]
+
     def _ref(self, branch: str) -> str:
-        remotes = self._git.run("remote").decode("utf-8", "replace").splitlines()
-        wanted = [f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda one: one != "origin")]
-        for ref in wanted or [f"refs/heads/{branch}"]:
+        for ref in self._refs(branch):
             if self._git.call("show-ref", "--verify", "--quiet", ref)[0] == 0:
                 return ref
+        remotes = self._remotes()
         where = f" at {remotes[0]}" if remotes else ""
         raise SourceError(
             f"there is no branch {branch!r}{where}, which this environment is protected by",
             code="E306",
             hint=f"git fetch {remotes[0]} {branch}" if remotes else f"create it: git branch {branch}",
         )
+
+    def _remotes(self) -> list[str]:
+        if self._named is None:
+            self._named = self._git.run("remote").decode("utf-8", "replace").splitlines()
+        return self._named
 
     def _is_shallow(self) -> bool:
         return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -24,12 +23,13 @@ from reconciler import codec
 from reconciler.adapters.durable import (
     IrregularFileError,
     force_folder,
+    listed,
     make_folders,
     read_regular,
     sweep,
     write_temporary,
 )
-from reconciler.adapters.release_folder import differing, put_release
+from reconciler.adapters.release_folder import examine, is_loose, put_release
 from reconciler.core.digest import Digest, hex_of
 from reconciler.core.environment import Place
 from reconciler.core.names import is_name
@@ -59,6 +59,7 @@ class DirectoryTarget:
     ) -> None:
         self._witness = witness
         self.root = root
+        self._start = f"{root}/"
         self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=root.name)
         self._patience = patience
 
@@ -123,25 +124,21 @@ class DirectoryTarget:
             return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
             return Served(model=model, current=current)
-        release = self._release_path(model, current.artifact)
+        folder = f"{self._start}{model}/{RELEASES}/{hex_of(current.artifact)}"
+        there = listed(folder)
         if self._witness is not None:
-            self._witness.saw_folder(str(release))
-        wrong = differing(release, current.artifact)
-        trouble = Trouble.TAMPERED if wrong else None
-        around = self._writable(model, current.artifact)
-        return Served(model=model, current=current, trouble=trouble, files=wrong, around=around)
+            self._witness.saw_folder(folder, there)
+        found = examine(folder, there, current.artifact)
+        trouble = Trouble.TAMPERED if found.wrong else None
+        return Served(
+            model=model, current=current, trouble=trouble, files=found.wrong, around=self._around(model, found.loose)
+        )
 
-    def _writable(self, model: str, artifact: Digest) -> tuple[str, ...]:
-        """What of a release others than its owner may write: nothing that we put there."""
-        folder = self._release_path(model, artifact)
-        inside = sorted(folder.iterdir()) if folder.is_dir() and not folder.is_symlink() else []
-        places: dict[str, Path] = {
-            "its folder": self.root / model,
-            CURRENT: Path(self._current_path(model)),
-            "the release's folder": folder,
-            **{path.name: path for path in inside},
-        }
+    def _around(self, model: str, inside: tuple[str, ...]) -> tuple[str, ...]:
+        """What others than its owner may write: nothing that we put there."""
+        places = {"its folder": f"{self._start}{model}", CURRENT: self._current_path(model)}
         loose = [name for name, path in places.items() if _is_loose(path)]
+        loose += [name or "the release's folder" for name in inside]
         return (f"others than the owner may write {', '.join(loose)}",) if loose else ()
 
     def _read_current(self, model: str) -> Current | None:
@@ -205,7 +202,7 @@ class DirectoryTarget:
         force_folder(self.root)
 
     def _current_path(self, model: str) -> str:
-        return f"{self.root}/{model}/{CURRENT}"
+        return f"{self._start}{model}/{CURRENT}"
 
     def _release_path(self, model: str, artifact: Digest) -> Path:
         return self.root / model / RELEASES / hex_of(artifact)
@@ -234,12 +231,11 @@ def _locked(folder: Path, patience: float) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _is_loose(path: Path) -> bool:
+def _is_loose(path: str) -> bool:
     try:
-        found = path.lstat()
+        return is_loose(os.lstat(path))
     except FileNotFoundError:
         return False
-    return not stat.S_ISLNK(found.st_mode) and bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
 
 
 def _reason(error: OSError) -> str:

@@ -7,7 +7,7 @@ coarse.
 """
 
 # Plain strings and os functions: this is done for a hundred thousand files while a person waits.
-# ruff: noqa: PTH120, PTH208
+# ruff: noqa: PTH120
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import hashlib
 import os
 import struct
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from reconciler.adapters import shared_out
 
@@ -40,11 +40,11 @@ class Witness:
     def about(self, subject: str) -> None:
         self._subject = subject
 
-    def saw_folder(self, path: str) -> None:
-        """A folder and every file in it."""
-        try:
-            self.saw(f"{path}//{'/'.join(sorted(os.listdir(path)))}")
-        except OSError:
+    def saw_folder(self, path: str, found: Mapping[str, os.stat_result]) -> None:
+        """A folder and every file in it, as `durable.listed` has just found them."""
+        if found:
+            self._note(f"{path}//{'/'.join(name for name in found if name)}", list(found.values()))
+        else:
             self.saw(path)
 
     def saw(self, path: str) -> None:
@@ -54,6 +54,10 @@ class Witness:
         found = _found(path)
         if not found and os.path.dirname(path) in seen:
             return  # when it comes, its folder changes
+        self._note(path, found)
+
+    def _note(self, path: str, found: list[os.stat_result]) -> None:
+        seen = self._seen.setdefault(self._subject, {})
         seen[path] = _said(found)
         # When it last changed, in nanoseconds.
         if any(max(one.st_mtime_ns, one.st_ctime_ns) > self._started - RACY for one in found):

@@ -109,7 +109,7 @@ def _made(
     if now is not None and shares.pays(len(names)):
         with (
             suppress(ReconcilerError),
-            opened(invocation, witness=witness, known=frozenset(now.ids), committed=True) as project,
+            opened(invocation, witness=witness, known=frozenset(now.ids), committed=True, now=now) as project,
         ):
             here = project.environment(environment)
             if now.revision == project.desired.revision:

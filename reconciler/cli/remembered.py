@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import reconciler
 from reconciler.adapters import plan_memo
+from reconciler.adapters.durable import listed
 from reconciler.adapters.git_plumbing import Git, entries_of, listing
 from reconciler.adapters.plan_memo import Memo
 from reconciler.adapters.witness import Witness, same, signature
@@ -50,7 +51,7 @@ class Now:
         if self._source is None:
             from reconciler.adapters.source_git import GitSource
 
-            self._source = GitSource(self.root, prefix=self.prefix, listed={self.revision: self.listed})
+            self._source = GitSource(self.root, prefix=self.prefix, head=self.revision, listed=self.listed)
         return self._source
 
     def refs(self, branch: str) -> str:
@@ -160,7 +161,11 @@ def worktree(now: Now) -> str | None:
     seen = Witness()
     seen.saw(f"{now.root}/{places.PROJECT_FILE}")
     for folder in sorted(folders):
-        seen.saw_folder(f"{now.root}/{folder}")
+        place = f"{now.root}/{folder}"
+        try:
+            seen.saw_folder(place, listed(place))
+        except OSError:
+            return None
     return seen.signature("")
 
 

@@ -46,7 +46,7 @@ def _counts(path: str) -> bool:
 
 def _same(blob: str, body: bytes) -> bool:
     """Whether git would give these bytes this id; a checkout may have turned line ends into CRLF."""
-    return blob in (_id(body, len(blob)), _id(body.replace(b"\r\n", b"\n"), len(blob)))
+    return blob == _id(body, len(blob)) or blob == _id(body.replace(b"\r\n", b"\n"), len(blob))
 
 
 def _id(body: bytes, length: int) -> str:

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -150,7 +150,7 @@ def opened(
             clock=clock.now,
             new_id=clock.new_id,
             progress=shown,
-            who=who.who(root, os.environ),
+            who=cache(partial(who.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
             each=partial(abreast, at_once=AT_ONCE) if desired.far else one_by_one,
@@ -238,8 +238,8 @@ def _load(
 ) -> Checkout:
     from reconciler.engine.desired import load
 
-    cache = places.cache(git_folder(root)) if now is None else now.memo.parent
-    expressions = CachedExpressions(data, cache, grammar=_grammar)
+    kept = places.cache(git_folder(root)) if now is None else now.memo.parent
+    expressions = CachedExpressions(data, kept, grammar=_grammar)
     if invocation.verbose:
         terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
     return load(source, expressions, revision=revision, known=known)

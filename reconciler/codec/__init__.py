@@ -111,7 +111,7 @@ def _decoded(kind: type, body: bytes) -> object:
     document = _READ.decode(text)
     value: object = from_json(kind, document)
     # What `from_json` takes it gives back unchanged: where JSON has one form for it, that is the value's own.
-    if (canonical(document) if _plain(document) else canonical(to_json(value))) != body:
+    if (_PLAIN.encode(document).encode() if _plain(document) else canonical(to_json(value))) != body:
         json.loads(text, object_pairs_hook=_no_duplicates)  # one reason for it, which has words of its own
         raise ValueError("bytes are not the canonical form of their value")
     return value

@@ -24,7 +24,7 @@ class SealedUnlessByHand(Sealed):
     __slots__ = ()
 
 
-_SMALL = 1 << 16  # bytes; `file_digest` clears four times as many before it reads the first one
+SMALL = 1 << 16  # bytes; `file_digest` clears four times as many before it reads the first one
 _PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -34,8 +34,8 @@ def digest_of_bytes(body: bytes) -> Digest:
 
 def digest_of_file(path: Path) -> Digest:
     with path.open("rb") as stream:
-        start = stream.read(_SMALL)
-        if len(start) < _SMALL:
+        start = stream.read(SMALL)
+        if len(start) < SMALL:
             return digest_of_bytes(start)
         stream.seek(0)
         return Digest("sha256:" + hashlib.file_digest(stream, "sha256").hexdigest())

@@ -68,7 +68,7 @@ def apply(
     names = tuple(models) or tuple(part.model for part in plan.models)
     fresh = planning.make_plan(world, desired, environment, names)
     writer = journal.Writer(
-        project=desired.project, commit=desired.revision, who=world.who, clock=world.clock, new_id=world.new_id
+        project=desired.project, commit=desired.revision, who=world.who(), clock=world.clock, new_id=world.new_id
     )
     run = Run(
         world=world,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from reconciler import calendar, codec
+from reconciler import calendar
 from reconciler.core.diff import changes
 from reconciler.core.digest import Digest
 from reconciler.core.environment import Desired, Environment, Model
@@ -142,15 +142,16 @@ def serving(
     package = blobs.artifact(origin, model.artifact)
     evaluation = verify.evaluation_in(origin, package)
     verdict = _verdict_here(world, desired, environment, model, evaluation, head)
-    built = verify.recipe_in(origin, package).recipe
-    foreign = changes(built, model.recipe)[:1] if codec.digest_of(built) != model.recipe_digest else ()
+    foreign = None
+    if not verify.is_made_by(origin, package, model.recipe_digest):
+        foreign = next(iter(changes(verify.recipe_in(origin, package).recipe, model.recipe)), None)
     age = int((now - build.taken).total_seconds())
     limit = environment.policy.max_data_age
     return (
         replace(
             _with_change(world.source, desired, facts),
             verdict=verdict,
-            foreign_recipe=foreign[0] if foreign else None,
+            foreign_recipe=foreign,
             evaluation=evaluation,
             stale_data=age if limit is not None and age > limit else None,
             weakened=weakened(world, environment, model, evaluation, head),

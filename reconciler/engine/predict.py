@@ -191,7 +191,7 @@ def _log(
             artifact=artifact,
             as_of=as_of,
             when=world.clock(),
-            who=world.who,
+            who=world.who(),
             rows=blobs.put_file(store, rows),
             count=predicted.rows,
         )

@@ -81,7 +81,7 @@ def swap(
         raise ConflictError(f"{environment.name}/{model} moved on meanwhile", hint="run the same command again")
     plan = planning.make_plan(world, desired, environment, (model,)).models[0].digest
     writer = journal.Writer(
-        project=desired.project, commit=desired.revision, who=world.who, clock=world.clock, new_id=world.new_id
+        project=desired.project, commit=desired.revision, who=world.who(), clock=world.clock, new_id=world.new_id
     )
     if target == head.state.artifact:
         if drift_of(head, served) is None:
@@ -115,7 +115,7 @@ def _hold(world: World, declared: Model, target: Digest, reason: str, commit: st
     """On what git declares; nothing where that is what is gone back to."""
     if declared.artifact is None or declared.artifact == target:
         return None
-    return PinHold(pin=declared.artifact, reason=reason, who=world.who, when=world.clock(), commit=commit)
+    return PinHold(pin=declared.artifact, reason=reason, who=world.who(), when=world.clock(), commit=commit)
 
 
 def _permitted(facts: ServingFacts, target: Digest) -> None:

@@ -105,7 +105,7 @@ def _make(
         builder=f"model-reconciler {__version__}",
         started=started,
         finished=world.clock(),
-        who=world.who,
+        who=world.who(),
     )
     return Build(
         fingerprint=provenance.fingerprint,

@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.core import keys
 from reconciler.core.artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.environment import Environment, Model
 from reconciler.core.evaluation import Evaluation
 from reconciler.core.facts import Verdict
@@ -44,6 +44,13 @@ def recipe_of(store: Store, artifact: Digest) -> BuiltRecipe:
 
 def recipe_in(store: Store, one: Artifact) -> BuiltRecipe:
     return codec.decode(BuiltRecipe, blobs.document(store, one, RECIPE_FILE), what=f"{RECIPE_FILE} of {one.digest}")
+
+
+def is_made_by(store: Store, one: Artifact, recipe: Digest) -> bool:
+    """Whether an artifact says that it was made by the recipe of this digest: the canonical form of what it keeps ends
+    in that of its recipe, which costs a tenth of reading it."""
+    kept = blobs.document(store, one, RECIPE_FILE)
+    return digest_of_bytes(kept.partition(b',"recipe":')[2][:-1]) == recipe
 
 
 def gates_for(model: Model, environment: Environment) -> tuple[Gate, ...]:

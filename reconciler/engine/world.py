@@ -49,7 +49,7 @@ class World:
     clock: Clock
     new_id: NewId
     progress: Progress
-    who: str
+    who: Callable[[], str]
     scratch: Path
     data_root: Path
     lanes: Lanes = ONE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ class Seen(Protocol):
 
     def saw(self, path: str) -> None: ...
 
-    def saw_folder(self, path: str) -> None: ...
+    def saw_folder(self, path: str, found: Mapping[str, os.stat_result]) -> None: ...
 
 
 @runtime_checkable

@@ -169,7 +169,7 @@ class Town:
             clock=clock or self.clock,
             new_id=Ids(f"{who}-{self.processes}"),
             progress=Silent(),
-            who=who,
+            who=lambda: who,
             scratch=self.folder,  # ids keep processes apart
             data_root=self.folder,
             forge=forge or self.forge,

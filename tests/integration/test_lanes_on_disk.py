@@ -44,7 +44,7 @@ def world_in(folder: Path, source: MemorySource, lanes: int) -> World:
         clock=clock.now,
         new_id=clock.new_id,
         progress=Silent(),
-        who="test",
+        who=lambda: "test",
         scratch=scratch,
         data_root=folder,
         lanes=Threads(lanes, threading.Event()),

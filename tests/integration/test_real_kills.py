@@ -40,7 +40,7 @@ world = World(
     stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
     targets={"production": DirectoryTarget(folder / "serving", project="town", environment="production")},
     data=FakeData(), trainer=trainer, scorer=FakeScorer(), clock=clock.now, new_id=clock.new_id,
-    progress=Silent(), who="test", scratch=scratch, data_root=folder,
+    progress=Silent(), who=lambda: "test", scratch=scratch, data_root=folder,
 )
 where = planning.environment_of(desired, environment)
 plan = planning.make_plan(world, desired, where)

@@ -44,7 +44,7 @@ def world_of(prefix: str, commits: list[str], scratch: Path) -> World:
         clock=clock.now,
         new_id=clock.new_id,
         progress=Silent(),
-        who="test",
+        who=lambda: "test",
         scratch=scratch,
         data_root=scratch,
         each=partial(abreast, at_once=4),

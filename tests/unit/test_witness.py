@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adapters import witness as module
+from reconciler.adapters.durable import listed
 from reconciler.adapters.witness import Witness, same, signature
 
 
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 def witnessed(folder: Path) -> tuple[str, tuple[str, ...]]:
     seen = aged()
-    seen.saw_folder(str(folder))
+    seen.saw_folder(str(folder), listed(str(folder)))
     seen.saw(str(folder / "model"))
     said = seen.signature("")
     assert said is not None
