@@ -1,4 +1,4 @@
-"""What a plan found settled, kept for the next one: one JSON file outside the work tree, safe to delete.
+"""What a plan found settled, kept for the next one: JSON files outside the work tree, safe to delete.
 
 A hint: one that is damaged, of another version or too old is as good as none. Never read by `apply`.
 """
@@ -8,13 +8,17 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from reconciler.adapters.durable import checked, read_checked
 
-FORMAT = 1
+FORMAT = 2
+FEW = 10  # of so many models one may have changed for only the changes to be written
+_LISTS = ("paths", "unsettled")
+_HEAD = ("basis", "saved", "until", "signature", "worktree", *_LISTS)
 DAY = 86_400  # seconds for which what was hashed is believed
 
 
@@ -36,7 +40,8 @@ class Settled:
 @dataclass(slots=True, kw_only=True)
 class Memo:
     """`basis`: everything that all models share, by name. `valid`: path and blob of every manifest and card that was
-    found valid. `unsettled`: models with something to do or to say."""
+    found valid. `unsettled`: models with something to do or to say. `written`: a name for what was last written whole;
+    `changed`: models and paths of which something else is known since."""
 
     basis: dict[str, str]
     saved: int
@@ -47,6 +52,8 @@ class Memo:
     unsettled: tuple[str, ...] = ()
     settled: dict[str, Settled] = field(default_factory=dict)
     valid: dict[str, str] = field(default_factory=dict)
+    written: str = ""
+    changed: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
 def packed(one: Settled) -> list[Any]:
@@ -70,39 +77,78 @@ def unpacked(fields: list[Any]) -> Settled:
 
 def load(path: Path) -> Memo | None:
     try:
-        document = json.loads(read_checked(path))
-        if document["format"] != FORMAT:
-            return None
-        settled = {name: unpacked(one) for name, one in document["settled"].items()}
-        return Memo(
-            basis=document["basis"],
-            saved=document["saved"],
-            until=document["until"],
-            signature=document["signature"],
-            paths=tuple(document["paths"]),
-            worktree=document["worktree"],
-            unsettled=tuple(document["unsettled"]),
-            settled=settled,
-            valid=document["valid"],
-        )
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        memo = _memo(path)
+    except _NONE:
         return None
+    with contextlib.suppress(*_NONE):
+        _apply(memo, json.loads(read_checked(_beside(path))))
+    return memo
 
 
-def save(path: Path, memo: Memo) -> None:
-    """Replaced in one rename; where that cannot be, nothing is remembered."""
-    document = {
-        "format": FORMAT,
-        "basis": memo.basis,
-        "saved": memo.saved,
-        "until": memo.until,
-        "signature": memo.signature,
-        "paths": memo.paths,
-        "worktree": memo.worktree,
-        "unsettled": memo.unsettled,
-        "settled": {name: packed(one) for name, one in memo.settled.items()},
-        "valid": memo.valid,
-    }
+_NONE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+
+
+def _memo(path: Path) -> Memo:
+    document = json.loads(read_checked(path))
+    if document["format"] != FORMAT:
+        raise ValueError("of another version")
+    return Memo(
+        **_head(document),
+        written=document["written"],
+        settled={name: unpacked(one) for name, one in document["settled"].items()},
+        valid=document["valid"],
+    )
+
+
+def _head(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(document[name]) if name in _LISTS else document[name] for name in _HEAD}
+
+
+def _apply(memo: Memo, document: dict[str, Any]) -> None:
+    """Make of the memory that was written last what became of it since; nothing where that is of another one."""
+    if (document["format"], document["written"]) != (FORMAT, memo.written):
+        return
+    head = _head(document)
+    settled = {name: one and unpacked(one) for name, one in document["settled"].items()}
+    valid = dict(document["valid"])
+    for name, value in head.items():
+        setattr(memo, name, value)
+    memo.settled = {name: one for name, one in {**memo.settled, **settled}.items() if one is not None}
+    memo.valid = {path: blob for path, blob in {**memo.valid, **valid}.items() if blob is not None}
+    memo.changed = frozenset(settled), frozenset(valid)
+
+
+def save(path: Path, memo: Memo, *, before: Memo | None = None) -> None:
+    """Replaced in one rename; where that cannot be, nothing is remembered. `before`: what `load` gave, where `memo`
+    comes of it: if little has changed, only that is written, in a file beside it."""
+    document: dict[str, Any] = {"format": FORMAT} | {name: getattr(memo, name) for name in _HEAD}
+    names, paths = _changed(memo, before) if before is not None else (frozenset(), frozenset())
+    if before is not None and (len(names) + len(paths)) * FEW < len(memo.settled):
+        document["written"] = before.written
+        document["settled"] = {name: packed(memo.settled[name]) if name in memo.settled else None for name in names}
+        document["valid"] = {path: memo.valid.get(path) for path in paths}
+        _write(_beside(path), document)
+        return
+    document["written"] = uuid.uuid4().hex
+    document["settled"] = {name: packed(one) for name, one in memo.settled.items()}
+    document["valid"] = memo.valid
+    _write(path, document)
+
+
+def _changed(memo: Memo, before: Memo) -> tuple[frozenset[str], frozenset[str]]:
+    """Models and paths of which something else is known than what was written whole."""
+    models = {name for name, one in memo.settled.items() if before.settled.get(name) is not one}
+    paths = {place for place, blob in memo.valid.items() if before.valid.get(place) != blob}
+    models |= before.settled.keys() - memo.settled.keys()
+    paths |= before.valid.keys() - memo.valid.keys()
+    return before.changed[0] | models, before.changed[1] | paths
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".changes")
+
+
+def _write(path: Path, document: dict[str, Any]) -> None:
     text = json.dumps(document, separators=(",", ":")).encode()
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):

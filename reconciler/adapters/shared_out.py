@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from reconciler.adapters.processors import cores
 
@@ -32,6 +32,23 @@ def shared_out(work: Callable[[int], bytes], shares: int) -> list[bytes | None]:
             os.kill(child, signal.SIGKILL)
             _answer(reader, child)
     return answers
+
+
+class Drawn:
+    """The numbers below `count` (256 at most), each of which one process draws: whichever is free first. Made before
+    the processes that draw are."""
+
+    def __init__(self, count: int) -> None:
+        self._reader, writer = os.pipe()
+        os.write(writer, bytes(range(count)))
+        os.close(writer)
+
+    def __iter__(self) -> Iterator[int]:
+        while number := os.read(self._reader, 1):
+            yield number[0]
+
+    def close(self) -> None:
+        os.close(self._reader)
 
 
 def _answer(reader: int, child: int) -> bytes | None:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from reconciler.adapters import plan_memo
+from reconciler.adapters import plan_memo, shared_out
 from reconciler.adapters.plan_memo import Memo
 from reconciler.adapters.witness import Witness
 from reconciler.cli import remembered, terminal
 from reconciler.cli.options import Form, Invocation
 from reconciler.cli.remembered import Now
-from reconciler.core.unchanged import Unchanged
+from reconciler.core.unchanged import Excerpt, Unchanged
 from reconciler.errors import ReconcilerError
 from reconciler.report.unchanged import SHOWN
 
-__all__ = ["Unchanged", "known_valid", "plan"]
+__all__ = ["Excerpt", "Unchanged", "known_valid", "plan"]
+
+MANY = 30  # models from which a second process pays
 
 if TYPE_CHECKING:
     from reconciler.cli.shares import Made
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 
 def plan(
     invocation: Invocation, environment: str, models: tuple[str, ...] = (), *, to_file: bool = False
-) -> Plan | Unchanged:
+) -> Plan | Excerpt | Unchanged:
     """The plan; where it is for a person to read, of a whole environment at HEAD, from what is remembered: the same in
     all that is shown as text."""
     at_head = invocation.revision is None and not invocation.working_tree and not invocation.verbose
@@ -41,7 +44,7 @@ def plan(
     return _remembered(invocation, environment)
 
 
-def _remembered(invocation: Invocation, environment: str) -> Plan | Unchanged:
+def _remembered(invocation: Invocation, environment: str) -> Plan | Excerpt | Unchanged:
     now = remembered.look(environment)
     memo = plan_memo.load(now.memo) if now is not None else None
     if now is None or memo is None or (found := _settled(now, environment, memo)) is None:
@@ -93,38 +96,30 @@ def _made(
     memo: Memo | None = None,
     known: Sequence[str] = (),
     pending: Sequence[str] = (),
-) -> Plan:
+) -> Plan | Excerpt:
     """The plan, of which the parts of `known` models are in `memo`; what it settles is remembered."""
+    names = sorted(pending if memo is not None else now.models(environment) if now is not None else ())
+    many = len(names) >= MANY and shared_out.count() > 1
+    lines = _noticed(now) if now is not None and many else []
     from reconciler.cli import shares
     from reconciler.cli.wiring import opened
     from reconciler.engine.planning import make_plan
 
-    parts = _parts(environment, memo, known) if memo is not None else {}
+    shown = known if len(known) <= SHOWN else ()
+    parts = _parts(environment, memo, shown) if memo is not None else None
     valid = frozenset[str]()
     if now is not None and memo is not None:
         valid = remembered.unneeded(now, environment, memo, list(pending))
     worktree = remembered.worktree(now) if now is not None else None
-    names = sorted(pending if memo is not None else now.models(environment) if now is not None else ())
     found, witness, noted = None, Witness(), False
-    if now is not None and shares.pays(len(names)):
+    if now is not None and many:
         with (
             suppress(ReconcilerError),
             opened(invocation, witness=witness, known=frozenset(now.ids), committed=True, now=now) as project,
         ):
             here = project.environment(environment)
-            if now.revision == project.desired.revision:
-                lines: list[str] = []
-                found = shares.shared(
-                    project,
-                    here,
-                    now,
-                    witness,
-                    names,
-                    valid=valid,
-                    settled=parts,
-                    besides=lambda: lines.extend(_uncommitted(now)),
-                )
-                noted = found is not None and _say(lines)
+            found = shares.shared(project, here, now, witness, names, valid=valid, settled=parts)
+            noted = found is not None and _say(lines)
     if found is None:
         witness = Witness()
         with opened(invocation, witness=witness, known=valid, now=now) as project:
@@ -135,7 +130,21 @@ def _made(
     far = project.desired.far  # nothing on this disk changes when something changes there
     if now is not None and found.plan.refresh is None and not far:
         _remember(project, here, now, memo, known, witness, found, None if noted else worktree)
-    return found.plan
+    calm = len(known) - len(shown)
+    return Excerpt(plan=found.plan, calm=calm) if calm else found.plan
+
+
+def _noticed(now: Now) -> list[str]:
+    """What is not committed: another process looks while this one imports what plans are made with."""
+
+    def work(process: int) -> bytes:
+        if process:
+            return json.dumps(_uncommitted(now)).encode()
+        _planner()
+        return b""
+
+    answer = shared_out.shared_out(work, 2)[1]
+    return _uncommitted(now) if answer is None else list(json.loads(answer))
 
 
 def _remember(
@@ -174,16 +183,16 @@ def _remember(
         unsettled=tuple(part.model for part in found.plan.models if part.model not in settled),
         valid=now.ids,
     )
-    plan_memo.save(now.memo, fresh)
+    plan_memo.save(now.memo, fresh, before=memo)
 
 
-def _parts(environment: str, memo: Memo, known: Sequence[str]) -> dict[str, ModelPlan]:
+def _parts(environment: str, memo: Memo, known: Sequence[str]) -> tuple[ModelPlan, ...]:
     """What is shown of settled models. What they depend on is not remembered: it is neither shown nor written."""
     from reconciler.cli.shares import basis_of, quiet_part
 
     basis = basis_of(environment)
     found = ((name, memo.settled[name]) for name in known)
-    return {name: quiet_part(basis, name, one.digest, one.sync, one.health, one.reason) for name, one in found}
+    return tuple(quiet_part(basis, name, one.digest, one.sync, one.health, one.reason) for name, one in found)
 
 
 def _uncommitted(now: Now) -> list[str]:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler import codec
 from reconciler.adapters import plan_memo, shared_out
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from reconciler.cli.wiring import Opened
     from reconciler.core.environment import Environment
 
-MANY = 30  # models from which a second process pays
-REST = 150  # what is not shared takes as long as so many models
+LEAST = 10  # models that are worth a share of their own
+DRAWN = 5  # of that many parts, one is not given to a process beforehand, but drawn by whichever is free
 FOREVER = 2**40
 
 
@@ -48,15 +48,11 @@ class Made:
     settled: dict[str, plan_memo.Settled]
 
 
-def made(project: Opened, here: Environment, now: Now, witness: Witness, settled: dict[str, ModelPlan]) -> Made:
-    """The plan in this process; `settled`: parts that are known."""
+def made(project: Opened, here: Environment, now: Now, witness: Witness, settled: Sequence[ModelPlan] | None) -> Made:
+    """The plan in this process; `settled`: as `make_plan` has it."""
     plan = make_plan(project.world, project.desired, here, settled=settled, about=witness.about)
     until = stays_until(project.world, project.desired, here, plan)
-    return _noted(plan, until, now, witness, settled)
-
-
-def pays(models: int) -> bool:
-    return models >= MANY and shared_out.count() > 1
+    return _noted(plan, until, now, witness, frozenset(part.model for part in settled or ()))
 
 
 def shared(
@@ -67,12 +63,11 @@ def shared(
     names: list[str],
     *,
     valid: frozenset[str],
-    settled: dict[str, ModelPlan],
-    besides: Callable[[], None],
+    settled: Sequence[ModelPlan] | None,
 ) -> Made | None:
-    """The plan by all processors: of the models `names`, with the parts that are `settled`. `project` has no model in
-    it; `valid` files are read by nobody; `besides` is done here while the others are at work. None where it has to be
-    made in one process: also where waiting is what takes the time, and where trainings are counted over all models."""
+    """The plan by all processors: of the models `names`; `settled` as `make_plan` has it. `project` has no model in it;
+    `valid` files are read by nobody. None where it has to be made in one process: also where waiting is what takes the
+    time, and where trainings are counted over all models."""
     if project.desired.far or here.max_train is not None:
         return None
     count = shared_out.count()
@@ -84,55 +79,61 @@ def shared(
         source, expressions = project.world.source, project.checkout.expressions
         desired = load(source, expressions, revision=now.revision, known=known).desired
         plan = make_plan(project.world, desired, here, shares[share], about=witness.about)
-        return _noted(plan, stays_until(project.world, desired, here, plan), now, witness, {})
+        return _noted(plan, stays_until(project.world, desired, here, plan), now, witness, frozenset())
 
     def strangers() -> bool:
-        besides()
-        return not settled and _strangers(project, here, witness, frozenset(names))
+        return settled is None and _strangers(project, here, witness, frozenset(names))
 
     try:
-        found = _by_all(make, count, strangers)
+        found = _by_all(make, strangers, count, len(shares))
     except ReconcilerError:
         return None
     if found is None:
         return None
     return Made(
-        plan=joined(project.desired, here, [one.plan for one in found], settled.values()),
+        plan=joined(project.desired, here, [one.plan for one in found], settled or ()),
         until=min(one.until for one in found),
         settled={name: one for share in found for name, one in share.settled.items()},
     )
 
 
-def _by_all(make: Callable[[int], Made], count: int, strangers: Callable[[], bool]) -> list[Made] | None:
+def _by_all(make: Callable[[int], Made], strangers: Callable[[], bool], count: int, shares: int) -> list[Made] | None:
+    """Each of `count` processes makes one share, and then of the others what it draws; None where one failed, or where
+    there are strangers."""
+    drawn = shared_out.Drawn(shares - count)
     own: list[Made] = []
 
-    def work(share: int) -> bytes:
-        if share:
-            return _sent(make(share))
-        if strangers():
+    def work(process: int) -> bytes:
+        if process == 0 and strangers():
             raise ReconcilerError("shares are not independent")
-        own.append(make(share))
+        made = [make(process), *(make(count + number) for number in drawn)]
+        if process:
+            return json.dumps([_sent(one) for one in made]).encode()
+        own.extend(made)
         return b""
 
     # Nothing of what is made here goes round in circles, and looking for that among millions of values takes a while.
     gc.disable()
-    answers = shared_out.shared_out(work, count)[1:]
+    try:
+        answers = shared_out.shared_out(work, count)[1:]
+    finally:
+        drawn.close()
     if None in answers:
         return None
-    return own + [_received(answer) for answer in answers if answer is not None]
+    return own + [_received(one) for answer in answers if answer is not None for one in json.loads(answer)]
 
 
-def _sent(one: Made) -> bytes:
+def _sent(one: Made) -> list[Any]:
     """Of quiet parts no more than is shown."""
     plan = one.plan
     quiet = [(part.model, part.digest, part.sync, part.health, part.reason) for part in plan.models if _quiet(part)]
     rest = replace(plan, models=tuple(part for part in plan.models if not _quiet(part)))
     settled = {name: plan_memo.packed(known) for name, known in one.settled.items()}
-    return json.dumps([codec.to_json(rest), quiet, one.until, settled]).encode()
+    return [codec.to_json(rest), quiet, one.until, settled]
 
 
-def _received(answer: bytes) -> Made:
-    rest, quiet, until, settled = json.loads(answer)
+def _received(answer: list[Any]) -> Made:
+    rest, quiet, until, settled = answer
     plan = codec.from_json(Plan, rest)
     basis = basis_of(plan.environment)
     parts = tuple(quiet_part(basis, *one) for one in quiet)
@@ -144,10 +145,14 @@ def _received(answer: bytes) -> Made:
 
 
 def _split(names: list[str], count: int) -> list[tuple[str, ...]]:
-    """Shares of one size, but for that of this process, which has the rest to do as well."""
-    own = tuple(names[: (len(names) - min(REST, len(names) // 5)) // count])
-    rest = names[len(own) :]
-    return [own, *(tuple(rest[start :: count - 1]) for start in range(count - 1))]
+    """One share per process, and small ones to draw: processors are not equally fast, nor are models equally quick."""
+    kept = len(names) - len(names) // DRAWN
+    few = min(2 * count, (len(names) - kept) // LEAST)
+    kept = kept if few else len(names)
+    return [
+        *(tuple(names[start:kept:count]) for start in range(count)),
+        *(tuple(names[kept + start :: few]) for start in range(few)),
+    ]
 
 
 def _files(environment: str, now: Now, shares: list[tuple[str, ...]], valid: frozenset[str]) -> list[set[str]]:
@@ -173,7 +178,7 @@ def _strangers(project: Opened, here: Environment, witness: Witness, declared: f
     return not declared.issuperset({*target.names(), *store.folders(keys.journal(here.name, "").rstrip("/"))})
 
 
-def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known: dict[str, ModelPlan]) -> Made:
+def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known: frozenset[str]) -> Made:
     settled = {}
     for part in plan.models:
         lasts, seen = until.get(part.model, FOREVER), witness.signature(part.model)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 
 from reconciler import codec
 from reconciler.core import permission
@@ -26,8 +27,6 @@ from reconciler.engine.world import World
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
 
-_NONE: Mapping[str, ModelPlan] = {}
-
 
 def _unheard(subject: str) -> None:
     del subject
@@ -47,26 +46,27 @@ def make_plan(
     environment: Environment,
     models: Iterable[str] = (),
     *,
-    settled: Mapping[str, ModelPlan] = _NONE,
+    settled: Sequence[ModelPlan] | None = None,
     about: Callable[[str], None] = _unheard,
 ) -> Plan:
-    """The plan of one environment, or of some of its models. `settled`: parts of which it is known that they would come
-    out the same; `desired` need not have these models. `about` is told whose facts are read next ("": everybody's)."""
+    """The plan of one environment, or of some of its models. `settled`: where it is known of all other models that
+    their parts would come out the same: those parts that are wanted; `desired` need not have their models. `about` is
+    told whose facts are read next ("": everybody's)."""
     now = world.clock()
     about("")
     refresh = refresh_step(world, environment, now)
     asked = tuple(models)
-    served = served_by(world, desired, environment, asked, others=not settled)
+    served = served_by(world, desired, environment, asked, others=settled is None)
     about("")
-    names = _chosen(world, desired, environment, served, asked, listed=not settled)
+    names = _chosen(world, desired, environment, served, asked, listed=settled is None)
     snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
 
     def part(name: str) -> ModelPlan:
         about(name)
         return plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
 
-    made = {**settled, **dict(zip(names, world.each(part, names), strict=True))}
-    parts = in_turn(world, desired, environment, tuple(made[name] for name in sorted(made)))
+    made = sorted([*(settled or ()), *world.each(part, names)], key=attrgetter("model"))
+    parts = in_turn(world, desired, environment, tuple(made))
     return _plan(desired, environment, refresh, parts)
 
 

@@ -13,6 +13,7 @@ from reconciler.core.digest import short
 from reconciler.core.duration import in_words
 from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan
 from reconciler.core.record import Action
+from reconciler.core.unchanged import Excerpt
 from reconciler.report import gates, unchanged
 from reconciler.report.look import Line, Look, Tone, command, elide, page, wrap
 from reconciler.report.numbers import change, count, digest, metric, moment
@@ -41,8 +42,10 @@ _WORDS = {
 _ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.PENDING, Exit.CLEAN]
 
 
-def text(plan: Plan, look: Look) -> str:
-    return page(_lines(plan, look), look)
+def text(plan: Plan | Excerpt, look: Look) -> str:
+    if isinstance(plan, Excerpt):
+        return page(_lines(plan.plan, look, plan.calm), look)
+    return page(_lines(plan, look, 0), look)
 
 
 def ordered(plan: Plan) -> list[ModelPlan]:
@@ -55,12 +58,12 @@ def quiet(part: ModelPlan) -> bool:
     return part.exit is Exit.CLEAN and not part.detail.notes
 
 
-def summary(plan: Plan) -> str:
-    """`2 to change, 1 blocked, 7 unchanged`; and how many wait, if any do."""
+def summary(plan: Plan, others: int = 0) -> str:
+    """`2 to change, 1 blocked, 7 unchanged`; and how many wait, if any do. `others` are unchanged, too."""
     waiting = sum(one.waits for one in plan.models)
     blocked = sum(one.blocked is not None for one in plan.models) - waiting
     changing = sum(one.blocked is None and bool(one.steps) for one in plan.models)
-    unchanged = len(plan.models) - changing - blocked - waiting
+    unchanged = len(plan.models) + others - changing - blocked - waiting
     waits = f", {waiting} waiting" if waiting else ""
     return f"{changing} to change, {blocked} blocked{waits}, {unchanged} unchanged"
 
@@ -93,19 +96,19 @@ def symbol(part: ModelPlan) -> str:
     return SYMBOLS[part.steps[0].action] if part.steps else SYMBOLS[Action.NONE]
 
 
-def _lines(plan: Plan, look: Look) -> Iterator[Line]:
-    yield from unchanged.title(plan.environment, plan.role, plan.revision, summary(plan), look)
+def _lines(plan: Plan, look: Look, others: int) -> Iterator[Line]:
+    yield from unchanged.title(plan.environment, plan.role, plan.revision, summary(plan, others), look)
     if plan.refresh is not None:
         for line in wrap(f"refresh: {plain(plan.refresh.reason)}", look.width, first="+ data  "):
             yield Line(line, Tone.WARN)
     yield Line()
-    calm = sum(map(quiet, plan.models))
+    calm = sum(map(quiet, plan.models)) + others
     for part in ordered(plan):
         if calm <= unchanged.SHOWN or not quiet(part):
             yield from part_lines(part, look)
     if calm > unchanged.SHOWN:
-        yield unchanged.in_sync(calm, among_others=calm < len(plan.models))
-    if not plan.models:
+        yield unchanged.in_sync(calm, among_others=calm < len(plan.models) + others)
+    if not plan.models and not others:
         yield Line("No model is declared or deployed here.", Tone.DIM)
     yield Line()
     yield from _next(plan, look)

@@ -56,8 +56,9 @@ def command(
     from reconciler.cli import plan_file
     from reconciler.cli.reporters import PLAN
 
+    whole = made.plan if isinstance(made, planned.Excerpt) else made
     if out is not None:
-        plan_file.write(made, out)
-    code = plan_file.pending(made) if check else plan_file.readable(made)
-    terminal.show(invocation, PLAN, made, exit=int(plan_file.pending(made)))
+        plan_file.write(whole, out)
+    code = plan_file.pending(whole) if check else plan_file.readable(whole)
+    terminal.show(invocation, PLAN, made, exit=int(plan_file.pending(whole)))
     return int(code)

@@ -11,19 +11,19 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from benchmarks.fleet import make_fleet
 from reconciler import codec
 from reconciler.adapters import shared_out
-from reconciler.adapters.plan_memo import load
+from reconciler.adapters.plan_memo import Memo, load
 from reconciler.cli.errors import guarded
 from reconciler.core.record import Current
 
-MODELS = 30
+MODELS = 50
 NAME = "model-00007"
 
 
@@ -45,7 +45,7 @@ def fleet(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     for _ in range(40):
         assert guarded(["plan", "production"]) == 0
         memo = remembered(folder)
-        if memo is not None and len(memo["settled"]) == MODELS:
+        if memo is not None and len(memo.settled) == MODELS:
             break
     else:
         raise AssertionError("the plan was never remembered")
@@ -65,9 +65,9 @@ def memo_file(folder: Path) -> Path:
 AGE = re.compile(r"\b\d+ ?[a-z]+ ago|just now")
 
 
-def remembered(folder: Path) -> dict[str, object] | None:
+def remembered(folder: Path) -> Memo | None:
     found = list(cache(folder).glob("plan-production-*.json"))
-    return json.loads(found[0].read_bytes().partition(b"\n")[2]) if found else None
+    return load(found[0]) if found else None
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -231,13 +231,13 @@ def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
         alone = remembered(fleet)
         if shared is not None and alone is not None:
             # What all have in common is looked at in another order.
-            rest = {"saved": 0, "signature": ""}
-            found = [{**memo, **rest, "paths": {*cast("list[str]", memo["paths"])}} for memo in (shared, alone)]
+            found = [
+                replace(memo, saved=0, signature="", written="", paths=tuple(sorted(memo.paths)))
+                for memo in (shared, alone)
+            ]
             break
-    settled, unsettled = found[0]["settled"], found[0]["unsettled"]
-    assert isinstance(settled, dict)
-    assert len(settled) == MODELS - 1
-    assert unsettled == [NAME]
+    assert len(found[0].settled) == MODELS - 1
+    assert found[0].unsettled == (NAME,)
     assert found[0] == found[1]
 
 
