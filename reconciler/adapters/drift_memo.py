@@ -5,13 +5,12 @@ A hint, for who looks without an issue: one that is damaged or of another versio
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+from reconciler.adapters.durable import read_checked, write_checked
 from reconciler.core.drift import Seen
 
 FORMAT = 1
@@ -20,7 +19,7 @@ FORMAT = 1
 def load(path: Path) -> dict[str, Seen]:
     """By environment."""
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(next(read_checked(path)))
         if document["format"] != FORMAT:
             return {}
         return {
@@ -29,7 +28,7 @@ def load(path: Path) -> dict[str, Seen]:
             }
             for name, found in document["seen"].items()
         }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except (OSError, ValueError, StopIteration, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 
@@ -39,11 +38,4 @@ def save(path: Path, seen: Mapping[str, Seen]) -> None:
         name: [[model, kind, since.isoformat()] for (model, kind), since in sorted(one.items())]
         for name, one in sorted(seen.items())
     }
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_text(json.dumps({"format": FORMAT, "seen": found}, separators=(",", ":")))
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+    write_checked(path, [json.dumps({"format": FORMAT, "seen": found}, separators=(",", ":")).encode()])

@@ -15,6 +15,7 @@ import shutil
 import stat
 import time
 import uuid
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from reconciler.errors import StoreError
@@ -66,18 +67,44 @@ def listed(folder: str) -> dict[str, os.stat_result]:
     return found
 
 
-def checked(text: bytes) -> bytes:
-    """`text` behind its checksum: the form of a cache, of which any damage must make nothing."""
-    return hashlib.blake2b(text, digest_size=16).hexdigest().encode() + b"\n" + text
+def write_checked(path: Path, lines: Iterable[bytes]) -> None:
+    """Lines behind their checksum: the form of a cache, of which any damage must make nothing. Replaced in one rename;
+    where that cannot be, nothing is written. No more is held than a line."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with temporary.open("wb") as stream:
+                found = hashlib.blake2b(digest_size=_WIDTH // 2)
+                stream.write(b"0" * _WIDTH + b"\n")
+                for line in lines:
+                    found.update(line + b"\n")
+                    stream.write(line + b"\n")
+                stream.seek(0)
+                stream.write(found.hexdigest().encode())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
-def read_checked(path: Path) -> bytes:
-    """What `checked` was given; ValueError when it is not that any more, OSError where there is no plain file."""
+def read_checked(path: Path) -> Iterator[bytes]:
+    """The lines that `write_checked` was given; ValueError when they are not those any more, OSError where there is no
+    plain file."""
     body = read_regular(path)
-    text = body.partition(b"\n")[2]
-    if body != checked(text):
+    found = hashlib.blake2b(memoryview(body)[_WIDTH + 1 :], digest_size=_WIDTH // 2).hexdigest().encode()
+    if body[: _WIDTH + 1] != found + b"\n" or not body.endswith(b"\n"):
         raise ValueError("the checksum does not fit")
-    return text
+    return _lines(body, _WIDTH + 1)
+
+
+def _lines(body: bytes, at: int) -> Iterator[bytes]:
+    """One after the other, since a copy of all could be large."""
+    while (end := body.find(b"\n", at)) >= 0:
+        yield body[at:end]
+        at = end + 1
+
+
+_WIDTH = 32  # of a checksum, in hexadecimal digits
 
 
 def force_folder(path: Path) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.adapters.durable import checked, read_checked
+from reconciler.adapters.durable import read_checked, write_checked
 from reconciler.ports import Expressions, Parsed
 
 LIMIT = 50_000  # expressions; beyond it the file is begun anew
@@ -44,15 +43,11 @@ class CachedExpressions:
     def _load(self) -> dict[str, Parsed]:
         if self._known is None:
             self._known = {}
-            with contextlib.suppress(OSError, ValueError, TypeError, AttributeError, RecursionError):
-                document = json.loads(read_checked(self._path))
+            with contextlib.suppress(OSError, ValueError, StopIteration, TypeError, AttributeError, RecursionError):
+                document = json.loads(next(read_checked(self._path)))
                 self._known = {text: codec.from_json(Parsed, one) for text, one in document.items()}
         return self._known
 
     def _save(self, known: Mapping[str, Parsed]) -> None:
         body = json.dumps({text: codec.to_json(one) for text, one in known.items()})
-        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        with contextlib.suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(checked(body.encode()))
-            temporary.replace(self._path)
+        write_checked(self._path, [body.encode()])

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import uuid
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from reconciler.adapters.durable import checked, read_checked
+from reconciler.adapters.durable import read_checked, write_checked
 
 FORMAT = 2
 FEW = 10  # of so many models one may have changed for only the changes to be written
+PER_LINE = 500  # models, or paths, so that not all of it is held twice
 _LISTS = ("paths", "unsettled")
 _HEAD = ("basis", "saved", "until", "signature", "worktree", *_LISTS)
 DAY = 86_400  # seconds for which what was hashed is believed
@@ -81,36 +83,38 @@ def load(path: Path) -> Memo | None:
     except _NONE:
         return None
     with contextlib.suppress(*_NONE):
-        _apply(memo, json.loads(read_checked(_beside(path))))
+        _apply(memo, _beside(path))
     return memo
 
 
-_NONE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
+_NONE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration)
 
 
 def _memo(path: Path) -> Memo:
-    document = json.loads(read_checked(path))
-    if document["format"] != FORMAT:
+    lines = read_checked(path)
+    head = json.loads(next(lines))
+    if head["format"] != FORMAT:
         raise ValueError("of another version")
-    return Memo(
-        **_head(document),
-        written=document["written"],
-        settled={name: unpacked(one) for name, one in document["settled"].items()},
-        valid=document["valid"],
-    )
+    memo = Memo(**_head(head), written=head["written"])
+    for line in lines:
+        part = json.loads(line)
+        memo.settled.update((name, unpacked(one)) for name, one in part["settled"].items())
+        memo.valid.update(part["valid"])
+    return memo
 
 
 def _head(document: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(document[name]) if name in _LISTS else document[name] for name in _HEAD}
 
 
-def _apply(memo: Memo, document: dict[str, Any]) -> None:
-    """Make of the memory that was written last what became of it since; nothing where that is of another one."""
-    if (document["format"], document["written"]) != (FORMAT, memo.written):
+def _apply(memo: Memo, beside: Path) -> None:
+    """Make of the memory that was last written whole what became of it since; nothing where that is of another one."""
+    first, second = map(json.loads, read_checked(beside))
+    if (first["format"], first["written"]) != (FORMAT, memo.written):
         return
-    head = _head(document)
-    settled = {name: one and unpacked(one) for name, one in document["settled"].items()}
-    valid = dict(document["valid"])
+    head = _head(first)
+    settled = {name: None if one is None else unpacked(one) for name, one in second["settled"].items()}
+    valid = dict(second["valid"])
     for name, value in head.items():
         setattr(memo, name, value)
     memo.settled = {name: one for name, one in {**memo.settled, **settled}.items() if one is not None}
@@ -119,20 +123,34 @@ def _apply(memo: Memo, document: dict[str, Any]) -> None:
 
 
 def save(path: Path, memo: Memo, *, before: Memo | None = None) -> None:
-    """Replaced in one rename; where that cannot be, nothing is remembered. `before`: what `load` gave, where `memo`
-    comes of it: if little has changed, only that is written, in a file beside it."""
-    document: dict[str, Any] = {"format": FORMAT} | {name: getattr(memo, name) for name in _HEAD}
+    """Where it cannot be written, nothing is remembered. `before`: what `load` gave, where `memo` comes of it: if
+    little has changed, only that is written, in a file beside it."""
+    head: dict[str, Any] = {"format": FORMAT} | {name: getattr(memo, name) for name in _HEAD}
     names, paths = _changed(memo, before) if before is not None else (frozenset(), frozenset())
     if before is not None and (len(names) + len(paths)) * FEW < len(memo.settled):
-        document["written"] = before.written
-        document["settled"] = {name: packed(memo.settled[name]) if name in memo.settled else None for name in names}
-        document["valid"] = {path: memo.valid.get(path) for path in paths}
-        _write(_beside(path), document)
-        return
-    document["written"] = uuid.uuid4().hex
-    document["settled"] = {name: packed(one) for name, one in memo.settled.items()}
-    document["valid"] = memo.valid
-    _write(path, document)
+        settled = {name: packed(memo.settled[name]) if name in memo.settled else None for name in sorted(names)}
+        part = {"settled": settled, "valid": {place: memo.valid.get(place) for place in sorted(paths)}}
+        write_checked(_beside(path), map(_line, [head | {"written": before.written}, part]))
+    else:
+        write_checked(path, map(_line, _whole(head | {"written": uuid.uuid4().hex}, memo)))
+
+
+def _whole(head: dict[str, Any], memo: Memo) -> Iterator[dict[str, Any]]:
+    yield head
+    for some in _by_line(memo.settled):
+        yield {"settled": {name: packed(memo.settled[name]) for name in some}, "valid": {}}
+    for some in _by_line(memo.valid):
+        yield {"settled": {}, "valid": {place: memo.valid[place] for place in some}}
+
+
+def _by_line(names: Iterable[str]) -> Iterator[list[str]]:
+    every = iter(names)
+    while some := list(islice(every, PER_LINE)):
+        yield some
+
+
+def _line(document: dict[str, Any]) -> bytes:
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 def _changed(memo: Memo, before: Memo) -> tuple[frozenset[str], frozenset[str]]:
@@ -146,15 +164,3 @@ def _changed(memo: Memo, before: Memo) -> tuple[frozenset[str], frozenset[str]]:
 
 def _beside(path: Path) -> Path:
     return path.with_suffix(".changes")
-
-
-def _write(path: Path, document: dict[str, Any]) -> None:
-    text = json.dumps(document, separators=(",", ":")).encode()
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            temporary.write_bytes(checked(text))
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)

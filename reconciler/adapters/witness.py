@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from reconciler.adapters import shared_out
 
 MANY = 3_000  # claims from which it pays to share them out
-BESIDES = 3_000  # claims that take as long as what is done besides
+BESIDES = 5_000  # claims that take as long as what is done besides
 RACY = 2 * 10**9  # nanoseconds
 _ABSENT = b"absent"
 _PACK = struct.Struct("<6q").pack
@@ -39,6 +39,10 @@ class Witness:
 
     def about(self, subject: str) -> None:
         self._subject = subject
+
+    def forget(self) -> None:
+        """What was seen for one subject or another."""
+        self._seen = {subject: seen for subject, seen in self._seen.items() if not subject}
 
     def saw_folder(self, path: str, found: Mapping[str, os.stat_result]) -> None:
         """A folder and every file in it, as `durable.listed` has just found them."""

@@ -123,8 +123,6 @@ def settled(
     if any(path == root or path.startswith(root + "/") for root in roots for path in now.tracked):
         return None
     elsewhere = basis["branch"] and (basis["refs"], basis["revision"]) != (now.refs(basis["branch"]), now.revision)
-    if elsewhere and not _after(now, basis["branch"], basis["revision"]):
-        return None
     if signature(start, memo.paths) != memo.signature:
         return None
     declared = now.models(environment)
@@ -133,7 +131,15 @@ def settled(
     claims = [(one.signature, one.paths) for one in memo.settled.values()]
     moved = any(one.blobs != now.blobs(environment, name) for name, one in memo.settled.items())
     known: list[str] = []
-    held = same(start, claims, besides=besides if moved or not declared.issubset(memo.settled) else None)
+    follows: list[bool] = []
+
+    def meanwhile() -> None:
+        besides()
+        follows.append(not elsewhere or _after(now, basis["branch"], basis["revision"]))
+
+    held = same(start, claims, besides=meanwhile if moved or not declared.issubset(memo.settled) else None)
+    if elsewhere and not (follows[0] if follows else _after(now, basis["branch"], basis["revision"])):
+        return None
     for (name, one), holds in zip(memo.settled.items(), held, strict=True):
         if holds and seconds <= one.until and one.blobs == now.blobs(environment, name):
             known.append(name)

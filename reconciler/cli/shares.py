@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from reconciler.cli.wiring import Opened
     from reconciler.core.environment import Environment
 
-LEAST = 10  # models that are worth a share of their own
-DRAWN = 5  # of that many parts, one is not given to a process beforehand, but drawn by whichever is free
+LEAST, MOST = 10, 400  # models in a share: what is worth one, and what is held at once
+SMALL = 5  # of that many models one is in a small share
 FOREVER = 2**40
 
 
@@ -79,7 +79,9 @@ def shared(
         source, expressions = project.world.source, project.checkout.expressions
         desired = load(source, expressions, revision=now.revision, known=known).desired
         plan = make_plan(project.world, desired, here, shares[share], about=witness.about)
-        return _noted(plan, stays_until(project.world, desired, here, plan), now, witness, frozenset())
+        found = _noted(plan, stays_until(project.world, desired, here, plan), now, witness, frozenset())
+        witness.forget()
+        return found
 
     def strangers() -> bool:
         return settled is None and _strangers(project, here, witness, frozenset(names))
@@ -98,15 +100,14 @@ def shared(
 
 
 def _by_all(make: Callable[[int], Made], strangers: Callable[[], bool], count: int, shares: int) -> list[Made] | None:
-    """Each of `count` processes makes one share, and then of the others what it draws; None where one failed, or where
-    there are strangers."""
-    drawn = shared_out.Drawn(shares - count)
+    """Each of `count` processes makes the shares that it draws; None where one failed, or where there are strangers."""
+    drawn = shared_out.Drawn(shares)
     own: list[Made] = []
 
     def work(process: int) -> bytes:
         if process == 0 and strangers():
             raise ReconcilerError("shares are not independent")
-        made = [make(process), *(make(count + number) for number in drawn)]
+        made = [make(share) for share in drawn]
         if process:
             return json.dumps([_sent(one) for one in made]).encode()
         own.extend(made)
@@ -124,7 +125,6 @@ def _by_all(make: Callable[[int], Made], strangers: Callable[[], bool], count: i
 
 
 def _sent(one: Made) -> list[Any]:
-    """Of quiet parts no more than is shown."""
     plan = one.plan
     quiet = [(part.model, part.digest, part.sync, part.health, part.reason) for part in plan.models if _quiet(part)]
     rest = replace(plan, models=tuple(part for part in plan.models if not _quiet(part)))
@@ -145,12 +145,13 @@ def _received(answer: list[Any]) -> Made:
 
 
 def _split(names: list[str], count: int) -> list[tuple[str, ...]]:
-    """One share per process, and small ones to draw: processors are not equally fast, nor are models equally quick."""
-    kept = len(names) - len(names) // DRAWN
+    """Shares to draw for `count` processes, the small ones last: processors are not equally fast, nor are models."""
+    kept = len(names) - len(names) // SMALL
+    many = count * max(1, -(-kept // (count * MOST)))
     few = min(2 * count, (len(names) - kept) // LEAST)
     kept = kept if few else len(names)
     return [
-        *(tuple(names[start:kept:count]) for start in range(count)),
+        *(tuple(names[start:kept:many]) for start in range(many)),
         *(tuple(names[kept + start :: few]) for start in range(few)),
     ]
 
@@ -179,7 +180,8 @@ def _strangers(project: Opened, here: Environment, witness: Witness, declared: f
 
 
 def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known: frozenset[str]) -> Made:
-    settled = {}
+    """Of quiet parts no more is kept than is shown."""
+    settled, basis = {}, basis_of(plan.environment)
     for part in plan.models:
         lasts, seen = until.get(part.model, FOREVER), witness.signature(part.model)
         if part.model not in known and _quiet(part) and seen is not None:
@@ -193,7 +195,11 @@ def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known:
                 reason=part.reason,
                 paths=remembered.relative(now.root, witness.paths(part.model)),
             )
-    return Made(plan=plan, until=until.get("", FOREVER), settled=settled)
+    shown = (
+        quiet_part(basis, one.model, one.digest, one.sync, one.health, one.reason) if _quiet(one) else one
+        for one in plan.models
+    )
+    return Made(plan=replace(plan, models=tuple(shown)), until=until.get("", FOREVER), settled=settled)
 
 
 def _quiet(part: ModelPlan) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.durable import checked, read_checked
+from reconciler.adapters.durable import read_checked, write_checked
 from reconciler.adapters.expression_cache import CachedExpressions
 from reconciler.ports import Parsed
 from tests.inputs.damage import damaged
@@ -41,13 +41,16 @@ def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
     ids=range(8),
 )
 def test_a_damaged_cache_is_parsed_anew_and_replaced(tmp_path: Path, body: str, sound: bool) -> None:
-    (tmp_path / "expressions-1.json").write_bytes(checked(body.encode()) if sound else body.encode())
+    cache = tmp_path / "expressions-1.json"
+    cache.write_bytes(body.encode())
+    if sound:
+        write_checked(cache, [body.encode()])
     inner = Counted()
     assert CachedExpressions(inner, tmp_path, grammar=lambda: 1).parse(["a"])["a"].columns == ("a",)
     assert inner.asked == ["a"]
     CachedExpressions(inner, tmp_path, grammar=lambda: 1).parse(["a"])
     assert inner.asked == ["a"]
-    assert list(json.loads(read_checked(tmp_path / "expressions-1.json"))) == ["a"]
+    assert list(json.loads(next(read_checked(cache)))) == ["a"]
     assert [one.name for one in tmp_path.iterdir()] == ["expressions-1.json"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from reconciler.adapters.durable import checked, read_checked
+from reconciler.adapters.durable import read_checked, write_checked
 from tests.e2e.promises.project import Project
 
 
@@ -13,9 +13,9 @@ def test_apply_on_a_protected_environment_does_not_believe_the_cache(project: Pr
     project.recipe("late: days_late > 0", "late: days_late > random()")
     project.run("plan", "sandbox", code=2)
     (cache,) = (project.root / ".git/reconciler").rglob("expressions-*.json")
-    known = json.loads(read_checked(cache))
+    known = json.loads(next(read_checked(cache)))
     known["days_late > random()"] = known["days_late > 0"]
-    cache.write_bytes(checked(json.dumps(known).encode()))
+    write_checked(cache, [json.dumps(known).encode()])
     project.run("plan", "sandbox")
     project.run("plan", "production")
     refused = project.run("apply", "production", "--yes", code=2)
