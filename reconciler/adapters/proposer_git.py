@@ -20,10 +20,10 @@ _FILES = "Reconciler-Files: "
 
 
 class GitProposer:
-    """`project` is the folder of reconciler.yaml; it may lie below the repository's root."""
+    """`project` is the folder of reconciler.yaml; it may lie below the repository's root, which is `top`, if known."""
 
-    def __init__(self, project: Path) -> None:
-        self._top = top_of(project)
+    def __init__(self, project: Path, *, top: Path | None = None) -> None:
+        self._top = top_of(project) if top is None else top
         self._prefix = prefix_of(project, self._top)
 
     def propose(self, proposal: Proposal) -> str:
@@ -95,11 +95,13 @@ class GitProposer:
 
     def _tree(self, git: Any, proposal: Proposal, scratch: Path) -> str:
         git.read_tree(proposal.start)
-        for number, (path, text) in enumerate(proposal.files):
-            source = scratch / str(number)
+        sources = [scratch / str(number) for number in range(len(proposal.files))]
+        for source, (_, text) in zip(sources, proposal.files, strict=True):
             source.write_bytes(text.encode())
-            blob = git.hash_object("-w", "--no-filters", "--", str(source))
-            git.update_index("--add", "--cacheinfo", f"100644,{blob},{self._prefix}{path}")
+        if sources:
+            blobs = str(git.hash_object("-w", "--no-filters", "--", *map(str, sources))).split()
+            entries = [f"100644,{one},{path}" for one, path in zip(blobs, self._paths(proposal), strict=True)]
+            git.update_index("--add", *[word for entry in entries for word in ("--cacheinfo", entry)])
         for path in proposal.removed:
             git.update_index("--force-remove", "--", f"{self._prefix}{path}")
         return str(git.write_tree())

@@ -21,6 +21,8 @@ def run() -> None:
     # Almost nothing that a command makes goes round in circles, and looking for that, during and at the end, took a
     # fifth of a plan's time.
     gc.set_threshold(100_000, 50, 50)
+    # What a manifest means does not depend on what else is installed; looking for it costs, too.
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
     code = main(sys.argv[1:])
     gc.freeze()
     sys.exit(code)

@@ -33,9 +33,10 @@ _LOCKS = (".lock", "requirements.txt")
 @dataclass(slots=True, kw_only=True)
 class Now:
     """The project as git has it at HEAD. `ids`: path below the project -> blob. `prefix`: the project's path below the
-    repository's root; `listed`: git's listing of it."""
+    repository's root `top`; `listed`: git's listing of it."""
 
     root: Path
+    top: Path
     revision: str
     memo: Path
     ids: dict[str, str]
@@ -98,6 +99,7 @@ def look(environment: str) -> Now | None:
     where = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
     return Now(
         root=root,
+        top=Path(top),
         revision=revision,
         memo=cache / f"plan-{environment}-{where}.json",
         ids=ids,

@@ -198,11 +198,11 @@ class _WhenAsked(Mapping[str, T]):
         return len(self._places)
 
 
-def proposer(root: Path) -> Proposer:
-    """GitPython is imported by the one command that writes commits."""
+def proposer(root: Path, now: Now | None = None) -> Proposer:
+    """GitPython is imported by the commands that write commits. `now`: what git was asked already."""
     from reconciler.adapters.proposer_git import GitProposer
 
-    return GitProposer(root)
+    return GitProposer(root, top=now.top if now is not None else None)
 
 
 def _revision(

@@ -38,7 +38,7 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
         proposed = propose.promote(
             project.world,
             project.checkout,
-            proposer(project.root),
+            proposer(project.root, now),
             model=model,
             to=target,
             digest=digest,
