@@ -124,8 +124,8 @@ def _made(
         witness = Witness()
         with opened(invocation, witness=witness, known=valid, now=now) as project:
             here, noted = project.environment(environment), project.noted
-            if now is None or now.revision != project.desired.revision:
-                return make_plan(project.world, project.desired, here, settled=parts)
+            if now is None:
+                return make_plan(project.world, project.desired, here)
             found = shares.made(project, here, now, witness, parts)
     far = project.desired.far  # nothing on this disk changes when something changes there
     if now is not None and found.plan.refresh is None and not far:

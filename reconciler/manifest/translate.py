@@ -23,9 +23,16 @@ _LATER = {
 
 def problems_of(error: ValidationError, *, path: str, node: Node, model: type[BaseModel]) -> Iterator[Problem]:
     """Every problem of one document, at its place."""
+    found: list[tuple[Any, Path]] = []
     for one in error.errors(include_url=False, include_context=True, include_input=False):
         about = "uses" if one["type"] == "union_tag_invalid" else one.get("ctx", {}).get("at")
         location = _walkable((*one["loc"], about) if about else one["loc"], node, missing=one["type"] == "missing")
+        found.append((one, location))
+    within = {location[:length] for _, location in found for length in range(len(location))}
+    for one, location in found:
+        # What has a problem inside is of a kind that fits; another kind that would have fit, too, did not.
+        if one["type"] in ("list_type", "dict_type") and location in within:
+            continue
         yield _problem(one, path=path, node=node, location=location, model=model)
 
 

@@ -273,3 +273,9 @@ def test_the_place_of_an_expression_is_its_character() -> None:
     found = problems(with_model("on_time: days_late <= 0", "on_time: days_late <= random()"))
     line = good()[MODEL].decode().splitlines().index("        on_time: days_late <= 0") + 1
     assert [(p.code, p.where.line, p.where.column) for p in found] == [("E224", line, 18 + len("days_late <= "))]
+
+
+def test_what_is_wrong_inside_a_mapping_is_not_told_as_another_kind_of_value() -> None:
+    """`classes` may also be a list: a mapping with one bad name is a mapping."""
+    found = problems(with_model("        late: days", '        "": days'))
+    assert [problem.field for problem in found] == ["spec.recipe.outcome.classes."]
