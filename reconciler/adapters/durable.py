@@ -54,10 +54,13 @@ def read_regular(path: Path | str) -> bytes:
 
 
 def listed(folder: str) -> dict[str, os.stat_result]:
-    """What the disk says of a folder (under "") and of all that lies in it, by name, sorted; nothing where it is not
-    there. A name that goes meanwhile is left out: then the folder has changed, too."""
+    """What the disk says of a folder (under "") and of all that lies in it, by name, sorted; of what is no folder, or a
+    link to one, only that; nothing where nothing is there. A name that goes meanwhile is left out: then the folder has
+    changed, too."""
     try:
         found = {"": os.lstat(folder)}
+        if not stat.S_ISDIR(found[""].st_mode):
+            return found
         names = sorted(os.listdir(folder))  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
         return {}

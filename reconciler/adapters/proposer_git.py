@@ -17,6 +17,7 @@ from reconciler.errors import ConflictError
 from reconciler.ports import Proposal
 
 _FILES = "Reconciler-Files: "
+_AT_ONCE = 500  # files that one command line names
 
 
 class GitProposer:
@@ -98,9 +99,11 @@ class GitProposer:
         sources = [scratch / str(number) for number in range(len(proposal.files))]
         for source, (_, text) in zip(sources, proposal.files, strict=True):
             source.write_bytes(text.encode())
-        if sources:
-            blobs = str(git.hash_object("-w", "--no-filters", "--", *map(str, sources))).split()
-            entries = [f"100644,{one},{path}" for one, path in zip(blobs, self._paths(proposal), strict=True)]
+        for start in range(0, len(sources), _AT_ONCE):
+            some = slice(start, start + _AT_ONCE)
+            blobs = str(git.hash_object("-w", "--no-filters", "--", *map(str, sources[some]))).split()
+            # Not by --index-info, which takes any path.
+            entries = [f"100644,{one},{path}" for one, path in zip(blobs, self._paths(proposal)[some], strict=True)]
             git.update_index("--add", *[word for entry in entries for word in ("--cacheinfo", entry)])
         for path in proposal.removed:
             git.update_index("--force-remove", "--", f"{self._prefix}{path}")

@@ -6,6 +6,7 @@ back; whoever asked does all of it alone then, and says what is wrong.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator
 from reconciler.adapters.processors import cores
 
 MOST = 4
+MOST_DRAWN = 256  # numbers that fit a byte
 
 
 def count() -> int:
@@ -22,21 +24,23 @@ def count() -> int:
 
 def shared_out(work: Callable[[int], bytes], shares: int) -> list[bytes | None]:
     """`work(0)`, here, and `work(1)` to `work(shares - 1)`, each in a process of its own, in this order."""
-    others = [_fork(work, share) for share in range(1, shares)]
+    others: list[tuple[int, int]] = []
     answers: list[bytes | None] = []
     try:
+        with contextlib.suppress(OSError):  # no more processes, or no more open files: those shares are not done
+            others.extend(_fork(work, share) for share in range(1, shares))
         answers.append(work(0))
         answers += [_answer(reader, child) for reader, child in others]
     finally:
         for reader, child in others[max(len(answers) - 1, 0) :]:  # nobody will ask them any more
             os.kill(child, signal.SIGKILL)
             _answer(reader, child)
-    return answers
+    return answers + [None] * (shares - len(answers))
 
 
 class Drawn:
-    """The numbers below `count` (256 at most), each of which one process draws: whichever is free first. Made before
-    the processes that draw are."""
+    """The numbers below `count` (`MOST_DRAWN` at most), each of which one process draws: whichever is free first. Made
+    before the processes that draw are."""
 
     def __init__(self, count: int) -> None:
         self._reader, writer = os.pipe()
@@ -60,7 +64,12 @@ def _answer(reader: int, child: int) -> bytes | None:
 def _fork(work: Callable[[int], bytes], share: int) -> tuple[int, int]:
     """(pipe to read the answer from, process)."""
     reader, writer = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(reader)
+        os.close(writer)
+        raise
     if child:
         os.close(writer)
         return reader, child

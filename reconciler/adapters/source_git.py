@@ -28,7 +28,6 @@ class GitSource:
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
         self._touched: dict[tuple[str, str], frozenset[str]] = {}
         self._parents: dict[str, str | None] = {}
-        self._named: list[str] | None = None  # remotes
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
@@ -152,33 +151,24 @@ class GitSource:
         with self._reading:
             if branch not in self._lines:
                 check_revision(branch)
-                wanted = ("--first-parent", "--end-of-options")
-                code, said, _ = self._git.call("rev-list", *wanted, self._refs(branch)[0])  # most often it is there
-                out = (self._git.run("rev-list", *wanted, self._ref(branch)) if code else said).decode().split()
+                ref = self._ref(branch)
+                out = self._git.run("rev-list", "--first-parent", "--end-of-options", ref).decode().split()
                 self._lines[branch] = {commit: distance for distance, commit in enumerate(out)}
             return self._lines[branch]
 
-    def _refs(self, branch: str) -> list[str]:
-        """Where the branch may be, best first."""
-        remotes = sorted(self._remotes(), key=lambda one: one != "origin")
-        return [f"refs/remotes/{remote}/{branch}" for remote in remotes] or [f"refs/heads/{branch}"]
-
     def _ref(self, branch: str) -> str:
-        for ref in self._refs(branch):
+        remotes = self._git.run("remote").decode("utf-8", "replace").splitlines()
+        wanted = [f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda one: one != "origin")]
+        for ref in wanted or [f"refs/heads/{branch}"]:
+            # This very ref, and not a tag that is called so.
             if self._git.call("show-ref", "--verify", "--quiet", ref)[0] == 0:
                 return ref
-        remotes = self._remotes()
         where = f" at {remotes[0]}" if remotes else ""
         raise SourceError(
             f"there is no branch {branch!r}{where}, which this environment is protected by",
             code="E306",
             hint=f"git fetch {remotes[0]} {branch}" if remotes else f"create it: git branch {branch}",
         )
-
-    def _remotes(self) -> list[str]:
-        if self._named is None:
-            self._named = self._git.run("remote").decode("utf-8", "replace").splitlines()
-        return self._named
 
     def _is_shallow(self) -> bool:
         return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"

@@ -100,6 +100,7 @@ def _made(
     """The plan, of which the parts of `known` models are in `memo`; what it settles is remembered."""
     names = sorted(pending if memo is not None else now.models(environment) if now is not None else ())
     many = len(names) >= MANY and shared_out.count() > 1
+    worktree = remembered.worktree(now) if now is not None else None
     lines = _noticed(now) if now is not None and many else []
     from reconciler.cli import shares
     from reconciler.cli.wiring import opened
@@ -110,7 +111,6 @@ def _made(
     valid = frozenset[str]()
     if now is not None and memo is not None:
         valid = remembered.unneeded(now, environment, memo, list(pending))
-    worktree = remembered.worktree(now) if now is not None else None
     found, witness, noted = None, Witness(), False
     if now is not None and many:
         with (
@@ -174,7 +174,7 @@ def _remember(
             "revision": now.revision,
             "roots": "\0".join(sorted(roots)),
         },
-        saved=seconds,
+        saved=memo.saved if memo is not None else seconds,  # what is carried on is as old as it was
         until=min(found.until, memo.until if memo is not None else found.until),
         signature=said,
         paths=memo.paths if memo is not None else remembered.relative(now.root, witness.paths("")),

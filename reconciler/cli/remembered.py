@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -171,9 +172,12 @@ def worktree(now: Now) -> str | None:
     for folder in sorted(folders):
         place = f"{now.root}/{folder}"
         try:
-            seen.saw_folder(place, listed(place))
+            found = listed(place)
         except OSError:
             return None
+        if found and not stat.S_ISDIR(found[""].st_mode):
+            return None
+        seen.saw_folder(place, found)
     return seen.signature("")
 
 

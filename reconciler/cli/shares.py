@@ -100,17 +100,18 @@ def shared(
 
 
 def _by_all(make: Callable[[int], Made], strangers: Callable[[], bool], count: int, shares: int) -> list[Made] | None:
-    """Each of `count` processes makes the shares that it draws; None where one failed, or where there are strangers."""
-    drawn = shared_out.Drawn(shares)
+    """Each of `count` processes makes the shares that it draws; this one makes the first in any case, since it is asked
+    what concerns all. None where one failed, or where there are strangers."""
+    drawn = shared_out.Drawn(shares - 1)
     own: list[Made] = []
 
     def work(process: int) -> bytes:
         if process == 0 and strangers():
             raise ReconcilerError("shares are not independent")
-        made = [make(share) for share in drawn]
         if process:
-            return json.dumps([_sent(one) for one in made]).encode()
-        own.extend(made)
+            return json.dumps([_sent(make(number + 1)) for number in drawn]).encode()
+        own.append(make(0))
+        own.extend(make(number + 1) for number in drawn)
         return b""
 
     # Nothing of what is made here goes round in circles, and looking for that among millions of values takes a while.
@@ -147,7 +148,7 @@ def _received(answer: list[Any]) -> Made:
 def _split(names: list[str], count: int) -> list[tuple[str, ...]]:
     """Shares to draw for `count` processes, the small ones last: processors are not equally fast, nor are models."""
     kept = len(names) - len(names) // SMALL
-    many = count * max(1, -(-kept // (count * MOST)))
+    many = min(count * max(1, -(-kept // (count * MOST))), shared_out.MOST_DRAWN // 2)
     few = min(2 * count, (len(names) - kept) // LEAST)
     kept = kept if few else len(names)
     return [

@@ -139,7 +139,11 @@ def command(text: str, width: int, *, indent: str) -> list[str]:
     lines, line = [], indent
     for word in text.split(" "):
         if line != indent and cells(line) + 1 + cells(word) + 2 > width:
-            lines.append(line + " \\")
+            if cells(line) == width:
+                lines.append(_first(line, width - 1) + "\\")
+                line = line[len(lines[-1]) - 1 :]
+            # The next line starts with a space in any case.
+            lines.append(line + (" \\" if cells(line) + 2 <= width else "\\"))
             line = indent + "  "
         separator = "" if line.isspace() or not line else " "
         line += separator + word

@@ -134,6 +134,8 @@ def test_an_elided_text_fits_and_keeps_both_ends(text: str, width: int) -> None:
 
 @given(st.lists(st.text("ab:-", min_size=1, max_size=90), min_size=1, max_size=8), st.integers(40, 100))
 @example(["git", "a" * 90, "b" * 90], 60)
+@example(["a" * 37, "b"], 40)
+@example(["a" * 38, "b"], 40)
 def test_a_broken_command_is_the_same_command_to_a_shell(words: list[str], width: int) -> None:
     lines = command(" ".join(words), width, indent="  ")
     assert all(cells(line) <= width for line in lines)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.shared_out import shared_out
+from reconciler.adapters.shared_out import Drawn, shared_out
 
 
 def test_answers_come_in_the_order_of_the_shares_and_share_0_is_worked_here() -> None:
@@ -52,3 +53,26 @@ def test_what_is_raised_here_is_raised_and_leaves_no_process_and_no_pipe() -> No
     with pytest.raises(ProcessLookupError):
         os.kill(found[0], 0)
     assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_where_no_process_can_be_made_the_shares_are_not_done_and_nothing_stays_open() -> None:
+    """No more open files: what a share needs first is a pipe."""
+    before = len(list(Path("/dev/fd").iterdir()))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(one.name) for one in Path("/dev/fd").iterdir())
+    held = [os.dup(0) for _ in range(highest)]  # so that no lower number is free
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(held) + 1, limits[1]))
+        assert shared_out(lambda share: b"x", 3) == [b"x", None, None]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for one in held:
+            os.close(one)
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_each_number_is_drawn_once() -> None:
+    drawn = Drawn(200)
+    answers = shared_out(lambda share: bytes(drawn), 3)
+    drawn.close()
+    assert sorted(b"".join(one or b"" for one in answers)) == list(range(200))

@@ -198,6 +198,14 @@ def test_where_there_is_a_remote_its_branch_counts_and_not_the_local_one(
         source.order(first, second, branch="release")
 
 
+def test_a_tag_that_is_called_like_the_remote_branch_is_not_the_branch(repository: Repository) -> None:
+    commit = repository.commit({"a": b"1"})
+    repository.git("config", "remote.origin.url", "nowhere")
+    repository.git("tag", "refs/remotes/origin/main", commit)
+    with pytest.raises(SourceError, match="there is no branch 'main' at origin"):
+        GitSource(repository.project).order(commit, commit, branch="main")
+
+
 def test_a_branch_that_was_merged_is_not_on_the_first_parent_line(repository: Repository) -> None:
     first = repository.commit({"a": b"1"})
     repository.git("switch", "-q", "-c", "topic")

@@ -274,13 +274,14 @@ def test_every_kind_of_tampering_is_named_and_mended(tmp_path: Path) -> None:
         assert (served_folder(target) / "evaluation.json").stat().st_ino == untouched
 
 
-def test_a_release_that_is_a_link_is_tampering_and_is_replaced_by_a_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("to", ["elsewhere", "nowhere", "itself"])
+def test_a_release_that_is_a_link_is_tampering_and_is_replaced_by_a_folder(tmp_path: Path, to: str) -> None:
     with release(b"one") as (one, files):
         target = target_in(tmp_path)
         target.place(current(1, one), files)
         folder = served_folder(target)
         folder.rename(tmp_path / "elsewhere")
-        folder.symlink_to(tmp_path / "elsewhere")
+        folder.symlink_to(folder if to == "itself" else tmp_path / to)
         assert target.observe(())[0].trouble is Trouble.TAMPERED
         target.place(current(2, one), files)
         assert target.observe(())[0].trouble is None

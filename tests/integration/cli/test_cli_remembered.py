@@ -19,7 +19,7 @@ import pytest
 from benchmarks.fleet import make_fleet
 from reconciler import codec
 from reconciler.adapters import shared_out
-from reconciler.adapters.plan_memo import Memo, load
+from reconciler.adapters.plan_memo import Memo, load, save
 from reconciler.cli.errors import guarded
 from reconciler.core.record import Current
 
@@ -42,14 +42,17 @@ def fleet(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
     monkeypatch.chdir(folder)
     git(folder, "config", "user.name", "Ada")
     git(folder, "config", "user.email", "ada@example.org")
+    plan_until_remembered(folder)
+    return folder
+
+
+def plan_until_remembered(folder: Path) -> None:
     for _ in range(40):
         assert guarded(["plan", "production"]) == 0
         memo = remembered(folder)
         if memo is not None and len(memo.settled) == MODELS:
-            break
-    else:
-        raise AssertionError("the plan was never remembered")
-    return folder
+            return
+    raise AssertionError("the plan was never remembered")
 
 
 def cache(folder: Path) -> Path:
@@ -217,6 +220,30 @@ def test_what_is_remembered_never_changes_what_is_said(
     assert alone == without
 
 
+def test_what_comes_to_be_served_in_a_folder_that_was_there_is_seen(
+    fleet: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(fleet / f"serving/{NAME}", fleet / "serving/stranger")
+    (fleet / "serving/stranger/current").unlink()
+    shutil.rmtree(cache(fleet))
+    plan_until_remembered(fleet)
+    (fleet / "serving/stranger/current").write_bytes(b"{}")
+    assert f"{MODELS + 1} unchanged" in planned(capfd)[1]
+
+
+def test_what_is_carried_on_is_as_old_as_it_was(fleet: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Else a change a day would keep what was hashed once for ever."""
+    memo = load(memo_file(fleet))
+    assert memo is not None
+    save(memo_file(fleet), replace(memo, saved=memo.saved - 80_000))
+    commit(fleet, f"manifests/production/{NAME}.yaml", f"name: {NAME}", f"name: {NAME}, owner: me")
+    planned(capfd)
+    after = load(memo_file(fleet))
+    assert after is not None
+    assert after.basis["revision"] != memo.basis["revision"]
+    assert after.saved == memo.saved - 80_000
+
+
 @pytest.mark.skipif(shared_out.count() < 2, reason="this machine has one processor")
 def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
     rewrite(release(fleet) / "model.skops", b"x")
@@ -289,8 +316,6 @@ def test_yesterdays_memory_is_none(fleet: Path, capfd: pytest.CaptureFixture[str
         memo = load(path)
         assert memo is not None
         memo.saved += moved
-        from reconciler.adapters.plan_memo import save
-
         save(path, memo)
         assert planned(capfd) == before
         fresh = load(path)
