@@ -110,9 +110,9 @@ class Release:
 
 def examine(folder: str, there: Mapping[str, os.stat_result], artifact: Digest) -> Release:
     """`there` is what `durable.listed` found in `folder`, which is plain text: this is done for all that is served."""
-    if not there or not stat.S_ISDIR(there[""].st_mode):
-        return Release(wrong=(MANIFEST,), loose=tuple(name for name in there if not name and is_loose(there[name])))
     loose = tuple(name for name, found in there.items() if is_loose(found))
+    if not there or not stat.S_ISDIR(there[""].st_mode):
+        return Release(wrong=(MANIFEST,), loose=loose)
     try:
         body = read_regular(f"{folder}/{MANIFEST}")
         if digest_of_bytes(body) != artifact:

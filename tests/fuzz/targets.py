@@ -236,7 +236,7 @@ def chain() -> tuple[bytes, ...]:
             artifact=DIGEST,
             verification=DIGEST,
             reason="why",
-            who=lambda: "somebody",
+            who="somebody",
             when=datetime(2026, 1, 1, tzinfo=UTC),
             attempt=f"a-{n}",
             state=State(artifact=DIGEST, vetted=(DIGEST,)),

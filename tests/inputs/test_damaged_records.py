@@ -48,7 +48,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         artifact=made.candidate,
         as_of="2026-01-01",
         when=made.town.clock(),
-        who=lambda: "somebody",
+        who="somebody",
         rows=blobs.put(made.town.stores["production"], b"id,y\n"),
         count=0,
     )
