@@ -102,13 +102,13 @@ def test_the_child_dies_with_a_parent_that_was_killed() -> None:
             "-c",
             textwrap.dedent(
                 f"""
-                import subprocess, time
+                import signal, subprocess
                 child = subprocess.Popen({COMMAND!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
                 child.stdin.write(b'{{"operation": "parse", "request": ["a"]}}\\n')
                 child.stdin.flush()
                 child.stdout.readline()
                 print(child.pid, flush=True)
-                time.sleep(600)
+                signal.pause()
                 """
             ),
         ],
