@@ -56,7 +56,7 @@ lint: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/train.py
-	$(BIN)/python benchmarks/fifty.py
+	$(BIN)/python benchmarks/fifty_models.py
 	$(BIN)/python benchmarks/comment.py
 
 # The site, from docs/; its generated pages are written anew.

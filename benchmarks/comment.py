@@ -16,7 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cost import cost, median_wall, tell, tell_if_busy
+from benchmarks.plan_cost import cost, median_wall, tell, tell_if_busy
 
 HERE = Path(__file__).resolve().parents[1]
 MODELS, RUNS, BAR = 500, 5, 3.0
@@ -28,7 +28,7 @@ def main(models: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         fleet, plan = Path(scratch) / "fleet", Path(scratch) / "plan.json"
         fleet.mkdir()
-        subprocess.run([sys.executable, "-m", "benchmarks.fleet", str(fleet), str(models)], check=True, cwd=HERE)
+        subprocess.run([sys.executable, "-m", "benchmarks.many_models", str(fleet), str(models)], check=True, cwd=HERE)
         declared = declare(fleet)
         subprocess.run(["git", "switch", "-q", "-c", "deeper"], cwd=fleet, check=True)
         for manifest in (fleet / "manifests/sandbox").glob("*.yaml"):

@@ -17,12 +17,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cost import cost, tell, tell_if_busy
-from benchmarks.fleet import _git, make_fleet
+from benchmarks.many_models import _git, make_fleet
+from benchmarks.plan_cost import cost, tell, tell_if_busy
 from benchmarks.scale import PLAN
-from reconciler.adapters.bucket_access import bucket
-from reconciler.core.environment import Place
-from tests.remote.servers import BUCKET, s3_environment, seaweed
+from reconciler.adapters.object_storage.clients import bucket
+from reconciler.core.spec.environment import Place
+from tests.object_storage.servers import BUCKET, s3_environment, seaweed
 
 FAR = 0.020  # seconds that each request takes longer
 RUNS = 3

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import peers
-from benchmarks.cost import Cost, cost, median_wall, tell, tell_if_busy
+from benchmarks.plan_cost import Cost, cost, median_wall, tell, tell_if_busy
 
 HERE = Path(__file__).resolve().parents[1]
 MODEL = "wide"  # the one of the fleet that went the real way
@@ -40,7 +40,8 @@ def main(sizes: Sequence[int]) -> None:
             fleet = Path(scratch) / "fleet"
             fleet.mkdir()
             # In a process of its own: what this one holds would be counted with every command that it starts.
-            subprocess.run([sys.executable, "-m", "benchmarks.fleet", str(fleet), str(models)], check=True, cwd=HERE)
+            make = [sys.executable, "-m", "benchmarks.many_models", str(fleet), str(models)]
+            subprocess.run(make, check=True, cwd=HERE)
             print(f"{models:,} models in production, {models // 10:,} in the sandbox; medians [least - most]")
             measure(fleet, models)
             if models <= MOST_FOR_PEERS:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cost import Cost, cost, median_wall, tell, tell_if_busy
+from benchmarks.plan_cost import Cost, cost, median_wall, tell, tell_if_busy
 from benchmarks.project import make_project
 
 RUNS = 9

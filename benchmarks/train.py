@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.cost import Cost, cost, median_wall, tell, tell_if_busy
+from benchmarks.plan_cost import Cost, cost, median_wall, tell, tell_if_busy
 from benchmarks.project import make_project, reseed
-from reconciler.core.runtime import fixed_environment
+from reconciler.core.spec.runtime import fixed_environment
 
 ROWS, COLUMNS, RUNS = 100_000, 20, 5
 

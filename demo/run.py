@@ -117,7 +117,7 @@ def expect(fact: bool, told: str) -> None:
 
 def tell(story: Story) -> None:
     story.chapter("1. A ledger, and what git declares")
-    story.do("python demo/ledger.py --out data && head -4 data/invoices.csv")
+    story.do("python demo/invoices.py --out data && head -4 data/invoices.csv")
     story.do("reconciler validate")
 
     story.chapter("2. The sandbox: copy the tables, train, judge by production's gates")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.group import COMMANDS, reconciler
-from reconciler.core.codes import CODES
-from reconciler.manifest import explain
-from reconciler.report.explain import markdown
-from reconciler.report.schemas_write import schema_of
+from reconciler.cli.command_group import COMMANDS, reconciler
+from reconciler.error_codes import CODES
+from reconciler.manifest.loading import field_docs as explain
+from reconciler.report.help.field_docs import markdown
+from reconciler.report.write_json_schemas import schema_of
 
 FOLDER = Path(__file__).parent / "reference"
 _MADE = "<!-- Written by docs/write_reference.py: change what it reads, not this page. -->"

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     # Nothing that we write is for others to change, whatever the caller's umask allows.
     os.umask(os.umask(0o022) | 0o022)
-    from reconciler.cli.errors import guarded
+    from reconciler.cli.error_reporting import guarded
 
     return guarded(arguments)
 

@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.cli import places
+from reconciler.app import locations as places
+from reconciler.console.invocation import Form, Invocation
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.names import NAME_RULE, is_name
 from reconciler.errors import ReconcilerError
@@ -24,23 +23,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class Form(StrEnum):
-    TEXT = "text"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-@dataclass(slots=True, kw_only=True)
-class Invocation:
-    """What the command line says besides its command's own arguments. `revision` None: HEAD."""
-
-    data_root: str | None = None
-    form: Form = Form.TEXT
-    revision: str | None = None
-    working_tree: bool = False
-    verbose: bool = False
 
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:

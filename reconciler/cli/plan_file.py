@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.cli.options import Invocation
-from reconciler.core.condition import Exit, worst_exit
-from reconciler.core.plan import PLAN_FORMAT, Plan, PlanIdentity
+from reconciler.console.invocation import Invocation
+from reconciler.core.plan.plan import PLAN_FORMAT, Plan, PlanIdentity
+from reconciler.core.status_codes import Exit, worst_exit
 from reconciler.errors import IntegrityError, UsageError
 
 LARGEST = 512 * 1024**2  # bytes

@@ -13,9 +13,9 @@ import json
 from functools import lru_cache
 from typing import Any, TypeVar, cast
 
+from reconciler.codec.decode import from_json
+from reconciler.codec.encode import to_json
 from reconciler.codec.fields import form_of_tuple, members
-from reconciler.codec.read import from_json
-from reconciler.codec.write import to_json
 from reconciler.core.digest import Digest, Sealed, SealedUnlessByHand, digest_of_bytes, hex_of
 from reconciler.errors import IntegrityError
 

@@ -1,4 +1,4 @@
-"""The data child: `python -m reconciler.data`, spoken to as `reconciler.child` says.
+"""The data child: `python -m reconciler.data`, spoken to as `reconciler.workers.request_loop` says.
 
 copy    CopyRequest        -> array of TableFile
 look    LookRequest        -> TableLook
@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.child import serve
-from reconciler.core.look import LookRequest
-from reconciler.data.local import LocalData, LocalExpressions
+from reconciler.core.onboarding.table_profile import LookRequest
+from reconciler.data.in_process import LocalData, LocalExpressions
 from reconciler.ports import CopyRequest, Parsed, SelectRequest
+from reconciler.workers.request_loop import serve
 
 
 def _parse(texts: tuple[str, ...]) -> Mapping[str, Parsed]:

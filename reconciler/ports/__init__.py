@@ -7,8 +7,12 @@ one port takes one port.
 
 from __future__ import annotations
 
-from reconciler.core.state import Merged, Order, Served, Trouble
-from reconciler.core.work import (
+from reconciler.core.artifact.observed_state import Merged, Order, Served, Trouble
+from reconciler.ports.compute import Data, Expressions, Scorer, Trainer
+from reconciler.ports.execution import Clock, Each, Lanes, NewId, Progress
+from reconciler.ports.forge import Forge
+from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
+from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
     ExpectedAmount,
@@ -22,11 +26,7 @@ from reconciler.core.work import (
     TrainRequest,
     Want,
 )
-from reconciler.ports.besides import Clock, Each, Lanes, NewId, Progress
-from reconciler.ports.children import Data, Expressions, Scorer, Trainer
-from reconciler.ports.forge import Forge
-from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
-from reconciler.ports.stores import Opening, Probing, Seen, Store, Target
+from reconciler.ports.storage import Opening, Probing, Seen, Store, Target
 
 __all__ = [  # Merged, Order, Served and Trouble are core values that cross these ports
     "Clock",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from reconciler.core.forge import Approval, CommitStatus, Draft, PullRequest
+from reconciler.core.forge.pull_request import Approval, CommitStatus, Draft, PullRequest
 
 
 class Forge(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.core.state import Merged, Order
+from reconciler.core.artifact.observed_state import Merged, Order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
-"""The scoring child: `python -m reconciler.scoring`, spoken to as `reconciler.child` says; with --nursery, what forks
-such children (`reconciler.nursery`).
+"""The scoring child: `python -m reconciler.scoring`, spoken to as `reconciler.workers.request_loop` says.
+
+With --nursery, the process that forks such children (`reconciler.workers.fork_server`).
 
 check    path of an artifact's folder  -> Schema
 compare  CompareRequest                -> Comparison
@@ -11,12 +12,12 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from reconciler.core.artifact import Schema
-from reconciler.core.environment import Limits
-from reconciler.nursery import run
+from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.spec.environment import Limits
 from reconciler.ports import CompareRequest, PredictRequest
-from reconciler.scoring.local import LocalScorer
-from reconciler.scoring.threads import share
+from reconciler.scoring.in_process import LocalScorer
+from reconciler.workers.fork_server import run
+from reconciler.workers.openmp_threads import share
 
 
 def _import_libraries() -> None:

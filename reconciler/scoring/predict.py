@@ -15,16 +15,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.errors import DataError
+from reconciler.model_file.feature_matrix import Rows, keys_of, matrix_of, read_rows
+from reconciler.model_file.load import load
+from reconciler.model_file.loaded_model import Model
 from reconciler.ports import ExpectedAmount, Predicted, PredictRequest
-from reconciler.scoring.encode import Rows, keys_of, matrix_of, read_rows
-from reconciler.scoring.load import load
-from reconciler.scoring.model import Model
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from reconciler.scoring.encode import Matrix
+    from reconciler.model_file.feature_matrix import Matrix
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CERTAIN = 0.5

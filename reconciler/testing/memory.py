@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from reconciler.core.artifact.observed_state import Merged, Order, Served, Trouble
+from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
-from reconciler.core.keys import is_key
 from reconciler.core.names import is_revision
-from reconciler.core.record import Current
-from reconciler.core.state import Merged, Order, Served, Trouble
-from reconciler.engine import package
+from reconciler.engine.storage import oci_manifest as package
 from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreError
 from reconciler.ports import Proposal, Tag, TreeFile
 

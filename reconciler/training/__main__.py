@@ -1,5 +1,6 @@
-"""The training child: `python -m reconciler.training`, spoken to as `reconciler.child` says; with --nursery, what forks
-such children (`reconciler.nursery`).
+"""The training child: `python -m reconciler.training`, spoken to as `reconciler.workers.request_loop` says.
+
+With --nursery, the process that forks such children (`reconciler.workers.fork_server`).
 
 train  TrainRequest -> Trained
 
@@ -10,11 +11,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from reconciler.nursery import run
 from reconciler.ports import TrainRequest
-from reconciler.scoring.threads import share
 from reconciler.training.fit import train
-from reconciler.training.versions import runtime_here
+from reconciler.training.runtime_check import runtime_here
+from reconciler.workers.fork_server import run
+from reconciler.workers.openmp_threads import share
 
 
 def _import_libraries() -> None:

@@ -12,20 +12,28 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import codec
-from reconciler.core.artifact import EVALUATION_FILE, MODEL_FILE, PROBE_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
-from reconciler.core.evaluation import Evaluation
-from reconciler.core.recipe import BuiltRecipe, Task
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.oci_artifact import (
+    EVALUATION_FILE,
+    MODEL_FILE,
+    PROBE_FILE,
+    RECIPE_FILE,
+    SCHEMA_FILE,
+    Schema,
+)
+from reconciler.core.spec.recipe import BuiltRecipe, Task
 from reconciler.errors import ReconcilerError, TrainingError
+from reconciler.evaluation.metrics import evaluate_classes, evaluate_numbers
+from reconciler.evaluation.permutation_importance import influences_of
+from reconciler.model_file.feature_matrix import labels_of, matrix_of, read_rows, values_of
+from reconciler.model_file.load import estimator_of
+from reconciler.model_file.loaded_model import Model
+from reconciler.model_file.probe_rows import Probe, outputs_of, probe_rows
 from reconciler.ports import Trained, TrainRequest
-from reconciler.scoring.encode import labels_of, matrix_of, read_rows, values_of
-from reconciler.scoring.influence import influences_of
-from reconciler.scoring.load import estimator_of
-from reconciler.scoring.metrics import evaluate_classes, evaluate_numbers
-from reconciler.scoring.model import Model
-from reconciler.scoring.probe import Probe, outputs_of, probe_rows
-from reconciler.training import canonical, pipeline
-from reconciler.training.schema import schema_of
-from reconciler.training.versions import check_runtime
+from reconciler.training import canonical_skops as canonical
+from reconciler.training import estimator_pipeline as pipeline
+from reconciler.training.feature_schema import schema_of
+from reconciler.training.runtime_check import check_runtime
 
 
 def train(request: TrainRequest) -> Trained:

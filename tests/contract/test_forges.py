@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.forge_github import GitHubForge
-from reconciler.adapters.forge_gitlab import GitLabForge
-from reconciler.adapters.remote_git import GitRemote
+from reconciler.adapters.forges.github import GitHubForge
+from reconciler.adapters.forges.gitlab import GitLabForge
+from reconciler.adapters.git.remote import GitRemote
 from reconciler.ports import Forge
-from reconciler.testing.contracts_forge import ForgeContract, RemoteContract
-from reconciler.testing.forge import MemoryForge, MemoryRemote
-from tests.contract.repository import repository_in
+from reconciler.testing.contracts.forges import ForgeContract, RemoteContract
+from reconciler.testing.memory_forge import MemoryForge, MemoryRemote
+from tests.contract.git_repository import repository_in
 from tests.forge.clients import github, gitlab
-from tests.forge.place import Place
-from tests.forge.server import serving
+from tests.forge.fake.repository import Place
+from tests.forge.fake.server import serving
 
 
 class TestMemoryForge(ForgeContract):

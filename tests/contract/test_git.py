@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.proposer_git import GitProposer
-from reconciler.adapters.source_git import GitSource
-from reconciler.adapters.tags_git import GitTags
+from reconciler.adapters.git.commit_source import GitSource
+from reconciler.adapters.git.proposal_branch import GitProposer
+from reconciler.adapters.git.tags import GitTags
 from reconciler.ports import Proposer, Source, Tags
-from reconciler.testing.contracts_git import ProposerContract, SourceContract, TagsContract
+from reconciler.testing.contracts.git import ProposerContract, SourceContract, TagsContract
 from reconciler.testing.memory import MemoryProposer, MemorySource, MemoryTags
-from tests.contract.repository import Repository, repository_in
+from tests.contract.git_repository import Repository, repository_in
 
 pytestmark = pytest.mark.needs("git")
 

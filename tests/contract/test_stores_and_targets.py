@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.store_files import FilesStore
-from reconciler.adapters.target_directory import DirectoryTarget
+from reconciler.adapters.filesystem.store import FilesStore
+from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.core.digest import hex_of
 from reconciler.ports import Store, Target
-from reconciler.testing.contracts import ENVIRONMENT, PROJECT, StoreContract, TargetContract
+from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, StoreContract, TargetContract
 from reconciler.testing.memory import MemoryStore, MemoryTarget
 
 

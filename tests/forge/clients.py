@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from reconciler.adapters.forge_github import GitHubForge
-from reconciler.adapters.forge_gitlab import GitLabForge
-from reconciler.core.forge_choice import Choice, ForgeKind, Token
-from tests.forge.place import PROJECT
-from tests.forge.server import SERVES, Server
+from reconciler.adapters.forges.github import GitHubForge
+from reconciler.adapters.forges.gitlab import GitLabForge
+from reconciler.core.forge.detection import Choice, ForgeKind, Token
+from tests.forge.fake.repository import PROJECT
+from tests.forge.fake.server import SERVES, Server
 
 WRITES = "tok-ada-write"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.forge.server import Server, serving
+from tests.forge.fake.server import Server, serving
 
 
 @pytest.fixture

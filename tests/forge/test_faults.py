@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.core.forge import CommitStatus, PullState, StatusState
+from reconciler.core.forge.pull_request import CommitStatus, PullState, StatusState
 from reconciler.errors import ConflictError, ForgeError, ReconcilerError
 from reconciler.ports import Forge
-from reconciler.testing.contracts_forge import BRANCH, draft
+from reconciler.testing.contracts.forges import BRANCH, draft
 from tests.forge.clients import github, gitlab
-from tests.forge.server import Fault, Server
+from tests.forge.fake.server import Fault, Server
 
 pytestmark = pytest.mark.needs("git")
 SECRETS = ("tok-ada-write", "tok-read-only", "tok-unknown", "s3cret", "\x1b")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.forge import PullState
+from reconciler.core.forge.pull_request import PullState
 from reconciler.errors import ForgeError
-from reconciler.testing.contracts_forge import BRANCH, draft
+from reconciler.testing.contracts.forges import BRANCH, draft
 from tests.forge.clients import github, gitlab
-from tests.forge.github_api import BOT
-from tests.forge.server import Fault, Server
+from tests.forge.fake.github_api import BOT
+from tests.forge.fake.server import Fault, Server
 
 pytestmark = pytest.mark.needs("git")
 MANY = 230  # more than two pages of a hundred

@@ -18,19 +18,19 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.adapters.git_plumbing import check_revision
-from reconciler.core import keys
+from reconciler.adapters.git.plumbing import check_revision
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.records import Action, Entry, State
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.names import is_column
-from reconciler.core.record import Action, Entry, State
-from reconciler.data import expressions, grammar
-from reconciler.data.expressions import Scalar
-from reconciler.engine import journal
+from reconciler.data.expressions import validate as expressions
+from reconciler.data.expressions.validate import Scalar, grammar
+from reconciler.engine.storage import journal
 from reconciler.errors import IntegrityError, InvalidManifestsError, ReconcilerError, SourceError
-from reconciler.manifest.load import load, wanted
+from reconciler.manifest.loading.load import load, wanted
 from reconciler.ports import Parsed, TreeFile
-from reconciler.report import problems
-from reconciler.report.look import ASCII, Look, unpainted
+from reconciler.report.help import problems
+from reconciler.report.layout.text_layout import ASCII, Look, unpainted
 from reconciler.testing.memory import MemoryStore
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -185,7 +185,7 @@ def _sentences() -> Iterator[bytes]:
         if path.endswith(".yaml"):
             for line in body.decode().splitlines():
                 yield line.partition(": ")[2].strip("\"' ").encode()
-    for file in ("tests/unit/test_data_expressions.py", "tests/unit/manifest/test_rules.py"):
+    for file in ("tests/unit/data/expressions/test_validate.py", "tests/unit/manifest/loading/test_cross_checks.py"):
         for text in re.findall(r'"([^"\n]{3,120})"', (REPOSITORY / file).read_text()):
             yield text.encode()
 
@@ -291,7 +291,7 @@ def revision(data: bytes) -> None:
 
 
 def revisions() -> Iterator[bytes]:
-    for file in ("reconciler/testing/contracts_git.py", "tests/integration/cli/test_cli_places.py"):
+    for file in ("reconciler/testing/contracts/git.py", "tests/integration/app/test_locations.py"):
         for text in re.findall(r'"([^"\n]{1,60})"', (REPOSITORY / file).read_text()):
             yield text.encode()
     yield from (b"main", b"v1.2", b"HEAD~1", b"a" * 40, b"feature/x^2~3", b"refs/heads/main", b"x" * 300)

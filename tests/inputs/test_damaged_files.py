@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fleet import make_fleet
-from reconciler.cli.errors import guarded
+from benchmarks.many_models import make_fleet
+from reconciler.cli.error_reporting import guarded
 
 PATIENCE = 120  # seconds: a bound against hanging, not a measurement
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from reconciler.core.environment import Desired
-from reconciler.engine.desired import load
+from reconciler.core.spec.environment import Desired
+from reconciler.engine.load_desired import load
 from reconciler.errors import InvalidManifestsError, Problem
 from reconciler.ports import TreeFile
 from tests.fuzz.targets import Guessed, shipped, shown
-from tests.inputs.damage import STRIDE, damaged
+from tests.inputs.corruption import STRIDE, damaged
 
 PATHS = (
     "reconciler.yaml",

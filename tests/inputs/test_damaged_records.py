@@ -9,20 +9,23 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from reconciler import codec
-from reconciler.core import keys
-from reconciler.core.artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
-from reconciler.core.condition import Exit
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
+from reconciler.core.artifact.records import Build, Current, Entry, PredictionLog, Provenance, Snapshot, StoreMark
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.evaluation import Evaluation
-from reconciler.core.gate import Verification
-from reconciler.core.plan import Plan
-from reconciler.core.recipe import BuiltRecipe
-from reconciler.core.record import Build, Current, Entry, PredictionLog, Provenance, Snapshot, StoreMark
-from reconciler.engine import audit, blobs, package, planning
+from reconciler.core.plan.plan import Plan
+from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.recipe import BuiltRecipe
+from reconciler.core.status_codes import Exit
+from reconciler.engine.inspect import audit
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.storage import blobs
+from reconciler.engine.storage import oci_manifest as package
 from reconciler.errors import IntegrityError, ReconcilerError
-from reconciler.testing.story import Story
-from reconciler.testing.town import MODEL
-from tests.inputs.damage import STRIDE, damaged
+from tests.inputs.corruption import STRIDE, damaged
+from tests.simulation.sample_project import MODEL
+from tests.simulation.scenario import Story
 
 RECORDS = {
     "builds": Build,

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from reconciler.testing.mutants import MUTANTS
-from reconciler.testing.simulation import simulate
+from tests.simulation.mutants import MUTANTS
+from tests.simulation.simulation import simulate
 
 SEEDS = int(os.environ.get("SEEDS", "10000"))
 PARTS = 40

@@ -6,8 +6,9 @@ import os
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("adopt")
@@ -22,11 +23,11 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
     Writes the manifest and the card of that artifact on a branch adopt/ENV/MODEL/DIGEST. Only a whole artifact that was
     made for MODEL and passed the gates of ENV, or was deployed there before, is adopted; `apply` undoes all else.
     """
-    from reconciler.cli.roads import road
-    from reconciler.cli.wiring import opened, proposer
-    from reconciler.engine.adopt import adopt
-    from reconciler.report import card
-    from reconciler.report import proposal as reporter
+    from reconciler.app.forge_connection import road
+    from reconciler.app.wiring import opened, proposer
+    from reconciler.engine.promotion.adopt import adopt
+    from reconciler.report.promotion import model_card as card
+    from reconciler.report.promotion import proposal as reporter
 
     with opened(invocation) as project:
         target = project.environment(environment)

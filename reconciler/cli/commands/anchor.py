@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("anchor")
@@ -18,9 +19,9 @@ def command(invocation: Invocation, environment: str | None) -> int:
     The tag is signed where your git signs. `audit` holds the journals against every anchor of the repository, so that
     entries that somebody cut off are missed. Where no journal went on since the last anchor, no tag is made.
     """
-    from reconciler.cli.wiring import opened
-    from reconciler.engine.anchor import anchor
-    from reconciler.report import anchor as reporter
+    from reconciler.app.wiring import opened
+    from reconciler.engine.inspect.journal_checkpoint import anchor
+    from reconciler.report.inspect import journal_checkpoint as reporter
 
     with opened(invocation) as project:
         anchored = anchor(project.world, project.desired, (environment,) if environment else ())

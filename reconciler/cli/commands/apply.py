@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("apply")
@@ -42,24 +43,25 @@ def command(
     alone and named, and the result is told on the request.
     """
     if on_merge:
-        from reconciler.cli import requests
+        from reconciler.app import pull_requests as requests
 
         return requests.on_merge(invocation, environment, chosen=bool(models or file))
-    from reconciler.cli import consent, plan_file
+    from reconciler.cli import confirm, plan_file
 
     reviewed = plan_file.read(file, environment, invocation) if file is not None else None
     if reviewed is None and not yes:
-        consent.possible()
-    from reconciler.cli.wiring import opened
-    from reconciler.engine import apply, planning
-    from reconciler.report import apply as reporter
+        confirm.possible()
+    from reconciler.app.wiring import opened
+    from reconciler.engine.apply import apply
+    from reconciler.engine.plan.make_plan import make_plan
+    from reconciler.report.plan import apply_result as reporter
 
     with opened(invocation, trains=True, changes=environment) as project:
         here = project.environment(environment)
-        plan = reviewed or planning.make_plan(project.world, project.desired, here, models)
-        confirmed = reviewed is not None or (not yes and consent.given(plan))
+        plan = reviewed or make_plan(project.world, project.desired, here, models)
+        confirmed = reviewed is not None or (not yes and confirm.given(plan))
         if not (confirmed or yes):
-            return consent.DECLINED
+            return confirm.DECLINED
         world = project.training_only_in(here, jobs=jobs)
         applied = apply.apply(world, project.desired, here, plan, models=models, confirmed=confirmed)
     terminal.show(invocation, reporter, applied, exit=int(applied.exit))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
-from reconciler.core.condition import Exit
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
+from reconciler.core.status_codes import Exit
 
 
 @click.command("audit")
@@ -15,9 +16,9 @@ from reconciler.core.condition import Exit
 @click.pass_obj
 def command(invocation: Invocation, environment: str | None) -> int:
     """Read and hash everything that ENV (or every environment) holds; exit 6 when something is not as it must be."""
-    from reconciler.cli.wiring import opened
-    from reconciler.engine import audit
-    from reconciler.report import audit as reporter
+    from reconciler.app.wiring import opened
+    from reconciler.engine.inspect import audit
+    from reconciler.report.inspect import audit as reporter
 
     with opened(invocation, anew=True) as project:
         found = audit.audit(project.world, project.desired, (environment,) if environment else ())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 from click.shell_completion import get_completion_class
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 _WHERE = {
     "bash": 'eval "$(reconciler completion bash)"   # in ~/.bashrc',
@@ -22,7 +23,7 @@ _WHERE = {
 def command(invocation: Invocation, shell: str) -> int:
     """Print a script that lets SHELL complete commands, options, environments and models."""
     del invocation
-    from reconciler.cli.group import reconciler
+    from reconciler.cli.command_group import reconciler
 
     found = get_completion_class(shell)
     assert found is not None  # noqa: S101  (click has the three that can be chosen)

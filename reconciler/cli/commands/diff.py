@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
-from reconciler.core.condition import Exit
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
+from reconciler.core.status_codes import Exit
 
 
 @click.command("diff")
@@ -23,8 +24,8 @@ def command(invocation: Invocation, names: tuple[str, ...], before: str | None, 
     `diff production sandbox` says what production would get; `diff --from v1 --to v2 [ENV]` what was changed. A change
     of the outcome's meaning is marked.
     """
-    from reconciler.cli import differing
-    from reconciler.report import compare as reporter
+    from reconciler.app import diff_sides as differing
+    from reconciler.report.promotion import config_diff as reporter
 
     found = differing.compared(invocation, names, before=before, after=after)
     terminal.show(invocation, reporter, found)

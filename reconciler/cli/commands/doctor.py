@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
-from reconciler.core.checkup import Level
-from reconciler.core.condition import Exit
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
+from reconciler.core.inspect.health_check import Level
+from reconciler.core.status_codes import Exit
 
 
 @click.command("doctor")
@@ -19,8 +20,8 @@ def command(invocation: Invocation) -> int:
     Each finding that is not good comes with its remedy. To see whether a store or a target can be written, a small
     file is made there and removed. Exits 1 when something is bad.
     """
-    from reconciler.cli import checking
-    from reconciler.report import checkup as reporter
+    from reconciler.app import doctor as checking
+    from reconciler.report.inspect import health_check as reporter
 
     found = checking.checkup(invocation)
     terminal.show(invocation, reporter, found)

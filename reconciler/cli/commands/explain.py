@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("explain")
@@ -19,10 +20,10 @@ def command(invocation: Invocation, field: str | None) -> int:
     FIELD is a path such as recipe.outcome.classes or environment.policy, or a tail of it that says enough, such as
     holdout. CODE is that of an error, such as E413.
     """
-    from reconciler.core.codes import known
-    from reconciler.manifest import explain
-    from reconciler.report import code as code_reporter
-    from reconciler.report import explain as reporter
+    from reconciler.error_codes import known
+    from reconciler.manifest.loading import field_docs as explain
+    from reconciler.report.help import error_code as code_reporter
+    from reconciler.report.help import field_docs as reporter
 
     if field is not None and (code := known(field)) is not None:
         terminal.show(invocation, code_reporter, code)

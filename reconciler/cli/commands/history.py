@@ -6,8 +6,9 @@ from datetime import datetime
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("history")
@@ -18,9 +19,9 @@ from reconciler.cli.options import Invocation
 @click.pass_obj
 def command(invocation: Invocation, environment: str | None, model: str | None, at: datetime | None) -> int:
     """Show who changed what, when and why, newest first; with --at, what served at that time."""
-    from reconciler.cli.wiring import opened
-    from reconciler.engine import inspect
-    from reconciler.report import history as reporter
+    from reconciler.app.wiring import opened
+    from reconciler.engine.inspect import status as inspect
+    from reconciler.report.inspect import history as reporter
 
     with opened(invocation) as project:
         found = inspect.history(project.world, project.desired, environment, model, at)

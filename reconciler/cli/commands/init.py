@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("init")
@@ -33,9 +34,9 @@ def command(
     the one table in DIR or DIR/data is taken; where there is none, a made-up one is written to begin with. Nothing
     that is there is overwritten.
     """
-    from reconciler.cli import beginning
-    from reconciler.core.forge_choice import ForgeKind
-    from reconciler.report import init as reporter
+    from reconciler.app import init_project as beginning
+    from reconciler.core.forge.detection import ForgeKind
+    from reconciler.report.help import init_result as reporter
 
     started = beginning.begin(
         invocation, where, table=table, outcome=outcome, name=name, ci=ForgeKind(ci) if ci else None

@@ -6,9 +6,10 @@ import os
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
-from reconciler.core.controls import Control
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
+from reconciler.core.spec.policy import Control
 
 
 @click.command("override")
@@ -27,12 +28,12 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
     Writes it into the environment's file on a branch override/ENV/MODEL/CONTROL/DIGEST. Where the environment has
     owners, it counts once one of them has approved that change.
     """
-    from reconciler.cli import places
-    from reconciler.cli.roads import road
-    from reconciler.cli.wiring import configuration, proposer
-    from reconciler.engine.override import override
-    from reconciler.engine.planning import environment_of
-    from reconciler.report import proposal as reporter
+    from reconciler.app import locations as places
+    from reconciler.app.forge_connection import road
+    from reconciler.app.wiring import configuration, proposer
+    from reconciler.engine.plan.make_plan import environment_of
+    from reconciler.engine.promotion.override import override
+    from reconciler.report.promotion import proposal as reporter
 
     root = places.project()
     with configuration(invocation) as checkout:

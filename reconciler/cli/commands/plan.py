@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Form, Invocation
 
 
 @click.command("plan")
@@ -39,22 +40,22 @@ def command(
     --read in a job that may tell it.
     """
     if comment:
-        from reconciler.cli import requests
+        from reconciler.app import pull_requests as requests
 
         return requests.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
-    from reconciler.cli import planned
+    from reconciler.app.planning import cached_plan as planned
 
-    invocation.form = options.Form.MARKDOWN if markdown else invocation.form
+    invocation.form = Form.MARKDOWN if markdown else invocation.form
     made = planned.plan(invocation, environment, models, to_file=out is not None)
     if isinstance(made, planned.Unchanged):
-        from reconciler.report import unchanged
+        from reconciler.report.plan import in_sync as unchanged
 
         terminal.show(invocation, unchanged, made)
         return 0
     from reconciler.cli import plan_file
-    from reconciler.cli.reporters import PLAN
+    from reconciler.report.plan.formats import PLAN
 
     whole = made.plan if isinstance(made, planned.Excerpt) else made
     if out is not None:

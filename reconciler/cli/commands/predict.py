@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("predict")
@@ -31,9 +32,9 @@ def command(
     amount: str | None,
 ) -> int:
     """Write one row per open record: each class and its probability, the predicted one, and whether it is uncertain."""
-    from reconciler.cli.wiring import opened
-    from reconciler.engine import predict
-    from reconciler.report import predict as reporter
+    from reconciler.app.wiring import opened
+    from reconciler.engine.inspect import predict
+    from reconciler.report.inspect import predict as reporter
 
     with opened(invocation) as project:
         here = project.environment(environment)

@@ -6,8 +6,9 @@ import os
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 from reconciler.core.digest import Digest
 
 
@@ -25,12 +26,12 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
     until that is merged and applied. With --open the branch is pushed, and one pull request per environment and model
     is opened or brought up to date: on GitHub or GitLab, with the token of GITHUB_TOKEN or GITLAB_TOKEN.
     """
-    from reconciler.cli import planned
-    from reconciler.cli.roads import road
-    from reconciler.cli.wiring import opened, proposer
-    from reconciler.engine import propose
-    from reconciler.report import card
-    from reconciler.report import proposal as reporter
+    from reconciler.app.forge_connection import road
+    from reconciler.app.planning import cached_plan as planned
+    from reconciler.app.wiring import opened, proposer
+    from reconciler.engine.promotion import propose
+    from reconciler.report.promotion import model_card as card
+    from reconciler.report.promotion import proposal as reporter
 
     known, committed, now = planned.known_valid(invocation, environment, model)
     with opened(invocation, known=known, committed=committed, now=now) as project:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
-from reconciler.core.condition import Exit
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 from reconciler.core.digest import Digest
+from reconciler.core.status_codes import Exit
 
 
 @click.command("reproduce")
@@ -16,9 +17,9 @@ from reconciler.core.digest import Digest
 @click.pass_obj
 def command(invocation: Invocation, digest: Digest) -> int:
     """Train the artifact DIGEST again from its provenance and compare the bytes; exit 1 when they differ."""
-    from reconciler.cli.wiring import opened
-    from reconciler.engine import reproduce
-    from reconciler.report import reproduce as reporter
+    from reconciler.app.wiring import opened
+    from reconciler.engine.inspect import reproduce
+    from reconciler.report.inspect import reproduce as reporter
 
     with opened(invocation, trains=True) as project:
         found = reproduce.reproduce(project.world, project.desired, digest)

@@ -7,8 +7,9 @@ from functools import partial
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("rollback")
@@ -31,10 +32,11 @@ def command(
     """
     if reason is not None and not now:
         raise click.UsageError("--reason is for --now")
-    from reconciler.cli.roads import road
-    from reconciler.cli.wiring import opened, proposer
-    from reconciler.engine import propose, rollback
-    from reconciler.report import proposal as reporter
+    from reconciler.app.forge_connection import road
+    from reconciler.app.wiring import opened, proposer
+    from reconciler.engine.promotion import propose
+    from reconciler.engine.promotion import rollback_now as rollback
+    from reconciler.report.promotion import proposal as reporter
 
     with opened(invocation, changes=environment if now else None) as project:
         target = project.environment(environment)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("status")
@@ -14,9 +15,9 @@ from reconciler.cli.options import Invocation
 @click.pass_obj
 def command(invocation: Invocation, environment: str | None) -> int:
     """Show what is deployed in ENV (or everywhere), whether it is what git says, and how good it is."""
-    from reconciler.cli.wiring import opened
-    from reconciler.engine import inspect
-    from reconciler.report import status as reporter
+    from reconciler.app.wiring import opened
+    from reconciler.engine.inspect import status as inspect
+    from reconciler.report.inspect import status as reporter
 
     with opened(invocation) as project:
         found = inspect.status(project.world, project.desired, (environment,) if environment else ())

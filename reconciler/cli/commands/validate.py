@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Form, Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Form, Invocation
 
 
 @click.command("validate")
@@ -16,9 +17,9 @@ def command(invocation: Invocation) -> int:
 
     Reads the files on disk, so that it can be used while writing; --revision reads those of a commit.
     """
-    from reconciler.cli.wiring import configuration
+    from reconciler.app.wiring import configuration
     from reconciler.errors import InvalidManifestsError
-    from reconciler.report import problems
+    from reconciler.report.help import problems
 
     invocation.working_tree = invocation.working_tree or invocation.revision is None
     try:

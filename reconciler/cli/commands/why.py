@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli import options, terminal
-from reconciler.cli.options import Invocation
+from reconciler.cli import options
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
 
 
 @click.command("why")
@@ -15,9 +16,9 @@ from reconciler.cli.options import Invocation
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str) -> int:
     """Say what is the matter with MODEL in ENV: what blocks it, the numbers behind it, and what would move it on."""
-    from reconciler.cli.wiring import opened
-    from reconciler.engine.why import why
-    from reconciler.report import why as reporter
+    from reconciler.app.wiring import opened
+    from reconciler.engine.inspect.explain_status import why
+    from reconciler.report.inspect import explain_status as reporter
 
     with opened(invocation) as project:
         found = why(project.world, project.desired, project.environment(environment), model)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.promises.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
-from tests.forge.server import Server, serving
+from tests.forge.fake.server import Server, serving
 
 
 @pytest.fixture

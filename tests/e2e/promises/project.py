@@ -15,8 +15,8 @@ from typing import Any
 
 import jsonschema
 
-from reconciler.report.schemas_write import DOCUMENTS, schema_of
-from tests.unit.test_output_schemas import closed
+from reconciler.report.write_json_schemas import DOCUMENTS, schema_of
+from tests.unit.report.test_json_schemas import closed
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 

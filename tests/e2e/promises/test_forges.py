@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.promises.people import PROMOTE, READS, VARIABLES, Team
 from tests.e2e.promises.project import Project
-from tests.e2e.promises.team import PROMOTE, READS, VARIABLES, Team
-from tests.forge.server import Fault, Server
+from tests.forge.fake.server import Fault, Server
 
 REQUESTS = r"/api/v[34]/.*/(pulls|merge_requests)"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tests.e2e.promises.people import APPLY, Reviewed
 from tests.e2e.promises.project import Project
-from tests.e2e.promises.team import APPLY, Reviewed
-from tests.forge.server import Fault, Server
+from tests.forge.fake.server import Fault, Server
 
 SANDBOX = "manifests/sandbox/lateness.yaml"
 PRODUCTION = "environments/production.yaml"

@@ -8,32 +8,26 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.drift import seen_in
-from reconciler.report import (
-    anchor,
-    apply,
-    audit,
-    card,
-    checkup,
-    compare,
-    drift,
-    history,
-    json,
-    on_merge,
-    plan,
-    plan_comment,
-    plan_markdown,
-    predict,
-    problems,
-    promotion,
-    proposal,
-    reproduce,
-    request,
-    status,
-    why,
-)
-from reconciler.report.look import UNICODE, Look
-from tests.golden.report import values, values_asked, values_controls, values_drift, values_review
+from reconciler.core.inspect.drift import seen_in
+from reconciler.report.help import problems
+from reconciler.report.inspect import audit, drift, history, predict, reproduce, status
+from reconciler.report.inspect import explain_status as why
+from reconciler.report.inspect import health_check as checkup
+from reconciler.report.inspect import journal_checkpoint as anchor
+from reconciler.report.layout import json_output as json
+from reconciler.report.layout.text_layout import UNICODE, Look
+from reconciler.report.plan import apply_result as apply
+from reconciler.report.plan import markdown as plan_markdown
+from reconciler.report.plan import merge_result as on_merge
+from reconciler.report.plan import pull_request_comment as plan_comment
+from reconciler.report.plan import text as plan
+from reconciler.report.promotion import config_diff as compare
+from reconciler.report.promotion import model_card as card
+from reconciler.report.promotion import promotion_summary as promotion
+from reconciler.report.promotion import proposal
+from reconciler.report.promotion import pull_request_body as request
+from tests.golden.report import values, values_controls, values_drift, values_review
+from tests.golden.report import values_inspect as values_asked
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)

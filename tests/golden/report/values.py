@@ -6,13 +6,28 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler import codec
-from reconciler.core.card import Card
-from reconciler.core.condition import Exit, Health, Sync
-from reconciler.core.diff import Change
+from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
+from reconciler.core.artifact.model_card import Card
+from reconciler.core.artifact.records import Action, Inputs, Material, Provenance
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.environment import Runtime
-from reconciler.core.evaluation import ClassScore, Evaluation, Influence
-from reconciler.core.gate import (
+from reconciler.core.field_diff import Change
+from reconciler.core.inspect.status import (
+    Audit,
+    EnvironmentStatus,
+    Event,
+    Finding,
+    GroupAmount,
+    History,
+    ModelStatus,
+    Predictions,
+    Reproduced,
+    Status,
+)
+from reconciler.core.plan.apply_result import Applied, ModelResult
+from reconciler.core.plan.plan import Basis, Blocked, Detail, MetricChange, ModelPlan, Plan, PlanIdentity, Step
+from reconciler.core.promotion.proposal import Opening, OpeningState, Proposed, Superseded
+from reconciler.core.spec.environment import Runtime
+from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Comparability,
     Comparison,
@@ -24,8 +39,7 @@ from reconciler.core.gate import (
     Verdict,
     Verification,
 )
-from reconciler.core.plan import Basis, Blocked, Detail, MetricChange, ModelPlan, Plan, PlanIdentity, Step
-from reconciler.core.recipe import (
+from reconciler.core.spec.recipe import (
     BuiltRecipe,
     Estimator,
     Features,
@@ -40,26 +54,9 @@ from reconciler.core.recipe import (
     Selection,
     Task,
 )
-from reconciler.core.record import Action, Inputs, Material, Provenance
-from reconciler.core.result import Applied, ModelResult
-from reconciler.core.status import (
-    Audit,
-    EnvironmentStatus,
-    Event,
-    Finding,
-    GroupAmount,
-    History,
-    ModelStatus,
-    Opening,
-    OpeningState,
-    Predictions,
-    Proposed,
-    Reproduced,
-    Status,
-    Superseded,
-)
+from reconciler.core.status_codes import Exit, Health, Sync
 from reconciler.errors import ConflictError, DataError, InvalidManifestsError, Problem, Where
-from reconciler.report import request
+from reconciler.report.promotion import pull_request_body as request
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",

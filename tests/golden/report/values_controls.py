@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.core.condition import Exit, Health, Sync
-from reconciler.core.controls import Control
-from reconciler.core.forge import Approval
-from reconciler.core.plan import Blocked, Detail, ModelPlan, Plan, Step
-from reconciler.core.record import Action, Approved, Overridden, PinHold
-from reconciler.core.status import History, Proposed
+from reconciler.core.artifact.records import Action, Approved, Overridden, PinHold
+from reconciler.core.forge.pull_request import Approval
+from reconciler.core.inspect.status import History
+from reconciler.core.plan.plan import Blocked, Detail, ModelPlan, Plan, Step
+from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.spec.policy import Control
+from reconciler.core.status_codes import Exit, Health, Sync
 from tests.golden.report import values
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.core.anchor import Anchored, AnchoredHead
-from reconciler.core.drift import Drifted, EnvironmentDrift, Finding, Kind, News
-from reconciler.core.status import Proposed
-from reconciler.core.why import Advice
+from reconciler.core.inspect.drift import Drifted, EnvironmentDrift, Finding, Kind, News
+from reconciler.core.inspect.explanation import Advice
+from reconciler.core.inspect.journal_checkpoint import Anchored, AnchoredHead
+from reconciler.core.promotion.proposal import Proposed
 from tests.golden.report import values
 
 SEEN = datetime(2026, 3, 1, 2, 7, tzinfo=UTC)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.compared import ModelDifference
-from reconciler.core.diff import Change
+from reconciler.core.artifact.records import Action, TableCopy
 from reconciler.core.digest import Digest
-from reconciler.core.gate import PairedMetric
-from reconciler.core.on_merge import MergedRequest, OnMerge
-from reconciler.core.plan import Detail, MetricChange, ModelPlan, Plan, Step
-from reconciler.core.promotion import Origin, Promotion
-from reconciler.core.record import Action, TableCopy
-from reconciler.core.review import Commented, Depth, Reviewed, reviewed_model
-from reconciler.core.status import Proposed
+from reconciler.core.field_diff import Change
+from reconciler.core.plan.config_diff import ModelDifference
+from reconciler.core.plan.plan import Detail, MetricChange, ModelPlan, Plan, Step
+from reconciler.core.promotion.merge_result import MergedRequest, OnMerge
+from reconciler.core.promotion.promotion_summary import Origin, Promotion
+from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.promotion.reviewed_plan import Commented, Depth, Reviewed, reviewed_model
+from reconciler.core.spec.gates import PairedMetric
 from tests.golden.report import values
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.testing.story import Story
+from tests.simulation.scenario import Story
 
 
 @pytest.fixture

@@ -12,13 +12,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from reconciler.core.digest import digest_of_file
-from reconciler.core.environment import Limits
-from reconciler.core.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
+from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
 from reconciler.errors import ScoringError, TrainingError
+from reconciler.model_file import load
+from reconciler.model_file import safe_archive as archive
 from reconciler.ports import Selected, TrainRequest
-from reconciler.scoring import archive, load
-from reconciler.training import canonical, catalogue, fit
-from reconciler.training.versions import runtime_here
+from reconciler.training import canonical_skops as canonical
+from reconciler.training import estimator_catalog as catalogue
+from reconciler.training import fit
+from reconciler.training.runtime_check import runtime_here
 
 ACCOUNTS = [f"100000000000{digit}" for digit in range(6)]
 
@@ -86,7 +89,7 @@ def test_the_same_rows_give_the_same_bytes(name: str, tmp_path: Path) -> None:
 
 
 def test_the_committed_table_is_scikit_learns() -> None:
-    assert catalogue.path().read_text() == catalogue.text(), "run python -m reconciler.training.catalogue"
+    assert catalogue.path().read_text() == catalogue.text(), "run python -m reconciler.training.estimator_catalog"
 
 
 def test_another_runtime_than_the_declared_one_refuses_to_train(tmp_path: Path) -> None:

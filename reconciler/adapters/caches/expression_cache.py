@@ -1,0 +1,53 @@
+"""Parsed expressions, remembered by their text: a plan over unchanged manifests then needs no DuckDB.
+
+A hint only: one JSON file outside the work tree, safe to delete; one that cannot be read is as good as none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
+from reconciler.ports import Expressions, Parsed
+
+LIMIT = 50_000  # expressions; beyond it the file is begun anew
+
+
+class CachedExpressions:
+    """`grammar` tells the version of the rules: other rules, other file. It is asked when there is an expression."""
+
+    def __init__(self, inner: Expressions, folder: Path, *, grammar: Callable[[], int]) -> None:
+        self._inner = inner
+        self._folder = folder
+        self._grammar = grammar
+        self._known: dict[str, Parsed] | None = None
+
+    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+        wanted = tuple(dict.fromkeys(texts))
+        known = self._load()
+        missing = tuple(text for text in wanted if text not in known)
+        if missing:
+            known |= self._inner.parse(missing)
+            self._save(known if len(known) <= LIMIT else {text: known[text] for text in wanted})
+        return {text: known[text] for text in wanted}
+
+    @cached_property
+    def _path(self) -> Path:
+        return self._folder / f"expressions-{self._grammar()}.json"
+
+    def _load(self) -> dict[str, Parsed]:
+        if self._known is None:
+            self._known = {}
+            with contextlib.suppress(OSError, ValueError, StopIteration, TypeError, AttributeError, RecursionError):
+                document = json.loads(next(read_checked(self._path)))
+                self._known = {text: codec.from_json(Parsed, one) for text, one in document.items()}
+        return self._known
+
+    def _save(self, known: Mapping[str, Parsed]) -> None:
+        body = json.dumps({text: codec.to_json(one) for text, one in known.items()})
+        write_checked(self._path, [body.encode()])

@@ -1,0 +1,177 @@
+"""A release: a flat folder with an artifact's files, its OCI manifest and its config, named by the artifact's digest.
+
+Written whole and forced down before it gets its name; told apart from anything else by hashing. Which release is served
+is the target's business.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.adapters.filesystem.durable_files import (
+    IrregularFileError,
+    force_folder,
+    listed,
+    read_regular,
+    temporary_name,
+    write_temporary,
+)
+from reconciler.core.artifact.oci_artifact import FILEPATH
+from reconciler.core.digest import SMALL, Digest, digest_of_bytes, digest_of_file
+from reconciler.errors import IntegrityError, TargetError
+
+MANIFEST = "manifest.json"
+CONFIG = "config.json"
+
+
+def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> None:
+    """A whole, durable release under its digest; one that is there is hashed, and mended where it differs."""
+    if not final.is_symlink() and final.is_dir() and not _differing(final, artifact):
+        force_folder(final)
+        force_folder(final.parent)
+        return
+    fresh = final.parent / temporary_name()
+    fresh.mkdir(mode=0o755)
+    try:
+        for path, source in files.items():
+            if not is_plain(path):
+                raise IntegrityError(f"not a file name in a release: {path[:80]!r}", code="E501")
+            write_temporary(fresh, source, mode=0o444).rename(fresh / path)
+        force_folder(fresh)
+        if wrong := _differing(fresh, artifact):
+            raise IntegrityError(f"the files to serve are not those of {artifact}: {', '.join(wrong)}", code="E501")
+        if final.is_symlink() or final.is_file():
+            final.unlink()
+        if not _moved(fresh, final):
+            _mend(final, fresh)
+        force_folder(final.parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    if wrong := _differing(final, artifact):
+        raise TargetError(
+            f"the release in {final.parent.parent.name} is changed by somebody else while it is put in place: "
+            f"{', '.join(wrong)}",
+            hint="find who writes there, and run the same command again",
+        )
+
+
+def _moved(fresh: Path, final: Path) -> bool:
+    """Rename into place; False when there is a release already."""
+    try:
+        fresh.rename(final)
+    except OSError as error:
+        if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            return False
+        raise
+    return True
+
+
+def _mend(final: Path, fresh: Path) -> None:
+    """Make `final` like `fresh`, one rename per file that differs; a file that is right is not touched."""
+    names = {one.name for one in fresh.iterdir()}
+    for name in sorted(names):
+        here = final / name
+        if _regular(here) and _readable_digest(here) == digest_of_file(fresh / name):
+            continue
+        if here.is_dir() and not here.is_symlink():
+            here.rename(final.parent / temporary_name())
+        (fresh / name).replace(here)
+    for extra in final.iterdir():
+        if extra.name not in names:
+            if extra.is_dir() and not extra.is_symlink():
+                shutil.rmtree(extra)
+            else:
+                extra.unlink(missing_ok=True)
+    force_folder(final)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    path: str
+    digest: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """A release as it lies there. `wrong`: files that are not what the artifact's manifest says: changed, missing,
+    added, or no regular file, sorted; `loose`: files that others than their owner may write, "" for the folder."""
+
+    wrong: tuple[str, ...]
+    loose: tuple[str, ...]
+
+
+def examine(folder: str, there: Mapping[str, os.stat_result], artifact: Digest) -> Release:
+    """`there` is what `durable.listed` found in `folder`, which is plain text: this is done for all that is served."""
+    loose = tuple(name for name, found in there.items() if is_loose(found))
+    if not there or not stat.S_ISDIR(there[""].st_mode):
+        return Release(wrong=(MANIFEST,), loose=loose)
+    try:
+        body = read_regular(f"{folder}/{MANIFEST}")
+        if digest_of_bytes(body) != artifact:
+            return Release(wrong=(MANIFEST,), loose=loose)
+        layers = layers_of(body)
+    except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError, ValueError):
+        return Release(wrong=(MANIFEST,), loose=loose)
+    wrong = {layer.path for layer in layers if not _matches(f"{folder}/{layer.path}", there.get(layer.path), layer)}
+    wrong.update(there.keys() - {"", MANIFEST, *(layer.path for layer in layers)})
+    return Release(wrong=tuple(sorted(wrong)), loose=loose)
+
+
+def is_loose(found: os.stat_result) -> bool:
+    """Whether others than its owner may write it."""
+    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and not stat.S_ISLNK(found.st_mode)
+
+
+def _differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
+    return examine(str(folder), listed(str(folder)), artifact).wrong
+
+
+def layers_of(manifest: bytes) -> tuple[Layer, ...]:
+    """The files that a manifest names, config first; ValueError when it is no manifest of flat files."""
+    try:
+        document = json.loads(manifest)
+        named = [(CONFIG, document["config"])]
+        named += [(one["annotations"][FILEPATH], one) for one in document["layers"]]
+        layers = tuple(Layer(path=path, digest=one["digest"], size=one["size"]) for path, one in named)
+        if not all(is_plain(layer.path) for layer in layers):
+            raise ValueError("a path leaves the release")
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError("not a manifest") from error
+    return layers
+
+
+def is_plain(name: object) -> bool:
+    return isinstance(name, str) and bool(name) and not name.startswith(".") and "/" not in name and "\0" not in name
+
+
+def _matches(path: str, found: os.stat_result | None, layer: Layer) -> bool:
+    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != layer.size:
+        return False
+    try:
+        return (
+            digest_of_bytes(read_regular(path)) if layer.size <= SMALL else digest_of_file(Path(path))
+        ) == layer.digest
+    except (FileNotFoundError, PermissionError, IrregularFileError):
+        return False
+
+
+def _readable_digest(path: Path) -> Digest | None:
+    try:
+        return digest_of_file(path)
+    except (FileNotFoundError, PermissionError):
+        return None
+
+
+def _regular(path: Path) -> bool:
+    try:
+        return stat.S_ISREG(path.lstat().st_mode)
+    except OSError:
+        return False

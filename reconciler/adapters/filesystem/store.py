@@ -1,0 +1,225 @@
+"""A store in a local folder: one file per key, created exclusively and durably.
+
+Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the
+folder. A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's.
+Before a folder is first used, every folder from it up to the root is forced down, since whoever made them may have died
+before doing so. Links and special files are never objects.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.adapters.filesystem.durable_files import (
+    IrregularFileError,
+    explained,
+    force_folder,
+    make_folders,
+    read_regular,
+    sweep,
+    write_temporary,
+)
+from reconciler.core.artifact.store_layout import LONGEST, is_key, is_part
+from reconciler.core.spec.environment import Place
+from reconciler.errors import IntegrityError, StoreError
+from reconciler.ports import Opening, Seen
+
+_NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
+
+
+def open_store(place: Place, opening: Opening) -> FilesStore:
+    return FilesStore(opening.root / (place.root or ""), opening.witness)
+
+
+class FilesStore:
+    """`root` is created by the first write. StoreError E607 for a root that is a link or that everybody may write.
+    `witness` is told of everything that is read but blobs, whose names say what they hold."""
+
+    def __init__(self, root: Path, witness: Seen | None = None) -> None:
+        self.root = root
+        self._start = f"{root}/"
+        self._witness = witness
+        self._checked = False
+        self._ready: set[Path] = set()
+
+    def create(self, key: str, body: bytes | Path) -> bool:
+        path = self._path(key)
+        try:
+            if (len(body) if isinstance(body, bytes) else body.stat().st_size) == 0:
+                raise StoreError(f"refusing to store an empty object as {key}", code="E604")
+            self._prepare(path.parent)
+            if not os.path.lexists(path) and self._link(path, body):
+                force_folder(path.parent)
+                return True
+            force_folder(path.parent)  # whoever created it may have died before its name was durable
+        except OSError as error:
+            raise explained(error, path, body) from error
+        return False
+
+    def read(self, key: str) -> bytes | None:
+        path = self._place(key)
+        if self._witness is not None and not key.startswith("blobs/"):
+            self._witness.saw(path)
+        try:
+            self._check_root()
+            body = read_regular(path)
+        except FileNotFoundError:
+            return None
+        except IrregularFileError as error:
+            raise self._irregular(key) from error
+        except OSError as error:
+            raise explained(error, self.root / key) from error
+        if not body:
+            raise self._empty(key)
+        return body
+
+    def path(self, key: str) -> Path | None:
+        path = self._place(key)
+        try:
+            self._check_root()
+            found = os.lstat(path)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise explained(error, self.root / key) from error
+        if not stat.S_ISREG(found.st_mode):
+            raise self._irregular(key)
+        if found.st_size == 0:
+            raise self._empty(key)
+        return Path(path)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        if prefix.rstrip("/"):
+            self._place(prefix.removesuffix("/"))
+        folder = prefix.rpartition("/")[0]
+        try:
+            self._check_root()
+            if self._witness is not None:  # that of a folder in it is read, if it matters
+                self._witness.saw(f"{self.root}/{folder}")
+            found = sorted(_files(f"{self.root}/{folder}", folder, prefix))
+        except OSError as error:
+            raise explained(error, self.root / folder) from error
+        yield from found
+
+    def folders(self, prefix: str) -> frozenset[str]:
+        """Names directly below `prefix`, without a look at what is in them."""
+        folder = self._place(prefix)
+        if self._witness is not None:
+            self._witness.saw(folder)
+        try:
+            self._check_root()
+            return frozenset(os.listdir(folder))  # noqa: PTH208
+        except FileNotFoundError:
+            return frozenset()
+        except OSError as error:
+            raise explained(error, self.root / prefix) from error
+
+    # --- inside --------------------------------------------------------------------------------------------------
+
+    def _link(self, path: Path, body: bytes | Path) -> bool:
+        """The commit point: the name appears with all of its bytes, or somebody else's is there."""
+        temporary = write_temporary(path.parent, body, mode=0o444)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            if error.errno in _NO_LINKS:
+                raise StoreError(
+                    f"the file system under {self.root.name} has no hard links: "
+                    "this store cannot protect against two writers",
+                    code="E601",
+                    hint="keep the store on a local disk (ext4, xfs, btrfs, apfs)",
+                ) from error
+            raise
+        finally:
+            temporary.unlink(missing_ok=True)
+        return True
+
+    def _path(self, key: str) -> Path:
+        return Path(self._place(key))
+
+    def _place(self, key: str) -> str:
+        """Where a key's file is; as plain text, which costs a tenth of a Path, for what is done thousands of times."""
+        if not is_key(key):
+            raise StoreError(f"not a key: {key[:80]!r}", code="E607")
+        return f"{self._start}{key}"
+
+    def _prepare(self, folder: Path) -> None:
+        """Make and force down the folders, once per folder and process."""
+        if folder in self._ready:
+            return
+        if not os.path.lexists(self.root):
+            make_folders(self.root)
+        self._check_root()
+        if not folder.is_dir():
+            make_folders(folder)
+        for one in (folder, *folder.parents):
+            if one in self._ready:
+                break
+            force_folder(one)
+            self._ready.add(one)
+            if one == self.root:
+                with contextlib.suppress(PermissionError):  # the folder above may not be ours to open
+                    force_folder(one.parent)
+                break
+        sweep(folder)
+
+    def _check_root(self) -> None:
+        if self._checked:
+            return
+        try:
+            found = self.root.lstat()
+        except FileNotFoundError:
+            return
+        if not stat.S_ISDIR(found.st_mode):
+            raise StoreError(
+                f"the store's root {self.root} is not a folder of its own",
+                code="E607",
+                hint="name the real folder in the environment: through a link, a store could be swapped for another",
+            )
+        if found.st_mode & stat.S_IWOTH:
+            raise StoreError(
+                f"the store's root {self.root} may be written by everybody",
+                code="E607",
+                hint="take the right away: chmod o-w",
+            )
+        self._checked = True
+
+    def _empty(self, key: str) -> IntegrityError:
+        return IntegrityError(
+            f"{key} is empty in its store",
+            code="E604",
+            hint="restore it from a backup; an empty object is never what was written",
+        )
+
+    def _irregular(self, key: str) -> IntegrityError:
+        return IntegrityError(
+            f"{key} is not a regular file in its store",
+            code="E604",
+            hint="restore it from a backup; a store holds plain files only",
+        )
+
+
+def _files(folder: str, name: str, prefix: str) -> Iterator[str]:
+    """Keys of the files below a folder. Plain strings: a fleet's journals have hundreds of thousands of entries."""
+    below = f"{name}/" if name else ""
+    folders = []
+    try:
+        listing = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with listing:
+        for one in listing:
+            if one.is_dir():
+                if is_part(one.name) and not one.is_symlink():
+                    folders.append(one.name)
+            elif (key := below + one.name).startswith(prefix) and is_part(one.name) and len(key) <= LONGEST:
+                yield key
+    for child in folders:
+        yield from _files(f"{folder}/{child}", below + child, prefix)

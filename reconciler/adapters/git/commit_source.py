@@ -1,0 +1,182 @@
+"""Configuration from git objects at exact commits: never from the work tree, so links, filters and hooks cannot act."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping
+from operator import attrgetter
+from pathlib import Path, PurePosixPath
+
+from reconciler.adapters.git.plumbing import Git, check_revision, entries_of, listing, prefix_of
+from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.errors import SourceError
+from reconciler.ports import TreeFile
+
+
+class GitSource:
+    """`project` is the folder of reconciler.yaml; it may lie below the repository's root. `prefix`, `head` (HEAD's
+    commit) and `listed` (what `listing` gave of it): where they are known already, since each question is a process."""
+
+    def __init__(
+        self, project: Path, *, prefix: str | None = None, head: str | None = None, listed: bytes | None = None
+    ) -> None:
+        self._git = Git(project)
+        self._prefix = prefix_of(project) if prefix is None else prefix
+        self._head, self._listed = head, listed
+        self._lines: dict[str, dict[str, int]] = {}
+        self._reading = threading.Lock()  # of a line, which is a process: plans may ask side by side
+        self._trees: dict[str, tuple[TreeFile, ...]] = {}
+        self._touched: dict[tuple[str, str], frozenset[str]] = {}
+        self._parents: dict[str, str | None] = {}
+
+    def resolve(self, revision: str) -> str:
+        check_revision(revision)
+        out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", ok=(0, 1))
+        if out:
+            return out.decode().strip()
+        if revision == "HEAD":
+            raise SourceError("this branch has no commit yet", code="E306", hint="commit the configuration first")
+        hint = "see `git branch -a` and `git tag`"
+        if self._is_shallow():
+            hint += "; this clone has not the whole history: git fetch --unshallow (in CI: fetch-depth: 0)"
+        raise SourceError(f"no commit is called {revision!r}", code="E306", hint=hint)
+
+    def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
+        if commit not in self._trees:  # a commit never changes, and each listing is a process
+            self._trees[commit] = self._tree(commit)
+        starts = tuple(folder.rstrip("/") for folder in folders)
+        below = tuple(f"{start}/" for start in starts)
+        return tuple(
+            file for file in self._trees[commit] if not starts or file.path in starts or file.path.startswith(below)
+        )
+
+    def _tree(self, commit: str) -> tuple[TreeFile, ...]:
+        out = self._listed if commit == self._head else None
+        entries = entries_of(listing(self._git, commit, self._prefix) if out is None else out, self._prefix)
+        files = [TreeFile(path=path, mode=mode, id=object_id) for path, mode, object_id in entries]
+        return tuple(sorted(files, key=attrgetter("path")))
+
+    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        wanted = list(dict.fromkeys(ids))
+        if not wanted:
+            return {}
+        out = self._git.run("cat-file", "--batch", stdin="".join(f"{one}\n" for one in wanted).encode())
+        bodies: dict[str, bytes] = {}
+        at = 0
+        for one in wanted:
+            end = out.find(b"\n", at)
+            header = out[at:end].split()
+            if end < 0 or len(header) != 3 or header[1] != b"blob":
+                raise SourceError(f"object {one[:12]} is missing", code="E306", hint="check the repository: git fsck")
+            size = int(header[2])
+            bodies[one] = out[end + 1 : end + 1 + size]
+            at = end + 1 + size + 1
+        return bodies
+
+    def order(self, a: str, b: str, *, branch: str) -> Order:
+        line = self._line(branch)
+        if a not in line or b not in line:
+            if self._is_shallow():
+                raise _too_short("which commit is newer")
+            return Order.OFF
+        if a == b:
+            return Order.SAME
+        return Order.AFTER if line[b] < line[a] else Order.BEFORE
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+        line = self._line(branch)
+        if at not in line:
+            base = self._git.run("merge-base", "--end-of-options", at, next(iter(line)), ok=(0, 1)).decode().strip()
+            if not base and self._is_shallow():
+                raise _too_short("where this commit left the branch")
+            if path in self._differing(base, at):
+                return Merged(commit=at, before=base or None)
+            if not base:
+                return None
+            at = base
+        # Most often it is this very commit that changed it, and what that changed is asked once for all paths.
+        found = Merged(commit=at, before=self._parent(at))
+        if found.before is None or path not in self._differing(found.before, at):
+            wanted = ("-n1", "--first-parent", "--end-of-options", at, "--", path)
+            last = self._git.run("rev-list", *wanted).decode().strip()
+            if not last:
+                return None
+            found = Merged(commit=last, before=self._parent(last))
+        if found.before is None and self._is_shallow():
+            raise _too_short(f"which change brought {path}")
+        return found
+
+    def _parent(self, commit: str) -> str | None:
+        if commit not in self._parents:
+            out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^1", ok=(0, 1))
+            self._parents[commit] = out.decode().strip() or None
+        return self._parents[commit]
+
+    def _differing(self, before: str, after: str) -> frozenset[str]:
+        """The project's paths in which two commits differ; all of `after` where `before` is empty."""
+        if (before, after) not in self._touched:
+            if before:
+                between = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", before, after)
+                out = self._git.run("diff-tree", *between)
+                names = [name.decode("utf-8", "surrogateescape") for name in out.split(b"\0") if name]
+                found = [name[len(self._prefix) :] for name in names if name.startswith(self._prefix)]
+            else:
+                found = [file.path for file in self.tree(after, ())]
+            self._touched[before, after] = frozenset(found)
+        return self._touched[before, after]
+
+    def base(self, commit: str, *, branch: str) -> str | None:
+        check_revision(commit)
+        if commit in self._line(branch):
+            found = self._parent(commit)
+        else:
+            found = self._git.run("merge-base", self._ref(branch), commit, ok=(0, 1)).decode().strip() or None
+        if found is None and self._is_shallow():
+            raise _too_short("where this change starts")
+        return found
+
+    def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Paths at HEAD; an unborn branch tracks nothing."""
+        head = self._head
+        if head is None:
+            head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).decode().strip()
+        if not paths or not head:
+            return ()
+        wanted = tuple(str(PurePosixPath(path)) for path in paths)
+        return tuple(file.path for file in self.tree(head, () if "." in wanted else wanted))
+
+    def _line(self, branch: str) -> dict[str, int]:
+        """Commit -> distance from the tip, on the first-parent line of the branch: the fetched remote one if there is a
+        remote, since a local merge is not a review."""
+        with self._reading:
+            if branch not in self._lines:
+                check_revision(branch)
+                ref = self._ref(branch)
+                out = self._git.run("rev-list", "--first-parent", "--end-of-options", ref).decode().split()
+                self._lines[branch] = {commit: distance for distance, commit in enumerate(out)}
+            return self._lines[branch]
+
+    def _ref(self, branch: str) -> str:
+        remotes = self._git.run("remote").decode("utf-8", "replace").splitlines()
+        wanted = [f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda one: one != "origin")]
+        for ref in wanted or [f"refs/heads/{branch}"]:
+            # This very ref, and not a tag that is called so.
+            if self._git.call("show-ref", "--verify", "--quiet", ref)[0] == 0:
+                return ref
+        where = f" at {remotes[0]}" if remotes else ""
+        raise SourceError(
+            f"there is no branch {branch!r}{where}, which this environment is protected by",
+            code="E306",
+            hint=f"git fetch {remotes[0]} {branch}" if remotes else f"create it: git branch {branch}",
+        )
+
+    def _is_shallow(self) -> bool:
+        return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
+
+
+def _too_short(what: str) -> SourceError:
+    return SourceError(
+        f"the history is too short to tell {what}",
+        code="E307",
+        hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
+    )

@@ -1,0 +1,103 @@
+"""Files of a new project on disk: created, never overwritten; and a git repository where there is none."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.adapters.git.plumbing import Git
+from reconciler.errors import UsageError
+
+BRANCH = "main"
+IGNORED = ".gitignore"
+
+
+def branch_of(root: Path) -> str | None:
+    """The branch that the repository around `root` is on; None where there is no repository."""
+    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
+    code, out, _ = Git(near).call("symbolic-ref", "--short", "HEAD")
+    if code == 0:
+        return out.decode("utf-8", "replace").strip()
+    code, _, _ = Git(near).call("rev-parse", "--git-dir")
+    return BRANCH if code == 0 else None
+
+
+def top_of(root: Path) -> Path | None:
+    """The root of the repository around `root`; None where there is none."""
+    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
+    code, out, _ = Git(near).call("rev-parse", "--show-toplevel")
+    return Path(out.decode("utf-8", "surrogateescape").rstrip("\n")) if code == 0 else None
+
+
+def remote_of(root: Path) -> str | None:
+    """The address of the remote `origin`, as it is configured; None where there is none."""
+    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
+    code, out, _ = Git(near).call("config", "--get", "remote.origin.url")
+    return out.decode("utf-8", "replace").strip() if code == 0 else None
+
+
+def taken(root: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of these files that are there already with something else in them."""
+    return tuple(name for name in texts if os.path.lexists(root / name) and not _says(root / name, texts[name]))
+
+
+def publish(root: Path, texts: Mapping[str, str], copies: Mapping[str, Path]) -> None:
+    """Create the folder, these texts and copies of these files below it. UsageError, with nothing written, when one of
+    them is there already with something else in it; the lines of .gitignore are added to what it has."""
+    there = [name for name in taken(root, texts) if name != IGNORED]
+    there += [name for name in copies if os.path.lexists(root / name)]
+    if there:
+        raise UsageError(
+            f"{_and(sorted(there))} would be overwritten",
+            hint="name another folder, or move them away: init never overwrites",
+            code="E801",
+        )
+    try:
+        for name, text in texts.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if name == IGNORED:
+                _ignore(path, text)
+            elif not path.exists():
+                with path.open("x", encoding="utf-8", newline="\n") as stream:
+                    stream.write(text)
+        for name, source in copies.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with source.open("rb") as read, path.open("xb") as written:
+                shutil.copyfileobj(read, written, 1 << 20)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename or root} cannot be written: {error.strerror}",
+            hint="name a folder that you may write to; running init again goes on",
+            code="E803",
+        ) from error
+
+
+def start_repository(root: Path) -> None:
+    code, _, problem = Git(root).call("init", "-q", "-b", BRANCH)
+    if code != 0:
+        raise UsageError(f"git init failed: {problem.strip()[:200]}", hint="make the repository yourself", code="E306")
+
+
+def _says(path: Path, text: str) -> bool:
+    try:
+        return path.is_file() and path.read_bytes() == text.encode()
+    except OSError:
+        return False
+
+
+def _ignore(path: Path, text: str) -> None:
+    there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    missing = [line for line in text.splitlines() if line not in there.splitlines()]
+    if missing:
+        gap = "" if not there or there.endswith("\n") else "\n"
+        with path.open("a", encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
+            stream.write(gap + "".join(f"{line}\n" for line in missing))
+
+
+def _and(names: list[str]) -> str:
+    shown = names[:5] + ([f"{len(names) - 5} more"] if len(names) > 5 else [])
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,0 +1,243 @@
+"""The remote that a project was cloned from, by git's own push: never forced, without hooks, within a time limit.
+
+The user's configuration counts (ssh, credential helpers, proxies). A token of the environment is given to git through
+the environment, as a header for this very address alone; it stands in no argument, address, file or message.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.adapters.git.plumbing import Git, check_revision, top_of
+from reconciler.core.forge.detection import Token
+from reconciler.core.forge.remote_url import Address, address
+from reconciler.core.names import visible
+from reconciler.errors import ConflictError, ForgeError, ReconcilerError, SourceError
+
+NAME = "origin"
+TIMEOUT = 120  # seconds for a push or a fetch
+_SETTINGS = (
+    ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("protocol.ext.allow", "never"),
+    ("push.gpgSign", "false"),
+    ("push.followTags", "false"),
+    ("push.recurseSubmodules", "no"),
+    ("fetch.recurseSubmodules", "no"),
+    ("gc.auto", "0"),
+    ("maintenance.auto", "false"),
+)
+# Who a token is when git is asked for a name; GitLab's job tokens have one of their own.
+_USERS = {"GITLAB_TOKEN": "oauth2", "CI_JOB_TOKEN": "gitlab-ci-token"}
+_STRANGER = (
+    *("authentication failed", "permission denied", "returned error: 401", "returned error: 403"),
+    *("could not read username", "could not read password", "repository not found"),
+)
+_ADDRESS = re.compile(r"[a-z+]+://\S+|\S+@\S+:\S+")
+
+
+class GitRemote:
+    """`project` lies in a clone. `token` is for pushing to `site` (scheme, host and port), and to nothing else."""
+
+    def __init__(
+        self,
+        project: Path,
+        *,
+        environ: Mapping[str, str],
+        token: Token | None = None,
+        site: str = "",
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._top = top_of(project)
+        self._environ = environ
+        self._token = token
+        self._site = site
+        self._timeout = timeout
+
+    def address(self) -> Address | None:
+        """Where it is fetched from, None where there is no remote; SourceError E305 for one that is not used, also of
+        those that it is pushed to."""
+        if not self._setting(f"remote.{NAME}.url"):
+            return None
+        pushed = self._git("remote", "get-url", "--push", "--all", "--", NAME).splitlines()
+        return [address(one) for one in (*pushed, self._raw())][-1]
+
+    def _raw(self) -> str:
+        return self._git("remote", "get-url", "--", NAME).rstrip("\n")
+
+    def url(self) -> str | None:
+        found = self.address()
+        return None if found is None else str(found)
+
+    def base(self) -> str | None:
+        """The branch that the remote's people work on, as the clone noted it; else the one that is checked out here."""
+        for ref, start in ((f"refs/remotes/{NAME}/HEAD", f"refs/remotes/{NAME}/"), ("HEAD", "refs/heads/")):
+            code, out, _ = Git(self._top).call("symbolic-ref", "--quiet", ref)
+            found = out.decode("utf-8", "replace").strip()
+            if code == 0 and found.startswith(start):
+                return found.removeprefix(start)
+        return None
+
+    def take(self, branch: str) -> str | None:
+        check_revision(branch)
+        self._there()
+        ref = f"refs/heads/{branch}"
+        tip = self._tip(ref)
+        if tip is not None:
+            ours = self._ours(ref)
+            if ours != tip:
+                self._git(
+                    *("fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--upload-pack=git-upload-pack"),
+                    *("--", NAME, ref),
+                )
+                self._forward(ref, ours, tip)
+        return tip
+
+    def _ours(self, ref: str) -> str:
+        return Git(self._top).call("rev-parse", "--verify", "--quiet", ref)[1].decode().strip()
+
+    def _tip(self, ref: str) -> str | None:
+        listed = self._git("ls-remote", "--refs", "--upload-pack=git-upload-pack", "--", NAME, ref)
+        return next((line.partition("\t")[0] for line in listed.splitlines() if line.endswith(f"\t{ref}")), None)
+
+    def _forward(self, ref: str, ours: str, tip: str) -> None:
+        """Ours becomes the remote's where that loses nothing; otherwise it stays, and a push will say so."""
+        git = Git(self._top)
+        if not ours:
+            git.run("update-ref", "-m", "reconciler: fetch", "--", ref, tip, "0" * len(tip))
+        elif git.call("merge-base", "--is-ancestor", ours, tip)[0] == 0 and not self._is_checked_out(ref):
+            git.run("update-ref", "-m", "reconciler: fetch", "--", ref, tip, ours)
+
+    def _is_checked_out(self, ref: str) -> bool:
+        listed = Git(self._top).run("worktree", "list", "--porcelain").decode("utf-8", "replace")
+        return f"branch {ref}" in listed.splitlines()
+
+    def push(self, branch: str) -> None:
+        check_revision(branch)
+        self._push(f"refs/heads/{branch}", branch)
+
+    def push_tag(self, tag: str) -> None:
+        check_revision(tag)
+        self._push(f"refs/tags/{tag}", tag)
+
+    def _push(self, ref: str, name: str) -> None:
+        self._there()
+        said = self._call(
+            *("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no"),
+            *("--receive-pack=git-receive-pack", "--no-force", "--", NAME, f"{ref}:{ref}"),
+        )
+        if said.returncode != 0:
+            error = self._explained(said.stdout + "\n" + said.stderr, name)
+            # Where an answer is lost on the way, curl asks again, and is told that what it just made exists.
+            if not isinstance(error, ConflictError) or self._tip(ref) != self._ours(ref):
+                raise error
+
+    def _there(self) -> Address:
+        found = self.address()
+        if found is None:
+            raise SourceError(
+                f"there is no remote `{NAME}` to push to",
+                hint=f"git remote add {NAME} ADDRESS, or merge the branch here",
+                code="E306",
+            )
+        return found
+
+    def _setting(self, name: str) -> str:
+        return Git(self._top).call("config", "--get", name)[1].decode("utf-8", "replace").strip()
+
+    def _git(self, *arguments: str) -> str:
+        said = self._call(*arguments)
+        if said.returncode != 0:
+            raise self._explained(said.stderr, "")
+        return said.stdout
+
+    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """In a session of its own: nothing can ask a question of the terminal, and all of it ends with the time."""
+        with subprocess.Popen(
+            ["git", *arguments],
+            cwd=self._top,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self._environment(asks=arguments[0] in ("push", "fetch", "ls-remote")),
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        ) as process:
+            try:
+                out, err = process.communicate(timeout=self._timeout)
+            except subprocess.TimeoutExpired as error:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
+                raise ForgeError(
+                    f"the remote did not answer git {arguments[0]} in {self._timeout:g} seconds",
+                    hint="run the same command again; a branch that arrived is not pushed twice",
+                    code="E901",
+                ) from error
+        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+
+    def _environment(self, *, asks: bool) -> dict[str, str]:
+        kept = {name: value for name, value in self._environ.items() if not name.startswith(("GIT_TRACE", "GIT_CURL"))}
+        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_PARAMETERS"):
+            kept.pop(name, None)
+        there = int(kept.get("GIT_CONFIG_COUNT", "0") or 0)
+        own = ("safe.directory", str(self._top.resolve()))
+        for number, (key, value) in enumerate([own, *_SETTINGS, *(self._header() if asks else [])], there):
+            kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
+            kept["GIT_CONFIG_COUNT"] = str(number + 1)
+        kept |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_ALLOW_PROTOCOL": "file:https:http:ssh"}
+        return kept | {"SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+
+    def _header(self) -> list[tuple[str, str]]:
+        """The token, for this address alone, instead of what is configured for it: two would be refused. A redirection
+        is not followed with it."""
+        found = self.address()
+        if self._token is None or found is None or not self._site or found.origin != self._site:
+            return []
+        user = _USERS.get(self._token.name, "x-access-token")
+        basic = base64.b64encode(f"{user}:{self._token.secret}".encode()).decode()
+        key = f"http.{re.sub(r'(?<=://)[^/@]*@', '', self._raw())}"
+        header = f"Authorization: Basic {basic}"
+        return [(f"{key}.extraHeader", ""), (f"{key}.extraHeader", header), ("http.followRedirects", "false")]
+
+    def _explained(self, text: str, name: str) -> ReconcilerError:
+        """What git and the server said, as one of ours."""
+        low = text.lower()
+        if any(word in low for word in ("non-fast-forward", "fetch first", "already exists", "stale info")):
+            return ConflictError(
+                f"{name} is at the remote already, and holds something else",
+                hint=f"merge it there, or close its request and delete it: git push {NAME} --delete {name}",
+                code="E904",
+            )
+        if any(word in low for word in _STRANGER):
+            return ForgeError(
+                f"the remote refuses to be written to: {self._last(text)}",
+                hint=f"git needs a right to push: a token in the environment, or what `git push {NAME}` needs",
+                code="E902",
+            )
+        if "[remote rejected]" in low or "pre-receive hook declined" in low:
+            return ForgeError(f"the remote rejects {name}: {self._last(text)}", code="E904")
+        if "src refspec" in low:
+            return SourceError(f"there is no branch or tag {name} to push", code="E306")
+        return ForgeError(
+            f"the remote cannot be reached: {self._last(text)}",
+            hint=f"try git ls-remote {NAME}, and run the same command again",
+            code="E901",
+        )
+
+    def _last(self, text: str) -> str:
+        """The line that says most, without an address: one may hold a password."""
+        lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+        telling = [line for line in lines if line.startswith(("!", "remote:", "fatal:", "error:"))] or lines or [""]
+        shown = _ADDRESS.sub("(the remote)", visible(telling[0].removeprefix("fatal: ").removeprefix("error: ")))
+        if self._token is not None:
+            shown = shown.replace(self._token.secret, "***")
+        return shown[:200] or "git said nothing"

@@ -1,0 +1,86 @@
+"""Configuration from the files on disk, for `--working-tree`: to look at, never to apply to a protected place."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.errors import SourceError, UsageError
+from reconciler.ports import TreeFile
+
+SKIPPED = {".git", ".venv", "node_modules", "__pycache__"}
+
+
+class WorkTree:
+    def __init__(self, project: Path) -> None:
+        self._root = project
+        self._paths: dict[str, Path] = {}
+
+    def resolve(self, revision: str) -> str:
+        del revision
+        raise UsageError("a work tree has no revisions", hint="leave out --working-tree", code="E801")
+
+    def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:  # noqa: ARG002  (the port's shape)
+        found = []
+        for path in self._walk(folders):
+            name = path.relative_to(self._root).as_posix()
+            if folders and not any(name == folder or name.startswith(folder.rstrip("/") + "/") for folder in folders):
+                continue
+            try:
+                status = path.lstat()
+            except FileNotFoundError:
+                continue  # gone since it was listed
+            link = stat.S_ISLNK(status.st_mode)
+            if not link and not stat.S_ISREG(status.st_mode):
+                continue  # pipes and devices: git would not have them either
+            mode = "120000" if link else "100755" if status.st_mode & stat.S_IXUSR else "100644"
+            object_id = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+            self._paths[object_id] = path
+            found.append(TreeFile(path=name, mode=mode, id=object_id, size=status.st_size))
+        return tuple(sorted(found, key=lambda one: one.path))
+
+    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        bodies = {}
+        for one in ids:
+            path = self._paths.get(one)
+            if path is None:
+                raise SourceError(f"object {one[:12]} is missing", code="E306", hint="list the tree first")
+            try:
+                bodies[one] = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+            except OSError as error:
+                raise SourceError(f"cannot read {path.name}: {error.strerror}", code="E306") from error
+        return bodies
+
+    def order(self, a: str, b: str, *, branch: str) -> Order:
+        del a, b
+        raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
+
+    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:  # noqa: ARG002
+        return None
+
+    def base(self, commit: str, *, branch: str) -> str | None:
+        del commit
+        raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
+
+    def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
+    def _walk(self, folders: tuple[str, ...]) -> Iterable[Path]:
+        """Project files; folders that begin with a dot hold none."""
+        for start in folders or ("",):
+            at = self._root / start
+            if at.is_file() or at.is_symlink():
+                yield at
+            else:
+                yield from self._below(at)
+
+    def _below(self, start: Path) -> Iterable[Path]:
+        for folder, names, files in os.walk(start):
+            linked = [name for name in names if (Path(folder) / name).is_symlink()]
+            names[:] = [n for n in names if n not in SKIPPED and not n.startswith(".") and n not in linked]
+            for name in (*files, *linked):
+                yield Path(folder) / name

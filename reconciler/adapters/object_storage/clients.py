@@ -1,0 +1,131 @@
+"""How this process gets at a bucket: obstore's clients, from a place and from the operator's environment variables.
+
+Credentials are found as obstore finds them (AWS_*, GOOGLE_*, AZURE_*, web identity, instance roles). An address to
+connect to is only ever the operator's (AWS_ENDPOINT_URL, GOOGLE_BASE_URL, AZURE_STORAGE_ENDPOINT); without encryption
+it must be this very machine, unless RECONCILER_ALLOW_HTTP says that the network may see keys and models."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from reconciler.core.spec.environment import Place
+from reconciler.errors import StoreError, TargetError, UsageError
+
+if TYPE_CHECKING:
+    from reconciler.adapters.object_storage.bucket import Bucket
+
+PATIENCE = "RECONCILER_STORE_TIMEOUT"
+ALLOW_HTTP = "RECONCILER_ALLOW_HTTP"
+_DEFAULT_PATIENCE = 30.0  # seconds
+_HEAVY = timedelta(hours=2)
+_ENDPOINTS = {
+    "s3": ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+    "gcs": ("GOOGLE_BASE_URL",),
+    "azure": ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT", "AZURITE_BLOB_STORAGE_URL"),
+}
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
+
+
+def bucket(place: Place, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
+    """UsageError E610 when obstore is not installed, E607 when what the operator names is not safe to connect to."""
+    try:
+        from obstore.store import AzureStore, GCSStore, S3Store
+
+        from reconciler.adapters.object_storage.bucket import Bucket, Clients
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "obstore":
+            raise
+        raise UsageError(
+            f"{place.address} needs the library obstore, which is not installed",
+            hint="pip install 'model-reconciler[stores]'",
+            code="E610",
+        ) from error
+    kinds: dict[str, Callable[..., Any]] = {"s3": S3Store, "gcs": GCSStore, "azure": AzureStore}
+    name = place.setting("bucket") or place.setting("container") or ""
+    made = partial(kinds[place.uses], name, prefix=place.setting("prefix"), **_more(place))
+    plain, patience = _is_plain(place), _patience()
+    clients = Clients(
+        reader=made(**_manners(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)),
+        writer=made(**_manners(plain, patience, timeout=patience)),
+        heavy=made(**_manners(plain, patience, timeout=_HEAVY)),
+    )
+    return Bucket(clients, place.address, kind=kind)
+
+
+def _more(place: Place) -> dict[str, Any]:
+    match place.uses:
+        case "s3":  # whatever the environment says of it: the condition is what everything rests on
+            return _given(region=place.setting("region"), endpoint=_endpoint("s3"), conditional_put="etag")
+        case "azure":
+            return _given(account_name=place.setting("account"))
+    return {}
+
+
+def _manners(
+    plain: bool, patience: timedelta, *, timeout: timedelta, read_timeout: timedelta | None = None, retries: int = 0
+) -> dict[str, Any]:
+    """How one of the clients waits and repeats."""
+    backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2)}
+    return {
+        "client_options": _given(
+            allow_http=plain,
+            timeout=timeout,
+            read_timeout=read_timeout,
+            connect_timeout=min(patience, timedelta(seconds=5)),
+            user_agent="model-reconciler",
+        ),
+        "retry_config": {"max_retries": retries, "backoff": backoff, "retry_timeout": 2 * patience},
+    }
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _endpoint(uses: str) -> str | None:
+    return next((os.environ[name] for name in _ENDPOINTS[uses] if os.environ.get(name)), None)
+
+
+def _is_plain(place: Place) -> bool:
+    """Whether the connection is without encryption, and may be."""
+    endpoint = _endpoint(place.uses)
+    if endpoint is None:
+        return place.uses == "azure" and os.environ.get("AZURE_STORAGE_USE_EMULATOR", "").lower() in ("1", "true")
+    name = next(name for name in _ENDPOINTS[place.uses] if os.environ.get(name))
+    try:
+        parts = urlsplit(endpoint)
+        host = parts.hostname or ""
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
+        raise UsageError(
+            f"{name} is no address of a server",
+            hint=f"write it as https://host or https://host:port: it is where {place.address} is looked for",
+            code="E607",
+        )
+    if parts.scheme == "http" and host not in _LOOPBACK and os.environ.get(ALLOW_HTTP, "").lower() not in ("1", "true"):
+        raise UsageError(
+            f"{name} would send keys and models over the network without encryption",
+            hint=f"give it an https address; {ALLOW_HTTP}=true takes the risk",
+            code="E607",
+        )
+    return parts.scheme == "http"
+
+
+def _patience() -> timedelta:
+    text = os.environ.get(PATIENCE) or str(_DEFAULT_PATIENCE)
+    try:
+        seconds = float(text)
+        if not (math.isfinite(seconds) and 0.1 <= seconds <= 3600):
+            raise ValueError
+    except ValueError as error:
+        raise UsageError(
+            f"{PATIENCE} is not a time: {text[:40]!r}", hint="write seconds, from 0.1 to 3600", code="E801"
+        ) from error
+    return timedelta(seconds=seconds)

@@ -1,0 +1,33 @@
+"""The two sides of `diff`, as the command line names them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.app.wiring import opened
+from reconciler.console.invocation import Invocation
+from reconciler.core.plan.config_diff import Compared
+from reconciler.engine.inspect import config_diff as compare
+from reconciler.errors import UsageError
+
+
+def compared(invocation: Invocation, names: tuple[str, ...], *, before: str | None, after: str | None) -> Compared:
+    """UsageError when neither two environments nor two commits are named."""
+    if before is None and after is None:
+        if len(names) < 2:
+            raise UsageError(
+                "two environments, or --from REV, are needed",
+                hint="reconciler diff production sandbox, or reconciler diff --from HEAD~1",
+                code="E801",
+            )
+        with opened(invocation) as project:
+            old, new = (project.environment(name) for name in names[:2])
+            return compare.environments(project.world, project.desired, old, new, names[2:])
+    if before is None:
+        raise UsageError("--to needs --from", hint="reconciler diff --from REV --to REV", code="E801")
+    earlier = replace(invocation, revision=before)
+    with opened(earlier) as project:
+        old_desired = project.desired
+    with opened(replace(invocation, revision=after or "HEAD")) as project:
+        environment = names[0] if names else None
+        return compare.revisions(project.world, old_desired, project.desired, environment, names[1:])

@@ -1,0 +1,44 @@
+"""The work of `drift`: look, with what is remembered of when each thing was first seen, and remember."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from reconciler.adapters.caches import drift_first_seen as drift_memo
+from reconciler.app import locations as places
+from reconciler.console.invocation import Invocation
+from reconciler.core.inspect.drift import Drifted, Kind, seen_in
+
+
+def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loads: bool) -> Drifted:
+    from reconciler.app.wiring import git_folder, opened
+    from reconciler.engine.inspect.detect_drift import drift
+    from reconciler.report.inspect.drift import issue as render
+
+    with opened(invocation, asks=issue) as project:
+        memo = _memo(project.root, git_folder(project.root))
+        remembered = drift_memo.load(memo)
+        found = drift(
+            project.world,
+            project.desired,
+            (environment,) if environment else (),
+            loads=loads,
+            remembered=remembered,
+            issue=render if issue else None,
+        )
+    looked = {one.environment: seen_in(one.findings) for one in found.environments if one.problem is None}
+    if not loads:  # what did not load is not well because nothing was loaded
+        for name, one in looked.items():
+            unwell = {key: since for key, since in remembered.get(name, {}).items() if key[1] == Kind.UNHEALTHY}
+            looked[name] = unwell | one
+    fresh = {name: one for name, one in (remembered | looked).items() if one}
+    if fresh != remembered:
+        drift_memo.save(memo, fresh)
+    return found
+
+
+def _memo(root: Path, git: Path | None) -> Path:
+    where = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
+    return places.cache(git) / f"drift-{where}.json"

@@ -1,0 +1,68 @@
+"""From the environment and the remote to where a proposal goes. A forge's adapter is imported when it is used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from reconciler.adapters.git.remote import GitRemote
+from reconciler.core.forge.detection import Choice, ForgeKind, Token, choose, token_of
+from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.errors import ForgeError, SourceError
+from reconciler.ports import Forge
+from reconciler.report.promotion import pull_request_body as request
+
+
+def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> Road:
+    """How proposals for `environment`, whose protected branch is `protect`, go: to which forge, with which token, and
+    into which branch."""
+    remote = GitRemote(root, environ=environ)
+    address = remote.address()
+    choice = choose(environ, address)
+    token = token_of(environ, choice.kind) if choice.kind is not ForgeKind.NONE else None
+    if token is not None:
+        remote = GitRemote(root, environ=environ, token=token, site=choice.site)
+    base = protect or remote.base()
+    if base is None:
+        raise SourceError(
+            f"nothing says which branch {environment} is merged into",
+            hint=f"name it in environments/{environment}.yaml: protect: {{branch: main}}",
+            code="E306",
+        )
+    return Road(
+        remote=remote if address is not None else None,
+        forge=forge(choice, token, environ) if token is not None else None,
+        because=choice.because,
+        base=base,
+        body=request.markdown,
+    )
+
+
+def choice_here(root: Path, environ: Mapping[str, str]) -> Choice:
+    """Which forge this repository has."""
+    return choose(environ, GitRemote(root, environ=environ).address())
+
+
+def forge_here(root: Path, environ: Mapping[str, str]) -> Forge | None:
+    """The forge of this repository, for questions and for telling; None where it has none."""
+    choice = choice_here(root, environ)
+    return None if choice.kind is ForgeKind.NONE else forge(choice, token_of(environ, choice.kind), environ)
+
+
+def forge(choice: Choice, token: Token, environ: Mapping[str, str]) -> Forge:
+    """ForgeError E906 where its library is not installed."""
+    try:
+        if choice.kind is ForgeKind.GITHUB:
+            from reconciler.adapters.forges.github import ACTIONS, GitHubForge
+
+            return GitHubForge(choice, token, bot=ACTIONS if environ.get("GITHUB_ACTIONS") == "true" else None)
+        from reconciler.adapters.forges.gitlab import GitLabForge
+
+        return GitLabForge(choice, token)
+    except ModuleNotFoundError as error:
+        name = choice.kind.value
+        raise ForgeError(
+            f"what speaks to {name} is not installed ({error.name})",
+            hint=f"pip install 'model-reconciler[{name}]', or set RECONCILER_FORGE=none",
+            code="E906",
+        ) from error

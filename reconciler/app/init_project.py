@@ -1,0 +1,207 @@
+"""The work of `init`: look at the table, suggest, write, read back."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.adapters.executors.data import DataChild
+from reconciler.adapters.git import new_repository as new_project
+from reconciler.adapters.git.worktree_source import WorkTree
+from reconciler.adapters.system import machine
+from reconciler.adapters.system.clock import now
+from reconciler.app import ci_setup as pipeline
+from reconciler.app import locations as places
+from reconciler.console import progress
+from reconciler.console.invocation import Invocation
+from reconciler.core.forge.detection import ForgeKind
+from reconciler.core.names import is_name, without_marks
+from reconciler.core.onboarding.init_result import Choice, Started
+from reconciler.core.onboarding.suggest_recipe import Suggestion, suggest
+from reconciler.core.onboarding.table_profile import LookRequest, TableLook
+from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.recipe import Task
+from reconciler.core.spec.runtime import DISTRIBUTIONS
+from reconciler.errors import UsageError
+from reconciler.manifest.scaffold import project_template as first
+from reconciler.manifest.scaffold import sample_table as sample
+
+_KINDS = (".csv", ".tsv", ".txt", ".parquet")
+_DATA = "data"
+_PATH = re.compile(r"[A-Za-z0-9._/-]+")
+
+
+def begin(
+    invocation: Invocation,
+    folder: Path,
+    *,
+    table: Path | None,
+    outcome: str | None,
+    name: str | None,
+    ci: ForgeKind | None = None,
+) -> Started:
+    root = folder.absolute()
+    _check(root)
+    texts: dict[str, str] = {}
+    note = None
+    if table is None and (table := _only_table(root)) is None:
+        texts[f"{_DATA}/{sample.NAME}.csv"] = sample.orders()
+        note = "Made-up orders, to begin with: put your own table here."
+    shown = progress.for_streams(verbose=invocation.verbose)
+    data = DataChild()
+    try:
+        with places.scratch() as scratch:
+            if table is None:
+                path = scratch / f"{sample.NAME}.csv"
+                path.write_text(texts[f"{_DATA}/{sample.NAME}.csv"], newline="\n")
+            else:
+                path = table
+            shown.start(path.name, "look at it")
+            into = scratch / "look"
+            into.mkdir()
+            look = data.look(LookRequest(path=path.resolve(), into=into, limits=Limits()))
+            shown.done(path.name, f"{look.rows:,} rows, {len(look.columns):,} columns")
+        return _write(root, folder, path, look, texts, data, note=note, outcome=outcome, name=name, ci=ci)
+    finally:
+        shown.close()
+        data.close()
+
+
+def _write(
+    root: Path,
+    folder: Path,
+    path: Path,
+    look: TableLook,
+    texts: dict[str, str],
+    data: DataChild,
+    *,
+    note: str | None,
+    outcome: str | None,
+    name: str | None,
+    ci: ForgeKind | None,
+) -> Started:
+    table = _name(path.stem, "table")
+    suggestion = suggest(look, name=table, today=now().date().isoformat(), outcome=outcome)
+    inside = f"{_DATA}/{sample.NAME}.csv" if note is not None else _inside(root, path)
+    where = inside or f"{_DATA}/{table}{path.suffix.lower()}"
+    suggestion = replace(suggestion, table=replace(suggestion.table, path=where))
+    branch = new_project.branch_of(root)
+    here = machine.runtime()
+    versions = dict(here.versions)
+    place = first.Place(
+        project=_name(root.name, "models"),
+        model=name or table,
+        table=table,
+        branch=branch or new_project.BRANCH,
+        python=versions["python"],
+        architecture=here.architecture,
+        versions={one: versions[one] for one in DISTRIBUTIONS},
+    )
+    runs = pipeline.choose(root, branch=place.branch, python=place.python, wanted=ci)
+    place = replace(place, ci=runs.host)
+    texts |= first.files(place, suggestion, note=note)
+    if inside is not None and not inside.startswith(f"{_DATA}/"):
+        texts[new_project.IGNORED] += f"/{inside}\n"
+    new_project.publish(root, texts, {} if inside is not None else {where: path})
+    new_project.publish(runs.top, runs.texts, {})
+    if branch is None:
+        new_project.start_repository(root)
+    _read_back(root, data)
+    files = (*texts, *(() if inside is not None else (where,)), *runs.shown(root))
+    return Started(
+        folder=str(folder),
+        project=place.project,
+        model=place.model,
+        manifest=f"manifests/sandbox/{place.model}.yaml",
+        choices=(*_choices(look, suggestion), runs.choice),
+        files=tuple(sorted(files)),
+        repository=branch is None,
+    )
+
+
+def _check(root: Path) -> None:
+    if root.exists() and not root.is_dir():
+        raise UsageError(f"{root.name} is a file", hint="name a folder; it is made where there is none", code="E801")
+    if (root / places.PROJECT_FILE).exists():
+        raise UsageError(
+            f"there is a project in {root.name} already",
+            hint="add a table to environments/production.yaml and a model to manifests/sandbox; "
+            "`reconciler validate` helps",
+            code="E801",
+        )
+
+
+def _only_table(root: Path) -> Path | None:
+    """The one table that lies there; None where there is none."""
+    found: list[Path] = []
+    for folder in (root, root / _DATA):
+        if folder.is_dir():
+            found += sorted(one for one in folder.iterdir() if one.suffix.lower() in _KINDS[::3] and one.is_file())
+    if len(found) > 1:
+        names = ", ".join(str(one.relative_to(root)) for one in found[:10])
+        raise UsageError(f"there are {len(found)} tables: {names}", hint="say which: --from-table FILE", code="E801")
+    return found[0] if found else None
+
+
+def _inside(root: Path, path: Path) -> str | None:
+    """The path of a table that lies in the project and can be named there; None: it is to be copied."""
+    try:
+        relative = path.absolute().resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return None
+    return relative if _PATH.fullmatch(relative) else None
+
+
+def _name(text: str, otherwise: str) -> str:
+    plain = re.sub(r"[^a-z0-9]+", "-", without_marks(text).lower()).strip("-")[:63].strip("-")
+    plain = plain if plain[:1].isalpha() else f"{otherwise}-{plain}".strip("-")
+    return plain if is_name(plain) else otherwise
+
+
+def _read_back(root: Path, data: DataChild) -> None:
+    """What was written is valid, or it is our bug that is told, not the author's."""
+    from reconciler.engine.load_desired import load
+
+    load(WorkTree(root), data, revision=None)
+
+
+def _choices(look: TableLook, suggestion: Suggestion) -> tuple[Choice, ...]:
+    recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
+    written = [f"{look.rows:,} rows, {len(look.columns):,} columns"]
+    written += [f"dates as {table.dates}"] if table.dates else []
+    written += [f"delimiter {table.delimiter!r}"] if table.delimiter else []
+    written += ["decimal commas"] if table.decimal == "," else []
+    written += [f"encoding {table.encoding}"] if table.encoding else []
+    written += [f"{len(table.columns)} columns renamed for use in expressions"] if table.columns else []
+    features = recipe.features
+    kinds = (
+        (len(features.numeric), "numeric"),
+        (len(features.categorical), "categorical"),
+        (len(features.boolean), "boolean"),
+    )
+    left = suggestion.left_out
+    outcome = recipe.outcome.column or "a class by conditions"
+    if recipe.task is Task.CLASSIFICATION:
+        outcome += f", {len(recipe.class_names)} classes: {', '.join(recipe.class_names[:10])}"
+    else:
+        outcome += ", a number"
+    holdout = recipe.holdout
+    judged = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
+    return (
+        Choice(what="table", chosen=f"{table.path}: {', '.join(written)}", why=""),
+        Choice(what="predict", chosen=outcome, why=why.outcome),
+        Choice(what="key", chosen=recipe.data.key, why=why.key),
+        Choice(
+            what="from",
+            chosen=", ".join(f"{count} {kind}" for count, kind in kinds if count)
+            + (" feature" if sum(count for count, _ in kinds) == 1 else " features"),
+            why="left out: "
+            + "; ".join(f"{column} {reason}" for column, reason in left[:6])
+            + (f"; and {len(left) - 6} more" if len(left) > 6 else "")
+            if left
+            else "",
+        ),
+        Choice(what="judged on", chosen=judged, why=why.holdout),
+        Choice(what="estimator", chosen=recipe.estimator.class_name, why=why.estimator),
+    )

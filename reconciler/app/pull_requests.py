@@ -1,0 +1,237 @@
+"""Pull requests from the command line: a plan told as one comment, and what was merged carried out and reported."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from reconciler import codec
+from reconciler.adapters.filesystem.durable_files import read_regular
+from reconciler.app import forge_connection as roads
+from reconciler.app import locations as places
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Form, Invocation
+from reconciler.core.forge import ci_job as ci
+from reconciler.core.forge.pull_request import CommitStatus, StatusState
+from reconciler.core.plan.apply_result import Applied
+from reconciler.core.promotion.merge_result import MergedRequest, OnMerge
+from reconciler.core.promotion.reviewed_plan import Commented
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.status_codes import Exit
+from reconciler.engine.promotion import apply_on_merge as merge
+from reconciler.engine.promotion import plan_pull_request as review
+from reconciler.errors import ConflictError, ForgeError, ReconcilerError, UsageError
+from reconciler.ports import Forge
+from reconciler.report.plan import merge_result as merged_report
+from reconciler.report.plan import pull_request_comment as plan_comment
+
+LARGEST_EVENT = 16 * 1024**2  # bytes
+MOST_STATUSES = 20  # of models that are not finished, beside the environment's own
+
+
+def comment(
+    invocation: Invocation,
+    environment: str,
+    request: int | None,
+    *,
+    part: bool = False,
+    out: Path | None = None,
+    read: Path | None = None,
+) -> int:
+    """Plan `environment` for a request, or take the plan from `read`; write it to `out`, or tell it there. `part`: less
+    than that was asked for."""
+    if part:
+        raise UsageError(
+            "--comment is for a whole environment, and checks nothing", hint="leave out the rest", code="E801"
+        )
+    job = ci.job(os.environ, _event())
+    found = _read(read, environment) if read is not None else _made(invocation, environment, job)
+    body = plan_comment.markdown(found)
+    if job.summary is not None and read is None:
+        with Path(job.summary).open("a", encoding="utf-8") as stream:
+            stream.write(body + "\n")
+    number = request or job.request
+    if out is not None:
+        out.write_bytes(codec.encode(found))
+    elif not job.fork:
+        _tell(found, body, number, job.head)
+    else:
+        terminal.say("a fork's request: nothing is written there")
+    if invocation.form is Form.JSON:
+        from reconciler.report.layout.json_output import document
+
+        terminal.put(document(found))
+    else:
+        terminal.put(body)
+    broken = plan_comment.exit_of(found)
+    return int(broken if broken in (Exit.FAILED, Exit.USAGE, Exit.INTEGRITY) else Exit.CLEAN)
+
+
+def _event() -> Mapping[str, Any]:
+    """The runner's own description of what started the job; empty where there is none that can be read."""
+    path = os.environ.get("GITHUB_EVENT_PATH")
+    if not path:
+        return {}
+    try:
+        body = read_regular(path)
+        found = json.loads(body) if len(body) <= LARGEST_EVENT else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _read(file: Path, environment: str) -> Commented:
+    try:
+        found = codec.decode(Commented, read_regular(file), what=str(file))
+    except OSError as error:
+        raise UsageError(
+            f"cannot read {file}: {error.strerror}", hint="name the file of --comment --out", code="E801"
+        ) from error
+    if found.environment != environment:
+        raise UsageError(f"{file} is a plan for {found.environment}, not for {environment}", code="E801")
+    return found
+
+
+def _made(invocation: Invocation, environment: str, job: ci.Job) -> Commented:
+    from reconciler.app.wiring import opened
+    from reconciler.engine.load_desired import load
+
+    with opened(invocation) as project:
+        here, revision = project.environment(environment), project.desired.revision
+        if revision is None:
+            raise UsageError("a request is planned from a commit, not from a work tree", code="E801")
+        source = project.world.source
+        base = source.base(revision, branch=_branch(project.desired, here))
+        old = load(source, project.checkout.expressions, revision=base).desired if base is not None else None
+        return review.commented(project.world, old, project.desired, here, head=job.head or revision)
+
+
+def _branch(desired: Desired, environment: Environment) -> str:
+    """What requests are merged into: the environment's own branch, else (a sandbox's) that of the others."""
+    branches = [environment.protect, *(one.protect for one in desired.environments)]
+    found = next((one for one in branches if one is not None), None)
+    if found is None:
+        raise UsageError(
+            f"nothing says which branch requests for {environment.name} are merged into",
+            hint=f"name it in environments/{environment.name}.yaml: protect: {{branch: main}}",
+            code="E801",
+        )
+    return found
+
+
+def _tell(found: Commented, body: str, number: int | None, head: str | None) -> None:
+    root = places.project()
+    forge = roads.forge_here(root, os.environ)
+    if forge is None:
+        terminal.say("no forge is known here: this is what would be told on the request")
+        return
+    if number is None:
+        raise UsageError("which request?", hint="name it: --request N", code="E801")
+    tip = forge.pull(number).commit
+    if found.reviewed.commit not in (tip, head):
+        raise ConflictError(
+            f"request {number} has moved on to {tip[:12]}, and this is a plan for {found.reviewed.commit[:12]}",
+            hint="plan its last commit",
+        )
+    if found.reviewed.commit != tip:
+        raise ConflictError(f"request {number} has moved on to {tip[:12]}", hint="its own job will plan that")
+    url = forge.comment(number, merge.comment_key(found.environment), body)
+    refused = plan_comment.exit_of(found) is not Exit.CLEAN
+    forge.set_status(
+        tip,
+        CommitStatus(
+            name=merge.status_name(found.environment),
+            state=StatusState.FAILURE if refused else StatusState.SUCCESS,
+            description=f"{plan_comment.summary(found)}; {codec.digest_of(found.reviewed)}",
+            url=url,
+        ),
+    )
+    terminal.say(f"told on request {number}: {url}")
+
+
+def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) -> int:
+    """Carry out what was approved in the requests that were merged, and report on them. `chosen`: the command line says
+    what to apply, which is for the requests to say."""
+    if chosen:
+        raise UsageError("--on-merge takes no models and no plan", hint="leave them out", code="E801")
+    found = _carried_out(invocation, environment)
+    terminal.show(invocation, merged_report, found, exit=int(found.exit))
+    return int(found.exit)
+
+
+def _carried_out(invocation: Invocation, environment: str) -> OnMerge:
+    from reconciler.app.wiring import opened, proposer
+    from reconciler.engine.inspect import status as inspect
+    from reconciler.engine.load_desired import load
+    from reconciler.engine.plan import make_plan as planning
+    from reconciler.engine.promotion.revert_branch import put_back
+
+    with opened(invocation, changes=environment, asks=True) as project:
+        here, desired = project.environment(environment), project.desired
+        world = project.training_only_in(here)
+        if world.forge is None:
+            raise ForgeError(
+                "no forge is known for this repository, so nobody can say what was approved",
+                hint=f"apply a plan that was reviewed: reconciler apply {environment} --plan FILE",
+                code="E905",
+            )
+        started = world.clock()
+        plan = planning.make_plan(world, desired, here)
+        done = []
+        for change in merge.waiting(world, desired, here, plan, world.forge):
+            applied = merge.carry_out(world, desired, here, plan, change)
+            failed = [one.model for one in applied.results if one.exit in (Exit.FAILED, Exit.INTEGRITY)]
+            branch = None
+            if failed and change.before is not None:
+                old = load(world.source, project.checkout.expressions, revision=change.before)
+                why = "; ".join(f"{one.model}: {one.problem}" for one in applied.results if one.model in failed)
+                branch = put_back(
+                    proposer(project.root), old, project.checkout, environment=environment, models=failed, why=why
+                )
+            (now,) = inspect.status(world, desired, (environment,)).environments
+            request = change.approved.request if change.approved is not None else None
+            record = change.approved.record if change.approved is not None else None
+            one = MergedRequest(
+                commit=change.commit,
+                request=request.number if request else None,
+                url=request.url if request else None,
+                depth=record.depth if record else None,
+                applied=applied,
+                status=tuple(model for model in now.models if model.model in change.models),
+                plan=plan.id,
+                revert=branch,
+            )
+            done.append(_reported(world.forge, environment, one))
+        seconds = int((world.clock() - started).total_seconds())
+    return OnMerge(environment=environment, revision=desired.revision or "", merged=tuple(done), seconds=seconds)
+
+
+def _reported(forge: Forge, environment: str, one: MergedRequest) -> MergedRequest:
+    """Told on the request, and under the merge's commit. What was applied stays so when telling fails: that is said."""
+    from dataclasses import replace
+
+    try:
+        for status in _statuses(environment, one.applied):
+            forge.set_status(one.commit, status)
+        if one.request is None:
+            return one
+        body = merged_report.request(environment, one)
+        return replace(one, told=forge.comment(one.request, f"apply/{environment}", body))
+    except ReconcilerError as error:
+        terminal.say(f"it could not be told at the forge: {error}")
+        return one
+
+
+def _statuses(environment: str, applied: Applied) -> Iterator[CommitStatus]:
+    from reconciler.report.plan.apply_result import summary
+
+    name = f"reconciler/apply/{environment}"
+    unfinished = [one for one in applied.results if one.exit]
+    for one in unfinished[:MOST_STATUSES]:
+        state, why = StatusState.FAILURE, one.problem or "not finished"
+        yield CommitStatus(name=f"{name}/{one.model}", state=state, description=why)
+    state = StatusState.FAILURE if unfinished else StatusState.SUCCESS
+    yield CommitStatus(name=name, state=state, description=summary(applied))

@@ -1,0 +1,283 @@
+"""The composition root: from a command line to the engine's world. The only code that names adapters.
+
+Everything is opened here and closed here: children are ended and scratch is removed however the command ends.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler import plugins as registry
+from reconciler.adapters.caches.expression_cache import CachedExpressions
+from reconciler.adapters.executors.data import DataChild
+from reconciler.adapters.executors.model_threads import Threads
+from reconciler.adapters.executors.scoring import ScoringChild
+from reconciler.adapters.executors.thread_map import abreast
+from reconciler.adapters.executors.training import TrainingChild
+from reconciler.adapters.git.commit_source import GitSource
+from reconciler.adapters.git.plumbing import Git
+from reconciler.adapters.git.tags import GitTags
+from reconciler.adapters.git.worktree_source import WorkTree
+from reconciler.adapters.system import clock
+from reconciler.adapters.system import cpu_count as processors
+from reconciler.app import actor as who
+from reconciler.app import locations as places
+from reconciler.app import uncommitted_changes as uncommitted
+from reconciler.console import progress
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Invocation
+from reconciler.core.spec.environment import Desired, Environment, Limits, Place
+from reconciler.engine.dependencies import World, one_by_one
+from reconciler.errors import IntegrityError
+from reconciler.ports import Forge, Opening, Proposer, Seen, Source
+
+if TYPE_CHECKING:
+    from reconciler.app.git_state import Now
+    from reconciler.engine.load_desired import Checkout
+
+T = TypeVar("T")
+
+AT_ONCE = 32  # models whose facts are read side by side where a store is far away
+_SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A project at a commit, and the world around it."""
+
+    root: Path
+    checkout: Checkout
+    world: World
+    halt: threading.Event
+    """Set: what runs in other threads ends."""
+    noted: bool = False
+    """Whether it was said that something is not committed."""
+
+    @property
+    def desired(self) -> Desired:
+        return self.checkout.desired
+
+    def environment(self, name: str) -> Environment:
+        from reconciler.engine.plan.make_plan import environment_of
+
+        return environment_of(self.desired, name)
+
+    def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> World:
+        """The world as this environment may use it: only a sandbox has a trainer. `jobs` models are worked on at once;
+        by default as many as there are processors here, and memory for by the environment's limit."""
+        count = jobs or max(1, min(processors.cores(), processors.memory() // environment.limits.memory))
+        lanes = Threads(count, self.halt)
+        return replace(self.world, lanes=lanes, trainer=self.world.trainer if environment.trains else None)
+
+
+@contextmanager
+def configuration(invocation: Invocation) -> Iterator[Checkout]:
+    """Only what the manifests say: no store, no target, no data."""
+    root = places.project()
+    source = WorkTree(root) if invocation.working_tree else GitSource(root)
+    with ExitStack() as stack:
+        data = DataChild()
+        stack.callback(data.close)
+        yield _load(invocation, root, source, data, _revision(invocation, root, source)[0])
+
+
+@contextmanager
+def opened(
+    invocation: Invocation,
+    *,
+    trains: bool = False,
+    changes: str | None = None,
+    witness: Seen | None = None,
+    known: frozenset[str] = frozenset(),
+    committed: bool = False,
+    anew: bool = False,
+    asks: bool = False,
+    now: Now | None = None,
+) -> Iterator[Opened]:
+    """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
+    environment that it will change; for a protected one the cache, which anybody may have written, is not believed.
+    `witness` is told of everything that is read; `known` manifests are left out; `committed`: it is known that nothing
+    is left to commit; `anew`: every stored byte is read from its store, not from a copy of it here; `asks`: the
+    forge is asked, whatever it is about, else only where approvals count; `now`: what git was asked already."""
+    root = places.project()
+    git = GitSource(root) if now is None else now.source()
+    source = WorkTree(root) if invocation.working_tree else git
+    with ExitStack() as stack:
+        halt = threading.Event()
+        data, scorer = DataChild(halt=halt), ScoringChild(halt=halt)
+        trainer = TrainingChild(halt=halt) if trains else None
+        shown = progress.for_streams(verbose=invocation.verbose)
+        for one in (data, scorer, trainer, shown):
+            if one is not None:
+                stack.callback(one.close)
+        revision, noted = _revision(invocation, root, source, committed=committed, now=now)
+        if changes is not None:  # most likely there is work, and children start while the manifests are read
+            data.warm()
+            if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
+                trainer.warm(Limits())
+        checkout = _load(invocation, root, source, data, revision, known, now)
+        if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
+            from reconciler.engine.load_desired import load
+
+            anew = True
+            checkout = load(source, data, revision=checkout.revision)
+        desired = checkout.desired
+        _refuse_tracked(git, desired)
+        scratch = stack.enter_context(places.scratch())
+        opening = partial(
+            Opening,
+            root=root,
+            project=desired.project,
+            scratch=scratch,
+            cache=None if anew else places.user_cache() / "stores",
+            witness=None if desired.far else witness,
+        )
+        world = World(
+            source=source,
+            stores=_WhenAsked({one.name: one.store for one in desired.environments}, registry.store, opening),
+            targets=_WhenAsked(
+                {one.name: one.target for one in desired.environments if one.target is not None},
+                registry.target,
+                opening,
+            ),
+            data=data,
+            trainer=trainer,
+            scorer=scorer,
+            clock=clock.now,
+            new_id=clock.new_id,
+            progress=shown,
+            who=cache(partial(who.who, root, os.environ)),  # a question to git, for who writes something
+            scratch=scratch,
+            data_root=places.data_root(invocation.data_root, root),
+            each=partial(abreast, at_once=AT_ONCE) if desired.far else one_by_one,
+            tags=GitTags(root),
+            forge=_forge(root, desired, asks=asks, decides=changes is not None),
+        )
+        yield Opened(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
+
+
+def _forge(root: Path, desired: Desired, *, asks: bool, decides: bool) -> Forge | None:
+    """None where nobody will ask it: finding it takes a process and, in the end, a token."""
+    counts = any(one.policy.approvals or one.policy.owners for one in desired.environments)
+    if not asks and not (decides and counts):
+        return None
+    from reconciler.app.forge_connection import forge_here
+
+    return forge_here(root, os.environ)
+
+
+class _WhenAsked(Mapping[str, T]):
+    """Stores or targets by environment, each opened when it is asked for: a command that does not need one needs
+    neither its library nor its credentials."""
+
+    def __init__(
+        self, places: dict[str, Place], made: Callable[[Place, Opening], T], opening: Callable[..., Opening]
+    ) -> None:
+        self._places, self._made, self._opening = places, made, opening
+        self._open: dict[str, T] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, environment: str) -> T:
+        with self._lock:
+            if environment not in self._open:
+                place = self._places[environment]
+                self._open[environment] = self._made(place, self._opening(environment=environment))
+            return self._open[environment]
+
+    def __contains__(self, environment: object) -> bool:
+        return environment in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+
+def proposer(root: Path, now: Now | None = None) -> Proposer:
+    """GitPython is imported by the commands that write commits. `now`: what git was asked already."""
+    from reconciler.adapters.git.proposal_branch import GitProposer
+
+    return GitProposer(root, top=now.top if now is not None else None)
+
+
+def _revision(
+    invocation: Invocation, root: Path, source: Source, *, committed: bool = False, now: Now | None = None
+) -> tuple[str | None, bool]:
+    """The commit that is meant, None for the work tree; and whether something is not committed, and so not meant: that
+    is said."""
+    if invocation.working_tree:
+        return None, False
+    asked = invocation.revision
+    revision = now.revision if now is not None and asked is None else source.resolve("HEAD" if asked is None else asked)
+    notes = tuple(uncommitted.notes(source, root, revision)) if invocation.revision is None and not committed else ()
+    for line in notes:
+        terminal.say(line)
+    return revision, bool(notes)
+
+
+def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str) -> bool:
+    """A glance at the environment's file, long before it is read properly. Nothing is decided by it but whether the
+    trainer starts already."""
+    files = source.tree(revision or "", tuple(f"environments/{environment}.{ending}" for ending in ("yaml", "yml")))
+    return any(_SANDBOX.search(body) for body in source.read(file.id for file in files).values())
+
+
+def _load(
+    invocation: Invocation,
+    root: Path,
+    source: Source,
+    data: DataChild,
+    revision: str | None,
+    known: frozenset[str] = frozenset(),
+    now: Now | None = None,
+) -> Checkout:
+    from reconciler.engine.load_desired import load
+
+    kept = places.cache(git_folder(root)) if now is None else now.memo.parent
+    expressions = CachedExpressions(data, kept, grammar=_grammar)
+    if invocation.verbose:
+        terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
+    return load(source, expressions, revision=revision, known=known)
+
+
+def git_folder(root: Path) -> Path | None:
+    code, out, _ = Git(root).call("rev-parse", "--git-common-dir")
+    return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
+
+
+def _grammar() -> int:
+    """A number that changes with the rules of expressions, so that results by other rules are not taken up."""
+    from importlib.metadata import version
+
+    rules = hashlib.sha256(version("duckdb").encode())
+    for file in sorted((Path(__file__).parents[1] / "data").rglob("*.py")):
+        rules.update(file.read_bytes())
+    return int(rules.hexdigest()[:12], 16)
+
+
+def _refuse_tracked(git: GitSource, desired: Desired) -> None:
+    """A store or target whose files git tracks could be planted by a commit: nothing is read from it."""
+    roots = {one.store.root: "store" for one in desired.environments if one.store.root is not None}
+    roots |= {one.target.root: "target" for one in desired.environments if one.target and one.target.root is not None}
+    found = git.tracked(tuple(sorted(roots)))
+    if found:
+        kind = next(kind for place, kind in sorted(roots.items()) if _below(found[0], place))
+        raise IntegrityError(
+            f"{found[0]} is tracked by git, but lies in a {kind}",
+            code="E302",
+            hint=f"git rm --cached -r the folder and add it to .gitignore: a {kind} is never part of a commit",
+        )
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

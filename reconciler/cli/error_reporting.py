@@ -1,0 +1,130 @@
+"""The one place where whatever goes wrong becomes a message and an exit code.
+
+Our errors: `error:` and `hint:` on standard error, or JSON on standard output where that form was asked for. An
+interruption: 130. Anything else is a bug of ours: 70, and a log file to send (frames and class names; no values, so no
+data).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from reconciler import __version__
+from reconciler.console import streams as terminal
+from reconciler.console.invocation import Form, Invocation
+from reconciler.core.status_codes import Exit
+from reconciler.errors import ReconcilerError, UsageError
+
+INTERRUPTED = "interrupted: nothing new was started; it is safe to run again"
+LONGEST = 400  # characters of a message that quotes the command line
+
+
+def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> int:
+    """Run the command of `commands` (ours) that `arguments` name; its exit code, whatever happens."""
+    from reconciler.cli.command_group import reconciler
+
+    invocation = Invocation()
+    try:
+        code = (commands or reconciler).main(
+            list(arguments), prog_name="reconciler", standalone_mode=False, obj=invocation
+        )
+        return int(code or 0)
+    except (KeyboardInterrupt, click.Abort):
+        terminal.say(INTERRUPTED)
+        return Exit.INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        terminal.say(error.format_message())
+        return Exit.USAGE
+    except click.ClickException as error:
+        return report(_usage(error), _form(arguments, invocation))
+    except ReconcilerError as error:
+        return report(error, _form(arguments, invocation))
+    except Exception as error:  # noqa: BLE001  (the last resort)
+        return _bug(error, invocation)
+
+
+def report(error: ReconcilerError, form: Form) -> int:
+    """Tell the error; its exit code."""
+    from reconciler.report.help import problems
+
+    if form is Form.JSON:
+        document = problems.error_document(error, error.exit_code)
+        terminal.put(json.dumps(document, indent=2, sort_keys=True) + "\n")
+    elif form is Form.MARKDOWN:
+        terminal.put(problems.error_markdown(error))
+    if form is not Form.JSON:
+        terminal.say(problems.error_text(error, terminal.message_look()))
+    return error.exit_code
+
+
+def _usage(error: click.ClickException) -> UsageError:
+    ctx = getattr(error, "ctx", None)
+    command = ctx.command_path if ctx is not None else "reconciler"
+    message = error.format_message().rstrip(".")
+    message = message[:1].lower() + message[1:]
+    if len(message) > LONGEST:
+        message = f"{message[: LONGEST // 2]} .. {message[-LONGEST // 2 :]}"
+    return UsageError(message, hint=f"see `{command} --help`", code="E801")
+
+
+def _form(arguments: Sequence[str], invocation: Invocation) -> Form:
+    """The asked form, also when the command line was refused before click came to that option."""
+    for position, argument in enumerate(arguments):
+        after = arguments[position + 1] if position + 1 < len(arguments) else ""
+        if argument in ("-o", "--output") and after in list(Form):
+            return Form(after)
+        for start in ("--output=", "-o"):
+            if argument.startswith(start) and argument.removeprefix(start) in list(Form):
+                return Form(argument.removeprefix(start))
+    return invocation.form
+
+
+def _bug(error: Exception, invocation: Invocation) -> int:
+    """Exit 70, with a log file that is safe to send."""
+    if invocation.verbose:
+        terminal.say("".join(traceback.format_exception(error)))
+    place = _log(error)
+    terminal.say(f"error: a bug in reconciler {__version__}: {type(error).__name__}")
+    if place is not None:
+        terminal.say(f"hint: please report it with {place}, which holds no data; -v shows the whole message here")
+    else:
+        terminal.say(f"hint: please report it with these lines, which hold no data:\n{_frames(error)}")
+    return Exit.BUG
+
+
+def _frames(error: BaseException) -> str:
+    """Where it happened, frame by frame, and the classes of what was raised: no messages, no locals."""
+    lines = []
+    while True:
+        lines.append(type(error).__name__)
+        lines += [
+            f"  {Path(frame.filename).name}:{frame.lineno} in {frame.name}"
+            for frame in traceback.extract_tb(error.__traceback__)
+        ]
+        cause = error.__cause__ or error.__context__
+        if cause is None:
+            return "\n".join(lines) + "\n"
+        error = cause
+
+
+def _log(error: Exception) -> Path | None:
+    from reconciler.app.locations import user_cache
+
+    versions = f"reconciler {__version__}, python {sys.version.split()[0]}, {sys.platform}\n"
+    try:
+        folder = user_cache()
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle, name = tempfile.mkstemp(prefix="bug-", suffix=".log", dir=folder)
+        with os.fdopen(handle, "w") as stream:
+            stream.write(versions + _frames(error))
+    except (OSError, RuntimeError):
+        return None
+    return Path(name)

@@ -1,0 +1,134 @@
+"""Standard streams: what a terminal can show, and the one way in which a result or a message is written.
+
+A result that goes to a file or a pipe has the same bytes under every locale: UTF-8, ASCII drawing, 100 columns, no
+colour (unless FORCE_COLOR asks for it). NO_COLOR and TERM=dumb are honoured.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from reconciler.console.invocation import Form, Invocation
+from reconciler.errors import ReconcilerError
+from reconciler.report.layout.text_layout import ASCII, NARROWEST, UNICODE, Look, Tone, unpainted
+
+WIDEST = 100
+UNWRAPPED = 1_000_000
+_COLOURS = {Tone.STRONG: "1", Tone.GOOD: "32", Tone.WARN: "33", Tone.BAD: "31", Tone.DIM: "2"}
+
+
+def painted(text: str, tone: Tone) -> str:
+    code = _COLOURS.get(tone)
+    return f"\x1b[{code}m{text}\x1b[0m" if code else text
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def colours(*, terminal: bool, environ: Mapping[str, str]) -> bool:
+    """NO_COLOR wins, then FORCE_COLOR, then what the stream is."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR", "0") not in ("", "0"):
+        return True
+    return terminal and environ.get("TERM") != "dumb"
+
+
+def can_ask(environ: Mapping[str, str]) -> bool:
+    """Whether a person sits there: a terminal to ask on and to answer from, and no CI."""
+    return not environ.get("CI") and is_terminal(sys.stdin) and is_terminal(sys.stderr)
+
+
+def look(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Look:
+    terminal = is_terminal(stream)
+    width = max(NARROWEST, min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)) if terminal else WIDEST
+    return Look(
+        width=width,
+        glyphs=UNICODE if terminal and _is_utf8(stream) else ASCII,
+        paint=painted if colours(terminal=terminal, environ=environ) else unpainted,
+    )
+
+
+def result_look() -> Look:
+    """For standard output, where each line is for a machine as well: `file:line:column: ...` is never broken."""
+    seen = look(sys.stdout)
+    return seen if is_terminal(sys.stdout) else Look(width=UNWRAPPED, paint=seen.paint)
+
+
+def message_look(environ: Mapping[str, str] = os.environ) -> Look:
+    """For standard error: a log keeps each message on one line."""
+    seen = look(sys.stderr, environ)
+    return seen if is_terminal(sys.stderr) else Look(width=UNWRAPPED, paint=seen.paint)
+
+
+def _is_utf8(stream: TextIO) -> bool:
+    try:
+        return codecs.lookup(stream.encoding or "ascii").name == "utf-8"
+    except LookupError:
+        return False
+
+
+def _write(text: str, stream: TextIO) -> None:
+    encoding = "utf-8"
+    if is_terminal(stream) and not _is_utf8(stream):
+        encoding = stream.encoding or "ascii"
+    stream.buffer.write(text.encode(encoding, "backslashreplace"))
+    stream.buffer.flush()
+
+
+def _silence(stream: TextIO) -> None:
+    """Send what is still buffered, and all that follows, to the null device."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def put(text: str) -> None:
+    """A result, on standard output. A reader that went away is not an error: the command keeps its exit code."""
+    try:
+        _write(text, sys.stdout)
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        raise ReconcilerError(
+            f"the result cannot be written to standard output: {error.strerror}",
+            hint="the command itself has run; see `reconciler status`",
+            code="E803",
+        ) from error
+
+
+def say(text: str) -> None:
+    """A message for people, on standard error; nothing happens when nobody can hear it."""
+    draw(text if text.endswith("\n") else text + "\n")
+
+
+def draw(text: str) -> None:
+    """As `say`, as it is: with no line break added."""
+    try:
+        _write(text, sys.stderr)
+    except (OSError, ValueError):
+        _silence(sys.stderr)
+
+
+def show(invocation: Invocation, reporter: Any, value: object, **extra: Any) -> None:
+    """A result in the asked form. `reporter` is the module of `report` for this kind of value: its `text` and
+    `markdown`; `extra` are facts for JSON that follow from the value."""
+    match invocation.form:
+        case Form.JSON:
+            from reconciler.report.layout.json_output import document
+
+            put(document(value, extra))
+        case Form.MARKDOWN:
+            put(reporter.markdown(value))
+        case Form.TEXT:
+            put(reporter.text(value, look(sys.stdout)))

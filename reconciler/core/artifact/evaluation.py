@@ -1,0 +1,104 @@
+"""What a model did on its holdout, and the performance grade.
+
+Grade after AI Builder's published bands: classification by skill over chance, regression by R2
+(Microsoft Learn, "Evaluate your prediction model").
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+from reconciler.core.spec.gates import Grade
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassScore:
+    name: str
+    rows: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Influence:
+    """Permutation importance of one feature: mean drop of the headline metric (F1 macro or R2) when its column is
+    shuffled within the holdout."""
+
+    feature: str
+    drop: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """On the holdout of the model's own build. `metrics` by name (scikit-learn's names), sorted; `confusion` rows
+    actual, columns predicted, classes in declared order (empty for regression). `naive` is what guessing the most
+    frequent training class (regression: the training mean) scores: accuracy, or MAE. `evaluation_rows` is the digest
+    of the Parquet blob with the holdout's key, features and outcome."""
+
+    task: str
+    rows: int
+    training_rows: int
+    classes: tuple[ClassScore, ...]
+    confusion: tuple[tuple[int, ...], ...]
+    metrics: tuple[tuple[str, float], ...]
+    naive: float
+    errors_removed: float
+    grade: Grade
+    influences: tuple[Influence, ...]
+    evaluation_rows: Digest
+    holdout_from: str | None = None
+    """First value of the holdout's date column (ISO), for a time holdout."""
+
+    def metric(self, name: str) -> float | None:
+        return dict(self.metrics).get(name)
+
+
+# name -> higher is better
+CLASSIFICATION_METRICS = {
+    "accuracy": True,
+    "balanced_accuracy": True,
+    "f1_macro": True,
+    "precision_macro": True,
+    "recall_macro": True,
+    "log_loss": False,
+}
+REGRESSION_METRICS = {"r2": True, "mae": False, "rmse": False}
+# `recall:<class>`, `precision:<class>`, `f1:<class>` name one class of a classification.
+PER_CLASS_METRICS = ("precision", "recall", "f1")
+METRIC_RANGE: dict[str, tuple[float, float]] = {
+    "accuracy": (0.0, 1.0),
+    "balanced_accuracy": (0.0, 1.0),
+    "f1_macro": (0.0, 1.0),
+    "precision_macro": (0.0, 1.0),
+    "recall_macro": (0.0, 1.0),
+    "log_loss": (0.0, math.inf),
+    "r2": (-math.inf, 1.0),
+    "mae": (0.0, math.inf),
+    "rmse": (0.0, math.inf),
+}
+
+
+def grade_classification(accuracy: float, shares: tuple[float, ...]) -> Grade:
+    """`shares`: class shares of the holdout. chance = sum p^2, skill = (accuracy - chance) / (1 - chance);
+    D under 0.1 or from 0.98 up (too good to be true), C from 0.1, B from 0.5, A from 0.8."""
+    chance = math.fsum(share * share for share in shares)
+    if not math.isfinite(accuracy) or chance >= 1.0:
+        return Grade.D
+    skill = (accuracy - chance) / (1.0 - chance)
+    if skill < 0.1 or skill >= 0.98:
+        return Grade.D
+    if skill >= 0.8:
+        return Grade.A
+    return Grade.B if skill >= 0.5 else Grade.C
+
+
+def grade_regression(r2: float) -> Grade:
+    """A from 0.85 to under 0.99, B from 0.60, C from 0.10, else D (also NaN, and 0.99 up: too good to be true)."""
+    if not math.isfinite(r2) or r2 < 0.10 or r2 >= 0.99:
+        return Grade.D
+    if r2 >= 0.85:
+        return Grade.A
+    return Grade.B if r2 >= 0.60 else Grade.C

@@ -1,0 +1,28 @@
+"""What a model card says: drawn from artifact, verification and provenance, rendered by `report`, kept in git."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.records import Provenance
+from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.recipe import BuiltRecipe
+
+CARD_TEMPLATE = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """`before` is the incumbent's evaluation on its own holdout, where something is deployed."""
+
+    model: str
+    environment: str
+    owner: str
+    description: str
+    recipe: BuiltRecipe
+    evaluation: Evaluation
+    provenance: Provenance
+    verification: Verification | None
+    before: Evaluation | None
+    template: int = CARD_TEMPLATE

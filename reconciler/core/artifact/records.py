@@ -1,0 +1,236 @@
+"""What the store remembers: snapshots, builds, provenance, journal entries. Every stored document has a `format`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from reconciler.core.digest import Digest, Sealed, SealedUnlessByHand
+from reconciler.core.forge.pull_request import Approval
+from reconciler.core.spec.environment import Runtime
+from reconciler.core.spec.policy import Control
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumn:
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableCopy:
+    """One table of a snapshot: a Parquet blob. `columns` are (name, DuckDB type) in the table's order and are what the
+    next refresh is held to."""
+
+    name: str
+    digest: Digest
+    rows: int
+    columns: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Sealed):
+    """Data snapshot number `n` of an environment. `as_of` is an ISO date: the day the tables show (stated by the source
+    environment, else the UTC day of `taken`)."""
+
+    n: int
+    taken: datetime
+    as_of: str
+    source: str
+    tables: tuple[TableCopy, ...]
+    format: int = 1
+
+    def table(self, name: str) -> TableCopy | None:
+        return next((one for one in self.tables if one.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    name: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All that decides an artifact's bytes. Its digest is the fingerprint. `as_of` only where the recipe uses it."""
+
+    recipe: Digest
+    tables: tuple[Material, ...]
+    runtime: Digest
+    as_of: str | None = None
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How an artifact came to be (in-toto shape: materials, builder, times). A blob, never part of the artifact."""
+
+    fingerprint: Digest
+    artifact: Digest
+    inputs: Inputs
+    runtime: Runtime
+    project: str
+    environment: str
+    model: str
+    commit: str | None
+    snapshot: int
+    taken: datetime
+    as_of: str
+    builder: str
+    started: datetime
+    finished: datetime
+    who: str
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build(Sealed):
+    """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in its recipe's series."""
+
+    fingerprint: Digest
+    artifact: Digest
+    recipe: Digest
+    data: Digest
+    runtime: Digest
+    taken: datetime
+    as_of: str
+    evaluation_rows: Digest
+    training_keys: Digest
+    provenance: Digest
+    format: int = 1
+
+
+class Action(StrEnum):
+    """The six actions of a plan; `none` is said explicitly."""
+
+    NONE = "none"
+    REFRESH = "refresh"
+    TRAIN = "train"
+    VERIFY = "verify"
+    DEPLOY = "deploy"
+    RESTORE = "restore"
+    RETIRE = "retire"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """The current artifact was judged for `environment` under `gate_set`."""
+
+    environment: str
+    gate_set: Digest
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PinHold:
+    """What `rollback --now` leaves: `pin`, which git declared at `commit`, is not deployed again for as long as git
+    goes on declaring it."""
+
+    pin: Digest
+    reason: str
+    who: str
+    when: datetime
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approved:
+    """What the forge said of the request that brought a change: `commit` is the request's head, `brought` the commit
+    that it is on the branch. Only approvals that count are kept."""
+
+    number: int
+    url: str
+    author: str
+    commit: str
+    brought: str
+    approvals: tuple[Approval, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overridden:
+    """A control that stood in the way, and was overridden."""
+
+    control: Control
+    reason: str
+    approved: Approved | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """A journal folded: what entry n leaves behind, so that a plan reads heads only.
+
+    `vetted`: every digest that was ever deployed here, sorted. `judged`: verdicts on `artifact`, one per environment
+    that promotes from here, sorted (sandbox). `hold`: what serves came by `rollback --now`."""
+
+    artifact: Digest | None = None
+    build: Build | None = None
+    judged: tuple[Judged, ...] = ()
+    vetted: tuple[Digest, ...] = ()
+    hold: PinHold | None = None
+
+    def judged_for(self, environment: str) -> Judged | None:
+        return next((one for one in self.judged if one.environment == environment), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry(Sealed):
+    """Journal entry `n` of (environment, model). Creating it is the commit point. `previous` is the digest of entry
+    n-1's bytes. `attempt` tells our own ambiguous write from somebody else's. `approved`, `overrides`: what a deploy
+    rested on besides its gates."""
+
+    project: str
+    environment: str
+    model: str
+    n: int
+    previous: Digest | None
+    commit: str | None
+    plan: Digest
+    action: Action
+    artifact: Digest | None
+    verification: Digest | None
+    reason: str
+    who: str
+    when: datetime
+    attempt: str
+    state: State
+    approved: Approved | None = None
+    overrides: tuple[Overridden, ...] | None = None
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Current(SealedUnlessByHand):
+    """What a target's `current` file says; replaced under lock-and-compare, and never by a lower `n`."""
+
+    project: str
+    environment: str
+    model: str
+    n: int
+    entry: Digest
+    artifact: Digest | None
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreMark(Sealed):
+    """`store.json`, created exclusively by the first apply: whose store this is."""
+
+    project: str
+    environment: str
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionLog(Sealed):
+    """What was predicted, when and by what; `rows` is the blob of the CSV. Monitoring joins it with outcomes by key."""
+
+    environment: str
+    model: str
+    artifact: Digest
+    as_of: str
+    when: datetime
+    who: str
+    rows: Digest
+    count: int
+    format: int = 1

@@ -1,0 +1,63 @@
+"""What holds for every target, wherever it is: whose it is, what may be served there, and which entry wins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.artifact.records import Current, StoreMark
+from reconciler.core.names import is_name
+from reconciler.errors import ConflictError, IntegrityError, TargetError
+
+OWNER = "owner.json"  # holds the mark
+CURRENT = "current"
+RELEASES = "releases"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRules:
+    """`mark` is whose target this must be, `where` how people know it."""
+
+    mark: StoreMark
+    where: str
+
+    def check_belongs(self, current: Current) -> None:
+        """TargetError for what may not be put here."""
+        if not self.is_ours(current, current.model) or not is_name(current.model):
+            raise TargetError(f"{current.environment}/{current.model} does not belong to this target", code="E609")
+
+    def is_ours(self, current: Current, model: str) -> bool:
+        """Whether this pointer, found at `model`, was written for this target."""
+        there = (current.project, current.environment, current.model)
+        return there == (self.mark.project, self.mark.environment, model)
+
+    def check_mark(self, found: StoreMark) -> None:
+        if found != self.mark:
+            raise self._foreign(found.project, found.environment)
+
+    def check_unclaimed(self, served: Current | None, model: str) -> None:
+        """A target without a mark can be had, unless what it serves is somebody else's."""
+        if served is not None and not self.is_ours(served, model):
+            raise self._foreign(served.project, served.environment)
+
+    def check_newer(self, current: Current, before: Current | None) -> None:
+        """ConflictError where `before` wins. A pointer that is damaged (None), or that somebody copied here from
+        another target, gives way."""
+        if before is None or not self.is_ours(before, current.model):
+            return
+        if before.n > current.n:
+            raise ConflictError(
+                f"the target already serves entry {before.n} of {current.model}, newer than entry {current.n}",
+                hint="nothing is lost: run the same command again",
+            )
+        if before.n == current.n and before.entry != current.entry:
+            raise ConflictError(
+                f"the target serves another entry {before.n} of {current.model}",
+                hint="two stores write to one target: give each environment its own",
+            )
+
+    def _foreign(self, project: str, environment: str) -> IntegrityError:
+        return IntegrityError(
+            f"the target {self.where} belongs to {environment[:64]} of project {project[:64]}",
+            code="E609",
+            hint=f"give {self.mark.environment} of {self.mark.project} a target of its own",
+        )

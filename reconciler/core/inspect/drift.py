@@ -1,0 +1,196 @@
+"""Drift: what is served is not what was applied. Facts judged, one model at a time; nothing is decided by a clock.
+
+What git declares and nobody applied yet is pending, not drift: drift is measured against the journal. (ADR 23)
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from reconciler.core.artifact.observed_state import DriftKind, Head, Served, drift_of
+from reconciler.core.digest import Digest, short
+from reconciler.core.inspect.explanation import Advice
+from reconciler.core.status_codes import Exit, worst_exit
+
+
+class Kind(StrEnum):
+    """How what is served differs from what was applied, worst first."""
+
+    TAMPERED = "tampered"  # a served file of the artifact is not what its digest says
+    WRONG_DIGEST = "wrong-digest"  # another artifact is served than was applied
+    UNREADABLE = "unreadable"  # pointer, journal or store cannot be read, so that nothing can be said
+    MISSING = "missing"  # nothing is served, or the newest entry was never put in place
+    UNHEALTHY = "unhealthy"  # the served artifact does not load, gives other outputs, or today's policy refuses it
+    CONFIG_CHANGED = "config-changed"  # the right bytes; what stands around them is not as it was applied
+    UNMANAGED = "unmanaged"  # served, but neither declared in git nor in the journal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that drifted. `model` None: the environment itself. `since`: when it was first seen. `exit`: what it
+    means to a job; 3, unless the facts could not be read."""
+
+    model: str | None
+    kind: Kind
+    what: str
+    since: datetime | None = None
+    remedies: tuple[Advice, ...] = ()
+    exit: int = int(Exit.PENDING)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What makes it the same finding the next time: the model and the kind."""
+        return (self.model or "", self.kind.value)
+
+
+class News(StrEnum):
+    """What became of an environment's issue."""
+
+    OPENED = "opened"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentDrift:
+    """`models`: how many were looked at, `loaded` of them loaded; `pending`: of how many git declares something that
+    nobody applied yet. `problem`: why nothing could be looked at. `news` of its issue, where one was asked for and
+    is or was open; `issue`: its address, where the forge was told something."""
+
+    environment: str
+    role: str
+    findings: tuple[Finding, ...]
+    models: int = 0
+    loaded: int = 0
+    pending: int = 0
+    notes: tuple[str, ...] = ()
+    problem: str | None = None
+    news: News | None = None
+    issue: str | None = None
+    exit: int = int(Exit.CLEAN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drifted:
+    """What `drift` found, environment by environment."""
+
+    project: str
+    revision: str | None
+    environments: tuple[EnvironmentDrift, ...]
+    format: int = 1
+
+    @property
+    def exit(self) -> Exit:
+        return worst_exit(one.exit for one in self.environments)
+
+
+Seen = dict[tuple[str, str], datetime]
+"""When each finding was first seen, by its key."""
+
+HIDDEN = 24_000  # characters of what an issue remembers; what does not fit counts as seen anew
+_HIDDEN = re.compile(r"<!-- reconciler-seen (\{[^<>]*\}) -->")
+
+
+def of_served(environment: str, head: Head | None, served: Served | None, files: frozenset[str]) -> Iterator[Finding]:
+    """How a target differs from its journal's head. `files`: the names of the applied artifact's files, as far as they
+    are known: whatever else lies among them was added."""
+    if served is None and head is None:
+        return
+    model = served.model if served is not None else head.entry.model if head is not None else ""
+    apply = Advice(reason="put back what was applied", command=f"reconciler apply {environment} {model}")
+    kind, what = _judged(head, served, files)
+    if kind is not None:
+        yield Finding(model=model, kind=kind, what=what, remedies=(apply,))
+    for line in served.around if served is not None else ():
+        remedy = Advice(reason="take the right to write away: chmod go-w")
+        yield Finding(model=model, kind=Kind.CONFIG_CHANGED, what=line, remedies=(remedy,))
+
+
+def _judged(head: Head | None, served: Served | None, files: frozenset[str]) -> tuple[Kind | None, str]:
+    found = served.current.artifact if served is not None and served.current is not None else None
+    wanted = head.state.artifact if head is not None else None
+    match drift_of(head, served):
+        case None:
+            return None, ""
+        case DriftKind.MISSING:
+            return Kind.MISSING, f"nothing is served; {_short(wanted)} was applied"
+        case DriftKind.BEHIND:
+            n = head.entry.n if head is not None else 0
+            return Kind.MISSING, f"entry {n} was committed but never put in place; {_short(found)} is served"
+        case DriftKind.UNREADABLE:
+            return Kind.UNREADABLE, "the pointer to the served release is damaged or not ours"
+        case DriftKind.TAMPERED:
+            names = served.files if served is not None else ()
+            added = files and not files.intersection(names)
+            if added:
+                return Kind.CONFIG_CHANGED, f"{', '.join(names)}: added beside the files of {_short(wanted)}"
+            return Kind.TAMPERED, f"{', '.join(names) or 'a served file'} is not what its digest says"
+        case DriftKind.WRONG_DIGEST if found == wanted:
+            return (
+                Kind.CONFIG_CHANGED,
+                "the pointer names the right artifact, but not the journal entry that put it there",
+            )
+        case DriftKind.WRONG_DIGEST:
+            return Kind.WRONG_DIGEST, f"{_short(found)} is served; {_short(wanted)} was applied"
+
+
+def _short(artifact: Digest | None) -> str:
+    return short(artifact) if artifact is not None else "nothing"
+
+
+def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Worst first, then by model."""
+    kinds = list(Kind)
+    return tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.model or "", one.what)))
+
+
+def dated(findings: Iterable[Finding], *seen: Seen, now: datetime) -> tuple[Finding, ...]:
+    """Each with the time at which it was first seen: by the first of `seen` that knows it, else now."""
+    return tuple(
+        replace(one, since=next((known[one.key] for known in seen if one.key in known), now)) for one in findings
+    )
+
+
+def seen_in(findings: Iterable[Finding]) -> Seen:
+    """What to remember of these findings. Of two of one kind, the older counts."""
+    found: Seen = {}
+    for one in findings:
+        if one.since is not None:
+            found[one.key] = min(one.since, found.get(one.key, one.since))
+    return found
+
+
+def hidden(findings: Iterable[Finding]) -> str:
+    """A line that nobody sees, by which an issue remembers since when."""
+    by_time: dict[str, dict[str, list[str]]] = {}
+    room = HIDDEN
+    for (model, kind), since in sorted(seen_in(findings).items()):
+        room -= len(model) + len(kind) + 30
+        if room > 0:
+            by_time.setdefault(_stamp(since), {}).setdefault(kind, []).append(model)
+    return f"<!-- reconciler-seen {json.dumps(by_time, separators=(',', ':'), sort_keys=True)} -->"
+
+
+def remembered_in(body: str) -> Seen:
+    """What `hidden` wrote into this text; nothing where somebody spoilt it."""
+    found = _HIDDEN.search(body)
+    try:
+        by_time = json.loads(found[1]) if found is not None else {}
+        return {
+            (str(model), str(kind)): datetime.fromisoformat(time).astimezone(UTC)
+            for time, kinds in by_time.items()
+            for kind, models in kinds.items()
+            for model in models
+        }
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return {}
+
+
+def _stamp(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,33 @@
+"""What is the matter with one model in one environment: what it is waiting for, and what would move it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+from reconciler.core.plan.plan import ModelPlan, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """Something to do: what for, and the command where there is one."""
+
+    reason: str
+    command: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """`part`: of today's plan; None where git does not declare the model there. `state`: a sentence. `deployed`: the
+    artifact that the journal's head says."""
+
+    model: str
+    environment: str
+    role: str
+    revision: str | None
+    state: str
+    part: ModelPlan | None = None
+    refresh: Step | None = None
+    deployed: Digest | None = None
+    advice: tuple[Advice, ...] = ()
+    format: int = 1

@@ -1,0 +1,69 @@
+"""Two configurations compared, model by model: what a person wants to know before a promotion or after a merge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+from reconciler.core.field_diff import Change, changes
+from reconciler.core.plan.plan import MetricChange
+from reconciler.core.spec.environment import Model
+
+_OUTCOME = ("outcome.", "task")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """What is compared: an environment at a commit (`revision` None: a work tree)."""
+
+    environment: str
+    revision: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelDifference:
+    """`only`: "old" or "new" where the other side has no such model. `outcome`: whether what is predicted has another
+    meaning, so that metrics of the two sides do not say the same thing. `old`, `new`: the artifacts of the sides."""
+
+    model: str
+    environment: str
+    only: str | None = None
+    outcome: bool = False
+    changes: tuple[Change, ...] = ()
+    gates: tuple[Change, ...] = ()
+    old: Digest | None = None
+    new: Digest | None = None
+    metrics: tuple[MetricChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compared:
+    """`alike`: models that do not differ."""
+
+    old: tuple[Side, ...]
+    new: tuple[Side, ...]
+    models: tuple[ModelDifference, ...]
+    alike: int
+    format: int = 1
+
+
+def difference(old: Model | None, new: Model | None, *, environment: str) -> ModelDifference | None:
+    """None when nothing differs that decides or judges an artifact."""
+    here = new or old
+    if here is None:
+        return None
+    if old is None or new is None:
+        return ModelDifference(model=here.name, environment=environment, only="new" if old is None else "old")
+    recipe, gates = changes(old.recipe, new.recipe), changes(old.gates, new.gates)
+    same_place = old.environment == new.environment  # elsewhere it is the journals that say which artifact is there
+    if not recipe and not gates and not (same_place and old.artifact != new.artifact):
+        return None
+    return ModelDifference(
+        model=new.name,
+        environment=environment,
+        outcome=any(one.path.startswith(_OUTCOME) for one in recipe),
+        changes=recipe,
+        gates=gates,
+        old=old.artifact if same_place else None,
+        new=new.artifact if same_place else None,
+    )

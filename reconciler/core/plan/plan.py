@@ -1,0 +1,157 @@
+"""A plan is data: what will happen to each model of one environment, and why. `make_*` are pure and level-based.
+
+What to do is read from which facts are missing, never from which fields changed; a change of a field only explains.
+Each model's part has a digest over its `Basis`: names and digests of all that it depends on, no ages, paths or clocks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.records import Action
+from reconciler.core.digest import Digest
+from reconciler.core.field_diff import Change
+from reconciler.core.spec.gates import Verification
+from reconciler.core.status_codes import Exit, Health, Sync
+
+PLAN_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One executable unit. `artifact` is the digest it is about, where it is known before the step runs; `target` the
+    environment that a verification is for. `adopts`: a build of these inputs exists, nothing is trained."""
+
+    action: Action
+    reason: str
+    artifact: Digest | None = None
+    target: str | None = None
+    adopts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blocked:
+    """Why a model is left alone: reasons for a person, the exit code that it means, the remedy. `until`: only the clock
+    stands in the way, up to then; no digest depends on it."""
+
+    exit: int
+    reasons: tuple[str, ...]
+    remedy: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """All that a model's part of a plan depends on. Two equal bases mean the same plan."""
+
+    environment: str
+    model: str
+    pin: Digest | None
+    recipe: Digest | None
+    gates: tuple[Digest, ...]
+    head: Digest | None
+    served: str
+    candidate: Digest | None
+    build: Digest | None
+    verdicts: tuple[str, ...]
+    snapshot: Digest | None
+    order: str
+    controls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricChange:
+    """Candidate against incumbent, each on its own holdout unless a comparison on the same rows says otherwise."""
+
+    metric: str
+    candidate: float | None
+    incumbent: float | None
+
+
+def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -> tuple[MetricChange, ...]:
+    """Every metric that either has, sorted by name."""
+    new, old = (dict(one.metrics) if one else {} for one in (candidate, incumbent))
+    return tuple(
+        MetricChange(metric=name, candidate=new.get(name), incumbent=old.get(name))
+        for name in sorted(new.keys() | old.keys())
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What a reviewer wants to see besides the verdict. Ages are for people and are not part of the basis."""
+
+    candidate: Digest | None = None
+    incumbent: Digest | None = None
+    changes: tuple[Change, ...] = ()
+    metrics: tuple[MetricChange, ...] = ()
+    verifications: tuple[Verification, ...] = ()
+    grade: str | None = None
+    data_as_of: str | None = None
+    data_taken: datetime | None = None
+    data_age: int | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPlan:
+    """One model's part. No steps and not blocked: action `none`, said explicitly."""
+
+    model: str
+    digest: Digest
+    basis: Basis
+    sync: Sync
+    health: Health
+    reason: str
+    steps: tuple[Step, ...] = ()
+    blocked: Blocked | None = None
+    detail: Detail = Detail()
+
+    @property
+    def exit(self) -> Exit:
+        if self.blocked is not None:
+            return Exit(self.blocked.exit)
+        return Exit.PENDING if self.steps else Exit.CLEAN
+
+    @property
+    def trains(self) -> bool:
+        """Whether something new is to be trained."""
+        return any(step.action is Action.TRAIN and not step.adopts for step in self.steps)
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is only left for a later run."""
+        return self.blocked is not None and self.blocked.exit == Exit.PENDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanIdentity:
+    """What a plan's id is the digest of."""
+
+    environment: str
+    revision: str | None
+    refresh: bool
+    models: tuple[Digest, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """`id` is the digest of its `PlanIdentity`."""
+
+    id: Digest
+    project: str
+    environment: str
+    role: str
+    revision: str | None
+    refresh: Step | None
+    models: tuple[ModelPlan, ...]
+    format: int = PLAN_FORMAT
+
+    @property
+    def empty(self) -> bool:
+        return self.refresh is None and not any(model.steps for model in self.models)
+
+    def part(self, model: str) -> ModelPlan | None:
+        return next((one for one in self.models if one.model == model), None)

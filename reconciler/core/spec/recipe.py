@@ -1,0 +1,198 @@
+"""The part of a model's spec that decides its bytes: data selection, outcome, features, estimator, holdout, seed.
+
+A recipe's digest is taken over its canonical JSON (`codec`), so a name, an owner, a gate or a comment never makes a
+new artifact. Expressions are SQL scalars, kept as the author wrote them but for surrounding white space.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+RECIPE_FORMAT = 1
+TRAINING_FORMAT = 1
+"""Version of how a recipe becomes bytes (preprocessing, canonical form): part of every runtime."""
+
+
+class Task(StrEnum):
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """A left join of `table` on its column `key`, which must be unique there and named alike on the left."""
+
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """`name: expression`, in the order of the manifest."""
+
+    name: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """Point-in-time features: aggregates over earlier rows of the same `by` whose `known` lies strictly before `at`.
+
+    `known` counts as greatest(known, at) of the earlier row, so that a prepaid row never sees itself. Each feature is
+    one aggregate over row-local scalars. All rows of the joined, derived table count, unless `where` narrows them.
+    """
+
+    by: str
+    at: str
+    known: str
+    features: tuple[Named, ...]
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Which rows may train: `since` <= `by` < `until` (ISO dates), and `where`."""
+
+    by: str | None = None
+    since: str | None = None
+    until: str | None = None
+    where: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    table: str
+    key: str
+    joins: tuple[Join, ...] = ()
+    derive: tuple[Named, ...] = ()
+    past: Past | None = None
+    where: str | None = None
+    train: Window | None = None
+    predict: str | None = None
+    """Rows to predict (an expression); None when the model has no open records of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeClass:
+    """One class. `when` is its condition (first true wins); None when classes are the values of a column.
+    `possible`: where it is not true, the class gets probability 0 and the rest is renormalised."""
+
+    name: str
+    when: str | None = None
+    possible: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What is predicted. Classification: `classes` in order, by condition or as values of `column`.
+    Regression: the numeric `column`, no classes. `matured` is a date expression: only rows with
+    matured <= as_of train or judge."""
+
+    column: str | None = None
+    classes: tuple[OutcomeClass, ...] = ()
+    matured: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    numeric: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    boolean: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every feature in the order in which the model sees its columns."""
+        return self.numeric + self.categorical + self.boolean
+
+
+Scalar = bool | int | float | str | None
+Param = Scalar | tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimator:
+    """A class of the closed table (`manifest/schema/estimators.json`) by name, and its parameters as given, in order of
+    their names. `keeps_rows_accepted`: the author accepted that this estimator keeps training rows in the artifact."""
+
+    uses: str
+    class_name: str
+    params: tuple[tuple[str, Param], ...] = ()
+    keeps_rows_accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdout:
+    """`last` share of rows by the date column `by` (cut between two distinct dates), or a `random` share by a keyed
+    hash of the row's key, independent of seed and recipe. Exactly one of the two is set."""
+
+    last: float | None = None
+    by: str | None = None
+    random: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recipe:
+    task: Task
+    data: Selection
+    outcome: Outcome
+    features: Features
+    estimator: Estimator
+    holdout: Holdout
+    seed: int
+    format: int = RECIPE_FORMAT
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Labels in declared order; label i is the integer i everywhere below the schema. Empty for regression."""
+        return tuple(one.name for one in self.outcome.classes)
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        return (self.data.table, *(join.table for join in self.data.joins))
+
+    def expressions(self) -> Iterator[tuple[str, str]]:
+        """(path inside the recipe as written in a manifest, expression) for every scalar expression but
+        the aggregates of `past`."""
+        data, outcome = self.data, self.outcome
+        for named in data.derive:
+            yield f"data.derive.{named.name}", named.expression
+        if data.past is not None and data.past.where is not None:
+            yield "data.past.where", data.past.where
+        if data.where is not None:
+            yield "data.where", data.where
+        if data.train is not None and data.train.where is not None:
+            yield "data.train.where", data.train.where
+        if data.predict is not None:
+            yield "data.predict.where", data.predict
+        if outcome.matured is not None:
+            yield "outcome.matured", outcome.matured
+        for one in outcome.classes:
+            if one.when is not None:
+                yield f"outcome.classes.{one.name}", one.when
+            if one.possible is not None:
+                yield f"outcome.possible.{one.name}", one.possible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preprocessing:
+    """What is done to features before the estimator sees them, resolved by its family, for people to read.
+
+    `rare`: categories with fewer training rows share one bucket; `most`: at most so many are told apart.
+    """
+
+    numeric: str
+    categorical: str
+    boolean: str
+    rare: int
+    most: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltRecipe:
+    """The recipe as an artifact keeps it, with what was decided for it."""
+
+    recipe: Recipe
+    preprocessing: Preprocessing
+    format: int = TRAINING_FORMAT

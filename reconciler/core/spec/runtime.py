@@ -1,0 +1,92 @@
+"""The environment in which a child process computes, so that the same inputs give the same bytes.
+
+Pinned on x86-64: OpenBLAS' kernels (`OPENBLAS_CORETYPE`) and numpy's dispatch (`NPY_DISABLE_CPU_FEATURES` down to its
+baseline), because both pick other instructions, and so other last bits, by the CPU they find. One BLAS thread, because
+sums are split by thread. OpenMP threads are the operator's choice: histogram boosting predicts the same at any count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.core.spec.environment import Runtime
+
+# Passed on to children; everything else, credentials above all, stays behind.
+_KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "LD_LIBRARY_PATH")
+_BASELINE_CORE = "Haswell"
+# numpy's dispatched groups beyond its baseline X86_V2, and the names that older builds give them.
+_NUMPY_FEATURES = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
+CORE_TYPE = "openblas-coretype"
+
+
+def fixed_environment(parent: Mapping[str, str], *, architecture: str) -> dict[str, str]:
+    """The whole environment of a child. An `OPENBLAS_CORETYPE` that the machine's administrator set is kept: it may be
+    there for correctness; it is then part of the runtime (`core_type`)."""
+    fixed = {name: parent[name] for name in _KEPT if name in parent}
+    fixed |= {
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": parent.get("PYTHONDONTWRITEBYTECODE", ""),
+        "PYTHONWARNINGS": "ignore",
+        "TZ": "UTC",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "BLIS_NUM_THREADS": "1",
+        "VECLIB_MAXIMUM_THREADS": "1",
+        "NUMEXPR_NUM_THREADS": "1",
+        "OMP_DYNAMIC": "FALSE",
+        # How long OpenMP threads (of gcc's library) spin before they sleep. Measured, two cores: never to spin made an
+        # idle machine five times slower, to spin long (the default) made a busy one twice as slow as this.
+        "GOMP_SPINCOUNT": parent.get("GOMP_SPINCOUNT", "10000"),
+        # No thread of pyarrow's allocator: the fork server must have one thread (`reconciler.workers.fork_server`).
+        "JE_ARROW_MALLOC_CONF": "background_thread:false",
+        "HOME": parent.get("HOME", ""),
+    }
+    if architecture == "x86_64":
+        fixed["OPENBLAS_CORETYPE"] = parent.get("OPENBLAS_CORETYPE") or _BASELINE_CORE
+        fixed["NPY_DISABLE_CPU_FEATURES"] = _NUMPY_FEATURES
+    return {name: value for name, value in fixed.items() if value}
+
+
+def core_type(parent: Mapping[str, str]) -> str | None:
+    """The administrator's `OPENBLAS_CORETYPE`, where it is not ours anyway."""
+    found = parent.get("OPENBLAS_CORETYPE")
+    return found if found and found != _BASELINE_CORE else None
+
+
+# Whose versions decide an artifact's bytes, besides Python's.
+DISTRIBUTIONS = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
+
+
+def described(
+    versions: Mapping[str, str],
+    *,
+    python: tuple[int, int],
+    machine: str,
+    environ: Mapping[str, str],
+    training_format: int,
+) -> Runtime:
+    """A runtime from what was found on a machine (`machine` as `uname -m` says it)."""
+    found = dict(versions) | {"python": f"{python[0]}.{python[1]}"}
+    if (kept := core_type(environ)) is not None:
+        found[CORE_TYPE] = kept
+    return Runtime(
+        architecture="aarch64" if machine == "arm64" else machine,
+        versions=tuple(sorted(found.items())),
+        training_format=training_format,
+    )
+
+
+def differences(declared: Runtime, here: Runtime) -> tuple[str, ...]:
+    """In words, sorted; empty when what is made here is what was declared."""
+    wanted, found = dict(declared.versions), dict(here.versions)
+    said = [
+        f"{name} {wanted.get(name, 'not declared')}, found {found.get(name, 'none')}"
+        for name in sorted(wanted.keys() | found.keys())
+        if wanted.get(name) != found.get(name)
+    ]
+    if declared.architecture != here.architecture:
+        said.append(f"architecture {declared.architecture}, found {here.architecture}")
+    if declared.training_format != here.training_format:
+        said.append(f"training format {declared.training_format}, found {here.training_format}")
+    return tuple(said)

@@ -1,0 +1,81 @@
+"""The cut between rows that train and rows that judge.
+
+Takes: the table `chosen`, whose rows still to be cut have no part. Gives: every one of them a part. Keeps true: a cut
+by time lies between two days, and what trains was certain before it; a cut by key depends on keys and classes alone.
+"""
+
+# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from itertools import pairwise
+
+from reconciler.core.spec.recipe import Recipe, Task
+from reconciler.data.duckdb_session import Session, text_of
+from reconciler.errors import DataError
+
+CHOSEN = "chosen"
+# No feature can have a space in its name.
+PART = '"part of"'
+DAY = '"holdout day"'
+MATURED = '"matured on"'
+
+# Part of what is hashed, so that no other use of the keys' hashes can be correlated with the holdout.
+_DOMAIN = "reconciler holdout 1:"
+
+
+def cut_by_time(session: Session, share: float) -> str:
+    """The first day of the holdout: of all days but the first, the one whose holdout is nearest to `share` of the
+    rows; of two equally near, the later. Rows before it train, if they were mature before it."""
+    days = session.rows(
+        f"SELECT {DAY}, count(*) FROM {CHOSEN} WHERE {PART} IS NULL GROUP BY 1 ORDER BY 1", doing="holdout"
+    )
+    first = cut_day(days, share)
+    if first is None:
+        raise DataError(
+            f"holdout.last: the {sum(count for _, count in days):,} rows with an outcome are all of one day",
+            code="E410",
+            hint="a holdout by time needs rows of at least two days",
+        )
+    cut = f"DATE '{first.isoformat()}'"
+    session.run(
+        f"UPDATE {CHOSEN} SET {PART} = CASE WHEN {DAY} >= {cut} THEN 'holdout'"
+        f" WHEN coalesce({MATURED} >= {cut}, false) THEN 'matured after the cut' ELSE 'train' END"
+        f" WHERE {PART} IS NULL",
+        doing="holdout",
+    )
+    return first.isoformat()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    day: date
+    held: int
+
+
+def cut_day(days: Sequence[tuple[date, int]], share: float) -> date | None:
+    """`days`: (day, rows) ascending. None when there are fewer than two days."""
+    total = held = sum(count for _, count in days)
+    candidates = []
+    for (_, count), (day, _) in pairwise(days):
+        held -= count
+        candidates.append(_Candidate(day=day, held=held))
+    if not candidates:
+        return None
+    return min(reversed(candidates), key=lambda one: abs(one.held - share * total)).day
+
+
+def cut_by_key(session: Session, recipe: Recipe, share: float) -> None:
+    """The rows with the smallest hashes of their keys, `share` of each class (rounded to the nearest row, half up)."""
+    partition = "PARTITION BY outcome" if recipe.task is Task.CLASSIFICATION else ""
+    session.run(
+        f"UPDATE {CHOSEN} SET {PART} = CASE WHEN place <= floor({share!r} * rows + 0.5) THEN 'holdout' ELSE 'train' END"
+        f" FROM (SELECT key AS id, count(*) OVER ({partition}) AS rows,"
+        f" row_number() OVER ({partition} ORDER BY sha256({text_of(_DOMAIN)} || key)) AS place"
+        f" FROM {CHOSEN} WHERE {PART} IS NULL) placed WHERE key = id",
+        doing="holdout",
+    )

@@ -1,0 +1,254 @@
+"""Labelled rows, and which of them train and which judge.
+
+Takes: the relation of a recipe and SQL of its features. Gives: a table `chosen` with key, features, outcome and the
+part (`train`, `holdout`) of each row, and counts of the rows left out, by reason. Keeps true (design-review F4): only
+rows whose outcome is certain on the day of the data are used; a row that matches no class is an error; a time holdout
+is cut between two dates, and a row trains only if its outcome was certain before the cut; a random holdout depends on
+the keys alone, not on the seed. Times are compared as days.
+
+Reasons, in the order in which they are looked at: outside the window, not matured, no outcome, no date, matured after
+the cut. Rows that `data.where` leaves out are not the recipe's rows, and are not counted.
+"""
+
+# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.core.spec.recipe import Recipe, Task
+from reconciler.data.dataset.columns import AS_OF
+from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, cut_by_key, cut_by_time
+from reconciler.data.dataset.joined_rows import ROWS, Relation, check_condition, check_day, type_of
+from reconciler.data.dataset.point_in_time import check_not_later
+from reconciler.data.duckdb_session import Session, name_of, text_of
+from reconciler.errors import DataError
+from reconciler.ports import Selected
+
+_INSIDE = '"inside the window"'
+_TODAY = '"day of the data"'
+
+MIN_TRAIN = 20
+MIN_HOLDOUT = 5
+
+
+def split(session: Session, relation: Relation, features: Sequence[str]) -> Selected:
+    """Create the table `chosen`. DataError E410, E412, E413, E417."""
+    recipe = relation.recipe
+    _label(session, relation, features)
+    _check_labels(session, recipe)
+    _check_count(session)
+    holdout_from = None
+    if recipe.holdout.last is not None:
+        holdout_from = cut_by_time(session, recipe.holdout.last)
+    else:
+        cut_by_key(session, recipe, recipe.holdout.random or 0.0)
+    counts = _counts(session)
+    train, holdout = counts.pop("train", 0), counts.pop("holdout", 0)
+    _check_sizes(session, recipe, train=train, holdout=holdout, left_out=counts)
+    return Selected(rows=train, holdout_rows=holdout, holdout_from=holdout_from, left_out=tuple(sorted(counts.items())))
+
+
+# --- labels -------------------------------------------------------------------------------------------------------
+
+
+def _label(session: Session, relation: Relation, features: Sequence[str]) -> None:
+    """`chosen`: every row that passes `data.where`, with its part so far (NULL: still to be cut)."""
+    recipe = relation.recipe
+    window = _window(session, relation)
+    matured = _matured(session, relation)
+    day = f"CAST({_date(relation, 'holdout.by', recipe.holdout.by)} AS DATE)" if recipe.holdout.by else "NULL"
+    where = relation.columns.term("data.where")
+    if where is not None:
+        check_condition(session, where, ROWS)
+    rows = f"SELECT * FROM {ROWS}" + (f" WHERE ({where.scalar.sql})" if where is not None else "")
+    labelled = (
+        f"SELECT {', '.join(features)}, {_outcome(session, relation)} AS outcome, ({window}) AS {_INSIDE},"
+        f" {matured or 'NULL'} AS {MATURED}, {day} AS {DAY}, {AS_OF} AS {_TODAY} FROM ({rows})"
+    )
+    session.run(
+        f"CREATE TEMP TABLE {CHOSEN} AS SELECT *, CASE WHEN NOT coalesce({_INSIDE}, false) THEN 'outside the window'"
+        + (f" WHEN coalesce({MATURED} > {_TODAY}, true) THEN 'not matured'" if matured else "")
+        + (" WHEN outcome IS NULL THEN 'no outcome'" if recipe.outcome.column is not None else "")
+        + (f" WHEN {DAY} IS NULL THEN 'no date'" if recipe.holdout.by else "")
+        + f" END AS {PART} FROM ({labelled})",
+        doing="labelling the rows",
+    )
+    _check_dates(session, relation)
+
+
+def _window(session: Session, relation: Relation) -> str:
+    train = relation.recipe.data.train
+    if train is None:
+        return "true"
+    conditions = []
+    if train.by is not None:
+        day = f"CAST({_date(relation, 'data.train.by', train.by)} AS DATE)"
+        conditions.append(f"{day} IS NOT NULL")
+        for label, text in (("data.train.since", train.since), ("data.train.until", train.until)):
+            if text is not None:
+                check_day(label, text)
+        if train.since is not None:
+            conditions.append(f"{day} >= DATE {text_of(train.since)}")
+        if train.until is not None:
+            conditions.append(f"{day} < DATE {text_of(train.until)}")
+    where = relation.columns.term("data.train.where")
+    if where is not None:
+        check_condition(session, where, ROWS)
+        conditions.append(f"({where.scalar.sql})")
+    return " AND ".join(conditions) or "true"
+
+
+def _matured(session: Session, relation: Relation) -> str | None:
+    """SQL of the day from which a row's outcome is certain; None where the recipe does not say."""
+    term = relation.columns.term("outcome.matured")
+    if term is None:
+        return None
+    kind = type_of(session, term, ROWS)
+    if kind not in ("DATE", "TIMESTAMP"):
+        hint = "such as due_date + interval 31 day"
+        raise DataError(f"{term.doing}: expected a date, found {kind}", code="E413", hint=hint)
+    return f"CAST({term.scalar.sql} AS DATE)"
+
+
+def _date(relation: Relation, label: str, column: str) -> str:
+    kind = relation.types[column]
+    if kind not in ("DATE", "TIMESTAMP"):
+        hint = "declare `dates` for the table, or derive a date"
+        raise DataError(f"{label}: {column} is {kind}, not a date or a time", code="E413", hint=hint)
+    return name_of(column)
+
+
+def _outcome(session: Session, relation: Relation) -> str:
+    recipe = relation.recipe
+    column = recipe.outcome.column
+    if recipe.task is Task.REGRESSION:
+        return _amount(relation, column or "")
+    if column is not None:
+        return _named_class(recipe, relation.types[column])
+    cases = []
+    for index, one in enumerate(recipe.outcome.classes):
+        term = relation.columns.term(f"outcome.classes.{one.name}")
+        if term is None:
+            raise DataError(f"outcome.classes.{one.name}: a condition is missing", code="E413")
+        check_condition(session, term, ROWS)
+        cases.append(f"WHEN {term.scalar.sql} THEN {index}")
+    return f"CAST(CASE {' '.join(cases)} END AS INTEGER)"
+
+
+def _amount(relation: Relation, column: str) -> str:
+    kind = relation.types.get(column, "missing")
+    if kind not in ("BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "FLOAT") and not kind.startswith("DECIMAL"):
+        hint = "the outcome of a regression is a number; derive one"
+        raise DataError(f"outcome.column: {column} is {kind}", code="E413", hint=hint)
+    return f"CAST({name_of(column)} AS DOUBLE)"
+
+
+def _named_class(recipe: Recipe, kind: str) -> str:
+    """-1 for a value that is none of the classes."""
+    if kind not in ("VARCHAR", "BOOLEAN", "BIGINT", "INTEGER"):
+        hint = "derive a text from it"
+        raise DataError(f"outcome.column: {recipe.outcome.column} is {kind}", code="E413", hint=hint)
+    text = f"CAST({name_of(recipe.outcome.column or '')} AS VARCHAR)"
+    cases = " ".join(f"WHEN {text_of(name)} THEN {index}" for index, name in enumerate(recipe.class_names))
+    return f"CAST(CASE WHEN {text} IS NULL THEN NULL ELSE CASE {text} {cases} ELSE -1 END END AS INTEGER)"
+
+
+def _check_labels(session: Session, recipe: Recipe) -> None:
+    if recipe.task is Task.REGRESSION:
+        wrong = session.value(
+            f"SELECT count(*) FROM {CHOSEN} WHERE {PART} IS NULL AND NOT isfinite(outcome)", doing="outcome.column"
+        )
+        if wrong:
+            message = f"outcome.column: infinite or not a number in {wrong:,} row{'s' * (wrong != 1)}"
+            raise DataError(message, code="E417", hint="leave these rows out with `where`, or make them NULL")
+        return
+    wrong = session.value(
+        f"SELECT count(*) FROM {CHOSEN} WHERE {PART} IS NULL AND coalesce(outcome, -1) < 0", doing="outcome.classes"
+    )
+    if wrong:
+        raise DataError(
+            f"outcome.classes: {wrong:,} row{'s match' if wrong != 1 else ' matches'} no class",
+            code="E417",
+            hint="add a class for them, or leave them out with `where`; a condition that is NULL is not true",
+        )
+
+
+def _check_dates(session: Session, relation: Relation) -> None:
+    """Rows that would train or judge cannot lie after the day of the data."""
+    recipe = relation.recipe
+    later = session.value(
+        f"SELECT count(*) FROM {CHOSEN} WHERE {PART} IS NULL AND {DAY} > {_TODAY}", doing="holdout.by"
+    )
+    if later:
+        raise DataError(
+            f"holdout.by: {recipe.holdout.by} lies after as_of, the day of the data,"
+            f" in {later:,} row{'s' * (later != 1)}",
+            code="E412",
+            hint="are these the books of another day? state `asOf` for the environment's data, or correct the dates",
+        )
+    train = recipe.data.train
+    if train is not None and train.by is not None and train.by != recipe.holdout.by and recipe.outcome.matured is None:
+        check_not_later(session, label="data.train.by", column=train.by, relation=ROWS)
+
+
+# --- sizes ---------------------------------------------------------------------------------------------------------
+
+
+def _counts(session: Session) -> dict[str, int]:
+    """Rows of each part, and of each reason to be left out; "" before the cut."""
+    rows = session.rows(f"SELECT coalesce({PART}, ''), count(*) FROM {CHOSEN} GROUP BY 1", doing="counting rows")
+    return dict(rows)
+
+
+def _check_count(session: Session) -> None:
+    counts = _counts(session)
+    labelled = counts.pop("", 0)
+    if labelled < MIN_TRAIN + MIN_HOLDOUT:
+        raise DataError(
+            f"too few rows with an outcome, {labelled:,}; at least {MIN_TRAIN + MIN_HOLDOUT} are needed"
+            f" to train and to judge (left out: {_in_words(counts)})",
+            code="E410",
+            hint=_more_rows(counts),
+        )
+
+
+def _in_words(left_out: dict[str, int]) -> str:
+    return "; ".join(f"{reason}: {count:,}" for reason, count in sorted(left_out.items())) or "none"
+
+
+def _check_sizes(session: Session, recipe: Recipe, *, train: int, holdout: int, left_out: dict[str, int]) -> None:
+    if train < MIN_TRAIN or holdout < MIN_HOLDOUT:
+        raise DataError(
+            f"{train:,} rows to train and {holdout:,} to judge; at least {MIN_TRAIN} and {MIN_HOLDOUT} are needed"
+            f" (left out: {_in_words(left_out)})",
+            code="E410",
+            hint=_more_rows(left_out),
+        )
+    if recipe.task is Task.CLASSIFICATION:
+        classes = session.value(
+            f"SELECT count(DISTINCT outcome) FROM {CHOSEN} WHERE {PART} = 'train'", doing="outcome.classes"
+        )
+        if classes < 2:
+            raise DataError(
+                "the training rows are all of one class",
+                code="E410",
+                hint="check the classes' conditions and the window",
+            )
+    _check_empty(session, recipe.features.all)
+
+
+def _more_rows(left_out: dict[str, int]) -> str:
+    if left_out.get("matured after the cut"):
+        return "outcomes must be certain before the holdout begins: bring more history, or hold out a smaller share"
+    return "widen data.train, or wait until more rows have matured"
+
+
+def _check_empty(session: Session, names: Sequence[str]) -> None:
+    items = ", ".join(f"count({name_of(name)})" for name in names)
+    counts = session.rows(f"SELECT {items} FROM {CHOSEN} WHERE {PART} = 'train'", doing="checking the features")[0]
+    for name, count in zip(names, counts, strict=True):
+        if not count:
+            hint = "leave it out, or check where it comes from"
+            raise DataError(f"features: {name} is missing in every training row", code="E410", hint=hint)

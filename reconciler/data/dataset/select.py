@@ -1,0 +1,195 @@
+"""Rows and features of a recipe: to fit, to predict, or of given keys.
+
+Takes: a recipe, table files, the day of the data. Gives: Parquet files sorted by key, and counts. Keeps true: all
+three come from the same relation (`relation`), so a row has the same features whatever it is wanted for; every file
+depends on the request only; and what cannot be a feature (a date, text as a number, an infinite value) is refused, not
+turned into something. Which labelled rows train and which judge: `split`.
+"""
+
+# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.core.spec.recipe import Recipe
+from reconciler.data.dataset.columns import Term
+from reconciler.data.dataset.holdout import CHOSEN, PART
+from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
+from reconciler.data.dataset.labels_and_split import split
+from reconciler.data.duckdb_session import Session, name_of, open_session, text_of, write_parquet
+from reconciler.errors import DataError
+from reconciler.ports import Selected, SelectRequest, Want
+
+_WHOLE = ("BIGINT", "INTEGER", "HUGEINT")
+_NUMBERS = (*_WHOLE, "DOUBLE", "FLOAT")
+
+TRAIN, HOLDOUT, KEYS = "train.parquet", "holdout.parquet", "keys.parquet"
+PREDICT, FEATURES = "predict.parquet", "features.parquet"
+
+
+def select(request: SelectRequest) -> Selected:
+    """Write the files of `request.want` below `request.into`. DataError E401, E410-E418."""
+    into = request.into.resolve()
+    inputs = [table.path.resolve() for table in request.tables]
+    if request.keys is not None:
+        inputs.append(request.keys.resolve())
+    with open_session(limits=request.limits, into=into, inputs=tuple(inputs), spill=into / ".spill") as session:
+        relation = build(session, recipe=request.recipe, tables=request.tables, as_of=request.as_of)
+        try:
+            _check_booleans(session, relation)
+            match request.want:
+                case Want.FIT:
+                    return _fit(session, relation, into)
+                case Want.PREDICT:
+                    return _predict(session, relation, request.also, into)
+                case Want.FEATURES:
+                    return _features(session, relation, request.keys, into)
+        except DataError as error:
+            raise find_failure(session, relation.columns, error, ROWS) from None
+
+
+def _fit(session: Session, relation: Relation, into: Path) -> Selected:
+    found = split(session, relation, _items(relation))
+    columns = ["key", *relation.recipe.features.all, "outcome"]
+    items = ", ".join(name_of(column) for column in columns)
+    # What is kept is packed well, what is only handed to the trainer quickly.
+    for name, part, compression in ((TRAIN, "train", "snappy"), (HOLDOUT, "holdout", "zstd")):
+        source = f"(SELECT * FROM {CHOSEN} WHERE {PART} = '{part}')"
+        _check_values(session, relation.recipe, source)
+        write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", into / name, compression=compression)
+    write_parquet(session, f"SELECT key FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", into / KEYS)
+    return found
+
+
+def _predict(session: Session, relation: Relation, also: Sequence[str], into: Path) -> Selected:
+    wanted = relation.columns.term("data.predict.where")
+    if wanted is None:
+        hint = "add `predict: {where: ...}` to the recipe's data"
+        raise DataError("data.predict: the recipe does not say which rows to predict", code="E413", hint=hint)
+    items = _items(relation)
+    for index, one in enumerate(relation.recipe.outcome.classes):
+        term = relation.columns.term(f"outcome.possible.{one.name}")
+        if term is not None:
+            check_condition(session, term, ROWS)
+            items.append(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false) AS possible_{index}")
+    items += [_also(relation, index, column) for index, column in enumerate(also)]
+    conditions = [wanted, *_where(relation)]
+    for term in conditions:
+        check_condition(session, term, ROWS)
+    rows = " AND ".join(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false)" for term in conditions)
+    return _write_rows(session, relation, items, f"SELECT * FROM {ROWS} WHERE {rows}", into / PREDICT)
+
+
+def _features(session: Session, relation: Relation, keys: Path | None, into: Path) -> Selected:
+    if keys is None:
+        raise DataError("rows of given keys are wanted, and no keys are given", code="E414")
+    wanted = f"SELECT key FROM read_parquet({text_of(str(keys.resolve()))})"
+    rows = f"SELECT * FROM {ROWS} WHERE {relation.key} IN ({wanted})"
+    return _write_rows(session, relation, _items(relation), rows, into / FEATURES)
+
+
+def _write_rows(session: Session, relation: Relation, items: Sequence[str], rows: str, path: Path) -> Selected:
+    session.run(
+        f"CREATE TEMP TABLE {CHOSEN} AS SELECT {', '.join(items)} FROM ({rows})", doing="computing the features"
+    )
+    _check_values(session, relation.recipe, CHOSEN)
+    write_parquet(session, f"SELECT * FROM {CHOSEN} ORDER BY key", path)
+    count = session.value(f"SELECT count(*) FROM {CHOSEN}", doing="counting rows")
+    return Selected(rows=count, holdout_rows=0, holdout_from=None, left_out=())
+
+
+def _where(relation: Relation) -> list[Term]:
+    term = relation.columns.term("data.where")
+    return [term] if term is not None else []
+
+
+# --- features -----------------------------------------------------------------------------------------------------
+
+
+def _items(relation: Relation) -> list[str]:
+    """SQL of the key and each feature in the recipe's order, as the types that the files have."""
+    features, types = relation.recipe.features, relation.types
+    items = [f"{relation.key} AS key"]
+    items += [f"{_numeric(name, types[name])} AS {name_of(name)}" for name in features.numeric]
+    items += [f"{_categorical(name, types[name])} AS {name_of(name)}" for name in features.categorical]
+    items += [f"{_boolean(name, types[name])} AS {name_of(name)}" for name in features.boolean]
+    return items
+
+
+def _refusal(kind: str, name: str, found: str, hint: str) -> DataError:
+    return DataError(f"features.{kind}: {name} is {found}", code="E413", hint=hint)
+
+
+def _numeric(name: str, kind: str) -> str:
+    if kind in _NUMBERS or kind.startswith("DECIMAL"):
+        return f"CAST({name_of(name)} AS DOUBLE)"
+    hints = {
+        "DATE": f"derive a number from it, such as date_diff('day', {name}, as_of) or month({name})",
+        "TIMESTAMP": f"derive a number from it, such as date_diff('day', {name}, as_of) or hour({name})",
+        "BOOLEAN": "list it under features.boolean",
+        "VARCHAR": f"list it under features.categorical, or declare its type, such as `types: {{{name}: DOUBLE}}`",
+    }
+    raise _refusal("numeric", name, kind, hints.get(kind, "derive a number from it"))
+
+
+def _categorical(name: str, kind: str) -> str:
+    if kind in ("VARCHAR", "BOOLEAN", *_WHOLE):
+        return f"CAST({name_of(name)} AS VARCHAR)"
+    hints = {
+        "DATE": f"derive a category from it, such as dayname({name})",
+        "TIMESTAMP": f"derive a category from it, such as dayname({name})",
+        "DOUBLE": "list it under features.numeric, or derive a text or a whole number from it",
+    }
+    raise _refusal("categorical", name, kind, hints.get(kind, "derive a text or a whole number from it"))
+
+
+def _boolean(name: str, kind: str) -> str:
+    if kind == "BOOLEAN":
+        return name_of(name)
+    if kind in _WHOLE:
+        return f"CASE {name_of(name)} WHEN 0 THEN false WHEN 1 THEN true END"
+    hint = f"derive a condition from it, such as {name} = 'Yes'" if kind == "VARCHAR" else "derive a condition from it"
+    raise _refusal("boolean", name, kind, hint)
+
+
+def _check_booleans(session: Session, relation: Relation) -> None:
+    """DataError E410 when a whole number that stands for a condition is neither 0 nor 1, in any row."""
+    for name in relation.recipe.features.boolean:
+        if relation.types[name] not in _WHOLE:
+            continue
+        column = name_of(name)
+        count = session.value(f"SELECT count(*) FROM {ROWS} WHERE {column} NOT IN (0, 1)", doing=f"features: {name}")
+        if count:
+            raise DataError(
+                f"features.boolean: {name} is neither 0 nor 1 in {count:,} row{'s' * (count != 1)}",
+                code="E410",
+                hint=f"derive a condition from it, such as {name} > 0",
+            )
+
+
+def _check_values(session: Session, recipe: Recipe, source: str) -> None:
+    """DataError E410 when a number is infinite or not a number: a missing value is NULL, and nothing else."""
+    names = recipe.features.numeric
+    if not names:
+        return
+    items = ", ".join(f"count(*) FILTER (NOT isfinite({name_of(name)}))" for name in names)
+    counts = session.rows(f"SELECT {items} FROM {source}", doing="checking the features")[0]
+    for name, count in zip(names, counts, strict=True):
+        if count:
+            raise DataError(
+                f"features.numeric: {name} is infinite or not a number in {count:,} row{'s' * (count != 1)}",
+                code="E410",
+                hint="a division by zero? write nullif(divisor, 0), so that the value is missing instead",
+            )
+
+
+def _also(relation: Relation, index: int, column: str) -> str:
+    kind = relation.types.get(column)
+    if kind is None:
+        hint = f"there are {', '.join(relation.types)[:300]}"
+        raise DataError(f"there is no column {column}", code="E416", hint=hint)
+    wanted = "DOUBLE" if kind in _NUMBERS or kind.startswith("DECIMAL") else "VARCHAR"
+    return f"CAST({name_of(column)} AS {wanted}) AS also_{index}"

@@ -1,0 +1,178 @@
+"""One locked, in-memory DuckDB session.
+
+Takes: limits, the folder it may write below, the files it may read. Gives: `run`, `rows` and `types` for SQL that this
+package has written itself. Keeps true: one thread (float aggregates are not reproducible otherwise), time zone UTC,
+no file, extension or setting beyond those named here, a time and a memory limit, and that no message of DuckDB's
+leaves: it quotes data and paths. What is printed is what was being done, the class of the error, and a remedy. Which
+SQL is safe is not decided here (`expressions`).
+"""
+
+# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from reconciler.core.spec.environment import Limits
+from reconciler.errors import DataError
+
+if TYPE_CHECKING:
+    import duckdb
+
+T = TypeVar("T")
+
+# What DuckDB keeps outside its buffer manager, and Python itself: the memory limit leaves room for both.
+_HEADROOM = 512 * 1024**2
+
+# Class of DuckDB's exception -> what a person reads. Any other class is named as it is.
+_REASONS = {
+    "BinderException": "the types do not fit",
+    "ConversionException": "a value cannot be converted to the type asked for",
+    "OutOfRangeException": "a number is out of range",
+    "InvalidInputException": "a value is not valid for a function or operator (division by zero, text to a date)",
+    "TypeMismatchException": "the types do not fit",
+    "InterruptException": "out of time",
+    "OutOfMemoryException": "out of memory",
+    "IOException": "a file could not be read or written",
+    "PermissionException": "a file may not be used",
+    "InvalidTypeException": "the types do not fit",
+}
+
+
+class Session:
+    """A connection with a deadline. Errors are DataError E413 that name `doing`; E418 for limits."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
+        self._connection = connection
+        self._limits = limits
+        self._expired = threading.Event()
+
+    def run(self, sql: str, *, doing: str, hint: str | None = None) -> None:
+        self._execute(sql, doing=doing, hint=hint)
+
+    def rows(self, sql: str, *, doing: str) -> list[tuple[Any, ...]]:
+        return self._guard(lambda: self._connection.execute(sql).fetchall(), doing=doing, hint=None)
+
+    def value(self, sql: str, *, doing: str) -> Any:
+        """The only cell of the only row."""
+        return self.rows(sql, doing=doing)[0][0]
+
+    def arrays(self, sql: str, *, doing: str) -> dict[str, Any]:
+        """Columns as numpy arrays (masked where a value is NULL)."""
+        return self._guard(lambda: self._connection.execute(sql).fetchnumpy(), doing=doing, hint=None)
+
+    def show(self, name: str, columns: Mapping[str, Any]) -> None:
+        """Make numpy arrays a relation `name`; the caller keeps them alive while it is used."""
+        self._guard(lambda: self._connection.register(name, columns), doing=f"reading {name}", hint=None)
+
+    def types(self, relation: str, *, doing: str) -> dict[str, str]:
+        """Column name -> DuckDB type of a relation or of a SELECT in brackets, in order. Computes no row."""
+        return {row[0]: row[1] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}", doing=doing)}
+
+    def expire(self) -> None:
+        """Called by the timer's thread."""
+        self._expired.set()
+        self._connection.interrupt()
+
+    def _execute(self, sql: str, *, doing: str, hint: str | None) -> None:
+        self._guard(lambda: self._connection.execute(sql), doing=doing, hint=hint)
+
+    def _guard(self, call: Callable[[], T], *, doing: str, hint: str | None) -> T:
+        import duckdb
+
+        if self._expired.is_set():
+            raise self._out_of_time(doing)
+        try:
+            return call()
+        except duckdb.Error as error:
+            kind = type(error).__name__
+        # Outside the handler, so that DuckDB's exception is not even the context of ours.
+        if self._expired.is_set():
+            raise self._out_of_time(doing)
+        if kind == "OutOfMemoryException":
+            raise DataError(
+                f"{doing}: out of memory (limit {self._limits.memory // 1024**2} MiB)",
+                code="E418",
+                hint="raise limits.memory in the environment, or select fewer rows",
+            )
+        raise DataError(f"{doing}: {_REASONS.get(kind, kind)}", code="E413", hint=hint)
+
+    def _out_of_time(self, doing: str) -> DataError:
+        return DataError(
+            f"{doing}: out of time (limit {self._limits.seconds} s)",
+            code="E418",
+            hint="raise limits.time in the environment, or select fewer rows",
+        )
+
+
+@contextmanager
+def open_session(
+    *, limits: Limits, into: Path, inputs: tuple[Path, ...], spill: Path | None = None
+) -> Iterator[Session]:
+    """A session that reads `inputs` and writes below `into` (absolute, existing), and nothing else.
+
+    `spill`: a folder below `into` where rows that do not fit in memory wait, in the clear, as the results there are;
+    without it the session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that
+    is not part of its distribution.)
+    """
+    import duckdb
+
+    memory = max(limits.memory - _HEADROOM, limits.memory // 2)
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": "1",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+            "allow_persistent_secrets": "false",
+            "python_enable_replacements": "false",
+            "preserve_insertion_order": "true",
+            "temp_directory": str(spill) if spill is not None else "",
+            "memory_limit": f"{memory}B",
+        },
+    )
+    session = Session(connection, limits)
+    timer = threading.Timer(limits.seconds, session.expire)
+    timer.daemon = True
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"SET allowed_directories = {text_list([str(into)])}")
+        connection.execute(f"SET allowed_paths = {text_list([str(one) for one in inputs])}")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        timer.start()
+        yield session
+    finally:
+        timer.cancel()
+        connection.close()
+        if spill is not None:
+            shutil.rmtree(spill, ignore_errors=True)
+
+
+def name_of(identifier: str) -> str:
+    """A quoted SQL identifier."""
+    return '"' + identifier.replace('"', '""') + '"'
+
+
+def text_of(text: str) -> str:
+    """A SQL text literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def text_list(texts: list[str]) -> str:
+    return "[" + ", ".join(text_of(one) for one in texts) + "]"
+
+
+def write_parquet(session: Session, query: str, path: Path, *, compression: str = "zstd") -> None:
+    """Equal rows in equal order give equal bytes: one thread, fixed row groups, no time or name in the file."""
+    session.run(
+        f"COPY ({query}) TO {text_of(str(path))} (FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE 122880)",
+        doing=f"writing {path.name}",
+    )

@@ -1,0 +1,291 @@
+"""Expressions of a recipe, proven row-local before they run.
+
+Takes: the text of an expression. Gives: the columns that it names, and SQL that is written anew from its checked tree,
+so that what runs is what was checked and nothing of the author's text reaches a statement.
+
+An expression is parsed by DuckDB's own parser (`json_serialize_sql`) as the only item of one SELECT without FROM. Its
+tree may hold columns, constants, comparisons, AND/OR/NOT, IS NULL, IN lists, BETWEEN, CASE, casts to types of our list,
+operators and functions of our list (`grammar`). An aggregate of `past` is exactly one call of a listed aggregate over
+such a scalar, or over all rows, with an optional FILTER. Everything else is refused, with the reason and the position
+in characters. No data is touched here, and whether a column exists is not known here (`relation`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.core.names import is_column
+from reconciler.data.duckdb_session import name_of, text_of
+from reconciler.data.expressions import grammar
+from reconciler.data.expressions.parse import Node, RefusedError, check_text, only_item, position_of, serialize
+from reconciler.ports import Parsed
+
+_INTEGER = re.compile(r"-?[0-9]{1,38}")
+_NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scalar:
+    """A row-local expression: `sql` with every column quoted, `columns` as named, in order of first use."""
+
+    sql: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aggregate:
+    """One call of a listed aggregate. `argument` is None for count(*); `filter` the FILTER's condition."""
+
+    function: str
+    argument: str | None
+    filter: str | None
+    columns: tuple[str, ...]
+
+
+def read_all(texts: Iterable[str]) -> dict[str, Scalar | Aggregate | RefusedError]:
+    """Each distinct text, read in one batch."""
+    distinct = list(dict.fromkeys(texts))
+    found: dict[str, Scalar | Aggregate | RefusedError] = {}
+    sound = []
+    for text in distinct:
+        try:
+            check_text(text)
+            sound.append(text)
+        except RefusedError as refused:
+            found[text] = refused
+    for text, tree in zip(sound, serialize(sound), strict=True):
+        try:
+            found[text] = _read(text, tree)
+        except RefusedError as refused:
+            found[text] = refused
+    return {text: found[text] for text in distinct}
+
+
+def parse(texts: Iterable[str]) -> Mapping[str, Parsed]:
+    """The port's answer for each distinct text (ports.Expressions)."""
+    return {text: _parsed(found) for text, found in read_all(texts).items()}
+
+
+def _parsed(found: Scalar | Aggregate | RefusedError) -> Parsed:
+    match found:
+        case RefusedError():
+            return Parsed(refused=found.reason, position=found.position)
+        case Scalar():
+            return Parsed(columns=found.columns)
+        case Aggregate():
+            return Parsed(columns=found.columns, aggregate=True)
+
+
+# --- the tree -------------------------------------------------------------------------------------------------------
+
+
+def _read(text: str, tree: Node) -> Scalar | Aggregate:
+    node = only_item(text, tree)
+    reader = _Reader(text)
+    if node.get("class") == "FUNCTION" and _name(node) in grammar.AGGREGATES:
+        return reader.aggregate(node)
+    return Scalar(sql=reader.scalar(node, 0), columns=tuple(reader.columns))
+
+
+def _name(node: Node) -> str:
+    return str(node.get("function_name", "")).lower()
+
+
+class _Reader:
+    """Walks one tree, collects its columns, and writes its SQL. Whatever it does not know it refuses."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._near: int | None = None
+        self.columns: dict[str, None] = {}
+
+    def scalar(self, node: Node, depth: int) -> str:
+        self._check_keys(node)
+        position = self._position(node)
+        if depth > grammar.MAX_DEPTH:
+            raise RefusedError(f"nested deeper than {grammar.MAX_DEPTH} levels", position)
+        match node["class"]:
+            case "COLUMN_REF":
+                return self._column(node)
+            case "CONSTANT":
+                return self._constant(node)
+            case "COMPARISON":
+                return self._comparison(node, depth)
+            case "CONJUNCTION":
+                joint = {"CONJUNCTION_AND": " AND ", "CONJUNCTION_OR": " OR "}[node["type"]]
+                return "(" + joint.join(self.scalar(one, depth + 1) for one in node["children"]) + ")"
+            case "OPERATOR":
+                return self._operator(node, depth)
+            case "CASE":
+                return self._case(node, depth)
+            case "CAST":
+                word = "TRY_CAST" if node.get("try_cast") else "CAST"
+                return f"{word}({self.scalar(node['child'], depth + 1)} AS {self._type(node['type_expr'], node)})"
+            case "BETWEEN":
+                parts = [self.scalar(node[key], depth + 1) for key in ("input", "lower", "upper")]
+                return "({} BETWEEN {} AND {})".format(*parts)
+            case _:
+                return self._function(node, depth)
+
+    def aggregate(self, node: Node) -> Aggregate:
+        self._check_keys(node)
+        name = _name(node)
+        self._check_call(node)
+        if node.get("distinct"):
+            raise RefusedError(f"{name}(distinct …) is not one of the aggregates of past", self._position(node))
+        arguments = [self.scalar(one["expression"], 1) for one in node.get("arguments", ())]
+        wanted = 0 if name == "count_star" else 1
+        if len(arguments) != wanted:
+            raise RefusedError(f"{name} takes one argument", self._position(node))
+        narrowed = self.scalar(node["filter"], 1) if node.get("filter") else None
+        return Aggregate(
+            function="count" if name == "count_star" else name,
+            argument=arguments[0] if arguments else None,
+            filter=narrowed,
+            columns=tuple(self.columns),
+        )
+
+    def _check_keys(self, node: Node) -> None:
+        kind = node.get("class", "")
+        if kind in grammar.REFUSED_NODES:
+            raise RefusedError(grammar.REFUSED_NODES[kind], self._position(node))
+        known = grammar.NODE_KEYS.get(kind)
+        if known is None or any(value for key, value in node.items() if key not in known | grammar.EVERY_NODE):
+            named = node.get("schema") or node.get("catalog")
+            reason = "a function is named without a schema" if named else "this form is not allowed"
+            raise RefusedError(reason, self._position(node))
+
+    def _position(self, node: Node) -> int | None:
+        """Where the node is; where it has no place of its own, that of the nearest node around it."""
+        here = position_of(self._text, node)
+        if here is not None:
+            self._near = here
+        return self._near
+
+    def _column(self, node: Node) -> str:
+        names = node["column_names"]
+        if len(names) != 1:
+            raise RefusedError("a column is named without its table", self._position(node))
+        name = str(names[0])
+        if name.lower() in grammar.NOT_COLUMNS:
+            hint = ": use as_of, the day of the data" if name.lower() in grammar.CLOCKS else ""
+            raise RefusedError(f"{name} is not a column{hint}", self._position(node))
+        if not is_column(name):
+            raise RefusedError("this is not a column's name", self._position(node))
+        self.columns[name] = None
+        return name_of(name)
+
+    def _constant(self, node: Node) -> str:
+        literal = node["literal"]
+        text = str(literal.get("text", ""))
+        match literal["kind"]:
+            case "NULL_LITERAL":
+                return "NULL"
+            case "BOOLEAN" if text.lower() in ("true", "false"):
+                return text.upper()
+            case "STRING":
+                return text_of(text)
+            case "INTEGER" | "NUMERIC":
+                digits = text.replace("_", "")
+                pattern = _INTEGER if literal["kind"] == "INTEGER" else _NUMBER
+                if pattern.fullmatch(digits):
+                    return f"({digits})" if digits.startswith("-") else digits
+        raise RefusedError("this kind of constant is not allowed", self._position(node))
+
+    def _comparison(self, node: Node, depth: int) -> str:
+        sign = grammar.COMPARISONS.get(node["type"])
+        if sign is None:
+            raise RefusedError("this comparison is not allowed", self._position(node))
+        return f"({self.scalar(node['left'], depth + 1)} {sign} {self.scalar(node['right'], depth + 1)})"
+
+    def _operator(self, node: Node, depth: int) -> str:
+        kind = node["type"]
+        if kind == "OPERATOR_TRY":
+            raise RefusedError("try(…) hides errors: say what is meant with CASE or TRY_CAST", self._position(node))
+        forms = {
+            "OPERATOR_NOT": ("(NOT ", ")"),
+            "OPERATOR_IS_NULL": ("(", " IS NULL)"),
+            "OPERATOR_IS_NOT_NULL": ("(", " IS NOT NULL)"),
+            "OPERATOR_COALESCE": ("coalesce(", ")"),
+            "COMPARE_IN": ("", ""),
+            "COMPARE_NOT_IN": ("", ""),
+        }
+        if kind not in forms:
+            raise RefusedError("this operator is not allowed", self._position(node))
+        parts = [self.scalar(one, depth + 1) for one in node["children"]]
+        if kind in ("COMPARE_IN", "COMPARE_NOT_IN"):
+            word = "IN" if kind == "COMPARE_IN" else "NOT IN"
+            return f"({parts[0]} {word} ({', '.join(parts[1:])}))"
+        before, after = forms[kind]
+        return before + ", ".join(parts) + after
+
+    def _case(self, node: Node, depth: int) -> str:
+        checks = "".join(
+            f" WHEN {self.scalar(one['when_expr'], depth + 1)} THEN {self.scalar(one['then_expr'], depth + 1)}"
+            for one in node["case_checks"]
+        )
+        return f"(CASE{checks} ELSE {self.scalar(node['else_expr'], depth + 1)} END)"
+
+    def _type(self, node: Node, cast: Node) -> str:
+        self._check_keys(node)
+        name = grammar.TYPES.get(str(node["type_name"]).upper())
+        sizes = [str(one.get("literal", {}).get("text", "")) for one in node.get("children", ())]
+        digits = all(size.isascii() and size.isdigit() for size in sizes)
+        if name is None or not digits or (sizes and name != "DECIMAL") or len(sizes) > 2:
+            raise RefusedError(f"a cast to {str(node['type_name'])[:40]} is not allowed", self._position(cast))
+        return f"{name}({', '.join(sizes)})" if sizes else name
+
+    def _check_call(self, node: Node) -> None:
+        name = _name(node)
+        if (node.get("order_bys") or {}).get("orders"):
+            raise RefusedError(f"{name} has no order", self._position(node))
+        if any(one.get("name") for one in node.get("arguments", ())):
+            raise RefusedError(f"{name} takes its arguments by position", self._position(node))
+        if len((node.get("qualified_name") or {}).get("path", ())) != 1:
+            raise RefusedError("a function is named without a schema", self._position(node))
+
+    def _function(self, node: Node, depth: int) -> str:
+        name = _name(node)
+        if name in grammar.AGGREGATES | grammar.OTHER_AGGREGATES:
+            raise RefusedError(_why_no_aggregate(name), self._position(node))
+        is_operator = node.get("is_operator") and name in grammar.BINARY
+        if not is_operator and name not in grammar.FUNCTIONS:
+            raise RefusedError(_why_no_function(name), self._position(node))
+        self._check_call(node)
+        if node.get("distinct") or node.get("filter"):
+            raise RefusedError(f"{name} is not an aggregate", self._position(node))
+        parts = [self.scalar(one["expression"], depth + 1) for one in node.get("arguments", ())]
+        if is_operator:
+            if len(parts) == 1 and name in grammar.UNARY:
+                return f"({name} {parts[0]})"
+            if len(parts) != 2:
+                raise RefusedError(f"{name} stands between two values", self._position(node))
+            return f"({parts[0]} {name} {parts[1]})"
+        return self._call(name, parts, node)
+
+    def _call(self, name: str, parts: list[str], node: Node) -> str:
+        position = self._position(node)
+        if name in grammar.ONCE and any(f"{name_of(name)}(" in part for part in parts):
+            # The engine writes its arguments out several times: nested, that doubles with every level.
+            raise RefusedError(f"{name} inside {name} is not allowed: derive a column first", position)
+        if name == "if" and len(parts) == 3:
+            return "(CASE WHEN {} THEN {} ELSE {} END)".format(*parts)
+        if name == "if":
+            raise RefusedError("if takes a condition and two values", position)
+        return f"{name_of(name)}({', '.join(parts)})"
+
+
+def _why_no_aggregate(name: str) -> str:
+    if name in grammar.AGGREGATES:
+        return f"{name.replace('count_star', 'count')} is an aggregate: only a feature of past is one, alone"
+    return f"{name[:60]} is an aggregate that cannot be used; those of past are count, sum, avg, min, max, median, …"
+
+
+def _why_no_function(name: str) -> str:
+    if name in grammar.CLOCKS or name == "age":
+        return f"{name} is not the same on every day: use as_of, the day of the data"
+    if name in ("row", "list_value", "struct_pack", "map"):
+        return "an expression is one value, not a list or a record"
+    return f"{name[:60]} is not one of the functions that an expression may use"

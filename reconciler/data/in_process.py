@@ -1,0 +1,28 @@
+"""The ports Data and Expressions in this process: used inside the child (`__main__`), and in tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.core.onboarding.table_profile import LookRequest, TableLook
+from reconciler.data.dataset.select import select
+from reconciler.data.expressions import validate as expressions
+from reconciler.data.tables.profile import look
+from reconciler.data.tables.snapshot import copy_tables
+from reconciler.ports import CopyRequest, Parsed, Selected, SelectRequest, TableFile
+
+
+class LocalData:
+    def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
+        return copy_tables(request)
+
+    def look(self, request: LookRequest) -> TableLook:
+        return look(request)
+
+    def select(self, request: SelectRequest) -> Selected:
+        return select(request)
+
+
+class LocalExpressions:
+    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+        return expressions.parse(texts)

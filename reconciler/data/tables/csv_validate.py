@@ -1,0 +1,213 @@
+"""A CSV file, proven well formed while it is copied.
+
+Takes: an open binary file, its delimiter and encoding. Gives: its column names, and a copy of its rows that every
+reader understands alike: UTF-8, line feeds, no header, no blank line at the end. Keeps true (RFC 4180, read strictly):
+each row has as many cells as the header, quotes stand around whole cells only and are closed, nothing is skipped,
+padded or cut. Errors (DataError E401-E407) name the line, never the text. A line end inside a quoted cell is read as
+a line feed. What a cell means is not known here (`columns`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from reconciler.core.names import COLUMN_RULE, is_column, visible
+from reconciler.data.tables.csv_rows import CLOSE_QUOTES, MAX_ROW, Dialect, RowCheck, line_error
+from reconciler.errors import DataError, Where
+
+ENCODINGS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "latin-1": "latin-1",
+    "latin1": "latin-1",
+    "iso-8859-1": "latin-1",
+    "cp1252": "cp1252",
+    "windows-1252": "cp1252",
+    "utf-16": "utf-16",
+    "utf16": "utf-16",
+}
+MAX_COLUMNS = 2_000
+_BLOCK = 4 * 1024 * 1024
+
+_MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"PK\x03\x04": "zip",
+    b"PK\x05\x06": "zip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstandard",
+    b"PAR1": "Parquet",
+    b"SQLite format 3\x00": "SQLite",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """What a copy holds: the header's names and the number of rows."""
+
+    columns: tuple[str, ...]
+    count: int
+
+
+def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
+    """Copy the rows of `source` (at its start) to `target`; DataError E401-E407."""
+    blocks = _blocks(source, dialect)
+    first = next(blocks, b"")
+    if not first.strip():
+        raise DataError(
+            "the file is empty", code="E401", where=Where(file=dialect.path), hint="expected a header and rows"
+        )
+    header, _, rest = first.partition(b"\n")
+    columns = read_header(header.decode("utf-8"), dialect)
+    check = RowCheck(dialect, cells=len(columns))
+    for block in itertools.chain([rest], blocks):
+        target.write(block)
+        check.feed(block)
+    check.finish()
+    target.truncate(check.end)
+    if check.rows == 0:
+        where = Where(file=dialect.path)
+        raise DataError("the file has a header and no row", code="E401", where=where, hint="expected rows below it")
+    return Rows(columns=columns, count=check.rows)
+
+
+def line_of(copy: Path, row: int, delimiter: str) -> int | None:
+    """On which line of the source row `row` (from 1) of a copy begins; None when a cell is too long to tell."""
+    with copy.open(encoding="utf-8", newline="\n") as stream:
+        reader = csv.reader(stream, delimiter=delimiter)
+        try:
+            for _ in itertools.islice(reader, row - 1):
+                pass
+        except csv.Error:
+            return None
+        return reader.line_num + 2
+
+
+# --- bytes --------------------------------------------------------------------------------------------------------
+
+
+def _blocks(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
+    """UTF-8 without a mark, line feeds only where a line ends, each block ending with one."""
+    kept = b""
+    line = 1
+    for piece in _utf8(source, dialect):
+        block = kept + piece
+        cut = block.rfind(b"\n") + 1
+        block, kept = block[:cut], block[cut:]
+        if len(kept) > MAX_ROW:
+            raise line_error(dialect, line + block.count(b"\n"), "E402", "a row is longer than 1 MiB", CLOSE_QUOTES)
+        if block:
+            block = block.replace(b"\r\n", b"\n")
+            yield _clean(block, dialect, line)
+            line += block.count(b"\n")
+    if kept:
+        yield _clean(kept.removesuffix(b"\r") + b"\n", dialect, line)
+
+
+def _clean(block: bytes, dialect: Dialect, line: int) -> bytes:
+    if (at := block.find(b"\0")) >= 0:
+        raise line_error(
+            dialect, line + block.count(b"\n", 0, at), "E406", "a NUL byte", "is the encoding declared right?"
+        )
+    return block
+
+
+def _utf8(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
+    start = source.read(_BLOCK)
+    for magic, kind in _MAGIC.items():
+        if start.startswith(magic):
+            hint = "declare `uses: parquet`" if kind == "Parquet" else "unpack it first"
+            raise DataError(f"this is a {kind} file, not CSV", code="E407", where=Where(file=dialect.path), hint=hint)
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and dialect.encoding != "utf-16":
+        raise _undecodable(dialect, 0, "declare `encoding: utf-16`")
+    if dialect.encoding == "utf-8":
+        start = start.removeprefix(codecs.BOM_UTF8)
+    decoder = codecs.getincrementaldecoder(dialect.encoding)("strict")
+    done = 0
+    piece = start
+    while True:
+        last = not piece
+        try:
+            if dialect.encoding == "utf-8" and piece.isascii() and not decoder.getstate()[0]:
+                text = piece
+            else:
+                text = decoder.decode(piece, last).encode("utf-8")
+        except UnicodeError as error:
+            at = done + (error.start if isinstance(error, UnicodeDecodeError) else 0)
+        else:
+            if text:
+                yield text
+            if last:
+                return
+            done += len(piece)
+            piece = source.read(_BLOCK)
+            continue
+        raise _undecodable(dialect, at, "declare the `encoding` it has: utf-8, latin-1, cp1252 or utf-16")
+
+
+def _undecodable(dialect: Dialect, at: int, hint: str) -> DataError:
+    where = Where(file=dialect.path)
+    return DataError(f"not {dialect.encoding} near byte {at}", code="E406", where=where, hint=hint)
+
+
+# --- the header ---------------------------------------------------------------------------------------------------
+
+
+def read_header(line: str, dialect: Dialect) -> tuple[str, ...]:
+    """The names; E403, E404, E406. A name that is refused is not shown: without a header it would be a cell."""
+    try:
+        names = next(csv.reader([line], delimiter=dialect.delimiter, strict=True), [])
+    except csv.Error:
+        names = []
+    if not names:
+        raise line_error(dialect, 1, "E406", "the header is not well formed", "one line of column names, quotes closed")
+    others = [one for one in (",", ";", "\t", "|") if one != dialect.delimiter and one in line]
+    if len(names) == 1 and others:
+        shown = "\\t" if others[0] == "\t" else others[0]
+        raise line_error(
+            dialect, 1, "E404", "only one column found", f'is the delimiter "{shown}"? declare `delimiter`'
+        )
+    where = Where(file=dialect.path, line=1)
+    return check_names(renamed(tuple(names), dialect.columns, where), where)
+
+
+def renamed(written: tuple[str, ...], columns: tuple[tuple[str, str], ...], where: Where) -> tuple[str, ...]:
+    """The names here of columns as written; DataError E403 when one that `columns` names is not there. What nobody sees
+    in a header makes no difference."""
+    seen = [visible(text) for text in written]
+    for name, text in columns:
+        if visible(text) not in seen:
+            hint = "write it exactly as the file does, or remove it"
+            message = f"`columns.{name}` names a column that the file does not have: {text[:60]!r}"
+            raise DataError(message, code="E403", where=where, hint=hint)
+    names = {visible(text): name for name, text in columns}
+    return tuple(names.get(shown, text) for shown, text in zip(seen, written, strict=True))
+
+
+def check_names(names: tuple[str, ...], where: Where) -> tuple[str, ...]:
+    """The names themselves, if each is a column's name and no two are alike; DataError E403 by position."""
+    if len(names) > MAX_COLUMNS:
+        raise DataError(f"{len(names):,} columns; at most {MAX_COLUMNS:,} are read", code="E411", where=where)
+    seen: dict[str, int] = {}
+    for position, name in enumerate(names, start=1):
+        if not is_column(name):
+            raise DataError(
+                f"column {position} of the header is not a column's name",
+                code="E403",
+                where=where,
+                hint=f"a column is named by {COLUMN_RULE}; give it another name under `columns`, unless the file "
+                "has no header",
+            )
+        if name == "as_of":
+            hint = "as_of is the day of the data; rename the column"
+            raise DataError(f"column {position} is named as_of, which is reserved", code="E403", where=where, hint=hint)
+        if (other := seen.setdefault(name.lower(), position)) != position:
+            message = f"columns {other} and {position} have the same name (upper and lower case are one)"
+            raise DataError(message, code="E403", where=where, hint="give every column a name of its own")
+    return names

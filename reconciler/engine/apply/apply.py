@@ -1,0 +1,242 @@
+"""Apply: carry out a plan, model by model. The only caller of the steps that change anything.
+
+Each model is atomic and independent: its failure is recorded, the others go on, and what served before still serves. So
+several are worked on at once (`lanes`); what is told of them keeps the plan's order. A model whose digest is not the
+reviewed one is left alone, with the fact that moved named. After an interruption nothing new is started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import fields, replace
+from functools import partial
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.records import Snapshot, StoreMark
+from reconciler.core.plan.apply_result import Applied, ModelResult
+from reconciler.core.plan.plan import ModelPlan, Plan
+from reconciler.core.spec.environment import Desired, Environment, Role
+from reconciler.core.status_codes import Exit
+from reconciler.engine.apply import concurrency_groups as lanes
+from reconciler.engine.apply import deployment_steps as serving
+from reconciler.engine.apply import sandbox_steps as sandbox
+from reconciler.engine.apply.apply_run import Done, Run
+from reconciler.engine.apply.approvals import Asked
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.storage import journal
+from reconciler.engine.storage import numbered_log as series
+from reconciler.errors import IntegrityError, ReconcilerError, UsageError
+
+
+def claim(world: World, desired: Desired, environment: Environment) -> None:
+    """Make the store ours by its mark, or check that it is. The first apply creates it, exclusively."""
+    store = world.stores[environment.name]
+    mark = StoreMark(project=desired.project, environment=environment.name)
+    body = store.read(keys.MARK)
+    if body is None:
+        target = world.targets.get(environment.name)
+        served = target.observe([]) if target is not None else ()
+        if any(one.current is not None for one in served):
+            raise IntegrityError(
+                f"{environment.name} serves models, but its store is empty",
+                code="E604",
+                hint="the store was lost or moved: restore it; an empty store never means that nothing is deployed",
+            )
+        body = series.once(store, keys.MARK, codec.encode(mark))
+    found = codec.decode(StoreMark, body, what=keys.MARK)
+    if found != mark:
+        raise IntegrityError(
+            f"this store belongs to {found.environment} of project {found.project}",
+            code="E609",
+            hint=f"give {environment.name} of {desired.project} a store of its own (`store.root`)",
+        )
+
+
+def apply(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    plan: Plan,
+    *,
+    models: Iterable[str] = (),
+    confirmed: bool = False,
+) -> Applied:
+    """Carry out `plan` (the reviewed one, or one made a moment ago) as far as it still holds.
+
+    `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
+    """
+    may_apply(desired, environment)
+    _warm(world, environment, plan)
+    claim(world, desired, environment)
+    names = tuple(models) or tuple(part.model for part in plan.models)
+    fresh = planning.make_plan(world, desired, environment, names)
+    writer = journal.Writer(
+        project=desired.project, commit=desired.revision, who=world.who(), clock=world.clock, new_id=world.new_id
+    )
+    run = Run(
+        world=world,
+        desired=desired,
+        environment=environment,
+        writer=writer,
+        confirmed=confirmed,
+        asked=Asked(world.forge),
+    )
+    outcomes: dict[str, tuple[ModelResult, list[Done]]] = {}
+    refreshed: Snapshot | None = None
+    interrupted = False
+    try:
+        if fresh.refresh is not None:
+            refreshed = _refresh(world, desired, environment)
+        snapshot = refreshed
+        if environment.trains and snapshot is None:
+            snapshot = snapshots.newest(world.stores[environment.name])
+        going = [part for part in fresh.models if not _left(plan, part, outcomes)]
+        world.progress.expect(sum(bool(part.steps) for part in going))
+        works = [partial(_work, run, group, snapshot, outcomes) for group in lanes.groups(desired, environment, going)]
+        world.lanes.run(works)
+    except KeyboardInterrupt:
+        interrupted = True
+    told = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
+    return Applied(
+        environment=environment.name,
+        revision=desired.revision,
+        plan=fresh.id,
+        results=tuple(result for result, _ in told),
+        refreshed=refreshed.n if refreshed else None,
+        trained=sum(one.trained for _, done in told for one in done),
+        interrupted=interrupted,
+    )
+
+
+def _left(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[Done]]]) -> bool:
+    """Whether nothing is done about it: it is not what was reviewed, or it waits for a later run."""
+    left = _stale(reviewed, part) or (_outcome(part, []) if part.waits else None)
+    if left is not None:
+        outcomes[part.model] = left, []
+    return left is not None
+
+
+def _work(
+    run: Run,
+    group: tuple[ModelPlan, ...],
+    snapshot: Snapshot | None,
+    outcomes: dict[str, tuple[ModelResult, list[Done]]],
+) -> None:
+    """One group, in order, in one lane."""
+    retired = 0
+    for part in group:
+        result, done = _model(run, part, snapshot, retired=retired)
+        outcomes[part.model] = result, done
+        retired += sum(one.retired for one in done)
+
+
+def _warm(world: World, environment: Environment, plan: Plan) -> None:
+    """Where something will be trained, let the trainer start while the rows are still being read."""
+    trains = sum(part.trains for part in plan.models)
+    if trains and world.trainer is not None:
+        world.trainer.warm(environment.limits, at_once=min(trains, world.lanes.count))
+
+
+def may_apply(desired: Desired, environment: Environment) -> None:
+    if desired.revision is None and (environment.protect is not None or environment.role is Role.PRODUCTION):
+        raise UsageError(
+            f"{environment.name} is protected: it is applied from a commit, never from a work tree",
+            hint="commit and merge, then apply without --working-tree",
+        )
+
+
+def _refresh(world: World, desired: Desired, environment: Environment) -> Snapshot:
+    world.progress.start("refresh", "copy the tables")
+    taken = snapshots.take(world, desired, environment)
+    rows = sum(table.rows for table in taken.tables)
+    tables = len(taken.tables)
+    world.progress.done(
+        "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
+    )
+    world.progress.leave("refresh")
+    return taken
+
+
+def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
+    """Why this part is not the one that was reviewed; None when it is, or when there is nothing left to do."""
+    before = reviewed.part(part.model)
+    same = (
+        before is not None and before.digest == part.digest and (_steps(before) == _steps(part) or _waits(before, part))
+    )
+    if same or (not part.steps and part.blocked is None):
+        return None
+    if before is None:
+        moved = "it is not in the reviewed plan"
+    else:
+        moved = ", ".join(
+            f"{field.name} moved"
+            for field in fields(part.basis)
+            if getattr(part.basis, field.name) != getattr(before.basis, field.name)
+        )
+        moved = moved or "what is to be done is not what was reviewed"
+    return ModelResult(
+        model=part.model,
+        exit=Exit.CONFLICT,
+        problem=f"the plan is stale: {moved}",
+        remedy="plan again, review, and apply that plan",
+    )
+
+
+def _waits(*parts: ModelPlan) -> bool:
+    """Only the clock makes the difference: a freeze that was on when the plan was reviewed, or is on now."""
+    return any(part.blocked is not None and part.blocked.until is not None for part in parts)
+
+
+def _steps(part: ModelPlan) -> tuple[object, ...]:
+    """What would be done, without the words."""
+    return tuple((step.action, step.artifact, step.target) for step in part.steps)
+
+
+def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int) -> tuple[ModelResult, list[Done]]:
+    done: list[Done] = []
+    started = run.world.clock()
+    try:
+        made = sandbox.steps(run, part, snapshot) if run.environment.trains else serving.steps(run, part, retired)
+        if part.steps:
+            run.world.progress.start(part.model, ", ".join(step.action.value for step in part.steps))
+        for one in made:
+            done.append(one)
+            run.world.progress.done(part.model, one.line)
+    except ReconcilerError as error:
+        result = ModelResult(model=part.model, exit=error.exit_code, problem=str(error), remedy=error.hint)
+    except OSError as error:  # a full or failing disk under our own scratch folder
+        where = f" ({error.filename})" if error.filename else ""
+        result = ModelResult(
+            model=part.model,
+            exit=Exit.FAILED,
+            problem=f"{error.strerror or type(error).__name__}{where}",
+            remedy="nothing that served before is lost: make room and run the same command again",
+        )
+    else:
+        result = _outcome(part, done)
+    finally:
+        if part.steps:
+            run.world.progress.leave(part.model)
+    artifact = next((one.artifact for one in reversed(done) if one.artifact), None)
+    took = round((run.world.clock() - started).total_seconds(), 1)
+    return replace(result, done=tuple(one.line for one in done), artifact=artifact, seconds=took), done
+
+
+def _outcome(part: ModelPlan, done: list[Done]) -> ModelResult:
+    """What is left to say when nothing broke: a gate's no of this run, or what blocked the plan."""
+    standing = part.blocked if not any(one.built for one in done) else None
+    refusals = tuple(reason for one in done for reason in one.refusals)
+    if refusals:
+        return ModelResult(
+            model=part.model,
+            exit=Exit.REFUSED,
+            problem="; ".join(refusals),
+            remedy="change the recipe and apply again; the refused artifact is not judged twice",
+        )
+    if standing is not None:
+        problem = "; ".join(standing.reasons)
+        return ModelResult(model=part.model, exit=standing.exit, problem=problem, remedy=standing.remedy)
+    return ModelResult(model=part.model)

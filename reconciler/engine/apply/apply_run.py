@@ -1,0 +1,36 @@
+"""What one apply carries along, and what one step of it reports."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.engine.apply.approvals import Asked
+from reconciler.engine.dependencies import World
+from reconciler.engine.storage.journal import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """`confirmed`: a person saw this very plan. `asked`: what the forge was asked so far."""
+
+    world: World
+    desired: Desired
+    environment: Environment
+    writer: Writer
+    confirmed: bool
+    asked: Asked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """One step that was carried out, in a line. `built`: the model has another build than the plan saw (`trained`: made
+    just now); `refusals`: why a verdict was no."""
+
+    line: str
+    artifact: Digest | None = None
+    built: bool = False
+    trained: bool = False
+    retired: bool = False
+    refusals: tuple[str, ...] = ()

@@ -1,0 +1,203 @@
+"""What a deploy rests on besides its gates: approvals and overrides, asked of the forge when a plan is applied.
+
+The forge is asked about a change, not about a model: once per change and apply. What it said is kept with the journal
+entry. Where it cannot be asked, the model is left alone.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from reconciler.core.artifact.observed_state import Merged
+from reconciler.core.artifact.records import Approved, Overridden
+from reconciler.core.digest import short
+from reconciler.core.forge.pull_request import Approval, PullRequest
+from reconciler.core.plan import policy_check as permission
+from reconciler.core.spec.environment import Desired, Environment, Model
+from reconciler.core.spec.policy import Closed, Control, is_team, team_of
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import pin_origin as brought
+from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError
+from reconciler.ports import Forge
+from reconciler.schedule import freeze_windows as calendar
+
+T = TypeVar("T")
+
+
+Requests = tuple[tuple[PullRequest, tuple[Approval, ...]], ...]
+
+
+class Asked:
+    """One apply's questions to the forge, each put once; an answer that failed fails again, and is not waited for."""
+
+    def __init__(self, forge: Forge | None) -> None:
+        self.forge = forge
+        self._requests: dict[str, Requests | ReconcilerError] = {}
+        self._members: dict[str, tuple[str, ...] | ReconcilerError] = {}
+        self._asking = threading.RLock()  # models are worked on side by side
+
+    def requests(self, commit: str) -> Requests:
+        """Every merged request that brought `commit`, with the approvals of its head. None without a forge."""
+        with self._asking:
+            return _once(self._requests, commit, self._ask)
+
+    def people(self, names: tuple[str, ...]) -> frozenset[str]:
+        """Everybody who is meant, teams as their members; a forge does not mind upper and lower case."""
+        found: set[str] = set()
+        for name in names:
+            if is_team(name) and self.forge is not None:
+                with self._asking:
+                    members: tuple[str, ...] = _once(self._members, team_of(name), self.forge.members)
+                    found.update(members)
+            else:
+                found.add(name)
+        return frozenset(map(str.casefold, found))
+
+    def _ask(self, commit: str) -> Requests:
+        if self.forge is None:
+            return ()
+        found = self.forge.merged_by(commit)
+        return tuple((one, tuple(a for a in self.forge.approvals(one.number) if _of_head(a, one))) for one in found)
+
+
+def _once(answers: dict[str, T | ReconcilerError], about: str, ask: Callable[[str], T]) -> T:
+    if about not in answers:
+        try:
+            answers[about] = ask(about)
+        except ReconcilerError as error:
+            answers[about] = error
+    answer = answers[about]
+    if isinstance(answer, ReconcilerError):
+        raise answer
+    return answer
+
+
+def _of_head(approval: Approval, request: PullRequest) -> bool:
+    """An approval of what the request was before its last commit is none of what was merged."""
+    return approval.commit is None or approval.commit == request.commit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    approved: Approved | None = None
+    overrides: tuple[Overridden, ...] = ()
+
+
+def grounds(
+    world: World, desired: Desired, environment: Environment, model: Model, *, vetted: bool, kept: bool, asked: Asked
+) -> Grounds:
+    """What lets `model`'s pin be deployed now. `kept`: the hold of a `rollback --now` stands in the way.
+
+    GateRefusedError E704 when an approval is missing, ForgeError when nobody can tell, ConflictError E705 in a freeze.
+    """
+    policy = environment.policy
+    overrides: list[Overridden] = []
+
+    def overridden(control: Control) -> bool:
+        one = policy.override_of(control, model.name, model.artifact)
+        if one is None:
+            return False
+        change = brought.change_of_override(world.source, desired, environment, one)
+        owners = brought.owners_before(world.source, environment, change) if change is not None else ()
+        approved = None
+        if owners or policy.owners:
+            what = f"the override of {control}"
+            approved = _approved(asked, what, change, owners, least=1, not_author=True)
+        overrides.append(Overridden(control=control, reason=one.reason, approved=approved))
+        return True
+
+    if kept or policy.hold_of(model.name) is not None:
+        overridden(Control.HOLD)  # without one, nothing was planned
+    if window(world, environment, vetted=vetted) is not None:
+        overridden(Control.FREEZE)
+    approved = None
+    needs_approvals = policy.approvals is not None and not overridden(Control.APPROVALS)
+    change = brought.change_of_pin(world.source, desired, environment, model)
+    if needs_approvals and policy.approvals is not None:
+        wants = policy.approvals
+        what = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
+        approved = _approved(asked, what, change, wants.people, least=wants.least, not_author=wants.not_author)
+    weaker = brought.weakened(world.source, environment, model, change) if change is not None and not vetted else ()
+    if change is not None and weaker and not overridden(Control.GATES):
+        owners = brought.owners_before(world.source, environment, change)
+        by_owner = _approved(asked, str(weaker[0]), change, owners, least=1, not_author=True)
+        approved = _both(approved, by_owner)
+    return Grounds(approved=approved, overrides=tuple(overrides))
+
+
+def still_open(world: World, environment: Environment, model: Model, *, vetted: bool) -> None:
+    """The last word before the commit point: ConflictError E705 when a freeze has begun since the plan was made."""
+    if environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is None:
+        not_frozen(world, environment, vetted=vetted)
+
+
+def not_frozen(world: World, environment: Environment, *, vetted: bool) -> None:
+    """ConflictError E705 in a freeze; what was deployed before is held up only by windows that say so."""
+    if (on := window(world, environment, vetted=vetted)) is not None:
+        blocked = permission.frozen(environment.name, on)
+        raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
+
+
+def window(world: World, environment: Environment, *, vetted: bool) -> Closed | None:
+    windows = tuple(one for one in environment.policy.freeze if one.blocks_rollback or not vetted)
+    return calendar.closed(windows, world.clock()) if windows else None
+
+
+def _approved(
+    asked: Asked, what: str, change: Merged | None, who: tuple[str, ...], *, least: int, not_author: bool
+) -> Approved:
+    """The request that brought `change`, with at least so many approvals of these people; GateRefusedError E704."""
+    wanted = f"{least} approval{'s' * (least != 1)} of {', '.join(who) or 'an owner, and there was none'}"
+    if change is None:
+        raise _missing(f"{what} needs {wanted}, and no change of the branch is known that brought it")
+    if asked.forge is None:
+        message = f"{what} needs {wanted}, and there is no forge to ask"
+        raise _missing(message, "name the forge (RECONCILER_FORGE) and give its token; or an owner's override")
+    where = f"commit {change.commit[:12]}"
+    found = asked.requests(change.commit)
+    people = asked.people(who) if found else frozenset[str]()
+    for request, approvals in found:
+        author = request.author.casefold()
+        counted = tuple(
+            one for one in approvals if one.by.casefold() in people and not (not_author and one.by.casefold() == author)
+        )
+        if len(counted) >= least:
+            return Approved(
+                number=request.number,
+                url=request.url,
+                author=request.author,
+                commit=request.commit,
+                brought=change.commit,
+                approvals=counted,
+            )
+        has = ", ".join(one.by for one in counted) or "nobody who counts"
+        where = f"{request.url}, approved by {has}"
+        if not_author and author in {one.by.casefold() for one in approvals}:
+            where += f"; {request.author} opened it and does not count"
+    if not found:
+        raise _missing(f"{what} needs {wanted}, and no merged request is known that brought {where}")
+    raise _missing(f"{what} needs {wanted}: {where}", "approve it there and run the same command again")
+
+
+def _missing(
+    message: str, hint: str = "propose it again by a request, and let it be approved before it is merged"
+) -> GateRefusedError:
+    return GateRefusedError(message, hint=hint, code="E704")
+
+
+def _both(first: Approved | None, second: Approved) -> Approved:
+    """One request's approvals by both rules."""
+    if first is None or first.number != second.number:
+        return second
+    merged = {one.by: one for one in (*first.approvals, *second.approvals)}
+    return Approved(
+        number=second.number,
+        url=second.url,
+        author=second.author,
+        commit=second.commit,
+        brought=second.brought,
+        approvals=tuple(merged[by] for by in sorted(merged)),
+    )

@@ -1,0 +1,188 @@
+"""Deploy, restore, retire: how an environment that only promotes changes what it serves.
+
+Order: provenance and blobs copied by digest from the source's store into our own, the model loaded once and held
+against its probe rows, the verification copied, then the journal entry (the commit point), then the target's swap, then
+a read back. A crash in between leaves what served before; the next run sees an entry that was never placed and restores
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from reconciler.core.artifact.observed_state import Head, drift_of
+from reconciler.core.artifact.records import Action, Build, Current, PinHold, State
+from reconciler.core.digest import Digest, short
+from reconciler.core.spec.environment import Environment, Model
+from reconciler.engine.apply.approvals import Grounds
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.storage import blobs, journal
+from reconciler.engine.storage.blobs import origin_of
+from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
+from reconciler.ports import Store, Target
+
+NO_GROUNDS = Grounds()
+
+
+def _nothing_more() -> None:
+    pass
+
+
+def target_of(world: World, environment: Environment) -> Target:
+    target = world.targets.get(environment.name)
+    if target is None:
+        raise UsageError(f"environment {environment.name} has no target to deploy to", hint="add `target:` to its spec")
+    return target
+
+
+def deploy(
+    world: World,
+    writer: journal.Writer,
+    *,
+    environment: Environment,
+    model: Model,
+    head: Head | None,
+    plan: Digest,
+    build: Build | None,
+    verification: Digest | None,
+    vetted: tuple[Digest, ...],
+    origins: tuple[str, ...],
+    reason: str,
+    grounds: Grounds = NO_GROUNDS,
+    hold: PinHold | None = None,
+    last_word: Callable[[], None] = _nothing_more,
+) -> Head:
+    """Put `model.artifact` in place. `build` is the record of how it was made; `vetted` what was deployed here before;
+    `origins` the environments whose stores may hold the verification that it is deployed by. `last_word` is asked right
+    before the commit point, and raises what then stands against it."""
+    artifact = model.artifact
+    if artifact is None:
+        raise UsageError(f"{model.file} pins no artifact", code="E209")
+    own = world.stores[environment.name]
+    origin = origin_of(world, environment, artifact)
+    if origin is None:
+        raise blobs.absent(artifact)
+    if build is not None:
+        _keep_provenance(world, environment, own, build.provenance)
+    blobs.copy(origin, own, blobs.artifact(origin, artifact))
+    if verification is not None:
+        _keep(world, own, artifact, verification, origins)
+    files = _loaded(world, environment, artifact)
+    state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})), hold=hold)
+    last_word()
+    entry = journal.append(
+        own,
+        writer,
+        after=head,
+        environment=environment.name,
+        model=model.name,
+        plan=plan,
+        action=Action.DEPLOY,
+        state=state,
+        reason=reason,
+        verification=verification,
+        approved=grounds.approved,
+        overrides=grounds.overrides,
+    )
+    return _place(world, environment, entry, files)
+
+
+def _keep_provenance(world: World, environment: Environment, own: Store, provenance: Digest) -> None:
+    """Copy the record of how it was built. Before the artifact: whose manifest is in a store is there with all that
+    belongs to it, and is not copied again after a crash."""
+    if blobs.holds(own, provenance):
+        return
+    origin = origin_of(world, environment, provenance)
+    if origin is None:
+        raise blobs.absent(provenance)
+    blobs.put_file(own, blobs.file_of(origin, provenance))
+
+
+def _keep(world: World, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
+    """Copy the verification into our own store, so that this store alone can be audited."""
+    for name in origins:
+        found = verify.read(world.stores[name], artifact, verification) if name in world.stores else None
+        if found is not None:
+            verify.write(own, found)
+            return
+
+
+def restore(
+    world: World, writer: journal.Writer, *, environment: Environment, head: Head, plan: Digest, reason: str
+) -> Head:
+    """Put back what the journal's head says, after an integrity and a load check; no gate is asked."""
+    artifact = head.state.artifact
+    files = _loaded(world, environment, artifact) if artifact is not None else {}
+    entry = journal.append(
+        world.stores[environment.name],
+        writer,
+        after=head,
+        environment=environment.name,
+        model=head.entry.model,
+        plan=plan,
+        action=Action.RESTORE,
+        state=head.state,
+        reason=reason,
+    )
+    return _place(world, environment, entry, files)
+
+
+def retire(
+    world: World, writer: journal.Writer, *, environment: Environment, head: Head, plan: Digest, reason: str
+) -> Head:
+    """Serve nothing for this model any more; its artifact, its journal and the target's old releases stay."""
+    entry = journal.append(
+        world.stores[environment.name],
+        writer,
+        after=head,
+        environment=environment.name,
+        model=head.entry.model,
+        plan=plan,
+        action=Action.RETIRE,
+        state=State(vetted=head.state.vetted),
+        reason=reason,
+    )
+    return _place(world, environment, entry, {})
+
+
+def _loaded(world: World, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
+    """The release's files from our own store, after every digest and a real load have been checked."""
+    own = world.stores[environment.name]
+    package = blobs.artifact(own, artifact)
+    work = world.scratch / f"check-{world.new_id()}"
+    world.scorer.check(blobs.unpack(own, package, work), environment.limits)
+    return blobs.release(own, package)
+
+
+def _place(world: World, environment: Environment, entry: Head, files: Mapping[str, Path]) -> Head:
+    """Swap the target to `entry` and read back what it serves, and that the journal has not moved on: a target that was
+    emptied meanwhile cannot know that we are late."""
+    target = target_of(world, environment)
+    model = entry.entry.model
+    target.place(
+        Current(
+            project=entry.entry.project,
+            environment=environment.name,
+            model=model,
+            n=entry.entry.n,
+            entry=entry.digest,
+            artifact=entry.state.artifact,
+        ),
+        files,
+    )
+    served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+    store, project = world.stores[environment.name], entry.entry.project
+    head = journal.head(store, project=project, environment=environment.name, model=model)
+    if head is not None and head.entry.n > entry.entry.n:
+        raise ConflictError(
+            f"{environment.name}/{model} went on to entry {head.entry.n} while entry {entry.entry.n} was put in place",
+            hint="nothing is lost: run the same command again",
+        )
+    if (drift := drift_of(entry, served)) is not None:
+        what = short(entry.state.artifact) if entry.state.artifact else "nothing"
+        message = f"{environment.name}/{model} should serve {what} and does not: {drift.value}"
+        hint = "something else writes to this target; run the same command again"
+        raise IntegrityError(message, hint=hint) if served is not None else TargetError(message, hint=hint)
+    return entry

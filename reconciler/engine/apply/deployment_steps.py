@@ -1,0 +1,105 @@
+"""The steps of one model where models are only promoted to: deploy, restore or retire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from reconciler.core.artifact.records import Action
+from reconciler.core.digest import short
+from reconciler.core.plan.plan import ModelPlan, Step
+from reconciler.core.spec.environment import Prune
+from reconciler.engine.apply import approvals as approval
+from reconciler.engine.apply import deploy
+from reconciler.engine.apply.apply_run import Done, Run
+from reconciler.engine.plan import observe
+from reconciler.errors import ConflictError
+
+
+def steps(run: Run, part: ModelPlan, retired: int) -> Iterator[Done]:
+    """Carry out the part's steps. Everything was decided from facts that its digest covers; the journal's exclusive
+    create is what makes acting on them safe."""
+    if part.steps:
+        deploy.target_of(run.world, run.environment)  # nothing is journaled that cannot be put in place
+    for step in part.steps:
+        match step.action:
+            case Action.DEPLOY:
+                yield _deploy(run, part, step)
+            case Action.RESTORE:
+                yield _restore(run, part, step)
+            case Action.RETIRE:
+                yield _retire(run, part, step, retired)
+            case _:
+                raise ConflictError(f"{run.environment.name} cannot {step.action}", hint="plan again")
+
+
+def _deploy(run: Run, part: ModelPlan, step: Step) -> Done:
+    world, environment = run.world, run.environment
+    model = run.desired.model(environment.name, part.model)
+    if model is None or model.artifact is None:
+        raise ConflictError(f"{environment.name} does not declare {part.model} any more", hint="plan again")
+    head = observe.head_of(world, run.desired, environment.name, part.model)
+    if (head.digest if head else None) != part.basis.head:
+        raise ConflictError(
+            f"{environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
+        )
+    before = head or observe.predecessor(world, run.desired, environment, model)
+    verification = next((one.gate_set for one in part.detail.verifications), None)
+    vetted = before is not None and model.artifact in before.state.vetted
+    grounds = approval.grounds(
+        world,
+        run.desired,
+        environment,
+        model,
+        vetted=vetted,
+        kept=head is not None and head.state.hold is not None and head.state.hold.pin == model.artifact,
+        asked=run.asked,
+    )
+    deploy.deploy(
+        world,
+        run.writer,
+        environment=environment,
+        model=model,
+        head=head,
+        plan=part.digest,
+        build=observe.build_of(world, run.desired, environment, model, model.artifact),
+        verification=verification,
+        vetted=before.state.vetted if before else (),
+        origins=run.desired.upstream(environment.name),
+        reason=step.reason,
+        grounds=grounds,
+        last_word=partial(approval.still_open, world, environment, model, vetted=vetted),
+    )
+    return Done(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
+
+
+def _restore(run: Run, part: ModelPlan, step: Step) -> Done:
+    head = observe.head_of(run.world, run.desired, run.environment.name, part.model)
+    if head is None or head.digest != part.basis.head:
+        raise ConflictError(
+            f"{run.environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
+        )
+    deploy.restore(run.world, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
+    what = short(head.state.artifact) if head.state.artifact else "that nothing is served"
+    return Done(line=f"restored {what}", artifact=head.state.artifact)
+
+
+def _retire(run: Run, part: ModelPlan, step: Step, retired: int) -> Done:
+    policy = run.environment.policy
+    if policy.prune is Prune.CONFIRM and not run.confirmed:
+        raise ConflictError(
+            f"retiring {part.model} wants a person's yes to this very plan (prune: confirm)",
+            hint="apply a reviewed plan with --plan FILE, or answer the prompt",
+        )
+    if retired >= policy.max_retire:
+        raise ConflictError(
+            f"{retired} model{'s' * (retired != 1)} retired already; maxRetire is {policy.max_retire} per apply",
+            hint="run the same command again for the next, or raise maxRetire on purpose",
+        )
+    head = observe.head_of(run.world, run.desired, run.environment.name, part.model)
+    if head is None or head.digest != part.basis.head:
+        raise ConflictError(
+            f"{run.environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
+        )
+    deploy.retire(run.world, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
+    return Done(line="retired: nothing is served any more", retired=True)

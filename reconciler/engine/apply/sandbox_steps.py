@@ -1,0 +1,109 @@
+"""The steps of one model where models are made: train (or take up a build), then verify for each environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.records import Action, Build, Judged, Snapshot, State
+from reconciler.core.digest import short
+from reconciler.core.plan.facts import TrainingFacts
+from reconciler.core.plan.plan import ModelPlan
+from reconciler.core.plan.planner import decide_training
+from reconciler.core.spec.environment import Environment
+from reconciler.engine.apply import train
+from reconciler.engine.apply.apply_run import Done, Run
+from reconciler.engine.plan import observe
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.storage import builds, journal
+from reconciler.errors import UsageError
+
+
+def steps(run: Run, part: ModelPlan, snapshot: Snapshot | None) -> Iterator[Done]:
+    """Carry out what the facts ask for now: after a refresh they may ask for less than the plan expected."""
+    model = run.desired.model(run.environment.name, part.model)
+    if model is None or snapshot is None:
+        return
+    facts = observe.training(run.world, run.desired, run.environment, model, snapshot=snapshot, now=run.world.clock())
+    head, build = facts.head, facts.build
+    for step in decide_training(facts).steps:
+        if step.action is Action.TRAIN:
+            head, build, done = _train(run, part, facts, snapshot)
+            yield done
+        elif step.action is Action.VERIFY and head is not None and build is not None and step.target is not None:
+            judging = run.desired.environment(step.target)
+            if judging is None:
+                raise UsageError(f"no environment {step.target!r} is declared", code="E212")
+            head, done = _verify(run, part, judging, head, build)
+            yield done
+
+
+def _train(run: Run, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot) -> tuple[Head, Build, Done]:
+    world, environment = run.world, run.environment
+    build, trained = facts.build, False
+    if build is None:
+        world.progress.start(part.model, "train")
+        made = train.train(
+            world,
+            project=run.desired.project,
+            commit=run.desired.revision,
+            environment=environment,
+            model=facts.model,
+            snapshot=snapshot,
+        )
+        build, trained = made.build, made.trained
+    else:
+        builds.enlist(world.stores[environment.name], build)  # a crash may have come between a build and its series
+    head = journal.append(
+        world.stores[environment.name],
+        run.writer,
+        after=facts.head,
+        environment=environment.name,
+        model=part.model,
+        plan=part.digest,
+        action=Action.TRAIN,
+        state=State(artifact=build.artifact, build=build),
+        reason=facts.missing or "these inputs were trained before",
+    )
+    evaluation = verify.evaluation_of(world.stores[environment.name], build.artifact)
+    headline = "f1_macro" if evaluation.classes else "r2"
+    value = evaluation.metric(headline)
+    what = "trained" if trained else "took up"
+    line = f"{what} {short(build.artifact)}: grade {evaluation.grade}"
+    if value is not None:
+        line += f", {headline} {value:.3f} on {evaluation.rows:,} rows"
+    return head, build, Done(line=line, artifact=build.artifact, built=True, trained=trained)
+
+
+def _verify(run: Run, part: ModelPlan, judging: Environment, head: Head, build: Build) -> tuple[Head, Done]:
+    world, own = run.world, run.environment
+    model = run.desired.model(own.name, part.model)
+    if model is None:
+        raise UsageError(f"{own.name} declares no model {part.model}")
+    incumbent = None
+    if judging.name != own.name:
+        incumbent = observe.head_of(world, run.desired, judging.name, part.model)
+    world.progress.start(part.model, f"verify for {judging.name}")
+    found = verify.verify(world, model, judging, build, incumbent)
+    judged = Judged(environment=judging.name, gate_set=found.gate_set, passed=found.passed)
+    others = tuple(one for one in head.state.judged if one.environment != judging.name)
+    after = journal.append(
+        world.stores[own.name],
+        run.writer,
+        after=head,
+        environment=own.name,
+        model=part.model,
+        plan=part.digest,
+        action=Action.VERIFY,
+        state=replace(head.state, judged=tuple(sorted((*others, judged), key=lambda one: one.environment))),
+        reason=f"judged by {judging.name}: {'passed' if found.passed else '; '.join(found.refusals)}",
+        verification=found.gate_set,
+    )
+    gates = len(found.results)
+    if found.passed:
+        line = f"passed {gates} gate{'s' * (gates != 1)} of {judging.name}"
+        return after, Done(line=line, artifact=build.artifact)
+    refusals = tuple(f"{judging.name}: {reason}" for reason in found.refusals)
+    line = f"refused by {len(refusals)} of {gates} gate{'s' * (gates != 1)} of {judging.name}"
+    return after, Done(line=line, artifact=build.artifact, refusals=refusals or (line,))

@@ -1,0 +1,123 @@
+"""Train: from a recipe, a snapshot and a runtime to a recorded build. Only a sandbox gets here.
+
+Order of writes: blobs (each read back), provenance, the build under its fingerprint, the recipe's series; the journal
+entry is the caller's. A crash anywhere leaves blobs that nothing names, or a build that the next run takes up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler import __version__, codec
+from reconciler.core.artifact.records import Build, Provenance, Snapshot
+from reconciler.core.digest import digest_of_file
+from reconciler.core.spec.environment import Environment, Model
+from reconciler.engine.dependencies import World
+from reconciler.engine.storage import blobs, builds
+from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.storage import oci_manifest as package
+from reconciler.errors import UsageError
+from reconciler.ports import SelectRequest, TrainRequest, Want
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """`trained` is False when these inputs had been trained before and that build was taken up."""
+
+    build: Build
+    trained: bool
+
+
+def train(
+    world: World, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
+) -> Made:
+    """The build of these inputs: the recorded one, else a new one."""
+    store = world.stores[environment.name]
+    inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment))
+    fingerprint = codec.digest_of(inputs)
+    known = builds.of_fingerprint(store, fingerprint)
+    if known is not None:
+        # The same bytes would come out. What is new is only that the data were still these when the snapshot was taken.
+        if known.taken < snapshot.taken:
+            known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
+        builds.enlist(store, known)
+        return Made(build=known, trained=False)
+    made = _make(world, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
+    build = builds.record(store, made)
+    builds.enlist(store, build)
+    return Made(build=build, trained=build == made)
+
+
+def _make(
+    world: World, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
+) -> Build:
+    if world.trainer is None:
+        raise UsageError(f"this process cannot train, and {environment.name} asks for it")
+    store = world.stores[environment.name]
+    runtime = builds.runtime_of(environment)
+    inputs = builds.inputs_of(model, snapshot, runtime)
+    started = world.clock()
+    work = world.scratch / f"train-{world.new_id()}"
+    work.mkdir(parents=True)
+    selected = world.data.select(
+        SelectRequest(
+            recipe=model.recipe,
+            tables=snapshots.table_files(store, snapshot, model.recipe.tables),
+            as_of=snapshot.as_of,
+            want=Want.FIT,
+            into=work,
+            limits=environment.limits,
+        )
+    )
+    evaluation_rows = digest_of_file(work / "holdout.parquet")
+    trained = world.trainer.train(
+        TrainRequest(
+            recipe=model.recipe,
+            selected=selected,
+            train=work / "train.parquet",
+            holdout=work / "holdout.parquet",
+            evaluation_rows=evaluation_rows,
+            tables=snapshots.column_types(snapshot, model.recipe.tables),
+            runtime=runtime,
+            into=work / "artifact",
+            limits=environment.limits,
+        )
+    )
+    files = package.describe(work / "artifact", trained.files)
+    config = package.config_of(files)
+    manifest = package.manifest_of(config, files)
+    for name in trained.files:
+        blobs.put_file(store, work / "artifact" / name)
+    blobs.put(store, config)
+    blobs.put_file(store, work / "holdout.parquet")
+    training_keys = blobs.put_file(store, work / "keys.parquet")
+    artifact = blobs.put(store, manifest)
+    provenance = Provenance(
+        fingerprint=codec.digest_of(inputs),
+        artifact=artifact,
+        inputs=inputs,
+        runtime=runtime,
+        project=project,
+        environment=environment.name,
+        model=model.name,
+        commit=commit,
+        snapshot=snapshot.n,
+        taken=snapshot.taken,
+        as_of=snapshot.as_of,
+        builder=f"model-reconciler {__version__}",
+        started=started,
+        finished=world.clock(),
+        who=world.who(),
+    )
+    return Build(
+        fingerprint=provenance.fingerprint,
+        artifact=artifact,
+        recipe=model.recipe_digest,
+        data=snapshots.data_digest(snapshot, model.recipe.tables),
+        runtime=inputs.runtime,
+        taken=snapshot.taken,
+        as_of=snapshot.as_of,
+        evaluation_rows=evaluation_rows,
+        training_keys=training_keys,
+        provenance=blobs.put(store, codec.encode(provenance)),
+    )

@@ -1,0 +1,214 @@
+"""Audit: read and hash everything that an environment holds, and list what is not as it must be. Changes nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.observed_state import Head, drift_of
+from reconciler.core.artifact.records import Action, Build, PredictionLog, Provenance, Snapshot, StoreMark
+from reconciler.core.digest import Digest, is_digest
+from reconciler.core.inspect.status import Audit, Finding
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.spec.gates import Verification
+from reconciler.engine.dependencies import World
+from reconciler.engine.inspect import journal_checkpoint as anchor
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.storage import blobs, builds, journal
+from reconciler.engine.storage import numbered_log as series
+from reconciler.errors import IntegrityError, ReconcilerError
+from reconciler.ports import Store
+
+
+def audit(world: World, desired: Desired, environments: tuple[str, ...]) -> Audit:
+    """The named environments, or all."""
+    chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
+    findings: list[Finding] = []
+    checked: Counter[str] = Counter()
+    for one in chosen:
+        found = _Auditor(world, desired, one)
+        found.run()
+        findings.extend(found.findings)
+        checked.update(found.checked)
+    if world.tags is not None:
+        anchored = anchor.read(world.tags)
+        findings.extend((*anchored.findings, *anchor.against(world, desired, chosen, anchored)))
+        checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
+    return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())))
+
+
+_RESTORE = "restore it from a backup of the store"
+
+
+class _Auditor:
+    """One environment's findings, gathered: a check that fails is written down and the next one runs."""
+
+    def __init__(self, world: World, desired: Desired, environment: Environment) -> None:
+        self.world = world
+        self.desired = desired
+        self.environment = environment
+        self.store: Store = world.stores[environment.name]
+        self.findings: list[Finding] = []
+        self.checked: Counter[str] = Counter()
+        self.heads: dict[str, Head] = {}
+        self.series: set[str] = set()
+
+    def run(self) -> None:
+        for key in self._keys():
+            self._try(key, partial(self._object, key))
+        for model in journal.models(self.store, self.environment.name):
+            self._try(keys.journal(self.environment.name, model), partial(self._journal, model))
+        for prefix in sorted(self.series):
+            self._try(prefix, partial(series.last, self.store, prefix))
+        if self.environment.name in self.world.targets:
+            self._try("target", self._target)
+
+    def _keys(self) -> Iterator[str]:
+        listed = tuple(self.store.keys(""))
+        if listed and keys.MARK not in listed:
+            self._find(keys.MARK, "the store has no mark of whose it is", "restore store.json from a backup")
+        yield from listed
+
+    def _try(self, where: str, check: Callable[[], object]) -> None:
+        try:
+            check()
+        except ReconcilerError as error:
+            self._find(where, str(error), error.hint)
+
+    def _find(self, where: str, problem: str, remedy: str | None = None) -> None:
+        self.findings.append(Finding(environment=self.environment.name, where=where, problem=problem, remedy=remedy))
+
+    def _object(self, key: str) -> None:
+        """Every stored object is what its key says."""
+        kind = key.split("/", 1)[0]
+        match kind:
+            case "blobs":
+                blobs.file_of(self.store, Digest("sha256:" + key.rpartition("/")[2]))
+            case "builds" | "recipes":
+                build = codec.decode(Build, self._read(key), what=key)
+                if key != keys.build(build.fingerprint) and not key.startswith(keys.builds_of(build.recipe) + "/"):
+                    raise series.misplaced(key, "another build")
+                self._names_blobs(build)
+                self._number(key)
+            case "verifications":
+                found = codec.decode(Verification, self._read(key), what=key)
+                if key != keys.verification(found.artifact, found.gate_set):
+                    raise series.misplaced(key, "a verification of something else")
+            case "snapshots":
+                snapshot = codec.decode(Snapshot, self._read(key), what=key)
+                if key != keys.member(keys.SNAPSHOTS, snapshot.n):
+                    raise series.misplaced(key, f"snapshot {snapshot.n}")
+                for table in snapshot.tables:
+                    self._blob(key, table.digest)
+                self._number(key)
+            case "predictions":
+                log = codec.decode(PredictionLog, self._read(key), what=key)
+                if not key.startswith(keys.predictions(log.environment, log.model) + "/"):
+                    raise series.misplaced(key, f"of {log.environment}/{log.model}")
+                self._blob(key, log.rows)
+                self._number(key)
+            case "journal":
+                return  # walked in order by _journal
+            case keys.MARK:
+                mark = codec.decode(StoreMark, self._read(key), what=key)
+                if (mark.project, mark.environment) != (self.desired.project, self.environment.name):
+                    raise series.misplaced(key, f"the mark of {mark.environment} of project {mark.project}")
+            case _:
+                raise IntegrityError(f"{key} is nothing that this tool writes", hint="remove it")
+        self.checked[kind if kind != keys.MARK else "mark"] += 1
+
+    def _number(self, key: str) -> None:
+        """Remember the series that this key is a member of: none may have a gap."""
+        if keys.number(key) is not None:
+            self.series.add(key.rpartition("/")[0])
+
+    def _read(self, key: str) -> bytes:
+        body = self.store.read(key)
+        if body is None:
+            raise IntegrityError(f"{key} vanished while it was audited", hint="run the audit again")
+        return body
+
+    def _names_blobs(self, build: Build) -> None:
+        self._artifact(build.artifact)
+        for digest in (build.evaluation_rows, build.training_keys, build.provenance):
+            self._blob(keys.build(build.fingerprint), digest)
+
+    def _artifact(self, digest: Digest) -> None:
+        """The manifest and every file that it names (their bytes are hashed as blobs)."""
+        one = blobs.artifact(self.store, digest)
+        for file in (one.config, *one.files):
+            self._blob(f"artifact {digest}", file.digest)
+
+    def _blob(self, where: str, digest: Digest) -> None:
+        if not (is_digest(digest) and blobs.holds(self.store, digest)):
+            self._find(where, f"it names blob {digest}, which is not in the store", _RESTORE)
+
+    def _journal(self, model: str) -> None:
+        """The chain from entry 0, replayed: each folded state must follow from its predecessor."""
+        name = self.environment.name
+        before: Head | None = None
+        for head in journal.entries(self.store, project=self.desired.project, environment=name, model=model):
+            self.checked["journal"] += 1
+            for kind, said in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
+                if said is not None:
+                    self.checked[kind] += 1
+            if (problem := _unfounded(before, head)) is not None:
+                self._find(keys.member(keys.journal(name, model), head.entry.n), problem)
+            self._try(keys.member(keys.journal(name, model), head.entry.n), partial(self._named_by, head))
+            before = head
+        if before is not None:
+            self.heads[model] = before
+
+    def _named_by(self, head: Head) -> None:
+        """Whatever a journal entry names is here: artifact, verification, provenance; where it was made, its build."""
+        entry, state = head.entry, head.state
+        where = keys.member(keys.journal(entry.environment, entry.model), entry.n)
+        if entry.verification is not None and entry.artifact is not None:
+            self._key(where, keys.verification(entry.artifact, entry.verification))
+        if state.build is not None:
+            self._blob(where, state.build.provenance)
+            if self.environment.trains:
+                self._made(where, state.build)
+        if state.artifact is not None:
+            self._artifact(state.artifact)
+
+    def _made(self, where: str, build: Build) -> None:
+        self._key(where, keys.build(build.fingerprint))
+        self._key(where, keys.member(keys.SNAPSHOTS, blobs.record(self.store, build.provenance, Provenance).snapshot))
+        if build not in builds.of_recipe(self.store, build.recipe):
+            self._find(where, f"its build is not in {keys.builds_of(build.recipe)}", _RESTORE)
+
+    def _key(self, where: str, key: str) -> None:
+        if self.store.read(key) is None:
+            self._find(where, f"it names {key}, which is not in the store", _RESTORE)
+
+    def _target(self) -> None:
+        target = self.world.targets[self.environment.name]
+        served = {one.model: one for one in target.observe(self.heads)}
+        for model in sorted(self.heads.keys() | served.keys()):
+            self.checked["served models"] += 1
+            if (drift := drift_of(self.heads.get(model), served.get(model))) is not None:
+                files = ", ".join(served[model].files) if model in served else ""
+                remedy = f"run `reconciler apply {self.environment.name}`"
+                if model not in self.heads:
+                    remedy = "the journal of this model is gone: restore the store from a backup"
+                self._find(f"target: {model}", f"{drift.value}{': ' + files if files else ''}", remedy)
+
+
+def _unfounded(before: Head | None, head: Head) -> str | None:
+    """Why this entry's folded state does not follow from the one before it; None when it does."""
+    old = before.state.vetted if before else ()
+    entry, state = head.entry, head.state
+    if entry.artifact != state.artifact:
+        return "its artifact is not the one of its folded state"
+    gained = tuple(sorted({*old, state.artifact})) if entry.action is Action.DEPLOY and state.artifact else old
+    if entry.action in (Action.DEPLOY, Action.RESTORE, Action.RETIRE) and state.vetted != gained:
+        return "its list of vetted artifacts does not follow from the entry before"
+    if entry.action is Action.RESTORE and before is not None and state != before.state:
+        return "a restore changed the state"
+    if entry.action is Action.RETIRE and state.artifact is not None:
+        return "a retired model still has an artifact"
+    return None

@@ -1,0 +1,100 @@
+"""Compare: two environments at one commit, or all environments at two commits. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from reconciler.core.digest import Digest
+from reconciler.core.plan.config_diff import Compared, ModelDifference, Side, difference
+from reconciler.core.plan.plan import MetricChange
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import observe
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.storage import blobs
+from reconciler.errors import ReconcilerError, UsageError
+
+
+def environments(
+    world: World, desired: Desired, old: Environment, new: Environment, models: Iterable[str] = ()
+) -> Compared:
+    """What would be different in `old` if it were as `new`. Artifacts: what the journal's heads say."""
+    names = _named({one.name for side in (old, new) for one in desired.models_of(side.name)}, models)
+    found = []
+    for name in names:
+        one = difference(desired.model(old.name, name), desired.model(new.name, name), environment=new.name)
+        sides = [(side, _deployed(world, desired, side, name)) for side in (old, new)]
+        if one is None and sides[0][1] == sides[1][1]:
+            continue
+        one = one or ModelDifference(model=name, environment=new.name)
+        found.append(_measured(world, one, sides))
+    side = [(Side(environment=one.name, revision=desired.revision),) for one in (old, new)]
+    return Compared(old=side[0], new=side[1], models=tuple(found), alike=len(names) - len(found))
+
+
+def revisions(
+    world: World, old: Desired, new: Desired, environment: str | None = None, models: Iterable[str] = ()
+) -> Compared:
+    """What was changed from one commit to another. Artifacts: those that are pinned."""
+    places = sorted({one.name for desired in (old, new) for one in desired.environments})
+    if environment is not None and environment not in places:
+        raise UsageError(
+            f"no environment {environment!r} is declared at either commit",
+            hint=f"declared: {', '.join(places) or 'none'}",
+            code="E801",
+        )
+    chosen = [environment] if environment is not None else places
+    everything = {(one.environment, one.name) for desired in (old, new) for one in desired.models}
+    wanted = set(_named({name for _, name in everything}, models))
+    pairs = sorted(pair for pair in everything if pair[0] in chosen and pair[1] in wanted)
+    found = []
+    for place, name in pairs:
+        one = difference(old.model(place, name), new.model(place, name), environment=place)
+        if one is not None:
+            here = new.environment(place) or old.environment(place)
+            found.append(_measured(world, one, [(here, one.old), (here, one.new)]) if here else one)
+    return Compared(
+        old=tuple(Side(environment=name, revision=old.revision) for name in chosen),
+        new=tuple(Side(environment=name, revision=new.revision) for name in chosen),
+        models=tuple(found),
+        alike=len(pairs) - len(found),
+    )
+
+
+def _named(known: set[str], wanted: Iterable[str]) -> list[str]:
+    chosen = tuple(wanted)
+    if unknown := sorted(set(chosen) - known):
+        there = ", ".join(sorted(known)[:10]) or "none"
+        raise UsageError(f"no model {unknown[0]!r} on either side", hint=f"there are {there}", code="E801")
+    return sorted(chosen or known)
+
+
+def _deployed(world: World, desired: Desired, environment: Environment, model: str) -> Digest | None:
+    try:
+        head = observe.head_of(world, desired, environment.name, model)
+    except ReconcilerError:
+        return None  # `status` says what is wrong with it
+    return head.state.artifact if head is not None else None
+
+
+def _measured(world: World, one: ModelDifference, sides: list[tuple[Environment, Digest | None]]) -> ModelDifference:
+    """With the metrics that each side's artifact has on its own holdout."""
+    (_, old), (_, new) = sides
+    before, after = (dict(_metrics(world, side, artifact)) for side, artifact in sides)
+    metrics = tuple(
+        MetricChange(metric=name, candidate=after.get(name), incumbent=before.get(name))
+        for name in sorted(before.keys() | after.keys())
+    )
+    return replace(one, old=old, new=new, metrics=metrics if old != new else ())
+
+
+def _metrics(world: World, environment: Environment, artifact: Digest | None) -> Iterator[tuple[str, float | None]]:
+    for name in (environment.name, *environment.promotes_from):
+        store = world.stores.get(name)
+        try:
+            if artifact is not None and store is not None and blobs.holds(store, artifact):
+                yield from verify.evaluation_of(store, artifact).metrics
+                return
+        except ReconcilerError:
+            return

@@ -1,0 +1,90 @@
+"""The one issue per environment that tells of its drift: opened, brought up to date, closed with a last word.
+
+Its body remembers when each finding was first seen, invisibly, so that whoever looks next knows it. Nothing is sent
+when nothing changed: a body holds no ages and no time of the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from reconciler.core.inspect import drift as core
+from reconciler.core.inspect.drift import EnvironmentDrift, News, Seen
+from reconciler.core.status_codes import worst_exit
+from reconciler.engine.dependencies import World
+from reconciler.errors import ForgeError, ReconcilerError
+from reconciler.ports import Forge
+
+Render = Callable[[EnvironmentDrift, Seen, datetime], str]
+"""(what was found, what the issue said before, now) -> the body; without findings, the last word."""
+
+
+def forge_of(world: World) -> Forge:
+    if world.forge is None:
+        raise ForgeError(
+            "no forge is known to open an issue at",
+            code="E905",
+            hint="set RECONCILER_FORGE and its token in the environment, or run without --issue",
+        )
+    return world.forge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What the issue says: its text while it is open, when each finding was first seen, or why that is not known."""
+
+    text: str | None = None
+    seen: Seen = field(default_factory=dict)
+    problem: ReconcilerError | None = None
+
+
+def recall(forge: Forge, environment: str) -> Told:
+    try:
+        text = forge.issue_body(_key(environment))
+    except ReconcilerError as error:
+        return Told(problem=error)
+    return Told(text=text, seen=core.remembered_in(text) if text is not None else {})
+
+
+def tell(
+    forge: Forge, found: EnvironmentDrift, told: Told, hints: Seen, render: Render, *, now: datetime
+) -> EnvironmentDrift:
+    """`found`, dated by the issue first and by `hints` else, with what became of the issue."""
+    dated = replace(found, findings=core.dated(found.findings, told.seen, hints, now=now))
+    try:
+        if told.problem is not None:
+            raise told.problem
+        return _tell(forge, dated, told, render, now=now)
+    except ReconcilerError as error:
+        # What was found must not be lost because it could not be told.
+        return replace(
+            dated,
+            notes=(*found.notes, f"the issue could not be brought up to date: {error}"),
+            exit=int(worst_exit((found.exit, error.exit_code))),
+        )
+
+
+def _tell(forge: Forge, dated: EnvironmentDrift, told: Told, render: Render, *, now: datetime) -> EnvironmentDrift:
+    key, title = _key(dated.environment), f"Drift in {dated.environment}"
+    if dated.findings:
+        body = render(dated, told.seen, now)
+        if told.text is not None and _same(told.text, body):
+            return replace(dated, news=News.UNCHANGED)
+        address = forge.issue(key, title=title, body=body)
+        return replace(dated, issue=address, news=News.OPENED if told.text is None else News.UPDATED)
+    if told.text is None:
+        return dated
+    if told.seen:  # else the last word was said, and only the closing failed
+        forge.issue(key, title=title, body=render(dated, told.seen, now))
+    return replace(dated, issue=forge.issue(key, title=title, body=None), news=News.CLOSED)
+
+
+def _key(environment: str) -> str:
+    return f"drift/{environment}"
+
+
+def _same(one: str, other: str) -> bool:
+    """Forges change the ends of lines and of the text."""
+    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()

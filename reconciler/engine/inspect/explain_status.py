@@ -1,0 +1,181 @@
+"""Why: today's plan of one model, and where it stands on its way through the environments. Reads only."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator
+
+from reconciler.core.artifact.records import Action
+from reconciler.core.digest import Digest, short
+from reconciler.core.inspect.explanation import Advice, Why
+from reconciler.core.plan.plan import ModelPlan
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.status_codes import Sync
+from reconciler.engine.apply import approvals as approval
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.plan import observe
+from reconciler.engine.promotion import adopt
+from reconciler.errors import ReconcilerError, UsageError
+
+
+def why(world: World, desired: Desired, environment: Environment, model: str) -> Why:
+    """UsageError with the nearest names when there is no such model anywhere that this environment can see."""
+    deployed = _artifact(world, desired, environment, model)
+    if desired.model(environment.name, model) is None and deployed is None:
+        return _not_declared(world, desired, environment, model)
+    plan = planning.make_plan(world, desired, environment, (model,))
+    (part,) = plan.models
+    return Why(
+        model=model,
+        environment=environment.name,
+        role=environment.role.value,
+        revision=desired.revision,
+        state=part.reason,
+        part=part,
+        refresh=plan.refresh,
+        deployed=deployed,
+        advice=tuple(_advice(world, desired, environment, part, deployed, refresh=plan.refresh is not None)),
+    )
+
+
+def _advice(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    part: ModelPlan,
+    deployed: Digest | None,
+    *,
+    refresh: bool,
+) -> Iterator[Advice]:
+    if part.blocked is not None:
+        yield Advice(reason=part.blocked.remedy)
+    if any(step.action is Action.DEPLOY for step in part.steps):
+        yield from _permission(world, desired, environment, part)
+    if part.steps or refresh:
+        what = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
+        yield Advice(reason=what, command=f"reconciler apply {environment.name} {part.model}")
+        if part.sync is not Sync.IN_SYNC:
+            yield from _adopt(world, desired, environment, part.model)
+        return
+    if environment.trains:
+        yield from _onward(desired, environment, part, deployed)
+    else:
+        yield from _newer(world, desired, environment, part.model)
+
+
+def _permission(world: World, desired: Desired, environment: Environment, part: ModelPlan) -> Iterator[Advice]:
+    """What the forge says of the approvals that apply will ask for."""
+    model = desired.model(environment.name, part.model)
+    if model is None:
+        return
+    head = observe.head_of(world, desired, environment.name, part.model)
+    vetted = head is not None and model.artifact in head.state.vetted
+    asked = approval.Asked(world.forge)
+    try:
+        found = approval.grounds(world, desired, environment, model, vetted=vetted, kept=False, asked=asked)
+    except ReconcilerError as error:
+        yield Advice(reason=f"{error.message}; {error.hint}" if error.hint else error.message)
+        return
+    for one in (found.approved, *(override.approved for override in found.overrides)):
+        if one is not None:
+            people = ", ".join(approved.by for approved in one.approvals)
+            yield Advice(reason=f"{one.url} is approved by {people}")
+
+
+def _adopt(world: World, desired: Desired, environment: Environment, model: str) -> Iterator[Advice]:
+    """Where somebody put another artifact of ours there by hand: that it need not be undone."""
+    target = world.targets.get(environment.name)
+    if environment.trains or target is None:
+        return
+    try:
+        head = observe.head_of(world, desired, environment.name, model)
+        served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+        artifact = adopt.adoptable(world, desired, environment, model, head, served)
+    except ReconcilerError:
+        return  # the plan says what is wrong with it
+    if artifact is not None:
+        command = f"reconciler adopt {model} --in {environment.name}"
+        yield Advice(reason=f"or keep {short(artifact)}, which somebody put there: propose it", command=command)
+
+
+def _onward(desired: Desired, environment: Environment, part: ModelPlan, made: Digest | None) -> Iterator[Advice]:
+    """From where models are made: who could take this one."""
+    if made is None or part.blocked is not None:
+        return
+    for other in desired.downstream(environment.name):
+        declared = desired.model(other.name, part.model)
+        if declared is not None and declared.artifact == made:
+            yield Advice(
+                reason=f"{other.name} pins it: see how it fares there",
+                command=f"reconciler why {part.model} --in {other.name}",
+            )
+        else:
+            yield Advice(
+                reason=f"{other.name} does not have it yet: propose it",
+                command=f"reconciler promote {part.model} --to {other.name}",
+            )
+
+
+def _newer(world: World, desired: Desired, environment: Environment, model: str) -> Iterator[Advice]:
+    """Where models are only promoted to: whether a source has another artifact than the one that is pinned."""
+    declared = desired.model(environment.name, model)
+    pin = declared.artifact if declared is not None else None
+    for origin in _sources(desired, environment):
+        made = _artifact(world, desired, origin, model)
+        if made is not None and made != pin:
+            what = f"{short(made)}, which is not the one that is pinned"
+            yield _offer(world, desired, environment, origin, model, what)
+
+
+def _not_declared(world: World, desired: Desired, environment: Environment, model: str) -> Why:
+    advice: list[Advice] = []
+    for origin in _sources(desired, environment):
+        made = _artifact(world, desired, origin, model)
+        if made is not None:
+            advice.append(_offer(world, desired, environment, origin, model, short(made)))
+        elif desired.model(origin.name, model) is not None:
+            command = f"reconciler why {model} --in {origin.name}"
+            advice.append(Advice(reason=f"{origin.name} declares it and has not made it yet", command=command))
+    if not advice:
+        names = sorted({one.name for one in desired.models})
+        near = difflib.get_close_matches(model, names, n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names[:10]) or 'none'}"
+        raise UsageError(f"no model {model!r} is declared for {environment.name}", hint=hint, code="E801")
+    return Why(
+        model=model,
+        environment=environment.name,
+        role=environment.role.value,
+        revision=desired.revision,
+        state=f"git does not declare it for {environment.name}",
+        advice=tuple(advice),
+    )
+
+
+def _offer(
+    world: World, desired: Desired, environment: Environment, origin: Environment, model: str, made: str
+) -> Advice:
+    """What `origin` made, to be proposed; unless this environment's gates have refused it already."""
+    head = observe.head_of(world, desired, origin.name, model)
+    judged = head.state.judged_for(environment.name) if head is not None else None
+    if judged is not None and not judged.passed:
+        command = f"reconciler why {model} --in {origin.name}"
+        return Advice(reason=f"{origin.name} has {made}, but the gates here refused it: see why", command=command)
+    command = f"reconciler promote {model} --to {environment.name}"
+    return Advice(reason=f"{origin.name} has {made}: propose it", command=command)
+
+
+def _sources(desired: Desired, environment: Environment) -> Iterator[Environment]:
+    for name in environment.promotes_from:
+        found = desired.environment(name)
+        if found is not None:
+            yield found
+
+
+def _artifact(world: World, desired: Desired, environment: Environment, model: str) -> Digest | None:
+    """What the journal's head says; None also where it cannot be read: the plan says what is wrong with it."""
+    try:
+        head = observe.head_of(world, desired, environment.name, model)
+    except ReconcilerError:
+        return None
+    return head.state.artifact if head is not None else None

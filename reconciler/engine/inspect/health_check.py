@@ -1,0 +1,102 @@
+"""Look at an environment's store, target and tables before a command needs them. Reads only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from reconciler.core.artifact.records import Provenance
+from reconciler.core.inspect.health_check import Check, Level
+from reconciler.core.spec.environment import Desired, Environment, Runtime
+from reconciler.core.spec.runtime import differences
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import observe
+from reconciler.engine.storage import blobs
+from reconciler.errors import ReconcilerError
+
+
+def environment(world: World, desired: Desired, one: Environment, here: Runtime) -> Iterator[Check]:
+    """`here`: the runtime of this machine."""
+    if one.protect is not None:
+        yield _branch(world, desired, one, one.protect)
+    yield from _tables(world.data_root, one)
+    if one.runtime is not None:
+        yield _trains(one, one.runtime, here)
+    try:
+        if one.name in world.targets:
+            world.targets[one.name].observe((), others=False)
+        yield from _in_use(world, desired, one, here)
+    except ReconcilerError as error:
+        yield bad(one.name, "serving", error)
+
+
+def bad(area: str, name: str, error: ReconcilerError) -> Check:
+    return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint)
+
+
+def _branch(world: World, desired: Desired, one: Environment, branch: str) -> Check:
+    try:
+        if desired.revision is not None:
+            world.source.order(desired.revision, desired.revision, branch=branch)
+    except ReconcilerError as error:
+        return bad(one.name, "branch", error)
+    return Check(area=one.name, name="branch", level=Level.GOOD, found=f"protected by {branch}")
+
+
+def _tables(root: Path, one: Environment) -> Iterator[Check]:
+    missing = [f"{name} ({table.path})" for name, table in one.data.tables if not (root / table.path).is_file()]
+    if missing:
+        yield Check(
+            area=one.name,
+            name="tables",
+            level=Level.BAD,
+            found="no file for " + ", ".join(missing),
+            remedy="put it there, or name the folder that paths start from with --data-root",
+        )
+    elif one.data.tables:
+        yield Check(area=one.name, name="tables", level=Level.GOOD, found=", ".join(dict(one.data.tables)))
+
+
+def _trains(one: Environment, declared: Runtime, here: Runtime) -> Check:
+    found = differences(declared, here)
+    if not found:
+        versions = ", ".join(f"{name} {value}" for name, value in declared.versions)
+        return Check(area=one.name, name="runtime", level=Level.GOOD, found=f"as declared: {versions}")
+    return Check(
+        area=one.name,
+        name="runtime",
+        level=Level.WARNING,
+        found="cannot train on this machine: declared is " + "; ".join(found),
+        remedy="install the declared lock, or change `runtime` in the environment by a pull request",
+    )
+
+
+def _in_use(world: World, desired: Desired, one: Environment, here: Runtime) -> Iterator[Check]:
+    """What the artifacts there were made with, and whether this machine has it."""
+    made: Counter[Runtime] = Counter()
+    unknown = 0
+    declared = desired.models_of(one.name)
+    for head in world.each(lambda model: observe.head_of(world, desired, one.name, model.name), declared):
+        if head is None or head.state.artifact is None:
+            continue
+        build = head.state.build
+        if build is None or not blobs.holds(world.stores[one.name], build.provenance):
+            unknown += 1
+            continue
+        made[blobs.record(world.stores[one.name], build.provenance, Provenance).runtime] += 1
+    for runtime, models in sorted(made.items(), key=lambda pair: -pair[1]):
+        found = differences(runtime, here)
+        sklearn = dict(runtime.versions).get("scikit-learn", "unknown")
+        what = f"{models:,} made with scikit-learn {sklearn} on {runtime.architecture}"
+        yield Check(
+            area=one.name,
+            name="models",
+            level=Level.WARNING if found else Level.GOOD,
+            found=what + (f"; not as here: {'; '.join(found)}" if found else ", as here"),
+            remedy="install what they were made with, or train them anew in the sandbox and promote" if found else None,
+        )
+    if not made and not unknown:
+        yield Check(area=one.name, name="models", level=Level.GOOD, found="nothing is deployed yet")
+    if unknown:
+        yield Check(area=one.name, name="models", level=Level.GOOD, found=f"{unknown:,} by a build not known here")

@@ -1,0 +1,213 @@
+"""Predict: score open records with exactly the bytes that an environment serves, and log what was predicted."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.observed_state import drift_of
+from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
+from reconciler.core.artifact.records import PredictionLog
+from reconciler.core.digest import Digest
+from reconciler.core.inspect.status import GroupAmount, Predictions
+from reconciler.core.spec.environment import Desired, Environment, Table
+from reconciler.core.spec.recipe import BuiltRecipe, Recipe
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import observe
+from reconciler.engine.storage import blobs
+from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.storage import numbered_log as series
+from reconciler.errors import DataError, IntegrityError, UsageError
+from reconciler.ports import CopyRequest, Predicted, PredictRequest, SelectRequest, TableFile, Want
+
+
+def predict(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    *,
+    model: str,
+    out: Path,
+    inputs: tuple[tuple[str, Path], ...] = (),
+    by: str | None = None,
+    amount: str | None = None,
+) -> Predictions:
+    """Write one row per open record to `out`; nothing is written there unless all of it could be.
+
+    `inputs` replace tables by files that the caller names. IntegrityError when what is served is not what was
+    deployed.
+    """
+    if (by is None) != (amount is None):
+        raise UsageError("--by and --amount go together", hint="name both columns, or neither", code="E801")
+    work = world.scratch / f"predict-{world.new_id()}"
+    work.mkdir(parents=True)
+    artifact, release = _release(world, desired, environment, model, work)
+    recipe = codec.decode(BuiltRecipe, (release / RECIPE_FILE).read_bytes(), what=RECIPE_FILE).recipe
+    schema = codec.decode(Schema, (release / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
+    if recipe.data.predict is None:
+        raise UsageError(
+            f"{model} does not say which records are open", hint="add `data.predict.where` to its recipe", code="E801"
+        )
+    world.progress.start(model, "read tables")
+    tables, as_of = _tables(world, desired, environment, recipe, schema, inputs, work)
+    also = tuple(column for column in (by, amount) if column is not None)
+    world.progress.start(model, "select open records")
+    world.data.select(
+        SelectRequest(
+            recipe=recipe,
+            tables=tables,
+            as_of=as_of,
+            want=Want.PREDICT,
+            into=work,
+            limits=environment.limits,
+            also=also,
+        )
+    )
+    world.progress.start(model, "predict")
+    rows, amounts = work / "predictions.csv", work / "amounts.csv"
+    predicted = world.scorer.predict(
+        PredictRequest(
+            artifact=release,
+            rows=work / "predict.parquet",
+            out=rows,
+            limits=environment.limits,
+            by=0 if by is not None else None,
+            amount=1 if amount is not None else None,
+            amounts=amounts if by is not None else None,
+        )
+    )
+    log = _log(world, environment, model, artifact, as_of, rows, predicted)
+    _publish(rows, out)
+    beside = out.with_name(f"{out.stem}.amounts{out.suffix}")
+    if by is not None:
+        _publish(amounts, beside)
+    return Predictions(
+        environment=environment.name,
+        model=model,
+        artifact=artifact,
+        as_of=as_of,
+        classes=schema.classes,
+        rows=predicted.rows,
+        counts=predicted.counts,
+        uncertain=predicted.uncertain,
+        out=str(out),
+        log=log,
+        by=by,
+        amount=amount,
+        expected=tuple(GroupAmount(group=one.group, amounts=one.amounts) for one in predicted.expected),
+        amounts=str(beside) if by is not None else None,
+    )
+
+
+def _release(world: World, desired: Desired, environment: Environment, model: str, work: Path) -> tuple[Digest, Path]:
+    """The digest and a folder with the bytes that serve: the target's release where there is a target (re-hashed and
+    held against the journal), else the newest artifact of the store."""
+    head = observe.head_of(world, desired, environment.name, model)
+    if head is None or head.state.artifact is None:
+        raise UsageError(
+            f"nothing is deployed for {model} in {environment.name}",
+            hint=f"run `reconciler status {environment.name}`",
+            code="E801",
+        )
+    artifact = head.state.artifact
+    target = world.targets.get(environment.name)
+    if target is None:
+        store = world.stores[environment.name]
+        return artifact, blobs.unpack(store, blobs.artifact(store, artifact), work / "release")
+    served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+    drift = drift_of(head, served)
+    release = target.release(model)
+    if drift is not None or release is None:
+        raise IntegrityError(
+            f"{environment.name}/{model} does not serve what was deployed: {drift.value if drift else 'missing'}",
+            hint=f"run `reconciler apply {environment.name}`, which restores it",
+            code="E501",
+        )
+    return artifact, release
+
+
+def _tables(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    recipe: Recipe,
+    schema: Schema,
+    inputs: tuple[tuple[str, Path], ...],
+    work: Path,
+) -> tuple[tuple[TableFile, ...], str]:
+    """The tables as they stand now, read by the types that the model was trained on; and their day."""
+    unknown = sorted({name for name, _ in inputs} - set(recipe.tables))
+    if unknown:
+        hint = f"it reads {', '.join(recipe.tables)}"
+        raise UsageError(f"the model reads no table {unknown[0]!r}", hint=hint, code="E801")
+    if environment.trains and not inputs:
+        snapshot = snapshots.newest(world.stores[environment.name])
+        if snapshot is None:
+            raise UsageError(
+                f"{environment.name} has no data snapshot",
+                hint=f"run `reconciler apply {environment.name}`",
+                code="E401",
+            )
+        return snapshots.table_files(world.stores[environment.name], snapshot, recipe.tables), snapshot.as_of
+    origin = snapshots.source_of(desired, environment)
+    given = dict(inputs)
+    copied: list[TableFile] = []
+    for name in dict.fromkeys(recipe.tables):
+        table = origin.data.table(name)
+        root = world.data_root
+        if name in given:
+            root, table = given[name].parent, _as_given(given[name], table)
+        if table is None:
+            raise DataError(f"{environment.name} declares no table {name}", hint=f"give it with --input {name}=FILE")
+        held = tuple(pair for pair in schema.tables if pair[0] == name)
+        request = CopyRequest(root=root, tables=((name, table),), held=held, into=work, limits=environment.limits)
+        copied.extend(world.data.copy(request))
+    return tuple(copied), origin.data.as_of or world.clock().date().isoformat()
+
+
+def _as_given(path: Path, declared: Table | None) -> Table:
+    """The declared dialect for another file; by its ending where nothing is declared."""
+    uses = "parquet" if path.suffix == ".parquet" else "csv"
+    if declared is None or declared.uses != uses:
+        return Table(uses=uses, path=path.name)
+    return replace(declared, path=path.name)
+
+
+def _log(
+    world: World,
+    environment: Environment,
+    model: str,
+    artifact: Digest,
+    as_of: str,
+    rows: Path,
+    predicted: Predicted,
+) -> int:
+    """Append to the prediction log; two at once get two numbers."""
+    store = world.stores[environment.name]
+    entry = codec.encode(
+        PredictionLog(
+            environment=environment.name,
+            model=model,
+            artifact=artifact,
+            as_of=as_of,
+            when=world.clock(),
+            who=world.who(),
+            rows=blobs.put_file(store, rows),
+            count=predicted.rows,
+        )
+    )
+    return series.push(store, keys.predictions(environment.name, model), entry)
+
+
+def _publish(made: Path, out: Path) -> None:
+    """Move into place in one go: a reader sees the old file or the whole new one."""
+    temporary = out.with_name(f".{out.name}.{os.getpid()}")
+    try:
+        temporary.write_bytes(made.read_bytes())
+        temporary.replace(out)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise UsageError(f"cannot write {out}: {error.strerror}", hint="choose another --out", code="E801") from error

@@ -1,0 +1,125 @@
+"""Status and history: what is, and what was. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from reconciler.core.artifact.observed_state import Head
+from reconciler.core.inspect.status import EnvironmentStatus, Event, History, ModelStatus, Status
+from reconciler.core.plan import policy_check as permission
+from reconciler.core.plan.plan import ModelPlan
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.plan import observe
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.storage import blobs, journal
+from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.errors import ReconcilerError
+from reconciler.ports import Store
+from reconciler.schedule import freeze_windows as calendar
+
+
+def status(world: World, desired: Desired, environments: tuple[str, ...]) -> Status:
+    """The named environments, or all."""
+    chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
+    return Status(project=desired.project, environments=tuple(_environment(world, desired, one) for one in chosen))
+
+
+def _environment(world: World, desired: Desired, environment: Environment) -> EnvironmentStatus:
+    try:
+        plan = planning.make_plan(world, desired, environment)
+    except ReconcilerError as error:
+        # One environment that cannot be read must not hide the others.
+        return EnvironmentStatus(
+            environment=environment.name,
+            role=environment.role.value,
+            revision=desired.revision,
+            models=(),
+            notes=(str(error),),
+        )
+    newest = snapshots.newest(world.stores[environment.name]) if environment.trains else None
+    age = int((world.clock() - newest.taken).total_seconds()) if newest else None
+    notes = ["verification unsigned"]
+    if plan.refresh is not None:
+        notes.append(plan.refresh.reason)
+    if (closed := calendar.closed(environment.policy.freeze, world.clock())) is not None:
+        notes.append(permission.frozen(environment.name, closed).reasons[0])
+    return EnvironmentStatus(
+        environment=environment.name,
+        role=environment.role.value,
+        revision=desired.revision,
+        models=tuple(world.each(lambda part: _model(world, desired, environment, part), plan.models)),
+        snapshot=newest.n if newest else None,
+        snapshot_age=age,
+        notes=tuple(notes),
+    )
+
+
+def _model(world: World, desired: Desired, environment: Environment, part: ModelPlan) -> ModelStatus:
+    head, evaluation, build = None, None, None
+    try:
+        head = observe.head_of(world, desired, environment.name, part.model)
+        store = world.stores[environment.name]
+        if head is not None and head.state.artifact is not None and blobs.holds(store, head.state.artifact):
+            evaluation = verify.evaluation_of(store, head.state.artifact)
+            build = head.state.build
+    except ReconcilerError:
+        pass  # the plan's part says what is wrong; status shows what can still be read
+    headline = (evaluation.metric("f1_macro") or evaluation.metric("r2")) if evaluation else None
+    refusals = part.blocked.reasons if part.blocked else ()
+    return ModelStatus(
+        model=part.model,
+        sync=part.sync,
+        health=part.health,
+        reason=part.reason,
+        artifact=head.state.artifact if head else None,
+        entry=head.entry.n if head else None,
+        since=head.entry.when if head else None,
+        grade=evaluation.grade.value if evaluation else None,
+        headline=headline,
+        data_as_of=build.as_of if build else None,
+        notes=(*part.detail.notes, *(one for one in refusals if one != part.reason)),
+        exit=int(part.exit),
+    )
+
+
+def history(world: World, desired: Desired, environment: str | None, model: str | None, at: datetime | None) -> History:
+    """Journal entries, newest first; with `at`, per model the last one that was written by then."""
+    names = [planning.environment_of(desired, environment)] if environment else list(desired.environments)
+    events: list[Event] = []
+    for one in names:
+        store = world.stores[one.name]
+        for name in journal.models(store, one.name):
+            if model is not None and name != model:
+                continue
+            found = [_event(head) for head in _entries(store, desired.project, one.name, name)]
+            if at is not None:
+                found = [event for event in found if event.when <= at][-1:]
+            events.extend(found)
+    events.sort(key=lambda event: (event.when, event.environment, event.model, event.n), reverse=True)
+    return History(events=tuple(events), at=at)
+
+
+def _entries(store: Store, project: str, environment: str, model: str) -> Iterator[Head]:
+    return journal.entries(store, project=project, environment=environment, model=model)
+
+
+def _event(head: Head) -> Event:
+    entry = head.entry
+    return Event(
+        environment=entry.environment,
+        model=entry.model,
+        n=entry.n,
+        action=entry.action,
+        artifact=entry.artifact,
+        commit=entry.commit,
+        who=entry.who,
+        when=entry.when,
+        reason=entry.reason,
+        entry=head.digest,
+        approved=entry.approved,
+        overrides=entry.overrides,
+        hold=entry.state.hold,
+    )

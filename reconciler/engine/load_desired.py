@@ -1,0 +1,97 @@
+"""Load: manifests at a commit -> desired state. The only place where the engine meets `manifest`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.core.spec.environment import Desired, Model
+from reconciler.errors import InvalidManifestsError, Problem, SourceError, UsageError, Where
+from reconciler.manifest.loading import load as manifest
+from reconciler.ports import Expressions, Source, TreeFile
+
+FOLDERS = ("manifests", "environments")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkout:
+    """The configuration of a project at one commit (`revision` None: a work tree): its files and what they say."""
+
+    revision: str | None
+    tree: tuple[TreeFile, ...]
+    files: Mapping[str, bytes]
+    desired: Desired
+    expressions: Expressions
+
+    def text(self, path: str) -> str | None:
+        body = self.files.get(path)
+        return None if body is None else body.decode()
+
+    def with_model(self, environment: str, model: str, text: str) -> Model:
+        """The model as it would be with this manifest; InvalidManifestsError when that would not be valid."""
+        path = manifest_path(environment, model)
+        found = self.with_file(path, text).model(environment, model)
+        if found is None:
+            raise UsageError(f"{path} does not declare {environment}/{model}")
+        return found
+
+    def with_file(self, path: str, text: str) -> Desired:
+        """What git would say with this file; InvalidManifestsError when that would not be valid."""
+        body = text.encode()
+        others = tuple(file for file in self.tree if file.path != path)
+        added = TreeFile(path=path, mode="100644", id="proposed", size=len(body))
+        return manifest.load(
+            {**self.files, path: body}, (*others, added), revision=self.revision, expressions=self.expressions
+        )
+
+
+def load(
+    source: Source, expressions: Expressions, *, revision: str | None, known: frozenset[str] = frozenset()
+) -> Checkout:
+    """Read the configuration at `revision` (a full commit id; None for a work tree). `known`: manifests and cards that
+    are known to be valid and are not needed; their models are left out.
+
+    InvalidManifestsError holds every problem of every file; SourceError when there is no project at that commit.
+    """
+    commit = revision or ""
+    tree = source.tree(commit, ())
+    if not any(file.path == manifest.PROJECT_FILE for file in tree):
+        raise SourceError(
+            f"no {manifest.PROJECT_FILE} {'at commit ' + commit[:12] if commit else 'in this folder'}",
+            code="E306",
+            hint="run the command in a project, or name its folder with -C DIR",
+        )
+    wanted = tuple(file for file in manifest.wanted(tree) if file.path not in known)
+    bodies = source.read(file.id for file in wanted)
+    files = {file.path: bodies[file.id] for file in wanted}
+    desired = manifest.load(files, tree, revision=revision, expressions=expressions)
+    _cards_agree(desired, files)
+    return Checkout(revision=revision, tree=tree, files=files, desired=desired, expressions=expressions)
+
+
+def card_path(environment: str, model: str) -> str:
+    return f"manifests/{environment}/{model}.md"
+
+
+def manifest_path(environment: str, model: str) -> str:
+    return f"manifests/{environment}/{model}.yaml"
+
+
+def _cards_agree(desired: Desired, files: Mapping[str, bytes]) -> None:
+    """A card that is not its artifact's is an error: a reviewer would read another model's numbers."""
+    problems = []
+    for model in desired.models:
+        path = card_path(model.environment, model.name)
+        body = files.get(path)
+        if body is None or model.artifact is None or model.artifact.encode() in body:
+            continue
+        problems.append(
+            Problem(
+                code="E221",
+                message=f"this card is not that of the pinned artifact {model.artifact}",
+                where=Where(file=path, line=1, column=1),
+                hint="let `reconciler promote` write pin and card together",
+            )
+        )
+    if problems:
+        raise InvalidManifestsError(tuple(problems))

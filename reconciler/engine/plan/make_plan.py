@@ -1,0 +1,283 @@
+"""Plan: desired compared with observed, as data. Reads only; two plans of the same facts are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from operator import attrgetter
+
+from reconciler import codec
+from reconciler.core.artifact.observed_state import Served
+from reconciler.core.artifact.records import Action, Build, Snapshot
+from reconciler.core.digest import Digest
+from reconciler.core.duration import in_words
+from reconciler.core.field_diff import Change, changes
+from reconciler.core.plan import policy_check as permission
+from reconciler.core.plan.facts import ServingFacts, TrainingFacts, Verdict
+from reconciler.core.plan.plan import Basis, Blocked, Detail, ModelPlan, Plan, PlanIdentity, Step, metric_changes
+from reconciler.core.plan.planner import Decision, decide_serving, decide_training
+from reconciler.core.spec.environment import Desired, Environment, Model
+from reconciler.core.spec.gates import Verification
+from reconciler.core.status_codes import Exit, Health, Sync
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import observe
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan.plan_inputs import basis_of, verdict_in_words
+from reconciler.engine.plan.training_quota import in_turn
+from reconciler.engine.storage import blobs
+from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.errors import ReconcilerError, UsageError
+from reconciler.ports import Store
+
+
+def _unheard(subject: str) -> None:
+    del subject
+
+
+def environment_of(desired: Desired, name: str) -> Environment:
+    found = desired.environment(name)
+    if found is None:
+        known = ", ".join(sorted(one.name for one in desired.environments)) or "none"
+        raise UsageError(f"no environment {name!r} is declared", hint=f"declared: {known}", code="E801")
+    return found
+
+
+def make_plan(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    models: Iterable[str] = (),
+    *,
+    settled: Sequence[ModelPlan] | None = None,
+    about: Callable[[str], None] = _unheard,
+) -> Plan:
+    """The plan of one environment, or of some of its models. `settled`: where it is known of all other models that
+    their parts would come out the same: those parts that are wanted; `desired` need not have their models. `about` is
+    told whose facts are read next ("": everybody's)."""
+    now = world.clock()
+    about("")
+    refresh = refresh_step(world, environment, now)
+    asked = tuple(models)
+    served = served_by(world, desired, environment, asked, others=settled is None)
+    about("")
+    names = _chosen(world, desired, environment, served, asked, listed=settled is None)
+    snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
+
+    def part(name: str) -> ModelPlan:
+        about(name)
+        return plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
+
+    made = sorted([*(settled or ()), *world.each(part, names)], key=attrgetter("model"))
+    parts = in_turn(world, desired, environment, tuple(made))
+    return _plan(desired, environment, refresh, parts)
+
+
+def joined(
+    desired: Desired, environment: Environment, plans: Iterable[Plan], settled: Iterable[ModelPlan] = ()
+) -> Plan:
+    """Plans of some of the models each, made at the same commit, and settled parts, as one."""
+    together = tuple(plans)
+    refresh = next((one.refresh for one in together if one.refresh is not None), None)
+    return _plan(desired, environment, refresh, (*settled, *(part for one in together for part in one.models)))
+
+
+def _plan(desired: Desired, environment: Environment, refresh: Step | None, parts: Iterable[ModelPlan]) -> Plan:
+    models = tuple(sorted(parts, key=lambda part: part.model))
+    identity = PlanIdentity(
+        environment=environment.name,
+        revision=desired.revision,
+        refresh=refresh is not None,
+        models=tuple(part.digest for part in models),
+    )
+    return Plan(
+        id=codec.digest_of(identity),
+        project=desired.project,
+        environment=environment.name,
+        role=environment.role.value,
+        revision=desired.revision,
+        refresh=refresh,
+        models=models,
+    )
+
+
+def refresh_step(world: World, environment: Environment, now: datetime) -> Step | None:
+    """A snapshot is due when there is none or the newest is older than `maxAge`."""
+    if not environment.trains:
+        return None
+    newest = snapshots.newest(world.stores[environment.name])
+    origin = environment.data.copy_from or "its own tables"
+    if newest is None:
+        return Step(action=Action.REFRESH, reason=f"no data snapshot yet: copy the tables of {origin}")
+    age, limit = (now - newest.taken).total_seconds(), environment.data.max_age
+    if limit is None or age <= limit:
+        return None
+    reason = f"data snapshot {newest.n} is {in_words(age)} old; maxAge is {in_words(limit)}"
+    return Step(action=Action.REFRESH, reason=reason)
+
+
+def served_by(
+    world: World, desired: Desired, environment: Environment, models: tuple[str, ...] = (), *, others: bool = True
+) -> dict[str, Served]:
+    """What is served of these models; of none: of all that are declared and, with `others`, of all there are."""
+    target = world.targets.get(environment.name)
+    if target is None or environment.trains:
+        return {}
+    declared = [model.name for model in desired.models_of(environment.name)]
+    return {one.model: one for one in target.observe(models or declared, others=others and not models)}
+
+
+def _chosen(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    served: dict[str, Served],
+    models: tuple[str, ...],
+    *,
+    listed: bool = True,
+) -> tuple[str, ...]:
+    known = {model.name for model in desired.models_of(environment.name)} | served.keys()
+    wanted = not models or not known.issuperset(models)
+    if listed and wanted and environment.name in world.targets and not environment.trains:
+        known.update(observe.forsaken(world, desired, environment, frozenset(known)))
+    if unknown := sorted(set(models) - known):
+        known |= served_by(world, desired, environment).keys()
+        there = ", ".join(sorted(known)) or "none"
+        raise UsageError(f"{environment.name} has no model {unknown[0]!r}", hint=f"models there: {there}", code="E801")
+    return tuple(sorted(models or known))
+
+
+def plan_model(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    name: str,
+    *,
+    served: Served | None,
+    snapshot: Snapshot | None,
+    now: datetime,
+) -> ModelPlan:
+    """One model's part. Whatever goes wrong with its facts blocks this model and no other."""
+    model = desired.model(environment.name, name)
+    try:
+        if environment.trains and model is not None:
+            made = observe.training(world, desired, environment, model, snapshot=snapshot, now=now)
+            return training_part(world, environment, made, snapshot)
+        facts, build = observe.serving(world, desired, environment, name, served=served, now=now)
+        return serving_part(world, environment, facts, build, now)
+    except ReconcilerError as error:
+        return _broken(environment, name, model, served, error)
+
+
+def _broken(
+    environment: Environment, name: str, model: Model | None, served: Served | None, error: ReconcilerError
+) -> ModelPlan:
+    basis = basis_of(environment, name, model, verdicts=(str(error),), served=served)
+    return ModelPlan(
+        model=name,
+        digest=codec.digest_of(basis),
+        basis=basis,
+        sync=Sync.UNKNOWN,
+        health=Health.UNKNOWN,
+        reason=error.message,
+        blocked=Blocked(exit=Exit(error.exit_code), reasons=(str(error),), remedy=error.hint or "see the message"),
+    )
+
+
+def training_part(world: World, environment: Environment, facts: TrainingFacts, snapshot: Snapshot | None) -> ModelPlan:
+    model, head, build = facts.model, facts.head, facts.build
+    basis = basis_of(
+        environment,
+        model.name,
+        model,
+        head=head.digest if head else None,
+        candidate=build.artifact if build else None,
+        build=codec.digest_of(build) if build else None,
+        verdicts=tuple(verdict_in_words(one) for one in facts.verdicts),
+        snapshot=snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
+    )
+    store = world.stores[environment.name]
+    incumbent = head.state.artifact if head else None
+    candidate = build.artifact if build else None
+    return _part(
+        basis,
+        decide_training(facts),
+        Detail(
+            candidate=candidate,
+            incumbent=incumbent,
+            changes=_recipe_changes(store, incumbent, model) if candidate != incumbent or not build else (),
+            metrics=metric_changes(facts.evaluation, None),
+            verifications=_verifications(facts.verdicts),
+            grade=facts.evaluation.grade.value if facts.evaluation else None,
+            data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
+        ),
+    )
+
+
+def serving_part(
+    world: World, environment: Environment, facts: ServingFacts, build: Build | None, now: datetime
+) -> ModelPlan:
+    model, head = facts.model, facts.head
+    verdicts = (facts.verdict,) if facts.verdict else ()
+    incumbent = head.state.artifact if head else None
+    candidate = model.artifact if model else None
+    basis = basis_of(
+        environment,
+        facts.name,
+        model,
+        served=facts.served,
+        head=head.digest if head else None,
+        candidate=candidate,
+        build=codec.digest_of(build) if build else None,
+        verdicts=(
+            *(verdict_in_words(one) for one in verdicts),
+            *(["unknown artifact"] if facts.unknown else []),
+            *(["foreign recipe"] if facts.foreign_recipe else []),
+            *(["stale data"] if facts.stale_data is not None else []),
+        ),
+        order=facts.order.value,
+        controls=permission.basis(facts),
+    )
+    own = world.stores[environment.name]
+    before = None
+    if incumbent is not None and incumbent != candidate and blobs.holds(own, incumbent):
+        before = verify.evaluation_of(own, incumbent)
+    return _part(
+        basis,
+        decide_serving(facts),
+        Detail(
+            candidate=candidate,
+            incumbent=incumbent,
+            changes=_recipe_changes(own, incumbent, model) if model and candidate != incumbent else (),
+            metrics=metric_changes(facts.evaluation, before),
+            verifications=_verifications(verdicts),
+            grade=facts.evaluation.grade.value if facts.evaluation else None,
+            data_as_of=build.as_of if build else None,
+            data_taken=build.taken if build else None,
+            data_age=int((now - build.taken).total_seconds()) if build else None,
+        ),
+    )
+
+
+def _part(basis: Basis, decision: Decision, detail: Detail) -> ModelPlan:
+    return ModelPlan(
+        model=basis.model,
+        digest=codec.digest_of(basis),
+        basis=basis,
+        sync=decision.sync,
+        health=decision.health,
+        reason=decision.reason,
+        steps=decision.steps,
+        blocked=decision.blocked,
+        detail=replace(detail, notes=decision.notes),
+    )
+
+
+def _verifications(verdicts: tuple[Verdict, ...]) -> tuple[Verification, ...]:
+    return tuple(one.verification for one in verdicts if one.verification is not None)
+
+
+def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[Change, ...]:
+    if incumbent is None or not blobs.holds(store, incumbent):
+        return ()
+    return changes(verify.recipe_of(store, incumbent).recipe, model.recipe)

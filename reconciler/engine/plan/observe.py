@@ -1,0 +1,284 @@
+"""Observe: read journals, targets and stores, and give the facts that a decision needs. Reads only, writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.observed_state import Head, Merged, Order, Served
+from reconciler.core.artifact.records import Build, PinHold, Snapshot
+from reconciler.core.digest import Digest
+from reconciler.core.field_diff import changes
+from reconciler.core.plan.facts import ServingFacts, TrainingFacts, Verdict
+from reconciler.core.plan.gate_evaluation import judge
+from reconciler.core.spec.environment import Desired, Environment, Model
+from reconciler.core.spec.gates import NoWorseThanIncumbent
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import pin_origin as brought
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.storage import blobs, builds, journal
+from reconciler.errors import IntegrityError, ReconcilerError
+from reconciler.ports import Source
+from reconciler.schedule import freeze_windows as calendar
+
+
+def head_of(world: World, desired: Desired, environment: str, model: str) -> Head | None:
+    store = world.stores[environment]
+    return journal.head(store, project=desired.project, environment=environment, model=model)
+
+
+def predecessor(world: World, desired: Desired, environment: Environment, model: Model) -> Head | None:
+    """The journal's head under the name that this model had before it was renamed."""
+    if model.renamed_from is None:
+        return None
+    return head_of(world, desired, environment.name, model.renamed_from)
+
+
+def forsaken(world: World, desired: Desired, environment: Environment, known: frozenset[str]) -> tuple[str, ...]:
+    """Models that are neither declared nor served and yet, by their journal, deployed: somebody emptied the target.
+
+    A listing only finds their names; what is so is asked of their journals."""
+    found = []
+    for name in journal.models(world.stores[environment.name], environment.name):
+        if name in known:
+            continue
+        try:
+            head = head_of(world, desired, environment.name, name)
+        except ReconcilerError:
+            found.append(name)  # its part of the plan says what is wrong
+        else:
+            if head is not None and head.state.artifact is not None:
+                found.append(name)
+    return tuple(found)
+
+
+def order_of(source: Source, environment: Environment, revision: str | None, head: Head | None) -> Order:
+    """Where `revision` stands against the commit that the environment is at. Sandboxes record any commit."""
+    if environment.protect is None or revision is None:
+        return Order.SAME
+    before = head.entry.commit if head is not None else None
+    return source.order(before or revision, revision, branch=environment.protect)
+
+
+def training(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    model: Model,
+    *,
+    snapshot: Snapshot | None,
+    now: datetime,
+) -> TrainingFacts:
+    """Facts about one model where models are made. `snapshot` is None while a refresh is due."""
+    store = world.stores[environment.name]
+    head = head_of(world, desired, environment.name, model.name)
+    need = builds.need_of(model, environment, snapshot, now)
+    build, missing = builds.meeting(store, need, head)
+    evaluation = verify.evaluation_of(store, build.artifact) if build else None
+    verdicts = tuple(
+        _verdict_for(world, desired, model, build, evaluation, head, judge_for)
+        for judge_for in judged_for(desired, environment)
+    )
+    return TrainingFacts(
+        model=model, head=head, build=build, missing=missing or None, verdicts=verdicts, evaluation=evaluation
+    )
+
+
+def judged_for(desired: Desired, environment: Environment) -> tuple[Environment, ...]:
+    """Whose gates a candidate of this sandbox is judged by: every environment that promotes from it, else its own."""
+    return desired.downstream(environment.name) or (environment,)
+
+
+def _verdict_for(
+    world: World,
+    desired: Desired,
+    model: Model,
+    build: Build | None,
+    evaluation: Evaluation | None,
+    head: Head | None,
+    environment: Environment,
+) -> Verdict:
+    if build is None or evaluation is None:
+        return Verdict(environment=environment.name)
+    store = world.stores[model.environment]
+    # Judging for itself, a sandbox has no incumbent: its own journal says what was trained, not what is deployed.
+    deployed = head_of(world, desired, environment.name, model.name) if environment.name != model.environment else None
+    incumbent = deployed.state.artifact if deployed else None
+    gate_set = verify.gate_set_of(model, environment, evaluation, incumbent)
+    verdict = verify.verdict_of(store, gate_set, build.artifact, head=deployed)
+    judged = head.state.judged_for(environment.name) if head and head.state.build == build else None
+    return replace(verdict, journaled=judged is not None and judged.gate_set == verdict.gate_set)
+
+
+def serving(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    name: str,
+    *,
+    served: Served | None,
+    now: datetime,
+) -> tuple[ServingFacts, Build | None]:
+    """Facts about one model where models are only promoted to, and how the pinned artifact was built, if known."""
+    model = desired.model(environment.name, name)
+    head = head_of(world, desired, environment.name, name)
+    not_ahead(environment, name, head, served)
+    facts = ServingFacts(
+        environment=environment,
+        name=name,
+        model=model,
+        head=head,
+        served=served,
+        order=order_of(world.source, environment, desired.revision, head),
+        declared_models=desired.count_in(environment.name),
+        renamed_to=_renamed(desired, environment, name) if model is None else None,
+    )
+    facts = _with_windows(facts, now)
+    if model is None or model.artifact is None:
+        return facts, None
+    build = build_of(world, desired, environment, model, model.artifact, head)
+    origin = blobs.origin_of(world, environment, model.artifact)
+    if origin is None or build is None:
+        return replace(facts, unknown=origin is None or build is None), build
+    package = blobs.artifact(origin, model.artifact)
+    evaluation = verify.evaluation_in(origin, package)
+    verdict = _verdict_here(world, desired, environment, model, evaluation, head)
+    foreign = None
+    if not verify.is_made_by(origin, package, model.recipe_digest):
+        foreign = next(iter(changes(verify.recipe_in(origin, package).recipe, model.recipe)), None)
+    age = int((now - build.taken).total_seconds())
+    limit = environment.policy.max_data_age
+    return (
+        replace(
+            _with_change(world.source, desired, facts),
+            verdict=verdict,
+            foreign_recipe=foreign,
+            evaluation=evaluation,
+            stale_data=age if limit is not None and age > limit else None,
+            weakened=weakened(world, environment, model, evaluation, head),
+        ),
+        build,
+    )
+
+
+def _with_windows(facts: ServingFacts, now: datetime) -> ServingFacts:
+    """The freeze windows that are on, where there is anything that they could hold up."""
+    windows = facts.environment.policy.freeze
+    deployed = facts.head.state.artifact if facts.head else None
+    if not windows or (facts.model.artifact if facts.model else None) == deployed:
+        return facts
+    return replace(
+        facts,
+        closed=calendar.closed(windows, now),
+        closed_to_rollback=calendar.closed(tuple(one for one in windows if one.blocks_rollback), now),
+    )
+
+
+def _with_change(source: Source, desired: Desired, facts: ServingFacts) -> ServingFacts:
+    """What there is to say of the change that brought the pin, where the pin is to be deployed."""
+    environment, model, head = facts.environment, facts.model, facts.head
+    deployed = head.state.artifact if head else None
+    if model is None or model.artifact == deployed or environment.protect is None or desired.revision is None:
+        return facts if model is None else replace(facts, kept=_kept(source, environment, model, head, None))
+    change = brought.change_of_pin(source, desired, environment, model)
+    loosened = brought.weakened(source, environment, model, change) if change is not None else ()
+    return replace(
+        facts,
+        kept=_kept(source, environment, model, head, change),
+        loosened=loosened,
+        loosened_by=brought.owners_before(source, environment, change) if change is not None and loosened else (),
+    )
+
+
+def _kept(
+    source: Source, environment: Environment, model: Model, head: Head | None, change: Merged | None
+) -> PinHold | None:
+    """The hold of a `rollback --now`, in force: git declares the very pin since before. Brought anew, also by a request
+    that is not merged yet, it is a new decision."""
+    found = head.state.hold if head is not None else None
+    if found is None or found.pin != model.artifact:
+        return None
+    if change is None or found.commit is None or environment.protect is None:
+        return found
+    order = source.order(found.commit, change.commit, branch=environment.protect)
+    return found if order in (Order.SAME, Order.BEFORE) else None
+
+
+def _renamed(desired: Desired, environment: Environment, name: str) -> str | None:
+    return next((one.name for one in desired.models_of(environment.name) if one.renamed_from == name), None)
+
+
+def build_of(
+    world: World,
+    desired: Desired,
+    environment: Environment,
+    model: Model,
+    artifact: Digest,
+    head: Head | None = None,
+) -> Build | None:
+    """How an artifact was built: by our own journal, else by the journals of the environments we promote from. `head`:
+    that of our own, where it was just read."""
+    for name in (environment.name, *environment.promotes_from):
+        for called in (model.name, model.renamed_from):
+            if called is None or name not in world.stores:
+                continue
+            found = journal.build_of(
+                world.stores[name],
+                project=desired.project,
+                environment=name,
+                model=called,
+                artifact=artifact,
+                after=head if (name, called) == (environment.name, model.name) else None,
+            )
+            if found is not None:
+                return found
+    return None
+
+
+def _verdict_here(
+    world: World, desired: Desired, environment: Environment, model: Model, evaluation: Evaluation, head: Head | None
+) -> Verdict:
+    """What the stores upstream say of the pinned artifact under today's gates and incumbent."""
+    artifact = model.artifact
+    if artifact is None:
+        return Verdict(environment=environment.name)
+    deployed = head.state.artifact if head else None
+    incumbent = deployed if deployed != artifact else None
+    gate_set = verify.gate_set_of(model, environment, evaluation, incumbent)
+    found = Verdict(environment=environment.name)
+    vetting = head or predecessor(world, desired, environment, model)
+    for name in (*desired.upstream(environment.name), environment.name):
+        store = world.stores.get(name)
+        if store is None:
+            continue
+        found = verify.verdict_of(store, gate_set, artifact, head=vetting)
+        if found.verification is not None:
+            return found
+    return found
+
+
+def weakened(
+    world: World, environment: Environment, model: Model, evaluation: Evaluation, head: Head | None
+) -> tuple[str, ...]:
+    """What today's policy would refuse of the artifact that is deployed: shown, never acted upon."""
+    deployed = head.state.artifact if head else None
+    own = world.stores[environment.name]
+    if deployed is None or deployed != model.artifact or not blobs.holds(own, deployed):
+        return ()
+    gates = tuple(g for g in verify.gates_for(model, environment) if not isinstance(g, NoWorseThanIncumbent))
+    results = judge(gates, evaluation, {})
+    return tuple(f"today's policy would refuse it: {one.reason}" for one in results if one.verdict != "passed")
+
+
+def not_ahead(environment: Environment, name: str, head: Head | None, served: Served | None) -> None:
+    """A target that knows a higher entry than its journal means that the journal lost its tail."""
+    n = served.current.n if served is not None and served.current is not None else -1
+    last = head.entry.n if head is not None else -1
+    if n > last:
+        again = "" if last >= 0 else " (its journal is empty)"
+        raise IntegrityError(
+            f"{environment.name}/{name} serves entry {n}, but its journal ends at {max(last, 0)}{again}",
+            code="E603",
+            hint="the journal lost entries: restore the store from a backup",
+        )

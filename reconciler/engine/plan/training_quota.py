@@ -1,0 +1,31 @@
+"""No more trainings than one apply may do (`maxTrain`): the other models wait for their turn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.plan.plan import ModelPlan
+from reconciler.core.plan.planner import turns, waiting
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import observe
+
+
+def in_turn(
+    world: World, desired: Desired, environment: Environment, parts: tuple[ModelPlan, ...]
+) -> tuple[ModelPlan, ...]:
+    """The parts of a plan, those that wait without their steps."""
+    most = environment.max_train
+    wanted = [part.model for part in parts if part.trains]
+    if most is None or len(wanted) <= most:
+        return parts
+    taken = {}
+    for name in wanted:
+        head = observe.head_of(world, desired, environment.name, name)
+        build = head.state.build if head else None
+        taken[name] = build.taken.isoformat() if build else ""
+    first = turns(taken, most)
+    return tuple(
+        replace(part, steps=(), blocked=waiting(most)) if part.trains and part.model not in first else part
+        for part in parts
+    )

@@ -1,0 +1,82 @@
+"""Override: propose that one control does not stand against one artifact of one model, with the reason, in git.
+
+It is a change of the environment's file like any other; whether its owners let it count is asked when it is applied.
+"""
+
+from __future__ import annotations
+
+from reconciler.core.digest import Digest, short
+from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.policy import Control
+from reconciler.engine.load_desired import Checkout
+from reconciler.engine.plan.pin_origin import environment_path
+from reconciler.engine.promotion import open_pull_request as request
+from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.errors import UsageError
+from reconciler.manifest.yaml.edit import overridden
+from reconciler.ports import Proposal, Proposer
+
+
+def override(
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    model: str,
+    environment: Environment,
+    control: Control,
+    reason: str,
+    road: Road | None = None,
+) -> Proposed:
+    """With a `road`, proposed to those who merge it.
+
+    InvalidManifestsError where the other controls do not allow it; UsageError where git pins nothing."""
+    declared = checkout.desired.model(environment.name, model)
+    pin = declared.artifact if declared is not None else None
+    if checkout.revision is None:
+        raise UsageError(
+            "override starts from a commit, not from a work tree", hint="leave out --working-tree", code="E801"
+        )
+    if pin is None:
+        raise UsageError(
+            f"git pins no artifact of {model} for {environment.name}",
+            hint=f"an override is for what is pinned: `reconciler promote {model} --to {environment.name}` first",
+            code="E801",
+        )
+    path = environment_path(environment.name)
+    before = checkout.text(path) or ""
+    text = overridden(before, model=model, artifact=pin, control=control, reason=reason)
+    what = f"{control} does not stand against {short(pin)}: {reason}"
+    if text == before:
+        return _proposed(checkout, model, environment, pin, branch=None, commit=None, summary=f"git says so: {what}")
+    checkout.with_file(path, text)
+    branch = f"override/{environment.name}/{model}/{control}/{short(pin)}"
+    title = f"Override {control} for {model} in {environment.name}: {short(pin)}, {reason[:80]}"
+    trailers = f"Reconciler-Environment: {environment.name}\nReconciler-Model: {model}\nReconciler-Artifact: {pin}"
+    message = f"{title}\n\n{reason}\n\n{trailers}\nReconciler-Control: {control}\n"
+    proposal = Proposal(branch=branch, start=checkout.revision, files=((path, text),), message=message)
+    commit = request.committed(proposer, proposal, road)
+    proposed = _proposed(checkout, model, environment, pin, branch=branch, commit=commit, summary=what)
+    return proposed if road is None else request.opened(road, proposed, title=title)
+
+
+def _proposed(
+    checkout: Checkout,
+    model: str,
+    environment: Environment,
+    pin: Digest,
+    *,
+    branch: str | None,
+    commit: str | None,
+    summary: str,
+) -> Proposed:
+    return Proposed(
+        model=model,
+        environment=environment.name,
+        artifact=pin,
+        branch=branch,
+        commit=commit,
+        base=checkout.revision or "",
+        files=(environment_path(environment.name),) if branch is not None else (),
+        summary=(summary,),
+    )

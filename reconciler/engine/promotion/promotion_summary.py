@@ -1,0 +1,85 @@
+"""The facts of a promotion for its reviewers, from the stores and git. Reads only."""
+
+from __future__ import annotations
+
+from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.records import Provenance, TableCopy
+from reconciler.core.digest import Digest
+from reconciler.core.field_diff import Change, changes
+from reconciler.core.plan.config_diff import ModelDifference, difference
+from reconciler.core.promotion.promotion_summary import Origin, Promotion
+from reconciler.core.spec.environment import Desired, Environment, Model
+from reconciler.core.spec.gates import Verification
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import observe
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.storage import blobs
+from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.errors import ReconcilerError
+from reconciler.ports import Store
+
+
+def promotion(
+    world: World, desired: Desired, environment: Environment, proposed: Model, verification: Verification | None
+) -> Promotion:
+    """`proposed` is the model as it will be declared, with its pin."""
+    artifact = proposed.artifact
+    origin = blobs.origin_of(world, environment, artifact) if artifact is not None else None
+    head = observe.head_of(world, desired, environment.name, proposed.name)
+    build = observe.build_of(world, desired, environment, proposed, artifact, head) if artifact is not None else None
+    if artifact is None or origin is None or build is None:
+        raise blobs.absent(artifact or Digest("sha256:" + "0" * 64))
+    candidate = _origin(origin, artifact, build.provenance)
+    incumbent = _incumbent(world.stores[environment.name], head, artifact)
+    return Promotion(
+        environment=environment.name,
+        model=proposed.name,
+        description=proposed.description,
+        owner=proposed.owner,
+        artifact=artifact,
+        candidate=candidate,
+        incumbent=incumbent,
+        verification=verification,
+        difference=_difference(desired, environment, proposed),
+        tables=_tables(world, environment, candidate.provenance),
+        runtime=_runtime(candidate, incumbent),
+        entry=head.entry.n if head is not None and incumbent is not None else None,
+    )
+
+
+def _origin(store: Store, artifact: Digest, provenance: Digest) -> Origin:
+    return Origin(
+        evaluation=verify.evaluation_of(store, artifact), provenance=blobs.record(store, provenance, Provenance)
+    )
+
+
+def _incumbent(own: Store, head: Head | None, artifact: Digest) -> Origin | None:
+    """Told as far as its own store knows it; a damaged incumbent is `audit`'s business, not this report's."""
+    deployed = head.state.artifact if head is not None else None
+    if head is None or head.state.build is None or deployed is None or deployed == artifact:
+        return None
+    try:
+        return _origin(own, deployed, head.state.build.provenance)
+    except ReconcilerError:
+        return None
+
+
+def _difference(desired: Desired, environment: Environment, proposed: Model) -> ModelDifference | None:
+    return difference(desired.model(environment.name, proposed.name), proposed, environment=environment.name)
+
+
+def _tables(world: World, environment: Environment, made: Provenance) -> tuple[TableCopy, ...]:
+    """Of the candidate's snapshot, as long as it is kept."""
+    for name in environment.promotes_from:
+        if name == made.environment and name in world.stores:
+            try:
+                return snapshots.numbered(world.stores[name], made.snapshot).tables
+            except ReconcilerError:
+                return ()
+    return ()
+
+
+def _runtime(candidate: Origin, incumbent: Origin | None) -> tuple[Change, ...]:
+    if incumbent is None:
+        return ()
+    return changes(incumbent.provenance.runtime, candidate.provenance.runtime)

@@ -1,0 +1,302 @@
+"""Promote and roll back: write the manifest change that git is then asked to merge. Nothing is deployed here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from reconciler.core.artifact.model_card import Card
+from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.records import Build, Provenance
+from reconciler.core.digest import Digest, short
+from reconciler.core.plan.weakened_gates import Demands, weakenings
+from reconciler.core.promotion.promotion_summary import Promotion
+from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.spec.environment import Environment, Model
+from reconciler.core.spec.gates import Verification
+from reconciler.engine.dependencies import World
+from reconciler.engine.load_desired import Checkout, card_path, manifest_path
+from reconciler.engine.plan import observe
+from reconciler.engine.plan import verification as verify
+from reconciler.engine.promotion import deployment_history as before
+from reconciler.engine.promotion import open_pull_request as request
+from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.promotion.promotion_summary import promotion
+from reconciler.engine.storage import blobs, journal
+from reconciler.errors import ConflictError, GateRefusedError, UsageError
+from reconciler.manifest.loading import past_manifest as glance
+from reconciler.manifest.yaml.edit import promoted
+from reconciler.ports import Proposal, Proposer
+
+RenderCard = Callable[[Card], str]
+
+
+def promote(
+    world: World,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    model: str,
+    to: Environment,
+    digest: Digest | None,
+    render: RenderCard,
+    road: Road | None = None,
+    verb: str = "promote",
+) -> Proposed:
+    """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`; with
+    a `road`, to those who merge it.
+
+    GateRefusedError when a gate said no; ConflictError when nobody judged it yet; UsageError when there is none.
+    """
+    desired = checkout.desired
+    origin, build = _candidate(world, checkout, model, to, digest)
+    if (rejected := to.policy.rejection_of(build.artifact)) is not None:
+        raise GateRefusedError(
+            f"{short(build.artifact)} is rejected in {to.name}: {rejected.reason}",
+            hint="train another candidate, or name one with --digest",
+            code="E706",
+        )
+    wanted = desired.model(origin, model)
+    head = observe.head_of(world, desired, to.name, model)
+    text = _recipe_text(world, checkout, origin, model, wanted, build)
+    proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
+    declared = checkout.with_model(to.name, model, proposed)
+    verification = _judgement(world, to, declared, build, head)
+    card = _card(world, to, model, wanted, build, verification, head)
+    deployed = head.state.artifact if head else None
+    summary = [
+        f"{short(deployed)} -> {short(build.artifact)}" if deployed else f"first artifact {short(build.artifact)}"
+    ]
+    if verification is not None:
+        gates = len(verification.results)
+        summary.append(f"passed {gates} gate{'s' * (gates != 1)} of {to.name}")
+        summary += _weakened(desired.model(to.name, model), proposed, to)
+    return _propose(
+        checkout,
+        proposer,
+        verb=verb,
+        environment=to.name,
+        model=model,
+        artifact=build.artifact,
+        files=_files(checkout, to.name, model, manifest=proposed, card=render(card)),
+        verification=verification,
+        summary=tuple(summary),
+        promotion=promotion(world, desired, to, declared, verification),
+        road=road,
+    )
+
+
+def _weakened(today: Model | None, text: str, to: Environment) -> tuple[str, ...]:
+    """Which gates are weaker in the proposed manifest than in the one that is there."""
+    if today is None:
+        return ()
+    old = Demands(gates=today.gates, policy=to.policy)
+    new = Demands(gates=glance.gates(text.encode()), policy=to.policy)
+    return tuple(map(str, weakenings(old, new, model=today.name)))
+
+
+def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, card: str) -> dict[str, str]:
+    """What to write; nothing where git has this pin and its card: by now the artifact is vetted there, and a card that
+    says so would tell a reviewer less."""
+    pinned, described = manifest_path(environment, model), card_path(environment, model)
+    if checkout.text(pinned) == manifest and checkout.text(described) is not None:
+        return {}
+    return {pinned: manifest, described: card}
+
+
+def rollback(
+    world: World,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    model: str,
+    environment: Environment,
+    to: int | None,
+    road: Road | None = None,
+    verb: str = "rollback",
+) -> Proposed:
+    """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's, or what
+    `rollback --now` put there), with the manifest and card that git had then."""
+    artifact = before.earlier(world, checkout.desired, model, environment, to)
+    target = before.declaring(world, checkout.desired, model, environment, artifact)
+    commit = target.entry.commit
+    if commit is None:
+        raise UsageError(
+            f"entry {target.entry.n} records no commit to take the manifest from",
+            hint=before.deployments(environment.name, model),
+            code="E801",
+        )
+    paths = (manifest_path(environment.name, model), card_path(environment.name, model))
+    tree = {file.path: file for file in world.source.tree(commit, paths)}
+    bodies = world.source.read(file.id for file in tree.values())
+    files = {path: bodies[file.id].decode() for path, file in tree.items()}
+    if paths[0] not in files:
+        raise UsageError(f"commit {commit[:12]} has no {paths[0]}", hint="use `git revert` instead", code="E801")
+    head = observe.head_of(world, checkout.desired, environment.name, model)
+    deployed = head.state.artifact if head else None
+    if deployed == artifact:  # it serves already, and git does not agree yet
+        declared = checkout.desired.model(environment.name, model)
+        deployed = declared.artifact if declared is not None else None
+    old = short(deployed) if deployed else "nothing"
+    return _propose(
+        checkout,
+        proposer,
+        verb=verb,
+        environment=environment.name,
+        model=model,
+        artifact=artifact,
+        files=files,
+        verification=None,
+        summary=(f"{old} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
+        promotion=None,
+        road=road,
+    )
+
+
+def _candidate(
+    world: World, checkout: Checkout, model: str, to: Environment, digest: Digest | None
+) -> tuple[str, Build]:
+    """The source environment and the build to promote."""
+    if not to.promotes_from:
+        raise UsageError(f"{to.name} promotes from no environment", hint="name it in `promotesFrom`", code="E801")
+    project = checkout.desired.project
+    for origin in to.promotes_from:
+        if digest is None:
+            head = observe.head_of(world, checkout.desired, origin, model)
+            build = head.state.build if head else None
+        else:
+            build = journal.build_of(
+                world.stores[origin], project=project, environment=origin, model=model, artifact=digest
+            )
+        if build is not None:
+            return origin, build
+    sources = " or ".join(to.promotes_from)
+    what = f"no artifact {digest} of {model}" if digest else f"no artifact of {model}"
+    raise UsageError(
+        f"{what} was made in {sources}", hint=f"run `reconciler apply {to.promotes_from[0]}` first", code="E210"
+    )
+
+
+def _recipe_text(world: World, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build) -> str:
+    """The manifest that the artifact was made from, comments and all: today's, else that of its commit."""
+    path = manifest_path(origin, model)
+    today = checkout.text(path)
+    if wanted is not None and today is not None and wanted.recipe_digest == build.recipe:
+        return today
+    provenance = blobs.record(world.stores[origin], build.provenance, Provenance)
+    if provenance.commit is not None:
+        found = world.source.tree(provenance.commit, (path,))
+        if found:
+            return world.source.read([found[0].id])[found[0].id].decode()
+    raise UsageError(
+        f"{path} has another recipe than {short(build.artifact)} was built from, and the commit that it was built at "
+        "is not known",
+        hint=f"apply {origin} from a commit, or put the recipe back and promote again",
+        code="E210",
+    )
+
+
+def _judgement(world: World, to: Environment, proposed: Model, build: Build, head: Head | None) -> Verification | None:
+    """The verification that will count when this is merged; None for an artifact that was there before."""
+    origin = blobs.origin_of(world, to, build.artifact)
+    if origin is None:
+        raise blobs.absent(build.artifact)
+    deployed = head.state.artifact if head else None
+    evaluation = verify.evaluation_of(origin, build.artifact)
+    gate_set = verify.gate_set_of(proposed, to, evaluation, deployed if deployed != build.artifact else None)
+    verdict = verify.verdict_of(origin, gate_set, build.artifact, head=head)
+    if verdict.vetted:
+        return None
+    if verdict.verification is None:
+        raise ConflictError(
+            f"{short(build.artifact)} is not verified against today's gates and incumbent of {to.name}",
+            hint=f"run `reconciler apply {to.promotes_from[0]}`: it judges candidates where the data is",
+        )
+    if not verdict.verification.passed:
+        raise GateRefusedError(
+            f"{to.name} refuses {short(build.artifact)}: " + "; ".join(verdict.verification.refusals),
+            hint="change the recipe and train again; a refused artifact never reaches that environment",
+            code="E701",
+        )
+    return verdict.verification
+
+
+def _card(
+    world: World,
+    to: Environment,
+    model: str,
+    wanted: Model | None,
+    build: Build,
+    verification: Verification | None,
+    head: Head | None,
+) -> Card:
+    origin = blobs.origin_of(world, to, build.artifact)
+    if origin is None:
+        raise blobs.absent(build.artifact)
+    deployed = head.state.artifact if head else None
+    own = world.stores[to.name]
+    before = None
+    if deployed is not None and deployed != build.artifact and blobs.holds(own, deployed):
+        before = verify.evaluation_of(own, deployed)
+    return Card(
+        model=model,
+        environment=to.name,
+        owner=wanted.owner if wanted else "",
+        description=wanted.description if wanted else "",
+        recipe=verify.recipe_of(origin, build.artifact),
+        evaluation=verify.evaluation_of(origin, build.artifact),
+        provenance=blobs.record(origin, build.provenance, Provenance),
+        verification=verification,
+        before=before,
+    )
+
+
+def _propose(
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    verb: str,
+    environment: str,
+    model: str,
+    artifact: Digest,
+    files: dict[str, str],
+    verification: Verification | None,
+    summary: tuple[str, ...],
+    promotion: Promotion | None,
+    road: Road | None,
+) -> Proposed:
+    if checkout.revision is None:
+        raise UsageError(
+            f"{verb} starts from a commit, not from a work tree", hint="leave out --working-tree", code="E801"
+        )
+    base = checkout.revision
+    changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
+    proposed = Proposed(
+        model=model,
+        environment=environment,
+        artifact=artifact,
+        branch=None,
+        commit=None,
+        base=base,
+        files=(),
+        summary=(f"{environment} already declares {short(artifact)}",),
+    )
+    if not changed:
+        return proposed
+    branch = f"{verb}/{environment}/{model}/{short(artifact)}"
+    trailers = {
+        "Reconciler-Environment": environment,
+        "Reconciler-Model": model,
+        "Reconciler-Artifact": artifact,
+        "Reconciler-Verification": verification.gate_set if verification else "deployed here before",
+    }
+    title = f"{verb.capitalize()} {model} in {environment} to {short(artifact)}"
+    if verb == "promote":
+        title = f"Promote {model} to {environment}: {short(artifact)}"
+    body = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in summary)
+    message = "\n\n".join([title, body, "\n".join(f"{key}: {value}" for key, value in trailers.items())]) + "\n"
+    proposal = Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message)
+    commit = request.committed(proposer, proposal, road)
+    proposed = replace(proposed, branch=branch, commit=commit, files=tuple(changed), summary=summary)
+    proposed = replace(proposed, promotion=promotion)
+    return proposed if road is None else request.opened(road, proposed, title=title)

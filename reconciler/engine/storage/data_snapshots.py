@@ -1,0 +1,121 @@
+"""Data snapshots of a sandbox: immutable Parquet copies of another environment's tables, numbered, by digest."""
+
+from __future__ import annotations
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.records import Material, Snapshot, TableCopy
+from reconciler.core.digest import Digest
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.engine.dependencies import World
+from reconciler.engine.storage import blobs
+from reconciler.engine.storage import numbered_log as series
+from reconciler.errors import DataError, UsageError
+from reconciler.ports import CopyRequest, Store, TableFile
+
+
+def newest(store: Store) -> Snapshot | None:
+    found = series.last(store, keys.SNAPSHOTS)
+    if found is None:
+        return None
+    return _read(found[1], found[0])
+
+
+def _read(body: bytes, n: int) -> Snapshot:
+    key = keys.member(keys.SNAPSHOTS, n)
+    found = codec.decode(Snapshot, body, what=key)
+    if found.n != n:
+        raise series.misplaced(key, f"snapshot {found.n}")
+    return found
+
+
+def numbered(store: Store, n: int) -> Snapshot:
+    body = store.read(keys.member(keys.SNAPSHOTS, n))
+    if body is None:
+        raise series.missing(keys.SNAPSHOTS, n)
+    return _read(body, n)
+
+
+def source_of(desired: Desired, environment: Environment) -> Environment:
+    """The environment whose tables are read: `copyFrom`, or the environment itself."""
+    name = environment.data.copy_from or environment.name
+    found = desired.environment(name)
+    if found is None:
+        raise UsageError(f"{environment.name} copies from {name}, which is not declared", code="E212")
+    return found
+
+
+def take(world: World, desired: Desired, environment: Environment) -> Snapshot:
+    """Copy every table of the source environment, once, and record the copy as the next snapshot.
+
+    Column types that an earlier snapshot found are held to. ConflictError when somebody else took one meanwhile.
+    """
+    store = world.stores[environment.name]
+    origin = source_of(desired, environment)
+    before = newest(store)
+    taken = world.clock()
+    into = world.scratch / f"snapshot-{world.new_id()}"
+    into.mkdir(parents=True)
+    held = tuple(
+        sorted(
+            (table.name, tuple(sorted((column.name, column.type) for column in table.columns)))
+            for table in (before.tables if before else ())
+        )
+    )
+    files = world.data.copy(
+        CopyRequest(root=world.data_root, tables=origin.data.tables, held=held, into=into, limits=environment.limits)
+    )
+    copies = tuple(
+        TableCopy(name=file.name, digest=blobs.put_file(store, file.path), rows=file.rows, columns=file.columns)
+        for file in sorted(files, key=lambda one: one.name)
+    )
+    snapshot = Snapshot(
+        n=before.n + 1 if before else 0,
+        taken=taken,
+        as_of=origin.data.as_of or taken.date().isoformat(),
+        source=origin.name,
+        tables=copies,
+    )
+    body = codec.encode(snapshot)
+    series.append(store, keys.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
+    return snapshot
+
+
+def materials(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[Material, ...]:
+    """The tables that a recipe uses, by digest, sorted by name."""
+    found = []
+    for name in sorted(set(tables)):
+        table = snapshot.table(name)
+        if table is None:
+            raise DataError(
+                f"data snapshot {snapshot.n} has no table {name}",
+                code="E401",
+                hint="declare the table in the source environment and refresh: `reconciler apply` takes a new snapshot",
+            )
+        found.append(Material(name=name, digest=table.digest))
+    return tuple(found)
+
+
+def data_digest(snapshot: Snapshot, tables: tuple[str, ...]) -> Digest:
+    """One digest for what a recipe reads of a snapshot."""
+    return codec.digest_of(materials(snapshot, tables))
+
+
+def table_files(store: Store, snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[TableFile, ...]:
+    """The tables as local Parquet files, each hashed just now."""
+    return tuple(
+        TableFile(name=table.name, path=blobs.file_of(store, table.digest), rows=table.rows, columns=table.columns)
+        for table in snapshot.tables
+        if table.name in tables
+    )
+
+
+def column_types(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """(table, (column, type)…) sorted, as an artifact's schema keeps them."""
+    return tuple(
+        sorted(
+            (table.name, tuple(sorted((column.name, column.type) for column in table.columns)))
+            for table in snapshot.tables
+            if table.name in tables
+        )
+    )

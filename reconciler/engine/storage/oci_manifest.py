@@ -1,0 +1,100 @@
+"""Artifact <-> OCI image manifest in the CNCF ModelPack form. Pure: files' digests and sizes in, canonical bytes out.
+
+Formats: OCI image-spec v1.1 image manifest; CNCF ModelPack model-spec v0.0.x config (`descriptor`, `modelfs`,
+`config`), with every optional field that is not a function of the fingerprint (times, names, authors) left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from reconciler import codec
+from reconciler.core.artifact.oci_artifact import (
+    ARTIFACT_TYPE,
+    CONFIG_TYPE,
+    FILEPATH,
+    MANIFEST_TYPE,
+    MEDIA_TYPES,
+    Artifact,
+    File,
+)
+from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest
+from reconciler.errors import IntegrityError
+
+MANIFEST_FILE = "manifest.json"
+CONFIG_FILE = "config.json"
+
+
+def describe(folder: Path, names: Iterable[str]) -> tuple[File, ...]:
+    """The files of a package in the order of their names."""
+    return tuple(
+        File(
+            path=name,
+            media_type=MEDIA_TYPES[name],
+            digest=digest_of_file(folder / name),
+            size=(folder / name).stat().st_size,
+        )
+        for name in sorted(names)
+    )
+
+
+def config_of(files: tuple[File, ...]) -> bytes:
+    """The ModelPack config; `diffIds` are the layers' digests, since every layer is raw."""
+    return codec.canonical(
+        {
+            "descriptor": {},
+            "modelfs": {"type": "layers", "diffIds": [file.digest for file in files]},
+            "config": {"format": "skops", "modality": {"inputTypes": ["tabular"], "outputTypes": ["tabular"]}},
+        }
+    )
+
+
+def manifest_of(config: bytes, files: tuple[File, ...]) -> bytes:
+    """The manifest's bytes; their digest is the artifact's."""
+    return codec.canonical(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST_TYPE,
+            "artifactType": ARTIFACT_TYPE,
+            "config": {"mediaType": CONFIG_TYPE, "digest": digest_of_bytes(config), "size": len(config)},
+            "layers": [
+                {
+                    "mediaType": file.media_type,
+                    "digest": file.digest,
+                    "size": file.size,
+                    "annotations": {FILEPATH: file.path},
+                }
+                for file in files
+            ],
+        }
+    )
+
+
+@lru_cache(maxsize=1024)
+def parse(manifest: bytes) -> Artifact:
+    """The artifact of these (already verified) manifest bytes; IntegrityError when they are not of our form."""
+    try:
+        document: Any = json.loads(manifest)
+        config = _file(document["config"], CONFIG_FILE)
+        files = tuple(_file(layer, layer["annotations"][FILEPATH]) for layer in document["layers"])
+        known = {file.path: file.media_type for file in files} == MEDIA_TYPES
+        if not known or len(files) != len(MEDIA_TYPES) or document["artifactType"] != ARTIFACT_TYPE:
+            raise ValueError("not the files of a model package of ours")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise IntegrityError(
+            f"manifest {digest_of_bytes(manifest)} is not one of a model package made here",
+            code="E511",
+            hint="it may come from a newer version of this tool; upgrade and try again",
+        ) from error
+    return Artifact(digest=digest_of_bytes(manifest), config=config, files=files)
+
+
+def _file(descriptor: Any, path: str) -> File:
+    digest, size, media_type = descriptor["digest"], descriptor["size"], descriptor["mediaType"]
+    if not (isinstance(digest, str) and is_digest(digest) and isinstance(size, int) and isinstance(media_type, str)):
+        raise ValueError("not a descriptor")
+    return File(path=path, media_type=media_type, digest=Digest(digest), size=size)

@@ -1,0 +1,183 @@
+"""Metrics on a holdout, from counts. Names and definitions are scikit-learn's; `zero_division` is 0.
+
+`confusion[i][j]`: rows of class i predicted as j, classes in declared order. F1, precision and recall macro average
+over the declared classes that occur among the actual or predicted ones.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from reconciler.core.artifact.evaluation import (
+    ClassScore,
+    Evaluation,
+    Influence,
+    grade_classification,
+    grade_regression,
+)
+from reconciler.core.digest import Digest
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from reconciler.model_file.feature_matrix import Matrix
+
+_SMALLEST = 2.220446049250313e-16  # probabilities are clipped to [eps, 1 - eps], as scikit-learn does
+
+
+def confusion_of(actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.bincount(actual * classes + predicted, minlength=classes * classes).reshape(classes, classes)
+
+
+def rates_of(confusion: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    """Metrics of one confusion matrix, or of a stack of them (…, k, k): each an array of shape (…) or (…, k)."""
+    import numpy as np
+
+    counts = confusion.astype(np.float64)
+    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    actual, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
+    precision, recall = _share(right, predicted), _share(right, actual)
+    f1 = _share(2 * right, actual + predicted)
+    total = counts.sum(axis=(-2, -1))
+    there = (actual + predicted) > 0
+    return {
+        "accuracy": _share(right.sum(axis=-1), total),
+        "balanced_accuracy": _mean(recall, actual > 0),
+        "f1_macro": _mean(f1, there),
+        "precision_macro": _mean(precision, there),
+        "recall_macro": _mean(recall, there),
+        "precision": precision,
+        "recall": recall,
+        "f1": f1,
+    }
+
+
+def log_loss_of(probabilities: Matrix, actual: NDArray[np.int64]) -> Matrix:
+    """Per row, in nats."""
+    import numpy as np
+
+    chosen = np.clip(probabilities[np.arange(len(actual)), actual], _SMALLEST, 1 - _SMALLEST)
+    return -np.log(chosen)
+
+
+def metrics_of(rates: dict[str, NDArray[np.float64]], losses: Matrix, classes: tuple[str, ...]) -> dict[str, float]:
+    """Every metric of a classification by its name: `rates_of` one confusion matrix, `log_loss_of` its rows."""
+    metrics = {name: float(value) for name, value in rates.items() if value.ndim == 0}
+    metrics["log_loss"] = float(losses.mean())
+    for index, name in enumerate(classes):
+        for kind in ("precision", "recall", "f1"):
+            metrics[f"{kind}:{name}"] = float(rates[kind][index])
+    return metrics
+
+
+def evaluate_classes(
+    *,
+    probabilities: Matrix,
+    actual: NDArray[np.int64],
+    training_labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    influences: tuple[Influence, ...],
+    evaluation_rows: Digest,
+    holdout_from: str | None,
+) -> Evaluation:
+    """The naive guess is the most frequent class of the training rows (the first of equals), on the same holdout."""
+    import numpy as np
+
+    predicted = probabilities.argmax(axis=1)
+    confusion = confusion_of(actual, predicted, len(classes))
+    rates = rates_of(confusion.astype(np.float64))
+    metrics = metrics_of(rates, log_loss_of(probabilities, actual), classes)
+    naive = float(np.mean(actual == np.bincount(training_labels, minlength=len(classes)).argmax()))
+    accuracy = float(rates["accuracy"])
+    rows = confusion.sum(axis=1)
+    return Evaluation(
+        task="classification",
+        rows=len(actual),
+        training_rows=len(training_labels),
+        classes=tuple(
+            ClassScore(
+                name=name,
+                rows=int(rows[index]),
+                precision=float(rates["precision"][index]),
+                recall=float(rates["recall"][index]),
+                f1=float(rates["f1"][index]),
+            )
+            for index, name in enumerate(classes)
+        ),
+        confusion=tuple(tuple(int(count) for count in row) for row in confusion),
+        metrics=_finite(metrics),
+        naive=naive,
+        errors_removed=removed(naive_error=1 - naive, error=1 - accuracy),
+        grade=grade_classification(accuracy, tuple(float(count) / len(actual) for count in rows)),
+        influences=influences,
+        evaluation_rows=evaluation_rows,
+        holdout_from=holdout_from,
+    )
+
+
+def evaluate_numbers(
+    *,
+    predicted: Matrix,
+    actual: Matrix,
+    training_values: Matrix,
+    influences: tuple[Influence, ...],
+    evaluation_rows: Digest,
+    holdout_from: str | None,
+) -> Evaluation:
+    """The naive guess is the mean of the training rows; its errors are measured by MAE."""
+    import numpy as np
+
+    metrics = numbers_of(predicted, actual)
+    naive = float(np.abs(actual - training_values.mean()).mean())
+    return Evaluation(
+        task="regression",
+        rows=len(actual),
+        training_rows=len(training_values),
+        classes=(),
+        confusion=(),
+        metrics=_finite(metrics),
+        naive=naive,
+        errors_removed=removed(naive_error=naive, error=metrics["mae"]),
+        grade=grade_regression(metrics["r2"]),
+        influences=influences,
+        evaluation_rows=evaluation_rows,
+        holdout_from=holdout_from,
+    )
+
+
+def numbers_of(predicted: Matrix, actual: Matrix) -> dict[str, float]:
+    """r2 is NaN when the actual values are all the same."""
+    import numpy as np
+
+    errors = actual - predicted
+    spread = float(((actual - actual.mean()) ** 2).sum())
+    return {
+        "mae": float(np.abs(errors).mean()),
+        "rmse": float(np.sqrt((errors**2).mean())),
+        "r2": 1 - float((errors**2).sum()) / spread if spread > 0 else math.nan,
+    }
+
+
+def removed(*, naive_error: float, error: float) -> float:
+    """Share of the naive guess's errors that the model removes; negative when it makes more. When the naive guess
+    makes none there is nothing to remove: 0."""
+    return (naive_error - error) / naive_error if naive_error > 0 else 0.0
+
+
+def _finite(metrics: dict[str, float]) -> tuple[tuple[str, float], ...]:
+    """Sorted by name, without those that are not defined here: an absent metric never passes a gate."""
+    return tuple(sorted((name, value) for name, value in metrics.items() if math.isfinite(value)))
+
+
+def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
+    import numpy as np
+
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+
+def _mean(values: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return _share((values * there).sum(axis=-1), there.sum(axis=-1).astype(float))

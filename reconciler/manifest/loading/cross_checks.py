@@ -1,0 +1,146 @@
+"""Checks across documents: names, folders, environments that refer to one another, gates that fit the task."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator
+
+from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, PER_CLASS_METRICS, REGRESSION_METRICS
+from reconciler.core.spec.environment import Desired, Environment, Model, Role
+from reconciler.core.spec.gates import Gate, NoWorseThanIncumbent, Threshold
+from reconciler.core.spec.recipe import Task
+
+Found = tuple[str, tuple[str | int, ...], str, str, str | None]
+"""(file, path in the document, code, message, hint)"""
+
+
+def environment_file(name: str) -> str:
+    return f"environments/{name}.yaml"
+
+
+def problems(desired: Desired, paths: Collection[str]) -> Iterator[Found]:
+    """`paths`: every file of the configuration, also of models that `desired` leaves out."""
+    for environment in desired.environments:
+        yield from _environment(desired, environment)
+        yield from _controlled(environment, paths)
+    for model in desired.models:
+        yield from _model(desired, model)
+
+
+def _environment(desired: Desired, environment: Environment) -> Iterator[Found]:
+    file = environment_file(environment.name)
+    names = {one.name for one in desired.environments}
+    for index, source in enumerate(environment.promotes_from):
+        if source not in names:
+            yield file, ("spec", "promotesFrom", index), "E212", f"no environment {source!r}", _near(source, names)
+    if environment.name in desired.upstream(environment.name):
+        message = "promotes from itself, straight or through others"
+        yield file, ("spec", "promotesFrom"), "E212", message, "promotion goes one way"
+    origin = environment.data.copy_from
+    if origin is not None:
+        source_environment = desired.environment(origin)
+        if source_environment is None:
+            yield file, ("spec", "data", "copyFrom"), "E212", f"no environment {origin!r}", _near(origin, names)
+        elif not source_environment.data.tables:
+            message = f"{origin} declares no tables to copy"
+            yield file, ("spec", "data", "copyFrom"), "E212", message, None
+    hint = "give each environment a store and a target of its own, neither inside the other"
+    if environment.target is not None and environment.target.overlaps(environment.store):
+        yield file, ("spec", "target"), "E212", "lies where the store is, or the store lies in it", hint
+    for other in desired.environments:
+        if other.name < environment.name and _overlap(other, environment):
+            message = f"shares a folder or bucket with environment {other.name}"
+            yield file, ("spec",), "E212", message, hint
+
+
+def _controlled(environment: Environment, paths: Collection[str]) -> Iterator[Found]:
+    """Whether the models that its controls name are there. A hold outlives a manifest only by mistake."""
+    file, folder = environment_file(environment.name), f"manifests/{environment.name}/"
+    named = {
+        "holds": [one.model for one in environment.policy.holds],
+        "overrides": [one.model for one in environment.policy.overrides],
+    }
+    for place, models in named.items():
+        for index, model in enumerate(models):
+            if f"{folder}{model}.yaml" not in paths:
+                known = {path[len(folder) : -5] for path in paths if path.startswith(folder) and path.endswith(".yaml")}
+                message = f"{environment.name} declares no model {model!r}"
+                yield file, ("spec", "policy", place, index, "model"), "E212", message, _near(model, known)
+
+
+def _overlap(a: Environment, b: Environment) -> bool:
+    return any(x.overlaps(y) for x in a.places for y in b.places)
+
+
+def _model(desired: Desired, model: Model) -> Iterator[Found]:
+    environment = desired.environment(model.environment)
+    if environment is None:
+        names = {one.name for one in desired.environments}
+        message = f"its folder says environment {model.environment!r}, which is not declared"
+        yield model.file, ("metadata", "name"), "E208", message, _near(model.environment, names)
+        return
+    yield from _pin(model, environment)
+    yield from _tables(desired, model, environment)
+    for index, gate in enumerate(model.gates):
+        yield from _gate(model.file, ("spec", "gates", index), gate, model)
+    for index, gate in enumerate(environment.policy.gates):
+        path = ("spec", "policy", "gates", index)
+        for _, _, code, message, hint in _gate(model.file, path, gate, model):
+            yield (
+                model.file,
+                ("spec", "recipe", "task"),
+                code,
+                f"{environment.name}'s gate {index + 1}: {message}",
+                hint,
+            )
+    if environment.role is Role.PRODUCTION and not (*model.gates, *environment.policy.gates):
+        message = "no gate at all stands before production: neither here nor in the environment's policy"
+        yield model.file, ("spec",), "E218", message, f"add one to policy.gates of {environment.name}"
+
+
+def _pin(model: Model, environment: Environment) -> Iterator[Found]:
+    if environment.trains:
+        if model.artifact is not None:
+            message = f"{environment.name} trains: it pins no artifact"
+            yield model.file, ("spec", "artifact"), "E209", message, "remove it"
+        return
+    if model.artifact is None:
+        message = f"{environment.name} only promotes: pin the artifact to deploy"
+        yield model.file, ("spec",), "E209", message, f"reconciler promote {model.name} --to {environment.name}"
+
+
+def _tables(desired: Desired, model: Model, environment: Environment) -> Iterator[Found]:
+    origin = desired.environment(environment.data.copy_from or environment.name)
+    if origin is None:
+        return
+    known = dict(origin.data.tables)
+    for table in model.recipe.tables:
+        if table not in known:
+            where: tuple[str | int, ...] = ("spec", "recipe", "data", "from")
+            if table != model.recipe.data.table:
+                where = ("spec", "recipe", "data", "join", table)
+            yield model.file, where, "E212", f"{origin.name} declares no table {table!r}", _near(table, known)
+
+
+def _gate(file: str, path: tuple[str | int, ...], gate: Gate, model: Model) -> Iterator[Found]:
+    if not isinstance(gate, (Threshold, NoWorseThanIncumbent)):
+        return
+    classifies = model.recipe.task is Task.CLASSIFICATION
+    kind, colon, label = gate.metric.partition(":")
+    if colon:
+        if not classifies or kind not in PER_CLASS_METRICS or label not in model.recipe.class_names:
+            classes = ", ".join(model.recipe.class_names) or "none"
+            yield file, (*path, "metric"), "E216", f"no class of this model in the metric; there are {classes}", None
+        return
+    known = CLASSIFICATION_METRICS if classifies else REGRESSION_METRICS
+    if gate.metric not in known:
+        message = f"{gate.metric} is no metric of a {model.recipe.task}"
+        yield file, (*path, "metric"), "E216", message, f"there are {', '.join(known)}"
+
+
+def _near(name: str, known: Iterable[str]) -> str | None:
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"there are {', '.join(names)}" if names else None

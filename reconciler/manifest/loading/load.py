@@ -1,0 +1,301 @@
+"""Files at a revision -> desired state, or every problem of every file at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from reconciler import __version__
+from reconciler.core.names import is_name
+from reconciler.core.spec.environment import Desired, Environment, Model, Runtime
+from reconciler.core.spec.recipe import TRAINING_FORMAT
+from reconciler.errors import InvalidManifestsError, Problem, Where
+from reconciler.manifest.loading import cross_checks as checks
+from reconciler.manifest.loading import leakage as dependencies
+from reconciler.manifest.loading import to_core as convert
+from reconciler.manifest.loading.problems import Reading
+from reconciler.manifest.loading.validation_errors import problems_of
+from reconciler.manifest.schema import documents as schema
+from reconciler.manifest.schema import estimators as estimator
+from reconciler.manifest.schema.model import Model as ModelDocument
+from reconciler.manifest.yaml import fast_parse as plain
+from reconciler.manifest.yaml import secret_scan as secrets
+from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
+from reconciler.ports import Expressions, Parsed, TreeFile
+
+PROJECT_FILE = "reconciler.yaml"
+MAX_FILES = 20_000
+_REGULAR = ("100644", "100755", "100664")
+_LFS = b"version https://git-lfs.github.com/spec/"
+_PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
+_PINNED = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
+_ENVIRONMENT = re.compile(r"environments/([^/]+)\.ya?ml")
+_MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
+
+
+def wanted(tree: tuple[TreeFile, ...]) -> tuple[TreeFile, ...]:
+    """The files whose bytes `load` needs: documents, cards, and every lock that an environment may name."""
+    return tuple(file for file in tree if file.mode in _REGULAR and (_ours(file.path) or file.path.endswith(_LOCKS)))
+
+
+_LOCKS = (".lock", "requirements.txt")
+
+
+def _ours(path: str) -> bool:
+    return path == PROJECT_FILE or path.startswith(("manifests/", "environments/"))
+
+
+def load(
+    files: Mapping[str, bytes], tree: tuple[TreeFile, ...], *, revision: str | None, expressions: Expressions
+) -> Desired:
+    """The desired state; InvalidManifestsError with all problems, sorted by place."""
+    reading = Reading(files=files)
+    _check_tree(reading, tree)
+    if any(problem.code == "E310" for problem in reading.problems):  # reading so many would take longer than to say it
+        raise InvalidManifestsError(tuple(sorted(reading.problems, key=_place)))
+    documents = dict(_documents(reading))
+    project = documents.get(PROJECT_FILE)
+    name = project.metadata.name if isinstance(project, schema.Project) else ""
+    if isinstance(project, schema.Project):
+        _check_version(reading, project)
+    environments = tuple(_environments(reading, documents))
+    models = tuple(_models(reading, documents, {one.name for one in environments}))
+    desired = Desired(project=name, revision=revision, environments=environments, models=models)
+    parsed = _parse(expressions, models)
+    for model in models:
+        _check_recipe(reading, model, parsed)
+    # References across documents are told only when every document could be read: a broken one would look missing.
+    if not reading.problems or all(problem.code >= "E2" for problem in reading.problems):
+        broken = {problem.where.file for problem in reading.problems}
+        if not any(_ENVIRONMENT.fullmatch(file) for file in broken):
+            for found in checks.problems(desired, {file.path for file in tree}):
+                reading.add(*found)
+    if reading.problems:
+        unique = dict.fromkeys(reading.problems)
+        raise InvalidManifestsError(tuple(sorted(unique, key=_place)))
+    return desired
+
+
+def _place(problem: Problem) -> tuple[str, int, int, str]:
+    return problem.where.file, problem.where.line or 0, problem.where.column or 0, problem.code
+
+
+def _check_tree(reading: Reading, tree: tuple[TreeFile, ...]) -> None:
+    folded: dict[str, str] = {}
+    ours = [file for file in tree if _ours(file.path)]
+    if len(ours) > MAX_FILES:
+        reading.add(PROJECT_FILE, (), "E310", f"{len(ours):,} configuration files; the limit is {MAX_FILES:,}", None)
+    for file in ours:
+        kind = {"120000": "a symbolic link", "160000": "a submodule"}.get(file.mode)
+        if kind is not None:
+            reading.add(file.path, (), "E301", f"is {kind} (mode {file.mode})", "commit the file itself")
+        elif reading.files.get(file.path, b"").startswith(_LFS):
+            reading.add(file.path, (), "E301", "is a pointer of Git LFS", "commit the file itself")
+        before = folded.setdefault(file.path.casefold(), file.path)
+        if before != file.path:
+            message = f"differs from {before} by upper and lower case only"
+            reading.add(file.path, (), "E303", message, "rename one: some disks cannot hold both")
+
+
+def _documents(
+    reading: Reading,
+) -> Iterator[tuple[str, schema.Project | schema.Environment | ModelDocument]]:
+    broken = {problem.where.file for problem in reading.problems}
+    for path, body in sorted(reading.files.items()):
+        if not path.endswith((".yaml", ".yml")) or not _ours(path) or path in broken:
+            continue
+        data = plain.data_of(body)
+        reading.nodes[path] = None
+        if data is None:
+            try:
+                node = reading.nodes[path] = read(path, body)
+            except BadDocumentError as error:
+                del reading.nodes[path]
+                reading.problems.append(error.problem)
+                continue
+            if leaked := list(_secrets(path, node)):
+                # Nothing else is said of this document: another problem's words could repeat the secret.
+                reading.problems.extend(leaked)
+                continue
+            data = node.data()
+        document = _validated(reading, path, data)
+        if document is not None and _belongs(reading, path, document):
+            yield path, document
+
+
+def _secrets(path: str, node: Node) -> Iterator[Problem]:
+    for what, line, column in secrets.found(node):
+        yield Problem(
+            code="E219",
+            message=f"this looks like {what}; secrets do not belong in a manifest",
+            where=Where(file=path, line=line, column=column),
+            hint="remove it here, and from git's history; then replace it where it is used",
+        )
+
+
+def _validated(
+    reading: Reading, path: str, data: dict[str, Any]
+) -> schema.Project | schema.Environment | ModelDocument | None:
+    due = "Project" if path == PROJECT_FILE else "Environment" if path.startswith("environments/") else "Model"
+    kind = data.get("kind")
+    if isinstance(kind, str) and kind != due and kind in schema.KINDS:
+        reading.add(path, ("kind",), "E208", f"this file is the place of kind {due}, found {kind}", None)
+        return None
+    model = schema.KINDS[due]
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        node = reading.node(path)
+        assert node is not None  # noqa: S101  (it was read)
+        reading.problems.extend(problems_of(error, path=path, node=node, model=model))
+        return None
+
+
+def _belongs(reading: Reading, path: str, document: schema.Project | schema.Environment | ModelDocument) -> bool:
+    """Whether file and name agree."""
+    name = document.metadata.name
+    match = _ENVIRONMENT.fullmatch(path) or _MODEL.fullmatch(path)
+    if path == PROJECT_FILE:
+        return True
+    if match is None or path.endswith(".yml"):
+        shape = "environments/<name>.yaml" if path.startswith("env") else "manifests/<environment>/<model>.yaml"
+        reading.add(path, ("metadata", "name"), "E208", f"this is not the place of such a file: {shape}", "move it")
+        return False
+    if match[match.lastindex or 1] != name:
+        message = f"the file is called {match[match.lastindex or 1]!r}, its document {name!r}"
+        reading.add(path, ("metadata", "name"), "E208", message, "call both alike")
+        return False
+    if match.lastindex == 2 and not is_name(match[1]):
+        reading.add(path, ("metadata", "name"), "E206", "its folder is no environment's name", None)
+        return False
+    return True
+
+
+def _check_version(reading: Reading, project: schema.Project) -> None:
+    requires = project.spec.requires
+    if requires is None:
+        return
+    floor = tuple(int(part) for part in requires.removeprefix(">=").split("."))
+    here = tuple(int(part) for part in re.findall(r"[0-9]+", __version__)[:3])
+    if here < floor:
+        message = f"this project needs reconciler {requires}; this is {__version__}"
+        reading.add(PROJECT_FILE, ("spec", "requires"), "E220", message, "upgrade: pip install -U model-reconciler")
+
+
+def _environments(
+    reading: Reading, documents: Mapping[str, schema.Project | schema.Environment | ModelDocument]
+) -> Iterator[Environment]:
+    for path, document in documents.items():
+        if isinstance(document, schema.Environment):
+            runtime = _runtime(reading, path, document) if document.spec.runtime else None
+            yield convert.environment_of(document, runtime=runtime)
+
+
+def _runtime(reading: Reading, path: str, document: schema.Environment) -> Runtime | None:
+    """Versions as the lock at this revision pins them."""
+    given = document.spec.runtime
+    if given is None:
+        return None
+    where = ("spec", "runtime", "lock")
+    body = reading.files.get(given.lock)
+    if body is None:
+        reading.add(path, where, "E302", "there is no such file at this revision", "commit it, named *.lock")
+        return None
+    pins = {
+        match[1].lower(): match[2]
+        for line in body.decode("utf-8", "replace").splitlines()
+        if (match := _PIN.match(line))
+    }
+    missing = [name for name in _PINNED if name not in pins]
+    if missing:
+        reading.add(
+            path, where, "E204", f"{given.lock} does not pin {', '.join(missing)}", "lines such as numpy==2.4.6"
+        )
+        return None
+    versions = {name: pins[name] for name in _PINNED} | {"python": given.python}
+    return Runtime(
+        architecture="aarch64" if given.architecture == "arm64" else given.architecture,
+        versions=tuple(sorted(versions.items())),
+        training_format=TRAINING_FORMAT,
+    )
+
+
+def _models(
+    reading: Reading,
+    documents: Mapping[str, schema.Project | schema.Environment | ModelDocument],
+    environments: set[str],
+) -> Iterator[Model]:
+    for path, document in documents.items():
+        if not isinstance(document, ModelDocument):
+            continue
+        match = _MODEL.fullmatch(path)
+        if match is None:
+            continue
+        model = convert.model_of(document, environment=match[1], path=path)
+        if document.spec.retrain is not None and match[1] in environments and model.artifact is not None:
+            reading.add(
+                path, ("spec", "retrain"), "E209", "an environment that only promotes never trains", "remove it"
+            )
+        for below, code, message, hint in estimator.problems(model.recipe.estimator, model.recipe.task.value):
+            reading.add(path, ("spec", "recipe", "estimator", *below), code, message, hint)
+        yield model
+
+
+def _parse(expressions: Expressions, models: tuple[Model, ...]) -> Mapping[str, Parsed]:
+    """All expressions of all models, each text once, in one batch."""
+    texts: dict[str, None] = {}
+    for model in models:
+        for _, text in model.recipe.expressions():
+            texts[text] = None
+        for feature in model.recipe.data.past.features if model.recipe.data.past else ():
+            texts[feature.expression] = None
+    return expressions.parse(texts) if texts else {}
+
+
+def _check_recipe(reading: Reading, model: Model, parsed: Mapping[str, Parsed]) -> None:
+    recipe = model.recipe
+    refused = False
+    plain = [(path, text, False) for path, text in recipe.expressions()]
+    past = recipe.data.past
+    plain += [(f"data.past.features.{one.name}", one.expression, True) for one in (past.features if past else ())]
+    for path, text, aggregate in plain:
+        found = parsed[text]
+        message = found.refused
+        if message is None and aggregate and not found.aggregate:
+            message = "a feature of past is one aggregate, such as count(*) or avg(days_late)"
+        if message is None and not aggregate and found.aggregate:
+            message = "an aggregate is allowed only as a feature of past"
+        if message is not None:
+            refused = True
+            _add_expression(reading, model, path, message, found.position)
+    if refused:
+        return
+    for path, code, message, hint in dependencies.problems(recipe, parsed):
+        parts = tuple(int(part) if part.isdigit() else part for part in path.split("."))
+        reading.add(model.file, ("spec", "recipe", *parts), code, message, hint)
+
+
+def _add_expression(reading: Reading, model: Model, path: str, message: str, position: int | None) -> None:
+    """At the very character, where the expression is a scalar on one line."""
+    head, _, label = path.rpartition(".")
+    parts = (*head.split("."), label) if head else (label,)
+    full = ("spec", "recipe", *parts)
+    document = reading.node(model.file)
+    assert document is not None  # noqa: S101  (its model was made from it)
+    node = document.at(full)
+    column = node.column
+    raw = node.raw or ""
+    if position is not None and "\n" not in raw and raw:
+        column += position + (len(raw) - len(raw.lstrip())) + (0 if node.plain else 1)
+    reading.problems.append(
+        Problem(
+            code="E224",
+            message=message,
+            where=Where(file=model.file, line=node.line, column=column),
+            field=".".join(full),
+            hint="an expression is one value of one row; see docs/design.md, Expressions",
+        )
+    )

@@ -1,0 +1,40 @@
+"""What one load gathers: every problem, each at its place in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.errors import Problem, Where
+from reconciler.manifest.yaml.parse import Node, read
+
+
+@dataclass(slots=True)
+class Reading:
+    """`nodes`: the documents that could be read; with their positions (else None) once those were wanted."""
+
+    files: Mapping[str, bytes]
+    problems: list[Problem] = field(default_factory=list)
+    nodes: dict[str, Node | None] = field(default_factory=dict)
+
+    def node(self, file: str) -> Node | None:
+        """None where it is no document that could be read."""
+        if file in self.nodes and self.nodes[file] is None:
+            self.nodes[file] = read(file, self.files[file])
+        return self.nodes.get(file)
+
+    def add(self, file: str, path: tuple[str | int, ...], code: str, message: str, hint: str | None) -> None:
+        node = self.node(file)
+        place = node.at(path) if node is not None else None
+        absent = place is not None and place.value is None and not place.raw
+        key = node.key_at(path) if node is not None and path and absent else None
+        line, column = key or ((place.line, place.column) if place else (1, 1))
+        self.problems.append(
+            Problem(
+                code=code,
+                message=message,
+                where=Where(file=file, line=line, column=column),
+                field=".".join(str(part) for part in path) or None,
+                hint=hint,
+            )
+        )

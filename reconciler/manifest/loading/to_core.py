@@ -1,0 +1,169 @@
+"""Checked documents -> core values. Nothing can go wrong here that was not refused before."""
+
+from __future__ import annotations
+
+from reconciler import codec
+from reconciler.core.digest import Digest
+from reconciler.core.duration import parse_duration
+from reconciler.core.spec import environment as env
+from reconciler.core.spec import recipe as core
+from reconciler.manifest.schema import documents as schema
+from reconciler.manifest.schema import locations as schema_places
+from reconciler.manifest.schema import model as schema_model
+from reconciler.manifest.schema.field_types import bytes_of, share_of
+
+
+def recipe_of(given: schema_model.Recipe) -> core.Recipe:
+    data, past, train = given.data, given.data.past, given.data.train
+    return core.Recipe(
+        task=core.Task(given.task),
+        data=core.Selection(
+            table=data.from_,
+            key=data.key,
+            joins=tuple(core.Join(table=table, key=key) for table, key in data.join.items()),
+            derive=_named(data.derive),
+            past=core.Past(
+                by=past.by,
+                at=past.at,
+                known=past.known,
+                features=_named(past.features),
+                where=_clean(past.where),
+            )
+            if past
+            else None,
+            where=_clean(data.where),
+            train=core.Window(by=train.by, since=train.since, until=train.until, where=_clean(train.where))
+            if train
+            else None,
+            predict=_clean(data.predict.where) if data.predict else None,
+        ),
+        outcome=_outcome(given.outcome),
+        features=core.Features(
+            numeric=tuple(given.features.numeric),
+            categorical=tuple(given.features.categorical),
+            boolean=tuple(given.features.boolean),
+        ),
+        estimator=core.Estimator(
+            uses=given.estimator.uses,
+            class_name=given.estimator.class_,
+            params=tuple(sorted((name, _param(value)) for name, value in given.estimator.params.items())),
+            keeps_rows_accepted=given.estimator.keeps_rows is not None,
+        ),
+        holdout=core.Holdout(
+            last=share_of(given.holdout.last) if given.holdout.last else None,
+            by=given.holdout.by,
+            random=share_of(given.holdout.random) if given.holdout.random else None,
+        ),
+        seed=given.seed,
+    )
+
+
+def _param(value: object) -> core.Param:
+    return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
+
+
+def _outcome(given: schema_model.Outcome) -> core.Outcome:
+    conditions = given.classes if isinstance(given.classes, dict) else {}
+    return core.Outcome(
+        column=given.column,
+        classes=tuple(
+            core.OutcomeClass(name=name, when=_clean(conditions.get(name)), possible=_clean(given.possible.get(name)))
+            for name in given.classes or ()
+        ),
+        matured=_clean(given.matured),
+    )
+
+
+def _named(pairs: dict[str, str]) -> tuple[core.Named, ...]:
+    return tuple(core.Named(name=name, expression=text.strip()) for name, text in pairs.items())
+
+
+def _clean(text: str | None) -> str | None:
+    return text.strip() if text is not None else None
+
+
+def model_of(given: schema_model.Model, *, environment: str, path: str) -> env.Model:
+    recipe = recipe_of(given.spec.recipe)
+    retrain = given.spec.retrain
+    return env.Model(
+        name=given.metadata.name,
+        environment=environment,
+        recipe=recipe,
+        recipe_digest=codec.digest_of(recipe),
+        gates=tuple(gate.value() for gate in given.spec.gates),
+        file=path,
+        owner=given.metadata.owner,
+        description=given.metadata.description,
+        artifact=Digest(given.spec.artifact) if given.spec.artifact else None,
+        retrain=env.Retrain(
+            because=tuple(sorted(env.Because(one) for one in retrain.because)),
+            every=parse_duration(retrain.every) if retrain.every else None,
+        )
+        if retrain
+        else env.Retrain(),
+        renamed_from=given.metadata.renamed_from,
+    )
+
+
+def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) -> env.Environment:
+    spec, name = given.spec, given.metadata.name
+    return env.Environment(
+        name=name,
+        role=env.Role(spec.role),
+        store=_place(spec.store) if spec.store else env.Place(uses="files", root=f".reconciler/{name}"),
+        target=_place(spec.target) if spec.target else None,
+        data=env.DataBinding(
+            tables=tuple(sorted((table, _table(one)) for table, one in spec.data.tables.items())),
+            copy_from=spec.data.copy_from,
+            max_age=_seconds(spec.data.max_age),
+            as_of=spec.data.as_of,
+        ),
+        promotes_from=tuple(spec.promotes_from),
+        runtime=runtime,
+        policy=policy_of(spec.policy),
+        protect=spec.protect.branch if spec.protect else None,
+        drift=env.Drift(spec.drift),
+        limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
+        max_train=spec.limits.max_train,
+    )
+
+
+def _place(given: schema_places.StoreSpec | schema_places.TargetSpec) -> env.Place:
+    named = {name: getattr(given, name) for name in schema_places.ELSEWHERE}
+    settings = {name: text for name, text in named.items() if text is not None} | given.settings
+    return env.Place(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
+
+
+def policy_of(given: schema.Policy) -> env.Policy:
+    return env.Policy(
+        gates=tuple(gate.value() for gate in given.gates),
+        max_data_age=_seconds(given.max_data_age),
+        prune=env.Prune(given.prune),
+        max_retire=given.max_retire,
+        approvals=given.approvals.value() if given.approvals else None,
+        owners=tuple(given.owners),
+        freeze=tuple(one.value() for one in given.freeze),
+        holds=tuple(one.value() for one in given.holds),
+        rejected=tuple(one.value() for one in given.rejected),
+        overrides=tuple(one.value() for one in given.overrides),
+    )
+
+
+def _table(given: schema.Table) -> env.Table:
+    return env.Table(
+        uses=given.uses,
+        path=given.path,
+        types=tuple(sorted(given.types.items())),
+        dates=given.dates,
+        time_zone=given.time_zone,
+        delimiter=given.delimiter,
+        decimal=given.decimal,
+        encoding=given.encoding,
+        nulls=tuple(given.nulls),
+        columns=tuple(sorted(given.columns.items())),
+        row_number=given.row_number,
+    )
+
+
+def _seconds(text: str | None) -> int | None:
+    return parse_duration(text) if text else None

@@ -1,0 +1,56 @@
+"""The files that run a project in CI, as text: for GitHub Actions and for GitLab.
+
+What a request holds is planned by a job that has no rights; what that job wrote is data to the job that may comment.
+Actions are pinned by commit. Nothing of a manifest is written into a command.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.core.forge.detection import ForgeKind
+
+_FOLDER = Path(__file__).parent / "workflows"
+_SIMPLE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """`folder`: of the project below the repository's root, "" for the root itself; `python`: its minor version."""
+
+    branch: str
+    folder: str
+    python: str
+
+
+def possible(where: Where) -> bool:
+    """Whether branch and folder can stand in these files as they are: no quotes, blanks or patterns."""
+    return _SIMPLE.fullmatch(where.branch) is not None and _SIMPLE.fullmatch(where.folder or ".") is not None
+
+
+def files(host: ForgeKind, where: Where) -> dict[str, str]:
+    """Path from the repository's root -> text."""
+    match host:
+        case ForgeKind.GITHUB:
+            suffix = f"-{where.folder.replace('/', '-')}" if where.folder else ""
+            return {f".github/workflows/reconciler{suffix}.yml": _filled(host, where)}
+        case ForgeKind.GITLAB:
+            return {".gitlab-ci.yml": _filled(host, where)}
+        case ForgeKind.NONE:
+            return {}
+
+
+def _filled(host: ForgeKind, where: Where) -> str:
+    text = (_FOLDER / f"{host.value}.yml").read_text(encoding="utf-8")
+    folder = where.folder or "."
+    lock = f"{where.folder}/requirements.lock" if where.folder else "requirements.lock"
+    for name, value in {
+        "@BRANCH@": where.branch,
+        "@FOLDER@": folder,
+        "@LOCK@": lock,
+        "@PYTHON@": where.python,
+    }.items():
+        text = text.replace(name, value)
+    return text

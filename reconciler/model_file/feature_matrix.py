@@ -1,0 +1,65 @@
+"""Selected rows -> the matrix that a model sees, by the artifact's schema. The same code for training and prediction.
+
+Numbers stay numbers, booleans become 0 and 1, a category becomes its index in the schema's list; a rare or unseen one
+becomes the index after the last (the rare bucket); missing is NaN everywhere. Texts stay in the schema, so that a model
+file holds numbers only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.core.artifact.oci_artifact import Column, ColumnType, Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Matrix = NDArray[np.float64]
+
+Rows = Any  # pyarrow.Table
+
+
+def read_rows(path: Path) -> Rows:
+    import pyarrow.parquet as pq
+
+    return pq.ParquetFile(path).read(use_threads=False)
+
+
+def matrix_of(rows: Rows, schema: Schema) -> Matrix:
+    """(rows, columns) float64, columns in the schema's order."""
+    import numpy as np
+
+    matrix = np.empty((rows.num_rows, len(schema.columns)), dtype=np.float64, order="F")
+    for index, column in enumerate(schema.columns):
+        matrix[:, index] = _encoded(rows.column(column.name), column)
+    return np.ascontiguousarray(matrix)
+
+
+def _encoded(values: Any, column: Column) -> Any:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if column.type != ColumnType.CATEGORICAL:
+        return values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    known = pa.array(column.categories, type=pa.string())
+    codes = pc.fill_null(pc.index_in(values.cast(pa.string()), value_set=known), len(column.categories))
+    return pc.if_else(pc.is_null(values), None, codes).cast(pa.float64()).to_numpy(zero_copy_only=False)
+
+
+def labels_of(rows: Rows) -> NDArray[np.int64]:
+    import numpy as np
+
+    return np.asarray(rows.column("outcome").to_numpy(), dtype=np.int64)
+
+
+def values_of(rows: Rows) -> Matrix:
+    import numpy as np
+
+    return np.asarray(rows.column("outcome").to_numpy(), dtype=np.float64)
+
+
+def keys_of(rows: Rows) -> list[str]:
+    found: list[str] = rows.column("key").to_pylist()
+    return found

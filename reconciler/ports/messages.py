@@ -1,0 +1,152 @@
+"""What crosses the ports of data, training and scoring: requests and answers. Values only; paths name scratch files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.records import TableColumn
+from reconciler.core.digest import Digest
+from reconciler.core.spec.environment import Limits, Runtime, Table
+from reconciler.core.spec.gates import NoWorseThanIncumbent
+from reconciler.core.spec.recipe import Recipe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parsed:
+    """What an expression is, by its own text: the columns that it names; or why it is refused. `position` is the
+    offset in characters from the start of the expression, where known. `aggregate`: it is one listed aggregate."""
+
+    columns: tuple[str, ...] = ()
+    aggregate: bool = False
+    refused: str | None = None
+    position: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableFile:
+    """One table as a Parquet file whose columns have exactly these types."""
+
+    name: str
+    path: Path
+    rows: int
+    columns: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyRequest:
+    """Read each table (from `root`, never outside it) and write `<name>.parquet` below `into`. `held`: column types
+    that an earlier copy found and this one must keep."""
+
+    root: Path
+    tables: tuple[tuple[str, Table], ...]
+    held: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    into: Path
+    limits: Limits
+
+
+class Want(StrEnum):
+    FIT = "fit"  # train.parquet, holdout.parquet, and keys.parquet: the key column of train.parquet
+    PREDICT = "predict"  # predict.parquet
+    FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectRequest:
+    """Rows and columns of a recipe from tables as they stood on `as_of` (ISO date), written below `into`.
+
+    Every file has `key` (VARCHAR) and the features in the recipe's order (numeric DOUBLE, categorical VARCHAR, boolean
+    BOOLEAN; missing is NULL), sorted by key. FIT adds `outcome` (INTEGER label, or DOUBLE). PREDICT adds
+    `possible_<i>` (BOOLEAN) for each class i that has one, and the columns of `also` as VARCHAR or DOUBLE, named
+    `also_<i>`. All three come from the same relation, so training and prediction see the same features.
+    """
+
+    recipe: Recipe
+    tables: tuple[TableFile, ...]
+    as_of: str
+    want: Want
+    into: Path
+    limits: Limits
+    keys: Path | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selected:
+    """What a selection found. `holdout_from` is the first holdout date (ISO) of a time holdout; `left_out` counts rows
+    by reason (`not matured`, `outside the window`, `matured after the cut`), sorted."""
+
+    rows: int
+    holdout_rows: int
+    holdout_from: str | None
+    left_out: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainRequest:
+    """`train`, `holdout`: files of a FIT selection. `evaluation_rows`: the digest of `holdout`'s bytes."""
+
+    recipe: Recipe
+    selected: Selected
+    train: Path
+    holdout: Path
+    evaluation_rows: Digest
+    tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+    runtime: Runtime
+    into: Path
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trained:
+    """The artifact's files, written below the request's `into` under their package paths (core.artifact)."""
+
+    files: tuple[str, ...]
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareRequest:
+    """`candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the candidate's evaluation rows;
+    `features`: the incumbent's features for the same keys (a FEATURES selection); `trained`: a Parquet file of the
+    keys that the incumbent trained on, whose rows do not count."""
+
+    gate: NoWorseThanIncumbent
+    candidate: Path
+    incumbent: Path
+    holdout: Path
+    features: Path
+    trained: Path
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictRequest:
+    """`rows`: a PREDICT selection; `out`: the CSV to write. With `by` and `amount`, indices into the selection's
+    `also` columns, `amounts` (a CSV beside it) gets the expected amount per class and group."""
+
+    artifact: Path
+    rows: Path
+    out: Path
+    limits: Limits
+    by: int | None = None
+    amount: int | None = None
+    amounts: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpectedAmount:
+    group: str
+    amounts: tuple[float, ...]  # per class, in declared order; regression: one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predicted:
+    """`counts` per predicted class in declared order; `uncertain`: rows whose likeliest class is under 50 %."""
+
+    rows: int
+    counts: tuple[int, ...]
+    uncertain: int
+    expected: tuple[ExpectedAmount, ...] = ()

@@ -1,0 +1,90 @@
+"""Numbers, digests and times as people read them. One place, so that a metric looks alike everywhere."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from reconciler.core.digest import Digest, short
+
+NONE = "-"
+
+
+def metric(value: float | None) -> str:
+    """Three decimals; larger numbers (an error in money, say) with thousands separators."""
+    if value is None:
+        return NONE
+    return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def change(name: str, new: float | None, old: float | None) -> tuple[str, str]:
+    """The difference with its sign, and `better`, `worse` or `same` in a word; dashes where there is none."""
+    if new is None or old is None:
+        return NONE, ""
+    difference = new - old
+    if abs(difference) < 0.0005 and abs(new) < 1000:
+        return "0.000", "same"
+    better = (difference > 0) == higher_is_better(name)
+    return f"{'+' if difference > 0 else '-'}{metric(abs(difference))}", "better" if better else "worse"
+
+
+def higher_is_better(name: str) -> bool:
+    from reconciler.core.artifact.evaluation import (  # not for a plan without news
+        CLASSIFICATION_METRICS,
+        REGRESSION_METRICS,
+    )
+
+    return {**CLASSIFICATION_METRICS, **REGRESSION_METRICS}.get(name, True)
+
+
+def amount(value: float) -> str:
+    return f"{value:,.2f}"
+
+
+def percent(share: float) -> str:
+    return f"{share:.0%}" if abs(share) >= 0.01 or share == 0 else f"{share:.1%}"
+
+
+def count(number: int, what: str) -> str:
+    """`1 row`, `2,000 rows`."""
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def size(amount: int) -> str:
+    """Bytes in the largest binary unit that leaves at least 1: `512 B`, `1.5 GiB`."""
+    value, unit = float(amount), "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < 1024:
+            break
+        value, unit = value / 1024, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 10 else f"{value:.1f} {unit}"
+
+
+def digest(value: Digest | None) -> str:
+    return short(value) if value else NONE
+
+
+def commit(revision: str) -> str:
+    return revision[:12]
+
+
+def at(revision: str | None) -> str:
+    """Where the manifests were read, to follow a verb or a name."""
+    return f"at {commit(revision)}" if revision else "in the working tree"
+
+
+def at_code(revision: str | None) -> str:
+    """The same for Markdown."""
+    return f"at `{commit(revision)}`" if revision else "in the working tree"
+
+
+def titled(environment: str, role: str) -> str:
+    """An environment's name, with its role unless that is its name."""
+    return environment if environment == role else f"{environment} ({role})"
+
+
+def moment(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def day(when: datetime) -> str:
+    return when.astimezone(UTC).strftime("%Y-%m-%d")

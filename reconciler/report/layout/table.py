@@ -1,0 +1,55 @@
+"""Tables in plain text: columns as wide as their cells; too narrow a page first loses columns, then middles of cells.
+
+Markdown tables beside them, from the same cells.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.report.layout.text_layout import Look, cells, elide, pad, pad_left
+
+GAP = "  "
+SHORTEST = 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """`spare`: the higher, the earlier it is left out on a narrow page; 0 stays. `right`: numbers."""
+
+    name: str
+    right: bool = False
+    spare: int = 0
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], look: Look, *, indent: str = "  ") -> list[str]:
+    """Heading and rows, each at most as wide as the look. Cells are safe text already."""
+    kept = list(range(len(columns)))
+    widths = [max(cells(column.name), *(cells(row[at]) for row in rows), 0) for at, column in enumerate(columns)]
+    room = look.width - cells(indent)
+
+    def total() -> int:
+        return sum(widths[at] for at in kept) + len(GAP) * (len(kept) - 1)
+
+    while total() > room and (spare := [at for at in kept if columns[at].spare]):
+        kept.remove(max(spare, key=lambda at: columns[at].spare))
+    while total() > room:
+        widest = max(kept, key=lambda at: widths[at])
+        if widths[widest] <= SHORTEST:
+            break
+        widths[widest] = max(SHORTEST, widths[widest] - (total() - room))
+    heading = [column.name for column in columns]
+    lines = []
+    for row in (heading, *rows):
+        shown = [(pad_left if columns[at].right else pad)(elide(row[at], widths[at], look), widths[at]) for at in kept]
+        lines.append((indent + GAP.join(shown)).rstrip())
+    return lines
+
+
+def markdown_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
+    """The same table for Markdown. Cells are escaped already."""
+    lines = ["| " + " | ".join(column.name for column in columns) + " |"]
+    lines.append("|" + "|".join("---:" if column.right else "---" for column in columns) + "|")
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return lines

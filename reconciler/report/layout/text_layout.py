@@ -1,0 +1,159 @@
+"""How a report looks on one medium: width, characters, paint; and the lines that it is made of.
+
+The default look is what a file or a pipe gets: 100 columns, ASCII, no paint, so the same value gives the same bytes
+under every locale. Paint goes on whole lines after everything was measured; meaning is always in words, never in
+colour alone.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.report.layout.escaping import guard
+
+NARROWEST = 40
+
+
+class Tone(StrEnum):
+    PLAIN = "plain"
+    STRONG = "strong"
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    DIM = "dim"
+
+
+Paint = Callable[[str, Tone], str]
+
+
+def unpainted(text: str, tone: Tone) -> str:  # noqa: ARG001  (the shape of a Paint)
+    return text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glyphs:
+    arrow: str
+    ellipsis: str
+    full: str
+    empty: str
+
+
+ASCII = Glyphs(arrow="->", ellipsis="..", full="#", empty=".")
+UNICODE = Glyphs(arrow="→", ellipsis="…", full="█", empty="░")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """`width` in terminal cells."""
+
+    width: int = 100
+    glyphs: Glyphs = ASCII
+    paint: Paint = unpainted
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    text: str = ""
+    tone: Tone = Tone.PLAIN
+
+
+def page(lines: Iterable[Line], look: Look) -> str:
+    """The lines as one text that ends in a newline; nothing is wider than the look, and gaps are one line."""
+    shown: list[str] = []
+    for line in lines:
+        text = guard(elide(line.text.rstrip(), look.width, look))
+        if text:
+            shown.append(look.paint(text, line.tone))
+        elif shown and shown[-1]:
+            shown.append("")
+    return "\n".join(shown).rstrip("\n") + "\n"
+
+
+def cells(text: str) -> int:
+    """How many terminal cells `text` takes: two for a wide character (Unicode Standard Annex 11), none for a mark."""
+    if text.isascii():
+        return len(text)
+    return sum(_cells(one) for one in text)
+
+
+def _cells(one: str) -> int:
+    if unicodedata.category(one) in ("Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(one) in "WF" else 1
+
+
+def elide(text: str, width: int, look: Look) -> str:
+    """`text` in at most `width` cells, its middle left out where it is too long."""
+    if cells(text) <= width:
+        return text
+    mark = look.glyphs.ellipsis
+    room = max(0, width - len(mark))
+    head = _first(text, (room + 1) // 2)
+    tail = _first(text[::-1], room // 2)[::-1]
+    return (head + mark + tail)[: max(width, 0)] if room else mark[:width]
+
+
+def _first(text: str, room: int) -> str:
+    """As much of the start of `text` as fits into `room` cells."""
+    used = 0
+    for position, one in enumerate(text):
+        used += _cells(one)
+        if used > room:
+            return text[:position]
+    return text
+
+
+def pad(text: str, width: int) -> str:
+    return text + " " * (width - cells(text))
+
+
+def pad_left(text: str, width: int) -> str:
+    return " " * (width - cells(text)) + text
+
+
+def wrap(text: str, width: int, *, first: str = "", rest: str | None = None) -> list[str]:
+    """Lines of at most `width` cells: `first` before the first one, `rest` before the others (default: as many spaces);
+    a word that is longer than a line is broken."""
+    rest = " " * cells(first) if rest is None else rest
+    lines, line, empty = [], first, True
+    for word in text.split(" "):
+        if not empty and cells(line) + 1 + cells(word) <= width:
+            line += " " + word
+            continue
+        if not empty:
+            lines.append(line)
+            line = rest
+        while cells(line) + cells(word) > width and (part := _first(word, width - cells(line))):
+            lines.append(line + part)
+            line, word = rest, word[len(part) :]  # noqa: PLW2901  (what is left of the word)
+        line += word
+        empty = False
+    return [*lines, line]
+
+
+def command(text: str, width: int, *, indent: str) -> list[str]:
+    """A command to copy: broken as a shell allows it, between its words, or inside one that is longer than a line."""
+    lines, line = [], indent
+    for word in text.split(" "):
+        if line != indent and cells(line) + 1 + cells(word) + 2 > width:
+            if cells(line) == width:
+                lines.append(_first(line, width - 1) + "\\")
+                line = line[len(lines[-1]) - 1 :]
+            # The next line starts with a space in any case.
+            lines.append(line + (" \\" if cells(line) + 2 <= width else "\\"))
+            line = indent + "  "
+        separator = "" if line.isspace() or not line else " "
+        line += separator + word
+        while cells(line) > width:
+            lines.append(_first(line, width - 1) + "\\")
+            line = line[len(lines[-1]) - 1 :]
+    return [*lines, line]
+
+
+def bar(share: float, width: int, look: Look) -> str:
+    """A share from 0 to 1 as a bar of `width` characters."""
+    full = round(max(0.0, min(1.0, share)) * width)
+    return look.glyphs.full * full + look.glyphs.empty * (width - full)

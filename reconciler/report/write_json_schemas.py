@@ -1,0 +1,183 @@
+"""JSON Schemas of what `--output json` prints: `python -m reconciler.report.write_json_schemas` writes them anew.
+
+They follow the codec's rules: keys are camelCase, what is None is absent, times are RFC 3339 in UTC. A document's
+`format` is its version: within one format fields may be added, so a reader ignores keys that it does not know; whatever
+else changes gets the next format. Draft 7, as the manifests' schemas.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import types
+import typing
+from datetime import datetime
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from reconciler import codec
+from reconciler.core.digest import Digest
+from reconciler.core.inspect.drift import Drifted
+from reconciler.core.inspect.explanation import Why
+from reconciler.core.inspect.field_docs import Explained
+from reconciler.core.inspect.health_check import Checkup
+from reconciler.core.inspect.journal_checkpoint import Anchored
+from reconciler.core.inspect.status import Audit, History, Predictions, Reproduced, Status
+from reconciler.core.onboarding.init_result import Started
+from reconciler.core.plan.apply_result import Applied
+from reconciler.core.plan.config_diff import Compared
+from reconciler.core.plan.plan import Plan
+from reconciler.core.promotion.merge_result import OnMerge
+from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.promotion.reviewed_plan import Commented
+from reconciler.error_codes import Code
+from reconciler.report.help.problems import Validated
+
+FOLDER = Path(__file__).parent / "schemas"
+DRAFT = "http://json-schema.org/draft-07/schema#"
+
+_EXIT = {"exit": {"type": "integer", "description": "The exit code that this result means."}}
+_EQUAL = {"equal": {"type": "boolean", "description": "Whether the same bytes came out."}}
+
+# What each command prints, with the facts that are added because they follow from it.
+DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
+    "adopt": (Proposed, {}),
+    "anchor": (Anchored, {}),
+    "apply": (Applied, _EXIT),
+    "apply-on-merge": (OnMerge, _EXIT),
+    "audit": (Audit, _EXIT),
+    "diff": (Compared, {}),
+    "doctor": (Checkup, {}),
+    "drift": (Drifted, _EXIT),
+    "explain": (Explained, {}),
+    "explain-code": (Code, {}),
+    "history": (History, {}),
+    "init": (Started, {}),
+    "override": (Proposed, {}),
+    "plan": (Plan, _EXIT),
+    "plan-comment": (Commented, {}),
+    "predict": (Predictions, {}),
+    "promote": (Proposed, {}),
+    "reproduce": (Reproduced, _EXIT | _EQUAL),
+    "rollback": (Proposed, {}),
+    "status": (Status, {}),
+    "validate": (Validated, {}),
+    "why": (Why, {}),
+}
+_PLACE = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "object",
+            "properties": {"file": {"type": "string"}, "line": {"type": "integer"}, "column": {"type": "integer"}},
+            "required": ["file"],
+        },
+    ]
+}
+_SAID = {
+    "code": {"type": "string", "pattern": "^E[0-9]{3}$", "description": "The rule; the reference lists them."},
+    "message": {"type": "string", "description": "What was expected and what was found."},
+    "hint": {"type": "string", "description": "What to do about it."},
+    "where": _PLACE,
+}
+ERROR = {
+    "$schema": DRAFT,
+    "title": "error",
+    "description": "What any command prints instead of its result when it fails.",
+    "type": "object",
+    "properties": {
+        "format": {"const": 1},
+        "error": {
+            "type": "object",
+            "properties": {
+                **_SAID,
+                "kind": {"type": "string"},
+                **_EXIT,
+                "problems": {
+                    "type": "array",
+                    "description": "All problems of all manifests.",
+                    "items": {
+                        "type": "object",
+                        "properties": _SAID | {"field": {"type": "string"}},
+                        "required": ["code", "message", "where"],
+                    },
+                },
+            },
+            "required": ["kind", "message", "exit"],
+        },
+    },
+    "required": ["error", "format"],
+}
+
+
+def schema_of(command: str) -> dict[str, Any]:
+    """The schema of what the command prints; `error` for what it prints when it fails."""
+    if command == "error":
+        return ERROR
+    kind, extra = DOCUMENTS[command]
+    definitions: dict[str, Any] = {}
+    made = _object(kind, definitions)
+    made["properties"] |= extra
+    made["required"] = sorted({*made["required"], *extra})
+    return {"$schema": DRAFT, "title": command, **made, "definitions": definitions}
+
+
+def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
+    properties, required = {}, []
+    defaults = {one.name: one.default for one in dataclasses.fields(kind)}
+    for name, key, hint in codec.members(kind):
+        fixed = name in {"format", "uses"}
+        properties[key] = {"const": defaults[name]} if fixed else _form(hint, definitions)
+        if type(None) not in typing.get_args(hint):
+            required.append(key)
+    made: dict[str, Any] = {"type": "object", "properties": properties, "required": sorted(required)}
+    if text := _words(kind):
+        made["description"] = text
+    return made
+
+
+def _words(kind: type) -> str:
+    """The class's own docstring as one line of prose; a generated one says nothing."""
+    text = kind.__doc__ or ""
+    return "" if text.startswith(f"{kind.__name__}(") else re.sub(r"\s+", " ", text).strip()
+
+
+def _form(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
+    origin = typing.get_origin(hint)
+    if origin in (typing.Union, types.UnionType):
+        forms = [_form(one, definitions) for one in typing.get_args(hint) if one is not type(None)]
+        return forms[0] if len(forms) == 1 else {"anyOf": forms}
+    if origin is tuple:
+        item, inner = codec.form_of_tuple(hint)
+        if inner is not None:
+            return {"type": "object", "additionalProperties": _form(inner, definitions)}
+        return {"type": "array", "items": _form(item, definitions)}
+    if hint is Digest:
+        return {"type": "string", "pattern": "^sha256:[0-9a-f]{64}$"}
+    if dataclasses.is_dataclass(hint) and isinstance(hint, type):
+        if hint.__name__ not in definitions:
+            definitions[hint.__name__] = {}  # a place for one that holds itself
+            definitions[hint.__name__] = _object(hint, definitions)
+        return {"$ref": f"#/definitions/{hint.__name__}"}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"enum": [one.value for one in hint]}
+    if hint is datetime:
+        return {"type": "string", "format": "date-time"}
+    simple = {str: "string", Path: "string", bool: "boolean", int: "integer", float: "number"}
+    return {"type": simple[hint]}
+
+
+def text_of(command: str) -> str:
+    return json.dumps(schema_of(command), indent=2, sort_keys=True) + "\n"
+
+
+def commands() -> tuple[str, ...]:
+    return (*DOCUMENTS, "error")
+
+
+if __name__ == "__main__":
+    FOLDER.mkdir(exist_ok=True)
+    for name in commands():
+        (FOLDER / f"{name}.json").write_text(text_of(name))

@@ -1,0 +1,179 @@
+"""Data, training and scoring that cost nothing and are as deterministic as the real ones.
+
+The fake trainer's metrics come from the recipe's seed, so a scenario decides by the seed which candidate is good: seed
+s has F1 macro 0.40 + 0.01 * (s % 50). It counts what it trained.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.oci_artifact import (
+    EVALUATION_FILE,
+    MODEL_FILE,
+    PROBE_FILE,
+    RECIPE_FILE,
+    SCHEMA_FILE,
+    Schema,
+)
+from reconciler.core.artifact.records import TableColumn
+from reconciler.core.digest import digest_of_bytes
+from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.gates import Comparability, Comparison, Grade
+from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
+from reconciler.errors import ScoringError
+from reconciler.ports import (
+    CompareRequest,
+    CopyRequest,
+    Predicted,
+    PredictRequest,
+    Selected,
+    SelectRequest,
+    TableFile,
+    Trained,
+    TrainRequest,
+    Want,
+)
+
+
+def score_of(seed: int) -> float:
+    """F1 macro of a model whose recipe has this seed."""
+    return round(0.40 + 0.01 * (seed % 50), 4)
+
+
+class FakeData:
+    """`day` is what the tables hold: change it and the next snapshot has another digest."""
+
+    def __init__(self) -> None:
+        self.day = 0
+
+    def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
+        found = []
+        for name, _ in request.tables:
+            path = request.into / f"{name}.parquet"
+            path.write_bytes(f"table {name} on day {self.day}".encode())
+            columns = (TableColumn(name="id", type="VARCHAR"),)
+            found.append(TableFile(name=name, path=path, rows=100, columns=columns))
+        return tuple(found)
+
+    def select(self, request: SelectRequest) -> Selected:
+        tables = digest_of_bytes(b"".join(table.path.read_bytes() for table in request.tables))
+        names = {Want.FIT: ("train", "holdout", "keys"), Want.PREDICT: ("predict",), Want.FEATURES: ("features",)}
+        for name in names[request.want]:
+            (request.into / f"{name}.parquet").write_bytes(f"{name} of {tables} {request.as_of}".encode())
+        return Selected(rows=100, holdout_rows=20, holdout_from=None, left_out=())
+
+
+class FakeTrainer:
+    def __init__(self) -> None:
+        self.trained: list[str] = []
+        """The digest of every model that was made, in order."""
+
+    def warm(self, limits: Limits, at_once: int = 1) -> None:
+        del limits, at_once
+
+    def close(self) -> None:
+        pass
+
+    def train(self, request: TrainRequest) -> Trained:
+        recipe = request.recipe
+        score = score_of(recipe.seed)
+        evaluation = Evaluation(
+            task=recipe.task.value,
+            rows=20,
+            training_rows=80,
+            classes=(),
+            confusion=(),
+            metrics=(("f1_macro", score),),
+            naive=0.4,
+            errors_removed=score - 0.4,
+            grade=Grade.B,
+            influences=(),
+            evaluation_rows=request.evaluation_rows,
+        )
+        preprocessing = Preprocessing(numeric="", categorical="", boolean="", rare=0, most=0)
+        schema = Schema(task=recipe.task.value, columns=(), classes=(), key=recipe.data.key, tables=request.tables)
+        body = codec.encode(recipe) + request.train.read_bytes()
+        files = {
+            MODEL_FILE: body,
+            RECIPE_FILE: codec.encode(BuiltRecipe(recipe=recipe, preprocessing=preprocessing)),
+            SCHEMA_FILE: codec.encode(schema),
+            PROBE_FILE: b"{}",
+            EVALUATION_FILE: codec.encode(evaluation),
+        }
+        request.into.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (request.into / name).write_bytes(content)
+        self.trained.append(digest_of_bytes(body))
+        return Trained(files=tuple(sorted(files)), evaluation=evaluation)
+
+
+class FakeScorer:
+    """Knows a model by its file; a file that is no fake model cannot be loaded."""
+
+    def check(self, artifact: Path, limits: Limits) -> Schema:
+        del limits
+        if b"train of" not in (artifact / MODEL_FILE).read_bytes():
+            raise ScoringError("the model cannot be loaded", code="E511")
+        return codec.decode(Schema, (artifact / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
+
+    def compare(self, request: CompareRequest) -> Comparison:
+        scores = [
+            codec.decode(Evaluation, (folder / EVALUATION_FILE).read_bytes(), what=EVALUATION_FILE).metric("f1_macro")
+            or 0.0
+            for folder in (request.candidate, request.incumbent)
+        ]
+        difference = scores[0] - scores[1]
+        return Comparison(
+            state=Comparability.COMPARED,
+            metric=request.gate.metric,
+            rows=1000,
+            candidate=scores[0],
+            incumbent=scores[1],
+            difference=difference,
+            lower=difference,
+            upper=difference,
+            detectable=0.01,
+        )
+
+    def predict(self, request: PredictRequest) -> Predicted:
+        request.out.write_text("key,predicted\n1,a\n")
+        return Predicted(rows=1, counts=(), uncertain=0)
+
+
+class FakeClock:
+    """Moves only when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_time(self, **amount: float) -> None:
+        self.now += timedelta(**amount)
+
+
+class Ids:
+    def __init__(self, start: str = "id") -> None:
+        self._start = start
+        self._count = 0
+
+    def __call__(self) -> str:
+        self._count += 1
+        return f"{self._start}-{self._count}"
+
+
+class Silent:
+    """Progress that nobody watches."""
+
+    def expect(self, subjects: int) -> None: ...
+
+    def start(self, subject: str, what: str) -> None: ...
+
+    def done(self, subject: str, result: str) -> None: ...
+
+    def leave(self, subject: str) -> None: ...

@@ -1,0 +1,224 @@
+"""A forge in memory, over the branches of a `MemoryRemote`. What a person does there (approve, merge) are methods of
+its own; what an answer can do wrong is asked of a `Script` before each call."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from reconciler.core.forge.pull_request import (
+    LONGEST_STATUS,
+    Approval,
+    CommitStatus,
+    Draft,
+    PullRequest,
+    PullState,
+    key_of,
+    mark,
+)
+from reconciler.errors import ConflictError, ForgeError, SourceError
+from reconciler.testing.fault_injection import Crash, Fault, Script
+
+ME = "reconciler-bot"
+
+
+def _sound(_: str) -> Fault:
+    return Fault.NONE
+
+
+class MemoryForge:
+    name = "Forge"
+
+    def __init__(self, script: Script = _sound) -> None:
+        self.script = script
+        self.pulls: dict[int, PullRequest] = {}
+        self.labels: dict[int, tuple[str, ...]] = {}
+        self.tips: dict[str, str] = {}
+        """branch -> commit, as the forge sees its repository."""
+        self.parents: dict[str, str] = {}
+        """commit -> the one before it, of those that a test tells apart."""
+        self.teams: dict[str, tuple[str, ...]] = {}
+        self.comments: list[tuple[int, str, str]] = []
+        """(request, author, body), oldest first."""
+        self.told: list[tuple[str, CommitStatus]] = []
+        self.issues: dict[int, tuple[str, str, bool]] = {}
+        """number -> (title, body, open)"""
+        self._approvals: dict[int, dict[str, Approval]] = {}
+
+    # --- what people do there --------------------------------------------------------------------------------------
+
+    def approve(self, number: int, by: str) -> None:
+        pull = self.pulls[number]
+        when = datetime(2026, 1, 1, tzinfo=UTC)
+        self._approvals.setdefault(number, {})[by] = Approval(by=by, commit=self._tip(pull), when=when)
+
+    def withdraw(self, number: int, by: str) -> None:
+        self._approvals.get(number, {}).pop(by, None)
+
+    def merge(self, number: int, commit: str) -> None:
+        """`commit` is what the merge put on the base branch."""
+        self.pulls[number] = replace(self.pull(number), state=PullState.MERGED, merged_as=commit)
+
+    # --- the port --------------------------------------------------------------------------------------------------
+
+    def whoami(self) -> str:
+        return ME
+
+    def open(self, draft: Draft) -> PullRequest:
+        done = self._effect(f"open {draft.head}")
+        found = [one for one in self.pulls.values() if one.state is PullState.OPEN and one.head == draft.head]
+        number = found[0].number if found else len(self.pulls) + len(self.issues) + 1
+        if draft.head not in self.tips:
+            raise ForgeError(f"there is no branch {draft.head}", code="E904")
+        before = found[0] if found else None
+        self.pulls[number] = PullRequest(
+            number=number,
+            url=f"https://forge.example/{number}",
+            title=draft.title,
+            body=draft.body,
+            head=draft.head,
+            base=draft.base,
+            commit=self.tips[draft.head],
+            state=PullState.OPEN,
+            author=before.author if before else ME,
+        )
+        self.labels[number] = tuple(dict.fromkeys((*self.labels.get(number, ()), *draft.labels)))
+        self._after(done)
+        return self.pulls[number]
+
+    def pull(self, number: int) -> PullRequest:
+        if number not in self.pulls:
+            raise ForgeError(f"there is no pull request {number}", code="E904")
+        found = self.pulls[number]
+        return replace(found, commit=self._tip(found))
+
+    def opened(self, head_prefix: str) -> tuple[PullRequest, ...]:
+        found = (self.pull(one.number) for one in self.pulls.values() if one.state is PullState.OPEN)
+        return tuple(one for one in found if one.head.startswith(head_prefix))
+
+    def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
+        return tuple(one for one in self.pulls.values() if one.merged_as == commit)
+
+    def close(self, number: int) -> None:
+        done = self._effect(f"close {number}")
+        if self.pull(number).state is PullState.OPEN:
+            self.pulls[number] = replace(self.pulls[number], state=PullState.CLOSED)
+        self._after(done)
+
+    def approvals(self, number: int) -> tuple[Approval, ...]:
+        self.pull(number)
+        return tuple(one for _, one in sorted(self._approvals.get(number, {}).items()))
+
+    def members(self, team: str) -> tuple[str, ...]:
+        if team not in self.teams:
+            raise ForgeError(f"there is no team {team}, or this token may not see it", code="E902")
+        return tuple(sorted(self.teams[team]))
+
+    def comment(self, number: int, key: str, body: str) -> str:
+        done = self._effect(f"comment {number} {key}")
+        self.pull(number)
+        text = f"{mark(key)}\n{body}"
+        at = self._commented(number, key)
+        if at is None:
+            self.comments.append((number, ME, text))
+            at = len(self.comments) - 1
+        else:
+            self.comments[at] = (number, ME, text)
+        self._after(done)
+        return f"https://forge.example/{number}#{at}"
+
+    def commented(self, number: int, key: str) -> str | None:
+        at = self._commented(number, key)
+        return None if at is None else self.comments[at][2].partition("\n")[2]
+
+    def set_status(self, commit: str, status: CommitStatus) -> None:
+        done = self._effect(f"status {commit} {status.name}")
+        self.told.append((commit, replace(status, description=status.description[:LONGEST_STATUS])))
+        self._after(done)
+
+    def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
+        last = {status.name: status for told, status in self.told if told == commit}
+        return tuple(last[name] for name in sorted(last))
+
+    def issue(self, key: str, *, title: str, body: str | None) -> str | None:
+        done = self._effect(f"issue {key}")
+        number = self._issue(key)
+        if body is None and (number is None or not self.issues[number][2]):
+            return None
+        if body is None:
+            before, text, _ = self.issues[number or 0]
+            self.issues[number or 0] = (before, text, False)
+        else:
+            number = number or len(self.pulls) + len(self.issues) + 1
+            self.issues[number] = (title, f"{mark(key)}\n{body}", True)
+        self._after(done)
+        return f"https://forge.example/issues/{number}"
+
+    def issue_body(self, key: str) -> str | None:
+        number = self._issue(key)
+        if number is None or not self.issues[number][2]:
+            return None
+        return self.issues[number][1].partition("\n")[2]
+
+    def _issue(self, key: str) -> int | None:
+        return next((number for number, (_, body, _) in self.issues.items() if key_of(body) == key), None)
+
+    def _commented(self, number: int, key: str) -> int | None:
+        for at, (pull, author, body) in enumerate(self.comments):
+            if (pull, author, key_of(body)) == (number, ME, key):
+                return at
+        return None
+
+    def _tip(self, pull: PullRequest) -> str:
+        return self.tips.get(pull.head, pull.commit) if pull.state is PullState.OPEN else pull.commit
+
+    def _effect(self, what: str) -> Fault:
+        fault = self.script(f"forge: {what}")
+        if fault in (Fault.BEFORE, Fault.TORN):
+            raise Crash(what)
+        if fault in (Fault.ERROR, Fault.UNANSWERED):
+            raise ForgeError("the forge did not answer", code="E901")
+        return fault
+
+    def _after(self, fault: Fault) -> None:
+        if fault is Fault.AFTER:
+            raise Crash("after")
+        if fault is Fault.DONE_UNANSWERED:
+            raise ForgeError("the forge did not answer", code="E901")
+
+
+class MemoryRemote:
+    """A remote whose branches a `MemoryForge` sees. `branches`: what is here, and would be pushed."""
+
+    def __init__(self, forge: MemoryForge, branches: dict[str, str]) -> None:
+        self.forge = forge
+        self.branches = branches
+        self.tags: list[str] = []
+
+    def url(self) -> str | None:
+        return "https://forge.example/town/models"
+
+    def base(self) -> str | None:
+        return "main"
+
+    def take(self, branch: str) -> str | None:
+        tip, ours = self.forge.tips.get(branch), self.branches.get(branch)
+        if tip is not None and (ours is None or self._follows(tip, ours)):
+            self.branches[branch] = tip
+        return tip
+
+    def push(self, branch: str) -> None:
+        tip, ours = self.forge.tips.get(branch), self.branches.get(branch)
+        if ours is None:
+            raise SourceError(f"there is no branch {branch}", code="E306")
+        if tip is not None and ours in self.forge.parents and not self._follows(ours, tip):
+            raise ConflictError(f"{branch} is at the remote already, and holds something else", code="E904")
+        self.forge.tips[branch] = ours
+
+    def _follows(self, newer: str, older: str) -> bool:
+        while newer != older and newer in self.forge.parents:
+            newer = self.forge.parents[newer]
+        return newer == older
+
+    def push_tag(self, tag: str) -> None:
+        self.tags.append(tag)

@@ -1,0 +1,165 @@
+"""The closed table of estimators, generated from scikit-learn's own parameter constraints.
+
+`python -m reconciler.training.estimator_catalog` writes `manifest/schema/estimators.json`; a test holds the committed
+file against it. With the table, manifests are checked without importing scikit-learn. Parameters that are ours
+(`random_state`), that would change bytes or cores (`n_jobs`), that only print, or that take code are left
+out; sizes are capped.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+# class -> (module, task, family, keeps training rows)
+ESTIMATORS: dict[str, tuple[str, str, str, bool]] = {
+    "AdaBoostClassifier": ("sklearn.ensemble", "classification", "boosting", False),
+    "AdaBoostRegressor": ("sklearn.ensemble", "regression", "boosting", False),
+    "BayesianRidge": ("sklearn.linear_model", "regression", "linear", False),
+    "DecisionTreeClassifier": ("sklearn.tree", "classification", "tree", False),
+    "DecisionTreeRegressor": ("sklearn.tree", "regression", "tree", False),
+    "ElasticNet": ("sklearn.linear_model", "regression", "linear", False),
+    "ExtraTreesClassifier": ("sklearn.ensemble", "classification", "forest", False),
+    "ExtraTreesRegressor": ("sklearn.ensemble", "regression", "forest", False),
+    "GammaRegressor": ("sklearn.linear_model", "regression", "linear", False),
+    "GaussianNB": ("sklearn.naive_bayes", "classification", "bayes", False),
+    "GradientBoostingClassifier": ("sklearn.ensemble", "classification", "boosting", False),
+    "GradientBoostingRegressor": ("sklearn.ensemble", "regression", "boosting", False),
+    "HistGradientBoostingClassifier": ("sklearn.ensemble", "classification", "histogram-boosting", False),
+    "HistGradientBoostingRegressor": ("sklearn.ensemble", "regression", "histogram-boosting", False),
+    "HuberRegressor": ("sklearn.linear_model", "regression", "linear", False),
+    "KNeighborsClassifier": ("sklearn.neighbors", "classification", "neighbors", True),
+    "KNeighborsRegressor": ("sklearn.neighbors", "regression", "neighbors", True),
+    "Lasso": ("sklearn.linear_model", "regression", "linear", False),
+    "LinearDiscriminantAnalysis": ("sklearn.discriminant_analysis", "classification", "discriminant", False),
+    "LinearRegression": ("sklearn.linear_model", "regression", "linear", False),
+    "LogisticRegression": ("sklearn.linear_model", "classification", "linear", False),
+    "PoissonRegressor": ("sklearn.linear_model", "regression", "linear", False),
+    "RandomForestClassifier": ("sklearn.ensemble", "classification", "forest", False),
+    "RandomForestRegressor": ("sklearn.ensemble", "regression", "forest", False),
+    "Ridge": ("sklearn.linear_model", "regression", "linear", False),
+    "TweedieRegressor": ("sklearn.linear_model", "regression", "linear", False),
+}
+# Written out where scikit-learn's own list is longer than what a model file may hold or a table of numbers needs.
+NARROWED: dict[str, list[dict[str, Any]]] = {
+    "metric": [{"type": "choice", "values": ["chebyshev", "cosine", "euclidean", "manhattan", "minkowski"]}],
+}
+# Not a recipe's business, or not data; `algorithm` is brute force, since the search trees have no safe file form.
+OURS = frozenset(
+    [
+        "algorithm",
+        "leaf_size",
+        "n_jobs",
+        "random_state",
+        "verbose",
+        "warm_start",
+        "copy_X",
+        "copy_X_train",
+        "base_estimator",
+        "estimator",
+        "init",
+        "metric_params",
+        "categorical_features",
+        "monotonic_cst",
+        "interaction_cst",
+        "covariance_estimator",
+        "priors",
+        "class_prior",
+        "store_covariance",
+        "fit_intercept_path",
+        "precompute",
+        "oob_score",
+        "ccp_path",
+        "l1_ratios",
+        "scoring",
+        "store_cv_results",
+        "algorithm_params",
+    ]
+)
+# Sizes that decide how long a fit takes; scikit-learn sets no upper bound.
+CAPS = {
+    "n_estimators": 10_000,
+    "max_iter": 100_000,
+    "max_depth": 1_000,
+    "max_leaf_nodes": 100_000,
+    "n_neighbors": 10_000,
+    "max_bins": 255,
+    "leaf_size": 10_000,
+}
+
+
+def table() -> dict[str, Any]:
+    import sklearn
+
+    return {
+        "format": 1,
+        "scikitLearn": ".".join(sklearn.__version__.split(".")[:2]),
+        "estimators": {name: _entry(name, *facts) for name, facts in sorted(ESTIMATORS.items())},
+    }
+
+
+def _entry(name: str, module: str, task: str, family: str, keeps_rows: bool) -> dict[str, Any]:
+    import importlib
+
+    kind = getattr(importlib.import_module(module), name)
+    constraints = kind._parameter_constraints
+    params = {}
+    for parameter in sorted(set(kind().get_params()) - OURS):
+        found = (_alternative(parameter, constraint) for constraint in constraints.get(parameter, []))
+        alternatives = NARROWED.get(parameter) or [one for one in found if one is not None]
+        if alternatives:
+            params[parameter] = alternatives
+    return {"module": module, "task": task, "family": family, "keepsRows": keeps_rows, "params": params}
+
+
+def _alternative(parameter: str, constraint: Any) -> dict[str, Any] | None:
+    """One way in which a parameter may be given; None for those that a manifest cannot write."""
+    from sklearn.utils._param_validation import Hidden, Interval, Options, StrOptions
+
+    if constraint is None:
+        return {"type": "none"}
+    if constraint == "boolean":
+        return {"type": "boolean"}
+    if isinstance(constraint, (Hidden, str)) or callable(constraint):
+        return None
+    if isinstance(constraint, Interval):
+        return _interval(parameter, constraint)
+    if isinstance(constraint, (StrOptions, Options)):
+        gone = constraint.deprecated or set()
+        values = sorted((v for v in constraint.options if isinstance(v, (str, int, float)) and v not in gone), key=str)
+        return {"type": "choice", "values": values} if values else None
+    return None
+
+
+def _interval(parameter: str, interval: Any) -> dict[str, Any]:
+    whole = interval.type.__name__ == "Integral"
+    found: dict[str, Any] = {"type": "integer" if whole else "real"}
+    left, right = interval.left, interval.right
+    if left is not None and math.isfinite(left):
+        opened = interval.closed in ("right", "neither")
+        found["min"] = int(left) + opened if whole else float(left)
+        if opened and not whole:
+            found["minOpen"] = True
+    if right is not None and math.isfinite(right):
+        opened = interval.closed in ("left", "neither")
+        found["max"] = int(right) - opened if whole else float(right)
+        if opened and not whole:
+            found["maxOpen"] = True
+    if whole and parameter in CAPS:
+        found["max"] = min(found.get("max", CAPS[parameter]), CAPS[parameter])
+    return found
+
+
+def text() -> str:
+    return json.dumps(table(), indent=1, sort_keys=True) + "\n"
+
+
+def path() -> Path:
+    return Path(str(resources.files("reconciler.manifest").joinpath("schema", "estimators.json")))
+
+
+if __name__ == "__main__":
+    path().write_text(text())

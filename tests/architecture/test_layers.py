@@ -1,0 +1,162 @@
+"""The house: floors import only downwards, third-party libraries stay where they belong, names say something."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "reconciler"
+FILES = sorted(PACKAGE.rglob("*.py"))
+
+# Which parts of the package each part may import (besides itself): the floors, from the ground up.
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "error_codes": {"errors"},
+    "core": {"errors"},
+    "codec": {"errors", "core"},
+    "schedule": {"errors", "core"},
+    "ports": {"errors", "core"},
+    "workers": {"errors", "codec"},
+    "manifest": {"errors", "core", "codec", "schedule", "ports", ""},
+    "data": {"errors", "core", "codec", "ports", "workers"},
+    "model_file": {"errors", "core", "codec"},
+    "evaluation": {"errors", "core", "ports", "model_file"},
+    "scoring": {"errors", "core", "codec", "ports", "workers", "model_file", "evaluation"},
+    "training": {"errors", "core", "codec", "ports", "workers", "model_file", "evaluation"},
+    "engine": {"errors", "core", "codec", "schedule", "ports", "manifest", ""},
+    "adapters": {"errors", "core", "codec", "ports", "workers"},
+    "plugins": {"errors", "core", "ports"},
+    "report": {"errors", "error_codes", "core", "codec"},
+    "console": {"errors", "core", "report"},
+    "app": {"errors", "core", "codec", "ports", "manifest", "engine", "adapters", "plugins", "report", "console", ""},
+    "cli": {"errors", "error_codes", "core", "codec", "manifest", "engine", "report", "console", "app", ""},
+    "testing": {"errors", "core", "codec", "schedule", "ports", "engine", "workers", ""},
+    "__init__": set(),
+    "__main__": {"cli"},
+}
+# In which folders each third-party library may be imported.
+LIBRARIES: dict[str, set[str]] = {
+    "click": {"cli", "cli/commands"},
+    "git": {"adapters/git"},
+    "gitdb": set(),
+    "packaging": {"adapters/system"},
+    "yaml": {"manifest/yaml", "manifest/loading"},
+    "pydantic": {"manifest/schema", "manifest/loading"},
+    "pydantic_core": {"manifest/schema", "manifest/loading"},
+    "sklearn": {"training", "model_file", "evaluation", "scoring"},
+    "skops": {"training", "model_file"},
+    "numpy": {"training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables"},
+    "pandas": {"training", "scoring"},
+    "pyarrow": {"training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables", "testing"},
+    "duckdb": {"data", "data/expressions", "testing"},
+    "cronsim": {"schedule"},
+    "rfc8785": {"codec"},
+    "jinja2": {"report"},
+    "obstore": {"adapters/object_storage"},
+    "github": {"adapters/forges"},
+    "gitlab": {"adapters/forges"},
+    "requests": {"adapters/forges"},
+}
+# One module per command there; everywhere else a folder with more modules than this holds two subjects.
+MOST_MODULES, FULL = 12, {"cli/commands"}
+BANNED = {"utils", "helpers", "helper", "common", "base", "manager", "handler", "service", "context", "info"}
+
+
+def part_of(path: Path) -> str:
+    relative = path.relative_to(PACKAGE)
+    return relative.parts[0] if len(relative.parts) > 1 else relative.stem
+
+
+def imports_of(path: Path) -> Iterator[tuple[int, str]]:
+    """(line, dotted name) of every import; those for type checkers only count, too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, name.name) for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+            if node.module == "reconciler":
+                yield from ((node.lineno, f"reconciler.{name.name}") for name in node.names)
+            else:
+                folder = PACKAGE.parent / node.module.replace(".", "/")
+                for name in node.names:
+                    is_module = (folder / f"{name.name}.py").exists()
+                    yield node.lineno, f"{node.module}.{name.name}" if is_module else node.module
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_floor_imports_only_what_lies_below_it(path: Path) -> None:
+    part = part_of(path)
+    for line, name in imports_of(path):
+        head, _, rest = name.partition(".")
+        if head == "reconciler":
+            target = rest.split(".")[0]
+            known = "" if target == "__version__" or not target else target
+            assert known == part or known in ALLOWED[part], f"{path.name}:{line}: {part} imports {name}"
+        elif head in LIBRARIES:
+            folder = path.parent.relative_to(PACKAGE).as_posix()
+            assert folder in LIBRARIES[head], f"{path.name}:{line}: {folder} imports {name}"
+
+
+def test_the_core_needs_nothing_but_the_standard_library() -> None:
+    import sys
+
+    for path in sorted((PACKAGE / "core").rglob("*.py")):
+        for line, name in imports_of(path):
+            head = name.split(".")[0]
+            assert head == "reconciler" or head in sys.stdlib_module_names, f"{path.name}:{line}: {name}"
+
+
+def test_no_adapter_imports_another_implementation() -> None:
+    """A room of adapters shares its own tools; between rooms only what knows no port: durable files, git's plumbing,
+    file fingerprints, worker processes, the machine."""
+    shared = {"filesystem.durable_files", "filesystem.release_folder", "git.plumbing", "caches.file_fingerprints"}
+    shared |= {"system.cpu_count", "executors.fork_map", "executors.thread_map"}
+    for path in sorted((PACKAGE / "adapters").rglob("*.py")):
+        room = path.parent.name
+        for line, name in imports_of(path):
+            if name.startswith("reconciler.adapters."):
+                used = name.removeprefix("reconciler.adapters.")
+                assert used.split(".")[0] == room or used in shared, f"{room}/{path.name}:{line}: {name}"
+
+
+def test_a_folder_holds_one_subject() -> None:
+    folders = {path.parent for path in FILES if path.parent != PACKAGE}
+    for folder in sorted(folders):
+        modules = [path for path in folder.glob("*.py") if path.stem not in ("__init__", "__main__")]
+        name = folder.relative_to(PACKAGE).as_posix()
+        assert len(modules) <= MOST_MODULES or name in FULL, f"{name} holds {len(modules)} modules"
+        assert (folder / "__init__.py").exists(), f"{name} is no package"
+
+
+def rooms_of(name: str) -> str:
+    """The room that a dotted module name lies in: its folder below the package."""
+    path = PACKAGE.parent / name.replace(".", "/")
+    if path.is_dir():
+        return path.relative_to(PACKAGE).as_posix()
+    return path.parent.relative_to(PACKAGE).as_posix()
+
+
+def test_no_two_rooms_import_each_other() -> None:
+    """Within a floor, too, the way between two rooms goes one way; a folder and the folders in it are one room."""
+    ways: dict[str, set[str]] = {}
+    for path in FILES:
+        room = path.parent.relative_to(PACKAGE).as_posix()
+        for _, name in imports_of(path):
+            if name.startswith("reconciler.") and (other := rooms_of(name)) not in (room, "."):
+                ways.setdefault(room, set()).add(other)
+    both = {tuple(sorted((a, b))) for a, others in ways.items() for b in others if a in ways.get(b, set())}
+    assert not [(a, b) for a, b in both if not b.startswith(f"{a}/")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_file_holds_one_idea(path: Path) -> None:
+    words = set(path.stem.split("_"))
+    assert not words & BANNED, f"{path.name} says nothing"
+    assert len(path.read_text().splitlines()) <= 320, f"{path.name}: is there a second idea in it?"
+
+
+def test_scoring_never_reaches_the_trainer() -> None:
+    for path in sorted((PACKAGE / "scoring").rglob("*.py")):
+        assert all("training" not in name for _, name in imports_of(path)), path.name

@@ -1,0 +1,121 @@
+"""The house's habits: names that say something, values that do not change, a core without effects, a safe file form."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.test_layers import BANNED, FILES, PACKAGE, imports_of
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def classes(path: Path) -> Iterator[ast.ClassDef]:
+    yield from (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.ClassDef))
+
+
+def words(name: str) -> set[str]:
+    return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", name)}
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text())), f"{named(path)} has no docstring"
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_no_class_is_named_after_nothing(path: Path) -> None:
+    for one in classes(path):
+        assert not words(one.name) & BANNED, f"{named(path)}:{one.lineno}: {one.name}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_a_dataclass_that_crosses_a_border_is_frozen_and_keyword_only(path: Path) -> None:
+    """Core values, and all that ports carry. Parts of one module may be shorter, but none in the core is mutable."""
+    if path.relative_to(PACKAGE).parts[0] not in ("core", "ports"):
+        return
+    for one in classes(path):
+        for mark in one.decorator_list:
+            if isinstance(mark, ast.Name):
+                assert mark.id != "dataclass", f"{named(path)}:{one.lineno}: {one.name} is mutable"
+            elif isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "dataclass":
+                given = {
+                    word.arg for word in mark.keywords if isinstance(word.value, ast.Constant) and word.value.value
+                }
+                assert given >= {"frozen", "slots", "kw_only"}, f"{named(path)}:{one.lineno}: {one.name} has {given}"
+
+
+EFFECTS = {
+    *("os", "io", "shutil", "tempfile", "socket", "subprocess", "time", "random", "secrets", "uuid", "logging"),
+    *("threading", "multiprocessing", "asyncio", "signal", "urllib", "http", "ssl", "platform", "sys"),
+}
+CALLS = {
+    *("now", "today", "utcnow", "open", "read_text", "read_bytes", "write_text", "write_bytes", "stat", "lstat"),
+    *("exists", "is_file", "is_dir", "iterdir", "glob", "rglob", "mkdir", "unlink", "rename", "touch", "resolve"),
+    *("print", "input"),
+}
+
+
+def test_the_core_knows_no_clock_disk_network_process_chance_or_log() -> None:
+    """Paths are values there (of requests to children); the one thing read is a file to be hashed."""
+    for path in sorted((PACKAGE / "core").rglob("*.py")):
+        for line, name in imports_of(path):
+            assert name.split(".")[0] not in EFFECTS, f"{named(path)}:{line}: {name}"
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                if (path.name, called) != ("digest.py", "open"):
+                    assert called not in CALLS, f"{named(path)}:{node.lineno} calls {called}"
+
+
+def test_nothing_reads_a_pickle_or_runs_text_as_code() -> None:
+    for path in FILES:
+        for line, name in imports_of(path):
+            assert name.split(".")[0] not in ("pickle", "joblib", "dill", "cloudpickle", "shelve", "marshal"), (
+                f"{named(path)}:{line}: {name}"
+            )
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("eval", "exec"), f"{named(path)}:{node.lineno}: {node.func.id}"
+
+
+def test_no_process_is_started_through_a_shell() -> None:
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Call):
+                for word in node.keywords:
+                    assert word.arg != "shell", f"{named(path)}:{node.lineno} starts a shell"
+                if isinstance(node.func, ast.Attribute):
+                    assert node.func.attr not in ("system", "popen"), f"{named(path)}:{node.lineno} starts a shell"
+
+
+def test_pydantic_stays_at_the_edge() -> None:
+    """And there only where documents are declared and their problems told: what comes out of `load` are core values."""
+    found = {
+        path.relative_to(PACKAGE / "manifest").as_posix()
+        for path in FILES
+        for _, name in imports_of(path)
+        if name.startswith("pydantic")
+    }
+    declared = {
+        "schema/field_types.py",
+        "schema/documents.py",
+        "schema/policy.py",
+        "schema/gates.py",
+        "schema/model.py",
+        "schema/locations.py",
+    }
+    assert found == declared | {"loading/load.py", "loading/validation_errors.py"}
+
+
+def test_the_package_exports_its_version_and_nothing_else() -> None:
+    tree = ast.parse((PACKAGE / "__init__.py").read_text())
+    assigned = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]  # type: ignore[attr-defined]
+    assert assigned == ["__version__"]
+    assert not list(imports_of(PACKAGE / "__init__.py"))

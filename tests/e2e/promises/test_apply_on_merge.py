@@ -1,0 +1,177 @@
+"""What reviewers saw is what is carried out: planned on the request, applied on its merge, reported there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.e2e.promises.people import APPLY, PLAN, PROMOTE, VARIABLES, Reviewed
+from tests.e2e.promises.project import Project
+from tests.forge.fake.server import Server
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", VARIABLES)
+def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
+    project: Project,
+    server: Server,
+    kind: str,
+) -> None:
+    team = Reviewed(project, server, kind)
+    team.run("apply", "sandbox", "--yes")
+    number, branch = team.propose()
+    [body] = team.bodies(number)
+    assert "`lateness`" in body
+    assert "deploy" in body
+    head = server.place.tip(branch)
+    assert head is not None
+    assert list(team.statuses(head)) == ["reconciler/plan/production"]
+    again = team.plan(number, branch)
+    assert team.bodies(number) == [body], "one comment, and planning again says the same"
+    assert [one["model"] for one in again["reviewed"]["models"]] == ["lateness"]
+
+    # What is merged besides makes no difference.
+    project.write("README.md", "Something else was merged.\n")
+    project.commit("Something else")
+    team.share()
+    merged = team.merge(number)
+    done = team.run(*APPLY).json
+    assert [(one["request"], one["commit"]) for one in done["merged"]] == [(number, merged)]
+    assert project.served()["artifact"] in done["merged"][0]["applied"]["results"][0]["artifact"]
+    [_, report] = team.bodies(number)
+    assert "✅ Applied" in report
+    assert "HEALTHY" in report
+    assert "success" in team.statuses(merged)["reconciler/apply/production"]
+
+    nothing = team.run(*APPLY).json
+    assert nothing["merged"] == []
+    assert len(team.bodies(number)) == 2
+
+
+@pytest.mark.slow
+def test_what_moved_since_it_was_reviewed_is_left_alone_and_named(
+    project: Project,
+    server: Server,
+) -> None:
+    team = Reviewed(project, server, "github")
+    team.run("apply", "sandbox", "--yes")
+    number, _ = team.propose()
+    team.merge(number)
+    team.run(*APPLY)
+    first = project.served()["artifact"]
+
+    team.candidate(2, before=3)
+    number, _ = team.propose()
+    (project.release() / "model.skops").chmod(0o644)
+    (project.release() / "model.skops").write_bytes(b"changed by hand")
+    team.run("apply", "production", "--yes")  # restores it: the journal has gone on since the review
+    team.merge(number)
+    left = team.run(*APPLY, code=5).json["merged"][0]
+    [result] = left["applied"]["results"]
+    assert "head" in result["problem"]
+    assert "moved since it was reviewed" in result["problem"]
+    assert project.served()["artifact"] == first
+    assert "❌" in team.bodies(number)[1]
+    statuses = team.statuses(left["commit"])
+    assert statuses["reconciler/apply/production/lateness"] == "failure"
+
+    plan = project.root.parent / "plan.json"
+    team.run("plan", "production", "--out", str(plan))
+    team.run("apply", "production", "--plan", str(plan))
+    assert project.served()["artifact"] != first
+    assert team.run(*APPLY).json["merged"] == []
+
+
+@pytest.mark.slow
+def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
+    project: Project,
+    server: Server,
+) -> None:
+    team = Reviewed(project, server, "github")
+    team.run("apply", "sandbox", "--yes")
+    found = team.open(*PROMOTE)
+    team.merge(found["opening"]["number"])
+    unseen = team.run(*APPLY, code=5).json["merged"][0]["applied"]["results"][0]
+    assert "nobody reviewed this plan" in unseen["problem"]
+    assert not (project.root / "serving/lateness/current").exists()
+    team.run("apply", "production", "--yes")
+
+    team.candidate(2, before=3)
+    number, branch = team.propose()
+    other = team.plan(number, branch, "--out", str(project.root.parent / "comment.json"))
+    assert other["reviewed"]["environment"] == "production"
+    remark = next(one for one in server.place.remarks if one.number == number)
+    kept = remark.body
+    start = kept.index("<!-- reconciler-reviewed ")
+    record = json.loads((project.root.parent / "comment.json").read_text())["reviewed"]
+    record["models"][0]["digest"] = "0" * 32
+    from reconciler import codec
+    from reconciler.core.promotion.reviewed_plan import Reviewed as Record
+    from reconciler.core.promotion.reviewed_plan import hidden
+
+    forged = hidden(codec.encode(codec.from_json(Record, record)))
+    remark.body = kept[:start] + forged
+    team.merge(number)
+    refused = team.run(*APPLY, code=6).json["merged"][0]["applied"]["results"][0]
+    assert "not the one that was posted" in refused["problem"]
+    remark.body = kept
+    team.run(*APPLY)
+
+
+def test_a_job_that_may_not_write_writes_what_another_tells(project: Project, server: Server) -> None:
+    team = Reviewed(project, server, "github")
+    team.run("apply", "sandbox", "--yes")
+    found = team.open(*PROMOTE)
+    number, file = found["opening"]["number"], project.root.parent / "comment.json"
+    token = project.environment.pop("GITHUB_TOKEN")
+    team.plan(number, found["branch"], "--out", str(file))
+    assert team.bodies(number) == []
+    project.environment["GITHUB_TOKEN"] = token
+    team.run(*PLAN, str(number), "--read", str(file))
+    [body] = team.bodies(number)
+    assert "`lateness`" in body
+    file.write_text(file.read_text().replace('"production"', '"elsewhere"'))
+    team.run(*PLAN, str(number), "--read", str(file), code=2)
+    assert team.bodies(number) == [body]
+
+
+def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates(
+    project: Project, server: Server
+) -> None:
+    team = Reviewed(project, server, "github")
+    team.run("apply", "sandbox", "--yes")
+    found = team.open(*PROMOTE)
+    number, branch = found["opening"]["number"], found["branch"]
+    told = team.plan(number, branch)
+    assert told["reviewed"]["depth"] == "whole"
+    [body] = team.bodies(number)
+    assert "`f1_macro`" in body
+    assert "Only what git shows" not in body
+    team.merge(number)
+    assert team.run(*APPLY).json["merged"][0]["depth"] == "whole"
+
+    # Later, a store that is not there is not one that nobody used.
+    team.candidate(5, before=3)
+    found = team.open(*PROMOTE)
+    (project.root / ".reconciler/production").rename(project.root.parent / "away")
+    told = team.plan(found["opening"]["number"], found["branch"])
+    assert told["reviewed"]["depth"] == "declared"
+    assert "nothing was ever applied there" in team.bodies(found["opening"]["number"])[0]
+
+
+def test_where_no_store_can_be_read_git_alone_is_told(project: Project, server: Server) -> None:
+    team = Reviewed(project, server, "github")
+    team.run("apply", "sandbox", "--yes")
+    found = team.open(*PROMOTE)
+    (project.root / ".reconciler").rename(project.root.parent / "away")
+    number = found["opening"]["number"]
+    told = team.plan(number, found["branch"])
+    assert "plan" not in told
+    assert told["reviewed"]["depth"] == "declared"
+    assert "Only what git shows" in team.bodies(number)[0]
+    (project.root.parent / "away").rename(project.root / ".reconciler")
+    team.merge(number)
+    done = team.run(*APPLY).json["merged"][0]
+    assert done["depth"] == "declared"
+    assert project.served()["artifact"] == found["artifact"]

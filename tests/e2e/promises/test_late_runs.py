@@ -1,0 +1,101 @@
+"""A run that is stopped between its commit point and the swap, and a target that is wiped a month later."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+
+from tests.e2e.promises.project import Project
+
+# A real process with the real adapters, but a target that stops its own process before it places anything.
+STOPPED = """
+import dataclasses, os, signal, sys
+from reconciler.app import wiring
+from reconciler.console.invocation import Invocation
+from reconciler.engine.apply import apply
+from reconciler.engine.plan.make_plan import make_plan
+
+class Stopping:
+    def __init__(self, target):
+        self.observe, self.release, self._place = target.observe, target.release, target.place
+    def place(self, current, files):
+        os.kill(os.getpid(), signal.SIGSTOP)
+        self._place(current, files)
+
+os.chdir(sys.argv[1])
+with wiring.opened(Invocation(revision=sys.argv[2])) as opened:
+    where = opened.environment("production")
+    world = dataclasses.replace(opened.world, targets={"production": Stopping(opened.world.targets["production"])})
+    plan = make_plan(world, opened.desired, where)
+    done = apply.apply(world, opened.desired, where, plan, confirmed=True)
+    print([one.problem for one in done.results])
+    sys.exit(done.exit)
+"""
+
+LATER = """
+import dataclasses, os, sys
+from datetime import datetime, timedelta, UTC
+from reconciler.app import wiring
+from reconciler.console.invocation import Invocation
+from reconciler.engine.apply import apply
+from reconciler.engine.plan.make_plan import make_plan
+
+os.chdir(sys.argv[1])
+with wiring.opened(Invocation()) as opened:
+    where = opened.environment("production")
+    later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=31)
+    world = dataclasses.replace(opened.world, clock=lambda: later)
+    plan = make_plan(world, opened.desired, where)
+    done = apply.apply(world, opened.desired, where, plan, confirmed=True)
+    print([step.action.value for part in plan.models for step in part.steps])
+    sys.exit(done.exit)
+"""
+
+
+def test_a_run_stopped_between_journal_and_swap_cannot_undo_the_newer_one(deployed: Project) -> None:
+    deployed.recipe("max_depth: 3", "max_depth: 5")
+    deployed.run("apply", "sandbox", "--yes")
+    second = deployed.promote()
+    older = deployed.git("rev-parse", "HEAD")
+    stopped = subprocess.Popen(
+        [deployed.python, "-P", "-c", STOPPED, str(deployed.root), older],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=deployed.environment,
+    )
+    assert os.WIFSTOPPED(os.waitpid(stopped.pid, os.WUNTRACED)[1])
+    written = deployed.run("history", "--env", "production", "-o", "json").json["events"]
+    assert [event["n"] for event in written] == [1, 0]
+    assert written[0]["artifact"] == second
+
+    deployed.recipe("max_depth: 5", "max_depth: 6")
+    deployed.run("apply", "sandbox", "--yes")
+    third = deployed.promote()
+    deployed.run("apply", "production", "--yes")
+    assert deployed.served()["artifact"] == third
+
+    os.kill(stopped.pid, signal.SIGCONT)
+    out, err = stopped.communicate(timeout=120)
+    assert stopped.returncode == 5, (out, err)
+    assert deployed.served()["artifact"] == third
+    deployed.run("audit", "production")
+    events = deployed.run("history", "--env", "production", "-o", "json").json["events"]
+    assert [event["n"] for event in events] == list(range(len(events)))[::-1]
+
+
+def test_a_target_wiped_a_month_later_is_restored_though_the_data_is_old_by_then(deployed: Project) -> None:
+    before = deployed.served()["artifact"]
+    shutil.rmtree(deployed.root / "serving")
+    ran = subprocess.run(
+        [deployed.python, "-P", "-c", LATER, str(deployed.root)],
+        capture_output=True,
+        text=True,
+        env=deployed.environment,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "restore" in ran.stdout
+    assert deployed.served()["artifact"] == before

@@ -1,0 +1,329 @@
+"""`plan` from memory says what `plan` without memory says, whatever was done in between, and one that all processors
+made what a single one says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.many_models import make_fleet
+from reconciler import codec
+from reconciler.adapters.caches.plan_cache import Memo, load, save
+from reconciler.adapters.executors import fork_map as shared_out
+from reconciler.cli.error_reporting import guarded
+from reconciler.core.artifact.records import Current
+
+MODELS = 50
+NAME = "model-00007"
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("fleet") / "project"
+    folder.mkdir()
+    return make_fleet(folder, MODELS)
+
+
+@pytest.fixture
+def fleet(original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A fleet whose plan is remembered: planned until nothing was touched too lately to be believed."""
+    folder = tmp_path / "project"
+    shutil.copytree(original, folder, symlinks=True)
+    monkeypatch.chdir(folder)
+    git(folder, "config", "user.name", "Ada")
+    git(folder, "config", "user.email", "ada@example.org")
+    plan_until_remembered(folder)
+    return folder
+
+
+def plan_until_remembered(folder: Path) -> None:
+    for _ in range(40):
+        assert guarded(["plan", "production"]) == 0
+        memo = remembered(folder)
+        if memo is not None and len(memo.settled) == MODELS:
+            return
+    raise AssertionError("the plan was never remembered")
+
+
+def cache(folder: Path) -> Path:
+    return folder / ".git/reconciler/cache"
+
+
+def memo_file(folder: Path) -> Path:
+    (found,) = cache(folder).glob("plan-production-*.json")
+    return found
+
+
+# The clock goes on between two plans.
+AGE = re.compile(r"\b\d+ ?[a-z]+ ago|just now")
+
+
+def remembered(folder: Path) -> Memo | None:
+    found = list(cache(folder).glob("plan-production-*.json"))
+    return load(found[0]) if found else None
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@contextmanager
+def one_processor() -> Iterator[None]:
+    """As on a machine that has no other."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def planned(capfd: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    capfd.readouterr()
+    code = guarded(["plan", "production", "--check"])
+    out, err = capfd.readouterr()
+    return code, AGE.sub("some time ago", out), err
+
+
+def commit(folder: Path, path: str, old: str, new: str) -> None:
+    text = (folder / path).read_text()
+    assert old in text
+    (folder / path).write_text(text.replace(old, new))
+    git(folder, "commit", "-qam", "Changed")
+
+
+def release(folder: Path) -> Path:
+    (found,) = (folder / f"serving/{NAME}/releases").iterdir()
+    return found
+
+
+def rewrite(path: Path, body: bytes) -> None:
+    path.chmod(0o644)
+    path.write_bytes(body)
+
+
+def lower(folder: Path) -> None:
+    path = folder / f"serving/{NAME}/current"
+    served = codec.decode(Current, path.read_bytes(), what="current")
+    entry = folder / f".reconciler/production/journal/production/{NAME}/28.json"
+    from reconciler.core.digest import digest_of_bytes
+
+    older = Current(
+        project=served.project,
+        environment=served.environment,
+        model=served.model,
+        n=28,
+        entry=digest_of_bytes(entry.read_bytes()),
+        artifact=served.artifact,
+    )
+    path.write_bytes(codec.encode(older))
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "nothing": lambda folder: None,
+    "a byte of the served model": lambda folder: rewrite(
+        release(folder) / "model.skops", b"x" + (release(folder) / "model.skops").read_bytes()[1:]
+    ),
+    "a served file is gone": lambda folder: (release(folder) / "recipe.json").unlink(),
+    "a file beside the served ones": lambda folder: (release(folder) / "extra").write_text("x"),
+    "the pointer is gone": lambda folder: (folder / f"serving/{NAME}/current").unlink(),
+    "the pointer is damaged": lambda folder: (folder / f"serving/{NAME}/current").write_text("{}"),
+    "the pointer is behind": lower,
+    "everything served is gone": lambda folder: shutil.rmtree(folder / "serving"),
+    "another's target": lambda folder: rewrite(folder / "serving/owner.json", b"{}"),
+    "a model that nobody declared": lambda folder: shutil.copytree(
+        folder / f"serving/{NAME}", folder / "serving/stranger"
+    ),
+    "the journal lost its last entry": lambda folder: (
+        folder / f".reconciler/production/journal/production/{NAME}/29.json"
+    ).unlink(),
+    "the journal's head is damaged": lambda folder: rewrite(
+        folder / f".reconciler/production/journal/production/{NAME}/29.json", b"{}"
+    ),
+    "a journal of somebody undeclared": lambda folder: shutil.copytree(
+        folder / f".reconciler/production/journal/production/{NAME}",
+        folder / ".reconciler/production/journal/production/stranger",
+    ),
+    "a manifest's owner": lambda folder: commit(
+        folder, f"manifests/production/{NAME}.yaml", f"name: {NAME}", f"name: {NAME}, owner: me"
+    ),
+    "a manifest's gates": lambda folder: commit(
+        folder,
+        f"manifests/production/{NAME}.yaml",
+        "seed: 7",
+        "seed: 7\n  gates: [{uses: performance-grade, atLeast: A}]",
+    ),
+    "a manifest's recipe": lambda folder: commit(folder, f"manifests/production/{NAME}.yaml", "seed: 7", "seed: 8"),
+    "a manifest is not valid": lambda folder: commit(
+        folder, f"manifests/production/{NAME}.yaml", "seed: 7", "seed: many"
+    ),
+    "another environment's manifest is not valid": lambda folder: commit(
+        folder, "manifests/sandbox/wide.yaml", "seed: 7", "seed: many"
+    ),
+    "a manifest with a symbolic link": lambda folder: (
+        (folder / "manifests/production/linked.yaml").symlink_to(f"{NAME}.yaml"),
+        git(folder, "add", "-A"),
+        git(folder, "commit", "-qm", "Linked"),
+    ),
+    "a manifest is gone": lambda folder: (
+        git(folder, "rm", "-q", f"manifests/production/{NAME}.yaml"),
+        git(folder, "commit", "-qm", "Gone"),
+    ),
+    "the environment's policy": lambda folder: commit(
+        folder, "environments/production.yaml", "atLeast: 0.2", "atLeast: 0.99"
+    ),
+    "the project's name": lambda folder: commit(folder, "reconciler.yaml", "name: bench", "name: other"),
+    "the branch went back": lambda folder: (
+        git(folder, "checkout", "-q", "--detach"),
+        git(folder, "branch", "-f", "main", "HEAD~3"),
+    ),
+    "nothing that counts was committed": lambda folder: (
+        (folder / "notes.txt").write_text("x"),
+        git(folder, "add", "-A"),
+        git(folder, "commit", "-qm", "Notes"),
+    ),
+    "a manifest is not committed": lambda folder: (folder / f"manifests/production/{NAME}.yaml").write_text("x"),
+    "a store's file was committed": lambda folder: (
+        git(folder, "add", "-f", ".reconciler/production/journal/production/wide"),
+        git(folder, "commit", "-qm", "Planted"),
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_what_is_remembered_never_changes_what_is_said(
+    fleet: Path, capfd: pytest.CaptureFixture[str], change: Callable[[Path], object]
+) -> None:
+    change(fleet)
+    with_memory = planned(capfd)
+    again = planned(capfd)
+    shutil.rmtree(cache(fleet))
+    without = planned(capfd)
+    assert with_memory == without
+    assert again == without
+    shutil.rmtree(cache(fleet), ignore_errors=True)
+    with one_processor():
+        alone = planned(capfd)
+    assert alone == without
+
+
+def test_what_comes_to_be_served_in_a_folder_that_was_there_is_seen(
+    fleet: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(fleet / f"serving/{NAME}", fleet / "serving/stranger")
+    (fleet / "serving/stranger/current").unlink()
+    shutil.rmtree(cache(fleet))
+    plan_until_remembered(fleet)
+    (fleet / "serving/stranger/current").write_bytes(b"{}")
+    assert f"{MODELS + 1} unchanged" in planned(capfd)[1]
+
+
+def test_what_is_carried_on_is_as_old_as_it_was(fleet: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Else a change a day would keep what was hashed once for ever."""
+    memo = load(memo_file(fleet))
+    assert memo is not None
+    save(memo_file(fleet), replace(memo, saved=memo.saved - 80_000))
+    commit(fleet, f"manifests/production/{NAME}.yaml", f"name: {NAME}", f"name: {NAME}, owner: me")
+    planned(capfd)
+    after = load(memo_file(fleet))
+    assert after is not None
+    assert after.basis["revision"] != memo.basis["revision"]
+    assert after.saved == memo.saved - 80_000
+
+
+@pytest.mark.skipif(shared_out.count() < 2, reason="this machine has one processor")
+def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
+    rewrite(release(fleet) / "model.skops", b"x")
+    found = []
+    for _ in range(40):  # until nothing was touched too lately to be believed
+        shutil.rmtree(cache(fleet))
+        assert guarded(["plan", "production"]) == 0
+        shared = remembered(fleet)
+        shutil.rmtree(cache(fleet))
+        with one_processor():
+            assert guarded(["plan", "production"]) == 0
+        alone = remembered(fleet)
+        if shared is not None and alone is not None:
+            # What all have in common is looked at in another order.
+            found = [
+                replace(memo, saved=0, signature="", written="", paths=tuple(sorted(memo.paths)))
+                for memo in (shared, alone)
+            ]
+            break
+    assert len(found[0].settled) == MODELS - 1
+    assert found[0].unsettled == (NAME,)
+    assert found[0] == found[1]
+
+
+def test_nothing_is_loaded_that_only_a_plan_with_news_needs(fleet: Path) -> None:
+    command = [sys.executable, "-X", "importtime", "-m", "reconciler", "plan", "production"]
+    said = subprocess.run(command, cwd=fleet, capture_output=True, text=True, check=True).stderr
+    loaded = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    assert not loaded & {"pydantic", "yaml", "git", "reconciler.core.plan.plan", "reconciler.engine.plan.make_plan"}
+
+
+def test_only_the_model_that_changed_is_planned_anew(fleet: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rewrite(release(fleet) / "model.skops", b"x")
+    code, out, _ = planned(capfd)
+    assert code == 3
+    assert f"~ {NAME}  restore: tampered" in out
+    assert f"= {MODELS - 1} more models in sync" in out
+
+
+@pytest.mark.parametrize("keep", [0, 1, 20, 33, 34, 500, -1])
+def test_a_memory_cut_short_is_none(fleet: Path, capfd: pytest.CaptureFixture[str], keep: int) -> None:
+    before = planned(capfd)
+    path = memo_file(fleet)
+    path.write_bytes(path.read_bytes()[:keep])
+    assert planned(capfd) == before
+
+
+def test_a_memory_with_a_changed_byte_is_none(fleet: Path) -> None:
+    path = memo_file(fleet)
+    body = path.read_bytes()
+    assert load(path) is not None
+    for at in range(0, len(body), 97):
+        path.write_bytes(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
+        assert load(path) is None, at
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{}", b'{"format": 1}', b"\xff\xfe", b"[" * 100_000])
+def test_a_memory_with_other_words_in_it_is_none(fleet: Path, capfd: pytest.CaptureFixture[str], body: bytes) -> None:
+    import hashlib
+
+    before = planned(capfd)
+    memo_file(fleet).write_bytes(hashlib.blake2b(body, digest_size=16).hexdigest().encode() + b"\n" + body)
+    assert planned(capfd) == before
+
+
+def test_yesterdays_memory_is_none(fleet: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before = planned(capfd)
+    path = memo_file(fleet)
+    for moved in (-86_500, 86_500):
+        memo = load(path)
+        assert memo is not None
+        memo.saved += moved
+        save(path, memo)
+        assert planned(capfd) == before
+        fresh = load(path)
+        assert fresh is not None
+        assert abs(fresh.saved - memo.saved) > 80_000, "it was planned anew"
+
+
+def test_a_plan_for_a_file_or_a_program_is_always_made_anew(fleet: Path, tmp_path: Path) -> None:
+    assert guarded(["plan", "production", "--out", str(tmp_path / "plan.json")]) == 0
+    document = json.loads((tmp_path / "plan.json").read_text())
+    assert all(part["basis"]["recipe"] for part in document["models"])

@@ -1,0 +1,129 @@
+"""Eight models in four lanes on a real store and a real target: nothing is torn, lost, forked or told out of order.
+
+Training and scoring are fakes, so that threads meet each other in our own code as often as can be.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler import codec
+from reconciler.adapters.executors.model_threads import Threads
+from reconciler.adapters.filesystem.store import FilesStore
+from reconciler.adapters.filesystem.target import DirectoryTarget
+from reconciler.adapters.system import clock
+from reconciler.core.plan.apply_result import Applied
+from reconciler.core.spec.environment import Desired
+from reconciler.core.status_codes import Exit
+from reconciler.engine.apply import apply
+from reconciler.engine.dependencies import World
+from reconciler.engine.inspect import audit
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.storage import journal
+from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
+from reconciler.testing.memory import MemorySource
+from tests.simulation import sample_project as towns
+from tests.simulation.scenario import named
+
+NAMES = tuple(f"model-{number}" for number in range(8))
+ROUNDS = 10
+
+
+def world_in(folder: Path, source: MemorySource, lanes: int) -> World:
+    scratch = folder / "scratch" / clock.new_id()
+    scratch.mkdir(parents=True)
+    return World(
+        source=source,
+        stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
+        targets={"production": DirectoryTarget(folder / "serving", project=towns.PROJECT, environment="production")},
+        data=FakeData(),
+        trainer=FakeTrainer(),
+        scorer=FakeScorer(),
+        clock=clock.now,
+        new_id=clock.new_id,
+        progress=Silent(),
+        who=lambda: "test",
+        scratch=scratch,
+        data_root=folder,
+        lanes=Threads(lanes, threading.Event()),
+    )
+
+
+def declared(seeds: Sequence[int], commit: str) -> Desired:
+    base = towns.desired(commit, seed=10)
+    models = []
+    for model, seed in zip(named(base, "sandbox", *NAMES), seeds, strict=True):
+        recipe = towns.recipe(seed)
+        models.append(replace(model, recipe=recipe, recipe_digest=codec.digest_of(recipe)))
+    return replace(base, models=tuple(models))
+
+
+def carried_out(world: World, desired: Desired, environment: str) -> Applied:
+    where = planning.environment_of(desired, environment)
+    return apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
+
+
+def promoted(world: World, desired: Desired, commit: str) -> Desired:
+    """Production pins what the sandbox made last."""
+    pinned = []
+    for model in desired.models:
+        head = journal.head(world.stores["sandbox"], project=towns.PROJECT, environment="sandbox", model=model.name)
+        assert head is not None
+        pinned.append(replace(model, environment="production", artifact=head.state.artifact))
+    return replace(desired, revision=commit, models=(*desired.models, *pinned))
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_every_round_is_whole_and_the_next_has_nothing_to_do(tmp_path: Path, lanes: int) -> None:
+    source = MemorySource()
+    for turn in range(ROUNDS):
+        source.line += [f"made-{turn}", f"promoted-{turn}"]
+        # Two pairs have the same recipe, and every other round brings back recipes that were trained before.
+        seeds = [10 + (turn % 2) * 20 + number // 2 * (number > 3) + number * (number <= 3) for number in range(8)]
+        world = world_in(tmp_path, source, lanes)
+        desired = declared(seeds, f"made-{turn}")
+        made = carried_out(world, desired, "sandbox")
+        assert [one.model for one in made.results] == list(NAMES)
+        assert made.exit is Exit.CLEAN, made.results
+        assert made.trained == (len(set(seeds)) if turn < 2 else 0)
+        desired = promoted(world, desired, f"promoted-{turn}")
+        deployed = carried_out(world, desired, "production")
+        assert [one.model for one in deployed.results] == list(NAMES)
+        assert deployed.exit is Exit.CLEAN, deployed.results
+        for environment in ("sandbox", "production"):
+            where = planning.environment_of(desired, environment)
+            assert planning.make_plan(world, desired, where).empty
+    assert audit.audit(world, desired, ("sandbox", "production")).findings == ()
+    assert not list(tmp_path.rglob(".tmp-*"))
+
+
+def test_two_processes_with_lanes_of_their_own_leave_one_history(tmp_path: Path) -> None:
+    """Two worlds at once, as two processes would be: each model's entry is one of theirs, and nobody's is lost."""
+    source = MemorySource()
+    source.line.append("c0")
+    desired = declared(range(10, 18), "c0")
+    worlds = [world_in(tmp_path, source, 3) for _ in range(2)]
+    where = planning.environment_of(desired, "sandbox")
+    snapshots.take(worlds[0], desired, where)  # else one of them may stop there: somebody else took one
+    applied: list[Applied] = []
+
+    def process(world: World) -> None:
+        applied.append(carried_out(world, desired, "sandbox"))
+
+    threads = [threading.Thread(target=process, args=(world,)) for world in worlds]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert {one.exit for result in applied for one in result.results} <= {0, Exit.CONFLICT}
+    world = world_in(tmp_path, source, 3)
+    assert carried_out(world, desired, "sandbox").exit is Exit.CLEAN
+    assert planning.make_plan(world, desired, where).empty
+    assert audit.audit(world, desired, ("sandbox",)).findings == ()
+    assert len(list((tmp_path / "sandbox/builds").iterdir())) == len(NAMES)

@@ -1,0 +1,148 @@
+"""The same fingerprint gives the same digest: other folders, hash seeds, thread counts, CPU settings, one core.
+
+`ROWS=100000 COLUMNS=60 REPEATS=3` is the full size; the default is small enough for every run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+ROWS = int(os.environ.get("ROWS", "3000"))
+COLUMNS = int(os.environ.get("COLUMNS", "12"))
+REPEATS = int(os.environ.get("REPEATS", "1"))
+
+# What every script below begins with: `request` for one training.
+REQUEST = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from reconciler.adapters.executors.worker_process import Child
+from reconciler.adapters.executors.training import TrainingChild
+from reconciler.core.digest import digest_of_file
+from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.recipe import *
+from reconciler.errors import TrainingError
+from reconciler.ports import Selected, Trained, TrainRequest
+from reconciler.training.runtime_check import runtime_here
+
+def request(folder, into, name, columns):
+    task = Task.REGRESSION if name == "Ridge" else Task.CLASSIFICATION
+    classes = () if name == "Ridge" else tuple(OutcomeClass(name=label) for label in ("a", "b", "c"))
+    params = {"RandomForestClassifier": (("n_estimators", 10),), "GradientBoostingClassifier": (("n_estimators", 5),)}
+    recipe = Recipe(
+        task=task, data=Selection(table="t", key="key"), outcome=Outcome(column="y", classes=classes),
+        features=Features(numeric=tuple(f"x{i}" for i in range(columns)), categorical=("account",)),
+        estimator=Estimator(uses="sklearn", class_name=name, params=params.get(name, ())),
+        holdout=Holdout(random=0.2), seed=3,
+    )
+    holdout = folder / f"holdout-{task.value}.parquet"
+    return TrainRequest(
+        recipe=recipe, selected=Selected(rows=1, holdout_rows=1, holdout_from=None, left_out=()),
+        train=folder / f"train-{task.value}.parquet", holdout=holdout, evaluation_rows=digest_of_file(holdout),
+        tables=(), runtime=runtime_here(), into=into, limits=Limits(),
+    )
+
+folder, into, columns, names = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
+"""
+
+# One training in a child of the real adapter, started by a process with its own environment.
+TRAIN = f"""{REQUEST}
+trainer = TrainingChild()
+trainer.train(request(folder, into, names[0], columns))
+trainer.close()
+"""
+
+# One training in a process of its own, that nothing was forked from or for.
+COLD = f"""{REQUEST}
+child = Child("reconciler.training", failure=TrainingError)
+child.call("train", request(folder, into, names[0], columns), Trained, Limits())
+child.close()
+"""
+
+# One trainer, four trainings at once.
+SEVERAL = f"""{REQUEST}
+trainer = TrainingChild()
+trainer.warm(Limits(), at_once=4)
+asked = [request(folder, into / f"{{place}}", name, columns) for place, name in enumerate(names)]
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(trainer.train, asked))
+trainer.close()
+"""
+
+SETTINGS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
+    "as it is": ({}, ()),
+    "another hash seed": ({"PYTHONHASHSEED": "123"}, ()),
+    "one OpenMP thread": ({"OMP_NUM_THREADS": "1"}, ()),
+    "two OpenMP threads": ({"OMP_NUM_THREADS": "2"}, ()),
+    "four OpenMP threads": ({"OMP_NUM_THREADS": "4"}, ()),
+    "four BLAS threads": ({"OPENBLAS_NUM_THREADS": "4", "MKL_NUM_THREADS": "4"}, ()),
+    "CPU features set": ({"NPY_DISABLE_CPU_FEATURES": "", "NPY_ENABLE_CPU_FEATURES": ""}, ()),
+    "one core": ({}, ("taskset", "-c", "0")),
+}
+ESTIMATORS = (
+    "HistGradientBoostingClassifier",
+    "RandomForestClassifier",
+    "GradientBoostingClassifier",
+    "LogisticRegression",
+    "Ridge",
+)
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tables")
+    for part, count in (("train", ROWS), ("holdout", ROWS // 5)):
+        chance = np.random.default_rng(len(part))
+        x = chance.normal(size=(count, COLUMNS)).astype(np.float64)
+        account = chance.integers(0, 200, count)
+        score = x[:, 0] + x[:, 1] * (account % 3) + chance.normal(size=count)
+        columns = {f"x{index}": x[:, index] for index in range(COLUMNS)}
+        common = {"key": [f"{n:09d}" for n in range(count)], **columns, "account": [f"{10**12 + a}" for a in account]}
+        labels = np.digitize(score, [-0.5, 0.5]).astype(np.int32)
+        for task, outcome in (("classification", labels), ("regression", score)):
+            pq.write_table(pa.table({**common, "outcome": outcome}), folder / f"{part}-{task}.parquet")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.needs("taskset")
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_surroundings_do_not_change_a_byte(name: str, tables: Path, tmp_path: Path) -> None:
+    found: dict[str, dict[str, str]] = {}
+    for label, (changes, prefix) in SETTINGS.items():
+        for repeat in range(REPEATS):
+            into = tmp_path / f"{label} {repeat}" / "artifact"
+            into.parent.mkdir()
+            subprocess.run(
+                [*prefix, sys.executable, "-c", TRAIN, str(tables), str(into), str(COLUMNS), name],
+                check=True,
+                env={**os.environ, **changes},
+                cwd=into.parent,
+            )
+            files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(into.iterdir())}
+            found[f"{label} {repeat}"] = files
+    first = next(iter(found.values()))
+    assert len(first) == 5
+    assert {label: files for label, files in found.items() if files != first} == {}
+
+
+@pytest.mark.slow
+def test_forks_of_one_warm_process_several_at_once_give_the_bytes_of_a_cold_one(tables: Path, tmp_path: Path) -> None:
+    names = ESTIMATORS * 2
+    subprocess.run([sys.executable, "-c", SEVERAL, str(tables), str(tmp_path), str(COLUMNS), *names], check=True)
+    for place, name in enumerate(ESTIMATORS):
+        cold = tmp_path / name
+        subprocess.run([sys.executable, "-c", COLD, str(tables), str(cold), str(COLUMNS), name], check=True)
+        expected = {path.name: path.read_bytes() for path in cold.iterdir()}
+        assert len(expected) == 5
+        for warm in (tmp_path / str(place), tmp_path / str(place + len(ESTIMATORS))):
+            assert {path.name: path.read_bytes() for path in warm.iterdir()} == expected, name

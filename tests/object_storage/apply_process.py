@@ -1,0 +1,85 @@
+"""One apply of the town over stores and a target in a bucket, then a look at what is left: as a function, and as a
+process that can be killed. Training and scoring are fakes; everything that writes is real."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from reconciler import plugins as registry
+from reconciler.adapters.executors.thread_map import abreast
+from reconciler.adapters.system import clock
+from reconciler.core.spec.environment import Place
+from reconciler.engine.apply import apply
+from reconciler.engine.dependencies import World
+from reconciler.engine.inspect import audit
+from reconciler.engine.plan import make_plan as planning
+from reconciler.ports import Opening
+from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
+from reconciler.testing.memory import MemorySource
+from tests.object_storage.servers import BUCKET
+from tests.simulation import sample_project as town
+
+
+def part(prefix: str, name: str) -> Place:
+    return Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}")))
+
+
+def world_of(prefix: str, commits: list[str], scratch: Path) -> World:
+    source = MemorySource()
+    source.line = commits
+    opening = Opening(root=scratch, project=town.PROJECT, environment="production", scratch=scratch)
+    return World(
+        source=source,
+        stores={
+            name: registry.store(part(prefix, name), replace(opening, environment=name))
+            for name in ("sandbox", "production")
+        },
+        targets={"production": registry.target(part(prefix, "serving"), opening)},
+        data=FakeData(),
+        trainer=FakeTrainer(),
+        scorer=FakeScorer(),
+        clock=clock.now,
+        new_id=clock.new_id,
+        progress=Silent(),
+        who=lambda: "test",
+        scratch=scratch,
+        data_root=scratch,
+        each=partial(abreast, at_once=4),
+    )
+
+
+def run(
+    prefix: str, environment: str, commits: list[str], seed: int, pin: str = "", pinned: int = 0
+) -> dict[str, object]:
+    """Apply as the newest commit says. Errors are raised, or told of each model."""
+    with tempfile.TemporaryDirectory() as name:
+        world = world_of(prefix, commits, Path(name))
+        desired = town.desired(commits[-1], seed=seed, pin=pin or None, pinned_seed=pinned or None)
+        where = planning.environment_of(desired, environment)
+        plan = planning.make_plan(world, desired, where)
+        done = apply.apply(world, desired, where, plan, confirmed=True)
+        left = planning.make_plan(world, desired, where)
+        return {
+            "exit": int(done.exit),
+            "problems": [one.problem for one in done.results if one.problem],
+            "left": [step.action.value for model in left.models for step in model.steps],
+            "candidate": left.models[0].detail.candidate if left.models else None,
+        }
+
+
+def findings(prefix: str, commits: list[str], seed: int, pin: str, pinned: int) -> list[str]:
+    """What an audit of both environments finds."""
+    with tempfile.TemporaryDirectory() as name:
+        world = world_of(prefix, commits, Path(name))
+        desired = town.desired(commits[-1], seed=seed, pin=pin or None, pinned_seed=pinned or None)
+        return [str(one) for one in audit.audit(world, desired, ("sandbox", "production")).findings]
+
+
+if __name__ == "__main__":
+    _, where_, environment_, line, seed_, pin_, pinned_ = sys.argv
+    print(json.dumps(run(where_, environment_, line.split(","), int(seed_), pin_, int(pinned_ or 0))))

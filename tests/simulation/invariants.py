@@ -1,0 +1,220 @@
+"""The invariants of the loop, as one oracle that is told of every write and answers with what is violated.
+
+I1 a journal entry's artifact is whole in the same store when the entry appears      I2 no gap, no fork, the chain holds
+I3 production's commits never go back on the line       I4 what is deployed was verified for it, or vetted before
+I5 production serves the bytes that were trained, and only a sandbox trains       I6 nothing under a key ever changes
+I7 one clean pass converges and a second writes nothing (`simulation`)       I9 failures are typed (`simulation`)
+I10 nothing rejected, and nothing of a held model, is ever deployed      I11 nothing new is deployed in a closed window
+I12 what git still pins is not put back after `rollback --now`     I13 a deploy has the approvals that were really given
+I8 (no secret in any output) is held by the canary tests of data and reports.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import EllipsisType
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.oci_artifact import EVALUATION_FILE
+from reconciler.core.artifact.records import Action, Current, Entry, PinHold, State
+from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.spec.environment import Desired
+from reconciler.core.spec.gates import Verification
+from reconciler.engine.storage import oci_manifest as package
+from reconciler.errors import IntegrityError
+from reconciler.schedule import freeze_windows as calendar
+from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget, differing_files
+from tests.simulation.sample_project import LEAST, MODEL, TOLERANCE, Town
+
+
+class Oracle:
+    """Give it the stores and the target, and its `created` and `placed` to both. `violations` is what it found."""
+
+    def __init__(self, source: MemorySource, *, trained: list[str]) -> None:
+        self.source = source
+        self.trained = trained
+        self.stores: Mapping[str, MemoryStore] = {}
+        self.target: MemoryTarget | None = None
+        self.violations: list[str] = []
+        self.commits: list[Desired] = []
+        self.given: set[tuple[int, str]] = set()
+        """What git says, by commit, and (request, who approved it): where they are known, controls are held, too."""
+        self._seen: dict[tuple[str, str], bytes] = {}
+        self._served: dict[str, int] = {}
+        self._commits: dict[tuple[str, str], int] = {}
+
+    def created(self, environment: str, key: str, body: bytes) -> None:
+        before = self._seen.setdefault((environment, key), body)
+        if before != body:
+            self._violated("I6", f"{environment}: {key} was rewritten")
+        if key.startswith("journal/"):
+            self._entry(environment, key, body)
+        if environment != "sandbox" and key.startswith(("builds/", "recipes/", "snapshots/")):
+            self._violated("I5", f"{environment} holds {key}: only a sandbox builds")
+
+    def wiped(self, model: str) -> None:
+        """The target was emptied by hand: it cannot know any more which entry it served last."""
+        self._served.pop(model, None)
+
+    def placed(self, current: Current) -> None:
+        last = self._served.get(current.model, -1)
+        if current.n < last:
+            self._violated("I2", f"the target of {current.model} went back from entry {last} to {current.n}")
+        self._served[current.model] = max(last, current.n)
+        key = keys.member(keys.journal(current.environment, current.model), current.n)
+        body = self._seen.get((current.environment, key), b"")
+        if digest_of_bytes(body) != current.entry:
+            self._violated("I2", f"the target of {current.model} names an entry {current.n} that was never committed")
+        if current.artifact is None or self.target is None:
+            return
+        release = self.target.releases.get(current.model, {}).get(current.artifact.removeprefix("sha256:"), {})
+        if differing_files(release, current.artifact):
+            self._violated("I1", f"entry {current.n} of {current.model} serves a release that is not whole")
+            return
+        score = codec.decode(Evaluation, release[EVALUATION_FILE], what=EVALUATION_FILE).metric("f1_macro")
+        if score is None or score < LEAST:
+            self._violated("I4", f"entry {current.n} of {current.model} serves a model that scores {score}")
+        model = next(f.digest for f in package.parse(release[package.MANIFEST_FILE]).files if f.path == "model.skops")
+        if model not in self.trained:
+            self._violated("I5", f"{current.model} serves bytes that no sandbox trained")
+
+    def _entry(self, environment: str, key: str, body: bytes) -> None:
+        entry = codec.decode(Entry, body, what=key)
+        prefix = keys.journal(environment, entry.model)
+        if keys.member(prefix, entry.n) != key:
+            self._violated("I2", f"{key} holds entry {entry.n}")
+        previous = self._seen.get((environment, keys.member(prefix, entry.n - 1))) if entry.n else None
+        if entry.n and previous is None:
+            self._violated("I2", f"{key} follows a gap")
+        if (digest_of_bytes(previous) if previous else None) != entry.previous:
+            self._violated("I2", f"{key} does not follow the entry before it")
+        if entry.artifact is not None:
+            self._whole(environment, key, entry.artifact)
+        if environment == "production":
+            self._order(key, entry)
+            self._alone(key, entry)
+            before = codec.decode(Entry, previous, what=key).state if previous else None
+            if entry.action is Action.DEPLOY:
+                self._verified(key, entry, before)
+                self._controlled(key, entry, before)
+            elif entry.action is Action.RESTORE and entry.state != before:
+                self._violated("I4", f"{key} restores what was not there")
+
+    def _whole(self, environment: str, key: str, artifact: Digest) -> None:
+        objects = self.stores[environment].objects
+        manifest = objects.get(keys.blob(artifact))
+        if manifest is None or digest_of_bytes(manifest) != artifact:
+            self._violated("I1", f"{key} names an artifact that is not in its store")
+            return
+        try:
+            one = package.parse(manifest)
+        except IntegrityError:
+            self._violated("I1", f"{key} names something that is no artifact")
+            return
+        for file in (one.config, *one.files):
+            if digest_of_bytes(objects.get(keys.blob(file.digest), b"")) != file.digest:
+                self._violated("I1", f"{key} names an artifact without its {file.path}")
+
+    def _order(self, key: str, entry: Entry) -> None:
+        place = self.source.line.index(entry.commit) if entry.commit in self.source.line else -1
+        last = self._commits.get((entry.environment, entry.model), -1)
+        if place < last:
+            self._violated("I3", f"{key} goes back from commit {self.source.line[last]} to {entry.commit}")
+        self._commits[(entry.environment, entry.model)] = max(place, last)
+
+    def _alone(self, key: str, entry: Entry) -> None:
+        """Production's own store holds how the artifact was made and by which verification it came."""
+        objects = self.stores["production"].objects
+        build, artifact, verification = entry.state.build, entry.artifact, entry.verification
+        if build is not None and keys.blob(build.provenance) not in objects:
+            self._violated("I1", f"{key} names a provenance that is not in its store")
+        if verification and artifact and keys.verification(artifact, verification) not in objects:
+            self._violated("I1", f"{key} names a verification that is not in its store")
+
+    def _verified(self, key: str, entry: Entry, before: State | None) -> None:
+        """Vetted before, or a passing verification that the sandbox really wrote, bound to the incumbent before it."""
+        if before is not None and entry.artifact in before.vetted:
+            return
+        if entry.verification is None or entry.artifact is None:
+            self._violated("I4", f"{key} deploys without a verification")
+            return
+        record = self.stores["sandbox"].objects.get(keys.verification(entry.artifact, entry.verification))
+        if record is None:
+            self._violated("I4", f"{key} deploys by a verification that nobody wrote")
+            return
+        found = codec.decode(Verification, record, what=key)
+        incumbent = before.artifact if before else None
+        if not found.passed or found.artifact != entry.artifact or found.environment != "production":
+            self._violated("I4", f"{key} deploys what was refused, or judged as something else")
+        elif found.incumbent not in (None, incumbent):
+            self._violated("I4", f"{key} deploys by a verification against another incumbent")
+
+    def _controlled(self, key: str, entry: Entry, before: State | None) -> None:
+        says = next((one for one in self.commits if one.revision == entry.commit), None)
+        where = says.environment("production") if says is not None else None
+        if says is None or where is None:
+            return
+        policy = where.policy
+        if policy.rejection_of(entry.artifact) is not None:
+            self._violated("I10", f"{key} deploys what is rejected")
+        if policy.hold_of(entry.model) is not None:
+            self._violated("I10", f"{key} deploys though the model is held")
+        if (before is None or entry.artifact not in before.vetted) and calendar.closed(policy.freeze, entry.when):
+            self._violated("I11", f"{key} deploys something new at {entry.when}, in a closed window")
+        hold = before.hold if before is not None else None
+        if hold is not None and hold.pin == entry.artifact and self._pinned_since(hold, entry):
+            self._violated("I12", f"{key} puts back what was rolled back from")
+        if policy.approvals is not None and not entry.reason.startswith("rollback from"):
+            given = {one.by for one in entry.approved.approvals} if entry.approved is not None else set()
+            counts = {who for who in given if entry.approved and (entry.approved.number, who) in self.given}
+            if len(counts - {entry.approved.author if entry.approved else ""}) < policy.approvals.least:
+                self._violated("I13", f"{key} deploys with the approvals of {sorted(given) or 'nobody'}")
+
+    def _pinned_since(self, hold: PinHold, entry: Entry) -> bool:
+        """Whether git pinned it without a break from the rollback to this entry."""
+        line = self.source.line
+        if hold.commit not in line or entry.commit not in line:
+            return True
+        between = line[line.index(hold.commit) : line.index(entry.commit) + 1]
+        models = [one.model("production", entry.model) for one in self.commits if one.revision in between]
+        return all(one is not None and one.artifact == hold.pin for one in models)
+
+    def _violated(self, invariant: str, what: str) -> None:
+        self.violations.append(f"{invariant} {what}")
+
+
+def expected(town: Town, desired: Desired, *, compares: bool) -> Digest | EllipsisType | None:
+    """What production must serve once all is quiet, from the gates' numbers alone; `...` where it cannot be told: a pin
+    that is not today's candidate may be judged against an incumbent of another day."""
+    model = desired.model("production", MODEL)
+    heads = {name: last(town.stores[name], name) for name in ("sandbox", "production")}
+    if model is None:
+        return None
+    served, candidate = heads["production"], heads["sandbox"]
+    production = desired.environment("production")
+    if production is not None and production.policy.rejection_of(model.artifact) is not None:
+        return served.artifact if served is not None else None
+    if model.artifact is None or (served is not None and model.artifact in served.vetted):
+        return model.artifact
+    if candidate is None or candidate.artifact != model.artifact:
+        return ...
+    score = _score(town, model.artifact)
+    passes = score >= LEAST
+    if compares and served is not None and served.artifact is not None:
+        passes = passes and score - _score(town, served.artifact) >= -TOLERANCE
+    return model.artifact if passes else (served.artifact if served else None)
+
+
+def last(store: MemoryStore, environment: str) -> State | None:
+    prefix = keys.journal(environment, MODEL)
+    count = sum(1 for key in store.objects if key.startswith(prefix + "/"))
+    key = keys.member(prefix, count - 1)
+    return codec.decode(Entry, store.objects[key], what=key).state if count else None
+
+
+def _score(town: Town, artifact: Digest) -> float:
+    objects = town.stores["sandbox"].objects
+    file = package.parse(objects[keys.blob(artifact)]).file(EVALUATION_FILE)
+    return codec.decode(Evaluation, objects[keys.blob(file.digest)], what=EVALUATION_FILE).metric("f1_macro") or 0.0

@@ -1,0 +1,288 @@
+"""What happens to a town while its processes run: people merge commits, days pass, and things break.
+
+Takes a town and a source of chance. Every commit's desired state is in `commits`, oldest first; the last is what must
+hold in the end.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.records import Current, Entry
+from reconciler.core.digest import Digest, hex_of, short
+from reconciler.core.forge.pull_request import Draft
+from reconciler.core.spec.environment import Because, Desired, Policy, Retrain
+from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
+from reconciler.engine.apply import apply
+from reconciler.engine.plan import make_plan as planning
+from reconciler.schedule import freeze_windows as calendar
+from reconciler.testing.memory_forge import MemoryForge
+from tests.simulation import sample_manifests as papers
+from tests.simulation import sample_project as towns
+from tests.simulation.invariants import last
+from tests.simulation.sample_project import MODEL, Town
+
+KINDS = (
+    *("recipe", "recipe", "promote", "promote", "promote", "older", "unpin", "day", "tamper", "wipe", "lose"),
+    *("hold", "reject", "approve", "withdraw", "agree"),
+)
+FREEZE = Freeze(cron="0 0 */2 * *", duration=20 * 3600, time_zone="UTC", reason="every other day")
+APPROVALS = Approvals(least=1, people=("shop/finance",))
+FAY, AUTHOR = "fay", "author"
+
+
+@cache
+def seeds() -> Mapping[Digest, int]:
+    """Recipe digest -> seed, of every recipe that may be committed."""
+    return {codec.digest_of(towns.recipe(seed)): seed for seed in range(50)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Began:
+    """A town with one model deployed, to copy from. What was written in which order is kept."""
+
+    stores: Mapping[str, Mapping[str, bytes]]
+    served: tuple[tuple[Current, Mapping[str, bytes]], ...]
+    trained: tuple[str, ...]
+    pin: Digest
+
+
+@cache
+def began_with(*, compares: bool, retrain: Retrain) -> Began:
+    """Commit c0 applied in the sandbox and c1 in production, by a process that nothing happens to."""
+    with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
+        town = towns.found(Path(folder))
+        pin = towns.NOBODYS
+        for name, environment in (("c0", "sandbox"), ("c1", "production")):
+            town.source.line.append(name)
+            desired = towns.desired(name, seed=10, pin=pin, compares=compares, retrain=retrain, others=True)
+            world, where = town.world(who="founder"), planning.environment_of(desired, environment)
+            apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
+            pin = next(iter(artifacts(town)))
+        files = town.target.releases[MODEL][hex_of(pin)]
+        return Began(
+            stores={name: dict(store.objects) for name, store in town.stores.items()},
+            served=((town.target.current[MODEL], files),),
+            trained=tuple(town.trainer.trained),
+            pin=pin,
+        )
+
+
+def artifacts(town: Town) -> dict[Digest, int]:
+    """Artifact -> recipe seed of everything that the sandbox's journal knows, oldest first."""
+    found: dict[Digest, int] = {}
+    for key, body in sorted(town.stores["sandbox"].objects.items()):
+        if key.startswith("journal/sandbox/"):
+            build = codec.decode(Entry, body, what=key).state.build
+            if build is not None:
+                found[build.artifact] = seeds()[build.recipe]
+    return found
+
+
+class Merges:
+    """The branch's history. `told` hears, in words, of all that happens; `wiped`, of a model that was taken off the
+    target."""
+
+    def __init__(
+        self, town: Town, chance: random.Random, *, told: Callable[[str], None], wiped: Callable[[str], None]
+    ) -> None:
+        self.town = town
+        self.wiped = wiped
+        self.chance = chance
+        self.told = told
+        self.commits: list[Desired] = []
+        self.seed = 10
+        self.pin: Digest | None = None
+        self.pinned_seed: int | None = None
+        self.compares = chance.random() < 0.5
+        self.retrain = Retrain(because=(Because.RECIPE, Because.DATA)) if chance.random() < 0.3 else Retrain()
+        self._lost: tuple[str, bytes] | None = None
+        self.controls = Policy()
+        self.given: set[tuple[int, str]] = set()
+        """(request, who approved it): whatever was given once, also where it was withdrawn."""
+        self.commit()
+        if chance.random() < 0.8:
+            self._begin()
+        self._control()
+
+    def _control(self) -> None:
+        """Some towns have freeze windows, some ask for approvals."""
+        town = self.town
+        if self.chance.random() < 0.4:
+            self.controls = replace(self.controls, freeze=(FREEZE,))
+        if self.chance.random() < 0.4:
+            self.controls = replace(self.controls, approvals=APPROVALS)
+            town.forge = MemoryForge()
+            town.forge.teams["shop/finance"] = (FAY, AUTHOR)
+        if self.controls != Policy():
+            self.commit()
+
+    def _begin(self) -> None:
+        """Most towns have a model in production already: recipe 10, made and deployed from commit c1."""
+        began = began_with(compares=self.compares, retrain=self.retrain)
+        self.town.trainer.trained += began.trained
+        for name, objects in began.stores.items():
+            for key, body in objects.items():
+                self.town.stores[name].put(key, body)
+        for current, files in began.served:
+            self.town.target.put_release(current, files)
+            self.town.target.put(current)
+        self.pin, self.pinned_seed = began.pin, self.seed
+        self.commit()
+
+    @property
+    def newest(self) -> Desired:
+        return self.commits[-1]
+
+    def commit(self) -> None:
+        name = f"c{len(self.commits)}"
+        policy = replace(self.controls, gates=towns.PRODUCTION.policy.gates, prune=towns.PRODUCTION.policy.prune)
+        self.town.source.line.append(name)
+        self.commits.append(
+            towns.desired(
+                name,
+                production=replace(towns.PRODUCTION, policy=policy),
+                seed=self.seed,
+                pin=self.pin,
+                pinned_seed=self.pinned_seed,
+                compares=self.compares,
+                retrain=self.retrain,
+                others=True,
+            )
+        )
+        self.town.source.trees[name] = papers.files(self.newest)
+        if self.town.forge is not None:
+            self._request(self.town.forge, name)
+        self.told(f"commit {name}: recipe {self.seed}, pin {short(self.pin) if self.pin else 'none'}")
+
+    def _request(self, forge: MemoryForge, commit: str) -> None:
+        """The request that brought a commit, approved by somebody, by its author, or by nobody."""
+        forge.tips[f"topic-{commit}"] = f"head of {commit}"
+        number = forge.open(Draft(head=f"topic-{commit}", base="main", title=commit, body="Why.")).number
+        forge.pulls[number] = replace(forge.pulls[number], author=AUTHOR)
+        if self.chance.random() < 0.8:
+            self._approve(forge, number, self.chance.choice([FAY, FAY, AUTHOR]))
+        forge.merge(number, commit)
+
+    def _approve(self, forge: MemoryForge, number: int, who: str) -> None:
+        forge.approve(number, who)
+        self.given.add((number, who))
+
+    def happen(self) -> None:
+        """Somebody merges something, a day passes, or something happens to what is served or stored."""
+        if self._lost is not None and self.chance.random() < 0.5:
+            self.find()
+            return
+        kind = self.chance.choice(KINDS)
+        made = list(artifacts(self.town).items())
+        match kind:
+            case "recipe":
+                self.seed = self.chance.randrange(0, 50)
+            case "promote" if made:
+                self.pin, self.pinned_seed = made[-1]
+            case "older" if made:
+                self.pin, self.pinned_seed = self.chance.choice(made)
+            case "unpin" if self.pin is not None and self.chance.random() < 0.5:
+                self.pin = None
+            case "hold":
+                holds = () if self.controls.holds else (Hold(model=MODEL, reason="closing"),)
+                self.controls = replace(self.controls, holds=holds)
+            case "reject" if made and self.chance.random() < 0.3:
+                rejected = (Rejected(artifact=self.chance.choice(made)[0], reason="bad rows"),)
+                self.controls = replace(self.controls, rejected=() if self.controls.rejected else rejected)
+            case "approve" | "withdraw" if self.town.forge is not None and self.town.forge.pulls:
+                self._review(self.town.forge, kind)
+                return
+            case "agree":
+                if not self._agreed():
+                    return
+            case "day":
+                self._day()
+                return
+            case "tamper" | "wipe":
+                self._damage(kind)
+                return
+            case "lose":
+                self._lose()
+                return
+            case _:
+                return
+        self.commit()
+
+    def _review(self, forge: MemoryForge, kind: str) -> None:
+        """Somebody approves a merged request after all, or takes an approval back."""
+        number = self.chance.choice(sorted(forge.pulls))
+        self.told(f"{kind} request {number}")
+        if kind == "approve":
+            self._approve(forge, number, FAY)
+        else:
+            forge.withdraw(number, FAY)
+
+    def _agreed(self) -> bool:
+        """Git pins what `rollback --now` put there, if it did."""
+        if self._lost is not None:
+            return False
+        head = last(self.town.stores["production"], "production")
+        if head is None or head.hold is None or head.artifact is None or head.hold.pin != self.pin:
+            return False
+        self.pin, self.pinned_seed = head.artifact, artifacts(self.town)[head.artifact]
+        return True
+
+    def calm(self) -> None:
+        """People let happen what the last commit says: holds end, requests are approved, git agrees, windows open."""
+        self.controls = replace(self.controls, holds=())
+        self._agreed()
+        self.commit()
+        if self.town.forge is not None:
+            for number in sorted(self.town.forge.pulls):
+                self._approve(self.town.forge, number, FAY)
+        closed = calendar.closed(self.controls.freeze, self.town.clock())
+        if closed is not None and closed.opens is not None:
+            self.town.clock.now = closed.opens
+
+    def _day(self) -> None:
+        self.told("a day passes")
+        self.town.clock.pass_time(days=1)
+        if self.chance.random() < 0.7:  # else the tables are still the same
+            self.town.data.day += 1
+
+    def _damage(self, kind: str) -> None:
+        current = self.town.target.current.get(MODEL)
+        if current is None or current.artifact is None:
+            return
+        self.told(f"{kind} what is served")
+        if kind == "wipe":
+            del self.town.target.current[MODEL]
+            self.wiped(MODEL)
+            return
+        release = self.town.target.releases[MODEL][current.artifact.removeprefix("sha256:")]
+        name = self.chance.choice(sorted(release))
+        release[name] = release[name] + b"?"
+
+    def _lose(self) -> None:
+        """The newest entry of production's journal turns into an empty file; `find` puts it back from a backup."""
+        objects = self.town.stores["production"].objects
+        prefix = keys.journal("production", MODEL)
+        n = sum(1 for key in objects if key.startswith(prefix + "/"))
+        if self._lost is not None or not n:
+            return
+        key = keys.member(prefix, n - 1)
+        self.told(f"{key} is empty")
+        self._lost = (key, objects[key])
+        objects[key] = b""
+
+    def find(self) -> None:
+        """What was lost is restored, if anything was."""
+        if self._lost is None:
+            return
+        key, body = self._lost
+        self.told(f"{key} is restored")
+        self.town.stores["production"].objects[key] = body
+        self._lost = None

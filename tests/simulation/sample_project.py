@@ -1,0 +1,175 @@
+"""A small project without YAML: a sandbox, a production, one model, and a line of commits that say what should be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.digest import Digest
+from reconciler.core.spec.environment import (
+    DataBinding,
+    Desired,
+    Environment,
+    Model,
+    Place,
+    Policy,
+    Prune,
+    Retrain,
+    Role,
+    Runtime,
+    Table,
+)
+from reconciler.core.spec.gates import NoWorseThanIncumbent, Threshold
+from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
+from reconciler.engine.dependencies import World
+from reconciler.ports import Clock, Forge, Source, Store, Target
+from reconciler.testing.fake_compute import FakeClock, FakeData, FakeScorer, FakeTrainer, Ids, Silent
+from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget
+from reconciler.testing.memory_forge import MemoryForge
+
+MODEL = "payments"
+OTHER = "churn"  # declared in production with a pin that nobody made, so that its folder is never empty
+NOBODYS = Digest("sha256:" + "0" * 64)
+LEAST = 0.45  # production's threshold: seeds 5 to 49 of every 50 pass
+TOLERANCE = 0.05
+PROJECT = "town"
+
+SANDBOX = Environment(
+    name="sandbox",
+    role=Role.SANDBOX,
+    store=Place(uses="files", root="s"),
+    target=None,
+    data=DataBinding(copy_from="production", max_age=36 * 3600),
+    runtime=Runtime(architecture="x86_64", versions=(("python", "3.11"),), training_format=1),
+)
+PRODUCTION = Environment(
+    name="production",
+    role=Role.PRODUCTION,
+    store=Place(uses="files", root="p"),
+    target=Place(uses="directory", root="t"),
+    data=DataBinding(tables=(("invoices", Table(uses="csv", path="i.csv")),), as_of="2026-01-01"),
+    promotes_from=("sandbox",),
+    policy=Policy(gates=(Threshold(metric="f1_macro", at_least=LEAST),), prune=Prune.AUTO),
+    protect="main",
+)
+
+
+def recipe(seed: int) -> Recipe:
+    """Another seed is another recipe, and another score (`fakes.score_of`)."""
+    return Recipe(
+        task=Task.CLASSIFICATION,
+        data=Selection(table="invoices", key="id"),
+        outcome=Outcome(column="y", classes=(OutcomeClass(name="a"), OutcomeClass(name="b"))),
+        features=Features(numeric=("x",)),
+        estimator=Estimator(uses="sklearn", class_name="LogisticRegression"),
+        holdout=Holdout(random=0.2),
+        seed=seed,
+    )
+
+
+def desired(
+    revision: str | None,
+    *,
+    seed: int,
+    pin: Digest | None = None,
+    pinned_seed: int | None = None,
+    production: Environment = PRODUCTION,
+    sandbox: Environment = SANDBOX,
+    compares: bool = False,
+    retrain: Retrain = Retrain(),  # noqa: B008  (frozen)
+    others: bool = False,
+) -> Desired:
+    """What a commit says: the sandbox's recipe by its seed, and production's pin with the recipe that it has.
+
+    `compares`: production also wants no worse than the incumbent. `others`: it declares another model, that it lacks.
+    """
+    policy = production.policy
+    if compares:
+        policy = replace(policy, gates=(*policy.gates, NoWorseThanIncumbent(metric="f1_macro", tolerance=TOLERANCE)))
+    made = recipe(seed)
+    models = [
+        Model(
+            name=MODEL,
+            environment="sandbox",
+            recipe=made,
+            recipe_digest=codec.digest_of(made),
+            gates=(),
+            file="manifests/sandbox/payments.yaml",
+            retrain=retrain,
+        )
+    ]
+    if others:
+        models.append(_pinned(OTHER, made, NOBODYS))
+    if pin is not None:
+        models.append(_pinned(MODEL, recipe(seed if pinned_seed is None else pinned_seed), pin))
+    return Desired(
+        project=PROJECT,
+        revision=revision,
+        environments=(replace(production, policy=policy), sandbox),
+        models=tuple(models),
+    )
+
+
+def _pinned(name: str, built: Recipe, pin: Digest) -> Model:
+    return Model(
+        name=name,
+        environment="production",
+        recipe=built,
+        recipe_digest=codec.digest_of(built),
+        gates=(),
+        file=f"manifests/production/{name}.yaml",
+        artifact=pin,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Town:
+    """Everything that outlives a process: stores, target, git, data, and the trainer's count."""
+
+    folder: Path
+    stores: dict[str, MemoryStore]
+    target: MemoryTarget
+    source: MemorySource = field(default_factory=MemorySource)
+    data: FakeData = field(default_factory=FakeData)
+    trainer: FakeTrainer = field(default_factory=FakeTrainer)
+    clock: FakeClock = field(default_factory=FakeClock)
+    forge: MemoryForge | None = None
+    processes: int = 0
+
+    def world(
+        self,
+        *,
+        who: str = "somebody",
+        stores: dict[str, Store] | None = None,
+        target: Target | None = None,
+        source: Source | None = None,
+        clock: Clock | None = None,
+        forge: Forge | None = None,
+        trains: bool = True,
+    ) -> World:
+        """One process's world, with some ports wrapped."""
+        self.processes += 1
+        return World(
+            source=source or self.source,
+            stores=stores or dict(self.stores),
+            targets={"production": target or self.target},
+            data=self.data,
+            trainer=self.trainer if trains else None,
+            scorer=FakeScorer(),
+            clock=clock or self.clock,
+            new_id=Ids(f"{who}-{self.processes}"),
+            progress=Silent(),
+            who=lambda: who,
+            scratch=self.folder,  # ids keep processes apart
+            data_root=self.folder,
+            forge=forge or self.forge,
+        )
+
+
+def found(folder: Path) -> Town:
+    """An empty town."""
+    for name in ("sandbox", "production", "target"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    stores = {name: MemoryStore(folder / name) for name in ("sandbox", "production")}
+    return Town(folder=folder, stores=stores, target=MemoryTarget(folder / "target"))

@@ -1,0 +1,181 @@
+"""A town and its history in few words, for tests: commit, apply, look. Every write is told to the oracle."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reconciler.core.artifact.observed_state import Head
+from reconciler.core.digest import Digest
+from reconciler.core.forge.pull_request import Draft, PullRequest
+from reconciler.core.plan.apply_result import Applied, ModelResult
+from reconciler.core.plan.plan import ModelPlan, Plan
+from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.spec.environment import Desired, Model
+from reconciler.engine.apply import apply
+from reconciler.engine.dependencies import World
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.promotion import rollback_now as rollback
+from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.storage import journal
+from reconciler.ports import Clock, Forge, Store
+from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
+from reconciler.testing.memory import MemoryProposer, MemoryStore, MemoryTarget
+from reconciler.testing.memory_forge import MemoryForge
+from tests.simulation import sample_manifests as papers
+from tests.simulation import sample_project as towns
+from tests.simulation.invariants import Oracle
+from tests.simulation.sample_project import MODEL, PROJECT, Town
+
+
+class Story:
+    """`desired` is what the newest commit says. Commits are c0, c1, …"""
+
+    def __init__(self, folder: Path) -> None:
+        self.town: Town = towns.found(folder)
+        self.oracle = Oracle(self.town.source, trained=self.town.trainer.trained)
+        self.town.stores = {name: MemoryStore(folder / name, self._told(name)) for name in ("sandbox", "production")}
+        self.town.target = MemoryTarget(folder / "target", self.oracle.placed)
+        self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
+        self.proposer = MemoryProposer(self.town.source)
+        self.desired = Desired(project=PROJECT, revision=None, environments=(), models=())
+
+    def _told(self, environment: str) -> Callable[[str, bytes], None]:
+        return lambda key, body: self.oracle.created(environment, key, body)
+
+    # --- git ---------------------------------------------------------------------------------------------------------
+
+    def commit(self, **says: Any) -> Desired:
+        """The next commit, whose desired state is `town.desired(…)` with these arguments (`seed` is 10 by default)."""
+        return self.merge(towns.desired(None, **{"seed": 10, **says}))
+
+    def merge(self, desired: Desired) -> Desired:
+        """The next commit, with this desired state."""
+        name = f"c{len(self.town.source.line)}"
+        self.town.source.line.append(name)
+        self.town.source.trees[name] = papers.files(desired)
+        self.desired = replace(desired, revision=name)
+        return self.desired
+
+    def requested(self, *approved: str, author: str = "author") -> PullRequest:
+        """The newest commit came by a request of `author`, whom these people approved it for."""
+        forge = self.forge
+        branch, commit = f"topic-{len(forge.pulls)}", self.town.source.line[-1]
+        forge.tips[branch] = f"head of {commit}"
+        number = forge.open(Draft(head=branch, base="main", title="A change", body="Why.")).number
+        forge.pulls[number] = replace(forge.pulls[number], author=author)
+        for name in approved:
+            forge.approve(number, name)
+        forge.merge(number, commit)
+        return forge.pull(number)
+
+    @property
+    def forge(self) -> MemoryForge:
+        """From the first time on that it is asked for, the town has one."""
+        self.town.forge = self.town.forge or MemoryForge()
+        return self.town.forge
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+
+    def world(self, script: Script | None = None, **ports: Any) -> World:
+        """One process's ports; `script` is what goes wrong at each of its writes."""
+        follow: Script = script or (lambda _: Fault.NONE)
+        stores: dict[str, Store] = {name: FaultyStore(one, follow, name) for name, one in self.town.stores.items()}
+        return self.town.world(**{"stores": stores, "target": FaultyTarget(self.town.target, follow), **ports})
+
+    def plan(self, environment: str, desired: Desired | None = None) -> Plan:
+        wanted = desired or self.desired
+        return planning.make_plan(self.world(), wanted, planning.environment_of(wanted, environment))
+
+    def part(self, environment: str, model: str = MODEL) -> ModelPlan:
+        found = self.plan(environment).part(model)
+        if found is None:
+            raise AssertionError(f"{environment} has no plan for {model}")
+        return found
+
+    def apply(
+        self,
+        environment: str,
+        desired: Desired | None = None,
+        *,
+        script: Script | None = None,
+        plan: Plan | None = None,
+        models: Iterable[str] = (),
+        confirmed: bool = True,
+        forge: Forge | None = None,
+    ) -> Applied:
+        """One process that plans (or takes `plan`) and applies."""
+        wanted = desired or self.desired
+        world = self.world(script, trains=environment == "sandbox", forge=forge)
+        where = planning.environment_of(wanted, environment)
+        reviewed = plan or planning.make_plan(world, wanted, where, models)
+        return apply.apply(world, wanted, where, reviewed, models=models, confirmed=confirmed)
+
+    def rollback_now(
+        self,
+        *,
+        to: int | None = None,
+        reason: str = "it fails",
+        script: Script | None = None,
+        clock: Clock | None = None,
+        road: Callable[[], Road] | None = None,
+    ) -> Proposed:
+        """One process of `rollback --now` in production, at the newest commit."""
+        world = self.world(script, trains=False, clock=clock)
+        return rollback.now(
+            world,
+            papers.checkout(self.town.source, self.desired),
+            FaultyProposer(self.proposer, script or (lambda _: Fault.NONE)),
+            model=MODEL,
+            environment=planning.environment_of(self.desired, "production"),
+            to=to,
+            reason=reason,
+            road=road,
+        )
+
+    def one(self, environment: str, desired: Desired | None = None, **how: Any) -> ModelResult:
+        """Apply, and the result of the one model."""
+        (result,) = self.apply(environment, desired, **how).results
+        return result
+
+    def writes(self, environment: str) -> list[str]:
+        """Apply, and every write that it made."""
+        counter = Counter()
+        self.apply(environment, script=counter)
+        return counter.effects
+
+    # --- what is -----------------------------------------------------------------------------------------------------
+
+    def head(self, environment: str, model: str = MODEL) -> Head | None:
+        return journal.head(self.town.stores[environment], project=PROJECT, environment=environment, model=model)
+
+    @property
+    def candidate(self) -> Digest:
+        """What the sandbox made last."""
+        head = self.head("sandbox")
+        if head is None or head.state.artifact is None:
+            raise AssertionError("the sandbox has made nothing")
+        return head.state.artifact
+
+    @property
+    def serves(self) -> Digest | None:
+        current = self.town.target.current.get(MODEL)
+        return current.artifact if current else None
+
+    def deployed(self, seed: int = 10, **says: Any) -> Digest:
+        """Train recipe `seed`, promote it, apply production: what then serves."""
+        self.commit(seed=seed, **says)
+        self.apply("sandbox")
+        self.commit(seed=seed, pin=self.candidate, **says)
+        self.apply("production")
+        if self.serves != self.candidate:
+            raise AssertionError("it was not deployed")
+        return self.candidate
+
+
+def named(desired: Desired, environment: str, *names: str) -> tuple[Model, ...]:
+    """The one model of an environment, under each of these names."""
+    model = desired.models_of(environment)[0]
+    return tuple(replace(model, name=name, file=f"manifests/{environment}/{name}.yaml") for name in names)

@@ -1,0 +1,284 @@
+"""The loop under a hostile schedule: one seed, one run, always the same.
+
+    python -m tests.simulation.simulation --seed 1234 [--mutant NAME] [--trace]
+
+Three reconcilers run the real engine on one town. A seeded scheduler decides at every write, and at some reads, who
+goes on: it crashes a process before, after or in the middle of a write, leaves writes unanswered, pauses a process for
+long, sets its clock wrong, shows it stale listings, and lets late processes hold an older commit. Meanwhile (`merges`)
+recipes change, candidates are promoted, rolled back, retired or pinned though refused, days pass, windows close, models
+are held, artifacts rejected, approvals given and taken back, served bytes are tampered with or wiped, and journal
+entries are emptied and restored. The oracle (`invariants`) sees every write. When the faults stop, one clean pass must
+converge to what the last commit says and a second must write nothing.
+
+Mutants are broken ports. A simulation that cannot tell them from sound ones proves nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from reconciler.core.artifact.observed_state import Served
+from reconciler.core.spec.environment import Desired, Environment
+from reconciler.engine.apply import apply
+from reconciler.engine.dependencies import World
+from reconciler.engine.inspect import audit
+from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.promotion import rollback_now as rollback
+from reconciler.errors import ReconcilerError
+from reconciler.ports import Store
+from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
+from reconciler.testing.memory import MemoryProposer, MemoryTarget
+from tests.simulation import sample_manifests as papers
+from tests.simulation import sample_project as towns
+from tests.simulation.invariants import Oracle, expected
+from tests.simulation.mutants import MUTANTS, Mutant
+from tests.simulation.random_history import Merges
+from tests.simulation.sample_project import Town
+from tests.simulation.scheduled_process import Actor
+
+ACTORS = 3
+STEPS = 36  # turns of the scheduler before faults stop
+GLANCE = 0.02  # share of reads at which another process may go first
+FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
+HARMLESS = frozenset(["start", "planned", "read"])  # stops at which nothing is written
+
+
+@dataclass(slots=True)
+class Ran:
+    """What one seed showed. `violations` empty: the invariants held."""
+
+    seed: int
+    mutant: str = "none"
+    violations: list[str] = field(default_factory=list)
+    trace: list[str] = field(default_factory=list)
+    applies: int = 0
+    faults: int = 0
+
+    @property
+    def replay(self) -> str:
+        mutant = "" if self.mutant == "none" else f" --mutant {self.mutant}"
+        return f"python -m tests.simulation.simulation --seed {self.seed}{mutant} --trace"
+
+
+class Simulation:
+    def __init__(self, seed: int, folder: Path, mutant: str) -> None:
+        self.chance = random.Random(seed)
+        self.ran = Ran(seed, mutant)
+        self.mutant: Mutant = MUTANTS[mutant]
+        self.town: Town = towns.found(folder)
+        self.oracle = Oracle(self.town.source, trained=self.town.trainer.trained)
+        self.mutant.build(self.town, self.oracle)
+        self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
+        self.merges = Merges(self.town, self.chance, told=self.ran.trace.append, wiped=self.oracle.wiped)
+        self.oracle.commits, self.oracle.given = self.merges.commits, self.merges.given
+        self.proposer = MemoryProposer(self.town.source)
+        self.actors: list[Actor] = []
+
+    # --- processes ---------------------------------------------------------------------------------------------------
+
+    def _work(self, actor: Actor) -> None:
+        """One process's life: apply one environment at a commit, perhaps an old one."""
+        environment = self.chance.choice(["sandbox", "production"])
+        late = self.chance.random() < 0.25
+        desired = self.chance.choice(self.merges.commits) if late else self.merges.newest
+        skew = timedelta(minutes=self.chance.choice([0, 0, 0, -60, 60]))
+        world = self._world(actor.at, who=f"actor-{actor.number}", glance=actor.at, skew=skew)
+        where = planning.environment_of(desired, environment)
+        if environment == "production" and self.chance.random() < 0.2:
+            self._back(actor, world, desired, where)
+            return
+        self.ran.trace.append(f"{actor.number}: apply {environment} at {desired.revision}")
+        plan = planning.make_plan(world, desired, where)
+        actor.at("planned")
+        done = apply.apply(world, desired, where, plan, confirmed=True)
+        self.ran.applies += 1
+        told = "; ".join(one.problem or ", ".join(one.done) or "nothing" for one in done.results)
+        self.ran.trace.append(f"{actor.number}: {told}")
+
+    def _back(self, actor: Actor, world: World, desired: Desired, where: Environment) -> None:
+        """One process of `rollback --now`."""
+        self.ran.trace.append(f"{actor.number}: rollback --now at {desired.revision}")
+        checkout = papers.checkout(self.town.source, desired)
+        proposer = FaultyProposer(self.proposer, actor.at)
+        done = rollback.now(
+            world, checkout, proposer, model=towns.MODEL, environment=where, to=None, reason="it disappoints"
+        )
+        self.ran.applies += 1
+        self.ran.trace.append(f"{actor.number}: serves {done.artifact} by entry {done.served_by}")
+
+    def _world(self, script: Script, *, who: str, glance: Script | None = None, skew: timedelta | None = None) -> World:
+        """One process's ports: shared ones, through its faults, through its mutant. `glance`: others may go first."""
+        stores: dict[str, Store] = {name: FaultyStore(store, script, name) for name, store in self.town.stores.items()}
+        target = FaultyTarget(self.town.target, script)
+        if glance is not None:
+            stores = {name: _Shared(store, self.chance, glance) for name, store in stores.items()}
+            target = _Watched(self.town.target, script, self.chance, glance)
+        seen, at_target, source = self.mutant.wrap(stores, target, self.town.source)
+
+        def clock() -> datetime:
+            return self.town.clock() + (skew or timedelta())
+
+        forge = self.mutant.forge(self.town.forge)
+        return self.town.world(who=who, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
+
+    def _fault(self, effect: str) -> Fault:
+        often = 0.03 if "/sha256/" in effect else 0.12  # most writes are blobs, and the least is at stake there
+        if effect in HARMLESS or self.chance.random() > often:
+            return Fault.NONE
+        return self.chance.choice(FAULTS)
+
+    # --- the schedule ------------------------------------------------------------------------------------------------
+
+    def run(self) -> Ran:
+        """The whole seed: faults, then a clean pass and another."""
+        asleep: dict[int, int] = {}
+        for turn in range(STEPS):
+            if len(self.actors) < ACTORS:
+                actor = Actor(len(self.actors) + turn * 10, self._work)
+                actor.start()
+                self.actors.append(actor)
+            if self.chance.random() < 0.2:
+                self.merges.happen()
+            awake = [one for one in self.actors if asleep.get(one.number, 0) <= turn] or self.actors
+            actor = self.chance.choice(awake)
+            if self.chance.random() < 0.04:
+                asleep[actor.number] = turn + self.chance.randrange(5, 40)
+            self._step(actor, self._fault(actor.effect))
+            if self.chance.random() < 0.5:  # most writes follow one another without anybody in between
+                while not actor.ended and self.chance.random() < 0.9:
+                    self._step(actor, self._fault(actor.effect))
+            self._bury()
+            if self.oracle.violations:
+                break
+        self.merges.find()
+        while self.actors and not self.oracle.violations:
+            self._step(self.chance.choice(self.actors), Fault.NONE)
+            self._bury()
+        for actor in self.actors:  # after a violation nobody goes on
+            while not actor.ended:
+                self._step(actor, Fault.BEFORE)
+        if not self.oracle.violations:
+            self._settle()
+        self.ran.violations = [*self.ran.violations, *self.oracle.violations]
+        return self.ran
+
+    def _step(self, actor: Actor, fault: Fault) -> None:
+        if fault is not Fault.NONE:
+            self.ran.trace.append(f"{actor.number}: {fault} at {actor.effect}")
+            self.ran.faults += 1
+        actor.step(fault)
+
+    def _bury(self) -> None:
+        for actor in [one for one in self.actors if one.ended]:
+            self.actors.remove(actor)
+            if actor.problem is not None:
+                self.ran.violations.append(actor.problem)
+
+    # --- the end -----------------------------------------------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """I7: without faults one pass converges, and the next writes nothing. Where production's pass moves the
+        incumbent, candidates are judged against the new one: so the sandbox comes once more before all is quiet."""
+        try:
+            self.merges.calm()
+            for environment in ("sandbox", "production", "sandbox"):
+                self._pass(environment, Counter())
+            again = Counter()
+            for environment in ("sandbox", "production"):
+                self._pass(environment, again)
+            if again.effects:
+                self.ran.violations.append(f"I7 a second pass writes: {again.effects[:3]}")
+            self._as_committed()
+        except ReconcilerError as error:
+            self.ran.violations.append(f"I7 there is no clean pass: {error}")
+
+    def _pass(self, environment: str, counter: Counter) -> None:
+        desired = self.merges.newest
+        world = self._world(counter, who="clean")
+        where = planning.environment_of(desired, environment)
+        apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
+        left = planning.make_plan(world, desired, where)
+        if not left.empty:
+            steps = [step.action.value for part in left.models for step in part.steps]
+            self.ran.violations.append(f"I7 {environment} does not converge: {steps}")
+
+    def _as_committed(self) -> None:
+        """What serves is what the last commit says, and everything stored is whole."""
+        desired = self.merges.newest
+        world = self._world(Counter(), who="auditor")
+        wanted = expected(self.town, desired, compares=self.merges.compares)
+        current = self.town.target.current.get(towns.MODEL)
+        serves = current.artifact if current else None
+        if wanted is not ... and serves != wanted:
+            self.ran.violations.append(f"I7 production serves {serves}, and the last commit asks for {wanted}")
+        found = audit.audit(world, desired, ())
+        self.ran.violations += [f"I1 audit: {one.where}: {one.problem}" for one in found.findings]
+
+
+class _Shared:
+    """A store between processes: somebody else may go first at a read, and listings are sometimes stale."""
+
+    def __init__(self, store: Store, chance: random.Random, glance: Script) -> None:
+        self._store = store
+        self._chance = chance
+        self._glance = glance
+        self.create = store.create
+        self.path = store.path
+
+    def read(self, key: str) -> bytes | None:
+        if self._chance.random() < GLANCE:
+            self._glance("read")
+        return self._store.read(key)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        found = list(self._store.keys(prefix))
+        if found and self._chance.random() < 0.1:
+            return iter(found[:-1])
+        return iter(found)
+
+
+class _Watched(FaultyTarget):
+    """A target between processes, likewise."""
+
+    def __init__(self, target: MemoryTarget, script: Script, chance: random.Random, glance: Script) -> None:
+        super().__init__(target, script)
+        self._chance = chance
+        self._glance = glance
+
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+        found = super().observe(models, others=others)
+        if self._chance.random() < 10 * GLANCE:
+            self._glance("read")
+        return found
+
+
+def simulate(seed: int, mutant: str = "none") -> Ran:
+    """Run one seed in a folder of its own."""
+    folder = Path(tempfile.mkdtemp(prefix="simulation-"))
+    try:
+        return Simulation(seed, folder, mutant).run()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Run one seed of the simulation.")
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--mutant", choices=sorted(MUTANTS), default="none")
+    parser.add_argument("--trace", action="store_true")
+    given = parser.parse_args()
+    ran = simulate(given.seed, given.mutant)
+    lines = [*(ran.trace if given.trace else ()), *(ran.violations or ["no violation"])]
+    print("\n".join(lines))
+    raise SystemExit(1 if ran.violations else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,142 @@
+"""What counts as unchanged: a path is believed only while nothing about it differs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.adapters.caches import file_fingerprints as module
+from reconciler.adapters.caches.file_fingerprints import Witness, same, signature
+from reconciler.adapters.filesystem.durable_files import listed
+
+
+def aged() -> Witness:
+    """A witness for whom everything on disk is old."""
+    return Witness(started=2**62)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "release"
+    made.mkdir()
+    (made / "model").write_bytes(b"12345")
+    (made / "recipe").write_bytes(b"{}")
+    return made
+
+
+def witnessed(folder: Path) -> tuple[str, tuple[str, ...]]:
+    seen = aged()
+    seen.saw_folder(str(folder), listed(str(folder)))
+    seen.saw(str(folder / "model"))
+    said = seen.signature("")
+    assert said is not None
+    return said, seen.paths("")
+
+
+def holds(claim: tuple[str, tuple[str, ...]]) -> bool:
+    return signature("", claim[1]) == claim[0]
+
+
+def change_a_byte(folder: Path) -> None:
+    times = (folder / "model").stat()
+    (folder / "model").write_bytes(b"12x45")
+    os.utime(folder / "model", ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def replace(folder: Path) -> None:
+    (folder / "other").write_bytes(b"12345")
+    (folder / "other").replace(folder / "model")
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a byte, with its old time": change_a_byte,
+    "another file of the same bytes": replace,
+    "a file more": lambda folder: (folder / "extra").touch(),
+    "a file less": lambda folder: (folder / "recipe").unlink(),
+    "other rights": lambda folder: (folder / "model").chmod(0o600),
+    "longer": lambda folder: (folder / "model").write_bytes(b"123456"),
+    "a link instead": lambda folder: ((folder / "recipe").unlink(), (folder / "recipe").symlink_to("model")),
+    "no folder": lambda folder: folder.rename(folder.with_name("gone")),
+}
+
+
+def test_what_nobody_touched_is_the_same(folder: Path) -> None:
+    claim = witnessed(folder)
+    assert holds(claim)
+    (folder / "model").read_bytes()
+    assert holds(claim)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_every_change_is_noticed(folder: Path, change: Callable[[Path], object]) -> None:
+    claim = witnessed(folder)
+    change(folder)
+    assert not holds(claim)
+
+
+def test_what_is_not_there_is_witnessed_until_it_comes(folder: Path) -> None:
+    seen = aged()
+    seen.saw(str(folder / "next"))
+    claim = (seen.signature("") or "", seen.paths(""))
+    assert holds(claim)
+    (folder / "next").touch()
+    assert not holds(claim)
+
+
+def test_in_a_folder_that_is_watched_what_is_not_there_needs_no_look_of_its_own(folder: Path) -> None:
+    seen = aged()
+    seen.saw(str(folder))
+    seen.saw(str(folder / "next"))
+    claim = (seen.signature("") or "", seen.paths(""))
+    assert claim[1] == (str(folder),)
+    (folder / "next").touch()
+    assert not holds(claim)
+
+
+def test_what_was_touched_just_before_is_not_believed(folder: Path) -> None:
+    changed = (folder / "model").stat().st_ctime_ns
+    for started, believed in ((changed + module.RACY + 1, True), (changed + module.RACY - 1, False)):
+        seen = Witness(started=started)
+        seen.saw(str(folder / "model"))
+        assert (seen.signature("") is not None) is believed
+
+
+def test_subjects_are_apart(folder: Path) -> None:
+    seen = aged()
+    seen.about("one")
+    seen.saw(str(folder / "model"))
+    seen.about("two")
+    seen.saw(str(folder / "recipe"))
+    assert (seen.paths("one"), seen.paths("two")) == ((str(folder / "model"),), (str(folder / "recipe"),))
+
+
+def test_many_claims_are_shared_out_and_answered_in_order(tmp_path: Path) -> None:
+    claims = []
+    for number in range(module.MANY + 10):
+        path = tmp_path / str(number)
+        path.write_bytes(b"x")
+        seen = aged()
+        seen.saw(str(path))
+        claims.append((seen.signature("") or "", seen.paths("")))
+    assert same("", claims) == [True] * len(claims)
+    broken = {0, 1, module.MANY // 2, module.MANY + 9}
+    for number in broken:
+        (tmp_path / str(number)).unlink()
+    expected = [number not in broken for number in range(len(claims))]
+    assert same("", claims) == expected
+    done: list[int] = []
+    assert same("", claims, besides=lambda: done.append(os.getpid())) == expected
+    assert done == [os.getpid()] * (module.shared_out.count() > 1)
+
+
+@given(count=st.integers(1, 20_000), shares=st.integers(1, 5), less=st.integers(0, 5_000))
+def test_shares_take_every_claim_once(count: int, shares: int, less: int) -> None:
+    bounds = module._bounds(count, shares, less=less)
+    assert len(bounds) == shares + 1
+    assert bounds == sorted(bounds)
+    assert (bounds[0], bounds[-1]) == (0, count)

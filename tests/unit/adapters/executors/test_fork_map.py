@@ -1,0 +1,78 @@
+"""Work that forked processes share: answers in order, and a share that fails gives nothing."""
+
+from __future__ import annotations
+
+import os
+import resource
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.executors.fork_map import Drawn, shared_out
+
+
+def test_answers_come_in_the_order_of_the_shares_and_share_0_is_worked_here() -> None:
+    answers = shared_out(lambda share: f"{share} {os.getpid()}".encode(), 4)
+    numbers, processes = zip(*(answer.decode().split() for answer in answers if answer is not None), strict=True)
+    assert numbers == ("0", "1", "2", "3")
+    assert processes[0] == str(os.getpid())
+    assert len(set(processes)) == 4
+
+
+def test_an_answer_may_be_larger_than_a_pipe_holds() -> None:
+    assert shared_out(lambda share: bytes([share]) * 10**6, 3)[2] == b"\2" * 10**6
+
+
+def test_a_share_that_fails_gives_nothing_and_the_others_are_not_harmed() -> None:
+    def work(share: int) -> bytes:
+        if share == 1:
+            raise RuntimeError("of this share")
+        if share == 2:
+            os.kill(os.getpid(), 9)
+        return b"x"
+
+    assert shared_out(work, 4) == [b"x", None, None, b"x"]
+
+
+def test_what_is_raised_here_is_raised_and_leaves_no_process_and_no_pipe() -> None:
+    before = len(list(Path("/dev/fd").iterdir()))
+    (said, saying), (never, writer) = os.pipe(), os.pipe()
+    found: list[int] = []
+
+    def work(share: int) -> bytes:
+        if share == 0:
+            found.append(int(os.read(said, 20)))
+            raise KeyError("here")
+        os.write(saying, str(os.getpid()).encode())
+        return os.read(never, 1)  # for ever: only an end from outside ends it
+
+    with pytest.raises(KeyError):
+        shared_out(work, 2)
+    for one in (said, saying, never, writer):
+        os.close(one)
+    with pytest.raises(ProcessLookupError):
+        os.kill(found[0], 0)
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_where_no_process_can_be_made_the_shares_are_not_done_and_nothing_stays_open() -> None:
+    """No more open files: what a share needs first is a pipe."""
+    before = len(list(Path("/dev/fd").iterdir()))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(one.name) for one in Path("/dev/fd").iterdir())
+    held = [os.dup(0) for _ in range(highest)]  # so that no lower number is free
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(held) + 1, limits[1]))
+        assert shared_out(lambda share: b"x", 3) == [b"x", None, None]
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        for one in held:
+            os.close(one)
+    assert len(list(Path("/dev/fd").iterdir())) == before
+
+
+def test_each_number_is_drawn_once() -> None:
+    drawn = Drawn(200)
+    answers = shared_out(lambda share: bytes(drawn), 3)
+    drawn.close()
+    assert sorted(b"".join(one or b"" for one in answers)) == list(range(200))

@@ -1,0 +1,60 @@
+"""Questions side by side: answers in order, no more at once than asked for, and nothing begun after an error."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from reconciler.adapters.executors.thread_map import abreast, interruptible
+
+
+def test_answers_come_in_the_order_of_the_questions() -> None:
+    gates = [threading.Event() for _ in range(4)]
+    gates[3].set()
+
+    def ask(n: int) -> int:
+        assert gates[n].wait(60)  # each waits for the one after it
+        if n:
+            gates[n - 1].set()
+        return n * n
+
+    assert abreast(ask, range(4), at_once=4) == [0, 1, 4, 9]
+    assert abreast(ask, [], at_once=4) == []
+
+
+def test_no_more_are_asked_at_once_than_may_be() -> None:
+    lock, now, most = threading.Lock(), 0, 0
+    met = threading.Barrier(3)
+
+    def ask(_: int) -> None:
+        nonlocal now, most
+        with lock:
+            now += 1
+            most = max(most, now)
+        met.wait(60)  # three are there at once, or this never ends
+        with lock:
+            now -= 1
+
+    abreast(ask, range(9), at_once=3)
+    assert most == 3
+
+
+def test_after_an_error_nothing_more_begins() -> None:
+    begun = []
+
+    def ask(n: int) -> None:
+        begun.append(n)
+        if n == 2:
+            raise ValueError(n)
+
+    with pytest.raises(ValueError, match="2"):
+        abreast(ask, range(100), at_once=1)
+    assert begun == [0, 1, 2]
+
+
+def test_what_may_be_interrupted_is_asked_elsewhere_than_in_the_main_thread() -> None:
+    where = interruptible(threading.current_thread)
+    assert where() is not threading.main_thread()
+    inner = abreast(lambda _: (threading.current_thread(), where()), [None], at_once=1)
+    assert inner[0][0] is inner[0][1]

@@ -1,0 +1,286 @@
+"""From what a table looks like to a first model: each choice, and the choice where nothing tells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reconciler.core.onboarding.suggest_recipe import Suggestion, suggest
+from reconciler.core.onboarding.table_profile import ColumnLook, Days, Gap, TableLook
+from reconciler.core.spec.environment import Table
+from reconciler.core.spec.recipe import Task
+from reconciler.errors import UsageError
+
+ROWS = 600
+TODAY = "2026-01-31"
+
+
+def column(name: str, kind: str = "DOUBLE", distinct: int = 300, **more: Any) -> ColumnLook:
+    return ColumnLook(name=name, type=kind, filled=more.pop("filled", ROWS), distinct=distinct, **more)
+
+
+def flag(name: str, *values: str, kind: str = "VARCHAR", **more: Any) -> ColumnLook:
+    return column(name, kind, len(values), values=values, **more)
+
+
+def look(*columns: ColumnLook, rows: int = ROWS, **more: Any) -> TableLook:
+    return TableLook(table=Table(uses="csv", path="t.csv"), rows=rows, columns=columns, **more)
+
+
+def suggested(*columns: ColumnLook, outcome: str | None = None, rows: int = ROWS, **more: Any) -> Suggestion:
+    return suggest(look(*columns, rows=rows, **more), name="t", today=TODAY, outcome=outcome)
+
+
+ORDER_ID = column("order_id", "VARCHAR", ROWS)
+AMOUNT = column("amount")
+RETURNED = flag("returned", "no", "yes")
+
+
+# --- the key ---
+
+
+def test_a_column_that_differs_in_every_row_and_is_named_so_is_the_key() -> None:
+    found = suggested(column("first", "BIGINT", ROWS), ORDER_ID, AMOUNT, RETURNED)
+    assert found.recipe.data.key == "order_id"
+    assert found.table.row_number is None
+
+
+def test_rows_without_a_name_are_numbered() -> None:
+    found = suggested(AMOUNT, column("row_number"), RETURNED)
+    assert found.recipe.data.key == found.table.row_number == "row_number_2"
+    assert "append" in found.reasons.key
+
+
+def test_a_number_that_happens_to_differ_everywhere_is_no_key() -> None:
+    assert suggested(AMOUNT, column("turnover", "BIGINT", ROWS), RETURNED).table.row_number is not None
+
+
+def test_a_word_that_ends_in_id_is_no_identity() -> None:
+    found = suggested(ORDER_ID, flag("paid", "no", "yes"), AMOUNT, column("valid", "BIGINT", 40), RETURNED)
+    assert {"paid", "valid"} <= set(found.recipe.features.all)
+
+
+# --- the outcome ---
+
+
+def test_the_outcome_is_known_by_its_name_wherever_it_stands() -> None:
+    found = suggested(ORDER_ID, RETURNED, AMOUNT)
+    assert (found.recipe.outcome.column, found.recipe.class_names) == ("returned", ("no", "yes"))
+    assert found.reasons.outcome == "by its name"
+
+
+def test_else_it_is_the_last_column_that_can_be_one_and_the_reason_says_how_to_choose() -> None:
+    found = suggested(ORDER_ID, AMOUNT, flag("kind", "a", "b"), column("comment", "VARCHAR", 550))
+    assert found.recipe.outcome.column == "kind"
+    assert "--outcome" in found.reasons.outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "task"),
+    [
+        (column("target"), Task.REGRESSION),
+        (flag("target", "2", "10", "1", kind="BIGINT"), Task.CLASSIFICATION),
+        (flag("target", "false", "true", kind="BOOLEAN"), Task.CLASSIFICATION),
+        (flag("target", "1.0", "0.0"), Task.CLASSIFICATION),
+        (flag("target", "0.5", "1.5", kind="DOUBLE"), Task.REGRESSION),
+    ],
+    ids=["many numbers", "few whole numbers", "true or false", "text", "few fractions"],
+)
+def test_few_values_are_classes_and_many_numbers_are_an_amount(outcome: ColumnLook, task: Task) -> None:
+    assert suggested(ORDER_ID, AMOUNT, outcome).recipe.task is task
+
+
+def test_classes_of_numbers_stand_in_the_order_of_numbers() -> None:
+    found = suggested(ORDER_ID, AMOUNT, flag("target", "2", "10", "1", kind="BIGINT"))
+    assert found.recipe.class_names == ("1", "2", "10")
+
+
+def test_decimal_classes_are_told_by_conditions_and_open_rows_do_not_train() -> None:
+    found = suggested(ORDER_ID, AMOUNT, flag("target", "0.0", "1.0", kind="DOUBLE", filled=ROWS - 5))
+    assert [(one.name, one.when) for one in found.recipe.outcome.classes] == [
+        ("0", '"target" = 0.0'),
+        ("1", '"target" = 1.0'),
+    ]
+    assert found.recipe.data.train is not None
+    assert found.recipe.data.train.where == '"target" is not null'
+    assert found.recipe.data.predict == '"target" is null'
+
+
+def test_a_text_that_is_no_name_for_a_class_gets_one_and_its_quotes_are_kept() -> None:
+    found = suggested(ORDER_ID, AMOUNT, flag("target", "it's ", "b"))
+    assert [(one.name, one.when) for one in found.recipe.outcome.classes] == [
+        ("b", "\"target\" = 'b'"),
+        ("class_2", "\"target\" = 'it''s '"),
+    ]
+
+
+def test_the_author_may_say_what_to_predict_by_either_name() -> None:
+    table = Table(uses="csv", path="t.csv", columns=(("unit_price", "Unit price (EUR)"),))
+    there = TableLook(table=table, rows=ROWS, columns=(ORDER_ID, column("unit_price"), RETURNED))
+    for name in ("unit_price", "Unit price (EUR)"):
+        assert suggest(there, name="t", today=TODAY, outcome=name).recipe.outcome.column == "unit_price"
+
+
+@pytest.mark.parametrize("wanted", ["order_id", "comment", "bought", "nothing"])
+def test_what_cannot_be_predicted_is_refused_with_what_can(wanted: str) -> None:
+    columns = (ORDER_ID, AMOUNT, column("comment", "VARCHAR", 500), column("bought", "DATE", 200, latest="2026-01-01"))
+    with pytest.raises(UsageError) as refused:
+        suggested(*columns, outcome=wanted)
+    assert refused.value.hint
+
+
+def test_a_table_with_nothing_to_predict_or_to_predict_from_is_refused() -> None:
+    with pytest.raises(UsageError, match="no column of the table can be predicted"):
+        suggested(ORDER_ID, column("comment", "VARCHAR", 500))
+    with pytest.raises(UsageError, match="nothing to predict returned from: empty is empty"):
+        suggested(ORDER_ID, column("empty", "VARCHAR", 0, filled=0), RETURNED)
+
+
+def test_rows_without_an_outcome_are_those_to_predict_else_all_and_it_says_why() -> None:
+    assert suggested(ORDER_ID, AMOUNT, flag("returned", "no", "yes", filled=500)).recipe.data.predict == (
+        '"returned" is null'
+    )
+    closed = suggested(ORDER_ID, AMOUNT, RETURNED)
+    assert closed.recipe.data.predict == "true"
+    assert "narrow it" in closed.reasons.predict
+
+
+# --- features ---
+
+
+def test_features_go_by_type_and_codes_are_no_quantities() -> None:
+    found = suggested(
+        ORDER_ID,
+        AMOUNT,
+        column("zip_code", "BIGINT", 90),
+        flag("country", "DE", "FR"),
+        flag("express", "true", "false", kind="BOOLEAN"),
+        RETURNED,
+    )
+    features = found.recipe.features
+    assert features.numeric == ("amount",)
+    assert features.categorical == ("zip_code", "country")
+    assert features.boolean == ("express",)
+
+
+def test_what_cannot_help_or_gives_the_answer_away_is_left_out_with_the_reason() -> None:
+    found = suggested(
+        ORDER_ID,
+        AMOUNT,
+        column("empty", "VARCHAR", 0, filled=0),
+        flag("constant", "x"),
+        column("comment", "VARCHAR", 550),
+        column("client_id", "BIGINT", 80),
+        flag("returned_code", "1", "2", kind="BIGINT"),
+        RETURNED,
+        twins=(("returned_code", "returned"), ("amount", "amount_gross")),
+    )
+    assert found.recipe.features.all == ("amount",)
+    assert dict(found.left_out) == {
+        "returned_code": "tells returned exactly",
+        "empty": "is empty",
+        "constant": "has the same value everywhere",
+        "comment": "is text that hardly ever repeats",
+        "client_id": "looks like an identity: it says who, not what",
+    }
+
+
+def test_the_other_count_of_days_to_the_same_date_is_left_out() -> None:
+    days = (Days(column="target", start="a", end="c"), Days(column="other_days", start="b", end="c"))
+    found = suggested(ORDER_ID, AMOUNT, column("other_days", "BIGINT", 60), column("target", "BIGINT", 60), days=days)
+    assert found.recipe.features.all == ("amount",)
+
+
+# --- how it is judged ---
+
+
+def test_rows_with_a_date_are_judged_on_the_latest_and_its_month_is_a_feature() -> None:
+    found = suggested(ORDER_ID, AMOUNT, column("bought", "DATE", 200, latest="2026-01-30"), RETURNED)
+    assert (found.recipe.holdout.last, found.recipe.holdout.by) == (0.2, "bought")
+    assert found.recipe.features.numeric == ("amount", "bought_month")
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        column("planned", "DATE", 200, latest="2026-02-01"),
+        column("seen", "DATE", 5, latest="2026-01-01"),
+        column("seen", "DATE", 200, latest="2026-01-01", filled=ROWS - 1),
+    ],
+    ids=["in the future", "few days", "not always known"],
+)
+def test_a_date_that_does_not_order_the_rows_does_not_hold_them_out(date: ColumnLook) -> None:
+    assert suggested(ORDER_ID, AMOUNT, date, RETURNED).recipe.holdout.random == 0.2
+
+
+@pytest.mark.parametrize(("rows", "learner"), [(600, "RandomForest"), (50_000, "HistGradientBoosting")])
+def test_the_estimator_goes_by_rows_and_task(rows: int, learner: str) -> None:
+    columns = (column("a", filled=rows), column("b", filled=rows))
+    found = suggested(*columns, flag("target", "0", "1", kind="BIGINT", filled=rows), rows=rows)
+    assert found.recipe.estimator.class_name == f"{learner}Classifier"
+    assert suggested(*columns, rows=rows).recipe.estimator.class_name == f"{learner}Regressor"
+
+
+# --- receivables ---
+
+LEDGER = (
+    column("invoice_no", "VARCHAR", ROWS),
+    column("customer", "VARCHAR", 40),
+    column("issued", "DATE", 300, latest="2026-01-10"),
+    column("due_date", "DATE", 300, latest="2026-02-10"),
+    column("paid_on", "DATE", 300, latest="2026-01-12", filled=500),
+    column("lateness", "BIGINT", 60),
+    flag("disputed", "no", "yes"),
+    AMOUNT,
+)
+
+
+def ledger(*columns: ColumnLook, over_30: float = 0.1, over_0: float = 0.4) -> Suggestion:
+    gaps = (
+        Gap(start="issued", end="due_date", forward=1.0, over_0=1.0, over_10=1.0, over_30=0.0),
+        Gap(start="due_date", end="paid_on", forward=0.5, over_0=over_0, over_10=0.2, over_30=over_30),
+    )
+    days = (Days(column="lateness", start="due_date", end="paid_on"),)
+    return suggested(*(columns or LEDGER), gaps=gaps, days=days)
+
+
+def test_due_and_settlement_dates_make_lateness_the_outcome_with_the_customers_past() -> None:
+    found = ledger()
+    recipe = found.recipe
+    assert recipe.class_names == ("on_time", "late", "very_late")
+    assert recipe.outcome.classes[1].when == "days_late <= 30"
+    assert recipe.outcome.matured == '"due_date" + interval 31 day'
+    past = recipe.data.past
+    assert past is not None
+    assert (past.by, past.at, past.known) == ("customer", "issued", "paid_on")
+    assert recipe.holdout.by == "issued"
+    assert recipe.features.numeric[:3] == ("amount", "terms_days", "month_written")
+
+
+def test_what_a_ledger_knows_only_once_it_is_paid_is_no_feature() -> None:
+    found = ledger()
+    assert not {"paid_on", "lateness", "disputed", "customer"} & set(found.recipe.features.all)
+    assert {"paid_on", "lateness", "disputed", "customer"} <= {name for name, _ in found.left_out}
+
+
+def test_open_rows_are_predicted_as_of_the_last_day_that_the_books_know() -> None:
+    found = ledger()
+    assert found.recipe.data.predict == '"paid_on" is null'
+    assert found.as_of == "2026-01-12"
+    assert found.recipe.outcome.classes[0].possible == 'as_of <= "due_date"'
+
+
+def test_a_ledger_without_open_rows_needs_no_day_and_rules_nothing_out() -> None:
+    closed = tuple(column("paid_on", "DATE", 300, latest="2026-01-12") if c.name == "paid_on" else c for c in LEDGER)
+    found = ledger(*closed)
+    assert (found.recipe.data.predict, found.as_of) == ("true", None)
+    assert not any(one.possible for one in found.recipe.outcome.classes)
+
+
+def test_where_few_are_very_late_the_cut_is_ten_days() -> None:
+    assert ledger(over_30=0.01).recipe.outcome.classes[1].when == "days_late <= 10"
+
+
+def test_where_nobody_pays_late_it_is_no_question() -> None:
+    assert ledger(over_0=0.0).recipe.outcome.column is not None

@@ -1,0 +1,174 @@
+"""The judge at its edges: what is not a number never passes, what touches the bound does, and reasons have numbers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.digest import digest_of_bytes
+from reconciler.core.plan.gate_evaluation import judge
+from reconciler.core.spec.gates import (
+    BeatsNaiveGuess,
+    Comparability,
+    Comparison,
+    Gate,
+    GateResult,
+    Grade,
+    NoWorseThanIncumbent,
+    PerformanceGrade,
+    Rule,
+    Threshold,
+    Verdict,
+)
+
+EVALUATION = Evaluation(
+    task="classification",
+    rows=100,
+    training_rows=400,
+    classes=(),
+    confusion=(),
+    metrics=(("accuracy", 0.75), ("broken", math.nan), ("endless", math.inf)),
+    naive=0.5,
+    errors_removed=0.5,
+    grade=Grade.B,
+    influences=(),
+    evaluation_rows=digest_of_bytes(b"rows"),
+)
+COMPARED = Comparison(
+    state=Comparability.COMPARED,
+    metric="accuracy",
+    rows=100,
+    candidate=0.75,
+    incumbent=0.75,
+    difference=0.0,
+    lower=0.0,
+    upper=0.0,
+    detectable=0.02,
+)
+
+
+def result(gate: Gate, comparison: Comparison | None = None, **changes: object) -> GateResult:
+    comparisons = {gate: comparison} if isinstance(gate, NoWorseThanIncumbent) and comparison else {}
+    return judge((gate,), replace(EVALUATION, **changes), comparisons)[0]  # type: ignore[arg-type]
+
+
+def passes(gate: Gate, comparison: Comparison | None = None, **changes: object) -> bool:
+    return result(gate, comparison, **changes).verdict is Verdict.PASSED
+
+
+@pytest.mark.parametrize(
+    ("gate", "passed"),
+    [
+        (Threshold(metric="accuracy", at_least=0.75), True),
+        (Threshold(metric="accuracy", at_least=0.7501), False),
+        (Threshold(metric="accuracy", at_most=0.75), True),
+        (Threshold(metric="accuracy", at_most=0.7499), False),
+        (Threshold(metric="accuracy", at_least=0.7, at_most=0.8), True),
+        (Threshold(metric="accuracy", at_least=0.7, at_most=0.74), False),
+        (Threshold(metric="broken", at_least=-1e300), False),
+        (Threshold(metric="broken", at_most=1e300), False),
+        (Threshold(metric="endless", at_least=0.0), False),
+        (Threshold(metric="absent", at_most=1e300), False),
+        (PerformanceGrade(at_least=Grade.A), False),
+        (PerformanceGrade(at_least=Grade.B), True),
+        (PerformanceGrade(at_least=Grade.C), True),
+        (BeatsNaiveGuess(by_share_of_errors=0.5), True),
+        (BeatsNaiveGuess(by_share_of_errors=0.51), False),
+    ],
+)
+def test_a_bound_that_is_met_exactly_is_met_and_what_is_no_number_meets_none(gate: Gate, passed: bool) -> None:
+    assert passes(gate) is passed
+
+
+@pytest.mark.parametrize("removed", [math.nan, math.inf, -math.inf, 0.0, -0.5])
+def test_no_odd_share_of_errors_passes(removed: float) -> None:
+    assert not passes(BeatsNaiveGuess(by_share_of_errors=0.01), errors_removed=removed)
+
+
+def gate(rule: Rule, tolerance: float = 0.25, min_rows: int = 100) -> NoWorseThanIncumbent:
+    return NoWorseThanIncumbent(metric="accuracy", tolerance=tolerance, rule=rule, min_rows=min_rows)
+
+
+@pytest.mark.parametrize(
+    ("rule", "numbers", "passed"),
+    [
+        # Each rule reads its own number and no other.
+        (Rule.EVIDENCE, {"difference": -0.9, "lower": -0.9, "upper": -0.25}, True),
+        (Rule.EVIDENCE, {"difference": 0.9, "lower": 0.9, "upper": -0.2501}, False),
+        (Rule.POINT, {"difference": -0.25, "lower": -0.9, "upper": -0.9}, True),
+        (Rule.POINT, {"difference": -0.2501, "lower": 0.9, "upper": 0.9}, False),
+        (Rule.STRICT, {"difference": -0.9, "lower": -0.2499, "upper": -0.9}, True),
+        (Rule.STRICT, {"difference": 0.9, "lower": -0.25, "upper": 0.9}, False),
+    ],
+)
+def test_each_rule_reads_its_own_number(rule: Rule, numbers: dict[str, float], passed: bool) -> None:
+    assert passes(gate(rule), replace(COMPARED, **numbers)) is passed
+
+
+@pytest.mark.parametrize("rule", Rule)
+@pytest.mark.parametrize("number", ["difference", "lower", "upper"])
+@pytest.mark.parametrize("value", [None, math.nan, math.inf, -math.inf])
+def test_a_comparison_with_a_number_missing_passes_under_no_rule(rule: Rule, number: str, value: float | None) -> None:
+    assert not passes(gate(rule), replace(COMPARED, **{number: value}))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("rule", Rule)
+def test_too_few_rows_pass_under_no_rule_and_exactly_enough_do(rule: Rule) -> None:
+    assert passes(gate(rule), COMPARED)
+    assert not passes(gate(rule), replace(COMPARED, rows=99))
+
+
+@pytest.mark.parametrize("state", [Comparability.NOT_COMPARABLE, Comparability.UNSCORABLE])
+def test_what_cannot_be_compared_is_refused_with_its_reason(state: Comparability) -> None:
+    found = result(gate(Rule.EVIDENCE), Comparison(state=state, metric="accuracy", reason="other classes"))
+    assert (found.verdict, found.reason) == (Verdict.REFUSED, f"{state}: other classes")
+    bare = result(gate(Rule.EVIDENCE), Comparison(state=state, metric="accuracy"))
+    assert bare.reason == f"{state}: no reason recorded"
+
+
+def test_without_an_incumbent_there_is_nothing_to_be_worse_than() -> None:
+    assert passes(gate(Rule.STRICT), Comparison(state=Comparability.NO_INCUMBENT, metric="accuracy"))
+
+
+def test_a_comparison_that_was_not_made_is_refused() -> None:
+    assert not passes(gate(Rule.EVIDENCE))
+
+
+def test_a_comparison_of_another_gate_does_not_count() -> None:
+    wanted = gate(Rule.EVIDENCE)
+    assert judge((wanted,), EVALUATION, {gate(Rule.POINT): COMPARED})[0].verdict is Verdict.REFUSED
+
+
+def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:
+    gates = (
+        Threshold(metric="accuracy", at_least=0.5, at_most=0.9),
+        Threshold(metric="accuracy", at_most=0.9),
+        Threshold(metric="accuracy", at_least=0.8),
+        Threshold(metric="accuracy", at_most=0.7),
+        Threshold(metric="absent", at_most=0.7),
+        PerformanceGrade(at_least=Grade.A),
+        PerformanceGrade(at_least=Grade.C),
+        BeatsNaiveGuess(by_share_of_errors=0.2),
+        BeatsNaiveGuess(by_share_of_errors=0.9),
+        gate(Rule.EVIDENCE),
+        gate(Rule.POINT, min_rows=1000),
+    )
+    found = judge(gates, EVALUATION, dict.fromkeys(gates[-2:], COMPARED))  # type: ignore[arg-type]
+    assert tuple(one.gate for one in found) == gates
+    assert [one.reason for one in found] == [
+        "accuracy 0.75 is at least 0.5 and at most 0.9",
+        "accuracy 0.75 is at most 0.9",
+        "accuracy 0.75 is below 0.8",
+        "accuracy 0.75 is above 0.7",
+        "absent is not known for this model",
+        "grade B is below A",
+        "grade B is at least C",
+        "removes 50.0% of the naive guess's errors, at least 20.0%",
+        "removes 50.0% of the naive guess's errors, less than 90.0%",
+        "accuracy +0.0000 against the incumbent [+0.0000, +0.0000] on 100 rows, evidence rule, tolerance 0.25; "
+        "could have seen a loss of 0.0200",
+        "not comparable: 100 shared rows, 1,000 wanted",
+    ]

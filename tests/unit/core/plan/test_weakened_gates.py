@@ -1,0 +1,132 @@
+"""What counts as a weaker gate: each kind in each direction, alone and among others."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.core.digest import Digest
+from reconciler.core.plan.weakened_gates import Demands, Weakening, weakenings
+from reconciler.core.spec.environment import Policy
+from reconciler.core.spec.gates import (
+    BeatsNaiveGuess,
+    Gate,
+    Grade,
+    NoWorseThanIncumbent,
+    PerformanceGrade,
+    Rule,
+    Threshold,
+)
+from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
+
+F1 = Threshold(metric="f1_macro", at_least=0.5)
+LOSS = Threshold(metric="log_loss", at_most=0.8)
+GRADE = PerformanceGrade(at_least=Grade.B)
+SHARE = BeatsNaiveGuess(by_share_of_errors=0.25)
+NO_WORSE = NoWorseThanIncumbent(metric="f1_macro", tolerance=0.01, rule=Rule.POINT, min_rows=200)
+ALL = (F1, LOSS, GRADE, SHARE, NO_WORSE)
+
+
+def found(old: Demands, new: Demands) -> list[str]:
+    return [str(one).removeprefix("GATE WEAKENED ") for one in weakenings(old, new, model="pay")]
+
+
+def gates(*gates: Gate) -> Demands:
+    return Demands(gates=gates, policy=Policy())
+
+
+WEAKER: list[tuple[Gate, Gate, str]] = [
+    (F1, replace(F1, at_least=0.4), "f1_macro at least: 0.5 -> 0.4"),
+    (F1, replace(F1, metric="accuracy"), "f1_macro at least: 0.5 -> nothing"),
+    (F1, Threshold(metric="f1_macro", at_most=0.9), "f1_macro at least: 0.5 -> nothing"),
+    (LOSS, replace(LOSS, at_most=0.9), "log_loss at most: 0.8 -> 0.9"),
+    (GRADE, replace(GRADE, at_least=Grade.C), "performance-grade: grade B -> grade C"),
+    (SHARE, replace(SHARE, by_share_of_errors=0.2), "beats-naive-guess: 0.25 of the errors -> 0.2 of the errors"),
+    (NO_WORSE, replace(NO_WORSE, tolerance=0.02), "no-worse-than-incumbent by f1_macro: "),
+    (NO_WORSE, replace(NO_WORSE, min_rows=100), "no-worse-than-incumbent by f1_macro: "),
+    (NO_WORSE, replace(NO_WORSE, rule=Rule.EVIDENCE), "no-worse-than-incumbent by f1_macro: "),
+    (NO_WORSE, replace(NO_WORSE, metric="accuracy"), "no-worse-than-incumbent by f1_macro: "),
+]
+
+
+@pytest.mark.parametrize(("strong", "weak", "words"), WEAKER)
+def test_a_weaker_gate_is_told_and_a_stricter_one_is_not(strong: Gate, weak: Gate, words: str) -> None:
+    assert len(found(gates(strong), gates(weak))) == 1
+    assert found(gates(strong), gates(weak))[0].startswith(words)
+    assert found(gates(*ALL), gates(weak, *(one for one in ALL if one is not strong)))[0].startswith(words)
+    assert found(gates(strong), gates(weak, strong)) == [], "what is demanded beside it does not weaken it"
+    if words.endswith("nothing") or "metric" in words or weak.uses != strong.uses:
+        return
+    if getattr(weak, "metric", None) == getattr(strong, "metric", None):
+        assert found(gates(weak), gates(strong)) == [] or isinstance(weak, Threshold)
+
+
+def test_two_bounds_are_two_demands() -> None:
+    both = Threshold(metric="r2", at_least=0.2, at_most=0.9)
+    assert found(gates(both), gates(replace(both, at_most=None))) == ["r2 at most: 0.9 -> nothing"]
+    apart = (Threshold(metric="r2", at_least=0.3), Threshold(metric="r2", at_most=0.8))
+    assert found(gates(both), gates(*apart)) == []
+
+
+def test_where_a_gate_stands_is_all_the_same() -> None:
+    here, there = Demands(gates=(F1,), policy=Policy()), Demands(gates=(), policy=Policy(gates=(F1,)))
+    assert found(here, there) == found(there, here) == []
+
+
+@settings(deadline=None)
+@given(st.permutations(ALL), st.sets(st.sampled_from(range(5))))
+def test_what_is_gone_is_told_whatever_the_order(order: list[Gate], left: set[int]) -> None:
+    after = [one for position, one in enumerate(ALL) if position not in left]
+    assert len(found(gates(*ALL), gates(*order))) == 0
+    assert len(found(gates(*order), gates(*after))) == len(left)
+
+
+OLD = Policy(
+    max_data_age=86400,
+    approvals=Approvals(least=2, people=("ada", "bob", "team:x")),
+    owners=("ada",),
+    freeze=(Freeze(cron="0 18 * * 5", duration=3600, time_zone="UTC", reason="r"),),
+    holds=(Hold(model="pay", reason="closing"), Hold(model="other", reason="x")),
+    rejected=(Rejected(artifact=Digest("sha256:" + "a" * 64), reason="rows"),),
+)
+APPROVALS = OLD.approvals or Approvals(least=0, people=())
+
+
+@pytest.mark.parametrize(
+    ("new", "words"),
+    [
+        (replace(OLD, max_data_age=2 * 86400), ["maxDataAge: 1d -> 2d"]),
+        (replace(OLD, max_data_age=None), ["maxDataAge: 1d -> nothing"]),
+        (replace(OLD, max_data_age=3600), []),
+        (replace(OLD, approvals=None), ["approvals: 2 of ada, bob, team:x -> nothing"]),
+        (replace(OLD, approvals=replace(APPROVALS, least=1)), ["approvals.min: 2 -> 1"]),
+        (replace(OLD, approvals=replace(APPROVALS, least=3)), []),
+        (replace(OLD, approvals=replace(APPROVALS, people=("ada", "bob"))), []),
+        (replace(OLD, approvals=replace(APPROVALS, people=("eve",))), ["approvals.from: ada, bob, team:x -> also eve"]),
+        (replace(OLD, approvals=replace(APPROVALS, not_author=False)), ["approvals.notAuthor: true -> false"]),
+        (replace(OLD, owners=("ada", "eve")), ["owners: ada -> also eve"]),
+        (replace(OLD, owners=()), []),
+        (replace(OLD, freeze=()), ["freeze: 0 18 * * 5 for 1h -> another or none"]),
+        (replace(OLD, holds=OLD.holds[1:]), ["hold: closing -> nothing"]),
+        (replace(OLD, holds=OLD.holds[:1]), []),
+        (replace(OLD, rejected=()), ["rejected sha256:aaaaaaaaaaaa: rows -> nothing"]),
+    ],
+)  # fmt: skip
+def test_controls_are_demands_too(new: Policy, words: list[str]) -> None:
+    assert found(Demands(gates=(), policy=OLD), Demands(gates=(), policy=new)) == words
+
+
+def test_a_first_owner_is_one_more_than_nobody() -> None:
+    old, new = Demands(gates=(), policy=Policy()), Demands(gates=(), policy=Policy(owners=("eve",)))
+    assert weakenings(old, new, model="pay") == (Weakening(what="owners", old="nobody", new="also eve"),)
+
+
+def test_two_weakenings_of_one_subject_are_told_once_each() -> None:
+    strict = (F1, replace(F1, at_least=0.6))
+    told = found(gates(*strict), gates(replace(F1, at_least=0.4)))
+    assert told == ["f1_macro at least: 0.5 -> 0.4", "f1_macro at least: 0.6 -> 0.4"]
+    assert len(set(itertools.chain(told))) == 2

@@ -1,0 +1,232 @@
+"""Several models in one apply: whoever works on them, and in whichever order they end, the result is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reconciler import codec
+from reconciler.core.plan.apply_result import Applied
+from reconciler.core.plan.plan import Plan
+from reconciler.core.spec.environment import Desired
+from reconciler.core.status_codes import Exit
+from reconciler.engine.apply import apply
+from reconciler.engine.dependencies import ONE, World
+from reconciler.engine.plan import make_plan as planning
+from reconciler.errors import TrainingError
+from reconciler.ports import Lanes, Trained, TrainRequest
+from reconciler.testing.fake_compute import FakeTrainer
+from tests.simulation import sample_project as towns
+from tests.simulation.scenario import Story, named
+
+NAMES = ("alpha", "beta", "gamma", "delta")
+
+
+class Backwards:
+    """As if the last to begin were always the first to end."""
+
+    count = 4
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        for work in reversed(works):
+            work()
+
+
+class Interrupted:
+    """Ctrl-C after the first `after` works."""
+
+    count = 2
+
+    def __init__(self, after: int) -> None:
+        self._after = after
+
+    def run(self, works: Sequence[Callable[[], None]]) -> None:
+        for work in works[: self._after]:
+            work()
+        raise KeyboardInterrupt
+
+
+class Choosy(FakeTrainer):
+    """Does not train recipes with these seeds."""
+
+    def __init__(self, *seeds: int) -> None:
+        super().__init__()
+        self._refused = seeds
+        self.at_once: list[int] = []
+
+    def warm(self, limits: object, at_once: int = 1) -> None:
+        del limits
+        self.at_once.append(at_once)
+
+    def train(self, request: TrainRequest) -> Trained:
+        if request.recipe.seed in self._refused:
+            raise TrainingError(f"seed {request.recipe.seed} cannot be trained", hint="try another")
+        return super().train(request)
+
+
+def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> Desired:
+    """A commit with one model of each seed in the sandbox, by the names of NAMES."""
+    base = towns.desired(None, seed=10, sandbox=replace(towns.SANDBOX, **sandbox))  # type: ignore[arg-type]
+    models = []
+    for model, seed in zip(named(base, "sandbox", *NAMES), seeds, strict=False):
+        recipe = towns.recipe(seed)
+        models.append(replace(model, recipe=recipe, recipe_digest=codec.digest_of(recipe)))
+    return story.merge(replace(base, models=tuple(models)))
+
+
+def run(story: Story, lanes: Lanes, *, plan: Plan | None = None, trainer: FakeTrainer | None = None) -> Applied:
+    where = planning.environment_of(story.desired, "sandbox")
+    world: World = replace(story.world(), lanes=lanes)
+    if trainer is not None:
+        world = replace(world, trainer=trainer)
+        trainer.trained = story.town.trainer.trained
+    reviewed = plan or planning.make_plan(world, story.desired, where)
+    return apply.apply(world, story.desired, where, reviewed, confirmed=True)
+
+
+def test_results_keep_the_plans_order_whatever_ends_first(tmp_path: Path) -> None:
+    found = []
+    for number, lanes in enumerate((Backwards(), ONE)):
+        story = Story(tmp_path / str(number))
+        several(story, seeds=(10, 11, 12, 13))
+        applied = run(story, lanes)
+        found.append([(one.model, one.artifact, one.done) for one in applied.results])
+        assert applied.trained == 4
+        assert story.oracle.violations == []
+    assert [name for name, _, _ in found[0]] == sorted(NAMES)
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("lanes", [Backwards(), ONE])
+def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story, lanes: Lanes) -> None:
+    several(story, seeds=(10, 11, 12, 13))
+    applied = run(story, lanes, trainer=Choosy(11))
+    assert [(one.model, one.exit) for one in applied.results] == [
+        ("alpha", 0),
+        ("beta", 1),
+        ("delta", 0),
+        ("gamma", 0),
+    ]
+    assert applied.exit is Exit.FAILED
+    assert applied.trained == 3
+    again = run(story, lanes)
+    assert (again.trained, again.exit) == (1, Exit.CLEAN), "only the one that failed is left"
+
+
+@pytest.mark.parametrize("lanes", [Backwards(), ONE])
+def test_equal_recipes_are_trained_once_whoever_comes_first(story: Story, lanes: Lanes) -> None:
+    several(story, seeds=(10, 10, 10, 13))
+    applied = run(story, lanes)
+    assert applied.trained == 2
+    told = {one.model: one.done[0].split(" ")[0] for one in applied.results}
+    assert told == {"alpha": "trained", "beta": "took", "gamma": "took", "delta": "trained"}
+
+
+def test_an_interruption_tells_what_was_finished_and_the_next_run_does_the_rest(story: Story) -> None:
+    several(story, seeds=(10, 11, 12, 13))
+    applied = run(story, Interrupted(2))
+    assert applied.exit is Exit.INTERRUPTED
+    assert [one.model for one in applied.results] == ["alpha", "beta"]
+    assert applied.trained == 2
+    assert run(story, Backwards()).trained == 2
+
+
+def test_trainings_share_the_processors_when_there_are_several(story: Story) -> None:
+    several(story, seeds=(10, 11))
+    trainer = Choosy()
+    run(story, Backwards(), trainer=trainer)
+    assert trainer.at_once == [2], "two trainings in four lanes"
+    several(story, seeds=(20, 21, 22, 23))
+    trainer = Choosy()
+    run(story, Interrupted(4), trainer=trainer)
+    assert trainer.at_once == [2], "four trainings in two lanes"
+
+
+def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(story: Story) -> None:
+    several(story, seeds=(10, 11, 12, 13))
+    run(story, Backwards())
+    made = story.desired
+    pins = {name: story.head("sandbox", name) for name in NAMES}
+    production = [
+        replace(model, environment="production", artifact=head.state.artifact, file="x")
+        for model in made.models
+        if (head := pins[model.name]) is not None
+    ]
+    story.merge(replace(made, models=(*made.models, *production)))
+    where = planning.environment_of(story.desired, "production")
+    world = replace(story.world(trains=False), lanes=Backwards())
+    apply.apply(world, story.desired, where, planning.make_plan(world, story.desired, where))
+    assert all(story.head("production", name) is not None for name in NAMES)
+    story.merge(replace(made, models=(*made.models, production[0])))
+    applied = apply.apply(world, story.desired, where, planning.make_plan(world, story.desired, where), confirmed=True)
+    retired = {one.model: "; ".join(one.done) or one.problem for one in applied.results if one.model != "alpha"}
+    assert [text.split(":")[0] for text in retired.values() if text] == [
+        "retired",
+        "1 model retired already; maxRetire is 1 per apply",
+        "1 model retired already; maxRetire is 1 per apply",
+    ]
+
+
+# --- maxTrain --------------------------------------------------------------------------------------------------------
+
+
+def waiting(applied: Applied) -> list[str]:
+    return [one.model for one in applied.results if one.exit == Exit.PENDING]
+
+
+@pytest.mark.parametrize("lanes", [Backwards(), ONE])
+def test_no_more_are_trained_than_one_apply_may_and_the_others_have_their_turn(story: Story, lanes: Lanes) -> None:
+    several(story, seeds=(10, 11, 12, 13), max_train=2)
+    planned = story.plan("sandbox")
+    assert [part.model for part in planned.models if part.waits] == ["delta", "gamma"]
+    assert all(not part.steps for part in planned.models if part.waits)
+    first = run(story, lanes)
+    assert (first.trained, waiting(first), first.exit) == (2, ["delta", "gamma"], Exit.PENDING)
+    assert "maxTrain is 2" in (first.results[2].problem or "")
+    second = run(story, lanes)
+    assert (second.trained, waiting(second), second.exit) == (2, [], Exit.CLEAN)
+    assert story.plan("sandbox").empty
+
+
+def test_who_was_never_trained_comes_first_and_then_whose_data_are_oldest(story: Story) -> None:
+    several(story, seeds=(10, 11, 12, 13))
+    for name in ("gamma", "alpha", "delta"):
+        story.town.clock.pass_time(hours=40)  # each on a snapshot of its own
+        story.apply("sandbox", models=(name,))
+    several(story, seeds=(20, 21, 22, 23), max_train=2)
+    first = run(story, Backwards())
+    assert sorted(one.model for one in first.results if one.done) == ["beta", "gamma"]
+    second = run(story, Backwards())
+    assert sorted(one.model for one in second.results if one.done) == ["alpha", "delta"]
+
+
+def test_what_is_taken_up_or_only_judged_does_not_count(story: Story) -> None:
+    several(story, seeds=(10, 11, 12, 13))
+    run(story, Backwards())
+    several(story, seeds=(20, 21, 12, 13))
+    run(story, Backwards())
+    several(story, seeds=(10, 11, 30, 13), max_train=1)
+    applied = run(story, Backwards())
+    assert (applied.trained, waiting(applied)) == (1, [])
+
+
+def test_a_model_that_is_named_does_not_wait_for_others(story: Story) -> None:
+    several(story, seeds=(10, 11, 12, 13), max_train=1)
+    (result,) = story.apply("sandbox", models=("gamma",)).results
+    assert result.exit == 0
+    assert result.done
+
+
+def test_a_reviewed_plan_trains_nobody_who_waited_in_it(story: Story) -> None:
+    several(story, seeds=(10, 11, 12, 13), max_train=2)
+    reviewed = story.plan("sandbox")
+    run(story, Backwards(), plan=reviewed)
+    again = run(story, Backwards(), plan=reviewed)
+    assert again.trained == 0
+    assert [(one.model, one.exit) for one in again.results if one.exit] == [
+        ("delta", Exit.CONFLICT),
+        ("gamma", Exit.CONFLICT),
+    ]

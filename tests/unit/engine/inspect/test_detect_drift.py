@@ -1,0 +1,403 @@
+"""`drift`: each kind from its facts, dated by when it was first seen, and one issue that is never told it twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact.records import StoreMark
+from reconciler.core.inspect.drift import Drifted, EnvironmentDrift, Finding, Kind, News, Seen, remembered_in, seen_in
+from reconciler.core.spec.environment import Drift
+from reconciler.core.spec.gates import Threshold
+from reconciler.engine.inspect import detect_drift as engine
+from reconciler.errors import ForgeError, UsageError
+from reconciler.report.inspect import drift as report
+from reconciler.testing.fault_injection import Fault
+from reconciler.testing.memory_forge import MemoryForge
+from tests.simulation.sample_project import MODEL, PRODUCTION
+from tests.simulation.scenario import Story
+
+NOON = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def look(story: Story, forge: MemoryForge | None = None, seen: Seen | None = None, *, loads: bool = True) -> Drifted:
+    world = replace(story.world(trains=False), forge=forge)
+    issue = report.issue if forge is not None else None
+    remembered = {"production": seen or {}}
+    return engine.drift(world, story.desired, ("production",), loads=loads, remembered=remembered, issue=issue)
+
+
+def production(story: Story, forge: MemoryForge | None = None, seen: Seen | None = None) -> EnvironmentDrift:
+    return look(story, forge, seen).environments[0]
+
+
+def found(story: Story) -> list[tuple[str | None, Kind]]:
+    return [(one.model, one.kind) for one in production(story).findings]
+
+
+def release(story: Story) -> dict[str, bytes]:
+    assert story.serves is not None
+    return story.town.target.releases[MODEL][story.serves.removeprefix("sha256:")]
+
+
+def flip(story: Story) -> None:
+    release(story)["model.skops"] += b"!"
+
+
+def add(story: Story) -> None:
+    release(story)["notes.txt"] = b"added"
+
+
+def vanish(story: Story) -> None:
+    del story.town.target.current[MODEL]
+
+
+def swap(story: Story) -> None:
+    """Somebody points `current` at the artifact that was deployed before."""
+    current = story.town.target.current[MODEL]
+    older = next(one for one in story.town.target.releases[MODEL] if f"sha256:{one}" != current.artifact)
+    story.town.target.current[MODEL] = replace(current, artifact="sha256:" + older)
+
+
+def misname(story: Story) -> None:
+    current = story.town.target.current[MODEL]
+    story.town.target.current[MODEL] = replace(current, entry="sha256:" + "0" * 64)
+
+
+def stray(story: Story) -> None:
+    current = story.town.target.current[MODEL]
+    story.town.target.current["stray"] = replace(current, model="stray")
+    story.town.target.releases["stray"] = story.town.target.releases[MODEL]
+
+
+def unmark(story: Story) -> None:
+    del story.town.stores["production"].objects[keys.MARK]
+
+
+def remark(story: Story) -> None:
+    mark = codec.encode(StoreMark(project="elsewhere", environment="production"))
+    story.town.stores["production"].objects[keys.MARK] = mark
+
+
+def tail(story: Story) -> None:
+    """The journal loses its newest entry."""
+    objects = story.town.stores["production"].objects
+    del objects[max(key for key in objects if key.startswith(f"journal/production/{MODEL}/"))]
+
+
+@pytest.fixture
+def twice(story: Story) -> Story:
+    """Two artifacts were deployed, one after the other."""
+    story.deployed(10)
+    story.deployed(20)
+    return story
+
+
+def test_without_a_change_by_hand_there_is_no_drift(twice: Story) -> None:
+    drifted = look(twice)
+    assert drifted.exit == 0
+    assert (drifted.environments[0].models, drifted.environments[0].loaded) == (1, 1)
+    assert drifted.environments[0].findings == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "kind", "model"),
+    [
+        (flip, Kind.TAMPERED, MODEL),
+        (add, Kind.CONFIG_CHANGED, MODEL),
+        (vanish, Kind.MISSING, MODEL),
+        (swap, Kind.WRONG_DIGEST, MODEL),
+        (misname, Kind.CONFIG_CHANGED, MODEL),
+        (stray, Kind.UNMANAGED, "stray"),
+        (unmark, Kind.CONFIG_CHANGED, None),
+        (remark, Kind.CONFIG_CHANGED, None),
+    ],
+)
+def test_each_change_by_hand_is_of_its_kind(
+    twice: Story, change: Callable[[Story], None], kind: Kind, model: str | None
+) -> None:
+    change(twice)
+    assert found(twice) == [(model, kind)]
+    assert look(twice).exit == 3
+
+
+def test_a_journal_without_its_tail_is_unreadable_and_an_integrity_error(twice: Story) -> None:
+    tail(twice)
+    assert found(twice) == [(MODEL, Kind.UNREADABLE)]
+    assert look(twice).exit == 6
+
+
+def test_an_entry_that_was_never_put_in_place_is_missing(story: Story) -> None:
+    first = story.deployed(10)
+    before = story.town.target.current[MODEL]
+    story.deployed(20)
+    story.town.target.current[MODEL] = before
+    (one,) = production(story).findings
+    assert one.kind is Kind.MISSING
+    assert "never put in place" in one.what
+    assert first[7:19] in one.what
+
+
+def test_what_git_says_and_nobody_applied_is_pending_and_no_drift(story: Story) -> None:
+    first = story.deployed(10)
+    story.commit(seed=20, pin=first, pinned_seed=10)
+    story.apply("sandbox")
+    story.commit(seed=20, pin=story.candidate)
+    here = production(story)
+    assert (here.findings, here.pending, here.exit) == ((), 1, 0)
+
+
+def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twice: Story) -> None:
+    def check(artifact: object, limits: object) -> None:
+        raise ForgeError("stands for any failure of the child", code="E511")
+
+    world = twice.world(trains=False)
+    scorer = type("Failing", (), {"check": staticmethod(check)})()
+    drifted = engine.drift(replace(world, scorer=scorer), twice.desired, ("production",))
+    assert [one.kind for one in drifted.environments[0].findings] == [Kind.UNHEALTHY]
+    calm = engine.drift(replace(world, scorer=scorer), twice.desired, ("production",), loads=False)
+    assert calm.exit == 0
+
+
+@pytest.mark.parametrize("change", [flip, add, vanish, swap])
+def test_only_what_was_applied_and_is_whole_is_loaded(twice: Story, change: Callable[[Story], None]) -> None:
+    change(twice)
+    assert production(twice).loaded == 0
+
+
+def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_being_loaded(twice: Story) -> None:
+    misname(twice)
+    assert production(twice).loaded == 1
+
+
+def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Story) -> None:
+    here = engine._Look(twice.world(), twice.desired, twice.desired.environments[0])
+    whole = {f"m{n:03}": twice.candidate for n in range(130)}
+    days = []
+    for _ in range(3):
+        days.append(set(here._todays(whole, ["m077"])))
+        twice.town.clock.pass_time(days=1)
+    assert all("m077" in day for day in days)
+    assert all(len(day) == 51 for day in days)
+    assert set.union(*days) == set(whole), "each has its turn within three days"
+
+
+def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: Story) -> None:
+    """A check that runs on another machine than it should must not close the issue."""
+    forge = MemoryForge()
+    flip(twice)
+    production(twice, forge)
+    twice.town.stores["production"].objects.clear()
+    for target in (twice.town.target.current, {}):
+        twice.town.target.current = target
+        here = production(twice, forge)
+        assert here.exit == 1
+        assert "is not here, or nothing was ever applied there" in (here.problem or "")
+        assert "All is well" not in body(forge)
+
+
+def test_an_environment_that_declares_and_serves_nothing_is_calm(story: Story) -> None:
+    story.commit()
+    assert look(story).exit == 0
+
+
+def test_what_todays_policy_would_refuse_is_unhealthy(twice: Story) -> None:
+    policy = replace(PRODUCTION.policy, gates=(Threshold(metric="f1_macro", at_least=0.99),))
+    twice.commit(seed=20, pin=twice.serves, production=replace(PRODUCTION, policy=policy))
+    (one,) = production(twice).findings
+    assert one.kind is Kind.UNHEALTHY
+    assert "today's policy would refuse it" in one.what
+
+
+def test_an_apply_that_finishes_meanwhile_is_no_drift(twice: Story) -> None:
+    world = twice.world(trains=False)
+    current = twice.town.target.current.pop(MODEL)
+
+    class Finishing:
+        """The swap comes between the first look and the second."""
+
+        def observe(self, models, *, others=True):
+            seen = twice.town.target.observe(models, others=others)
+            twice.town.target.current[MODEL] = current
+            return seen
+
+        def release(self, model):
+            return twice.town.target.release(model)
+
+    drifted = engine.drift(replace(world, targets={"production": Finishing()}), twice.desired, ("production",))
+    assert drifted.exit == 0
+
+
+def test_remedies_are_commands_that_fit(twice: Story) -> None:
+    swap(twice)
+    (one,) = production(twice).findings
+    commands = [each.command for each in one.remedies]
+    assert commands == [f"reconciler apply production {MODEL}", f"reconciler adopt {MODEL} --in production"]
+    twice.commit(seed=20, pin=twice.candidate, production=replace(PRODUCTION, drift=Drift.REPORT))
+    (one,) = production(twice).findings
+    assert "drift: correct" in one.remedies[0].reason
+
+
+def test_an_environment_that_cannot_be_read_does_not_hide_the_others(twice: Story) -> None:
+    world = twice.world(trains=False)
+
+    class Broken:
+        def observe(self, models, *, others=True):
+            raise ForgeError("stands for a target that cannot be read", code="E602")
+
+    drifted = engine.drift(replace(world, targets={"production": Broken()}), twice.desired, ())
+    assert [one.environment for one in drifted.environments] == ["production", "sandbox"]
+    assert "cannot be read" in (drifted.environments[0].problem or "")
+    assert drifted.exit == 1
+
+
+def test_first_seen_is_kept_while_it_lasts_and_forgotten_with_it(twice: Story) -> None:
+    flip(twice)
+    first = production(twice)
+    seen = seen_in(first.findings)
+    assert seen == {(MODEL, "tampered"): NOON}
+    twice.town.clock.pass_time(days=2)
+    assert production(twice, seen=seen).findings[0].since == NOON
+    assert production(twice).findings[0].since == twice.town.clock.now, "nobody remembers it"
+
+
+# --- the issue -----------------------------------------------------------------------------------------------------
+
+
+def body(forge: MemoryForge) -> str:
+    found = forge.issue_body("drift/production")
+    assert found is not None
+    return found
+
+
+def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(twice: Story) -> None:
+    sent: list[str] = []
+
+    def script(what: str) -> Fault:
+        sent.append(what)
+        return Fault.NONE
+
+    forge = MemoryForge(script)
+    assert production(twice, forge).news is None
+    assert sent == []
+
+    flip(twice)
+    assert production(twice, forge).news is News.OPENED
+    assert "`payments`" in body(forge)
+    assert "reconciler apply production payments" in body(forge)
+
+    twice.town.clock.pass_time(hours=5)
+    assert production(twice, forge).news is News.UNCHANGED
+    assert len(sent) == 1, "nothing changed, nothing is sent"
+
+    stray(twice)
+    assert production(twice, forge).news is News.UPDATED
+    assert remembered_in(body(forge)) == {(MODEL, "tampered"): NOON, ("stray", "unmanaged"): twice.town.clock.now}
+    assert len(forge.issues) == 1
+
+    twice.apply("production")
+    del twice.town.target.current["stray"]
+    here = production(twice, forge)
+    assert (here.news, here.exit) == (News.CLOSED, 0)
+    ((_, last, is_open),) = forge.issues.values()
+    assert not is_open
+    assert "All is well again" in last
+    assert "tampered, first seen 2026-01-01" in last
+
+    vanish(twice)
+    assert production(twice, forge).news is News.OPENED
+    assert len(forge.issues) == 1
+
+
+def test_the_issue_knows_better_than_this_machine_since_when(twice: Story) -> None:
+    forge = MemoryForge()
+    flip(twice)
+    production(twice, forge)
+    twice.town.clock.pass_time(days=1)
+    later = {(MODEL, "tampered"): twice.town.clock.now}
+    assert production(twice, forge, later).findings[0].since == NOON
+
+
+@pytest.mark.parametrize("fault", [Fault.ERROR, Fault.DONE_UNANSWERED])
+def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(twice: Story, fault: Fault) -> None:
+    faults = iter([fault])
+    forge = MemoryForge(lambda _: next(faults, Fault.NONE))
+    flip(twice)
+    here = production(twice, forge)
+    assert [one.kind for one in here.findings] == [Kind.TAMPERED]
+    assert here.exit == 1
+    assert "could not be brought up to date" in here.notes[-1]
+    assert production(twice, forge).news is (News.OPENED if fault is Fault.ERROR else News.UNCHANGED)
+    assert len(forge.issues) == 1
+
+
+def test_a_last_word_that_was_said_is_not_said_again_when_only_the_closing_failed(twice: Story) -> None:
+    flip(twice)
+    faults = iter([Fault.NONE, Fault.NONE, Fault.ERROR])
+    forge = MemoryForge(lambda _: next(faults, Fault.NONE))
+    production(twice, forge)
+    twice.apply("production")
+    assert production(twice, forge).exit == 1
+    said = body(forge)
+    twice.town.clock.pass_time(hours=1)
+    assert production(twice, forge).news is News.CLOSED
+    ((_, last, is_open),) = forge.issues.values()
+    assert said in last
+    assert not is_open
+
+
+def test_an_issue_without_a_forge_is_refused_before_any_work(twice: Story) -> None:
+    with pytest.raises(ForgeError) as refused:
+        engine.drift(twice.world(), twice.desired, (), issue=report.issue)
+    assert refused.value.code == "E905"
+    assert "--issue" in (refused.value.hint or "")
+    with pytest.raises(UsageError, match="what does not load"):
+        engine.drift(replace(twice.world(), forge=MemoryForge()), twice.desired, (), loads=False, issue=report.issue)
+
+
+def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Story) -> None:
+    class Silent(MemoryForge):
+        def issue_body(self, key: str) -> str | None:
+            raise ForgeError("the forge did not answer", code="E901")
+
+    flip(twice)
+    forge = Silent()
+    here = production(twice, forge)
+    assert [one.kind for one in here.findings] == [Kind.TAMPERED]
+    assert (here.exit, forge.issues) == (1, {})
+
+
+def test_an_unreadable_environment_leaves_its_issue_alone(twice: Story) -> None:
+    forge = MemoryForge()
+    flip(twice)
+    production(twice, forge)
+    before = body(forge)
+
+    class Broken:
+        def observe(self, models, *, others=True):
+            raise ForgeError("stands for a target that cannot be read", code="E602")
+
+    world = replace(twice.world(), forge=forge, targets={"production": Broken()})
+    engine.drift(world, twice.desired, ("production",), issue=report.issue)
+    assert body(forge) == before
+
+
+def test_ten_thousand_findings_fit_into_one_issue_and_it_says_how_many_are_left_out() -> None:
+    findings = tuple(
+        Finding(model=f"m{n:05}{'x' * 57}", kind=Kind.TAMPERED, what="y|" * 80, since=NOON) for n in range(10_000)
+    )
+    here = EnvironmentDrift(environment="production", role="production", findings=findings)
+    text = report.issue(here, {}, NOON)
+    assert len(text) < 65_536
+    assert "more: `reconciler drift production` lists all" in text
+    assert remembered_in(text)
+
+
+def test_what_somebody_wrote_into_the_issue_is_no_memory() -> None:
+    for spoilt in ("", "{}", '{"a":1}', "{[}", '{"2026-01-01":{"tampered":7}}'):
+        assert remembered_in(f"<!-- reconciler-seen {spoilt} -->") == {}

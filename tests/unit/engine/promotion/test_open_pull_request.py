@@ -1,0 +1,132 @@
+"""A proposal's way: pushed, one open request per environment and model, an older one superseded; whatever breaks on the
+way, the next run finishes, and after that nothing changes."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import replace
+
+import pytest
+
+from reconciler.core.digest import digest_of_bytes
+from reconciler.core.forge.pull_request import PullState
+from reconciler.core.promotion.proposal import Opening, OpeningState, Proposed
+from reconciler.engine.promotion import open_pull_request as request
+from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.errors import ForgeError
+from reconciler.testing.fault_injection import Counter, Crash, Fault, Script, at
+from reconciler.testing.memory_forge import MemoryForge, MemoryRemote
+
+FAULTS = [one for one in Fault if one is not Fault.NONE]
+
+
+def proposed(artifact: str, *, model: str = "pay", verb: str = "promote") -> Proposed:
+    return Proposed(
+        model=model,
+        environment="production",
+        artifact=digest_of_bytes(artifact.encode()),
+        branch=f"{verb}/production/{model}/{artifact}",
+        commit=artifact * 40,
+        base="0" * 40,
+        files=(f"manifests/production/{model}.yaml",),
+        summary=("first artifact",),
+    )
+
+
+class Town:
+    def __init__(self) -> None:
+        self.forge = MemoryForge()
+        self.branches: dict[str, str] = {}
+
+    def road(self, *, forge: bool = True, remote: bool = True, text: str = "why") -> Road:
+        return Road(
+            remote=MemoryRemote(self.forge, self.branches) if remote else None,
+            forge=self.forge if forge else None,
+            because="a test says so",
+            base="main",
+            body=lambda proposed: f"{text} {proposed.artifact}",
+        )
+
+    def open(self, one: Proposed, script: Script | None = None, *, road: Road | None = None) -> Opening:
+        self.forge.script = script or Counter()
+        self.branches[one.branch or ""] = one.commit or ""
+        found = request.opened(road or self.road(), one, title=f"Promote {one.artifact[7:9]}").opening
+        assert found is not None
+        return found
+
+    def requests(self) -> dict[str, str]:
+        return {one.head.rpartition("/")[2]: one.state.value for one in self.forge.pulls.values()}
+
+
+def test_it_is_opened_then_unchanged_then_brought_up_to_date() -> None:
+    town = Town()
+    first = town.open(proposed("a"))
+    assert (first.state, first.forge, first.number, first.base) == (OpeningState.OPENED, "Forge", 1, "main")
+    again = town.open(proposed("a"))
+    assert again == replace(first, state=OpeningState.UNCHANGED)
+    newer = town.open(proposed("a"), road=town.road(text="because"))
+    assert newer == replace(first, state=OpeningState.UPDATED)
+    assert town.forge.labels[1] == ("reconciler",)
+    assert town.forge.comments == []
+
+
+def test_a_newer_one_supersedes_the_older_of_the_same_environment_and_model_and_says_so_there() -> None:
+    town = Town()
+    older = town.open(proposed("a"))
+    town.open(proposed("a", model="payments"))
+    town.open(proposed("a", verb="rollback"))
+    newer = town.open(proposed("b"))
+    assert [one.number for one in newer.superseded] == [older.number]
+    assert [(one.head, one.state) for one in town.forge.pulls.values()] == [
+        ("promote/production/pay/a", PullState.CLOSED),
+        ("promote/production/payments/a", PullState.OPEN),
+        ("rollback/production/pay/a", PullState.OPEN),
+        ("promote/production/pay/b", PullState.OPEN),
+    ]
+    [(number, _, text)] = town.forge.comments
+    assert number == older.number
+    assert str(newer.url) in text
+    assert town.open(proposed("b")).superseded == ()
+    assert len(town.forge.comments) == 1
+
+
+def test_a_request_into_another_branch_is_left_alone() -> None:
+    town = Town()
+    town.open(proposed("a"), road=replace(town.road(), base="next"))
+    assert town.open(proposed("b")).superseded == ()
+    assert town.requests() == {"a": "open", "b": "open"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_broken_at_any_effect_the_next_run_finishes(fault: Fault) -> None:
+    def begun() -> Town:
+        town = Town()
+        town.open(proposed("a"))
+        return town
+
+    counter = Counter()
+    town = begun()
+    expected = town.open(proposed("b"), counter)
+    ended = (town.requests(), town.forge.comments, town.forge.labels)
+    assert len(counter.effects) == 3, "opened, said there, closed"
+    for index in range(len(counter.effects)):
+        town = begun()
+        with contextlib.suppress(ForgeError, Crash):
+            town.open(proposed("b"), at(index, fault))
+            pytest.fail(f"{counter.effects[index]} went well")
+        found = town.open(proposed("b"))
+        assert (found.number, found.url) == (expected.number, expected.url)
+        assert (town.requests(), town.forge.comments, town.forge.labels) == ended
+
+
+def test_without_a_forge_it_is_pushed_and_the_text_is_given() -> None:
+    town = Town()
+    found = town.open(proposed("a"), road=town.road(forge=False))
+    assert (found.state, found.forge, found.url) == (OpeningState.BY_HAND, None, None)
+    assert (found.title, found.body) == ("Promote ca", f"why {proposed('a').artifact}")
+    assert town.forge.tips == {"promote/production/pay/a": "a" * 40}
+    assert found.remote == "https://forge.example/town/models"
+    alone = Town()
+    found = alone.open(proposed("a"), road=alone.road(forge=False, remote=False))
+    assert (found.remote, alone.forge.tips) == (None, {})
+    assert found.body

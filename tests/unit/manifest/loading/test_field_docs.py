@@ -1,0 +1,79 @@
+"""Every field of every manifest is explained: in words, and by an example that is valid."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from reconciler.adapters.git.worktree_source import WorkTree
+from reconciler.data.in_process import LocalExpressions
+from reconciler.engine.load_desired import load
+from reconciler.errors import UsageError
+from reconciler.manifest.loading import field_docs as module
+from reconciler.manifest.loading.field_docs import explain
+from reconciler.report.help import field_docs as reporter
+from reconciler.report.layout.text_layout import Look
+
+EXAMPLE = Path(module.__file__).parents[1] / "example"
+FIELDS = sorted({field.name for field in module._fields()})
+
+
+def test_the_example_is_a_valid_project() -> None:
+    desired = load(WorkTree(EXAMPLE), LocalExpressions(), revision=None).desired
+    assert len(desired.models) == 3
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_every_field_has_words_and_stands_in_the_example(name: str) -> None:
+    found = explain(name)
+    assert found.path == name
+    assert found.what
+    assert found.example, f"{name} is in no file of the example"
+    assert yaml.safe_load(found.example.removesuffix("\n...")) is not None
+
+
+@pytest.mark.parametrize("width", [100, 60, 40])
+def test_what_is_said_fits_every_width(width: int) -> None:
+    for name in FIELDS:
+        text = reporter.text(explain(name), Look(width=width))
+        assert max(map(len, text.splitlines())) <= width, name
+        if width == 100:
+            assert ".." not in text.replace("...", ""), f"{name}: something is cut"
+
+
+@pytest.mark.parametrize(
+    ("asked", "path"),
+    [
+        ("holdout", "model.recipe.holdout"),
+        ("recipe.holdout", "model.recipe.holdout"),
+        ("model.spec.recipe.holdout", "model.recipe.holdout"),
+        ("spec.role", "environment.role"),
+        ("model", "model"),
+        ("environment.spec", "environment.spec"),
+        ("no-worse-than-incumbent.minRows", "model.gates.no-worse-than-incumbent.minRows"),
+    ],
+)
+def test_a_tail_that_says_enough_finds_the_field(asked: str, path: str) -> None:
+    assert explain(asked).path == path
+
+
+def test_fields_that_are_called_the_same_are_named() -> None:
+    found = explain("gates")
+    assert [one.path for one in found.others] == ["environment.policy.gates"]
+
+
+def test_without_a_field_the_kinds_are_told() -> None:
+    assert [one.path for one in explain(None).children] == ["project", "environment", "model"]
+
+
+@pytest.mark.parametrize(
+    "asked", ["hodlout", "", ".", "recipe.", "x" * 5000, "spec..role", "recipe/holdout", "\x1b[31m"]
+)
+def test_what_is_no_field_is_refused_with_what_is_near(asked: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        explain(asked)
+    assert refused.value.hint
+    if asked == "hodlout":
+        assert "holdout" in refused.value.hint

@@ -1,0 +1,141 @@
+"""A first model's text means exactly what was suggested, whatever the table's names and values are."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from reconciler.adapters.git.worktree_source import WorkTree
+from reconciler.core.names import is_column, visible
+from reconciler.core.onboarding.suggest_recipe import Suggestion, suggest
+from reconciler.core.onboarding.table_profile import FEW, ColumnLook, Days, Gap, TableLook
+from reconciler.core.spec.environment import Table
+from reconciler.data.in_process import LocalExpressions
+from reconciler.engine.load_desired import load
+from reconciler.errors import InvalidManifestsError, UsageError
+from reconciler.manifest.scaffold import project_template as first
+
+TODAY = "2026-01-31"
+PLACE = first.Place(
+    project="p",
+    model="m",
+    table="t",
+    branch="main",
+    python="3.11",
+    architecture="x86_64",
+    versions={"duckdb": "1.4.0", "numpy": "2.3.0", "scikit-learn": "1.7.0", "scipy": "1.16.0", "skops": "0.13.0"},
+)
+
+odd = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), min_size=1, max_size=30)
+hostile = st.one_of(
+    odd, st.sampled_from(["yes", "no", "null", "~", "1e3", "a: b", "# x", "'", '"', "${{ x }}", "\u2028"])
+)
+names = st.one_of(
+    st.sampled_from(["order", "group", "select", "y", "yes", "null", "id", "target", "select_id", "on", "as_of_"]),
+    st.from_regex(r"\A[A-Za-z_][A-Za-z0-9_]{0,30}\Z"),
+).filter(lambda name: is_column(name) and name.lower() != "as_of")
+
+
+@st.composite
+def columns(draw: st.DrawFn) -> ColumnLook:
+    kind = draw(st.sampled_from(["BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(9,2)"]))
+    values: tuple[str, ...] = ()
+    if kind == "VARCHAR" and draw(st.booleans()):
+        values = tuple(draw(st.lists(hostile, min_size=1, max_size=FEW, unique=True)))
+    elif kind == "BOOLEAN":
+        values = ("true", "false")
+    elif draw(st.booleans()) and kind in ("BIGINT", "DOUBLE", "DECIMAL(9,2)"):
+        values = tuple(map(str, draw(st.lists(st.integers(-9, 9), min_size=1, max_size=9, unique=True))))
+    return ColumnLook(
+        name=draw(names),
+        type=kind,
+        filled=draw(st.sampled_from([1000, 900])),
+        distinct=len(values) or draw(st.sampled_from([30, 300, 1000])),
+        values=values,
+        latest="2026-01-15" if kind in ("DATE", "TIMESTAMP") else None,
+    )
+
+
+@st.composite
+def looks(draw: st.DrawFn) -> TableLook:
+    found = draw(st.lists(columns(), min_size=1, max_size=12, unique_by=lambda one: one.name.lower()))
+    written = draw(st.lists(hostile, max_size=3, unique_by=visible))
+    table = Table(
+        uses="csv",
+        path="data/t.csv",
+        columns=tuple(sorted((one.name, visible(text)) for one, text in zip(found, written, strict=False))),
+        dates=draw(st.sampled_from([None, "%d.%m.%Y"])),
+        delimiter=draw(st.sampled_from([None, ";", "\t", "|"])),
+    )
+    dates = [one.name for one in found if one.dated]
+    gaps = tuple(
+        Gap(start=a, end=b, forward=1.0, over_0=0.5, over_10=0.3, over_30=draw(st.sampled_from([0.0, 0.2])))
+        for a in dates
+        for b in dates
+        if a != b
+    )
+    days = tuple(Days(column=one.name, start=dates[0], end=dates[-1]) for one in found[:1] if one.numeric and dates)
+    return TableLook(table=table, rows=1000, columns=tuple(found), gaps=gaps, days=days)
+
+
+def written(root: Path, suggestion: Suggestion, *, note: str | None = None) -> Path:
+    for name, text in first.files(PLACE, suggestion, note=note).items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return root
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(look=looks())
+def test_the_text_reads_back_as_what_was_suggested(look: TableLook, tmp_path_factory: pytest.TempPathFactory) -> None:
+    try:
+        suggestion = suggest(look, name="t", today=TODAY)
+    except UsageError:
+        return
+    root = written(tmp_path_factory.mktemp("project"), suggestion)
+    try:
+        desired = load(WorkTree(root), LocalExpressions(), revision=None).desired
+    except InvalidManifestsError as error:
+        raise AssertionError("\n".join(map(str, error.problems))) from error
+    assert desired.models[0].recipe == suggestion.recipe
+    production = desired.environment("production")
+    assert production is not None
+    assert dict(production.data.tables)["t"] == suggestion.table
+    assert production.data.as_of == suggestion.as_of
+
+
+PLAIN = TableLook(
+    table=Table(uses="csv", path="data/t.csv"),
+    rows=1000,
+    columns=(
+        ColumnLook(name="id", type="VARCHAR", filled=1000, distinct=1000),
+        *(ColumnLook(name=f"measure_{n}", type="DOUBLE", filled=1000, distinct=300) for n in range(100)),
+        ColumnLook(name="target", type="VARCHAR", filled=1000, distinct=2, values=("NO", "yes")),
+    ),
+)
+
+
+def test_no_line_of_a_wide_table_is_too_long_to_read(tmp_path: Path) -> None:
+    root = written(tmp_path, suggest(PLAIN, name="t", today=TODAY), note="Made up.")
+    for path in root.rglob("*"):
+        if path.is_file():
+            assert max(map(len, path.read_text().splitlines())) <= 120, path.name
+
+
+def test_every_choice_stands_beside_its_reason() -> None:
+    suggestion = suggest(PLAIN, name="t", today=TODAY)
+    text = " ".join(first.files(PLACE, suggestion)["manifests/sandbox/m.yaml"].replace("#", " ").split())
+    reasons = suggestion.reasons
+    for why in (reasons.key, reasons.outcome, reasons.estimator, reasons.predict):
+        assert why in text
+    assert reasons.holdout[1:] in text
+
+
+def test_a_branch_of_another_name_is_protected(tmp_path: Path) -> None:
+    text = first.files(replace(PLACE, branch="trunk"), suggest(PLAIN, name="t", today=TODAY))
+    assert "protect: {branch: trunk}" in text["environments/production.yaml"]

@@ -1,0 +1,84 @@
+"""What a plan's report puts first, and what it leaves out when there is much of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.core.artifact.records import Action
+from reconciler.core.plan.apply_result import ModelResult
+from reconciler.core.plan.plan import Blocked, Detail, Plan, Step
+from reconciler.core.status_codes import Exit, Sync
+from reconciler.report.layout.text_layout import Look
+from reconciler.report.plan import apply_result as apply
+from reconciler.report.plan import markdown as plan_markdown
+from reconciler.report.plan import text as plan
+from tests.golden.report import values
+
+DEPLOY = (Step(action=Action.DEPLOY, reason="passed its gates"),)
+
+
+def many(unchanged: int, *, changed: int = 0) -> Plan:
+    parts = [values.part(f"quiet-{at}", sync=Sync.IN_SYNC, reason="deployed as declared") for at in range(unchanged)]
+    parts += [
+        values.part(f"loud-{at}", reason="passed its gates", steps=DEPLOY, detail=values.DETAIL)
+        for at in range(changed)
+    ]
+    return values.plan("production", "production", tuple(parts))
+
+
+def test_what_needs_a_person_comes_first_and_what_stays_comes_last() -> None:
+    exits = [Exit.REFUSED, Exit.CONFLICT, Exit.INTEGRITY, Exit.FAILED, Exit.USAGE]
+    parts = [
+        values.part(f"blocked-{code}", reason="r", blocked=Blocked(exit=code, reasons=("r",), remedy="x"))
+        for code in exits
+    ]
+    parts.append(values.part("a-quiet", sync=Sync.IN_SYNC, reason="deployed as declared"))
+    parts.append(values.part("change", reason="r", steps=DEPLOY))
+    parts.append(values.part("z-noted", sync=Sync.IN_SYNC, reason="r", detail=Detail(notes=("n",))))
+    shown = plan.text(values.plan("production", "production", tuple(parts)), Look())
+    names = [line.split()[1] for line in shown.splitlines() if line[:2] in ("! ", "> ", "= ")]
+    assert names == [f"blocked-{n}" for n in (6, 1, 2, 5, 4)] + ["change", "z-noted", "a-quiet"]
+
+
+def test_few_unchanged_models_are_listed_and_many_are_counted() -> None:
+    assert plan.text(many(20), Look()).count("deployed as declared") == 20
+    shown = plan.text(many(1000, changed=1), Look())
+    assert "deployed as declared" not in shown
+    assert "= 1,000 more models in sync" in shown
+    assert "loud-0" in shown
+    results = tuple(ModelResult(model=f"m-{at}") for at in range(1000))
+    assert "= 1,000 more models unchanged" in apply.text(replace(values.applied(), results=results), Look())
+
+
+def test_a_plan_of_thousands_of_changes_still_fits_one_comment_and_counts_what_it_left_out() -> None:
+    shown = plan_markdown.markdown(many(10, changed=2000))
+    assert len(shown) < 65_536
+    assert "2000 to change, 0 blocked, 10 unchanged" in shown
+    assert "and 1,900 more models" in shown
+    assert "are left out: see `--output json`" in shown
+    long = values.part("long", reason="why " * 50_000, steps=DEPLOY)
+    assert len(plan_markdown.markdown(values.plan("production", "production", (long,)))) < 65_536
+
+
+def test_a_repair_says_what_is_wrong_and_not_how_good_the_model_is() -> None:
+    restore = (Step(action=Action.RESTORE, reason="tampered: model.skops"),)
+    part = values.part("model", reason="tampered: model.skops", steps=restore, detail=values.DETAIL)
+    found = values.plan("production", "production", (part,))
+    for shown in (plan.text(found, Look()), plan_markdown.markdown(found)):
+        assert "tampered: model.skops" in shown
+        assert "accuracy" not in shown
+        assert "gates" not in shown
+
+
+def test_a_blocked_model_says_why_and_what_to_do_and_what_is_still_repaired() -> None:
+    part = values.part(
+        "model",
+        reason="r",
+        steps=(Step(action=Action.RESTORE, reason="tampered"),),
+        blocked=Blocked(
+            exit=Exit.REFUSED, reasons=("f1_macro 0.4 is below 0.5", "grade D"), remedy="change the recipe"
+        ),
+    )
+    shown = plan.text(values.plan("production", "production", (part,)), Look())
+    assert "refused: f1_macro 0.4 is below 0.5; grade D; meanwhile restore: tampered" in shown
+    assert "what to do  change the recipe" in shown

@@ -1,0 +1,73 @@
+"""What `--output json` prints is described by schemas that are never stale."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import jsonschema
+import pytest
+
+from reconciler.cli.command_group import COMMANDS
+from reconciler.report.help import problems
+from reconciler.report.layout import json_output as reporter
+from reconciler.report.write_json_schemas import DOCUMENTS, FOLDER, commands, schema_of, text_of
+from tests.golden.report import values, values_controls, values_drift, values_review
+from tests.golden.report import values_inspect as values_asked
+
+EXAMPLES: dict[str, Callable[[], str]] = {
+    "adopt": lambda: reporter.document(values_drift.adopted()),
+    "anchor": lambda: reporter.document(values_drift.anchored()),
+    "apply": lambda: reporter.document(values.applied(), {"exit": 3}),
+    "audit": lambda: reporter.document(values.audit(), {"exit": 6}),
+    "diff": lambda: reporter.document(values_asked.compared()),
+    "doctor": lambda: reporter.document(values_asked.checkup()),
+    "drift": lambda: reporter.document(values_drift.drifted(), {"exit": 6}),
+    "history": lambda: reporter.document(values_controls.history()),
+    "override": lambda: reporter.document(values.proposed()),
+    "plan-comment": lambda: reporter.document(values_review.request()),
+    "apply-on-merge": lambda: reporter.document(values_review.on_merge(), {"exit": 5}),
+    "plan": lambda: reporter.document(values.hostile_plan(), {"exit": 4}),
+    "predict": lambda: reporter.document(values.predictions()),
+    "promote": lambda: reporter.document(values.opened()),
+    "reproduce": lambda: reporter.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
+    "rollback": lambda: reporter.document(values_controls.rolled_back()),
+    "status": lambda: reporter.document(values.status()),
+    "why": lambda: reporter.document(values_asked.why()),
+    "error": lambda: json.dumps(problems.error_document(values.invalid(), 2)),
+}
+
+
+def closed(schema: Any) -> Any:
+    """The schema without room for keys that it does not name: readers leave it, our own tests do not."""
+    if isinstance(schema, list):
+        return [closed(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: closed(one) for name, one in schema.items()}
+    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
+        made["additionalProperties"] = False
+    return made
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_committed_schema_is_what_the_code_says(command: str) -> None:
+    path = FOLDER / f"{command}.json"
+    assert path.read_text() == text_of(command), "run python -m reconciler.report.write_json_schemas"
+
+
+def test_every_command_that_prints_a_result_has_a_schema() -> None:
+    assert set(DOCUMENTS) - {"explain-code", "plan-comment", "apply-on-merge"} == set(COMMANDS) - {"completion"}
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(commands())
+
+
+@pytest.mark.parametrize("command", EXAMPLES)
+def test_a_result_with_everything_in_it_is_what_its_schema_says(command: str) -> None:
+    schema = closed(schema_of(command))
+    document = json.loads(EXAMPLES[command]())
+    jsonschema.validate(document, schema)
+    assert document["format"] >= 1
+    for broken in ({"format": 99}, {"surprise": 1}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate(document | broken, schema)
