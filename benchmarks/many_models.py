@@ -20,7 +20,7 @@ from benchmarks.project import make_project
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, Artifact
-from reconciler.core.artifact.records import Action, Build, Current, Entry
+from reconciler.core.artifact.records import Action, Build, Entry, ReleasePointer
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
@@ -156,7 +156,7 @@ def _serve(folder: Path, first: _Original, name: str, artifact: Digest, entry: D
     blobs |= {package.MANIFEST_FILE: artifact, package.CONFIG_FILE: packed.config.digest}
     for path, digest in blobs.items():
         shutil.copyfile(first.store / keys.blob(digest), release / path)
-    current = Current(
+    current = ReleasePointer(
         project=first.entry.project,
         environment="production",
         model=name,

@@ -21,7 +21,7 @@ from benchmarks.many_models import _git, make_fleet
 from benchmarks.plan_cost import cost, tell, tell_if_busy
 from benchmarks.scale import PLAN
 from reconciler.adapters.object_storage.clients import bucket
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage.servers import BUCKET, s3_environment, seaweed
 
 FAR = 0.020  # seconds that each request takes longer
@@ -49,7 +49,7 @@ def move(fleet: Path, prefix: str) -> None:
     """What was made on the disk into the bucket, and the environments with it."""
     with ThreadPoolExecutor(16) as pool:
         for folder, name in PARTS.items():
-            inside = bucket(Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}"))))
+            inside = bucket(StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}"))))
             files = [one for one in sorted((fleet / folder).rglob("*")) if one.is_file() and one.name[0] != "."]
             keys = [one.relative_to(fleet / folder).as_posix() for one in files]
             assert all(pool.map(inside.create, keys, files))

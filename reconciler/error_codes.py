@@ -14,17 +14,17 @@ from reconciler.errors import UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Code:
+class ErrorCode:
     code: str
     meaning: str
     remedy: str
     format: int = 1
 
 
-def _codes(table: str) -> dict[str, Code]:
+def _codes(table: str) -> dict[str, ErrorCode]:
     lines = table.splitlines()
     pairs = zip(lines[::2], lines[1::2], strict=True)
-    return {first[:4]: Code(code=first[:4], meaning=first[5:], remedy=second.strip()) for first, second in pairs}
+    return {first[:4]: ErrorCode(code=first[:4], meaning=first[5:], remedy=second.strip()) for first, second in pairs}
 
 
 CODES = _codes("""\
@@ -221,7 +221,7 @@ E906 The library that speaks to this forge is not installed.
 """)
 
 
-def known(text: str) -> Code | None:
+def known(text: str) -> ErrorCode | None:
     """The code that a person means by `text`, in whatever case; UsageError for the form of a code that there is not."""
     wanted = text.strip().upper()
     if not re.fullmatch(r"E[0-9]{1,4}", wanted):

@@ -27,7 +27,7 @@ from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class FilePosition:
     """A place in a file that a person can open: path relative to the repository, line and column from 1."""
 
     file: str
@@ -49,7 +49,7 @@ class Problem:
 
     code: str
     message: str
-    where: Where
+    where: FilePosition
     field: str | None = None
     hint: str | None = None
 
@@ -69,7 +69,7 @@ class ReconcilerError(Exception):
         message: str,
         *,
         hint: str | None = None,
-        where: Where | str | None = None,
+        where: FilePosition | str | None = None,
         code: str | None = None,
     ) -> None:
         super().__init__(message)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import cast
 
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import UsageError
-from reconciler.ports import Opening, Store, Target
+from reconciler.ports import StorageAccess, Store, Target
 
 STORES = {
     "files": "reconciler.adapters.filesystem.store:open_store",
@@ -28,17 +28,17 @@ TARGETS = {
 }
 
 
-def store(place: Place, opening: Opening) -> Store:
+def store(place: StorageLocation, opening: StorageAccess) -> Store:
     """UsageError E610 when nothing here knows such a store, or what it is built on is not installed."""
     return cast("Store", _opened(STORES, "reconciler.stores", place, opening))
 
 
-def target(place: Place, opening: Opening) -> Target:
+def target(place: StorageLocation, opening: StorageAccess) -> Target:
     """As `store`."""
     return cast("Target", _opened(TARGETS, "reconciler.targets", place, opening))
 
 
-def _opened(table: dict[str, str], group: str, place: Place, opening: Opening) -> object:
+def _opened(table: dict[str, str], group: str, place: StorageLocation, opening: StorageAccess) -> object:
     if place.uses in table:
         module, _, name = table[place.uses].partition(":")
         return getattr(import_module(module), name)(place, opening)

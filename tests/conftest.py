@@ -15,7 +15,12 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# No test asserts a time: a loaded machine must not fail one.
+hypothesis.settings.register_profile("reconciler", deadline=None)
+hypothesis.settings.load_profile("reconciler")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SHARED_DATA = Path(os.environ.get("RECONCILER_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))

@@ -9,30 +9,30 @@ from pathlib import Path
 
 from reconciler.adapters.git import new_repository as new_project
 from reconciler.core.forge.detection import ForgeKind
-from reconciler.core.onboarding.init_result import Choice
+from reconciler.core.onboarding.init_result import InitChoice
 from reconciler.errors import UsageError
 from reconciler.manifest.scaffold import ci_templates as ci
-from reconciler.manifest.scaffold.ci_templates import Where
+from reconciler.manifest.scaffold.ci_templates import CIPlacement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pipeline:
+class CISetup:
     host: ForgeKind
     top: Path
     texts: dict[str, str]
-    choice: Choice
+    choice: InitChoice
 
     def shown(self, root: Path) -> tuple[str, ...]:
         """The files' paths as seen from the project."""
         return tuple(Path(os.path.relpath(self.top / name, root)).as_posix() for name in self.texts)
 
 
-def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) -> Pipeline:
+def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) -> CISetup:
     """What was asked for; else what fits the remote, unless something is in its place. UsageError when what was asked
     for cannot be written."""
     top = new_project.top_of(root) or root
     folder = Path(os.path.relpath(root.resolve(), top.resolve())).as_posix()
-    where = Where(branch=branch, folder="" if folder == "." else folder, python=python)
+    where = CIPlacement(branch=branch, folder="" if folder == "." else folder, python=python)
     host, why = (wanted, "--ci") if wanted is not None else _fitting(new_project.remote_of(root))
     texts = ci.files(host, where) if ci.possible(where) else {}
     taken = new_project.taken(top, texts)
@@ -40,12 +40,12 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) ->
         what = f"{taken[0]} is there already" if taken else "branch or folder have a name that its files cannot hold"
         raise UsageError(f"--ci {host.value}: {what}", hint="--ci none leaves CI alone", code="E801")
     if taken:
-        left = Choice(what="ci", chosen="left alone", why=f"{taken[0]} is there already")
-        return Pipeline(host=ForgeKind.NONE, top=top, texts={}, choice=left)
+        left = InitChoice(what="ci", chosen="left alone", why=f"{taken[0]} is there already")
+        return CISetup(host=ForgeKind.NONE, top=top, texts={}, choice=left)
     if not texts:
-        return Pipeline(host=ForgeKind.NONE, top=top, texts={}, choice=Choice(what="ci", chosen="none", why=""))
+        return CISetup(host=ForgeKind.NONE, top=top, texts={}, choice=InitChoice(what="ci", chosen="none", why=""))
     chosen = f"{'GitHub Actions' if host is ForgeKind.GITHUB else 'GitLab CI'}: plan, comment, apply on merge, drift"
-    return Pipeline(host=host, top=top, texts=texts, choice=Choice(what="ci", chosen=chosen, why=why))
+    return CISetup(host=host, top=top, texts=texts, choice=InitChoice(what="ci", chosen=chosen, why=why))
 
 
 def _fitting(remote: str | None) -> tuple[ForgeKind, str]:

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 from reconciler.app.wiring import opened
 from reconciler.console.invocation import Invocation
-from reconciler.core.plan.config_diff import Compared
+from reconciler.core.plan.config_diff import ConfigDiff
 from reconciler.engine.inspect import config_diff as compare
 from reconciler.errors import UsageError
 
 
-def compared(invocation: Invocation, names: tuple[str, ...], *, before: str | None, after: str | None) -> Compared:
+def compared(invocation: Invocation, names: tuple[str, ...], *, before: str | None, after: str | None) -> ConfigDiff:
     """UsageError when neither two environments nor two commits are named."""
     if before is None and after is None:
         if len(names) < 2:

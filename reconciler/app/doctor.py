@@ -14,21 +14,21 @@ from reconciler.adapters.system import machine
 from reconciler.app import actor as who
 from reconciler.app import forge_connection as roads
 from reconciler.app import locations as places
-from reconciler.app.wiring import Opened, opened
+from reconciler.app.wiring import OpenProject, opened
 from reconciler.console.invocation import Invocation
 from reconciler.core.forge.detection import ForgeKind, token_of
-from reconciler.core.inspect.health_check import Check, Checkup, Level, room
-from reconciler.core.spec.environment import Environment, Place
+from reconciler.core.inspect.health_check import Check, HealthReport, Level, room
+from reconciler.core.spec.environment import Environment, StorageLocation
 from reconciler.engine.inspect.health_check import bad, environment
 from reconciler.errors import InvalidManifestsError, ReconcilerError
-from reconciler.ports import Probing
+from reconciler.ports import ReachabilityCheck
 from reconciler.report.layout.formatting import at, count, size
 
 MACHINE, PROJECT = "this machine", "the project"
 
 
-def checkup(invocation: Invocation) -> Checkup:
-    return Checkup(checks=(*_machine(), *_project(invocation)))
+def checkup(invocation: Invocation) -> HealthReport:
+    return HealthReport(checks=(*_machine(), *_project(invocation)))
 
 
 def _check(area: str, name: str, found: str, *, level: Level = Level.GOOD, remedy: str | None = None) -> Check:
@@ -151,7 +151,7 @@ def _forge(root: Path) -> Check:
     return _check(PROJECT, "forge", found)
 
 
-def _places(project: Opened, one: Environment) -> Iterator[Check]:
+def _places(project: OpenProject, one: Environment) -> Iterator[Check]:
     yield _place(project.root, one, "store", one.store, project.world.stores)
     if one.target is not None:
         yield _place(project.root, one, "target", one.target, project.world.targets)
@@ -162,13 +162,13 @@ def _places(project: Opened, one: Environment) -> Iterator[Check]:
         yield _check(one.name, "memory", found, level=Level.WARNING, remedy=remedy)
 
 
-def _place(root: Path, one: Environment, what: str, place: Place, opened: Mapping[str, object]) -> Check:
+def _place(root: Path, one: Environment, what: str, place: StorageLocation, opened: Mapping[str, object]) -> Check:
     if place.root is not None:
         remedy = "make room there: nothing of what is stored may be deleted by hand"
         return _folder(one.name, what, root / place.root, remedy)
     try:
         there = opened[one.name]
-        if not isinstance(there, Probing):
+        if not isinstance(there, ReachabilityCheck):
             return _check(one.name, what, f"{place.address}, by a plug-in that cannot be tried")
         there.reach()
     except ReconcilerError as error:

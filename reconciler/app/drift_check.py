@@ -9,10 +9,10 @@ from pathlib import Path
 from reconciler.adapters.caches import drift_first_seen as drift_memo
 from reconciler.app import locations as places
 from reconciler.console.invocation import Invocation
-from reconciler.core.inspect.drift import Drifted, Kind, seen_in
+from reconciler.core.inspect.drift import DriftReport, Kind, seen_in
 
 
-def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loads: bool) -> Drifted:
+def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loads: bool) -> DriftReport:
     from reconciler.app.wiring import git_folder, opened
     from reconciler.engine.inspect.detect_drift import drift
     from reconciler.report.inspect.drift import issue as render

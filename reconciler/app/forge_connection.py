@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.adapters.git.remote import GitRemote
-from reconciler.core.forge.detection import Choice, ForgeKind, Token, choose, token_of
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.core.forge.detection import ForgeChoice, ForgeKind, Token, choose, token_of
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError, SourceError
 from reconciler.ports import Forge
 from reconciler.report.promotion import pull_request_body as request
 
 
-def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> Road:
+def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> PullRequestRoute:
     """How proposals for `environment`, whose protected branch is `protect`, go: to which forge, with which token, and
     into which branch."""
     remote = GitRemote(root, environ=environ)
@@ -29,7 +29,7 @@ def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: s
             hint=f"name it in environments/{environment}.yaml: protect: {{branch: main}}",
             code="E306",
         )
-    return Road(
+    return PullRequestRoute(
         remote=remote if address is not None else None,
         forge=forge(choice, token, environ) if token is not None else None,
         because=choice.because,
@@ -38,7 +38,7 @@ def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: s
     )
 
 
-def choice_here(root: Path, environ: Mapping[str, str]) -> Choice:
+def choice_here(root: Path, environ: Mapping[str, str]) -> ForgeChoice:
     """Which forge this repository has."""
     return choose(environ, GitRemote(root, environ=environ).address())
 
@@ -49,7 +49,7 @@ def forge_here(root: Path, environ: Mapping[str, str]) -> Forge | None:
     return None if choice.kind is ForgeKind.NONE else forge(choice, token_of(environ, choice.kind), environ)
 
 
-def forge(choice: Choice, token: Token, environ: Mapping[str, str]) -> Forge:
+def forge(choice: ForgeChoice, token: Token, environ: Mapping[str, str]) -> Forge:
     """ForgeError E906 where its library is not installed."""
     try:
         if choice.kind is ForgeKind.GITHUB:

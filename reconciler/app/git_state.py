@@ -22,7 +22,7 @@ _LOCKS = (".lock", "requirements.txt")
 
 
 @dataclass(slots=True, kw_only=True)
-class Now:
+class GitState:
     """The project as git has it at HEAD. `ids`: path below the project -> blob. `prefix`: the project's path below the
     repository's root `top`; `listed`: git's listing of it."""
 
@@ -64,7 +64,7 @@ class Now:
         }
 
 
-def look(environment: str) -> Now | None:
+def look(environment: str) -> GitState | None:
     """None where this is not a plain checkout of a project."""
     root = places.project()
     git = Git(root)
@@ -88,7 +88,7 @@ def look(environment: str) -> Now | None:
                 support.append(f"{mode} {blob} {path}")
     cache = places.cache((root / common).resolve())
     where = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
-    return Now(
+    return GitState(
         root=root,
         top=Path(top),
         revision=revision,

@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.adapters.executors.data import DataChild
+from reconciler.adapters.executors.data import DataWorker
 from reconciler.adapters.git import new_repository as new_project
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import machine
@@ -17,9 +17,9 @@ from reconciler.console import progress
 from reconciler.console.invocation import Invocation
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.names import is_name, without_marks
-from reconciler.core.onboarding.init_result import Choice, Started
-from reconciler.core.onboarding.suggest_recipe import Suggestion, suggest
-from reconciler.core.onboarding.table_profile import LookRequest, TableLook
+from reconciler.core.onboarding.init_result import InitChoice, InitResult
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
+from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Task
 from reconciler.core.spec.runtime import DISTRIBUTIONS
@@ -40,7 +40,7 @@ def begin(
     outcome: str | None,
     name: str | None,
     ci: ForgeKind | None = None,
-) -> Started:
+) -> InitResult:
     root = folder.absolute()
     _check(root)
     texts: dict[str, str] = {}
@@ -49,7 +49,7 @@ def begin(
         texts[f"{_DATA}/{sample.NAME}.csv"] = sample.orders()
         note = "Made-up orders, to begin with: put your own table here."
     shown = progress.for_streams(verbose=invocation.verbose)
-    data = DataChild()
+    data = DataWorker()
     try:
         with places.scratch() as scratch:
             if table is None:
@@ -60,7 +60,7 @@ def begin(
             shown.start(path.name, "look at it")
             into = scratch / "look"
             into.mkdir()
-            look = data.look(LookRequest(path=path.resolve(), into=into, limits=Limits()))
+            look = data.look(ProfileRequest(path=path.resolve(), into=into, limits=Limits()))
             shown.done(path.name, f"{look.rows:,} rows, {len(look.columns):,} columns")
         return _write(root, folder, path, look, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:
@@ -72,15 +72,15 @@ def _write(
     root: Path,
     folder: Path,
     path: Path,
-    look: TableLook,
+    look: TableProfile,
     texts: dict[str, str],
-    data: DataChild,
+    data: DataWorker,
     *,
     note: str | None,
     outcome: str | None,
     name: str | None,
     ci: ForgeKind | None,
-) -> Started:
+) -> InitResult:
     table = _name(path.stem, "table")
     suggestion = suggest(look, name=table, today=now().date().isoformat(), outcome=outcome)
     inside = f"{_DATA}/{sample.NAME}.csv" if note is not None else _inside(root, path)
@@ -89,7 +89,7 @@ def _write(
     branch = new_project.branch_of(root)
     here = machine.runtime()
     versions = dict(here.versions)
-    place = first.Place(
+    place = first.ProjectFacts(
         project=_name(root.name, "models"),
         model=name or table,
         table=table,
@@ -109,7 +109,7 @@ def _write(
         new_project.start_repository(root)
     _read_back(root, data)
     files = (*texts, *(() if inside is not None else (where,)), *runs.shown(root))
-    return Started(
+    return InitResult(
         folder=str(folder),
         project=place.project,
         model=place.model,
@@ -159,14 +159,14 @@ def _name(text: str, otherwise: str) -> str:
     return plain if is_name(plain) else otherwise
 
 
-def _read_back(root: Path, data: DataChild) -> None:
+def _read_back(root: Path, data: DataWorker) -> None:
     """What was written is valid, or it is our bug that is told, not the author's."""
     from reconciler.engine.load_desired import load
 
     load(WorkTree(root), data, revision=None)
 
 
-def _choices(look: TableLook, suggestion: Suggestion) -> tuple[Choice, ...]:
+def _choices(look: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitChoice, ...]:
     recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
     written = [f"{look.rows:,} rows, {len(look.columns):,} columns"]
     written += [f"dates as {table.dates}"] if table.dates else []
@@ -189,10 +189,10 @@ def _choices(look: TableLook, suggestion: Suggestion) -> tuple[Choice, ...]:
     holdout = recipe.holdout
     judged = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
     return (
-        Choice(what="table", chosen=f"{table.path}: {', '.join(written)}", why=""),
-        Choice(what="predict", chosen=outcome, why=why.outcome),
-        Choice(what="key", chosen=recipe.data.key, why=why.key),
-        Choice(
+        InitChoice(what="table", chosen=f"{table.path}: {', '.join(written)}", why=""),
+        InitChoice(what="predict", chosen=outcome, why=why.outcome),
+        InitChoice(what="key", chosen=recipe.data.key, why=why.key),
+        InitChoice(
             what="from",
             chosen=", ".join(f"{count} {kind}" for count, kind in kinds if count)
             + (" feature" if sum(count for count, _ in kinds) == 1 else " features"),
@@ -202,6 +202,6 @@ def _choices(look: TableLook, suggestion: Suggestion) -> tuple[Choice, ...]:
             if left
             else "",
         ),
-        Choice(what="judged on", chosen=judged, why=why.holdout),
-        Choice(what="estimator", chosen=recipe.estimator.class_name, why=why.estimator),
+        InitChoice(what="judged on", chosen=judged, why=why.holdout),
+        InitChoice(what="estimator", chosen=recipe.estimator.class_name, why=why.estimator),
     )

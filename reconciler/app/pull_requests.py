@@ -13,13 +13,13 @@ from reconciler.adapters.filesystem.durable_files import read_regular
 from reconciler.app import forge_connection as roads
 from reconciler.app import locations as places
 from reconciler.console import streams as terminal
-from reconciler.console.invocation import Form, Invocation
+from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.forge import ci_job as ci
 from reconciler.core.forge.pull_request import CommitStatus, StatusState
-from reconciler.core.plan.apply_result import Applied
-from reconciler.core.promotion.merge_result import MergedRequest, OnMerge
-from reconciler.core.promotion.reviewed_plan import Commented
-from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.plan.apply_result import ApplyResult
+from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
+from reconciler.core.promotion.reviewed_plan import PlanComment
+from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.core.status_codes import Exit
 from reconciler.engine.promotion import apply_on_merge as merge
 from reconciler.engine.promotion import plan_pull_request as review
@@ -60,7 +60,7 @@ def comment(
         _tell(found, body, number, job.head)
     else:
         terminal.say("a fork's request: nothing is written there")
-    if invocation.form is Form.JSON:
+    if invocation.form is OutputFormat.JSON:
         from reconciler.report.layout.json_output import document
 
         terminal.put(document(found))
@@ -83,9 +83,9 @@ def _event() -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _read(file: Path, environment: str) -> Commented:
+def _read(file: Path, environment: str) -> PlanComment:
     try:
-        found = codec.decode(Commented, read_regular(file), what=str(file))
+        found = codec.decode(PlanComment, read_regular(file), what=str(file))
     except OSError as error:
         raise UsageError(
             f"cannot read {file}: {error.strerror}", hint="name the file of --comment --out", code="E801"
@@ -95,7 +95,7 @@ def _read(file: Path, environment: str) -> Commented:
     return found
 
 
-def _made(invocation: Invocation, environment: str, job: ci.Job) -> Commented:
+def _made(invocation: Invocation, environment: str, job: ci.CIJob) -> PlanComment:
     from reconciler.app.wiring import opened
     from reconciler.engine.load_desired import load
 
@@ -109,7 +109,7 @@ def _made(invocation: Invocation, environment: str, job: ci.Job) -> Commented:
         return review.commented(project.world, old, project.desired, here, head=job.head or revision)
 
 
-def _branch(desired: Desired, environment: Environment) -> str:
+def _branch(desired: DesiredState, environment: Environment) -> str:
     """What requests are merged into: the environment's own branch, else (a sandbox's) that of the others."""
     branches = [environment.protect, *(one.protect for one in desired.environments)]
     found = next((one for one in branches if one is not None), None)
@@ -122,7 +122,7 @@ def _branch(desired: Desired, environment: Environment) -> str:
     return found
 
 
-def _tell(found: Commented, body: str, number: int | None, head: str | None) -> None:
+def _tell(found: PlanComment, body: str, number: int | None, head: str | None) -> None:
     root = places.project()
     forge = roads.forge_here(root, os.environ)
     if forge is None:
@@ -162,7 +162,7 @@ def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) 
     return int(found.exit)
 
 
-def _carried_out(invocation: Invocation, environment: str) -> OnMerge:
+def _carried_out(invocation: Invocation, environment: str) -> MergeResult:
     from reconciler.app.wiring import opened, proposer
     from reconciler.engine.inspect import status as inspect
     from reconciler.engine.load_desired import load
@@ -194,7 +194,7 @@ def _carried_out(invocation: Invocation, environment: str) -> OnMerge:
             (now,) = inspect.status(world, desired, (environment,)).environments
             request = change.approved.request if change.approved is not None else None
             record = change.approved.record if change.approved is not None else None
-            one = MergedRequest(
+            one = MergedPullRequest(
                 commit=change.commit,
                 request=request.number if request else None,
                 url=request.url if request else None,
@@ -206,10 +206,10 @@ def _carried_out(invocation: Invocation, environment: str) -> OnMerge:
             )
             done.append(_reported(world.forge, environment, one))
         seconds = int((world.clock() - started).total_seconds())
-    return OnMerge(environment=environment, revision=desired.revision or "", merged=tuple(done), seconds=seconds)
+    return MergeResult(environment=environment, revision=desired.revision or "", merged=tuple(done), seconds=seconds)
 
 
-def _reported(forge: Forge, environment: str, one: MergedRequest) -> MergedRequest:
+def _reported(forge: Forge, environment: str, one: MergedPullRequest) -> MergedPullRequest:
     """Told on the request, and under the merge's commit. What was applied stays so when telling fails: that is said."""
     from dataclasses import replace
 
@@ -225,7 +225,7 @@ def _reported(forge: Forge, environment: str, one: MergedRequest) -> MergedReque
         return one
 
 
-def _statuses(environment: str, applied: Applied) -> Iterator[CommitStatus]:
+def _statuses(environment: str, applied: ApplyResult) -> Iterator[CommitStatus]:
     from reconciler.report.plan.apply_result import summary
 
     name = f"reconciler/apply/{environment}"

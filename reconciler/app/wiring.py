@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler import plugins as registry
 from reconciler.adapters.caches.expression_cache import CachedExpressions
-from reconciler.adapters.executors.data import DataChild
-from reconciler.adapters.executors.model_threads import Threads
-from reconciler.adapters.executors.scoring import ScoringChild
+from reconciler.adapters.executors.data import DataWorker
+from reconciler.adapters.executors.model_threads import ModelThreads
+from reconciler.adapters.executors.scoring import ScoringWorker
 from reconciler.adapters.executors.thread_map import abreast
-from reconciler.adapters.executors.training import TrainingChild
+from reconciler.adapters.executors.training import TrainingWorker
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.tags import GitTags
@@ -35,13 +35,13 @@ from reconciler.app import uncommitted_changes as uncommitted
 from reconciler.console import progress
 from reconciler.console import streams as terminal
 from reconciler.console.invocation import Invocation
-from reconciler.core.spec.environment import Desired, Environment, Limits, Place
-from reconciler.engine.dependencies import World, one_by_one
+from reconciler.core.spec.environment import DesiredState, Environment, Limits, StorageLocation
+from reconciler.engine.dependencies import Dependencies, one_by_one
 from reconciler.errors import IntegrityError
-from reconciler.ports import Forge, Opening, Proposer, Seen, Source
+from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess
 
 if TYPE_CHECKING:
-    from reconciler.app.git_state import Now
+    from reconciler.app.git_state import GitState
     from reconciler.engine.load_desired import Checkout
 
 T = TypeVar("T")
@@ -51,19 +51,19 @@ _SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenProject:
     """A project at a commit, and the world around it."""
 
     root: Path
     checkout: Checkout
-    world: World
+    world: Dependencies
     halt: threading.Event
     """Set: what runs in other threads ends."""
     noted: bool = False
     """Whether it was said that something is not committed."""
 
     @property
-    def desired(self) -> Desired:
+    def desired(self) -> DesiredState:
         return self.checkout.desired
 
     def environment(self, name: str) -> Environment:
@@ -71,11 +71,11 @@ class Opened:
 
         return environment_of(self.desired, name)
 
-    def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> World:
+    def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> Dependencies:
         """The world as this environment may use it: only a sandbox has a trainer. `jobs` models are worked on at once;
         by default as many as there are processors here, and memory for by the environment's limit."""
         count = jobs or max(1, min(processors.cores(), processors.memory() // environment.limits.memory))
-        lanes = Threads(count, self.halt)
+        lanes = ModelThreads(count, self.halt)
         return replace(self.world, lanes=lanes, trainer=self.world.trainer if environment.trains else None)
 
 
@@ -85,7 +85,7 @@ def configuration(invocation: Invocation) -> Iterator[Checkout]:
     root = places.project()
     source = WorkTree(root) if invocation.working_tree else GitSource(root)
     with ExitStack() as stack:
-        data = DataChild()
+        data = DataWorker()
         stack.callback(data.close)
         yield _load(invocation, root, source, data, _revision(invocation, root, source)[0])
 
@@ -96,13 +96,13 @@ def opened(
     *,
     trains: bool = False,
     changes: str | None = None,
-    witness: Seen | None = None,
+    witness: ReadObserver | None = None,
     known: frozenset[str] = frozenset(),
     committed: bool = False,
     anew: bool = False,
     asks: bool = False,
-    now: Now | None = None,
-) -> Iterator[Opened]:
+    now: GitState | None = None,
+) -> Iterator[OpenProject]:
     """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
     environment that it will change; for a protected one the cache, which anybody may have written, is not believed.
     `witness` is told of everything that is read; `known` manifests are left out; `committed`: it is known that nothing
@@ -113,8 +113,8 @@ def opened(
     source = WorkTree(root) if invocation.working_tree else git
     with ExitStack() as stack:
         halt = threading.Event()
-        data, scorer = DataChild(halt=halt), ScoringChild(halt=halt)
-        trainer = TrainingChild(halt=halt) if trains else None
+        data, scorer = DataWorker(halt=halt), ScoringWorker(halt=halt)
+        trainer = TrainingWorker(halt=halt) if trains else None
         shown = progress.for_streams(verbose=invocation.verbose)
         for one in (data, scorer, trainer, shown):
             if one is not None:
@@ -134,14 +134,14 @@ def opened(
         _refuse_tracked(git, desired)
         scratch = stack.enter_context(places.scratch())
         opening = partial(
-            Opening,
+            StorageAccess,
             root=root,
             project=desired.project,
             scratch=scratch,
             cache=None if anew else places.user_cache() / "stores",
             witness=None if desired.far else witness,
         )
-        world = World(
+        world = Dependencies(
             source=source,
             stores=_WhenAsked({one.name: one.store for one in desired.environments}, registry.store, opening),
             targets=_WhenAsked(
@@ -162,10 +162,10 @@ def opened(
             tags=GitTags(root),
             forge=_forge(root, desired, asks=asks, decides=changes is not None),
         )
-        yield Opened(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
+        yield OpenProject(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
 
 
-def _forge(root: Path, desired: Desired, *, asks: bool, decides: bool) -> Forge | None:
+def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:
     """None where nobody will ask it: finding it takes a process and, in the end, a token."""
     counts = any(one.policy.approvals or one.policy.owners for one in desired.environments)
     if not asks and not (decides and counts):
@@ -180,7 +180,10 @@ class _WhenAsked(Mapping[str, T]):
     neither its library nor its credentials."""
 
     def __init__(
-        self, places: dict[str, Place], made: Callable[[Place, Opening], T], opening: Callable[..., Opening]
+        self,
+        places: dict[str, StorageLocation],
+        made: Callable[[StorageLocation, StorageAccess], T],
+        opening: Callable[..., StorageAccess],
     ) -> None:
         self._places, self._made, self._opening = places, made, opening
         self._open: dict[str, T] = {}
@@ -203,7 +206,7 @@ class _WhenAsked(Mapping[str, T]):
         return len(self._places)
 
 
-def proposer(root: Path, now: Now | None = None) -> Proposer:
+def proposer(root: Path, now: GitState | None = None) -> Proposer:
     """GitPython is imported by the commands that write commits. `now`: what git was asked already."""
     from reconciler.adapters.git.proposal_branch import GitProposer
 
@@ -211,7 +214,7 @@ def proposer(root: Path, now: Now | None = None) -> Proposer:
 
 
 def _revision(
-    invocation: Invocation, root: Path, source: Source, *, committed: bool = False, now: Now | None = None
+    invocation: Invocation, root: Path, source: Source, *, committed: bool = False, now: GitState | None = None
 ) -> tuple[str | None, bool]:
     """The commit that is meant, None for the work tree; and whether something is not committed, and so not meant: that
     is said."""
@@ -236,10 +239,10 @@ def _load(
     invocation: Invocation,
     root: Path,
     source: Source,
-    data: DataChild,
+    data: DataWorker,
     revision: str | None,
     known: frozenset[str] = frozenset(),
-    now: Now | None = None,
+    now: GitState | None = None,
 ) -> Checkout:
     from reconciler.engine.load_desired import load
 
@@ -265,7 +268,7 @@ def _grammar() -> int:
     return int(rules.hexdigest()[:12], 16)
 
 
-def _refuse_tracked(git: GitSource, desired: Desired) -> None:
+def _refuse_tracked(git: GitSource, desired: DesiredState) -> None:
     """A store or target whose files git tracks could be planted by a commit: nothing is read from it."""
     roots = {one.store.root: "store" for one in desired.environments if one.store.root is not None}
     roots |= {one.target.root: "target" for one in desired.environments if one.target and one.target.root is not None}

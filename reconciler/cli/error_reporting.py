@@ -19,7 +19,7 @@ import click
 
 from reconciler import __version__
 from reconciler.console import streams as terminal
-from reconciler.console.invocation import Form, Invocation
+from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.status_codes import Exit
 from reconciler.errors import ReconcilerError, UsageError
 
@@ -51,16 +51,16 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
         return _bug(error, invocation)
 
 
-def report(error: ReconcilerError, form: Form) -> int:
+def report(error: ReconcilerError, form: OutputFormat) -> int:
     """Tell the error; its exit code."""
     from reconciler.report.help import problems
 
-    if form is Form.JSON:
+    if form is OutputFormat.JSON:
         document = problems.error_document(error, error.exit_code)
         terminal.put(json.dumps(document, indent=2, sort_keys=True) + "\n")
-    elif form is Form.MARKDOWN:
+    elif form is OutputFormat.MARKDOWN:
         terminal.put(problems.error_markdown(error))
-    if form is not Form.JSON:
+    if form is not OutputFormat.JSON:
         terminal.say(problems.error_text(error, terminal.message_look()))
     return error.exit_code
 
@@ -75,15 +75,15 @@ def _usage(error: click.ClickException) -> UsageError:
     return UsageError(message, hint=f"see `{command} --help`", code="E801")
 
 
-def _form(arguments: Sequence[str], invocation: Invocation) -> Form:
+def _form(arguments: Sequence[str], invocation: Invocation) -> OutputFormat:
     """The asked form, also when the command line was refused before click came to that option."""
     for position, argument in enumerate(arguments):
         after = arguments[position + 1] if position + 1 < len(arguments) else ""
-        if argument in ("-o", "--output") and after in list(Form):
-            return Form(after)
+        if argument in ("-o", "--output") and after in list(OutputFormat):
+            return OutputFormat(after)
         for start in ("--output=", "-o"):
-            if argument.startswith(start) and argument.removeprefix(start) in list(Form):
-                return Form(argument.removeprefix(start))
+            if argument.startswith(start) and argument.removeprefix(start) in list(OutputFormat):
+                return OutputFormat(argument.removeprefix(start))
     return invocation.form
 
 

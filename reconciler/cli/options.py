@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.app import locations as places
-from reconciler.console.invocation import Form, Invocation
+from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.names import NAME_RULE, is_name
 from reconciler.errors import ReconcilerError
@@ -69,13 +69,13 @@ def output(function: F) -> F:
     """The form of the result."""
 
     def keep(ctx: click.Context, param: click.Parameter, value: str) -> None:  # noqa: ARG001
-        ctx.ensure_object(Invocation).form = Form(value)
+        ctx.ensure_object(Invocation).form = OutputFormat(value)
 
     return click.option(
         "-o",
         "--output",
-        type=click.Choice([form.value for form in Form]),
-        default=Form.TEXT.value,
+        type=click.Choice([form.value for form in OutputFormat]),
+        default=OutputFormat.TEXT.value,
         show_default=True,
         expose_value=False,
         callback=keep,
@@ -127,7 +127,7 @@ class Name(click.ParamType[str]):
         return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
 
 
-class File(click.ParamType[Path]):
+class InputFile(click.ParamType[Path]):
     """A file by its path; standard streams are not files here, because results are replaced in one go."""
 
     name = "file"
@@ -141,7 +141,7 @@ class File(click.ParamType[Path]):
         return Path(text)
 
 
-class OutFile(File):
+class OutFile(InputFile):
     """A file to write: refused at once where it could not be written after all the work."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
@@ -196,7 +196,7 @@ class TableInput(click.ParamType[tuple[str, Path]]):
         table, equals, file = str(value).partition("=")
         if not equals or not is_name(table.replace("_", "-").lower()):
             self.fail(f"{_shown(str(value))}: expected TABLE=FILE", param, ctx)
-        return table, File().convert(file, param, ctx)
+        return table, InputFile().convert(file, param, ctx)
 
 
 class Reason(click.ParamType[str]):
@@ -211,7 +211,14 @@ class Reason(click.ParamType[str]):
         return text
 
 
-NAME, FILE, OUT_FILE, DIGEST, MOMENT, TABLE_INPUT = Name(), File(), OutFile(), ArtifactDigest(), Moment(), TableInput()
+NAME, FILE, OUT_FILE, DIGEST, MOMENT, TABLE_INPUT = (
+    Name(),
+    InputFile(),
+    OutFile(),
+    ArtifactDigest(),
+    Moment(),
+    TableInput(),
+)
 REASON = Reason()
 environment = click.argument("environment", metavar="ENV", type=NAME)
 models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)

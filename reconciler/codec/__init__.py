@@ -4,7 +4,7 @@ One rule for every dataclass of `core` and `ports`: field names become camelCase
 else is written even where it equals its default, `tuple[tuple[str, X], ...]` is an object (its keys sorted), any other
 tuple an array, times are `2026-11-23T16:05:04Z`. Reading is strict: an unknown or missing key, a wrong type, a key
 given twice or a non-canonical byte is refused, so that one value has exactly one form and one digest. The stored form
-of a `Sealed` record has one member more, its last: the digest of the form without it.
+of a `Checksummed` record has one member more, its last: the digest of the form without it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from reconciler.codec.decode import from_json
 from reconciler.codec.encode import to_json
 from reconciler.codec.fields import form_of_tuple, members
-from reconciler.core.digest import Digest, Sealed, SealedUnlessByHand, digest_of_bytes, hex_of
+from reconciler.core.digest import Checksummed, ChecksummedUnlessByHand, Digest, digest_of_bytes, hex_of
 from reconciler.errors import IntegrityError
 
 __all__ = ["canonical", "decode", "digest_of", "encode", "form_of_tuple", "from_json", "members", "sealed", "to_json"]
@@ -62,7 +62,7 @@ _MOST = 2**53 - 1
 def encode(value: object) -> bytes:
     """The canonical JSON of a core value, with its seal where it has one."""
     body = canonical(to_json(value))
-    return sealed(body) if isinstance(value, Sealed) else body
+    return sealed(body) if isinstance(value, Checksummed) else body
 
 
 def sealed(document: bytes) -> bytes:
@@ -105,7 +105,7 @@ def decode(kind: type[T], body: bytes, *, what: str) -> T:
 @lru_cache(maxsize=1024)
 def _decoded(kind: type, body: bytes) -> object:
     """The same bytes are the same value, and values never change: documents that many steps read are read once."""
-    if issubclass(kind, Sealed) and (_SEAL in body or not issubclass(kind, SealedUnlessByHand)):
+    if issubclass(kind, Checksummed) and (_SEAL in body or not issubclass(kind, ChecksummedUnlessByHand)):
         body = _unsealed(body)
     text = body.decode()
     document = _READ.decode(text)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Form(StrEnum):
+class OutputFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     MARKDOWN = "markdown"
@@ -21,7 +21,7 @@ class Invocation:
     """What the command line says besides its command's own arguments. `revision` None: HEAD."""
 
     data_root: str | None = None
-    form: Form = Form.TEXT
+    form: OutputFormat = OutputFormat.TEXT
     revision: str | None = None
     working_tree: bool = False
     verbose: bool = False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from reconciler.core.duration import in_words
 from reconciler.report.layout.escaping import plain
-from reconciler.report.layout.text_layout import Look, elide, pad
+from reconciler.report.layout.text_layout import TextStyle, elide, pad
 
 ROUGHLY = 5  # seconds: what is left is no more exact than this
 
@@ -23,7 +23,7 @@ class _Running:
     begun: float  # when the subject was
 
 
-class Board:
+class LiveProgress:
     def __init__(self) -> None:
         self._running: dict[str, _Running] = {}
         self._expected = 0
@@ -56,7 +56,7 @@ class Board:
         waiting = max(0, remaining - len(self._running))
         return (begun + waiting * mean) / len(self._running)
 
-    def frame(self, now: float, look: Look, *, most: int) -> list[str]:
+    def frame(self, now: float, look: TextStyle, *, most: int) -> list[str]:
         """At most `most` lines of at most the look's width; none while nothing runs."""
         if not self._running:
             return []

@@ -15,14 +15,14 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.console import streams as terminal
-from reconciler.console.live_progress import Board
+from reconciler.console.live_progress import LiveProgress
 from reconciler.report.layout.escaping import guard, plain
 
 PATIENCE = 1.0  # seconds until a running step is named
 OFTEN = 8  # frames a second
 
 
-class Lines:
+class LogProgress:
     """For logs: whole lines."""
 
     def __init__(self, *, patience: float = PATIENCE) -> None:
@@ -64,12 +64,12 @@ class Lines:
             terminal.say(line)
 
 
-class Drawn:
+class TerminalProgress:
     """For a terminal: the board is drawn below the lines, and drawn again `often` a second while anything runs."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, often: int = OFTEN) -> None:
         self._often = often
-        self._board = Board()
+        self._board = LiveProgress()
         self._clock = clock
         self._lock = threading.Lock()
         self._height = 0  # of what is drawn
@@ -101,7 +101,7 @@ class Drawn:
         """Leave nothing behind."""
         self._over.set()
         with self._lock:
-            self._board = Board()
+            self._board = LiveProgress()
             self._draw()
 
     def _redraw(self) -> None:
@@ -122,8 +122,8 @@ class Drawn:
             terminal.draw(text)
 
 
-def for_streams(*, verbose: bool) -> Lines | Drawn:
+def for_streams(*, verbose: bool) -> LogProgress | TerminalProgress:
     """What fits standard error. Verbose names every step as it starts."""
     if terminal.is_terminal(sys.stderr) and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
-        return Drawn()
-    return Lines(patience=0.0 if verbose else PATIENCE)
+        return TerminalProgress()
+    return LogProgress(patience=0.0 if verbose else PATIENCE)

@@ -14,9 +14,9 @@ import sys
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from reconciler.console.invocation import Form, Invocation
+from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.errors import ReconcilerError
-from reconciler.report.layout.text_layout import ASCII, NARROWEST, UNICODE, Look, Tone, unpainted
+from reconciler.report.layout.text_layout import ASCII, NARROWEST, UNICODE, TextStyle, Tone, unpainted
 
 WIDEST = 100
 UNWRAPPED = 1_000_000
@@ -49,26 +49,26 @@ def can_ask(environ: Mapping[str, str]) -> bool:
     return not environ.get("CI") and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
-def look(stream: TextIO, environ: Mapping[str, str] = os.environ) -> Look:
+def look(stream: TextIO, environ: Mapping[str, str] = os.environ) -> TextStyle:
     terminal = is_terminal(stream)
     width = max(NARROWEST, min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)) if terminal else WIDEST
-    return Look(
+    return TextStyle(
         width=width,
         glyphs=UNICODE if terminal and _is_utf8(stream) else ASCII,
         paint=painted if colours(terminal=terminal, environ=environ) else unpainted,
     )
 
 
-def result_look() -> Look:
+def result_look() -> TextStyle:
     """For standard output, where each line is for a machine as well: `file:line:column: ...` is never broken."""
     seen = look(sys.stdout)
-    return seen if is_terminal(sys.stdout) else Look(width=UNWRAPPED, paint=seen.paint)
+    return seen if is_terminal(sys.stdout) else TextStyle(width=UNWRAPPED, paint=seen.paint)
 
 
-def message_look(environ: Mapping[str, str] = os.environ) -> Look:
+def message_look(environ: Mapping[str, str] = os.environ) -> TextStyle:
     """For standard error: a log keeps each message on one line."""
     seen = look(sys.stderr, environ)
-    return seen if is_terminal(sys.stderr) else Look(width=UNWRAPPED, paint=seen.paint)
+    return seen if is_terminal(sys.stderr) else TextStyle(width=UNWRAPPED, paint=seen.paint)
 
 
 def _is_utf8(stream: TextIO) -> bool:
@@ -124,11 +124,11 @@ def show(invocation: Invocation, reporter: Any, value: object, **extra: Any) -> 
     """A result in the asked form. `reporter` is the module of `report` for this kind of value: its `text` and
     `markdown`; `extra` are facts for JSON that follow from the value."""
     match invocation.form:
-        case Form.JSON:
+        case OutputFormat.JSON:
             from reconciler.report.layout.json_output import document
 
             put(document(value, extra))
-        case Form.MARKDOWN:
+        case OutputFormat.MARKDOWN:
             put(reporter.markdown(value))
-        case Form.TEXT:
+        case OutputFormat.TEXT:
             put(reporter.text(value, look(sys.stdout)))

@@ -10,14 +10,14 @@ from typing import NewType
 Digest = NewType("Digest", str)
 
 
-class Sealed:
+class Checksummed:
     """A record whose name is not its digest: what is written of it ends in the digest of all that stands before, so
     that no byte of it can change unnoticed (`codec`)."""
 
     __slots__ = ()
 
 
-class SealedUnlessByHand(Sealed):
+class ChecksummedUnlessByHand(Checksummed):
     """A record that people may write by hand, and then without a seal: it is taken for what it says, and is no less
     held against the journal."""
 

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class FieldChange:
     """One field: `path` dotted, `old` and `new` as text; None where the field is absent."""
 
     path: str
@@ -16,11 +16,11 @@ class Change:
     new: str | None
 
 
-def changes(old: object, new: object) -> tuple[Change, ...]:
+def changes(old: object, new: object) -> tuple[FieldChange, ...]:
     """Every leaf that differs, sorted by path. Lists of named things are paired by their name, others by position."""
     before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
     return tuple(
-        Change(path=path, old=before.get(path), new=after.get(path))
+        FieldChange(path=path, old=before.get(path), new=after.get(path))
         for path in sorted(before.keys() | after.keys())
         if before.get(path) != after.get(path)
     )

@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from enum import IntEnum, StrEnum
 
 
-class Sync(StrEnum):
+class SyncStatus(StrEnum):
     IN_SYNC = "IN_SYNC"
     OUT_OF_SYNC = "OUT_OF_SYNC"
     UNKNOWN = "UNKNOWN"
 
 
-class Health(StrEnum):
+class HealthStatus(StrEnum):
     """From best to worst, as in Argo CD."""
 
     HEALTHY = "HEALTHY"
@@ -24,11 +24,11 @@ class Health(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Health).index(self)
+        return list(HealthStatus).index(self)
 
 
-def worst_health(conditions: Iterable[Health]) -> Health:
-    return max(conditions, key=lambda one: one.rank, default=Health.HEALTHY)
+def worst_health(conditions: Iterable[HealthStatus]) -> HealthStatus:
+    return max(conditions, key=lambda one: one.rank, default=HealthStatus.HEALTHY)
 
 
 class Exit(IntEnum):

@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.onboarding.table_profile import LookRequest
+from reconciler.core.onboarding.table_profile import ProfileRequest
 from reconciler.data.in_process import LocalData, LocalExpressions
-from reconciler.ports import CopyRequest, Parsed, SelectRequest
+from reconciler.ports import CopyRequest, ParsedExpression, SelectRequest
 from reconciler.workers.request_loop import serve
 
 
-def _parse(texts: tuple[str, ...]) -> Mapping[str, Parsed]:
+def _parse(texts: tuple[str, ...]) -> Mapping[str, ParsedExpression]:
     return LocalExpressions().parse(texts)
 
 
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     serve(
         {
             "copy": (CopyRequest, data.copy),
-            "look": (LookRequest, data.look),
+            "look": (ProfileRequest, data.look),
             "select": (SelectRequest, data.select),
             "parse": (tuple[str, ...], _parse),
         }

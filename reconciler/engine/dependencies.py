@@ -9,11 +9,11 @@ from typing import TypeVar
 
 from reconciler.ports import (
     Clock,
-    Data,
-    Each,
+    Concurrency,
+    DataEngine,
     Forge,
-    Lanes,
     NewId,
+    ParallelMap,
     Progress,
     Scorer,
     Source,
@@ -31,7 +31,7 @@ def one_by_one(ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
     return [ask(one) for one in subjects]
 
 
-class OneLane:
+class Sequential:
     """One work after the other, here. Implements ports.Lanes."""
 
     count = 1
@@ -41,11 +41,11 @@ class OneLane:
             work()
 
 
-ONE = OneLane()
+ONE = Sequential()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class Dependencies:
     """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
     need not even be able to import one. `forge` is who is asked for approvals; None where there is none. `scratch` is a
     private empty folder; `data_root` is where table paths start. `lanes`: how many models are worked on at once; with
@@ -55,7 +55,7 @@ class World:
     source: Source
     stores: Mapping[str, Store]
     targets: Mapping[str, Target]
-    data: Data
+    data: DataEngine
     trainer: Trainer | None
     scorer: Scorer
     clock: Clock
@@ -64,7 +64,7 @@ class World:
     who: Callable[[], str]
     scratch: Path
     data_root: Path
-    lanes: Lanes = ONE
-    each: Each = one_by_one
+    lanes: Concurrency = ONE
+    each: ParallelMap = one_by_one
     forge: Forge | None = None
     tags: Tags | None = None

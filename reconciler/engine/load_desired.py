@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core.spec.environment import Desired, Model
-from reconciler.errors import InvalidManifestsError, Problem, SourceError, UsageError, Where
+from reconciler.core.spec.environment import DesiredState, Model
+from reconciler.errors import FilePosition, InvalidManifestsError, Problem, SourceError, UsageError
 from reconciler.manifest.loading import load as manifest
 from reconciler.ports import Expressions, Source, TreeFile
 
@@ -20,7 +20,7 @@ class Checkout:
     revision: str | None
     tree: tuple[TreeFile, ...]
     files: Mapping[str, bytes]
-    desired: Desired
+    desired: DesiredState
     expressions: Expressions
 
     def text(self, path: str) -> str | None:
@@ -35,7 +35,7 @@ class Checkout:
             raise UsageError(f"{path} does not declare {environment}/{model}")
         return found
 
-    def with_file(self, path: str, text: str) -> Desired:
+    def with_file(self, path: str, text: str) -> DesiredState:
         """What git would say with this file; InvalidManifestsError when that would not be valid."""
         body = text.encode()
         others = tuple(file for file in self.tree if file.path != path)
@@ -77,7 +77,7 @@ def manifest_path(environment: str, model: str) -> str:
     return f"manifests/{environment}/{model}.yaml"
 
 
-def _cards_agree(desired: Desired, files: Mapping[str, bytes]) -> None:
+def _cards_agree(desired: DesiredState, files: Mapping[str, bytes]) -> None:
     """A card that is not its artifact's is an error: a reviewer would read another model's numbers."""
     problems = []
     for model in desired.models:
@@ -89,7 +89,7 @@ def _cards_agree(desired: Desired, files: Mapping[str, bytes]) -> None:
             Problem(
                 code="E221",
                 message=f"this card is not that of the pinned artifact {model.artifact}",
-                where=Where(file=path, line=1, column=1),
+                where=FilePosition(file=path, line=1, column=1),
                 hint="let `reconciler promote` write pin and card together",
             )
         )

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from reconciler.model_file.feature_matrix import Matrix
-    from reconciler.model_file.loaded_model import Model
+    from reconciler.model_file.loaded_model import LoadedModel
 
 ROWS = 500
 SHUFFLES = 2
 _AT_ONCE = 50_000  # rows in one call
 
 
-def influences_of(model: Model, matrix: Matrix, actual: NDArray[np.int64] | Matrix) -> tuple[Influence, ...]:
+def influences_of(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matrix) -> tuple[Influence, ...]:
     """Mean drop of F1 macro (regression: R2) per feature, the largest first; equals in the schema's order."""
     import numpy as np
 
@@ -48,7 +48,7 @@ def influences_of(model: Model, matrix: Matrix, actual: NDArray[np.int64] | Matr
     return tuple(sorted(found, key=lambda one: -one.drop))
 
 
-def _scores(model: Model, matrix: Matrix, actual: NDArray[np.int64] | Matrix, parts: int) -> Matrix:
+def _scores(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matrix, parts: int) -> Matrix:
     """The headline metric of each of `parts` equal blocks of rows."""
     import numpy as np
 

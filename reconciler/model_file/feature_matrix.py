@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.artifact.oci_artifact import Column, ColumnType, Schema
+from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,7 @@ def matrix_of(rows: Rows, schema: Schema) -> Matrix:
     return np.ascontiguousarray(matrix)
 
 
-def _encoded(values: Any, column: Column) -> Any:
+def _encoded(values: Any, column: SchemaColumn) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 

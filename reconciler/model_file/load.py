@@ -11,15 +11,15 @@ from reconciler.core.artifact.oci_artifact import MODEL_FILE, PROBE_FILE, SCHEMA
 from reconciler.errors import ScoringError
 from reconciler.model_file import safe_archive as archive
 from reconciler.model_file.allowed_types import ALLOWED
-from reconciler.model_file.loaded_model import Model
-from reconciler.model_file.probe_rows import Probe, check_probe
+from reconciler.model_file.loaded_model import LoadedModel
+from reconciler.model_file.probe_rows import ProbeRows, check_probe
 
 
-def load(folder: Path) -> Model:
+def load(folder: Path) -> LoadedModel:
     """The model in `folder` (an artifact's files, digests checked by the caller), held against its probe rows."""
     schema = codec.decode(Schema, (folder / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
-    probe = codec.decode(Probe, (folder / PROBE_FILE).read_bytes(), what=PROBE_FILE)
-    model = Model(estimator=estimator_of((folder / MODEL_FILE).read_bytes()), schema=schema)
+    probe = codec.decode(ProbeRows, (folder / PROBE_FILE).read_bytes(), what=PROBE_FILE)
+    model = LoadedModel(estimator=estimator_of((folder / MODEL_FILE).read_bytes()), schema=schema)
     try:
         check_probe(model, probe)
     except ScoringError:

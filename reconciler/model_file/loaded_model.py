@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Model:
+class LoadedModel:
     """A fitted estimator and the schema that says what its columns and labels mean."""
 
     estimator: Any

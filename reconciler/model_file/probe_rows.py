@@ -14,14 +14,14 @@ from reconciler.core.artifact.oci_artifact import ColumnType, Schema
 from reconciler.errors import ScoringError
 
 if TYPE_CHECKING:
-    from reconciler.model_file.loaded_model import Model
+    from reconciler.model_file.loaded_model import LoadedModel
 
 PROBES = 64
 TOLERANCE = 1e-9  # relative and absolute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Probe:
+class ProbeRows:
     """`rows` as the model sees them (None is missing), `outputs` per row: probabilities, or the one number."""
 
     rows: tuple[tuple[float | None, ...], ...]
@@ -49,14 +49,14 @@ def probe_rows(schema: Schema) -> tuple[tuple[float | None, ...], ...]:
     return tuple(zip(*columns, strict=True))
 
 
-def outputs_of(model: Model, rows: tuple[tuple[float | None, ...], ...]) -> tuple[tuple[float, ...], ...]:
+def outputs_of(model: LoadedModel, rows: tuple[tuple[float | None, ...], ...]) -> tuple[tuple[float, ...], ...]:
     import numpy as np
 
     matrix = np.array([[math.nan if value is None else value for value in row] for row in rows], dtype=np.float64)
     return tuple(tuple(float(value) for value in row) for row in model.outputs(matrix))
 
 
-def check_probe(model: Model, probe: Probe) -> None:
+def check_probe(model: LoadedModel, probe: ProbeRows) -> None:
     """ScoringError when the model does not give what it gave when it was made."""
     found = outputs_of(model, probe.rows)
     for row, (expected, actual) in enumerate(zip(probe.outputs, found, strict=True)):

@@ -7,64 +7,64 @@ one port takes one port.
 
 from __future__ import annotations
 
-from reconciler.core.artifact.observed_state import Merged, Order, Served, Trouble
-from reconciler.ports.compute import Data, Expressions, Scorer, Trainer
-from reconciler.ports.execution import Clock, Each, Lanes, NewId, Progress
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, LiveDeployment, Trouble
+from reconciler.ports.compute import DataEngine, Expressions, Scorer, Trainer
+from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
     ExpectedAmount,
-    Parsed,
-    Predicted,
+    ParsedExpression,
     PredictRequest,
-    Selected,
+    PredictResult,
+    SelectionKind,
     SelectRequest,
+    SelectResult,
     TableFile,
-    Trained,
     TrainRequest,
-    Want,
+    TrainResult,
 )
-from reconciler.ports.storage import Opening, Probing, Seen, Store, Target
+from reconciler.ports.storage import ReachabilityCheck, ReadObserver, StorageAccess, Store, Target
 
 __all__ = [  # Merged, Order, Served and Trouble are core values that cross these ports
     "Clock",
+    "CommitOrder",
     "CompareRequest",
+    "Concurrency",
     "CopyRequest",
-    "Data",
-    "Each",
+    "DataEngine",
     "ExpectedAmount",
     "Expressions",
+    "FirstParentChange",
     "Forge",
-    "Lanes",
-    "Merged",
+    "LiveDeployment",
     "NewId",
-    "Opening",
-    "Order",
-    "Parsed",
+    "ParallelMap",
+    "ParsedExpression",
     "PredictRequest",
-    "Predicted",
-    "Probing",
+    "PredictResult",
     "Progress",
     "Proposal",
     "Proposer",
+    "ReachabilityCheck",
+    "ReadObserver",
     "Remote",
     "Scorer",
-    "Seen",
     "SelectRequest",
-    "Selected",
-    "Served",
+    "SelectResult",
+    "SelectionKind",
     "Source",
+    "StorageAccess",
     "Store",
     "TableFile",
     "Tag",
     "Tags",
     "Target",
     "TrainRequest",
-    "Trained",
+    "TrainResult",
     "Trainer",
     "TreeFile",
     "Trouble",
-    "Want",
 ]

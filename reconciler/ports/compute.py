@@ -12,28 +12,28 @@ from reconciler.core.spec.gates import Comparison
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
-    Parsed,
-    Predicted,
+    ParsedExpression,
     PredictRequest,
-    Selected,
+    PredictResult,
     SelectRequest,
+    SelectResult,
     TableFile,
-    Trained,
     TrainRequest,
+    TrainResult,
 )
 
 
 class Expressions(Protocol):
-    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+    def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         """Each distinct text, parsed in one batch: row-local scalars and `past` aggregates of our grammar, without
         touching any data. Deterministic, so results may be cached by text."""
 
 
-class Data(Protocol):
+class DataEngine(Protocol):
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         """DataError (E4xx) with table, column, row number and error class; never a cell's value."""
 
-    def select(self, request: SelectRequest) -> Selected:
+    def select(self, request: SelectRequest) -> SelectResult:
         """DataError as above; also when keys are not unique, rows match no class, or dates lie after `as_of`."""
 
 
@@ -42,7 +42,7 @@ class Trainer(Protocol):
         """Start what can be started before the rows are there. Optional: `train` does it otherwise. `at_once`: so many
         will be trained at the same time, and share the processors."""
 
-    def train(self, request: TrainRequest) -> Trained:
+    def train(self, request: TrainRequest) -> TrainResult:
         """Fit, evaluate on the holdout, write the files. Equal requests give equal bytes. TrainingError otherwise."""
 
     def close(self) -> None:
@@ -57,4 +57,4 @@ class Scorer(Protocol):
 
     def compare(self, request: CompareRequest) -> Comparison: ...
 
-    def predict(self, request: PredictRequest) -> Predicted: ...
+    def predict(self, request: PredictRequest) -> PredictResult: ...

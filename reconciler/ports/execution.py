@@ -15,7 +15,7 @@ class Clock(Protocol):
         """Now, UTC, whole seconds."""
 
 
-class Each(Protocol):
+class ParallelMap(Protocol):
     def __call__(self, ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
         """`ask` of each subject, one after the other or side by side; answers in their order. The first error that
         comes out is raised, and what has not begun by then does not begin. For reading: what writes has an order."""
@@ -26,7 +26,7 @@ class NewId(Protocol):
         """A fresh random id, to tell our own attempt from another's."""
 
 
-class Lanes(Protocol):
+class Concurrency(Protocol):
     """How many models are worked on at once, and by whom."""
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from reconciler.core.forge.pull_request import Approval, CommitStatus, Draft, PullRequest
+from reconciler.core.forge.pull_request import Approval, CommitStatus, PullRequest, PullRequestDraft
 
 
 class Forge(Protocol):
@@ -18,7 +18,7 @@ class Forge(Protocol):
     def whoami(self) -> str:
         """Whose token this is."""
 
-    def open(self, draft: Draft) -> PullRequest:
+    def open(self, draft: PullRequestDraft) -> PullRequest:
         """The one open request from `head` into `base`: opened, or its title, body and labels brought up to date.
         Labels that people added stay."""
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,11 +32,11 @@ class Source(Protocol):
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         """Blob bytes by id; SourceError when one is missing."""
 
-    def order(self, a: str, b: str, *, branch: str) -> Order:
+    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         """Where `b` stands against `a` on the first-parent line of `branch` (the fetched remote ref when there is a
         remote). SourceError E307 when the history is too short to tell."""
 
-    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
         """The last change of `path` at or before `at` on the first-parent line of `branch`. Where `at` is beside the
         line, all that it changed since it left the line is one change. None: `path` was never there. SourceError E307
         when the history is too short to tell."""

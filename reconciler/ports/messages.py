@@ -15,7 +15,7 @@ from reconciler.core.spec.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Parsed:
+class ParsedExpression:
     """What an expression is, by its own text: the columns that it names; or why it is refused. `position` is the
     offset in characters from the start of the expression, where known. `aggregate`: it is one listed aggregate."""
 
@@ -47,7 +47,7 @@ class CopyRequest:
     limits: Limits
 
 
-class Want(StrEnum):
+class SelectionKind(StrEnum):
     FIT = "fit"  # train.parquet, holdout.parquet, and keys.parquet: the key column of train.parquet
     PREDICT = "predict"  # predict.parquet
     FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
@@ -66,7 +66,7 @@ class SelectRequest:
     recipe: Recipe
     tables: tuple[TableFile, ...]
     as_of: str
-    want: Want
+    want: SelectionKind
     into: Path
     limits: Limits
     keys: Path | None = None
@@ -74,7 +74,7 @@ class SelectRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Selected:
+class SelectResult:
     """What a selection found. `holdout_from` is the first holdout date (ISO) of a time holdout; `left_out` counts rows
     by reason (`not matured`, `outside the window`, `matured after the cut`), sorted."""
 
@@ -89,7 +89,7 @@ class TrainRequest:
     """`train`, `holdout`: files of a FIT selection. `evaluation_rows`: the digest of `holdout`'s bytes."""
 
     recipe: Recipe
-    selected: Selected
+    selected: SelectResult
     train: Path
     holdout: Path
     evaluation_rows: Digest
@@ -100,7 +100,7 @@ class TrainRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trained:
+class TrainResult:
     """The artifact's files, written below the request's `into` under their package paths (core.artifact)."""
 
     files: tuple[str, ...]
@@ -143,7 +143,7 @@ class ExpectedAmount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Predicted:
+class PredictResult:
     """`counts` per predicted class in declared order; `uncertain`: rows whose likeliest class is under 50 %."""
 
     rows: int

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from reconciler.core.artifact.observed_state import Served
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.observed_state import LiveDeployment
+from reconciler.core.artifact.records import ReleasePointer
 
 
 class Store(Protocol):
@@ -35,12 +35,12 @@ class Store(Protocol):
 class Target(Protocol):
     """Where models are used from. The target is the authority on what is deployed."""
 
-    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
         """What is served for these models and, unless not asked for, every other model found here, sorted by model; a
         model of which nothing is there is absent. IntegrityError when the target belongs to another project or
         environment."""
 
-    def place(self, current: Current, files: Mapping[str, Path]) -> None:
+    def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         """Put a release (path in the package -> file with its bytes) in place, then swap `current` to it atomically.
         Idempotent. ConflictError when `current` already has a higher n, or the same n with another entry. With
         `current.artifact` None, swaps to "nothing is served" and leaves the release folders alone."""
@@ -49,7 +49,7 @@ class Target(Protocol):
         """The folder with the served release's files, or None."""
 
 
-class Seen(Protocol):
+class ReadObserver(Protocol):
     """Is told what a store or a target on a disk is about to read, so that it can be told later whether it changed."""
 
     def about(self, subject: str) -> None: ...
@@ -60,7 +60,7 @@ class Seen(Protocol):
 
 
 @runtime_checkable
-class Probing(Protocol):
+class ReachabilityCheck(Protocol):
     """What a store or target may do besides, for `doctor`: one that others keep for us."""
 
     def reach(self) -> None:
@@ -72,7 +72,7 @@ class Probing(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class StorageAccess:
     """What an implementation of a store or target is opened with, besides its place. `root` is the project's folder.
     `cache` is a folder of this user's for what can be had again; None where nothing that was written earlier may be
     believed. `scratch` is a private empty folder that this process removes."""
@@ -82,4 +82,4 @@ class Opening:
     environment: str
     scratch: Path
     cache: Path | None = None
-    witness: Seen | None = None
+    witness: ReadObserver | None = None

@@ -19,21 +19,21 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.core.digest import Digest
-from reconciler.core.inspect.drift import Drifted
-from reconciler.core.inspect.explanation import Why
-from reconciler.core.inspect.field_docs import Explained
-from reconciler.core.inspect.health_check import Checkup
-from reconciler.core.inspect.journal_checkpoint import Anchored
-from reconciler.core.inspect.status import Audit, History, Predictions, Reproduced, Status
-from reconciler.core.onboarding.init_result import Started
-from reconciler.core.plan.apply_result import Applied
-from reconciler.core.plan.config_diff import Compared
+from reconciler.core.inspect.drift import DriftReport
+from reconciler.core.inspect.explanation import Explanation
+from reconciler.core.inspect.field_docs import FieldDocs
+from reconciler.core.inspect.health_check import HealthReport
+from reconciler.core.inspect.journal_checkpoint import CheckpointResult
+from reconciler.core.inspect.status import Audit, History, Predictions, ReproduceResult, Status
+from reconciler.core.onboarding.init_result import InitResult
+from reconciler.core.plan.apply_result import ApplyResult
+from reconciler.core.plan.config_diff import ConfigDiff
 from reconciler.core.plan.plan import Plan
-from reconciler.core.promotion.merge_result import OnMerge
-from reconciler.core.promotion.proposal import Proposed
-from reconciler.core.promotion.reviewed_plan import Commented
-from reconciler.error_codes import Code
-from reconciler.report.help.problems import Validated
+from reconciler.core.promotion.merge_result import MergeResult
+from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.promotion.reviewed_plan import PlanComment
+from reconciler.error_codes import ErrorCode
+from reconciler.report.help.problems import ValidationResult
 
 FOLDER = Path(__file__).parent / "schemas"
 DRAFT = "http://json-schema.org/draft-07/schema#"
@@ -43,28 +43,28 @@ _EQUAL = {"equal": {"type": "boolean", "description": "Whether the same bytes ca
 
 # What each command prints, with the facts that are added because they follow from it.
 DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
-    "adopt": (Proposed, {}),
-    "anchor": (Anchored, {}),
-    "apply": (Applied, _EXIT),
-    "apply-on-merge": (OnMerge, _EXIT),
+    "adopt": (ProposalResult, {}),
+    "anchor": (CheckpointResult, {}),
+    "apply": (ApplyResult, _EXIT),
+    "apply-on-merge": (MergeResult, _EXIT),
     "audit": (Audit, _EXIT),
-    "diff": (Compared, {}),
-    "doctor": (Checkup, {}),
-    "drift": (Drifted, _EXIT),
-    "explain": (Explained, {}),
-    "explain-code": (Code, {}),
+    "diff": (ConfigDiff, {}),
+    "doctor": (HealthReport, {}),
+    "drift": (DriftReport, _EXIT),
+    "explain": (FieldDocs, {}),
+    "explain-code": (ErrorCode, {}),
     "history": (History, {}),
-    "init": (Started, {}),
-    "override": (Proposed, {}),
+    "init": (InitResult, {}),
+    "override": (ProposalResult, {}),
     "plan": (Plan, _EXIT),
-    "plan-comment": (Commented, {}),
+    "plan-comment": (PlanComment, {}),
     "predict": (Predictions, {}),
-    "promote": (Proposed, {}),
-    "reproduce": (Reproduced, _EXIT | _EQUAL),
-    "rollback": (Proposed, {}),
+    "promote": (ProposalResult, {}),
+    "reproduce": (ReproduceResult, _EXIT | _EQUAL),
+    "rollback": (ProposalResult, {}),
     "status": (Status, {}),
-    "validate": (Validated, {}),
-    "why": (Why, {}),
+    "validate": (ValidationResult, {}),
+    "why": (Explanation, {}),
 }
 _PLACE = {
     "anyOf": [

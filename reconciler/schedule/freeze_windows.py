@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
-from reconciler.core.spec.policy import Closed, Freeze
+from reconciler.core.spec.policy import Freeze, FreezeInForce
 
 HORIZON = timedelta(days=400)  # further off, an opening is none
 MOST = 5000  # windows in a row; after more of them it is always closed
@@ -46,12 +46,12 @@ def is_zone(name: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def closed(windows: tuple[Freeze, ...], now: datetime) -> Closed | None:
+def closed(windows: tuple[Freeze, ...], now: datetime) -> FreezeInForce | None:
     """The window that is on (of several the one that ends last), and when none is any more; None while it is open."""
     on = [(end, one.reason) for one in windows if (end := _ends(one, now)) is not None]
     if not on:
         return None
-    return Closed(reason=max(on)[1], opens=_opening(windows, now))
+    return FreezeInForce(reason=max(on)[1], opens=_opening(windows, now))
 
 
 def never_opens(windows: Iterable[Freeze]) -> bool:

@@ -9,7 +9,7 @@ from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.gates import Comparison
 from reconciler.evaluation import paired_comparison as compare
 from reconciler.model_file import load
-from reconciler.ports import CompareRequest, Predicted, PredictRequest
+from reconciler.ports import CompareRequest, PredictRequest, PredictResult
 from reconciler.scoring import predict
 
 
@@ -21,5 +21,5 @@ class LocalScorer:
     def compare(self, request: CompareRequest) -> Comparison:
         return compare.compare(request)
 
-    def predict(self, request: PredictRequest) -> Predicted:
+    def predict(self, request: PredictRequest) -> PredictResult:
         return predict.predict(request)

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from reconciler.errors import DataError
 from reconciler.model_file.feature_matrix import Rows, keys_of, matrix_of, read_rows
 from reconciler.model_file.load import load
-from reconciler.model_file.loaded_model import Model
-from reconciler.ports import ExpectedAmount, Predicted, PredictRequest
+from reconciler.model_file.loaded_model import LoadedModel
+from reconciler.ports import ExpectedAmount, PredictRequest, PredictResult
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +30,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 CERTAIN = 0.5
 
 
-def predict(request: PredictRequest) -> Predicted:
+def predict(request: PredictRequest) -> PredictResult:
     model = load(request.artifact)
     rows = read_rows(request.rows)
     outputs = _outputs(model, rows)
@@ -40,7 +40,7 @@ def predict(request: PredictRequest) -> Predicted:
         _write(
             request.out, ["key", "predicted"], ([_safe(k), repr(float(v))] for k, v in zip(keys, values, strict=True))
         )
-        return Predicted(rows=len(keys), counts=(), uncertain=0, expected=_amounts(request, rows, outputs, model))
+        return PredictResult(rows=len(keys), counts=(), uncertain=0, expected=_amounts(request, rows, outputs, model))
     shares, open_to_all = possible(outputs, rows, len(model.schema.classes))
     best = shares.argmax(axis=1) if len(shares) else shares[:, 0].astype(int)
     likeliest = shares.max(axis=1) if len(shares) else shares[:, 0]
@@ -54,7 +54,7 @@ def predict(request: PredictRequest) -> Predicted:
             for key, label, top, doubt, row in zip(keys, best, likeliest, unsure, shares, strict=True)
         ),
     )
-    return Predicted(
+    return PredictResult(
         rows=len(keys),
         counts=tuple(int((best == label).sum()) for label in range(len(names))),
         uncertain=int(unsure.sum()),
@@ -62,7 +62,7 @@ def predict(request: PredictRequest) -> Predicted:
     )
 
 
-def _outputs(model: Model, rows: Rows) -> Matrix:
+def _outputs(model: LoadedModel, rows: Rows) -> Matrix:
     import numpy as np
 
     if rows.num_rows == 0:
@@ -102,7 +102,7 @@ def expected_amounts(
     return tuple(found)
 
 
-def _amounts(request: PredictRequest, rows: Rows, shares: Matrix, model: Model) -> tuple[ExpectedAmount, ...]:
+def _amounts(request: PredictRequest, rows: Rows, shares: Matrix, model: LoadedModel) -> tuple[ExpectedAmount, ...]:
     if request.by is None or request.amount is None:
         return ()
     if not model.schema.classes:

@@ -28,14 +28,14 @@ from reconciler.errors import ScoringError
 from reconciler.ports import (
     CompareRequest,
     CopyRequest,
-    Predicted,
     PredictRequest,
-    Selected,
+    PredictResult,
+    SelectionKind,
     SelectRequest,
+    SelectResult,
     TableFile,
-    Trained,
     TrainRequest,
-    Want,
+    TrainResult,
 )
 
 
@@ -59,12 +59,16 @@ class FakeData:
             found.append(TableFile(name=name, path=path, rows=100, columns=columns))
         return tuple(found)
 
-    def select(self, request: SelectRequest) -> Selected:
+    def select(self, request: SelectRequest) -> SelectResult:
         tables = digest_of_bytes(b"".join(table.path.read_bytes() for table in request.tables))
-        names = {Want.FIT: ("train", "holdout", "keys"), Want.PREDICT: ("predict",), Want.FEATURES: ("features",)}
+        names = {
+            SelectionKind.FIT: ("train", "holdout", "keys"),
+            SelectionKind.PREDICT: ("predict",),
+            SelectionKind.FEATURES: ("features",),
+        }
         for name in names[request.want]:
             (request.into / f"{name}.parquet").write_bytes(f"{name} of {tables} {request.as_of}".encode())
-        return Selected(rows=100, holdout_rows=20, holdout_from=None, left_out=())
+        return SelectResult(rows=100, holdout_rows=20, holdout_from=None, left_out=())
 
 
 class FakeTrainer:
@@ -78,7 +82,7 @@ class FakeTrainer:
     def close(self) -> None:
         pass
 
-    def train(self, request: TrainRequest) -> Trained:
+    def train(self, request: TrainRequest) -> TrainResult:
         recipe = request.recipe
         score = score_of(recipe.seed)
         evaluation = Evaluation(
@@ -108,7 +112,7 @@ class FakeTrainer:
         for name, content in files.items():
             (request.into / name).write_bytes(content)
         self.trained.append(digest_of_bytes(body))
-        return Trained(files=tuple(sorted(files)), evaluation=evaluation)
+        return TrainResult(files=tuple(sorted(files)), evaluation=evaluation)
 
 
 class FakeScorer:
@@ -139,9 +143,9 @@ class FakeScorer:
             detectable=0.01,
         )
 
-    def predict(self, request: PredictRequest) -> Predicted:
+    def predict(self, request: PredictRequest) -> PredictResult:
         request.out.write_text("key,predicted\n1,a\n")
-        return Predicted(rows=1, counts=(), uncertain=0)
+        return PredictResult(rows=1, counts=(), uncertain=0)
 
 
 class FakeClock:

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from reconciler.core.artifact.observed_state import Served
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.observed_state import LiveDeployment
+from reconciler.core.artifact.records import ReleasePointer
 from reconciler.errors import AmbiguousWriteError, SourceError, StoreError, TargetError
 from reconciler.ports import Proposal, Proposer
 from reconciler.testing.memory import MemoryStore, MemoryTarget
@@ -99,13 +99,13 @@ class FaultyTarget:
         self.target = target
         self.script = script
 
-    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
         return self.target.observe(models, others=others)
 
     def release(self, model: str) -> Path | None:
         return self.target.release(model)
 
-    def place(self, current: Current, files: Mapping[str, Path]) -> None:
+    def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         fault = self.script(f"target: place {current.model} {current.n}")
         match fault:
             case Fault.BEFORE:
@@ -121,7 +121,7 @@ class FaultyTarget:
         if fault is Fault.DONE_UNANSWERED:
             raise TargetError("the target did not answer")
 
-    def _half(self, current: Current, files: Mapping[str, Path]) -> None:
+    def _half(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         serving = self.target.current.get(current.model)
         if serving is not None and serving.artifact == current.artifact:
             return  # a release in use is replaced whole or not at all

@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from reconciler.core.artifact.observed_state import Merged, Order, Served, Trouble
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, LiveDeployment, Trouble
+from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.names import is_revision
@@ -19,7 +19,7 @@ from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreE
 from reconciler.ports import Proposal, Tag, TreeFile
 
 Created = Callable[[str, bytes], None]
-Placed = Callable[[Current], None]
+Placed = Callable[[ReleasePointer], None]
 
 
 class MemoryStore:
@@ -72,31 +72,33 @@ class MemoryTarget:
     """Releases and pointers as dictionaries. `placed` is told of every swap."""
 
     def __init__(self, folder: Path, placed: Placed | None = None) -> None:
-        self.current: dict[str, Current] = {}
+        self.current: dict[str, ReleasePointer] = {}
         self.releases: dict[str, dict[str, dict[str, bytes]]] = {}
         self._folder = folder
         self._placed = placed
 
-    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
         wanted = {*models, *(self.current if others else ())}
         return tuple(self._observe(model) for model in sorted(wanted) if model in self.current)
 
-    def _observe(self, model: str) -> Served:
+    def _observe(self, model: str) -> LiveDeployment:
         current = self.current[model]
         if current.artifact is None:
-            return Served(model=model, current=current)
+            return LiveDeployment(model=model, current=current)
         differing = differing_files(self.releases.get(model, {}).get(hex_of(current.artifact), {}), current.artifact)
-        return Served(model=model, current=current, trouble=Trouble.TAMPERED if differing else None, files=differing)
+        return LiveDeployment(
+            model=model, current=current, trouble=Trouble.TAMPERED if differing else None, files=differing
+        )
 
-    def place(self, current: Current, files: Mapping[str, Path]) -> None:
+    def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         self.put_release(current, {path: file.read_bytes() for path, file in files.items()})
         self.swap(current)
 
-    def put_release(self, current: Current, files: Mapping[str, bytes]) -> None:
+    def put_release(self, current: ReleasePointer, files: Mapping[str, bytes]) -> None:
         if current.artifact is not None:
             self.releases.setdefault(current.model, {})[hex_of(current.artifact)] = dict(files)
 
-    def swap(self, current: Current) -> None:
+    def swap(self, current: ReleasePointer) -> None:
         before = self.current.get(current.model)
         if before is not None and before.n > current.n:
             raise ConflictError(f"the target already serves entry {before.n}, newer than entry {current.n}")
@@ -104,7 +106,7 @@ class MemoryTarget:
             raise ConflictError(f"the target serves another entry {before.n}")
         self.put(current)
 
-    def put(self, current: Current) -> None:
+    def put(self, current: ReleasePointer) -> None:
         """Swap whatever is there: what `swap` ends in, and what broken targets do."""
         self.current[current.model] = current
         if self._placed is not None:
@@ -177,27 +179,27 @@ class MemorySource:
             raise SourceError(f"object {absent[0][:12]} is missing", code="E306")
         return {one: bodies[one] for one in wanted}
 
-    def order(self, a: str, b: str, *, branch: str) -> Order:
+    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         del branch
         if a not in self.line or b not in self.line:
-            return Order.OFF
+            return CommitOrder.OFF
         if a == b:
-            return Order.SAME
-        return Order.AFTER if self.line.index(b) > self.line.index(a) else Order.BEFORE
+            return CommitOrder.SAME
+        return CommitOrder.AFTER if self.line.index(b) > self.line.index(a) else CommitOrder.BEFORE
 
-    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
         del branch
         if at not in self.line:
             base = self.left.get(at)
             if self._body(path, base) != self._body(path, at):
-                return Merged(commit=at, before=base)
+                return FirstParentChange(commit=at, before=base)
             if base is None:
                 return None
             at = base
         for place in range(self.line.index(at), -1, -1):
             before = self.line[place - 1] if place else None
             if self._body(path, before) != self._body(path, self.line[place]):
-                return Merged(commit=self.line[place], before=before)
+                return FirstParentChange(commit=self.line[place], before=before)
         return None
 
     def _body(self, path: str, commit: str | None) -> bytes | None:

@@ -10,8 +10,8 @@ from reconciler.core.forge.pull_request import (
     LONGEST_STATUS,
     Approval,
     CommitStatus,
-    Draft,
     PullRequest,
+    PullRequestDraft,
     PullState,
     key_of,
     mark,
@@ -64,7 +64,7 @@ class MemoryForge:
     def whoami(self) -> str:
         return ME
 
-    def open(self, draft: Draft) -> PullRequest:
+    def open(self, draft: PullRequestDraft) -> PullRequest:
         done = self._effect(f"open {draft.head}")
         found = [one for one in self.pulls.values() if one.state is PullState.OPEN and one.head == draft.head]
         number = found[0].number if found else len(self.pulls) + len(self.issues) + 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.core.artifact.oci_artifact import Column, ColumnType, Schema
+from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
 from reconciler.core.spec.recipe import Preprocessing, Recipe
 
 Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
@@ -16,16 +16,16 @@ def schema_of(recipe: Recipe, rows: Any, preprocessing: Preprocessing, tables: T
     return Schema(
         task=recipe.task.value,
         columns=(
-            *(Column(name=name, type=ColumnType.NUMERIC) for name in features.numeric),
+            *(SchemaColumn(name=name, type=ColumnType.NUMERIC) for name in features.numeric),
             *(
-                Column(
+                SchemaColumn(
                     name=name,
                     type=ColumnType.CATEGORICAL,
                     categories=_categories(rows.column(name), preprocessing),
                 )
                 for name in features.categorical
             ),
-            *(Column(name=name, type=ColumnType.BOOLEAN) for name in features.boolean),
+            *(SchemaColumn(name=name, type=ColumnType.BOOLEAN) for name in features.boolean),
         ),
         classes=recipe.class_names,
         key=recipe.data.key,

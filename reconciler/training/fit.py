@@ -27,16 +27,16 @@ from reconciler.evaluation.metrics import evaluate_classes, evaluate_numbers
 from reconciler.evaluation.permutation_importance import influences_of
 from reconciler.model_file.feature_matrix import labels_of, matrix_of, read_rows, values_of
 from reconciler.model_file.load import estimator_of
-from reconciler.model_file.loaded_model import Model
-from reconciler.model_file.probe_rows import Probe, outputs_of, probe_rows
-from reconciler.ports import Trained, TrainRequest
+from reconciler.model_file.loaded_model import LoadedModel
+from reconciler.model_file.probe_rows import ProbeRows, outputs_of, probe_rows
+from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import canonical_skops as canonical
 from reconciler.training import estimator_pipeline as pipeline
 from reconciler.training.feature_schema import schema_of
 from reconciler.training.runtime_check import check_runtime
 
 
-def train(request: TrainRequest) -> Trained:
+def train(request: TrainRequest) -> TrainResult:
     """Write the artifact's files below `request.into`. TrainingError says what the estimator could not do."""
     import numpy as np
 
@@ -48,7 +48,7 @@ def train(request: TrainRequest) -> Trained:
     classifies = recipe.task is Task.CLASSIFICATION
     target = labels_of(rows) if classifies else values_of(rows)
     body = canonical.dumps(_fitted(request, schema, matrix_of(rows, schema), target))
-    model = Model(estimator=estimator_of(body), schema=schema)
+    model = LoadedModel(estimator=estimator_of(body), schema=schema)
     matrix = matrix_of(holdout, schema)
     outputs = model.outputs(matrix)
     if not np.isfinite(outputs).all():
@@ -61,11 +61,11 @@ def train(request: TrainRequest) -> Trained:
         MODEL_FILE: body,
         RECIPE_FILE: codec.encode(BuiltRecipe(recipe=recipe, preprocessing=preprocessing)),
         SCHEMA_FILE: codec.encode(schema),
-        PROBE_FILE: codec.encode(Probe(rows=inputs, outputs=outputs_of(model, inputs))),
+        PROBE_FILE: codec.encode(ProbeRows(rows=inputs, outputs=outputs_of(model, inputs))),
         EVALUATION_FILE: codec.encode(evaluation),
     }
     _write(request.into, files)
-    return Trained(files=tuple(sorted(files)), evaluation=evaluation)
+    return TrainResult(files=tuple(sorted(files)), evaluation=evaluation)
 
 
 def _fitted(request: TrainRequest, schema: Schema, matrix: Any, target: Any) -> Any:
@@ -85,7 +85,9 @@ def _fitted(request: TrainRequest, schema: Schema, matrix: Any, target: Any) -> 
     return estimator
 
 
-def _evaluated(request: TrainRequest, model: Model, matrix: Any, outputs: Any, target: Any, holdout: Any) -> Evaluation:
+def _evaluated(
+    request: TrainRequest, model: LoadedModel, matrix: Any, outputs: Any, target: Any, holdout: Any
+) -> Evaluation:
     if model.schema.classes:
         labels = labels_of(holdout)
         return evaluate_classes(

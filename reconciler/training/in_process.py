@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.spec.environment import Limits
-from reconciler.ports import Trained, TrainRequest
+from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import fit
 
 
@@ -11,7 +11,7 @@ class LocalTrainer:
     def warm(self, limits: Limits, at_once: int = 1) -> None:
         del limits, at_once
 
-    def train(self, request: TrainRequest) -> Trained:
+    def train(self, request: TrainRequest) -> TrainResult:
         return fit.train(request)
 
     def close(self) -> None:

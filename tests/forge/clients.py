@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from reconciler.adapters.forges.github import GitHubForge
 from reconciler.adapters.forges.gitlab import GitLabForge
-from reconciler.core.forge.detection import Choice, ForgeKind, Token
+from reconciler.core.forge.detection import ForgeChoice, ForgeKind, Token
 from tests.forge.fake.repository import PROJECT
 from tests.forge.fake.server import SERVES, Server
 
 WRITES = "tok-ada-write"
 
 
-def choice(server: Server, kind: ForgeKind) -> Choice:
+def choice(server: Server, kind: ForgeKind) -> ForgeChoice:
     api = server.root + SERVES[kind.name]
-    return Choice(kind=kind, because="a test says so", project=PROJECT, api=api, site=server.root)
+    return ForgeChoice(kind=kind, because="a test says so", project=PROJECT, api=api, site=server.root)
 
 
 def github(

@@ -23,7 +23,7 @@ from typing import Any
 import pytest
 
 from reconciler.adapters.forges.github import GitHubForge
-from reconciler.core.forge.detection import Choice, ForgeKind, Token
+from reconciler.core.forge.detection import ForgeChoice, ForgeKind, Token
 from reconciler.testing.contracts.forges import ForgeContract
 
 pytestmark = pytest.mark.needs("emulate")
@@ -89,7 +89,9 @@ class TestEmulate(ForgeContract):
             return json.loads(answer.read() or b"null")
 
     def make(self) -> GitHubForge:
-        choice = Choice(kind=ForgeKind.GITHUB, because="a test", project="ada/models", api=self.root, site=self.root)
+        choice = ForgeChoice(
+            kind=ForgeKind.GITHUB, because="a test", project="ada/models", api=self.root, site=self.root
+        )
         return GitHubForge(choice, Token(name="GITHUB_TOKEN", secret="tok-ada"))
 
     def push(self, branch: str) -> str:

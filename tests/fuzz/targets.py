@@ -28,9 +28,9 @@ from reconciler.data.expressions.validate import Scalar, grammar
 from reconciler.engine.storage import journal
 from reconciler.errors import IntegrityError, InvalidManifestsError, ReconcilerError, SourceError
 from reconciler.manifest.loading.load import load, wanted
-from reconciler.ports import Parsed, TreeFile
+from reconciler.ports import ParsedExpression, TreeFile
 from reconciler.report.help import problems
-from reconciler.report.layout.text_layout import ASCII, Look, unpainted
+from reconciler.report.layout.text_layout import ASCII, TextStyle, unpainted
 from reconciler.testing.memory import MemoryStore
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -55,7 +55,7 @@ class Target:
 
 def shown(error: ReconcilerError) -> None:
     """It can be told in every form."""
-    problems.error_text(error, Look(width=60, glyphs=ASCII, paint=unpainted)).encode()
+    problems.error_text(error, TextStyle(width=60, glyphs=ASCII, paint=unpainted)).encode()
     problems.error_markdown(error).encode()
     json.dumps(problems.error_document(error, error.exit_code)).encode("ascii")
 
@@ -84,16 +84,16 @@ def shipped() -> dict[str, bytes]:
 class Guessed:
     """Every word is a column: reading expressions is another target's work, and takes a hundred times as long."""
 
-    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+    def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         return {text: _guess(text) for text in texts}
 
 
-def _guess(text: str) -> Parsed:
+def _guess(text: str) -> ParsedExpression:
     if "(" in text and text.startswith(("count", "avg", "sum", "max")):
-        return Parsed(aggregate=True, columns=tuple(re.findall(r"\b[a-z_]+\b(?!\()", text)))
+        return ParsedExpression(aggregate=True, columns=tuple(re.findall(r"\b[a-z_]+\b(?!\()", text)))
     if "?" in text:
-        return Parsed(refused="a parameter", position=text.index("?"))
-    return Parsed(columns=tuple(re.findall(r"\b[a-z_]+\b(?!\()", text)))
+        return ParsedExpression(refused="a parameter", position=text.index("?"))
+    return ParsedExpression(columns=tuple(re.findall(r"\b[a-z_]+\b(?!\()", text)))
 
 
 def manifest(data: bytes) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from reconciler.core.spec.environment import Desired
+from reconciler.core.spec.environment import DesiredState
 from reconciler.engine.load_desired import load
 from reconciler.errors import InvalidManifestsError, Problem
 from reconciler.ports import TreeFile
@@ -52,7 +52,7 @@ class Files:
         return {one: self._found[one] for one in ids}
 
 
-def read(found: dict[str, bytes]) -> Desired | tuple[Problem, ...]:
+def read(found: dict[str, bytes]) -> DesiredState | tuple[Problem, ...]:
     try:
         return load(Files(found), Guessed(), revision="c").desired  # type: ignore[arg-type]
     except InvalidManifestsError as error:
@@ -64,11 +64,11 @@ def read(found: dict[str, bytes]) -> Desired | tuple[Problem, ...]:
 def test_a_damaged_manifest_is_refused_at_its_place_or_says_something_else(path: str) -> None:
     whole = files()
     before = read(whole)
-    assert isinstance(before, Desired)
+    assert isinstance(before, DesiredState)
     errors = others = same = 0
     for what, left in damaged(whole[path], stride=STRIDE * 4):
         found = read({**whole, path: left})
-        if isinstance(found, Desired):
+        if isinstance(found, DesiredState):
             # A comment, a blank or a quote: or it says something else, which a plan and a diff show.
             same += found == before
             others += found != before
@@ -87,7 +87,7 @@ def test_a_damaged_lock_is_refused_or_pins_what_it_pins() -> None:
     start = lock.index(b"duckdb==")
     for what, left in damaged(lock[start : start + 30], stride=1):
         found = read({**whole, "requirements.lock": lock[:start] + left + lock[start + 30 :]})
-        if not isinstance(found, Desired):
+        if not isinstance(found, DesiredState):
             assert {one.code for one in found} == {"E204"}, what
         else:
             (runtime,) = [one.runtime for one in found.environments if one.runtime is not None]

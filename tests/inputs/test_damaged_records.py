@@ -12,7 +12,15 @@ from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
-from reconciler.core.artifact.records import Build, Current, Entry, PredictionLog, Provenance, Snapshot, StoreMark
+from reconciler.core.artifact.records import (
+    Build,
+    Entry,
+    PredictionLog,
+    Provenance,
+    ReleasePointer,
+    Snapshot,
+    StoreMark,
+)
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.gates import Verification
@@ -105,7 +113,7 @@ def test_no_damaged_mark_or_pointer_of_a_target_is_read(story: Story) -> None:
             refused(lambda value=value, left=left: codec.decode(type(value), left, what="it"), what)
             cases += 1
     print(f"{cases} damaged marks and pointers")
-    assert isinstance(current, Current)
+    assert isinstance(current, ReleasePointer)
 
 
 def test_no_damaged_blob_is_used(story: Story) -> None:

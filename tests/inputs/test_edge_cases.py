@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.adapters.filesystem import store as store_files
 from reconciler.adapters.filesystem.store import FilesStore
-from reconciler.core.artifact.observed_state import Order
+from reconciler.core.artifact.observed_state import CommitOrder
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.status_codes import Exit
 from reconciler.engine.inspect.explain_status import why
@@ -56,7 +56,7 @@ def test_a_branch_that_was_pushed_back_before_the_last_applied_commit_is_refused
     part = next(one for one in story.plan("production", last).models if one.model == town.MODEL)
     assert part.blocked is not None
     assert part.blocked.exit == Exit.CONFLICT
-    assert part.basis.order == Order.OFF.value
+    assert part.basis.order == CommitOrder.OFF.value
     assert "not on" in part.reason or "older" in part.reason or "branch" in part.reason
     story.apply("production", last)
     assert story.serves == serves

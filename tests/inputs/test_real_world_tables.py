@@ -16,7 +16,7 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.onboarding.suggest_recipe import suggest
-from reconciler.core.onboarding.table_profile import LookRequest, TableLook
+from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
 from reconciler.errors import ReconcilerError
@@ -106,12 +106,12 @@ BAD_PARQUET = {
 }
 
 
-def look(path: Path) -> TableLook:
+def look(path: Path) -> TableProfile:
     """What crosses to the command: as the child of a command writes it and the command reads it."""
     into = path.parent / "into"
     into.mkdir()
-    found = LocalData().look(LookRequest(path=path, into=into, limits=Limits(seconds=60)))
-    return codec.from_json(TableLook, codec.to_json(found))
+    found = LocalData().look(ProfileRequest(path=path, into=into, limits=Limits(seconds=60)))
+    return codec.from_json(TableProfile, codec.to_json(found))
 
 
 def written(folder: Path, body: str | bytes | pa.Table) -> Path:

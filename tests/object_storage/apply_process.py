@@ -13,27 +13,27 @@ from pathlib import Path
 from reconciler import plugins as registry
 from reconciler.adapters.executors.thread_map import abreast
 from reconciler.adapters.system import clock
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.engine.apply import apply
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan as planning
-from reconciler.ports import Opening
+from reconciler.ports import StorageAccess
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
 from reconciler.testing.memory import MemorySource
 from tests.object_storage.servers import BUCKET
 from tests.simulation import sample_project as town
 
 
-def part(prefix: str, name: str) -> Place:
-    return Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}")))
+def part(prefix: str, name: str) -> StorageLocation:
+    return StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}")))
 
 
-def world_of(prefix: str, commits: list[str], scratch: Path) -> World:
+def world_of(prefix: str, commits: list[str], scratch: Path) -> Dependencies:
     source = MemorySource()
     source.line = commits
-    opening = Opening(root=scratch, project=town.PROJECT, environment="production", scratch=scratch)
-    return World(
+    opening = StorageAccess(root=scratch, project=town.PROJECT, environment="production", scratch=scratch)
+    return Dependencies(
         source=source,
         stores={
             name: registry.store(part(prefix, name), replace(opening, environment=name))

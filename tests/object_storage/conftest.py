@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage.faulty_proxy import Proxy, between
 from tests.object_storage.servers import BUCKET, Server, s3_environment, seaweed
 
@@ -37,5 +37,5 @@ def proxy(s3: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
 
 
 @pytest.fixture
-def place() -> Callable[[], Place]:
-    return lambda: Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"t/{uuid.uuid4().hex}")))
+def place() -> Callable[[], StorageLocation]:
+    return lambda: StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"t/{uuid.uuid4().hex}")))

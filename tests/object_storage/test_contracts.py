@@ -14,7 +14,7 @@ from reconciler.adapters.object_storage.clients import bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.digest import hex_of
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import StoreError, TargetError
 from reconciler.ports import Store, Target
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, StoreContract, TargetContract
@@ -74,7 +74,7 @@ class _OnS3(_Buckets):
         pass
 
     def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
-        place = Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
+        place = StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
         return bucket(place, kind=kind)
 
 
@@ -85,7 +85,7 @@ class _OnAzure(_Buckets):
             monkeypatch.setenv(name, text)
 
     def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
-        place = Place(uses="azure", settings=(("container", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
+        place = StorageLocation(uses="azure", settings=(("container", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
         return bucket(place, kind=kind)
 
 
@@ -96,7 +96,7 @@ class _OnGoogle(_Buckets):
         monkeypatch.setenv("GOOGLE_BEARER_TOKEN", "of-nobody")
 
     def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
-        place = Place(uses="gcs", settings=(("bucket", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
+        place = StorageLocation(uses="gcs", settings=(("bucket", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
         return bucket(place, kind=kind)
 
 

@@ -14,35 +14,35 @@ import pytest
 
 from reconciler import plugins as registry
 from reconciler.adapters.object_storage.clients import bucket
-from reconciler.adapters.object_storage.conditional_write_check import Probe
+from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.store_layout import blob
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.engine.storage import blobs
 from reconciler.errors import AmbiguousWriteError, ReconcilerError, StoreError, TargetError, UsageError
-from reconciler.ports import Opening, Probing, Store, Target
+from reconciler.ports import ReachabilityCheck, StorageAccess, Store, Target
 from reconciler.testing.contracts.stores_and_targets import current, release
 from tests.object_storage.faulty_proxy import Fate, Proxy, between
 from tests.object_storage.servers import OPEN, Server
 
 on_s3 = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
-MakePlace = Callable[[], Place]
+MakePlace = Callable[[], StorageLocation]
 
 
-def opening(folder: Path, *, cache: Path | None = None) -> Opening:
-    return Opening(root=folder, project="town", environment="production", scratch=folder / "scratch", cache=cache)
+def opening(folder: Path, *, cache: Path | None = None) -> StorageAccess:
+    return StorageAccess(root=folder, project="town", environment="production", scratch=folder / "scratch", cache=cache)
 
 
-def open_place() -> Place:
+def open_place() -> StorageLocation:
     """In the bucket that needs no signature."""
-    return Place(uses="s3", settings=(("bucket", OPEN), ("prefix", uuid.uuid4().hex)))
+    return StorageLocation(uses="s3", settings=(("bucket", OPEN), ("prefix", uuid.uuid4().hex)))
 
 
-def store_in(place: Place, folder: Path, *, cache: Path | None = None) -> Store:
+def store_in(place: StorageLocation, folder: Path, *, cache: Path | None = None) -> Store:
     return registry.store(place, opening(folder, cache=cache))
 
 
-def target_in(place: Place, folder: Path) -> Target:
+def target_in(place: StorageLocation, folder: Path) -> Target:
     return registry.target(place, opening(folder))
 
 
@@ -138,7 +138,7 @@ class TestWriters:
         def probe(kind: type[StoreError] | type[TargetError], swaps: bool) -> None:
             try:
                 for _ in range(10):
-                    Probe(bucket(here, kind=kind), swaps=swaps).now()
+                    ConditionalWriteCheck(bucket(here, kind=kind), swaps=swaps).now()
             except ReconcilerError as error:
                 problems.append(error)
 
@@ -241,7 +241,7 @@ class TestRefusals:
     ) -> None:
         here = place()
         if what == "bucket":
-            here = Place(uses="s3", settings=(("bucket", "no-such-bucket"),))
+            here = StorageLocation(uses="s3", settings=(("bucket", "no-such-bucket"),))
         elif what == "user":
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", "stranger")
             monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "stranger-secret")
@@ -275,7 +275,7 @@ class TestRefusals:
             store.create("b", b"x")
         assert refused.value.code == "E602"
         assert not isinstance(refused.value, AmbiguousWriteError)
-        assert isinstance(store, Probing)
+        assert isinstance(store, ReachabilityCheck)
         store.reach()
 
 
@@ -357,6 +357,6 @@ class TestAnswers:
 
 def test_a_kind_that_nobody_brings_is_told_with_the_entry_point_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="acme-vault") as refused:
-        store_in(Place(uses="acme-vault", settings=(("vault", "models"),)), tmp_path)
+        store_in(StorageLocation(uses="acme-vault", settings=(("vault", "models"),)), tmp_path)
     assert refused.value.code == "E610"
     assert "reconciler.stores" in (refused.value.hint or "")

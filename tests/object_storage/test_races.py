@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.object_storage.clients import bucket
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage import apply_process as run
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
 from tests.object_storage.servers import BUCKET, Server
@@ -27,11 +27,12 @@ from pathlib import Path
 from reconciler import plugins
 from reconciler.engine.storage import numbered_log as series
 from reconciler.errors import AmbiguousWriteError, ConflictError
-from reconciler.ports import Opening
+from reconciler.ports import StorageAccess
 from tests.object_storage.apply_process import part
 
 name, prefix, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
-store = plugins.store(part(prefix, "store"), Opening(root=folder, project="p", environment="e", scratch=folder))
+context = StorageAccess(root=folder, project="p", environment="e", scratch=folder)
+store = plugins.store(part(prefix, "store"), context)
 store.read("journal/e/m/0.json")
 print("ready", flush=True)
 for line in sys.stdin:
@@ -105,7 +106,7 @@ def test_a_winner_whose_answer_is_lost_knows_that_it_won(proxy: Proxy, tmp_path:
 
 def test_two_stores_in_one_bucket_do_not_see_each_other(s3: Server) -> None:
     one, other = (
-        bucket(Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"apart/{uuid.uuid4().hex}{end}"))))
+        bucket(StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"apart/{uuid.uuid4().hex}{end}"))))
         for end in ("", "x")
     )
     one.create("a", b"one")

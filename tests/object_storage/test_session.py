@@ -16,7 +16,7 @@ import pytest
 
 from reconciler.adapters.object_storage.bucket import Bucket
 from reconciler.adapters.object_storage.clients import bucket
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from tests.e2e.promises.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
 from tests.object_storage.servers import BUCKET, Server, s3_environment
@@ -37,7 +37,7 @@ class Remote(Project):
         return f"{{uses: s3, bucket: {BUCKET}, prefix: {self.prefix}/{name}, region: us-east-1}}"
 
     def inside(self, name: str) -> Bucket:
-        return bucket(Place(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{self.prefix}/{name}"))))
+        return bucket(StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{self.prefix}/{name}"))))
 
     def served(self) -> dict[str, object]:
         found = self.inside("serving").get("lateness/current")

@@ -18,9 +18,9 @@ from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE
-from reconciler.core.artifact.records import Action, Current, Entry, PinHold, State
+from reconciler.core.artifact.records import Action, Entry, ReleasePointer, RollbackHold, State
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.spec.environment import Desired
+from reconciler.core.spec.environment import DesiredState
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.storage import oci_manifest as package
 from reconciler.errors import IntegrityError
@@ -38,7 +38,7 @@ class Oracle:
         self.stores: Mapping[str, MemoryStore] = {}
         self.target: MemoryTarget | None = None
         self.violations: list[str] = []
-        self.commits: list[Desired] = []
+        self.commits: list[DesiredState] = []
         self.given: set[tuple[int, str]] = set()
         """What git says, by commit, and (request, who approved it): where they are known, controls are held, too."""
         self._seen: dict[tuple[str, str], bytes] = {}
@@ -58,7 +58,7 @@ class Oracle:
         """The target was emptied by hand: it cannot know any more which entry it served last."""
         self._served.pop(model, None)
 
-    def placed(self, current: Current) -> None:
+    def placed(self, current: ReleasePointer) -> None:
         last = self._served.get(current.model, -1)
         if current.n < last:
             self._violated("I2", f"the target of {current.model} went back from entry {last} to {current.n}")
@@ -172,7 +172,7 @@ class Oracle:
             if len(counts - {entry.approved.author if entry.approved else ""}) < policy.approvals.least:
                 self._violated("I13", f"{key} deploys with the approvals of {sorted(given) or 'nobody'}")
 
-    def _pinned_since(self, hold: PinHold, entry: Entry) -> bool:
+    def _pinned_since(self, hold: RollbackHold, entry: Entry) -> bool:
         """Whether git pinned it without a break from the rollback to this entry."""
         line = self.source.line
         if hold.commit not in line or entry.commit not in line:
@@ -185,7 +185,7 @@ class Oracle:
         self.violations.append(f"{invariant} {what}")
 
 
-def expected(town: Town, desired: Desired, *, compares: bool) -> Digest | EllipsisType | None:
+def expected(town: Town, desired: DesiredState, *, compares: bool) -> Digest | EllipsisType | None:
     """What production must serve once all is quiet, from the gates' numbers alone; `...` where it cannot be told: a pin
     that is not today's candidate may be judged against an incumbent of another day."""
     model = desired.model("production", MODEL)

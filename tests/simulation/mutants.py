@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.core.artifact.observed_state import Merged, Order
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
+from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.digest import Digest
 from reconciler.core.forge.pull_request import Approval
-from reconciler.core.spec.gates import GateResult, Threshold, Verdict, Verification
+from reconciler.core.spec.gates import GateResult, GateStatus, Threshold, Verification
 from reconciler.errors import AmbiguousWriteError
 from reconciler.ports import Forge, Source, Store, Target, TreeFile
 from reconciler.testing.memory import MemoryStore, MemoryTarget
@@ -74,7 +74,7 @@ class EmptyIsNone(MemoryStore):
 class LowerWins(MemoryTarget):
     """A target that does not compare: a process that wakes up late puts an older entry back."""
 
-    def swap(self, current: Current) -> None:
+    def swap(self, current: ReleasePointer) -> None:
         self.put(current)
 
 
@@ -93,11 +93,11 @@ class NoOrder:
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         return self._source.read(ids)
 
-    def order(self, a: str, b: str, *, branch: str) -> Order:
+    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         del a, b, branch
-        return Order.AFTER
+        return CommitOrder.AFTER
 
-    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
         return self._source.changed(path, at=at, branch=branch)
 
     def base(self, commit: str, *, branch: str) -> str | None:
@@ -110,12 +110,12 @@ class NoOrder:
 class AlwaysNew(NoOrder):
     """Git that takes what is pinned for brought by the newest commit, and so for a new decision."""
 
-    def order(self, a: str, b: str, *, branch: str) -> Order:
+    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         return self._source.order(a, b, branch=branch)
 
-    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
         del path, branch
-        return Merged(commit=at, before=None)
+        return FirstParentChange(commit=at, before=None)
 
 
 class EverybodyApproves(MemoryForge):
@@ -175,7 +175,7 @@ class SkippedVerification(_Seen):
                 gate_set=Digest(f"sha256:{gate_set}"),
                 evaluation=Digest(f"sha256:{artifact}"),
                 incumbent=None,
-                results=(GateResult(gate=gate, verdict=Verdict.PASSED, reason="nobody looked"),),
+                results=(GateResult(gate=gate, verdict=GateStatus.PASSED, reason="nobody looked"),),
             )
         )
 

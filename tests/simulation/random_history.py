@@ -15,10 +15,10 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
-from reconciler.core.artifact.records import Current, Entry
+from reconciler.core.artifact.records import Entry, ReleasePointer
 from reconciler.core.digest import Digest, hex_of, short
-from reconciler.core.forge.pull_request import Draft
-from reconciler.core.spec.environment import Because, Desired, Policy, Retrain
+from reconciler.core.forge.pull_request import PullRequestDraft
+from reconciler.core.spec.environment import DesiredState, Policy, Retrain, RetrainReason
 from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
 from reconciler.engine.apply import apply
 from reconciler.engine.plan import make_plan as planning
@@ -49,7 +49,7 @@ class Began:
     """A town with one model deployed, to copy from. What was written in which order is kept."""
 
     stores: Mapping[str, Mapping[str, bytes]]
-    served: tuple[tuple[Current, Mapping[str, bytes]], ...]
+    served: tuple[tuple[ReleasePointer, Mapping[str, bytes]], ...]
     trained: tuple[str, ...]
     pin: Digest
 
@@ -97,12 +97,14 @@ class Merges:
         self.wiped = wiped
         self.chance = chance
         self.told = told
-        self.commits: list[Desired] = []
+        self.commits: list[DesiredState] = []
         self.seed = 10
         self.pin: Digest | None = None
         self.pinned_seed: int | None = None
         self.compares = chance.random() < 0.5
-        self.retrain = Retrain(because=(Because.RECIPE, Because.DATA)) if chance.random() < 0.3 else Retrain()
+        self.retrain = (
+            Retrain(because=(RetrainReason.RECIPE, RetrainReason.DATA)) if chance.random() < 0.3 else Retrain()
+        )
         self._lost: tuple[str, bytes] | None = None
         self.controls = Policy()
         self.given: set[tuple[int, str]] = set()
@@ -138,7 +140,7 @@ class Merges:
         self.commit()
 
     @property
-    def newest(self) -> Desired:
+    def newest(self) -> DesiredState:
         return self.commits[-1]
 
     def commit(self) -> None:
@@ -165,7 +167,7 @@ class Merges:
     def _request(self, forge: MemoryForge, commit: str) -> None:
         """The request that brought a commit, approved by somebody, by its author, or by nobody."""
         forge.tips[f"topic-{commit}"] = f"head of {commit}"
-        number = forge.open(Draft(head=f"topic-{commit}", base="main", title=commit, body="Why.")).number
+        number = forge.open(PullRequestDraft(head=f"topic-{commit}", base="main", title=commit, body="Why.")).number
         forge.pulls[number] = replace(forge.pulls[number], author=AUTHOR)
         if self.chance.random() < 0.8:
             self._approve(forge, number, self.chance.choice([FAY, FAY, AUTHOR]))

@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler import codec
-from reconciler.core.spec.environment import Desired, Policy
+from reconciler.core.spec.environment import DesiredState, Policy
 from reconciler.engine.load_desired import Checkout
-from reconciler.ports import Parsed
+from reconciler.ports import ParsedExpression
 from reconciler.testing.memory import MemorySource
 
 
-def files(desired: Desired) -> Mapping[str, bytes]:
+def files(desired: DesiredState) -> Mapping[str, bytes]:
     """Path -> text of everything that only promotes."""
     found: dict[str, bytes] = {}
     for environment in desired.environments:
@@ -25,7 +25,7 @@ def files(desired: Desired) -> Mapping[str, bytes]:
     return found
 
 
-def checkout(source: MemorySource, desired: Desired) -> Checkout:
+def checkout(source: MemorySource, desired: DesiredState) -> Checkout:
     """What a command that proposes starts from."""
     revision = desired.revision or source.line[-1]
     return Checkout(
@@ -40,7 +40,7 @@ def checkout(source: MemorySource, desired: Desired) -> Checkout:
 class NoExpressions:
     """A town's manifests hold none."""
 
-    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+    def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         raise AssertionError(f"nobody wrote {list(texts)}")
 
 

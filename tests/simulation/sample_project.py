@@ -9,20 +9,20 @@ from reconciler import codec
 from reconciler.core.digest import Digest
 from reconciler.core.spec.environment import (
     DataBinding,
-    Desired,
+    DesiredState,
     Environment,
     Model,
-    Place,
     Policy,
-    Prune,
+    PrunePolicy,
     Retrain,
     Role,
     Runtime,
+    StorageLocation,
     Table,
 )
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Threshold
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.ports import Clock, Forge, Source, Store, Target
 from reconciler.testing.fake_compute import FakeClock, FakeData, FakeScorer, FakeTrainer, Ids, Silent
 from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget
@@ -38,7 +38,7 @@ PROJECT = "town"
 SANDBOX = Environment(
     name="sandbox",
     role=Role.SANDBOX,
-    store=Place(uses="files", root="s"),
+    store=StorageLocation(uses="files", root="s"),
     target=None,
     data=DataBinding(copy_from="production", max_age=36 * 3600),
     runtime=Runtime(architecture="x86_64", versions=(("python", "3.11"),), training_format=1),
@@ -46,11 +46,11 @@ SANDBOX = Environment(
 PRODUCTION = Environment(
     name="production",
     role=Role.PRODUCTION,
-    store=Place(uses="files", root="p"),
-    target=Place(uses="directory", root="t"),
+    store=StorageLocation(uses="files", root="p"),
+    target=StorageLocation(uses="directory", root="t"),
     data=DataBinding(tables=(("invoices", Table(uses="csv", path="i.csv")),), as_of="2026-01-01"),
     promotes_from=("sandbox",),
-    policy=Policy(gates=(Threshold(metric="f1_macro", at_least=LEAST),), prune=Prune.AUTO),
+    policy=Policy(gates=(Threshold(metric="f1_macro", at_least=LEAST),), prune=PrunePolicy.AUTO),
     protect="main",
 )
 
@@ -79,7 +79,7 @@ def desired(
     compares: bool = False,
     retrain: Retrain = Retrain(),  # noqa: B008  (frozen)
     others: bool = False,
-) -> Desired:
+) -> DesiredState:
     """What a commit says: the sandbox's recipe by its seed, and production's pin with the recipe that it has.
 
     `compares`: production also wants no worse than the incumbent. `others`: it declares another model, that it lacks.
@@ -103,7 +103,7 @@ def desired(
         models.append(_pinned(OTHER, made, NOBODYS))
     if pin is not None:
         models.append(_pinned(MODEL, recipe(seed if pinned_seed is None else pinned_seed), pin))
-    return Desired(
+    return DesiredState(
         project=PROJECT,
         revision=revision,
         environments=(replace(production, policy=policy), sandbox),
@@ -147,10 +147,10 @@ class Town:
         clock: Clock | None = None,
         forge: Forge | None = None,
         trains: bool = True,
-    ) -> World:
+    ) -> Dependencies:
         """One process's world, with some ports wrapped."""
         self.processes += 1
-        return World(
+        return Dependencies(
             source=source or self.source,
             stores=stores or dict(self.stores),
             targets={"production": target or self.target},

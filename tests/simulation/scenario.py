@@ -7,18 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
-from reconciler.core.forge.pull_request import Draft, PullRequest
-from reconciler.core.plan.apply_result import Applied, ModelResult
+from reconciler.core.forge.pull_request import PullRequest, PullRequestDraft
+from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
-from reconciler.core.promotion.proposal import Proposed
-from reconciler.core.spec.environment import Desired, Model
+from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.spec.environment import DesiredState, Model
 from reconciler.engine.apply import apply
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.promotion import rollback_now as rollback
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.storage import journal
 from reconciler.ports import Clock, Forge, Store
 from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
@@ -40,18 +40,18 @@ class Story:
         self.town.target = MemoryTarget(folder / "target", self.oracle.placed)
         self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
         self.proposer = MemoryProposer(self.town.source)
-        self.desired = Desired(project=PROJECT, revision=None, environments=(), models=())
+        self.desired = DesiredState(project=PROJECT, revision=None, environments=(), models=())
 
     def _told(self, environment: str) -> Callable[[str, bytes], None]:
         return lambda key, body: self.oracle.created(environment, key, body)
 
     # --- git ---------------------------------------------------------------------------------------------------------
 
-    def commit(self, **says: Any) -> Desired:
+    def commit(self, **says: Any) -> DesiredState:
         """The next commit, whose desired state is `town.desired(…)` with these arguments (`seed` is 10 by default)."""
         return self.merge(towns.desired(None, **{"seed": 10, **says}))
 
-    def merge(self, desired: Desired) -> Desired:
+    def merge(self, desired: DesiredState) -> DesiredState:
         """The next commit, with this desired state."""
         name = f"c{len(self.town.source.line)}"
         self.town.source.line.append(name)
@@ -64,7 +64,7 @@ class Story:
         forge = self.forge
         branch, commit = f"topic-{len(forge.pulls)}", self.town.source.line[-1]
         forge.tips[branch] = f"head of {commit}"
-        number = forge.open(Draft(head=branch, base="main", title="A change", body="Why.")).number
+        number = forge.open(PullRequestDraft(head=branch, base="main", title="A change", body="Why.")).number
         forge.pulls[number] = replace(forge.pulls[number], author=author)
         for name in approved:
             forge.approve(number, name)
@@ -79,13 +79,13 @@ class Story:
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
-    def world(self, script: Script | None = None, **ports: Any) -> World:
+    def world(self, script: Script | None = None, **ports: Any) -> Dependencies:
         """One process's ports; `script` is what goes wrong at each of its writes."""
         follow: Script = script or (lambda _: Fault.NONE)
         stores: dict[str, Store] = {name: FaultyStore(one, follow, name) for name, one in self.town.stores.items()}
         return self.town.world(**{"stores": stores, "target": FaultyTarget(self.town.target, follow), **ports})
 
-    def plan(self, environment: str, desired: Desired | None = None) -> Plan:
+    def plan(self, environment: str, desired: DesiredState | None = None) -> Plan:
         wanted = desired or self.desired
         return planning.make_plan(self.world(), wanted, planning.environment_of(wanted, environment))
 
@@ -98,14 +98,14 @@ class Story:
     def apply(
         self,
         environment: str,
-        desired: Desired | None = None,
+        desired: DesiredState | None = None,
         *,
         script: Script | None = None,
         plan: Plan | None = None,
         models: Iterable[str] = (),
         confirmed: bool = True,
         forge: Forge | None = None,
-    ) -> Applied:
+    ) -> ApplyResult:
         """One process that plans (or takes `plan`) and applies."""
         wanted = desired or self.desired
         world = self.world(script, trains=environment == "sandbox", forge=forge)
@@ -120,8 +120,8 @@ class Story:
         reason: str = "it fails",
         script: Script | None = None,
         clock: Clock | None = None,
-        road: Callable[[], Road] | None = None,
-    ) -> Proposed:
+        road: Callable[[], PullRequestRoute] | None = None,
+    ) -> ProposalResult:
         """One process of `rollback --now` in production, at the newest commit."""
         world = self.world(script, trains=False, clock=clock)
         return rollback.now(
@@ -135,7 +135,7 @@ class Story:
             road=road,
         )
 
-    def one(self, environment: str, desired: Desired | None = None, **how: Any) -> ModelResult:
+    def one(self, environment: str, desired: DesiredState | None = None, **how: Any) -> ModelResult:
         """Apply, and the result of the one model."""
         (result,) = self.apply(environment, desired, **how).results
         return result
@@ -148,7 +148,7 @@ class Story:
 
     # --- what is -----------------------------------------------------------------------------------------------------
 
-    def head(self, environment: str, model: str = MODEL) -> Head | None:
+    def head(self, environment: str, model: str = MODEL) -> JournalHead | None:
         return journal.head(self.town.stores[environment], project=PROJECT, environment=environment, model=model)
 
     @property
@@ -175,7 +175,7 @@ class Story:
         return self.candidate
 
 
-def named(desired: Desired, environment: str, *names: str) -> tuple[Model, ...]:
+def named(desired: DesiredState, environment: str, *names: str) -> tuple[Model, ...]:
     """The one model of an environment, under each of these names."""
     model = desired.models_of(environment)[0]
     return tuple(replace(model, name=name, file=f"manifests/{environment}/{name}.yaml") for name in names)

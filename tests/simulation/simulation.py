@@ -24,10 +24,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from reconciler.core.artifact.observed_state import Served
-from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.artifact.observed_state import LiveDeployment
+from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.apply import apply
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.promotion import rollback_now as rollback
@@ -102,7 +102,7 @@ class Simulation:
         told = "; ".join(one.problem or ", ".join(one.done) or "nothing" for one in done.results)
         self.ran.trace.append(f"{actor.number}: {told}")
 
-    def _back(self, actor: Actor, world: World, desired: Desired, where: Environment) -> None:
+    def _back(self, actor: Actor, world: Dependencies, desired: DesiredState, where: Environment) -> None:
         """One process of `rollback --now`."""
         self.ran.trace.append(f"{actor.number}: rollback --now at {desired.revision}")
         checkout = papers.checkout(self.town.source, desired)
@@ -113,7 +113,9 @@ class Simulation:
         self.ran.applies += 1
         self.ran.trace.append(f"{actor.number}: serves {done.artifact} by entry {done.served_by}")
 
-    def _world(self, script: Script, *, who: str, glance: Script | None = None, skew: timedelta | None = None) -> World:
+    def _world(
+        self, script: Script, *, who: str, glance: Script | None = None, skew: timedelta | None = None
+    ) -> Dependencies:
         """One process's ports: shared ones, through its faults, through its mutant. `glance`: others may go first."""
         stores: dict[str, Store] = {name: FaultyStore(store, script, name) for name, store in self.town.stores.items()}
         target = FaultyTarget(self.town.target, script)
@@ -252,7 +254,7 @@ class _Watched(FaultyTarget):
         self._chance = chance
         self._glance = glance
 
-    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
         found = super().observe(models, others=others)
         if self._chance.random() < 10 * GLANCE:
             self._glance("read")

@@ -15,7 +15,7 @@ from reconciler.core.spec.recipe import (
     Features,
     Holdout,
     Join,
-    Named,
+    NamedExpression,
     Outcome,
     OutcomeClass,
     Past,
@@ -24,7 +24,7 @@ from reconciler.core.spec.recipe import (
     Task,
     Window,
 )
-from reconciler.ports import SelectRequest, TableFile, Want
+from reconciler.ports import SelectionKind, SelectRequest, TableFile
 
 AS_OF = "2024-12-31"
 
@@ -94,7 +94,13 @@ class Ledger:
     tables: tuple[TableFile, ...]
 
     def request(
-        self, recipe: Recipe, want: Want = Want.FIT, *, into: str = "out", as_of: str = AS_OF, **more: Any
+        self,
+        recipe: Recipe,
+        want: SelectionKind = SelectionKind.FIT,
+        *,
+        into: str = "out",
+        as_of: str = AS_OF,
+        **more: Any,
     ) -> SelectRequest:
         target = self.folder / into
         target.mkdir(exist_ok=True)
@@ -117,8 +123,8 @@ CLASSES = (
 PAST = {"prior": "count(*)", "prior_late": "avg((days_late > 0)::int)", "prior_amount": "avg(amount)"}
 
 
-def named(expressions: Mapping[str, str]) -> tuple[Named, ...]:
-    return tuple(Named(name=name, expression=text) for name, text in expressions.items())
+def named(expressions: Mapping[str, str]) -> tuple[NamedExpression, ...]:
+    return tuple(NamedExpression(name=name, expression=text) for name, text in expressions.items())
 
 
 def recipe_of(

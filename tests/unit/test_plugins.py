@@ -9,9 +9,9 @@ import pytest
 
 from reconciler import plugins as registry
 from reconciler.adapters.filesystem.store import FilesStore
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import UsageError
-from reconciler.ports import Opening
+from reconciler.ports import StorageAccess
 
 PLUGIN = """
 class Vault:
@@ -24,12 +24,12 @@ def opened(place, opening):
 """
 
 
-def opening(folder: Path) -> Opening:
-    return Opening(root=folder, project="p", environment="production", scratch=folder)
+def opening(folder: Path) -> StorageAccess:
+    return StorageAccess(root=folder, project="p", environment="production", scratch=folder)
 
 
 def test_ours_are_opened_by_name(tmp_path: Path) -> None:
-    found = registry.store(Place(uses="files", root="store"), opening(tmp_path))
+    found = registry.store(StorageLocation(uses="files", root="store"), opening(tmp_path))
     assert isinstance(found, FilesStore)
     assert found.root == tmp_path / "store"
 
@@ -56,7 +56,7 @@ def test_a_package_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     install(tmp_path, "acme-vault")
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "acme_vault", raising=False)
-    place = Place(uses="acme-vault", settings=(("vault", "models"),))
+    place = StorageLocation(uses="acme-vault", settings=(("vault", "models"),))
     found = registry.store(place, opening(tmp_path))
     assert (found.name, found.environment) == ("models", "production")  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="acme-vault"):
@@ -66,4 +66,4 @@ def test_a_package_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_package_cannot_take_the_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "files")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert isinstance(registry.store(Place(uses="files", root="store"), opening(tmp_path)), FilesStore)
+    assert isinstance(registry.store(StorageLocation(uses="files", root="store"), opening(tmp_path)), FilesStore)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
-from reconciler.ports import Expressions, Parsed
+from reconciler.ports import Expressions, ParsedExpression
 
 LIMIT = 50_000  # expressions; beyond it the file is begun anew
 
@@ -25,9 +25,9 @@ class CachedExpressions:
         self._inner = inner
         self._folder = folder
         self._grammar = grammar
-        self._known: dict[str, Parsed] | None = None
+        self._known: dict[str, ParsedExpression] | None = None
 
-    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+    def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         wanted = tuple(dict.fromkeys(texts))
         known = self._load()
         missing = tuple(text for text in wanted if text not in known)
@@ -40,14 +40,14 @@ class CachedExpressions:
     def _path(self) -> Path:
         return self._folder / f"expressions-{self._grammar()}.json"
 
-    def _load(self) -> dict[str, Parsed]:
+    def _load(self) -> dict[str, ParsedExpression]:
         if self._known is None:
             self._known = {}
             with contextlib.suppress(OSError, ValueError, StopIteration, TypeError, AttributeError, RecursionError):
                 document = json.loads(next(read_checked(self._path)))
-                self._known = {text: codec.from_json(Parsed, one) for text, one in document.items()}
+                self._known = {text: codec.from_json(ParsedExpression, one) for text, one in document.items()}
         return self._known
 
-    def _save(self, known: Mapping[str, Parsed]) -> None:
+    def _save(self, known: Mapping[str, ParsedExpression]) -> None:
         body = json.dumps({text: codec.to_json(one) for text, one in known.items()})
         write_checked(self._path, [body.encode()])

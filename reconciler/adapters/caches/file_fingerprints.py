@@ -26,7 +26,7 @@ _ABSENT = b"absent"
 _PACK = struct.Struct("<6q").pack
 
 
-class Witness:
+class FileFingerprints:
     """Paths by subject (a model, or "" for what concerns all), each looked at before it is read. `folder//a/b` stands
     for a folder and the files a and b, which are all that lies in it."""
 
@@ -76,8 +76,9 @@ class Witness:
 
 
 def signature(root: str, paths: Iterable[str]) -> str:
-    """What `Witness.signature` gives for these paths, as they are now. `root` (with a slash at its end) is where those
-    start that do not start with one."""
+    """Return what `FileFingerprints.signature` gives for these paths as they are now.
+
+    Relative paths start at `root`, which ends with a slash."""
     return _digest([_said(_found(path if path[0] == "/" else root + path)) for path in paths])
 
 

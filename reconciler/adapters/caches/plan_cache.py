@@ -25,7 +25,7 @@ DAY = 86_400  # seconds for which what was hashed is believed
 
 
 @dataclass(slots=True, kw_only=True)
-class Settled:
+class CachedModelPlan:
     """A model with nothing to do: what its part depended on (`blobs`: of manifest and card; `paths`, and what the disk
     said of them), until when time alone cannot change it (seconds since 1970), and what is shown of it."""
 
@@ -40,7 +40,7 @@ class Settled:
 
 
 @dataclass(slots=True, kw_only=True)
-class Memo:
+class CachedPlan:
     """`basis`: everything that all models share, by name. `valid`: path and blob of every manifest and card that was
     found valid. `unsettled`: models with something to do or to say. `written`: a name for what was last written whole;
     `changed`: models and paths of which something else is known since."""
@@ -52,20 +52,20 @@ class Memo:
     paths: tuple[str, ...]
     worktree: str | None
     unsettled: tuple[str, ...] = ()
-    settled: dict[str, Settled] = field(default_factory=dict)
+    settled: dict[str, CachedModelPlan] = field(default_factory=dict)
     valid: dict[str, str] = field(default_factory=dict)
     written: str = ""
     changed: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
-def packed(one: Settled) -> list[Any]:
+def packed(one: CachedModelPlan) -> list[Any]:
     """As plain JSON data, shorter than with names."""
     return [one.blobs, one.signature, one.until, one.digest, one.sync, one.health, one.reason, *one.paths]
 
 
-def unpacked(fields: list[Any]) -> Settled:
+def unpacked(fields: list[Any]) -> CachedModelPlan:
     blobs, signature, until, digest, sync, health, reason, *paths = fields
-    return Settled(
+    return CachedModelPlan(
         blobs=blobs,
         signature=signature,
         until=until,
@@ -77,7 +77,7 @@ def unpacked(fields: list[Any]) -> Settled:
     )
 
 
-def load(path: Path) -> Memo | None:
+def load(path: Path) -> CachedPlan | None:
     try:
         memo = _memo(path)
     except _NONE:
@@ -90,12 +90,12 @@ def load(path: Path) -> Memo | None:
 _NONE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration)
 
 
-def _memo(path: Path) -> Memo:
+def _memo(path: Path) -> CachedPlan:
     lines = read_checked(path)
     head = json.loads(next(lines))
     if head["format"] != FORMAT:
         raise ValueError("of another version")
-    memo = Memo(**_head(head), written=head["written"])
+    memo = CachedPlan(**_head(head), written=head["written"])
     for line in lines:
         part = json.loads(line)
         memo.settled.update((name, unpacked(one)) for name, one in part["settled"].items())
@@ -107,7 +107,7 @@ def _head(document: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(document[name]) if name in _LISTS else document[name] for name in _HEAD}
 
 
-def _apply(memo: Memo, beside: Path) -> None:
+def _apply(memo: CachedPlan, beside: Path) -> None:
     """Make of the memory that was last written whole what became of it since; nothing where that is of another one."""
     first, second = map(json.loads, read_checked(beside))
     if (first["format"], first["written"]) != (FORMAT, memo.written):
@@ -122,7 +122,7 @@ def _apply(memo: Memo, beside: Path) -> None:
     memo.changed = frozenset(settled), frozenset(valid)
 
 
-def save(path: Path, memo: Memo, *, before: Memo | None = None) -> None:
+def save(path: Path, memo: CachedPlan, *, before: CachedPlan | None = None) -> None:
     """Where it cannot be written, nothing is remembered. `before`: what `load` gave, where `memo` comes of it: if
     little has changed, only that is written, in a file beside it."""
     head: dict[str, Any] = {"format": FORMAT} | {name: getattr(memo, name) for name in _HEAD}
@@ -135,7 +135,7 @@ def save(path: Path, memo: Memo, *, before: Memo | None = None) -> None:
         write_checked(path, map(_line, _whole(head | {"written": uuid.uuid4().hex}, memo)))
 
 
-def _whole(head: dict[str, Any], memo: Memo) -> Iterator[dict[str, Any]]:
+def _whole(head: dict[str, Any], memo: CachedPlan) -> Iterator[dict[str, Any]]:
     yield head
     for some in _by_line(memo.settled):
         yield {"settled": {name: packed(memo.settled[name]) for name in some}, "valid": {}}
@@ -153,7 +153,7 @@ def _line(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _changed(memo: Memo, before: Memo) -> tuple[frozenset[str], frozenset[str]]:
+def _changed(memo: CachedPlan, before: CachedPlan) -> tuple[frozenset[str], frozenset[str]]:
     """Models and paths of which something else is known than what was written whole."""
     models = {name for name, one in memo.settled.items() if before.settled.get(name) is not one}
     paths = {place for place, blob in memo.valid.items() if before.valid.get(place) != blob}

@@ -38,7 +38,7 @@ def shared_out(work: Callable[[int], bytes], shares: int) -> list[bytes | None]:
     return answers + [None] * (shares - len(answers))
 
 
-class Drawn:
+class PartitionCounter:
     """The numbers below `count` (`MOST_DRAWN` at most), each of which one process draws: whichever is free first. Made
     before the processes that draw are."""
 

@@ -25,7 +25,7 @@ _LOOK = 0.05  # seconds between looks at whether we go on
 _LAST_WORDS = 4096
 
 
-class Forked:
+class ForkedWorker:
     """A grandchild of ours, as `children.Running`. What became of it, the nursery writes to `fate`."""
 
     def __init__(self, streams: tuple[IO[bytes], IO[bytes], IO[bytes]], fate: int, pid: int) -> None:
@@ -65,7 +65,7 @@ class Forked:
         return self._code
 
 
-class Nursery:
+class ForkServer:
     """`python -m <module> --nursery`. `failure`: the error class for when it ends by itself."""
 
     def __init__(self, module: str, *, failure: type[ReconcilerError], halt: threading.Event) -> None:
@@ -82,7 +82,7 @@ class Nursery:
         with self._lock:
             self._started()
 
-    def fork(self, threads: int = 0) -> Forked:
+    def fork(self, threads: int = 0) -> ForkedWorker:
         """A new child, with so many OpenMP threads (0: as many as there are). Where the nursery was killed before it
         forked, another one is asked, once."""
         try:
@@ -92,7 +92,7 @@ class Nursery:
                 raise
             return self._fork(threads)
 
-    def _fork(self, threads: int) -> Forked:
+    def _fork(self, threads: int) -> ForkedWorker:
         pipes = [os.pipe() for _ in range(4)]
         (read_in, write_in), (read_out, write_out), (read_err, write_err), (fate, write_fate) = pipes
         theirs = (read_in, write_out, write_err, write_fate)
@@ -117,7 +117,7 @@ class Nursery:
                 stream.close()
             os.close(fate)
             raise
-        return Forked(streams, fate, pid)
+        return ForkedWorker(streams, fate, pid)
 
     def close(self) -> None:
         """End it, and all that it forked."""

@@ -10,7 +10,7 @@ _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
 _LOOK = 0.2  # seconds: where a signal reaches another thread first, ours learns of it when it looks up
 
 
-class Threads:
+class ModelThreads:
     """Implements ports.Lanes. `halt` is set when nothing goes on any more: children that are waited for are ended, and
     whoever waits is interrupted (`children.Child`); who writes, finishes."""
 

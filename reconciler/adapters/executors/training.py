@@ -5,20 +5,20 @@ from __future__ import annotations
 import os
 import threading
 
-from reconciler.adapters.executors.worker_pool import Crew
+from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.adapters.system.cpu_count import cores
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import TrainingError
-from reconciler.ports import Trained, TrainRequest
+from reconciler.ports import TrainRequest, TrainResult
 
 SMALL = 100_000  # cells of the training table
 
 
-class TrainingChild:
+class TrainingWorker:
     """Implements ports.Trainer. Trainings that run at once share the processors, unless OMP_NUM_THREADS says it."""
 
     def __init__(self, *, halt: threading.Event | None = None) -> None:
-        self._crew = Crew("reconciler.training", failure=TrainingError, halt=halt, forks=True)
+        self._crew = WorkerPool("reconciler.training", failure=TrainingError, halt=halt, forks=True)
         self._at_once = 1
 
     def warm(self, limits: Limits, at_once: int = 1) -> None:
@@ -27,8 +27,10 @@ class TrainingChild:
         self._at_once = at_once
         self._crew.warm()
 
-    def train(self, request: TrainRequest) -> Trained:
-        found: Trained = self._crew.call("train", request, Trained, request.limits, threads=self._threads(request))
+    def train(self, request: TrainRequest) -> TrainResult:
+        found: TrainResult = self._crew.call(
+            "train", request, TrainResult, request.limits, threads=self._threads(request)
+        )
         return found
 
     def _threads(self, request: TrainRequest) -> int:

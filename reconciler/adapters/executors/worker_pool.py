@@ -9,15 +9,15 @@ from __future__ import annotations
 import threading
 from typing import Any, TypeVar
 
-from reconciler.adapters.executors.forked_worker import FORKS, Nursery
-from reconciler.adapters.executors.worker_process import Child
+from reconciler.adapters.executors.forked_worker import FORKS, ForkServer
+from reconciler.adapters.executors.worker_process import WorkerProcess
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import ReconcilerError
 
 T = TypeVar("T")
 
 
-class Crew:
+class WorkerPool:
     """Children of `module`."""
 
     def __init__(
@@ -31,9 +31,9 @@ class Crew:
         self._module = module
         self._failure = failure
         self._halt = halt or threading.Event()
-        self._nursery = Nursery(module, failure=failure, halt=self._halt) if forks and FORKS else None
+        self._nursery = ForkServer(module, failure=failure, halt=self._halt) if forks and FORKS else None
         self._lock = threading.Lock()
-        self._free: list[Child] = []
+        self._free: list[WorkerProcess] = []
 
     def warm(self) -> None:
         """Start what the first request will need, while somebody else still works."""
@@ -45,7 +45,7 @@ class Crew:
             self._give_back(child)
 
     def call(self, operation: str, request: object, kind: type[T] | Any, limits: Limits, *, threads: int = 0) -> T:
-        """As `Child.call`. `threads`: OpenMP threads of the child where it is forked (0: as many as there are)."""
+        """As `WorkerProcess.call`. `threads`: OpenMP threads of a forked worker (0: as many as there are)."""
         child = self._taken(threads)
         try:
             found: T = child.call(operation, request, kind, limits)
@@ -62,16 +62,16 @@ class Crew:
         if self._nursery is not None:
             self._nursery.close()
 
-    def _taken(self, threads: int) -> Child:
+    def _taken(self, threads: int) -> WorkerProcess:
         with self._lock:
             if self._free:
                 return self._free.pop()
         if self._nursery is None:
-            return Child(self._module, failure=self._failure, halt=self._halt)
+            return WorkerProcess(self._module, failure=self._failure, halt=self._halt)
         nursery = self._nursery
-        return Child(self._module, failure=self._failure, halt=self._halt, begin=lambda: nursery.fork(threads))
+        return WorkerProcess(self._module, failure=self._failure, halt=self._halt, begin=lambda: nursery.fork(threads))
 
-    def _give_back(self, child: Child) -> None:
+    def _give_back(self, child: WorkerProcess) -> None:
         if self._nursery is not None:
             child.close()
             return

@@ -39,7 +39,7 @@ _CROSSING = {
 }
 
 
-class Running(Protocol):
+class RunningWorker(Protocol):
     """What a child needs of its process; it leads a process group. `subprocess.Popen` is one."""
 
     @property
@@ -55,7 +55,7 @@ class Running(Protocol):
     def kill(self) -> None: ...
 
 
-class Child:
+class WorkerProcess:
     """`python -m <module>`. `failure` is the error class for what the child itself cannot say (killed, out of time).
     `begin` starts it in another way (a fork); once `halt` is set, every call is an interruption.
 
@@ -66,14 +66,14 @@ class Child:
         module: str,
         *,
         failure: type[ReconcilerError],
-        begin: Callable[[], Running] | None = None,
+        begin: Callable[[], RunningWorker] | None = None,
         halt: threading.Event | None = None,
     ) -> None:
         self._module = module
         self._failure = failure
         self._begin = begin or (lambda: spawn(module))
         self._halt = halt or threading.Event()
-        self._process: Running | None = None
+        self._process: RunningWorker | None = None
         self.last_words = b""
 
     def start(self) -> None:
@@ -169,7 +169,7 @@ class Child:
             raise self._broken("its answer is not what was asked for") from error
         return found
 
-    def _drain(self, process: Running) -> None:
+    def _drain(self, process: RunningWorker) -> None:
         """Read all of standard error, so that the child never waits for us there; keep the end of it."""
         if process.stderr is not None:
             with process.stderr:
@@ -181,7 +181,7 @@ class Child:
             f"{self._name()} {what}", hint=f"raise {setting} of the environment, or give it less to do"
         )
 
-    def _ended(self, process: Running) -> ReconcilerError:
+    def _ended(self, process: RunningWorker) -> ReconcilerError:
         try:
             code = process.wait(timeout=5)
         except subprocess.TimeoutExpired:

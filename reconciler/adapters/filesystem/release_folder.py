@@ -93,7 +93,7 @@ def _mend(final: Path, fresh: Path) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layer:
+class ReleaseFile:
     path: str
     digest: str
     size: int
@@ -134,13 +134,13 @@ def _differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
     return examine(str(folder), listed(str(folder)), artifact).wrong
 
 
-def layers_of(manifest: bytes) -> tuple[Layer, ...]:
+def layers_of(manifest: bytes) -> tuple[ReleaseFile, ...]:
     """The files that a manifest names, config first; ValueError when it is no manifest of flat files."""
     try:
         document = json.loads(manifest)
         named = [(CONFIG, document["config"])]
         named += [(one["annotations"][FILEPATH], one) for one in document["layers"]]
-        layers = tuple(Layer(path=path, digest=one["digest"], size=one["size"]) for path, one in named)
+        layers = tuple(ReleaseFile(path=path, digest=one["digest"], size=one["size"]) for path, one in named)
         if not all(is_plain(layer.path) for layer in layers):
             raise ValueError("a path leaves the release")
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -152,7 +152,7 @@ def is_plain(name: object) -> bool:
     return isinstance(name, str) and bool(name) and not name.startswith(".") and "/" not in name and "\0" not in name
 
 
-def _matches(path: str, found: os.stat_result | None, layer: Layer) -> bool:
+def _matches(path: str, found: os.stat_result | None, layer: ReleaseFile) -> bool:
     if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != layer.size:
         return False
     try:

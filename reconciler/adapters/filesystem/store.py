@@ -25,14 +25,14 @@ from reconciler.adapters.filesystem.durable_files import (
     write_temporary,
 )
 from reconciler.core.artifact.store_layout import LONGEST, is_key, is_part
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import IntegrityError, StoreError
-from reconciler.ports import Opening, Seen
+from reconciler.ports import ReadObserver, StorageAccess
 
 _NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
 
 
-def open_store(place: Place, opening: Opening) -> FilesStore:
+def open_store(place: StorageLocation, opening: StorageAccess) -> FilesStore:
     return FilesStore(opening.root / (place.root or ""), opening.witness)
 
 
@@ -40,7 +40,7 @@ class FilesStore:
     """`root` is created by the first write. StoreError E607 for a root that is a link or that everybody may write.
     `witness` is told of everything that is read but blobs, whose names say what they hold."""
 
-    def __init__(self, root: Path, witness: Seen | None = None) -> None:
+    def __init__(self, root: Path, witness: ReadObserver | None = None) -> None:
         self.root = root
         self._start = f"{root}/"
         self._witness = witness

@@ -30,19 +30,19 @@ from reconciler.adapters.filesystem.durable_files import (
     write_temporary,
 )
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
-from reconciler.core.artifact.observed_state import Served, Trouble
-from reconciler.core.artifact.records import Current, StoreMark
+from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
+from reconciler.core.artifact.records import ReleasePointer, StoreMark
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, hex_of
 from reconciler.core.names import is_name
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import ConflictError, IntegrityError, TargetError
-from reconciler.ports import Opening, Seen
+from reconciler.ports import ReadObserver, StorageAccess
 
 LOCK = ".lock"
 
 
-def open_target(place: Place, opening: Opening) -> DirectoryTarget:
+def open_target(place: StorageLocation, opening: StorageAccess) -> DirectoryTarget:
     return DirectoryTarget(
         opening.root / (place.root or ""),
         project=opening.project,
@@ -55,7 +55,7 @@ class DirectoryTarget:
     """`patience`: seconds to wait for another writer of the same model. `witness` is told of all that is read."""
 
     def __init__(
-        self, root: Path, *, project: str, environment: str, patience: float = 30.0, witness: Seen | None = None
+        self, root: Path, *, project: str, environment: str, patience: float = 30.0, witness: ReadObserver | None = None
     ) -> None:
         self._witness = witness
         self.root = root
@@ -63,7 +63,7 @@ class DirectoryTarget:
         self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=root.name)
         self._patience = patience
 
-    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
         if self._witness is not None:
             self._witness.about("")
             self._witness.saw(str(self.root))
@@ -79,7 +79,7 @@ class DirectoryTarget:
                 hint="nothing was concluded from it; give this user the right to read it, or mend the disk",
             ) from error
 
-    def place(self, current: Current, files: Mapping[str, Path]) -> None:
+    def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         self._rules.check_belongs(current)
         try:
             self._place(current, files)
@@ -117,24 +117,24 @@ class DirectoryTarget:
             self._witness.saw(self._current_path(model))
         return os.path.lexists(self._current_path(model))
 
-    def _observe(self, model: str) -> Served:
+    def _observe(self, model: str) -> LiveDeployment:
         if self._witness is not None:
             self._witness.about(model)
             self._witness.saw(self._current_path(model))
         current = self._read_current(model)
         if current is None:
-            return Served(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
         if not self._rules.is_ours(current, model):
-            return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
-            return Served(model=model, current=current)
+            return LiveDeployment(model=model, current=current)
         folder = f"{self._start}{model}/{RELEASES}/{hex_of(current.artifact)}"
         there = listed(folder)
         if self._witness is not None:
             self._witness.saw_folder(folder, there)
         found = examine(folder, there, current.artifact)
         trouble = Trouble.TAMPERED if found.wrong else None
-        return Served(
+        return LiveDeployment(
             model=model, current=current, trouble=trouble, files=found.wrong, around=self._around(model, found.loose)
         )
 
@@ -145,10 +145,10 @@ class DirectoryTarget:
         loose += [name or "the release's folder" for name in inside]
         return (f"others than the owner may write {', '.join(loose)}",) if loose else ()
 
-    def _read_current(self, model: str) -> Current | None:
+    def _read_current(self, model: str) -> ReleasePointer | None:
         """None when there is no pointer or it is damaged; OSError when that cannot be told."""
         try:
-            return codec.decode(Current, read_regular(self._current_path(model)), what=CURRENT)
+            return codec.decode(ReleasePointer, read_regular(self._current_path(model)), what=CURRENT)
         except (FileNotFoundError, IrregularFileError, IntegrityError):
             return None
 
@@ -166,7 +166,7 @@ class DirectoryTarget:
 
     # --- writing -------------------------------------------------------------------------------------------------
 
-    def _place(self, current: Current, files: Mapping[str, Path]) -> None:
+    def _place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         folder = self.root / current.model
         make_folders(self.root)
         self._claim()

@@ -23,7 +23,7 @@ _RIGHTS = "a token's rights are set where it was made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answers:
+class ApiErrors:
     """`forge` as people call it; `host` is its API's; `source`: the variable that the token came from."""
 
     forge: str

@@ -17,14 +17,14 @@ from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.PullRequest import PullRequest as Pull
 
-from reconciler.adapters.forges.api_errors import TIMEOUT, Answers
-from reconciler.core.forge.detection import Choice, Token
+from reconciler.adapters.forges.api_errors import TIMEOUT, ApiErrors
+from reconciler.core.forge.detection import ForgeChoice, Token
 from reconciler.core.forge.pull_request import (
     LONGEST_STATUS,
     Approval,
     CommitStatus,
-    Draft,
     PullRequest,
+    PullRequestDraft,
     PullState,
     StatusState,
     key_of,
@@ -49,13 +49,13 @@ class GitHubForge:
 
     name = "GitHub"
 
-    def __init__(self, choice: Choice, token: Token, *, bot: str | None = None, timeout: int = TIMEOUT) -> None:
+    def __init__(self, choice: ForgeChoice, token: Token, *, bot: str | None = None, timeout: int = TIMEOUT) -> None:
         self._project = choice.project
         self._owner = choice.project.partition("/")[0]
         self._bot = bot
         self._me: str | None = None
         host = choice.api.partition("://")[2].partition("/")[0]
-        self._answers = Answers(forge=self.name, host=host, source=token.name, secret=token.secret)
+        self._answers = ApiErrors(forge=self.name, host=host, source=token.name, secret=token.secret)
         self._github = Github(
             auth=Auth.Token(token.secret),
             base_url=choice.api,
@@ -115,7 +115,7 @@ class GitHubForge:
                 raise
             return str(found["data"]["viewer"]["login"])
 
-    def open(self, draft: Draft) -> PullRequest:
+    def open(self, draft: PullRequestDraft) -> PullRequest:
         with self._asking(f"opening a pull request for {draft.head}", _WRITES):
             pull = self._standing(draft)
             if pull is None:
@@ -133,7 +133,7 @@ class GitHubForge:
                 pull.add_to_labels(*sorted(missing))
             return _pull(pull)
 
-    def _standing(self, draft: Draft) -> Pull | None:
+    def _standing(self, draft: PullRequestDraft) -> Pull | None:
         """The open request from our own branch of that name: a fork may have one that is called the same."""
         found = self._repository.get_pulls(state="open", head=f"{self._owner}:{draft.head}", base=draft.base)
         return next((one for one in found if self._is_ours(one) and one.head.ref == draft.head), None)

@@ -15,15 +15,15 @@ from typing import Any
 import requests
 from gitlab.exceptions import GitlabError, GitlabParsingError, RedirectError
 
-from reconciler.adapters.forges.api_errors import TIMEOUT, Answers
-from reconciler.adapters.forges.gitlab_client import Bounded, words
-from reconciler.core.forge.detection import Choice, Token
+from reconciler.adapters.forges.api_errors import TIMEOUT, ApiErrors
+from reconciler.adapters.forges.gitlab_client import BoundedGitlab, words
+from reconciler.core.forge.detection import ForgeChoice, Token
 from reconciler.core.forge.pull_request import (
     LONGEST_STATUS,
     Approval,
     CommitStatus,
-    Draft,
     PullRequest,
+    PullRequestDraft,
     PullState,
     StatusState,
     key_of,
@@ -46,13 +46,13 @@ _TEAMS = "scope read_api of somebody who may see the group"
 class GitLabForge:
     name = "GitLab"
 
-    def __init__(self, choice: Choice, token: Token, *, timeout: int = TIMEOUT) -> None:
+    def __init__(self, choice: ForgeChoice, token: Token, *, timeout: int = TIMEOUT) -> None:
         self._me: str | None = None
         self._job = token.name == JOB
         self._path = choice.project
         host = choice.api.partition("://")[2].partition("/")[0]
-        self._answers = Answers(forge=self.name, host=host, source=token.name, secret=token.secret)
-        self._gitlab = Bounded(
+        self._answers = ApiErrors(forge=self.name, host=host, source=token.name, secret=token.secret)
+        self._gitlab = BoundedGitlab(
             url=choice.api.removesuffix("/api/v4"),
             timeout=timeout,
             per_page=100,
@@ -91,7 +91,7 @@ class GitLabForge:
                 self._me = str(found["user"]["username"] if self._job else found["username"])
         return self._me
 
-    def open(self, draft: Draft) -> PullRequest:
+    def open(self, draft: PullRequestDraft) -> PullRequest:
         with self._asking(f"opening a merge request for {draft.head}", _WRITES):
             found = self._standing(draft)
             if found is None:
@@ -118,7 +118,7 @@ class GitLabForge:
                 found = self._project.mergerequests.get(found.iid)
             return _pull(found)
 
-    def _standing(self, draft: Draft) -> Any:
+    def _standing(self, draft: PullRequestDraft) -> Any:
         """The open request from our own branch of that name: a fork may have one that is called the same."""
         found = self._project.mergerequests.list(
             state="opened", source_branch=draft.head, target_branch=draft.base, get_all=True

@@ -10,7 +10,7 @@ from gitlab import Gitlab
 from gitlab.exceptions import GitlabError
 
 
-class Bounded(Gitlab):
+class BoundedGitlab(Gitlab):
     """Asks once: neither a fault nor a limit is waited for, and no token follows a redirection."""
 
     def __init__(self, **settings: Any) -> None:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
 from reconciler.adapters.git.plumbing import Git, check_revision, entries_of, listing, prefix_of
-from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.errors import SourceError
 from reconciler.ports import TreeFile
 
@@ -73,35 +73,35 @@ class GitSource:
             at = end + 1 + size + 1
         return bodies
 
-    def order(self, a: str, b: str, *, branch: str) -> Order:
+    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         line = self._line(branch)
         if a not in line or b not in line:
             if self._is_shallow():
                 raise _too_short("which commit is newer")
-            return Order.OFF
+            return CommitOrder.OFF
         if a == b:
-            return Order.SAME
-        return Order.AFTER if line[b] < line[a] else Order.BEFORE
+            return CommitOrder.SAME
+        return CommitOrder.AFTER if line[b] < line[a] else CommitOrder.BEFORE
 
-    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
         line = self._line(branch)
         if at not in line:
             base = self._git.run("merge-base", "--end-of-options", at, next(iter(line)), ok=(0, 1)).decode().strip()
             if not base and self._is_shallow():
                 raise _too_short("where this commit left the branch")
             if path in self._differing(base, at):
-                return Merged(commit=at, before=base or None)
+                return FirstParentChange(commit=at, before=base or None)
             if not base:
                 return None
             at = base
         # Most often it is this very commit that changed it, and what that changed is asked once for all paths.
-        found = Merged(commit=at, before=self._parent(at))
+        found = FirstParentChange(commit=at, before=self._parent(at))
         if found.before is None or path not in self._differing(found.before, at):
             wanted = ("-n1", "--first-parent", "--end-of-options", at, "--", path)
             last = self._git.run("rev-list", *wanted).decode().strip()
             if not last:
                 return None
-            found = Merged(commit=last, before=self._parent(last))
+            found = FirstParentChange(commit=last, before=self._parent(last))
         if found.before is None and self._is_shallow():
             raise _too_short(f"which change brought {path}")
         return found

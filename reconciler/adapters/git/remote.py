@@ -17,7 +17,7 @@ from pathlib import Path
 
 from reconciler.adapters.git.plumbing import Git, check_revision, top_of
 from reconciler.core.forge.detection import Token
-from reconciler.core.forge.remote_url import Address, address
+from reconciler.core.forge.remote_url import RemoteURL, address
 from reconciler.core.names import visible
 from reconciler.errors import ConflictError, ForgeError, ReconcilerError, SourceError
 
@@ -61,7 +61,7 @@ class GitRemote:
         self._site = site
         self._timeout = timeout
 
-    def address(self) -> Address | None:
+    def address(self) -> RemoteURL | None:
         """Where it is fetched from, None where there is no remote; SourceError E305 for one that is not used, also of
         those that it is pushed to."""
         if not self._setting(f"remote.{NAME}.url"):
@@ -139,7 +139,7 @@ class GitRemote:
             if not isinstance(error, ConflictError) or self._tip(ref) != self._ours(ref):
                 raise error
 
-    def _there(self) -> Address:
+    def _there(self) -> RemoteURL:
         found = self.address()
         if found is None:
             raise SourceError(

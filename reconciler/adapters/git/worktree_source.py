@@ -8,7 +8,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.errors import SourceError, UsageError
 from reconciler.ports import TreeFile
 
@@ -55,11 +55,11 @@ class WorkTree:
                 raise SourceError(f"cannot read {path.name}: {error.strerror}", code="E306") from error
         return bodies
 
-    def order(self, a: str, b: str, *, branch: str) -> Order:
+    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         del a, b
         raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
 
-    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:  # noqa: ARG002
+    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:  # noqa: ARG002
         return None
 
     def base(self, commit: str, *, branch: str) -> str | None:

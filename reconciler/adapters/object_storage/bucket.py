@@ -45,7 +45,7 @@ _MAYBE = (408, 409, 425, 429)  # may be otherwise the next time, or may have bee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tag:
+class ETag:
     """What tells one state of an object from all others; a store uses one of them, or both."""
 
     e_tag: str | None
@@ -86,7 +86,7 @@ class Bucket:
                 self._reached = True
 
     @interruptible
-    def get(self, key: str) -> tuple[bytes, Tag] | None:
+    def get(self, key: str) -> tuple[bytes, ETag] | None:
         self.reach()
         try:
             with self._explained("read", key):
@@ -96,7 +96,7 @@ class Bucket:
             return None
 
     @interruptible
-    def head(self, key: str) -> tuple[int, Tag] | None:
+    def head(self, key: str) -> tuple[int, ETag] | None:
         """Size in bytes, and tag."""
         self.reach()
         try:
@@ -125,7 +125,7 @@ class Bucket:
         return True
 
     @interruptible
-    def digest(self, key: str) -> tuple[str, int, Tag] | None:
+    def digest(self, key: str) -> tuple[str, int, ETag] | None:
         """SHA-256 in hexadecimal, size and tag of what is there now, read whole."""
         self.reach()
         try:
@@ -179,7 +179,7 @@ class Bucket:
             return False
 
     @interruptible
-    def swap(self, key: str, body: bytes, tag: Tag) -> bool:
+    def swap(self, key: str, body: bytes, tag: ETag) -> bool:
         """True: what had this tag is now these bytes. False: it had changed."""
         self.reach()
         try:
@@ -270,5 +270,5 @@ def _said(text: str) -> str:
     return " ".join(found[1] for found in (status, code) if found is not None)
 
 
-def _tag(meta: object) -> Tag:
-    return Tag(e_tag=meta["e_tag"], version=meta["version"])  # type: ignore[index]
+def _tag(meta: object) -> ETag:
+    return ETag(e_tag=meta["e_tag"], version=meta["version"])  # type: ignore[index]

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import StoreError, TargetError, UsageError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _ENDPOINTS = {
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def bucket(place: Place, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
+def bucket(place: StorageLocation, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
     """UsageError E610 when obstore is not installed, E607 when what the operator names is not safe to connect to."""
     try:
         from obstore.store import AzureStore, GCSStore, S3Store
@@ -58,7 +58,7 @@ def bucket(place: Place, *, kind: type[StoreError] | type[TargetError] = StoreEr
     return Bucket(clients, place.address, kind=kind)
 
 
-def _more(place: Place) -> dict[str, Any]:
+def _more(place: StorageLocation) -> dict[str, Any]:
     match place.uses:
         case "s3":  # whatever the environment says of it: the condition is what everything rests on
             return _given(region=place.setting("region"), endpoint=_endpoint("s3"), conditional_put="etag")
@@ -92,7 +92,7 @@ def _endpoint(uses: str) -> str | None:
     return next((os.environ[name] for name in _ENDPOINTS[uses] if os.environ.get(name)), None)
 
 
-def _is_plain(place: Place) -> bool:
+def _is_plain(place: StorageLocation) -> bool:
     """Whether the connection is without encryption, and may be."""
     endpoint = _endpoint(place.uses)
     if endpoint is None:

@@ -21,7 +21,7 @@ PROBE = ".probe"
 DAY = 86_400  # seconds
 
 
-class Probe:
+class ConditionalWriteCheck:
     """`swaps`: as well that a swap of what has changed fails. `known` is a file that says when it was last done; None:
     that is not remembered."""
 

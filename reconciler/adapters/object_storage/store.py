@@ -20,12 +20,12 @@ from typing import TYPE_CHECKING
 
 from reconciler.adapters.filesystem.durable_files import explained, temporary_name
 from reconciler.adapters.object_storage.clients import bucket
-from reconciler.adapters.object_storage.conditional_write_check import Probe
+from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import digest_of_bytes, digest_of_file
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import IntegrityError, StoreError
-from reconciler.ports import Opening
+from reconciler.ports import StorageAccess
 
 if TYPE_CHECKING:
     from reconciler.adapters.object_storage.bucket import Bucket
@@ -36,7 +36,7 @@ MOST = 4 * 1024**3  # bytes of copies; older ones give way
 _UNUSED = 86_400  # seconds after which a copy is in nobody's hands
 
 
-def open_store(place: Place, opening: Opening) -> BucketStore:
+def open_store(place: StorageLocation, opening: StorageAccess) -> BucketStore:
     where = hashlib.sha256(place.address.encode()).hexdigest()[:16]
     lasting = opening.cache / where if opening.cache is not None else None
     copies = lasting or opening.scratch / f"store-{where}"
@@ -50,7 +50,7 @@ class BucketStore:
     def __init__(self, inside: Bucket, copies: Path, *, known: Path | None = None) -> None:
         self.bucket = inside
         self._copies = copies
-        self._probe = Probe(inside, known=known)
+        self._probe = ConditionalWriteCheck(inside, known=known)
         self._there: set[str] = set()
         self._ready = False
 

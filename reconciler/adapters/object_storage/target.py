@@ -20,26 +20,26 @@ from typing import TYPE_CHECKING
 
 from reconciler import codec
 from reconciler.adapters.executors.thread_map import abreast
-from reconciler.adapters.filesystem.release_folder import MANIFEST, Layer, is_plain, layers_of
+from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain, layers_of
 from reconciler.adapters.object_storage.clients import bucket
-from reconciler.adapters.object_storage.conditional_write_check import Probe
-from reconciler.core.artifact.observed_state import Served, Trouble
-from reconciler.core.artifact.records import Current, StoreMark
+from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
+from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
+from reconciler.core.artifact.records import ReleasePointer, StoreMark
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.names import is_name
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import AmbiguousWriteError, IntegrityError, TargetError
-from reconciler.ports import Opening
+from reconciler.ports import StorageAccess
 
 if TYPE_CHECKING:
-    from reconciler.adapters.object_storage.bucket import Bucket, Tag
+    from reconciler.adapters.object_storage.bucket import Bucket, ETag
 
 ATTEMPTS = 8
 AT_ONCE = 32  # models that are looked at side by side
 
 
-def open_target(place: Place, opening: Opening) -> BucketTarget:
+def open_target(place: StorageLocation, opening: StorageAccess) -> BucketTarget:
     where = hashlib.sha256(place.address.encode()).hexdigest()[:16]
     return BucketTarget(
         bucket(place, kind=TargetError),
@@ -59,16 +59,16 @@ class BucketTarget:
         self.bucket = inside
         self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=inside.address)
         self._folder = folder
-        self._probe = Probe(inside, swaps=True, known=known)
-        self._hashed: dict[str, tuple[str, int, Tag]] = {}
+        self._probe = ConditionalWriteCheck(inside, swaps=True, known=known)
+        self._hashed: dict[str, tuple[str, int, ETag]] = {}
 
-    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[Served, ...]:
+    def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
         self._check_owner()
         listed = self.bucket.folders() if others else ()
         names = sorted({*models, *(name for name in listed if is_name(name))})
         return tuple(found for found in abreast(self._observe, names, at_once=AT_ONCE) if found is not None)
 
-    def place(self, current: Current, files: Mapping[str, Path]) -> None:
+    def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         self._rules.check_belongs(current)
         with _as_target_error(self.bucket.address):
             self._probe.once()
@@ -102,23 +102,23 @@ class BucketTarget:
 
     # --- reading -------------------------------------------------------------------------------------------------
 
-    def _read(self, model: str) -> tuple[bytes, Tag] | None:
+    def _read(self, model: str) -> tuple[bytes, ETag] | None:
         return self.bucket.get(f"{model}/{CURRENT}")
 
-    def _observe(self, model: str) -> Served | None:
+    def _observe(self, model: str) -> LiveDeployment | None:
         found = self._read(model)
         if found is None:
             return None
         current = _decoded(found)
         if current is None:
-            return Served(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
         if not self._rules.is_ours(current, model):
-            return Served(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
         if current.artifact is None:
-            return Served(model=model, current=current)
+            return LiveDeployment(model=model, current=current)
         wrong = self._differing(_release(model, current.artifact), current.artifact)
         trouble = Trouble.TAMPERED if wrong else None
-        return Served(model=model, current=current, trouble=trouble, files=wrong)
+        return LiveDeployment(model=model, current=current, trouble=trouble, files=wrong)
 
     def _differing(self, start: str, artifact: Digest) -> tuple[str, ...]:
         """Files that are not what the artifact's manifest says: changed, missing, added. Sorted. A listing only finds
@@ -198,7 +198,7 @@ class BucketTarget:
             self.bucket.put(key, source)
         return True
 
-    def _swap(self, current: Current) -> None:
+    def _swap(self, current: ReleasePointer) -> None:
         body, key = codec.encode(current), f"{current.model}/{CURRENT}"
 
         def step() -> bool:
@@ -241,17 +241,17 @@ def _release(model: str, artifact: Digest) -> str:
     return f"{model}/{RELEASES}/{hex_of(artifact)}"
 
 
-def _decoded(found: tuple[bytes, Tag] | None) -> Current | None:
+def _decoded(found: tuple[bytes, ETag] | None) -> ReleasePointer | None:
     """None when there is no pointer or it is damaged."""
     if found is None:
         return None
     try:
-        return codec.decode(Current, found[0], what=CURRENT)
+        return codec.decode(ReleasePointer, found[0], what=CURRENT)
     except IntegrityError:
         return None
 
 
-def _layers(manifest: bytes) -> tuple[Layer, ...]:
+def _layers(manifest: bytes) -> tuple[ReleaseFile, ...]:
     try:
         return layers_of(manifest)
     except ValueError:

@@ -28,7 +28,7 @@ GIT_FLOOR = (2, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
+class InstalledPackage:
     """A library that this distribution needs; `found` None where it is not installed."""
 
     name: str
@@ -37,19 +37,19 @@ class Package:
     fits: bool
 
 
-def packages(distribution: str) -> tuple[Package, ...]:
+def packages(distribution: str) -> tuple[InstalledPackage, ...]:
     """Those needed without an extra."""
     declared = [Requirement(one) for one in requires(distribution) or ()]
     return tuple(_package(one) for one in declared if one.marker is None or one.marker.evaluate({"extra": ""}))
 
 
-def _package(wanted: Requirement) -> Package:
+def _package(wanted: Requirement) -> InstalledPackage:
     try:
         found = version(wanted.name)
     except PackageNotFoundError:
-        return Package(name=wanted.name, wanted=str(wanted.specifier), found=None, fits=False)
+        return InstalledPackage(name=wanted.name, wanted=str(wanted.specifier), found=None, fits=False)
     fits = wanted.specifier.contains(found, prereleases=True)
-    return Package(name=wanted.name, wanted=str(wanted.specifier), found=found, fits=fits)
+    return InstalledPackage(name=wanted.name, wanted=str(wanted.specifier), found=found, fits=fits)
 
 
 def runtime() -> Runtime:

@@ -9,36 +9,36 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.caches import plan_cache as plan_memo
-from reconciler.adapters.caches.file_fingerprints import Witness
-from reconciler.adapters.caches.plan_cache import Memo
+from reconciler.adapters.caches.file_fingerprints import FileFingerprints
+from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.executors import fork_map as shared_out
 from reconciler.app import git_state
-from reconciler.app.git_state import Now
+from reconciler.app.git_state import GitState
 from reconciler.app.planning import plan_cache as remembered
 from reconciler.console import streams as terminal
-from reconciler.console.invocation import Form, Invocation
-from reconciler.core.plan.plan_summary import Excerpt, Unchanged
+from reconciler.console.invocation import Invocation, OutputFormat
+from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
 from reconciler.errors import ReconcilerError
 from reconciler.report.plan.in_sync import SHOWN
 
-__all__ = ["Excerpt", "Unchanged", "known_valid", "plan"]
+__all__ = ["PlanExcerpt", "UnchangedPlan", "known_valid", "plan"]
 
 MANY = 30  # models from which a second process pays
 
 if TYPE_CHECKING:
-    from reconciler.app.planning.parallel_plan import Made
-    from reconciler.app.wiring import Opened
+    from reconciler.app.planning.parallel_plan import PlanWithCache
+    from reconciler.app.wiring import OpenProject
     from reconciler.core.plan.plan import ModelPlan, Plan
     from reconciler.core.spec.environment import Environment
 
 
 def plan(
     invocation: Invocation, environment: str, models: tuple[str, ...] = (), *, to_file: bool = False
-) -> Plan | Excerpt | Unchanged:
+) -> Plan | PlanExcerpt | UnchangedPlan:
     """The plan; where it is for a person to read, of a whole environment at HEAD, from what is remembered: the same in
     all that is shown as text."""
     at_head = invocation.revision is None and not invocation.working_tree and not invocation.verbose
-    if models or to_file or not at_head or invocation.form is not Form.TEXT:
+    if models or to_file or not at_head or invocation.form is not OutputFormat.TEXT:
         from reconciler.app.wiring import opened
         from reconciler.engine.plan.make_plan import make_plan
 
@@ -47,7 +47,7 @@ def plan(
     return _remembered(invocation, environment)
 
 
-def _remembered(invocation: Invocation, environment: str) -> Plan | Excerpt | Unchanged:
+def _remembered(invocation: Invocation, environment: str) -> Plan | PlanExcerpt | UnchangedPlan:
     now = git_state.look(environment)
     memo = plan_memo.load(now.memo) if now is not None else None
     if now is None or memo is None or (found := _settled(now, environment, memo)) is None:
@@ -57,10 +57,10 @@ def _remembered(invocation: Invocation, environment: str) -> Plan | Excerpt | Un
         return _made(invocation, environment, now, memo, known, pending)
     if not _is_committed(now, memo):
         _say(_uncommitted(now))
-    return Unchanged(environment=environment, role=memo.basis["role"], revision=now.revision, models=len(known))
+    return UnchangedPlan(environment=environment, role=memo.basis["role"], revision=now.revision, models=len(known))
 
 
-def known_valid(invocation: Invocation, environment: str, model: str) -> tuple[frozenset[str], bool, Now | None]:
+def known_valid(invocation: Invocation, environment: str, model: str) -> tuple[frozenset[str], bool, GitState | None]:
     """(manifests and cards of other models that the last plan of `environment` found valid and that are as they were,
     whether everything is still committed, what git has)."""
     if invocation.revision is not None or invocation.working_tree:
@@ -74,13 +74,13 @@ def known_valid(invocation: Invocation, environment: str, model: str) -> tuple[f
     return others, _is_committed(now, memo), now
 
 
-def _is_committed(now: Now, memo: Memo) -> bool:
+def _is_committed(now: GitState, memo: CachedPlan) -> bool:
     """Whether the work tree is as it was when everything was committed."""
     worktree = remembered.worktree(now)
     return worktree is not None and worktree == memo.worktree and memo.basis.get("revision") == now.revision
 
 
-def _settled(now: Now, environment: str, memo: Memo) -> tuple[list[str], list[str]] | None:
+def _settled(now: GitState, environment: str, memo: CachedPlan) -> tuple[list[str], list[str]] | None:
     try:
         return remembered.settled(now, environment, memo, besides=_planner)
     except (ReconcilerError, KeyError):
@@ -95,11 +95,11 @@ def _planner() -> None:
 def _made(
     invocation: Invocation,
     environment: str,
-    now: Now | None,
-    memo: Memo | None = None,
+    now: GitState | None,
+    memo: CachedPlan | None = None,
     known: Sequence[str] = (),
     pending: Sequence[str] = (),
-) -> Plan | Excerpt:
+) -> Plan | PlanExcerpt:
     """The plan, of which the parts of `known` models are in `memo`; what it settles is remembered."""
     names = sorted(pending if memo is not None else now.models(environment) if now is not None else ())
     many = len(names) >= MANY and shared_out.count() > 1
@@ -114,7 +114,7 @@ def _made(
     valid = frozenset[str]()
     if now is not None and memo is not None:
         valid = remembered.unneeded(now, environment, memo, list(pending))
-    found, witness, noted = None, Witness(), False
+    found, witness, noted = None, FileFingerprints(), False
     if now is not None and many:
         with (
             suppress(ReconcilerError),
@@ -124,7 +124,7 @@ def _made(
             found = shares.shared(project, here, now, witness, names, valid=valid, settled=parts)
             noted = found is not None and _say(lines)
     if found is None:
-        witness = Witness()
+        witness = FileFingerprints()
         with opened(invocation, witness=witness, known=valid, now=now) as project:
             here, noted = project.environment(environment), project.noted
             if now is None:
@@ -134,10 +134,10 @@ def _made(
     if now is not None and found.plan.refresh is None and not far:
         _remember(project, here, now, memo, known, witness, found, None if noted else worktree)
     calm = len(known) - len(shown)
-    return Excerpt(plan=found.plan, calm=calm) if calm else found.plan
+    return PlanExcerpt(plan=found.plan, calm=calm) if calm else found.plan
 
 
-def _noticed(now: Now) -> list[str]:
+def _noticed(now: GitState) -> list[str]:
     """What is not committed: another process looks while this one imports what plans are made with."""
 
     def work(process: int) -> bytes:
@@ -151,13 +151,13 @@ def _noticed(now: Now) -> list[str]:
 
 
 def _remember(
-    project: Opened,
+    project: OpenProject,
     here: Environment,
-    now: Now,
-    memo: Memo | None,
+    now: GitState,
+    memo: CachedPlan | None,
     known: Sequence[str],
-    witness: Witness,
-    found: Made,
+    witness: FileFingerprints,
+    found: PlanWithCache,
     worktree: str | None,
 ) -> None:
     said = memo.signature if memo is not None else witness.signature("")
@@ -167,7 +167,7 @@ def _remember(
     roots = {place.root for one in project.desired.environments for place in one.places if place.root is not None}
     settled = {name: memo.settled[name] for name in known} if memo is not None else {}
     settled |= {name: one for name, one in found.settled.items() if one.until > seconds}
-    fresh = Memo(
+    fresh = CachedPlan(
         basis={
             "code": remembered.code(),
             "role": found.plan.role,
@@ -189,7 +189,7 @@ def _remember(
     plan_memo.save(now.memo, fresh, before=memo)
 
 
-def _parts(environment: str, memo: Memo, known: Sequence[str]) -> tuple[ModelPlan, ...]:
+def _parts(environment: str, memo: CachedPlan, known: Sequence[str]) -> tuple[ModelPlan, ...]:
     """What is shown of settled models. What they depend on is not remembered: it is neither shown nor written."""
     from reconciler.app.planning.parallel_plan import basis_of, quiet_part
 
@@ -198,7 +198,7 @@ def _parts(environment: str, memo: Memo, known: Sequence[str]) -> tuple[ModelPla
     return tuple(quiet_part(basis, name, one.digest, one.sync, one.health, one.reason) for name, one in found)
 
 
-def _uncommitted(now: Now) -> list[str]:
+def _uncommitted(now: GitState) -> list[str]:
     from reconciler.app import uncommitted_changes as uncommitted
 
     return list(uncommitted.notes(now.source(), now.root, now.revision))

@@ -16,23 +16,23 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler import codec
 from reconciler.adapters.caches import plan_cache as plan_memo
-from reconciler.adapters.caches.file_fingerprints import Witness
+from reconciler.adapters.caches.file_fingerprints import FileFingerprints
 from reconciler.adapters.executors import fork_map as shared_out
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.app.git_state import Now
+from reconciler.app.git_state import GitState
 from reconciler.app.planning import plan_cache as remembered
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.digest import Digest
-from reconciler.core.plan.plan import Basis, ModelPlan, Plan
-from reconciler.core.status_codes import Health, Sync
+from reconciler.core.plan.plan import ModelPlan, Plan, PlanInputs
+from reconciler.core.status_codes import HealthStatus, SyncStatus
 from reconciler.engine.load_desired import card_path, load, manifest_path
 from reconciler.engine.plan.make_plan import joined, make_plan
 from reconciler.engine.plan.plan_expiry import stays_until
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
-    from reconciler.app.wiring import Opened
+    from reconciler.app.wiring import OpenProject
     from reconciler.core.spec.environment import Environment
 
 LEAST, MOST = 10, 400  # models in a share: what is worth one, and what is held at once
@@ -41,15 +41,21 @@ FOREVER = 2**40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class PlanWithCache:
     """A plan, until when the refresh of the data holds, and what is worth remembering of its quiet parts."""
 
     plan: Plan
     until: int
-    settled: dict[str, plan_memo.Settled]
+    settled: dict[str, plan_memo.CachedModelPlan]
 
 
-def made(project: Opened, here: Environment, now: Now, witness: Witness, settled: Sequence[ModelPlan] | None) -> Made:
+def made(
+    project: OpenProject,
+    here: Environment,
+    now: GitState,
+    witness: FileFingerprints,
+    settled: Sequence[ModelPlan] | None,
+) -> PlanWithCache:
     """The plan in this process; `settled`: as `make_plan` has it."""
     plan = make_plan(project.world, project.desired, here, settled=settled, about=witness.about)
     until = stays_until(project.world, project.desired, here, plan)
@@ -57,15 +63,15 @@ def made(project: Opened, here: Environment, now: Now, witness: Witness, settled
 
 
 def shared(
-    project: Opened,
+    project: OpenProject,
     here: Environment,
-    now: Now,
-    witness: Witness,
+    now: GitState,
+    witness: FileFingerprints,
     names: list[str],
     *,
     valid: frozenset[str],
     settled: Sequence[ModelPlan] | None,
-) -> Made | None:
+) -> PlanWithCache | None:
     """The plan by all processors: of the models `names`; `settled` as `make_plan` has it. `project` has no model in it;
     `valid` files are read by nobody. None where it has to be made in one process: also where waiting is what takes the
     time, and where trainings are counted over all models."""
@@ -75,7 +81,7 @@ def shared(
     shares = _split(names, count)
     files = _files(here.name, now, shares, valid)
 
-    def make(share: int) -> Made:
+    def make(share: int) -> PlanWithCache:
         known = frozenset(now.ids).difference(files[share])
         source, expressions = project.world.source, project.checkout.expressions
         desired = load(source, expressions, revision=now.revision, known=known).desired
@@ -93,18 +99,20 @@ def shared(
         return None
     if found is None:
         return None
-    return Made(
+    return PlanWithCache(
         plan=joined(project.desired, here, [one.plan for one in found], settled or ()),
         until=min(one.until for one in found),
         settled={name: one for share in found for name, one in share.settled.items()},
     )
 
 
-def _by_all(make: Callable[[int], Made], strangers: Callable[[], bool], count: int, shares: int) -> list[Made] | None:
+def _by_all(
+    make: Callable[[int], PlanWithCache], strangers: Callable[[], bool], count: int, shares: int
+) -> list[PlanWithCache] | None:
     """Each of `count` processes makes the shares that it draws; this one makes the first in any case, since it is asked
     what concerns all. None where one failed, or where there are strangers."""
-    drawn = shared_out.Drawn(shares - 1)
-    own: list[Made] = []
+    drawn = shared_out.PartitionCounter(shares - 1)
+    own: list[PlanWithCache] = []
 
     def work(process: int) -> bytes:
         if process == 0 and strangers():
@@ -126,7 +134,7 @@ def _by_all(make: Callable[[int], Made], strangers: Callable[[], bool], count: i
     return own + [_received(one) for answer in answers if answer is not None for one in json.loads(answer)]
 
 
-def _sent(one: Made) -> list[Any]:
+def _sent(one: PlanWithCache) -> list[Any]:
     plan = one.plan
     quiet = [(part.model, part.digest, part.sync, part.health, part.reason) for part in plan.models if _quiet(part)]
     rest = replace(plan, models=tuple(part for part in plan.models if not _quiet(part)))
@@ -134,12 +142,12 @@ def _sent(one: Made) -> list[Any]:
     return [codec.to_json(rest), quiet, one.until, settled]
 
 
-def _received(answer: list[Any]) -> Made:
+def _received(answer: list[Any]) -> PlanWithCache:
     rest, quiet, until, settled = answer
     plan = codec.from_json(Plan, rest)
     basis = basis_of(plan.environment)
     parts = tuple(quiet_part(basis, *one) for one in quiet)
-    return Made(
+    return PlanWithCache(
         plan=replace(plan, models=plan.models + parts),
         until=until,
         settled={name: plan_memo.unpacked(one) for name, one in settled.items()},
@@ -158,7 +166,7 @@ def _split(names: list[str], count: int) -> list[tuple[str, ...]]:
     ]
 
 
-def _files(environment: str, now: Now, shares: list[tuple[str, ...]], valid: frozenset[str]) -> list[set[str]]:
+def _files(environment: str, now: GitState, shares: list[tuple[str, ...]], valid: frozenset[str]) -> list[set[str]]:
     """What each share reads: the manifests and cards of its models, and as much of all others'."""
     files: list[set[str]] = [
         {path for name in share for path in (manifest_path(environment, name), card_path(environment, name))}
@@ -170,7 +178,7 @@ def _files(environment: str, now: Now, shares: list[tuple[str, ...]], valid: fro
     return files
 
 
-def _strangers(project: Opened, here: Environment, witness: Witness, declared: frozenset[str]) -> bool:
+def _strangers(project: OpenProject, here: Environment, witness: FileFingerprints, declared: frozenset[str]) -> bool:
     """Whether there is anything that git does not declare."""
     witness.about("")
     target, store = project.world.targets.get(here.name), project.world.stores[here.name]
@@ -181,13 +189,15 @@ def _strangers(project: Opened, here: Environment, witness: Witness, declared: f
     return not declared.issuperset({*target.names(), *store.folders(keys.journal(here.name, "").rstrip("/"))})
 
 
-def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known: frozenset[str]) -> Made:
+def _noted(
+    plan: Plan, until: dict[str, int], now: GitState, witness: FileFingerprints, known: frozenset[str]
+) -> PlanWithCache:
     """Of quiet parts no more is kept than is shown."""
     settled, basis = {}, basis_of(plan.environment)
     for part in plan.models:
         lasts, seen = until.get(part.model, FOREVER), witness.signature(part.model)
         if part.model not in known and _quiet(part) and seen is not None:
-            settled[part.model] = plan_memo.Settled(
+            settled[part.model] = plan_memo.CachedModelPlan(
                 blobs=now.blobs(plan.environment, part.model),
                 signature=seen,
                 until=lasts,
@@ -201,23 +211,28 @@ def _noted(plan: Plan, until: dict[str, int], now: Now, witness: Witness, known:
         quiet_part(basis, one.model, one.digest, one.sync, one.health, one.reason) if _quiet(one) else one
         for one in plan.models
     )
-    return Made(plan=replace(plan, models=tuple(shown)), until=until.get("", FOREVER), settled=settled)
+    return PlanWithCache(plan=replace(plan, models=tuple(shown)), until=until.get("", FOREVER), settled=settled)
 
 
 def _quiet(part: ModelPlan) -> bool:
     return not part.steps and part.blocked is None and not part.detail.notes
 
 
-def quiet_part(basis: Basis, model: str, digest: str, sync: str, health: str, reason: str) -> ModelPlan:
+def quiet_part(basis: PlanInputs, model: str, digest: str, sync: str, health: str, reason: str) -> ModelPlan:
     """What is shown of a model with nothing to do and nothing to say."""
     return ModelPlan(
-        model=model, digest=Digest(digest), basis=basis, sync=Sync(sync), health=Health(health), reason=reason
+        model=model,
+        digest=Digest(digest),
+        basis=basis,
+        sync=SyncStatus(sync),
+        health=HealthStatus(health),
+        reason=reason,
     )
 
 
-def basis_of(environment: str) -> Basis:
+def basis_of(environment: str) -> PlanInputs:
     """In place of what a quiet part depends on, which is neither shown nor written."""
-    return Basis(
+    return PlanInputs(
         environment=environment,
         model="",
         pin=None,

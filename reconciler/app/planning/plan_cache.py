@@ -15,15 +15,15 @@ from pathlib import Path
 
 import reconciler
 from reconciler.adapters.caches import plan_cache as plan_memo
-from reconciler.adapters.caches.file_fingerprints import Witness, same, signature
-from reconciler.adapters.caches.plan_cache import Memo
+from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same, signature
+from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.filesystem.durable_files import listed
 from reconciler.app import locations as places
-from reconciler.app.git_state import Now, hash_of
+from reconciler.app.git_state import GitState, hash_of
 
 
 def settled(
-    now: Now, environment: str, memo: Memo, *, besides: Callable[[], None]
+    now: GitState, environment: str, memo: CachedPlan, *, besides: Callable[[], None]
 ) -> tuple[list[str], list[str]] | None:
     """Models (of which nothing changed, to plan anew); None: the whole plan must be made anew. Where git says already
     that something changed, `besides` may be called while others look at what did not."""
@@ -61,23 +61,23 @@ def settled(
     return known, sorted(declared.difference(known))
 
 
-def same_rules(now: Now, memo: Memo) -> bool:
+def same_rules(now: GitState, memo: CachedPlan) -> bool:
     """Whether what was valid then is valid now: the same program, project and environments, and only plain files."""
     return not now.odd and (memo.basis.get("code"), memo.basis.get("support")) == (code(), now.support)
 
 
-def unneeded(now: Now, environment: str, memo: Memo, pending: list[str]) -> frozenset[str]:
+def unneeded(now: GitState, environment: str, memo: CachedPlan, pending: list[str]) -> frozenset[str]:
     """Manifests and cards that are valid, as they were, and not those of the pending models."""
     needed = {f"manifests/{environment}/{name}{ending}" for name in pending for ending in (".yaml", ".md")}
     return frozenset(path for path, blob in now.ids.items() if path not in needed and memo.valid.get(path) == blob)
 
 
-def worktree(now: Now) -> str | None:
+def worktree(now: GitState) -> str | None:
     """What the disk says of the manifests in the work tree; None where they are many, or too young to tell."""
     folders = {path.rpartition("/")[0] for path in now.ids} | {"environments"}
     if sum(path.endswith((".yaml", ".yml")) for path in now.ids) > places.NOTICED:
         return ""
-    seen = Witness()
+    seen = FileFingerprints()
     seen.saw(f"{now.root}/{places.PROJECT_FILE}")
     for folder in sorted(folders):
         place = f"{now.root}/{folder}"
@@ -108,7 +108,7 @@ def relative(root: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(path.removeprefix(start) for path in paths)
 
 
-def _after(now: Now, branch: str, before: str) -> bool:
-    from reconciler.core.artifact.observed_state import Order
+def _after(now: GitState, branch: str, before: str) -> bool:
+    from reconciler.core.artifact.observed_state import CommitOrder
 
-    return now.source().order(before, now.revision, branch=branch) in (Order.SAME, Order.AFTER)
+    return now.source().order(before, now.revision, branch=branch) in (CommitOrder.SAME, CommitOrder.AFTER)

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.console import streams as terminal
-from reconciler.console.invocation import Form, Invocation
+from reconciler.console.invocation import Invocation, OutputFormat
 
 
 @click.command("plan")
@@ -47,9 +47,9 @@ def command(
         raise click.UsageError("--request and --read are for --comment")
     from reconciler.app.planning import cached_plan as planned
 
-    invocation.form = Form.MARKDOWN if markdown else invocation.form
+    invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
     made = planned.plan(invocation, environment, models, to_file=out is not None)
-    if isinstance(made, planned.Unchanged):
+    if isinstance(made, planned.UnchangedPlan):
         from reconciler.report.plan import in_sync as unchanged
 
         terminal.show(invocation, unchanged, made)
@@ -57,7 +57,7 @@ def command(
     from reconciler.cli import plan_file
     from reconciler.report.plan.formats import PLAN
 
-    whole = made.plan if isinstance(made, planned.Excerpt) else made
+    whole = made.plan if isinstance(made, planned.PlanExcerpt) else made
     if out is not None:
         plan_file.write(whole, out)
     code = plan_file.pending(whole) if check else plan_file.readable(whole)

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.console import streams as terminal
-from reconciler.console.invocation import Form, Invocation
+from reconciler.console.invocation import Invocation, OutputFormat
 
 
 @click.command("validate")
@@ -26,12 +26,12 @@ def command(invocation: Invocation) -> int:
         with configuration(invocation) as checkout:
             desired = checkout.desired
     except InvalidManifestsError as error:
-        if invocation.form is not Form.TEXT:
+        if invocation.form is not OutputFormat.TEXT:
             raise
         terminal.put(problems.error_text(error, terminal.result_look()))
         return error.exit_code
     names = tuple(one.name for one in desired.environments)
-    valid = problems.Validated(
+    valid = problems.ValidationResult(
         project=desired.project, revision=desired.revision, environments=names, models=len(desired.models)
     )
     terminal.show(invocation, problems, valid)

@@ -13,7 +13,7 @@ CARD_TEMPLATE = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class ModelCard:
     """`before` is the incumbent's evaluation on its own holdout, where something is deployed."""
 
     model: str

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.artifact.records import Current, Entry, State
+from reconciler.core.artifact.records import Entry, ReleasePointer, State
 from reconciler.core.digest import Digest
 
 
-class Order(StrEnum):
+class CommitOrder(StrEnum):
     """Where commit b stands against commit a on one branch's first-parent line."""
 
     SAME = "same"
@@ -19,7 +19,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Merged:
+class FirstParentChange:
     """One change as a branch has it: `commit` on its first-parent line, and `before`, the one before it there (None:
     the branch begins with it). For a commit beside the line, what it would be if it were merged."""
 
@@ -36,20 +36,20 @@ class Trouble(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Served:
+class LiveDeployment:
     """What a target serves for one model, re-hashed. `current` is None when the pointer is unreadable; `files` are the
     paths that differ; `around`: what is otherwise than it was put there, though every byte is right, such as who may
     write it."""
 
     model: str
-    current: Current | None
+    current: ReleasePointer | None
     trouble: Trouble | None = None
     files: tuple[str, ...] = ()
     around: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class JournalHead:
     """The last entry of a journal and the digest of its bytes."""
 
     entry: Entry
@@ -70,7 +70,7 @@ class DriftKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-def drift_of(head: Head | None, served: Served | None) -> DriftKind | None:
+def drift_of(head: JournalHead | None, served: LiveDeployment | None) -> DriftKind | None:
     """None when the target serves exactly what the head says (which may be: nothing)."""
     wanted = head.state.artifact if head else None
     current = served.current if served else None

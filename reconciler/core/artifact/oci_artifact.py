@@ -34,7 +34,7 @@ MEDIA_TYPES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class File:
+class ArtifactFile:
     """One file of an artifact: `path` is its name in the package, bytes are the blob `digest`."""
 
     path: str
@@ -48,10 +48,10 @@ class Artifact:
     """`digest` is that of the manifest's bytes; `config` and `files` are the blobs that it names."""
 
     digest: Digest
-    config: File
-    files: tuple[File, ...]
+    config: ArtifactFile
+    files: tuple[ArtifactFile, ...]
 
-    def file(self, path: str) -> File:
+    def file(self, path: str) -> ArtifactFile:
         """KeyError when the artifact has no such file."""
         for one in self.files:
             if one.path == path:
@@ -66,7 +66,7 @@ class ColumnType:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class SchemaColumn:
     """One input of the model. `categories`: the known ones in code order (categorical only); a rare or unseen value
     is the rare bucket, a missing one is missing."""
 
@@ -81,7 +81,7 @@ class Schema:
     the snapshot that it was trained on, table by table; prediction reads its tables by the same types."""
 
     task: str
-    columns: tuple[Column, ...]
+    columns: tuple[SchemaColumn, ...]
     classes: tuple[str, ...]
     key: str
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from reconciler.core.digest import Digest, Sealed, SealedUnlessByHand
+from reconciler.core.digest import Checksummed, ChecksummedUnlessByHand, Digest
 from reconciler.core.forge.pull_request import Approval
 from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.policy import Control
@@ -30,7 +30,7 @@ class TableCopy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(Sealed):
+class Snapshot(Checksummed):
     """Data snapshot number `n` of an environment. `as_of` is an ISO date: the day the tables show (stated by the source
     environment, else the UTC day of `taken`)."""
 
@@ -85,7 +85,7 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build(Sealed):
+class Build(Checksummed):
     """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in its recipe's series."""
 
     fingerprint: Digest
@@ -114,7 +114,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class GateSetResult:
     """The current artifact was judged for `environment` under `gate_set`."""
 
     environment: str
@@ -123,7 +123,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PinHold:
+class RollbackHold:
     """What `rollback --now` leaves: `pin`, which git declared at `commit`, is not deployed again for as long as git
     goes on declaring it."""
 
@@ -135,7 +135,7 @@ class PinHold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approved:
+class ApprovalRecord:
     """What the forge said of the request that brought a change: `commit` is the request's head, `brought` the commit
     that it is on the branch. Only approvals that count are kept."""
 
@@ -148,12 +148,12 @@ class Approved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Overridden:
+class OverrideRecord:
     """A control that stood in the way, and was overridden."""
 
     control: Control
     reason: str
-    approved: Approved | None = None
+    approved: ApprovalRecord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,16 +165,16 @@ class State:
 
     artifact: Digest | None = None
     build: Build | None = None
-    judged: tuple[Judged, ...] = ()
+    judged: tuple[GateSetResult, ...] = ()
     vetted: tuple[Digest, ...] = ()
-    hold: PinHold | None = None
+    hold: RollbackHold | None = None
 
-    def judged_for(self, environment: str) -> Judged | None:
+    def judged_for(self, environment: str) -> GateSetResult | None:
         return next((one for one in self.judged if one.environment == environment), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry(Sealed):
+class Entry(Checksummed):
     """Journal entry `n` of (environment, model). Creating it is the commit point. `previous` is the digest of entry
     n-1's bytes. `attempt` tells our own ambiguous write from somebody else's. `approved`, `overrides`: what a deploy
     rested on besides its gates."""
@@ -194,13 +194,13 @@ class Entry(Sealed):
     when: datetime
     attempt: str
     state: State
-    approved: Approved | None = None
-    overrides: tuple[Overridden, ...] | None = None
+    approved: ApprovalRecord | None = None
+    overrides: tuple[OverrideRecord, ...] | None = None
     format: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Current(SealedUnlessByHand):
+class ReleasePointer(ChecksummedUnlessByHand):
     """What a target's `current` file says; replaced under lock-and-compare, and never by a lower `n`."""
 
     project: str
@@ -213,7 +213,7 @@ class Current(SealedUnlessByHand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoreMark(Sealed):
+class StoreMark(Checksummed):
     """`store.json`, created exclusively by the first apply: whose store this is."""
 
     project: str
@@ -222,7 +222,7 @@ class StoreMark(Sealed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionLog(Sealed):
+class PredictionLog(Checksummed):
     """What was predicted, when and by what; `rows` is the blob of the CSV. Monitoring joins it with outcomes by key."""
 
     environment: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.core.artifact.records import Current, StoreMark
+from reconciler.core.artifact.records import ReleasePointer, StoreMark
 from reconciler.core.names import is_name
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 
@@ -20,12 +20,12 @@ class TargetRules:
     mark: StoreMark
     where: str
 
-    def check_belongs(self, current: Current) -> None:
+    def check_belongs(self, current: ReleasePointer) -> None:
         """TargetError for what may not be put here."""
         if not self.is_ours(current, current.model) or not is_name(current.model):
             raise TargetError(f"{current.environment}/{current.model} does not belong to this target", code="E609")
 
-    def is_ours(self, current: Current, model: str) -> bool:
+    def is_ours(self, current: ReleasePointer, model: str) -> bool:
         """Whether this pointer, found at `model`, was written for this target."""
         there = (current.project, current.environment, current.model)
         return there == (self.mark.project, self.mark.environment, model)
@@ -34,12 +34,12 @@ class TargetRules:
         if found != self.mark:
             raise self._foreign(found.project, found.environment)
 
-    def check_unclaimed(self, served: Current | None, model: str) -> None:
+    def check_unclaimed(self, served: ReleasePointer | None, model: str) -> None:
         """A target without a mark can be had, unless what it serves is somebody else's."""
         if served is not None and not self.is_ours(served, model):
             raise self._foreign(served.project, served.environment)
 
-    def check_newer(self, current: Current, before: Current | None) -> None:
+    def check_newer(self, current: ReleasePointer, before: ReleasePointer | None) -> None:
         """ConflictError where `before` wins. A pointer that is damaged (None), or that somebody copied here from
         another target, gives way."""
         if before is None or not self.is_ours(before, current.model):

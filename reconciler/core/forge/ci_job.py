@@ -13,7 +13,7 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class CIJob:
     """`request` and its `head` commit where the job runs for one; `fork`: it comes from another repository, so that
     nothing here may be written. `summary`: the file whose Markdown the runner shows."""
 
@@ -23,16 +23,16 @@ class Job:
     summary: str | None = None
 
 
-def job(environ: Mapping[str, str], event: Mapping[str, Any]) -> Job:
+def job(environ: Mapping[str, str], event: Mapping[str, Any]) -> CIJob:
     """`event` is the document in GITHUB_EVENT_PATH, empty elsewhere."""
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ, event)
     if environ.get("GITLAB_CI") == "true":
         return _gitlab(environ)
-    return Job()
+    return CIJob()
 
 
-def _github(environ: Mapping[str, str], event: Mapping[str, Any]) -> Job:
+def _github(environ: Mapping[str, str], event: Mapping[str, Any]) -> CIJob:
     summary = environ.get("GITHUB_STEP_SUMMARY") or None
     found = _PULL.fullmatch(environ.get("GITHUB_REF", ""))
     pull = event.get("pull_request")
@@ -44,7 +44,7 @@ def _github(environ: Mapping[str, str], event: Mapping[str, Any]) -> Job:
     head = head if isinstance(head, Mapping) else {}
     repository = head.get("repo")
     name = repository.get("full_name") if isinstance(repository, Mapping) else None
-    return Job(
+    return CIJob(
         request=number,
         head=_commit(head.get("sha")),
         fork=bool(pull) and name != environ.get("GITHUB_REPOSITORY"),
@@ -52,9 +52,9 @@ def _github(environ: Mapping[str, str], event: Mapping[str, Any]) -> Job:
     )
 
 
-def _gitlab(environ: Mapping[str, str]) -> Job:
+def _gitlab(environ: Mapping[str, str]) -> CIJob:
     number = environ.get("CI_MERGE_REQUEST_IID", "")
-    return Job(
+    return CIJob(
         request=int(number) if re.fullmatch("[0-9]{1,9}", number) else None,
         # In a pipeline for the merged result, CI_COMMIT_SHA is that of the merge.
         head=_commit(environ.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA")) or _commit(environ.get("CI_COMMIT_SHA")),

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from reconciler.core.forge.remote_url import Address, address, is_loopback
+from reconciler.core.forge.remote_url import RemoteURL, address, is_loopback
 from reconciler.errors import ForgeError, SourceError, UsageError
 
 
@@ -33,7 +33,7 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,4000}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class ForgeChoice:
     """`project`: owner/repository, on GitLab with all groups. `api`: the address of its API. `site`: scheme, host and
     port of its web server, the only one that is pushed to with the token. Empty, each, where there is no forge."""
 
@@ -52,24 +52,26 @@ class Token:
     secret: str = field(repr=False)
 
 
-def choose(environ: Mapping[str, str], remote: Address | None) -> Choice:
+def choose(environ: Mapping[str, str], remote: RemoteURL | None) -> ForgeChoice:
     """UsageError E801 for a forge that there is not, SourceError E305 for an API that is not to be trusted with a
     token, ForgeError E905 where nothing says which repository it is."""
     kind, because = _kind(environ, remote)
     match kind:
         case ForgeKind.NONE:
-            return Choice(kind=kind, because=because)
+            return ForgeChoice(kind=kind, because=because)
         case ForgeKind.GITHUB:
             api = _api(environ, "GITHUB_API_URL") or _github_api(remote)
             server = _api(environ, "GITHUB_SERVER_URL")
             public = "https://github.com" if api == "https://api.github.com" else address(api).origin
             project, site = environ.get("GITHUB_REPOSITORY"), address(server + "/x").origin if server else public
-            return Choice(kind=kind, because=because, project=_project(kind, project, remote, ""), api=api, site=site)
+            return ForgeChoice(
+                kind=kind, because=because, project=_project(kind, project, remote, ""), api=api, site=site
+            )
         case ForgeKind.GITLAB:
             api = _api(environ, "CI_API_V4_URL") or _gitlab_api(remote)
             root = address(api).path.removesuffix("api/v4")
             project = _project(kind, environ.get("CI_PROJECT_PATH"), remote, root)
-            return Choice(kind=kind, because=because, project=project, api=api, site=address(api).origin)
+            return ForgeChoice(kind=kind, because=because, project=project, api=api, site=address(api).origin)
 
 
 def token_of(environ: Mapping[str, str], kind: ForgeKind) -> Token:
@@ -89,7 +91,7 @@ def token_of(environ: Mapping[str, str], kind: ForgeKind) -> Token:
     )
 
 
-def _kind(environ: Mapping[str, str], remote: Address | None) -> tuple[ForgeKind, str]:
+def _kind(environ: Mapping[str, str], remote: RemoteURL | None) -> tuple[ForgeKind, str]:
     said = environ.get(VARIABLE, "").strip().lower()
     if said:
         if said not in list(ForgeKind):
@@ -125,32 +127,32 @@ def _api(environ: Mapping[str, str], name: str) -> str:
     return _trusted(text, found, name)
 
 
-def _trusted(text: str, found: Address, name: str) -> str:
+def _trusted(text: str, found: RemoteURL, name: str) -> str:
     if found.scheme == "http" and not is_loopback(found.host):
         raise SourceError(f"{name} would send the token to {found.host} in the clear", hint="use https://", code="E305")
     return text
 
 
-def _github_api(remote: Address | None) -> str:
+def _github_api(remote: RemoteURL | None) -> str:
     if remote is None or not remote.host or remote.host == "github.com":
         return "https://api.github.com"
     return _of(remote) + "/api/v3"
 
 
-def _gitlab_api(remote: Address | None) -> str:
+def _gitlab_api(remote: RemoteURL | None) -> str:
     if remote is None or not remote.host:
         return "https://gitlab.com/api/v4"
     return _of(remote) + "/api/v4"
 
 
-def _of(remote: Address) -> str:
+def _of(remote: RemoteURL) -> str:
     """The web server of a remote: https, unless it is this machine; the port of ssh is not its port."""
     if remote.scheme == "ssh":
         return f"https://{remote.host}"
     return _trusted(remote.origin, remote, "the remote")
 
 
-def _project(kind: ForgeKind, said: str | None, remote: Address | None, root: str) -> str:
+def _project(kind: ForgeKind, said: str | None, remote: RemoteURL | None, root: str) -> str:
     path = said or (remote.path.removeprefix(root) if remote is not None and remote.host else "")
     parts = path.split("/")
     if _PROJECT.fullmatch(path) is None or ".." in parts or (kind is ForgeKind.GITHUB and len(parts) != 2):

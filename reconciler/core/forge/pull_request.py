@@ -21,7 +21,7 @@ class PullState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class PullRequestDraft:
     """A pull request to open, or to bring up to date: from branch `head`, which was pushed, into branch `base`."""
 
     head: str

@@ -21,7 +21,7 @@ _ALIASES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}  
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Address:
+class RemoteURL:
     """`path` without slashes around it and without `.git`; `host` is empty for a folder of this machine, whose whole
     path is in `path`."""
 
@@ -41,13 +41,13 @@ class Address:
         return f"{self.origin}/{self.path}" if self.host else self.path
 
 
-def address(text: str) -> Address:
+def address(text: str) -> RemoteURL:
     """SourceError E305 for what is none of `FORMS`."""
     if len(text) > 2000 or not text.isprintable() or not text or text.startswith("-"):
         raise _refused("it is empty or too long, or holds characters that stand in no address")
     first = text.split("/", maxsplit=1)[0]
     if "://" not in text and ":" not in first:  # as git tells the two apart
-        return Address(scheme="file", host="", path=text)
+        return RemoteURL(scheme="file", host="", path=text)
     if "::" in first.split("[")[0]:
         raise _refused("it would start a program of this machine")
     if "://" in text:
@@ -58,9 +58,9 @@ def address(text: str) -> Address:
     return _there("ssh", found["host"], None, found["path"])
 
 
-def _url(text: str) -> Address:
+def _url(text: str) -> RemoteURL:
     if text.startswith("file:///"):
-        return Address(scheme="file", host="", path=text.removeprefix("file://"))
+        return RemoteURL(scheme="file", host="", path=text.removeprefix("file://"))
     found = _URL.fullmatch(text)
     if found is None:
         raise _refused("it names no host that can be read")
@@ -72,7 +72,7 @@ def _url(text: str) -> Address:
     return _there(found["scheme"], found["host"], port, found["path"])
 
 
-def _there(scheme: str, host: str, port: int | None, path: str) -> Address:
+def _there(scheme: str, host: str, port: int | None, path: str) -> RemoteURL:
     bare = path.strip("/").removesuffix(".git").rstrip("/")
     parts = bare.split("/")
     if _PATH.fullmatch(bare) is None or ".." in parts or any(part.startswith("-") for part in parts):
@@ -80,7 +80,7 @@ def _there(scheme: str, host: str, port: int | None, path: str) -> Address:
     name = host.lower()
     if name in _ALIASES:
         name, port = _ALIASES[name], None
-    return Address(scheme=scheme, host=name, port=port, path=bare)
+    return RemoteURL(scheme=scheme, host=name, port=port, path=bare)
 
 
 def is_loopback(host: str) -> bool:

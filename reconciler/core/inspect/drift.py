@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from reconciler.core.artifact.observed_state import DriftKind, Head, Served, drift_of
+from reconciler.core.artifact.observed_state import DriftKind, JournalHead, LiveDeployment, drift_of
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect.explanation import Advice
 from reconciler.core.status_codes import Exit, worst_exit
@@ -31,7 +31,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class DriftFinding:
     """One thing that drifted. `model` None: the environment itself. `since`: when it was first seen. `exit`: what it
     means to a job; 3, unless the facts could not be read."""
 
@@ -48,7 +48,7 @@ class Finding:
         return (self.model or "", self.kind.value)
 
 
-class News(StrEnum):
+class IssueChange(StrEnum):
     """What became of an environment's issue."""
 
     OPENED = "opened"
@@ -65,19 +65,19 @@ class EnvironmentDrift:
 
     environment: str
     role: str
-    findings: tuple[Finding, ...]
+    findings: tuple[DriftFinding, ...]
     models: int = 0
     loaded: int = 0
     pending: int = 0
     notes: tuple[str, ...] = ()
     problem: str | None = None
-    news: News | None = None
+    news: IssueChange | None = None
     issue: str | None = None
     exit: int = int(Exit.CLEAN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drifted:
+class DriftReport:
     """What `drift` found, environment by environment."""
 
     project: str
@@ -97,7 +97,9 @@ HIDDEN = 24_000  # characters of what an issue remembers; what does not fit coun
 _HIDDEN = re.compile(r"<!-- reconciler-seen (\{[^<>]*\}) -->")
 
 
-def of_served(environment: str, head: Head | None, served: Served | None, files: frozenset[str]) -> Iterator[Finding]:
+def of_served(
+    environment: str, head: JournalHead | None, served: LiveDeployment | None, files: frozenset[str]
+) -> Iterator[DriftFinding]:
     """How a target differs from its journal's head. `files`: the names of the applied artifact's files, as far as they
     are known: whatever else lies among them was added."""
     if served is None and head is None:
@@ -106,13 +108,13 @@ def of_served(environment: str, head: Head | None, served: Served | None, files:
     apply = Advice(reason="put back what was applied", command=f"reconciler apply {environment} {model}")
     kind, what = _judged(head, served, files)
     if kind is not None:
-        yield Finding(model=model, kind=kind, what=what, remedies=(apply,))
+        yield DriftFinding(model=model, kind=kind, what=what, remedies=(apply,))
     for line in served.around if served is not None else ():
         remedy = Advice(reason="take the right to write away: chmod go-w")
-        yield Finding(model=model, kind=Kind.CONFIG_CHANGED, what=line, remedies=(remedy,))
+        yield DriftFinding(model=model, kind=Kind.CONFIG_CHANGED, what=line, remedies=(remedy,))
 
 
-def _judged(head: Head | None, served: Served | None, files: frozenset[str]) -> tuple[Kind | None, str]:
+def _judged(head: JournalHead | None, served: LiveDeployment | None, files: frozenset[str]) -> tuple[Kind | None, str]:
     found = served.current.artifact if served is not None and served.current is not None else None
     wanted = head.state.artifact if head is not None else None
     match drift_of(head, served):
@@ -144,20 +146,20 @@ def _short(artifact: Digest | None) -> str:
     return short(artifact) if artifact is not None else "nothing"
 
 
-def ordered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def ordered(findings: Iterable[DriftFinding]) -> tuple[DriftFinding, ...]:
     """Worst first, then by model."""
     kinds = list(Kind)
     return tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.model or "", one.what)))
 
 
-def dated(findings: Iterable[Finding], *seen: Seen, now: datetime) -> tuple[Finding, ...]:
+def dated(findings: Iterable[DriftFinding], *seen: Seen, now: datetime) -> tuple[DriftFinding, ...]:
     """Each with the time at which it was first seen: by the first of `seen` that knows it, else now."""
     return tuple(
         replace(one, since=next((known[one.key] for known in seen if one.key in known), now)) for one in findings
     )
 
 
-def seen_in(findings: Iterable[Finding]) -> Seen:
+def seen_in(findings: Iterable[DriftFinding]) -> Seen:
     """What to remember of these findings. Of two of one kind, the older counts."""
     found: Seen = {}
     for one in findings:
@@ -166,7 +168,7 @@ def seen_in(findings: Iterable[Finding]) -> Seen:
     return found
 
 
-def hidden(findings: Iterable[Finding]) -> str:
+def hidden(findings: Iterable[DriftFinding]) -> str:
     """A line that nobody sees, by which an issue remembers since when."""
     by_time: dict[str, dict[str, list[str]]] = {}
     room = HIDDEN

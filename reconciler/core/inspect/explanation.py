@@ -17,7 +17,7 @@ class Advice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Why:
+class Explanation:
     """`part`: of today's plan; None where git does not declare the model there. `state`: a sentence. `deployed`: the
     artifact that the journal's head says."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
+class FieldSummary:
     """A field in a line: its path, and the first sentence of what it is."""
 
     path: str
@@ -14,7 +14,7 @@ class Brief:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
+class FieldDocs:
     """`path` starts with the kind of document: `model.recipe.holdout`. `form`: what may stand there, in words.
     `example`: lines of a valid manifest. `others`: fields that are called the same elsewhere."""
 
@@ -23,8 +23,8 @@ class Explained:
     form: str
     needed: bool
     default: str | None = None
-    children: tuple[Brief, ...] = ()
+    children: tuple[FieldSummary, ...] = ()
     example: str | None = None
     example_file: str | None = None
-    others: tuple[Brief, ...] = ()
+    others: tuple[FieldSummary, ...] = ()
     format: int = 1

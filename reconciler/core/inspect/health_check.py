@@ -24,7 +24,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Checkup:
+class HealthReport:
     checks: tuple[Check, ...]
     format: int = 1
 

@@ -16,7 +16,7 @@ _NAME = re.compile(re.escape(PREFIX) + r"(0|[1-9][0-9]{0,8})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnchoredHead:
+class CheckpointHead:
     """Entry `n` was the last of this journal, and `entry` the digest of its bytes."""
 
     environment: str
@@ -30,7 +30,7 @@ class AnchoredHead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anchor:
+class Checkpoint:
     """What a tag's message holds, as canonical JSON. `previous`: the digest of the anchor before, whatever project of
     the repository it is of; `heads` are sorted."""
 
@@ -38,7 +38,7 @@ class Anchor:
     project: str
     commit: str
     previous: Digest | None
-    heads: tuple[AnchoredHead, ...]
+    heads: tuple[CheckpointHead, ...]
     format: int = 1
 
     @property
@@ -47,14 +47,14 @@ class Anchor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Anchored:
+class CheckpointResult:
     """What `anchor` did: the tag `name` on `commit`; `fresh` False: nothing is new since. `name` None: there
     is nothing to anchor."""
 
     project: str
     name: str | None
     commit: str | None
-    heads: tuple[AnchoredHead, ...]
+    heads: tuple[CheckpointHead, ...]
     fresh: bool
     signed: bool
     format: int = 1
@@ -66,9 +66,9 @@ def number_of(name: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def newest(anchors: Iterable[Anchor]) -> dict[tuple[str, str], AnchoredHead]:
+def newest(anchors: Iterable[Checkpoint]) -> dict[tuple[str, str], CheckpointHead]:
     """The last that is anchored of each journal."""
-    found: dict[tuple[str, str], AnchoredHead] = {}
+    found: dict[tuple[str, str], CheckpointHead] = {}
     for one in sorted(anchors, key=lambda anchor: anchor.n):
         found.update({head.journal: head for head in one.heads})
     return found

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.core.artifact.records import Action, Approved, Overridden, PinHold
+from reconciler.core.artifact.records import Action, ApprovalRecord, OverrideRecord, RollbackHold
 from reconciler.core.digest import Digest
-from reconciler.core.status_codes import Health, Sync
+from reconciler.core.status_codes import HealthStatus, SyncStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +15,8 @@ class ModelStatus:
     """`since`: when the entry that put `artifact` there was written; `headline`: F1 macro or R2 on its holdout."""
 
     model: str
-    sync: Sync
-    health: Health
+    sync: SyncStatus
+    health: HealthStatus
     reason: str
     artifact: Digest | None = None
     entry: int | None = None
@@ -50,7 +50,7 @@ class Status:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class HistoryEvent:
     """One journal entry, as people read it. `hold`: on what git still declared when this was rolled back to."""
 
     environment: str
@@ -63,22 +63,22 @@ class Event:
     when: datetime
     reason: str
     entry: Digest
-    approved: Approved | None = None
-    overrides: tuple[Overridden, ...] | None = None
-    hold: PinHold | None = None
+    approved: ApprovalRecord | None = None
+    overrides: tuple[OverrideRecord, ...] | None = None
+    hold: RollbackHold | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Newest first. With `at`, only what served at that time."""
 
-    events: tuple[Event, ...]
+    events: tuple[HistoryEvent, ...]
     at: datetime | None = None
     format: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class AuditFinding:
     """One thing that is not as it must be: `where` is a key of the store or a path of the target."""
 
     environment: str
@@ -91,7 +91,7 @@ class Finding:
 class Audit:
     """`checked` counts what was read and hashed, by kind, sorted."""
 
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
     checked: tuple[tuple[str, int], ...]
     format: int = 1
 
@@ -126,7 +126,7 @@ class Predictions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reproduced:
+class ReproduceResult:
     """`differing`: the artifact's files whose bytes came out otherwise; empty when the digests are equal."""
 
     expected: Digest

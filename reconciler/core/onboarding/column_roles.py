@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.core.names import visible
-from reconciler.core.onboarding.table_profile import ColumnLook, TableLook
+from reconciler.core.onboarding.table_profile import ColumnProfile, TableProfile
 from reconciler.core.spec.recipe import Features
 from reconciler.errors import UsageError
 
@@ -30,7 +30,7 @@ _CODE = re.compile(r"(?i:(.*_)?(code|zip|postal|plz|postcode|branch|region|store
 # --- the key and the outcome ---------------------------------------------------------------------------------------
 
 
-def key_of(look: TableLook) -> tuple[str, str]:
+def key_of(look: TableProfile) -> tuple[str, str]:
     """The column that names a row, or a name for the number of the row; and why."""
     unique = [one for one in look.columns if one.filled == one.distinct == look.rows and _keyable(one)]
     for one in sorted(unique, key=lambda one: not _IDENTITY.fullmatch(one.name)):
@@ -41,11 +41,11 @@ def key_of(look: TableLook) -> tuple[str, str]:
     ), "no column names a row, so rows are numbered in the file's order: append to the file, never re-sort it"
 
 
-def _keyable(one: ColumnLook) -> bool:
+def _keyable(one: ColumnProfile) -> bool:
     return one.type in ("BIGINT", "INTEGER", "VARCHAR")
 
 
-def outcome_of(look: TableLook, key: str, wanted: str | None) -> tuple[ColumnLook, str]:
+def outcome_of(look: TableProfile, key: str, wanted: str | None) -> tuple[ColumnProfile, str]:
     """The column to predict, and why. UsageError when there is none, or not the one that is wanted."""
     if wanted is not None:
         names = {written: name for name, written in look.table.columns} | {one.name: one.name for one in look.columns}
@@ -73,7 +73,7 @@ def outcome_of(look: TableLook, key: str, wanted: str | None) -> tuple[ColumnLoo
     return possible[-1], "the last column that can be one; --outcome COLUMN says another"
 
 
-def _suits(one: ColumnLook) -> bool:
+def _suits(one: ColumnProfile) -> bool:
     if one.distinct < 2 or one.dated:
         return False
     return one.numeric or (bool(one.values) and one.distinct <= MOST_CLASSES and all(map(_sayable, one.values)))
@@ -84,7 +84,7 @@ def _sayable(value: str) -> bool:
     return visible(value) == value and len(value) <= 200
 
 
-def are_classes(one: ColumnLook) -> bool:
+def are_classes(one: ColumnProfile) -> bool:
     if not one.numeric:
         return True
     return 2 <= one.distinct <= MOST_NUMBERS and all(float(value).is_integer() for value in one.values)
@@ -93,7 +93,9 @@ def are_classes(one: ColumnLook) -> bool:
 # --- features ------------------------------------------------------------------------------------------------------
 
 
-def features_of(look: TableLook, key: str, known: set[str], at: ColumnLook | None) -> tuple[Features, dict[str, str]]:
+def features_of(
+    look: TableProfile, key: str, known: set[str], at: ColumnProfile | None
+) -> tuple[Features, dict[str, str]]:
     """Features by type; and (column, why) of the others."""
     numeric: list[str] = []
     categorical: list[str] = []
@@ -113,7 +115,7 @@ def features_of(look: TableLook, key: str, known: set[str], at: ColumnLook | Non
     return Features(numeric=tuple(numeric), categorical=tuple(categorical), boolean=tuple(boolean)), left
 
 
-def _unfit(one: ColumnLook, at: ColumnLook | None) -> str | None:
+def _unfit(one: ColumnProfile, at: ColumnProfile | None) -> str | None:
     if one.filled == 0:
         return "is empty"
     if one.distinct < 2:
@@ -135,7 +137,7 @@ def _unfit(one: ColumnLook, at: ColumnLook | None) -> str | None:
     return None
 
 
-def free_name(look: TableLook, name: str) -> str:
+def free_name(look: TableProfile, name: str) -> str:
     taken = {one.name.lower() for one in look.columns}
     return next(one for one in _numbered(name) if one.lower() not in taken)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class InitChoice:
     """`what` was chosen, as what, and why."""
 
     what: str
@@ -15,14 +15,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Started:
+class InitResult:
     """`folder`: as the author named it. `repository`: whether a git repository was made for it."""
 
     folder: str
     project: str
     model: str
     manifest: str
-    choices: tuple[Choice, ...]
+    choices: tuple[InitChoice, ...]
     files: tuple[str, ...]
     repository: bool
     format: int = 1

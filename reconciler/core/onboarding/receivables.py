@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reconciler.core.onboarding.table_profile import ColumnLook, Gap, TableLook
-from reconciler.core.spec.recipe import Named, Outcome, OutcomeClass
+from reconciler.core.onboarding.table_profile import ColumnProfile, DateGap, TableProfile
+from reconciler.core.spec.recipe import NamedExpression, Outcome, OutcomeClass
 
 _DUE = re.compile(r"due(_?(date|day|on|at))?|.*(_due|Due)(_?(date|Date|day|on))?|net_?due.*", re.IGNORECASE)
 _SETTLED = re.compile(r".*(settle|paid|payment|clear|closed).*", re.IGNORECASE)
@@ -24,15 +24,15 @@ _WHEN = "may be known only when it is paid: add it if it is known when the invoi
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class ReceivablesRecipe:
     """What the recipe of a ledger is made of. `as_of`: the day of the books, where open rows make it matter."""
 
     at: str
     settled: str
     by: str | None
-    derive: tuple[Named, ...]
+    derive: tuple[NamedExpression, ...]
     derived_features: tuple[str, ...]
-    past_features: tuple[Named, ...]
+    past_features: tuple[NamedExpression, ...]
     outcome: Outcome
     predict: str
     left_out: tuple[tuple[str, str], ...]
@@ -41,7 +41,7 @@ class Ledger:
     as_of: str | None
 
 
-def ledger(look: TableLook, *, key: str, today: str) -> Ledger | None:
+def ledger(look: TableProfile, *, key: str, today: str) -> ReceivablesRecipe | None:
     """The table as a ledger; None when it is none: no due date and settlement date, or nobody pays late."""
     due = next((one for one in look.columns if one.dated and _DUE.fullmatch(one.name)), None)
     settled = next((one for one in look.columns if one.dated and one is not due and _SETTLED.fullmatch(one.name)), None)
@@ -57,11 +57,11 @@ def ledger(look: TableLook, *, key: str, today: str) -> Ledger | None:
     taken = {one.name.lower() for one in look.columns}
     late = "days_late" if "days_late" not in taken else "days_after_due"
     derive = [
-        Named(name=late, expression=f'date_diff(\'day\', "{due.name}", coalesce("{settled.name}", as_of))'),
+        NamedExpression(name=late, expression=f'date_diff(\'day\', "{due.name}", coalesce("{settled.name}", as_of))'),
         *_derived(due, written, taken),
     ]
     is_open = settled.filled < look.rows
-    return Ledger(
+    return ReceivablesRecipe(
         at=at.name,
         settled=settled.name,
         by=by.name if by is not None else None,
@@ -80,7 +80,7 @@ def ledger(look: TableLook, *, key: str, today: str) -> Ledger | None:
     )
 
 
-def _written(look: TableLook, due: ColumnLook, settled: ColumnLook) -> ColumnLook | None:
+def _written(look: TableProfile, due: ColumnProfile, settled: ColumnProfile) -> ColumnProfile | None:
     """The date on which an invoice is written: always known, and never after it is due."""
     before = {one.start for one in look.gaps if one.end == due.name and one.forward == 1.0}
     dates = [one for one in look.columns if one.dated and one.filled == look.rows and one.name in before]
@@ -88,7 +88,7 @@ def _written(look: TableLook, due: ColumnLook, settled: ColumnLook) -> ColumnLoo
     return min(dates, key=lambda one: not _WRITTEN.fullmatch(one.name), default=None)
 
 
-def _customer(look: TableLook, key: str) -> ColumnLook | None:
+def _customer(look: TableProfile, key: str) -> ColumnProfile | None:
     """Who pays: in every row, and again and again."""
     found = [
         one
@@ -102,17 +102,17 @@ def _customer(look: TableLook, key: str) -> ColumnLook | None:
     return max(found, key=lambda one: one.distinct, default=None)
 
 
-def _derived(due: ColumnLook, written: ColumnLook | None, taken: set[str]) -> list[Named]:
+def _derived(due: ColumnProfile, written: ColumnProfile | None, taken: set[str]) -> list[NamedExpression]:
     if written is None:
         return []
     wanted = (
         ("terms_days", f'date_diff(\'day\', "{written.name}", "{due.name}")'),
         ("month_written", f'month("{written.name}")'),
     )
-    return [Named(name=name, expression=text) for name, text in wanted if name not in taken]
+    return [NamedExpression(name=name, expression=text) for name, text in wanted if name not in taken]
 
 
-def _past(late: str, cut: int, taken: set[str]) -> list[Named]:
+def _past(late: str, cut: int, taken: set[str]) -> list[NamedExpression]:
     wanted = (
         ("prior_invoices", "count(*)"),
         ("prior_late_rate", f"avg(({late} > 0)::int)"),
@@ -120,10 +120,10 @@ def _past(late: str, cut: int, taken: set[str]) -> list[Named]:
         ("prior_days_late", f"avg({late})"),
         ("prior_worst", f"max({late})"),
     )
-    return [Named(name=name, expression=text) for name, text in wanted if name not in taken]
+    return [NamedExpression(name=name, expression=text) for name, text in wanted if name not in taken]
 
 
-def _outcome(late: str, due: str, cut: int, gap: Gap, *, is_open: bool) -> Outcome:
+def _outcome(late: str, due: str, cut: int, gap: DateGap, *, is_open: bool) -> Outcome:
     """Three classes, or two where hardly anybody is very late. What an open one can still become is said only where
     there are any: a settled one is judged by the day of the books otherwise."""
     on_time = OutcomeClass(name="on_time", when=f"{late} <= 0", possible=f'as_of <= "{due}"' if is_open else None)
@@ -144,7 +144,7 @@ def _outcome(late: str, due: str, cut: int, gap: Gap, *, is_open: bool) -> Outco
 
 
 def _left_out(
-    look: TableLook, key: str, due: ColumnLook, settled: ColumnLook, written: ColumnLook | None
+    look: TableProfile, key: str, due: ColumnProfile, settled: ColumnProfile, written: ColumnProfile | None
 ) -> list[tuple[str, str]]:
     found = [(settled.name, "tells the outcome"), (due.name, "the terms of payment are a feature")]
     if written is not None:
@@ -159,7 +159,7 @@ def _left_out(
     return found
 
 
-def _as_of(at: ColumnLook, settled: ColumnLook, today: str) -> str | None:
+def _as_of(at: ColumnProfile, settled: ColumnProfile, today: str) -> str | None:
     """The last day that the books know of, if that is not today."""
     latest = max(one for one in (at.latest, settled.latest, "") if one is not None)
     return latest if latest and latest < today else None

@@ -1,6 +1,6 @@
 """A first model for a table that nobody has described: what to predict, from what, judged on what, and why.
 
-Pure: from a `TableLook` to a `Suggestion`. Every choice carries its reason, which is written beside it in the
+Pure: from a `TableProfile` to a `RecipeSuggestion`. Every choice carries its reason, which is written beside it in the
 manifest. Nothing here is clever: names and types say what a person would guess at first sight, and where they say
 nothing the plainest choice is taken.
 """
@@ -10,14 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler.core.onboarding.column_roles import are_classes, features_of, free_name, key_of, outcome_of
-from reconciler.core.onboarding.receivables import Ledger, ledger
-from reconciler.core.onboarding.table_profile import ColumnLook, TableLook
+from reconciler.core.onboarding.receivables import ReceivablesRecipe, ledger
+from reconciler.core.onboarding.table_profile import ColumnProfile, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import (
     Estimator,
     Features,
     Holdout,
-    Named,
+    NamedExpression,
     Outcome,
     OutcomeClass,
     Past,
@@ -33,7 +33,7 @@ FEWEST_DAYS = 20  # distinct days from which rows are held out by date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reasons:
+class SuggestionReasons:
     """One sentence per choice."""
 
     key: str
@@ -44,17 +44,17 @@ class Reasons:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
+class RecipeSuggestion:
     """`left_out`: (column, why). `as_of`: the day of the books (ISO), where it must be stated."""
 
     table: Table
     recipe: Recipe
-    reasons: Reasons
+    reasons: SuggestionReasons
     left_out: tuple[tuple[str, str], ...]
     as_of: str | None = None
 
 
-def suggest(look: TableLook, *, name: str, today: str, outcome: str | None = None) -> Suggestion:
+def suggest(look: TableProfile, *, name: str, today: str, outcome: str | None = None) -> RecipeSuggestion:
     """A model over the table `name`. `outcome`: the column to predict, if the author says; UsageError when there is
     nothing to predict, or nothing to predict it from."""
     key, why_key = key_of(look)
@@ -78,7 +78,9 @@ def suggest(look: TableLook, *, name: str, today: str, outcome: str | None = Non
 # --- the two kinds of suggestion -----------------------------------------------------------------------------------
 
 
-def _receivables(look: TableLook, books: Ledger, table: Table, key: str, why_key: str, name: str) -> Suggestion:
+def _receivables(
+    look: TableProfile, books: ReceivablesRecipe, table: Table, key: str, why_key: str, name: str
+) -> RecipeSuggestion:
     left = dict(books.left_out)
     features, more = features_of(look, key, set(left), None)
     left |= more
@@ -101,15 +103,17 @@ def _receivables(look: TableLook, books: Ledger, table: Table, key: str, why_key
         holdout=holdout,
         seed=1,
     )
-    reasons = Reasons(
+    reasons = SuggestionReasons(
         key=why_key, outcome=books.why, holdout=why_holdout, estimator=why_estimator, predict=books.why_predict
     )
-    return Suggestion(table=table, recipe=recipe, reasons=reasons, left_out=tuple(left.items()), as_of=books.as_of)
+    return RecipeSuggestion(
+        table=table, recipe=recipe, reasons=reasons, left_out=tuple(left.items()), as_of=books.as_of
+    )
 
 
 def _plain(
-    look: TableLook, outcome: ColumnLook, why: str, table: Table, key: str, why_key: str, name: str, today: str
-) -> Suggestion:
+    look: TableProfile, outcome: ColumnProfile, why: str, table: Table, key: str, why_key: str, name: str, today: str
+) -> RecipeSuggestion:
     left = {
         other: f"tells {outcome.name} exactly"
         for pair in look.twins
@@ -126,10 +130,10 @@ def _plain(
     at = next((one for one in look.columns if one.dated and one.filled == look.rows and _past_only(one, today)), None)
     features, more = features_of(look, key, {outcome.name, *left}, at)
     left |= more
-    derive: tuple[Named, ...] = ()
+    derive: tuple[NamedExpression, ...] = ()
     if at is not None:
         month = free_name(look, f"{at.name}_month")
-        derive = (Named(name=month, expression=f'month("{at.name}")'),)
+        derive = (NamedExpression(name=month, expression=f'month("{at.name}")'),)
         features = replace(features, numeric=(*features.numeric, month))
     classes = are_classes(outcome)
     task = Task.CLASSIFICATION if classes else Task.REGRESSION
@@ -152,7 +156,7 @@ def _plain(
         holdout=holdout,
         seed=1,
     )
-    reasons = Reasons(
+    reasons = SuggestionReasons(
         key=why_key,
         outcome=why,
         holdout=why_holdout,
@@ -162,10 +166,10 @@ def _plain(
         else f"every row has {outcome.name}, so all are scored, to show how it looks:"
         " narrow it to those that you ask about",
     )
-    return Suggestion(table=table, recipe=recipe, reasons=reasons, left_out=tuple(left.items()))
+    return RecipeSuggestion(table=table, recipe=recipe, reasons=reasons, left_out=tuple(left.items()))
 
 
-def _classes(one: ColumnLook, *, is_open: bool) -> tuple[Outcome, Window | None]:
+def _classes(one: ColumnProfile, *, is_open: bool) -> tuple[Outcome, Window | None]:
     """By value where that says it; by condition for decimals and for texts that are no names. A condition that is not
     true for open rows is no class, so they are kept from training."""
     values = sorted(one.values, key=float) if one.numeric else sorted(one.values)
@@ -188,11 +192,11 @@ def is_label(text: str) -> bool:
 # --- what both have ------------------------------------------------------------------------------------------------
 
 
-def _past_only(one: ColumnLook, today: str) -> bool:
+def _past_only(one: ColumnProfile, today: str) -> bool:
     return one.latest is not None and one.latest <= today and one.distinct >= FEWEST_DAYS
 
 
-def _holdout(look: TableLook, at: str | None) -> tuple[Holdout, str]:
+def _holdout(look: TableProfile, at: str | None) -> tuple[Holdout, str]:
     if at is not None and look.column(at).distinct >= FEWEST_DAYS:
         return Holdout(
             last=0.2, by=at

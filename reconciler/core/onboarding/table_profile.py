@@ -11,7 +11,7 @@ FEW = 20  # distinct values up to which they are listed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LookRequest:
+class ProfileRequest:
     """`into`: an empty folder to work in."""
 
     path: Path
@@ -20,7 +20,7 @@ class LookRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ColumnLook:
+class ColumnProfile:
     """`type`: as a copy of the table would have it. `filled`: rows with a value. `values`: the texts of all values,
     the most frequent first, where there are at most FEW. `latest`: the last day of a date or time (ISO)."""
 
@@ -41,7 +41,7 @@ class ColumnLook:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Days:
+class DayCountColumn:
     """`column` is nothing but the days from `start` to `end`."""
 
     column: str
@@ -50,7 +50,7 @@ class Days:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
+class DateGap:
     """Of the rows that have both dates: the shares with at least 0 days between them, more than 0, 10 and 30."""
 
     start: str
@@ -62,18 +62,18 @@ class Gap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableLook:
+class TableProfile:
     """`table`: how the file is to be read. `twins`: pairs of columns of which each tells the other (a list of lists to
     the codec: the same name may begin several)."""
 
     table: Table
     rows: int
-    columns: tuple[ColumnLook, ...]
+    columns: tuple[ColumnProfile, ...]
     twins: tuple[tuple[str, ...], ...] = ()
-    days: tuple[Days, ...] = ()
-    gaps: tuple[Gap, ...] = ()
+    days: tuple[DayCountColumn, ...] = ()
+    gaps: tuple[DateGap, ...] = ()
 
-    def column(self, name: str) -> ColumnLook:
+    def column(self, name: str) -> ColumnProfile:
         return next(one for one in self.columns if one.name == name)
 
     def has(self, name: str) -> bool:

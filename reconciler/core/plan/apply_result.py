@@ -23,7 +23,7 @@ class ModelResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applied:
+class ApplyResult:
     """`refreshed`: number of the snapshot that this apply took. `trained`: how many trainings really ran."""
 
     environment: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
-from reconciler.core.field_diff import Change, changes
+from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.plan import MetricChange
 from reconciler.core.spec.environment import Model
 
@@ -13,7 +13,7 @@ _OUTCOME = ("outcome.", "task")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class DiffSide:
     """What is compared: an environment at a commit (`revision` None: a work tree)."""
 
     environment: str
@@ -29,19 +29,19 @@ class ModelDifference:
     environment: str
     only: str | None = None
     outcome: bool = False
-    changes: tuple[Change, ...] = ()
-    gates: tuple[Change, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
+    gates: tuple[FieldChange, ...] = ()
     old: Digest | None = None
     new: Digest | None = None
     metrics: tuple[MetricChange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
+class ConfigDiff:
     """`alike`: models that do not differ."""
 
-    old: tuple[Side, ...]
-    new: tuple[Side, ...]
+    old: tuple[DiffSide, ...]
+    new: tuple[DiffSide, ...]
     models: tuple[ModelDifference, ...]
     alike: int
     format: int = 1

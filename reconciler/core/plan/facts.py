@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.observed_state import Head, Order, Served
-from reconciler.core.artifact.records import Build, PinHold
+from reconciler.core.artifact.observed_state import CommitOrder, JournalHead, LiveDeployment
+from reconciler.core.artifact.records import Build, RollbackHold
 from reconciler.core.digest import Digest
-from reconciler.core.field_diff import Change
-from reconciler.core.plan.weakened_gates import Weakening
-from reconciler.core.spec.environment import Drift, Environment, Model, Prune
+from reconciler.core.field_diff import FieldChange
+from reconciler.core.plan.weakened_gates import WeakenedGate
+from reconciler.core.spec.environment import DriftPolicy, Environment, Model, PrunePolicy
 from reconciler.core.spec.gates import Verification
-from reconciler.core.spec.policy import Closed
+from reconciler.core.spec.policy import FreezeInForce
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class VerificationFacts:
     """One environment's judgement of one artifact. `gate_set` is None while it cannot be known (no artifact yet);
     `vetted`: it was deployed there before and needs no judgement; `journaled`: the sandbox's journal knows it."""
 
@@ -33,10 +33,10 @@ class TrainingFacts:
     the build's artifact."""
 
     model: Model
-    head: Head | None
+    head: JournalHead | None
     build: Build | None
     missing: str | None
-    verdicts: tuple[Verdict, ...]
+    verdicts: tuple[VerificationFacts, ...]
     evaluation: Evaluation | None = None
 
 
@@ -55,21 +55,21 @@ class ServingFacts:
     environment: Environment
     name: str
     model: Model | None
-    head: Head | None
-    served: Served | None
-    order: Order
-    verdict: Verdict | None = None
+    head: JournalHead | None
+    served: LiveDeployment | None
+    order: CommitOrder
+    verdict: VerificationFacts | None = None
     unknown: bool = False
-    foreign_recipe: Change | None = None
+    foreign_recipe: FieldChange | None = None
     evaluation: Evaluation | None = None
     stale_data: int | None = None
     weakened: tuple[str, ...] = ()
     renamed_to: str | None = None
     declared_models: int = 0
-    closed: Closed | None = None
-    closed_to_rollback: Closed | None = None
-    kept: PinHold | None = None
-    loosened: tuple[Weakening, ...] = ()
+    closed: FreezeInForce | None = None
+    closed_to_rollback: FreezeInForce | None = None
+    kept: RollbackHold | None = None
+    loosened: tuple[WeakenedGate, ...] = ()
     loosened_by: tuple[str, ...] = ()
 
     @property
@@ -79,8 +79,8 @@ class ServingFacts:
 
     @property
     def corrects(self) -> bool:
-        return self.environment.drift is Drift.CORRECT
+        return self.environment.drift is DriftPolicy.CORRECT
 
     @property
-    def prune(self) -> Prune:
+    def prune(self) -> PrunePolicy:
         return self.environment.policy.prune

@@ -12,11 +12,11 @@ from reconciler.core.spec.gates import (
     Comparison,
     Gate,
     GateResult,
+    GateStatus,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Rule,
     Threshold,
-    Verdict,
 )
 
 
@@ -50,7 +50,7 @@ def _judge(gate: Gate, evaluation: Evaluation, comparisons: Mapping[NoWorseThanI
 
 
 def _result(gate: Gate, passed: bool, reason: str, comparison: Comparison | None = None) -> GateResult:
-    verdict = Verdict.PASSED if passed else Verdict.REFUSED
+    verdict = GateStatus.PASSED if passed else GateStatus.REFUSED
     return GateResult(gate=gate, verdict=verdict, reason=reason, comparison=comparison)
 
 

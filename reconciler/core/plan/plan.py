@@ -1,7 +1,8 @@
 """A plan is data: what will happen to each model of one environment, and why. `make_*` are pure and level-based.
 
 What to do is read from which facts are missing, never from which fields changed; a change of a field only explains.
-Each model's part has a digest over its `Basis`: names and digests of all that it depends on, no ages, paths or clocks.
+Each model's part has a digest over its `PlanInputs`: names and digests of all that it depends on, no ages,
+paths or clocks.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from datetime import datetime
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest
-from reconciler.core.field_diff import Change
+from reconciler.core.field_diff import FieldChange
 from reconciler.core.spec.gates import Verification
-from reconciler.core.status_codes import Exit, Health, Sync
+from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 
 PLAN_FORMAT = 1
 
@@ -43,7 +44,7 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Basis:
+class PlanInputs:
     """All that a model's part of a plan depends on. Two equal bases mean the same plan."""
 
     environment: str
@@ -80,12 +81,12 @@ def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Detail:
+class PlanDetail:
     """What a reviewer wants to see besides the verdict. Ages are for people and are not part of the basis."""
 
     candidate: Digest | None = None
     incumbent: Digest | None = None
-    changes: tuple[Change, ...] = ()
+    changes: tuple[FieldChange, ...] = ()
     metrics: tuple[MetricChange, ...] = ()
     verifications: tuple[Verification, ...] = ()
     grade: str | None = None
@@ -101,13 +102,13 @@ class ModelPlan:
 
     model: str
     digest: Digest
-    basis: Basis
-    sync: Sync
-    health: Health
+    basis: PlanInputs
+    sync: SyncStatus
+    health: HealthStatus
     reason: str
     steps: tuple[Step, ...] = ()
     blocked: Blocked | None = None
-    detail: Detail = Detail()
+    detail: PlanDetail = PlanDetail()
 
     @property
     def exit(self) -> Exit:

@@ -16,7 +16,7 @@ _PARTICULARS = re.compile(r"\b[0-9a-f]{12}\b|[-+]?\d[\d,]*(\.\d+)?%?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class ModelGroup:
     """`parts` in the order in which they came; never empty."""
 
     parts: tuple[ModelPlan, ...]
@@ -26,12 +26,12 @@ class Group:
         return self.parts[0]
 
 
-def grouped(parts: Iterable[ModelPlan]) -> tuple[Group, ...]:
+def grouped(parts: Iterable[ModelPlan]) -> tuple[ModelGroup, ...]:
     """In the order of their first members."""
     found: dict[object, list[ModelPlan]] = {}
     for part in parts:
         found.setdefault(_kind(part), []).append(part)
-    return tuple(Group(parts=tuple(members)) for members in found.values())
+    return tuple(ModelGroup(parts=tuple(members)) for members in found.values())
 
 
 def in_general(text: str) -> str:

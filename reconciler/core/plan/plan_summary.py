@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unchanged:
+class UnchangedPlan:
     """All of them."""
 
     environment: str
@@ -20,7 +20,7 @@ class Unchanged:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Excerpt:
+class PlanExcerpt:
     """`plan` is of all the others: it has neither the parts of the `calm` ones nor their digests in its id."""
 
     plan: Plan

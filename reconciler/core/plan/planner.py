@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core.artifact.observed_state import DriftKind, Order, drift_of
+from reconciler.core.artifact.observed_state import CommitOrder, DriftKind, drift_of
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
 from reconciler.core.plan import policy_check as permission
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts
 from reconciler.core.plan.plan import Blocked, Step
-from reconciler.core.spec.environment import Prune
-from reconciler.core.status_codes import Exit, Health, Sync
+from reconciler.core.spec.environment import PrunePolicy
+from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    sync: Sync
-    health: Health
+    sync: SyncStatus
+    health: HealthStatus
     reason: str
     steps: tuple[Step, ...] = ()
     blocked: Blocked | None = None
@@ -35,7 +35,7 @@ def decide_training(facts: TrainingFacts) -> Decision:
     """What a sandbox does about one model."""
     made = facts.build is not None
     adopted = made and facts.head is not None and facts.head.state.build == facts.build
-    health = Health.HEALTHY if facts.head is not None else Health.MISSING
+    health = HealthStatus.HEALTHY if facts.head is not None else HealthStatus.MISSING
     artifact = facts.build.artifact if facts.build else None
     steps: list[Step] = []
     if not made:
@@ -73,10 +73,10 @@ def decide_training(facts: TrainingFacts) -> Decision:
         )
     if steps:
         return Decision(
-            sync=Sync.OUT_OF_SYNC, health=health, reason=steps[0].reason, steps=tuple(steps), blocked=blocked
+            sync=SyncStatus.OUT_OF_SYNC, health=health, reason=steps[0].reason, steps=tuple(steps), blocked=blocked
         )
     reason = f"refused by {len(refused)} gate{'s' * (len(refused) > 1)}" if refused else "trained and judged"
-    return Decision(sync=Sync.IN_SYNC, health=health, reason=reason, blocked=blocked)
+    return Decision(sync=SyncStatus.IN_SYNC, health=health, reason=reason, blocked=blocked)
 
 
 def turns(wanted: Mapping[str, str], most: int) -> frozenset[str]:
@@ -100,7 +100,7 @@ def decide_serving(facts: ServingFacts) -> Decision:
     health = _health(facts, drift)
     if (blocked := out_of_order(facts)) is not None:
         return Decision(
-            sync=Sync.UNKNOWN,
+            sync=SyncStatus.UNKNOWN,
             health=health,
             reason=blocked.reasons[0],
             blocked=blocked,
@@ -111,14 +111,14 @@ def decide_serving(facts: ServingFacts) -> Decision:
     deployed = facts.head.state.artifact if facts.head else None
     if facts.model.artifact == deployed and deployed is not None:
         if facts.foreign_recipe is not None:
-            blocked = _foreign(facts)
-            repair = _repair(facts, drift)
-            return Decision(sync=Sync.UNKNOWN, health=health, reason=blocked.reasons[0], steps=repair, blocked=blocked)
+            blocked, steps = _foreign(facts), _repair(facts, drift)
+            reason = blocked.reasons[0]
+            return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason, steps=steps, blocked=blocked)
         return _as_declared(facts, drift, health)
     return _to_deploy(facts, drift, health)
 
 
-def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: Health) -> Decision:
+def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: HealthStatus) -> Decision:
     assert facts.model is not None and facts.model.artifact is not None  # noqa: S101, PT018  (the loader's rule E209)
     pin = facts.model.artifact
     deployed = facts.head.state.artifact if facts.head else None
@@ -127,12 +127,12 @@ def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: Health) -> 
         vetted = facts.verdict is not None and facts.verdict.vetted
         reason = "was deployed here before" if vetted else "passed its gates"
         what = f"{short(pin)} {reason}; " + (f"replaces {short(deployed)}" if deployed else "nothing is deployed yet")
-        step = Step(action=Action.DEPLOY, artifact=pin, reason=what)
+        steps = (Step(action=Action.DEPLOY, artifact=pin, reason=what),)
         notes = (*permission.notes(facts, deploys=True), *_reported(facts))
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=what, steps=(step,), notes=notes)
+        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=what, steps=steps, notes=notes)
     # What serves meanwhile is still ours to keep whole; what was retired must not serve.
     return Decision(
-        sync=Sync.OUT_OF_SYNC,
+        sync=SyncStatus.OUT_OF_SYNC,
         health=health,
         reason=blocked.reasons[0],
         steps=_repair(facts, drift),
@@ -204,11 +204,11 @@ def _differs(facts: ServingFacts) -> bool:
 
 
 def out_of_order(facts: ServingFacts) -> Blocked | None:
-    if facts.order in (Order.SAME, Order.AFTER):
+    if facts.order in (CommitOrder.SAME, CommitOrder.AFTER):
         return None
     name, branch = facts.environment.name, facts.environment.protect
     commit = ((facts.head.entry.commit if facts.head else None) or "no commit")[:12]
-    if facts.order is Order.BEFORE:
+    if facts.order is CommitOrder.BEFORE:
         why = f"{name} is at commit {commit}, newer than this one"
         remedy = "apply the newest commit; to go back on purpose, use `reconciler rollback`"
     elif facts.head is None:
@@ -220,22 +220,21 @@ def out_of_order(facts: ServingFacts) -> Blocked | None:
     return Blocked(exit=Exit.CONFLICT, reasons=(why,), remedy=remedy)
 
 
-def _as_declared(facts: ServingFacts, drift: DriftKind | None, health: Health) -> Decision:
+def _as_declared(facts: ServingFacts, drift: DriftKind | None, health: HealthStatus) -> Decision:
     notes = (*facts.weakened, *permission.notes(facts, deploys=False), *_reported(facts))
     deployed = facts.head.state.artifact if facts.head else None
     if deployed is not None and (blocked := permission.serving_rejected(facts, deployed)) is not None:
-        steps = _repair(facts, drift)
-        reason = blocked.reasons[0]
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
+        steps, reason = _repair(facts, drift), blocked.reasons[0]
+        out = SyncStatus.OUT_OF_SYNC
+        return Decision(sync=out, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
     if (held := facts.environment.policy.hold_of(facts.name)) is not None:
         notes = (*notes, f"held: {held.reason}")
     if drift is None:
-        return Decision(sync=Sync.IN_SYNC, health=health, reason="deployed as declared", notes=notes)
-    steps = _repair(facts, drift)
-    reason = _drift_in_words(facts, drift)
+        return Decision(sync=SyncStatus.IN_SYNC, health=health, reason="deployed as declared", notes=notes)
+    steps, reason = _repair(facts, drift), _drift_in_words(facts, drift)
     if not steps:
         reason += "; this environment only reports drift"
-    return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=steps, notes=notes)
+    return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps, notes=notes)
 
 
 def _repair(facts: ServingFacts, drift: DriftKind | None) -> tuple[Step, ...]:
@@ -245,37 +244,37 @@ def _repair(facts: ServingFacts, drift: DriftKind | None) -> tuple[Step, ...]:
     return (Step(action=Action.RESTORE, artifact=facts.head.state.artifact, reason=reason),)
 
 
-def _undeclared(facts: ServingFacts, drift: DriftKind | None, health: Health) -> Decision:
+def _undeclared(facts: ServingFacts, drift: DriftKind | None, health: HealthStatus) -> Decision:
     deployed = facts.head.state.artifact if facts.head else None
     if deployed is None:
         if facts.head is None and facts.served is not None:
             reason = "served, but neither declared in git nor deployed by this tool: left alone"
-            return Decision(sync=Sync.UNKNOWN, health=health, reason=reason)
+            return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason)
         if drift is not None:
-            steps = _repair(facts, drift)
-            reason = _drift_in_words(facts, drift)
-            return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=steps)
-        return Decision(sync=Sync.IN_SYNC, health=Health.HEALTHY, reason="retired")
+            steps, reason = _repair(facts, drift), _drift_in_words(facts, drift)
+            return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps)
+        return Decision(sync=SyncStatus.IN_SYNC, health=HealthStatus.HEALTHY, reason="retired")
     repair = _repair(facts, drift)  # what is not retired still serves, and is kept whole
     if facts.renamed_to is not None:
         reason = f"renamed to {facts.renamed_to}: left in place"
-        sync = Sync.OUT_OF_SYNC if drift is not None else Sync.IN_SYNC
+        sync = SyncStatus.OUT_OF_SYNC if drift is not None else SyncStatus.IN_SYNC
         return Decision(sync=sync, health=health, reason=reason, steps=repair)
-    if facts.prune is Prune.NEVER:
+    if facts.prune is PrunePolicy.NEVER:
         reason = "not declared any more; this environment never prunes"
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=repair)
+        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair)
     if facts.declared_models == 0:
         blocked = Blocked(
             exit=Exit.CONFLICT,
             reasons=(f"git declares no model at all for {facts.environment.name}: nothing is retired",),
             remedy="if the folder was emptied on purpose, retire one model at a time, keeping one declared",
         )
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=blocked.reasons[0], steps=repair, blocked=blocked)
+        reason = blocked.reasons[0]
+        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=blocked)
     if (closed := permission.freeze(facts)) is not None:
         reason = closed.reasons[0]
-        return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=closed)
+        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=closed)
     step = Step(action=Action.RETIRE, artifact=deployed, reason="deployed, but no longer declared in git")
-    return Decision(sync=Sync.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,))
+    return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,))
 
 
 def _drift_in_words(facts: ServingFacts, drift: DriftKind) -> str:
@@ -296,18 +295,18 @@ def _drift_in_words(facts: ServingFacts, drift: DriftKind) -> str:
             return f"changed by hand: {short(found) if found else 'nothing'} is served"
 
 
-def _health(facts: ServingFacts, drift: DriftKind | None) -> Health:
+def _health(facts: ServingFacts, drift: DriftKind | None) -> HealthStatus:
     deployed = facts.head.state.artifact if facts.head else None
     if drift is DriftKind.BEHIND:
-        return Health.PROGRESSING
+        return HealthStatus.PROGRESSING
     if drift is DriftKind.MISSING or (deployed is None and facts.model is not None):
-        return Health.MISSING
+        return HealthStatus.MISSING
     policy = facts.environment.policy
     if drift is not None or facts.weakened or policy.rejection_of(deployed) is not None:
-        return Health.DEGRADED
+        return HealthStatus.DEGRADED
     if facts.kept is not None or policy.hold_of(facts.name) is not None:
-        return Health.SUSPENDED
-    return Health.HEALTHY if facts.head is not None else Health.UNKNOWN
+        return HealthStatus.SUSPENDED
+    return HealthStatus.HEALTHY if facts.head is not None else HealthStatus.UNKNOWN
 
 
 def _reported(facts: ServingFacts) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from reconciler.core.digest import Digest, short
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.plan import Blocked
-from reconciler.core.spec.policy import Closed, Control
+from reconciler.core.spec.policy import Control, FreezeInForce
 from reconciler.core.status_codes import Exit
 
 
@@ -87,7 +87,7 @@ def freeze(facts: ServingFacts) -> Blocked | None:
     return frozen(facts.environment.name, window)
 
 
-def frozen(environment: str, window: Closed) -> Blocked:
+def frozen(environment: str, window: FreezeInForce) -> Blocked:
     opens = f"it opens {window.opens:%Y-%m-%d %H:%M} UTC" if window.opens else "it does not open within a year"
     return Blocked(
         exit=Exit.CONFLICT,

@@ -19,7 +19,7 @@ NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weakening:
+class WeakenedGate:
     """`what` demanded `old`, and demands `new` now."""
 
     what: str
@@ -31,14 +31,14 @@ class Weakening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Demands:
+class DeployRequirements:
     """All that stands before a deploy of one model: its own gates, and the policy of its environment."""
 
     gates: tuple[Gate, ...]
     policy: Policy
 
 
-def weakenings(old: Demands, new: Demands, *, model: str) -> tuple[Weakening, ...]:
+def weakenings(old: DeployRequirements, new: DeployRequirements, *, model: str) -> tuple[WeakenedGate, ...]:
     """In a fixed order, each once."""
     found = chain(
         _gates((*old.gates, *old.policy.gates), (*new.gates, *new.policy.gates)), _policy(old.policy, new.policy, model)
@@ -49,13 +49,13 @@ def weakenings(old: Demands, new: Demands, *, model: str) -> tuple[Weakening, ..
 # --- gates ----------------------------------------------------------------------------------------------------------
 
 
-def _gates(old: tuple[Gate, ...], new: tuple[Gate, ...]) -> Iterator[Weakening]:
+def _gates(old: tuple[Gate, ...], new: tuple[Gate, ...]) -> Iterator[WeakenedGate]:
     after = tuple(half for gate in new for half in _halves(gate))
     for gate in (half for one in old for half in _halves(one)):
         if any(_demands_as_much(one, gate) for one in after):
             continue
         alike = next((one for one in after if _subject(one) == _subject(gate)), None)
-        yield Weakening(what=_subject(gate), old=_words(gate), new=_words(alike) if alike is not None else NOTHING)
+        yield WeakenedGate(what=_subject(gate), old=_words(gate), new=_words(alike) if alike is not None else NOTHING)
 
 
 def _halves(gate: Gate) -> tuple[Gate, ...]:
@@ -110,37 +110,39 @@ def _words(gate: Gate) -> str:
 # --- controls -------------------------------------------------------------------------------------------------------
 
 
-def _policy(old: Policy, new: Policy, model: str) -> Iterator[Weakening]:
+def _policy(old: Policy, new: Policy, model: str) -> Iterator[WeakenedGate]:
     if old.max_data_age is not None and (new.max_data_age is None or new.max_data_age > old.max_data_age):
         after = in_words(new.max_data_age) if new.max_data_age is not None else NOTHING
-        yield Weakening(what="maxDataAge", old=in_words(old.max_data_age), new=after)
+        yield WeakenedGate(what="maxDataAge", old=in_words(old.max_data_age), new=after)
     yield from _approvals(old, new)
     if added := sorted(set(new.owners) - set(old.owners)):
-        yield Weakening(what="owners", old=_names(old.owners), new=f"also {', '.join(added)}")
+        yield WeakenedGate(what="owners", old=_names(old.owners), new=f"also {', '.join(added)}")
     held = old.hold_of(model)
     if held is not None and new.hold_of(model) is None:
-        yield Weakening(what="hold", old=held.reason, new=NOTHING)
+        yield WeakenedGate(what="hold", old=held.reason, new=NOTHING)
     for rejected in old.rejected:
         if new.rejection_of(rejected.artifact) is None:
-            yield Weakening(what=f"rejected {rejected.artifact[:19]}", old=rejected.reason, new=NOTHING)
+            yield WeakenedGate(what=f"rejected {rejected.artifact[:19]}", old=rejected.reason, new=NOTHING)
     for window in old.freeze:
         if window not in new.freeze:
-            yield Weakening(what="freeze", old=f"{window.cron} for {in_words(window.duration)}", new="another or none")
+            yield WeakenedGate(
+                what="freeze", old=f"{window.cron} for {in_words(window.duration)}", new="another or none"
+            )
 
 
-def _approvals(old: Policy, new: Policy) -> Iterator[Weakening]:
+def _approvals(old: Policy, new: Policy) -> Iterator[WeakenedGate]:
     before, after = old.approvals, new.approvals
     if before is None:
         return
     if after is None:
-        yield Weakening(what="approvals", old=f"{before.least} of {_names(before.people)}", new=NOTHING)
+        yield WeakenedGate(what="approvals", old=f"{before.least} of {_names(before.people)}", new=NOTHING)
         return
     if after.least < before.least:
-        yield Weakening(what="approvals.min", old=str(before.least), new=str(after.least))
+        yield WeakenedGate(what="approvals.min", old=str(before.least), new=str(after.least))
     if added := sorted(set(after.people) - set(before.people)):
-        yield Weakening(what="approvals.from", old=_names(before.people), new=f"also {', '.join(added)}")
+        yield WeakenedGate(what="approvals.from", old=_names(before.people), new=f"also {', '.join(added)}")
     if before.not_author and not after.not_author:
-        yield Weakening(what="approvals.notAuthor", old="true", new="false")
+        yield WeakenedGate(what="approvals.notAuthor", old="true", new="false")
 
 
 def _names(people: tuple[str, ...]) -> str:

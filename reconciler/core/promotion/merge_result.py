@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.status import ModelStatus
-from reconciler.core.plan.apply_result import Applied
-from reconciler.core.promotion.reviewed_plan import Depth
+from reconciler.core.plan.apply_result import ApplyResult
+from reconciler.core.promotion.reviewed_plan import DigestDepth
 from reconciler.core.status_codes import Exit, worst_exit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MergedRequest:
+class MergedPullRequest:
     """One change on the protected branch. `request` is None where no pull request brought it. `depth`: how much of the
     plan its reviewers saw, None where they saw none. `applied`: the models that it touches; `status`: how they are now.
     `revert`: the branch that puts back what is not finished. `told`: the address of the report on the request."""
@@ -20,8 +20,8 @@ class MergedRequest:
     commit: str
     request: int | None
     url: str | None
-    depth: Depth | None
-    applied: Applied
+    depth: DigestDepth | None
+    applied: ApplyResult
     status: tuple[ModelStatus, ...]
     plan: Digest
     revert: str | None = None
@@ -33,12 +33,12 @@ class MergedRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OnMerge:
+class MergeResult:
     """Oldest change first. `seconds`: how long all of it took."""
 
     environment: str
     revision: str
-    merged: tuple[MergedRequest, ...]
+    merged: tuple[MergedPullRequest, ...]
     seconds: int
     format: int = 1
 

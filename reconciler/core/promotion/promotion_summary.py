@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.records import Provenance, TableCopy
 from reconciler.core.digest import Digest
-from reconciler.core.field_diff import Change
+from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.spec.gates import Verification
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class ArtifactOrigin:
     """How one artifact was made, and what it did on its own holdout."""
 
     evaluation: Evaluation
@@ -21,7 +21,7 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Promotion:
+class PromotionSummary:
     """`incumbent` is what is deployed today, None for a first artifact; `verification` None where the candidate was
     deployed there before. `difference`: what the request changes in the declared model. `tables` are those of the
     candidate's snapshot. `runtime`: what the two were made with, where it differs. `entry`: the journal's number of
@@ -32,11 +32,11 @@ class Promotion:
     description: str
     owner: str
     artifact: Digest
-    candidate: Origin
-    incumbent: Origin | None
+    candidate: ArtifactOrigin
+    incumbent: ArtifactOrigin | None
     verification: Verification | None
     difference: ModelDifference | None
     tables: tuple[TableCopy, ...]
-    runtime: tuple[Change, ...]
+    runtime: tuple[FieldChange, ...]
     entry: int | None
     format: int = 1

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.digest import Digest
-from reconciler.core.promotion.promotion_summary import Promotion
+from reconciler.core.promotion.promotion_summary import PromotionSummary
 
 
-class OpeningState(StrEnum):
+class OpenedState(StrEnum):
     OPENED = "opened"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
@@ -17,7 +17,7 @@ class OpeningState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Superseded:
+class SupersededPullRequest:
     """An older open request of the same environment and model, closed with a comment that names the newer one."""
 
     number: int
@@ -25,12 +25,12 @@ class Superseded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opening:
+class OpenedPullRequest:
     """Where a proposal went. `remote`: where its branch was pushed to, None where there is none. `forge`: where a
     request into `base` is open; None (`because` says why) where it is left to be opened by hand, with `title` and
     `body`."""
 
-    state: OpeningState
+    state: OpenedState
     because: str
     base: str
     title: str
@@ -38,12 +38,12 @@ class Opening:
     forge: str | None = None
     number: int | None = None
     url: str | None = None
-    superseded: tuple[Superseded, ...] = ()
+    superseded: tuple[SupersededPullRequest, ...] = ()
     body: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposed:
+class ProposalResult:
     """What `promote`, `rollback` and `override` wrote: a commit on a branch. `branch` is None when git says so already.
     `served_by`: the journal entry by which it serves at once, for `rollback --now`. `opening` is there when they were
     asked to push and to open a request; `promotion` is what reviewers of a promotion are told."""
@@ -57,6 +57,6 @@ class Proposed:
     files: tuple[str, ...]
     summary: tuple[str, ...]
     served_by: int | None = None
-    opening: Opening | None = None
-    promotion: Promotion | None = None
+    opening: OpenedPullRequest | None = None
+    promotion: PromotionSummary | None = None
     format: int = 1

@@ -15,14 +15,14 @@ from enum import StrEnum
 
 from reconciler.core.digest import digest_of_bytes, hex_of
 from reconciler.core.plan.config_diff import ModelDifference
-from reconciler.core.plan.plan import Basis, Plan
+from reconciler.core.plan.plan import Plan, PlanInputs
 
 _LARGEST = 1024**2  # bytes of a record, unpacked
 _RECORD = re.compile(r"<!-- reconciler-reviewed ([A-Za-z0-9+/=]{1,60000}) -->")
 DECLARED = ("environment", "model", "pin", "recipe", "gates")
 
 
-class Depth(StrEnum):
+class DigestDepth(StrEnum):
     WHOLE = "whole"  # all that a part depends on
     DECLARED = "declared"  # what git alone shows of it
 
@@ -37,12 +37,12 @@ class ReviewedModel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reviewed:
+class ReviewedPlan:
     """`commit` is the head of the request that was planned."""
 
     environment: str
     commit: str
-    depth: Depth
+    depth: DigestDepth
     models: tuple[ReviewedModel, ...]
     format: int = 1
 
@@ -51,7 +51,7 @@ class Reviewed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Commented:
+class PlanComment:
     """What a comment on a pull request tells of one environment. `plan` is None where only git could be read, and
     `unseen` says why; `differences` are of the models that the request touches, `untouched` counts the others that are
     declared."""
@@ -63,12 +63,12 @@ class Commented:
     plan: Plan | None
     unseen: str | None
     differences: tuple[ModelDifference, ...]
-    reviewed: Reviewed
+    reviewed: ReviewedPlan
     untouched: int
     format: int = 1
 
 
-def reviewed_model(basis: Basis, depth: Depth) -> ReviewedModel:
+def reviewed_model(basis: PlanInputs, depth: DigestDepth) -> ReviewedModel:
     found = [hex_of(digest_of_bytes(f"{name}\0{value}".encode())) for name, value in _counting(basis, depth)]
     return ReviewedModel(
         model=basis.model,
@@ -77,7 +77,7 @@ def reviewed_model(basis: Basis, depth: Depth) -> ReviewedModel:
     )
 
 
-def moved(before: ReviewedModel, now: ReviewedModel, depth: Depth) -> tuple[str, ...]:
+def moved(before: ReviewedModel, now: ReviewedModel, depth: DigestDepth) -> tuple[str, ...]:
     """Names of the fields that differ; empty when it is what was reviewed."""
     if before.digest == now.digest:
         return ()
@@ -89,11 +89,11 @@ def _twos(marks: str) -> list[str]:
     return [marks[at : at + 2] for at in range(0, len(marks), 2)]
 
 
-def _names(depth: Depth) -> list[str]:
-    return [one.name for one in fields(Basis) if depth is Depth.WHOLE or one.name in DECLARED]
+def _names(depth: DigestDepth) -> list[str]:
+    return [one.name for one in fields(PlanInputs) if depth is DigestDepth.WHOLE or one.name in DECLARED]
 
 
-def _counting(basis: Basis, depth: Depth) -> Iterator[tuple[str, str]]:
+def _counting(basis: PlanInputs, depth: DigestDepth) -> Iterator[tuple[str, str]]:
     """(field, its value in words) of what counts at this depth."""
     for name in _names(depth):
         value = getattr(basis, name)

@@ -18,12 +18,12 @@ class Role(StrEnum):
     PRODUCTION = "production"
 
 
-class Drift(StrEnum):
+class DriftPolicy(StrEnum):
     CORRECT = "correct"
     REPORT = "report"
 
 
-class Prune(StrEnum):
+class PrunePolicy(StrEnum):
     NEVER = "never"
     CONFIRM = "confirm"
     AUTO = "auto"
@@ -92,7 +92,7 @@ class Policy:
 
     gates: tuple[Gate, ...] = ()
     max_data_age: int | None = None  # seconds
-    prune: Prune = Prune.CONFIRM
+    prune: PrunePolicy = PrunePolicy.CONFIRM
     max_retire: int = 1
     approvals: Approvals | None = None
     owners: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class StorageLocation:
     """Where a store or a target is. `uses` names its implementation. On a disk, `root` is its folder, relative to the
     project; elsewhere it is None, and `settings` say where, as (name, text), sorted: such as bucket, prefix, region."""
 
@@ -133,7 +133,7 @@ class Place:
         known = "/".join(part for part in parts if part) or ",".join(f"{name}={text}" for name, text in self.settings)
         return f"{self.uses}://{known}"
 
-    def overlaps(self, other: Place) -> bool:
+    def overlaps(self, other: StorageLocation) -> bool:
         """Whether one lies in the other, or would on a disk that takes upper and lower case for the same."""
         a, b = (one.address.casefold() + "/" for one in (self, other))
         return a.startswith(b) or b.startswith(a)
@@ -143,14 +143,14 @@ class Place:
 class Environment:
     name: str
     role: Role
-    store: Place
-    target: Place | None  # None: nothing is deployed here
+    store: StorageLocation
+    target: StorageLocation | None  # None: nothing is deployed here
     data: DataBinding
     promotes_from: tuple[str, ...] = ()
     runtime: Runtime | None = None
     policy: Policy = Policy()
     protect: str | None = None  # branch
-    drift: Drift = Drift.CORRECT
+    drift: DriftPolicy = DriftPolicy.CORRECT
     limits: Limits = Limits()
     max_train: int | None = None  # trainings per apply
 
@@ -159,11 +159,11 @@ class Environment:
         return self.role is Role.SANDBOX
 
     @property
-    def places(self) -> tuple[Place, ...]:
+    def places(self) -> tuple[StorageLocation, ...]:
         return (self.store,) if self.target is None else (self.store, self.target)
 
 
-class Because(StrEnum):
+class RetrainReason(StrEnum):
     RECIPE = "recipe"
     DATA = "data"
     RUNTIME = "runtime"
@@ -171,7 +171,7 @@ class Because(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrain:
-    because: tuple[Because, ...] = (Because.RECIPE,)
+    because: tuple[RetrainReason, ...] = (RetrainReason.RECIPE,)
     every: int | None = None  # seconds
 
 
@@ -194,7 +194,7 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desired:
+class DesiredState:
     """All that git says at `revision` (40 or 64 hex digits; None for a work tree)."""
 
     project: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.digest import Digest, Sealed
+from reconciler.core.digest import Checksummed, Digest
 
 
 class Grade(StrEnum):
@@ -66,7 +66,7 @@ class NoWorseThanIncumbent:
 Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent
 
 
-class Verdict(StrEnum):
+class GateStatus(StrEnum):
     PASSED = "passed"
     REFUSED = "refused"
 
@@ -126,13 +126,13 @@ class GateResult:
     """`reason` is one line with the numbers, e.g. "f1_macro 0.412 is below 0.450"."""
 
     gate: Gate
-    verdict: Verdict
+    verdict: GateStatus
     reason: str
     comparison: Comparison | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verification(Sealed):
+class Verification(Checksummed):
     """All checks of one digest against one gate set, for one environment.
 
     `gate_set` binds artifact, gates (model's and environment's), evaluation rows and incumbent; a verification that is
@@ -149,8 +149,8 @@ class Verification(Sealed):
 
     @property
     def passed(self) -> bool:
-        return bool(self.results) and all(r.verdict is Verdict.PASSED for r in self.results)
+        return bool(self.results) and all(r.verdict is GateStatus.PASSED for r in self.results)
 
     @property
     def refusals(self) -> tuple[str, ...]:
-        return tuple(r.reason for r in self.results if r.verdict is Verdict.REFUSED)
+        return tuple(r.reason for r in self.results if r.verdict is GateStatus.REFUSED)

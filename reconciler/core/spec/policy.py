@@ -43,7 +43,7 @@ class Freeze:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Closed:
+class FreezeInForce:
     """A freeze is on. `opens`: the next moment at which no window is; None where none comes within a year."""
 
     reason: str

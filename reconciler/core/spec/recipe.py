@@ -29,7 +29,7 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Named:
+class NamedExpression:
     """`name: expression`, in the order of the manifest."""
 
     name: str
@@ -47,7 +47,7 @@ class Past:
     by: str
     at: str
     known: str
-    features: tuple[Named, ...]
+    features: tuple[NamedExpression, ...]
     where: str | None = None
 
 
@@ -66,7 +66,7 @@ class Selection:
     table: str
     key: str
     joins: tuple[Join, ...] = ()
-    derive: tuple[Named, ...] = ()
+    derive: tuple[NamedExpression, ...] = ()
     past: Past | None = None
     where: str | None = None
     train: Window | None = None

@@ -59,7 +59,7 @@ class Feature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Columns:
+class RecipeColumns:
     """What a recipe computes: `before` (derived columns that `past` may read), then `features` of past, then `after`
     (those that read a feature of past, and what is derived from them). `terms`: all other expressions by label."""
 
@@ -72,7 +72,7 @@ class Columns:
         return self.terms.get(label)
 
 
-def arrange(recipe: Recipe, table_columns: Iterable[str]) -> Columns:
+def arrange(recipe: Recipe, table_columns: Iterable[str]) -> RecipeColumns:
     """The recipe's columns over tables with these columns (without `as_of`). DataError E413, E416."""
     expressions = _read(recipe)
     names = _Names(table_columns)
@@ -105,7 +105,7 @@ def arrange(recipe: Recipe, table_columns: Iterable[str]) -> Columns:
         if label != "data.past.where":
             names.require(term.scalar.columns, label)
     _check_names(recipe, names)
-    return Columns(before=tuple(before), features=features, after=tuple(after), terms=terms)
+    return RecipeColumns(before=tuple(before), features=features, after=tuple(after), terms=terms)
 
 
 def _read(recipe: Recipe) -> dict[str, Scalar | Aggregate | RefusedError]:

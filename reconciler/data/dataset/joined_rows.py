@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from reconciler.core.spec.recipe import Join, Recipe
-from reconciler.data.dataset.columns import AS_OF, Columns, Derived, Term, arrange
+from reconciler.data.dataset.columns import AS_OF, Derived, RecipeColumns, Term, arrange
 from reconciler.data.dataset.point_in_time import add_past
 from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.errors import DataError
@@ -32,7 +32,7 @@ class Relation:
     that `past` reads, with the rows of the main table."""
 
     recipe: Recipe
-    columns: Columns
+    columns: RecipeColumns
     types: dict[str, str]
     key: str
     ledger: str
@@ -195,7 +195,7 @@ def type_of(session: Session, term: Term, relation: str) -> str:
     return found["x"]
 
 
-def find_failure(session: Session, columns: Columns, error: DataError, relation: str) -> DataError:
+def find_failure(session: Session, columns: RecipeColumns, error: DataError, relation: str) -> DataError:
     """The error of the first expression that fails on the data by itself; `error` when none does. `relation`: the last
     one that stands."""
     if error.code != "E413":

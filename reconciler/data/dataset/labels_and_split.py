@@ -24,7 +24,7 @@ from reconciler.data.dataset.joined_rows import ROWS, Relation, check_condition,
 from reconciler.data.dataset.point_in_time import check_not_later
 from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.errors import DataError
-from reconciler.ports import Selected
+from reconciler.ports import SelectResult
 
 _INSIDE = '"inside the window"'
 _TODAY = '"day of the data"'
@@ -33,7 +33,7 @@ MIN_TRAIN = 20
 MIN_HOLDOUT = 5
 
 
-def split(session: Session, relation: Relation, features: Sequence[str]) -> Selected:
+def split(session: Session, relation: Relation, features: Sequence[str]) -> SelectResult:
     """Create the table `chosen`. DataError E410, E412, E413, E417."""
     recipe = relation.recipe
     _label(session, relation, features)
@@ -47,7 +47,9 @@ def split(session: Session, relation: Relation, features: Sequence[str]) -> Sele
     counts = _counts(session)
     train, holdout = counts.pop("train", 0), counts.pop("holdout", 0)
     _check_sizes(session, recipe, train=train, holdout=holdout, left_out=counts)
-    return Selected(rows=train, holdout_rows=holdout, holdout_from=holdout_from, left_out=tuple(sorted(counts.items())))
+    return SelectResult(
+        rows=train, holdout_rows=holdout, holdout_from=holdout_from, left_out=tuple(sorted(counts.items()))
+    )
 
 
 # --- labels -------------------------------------------------------------------------------------------------------

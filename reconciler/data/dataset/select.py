@@ -21,7 +21,7 @@ from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_con
 from reconciler.data.dataset.labels_and_split import split
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_of, write_parquet
 from reconciler.errors import DataError
-from reconciler.ports import Selected, SelectRequest, Want
+from reconciler.ports import SelectionKind, SelectRequest, SelectResult
 
 _WHOLE = ("BIGINT", "INTEGER", "HUGEINT")
 _NUMBERS = (*_WHOLE, "DOUBLE", "FLOAT")
@@ -30,7 +30,7 @@ TRAIN, HOLDOUT, KEYS = "train.parquet", "holdout.parquet", "keys.parquet"
 PREDICT, FEATURES = "predict.parquet", "features.parquet"
 
 
-def select(request: SelectRequest) -> Selected:
+def select(request: SelectRequest) -> SelectResult:
     """Write the files of `request.want` below `request.into`. DataError E401, E410-E418."""
     into = request.into.resolve()
     inputs = [table.path.resolve() for table in request.tables]
@@ -41,17 +41,17 @@ def select(request: SelectRequest) -> Selected:
         try:
             _check_booleans(session, relation)
             match request.want:
-                case Want.FIT:
+                case SelectionKind.FIT:
                     return _fit(session, relation, into)
-                case Want.PREDICT:
+                case SelectionKind.PREDICT:
                     return _predict(session, relation, request.also, into)
-                case Want.FEATURES:
+                case SelectionKind.FEATURES:
                     return _features(session, relation, request.keys, into)
         except DataError as error:
             raise find_failure(session, relation.columns, error, ROWS) from None
 
 
-def _fit(session: Session, relation: Relation, into: Path) -> Selected:
+def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
     found = split(session, relation, _items(relation))
     columns = ["key", *relation.recipe.features.all, "outcome"]
     items = ", ".join(name_of(column) for column in columns)
@@ -64,7 +64,7 @@ def _fit(session: Session, relation: Relation, into: Path) -> Selected:
     return found
 
 
-def _predict(session: Session, relation: Relation, also: Sequence[str], into: Path) -> Selected:
+def _predict(session: Session, relation: Relation, also: Sequence[str], into: Path) -> SelectResult:
     wanted = relation.columns.term("data.predict.where")
     if wanted is None:
         hint = "add `predict: {where: ...}` to the recipe's data"
@@ -83,7 +83,7 @@ def _predict(session: Session, relation: Relation, also: Sequence[str], into: Pa
     return _write_rows(session, relation, items, f"SELECT * FROM {ROWS} WHERE {rows}", into / PREDICT)
 
 
-def _features(session: Session, relation: Relation, keys: Path | None, into: Path) -> Selected:
+def _features(session: Session, relation: Relation, keys: Path | None, into: Path) -> SelectResult:
     if keys is None:
         raise DataError("rows of given keys are wanted, and no keys are given", code="E414")
     wanted = f"SELECT key FROM read_parquet({text_of(str(keys.resolve()))})"
@@ -91,14 +91,14 @@ def _features(session: Session, relation: Relation, keys: Path | None, into: Pat
     return _write_rows(session, relation, _items(relation), rows, into / FEATURES)
 
 
-def _write_rows(session: Session, relation: Relation, items: Sequence[str], rows: str, path: Path) -> Selected:
+def _write_rows(session: Session, relation: Relation, items: Sequence[str], rows: str, path: Path) -> SelectResult:
     session.run(
         f"CREATE TEMP TABLE {CHOSEN} AS SELECT {', '.join(items)} FROM ({rows})", doing="computing the features"
     )
     _check_values(session, relation.recipe, CHOSEN)
     write_parquet(session, f"SELECT * FROM {CHOSEN} ORDER BY key", path)
     count = session.value(f"SELECT count(*) FROM {CHOSEN}", doing="counting rows")
-    return Selected(rows=count, holdout_rows=0, holdout_from=None, left_out=())
+    return SelectResult(rows=count, holdout_rows=0, holdout_from=None, left_out=())
 
 
 def _where(relation: Relation) -> list[Term]:

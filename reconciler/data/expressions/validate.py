@@ -20,7 +20,7 @@ from reconciler.core.names import is_column
 from reconciler.data.duckdb_session import name_of, text_of
 from reconciler.data.expressions import grammar
 from reconciler.data.expressions.parse import Node, RefusedError, check_text, only_item, position_of, serialize
-from reconciler.ports import Parsed
+from reconciler.ports import ParsedExpression
 
 _INTEGER = re.compile(r"-?[0-9]{1,38}")
 _NUMBER = re.compile(r"-?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
@@ -63,19 +63,19 @@ def read_all(texts: Iterable[str]) -> dict[str, Scalar | Aggregate | RefusedErro
     return {text: found[text] for text in distinct}
 
 
-def parse(texts: Iterable[str]) -> Mapping[str, Parsed]:
+def parse(texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
     """The port's answer for each distinct text (ports.Expressions)."""
     return {text: _parsed(found) for text, found in read_all(texts).items()}
 
 
-def _parsed(found: Scalar | Aggregate | RefusedError) -> Parsed:
+def _parsed(found: Scalar | Aggregate | RefusedError) -> ParsedExpression:
     match found:
         case RefusedError():
-            return Parsed(refused=found.reason, position=found.position)
+            return ParsedExpression(refused=found.reason, position=found.position)
         case Scalar():
-            return Parsed(columns=found.columns)
+            return ParsedExpression(columns=found.columns)
         case Aggregate():
-            return Parsed(columns=found.columns, aggregate=True)
+            return ParsedExpression(columns=found.columns, aggregate=True)
 
 
 # --- the tree -------------------------------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def _parsed(found: Scalar | Aggregate | RefusedError) -> Parsed:
 
 def _read(text: str, tree: Node) -> Scalar | Aggregate:
     node = only_item(text, tree)
-    reader = _Reader(text)
+    reader = _ExpressionReader(text)
     if node.get("class") == "FUNCTION" and _name(node) in grammar.AGGREGATES:
         return reader.aggregate(node)
     return Scalar(sql=reader.scalar(node, 0), columns=tuple(reader.columns))
@@ -93,7 +93,7 @@ def _name(node: Node) -> str:
     return str(node.get("function_name", "")).lower()
 
 
-class _Reader:
+class _ExpressionReader:
     """Walks one tree, collects its columns, and writes its SQL. Whatever it does not know it refuses."""
 
     def __init__(self, text: str) -> None:

@@ -55,7 +55,7 @@ def normal_type(text: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
+class TextFormat:
     """How a table's text is to be understood. `dates`: the strptime format of the type `formatted` (DATE, or TIMESTAMP
     where the format has a time of day); the other one, or both, are ISO 8601. `grouping` and `decimal`: the two signs
     inside a number; no grouping unless the decimal sign is declared. `zone`: wall clock of times."""
@@ -67,7 +67,7 @@ class Writing:
     zone: str
 
 
-def writing_of(name: str, table: Table) -> Writing:
+def writing_of(name: str, table: Table) -> TextFormat:
     """DataError E405 where the table's declaration cannot be used."""
     dates = table.dates
     letters = re.findall(r"%-?([A-Za-z])", dates or "")
@@ -78,7 +78,7 @@ def writing_of(name: str, table: Table) -> Writing:
         raise DataError(f"table {name}: `dates` is not a format of a whole date", code="E405", hint=hint)
     if table.decimal not in (None, ".", ","):
         raise DataError(f'table {name}: `decimal` must be "." or ","', code="E405")
-    return Writing(
+    return TextFormat(
         dates=dates or "",
         formatted=None if dates is None else "TIMESTAMP" if set("HIMSfpzZ") & set(letters) else "DATE",
         decimal=table.decimal or ".",
@@ -94,7 +94,7 @@ def _month(letters: list[str]) -> bool:
 # --- text -> value ------------------------------------------------------------------------------------------------
 
 
-def from_text(cell: str, kind: str, writing: Writing) -> str:
+def from_text(cell: str, kind: str, writing: TextFormat) -> str:
     """SQL: the text `cell` (SQL) as a value of `kind`, NULL where it is none. For a type that somebody has declared or
     an earlier copy has found."""
     match kind:
@@ -122,13 +122,13 @@ def from_text(cell: str, kind: str, writing: Writing) -> str:
             return _decimal(cell, kind, writing)
 
 
-def held_to(cell: str, kind: str, writing: Writing) -> str:
+def held_to(cell: str, kind: str, writing: TextFormat) -> str:
     """Like `from_text`, for a type that nobody has declared: as narrow as the inference that found it, so that `00123`
     does not become a number because earlier rows were numbers."""
     return f"({_tests(cell, writing).get(kind) or from_text(cell, kind, writing)})"
 
 
-def _plain_number(cell: str, writing: Writing) -> str:
+def _plain_number(cell: str, writing: TextFormat) -> str:
     """The number without grouping signs and with a decimal point. Groups are of three digits, or it is no number."""
     plain = f"trim({cell})"
     if writing.grouping is None:
@@ -143,7 +143,7 @@ def _plain_number(cell: str, writing: Writing) -> str:
     )
 
 
-def _decimal(cell: str, kind: str, writing: Writing) -> str:
+def _decimal(cell: str, kind: str, writing: TextFormat) -> str:
     scale = int(kind.partition(",")[2].rstrip(")"))
     plain = _plain_number(cell, writing)
     pattern = rf"[+-]?[0-9]+(\.[0-9]{{0,{scale}}}0*)?" if scale else r"[+-]?[0-9]+(\.0*)?"
@@ -154,7 +154,7 @@ def _iso_date(cell: str) -> str:
     return f"(CASE WHEN regexp_full_match(trim({cell}), '{_ISO_DATE}') THEN TRY_CAST(trim({cell}) AS DATE) END)"
 
 
-def _iso_timestamp(cell: str, writing: Writing) -> str:
+def _iso_timestamp(cell: str, writing: TextFormat) -> str:
     """A time without an offset is the wall clock of the table's zone already; one with an offset is turned into it."""
     word = f"trim({cell})"
     return (
@@ -164,7 +164,7 @@ def _iso_timestamp(cell: str, writing: Writing) -> str:
     )
 
 
-def _formatted(cell: str, writing: Writing, kind: str) -> str:
+def _formatted(cell: str, writing: TextFormat, kind: str) -> str:
     """By the declared format. A year of two digits read by %Y would be in the first century: no date of any book."""
     moment = f"try_strptime(trim({cell}), {text_of(writing.dates)})"
     if re.search(r"%[zZ]", writing.dates):
@@ -175,7 +175,7 @@ def _formatted(cell: str, writing: Writing, kind: str) -> str:
 # --- which type a column of text has ------------------------------------------------------------------------------
 
 
-def _tests(cell: str, writing: Writing) -> dict[str, str]:
+def _tests(cell: str, writing: TextFormat) -> dict[str, str]:
     """Type -> SQL of the value where the text is unmistakably of that type. In order of preference."""
     group = rf"([1-9][0-9]{{0,2}}({re.escape(writing.grouping)}[0-9]{{3}})+)|" if writing.grouping else ""
     point = re.escape(writing.decimal)
@@ -209,7 +209,7 @@ class _Count:
 
 
 def infer(
-    session: Session, *, relation: str, columns: Iterable[str], table: str, writing: Writing
+    session: Session, *, relation: str, columns: Iterable[str], table: str, writing: TextFormat
 ) -> tuple[dict[str, str], tuple[str, str] | None]:
     """The type of each text column of `relation`, over all its rows; and the first column that is nearly of a type,
     with that type (or "" when it cannot be said which), if there is one: the caller finds the row and refuses."""
@@ -258,7 +258,9 @@ def _choose(count: _Count) -> _Choice | None:
     return _Choice(kind="VARCHAR")
 
 
-def _count(session: Session, *, relation: str, columns: list[str], table: str, writing: Writing) -> dict[str, _Count]:
+def _count(
+    session: Session, *, relation: str, columns: list[str], table: str, writing: TextFormat
+) -> dict[str, _Count]:
     items: list[str] = []
     for name in columns:
         cell = name_of(name)
@@ -280,7 +282,7 @@ def _count(session: Session, *, relation: str, columns: list[str], table: str, w
 
 
 def _confirmed(
-    session: Session, relation: str, chosen: dict[str, _Choice | None], table: str, writing: Writing
+    session: Session, relation: str, chosen: dict[str, _Choice | None], table: str, writing: TextFormat
 ) -> dict[str, _Choice | None]:
     """What the sample suggests, where all rows agree; None where they do not. Text in the sample is text."""
     asked = {name: one.kind for name, one in chosen.items() if one and not one.mistaken and one.kind != "VARCHAR"}

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from reconciler.errors import DataError, Where
+from reconciler.errors import DataError, FilePosition
 
 MAX_ROW = 1024 * 1024  # bytes
 _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
@@ -31,7 +31,7 @@ CLOSE_QUOTES = 'put quotes around whole cells only, close them, and write a quot
 
 
 def line_error(dialect: Dialect, line: int, code: str, message: str, hint: str | None = None) -> DataError:
-    return DataError(message, code=code, where=Where(file=dialect.path, line=line), hint=hint)
+    return DataError(message, code=code, where=FilePosition(file=dialect.path, line=line), hint=hint)
 
 
 class RowCheck:

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from reconciler.core.names import COLUMN_RULE, is_column, visible
 from reconciler.data.tables.csv_rows import CLOSE_QUOTES, MAX_ROW, Dialect, RowCheck, line_error
-from reconciler.errors import DataError, Where
+from reconciler.errors import DataError, FilePosition
 
 ENCODINGS = {
     "utf-8": "utf-8",
@@ -61,7 +61,7 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
     first = next(blocks, b"")
     if not first.strip():
         raise DataError(
-            "the file is empty", code="E401", where=Where(file=dialect.path), hint="expected a header and rows"
+            "the file is empty", code="E401", where=FilePosition(file=dialect.path), hint="expected a header and rows"
         )
     header, _, rest = first.partition(b"\n")
     columns = read_header(header.decode("utf-8"), dialect)
@@ -72,7 +72,7 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
     check.finish()
     target.truncate(check.end)
     if check.rows == 0:
-        where = Where(file=dialect.path)
+        where = FilePosition(file=dialect.path)
         raise DataError("the file has a header and no row", code="E401", where=where, hint="expected rows below it")
     return Rows(columns=columns, count=check.rows)
 
@@ -123,7 +123,9 @@ def _utf8(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
     for magic, kind in _MAGIC.items():
         if start.startswith(magic):
             hint = "declare `uses: parquet`" if kind == "Parquet" else "unpack it first"
-            raise DataError(f"this is a {kind} file, not CSV", code="E407", where=Where(file=dialect.path), hint=hint)
+            raise DataError(
+                f"this is a {kind} file, not CSV", code="E407", where=FilePosition(file=dialect.path), hint=hint
+            )
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and dialect.encoding != "utf-16":
         raise _undecodable(dialect, 0, "declare `encoding: utf-16`")
     if dialect.encoding == "utf-8":
@@ -152,7 +154,7 @@ def _utf8(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
 
 
 def _undecodable(dialect: Dialect, at: int, hint: str) -> DataError:
-    where = Where(file=dialect.path)
+    where = FilePosition(file=dialect.path)
     return DataError(f"not {dialect.encoding} near byte {at}", code="E406", where=where, hint=hint)
 
 
@@ -173,11 +175,11 @@ def read_header(line: str, dialect: Dialect) -> tuple[str, ...]:
         raise line_error(
             dialect, 1, "E404", "only one column found", f'is the delimiter "{shown}"? declare `delimiter`'
         )
-    where = Where(file=dialect.path, line=1)
+    where = FilePosition(file=dialect.path, line=1)
     return check_names(renamed(tuple(names), dialect.columns, where), where)
 
 
-def renamed(written: tuple[str, ...], columns: tuple[tuple[str, str], ...], where: Where) -> tuple[str, ...]:
+def renamed(written: tuple[str, ...], columns: tuple[tuple[str, str], ...], where: FilePosition) -> tuple[str, ...]:
     """The names here of columns as written; DataError E403 when one that `columns` names is not there. What nobody sees
     in a header makes no difference."""
     seen = [visible(text) for text in written]
@@ -190,7 +192,7 @@ def renamed(written: tuple[str, ...], columns: tuple[tuple[str, str], ...], wher
     return tuple(names.get(shown, text) for shown, text in zip(seen, written, strict=True))
 
 
-def check_names(names: tuple[str, ...], where: Where) -> tuple[str, ...]:
+def check_names(names: tuple[str, ...], where: FilePosition) -> tuple[str, ...]:
     """The names themselves, if each is a column's name and no two are alike; DataError E403 by position."""
     if len(names) > MAX_COLUMNS:
         raise DataError(f"{len(names):,} columns; at most {MAX_COLUMNS:,} are read", code="E411", where=where)

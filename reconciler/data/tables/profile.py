@@ -20,11 +20,18 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.core.names import is_column, visible, without_marks
-from reconciler.core.onboarding.table_profile import FEW, ColumnLook, Days, Gap, LookRequest, TableLook
+from reconciler.core.onboarding.table_profile import (
+    FEW,
+    ColumnProfile,
+    DateGap,
+    DayCountColumn,
+    ProfileRequest,
+    TableProfile,
+)
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_of
 from reconciler.data.tables.snapshot import copy_tables
-from reconciler.errors import DataError, Where
+from reconciler.errors import DataError, FilePosition
 from reconciler.ports.messages import CopyRequest, TableFile
 
 # In the order of trial; the first that reads every row is taken.
@@ -44,7 +51,7 @@ _LOOKING = "looking at the table"
 _UNDECLARED = re.compile(r"column (\w+) looks like dates")
 
 
-def look(request: LookRequest) -> TableLook:
+def look(request: ProfileRequest) -> TableProfile:
     """DataError E401-E411 when the file cannot be read as a table at all."""
     _check_file(request.path)
     table = _parquet(request) if _is_parquet(request.path) else _csv(request.path)
@@ -57,7 +64,7 @@ def look(request: LookRequest) -> TableLook:
         looked = [_column(session, one.name, one.type) for one in copied.columns]
         columns = tuple(column for column, _ in looked)
         counts = {column.name: numbers for column, numbers in looked}
-        return TableLook(
+        return TableProfile(
             table=table,
             rows=copied.rows,
             columns=columns,
@@ -72,7 +79,7 @@ def look(request: LookRequest) -> TableLook:
 
 def _check_file(path: Path) -> None:
     """A pipe would be waited for, and a device never ends."""
-    where = Where(file=path.name)
+    where = FilePosition(file=path.name)
     if not path.exists():
         raise DataError("there is no such file", code="E401", where=where, hint="check its name")
     if not path.is_file():
@@ -93,10 +100,10 @@ def _is_parquet(path: Path) -> bool:
     except OSError as error:
         message = f"the file cannot be read: {error.strerror}"
         hint = "give this user the right to read it"
-        raise DataError(message, code="E401", where=Where(file=path.name), hint=hint) from error
+        raise DataError(message, code="E401", where=FilePosition(file=path.name), hint=hint) from error
 
 
-def _parquet(request: LookRequest) -> Table:
+def _parquet(request: ProfileRequest) -> Table:
     table = Table(uses="parquet", path=request.path.name)
     with open_session(limits=request.limits, into=request.into, inputs=(request.path,)) as session:
         try:
@@ -104,7 +111,7 @@ def _parquet(request: LookRequest) -> Table:
         except DataError as error:
             if error.code == "E418":
                 raise
-            where = Where(file=request.path.name)
+            where = FilePosition(file=request.path.name)
             message, hint = "this is not a whole Parquet file with columns", "is it cut short? write it anew"
             raise DataError(message, code="E411", where=where, hint=hint) from None
     return replace(table, columns=tuple(_names(found)))
@@ -174,7 +181,7 @@ def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield free, visible(name)
 
 
-def _read(request: LookRequest, table: Table) -> tuple[Table, TableFile]:
+def _read(request: ProfileRequest, table: Table) -> tuple[Table, TableFile]:
     """Try date formats until the file reads; a column whose dates no format reads is text."""
     dates = iter(_DATES)
     while True:
@@ -205,7 +212,7 @@ def _read(request: LookRequest, table: Table) -> tuple[Table, TableFile]:
 # --- what it holds ------------------------------------------------------------------------------------------------
 
 
-def _column(session: Session, name: str, kind: str) -> tuple[ColumnLook, tuple[int, ...]]:
+def _column(session: Session, name: str, kind: str) -> tuple[ColumnProfile, tuple[int, ...]]:
     """The column, and how often each of its values stands there, where they are few."""
     cell = name_of(name)
     dated = kind in ("DATE", "TIMESTAMP")
@@ -221,7 +228,7 @@ def _column(session: Session, name: str, kind: str) -> tuple[ColumnLook, tuple[i
             doing=_LOOKING,
         )
     values, counts = tuple(row[0] for row in found), tuple(row[1] for row in found)
-    return ColumnLook(name=name, type=kind, filled=filled, distinct=distinct, values=values, latest=last), counts
+    return ColumnProfile(name=name, type=kind, filled=filled, distinct=distinct, values=values, latest=last), counts
 
 
 def _asked(session: Session, terms: list[str]) -> list[Any]:
@@ -234,7 +241,7 @@ def _asked(session: Session, terms: list[str]) -> list[Any]:
 
 
 def _twins(
-    session: Session, columns: tuple[ColumnLook, ...], counts: dict[str, tuple[int, ...]]
+    session: Session, columns: tuple[ColumnProfile, ...], counts: dict[str, tuple[int, ...]]
 ) -> Iterator[tuple[str, str]]:
     """Numbers that are one but for their scale, and few values that come only together."""
     numbers = list(combinations([one.name for one in columns if one.numeric and one.distinct > FEW], 2))
@@ -250,7 +257,7 @@ def _twins(
             yield one.name, other.name
 
 
-def _days(session: Session, columns: tuple[ColumnLook, ...]) -> Iterator[Days]:
+def _days(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[DayCountColumn]:
     dates = [one.name for one in columns if one.dated]
     whole = [one.name for one in columns if one.type in ("BIGINT", "INTEGER", "DOUBLE") and one.distinct > 1]
     asked = [(column, start, end) for column in whole for start, end in permutations(dates, 2)]
@@ -261,10 +268,10 @@ def _days(session: Session, columns: tuple[ColumnLook, ...]) -> Iterator[Days]:
         terms.append(f"bool_and({name_of(column)} IN ({days}, greatest({days}, 0)))")
     for (column, start, end), found in zip(asked, _asked(session, terms), strict=True):
         if found:
-            yield Days(column=column, start=start, end=end)
+            yield DayCountColumn(column=column, start=start, end=end)
 
 
-def _gaps(session: Session, columns: tuple[ColumnLook, ...]) -> Iterator[Gap]:
+def _gaps(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[DateGap]:
     pairs = list(permutations([one.name for one in columns if one.dated and one.filled], 2))
     terms = []
     for start, end in pairs:
@@ -274,7 +281,7 @@ def _gaps(session: Session, columns: tuple[ColumnLook, ...]) -> Iterator[Gap]:
     for at, (start, end) in enumerate(pairs):
         forward, over_0, over_10, over_30 = found[4 * at : 4 * at + 4]
         if forward is not None:
-            yield Gap(start=start, end=end, forward=forward, over_0=over_0, over_10=over_10, over_30=over_30)
+            yield DateGap(start=start, end=end, forward=forward, over_0=over_0, over_10=over_10, over_30=over_30)
 
 
 def _between(start: str, end: str) -> str:

@@ -20,11 +20,12 @@ from typing import BinaryIO
 from reconciler.core.artifact.records import TableColumn
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
+from reconciler.data.tables import column_types
 from reconciler.data.tables import csv_validate as csv_text
-from reconciler.data.tables.column_types import TYPE_RULE, Writing, from_text, held_to, infer, normal_type, writing_of
+from reconciler.data.tables.column_types import TYPE_RULE, TextFormat, from_text, held_to, infer, normal_type
 from reconciler.data.tables.csv_rows import Dialect
 from reconciler.data.tables.source_file import locate, refuse, unchanged
-from reconciler.errors import DataError, Where
+from reconciler.errors import DataError, FilePosition
 from reconciler.ports import CopyRequest, TableFile
 
 _SOURCE = "source"
@@ -110,7 +111,7 @@ class _Copy:
 
     def _from_csv(self, stream: BinaryIO) -> TableFile:
         dialect = self._dialect()
-        writing = writing_of(self.name, self.table)
+        writing = column_types.writing_of(self.name, self.table)
         text = self.into / f".{self.name}.csv"
         try:
             with text.open("wb") as target:
@@ -152,7 +153,7 @@ class _Copy:
         )
 
     def _columns_of_text(
-        self, session: Session, names: tuple[str, ...], writing: Writing, text: Path
+        self, session: Session, names: tuple[str, ...], writing: TextFormat, text: Path
     ) -> tuple[_Column, ...]:
         known = self._known_types()
         unknown = [name for name in names if name not in known]
@@ -173,7 +174,7 @@ class _Copy:
             for name, kind in types.items()
         )
 
-    def _mistaken(self, session: Session, name: str, kind: str, writing: Writing, text: Path) -> DataError:
+    def _mistaken(self, session: Session, name: str, kind: str, writing: TextFormat, text: Path) -> DataError:
         if not kind:
             hint = f"declare `dates`, such as %d/%m/%Y, or `types: {{{name}: VARCHAR}}` if it is text"
             return self._error("E405", f"column {name} looks like dates, in a format that is not declared", hint)
@@ -189,7 +190,7 @@ class _Copy:
             stream.seek(max(0, path.stat().st_size - 4))
             if start != b"PAR1" or stream.read(4) != b"PAR1":
                 raise self._error("E411", "this is not a whole Parquet file", "is it CSV, or cut short?")
-        writing = writing_of(self.name, self.table)
+        writing = column_types.writing_of(self.name, self.table)
         with open_session(limits=self.request.limits, into=self.into, inputs=(path,)) as session:
             self._check_zone(session)
             doing = f"reading table {self.name}"
@@ -201,7 +202,7 @@ class _Copy:
             except DataError as error:
                 raise self._unreadable(error) from None
             written = tuple(row[0] for row in schema[1:])
-            where = Where(file=self.table.path)
+            where = FilePosition(file=self.table.path)
             names = csv_text.renamed(written if len(written) == len(found) else tuple(found), self.table.columns, where)
             csv_text.check_names(names, where)
             if self.table.columns:
@@ -222,7 +223,7 @@ class _Copy:
         )
         return dict(zip(names, found.values(), strict=True))
 
-    def _column_of_parquet(self, name: str, found: str, writing: Writing) -> _Column:
+    def _column_of_parquet(self, name: str, found: str, writing: TextFormat) -> _Column:
         cell = name_of(name)
         own = found if found.startswith("DECIMAL(") else "VARCHAR" if found.startswith("ENUM(") else _KEPT.get(found)
         if own is None:

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from reconciler.core.spec.environment import Table
-from reconciler.errors import DataError, Where
+from reconciler.errors import DataError, FilePosition
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 
@@ -23,7 +23,7 @@ def refuse(
     name: str, table: Table, *, code: str, message: str, hint: str | None = None, line: int | None = None
 ) -> DataError:
     """The error for a table, at its file and line."""
-    return DataError(f"table {name}: {message}", code=code, where=Where(file=table.path, line=line), hint=hint)
+    return DataError(f"table {name}: {message}", code=code, where=FilePosition(file=table.path, line=line), hint=hint)
 
 
 def locate(name: str, table: Table, root: Path) -> Path:

@@ -14,16 +14,16 @@ from functools import partial
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.records import Snapshot, StoreMark
-from reconciler.core.plan.apply_result import Applied, ModelResult
+from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
-from reconciler.core.spec.environment import Desired, Environment, Role
+from reconciler.core.spec.environment import DesiredState, Environment, Role
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import concurrency_groups as lanes
 from reconciler.engine.apply import deployment_steps as serving
 from reconciler.engine.apply import sandbox_steps as sandbox
-from reconciler.engine.apply.apply_run import Done, Run
-from reconciler.engine.apply.approvals import Asked
-from reconciler.engine.dependencies import World
+from reconciler.engine.apply.apply_run import ApplyRun, StepResult
+from reconciler.engine.apply.approvals import ForgeQueries
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.storage import data_snapshots as snapshots
 from reconciler.engine.storage import journal
@@ -31,7 +31,7 @@ from reconciler.engine.storage import numbered_log as series
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError
 
 
-def claim(world: World, desired: Desired, environment: Environment) -> None:
+def claim(world: Dependencies, desired: DesiredState, environment: Environment) -> None:
     """Make the store ours by its mark, or check that it is. The first apply creates it, exclusively."""
     store = world.stores[environment.name]
     mark = StoreMark(project=desired.project, environment=environment.name)
@@ -56,14 +56,14 @@ def claim(world: World, desired: Desired, environment: Environment) -> None:
 
 
 def apply(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     plan: Plan,
     *,
     models: Iterable[str] = (),
     confirmed: bool = False,
-) -> Applied:
+) -> ApplyResult:
     """Carry out `plan` (the reviewed one, or one made a moment ago) as far as it still holds.
 
     `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
@@ -73,18 +73,18 @@ def apply(
     claim(world, desired, environment)
     names = tuple(models) or tuple(part.model for part in plan.models)
     fresh = planning.make_plan(world, desired, environment, names)
-    writer = journal.Writer(
+    writer = journal.EntryWriter(
         project=desired.project, commit=desired.revision, who=world.who(), clock=world.clock, new_id=world.new_id
     )
-    run = Run(
+    run = ApplyRun(
         world=world,
         desired=desired,
         environment=environment,
         writer=writer,
         confirmed=confirmed,
-        asked=Asked(world.forge),
+        asked=ForgeQueries(world.forge),
     )
-    outcomes: dict[str, tuple[ModelResult, list[Done]]] = {}
+    outcomes: dict[str, tuple[ModelResult, list[StepResult]]] = {}
     refreshed: Snapshot | None = None
     interrupted = False
     try:
@@ -100,7 +100,7 @@ def apply(
     except KeyboardInterrupt:
         interrupted = True
     told = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
-    return Applied(
+    return ApplyResult(
         environment=environment.name,
         revision=desired.revision,
         plan=fresh.id,
@@ -111,7 +111,7 @@ def apply(
     )
 
 
-def _left(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[Done]]]) -> bool:
+def _left(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:
     """Whether nothing is done about it: it is not what was reviewed, or it waits for a later run."""
     left = _stale(reviewed, part) or (_outcome(part, []) if part.waits else None)
     if left is not None:
@@ -120,10 +120,10 @@ def _left(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult
 
 
 def _work(
-    run: Run,
+    run: ApplyRun,
     group: tuple[ModelPlan, ...],
     snapshot: Snapshot | None,
-    outcomes: dict[str, tuple[ModelResult, list[Done]]],
+    outcomes: dict[str, tuple[ModelResult, list[StepResult]]],
 ) -> None:
     """One group, in order, in one lane."""
     retired = 0
@@ -133,14 +133,14 @@ def _work(
         retired += sum(one.retired for one in done)
 
 
-def _warm(world: World, environment: Environment, plan: Plan) -> None:
+def _warm(world: Dependencies, environment: Environment, plan: Plan) -> None:
     """Where something will be trained, let the trainer start while the rows are still being read."""
     trains = sum(part.trains for part in plan.models)
     if trains and world.trainer is not None:
         world.trainer.warm(environment.limits, at_once=min(trains, world.lanes.count))
 
 
-def may_apply(desired: Desired, environment: Environment) -> None:
+def may_apply(desired: DesiredState, environment: Environment) -> None:
     if desired.revision is None and (environment.protect is not None or environment.role is Role.PRODUCTION):
         raise UsageError(
             f"{environment.name} is protected: it is applied from a commit, never from a work tree",
@@ -148,7 +148,7 @@ def may_apply(desired: Desired, environment: Environment) -> None:
         )
 
 
-def _refresh(world: World, desired: Desired, environment: Environment) -> Snapshot:
+def _refresh(world: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
     world.progress.start("refresh", "copy the tables")
     taken = snapshots.take(world, desired, environment)
     rows = sum(table.rows for table in taken.tables)
@@ -195,8 +195,10 @@ def _steps(part: ModelPlan) -> tuple[object, ...]:
     return tuple((step.action, step.artifact, step.target) for step in part.steps)
 
 
-def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int) -> tuple[ModelResult, list[Done]]:
-    done: list[Done] = []
+def _model(
+    run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
+) -> tuple[ModelResult, list[StepResult]]:
+    done: list[StepResult] = []
     started = run.world.clock()
     try:
         made = sandbox.steps(run, part, snapshot) if run.environment.trains else serving.steps(run, part, retired)
@@ -225,7 +227,7 @@ def _model(run: Run, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
     return replace(result, done=tuple(one.line for one in done), artifact=artifact, seconds=took), done
 
 
-def _outcome(part: ModelPlan, done: list[Done]) -> ModelResult:
+def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
     """What is left to say when nothing broke: a gate's no of this run, or what blocked the plan."""
     standing = part.blocked if not any(one.built for one in done) else None
     refusals = tuple(reason for one in done for reason in one.refusals)

@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.apply.approvals import Asked
-from reconciler.engine.dependencies import World
-from reconciler.engine.storage.journal import Writer
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.apply.approvals import ForgeQueries
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.storage.journal import EntryWriter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class ApplyRun:
     """`confirmed`: a person saw this very plan. `asked`: what the forge was asked so far."""
 
-    world: World
-    desired: Desired
+    world: Dependencies
+    desired: DesiredState
     environment: Environment
-    writer: Writer
+    writer: EntryWriter
     confirmed: bool
-    asked: Asked
+    asked: ForgeQueries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
+class StepResult:
     """One step that was carried out, in a line. `built`: the model has another build than the plan saw (`trained`: made
     just now); `refusals`: why a verdict was no."""
 

@@ -11,14 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reconciler.core.artifact.observed_state import Merged
-from reconciler.core.artifact.records import Approved, Overridden
+from reconciler.core.artifact.observed_state import FirstParentChange
+from reconciler.core.artifact.records import ApprovalRecord, OverrideRecord
 from reconciler.core.digest import short
 from reconciler.core.forge.pull_request import Approval, PullRequest
 from reconciler.core.plan import policy_check as permission
-from reconciler.core.spec.environment import Desired, Environment, Model
-from reconciler.core.spec.policy import Closed, Control, is_team, team_of
-from reconciler.engine.dependencies import World
+from reconciler.core.spec.environment import DesiredState, Environment, Model
+from reconciler.core.spec.policy import Control, FreezeInForce, is_team, team_of
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import pin_origin as brought
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError
 from reconciler.ports import Forge
@@ -30,7 +30,7 @@ T = TypeVar("T")
 Requests = tuple[tuple[PullRequest, tuple[Approval, ...]], ...]
 
 
-class Asked:
+class ForgeQueries:
     """One apply's questions to the forge, each put once; an answer that failed fails again, and is not waited for."""
 
     def __init__(self, forge: Forge | None) -> None:
@@ -81,20 +81,27 @@ def _of_head(approval: Approval, request: PullRequest) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Grounds:
-    approved: Approved | None = None
-    overrides: tuple[Overridden, ...] = ()
+class Clearance:
+    approved: ApprovalRecord | None = None
+    overrides: tuple[OverrideRecord, ...] = ()
 
 
 def grounds(
-    world: World, desired: Desired, environment: Environment, model: Model, *, vetted: bool, kept: bool, asked: Asked
-) -> Grounds:
+    world: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    model: Model,
+    *,
+    vetted: bool,
+    kept: bool,
+    asked: ForgeQueries,
+) -> Clearance:
     """What lets `model`'s pin be deployed now. `kept`: the hold of a `rollback --now` stands in the way.
 
     GateRefusedError E704 when an approval is missing, ForgeError when nobody can tell, ConflictError E705 in a freeze.
     """
     policy = environment.policy
-    overrides: list[Overridden] = []
+    overrides: list[OverrideRecord] = []
 
     def overridden(control: Control) -> bool:
         one = policy.override_of(control, model.name, model.artifact)
@@ -106,7 +113,7 @@ def grounds(
         if owners or policy.owners:
             what = f"the override of {control}"
             approved = _approved(asked, what, change, owners, least=1, not_author=True)
-        overrides.append(Overridden(control=control, reason=one.reason, approved=approved))
+        overrides.append(OverrideRecord(control=control, reason=one.reason, approved=approved))
         return True
 
     if kept or policy.hold_of(model.name) is not None:
@@ -125,30 +132,36 @@ def grounds(
         owners = brought.owners_before(world.source, environment, change)
         by_owner = _approved(asked, str(weaker[0]), change, owners, least=1, not_author=True)
         approved = _both(approved, by_owner)
-    return Grounds(approved=approved, overrides=tuple(overrides))
+    return Clearance(approved=approved, overrides=tuple(overrides))
 
 
-def still_open(world: World, environment: Environment, model: Model, *, vetted: bool) -> None:
+def still_open(world: Dependencies, environment: Environment, model: Model, *, vetted: bool) -> None:
     """The last word before the commit point: ConflictError E705 when a freeze has begun since the plan was made."""
     if environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is None:
         not_frozen(world, environment, vetted=vetted)
 
 
-def not_frozen(world: World, environment: Environment, *, vetted: bool) -> None:
+def not_frozen(world: Dependencies, environment: Environment, *, vetted: bool) -> None:
     """ConflictError E705 in a freeze; what was deployed before is held up only by windows that say so."""
     if (on := window(world, environment, vetted=vetted)) is not None:
         blocked = permission.frozen(environment.name, on)
         raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
 
 
-def window(world: World, environment: Environment, *, vetted: bool) -> Closed | None:
+def window(world: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
     windows = tuple(one for one in environment.policy.freeze if one.blocks_rollback or not vetted)
     return calendar.closed(windows, world.clock()) if windows else None
 
 
 def _approved(
-    asked: Asked, what: str, change: Merged | None, who: tuple[str, ...], *, least: int, not_author: bool
-) -> Approved:
+    asked: ForgeQueries,
+    what: str,
+    change: FirstParentChange | None,
+    who: tuple[str, ...],
+    *,
+    least: int,
+    not_author: bool,
+) -> ApprovalRecord:
     """The request that brought `change`, with at least so many approvals of these people; GateRefusedError E704."""
     wanted = f"{least} approval{'s' * (least != 1)} of {', '.join(who) or 'an owner, and there was none'}"
     if change is None:
@@ -165,7 +178,7 @@ def _approved(
             one for one in approvals if one.by.casefold() in people and not (not_author and one.by.casefold() == author)
         )
         if len(counted) >= least:
-            return Approved(
+            return ApprovalRecord(
                 number=request.number,
                 url=request.url,
                 author=request.author,
@@ -188,12 +201,12 @@ def _missing(
     return GateRefusedError(message, hint=hint, code="E704")
 
 
-def _both(first: Approved | None, second: Approved) -> Approved:
+def _both(first: ApprovalRecord | None, second: ApprovalRecord) -> ApprovalRecord:
     """One request's approvals by both rules."""
     if first is None or first.number != second.number:
         return second
     merged = {one.by: one for one in (*first.approvals, *second.approvals)}
-    return Approved(
+    return ApprovalRecord(
         number=second.number,
         url=second.url,
         author=second.author,

@@ -10,10 +10,12 @@ from collections.abc import Iterable
 
 from reconciler.core.artifact.records import Action
 from reconciler.core.plan.plan import ModelPlan
-from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.spec.environment import DesiredState, Environment
 
 
-def groups(desired: Desired, environment: Environment, parts: Iterable[ModelPlan]) -> tuple[tuple[ModelPlan, ...], ...]:
+def groups(
+    desired: DesiredState, environment: Environment, parts: Iterable[ModelPlan]
+) -> tuple[tuple[ModelPlan, ...], ...]:
     """The parts that must be carried out one after the other, in the order of their first ones."""
     found: dict[str, list[ModelPlan]] = {}
     for part in parts:
@@ -21,7 +23,7 @@ def groups(desired: Desired, environment: Environment, parts: Iterable[ModelPlan
     return tuple(map(tuple, found.values()))
 
 
-def _lane_of(desired: Desired, environment: Environment, part: ModelPlan) -> str:
+def _lane_of(desired: DesiredState, environment: Environment, part: ModelPlan) -> str:
     if any(step.action is Action.RETIRE for step in part.steps):
         return "retired"
     model = desired.model(environment.name, part.model) if environment.trains else None

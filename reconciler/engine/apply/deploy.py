@@ -11,26 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reconciler.core.artifact.observed_state import Head, drift_of
-from reconciler.core.artifact.records import Action, Build, Current, PinHold, State
+from reconciler.core.artifact.observed_state import JournalHead, drift_of
+from reconciler.core.artifact.records import Action, Build, ReleasePointer, RollbackHold, State
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.environment import Environment, Model
-from reconciler.engine.apply.approvals import Grounds
-from reconciler.engine.dependencies import World
+from reconciler.engine.apply.approvals import Clearance
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, journal
 from reconciler.engine.storage.blobs import origin_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
 from reconciler.ports import Store, Target
 
-NO_GROUNDS = Grounds()
+NO_GROUNDS = Clearance()
 
 
 def _nothing_more() -> None:
     pass
 
 
-def target_of(world: World, environment: Environment) -> Target:
+def target_of(world: Dependencies, environment: Environment) -> Target:
     target = world.targets.get(environment.name)
     if target is None:
         raise UsageError(f"environment {environment.name} has no target to deploy to", hint="add `target:` to its spec")
@@ -38,22 +38,22 @@ def target_of(world: World, environment: Environment) -> Target:
 
 
 def deploy(
-    world: World,
-    writer: journal.Writer,
+    world: Dependencies,
+    writer: journal.EntryWriter,
     *,
     environment: Environment,
     model: Model,
-    head: Head | None,
+    head: JournalHead | None,
     plan: Digest,
     build: Build | None,
     verification: Digest | None,
     vetted: tuple[Digest, ...],
     origins: tuple[str, ...],
     reason: str,
-    grounds: Grounds = NO_GROUNDS,
-    hold: PinHold | None = None,
+    grounds: Clearance = NO_GROUNDS,
+    hold: RollbackHold | None = None,
     last_word: Callable[[], None] = _nothing_more,
-) -> Head:
+) -> JournalHead:
     """Put `model.artifact` in place. `build` is the record of how it was made; `vetted` what was deployed here before;
     `origins` the environments whose stores may hold the verification that it is deployed by. `last_word` is asked right
     before the commit point, and raises what then stands against it."""
@@ -89,7 +89,7 @@ def deploy(
     return _place(world, environment, entry, files)
 
 
-def _keep_provenance(world: World, environment: Environment, own: Store, provenance: Digest) -> None:
+def _keep_provenance(world: Dependencies, environment: Environment, own: Store, provenance: Digest) -> None:
     """Copy the record of how it was built. Before the artifact: whose manifest is in a store is there with all that
     belongs to it, and is not copied again after a crash."""
     if blobs.holds(own, provenance):
@@ -100,7 +100,7 @@ def _keep_provenance(world: World, environment: Environment, own: Store, provena
     blobs.put_file(own, blobs.file_of(origin, provenance))
 
 
-def _keep(world: World, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
+def _keep(world: Dependencies, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
     """Copy the verification into our own store, so that this store alone can be audited."""
     for name in origins:
         found = verify.read(world.stores[name], artifact, verification) if name in world.stores else None
@@ -110,8 +110,14 @@ def _keep(world: World, own: Store, artifact: Digest, verification: Digest, orig
 
 
 def restore(
-    world: World, writer: journal.Writer, *, environment: Environment, head: Head, plan: Digest, reason: str
-) -> Head:
+    world: Dependencies,
+    writer: journal.EntryWriter,
+    *,
+    environment: Environment,
+    head: JournalHead,
+    plan: Digest,
+    reason: str,
+) -> JournalHead:
     """Put back what the journal's head says, after an integrity and a load check; no gate is asked."""
     artifact = head.state.artifact
     files = _loaded(world, environment, artifact) if artifact is not None else {}
@@ -130,8 +136,14 @@ def restore(
 
 
 def retire(
-    world: World, writer: journal.Writer, *, environment: Environment, head: Head, plan: Digest, reason: str
-) -> Head:
+    world: Dependencies,
+    writer: journal.EntryWriter,
+    *,
+    environment: Environment,
+    head: JournalHead,
+    plan: Digest,
+    reason: str,
+) -> JournalHead:
     """Serve nothing for this model any more; its artifact, its journal and the target's old releases stay."""
     entry = journal.append(
         world.stores[environment.name],
@@ -147,7 +159,7 @@ def retire(
     return _place(world, environment, entry, {})
 
 
-def _loaded(world: World, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
+def _loaded(world: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
     """The release's files from our own store, after every digest and a real load have been checked."""
     own = world.stores[environment.name]
     package = blobs.artifact(own, artifact)
@@ -156,13 +168,13 @@ def _loaded(world: World, environment: Environment, artifact: Digest) -> Mapping
     return blobs.release(own, package)
 
 
-def _place(world: World, environment: Environment, entry: Head, files: Mapping[str, Path]) -> Head:
+def _place(world: Dependencies, environment: Environment, entry: JournalHead, files: Mapping[str, Path]) -> JournalHead:
     """Swap the target to `entry` and read back what it serves, and that the journal has not moved on: a target that was
     emptied meanwhile cannot know that we are late."""
     target = target_of(world, environment)
     model = entry.entry.model
     target.place(
-        Current(
+        ReleasePointer(
             project=entry.entry.project,
             environment=environment.name,
             model=model,

@@ -8,15 +8,15 @@ from functools import partial
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import short
 from reconciler.core.plan.plan import ModelPlan, Step
-from reconciler.core.spec.environment import Prune
+from reconciler.core.spec.environment import PrunePolicy
 from reconciler.engine.apply import approvals as approval
 from reconciler.engine.apply import deploy
-from reconciler.engine.apply.apply_run import Done, Run
+from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.plan import observe
 from reconciler.errors import ConflictError
 
 
-def steps(run: Run, part: ModelPlan, retired: int) -> Iterator[Done]:
+def steps(run: ApplyRun, part: ModelPlan, retired: int) -> Iterator[StepResult]:
     """Carry out the part's steps. Everything was decided from facts that its digest covers; the journal's exclusive
     create is what makes acting on them safe."""
     if part.steps:
@@ -33,7 +33,7 @@ def steps(run: Run, part: ModelPlan, retired: int) -> Iterator[Done]:
                 raise ConflictError(f"{run.environment.name} cannot {step.action}", hint="plan again")
 
 
-def _deploy(run: Run, part: ModelPlan, step: Step) -> Done:
+def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     world, environment = run.world, run.environment
     model = run.desired.model(environment.name, part.model)
     if model is None or model.artifact is None:
@@ -70,10 +70,10 @@ def _deploy(run: Run, part: ModelPlan, step: Step) -> Done:
         grounds=grounds,
         last_word=partial(approval.still_open, world, environment, model, vetted=vetted),
     )
-    return Done(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
+    return StepResult(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
 
 
-def _restore(run: Run, part: ModelPlan, step: Step) -> Done:
+def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     head = observe.head_of(run.world, run.desired, run.environment.name, part.model)
     if head is None or head.digest != part.basis.head:
         raise ConflictError(
@@ -81,12 +81,12 @@ def _restore(run: Run, part: ModelPlan, step: Step) -> Done:
         )
     deploy.restore(run.world, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
     what = short(head.state.artifact) if head.state.artifact else "that nothing is served"
-    return Done(line=f"restored {what}", artifact=head.state.artifact)
+    return StepResult(line=f"restored {what}", artifact=head.state.artifact)
 
 
-def _retire(run: Run, part: ModelPlan, step: Step, retired: int) -> Done:
+def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepResult:
     policy = run.environment.policy
-    if policy.prune is Prune.CONFIRM and not run.confirmed:
+    if policy.prune is PrunePolicy.CONFIRM and not run.confirmed:
         raise ConflictError(
             f"retiring {part.model} wants a person's yes to this very plan (prune: confirm)",
             hint="apply a reviewed plan with --plan FILE, or answer the prompt",
@@ -102,4 +102,4 @@ def _retire(run: Run, part: ModelPlan, step: Step, retired: int) -> Done:
             f"{run.environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
         )
     deploy.retire(run.world, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
-    return Done(line="retired: nothing is served any more", retired=True)
+    return StepResult(line="retired: nothing is served any more", retired=True)

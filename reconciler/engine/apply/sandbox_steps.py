@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from reconciler.core.artifact.observed_state import Head
-from reconciler.core.artifact.records import Action, Build, Judged, Snapshot, State
+from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.artifact.records import Action, Build, GateSetResult, Snapshot, State
 from reconciler.core.digest import short
 from reconciler.core.plan.facts import TrainingFacts
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import decide_training
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import train
-from reconciler.engine.apply.apply_run import Done, Run
+from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import builds, journal
 from reconciler.errors import UsageError
 
 
-def steps(run: Run, part: ModelPlan, snapshot: Snapshot | None) -> Iterator[Done]:
+def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator[StepResult]:
     """Carry out what the facts ask for now: after a refresh they may ask for less than the plan expected."""
     model = run.desired.model(run.environment.name, part.model)
     if model is None or snapshot is None:
@@ -39,7 +39,9 @@ def steps(run: Run, part: ModelPlan, snapshot: Snapshot | None) -> Iterator[Done
             yield done
 
 
-def _train(run: Run, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot) -> tuple[Head, Build, Done]:
+def _train(
+    run: ApplyRun, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot
+) -> tuple[JournalHead, Build, StepResult]:
     world, environment = run.world, run.environment
     build, trained = facts.build, False
     if build is None:
@@ -73,10 +75,12 @@ def _train(run: Run, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot) 
     line = f"{what} {short(build.artifact)}: grade {evaluation.grade}"
     if value is not None:
         line += f", {headline} {value:.3f} on {evaluation.rows:,} rows"
-    return head, build, Done(line=line, artifact=build.artifact, built=True, trained=trained)
+    return head, build, StepResult(line=line, artifact=build.artifact, built=True, trained=trained)
 
 
-def _verify(run: Run, part: ModelPlan, judging: Environment, head: Head, build: Build) -> tuple[Head, Done]:
+def _verify(
+    run: ApplyRun, part: ModelPlan, judging: Environment, head: JournalHead, build: Build
+) -> tuple[JournalHead, StepResult]:
     world, own = run.world, run.environment
     model = run.desired.model(own.name, part.model)
     if model is None:
@@ -86,7 +90,7 @@ def _verify(run: Run, part: ModelPlan, judging: Environment, head: Head, build: 
         incumbent = observe.head_of(world, run.desired, judging.name, part.model)
     world.progress.start(part.model, f"verify for {judging.name}")
     found = verify.verify(world, model, judging, build, incumbent)
-    judged = Judged(environment=judging.name, gate_set=found.gate_set, passed=found.passed)
+    judged = GateSetResult(environment=judging.name, gate_set=found.gate_set, passed=found.passed)
     others = tuple(one for one in head.state.judged if one.environment != judging.name)
     after = journal.append(
         world.stores[own.name],
@@ -103,7 +107,7 @@ def _verify(run: Run, part: ModelPlan, judging: Environment, head: Head, build: 
     gates = len(found.results)
     if found.passed:
         line = f"passed {gates} gate{'s' * (gates != 1)} of {judging.name}"
-        return after, Done(line=line, artifact=build.artifact)
+        return after, StepResult(line=line, artifact=build.artifact)
     refusals = tuple(f"{judging.name}: {reason}" for reason in found.refusals)
     line = f"refused by {len(refusals)} of {gates} gate{'s' * (gates != 1)} of {judging.name}"
-    return after, Done(line=line, artifact=build.artifact, refusals=refusals or (line,))
+    return after, StepResult(line=line, artifact=build.artifact, refusals=refusals or (line,))

@@ -12,16 +12,16 @@ from reconciler import __version__, codec
 from reconciler.core.artifact.records import Build, Provenance, Snapshot
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Environment, Model
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, builds
 from reconciler.engine.storage import data_snapshots as snapshots
 from reconciler.engine.storage import oci_manifest as package
 from reconciler.errors import UsageError
-from reconciler.ports import SelectRequest, TrainRequest, Want
+from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
+class TrainedBuild:
     """`trained` is False when these inputs had been trained before and that build was taken up."""
 
     build: Build
@@ -29,8 +29,8 @@ class Made:
 
 
 def train(
-    world: World, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
-) -> Made:
+    world: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
+) -> TrainedBuild:
     """The build of these inputs: the recorded one, else a new one."""
     store = world.stores[environment.name]
     inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment))
@@ -41,15 +41,15 @@ def train(
         if known.taken < snapshot.taken:
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
         builds.enlist(store, known)
-        return Made(build=known, trained=False)
+        return TrainedBuild(build=known, trained=False)
     made = _make(world, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
     build = builds.record(store, made)
     builds.enlist(store, build)
-    return Made(build=build, trained=build == made)
+    return TrainedBuild(build=build, trained=build == made)
 
 
 def _make(
-    world: World, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
+    world: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
 ) -> Build:
     if world.trainer is None:
         raise UsageError(f"this process cannot train, and {environment.name} asks for it")
@@ -64,7 +64,7 @@ def _make(
             recipe=model.recipe,
             tables=snapshots.table_files(store, snapshot, model.recipe.tables),
             as_of=snapshot.as_of,
-            want=Want.FIT,
+            want=SelectionKind.FIT,
             into=work,
             limits=environment.limits,
         )

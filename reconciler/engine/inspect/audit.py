@@ -8,13 +8,13 @@ from functools import partial
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
-from reconciler.core.artifact.observed_state import Head, drift_of
+from reconciler.core.artifact.observed_state import JournalHead, drift_of
 from reconciler.core.artifact.records import Action, Build, PredictionLog, Provenance, Snapshot, StoreMark
 from reconciler.core.digest import Digest, is_digest
-from reconciler.core.inspect.status import Audit, Finding
-from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.inspect.status import Audit, AuditFinding
+from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.core.spec.gates import Verification
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import journal_checkpoint as anchor
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.storage import blobs, builds, journal
@@ -23,10 +23,10 @@ from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
 
 
-def audit(world: World, desired: Desired, environments: tuple[str, ...]) -> Audit:
+def audit(world: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Audit:
     """The named environments, or all."""
     chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     checked: Counter[str] = Counter()
     for one in chosen:
         found = _Auditor(world, desired, one)
@@ -46,14 +46,14 @@ _RESTORE = "restore it from a backup of the store"
 class _Auditor:
     """One environment's findings, gathered: a check that fails is written down and the next one runs."""
 
-    def __init__(self, world: World, desired: Desired, environment: Environment) -> None:
+    def __init__(self, world: Dependencies, desired: DesiredState, environment: Environment) -> None:
         self.world = world
         self.desired = desired
         self.environment = environment
         self.store: Store = world.stores[environment.name]
-        self.findings: list[Finding] = []
+        self.findings: list[AuditFinding] = []
         self.checked: Counter[str] = Counter()
-        self.heads: dict[str, Head] = {}
+        self.heads: dict[str, JournalHead] = {}
         self.series: set[str] = set()
 
     def run(self) -> None:
@@ -79,7 +79,9 @@ class _Auditor:
             self._find(where, str(error), error.hint)
 
     def _find(self, where: str, problem: str, remedy: str | None = None) -> None:
-        self.findings.append(Finding(environment=self.environment.name, where=where, problem=problem, remedy=remedy))
+        self.findings.append(
+            AuditFinding(environment=self.environment.name, where=where, problem=problem, remedy=remedy)
+        )
 
     def _object(self, key: str) -> None:
         """Every stored object is what its key says."""
@@ -149,7 +151,7 @@ class _Auditor:
     def _journal(self, model: str) -> None:
         """The chain from entry 0, replayed: each folded state must follow from its predecessor."""
         name = self.environment.name
-        before: Head | None = None
+        before: JournalHead | None = None
         for head in journal.entries(self.store, project=self.desired.project, environment=name, model=model):
             self.checked["journal"] += 1
             for kind, said in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
@@ -162,7 +164,7 @@ class _Auditor:
         if before is not None:
             self.heads[model] = before
 
-    def _named_by(self, head: Head) -> None:
+    def _named_by(self, head: JournalHead) -> None:
         """Whatever a journal entry names is here: artifact, verification, provenance; where it was made, its build."""
         entry, state = head.entry, head.state
         where = keys.member(keys.journal(entry.environment, entry.model), entry.n)
@@ -198,7 +200,7 @@ class _Auditor:
                 self._find(f"target: {model}", f"{drift.value}{': ' + files if files else ''}", remedy)
 
 
-def _unfounded(before: Head | None, head: Head) -> str | None:
+def _unfounded(before: JournalHead | None, head: JournalHead) -> str | None:
     """Why this entry's folded state does not follow from the one before it; None when it does."""
     old = before.state.vetted if before else ()
     entry, state = head.entry, head.state

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from reconciler.core.digest import Digest
-from reconciler.core.plan.config_diff import Compared, ModelDifference, Side, difference
+from reconciler.core.plan.config_diff import ConfigDiff, DiffSide, ModelDifference, difference
 from reconciler.core.plan.plan import MetricChange
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.dependencies import World
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs
@@ -17,8 +17,8 @@ from reconciler.errors import ReconcilerError, UsageError
 
 
 def environments(
-    world: World, desired: Desired, old: Environment, new: Environment, models: Iterable[str] = ()
-) -> Compared:
+    world: Dependencies, desired: DesiredState, old: Environment, new: Environment, models: Iterable[str] = ()
+) -> ConfigDiff:
     """What would be different in `old` if it were as `new`. Artifacts: what the journal's heads say."""
     names = _named({one.name for side in (old, new) for one in desired.models_of(side.name)}, models)
     found = []
@@ -29,13 +29,17 @@ def environments(
             continue
         one = one or ModelDifference(model=name, environment=new.name)
         found.append(_measured(world, one, sides))
-    side = [(Side(environment=one.name, revision=desired.revision),) for one in (old, new)]
-    return Compared(old=side[0], new=side[1], models=tuple(found), alike=len(names) - len(found))
+    side = [(DiffSide(environment=one.name, revision=desired.revision),) for one in (old, new)]
+    return ConfigDiff(old=side[0], new=side[1], models=tuple(found), alike=len(names) - len(found))
 
 
 def revisions(
-    world: World, old: Desired, new: Desired, environment: str | None = None, models: Iterable[str] = ()
-) -> Compared:
+    world: Dependencies,
+    old: DesiredState,
+    new: DesiredState,
+    environment: str | None = None,
+    models: Iterable[str] = (),
+) -> ConfigDiff:
     """What was changed from one commit to another. Artifacts: those that are pinned."""
     places = sorted({one.name for desired in (old, new) for one in desired.environments})
     if environment is not None and environment not in places:
@@ -54,9 +58,9 @@ def revisions(
         if one is not None:
             here = new.environment(place) or old.environment(place)
             found.append(_measured(world, one, [(here, one.old), (here, one.new)]) if here else one)
-    return Compared(
-        old=tuple(Side(environment=name, revision=old.revision) for name in chosen),
-        new=tuple(Side(environment=name, revision=new.revision) for name in chosen),
+    return ConfigDiff(
+        old=tuple(DiffSide(environment=name, revision=old.revision) for name in chosen),
+        new=tuple(DiffSide(environment=name, revision=new.revision) for name in chosen),
         models=tuple(found),
         alike=len(pairs) - len(found),
     )
@@ -70,7 +74,7 @@ def _named(known: set[str], wanted: Iterable[str]) -> list[str]:
     return sorted(chosen or known)
 
 
-def _deployed(world: World, desired: Desired, environment: Environment, model: str) -> Digest | None:
+def _deployed(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:
     try:
         head = observe.head_of(world, desired, environment.name, model)
     except ReconcilerError:
@@ -78,7 +82,9 @@ def _deployed(world: World, desired: Desired, environment: Environment, model: s
     return head.state.artifact if head is not None else None
 
 
-def _measured(world: World, one: ModelDifference, sides: list[tuple[Environment, Digest | None]]) -> ModelDifference:
+def _measured(
+    world: Dependencies, one: ModelDifference, sides: list[tuple[Environment, Digest | None]]
+) -> ModelDifference:
     """With the metrics that each side's artifact has on its own holdout."""
     (_, old), (_, new) = sides
     before, after = (dict(_metrics(world, side, artifact)) for side, artifact in sides)
@@ -89,7 +95,9 @@ def _measured(world: World, one: ModelDifference, sides: list[tuple[Environment,
     return replace(one, old=old, new=new, metrics=metrics if old != new else ())
 
 
-def _metrics(world: World, environment: Environment, artifact: Digest | None) -> Iterator[tuple[str, float | None]]:
+def _metrics(
+    world: Dependencies, environment: Environment, artifact: Digest | None
+) -> Iterator[tuple[str, float | None]]:
     for name in (environment.name, *environment.promotes_from):
         store = world.stores.get(name)
         try:

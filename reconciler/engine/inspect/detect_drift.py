@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
-from reconciler.core.artifact.observed_state import Head, Served, Trouble
+from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, Trouble
 from reconciler.core.artifact.records import StoreMark
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect import drift as core
-from reconciler.core.inspect.drift import Drifted, EnvironmentDrift, Finding, Kind, Seen
+from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Kind, Seen
 from reconciler.core.inspect.explanation import Advice
-from reconciler.core.spec.environment import Desired, Drift, Environment, Model
+from reconciler.core.spec.environment import DesiredState, DriftPolicy, Environment, Model
 from reconciler.core.status_codes import worst_exit
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import drift_issue
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.plan import observe
@@ -33,14 +33,14 @@ _NOTHING: Mapping[str, Seen] = {}
 
 
 def drift(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environments: tuple[str, ...],
     *,
     loads: bool = True,
     remembered: Mapping[str, Seen] = _NOTHING,
     issue: drift_issue.Render | None = None,
-) -> Drifted:
+) -> DriftReport:
     """The named environments, or all. `loads`: whether what is served is also loaded. `remembered`: when a finding was
     first seen, by environment; a hint. `issue`: how to word the forge's issue, which then remembers it for everybody.
 
@@ -63,29 +63,29 @@ def drift(
         else:
             here = drift_issue.tell(forge, here, told, hints, issue, now=world.clock())
         found.append(here)
-    return Drifted(project=desired.project, revision=desired.revision, environments=tuple(found))
+    return DriftReport(project=desired.project, revision=desired.revision, environments=tuple(found))
 
 
 def _environment(
-    world: World, desired: Desired, environment: Environment, unwell: list[str] | None
+    world: Dependencies, desired: DesiredState, environment: Environment, unwell: list[str] | None
 ) -> EnvironmentDrift:
     """`unwell`: models that did not load before, which are loaded whoever's turn it is; None: nothing is loaded."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
     if environment.trains or environment.name not in world.targets:
         return replace(blank, notes=("nothing is served from here",))
     try:
-        return _Look(world, desired, environment).all(blank, unwell)
+        return _EnvironmentCheck(world, desired, environment).all(blank, unwell)
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
         return replace(blank, problem=str(error), exit=error.exit_code)
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _EnvironmentCheck:
     """One environment, model by model."""
 
-    world: World
-    desired: Desired
+    world: Dependencies
+    desired: DesiredState
     environment: Environment
 
     def all(self, blank: EnvironmentDrift, unwell: list[str] | None) -> EnvironmentDrift:
@@ -101,7 +101,7 @@ class _Look:
                 code="E604",
             )
         found = list(self._mark()) if journaled else []
-        heads: dict[str, Head | None] = {}
+        heads: dict[str, JournalHead | None] = {}
         for name in names:
             found += self._twice(name, served.get(name), heads)
         whole = self._whole(heads, served)
@@ -119,7 +119,7 @@ class _Look:
             exit=int(worst_exit(one.exit for one in found)),
         )
 
-    def _mark(self) -> Iterator[Finding]:
+    def _mark(self) -> Iterator[DriftFinding]:
         """The store says whose it is: without its mark the next apply would make it anybody's."""
         wanted = StoreMark(project=self.desired.project, environment=self.environment.name)
         body = self.world.stores[self.environment.name].read(keys.MARK)
@@ -131,16 +131,20 @@ class _Look:
         remedy = Advice(
             reason="restore it from a backup of the store", command=f"reconciler audit {wanted.environment}"
         )
-        yield Finding(model=None, kind=Kind.CONFIG_CHANGED, what=what, remedies=(remedy,))
+        yield DriftFinding(model=None, kind=Kind.CONFIG_CHANGED, what=what, remedies=(remedy,))
 
-    def _twice(self, name: str, served: Served | None, heads: dict[str, Head | None]) -> list[Finding]:
+    def _twice(
+        self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
+    ) -> list[DriftFinding]:
         """What is wrong with one model, if it still is at a second look: an apply may be at work meanwhile."""
         if not self._model(name, served, heads):
             return []
         again = self.world.targets[self.environment.name].observe([name], others=False)
         return self._model(name, next((one for one in again if one.model == name), None), heads)
 
-    def _model(self, name: str, served: Served | None, heads: dict[str, Head | None]) -> list[Finding]:
+    def _model(
+        self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
+    ) -> list[DriftFinding]:
         world, environment = self.world, self.environment
         model = self.desired.model(environment.name, name)
         try:
@@ -155,10 +159,12 @@ class _Look:
                 found += [self._unfit(name, one) for one in self._refused_today(model, head)]
         except ReconcilerError as error:
             remedies = (Advice(reason=error.hint),) if error.hint else ()
-            return [Finding(model=name, kind=Kind.UNREADABLE, what=str(error), remedies=remedies, exit=error.exit_code)]
+            return [
+                DriftFinding(model=name, kind=Kind.UNREADABLE, what=str(error), remedies=remedies, exit=error.exit_code)
+            ]
         return found
 
-    def _files(self, head: Head | None, served: Served | None) -> frozenset[str]:
+    def _files(self, head: JournalHead | None, served: LiveDeployment | None) -> frozenset[str]:
         """Names of the applied artifact's files, asked only where some file differs."""
         own = self.world.stores[self.environment.name]
         artifact = head.state.artifact if head is not None else None
@@ -172,9 +178,11 @@ class _Look:
         one = blobs.artifact(own, artifact)
         return frozenset({package.MANIFEST_FILE, package.CONFIG_FILE, *(file.path for file in one.files)})
 
-    def _with_remedy(self, found: Finding, head: Head | None, served: Served | None) -> Finding:
+    def _with_remedy(
+        self, found: DriftFinding, head: JournalHead | None, served: LiveDeployment | None
+    ) -> DriftFinding:
         remedies = found.remedies
-        if self.environment.drift is Drift.REPORT:
+        if self.environment.drift is DriftPolicy.REPORT:
             file = f"environments/{self.environment.name}.yaml"
             first = Advice(reason=f"this environment only reports drift: say `drift: correct` in {file}")
             remedies = (first, *remedies)
@@ -185,7 +193,7 @@ class _Look:
                 remedies = (*remedies, Advice(reason=f"or keep {short(artifact)}: propose it", command=command))
         return replace(found, remedies=remedies)
 
-    def _unmanaged(self, served: Served) -> Finding:
+    def _unmanaged(self, served: LiveDeployment) -> DriftFinding:
         artifact = served.current.artifact if served.current is not None else None
         what = f"{short(artifact)} is served" if artifact is not None else "something is served"
         remedy = Advice(
@@ -193,24 +201,26 @@ class _Look:
             "applied it, its journal is gone: restore the store from a backup"
         )
         what += "; git does not declare it and the journal does not know it"
-        return Finding(model=served.model, kind=Kind.UNMANAGED, what=what, remedies=(remedy,))
+        return DriftFinding(model=served.model, kind=Kind.UNMANAGED, what=what, remedies=(remedy,))
 
-    def _refused_today(self, model: Model, head: Head | None) -> tuple[str, ...]:
+    def _refused_today(self, model: Model, head: JournalHead | None) -> tuple[str, ...]:
         own, deployed = self.world.stores[self.environment.name], head.state.artifact if head else None
         if deployed is None or not blobs.holds(own, deployed):
             return ()
         evaluation = verify.evaluation_of(own, deployed)
         return observe.weakened(self.world, self.environment, model, evaluation, head)
 
-    def _unfit(self, name: str, why: str) -> Finding:
+    def _unfit(self, name: str, why: str) -> DriftFinding:
         where = self.environment.name
         command = f"reconciler why {name} --in {where}"
         remedy = Advice(
             reason="nothing changes by itself: promote one that passes, or change the gate", command=command
         )
-        return Finding(model=name, kind=Kind.UNHEALTHY, what=why, remedies=(remedy,))
+        return DriftFinding(model=name, kind=Kind.UNHEALTHY, what=why, remedies=(remedy,))
 
-    def _whole(self, heads: Mapping[str, Head | None], served: Mapping[str, Served]) -> dict[str, Digest]:
+    def _whole(
+        self, heads: Mapping[str, JournalHead | None], served: Mapping[str, LiveDeployment]
+    ) -> dict[str, Digest]:
         """Models whose served bytes are those that were applied: only these may be loaded."""
         found = {}
         for name, head in heads.items():
@@ -231,7 +241,7 @@ class _Look:
         chosen = (names[start:] + names[:start])[:LOADED]
         return {name: whole[name] for name in sorted((*again, *chosen))}
 
-    def _loaded(self, name: str, artifact: Digest) -> Iterator[Finding]:
+    def _loaded(self, name: str, artifact: Digest) -> Iterator[DriftFinding]:
         world, where = self.world, self.environment.name
         folder = world.targets[where].release(name)
         limits = self.environment.limits
@@ -248,11 +258,11 @@ class _Look:
                 Advice(reason="or go back to the one before", command=f"reconciler rollback {name} --in {where}")
             )
             message = f"{short(artifact)} cannot be used here: {error}"
-            yield Finding(model=name, kind=Kind.UNHEALTHY, what=message, remedies=tuple(remedies))
+            yield DriftFinding(model=name, kind=Kind.UNHEALTHY, what=message, remedies=tuple(remedies))
         else:
             world.progress.done(subject, "its outputs are those that were recorded")
 
-    def _is_pending(self, name: str, head: Head | None) -> bool:
+    def _is_pending(self, name: str, head: JournalHead | None) -> bool:
         model = self.desired.model(self.environment.name, name)
         wanted = model.artifact if model is not None else None
         return wanted != (head.state.artifact if head is not None else None)

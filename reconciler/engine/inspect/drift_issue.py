@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from reconciler.core.inspect import drift as core
-from reconciler.core.inspect.drift import EnvironmentDrift, News, Seen
+from reconciler.core.inspect.drift import EnvironmentDrift, IssueChange, Seen
 from reconciler.core.status_codes import worst_exit
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.errors import ForgeError, ReconcilerError
 from reconciler.ports import Forge
 
@@ -21,7 +21,7 @@ Render = Callable[[EnvironmentDrift, Seen, datetime], str]
 """(what was found, what the issue said before, now) -> the body; without findings, the last word."""
 
 
-def forge_of(world: World) -> Forge:
+def forge_of(world: Dependencies) -> Forge:
     if world.forge is None:
         raise ForgeError(
             "no forge is known to open an issue at",
@@ -32,7 +32,7 @@ def forge_of(world: World) -> Forge:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class PostedIssue:
     """What the issue says: its text while it is open, when each finding was first seen, or why that is not known."""
 
     text: str | None = None
@@ -40,16 +40,16 @@ class Told:
     problem: ReconcilerError | None = None
 
 
-def recall(forge: Forge, environment: str) -> Told:
+def recall(forge: Forge, environment: str) -> PostedIssue:
     try:
         text = forge.issue_body(_key(environment))
     except ReconcilerError as error:
-        return Told(problem=error)
-    return Told(text=text, seen=core.remembered_in(text) if text is not None else {})
+        return PostedIssue(problem=error)
+    return PostedIssue(text=text, seen=core.remembered_in(text) if text is not None else {})
 
 
 def tell(
-    forge: Forge, found: EnvironmentDrift, told: Told, hints: Seen, render: Render, *, now: datetime
+    forge: Forge, found: EnvironmentDrift, told: PostedIssue, hints: Seen, render: Render, *, now: datetime
 ) -> EnvironmentDrift:
     """`found`, dated by the issue first and by `hints` else, with what became of the issue."""
     dated = replace(found, findings=core.dated(found.findings, told.seen, hints, now=now))
@@ -66,19 +66,21 @@ def tell(
         )
 
 
-def _tell(forge: Forge, dated: EnvironmentDrift, told: Told, render: Render, *, now: datetime) -> EnvironmentDrift:
+def _tell(
+    forge: Forge, dated: EnvironmentDrift, told: PostedIssue, render: Render, *, now: datetime
+) -> EnvironmentDrift:
     key, title = _key(dated.environment), f"Drift in {dated.environment}"
     if dated.findings:
         body = render(dated, told.seen, now)
         if told.text is not None and _same(told.text, body):
-            return replace(dated, news=News.UNCHANGED)
+            return replace(dated, news=IssueChange.UNCHANGED)
         address = forge.issue(key, title=title, body=body)
-        return replace(dated, issue=address, news=News.OPENED if told.text is None else News.UPDATED)
+        return replace(dated, issue=address, news=IssueChange.OPENED if told.text is None else IssueChange.UPDATED)
     if told.text is None:
         return dated
     if told.seen:  # else the last word was said, and only the closing failed
         forge.issue(key, title=title, body=render(dated, told.seen, now))
-    return replace(dated, issue=forge.issue(key, title=title, body=None), news=News.CLOSED)
+    return replace(dated, issue=forge.issue(key, title=title, body=None), news=IssueChange.CLOSED)
 
 
 def _key(environment: str) -> str:

@@ -7,26 +7,26 @@ from collections.abc import Iterator
 
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
-from reconciler.core.inspect.explanation import Advice, Why
+from reconciler.core.inspect.explanation import Advice, Explanation
 from reconciler.core.plan.plan import ModelPlan
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.core.status_codes import Sync
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.status_codes import SyncStatus
 from reconciler.engine.apply import approvals as approval
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.plan import observe
 from reconciler.engine.promotion import adopt
 from reconciler.errors import ReconcilerError, UsageError
 
 
-def why(world: World, desired: Desired, environment: Environment, model: str) -> Why:
+def why(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
     """UsageError with the nearest names when there is no such model anywhere that this environment can see."""
     deployed = _artifact(world, desired, environment, model)
     if desired.model(environment.name, model) is None and deployed is None:
         return _not_declared(world, desired, environment, model)
     plan = planning.make_plan(world, desired, environment, (model,))
     (part,) = plan.models
-    return Why(
+    return Explanation(
         model=model,
         environment=environment.name,
         role=environment.role.value,
@@ -40,8 +40,8 @@ def why(world: World, desired: Desired, environment: Environment, model: str) ->
 
 
 def _advice(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     part: ModelPlan,
     deployed: Digest | None,
@@ -55,7 +55,7 @@ def _advice(
     if part.steps or refresh:
         what = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
         yield Advice(reason=what, command=f"reconciler apply {environment.name} {part.model}")
-        if part.sync is not Sync.IN_SYNC:
+        if part.sync is not SyncStatus.IN_SYNC:
             yield from _adopt(world, desired, environment, part.model)
         return
     if environment.trains:
@@ -64,14 +64,16 @@ def _advice(
         yield from _newer(world, desired, environment, part.model)
 
 
-def _permission(world: World, desired: Desired, environment: Environment, part: ModelPlan) -> Iterator[Advice]:
+def _permission(
+    world: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan
+) -> Iterator[Advice]:
     """What the forge says of the approvals that apply will ask for."""
     model = desired.model(environment.name, part.model)
     if model is None:
         return
     head = observe.head_of(world, desired, environment.name, part.model)
     vetted = head is not None and model.artifact in head.state.vetted
-    asked = approval.Asked(world.forge)
+    asked = approval.ForgeQueries(world.forge)
     try:
         found = approval.grounds(world, desired, environment, model, vetted=vetted, kept=False, asked=asked)
     except ReconcilerError as error:
@@ -83,7 +85,7 @@ def _permission(world: World, desired: Desired, environment: Environment, part: 
             yield Advice(reason=f"{one.url} is approved by {people}")
 
 
-def _adopt(world: World, desired: Desired, environment: Environment, model: str) -> Iterator[Advice]:
+def _adopt(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
     """Where somebody put another artifact of ours there by hand: that it need not be undone."""
     target = world.targets.get(environment.name)
     if environment.trains or target is None:
@@ -99,7 +101,7 @@ def _adopt(world: World, desired: Desired, environment: Environment, model: str)
         yield Advice(reason=f"or keep {short(artifact)}, which somebody put there: propose it", command=command)
 
 
-def _onward(desired: Desired, environment: Environment, part: ModelPlan, made: Digest | None) -> Iterator[Advice]:
+def _onward(desired: DesiredState, environment: Environment, part: ModelPlan, made: Digest | None) -> Iterator[Advice]:
     """From where models are made: who could take this one."""
     if made is None or part.blocked is not None:
         return
@@ -117,7 +119,7 @@ def _onward(desired: Desired, environment: Environment, part: ModelPlan, made: D
             )
 
 
-def _newer(world: World, desired: Desired, environment: Environment, model: str) -> Iterator[Advice]:
+def _newer(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
     """Where models are only promoted to: whether a source has another artifact than the one that is pinned."""
     declared = desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None
@@ -128,7 +130,7 @@ def _newer(world: World, desired: Desired, environment: Environment, model: str)
             yield _offer(world, desired, environment, origin, model, what)
 
 
-def _not_declared(world: World, desired: Desired, environment: Environment, model: str) -> Why:
+def _not_declared(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
     advice: list[Advice] = []
     for origin in _sources(desired, environment):
         made = _artifact(world, desired, origin, model)
@@ -142,7 +144,7 @@ def _not_declared(world: World, desired: Desired, environment: Environment, mode
         near = difflib.get_close_matches(model, names, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names[:10]) or 'none'}"
         raise UsageError(f"no model {model!r} is declared for {environment.name}", hint=hint, code="E801")
-    return Why(
+    return Explanation(
         model=model,
         environment=environment.name,
         role=environment.role.value,
@@ -153,7 +155,7 @@ def _not_declared(world: World, desired: Desired, environment: Environment, mode
 
 
 def _offer(
-    world: World, desired: Desired, environment: Environment, origin: Environment, model: str, made: str
+    world: Dependencies, desired: DesiredState, environment: Environment, origin: Environment, model: str, made: str
 ) -> Advice:
     """What `origin` made, to be proposed; unless this environment's gates have refused it already."""
     head = observe.head_of(world, desired, origin.name, model)
@@ -165,14 +167,14 @@ def _offer(
     return Advice(reason=f"{origin.name} has {made}: propose it", command=command)
 
 
-def _sources(desired: Desired, environment: Environment) -> Iterator[Environment]:
+def _sources(desired: DesiredState, environment: Environment) -> Iterator[Environment]:
     for name in environment.promotes_from:
         found = desired.environment(name)
         if found is not None:
             yield found
 
 
-def _artifact(world: World, desired: Desired, environment: Environment, model: str) -> Digest | None:
+def _artifact(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:
     """What the journal's head says; None also where it cannot be read: the plan says what is wrong with it."""
     try:
         head = observe.head_of(world, desired, environment.name, model)

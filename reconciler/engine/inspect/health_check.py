@@ -8,15 +8,15 @@ from pathlib import Path
 
 from reconciler.core.artifact.records import Provenance
 from reconciler.core.inspect.health_check import Check, Level
-from reconciler.core.spec.environment import Desired, Environment, Runtime
+from reconciler.core.spec.environment import DesiredState, Environment, Runtime
 from reconciler.core.spec.runtime import differences
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError
 
 
-def environment(world: World, desired: Desired, one: Environment, here: Runtime) -> Iterator[Check]:
+def environment(world: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
     """`here`: the runtime of this machine."""
     if one.protect is not None:
         yield _branch(world, desired, one, one.protect)
@@ -35,7 +35,7 @@ def bad(area: str, name: str, error: ReconcilerError) -> Check:
     return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint)
 
 
-def _branch(world: World, desired: Desired, one: Environment, branch: str) -> Check:
+def _branch(world: Dependencies, desired: DesiredState, one: Environment, branch: str) -> Check:
     try:
         if desired.revision is not None:
             world.source.order(desired.revision, desired.revision, branch=branch)
@@ -72,7 +72,7 @@ def _trains(one: Environment, declared: Runtime, here: Runtime) -> Check:
     )
 
 
-def _in_use(world: World, desired: Desired, one: Environment, here: Runtime) -> Iterator[Check]:
+def _in_use(world: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
     """What the artifacts there were made with, and whether this machine has it."""
     made: Counter[Runtime] = Counter()
     unknown = 0

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.digest import Digest, digest_of_bytes, short
-from reconciler.core.inspect.journal_checkpoint import PREFIX, Anchor, Anchored, AnchoredHead, newest, number_of
-from reconciler.core.inspect.status import Finding
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.dependencies import World
+from reconciler.core.inspect.journal_checkpoint import (
+    PREFIX,
+    Checkpoint,
+    CheckpointHead,
+    CheckpointResult,
+    newest,
+    number_of,
+)
+from reconciler.core.inspect.status import AuditFinding
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.storage import journal
 from reconciler.errors import IntegrityError, UsageError
@@ -22,19 +29,19 @@ _FETCH = "fetch every tag: git fetch --tags; what is gone from the remote too wa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class CheckpointsRead:
     """Anchors of the repository, by number, and what is wrong with their tags."""
 
-    anchors: dict[int, Anchor]
+    anchors: dict[int, Checkpoint]
     digests: dict[int, Digest]
     signed: frozenset[int]
-    findings: tuple[Finding, ...]
+    findings: tuple[AuditFinding, ...]
 
-    def of(self, project: str) -> list[Anchor]:
+    def of(self, project: str) -> list[Checkpoint]:
         return [one for _, one in sorted(self.anchors.items()) if one.project == project]
 
 
-def anchor(world: World, desired: Desired, environments: tuple[str, ...]) -> Anchored:
+def anchor(world: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> CheckpointResult:
     """Write the heads of every journal of the named environments, or of all, into the next tag; nothing where no head
     is new. IntegrityError when a journal is not what was anchored of it: that must not be anchored anew."""
     tags = _tags_of(world)
@@ -48,7 +55,7 @@ def anchor(world: World, desired: Desired, environments: tuple[str, ...]) -> Anc
     before = newest(known.of(desired.project))
     if all(before.get(one.journal) == one for one in heads):
         last = known.of(desired.project)[-1:]
-        return Anchored(
+        return CheckpointResult(
             project=desired.project,
             name=last[0].name if last else None,
             commit=last[0].commit if last else None,
@@ -57,35 +64,37 @@ def anchor(world: World, desired: Desired, environments: tuple[str, ...]) -> Anc
             signed=bool(last) and last[0].n in known.signed,
         )
     n = max(known.anchors, default=-1) + 1
-    made = Anchor(n=n, project=desired.project, commit=desired.revision, previous=known.digests.get(n - 1), heads=heads)
+    made = Checkpoint(
+        n=n, project=desired.project, commit=desired.revision, previous=known.digests.get(n - 1), heads=heads
+    )
     title = f"Anchor {n} of {desired.project}: {len(heads)} journal{'s' * (len(heads) != 1)}"
     tag = tags.create(made.name, commit=made.commit, message=f"{title}\n\n{codec.encode(made).decode()}\n")
-    return Anchored(
+    return CheckpointResult(
         project=desired.project, name=tag.name, commit=tag.commit, heads=heads, fresh=True, signed=tag.signed
     )
 
 
-def _tags_of(world: World) -> Tags:
+def _tags_of(world: Dependencies) -> Tags:
     if world.tags is None:
         raise UsageError("there is no git repository to anchor in", code="E801")
     return world.tags
 
 
-def _heads(world: World, desired: Desired, chosen: list[Environment]) -> Iterator[AnchoredHead]:
+def _heads(world: Dependencies, desired: DesiredState, chosen: list[Environment]) -> Iterator[CheckpointHead]:
     for one in chosen:
         store = world.stores[one.name]
         for model in journal.models(store, one.name):
             head = journal.head(store, project=desired.project, environment=one.name, model=model)
             if head is not None:
-                yield AnchoredHead(environment=one.name, model=model, n=head.entry.n, entry=head.digest)
+                yield CheckpointHead(environment=one.name, model=model, n=head.entry.n, entry=head.digest)
 
 
-def read(tags: Tags) -> Read:
+def read(tags: Tags) -> CheckpointsRead:
     """Every anchor that is in the repository."""
-    anchors: dict[int, Anchor] = {}
+    anchors: dict[int, Checkpoint] = {}
     digests: dict[int, Digest] = {}
     signed: set[int] = set()
-    findings: list[Finding] = []
+    findings: list[AuditFinding] = []
     found = {n: tag for tag in tags.under(PREFIX) if (n := number_of(tag.name)) is not None}
     for n in range(max(found, default=-1) + 1):
         name = f"{PREFIX}{n}"
@@ -94,7 +103,7 @@ def read(tags: Tags) -> Read:
             continue
         body = _body(found[n])
         try:
-            one = codec.decode(Anchor, body, what=name)
+            one = codec.decode(Checkpoint, body, what=name)
         except IntegrityError:
             findings.append(_about(name, "this tag is not an anchor as this tool writes it", _FETCH))
             continue
@@ -103,21 +112,23 @@ def read(tags: Tags) -> Read:
         anchors[n], digests[n] = one, digest_of_bytes(body)
         if found[n].signed:
             signed.add(n)
-    return Read(anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings))
+    return CheckpointsRead(anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings))
 
 
 def _body(tag: Tag) -> bytes:
     return tag.message.partition("\n\n")[2].strip().encode()
 
 
-def _about(name: str, problem: str, remedy: str) -> Finding:
-    return Finding(environment=GIT, where=name, problem=problem, remedy=remedy)
+def _about(name: str, problem: str, remedy: str) -> AuditFinding:
+    return AuditFinding(environment=GIT, where=name, problem=problem, remedy=remedy)
 
 
-def against(world: World, desired: Desired, chosen: list[Environment], known: Read) -> Iterator[Finding]:
+def against(
+    world: Dependencies, desired: DesiredState, chosen: list[Environment], known: CheckpointsRead
+) -> Iterator[AuditFinding]:
     """Every anchored head of these environments that their journals do not hold, with the first anchor that has it."""
     names = {one.name for one in chosen}
-    asked: set[AnchoredHead] = set()
+    asked: set[CheckpointHead] = set()
     for one in known.of(desired.project):
         for head in one.heads:
             if head.environment not in names or head in asked:
@@ -128,7 +139,7 @@ def against(world: World, desired: Desired, chosen: list[Environment], known: Re
             if body is not None and digest_of_bytes(body) == head.entry:
                 continue
             what = "is gone" if body is None else f"is {short(digest_of_bytes(body))}"
-            yield Finding(
+            yield AuditFinding(
                 environment=head.environment,
                 where=key,
                 problem=f"entry {head.n} of {head.model} {what}; {one.name} holds that it was {short(head.entry)}",

@@ -13,20 +13,20 @@ from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Sche
 from reconciler.core.artifact.records import PredictionLog
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.status import GroupAmount, Predictions
-from reconciler.core.spec.environment import Desired, Environment, Table
+from reconciler.core.spec.environment import DesiredState, Environment, Table
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage import data_snapshots as snapshots
 from reconciler.engine.storage import numbered_log as series
 from reconciler.errors import DataError, IntegrityError, UsageError
-from reconciler.ports import CopyRequest, Predicted, PredictRequest, SelectRequest, TableFile, Want
+from reconciler.ports import CopyRequest, PredictRequest, PredictResult, SelectionKind, SelectRequest, TableFile
 
 
 def predict(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     *,
     model: str,
@@ -60,7 +60,7 @@ def predict(
             recipe=recipe,
             tables=tables,
             as_of=as_of,
-            want=Want.PREDICT,
+            want=SelectionKind.PREDICT,
             into=work,
             limits=environment.limits,
             also=also,
@@ -102,7 +102,9 @@ def predict(
     )
 
 
-def _release(world: World, desired: Desired, environment: Environment, model: str, work: Path) -> tuple[Digest, Path]:
+def _release(
+    world: Dependencies, desired: DesiredState, environment: Environment, model: str, work: Path
+) -> tuple[Digest, Path]:
     """The digest and a folder with the bytes that serve: the target's release where there is a target (re-hashed and
     held against the journal), else the newest artifact of the store."""
     head = observe.head_of(world, desired, environment.name, model)
@@ -130,8 +132,8 @@ def _release(world: World, desired: Desired, environment: Environment, model: st
 
 
 def _tables(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     recipe: Recipe,
     schema: Schema,
@@ -177,13 +179,13 @@ def _as_given(path: Path, declared: Table | None) -> Table:
 
 
 def _log(
-    world: World,
+    world: Dependencies,
     environment: Environment,
     model: str,
     artifact: Digest,
     as_of: str,
     rows: Path,
-    predicted: Predicted,
+    predicted: PredictResult,
 ) -> int:
     """Append to the prediction log; two at once get two numbers."""
     store = world.stores[environment.name]

@@ -5,18 +5,18 @@ from __future__ import annotations
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.artifact.records import Build, Provenance
 from reconciler.core.digest import Digest, digest_of_file, short
-from reconciler.core.inspect.status import Reproduced
-from reconciler.core.spec.environment import Desired
-from reconciler.engine.dependencies import World
+from reconciler.core.inspect.status import ReproduceResult
+from reconciler.core.spec.environment import DesiredState
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, journal
 from reconciler.engine.storage import data_snapshots as snapshots
 from reconciler.engine.storage import oci_manifest as package
 from reconciler.errors import UsageError
-from reconciler.ports import SelectRequest, TrainRequest, Want
+from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 
-def reproduce(world: World, desired: Desired, digest: Digest) -> Reproduced:
+def reproduce(world: Dependencies, desired: DesiredState, digest: Digest) -> ReproduceResult:
     """Same recipe, same data, same runtime: the same bytes? UsageError when it is not known how it was made here."""
     environment, build = _found(world, desired, digest)
     store = world.stores[environment]
@@ -36,7 +36,7 @@ def reproduce(world: World, desired: Desired, digest: Digest) -> Reproduced:
             recipe=recipe,
             tables=snapshots.table_files(own, snapshot, recipe.tables),
             as_of=snapshot.as_of,
-            want=Want.FIT,
+            want=SelectionKind.FIT,
             into=work,
             limits=origin.limits,
         )
@@ -58,7 +58,7 @@ def reproduce(world: World, desired: Desired, digest: Digest) -> Reproduced:
     manifest = package.parse(package.manifest_of(package.config_of(files), files))
     before = blobs.artifact(store, digest)
     differing = tuple(name for name in sorted(MEDIA_TYPES) if before.file(name).digest != manifest.file(name).digest)
-    return Reproduced(
+    return ReproduceResult(
         expected=digest,
         found=manifest.digest,
         differing=differing,
@@ -67,7 +67,7 @@ def reproduce(world: World, desired: Desired, digest: Digest) -> Reproduced:
     )
 
 
-def _found(world: World, desired: Desired, digest: Digest) -> tuple[str, Build]:
+def _found(world: Dependencies, desired: DesiredState, digest: Digest) -> tuple[str, Build]:
     """The environment whose journal knows how this artifact was built, sandboxes first."""
     for environment in sorted(desired.environments, key=lambda one: (not one.trains, one.name)):
         store = world.stores[environment.name]

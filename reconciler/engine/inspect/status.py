@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from reconciler.core.artifact.observed_state import Head
-from reconciler.core.inspect.status import EnvironmentStatus, Event, History, ModelStatus, Status
+from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.inspect.status import EnvironmentStatus, History, HistoryEvent, ModelStatus, Status
 from reconciler.core.plan import policy_check as permission
 from reconciler.core.plan.plan import ModelPlan
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.dependencies import World
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
@@ -21,13 +21,13 @@ from reconciler.ports import Store
 from reconciler.schedule import freeze_windows as calendar
 
 
-def status(world: World, desired: Desired, environments: tuple[str, ...]) -> Status:
+def status(world: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
     """The named environments, or all."""
     chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
     return Status(project=desired.project, environments=tuple(_environment(world, desired, one) for one in chosen))
 
 
-def _environment(world: World, desired: Desired, environment: Environment) -> EnvironmentStatus:
+def _environment(world: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:
     try:
         plan = planning.make_plan(world, desired, environment)
     except ReconcilerError as error:
@@ -57,7 +57,7 @@ def _environment(world: World, desired: Desired, environment: Environment) -> En
     )
 
 
-def _model(world: World, desired: Desired, environment: Environment, part: ModelPlan) -> ModelStatus:
+def _model(world: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan) -> ModelStatus:
     head, evaluation, build = None, None, None
     try:
         head = observe.head_of(world, desired, environment.name, part.model)
@@ -85,10 +85,12 @@ def _model(world: World, desired: Desired, environment: Environment, part: Model
     )
 
 
-def history(world: World, desired: Desired, environment: str | None, model: str | None, at: datetime | None) -> History:
+def history(
+    world: Dependencies, desired: DesiredState, environment: str | None, model: str | None, at: datetime | None
+) -> History:
     """Journal entries, newest first; with `at`, per model the last one that was written by then."""
     names = [planning.environment_of(desired, environment)] if environment else list(desired.environments)
-    events: list[Event] = []
+    events: list[HistoryEvent] = []
     for one in names:
         store = world.stores[one.name]
         for name in journal.models(store, one.name):
@@ -102,13 +104,13 @@ def history(world: World, desired: Desired, environment: str | None, model: str 
     return History(events=tuple(events), at=at)
 
 
-def _entries(store: Store, project: str, environment: str, model: str) -> Iterator[Head]:
+def _entries(store: Store, project: str, environment: str, model: str) -> Iterator[JournalHead]:
     return journal.entries(store, project=project, environment=environment, model=model)
 
 
-def _event(head: Head) -> Event:
+def _event(head: JournalHead) -> HistoryEvent:
     entry = head.entry
-    return Event(
+    return HistoryEvent(
         environment=entry.environment,
         model=entry.model,
         n=entry.n,

@@ -8,19 +8,28 @@ from datetime import datetime
 from operator import attrgetter
 
 from reconciler import codec
-from reconciler.core.artifact.observed_state import Served
+from reconciler.core.artifact.observed_state import LiveDeployment
 from reconciler.core.artifact.records import Action, Build, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
-from reconciler.core.field_diff import Change, changes
+from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan import policy_check as permission
-from reconciler.core.plan.facts import ServingFacts, TrainingFacts, Verdict
-from reconciler.core.plan.plan import Basis, Blocked, Detail, ModelPlan, Plan, PlanIdentity, Step, metric_changes
+from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
+from reconciler.core.plan.plan import (
+    Blocked,
+    ModelPlan,
+    Plan,
+    PlanDetail,
+    PlanIdentity,
+    PlanInputs,
+    Step,
+    metric_changes,
+)
 from reconciler.core.plan.planner import Decision, decide_serving, decide_training
-from reconciler.core.spec.environment import Desired, Environment, Model
+from reconciler.core.spec.environment import DesiredState, Environment, Model
 from reconciler.core.spec.gates import Verification
-from reconciler.core.status_codes import Exit, Health, Sync
-from reconciler.engine.dependencies import World
+from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.plan.plan_inputs import basis_of, verdict_in_words
@@ -35,7 +44,7 @@ def _unheard(subject: str) -> None:
     del subject
 
 
-def environment_of(desired: Desired, name: str) -> Environment:
+def environment_of(desired: DesiredState, name: str) -> Environment:
     found = desired.environment(name)
     if found is None:
         known = ", ".join(sorted(one.name for one in desired.environments)) or "none"
@@ -44,8 +53,8 @@ def environment_of(desired: Desired, name: str) -> Environment:
 
 
 def make_plan(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     models: Iterable[str] = (),
     *,
@@ -74,7 +83,7 @@ def make_plan(
 
 
 def joined(
-    desired: Desired, environment: Environment, plans: Iterable[Plan], settled: Iterable[ModelPlan] = ()
+    desired: DesiredState, environment: Environment, plans: Iterable[Plan], settled: Iterable[ModelPlan] = ()
 ) -> Plan:
     """Plans of some of the models each, made at the same commit, and settled parts, as one."""
     together = tuple(plans)
@@ -82,7 +91,7 @@ def joined(
     return _plan(desired, environment, refresh, (*settled, *(part for one in together for part in one.models)))
 
 
-def _plan(desired: Desired, environment: Environment, refresh: Step | None, parts: Iterable[ModelPlan]) -> Plan:
+def _plan(desired: DesiredState, environment: Environment, refresh: Step | None, parts: Iterable[ModelPlan]) -> Plan:
     models = tuple(sorted(parts, key=lambda part: part.model))
     identity = PlanIdentity(
         environment=environment.name,
@@ -101,7 +110,7 @@ def _plan(desired: Desired, environment: Environment, refresh: Step | None, part
     )
 
 
-def refresh_step(world: World, environment: Environment, now: datetime) -> Step | None:
+def refresh_step(world: Dependencies, environment: Environment, now: datetime) -> Step | None:
     """A snapshot is due when there is none or the newest is older than `maxAge`."""
     if not environment.trains:
         return None
@@ -117,8 +126,13 @@ def refresh_step(world: World, environment: Environment, now: datetime) -> Step 
 
 
 def served_by(
-    world: World, desired: Desired, environment: Environment, models: tuple[str, ...] = (), *, others: bool = True
-) -> dict[str, Served]:
+    world: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    models: tuple[str, ...] = (),
+    *,
+    others: bool = True,
+) -> dict[str, LiveDeployment]:
     """What is served of these models; of none: of all that are declared and, with `others`, of all there are."""
     target = world.targets.get(environment.name)
     if target is None or environment.trains:
@@ -128,10 +142,10 @@ def served_by(
 
 
 def _chosen(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
-    served: dict[str, Served],
+    served: dict[str, LiveDeployment],
     models: tuple[str, ...],
     *,
     listed: bool = True,
@@ -148,12 +162,12 @@ def _chosen(
 
 
 def plan_model(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     name: str,
     *,
-    served: Served | None,
+    served: LiveDeployment | None,
     snapshot: Snapshot | None,
     now: datetime,
 ) -> ModelPlan:
@@ -170,21 +184,23 @@ def plan_model(
 
 
 def _broken(
-    environment: Environment, name: str, model: Model | None, served: Served | None, error: ReconcilerError
+    environment: Environment, name: str, model: Model | None, served: LiveDeployment | None, error: ReconcilerError
 ) -> ModelPlan:
     basis = basis_of(environment, name, model, verdicts=(str(error),), served=served)
     return ModelPlan(
         model=name,
         digest=codec.digest_of(basis),
         basis=basis,
-        sync=Sync.UNKNOWN,
-        health=Health.UNKNOWN,
+        sync=SyncStatus.UNKNOWN,
+        health=HealthStatus.UNKNOWN,
         reason=error.message,
         blocked=Blocked(exit=Exit(error.exit_code), reasons=(str(error),), remedy=error.hint or "see the message"),
     )
 
 
-def training_part(world: World, environment: Environment, facts: TrainingFacts, snapshot: Snapshot | None) -> ModelPlan:
+def training_part(
+    world: Dependencies, environment: Environment, facts: TrainingFacts, snapshot: Snapshot | None
+) -> ModelPlan:
     model, head, build = facts.model, facts.head, facts.build
     basis = basis_of(
         environment,
@@ -202,7 +218,7 @@ def training_part(world: World, environment: Environment, facts: TrainingFacts, 
     return _part(
         basis,
         decide_training(facts),
-        Detail(
+        PlanDetail(
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(store, incumbent, model) if candidate != incumbent or not build else (),
@@ -215,7 +231,7 @@ def training_part(world: World, environment: Environment, facts: TrainingFacts, 
 
 
 def serving_part(
-    world: World, environment: Environment, facts: ServingFacts, build: Build | None, now: datetime
+    world: Dependencies, environment: Environment, facts: ServingFacts, build: Build | None, now: datetime
 ) -> ModelPlan:
     model, head = facts.model, facts.head
     verdicts = (facts.verdict,) if facts.verdict else ()
@@ -245,7 +261,7 @@ def serving_part(
     return _part(
         basis,
         decide_serving(facts),
-        Detail(
+        PlanDetail(
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(own, incumbent, model) if model and candidate != incumbent else (),
@@ -259,7 +275,7 @@ def serving_part(
     )
 
 
-def _part(basis: Basis, decision: Decision, detail: Detail) -> ModelPlan:
+def _part(basis: PlanInputs, decision: Decision, detail: PlanDetail) -> ModelPlan:
     return ModelPlan(
         model=basis.model,
         digest=codec.digest_of(basis),
@@ -273,11 +289,11 @@ def _part(basis: Basis, decision: Decision, detail: Detail) -> ModelPlan:
     )
 
 
-def _verifications(verdicts: tuple[Verdict, ...]) -> tuple[Verification, ...]:
+def _verifications(verdicts: tuple[VerificationFacts, ...]) -> tuple[Verification, ...]:
     return tuple(one.verification for one in verdicts if one.verification is not None)
 
 
-def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[Change, ...]:
+def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[FieldChange, ...]:
     if incumbent is None or not blobs.holds(store, incumbent):
         return ()
     return changes(verify.recipe_of(store, incumbent).recipe, model.recipe)

@@ -6,15 +6,15 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.observed_state import Head, Merged, Order, Served
-from reconciler.core.artifact.records import Build, PinHold, Snapshot
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, JournalHead, LiveDeployment
+from reconciler.core.artifact.records import Build, RollbackHold, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
-from reconciler.core.plan.facts import ServingFacts, TrainingFacts, Verdict
+from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
 from reconciler.core.plan.gate_evaluation import judge
-from reconciler.core.spec.environment import Desired, Environment, Model
+from reconciler.core.spec.environment import DesiredState, Environment, Model
 from reconciler.core.spec.gates import NoWorseThanIncumbent
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import pin_origin as brought
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, builds, journal
@@ -23,19 +23,23 @@ from reconciler.ports import Source
 from reconciler.schedule import freeze_windows as calendar
 
 
-def head_of(world: World, desired: Desired, environment: str, model: str) -> Head | None:
+def head_of(world: Dependencies, desired: DesiredState, environment: str, model: str) -> JournalHead | None:
     store = world.stores[environment]
     return journal.head(store, project=desired.project, environment=environment, model=model)
 
 
-def predecessor(world: World, desired: Desired, environment: Environment, model: Model) -> Head | None:
+def predecessor(
+    world: Dependencies, desired: DesiredState, environment: Environment, model: Model
+) -> JournalHead | None:
     """The journal's head under the name that this model had before it was renamed."""
     if model.renamed_from is None:
         return None
     return head_of(world, desired, environment.name, model.renamed_from)
 
 
-def forsaken(world: World, desired: Desired, environment: Environment, known: frozenset[str]) -> tuple[str, ...]:
+def forsaken(
+    world: Dependencies, desired: DesiredState, environment: Environment, known: frozenset[str]
+) -> tuple[str, ...]:
     """Models that are neither declared nor served and yet, by their journal, deployed: somebody emptied the target.
 
     A listing only finds their names; what is so is asked of their journals."""
@@ -53,17 +57,17 @@ def forsaken(world: World, desired: Desired, environment: Environment, known: fr
     return tuple(found)
 
 
-def order_of(source: Source, environment: Environment, revision: str | None, head: Head | None) -> Order:
+def order_of(source: Source, environment: Environment, revision: str | None, head: JournalHead | None) -> CommitOrder:
     """Where `revision` stands against the commit that the environment is at. Sandboxes record any commit."""
     if environment.protect is None or revision is None:
-        return Order.SAME
+        return CommitOrder.SAME
     before = head.entry.commit if head is not None else None
     return source.order(before or revision, revision, branch=environment.protect)
 
 
 def training(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     model: Model,
     *,
@@ -85,22 +89,22 @@ def training(
     )
 
 
-def judged_for(desired: Desired, environment: Environment) -> tuple[Environment, ...]:
+def judged_for(desired: DesiredState, environment: Environment) -> tuple[Environment, ...]:
     """Whose gates a candidate of this sandbox is judged by: every environment that promotes from it, else its own."""
     return desired.downstream(environment.name) or (environment,)
 
 
 def _verdict_for(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     model: Model,
     build: Build | None,
     evaluation: Evaluation | None,
-    head: Head | None,
+    head: JournalHead | None,
     environment: Environment,
-) -> Verdict:
+) -> VerificationFacts:
     if build is None or evaluation is None:
-        return Verdict(environment=environment.name)
+        return VerificationFacts(environment=environment.name)
     store = world.stores[model.environment]
     # Judging for itself, a sandbox has no incumbent: its own journal says what was trained, not what is deployed.
     deployed = head_of(world, desired, environment.name, model.name) if environment.name != model.environment else None
@@ -112,12 +116,12 @@ def _verdict_for(
 
 
 def serving(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     name: str,
     *,
-    served: Served | None,
+    served: LiveDeployment | None,
     now: datetime,
 ) -> tuple[ServingFacts, Build | None]:
     """Facts about one model where models are only promoted to, and how the pinned artifact was built, if known."""
@@ -175,7 +179,7 @@ def _with_windows(facts: ServingFacts, now: datetime) -> ServingFacts:
     )
 
 
-def _with_change(source: Source, desired: Desired, facts: ServingFacts) -> ServingFacts:
+def _with_change(source: Source, desired: DesiredState, facts: ServingFacts) -> ServingFacts:
     """What there is to say of the change that brought the pin, where the pin is to be deployed."""
     environment, model, head = facts.environment, facts.model, facts.head
     deployed = head.state.artifact if head else None
@@ -192,8 +196,8 @@ def _with_change(source: Source, desired: Desired, facts: ServingFacts) -> Servi
 
 
 def _kept(
-    source: Source, environment: Environment, model: Model, head: Head | None, change: Merged | None
-) -> PinHold | None:
+    source: Source, environment: Environment, model: Model, head: JournalHead | None, change: FirstParentChange | None
+) -> RollbackHold | None:
     """The hold of a `rollback --now`, in force: git declares the very pin since before. Brought anew, also by a request
     that is not merged yet, it is a new decision."""
     found = head.state.hold if head is not None else None
@@ -202,20 +206,20 @@ def _kept(
     if change is None or found.commit is None or environment.protect is None:
         return found
     order = source.order(found.commit, change.commit, branch=environment.protect)
-    return found if order in (Order.SAME, Order.BEFORE) else None
+    return found if order in (CommitOrder.SAME, CommitOrder.BEFORE) else None
 
 
-def _renamed(desired: Desired, environment: Environment, name: str) -> str | None:
+def _renamed(desired: DesiredState, environment: Environment, name: str) -> str | None:
     return next((one.name for one in desired.models_of(environment.name) if one.renamed_from == name), None)
 
 
 def build_of(
-    world: World,
-    desired: Desired,
+    world: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     model: Model,
     artifact: Digest,
-    head: Head | None = None,
+    head: JournalHead | None = None,
 ) -> Build | None:
     """How an artifact was built: by our own journal, else by the journals of the environments we promote from. `head`:
     that of our own, where it was just read."""
@@ -237,16 +241,21 @@ def build_of(
 
 
 def _verdict_here(
-    world: World, desired: Desired, environment: Environment, model: Model, evaluation: Evaluation, head: Head | None
-) -> Verdict:
+    world: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    model: Model,
+    evaluation: Evaluation,
+    head: JournalHead | None,
+) -> VerificationFacts:
     """What the stores upstream say of the pinned artifact under today's gates and incumbent."""
     artifact = model.artifact
     if artifact is None:
-        return Verdict(environment=environment.name)
+        return VerificationFacts(environment=environment.name)
     deployed = head.state.artifact if head else None
     incumbent = deployed if deployed != artifact else None
     gate_set = verify.gate_set_of(model, environment, evaluation, incumbent)
-    found = Verdict(environment=environment.name)
+    found = VerificationFacts(environment=environment.name)
     vetting = head or predecessor(world, desired, environment, model)
     for name in (*desired.upstream(environment.name), environment.name):
         store = world.stores.get(name)
@@ -259,7 +268,7 @@ def _verdict_here(
 
 
 def weakened(
-    world: World, environment: Environment, model: Model, evaluation: Evaluation, head: Head | None
+    world: Dependencies, environment: Environment, model: Model, evaluation: Evaluation, head: JournalHead | None
 ) -> tuple[str, ...]:
     """What today's policy would refuse of the artifact that is deployed: shown, never acted upon."""
     deployed = head.state.artifact if head else None
@@ -271,7 +280,7 @@ def weakened(
     return tuple(f"today's policy would refuse it: {one.reason}" for one in results if one.verdict != "passed")
 
 
-def not_ahead(environment: Environment, name: str, head: Head | None, served: Served | None) -> None:
+def not_ahead(environment: Environment, name: str, head: JournalHead | None, served: LiveDeployment | None) -> None:
     """A target that knows a higher entry than its journal means that the journal lost its tail."""
     n = served.current.n if served is not None and served.current is not None else -1
     last = head.entry.n if head is not None else -1

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
-from reconciler.core.artifact.observed_state import Merged
-from reconciler.core.plan.weakened_gates import NOTHING, Demands, Weakening, weakenings
-from reconciler.core.spec.environment import Desired, Environment, Model, Policy
+from reconciler.core.artifact.observed_state import FirstParentChange
+from reconciler.core.plan.weakened_gates import NOTHING, DeployRequirements, WeakenedGate, weakenings
+from reconciler.core.spec.environment import DesiredState, Environment, Model, Policy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.policy import Override
 from reconciler.engine.load_desired import manifest_path
@@ -25,7 +25,9 @@ def environment_path(environment: str) -> str:
     return f"environments/{environment}.yaml"
 
 
-def change_of_pin(source: Source, desired: Desired, environment: Environment, model: Model) -> Merged | None:
+def change_of_pin(
+    source: Source, desired: DesiredState, environment: Environment, model: Model
+) -> FirstParentChange | None:
     """None where no branch protects the environment, or it never held this pin."""
 
     def pins(body: bytes) -> bool:
@@ -34,7 +36,9 @@ def change_of_pin(source: Source, desired: Desired, environment: Environment, mo
     return _since(source, desired, environment, manifest_path(environment.name, model.name), pins)
 
 
-def change_of_override(source: Source, desired: Desired, environment: Environment, one: Override) -> Merged | None:
+def change_of_override(
+    source: Source, desired: DesiredState, environment: Environment, one: Override
+) -> FirstParentChange | None:
     def says(body: bytes) -> bool:
         return one in glance.policy(body).overrides
 
@@ -42,11 +46,11 @@ def change_of_override(source: Source, desired: Desired, environment: Environmen
 
 
 def _since(
-    source: Source, desired: Desired, environment: Environment, path: str, holds: Callable[[bytes], bool]
-) -> Merged | None:
+    source: Source, desired: DesiredState, environment: Environment, path: str, holds: Callable[[bytes], bool]
+) -> FirstParentChange | None:
     """The change of `path` since which, without a break, `holds` is so of it."""
     branch, at = environment.protect, desired.revision
-    found: Merged | None = None
+    found: FirstParentChange | None = None
     for _ in range(FARTHEST):
         change = source.changed(path, at=at, branch=branch) if branch is not None and at is not None else None
         if change is None:
@@ -65,25 +69,27 @@ def _is_so(source: Source, commit: str, path: str, holds: Callable[[bytes], bool
         return False
 
 
-def weakened(source: Source, environment: Environment, model: Model, change: Merged) -> tuple[Weakening, ...]:
+def weakened(
+    source: Source, environment: Environment, model: Model, change: FirstParentChange
+) -> tuple[WeakenedGate, ...]:
     """What `change` made weaker for this model, and is weaker still."""
     before = _demands(source, environment, model, change.before) if change.before is not None else None
     if before is None:
         return ()
     if isinstance(before, str):
-        return (Weakening(what="gates", old=before, new="those of today"),)
-    today = weakenings(before, Demands(gates=model.gates, policy=environment.policy), model=model.name)
+        return (WeakenedGate(what="gates", old=before, new="those of today"),)
+    today = weakenings(before, DeployRequirements(gates=model.gates, policy=environment.policy), model=model.name)
     if not today:
         return ()
     brought = _demands(source, environment, model, change.commit)
     if isinstance(brought, str):
         return today
-    after = brought or Demands(gates=(), policy=Policy())
+    after = brought or DeployRequirements(gates=(), policy=Policy())
     subjects = {one.what for one in weakenings(before, after, model=model.name)}
     return tuple(one for one in today if one.what in subjects)
 
 
-def owners_before(source: Source, environment: Environment, change: Merged) -> tuple[str, ...]:
+def owners_before(source: Source, environment: Environment, change: FirstParentChange) -> tuple[str, ...]:
     """Who could let something count before this change: whom it appoints has no say in it."""
     body = _body(source, change.before, environment_path(environment.name)) if change.before is not None else None
     try:
@@ -92,7 +98,7 @@ def owners_before(source: Source, environment: Environment, change: Merged) -> t
         return ()
 
 
-def _demands(source: Source, environment: Environment, model: Model, commit: str) -> Demands | str | None:
+def _demands(source: Source, environment: Environment, model: Model, commit: str) -> DeployRequirements | str | None:
     """What stood before a deploy at `commit`: None where neither file was there, or why it cannot be told."""
     try:
         gates: tuple[Gate, ...] = ()
@@ -102,7 +108,7 @@ def _demands(source: Source, environment: Environment, model: Model, commit: str
         own, ours = bodies
         if own is not None:
             gates = glance.gates(own)
-        return Demands(gates=gates, policy=glance.policy(ours) if ours is not None else Policy())
+        return DeployRequirements(gates=gates, policy=glance.policy(ours) if ours is not None else Policy())
     except glance.UnreadableError as error:
         return f"{NOTHING} that can be compared ({error.message})"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from reconciler.core.plan.plan import Plan
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.dependencies import World
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import data_snapshots as snapshots
 
 
-def stays_until(world: World, desired: Desired, environment: Environment, plan: Plan) -> dict[str, int]:
+def stays_until(world: Dependencies, desired: DesiredState, environment: Environment, plan: Plan) -> dict[str, int]:
     """Until when a part cannot change by time alone, in seconds since 1970, by model ("": the refresh of the data);
     absent: as long as what it was made from."""
     found: dict[str, int] = {}

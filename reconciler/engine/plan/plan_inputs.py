@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from reconciler import codec
-from reconciler.core.artifact.observed_state import Served
+from reconciler.core.artifact.observed_state import LiveDeployment
 from reconciler.core.digest import Digest
-from reconciler.core.plan.facts import Verdict
-from reconciler.core.plan.plan import Basis
+from reconciler.core.plan.facts import VerificationFacts
+from reconciler.core.plan.plan import PlanInputs
 from reconciler.core.spec.environment import Environment, Model
 from reconciler.engine.plan import verification as verify
 
@@ -17,16 +17,16 @@ def basis_of(
     model: Model | None,
     *,
     verdicts: tuple[str, ...],
-    served: Served | None = None,
+    served: LiveDeployment | None = None,
     head: Digest | None = None,
     candidate: Digest | None = None,
     build: Digest | None = None,
     snapshot: Digest | None = None,
     order: str = "same",
     controls: tuple[str, ...] = (),
-) -> Basis:
+) -> PlanInputs:
     gates = verify.gates_for(model, environment) if model else ()
-    return Basis(
+    return PlanInputs(
         environment=environment.name,
         model=name,
         pin=model.artifact if model else None,
@@ -43,12 +43,12 @@ def basis_of(
     )
 
 
-def declared(environment: Environment, name: str, model: Model | None) -> Basis:
+def declared(environment: Environment, name: str, model: Model | None) -> PlanInputs:
     """What git alone shows of a basis."""
     return basis_of(environment, name, model, verdicts=())
 
 
-def _served_in_words(served: Served | None) -> str:
+def _served_in_words(served: LiveDeployment | None) -> str:
     if served is None:
         return "nothing"
     current = served.current
@@ -56,7 +56,7 @@ def _served_in_words(served: Served | None) -> str:
     return f"{what} {served.trouble.value} {' '.join(served.files)}".strip() if served.trouble else what
 
 
-def verdict_in_words(verdict: Verdict) -> str:
+def verdict_in_words(verdict: VerificationFacts) -> str:
     known = verdict.verification
     result = "vetted" if verdict.vetted else "unjudged" if known is None else "passed" if known.passed else "refused"
     return f"{verdict.environment} {verdict.gate_set or 'unknown'} {result}"

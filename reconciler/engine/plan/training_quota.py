@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import turns, waiting
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.dependencies import World
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 
 
 def in_turn(
-    world: World, desired: Desired, environment: Environment, parts: tuple[ModelPlan, ...]
+    world: Dependencies, desired: DesiredState, environment: Environment, parts: tuple[ModelPlan, ...]
 ) -> tuple[ModelPlan, ...]:
     """The parts of a plan, those that wait without their steps."""
     most = environment.max_train

@@ -8,21 +8,21 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.artifact.records import Build, Provenance
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.plan.facts import Verdict
+from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.gate_evaluation import judge
 from reconciler.core.spec.environment import Environment, Model
 from reconciler.core.spec.gates import Comparability, Comparison, Gate, GateSet, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.recipe import BuiltRecipe, Outcome, Preprocessing
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage import data_snapshots as snapshots
 from reconciler.engine.storage import numbered_log as series
 from reconciler.errors import DataError, ScoringError
-from reconciler.ports import CompareRequest, SelectRequest, Store, Want
+from reconciler.ports import CompareRequest, SelectionKind, SelectRequest, Store
 
 
 def evaluation_of(store: Store, artifact: Digest) -> Evaluation:
@@ -48,12 +48,12 @@ def is_made_by(store: Store, one: Artifact, recipe: Digest) -> bool:
     kept, _, last = blobs.document(store, one, RECIPE_FILE).partition(b',"recipe":')
     if not last.endswith(b"}}") or digest_of_bytes(last[:-1]) != recipe:
         return False
-    codec.decode(_Besides, kept + b"}", what=f"{RECIPE_FILE} of {one.digest}")
+    codec.decode(_RecipeDetails, kept + b"}", what=f"{RECIPE_FILE} of {one.digest}")
     return True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Besides:
+class _RecipeDetails:
     """A `BuiltRecipe` without its recipe."""
 
     preprocessing: Preprocessing
@@ -76,11 +76,11 @@ def gate_set_of(model: Model, environment: Environment, evaluation: Evaluation, 
     )
 
 
-def verdict_of(store: Store, gate_set: GateSet, artifact: Digest, *, head: Head | None) -> Verdict:
+def verdict_of(store: Store, gate_set: GateSet, artifact: Digest, *, head: JournalHead | None) -> VerificationFacts:
     """What is known of this artifact under this gate set: `store` holds the verification, `head` is the journal of the
     environment that judges for."""
     digest = codec.digest_of(gate_set)
-    return Verdict(
+    return VerificationFacts(
         environment=gate_set.environment,
         gate_set=digest,
         verification=read(store, artifact, digest),
@@ -105,7 +105,9 @@ def write(store: Store, verification: Verification) -> Verification:
     return codec.decode(Verification, series.once(store, key, codec.encode(verification)), what=key)
 
 
-def verify(world: World, model: Model, environment: Environment, build: Build, incumbent: Head | None) -> Verification:
+def verify(
+    world: Dependencies, model: Model, environment: Environment, build: Build, incumbent: JournalHead | None
+) -> Verification:
     """Judge `build` by the gates of `environment`, against what is deployed there, and record the result."""
     store = world.stores[model.environment]
     evaluation = evaluation_of(store, build.artifact)
@@ -133,11 +135,11 @@ def verify(world: World, model: Model, environment: Environment, build: Build, i
 
 
 def _compare(
-    world: World,
+    world: Dependencies,
     model: Model,
     environment: Environment,
     build: Build,
-    incumbent: Head | None,
+    incumbent: JournalHead | None,
     gate: NoWorseThanIncumbent,
 ) -> Comparison:
     """Candidate and incumbent on the candidate's holdout, without the rows that the incumbent trained on."""
@@ -165,7 +167,7 @@ def _compare(
                 recipe=recipe,
                 tables=snapshots.table_files(own, snapshot, recipe.tables),
                 as_of=snapshot.as_of,
-                want=Want.FEATURES,
+                want=SelectionKind.FEATURES,
                 into=work,
                 limits=limits,
                 keys=holdout,

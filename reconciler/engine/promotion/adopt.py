@@ -6,16 +6,16 @@ environment's gates or was deployed here before. All else is put back by `apply`
 
 from __future__ import annotations
 
-from reconciler.core.artifact.observed_state import Head, Served
+from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment
 from reconciler.core.digest import Digest, short
-from reconciler.core.promotion.proposal import Proposed
-from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.apply import deploy
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import observe
 from reconciler.engine.promotion import propose
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.promotion.propose import RenderCard
 from reconciler.engine.storage import blobs, journal
 from reconciler.errors import ConflictError, GateRefusedError, IntegrityError, UsageError
@@ -23,7 +23,12 @@ from reconciler.ports import Proposer
 
 
 def adoptable(
-    world: World, desired: Desired, environment: Environment, model: str, head: Head | None, served: Served | None
+    world: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    model: str,
+    head: JournalHead | None,
+    served: LiveDeployment | None,
 ) -> Digest | None:
     """The artifact that is served instead of the applied one, if it is whole and was made or deployed for this model;
     whether its gates let it is asked by `adopt`."""
@@ -39,15 +44,15 @@ def adoptable(
 
 
 def adopt(
-    world: World,
+    world: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
     model: str,
     environment: Environment,
     render: RenderCard,
-    road: Road | None = None,
-) -> Proposed:
+    road: PullRequestRoute | None = None,
+) -> ProposalResult:
     """Propose that git pins what `environment` serves for `model`, with the recipe and card that belong to it; with a
     `road`, to those who merge it.
 
@@ -92,7 +97,9 @@ def adopt(
         raise kind(error.message, hint="; ".join(hints), code=error.code) from error
 
 
-def _served_whole(environment: Environment, model: str, head: Head | None, served: Served | None) -> Digest:
+def _served_whole(
+    environment: Environment, model: str, head: JournalHead | None, served: LiveDeployment | None
+) -> Digest:
     """The digest that is served instead of the one that was applied."""
     where = f"{environment.name}/{model}"
     current = served.current if served is not None else None
@@ -124,7 +131,9 @@ def _put_back(environment: Environment, model: str) -> str:
     return f"put back what was applied: reconciler apply {environment.name} {model}"
 
 
-def _made_in(world: World, desired: Desired, environment: Environment, model: str, artifact: Digest) -> str | None:
+def _made_in(
+    world: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
+) -> str | None:
     """The environment that it can be promoted from."""
     for name in environment.promotes_from:
         store = world.stores.get(name)
@@ -135,7 +144,9 @@ def _made_in(world: World, desired: Desired, environment: Environment, model: st
     return None
 
 
-def _entry_of(world: World, desired: Desired, environment: Environment, model: str, artifact: Digest) -> int | None:
+def _entry_of(
+    world: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
+) -> int | None:
     """The last entry of our own journal that deployed it."""
     store = world.stores[environment.name]
     entries = journal.entries(store, project=desired.project, environment=environment.name, model=model)

@@ -16,16 +16,16 @@ from reconciler import codec
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.forge.pull_request import PullRequest
-from reconciler.core.plan.apply_result import Applied, ModelResult
+from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
-from reconciler.core.promotion.reviewed_plan import Depth, Reviewed, moved, revealed, reviewed_model
-from reconciler.core.spec.environment import Desired, Environment
+from reconciler.core.promotion.reviewed_plan import DigestDepth, ReviewedPlan, moved, revealed, reviewed_model
+from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import manifest_path
 from reconciler.errors import IntegrityError, UsageError
-from reconciler.ports import Forge, Merged, Order
+from reconciler.ports import CommitOrder, FirstParentChange, Forge
 
 AGAIN = "look at it again: `reconciler plan {0} --out FILE`, then `reconciler apply {0} --plan FILE`"
 
@@ -40,28 +40,30 @@ def comment_key(environment: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Approved:
+class ApprovedPlan:
     """What reviewers saw: the digest of its record, and the record where the comment could hold it. Both None where the
     request showed no plan of this environment."""
 
     request: PullRequest
     digest: Digest | None = None
-    record: Reviewed | None = None
+    record: ReviewedPlan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class MergedChange:
     """A commit on the protected branch, the one before it there, and the models of which it is the last change.
     `approved` is None where no request brought it; `unread` says why what was approved does not count."""
 
     commit: str
     before: str | None
     models: tuple[str, ...]
-    approved: Approved | None
+    approved: ApprovedPlan | None
     unread: str | None = None
 
 
-def waiting(world: World, desired: Desired, environment: Environment, plan: Plan, forge: Forge) -> tuple[Change, ...]:
+def waiting(
+    world: Dependencies, desired: DesiredState, environment: Environment, plan: Plan, forge: Forge
+) -> tuple[MergedChange, ...]:
     """The changes that this environment still waits for, oldest first. UsageError where it is not protected."""
     branch, revision = environment.protect, desired.revision
     if branch is None or revision is None:
@@ -70,13 +72,13 @@ def waiting(world: World, desired: Desired, environment: Environment, plan: Plan
             hint="protect: {branch: main} in its file, and run from a commit of that branch",
             code="E801",
         )
-    last: dict[str, Merged] = {}
+    last: dict[str, FirstParentChange] = {}
     models: dict[str, list[str]] = {}
     ours = world.source.changed(f"environments/{environment.name}.yaml", at=revision, branch=branch)
     for part in plan.models:
         if _is_for_a_merge(part):
             own = world.source.changed(manifest_path(environment.name, part.model), at=revision, branch=branch)
-            newest = _newer(world, own, ours, branch) or Merged(commit=revision, before=None)
+            newest = _newer(world, own, ours, branch) or FirstParentChange(commit=revision, before=None)
             last[newest.commit] = newest
             models.setdefault(newest.commit, []).append(part.model)
     commits = sorted(last, key=lambda one: _position(world, one, last, branch))
@@ -88,42 +90,44 @@ def _is_for_a_merge(part: ModelPlan) -> bool:
     return part.blocked is not None or any(step.action in (Action.DEPLOY, Action.RETIRE) for step in part.steps)
 
 
-def _newer(world: World, one: Merged | None, other: Merged | None, branch: str) -> Merged | None:
+def _newer(
+    world: Dependencies, one: FirstParentChange | None, other: FirstParentChange | None, branch: str
+) -> FirstParentChange | None:
     if one is None or other is None:
         return one or other
-    return other if world.source.order(one.commit, other.commit, branch=branch) is Order.AFTER else one
+    return other if world.source.order(one.commit, other.commit, branch=branch) is CommitOrder.AFTER else one
 
 
-def _position(world: World, commit: str, among: Iterable[str], branch: str) -> int:
-    return sum(world.source.order(other, commit, branch=branch) is Order.AFTER for other in among)
+def _position(world: Dependencies, commit: str, among: Iterable[str], branch: str) -> int:
+    return sum(world.source.order(other, commit, branch=branch) is CommitOrder.AFTER for other in among)
 
 
-def _change(forge: Forge, environment: str, merged: Merged, models: tuple[str, ...]) -> Change:
+def _change(forge: Forge, environment: str, merged: FirstParentChange, models: tuple[str, ...]) -> MergedChange:
     requests = forge.merged_by(merged.commit)
     if not requests:
-        return Change(commit=merged.commit, before=merged.before, models=models, approved=None)
-    found, unread = Approved(request=requests[-1]), None
+        return MergedChange(commit=merged.commit, before=merged.before, models=models, approved=None)
+    found, unread = ApprovedPlan(request=requests[-1]), None
     try:
         found = _approved(forge, requests[-1], environment)
     except IntegrityError as error:
         unread = str(error)
-    return Change(commit=merged.commit, before=merged.before, models=models, approved=found, unread=unread)
+    return MergedChange(commit=merged.commit, before=merged.before, models=models, approved=found, unread=unread)
 
 
-def _approved(forge: Forge, request: PullRequest, environment: str) -> Approved:
+def _approved(forge: Forge, request: PullRequest, environment: str) -> ApprovedPlan:
     """IntegrityError E703 when the comment is not what was posted for the request's last commit."""
     digest = _posted(forge, request.commit, environment)
     if digest is None:
-        return Approved(request=request)
+        return ApprovedPlan(request=request)
     body = revealed(forge.commented(request.number, comment_key(environment)) or "")
     if body is None:
-        return Approved(request=request, digest=digest)
-    found = codec.decode(Reviewed, body, what=f"the plan in request {request.number}")
+        return ApprovedPlan(request=request, digest=digest)
+    found = codec.decode(ReviewedPlan, body, what=f"the plan in request {request.number}")
     if codec.digest_of(found) != digest or (found.environment, found.commit) != (environment, request.commit):
         raise IntegrityError(
             f"the plan in request {request.number} is not the one that was posted for its last commit", code="E703"
         )
-    return Approved(request=request, digest=digest, record=found)
+    return ApprovedPlan(request=request, digest=digest, record=found)
 
 
 def _posted(forge: Forge, commit: str, environment: str) -> Digest | None:
@@ -134,7 +138,9 @@ def _posted(forge: Forge, commit: str, environment: str) -> Digest | None:
     return None
 
 
-def carry_out(world: World, desired: Desired, environment: Environment, plan: Plan, change: Change) -> Applied:
+def carry_out(
+    world: Dependencies, desired: DesiredState, environment: Environment, plan: Plan, change: MergedChange
+) -> ApplyResult:
     """Apply those of the change's models whose plan is the reviewed one; the others are results of their own."""
     parts = tuple(one for one in plan.models if one.model in change.models)
     stale = dict(_stale(parts, environment, change))
@@ -149,13 +155,13 @@ def carry_out(world: World, desired: Desired, environment: Environment, plan: Pl
     ]
     going = tuple(one for one in parts if one.model not in stale)
     if not going:
-        return Applied(environment=environment.name, revision=desired.revision, plan=plan.id, results=tuple(alone))
+        return ApplyResult(environment=environment.name, revision=desired.revision, plan=plan.id, results=tuple(alone))
     names = tuple(one.model for one in going)
     made = apply.apply(world, desired, environment, replace(plan, models=going), models=names, confirmed=True)
     return replace(made, results=tuple(sorted((*made.results, *alone), key=lambda one: one.model)))
 
 
-def _stale(parts: tuple[ModelPlan, ...], environment: Environment, change: Change) -> Iterator[tuple[str, str]]:
+def _stale(parts: tuple[ModelPlan, ...], environment: Environment, change: MergedChange) -> Iterator[tuple[str, str]]:
     """(model, why what would be done now is not what was approved)."""
     approved, nobody = change.approved, "nobody reviewed this plan"
     if change.unread is not None:
@@ -178,11 +184,11 @@ def _stale(parts: tuple[ModelPlan, ...], environment: Environment, change: Chang
 
 
 def _stale_in_all(
-    parts: tuple[ModelPlan, ...], environment: Environment, approved: Approved
+    parts: tuple[ModelPlan, ...], environment: Environment, approved: ApprovedPlan
 ) -> Iterator[tuple[str, str]]:
     """Where the comment had no room for a record, only that something moved can be told."""
-    for depth in Depth:
-        now = Reviewed(
+    for depth in DigestDepth:
+        now = ReviewedPlan(
             environment=environment.name,
             commit=approved.request.commit,
             depth=depth,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.dependencies import World
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import journal
 from reconciler.errors import UsageError
 
 
-def earlier(world: World, desired: Desired, model: str, environment: Environment, to: int | None) -> Digest:
+def earlier(world: Dependencies, desired: DesiredState, model: str, environment: Environment, to: int | None) -> Digest:
     """The artifact to go back to: what entry `to` deployed, or the one before today's. Where `rollback --now` went back
     and git does not agree yet, that is it."""
     heads = _entries(world, desired, model, environment)
@@ -45,7 +45,9 @@ def earlier(world: World, desired: Desired, model: str, environment: Environment
     )
 
 
-def declaring(world: World, desired: Desired, model: str, environment: Environment, artifact: Digest) -> Head:
+def declaring(
+    world: Dependencies, desired: DesiredState, model: str, environment: Environment, artifact: Digest
+) -> JournalHead:
     """The last entry that deployed it because git declared it: what `rollback --now` deploys, git declares later."""
     for one in reversed(_entries(world, desired, model, environment)):
         if one.entry.action is Action.DEPLOY and one.state.artifact == artifact and one.state.hold is None:
@@ -57,7 +59,7 @@ def declaring(world: World, desired: Desired, model: str, environment: Environme
     )
 
 
-def _entries(world: World, desired: Desired, model: str, environment: Environment) -> list[Head]:
+def _entries(world: Dependencies, desired: DesiredState, model: str, environment: Environment) -> list[JournalHead]:
     store = world.stores[environment.name]
     found = list(journal.entries(store, project=desired.project, environment=environment.name, model=model))
     if not found:

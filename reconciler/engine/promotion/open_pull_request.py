@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from reconciler.core.digest import short
-from reconciler.core.forge.pull_request import Draft, PullRequest
-from reconciler.core.promotion.proposal import Opening, OpeningState, Proposed, Superseded
+from reconciler.core.forge.pull_request import PullRequest, PullRequestDraft
+from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest
 from reconciler.ports import Forge, Proposal, Proposer, Remote
 
 LABEL = "reconciler"
@@ -19,7 +19,7 @@ SUPERSEDED = "superseded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Road:
+class PullRequestRoute:
     """Where proposals go: pushed to `remote`, opened at `forge` into `base`; None, each, where there is none, which
     `because` explains. `body` is what a reviewer reads, as Markdown."""
 
@@ -27,23 +27,23 @@ class Road:
     forge: Forge | None
     because: str
     base: str
-    body: Callable[[Proposed], str]
+    body: Callable[[ProposalResult], str]
 
 
-def committed(proposer: Proposer, proposal: Proposal, road: Road | None) -> str:
+def committed(proposer: Proposer, proposal: Proposal, road: PullRequestRoute | None) -> str:
     """The proposal's commit: that of the remote's branch where it proposes the same already."""
     if road is not None and road.remote is not None:
         road.remote.take(proposal.branch)
     return proposer.propose(proposal)
 
 
-def opened(road: Road, proposed: Proposed, *, title: str) -> Proposed:
+def opened(road: PullRequestRoute, proposed: ProposalResult, *, title: str) -> ProposalResult:
     """`proposed`, pushed and opened; older open requests of the same kind, environment and model are superseded."""
     branch = proposed.branch or ""
     if road.remote is not None:
         road.remote.push(branch)
-    opening = Opening(
-        state=OpeningState.BY_HAND,
+    opening = OpenedPullRequest(
+        state=OpenedState.BY_HAND,
         because=road.because,
         base=road.base,
         title=title,
@@ -53,7 +53,7 @@ def opened(road: Road, proposed: Proposed, *, title: str) -> Proposed:
     if road.forge is None:
         return replace(proposed, opening=replace(opening, body=body))
     before = road.forge.opened(branch.rpartition("/")[0] + "/")
-    draft = Draft(head=branch, base=road.base, title=title, body=body, labels=(LABEL,))
+    draft = PullRequestDraft(head=branch, base=road.base, title=title, body=body, labels=(LABEL,))
     pull = road.forge.open(draft)
     older = [one for one in before if one.number != pull.number and one.base == road.base]
     for one in older:
@@ -64,20 +64,20 @@ def opened(road: Road, proposed: Proposed, *, title: str) -> Proposed:
         forge=road.forge.name,
         number=pull.number,
         url=pull.url,
-        superseded=tuple(Superseded(number=one.number, url=one.url) for one in older),
+        superseded=tuple(SupersededPullRequest(number=one.number, url=one.url) for one in older),
     )
     return replace(proposed, opening=opening)
 
 
-def _state(before: tuple[PullRequest, ...], draft: Draft) -> OpeningState:
+def _state(before: tuple[PullRequest, ...], draft: PullRequestDraft) -> OpenedState:
     found = next((one for one in before if (one.head, one.base) == (draft.head, draft.base)), None)
     if found is None:
-        return OpeningState.OPENED
+        return OpenedState.OPENED
     same = (found.title, found.body.rstrip()) == (draft.title, draft.body.rstrip())
-    return OpeningState.UNCHANGED if same else OpeningState.UPDATED
+    return OpenedState.UNCHANGED if same else OpenedState.UPDATED
 
 
-def _supersede(forge: Forge, older: PullRequest, newer: PullRequest, proposed: Proposed) -> None:
+def _supersede(forge: Forge, older: PullRequest, newer: PullRequest, proposed: ProposalResult) -> None:
     """Said before it is closed: what was closed without a word would not be looked at again."""
     what = f"`{proposed.model}` in `{proposed.environment}`"
     body = f"Superseded by {newer.url}, which proposes `{short(proposed.artifact)}` for {what}. Closed without merging."

@@ -6,13 +6,13 @@ It is a change of the environment's file like any other; whether its owners let 
 from __future__ import annotations
 
 from reconciler.core.digest import Digest, short
-from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Control
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan.pin_origin import environment_path
 from reconciler.engine.promotion import open_pull_request as request
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import UsageError
 from reconciler.manifest.yaml.edit import overridden
 from reconciler.ports import Proposal, Proposer
@@ -26,8 +26,8 @@ def override(
     environment: Environment,
     control: Control,
     reason: str,
-    road: Road | None = None,
-) -> Proposed:
+    road: PullRequestRoute | None = None,
+) -> ProposalResult:
     """With a `road`, proposed to those who merge it.
 
     InvalidManifestsError where the other controls do not allow it; UsageError where git pins nothing."""
@@ -69,8 +69,8 @@ def _proposed(
     branch: str | None,
     commit: str | None,
     summary: str,
-) -> Proposed:
-    return Proposed(
+) -> ProposalResult:
+    return ProposalResult(
         model=model,
         environment=environment.name,
         artifact=pin,

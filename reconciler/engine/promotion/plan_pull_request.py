@@ -9,12 +9,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.artifact import store_layout as keys
-from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.plan.plan import Plan
-from reconciler.core.promotion.reviewed_plan import Commented, Depth, Reviewed, reviewed_model
-from reconciler.core.spec.environment import Desired, Environment, Model
-from reconciler.engine.dependencies import World
+from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
+from reconciler.core.spec.environment import DesiredState, Environment, Model
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.plan.plan_inputs import declared
@@ -23,7 +23,7 @@ from reconciler.ports import Source, Store, TreeFile
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
-class AsIfMerged:
+class MergePreviewSource:
     """Git as it will be once a request is merged: what lies beside the branch comes after everything on it."""
 
     source: Source
@@ -37,15 +37,15 @@ class AsIfMerged:
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         return self.source.read(ids)
 
-    def order(self, a: str, b: str, *, branch: str) -> Order:
+    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         found = self.source.order(a, b, branch=branch)
-        if found is not Order.OFF:
+        if found is not CommitOrder.OFF:
             return found
         if a == b:
-            return Order.SAME
-        return Order.AFTER if self.source.order(a, a, branch=branch) is Order.SAME else Order.OFF
+            return CommitOrder.SAME
+        return CommitOrder.AFTER if self.source.order(a, a, branch=branch) is CommitOrder.SAME else CommitOrder.OFF
 
-    def changed(self, path: str, *, at: str, branch: str) -> Merged | None:
+    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
         return self.source.changed(path, at=at, branch=branch)
 
     def base(self, commit: str, *, branch: str) -> str | None:
@@ -55,7 +55,9 @@ class AsIfMerged:
         return self.source.tracked(paths)
 
 
-def commented(world: World, old: Desired | None, new: Desired, environment: Environment, *, head: str) -> Commented:
+def commented(
+    world: Dependencies, old: DesiredState | None, new: DesiredState, environment: Environment, *, head: str
+) -> PlanComment:
     """What `new` changes against `old` in `environment`. `head` is the request's commit: a merge of it may be what was
     read as `new`."""
     differences = touched(old, new, environment)
@@ -63,8 +65,8 @@ def commented(world: World, old: Desired | None, new: Desired, environment: Envi
     unseen = _unseen(world, old, environment)
     plan = None
     if unseen is None:
-        plan = planning.make_plan(replace(world, source=AsIfMerged(world.source)), new, environment)
-    return Commented(
+        plan = planning.make_plan(replace(world, source=MergePreviewSource(world.source)), new, environment)
+    return PlanComment(
         environment=environment.name,
         role=environment.role.value,
         revision=new.revision,
@@ -77,7 +79,7 @@ def commented(world: World, old: Desired | None, new: Desired, environment: Envi
     )
 
 
-def touched(old: Desired | None, new: Desired, environment: Environment) -> tuple[ModelDifference, ...]:
+def touched(old: DesiredState | None, new: DesiredState, environment: Environment) -> tuple[ModelDifference, ...]:
     """Models of which a request changes what is declared: recipe, pin, or gates, the environment's among them."""
     before = old.environment(environment.name) if old is not None else None
     found = []
@@ -95,7 +97,7 @@ def _judged(model: Model | None, environment: Environment) -> Model | None:
     return replace(model, gates=verify.gates_for(model, environment)) if model is not None else None
 
 
-def _unseen(world: World, old: Desired | None, environment: Environment) -> str | None:
+def _unseen(world: Dependencies, old: DesiredState | None, environment: Environment) -> str | None:
     """Why the stores cannot be read from here, if so: a fork's job has no rights, and a fresh machine no disk of ours.
     A store without a mark is one that nobody ever applied, or not the store: the first where those that are promoted
     from are here, and git has not pinned anything yet."""
@@ -108,7 +110,7 @@ def _unseen(world: World, old: Desired | None, environment: Environment) -> str 
     return None
 
 
-def _is_first(old: Desired | None, environment: Environment, name: str) -> bool:
+def _is_first(old: DesiredState | None, environment: Environment, name: str) -> bool:
     """Whether nothing can have been applied in `name`."""
     if old is None or name != environment.name or not environment.promotes_from:
         return False
@@ -120,15 +122,15 @@ def claimed(store: Store) -> bool:
 
 
 def _reviewed(
-    plan: Plan | None, desired: Desired, environment: Environment, names: tuple[str, ...], head: str
-) -> Reviewed:
-    depth = Depth.DECLARED if plan is None else Depth.WHOLE
+    plan: Plan | None, desired: DesiredState, environment: Environment, names: tuple[str, ...], head: str
+) -> ReviewedPlan:
+    depth = DigestDepth.DECLARED if plan is None else DigestDepth.WHOLE
     bases = []
     for name in names:
         part = plan.part(name) if plan is not None else None
         model = desired.model(environment.name, name)
         bases.append(part.basis if part is not None else declared(environment, name, model))
-    return Reviewed(
+    return ReviewedPlan(
         environment=environment.name,
         commit=head,
         depth=depth,

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.records import Provenance, TableCopy
 from reconciler.core.digest import Digest
-from reconciler.core.field_diff import Change, changes
+from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.config_diff import ModelDifference, difference
-from reconciler.core.promotion.promotion_summary import Origin, Promotion
-from reconciler.core.spec.environment import Desired, Environment, Model
+from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
+from reconciler.core.spec.environment import DesiredState, Environment, Model
 from reconciler.core.spec.gates import Verification
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs
@@ -20,8 +20,12 @@ from reconciler.ports import Store
 
 
 def promotion(
-    world: World, desired: Desired, environment: Environment, proposed: Model, verification: Verification | None
-) -> Promotion:
+    world: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    proposed: Model,
+    verification: Verification | None,
+) -> PromotionSummary:
     """`proposed` is the model as it will be declared, with its pin."""
     artifact = proposed.artifact
     origin = blobs.origin_of(world, environment, artifact) if artifact is not None else None
@@ -31,7 +35,7 @@ def promotion(
         raise blobs.absent(artifact or Digest("sha256:" + "0" * 64))
     candidate = _origin(origin, artifact, build.provenance)
     incumbent = _incumbent(world.stores[environment.name], head, artifact)
-    return Promotion(
+    return PromotionSummary(
         environment=environment.name,
         model=proposed.name,
         description=proposed.description,
@@ -47,13 +51,13 @@ def promotion(
     )
 
 
-def _origin(store: Store, artifact: Digest, provenance: Digest) -> Origin:
-    return Origin(
+def _origin(store: Store, artifact: Digest, provenance: Digest) -> ArtifactOrigin:
+    return ArtifactOrigin(
         evaluation=verify.evaluation_of(store, artifact), provenance=blobs.record(store, provenance, Provenance)
     )
 
 
-def _incumbent(own: Store, head: Head | None, artifact: Digest) -> Origin | None:
+def _incumbent(own: Store, head: JournalHead | None, artifact: Digest) -> ArtifactOrigin | None:
     """Told as far as its own store knows it; a damaged incumbent is `audit`'s business, not this report's."""
     deployed = head.state.artifact if head is not None else None
     if head is None or head.state.build is None or deployed is None or deployed == artifact:
@@ -64,11 +68,11 @@ def _incumbent(own: Store, head: Head | None, artifact: Digest) -> Origin | None
         return None
 
 
-def _difference(desired: Desired, environment: Environment, proposed: Model) -> ModelDifference | None:
+def _difference(desired: DesiredState, environment: Environment, proposed: Model) -> ModelDifference | None:
     return difference(desired.model(environment.name, proposed.name), proposed, environment=environment.name)
 
 
-def _tables(world: World, environment: Environment, made: Provenance) -> tuple[TableCopy, ...]:
+def _tables(world: Dependencies, environment: Environment, made: Provenance) -> tuple[TableCopy, ...]:
     """Of the candidate's snapshot, as long as it is kept."""
     for name in environment.promotes_from:
         if name == made.environment and name in world.stores:
@@ -79,7 +83,7 @@ def _tables(world: World, environment: Environment, made: Provenance) -> tuple[T
     return ()
 
 
-def _runtime(candidate: Origin, incumbent: Origin | None) -> tuple[Change, ...]:
+def _runtime(candidate: ArtifactOrigin, incumbent: ArtifactOrigin | None) -> tuple[FieldChange, ...]:
     if incumbent is None:
         return ()
     return changes(incumbent.provenance.runtime, candidate.provenance.runtime)

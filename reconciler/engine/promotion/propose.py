@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.artifact.model_card import Card
-from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.model_card import ModelCard
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.records import Build, Provenance
 from reconciler.core.digest import Digest, short
-from reconciler.core.plan.weakened_gates import Demands, weakenings
-from reconciler.core.promotion.promotion_summary import Promotion
-from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.plan.weakened_gates import DeployRequirements, weakenings
+from reconciler.core.promotion.promotion_summary import PromotionSummary
+from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import Environment, Model
 from reconciler.core.spec.gates import Verification
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout, card_path, manifest_path
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.promotion import deployment_history as before
 from reconciler.engine.promotion import open_pull_request as request
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.promotion.promotion_summary import promotion
 from reconciler.engine.storage import blobs, journal
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
@@ -28,11 +28,11 @@ from reconciler.manifest.loading import past_manifest as glance
 from reconciler.manifest.yaml.edit import promoted
 from reconciler.ports import Proposal, Proposer
 
-RenderCard = Callable[[Card], str]
+RenderCard = Callable[[ModelCard], str]
 
 
 def promote(
-    world: World,
+    world: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
@@ -40,9 +40,9 @@ def promote(
     to: Environment,
     digest: Digest | None,
     render: RenderCard,
-    road: Road | None = None,
+    road: PullRequestRoute | None = None,
     verb: str = "promote",
-) -> Proposed:
+) -> ProposalResult:
     """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`; with
     a `road`, to those who merge it.
 
@@ -90,8 +90,8 @@ def _weakened(today: Model | None, text: str, to: Environment) -> tuple[str, ...
     """Which gates are weaker in the proposed manifest than in the one that is there."""
     if today is None:
         return ()
-    old = Demands(gates=today.gates, policy=to.policy)
-    new = Demands(gates=glance.gates(text.encode()), policy=to.policy)
+    old = DeployRequirements(gates=today.gates, policy=to.policy)
+    new = DeployRequirements(gates=glance.gates(text.encode()), policy=to.policy)
     return tuple(map(str, weakenings(old, new, model=today.name)))
 
 
@@ -105,16 +105,16 @@ def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, c
 
 
 def rollback(
-    world: World,
+    world: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
     model: str,
     environment: Environment,
     to: int | None,
-    road: Road | None = None,
+    road: PullRequestRoute | None = None,
     verb: str = "rollback",
-) -> Proposed:
+) -> ProposalResult:
     """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's, or what
     `rollback --now` put there), with the manifest and card that git had then."""
     artifact = before.earlier(world, checkout.desired, model, environment, to)
@@ -154,7 +154,7 @@ def rollback(
 
 
 def _candidate(
-    world: World, checkout: Checkout, model: str, to: Environment, digest: Digest | None
+    world: Dependencies, checkout: Checkout, model: str, to: Environment, digest: Digest | None
 ) -> tuple[str, Build]:
     """The source environment and the build to promote."""
     if not to.promotes_from:
@@ -177,7 +177,9 @@ def _candidate(
     )
 
 
-def _recipe_text(world: World, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build) -> str:
+def _recipe_text(
+    world: Dependencies, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build
+) -> str:
     """The manifest that the artifact was made from, comments and all: today's, else that of its commit."""
     path = manifest_path(origin, model)
     today = checkout.text(path)
@@ -196,7 +198,9 @@ def _recipe_text(world: World, checkout: Checkout, origin: str, model: str, want
     )
 
 
-def _judgement(world: World, to: Environment, proposed: Model, build: Build, head: Head | None) -> Verification | None:
+def _judgement(
+    world: Dependencies, to: Environment, proposed: Model, build: Build, head: JournalHead | None
+) -> Verification | None:
     """The verification that will count when this is merged; None for an artifact that was there before."""
     origin = blobs.origin_of(world, to, build.artifact)
     if origin is None:
@@ -222,14 +226,14 @@ def _judgement(world: World, to: Environment, proposed: Model, build: Build, hea
 
 
 def _card(
-    world: World,
+    world: Dependencies,
     to: Environment,
     model: str,
     wanted: Model | None,
     build: Build,
     verification: Verification | None,
-    head: Head | None,
-) -> Card:
+    head: JournalHead | None,
+) -> ModelCard:
     origin = blobs.origin_of(world, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
@@ -238,7 +242,7 @@ def _card(
     before = None
     if deployed is not None and deployed != build.artifact and blobs.holds(own, deployed):
         before = verify.evaluation_of(own, deployed)
-    return Card(
+    return ModelCard(
         model=model,
         environment=to.name,
         owner=wanted.owner if wanted else "",
@@ -262,16 +266,16 @@ def _propose(
     files: dict[str, str],
     verification: Verification | None,
     summary: tuple[str, ...],
-    promotion: Promotion | None,
-    road: Road | None,
-) -> Proposed:
+    promotion: PromotionSummary | None,
+    road: PullRequestRoute | None,
+) -> ProposalResult:
     if checkout.revision is None:
         raise UsageError(
             f"{verb} starts from a commit, not from a work tree", hint="leave out --working-tree", code="E801"
         )
     base = checkout.revision
     changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
-    proposed = Proposed(
+    proposed = ProposalResult(
         model=model,
         environment=environment,
         artifact=artifact,

@@ -10,30 +10,30 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from reconciler.core.artifact.observed_state import Head, drift_of
-from reconciler.core.artifact.records import PinHold
+from reconciler.core.artifact.observed_state import JournalHead, drift_of
+from reconciler.core.artifact.records import RollbackHold
 from reconciler.core.digest import Digest, short
 from reconciler.core.plan import policy_check as permission
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.planner import out_of_order
-from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import Environment, Model
 from reconciler.engine.apply import apply, deploy
 from reconciler.engine.apply import approvals as approval
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.plan import observe
 from reconciler.engine.promotion import deployment_history as before
 from reconciler.engine.promotion import propose
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.storage import journal
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.ports import Proposer
 
 
 def now(
-    world: World,
+    world: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
@@ -41,8 +41,8 @@ def now(
     environment: Environment,
     to: int | None,
     reason: str,
-    road: Callable[[], Road] | None = None,
-) -> Proposed:
+    road: Callable[[], PullRequestRoute] | None = None,
+) -> ProposalResult:
     """Serve what entry `to` deployed (default: the artifact before today's) from this moment on, and propose it to git.
     `road` is asked for after it serves, and where git does not say so already: a token that is missing does not stop an
     emergency.
@@ -63,8 +63,8 @@ def now(
 
 
 def swap(
-    world: World, checkout: Checkout, *, model: str, environment: Environment, to: int | None, reason: str
-) -> Head:
+    world: Dependencies, checkout: Checkout, *, model: str, environment: Environment, to: int | None, reason: str
+) -> JournalHead:
     """The entry by which it serves, written now or by an earlier try."""
     desired = checkout.desired
     apply.may_apply(desired, environment)
@@ -86,7 +86,7 @@ def swap(
     if head is None:
         raise ConflictError(f"{environment.name}/{model} moved on meanwhile", hint="run the same command again")
     plan = planning.make_plan(world, desired, environment, (model,)).models[0].digest
-    writer = journal.Writer(
+    writer = journal.EntryWriter(
         project=desired.project, commit=desired.revision, who=world.who(), clock=world.clock, new_id=world.new_id
     )
     if target == head.state.artifact:
@@ -113,15 +113,15 @@ def swap(
     )
 
 
-def _what(head: Head) -> str:
+def _what(head: JournalHead) -> str:
     return short(head.state.artifact) if head.state.artifact is not None else "nothing"
 
 
-def _hold(world: World, declared: Model, target: Digest, reason: str, commit: str | None) -> PinHold | None:
+def _hold(world: Dependencies, declared: Model, target: Digest, reason: str, commit: str | None) -> RollbackHold | None:
     """On what git declares; nothing where that is what is gone back to."""
     if declared.artifact is None or declared.artifact == target:
         return None
-    return PinHold(pin=declared.artifact, reason=reason, who=world.who(), when=world.clock(), commit=commit)
+    return RollbackHold(pin=declared.artifact, reason=reason, who=world.who(), when=world.clock(), commit=commit)
 
 
 def _permitted(facts: ServingFacts, target: Digest) -> None:

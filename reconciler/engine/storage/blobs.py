@@ -13,7 +13,7 @@ from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, short
 from reconciler.core.spec.environment import Environment
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import numbered_log as series
 from reconciler.engine.storage import oci_manifest as package
 from reconciler.errors import AmbiguousWriteError, IntegrityError
@@ -126,7 +126,7 @@ def record(store: Store, digest: Digest, kind: type[T]) -> T:
     return codec.decode(kind, get(store, digest), what=f"blob {short(digest)}")
 
 
-def origin_of(world: World, environment: Environment, artifact: Digest) -> Store | None:
+def origin_of(world: Dependencies, environment: Environment, artifact: Digest) -> Store | None:
     """The store that holds this artifact: our own, else the first source's that does."""
     for name in (environment.name, *environment.promotes_from):
         store = world.stores.get(name)

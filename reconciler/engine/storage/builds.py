@@ -14,11 +14,11 @@ from itertools import islice
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
-from reconciler.core.artifact.observed_state import Head
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.records import Build, Inputs, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
-from reconciler.core.spec.environment import Because, Environment, Model, Runtime
+from reconciler.core.spec.environment import Environment, Model, RetrainReason, Runtime
 from reconciler.core.spec.recipe import Recipe
 from reconciler.engine.storage import data_snapshots as snapshots
 from reconciler.engine.storage import numbered_log as series
@@ -100,11 +100,11 @@ def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class BuildRequirements:
     """What a model's build must satisfy today. `data` and `fingerprint` are None while a refresh is due."""
 
     recipe: Digest
-    because: tuple[Because, ...]
+    because: tuple[RetrainReason, ...]
     data: Digest | None
     fingerprint: Digest | None
     runtime: Digest
@@ -115,25 +115,25 @@ class Need:
         """Why this build does not do; None when it does."""
         if build.recipe != self.recipe:
             return "the recipe changed"
-        if Because.DATA in self.because:
+        if RetrainReason.DATA in self.because:
             if self.data is None:
                 return "a new data snapshot is due"
             if build.data != self.data:
                 return "the newest data snapshot differs from the one it was trained on"
-        if Because.RUNTIME in self.because and build.runtime != self.runtime:
+        if RetrainReason.RUNTIME in self.because and build.runtime != self.runtime:
             return "the environment's runtime changed"
         if self.oldest is not None and build.taken < self.oldest:
             return f"its data is older than {in_words(self.every or 0)}"
         return None
 
 
-def need_of(model: Model, environment: Environment, snapshot: Snapshot | None, now: datetime) -> Need:
+def need_of(model: Model, environment: Environment, snapshot: Snapshot | None, now: datetime) -> BuildRequirements:
     runtime = runtime_of(environment)
     every = model.retrain.every
     oldest = datetime.fromtimestamp(now.timestamp() - every, tz=now.tzinfo) if every is not None else None
     if oldest is not None and snapshot is not None:
         oldest = min(oldest, snapshot.taken)  # while no refresh is due, nothing newer can be had by training
-    return Need(
+    return BuildRequirements(
         recipe=model.recipe_digest,
         because=model.retrain.because,
         data=snapshots.data_digest(snapshot, model.recipe.tables) if snapshot else None,
@@ -144,7 +144,7 @@ def need_of(model: Model, environment: Environment, snapshot: Snapshot | None, n
     )
 
 
-def meeting(store: Store, need: Need, head: Head | None) -> tuple[Build | None, str]:
+def meeting(store: Store, need: BuildRequirements, head: JournalHead | None) -> tuple[Build | None, str]:
     """The build that meets the need: the journal's own first, then one of the same inputs, then the newest others;
     or None and why the nearest one does not."""
     current = head.state.build if head else None

@@ -6,8 +6,8 @@ from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.records import Material, Snapshot, TableCopy
 from reconciler.core.digest import Digest
-from reconciler.core.spec.environment import Desired, Environment
-from reconciler.engine.dependencies import World
+from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage import numbered_log as series
 from reconciler.errors import DataError, UsageError
@@ -36,7 +36,7 @@ def numbered(store: Store, n: int) -> Snapshot:
     return _read(body, n)
 
 
-def source_of(desired: Desired, environment: Environment) -> Environment:
+def source_of(desired: DesiredState, environment: Environment) -> Environment:
     """The environment whose tables are read: `copyFrom`, or the environment itself."""
     name = environment.data.copy_from or environment.name
     found = desired.environment(name)
@@ -45,7 +45,7 @@ def source_of(desired: Desired, environment: Environment) -> Environment:
     return found
 
 
-def take(world: World, desired: Desired, environment: Environment) -> Snapshot:
+def take(world: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
     """Copy every table of the source environment, once, and record the copy as the next snapshot.
 
     Column types that an earlier snapshot found are held to. ConflictError when somebody else took one meanwhile.

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
-from reconciler.core.artifact.observed_state import Head
-from reconciler.core.artifact.records import Action, Approved, Build, Entry, Overridden, State
+from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.artifact.records import Action, ApprovalRecord, Build, Entry, OverrideRecord, State
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import numbered_log as series
 from reconciler.errors import IntegrityError
@@ -19,7 +19,7 @@ from reconciler.ports import Clock, NewId, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Writer:
+class EntryWriter:
     """What every entry of one run has in common."""
 
     project: str
@@ -35,7 +35,7 @@ def models(store: Store, environment: str) -> tuple[str, ...]:
     return tuple(sorted({key.removeprefix(prefix).split("/", 1)[0] for key in store.keys(prefix)}))
 
 
-def head(store: Store, *, project: str, environment: str, model: str) -> Head | None:
+def head(store: Store, *, project: str, environment: str, model: str) -> JournalHead | None:
     """The last entry; IntegrityError when it is damaged, another project's, or entries before it are gone."""
     prefix = keys.journal(environment, model)
     found = series.last(store, prefix)
@@ -45,7 +45,7 @@ def head(store: Store, *, project: str, environment: str, model: str) -> Head | 
     return _head(body, n, project=project, environment=environment, model=model)
 
 
-def _head(body: bytes, n: int, *, project: str, environment: str, model: str) -> Head:
+def _head(body: bytes, n: int, *, project: str, environment: str, model: str) -> JournalHead:
     key = keys.member(keys.journal(environment, model), n)
     entry = codec.decode(Entry, body, what=key)
     found = (entry.project, entry.environment, entry.model, entry.n)
@@ -55,10 +55,10 @@ def _head(body: bytes, n: int, *, project: str, environment: str, model: str) ->
             code="E609",
             hint=f"this store belongs to another project than {project}, or the file was moved",
         )
-    return Head(entry=entry, digest=digest_of_bytes(body))
+    return JournalHead(entry=entry, digest=digest_of_bytes(body))
 
 
-def entries(store: Store, *, project: str, environment: str, model: str) -> Iterator[Head]:
+def entries(store: Store, *, project: str, environment: str, model: str) -> Iterator[JournalHead]:
     """Every entry from 0 to the head, each held against the chain; IntegrityError E603 names the n that breaks it."""
     found = head(store, project=project, environment=environment, model=model)
     previous: Digest | None = None
@@ -80,9 +80,9 @@ def entries(store: Store, *, project: str, environment: str, model: str) -> Iter
 
 def append(
     store: Store,
-    writer: Writer,
+    writer: EntryWriter,
     *,
-    after: Head | None,
+    after: JournalHead | None,
     environment: str,
     model: str,
     plan: Digest,
@@ -90,9 +90,9 @@ def append(
     state: State,
     reason: str,
     verification: Digest | None = None,
-    approved: Approved | None = None,
-    overrides: tuple[Overridden, ...] = (),
-) -> Head:
+    approved: ApprovalRecord | None = None,
+    overrides: tuple[OverrideRecord, ...] = (),
+) -> JournalHead:
     """Commit entry n+1 with `state` folded in; ConflictError when somebody else committed it first."""
     entry = Entry(
         project=writer.project,
@@ -115,11 +115,11 @@ def append(
     )
     body = codec.encode(entry)
     series.append(store, keys.journal(environment, model), entry.n, body, ours=body.__eq__)
-    return Head(entry=entry, digest=digest_of_bytes(body))
+    return JournalHead(entry=entry, digest=digest_of_bytes(body))
 
 
 def build_of(
-    store: Store, *, project: str, environment: str, model: str, artifact: Digest, after: Head | None = None
+    store: Store, *, project: str, environment: str, model: str, artifact: Digest, after: JournalHead | None = None
 ) -> Build | None:
     """How this artifact was built, as the newest entry that put it there recorded it; None when no entry did. `after`:
     the journal's head, where it was just read."""

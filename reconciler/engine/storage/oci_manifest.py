@@ -20,7 +20,7 @@ from reconciler.core.artifact.oci_artifact import (
     MANIFEST_TYPE,
     MEDIA_TYPES,
     Artifact,
-    File,
+    ArtifactFile,
 )
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest
 from reconciler.errors import IntegrityError
@@ -29,10 +29,10 @@ MANIFEST_FILE = "manifest.json"
 CONFIG_FILE = "config.json"
 
 
-def describe(folder: Path, names: Iterable[str]) -> tuple[File, ...]:
+def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
     """The files of a package in the order of their names."""
     return tuple(
-        File(
+        ArtifactFile(
             path=name,
             media_type=MEDIA_TYPES[name],
             digest=digest_of_file(folder / name),
@@ -42,7 +42,7 @@ def describe(folder: Path, names: Iterable[str]) -> tuple[File, ...]:
     )
 
 
-def config_of(files: tuple[File, ...]) -> bytes:
+def config_of(files: tuple[ArtifactFile, ...]) -> bytes:
     """The ModelPack config; `diffIds` are the layers' digests, since every layer is raw."""
     return codec.canonical(
         {
@@ -53,7 +53,7 @@ def config_of(files: tuple[File, ...]) -> bytes:
     )
 
 
-def manifest_of(config: bytes, files: tuple[File, ...]) -> bytes:
+def manifest_of(config: bytes, files: tuple[ArtifactFile, ...]) -> bytes:
     """The manifest's bytes; their digest is the artifact's."""
     return codec.canonical(
         {
@@ -93,8 +93,8 @@ def parse(manifest: bytes) -> Artifact:
     return Artifact(digest=digest_of_bytes(manifest), config=config, files=files)
 
 
-def _file(descriptor: Any, path: str) -> File:
+def _file(descriptor: Any, path: str) -> ArtifactFile:
     digest, size, media_type = descriptor["digest"], descriptor["size"], descriptor["mediaType"]
     if not (isinstance(digest, str) and is_digest(digest) and isinstance(size, int) and isinstance(media_type, str)):
         raise ValueError("not a descriptor")
-    return File(path=path, media_type=media_type, digest=Digest(digest), size=size)
+    return ArtifactFile(path=path, media_type=media_type, digest=Digest(digest), size=size)

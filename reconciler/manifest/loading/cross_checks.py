@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, PER_CLASS_METRICS, REGRESSION_METRICS
-from reconciler.core.spec.environment import Desired, Environment, Model, Role
+from reconciler.core.spec.environment import DesiredState, Environment, Model, Role
 from reconciler.core.spec.gates import Gate, NoWorseThanIncumbent, Threshold
 from reconciler.core.spec.recipe import Task
 
@@ -18,7 +18,7 @@ def environment_file(name: str) -> str:
     return f"environments/{name}.yaml"
 
 
-def problems(desired: Desired, paths: Collection[str]) -> Iterator[Found]:
+def problems(desired: DesiredState, paths: Collection[str]) -> Iterator[Found]:
     """`paths`: every file of the configuration, also of models that `desired` leaves out."""
     for environment in desired.environments:
         yield from _environment(desired, environment)
@@ -27,7 +27,7 @@ def problems(desired: Desired, paths: Collection[str]) -> Iterator[Found]:
         yield from _model(desired, model)
 
 
-def _environment(desired: Desired, environment: Environment) -> Iterator[Found]:
+def _environment(desired: DesiredState, environment: Environment) -> Iterator[Found]:
     file = environment_file(environment.name)
     names = {one.name for one in desired.environments}
     for index, source in enumerate(environment.promotes_from):
@@ -72,7 +72,7 @@ def _overlap(a: Environment, b: Environment) -> bool:
     return any(x.overlaps(y) for x in a.places for y in b.places)
 
 
-def _model(desired: Desired, model: Model) -> Iterator[Found]:
+def _model(desired: DesiredState, model: Model) -> Iterator[Found]:
     environment = desired.environment(model.environment)
     if environment is None:
         names = {one.name for one in desired.environments}
@@ -109,7 +109,7 @@ def _pin(model: Model, environment: Environment) -> Iterator[Found]:
         yield model.file, ("spec",), "E209", message, f"reconciler promote {model.name} --to {environment.name}"
 
 
-def _tables(desired: Desired, model: Model, environment: Environment) -> Iterator[Found]:
+def _tables(desired: DesiredState, model: Model, environment: Environment) -> Iterator[Found]:
     origin = desired.environment(environment.data.copy_from or environment.name)
     if origin is None:
         return

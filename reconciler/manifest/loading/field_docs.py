@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from reconciler.core.inspect.field_docs import Brief, Explained
+from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
 from reconciler.errors import UsageError
 
 _HERE = Path(__file__).parents[1]
@@ -50,12 +50,12 @@ class _Field:
         return ".".join(self.parts)
 
 
-def explain(text: str | None) -> Explained:
+def explain(text: str | None) -> FieldDocs:
     """The field of that name; the kinds of documents for None. UsageError with the nearest names when there is none."""
     if text is None:
         kinds = tuple(_brief(one) for one in _fields() if len(one.path) == 1)
         what = "The documents of a project, by kind. Ask for a field by its path: reconciler explain recipe.holdout"
-        return Explained(path="", what=what, form="three kinds of YAML documents", needed=True, children=kinds)
+        return FieldDocs(path="", what=what, form="three kinds of YAML documents", needed=True, children=kinds)
     *above, last = text.split(".")
     wanted = (*(part for part in above if part != _SKIPPED), last)
     found = [one for one in _fields() if one.parts[-len(wanted) :] == wanted]
@@ -145,11 +145,11 @@ def _has_fields(schema: dict[str, Any], definitions: dict[str, Any]) -> bool:
 # --- one field ------------------------------------------------------------------------------------------------------
 
 
-def _explained(field: _Field, others: list[_Field]) -> Explained:
+def _explained(field: _Field, others: list[_Field]) -> FieldDocs:
     file, example = _example(field)
     forms = _forms(field.schema, field.definitions)
     default = field.schema.get("default")
-    return Explained(
+    return FieldDocs(
         path=field.name,
         what=_what(field),
         form=" or ".join(dict.fromkeys(_form(one, field.definitions) for one in forms)),
@@ -162,8 +162,8 @@ def _explained(field: _Field, others: list[_Field]) -> Explained:
     )
 
 
-def _brief(field: _Field) -> Brief:
-    return Brief(path=field.name, what=_what(field).partition(". ")[0].rstrip("."))
+def _brief(field: _Field) -> FieldSummary:
+    return FieldSummary(path=field.name, what=_what(field).partition(". ")[0].rstrip("."))
 
 
 def _what(field: _Field) -> str:

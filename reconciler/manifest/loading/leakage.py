@@ -15,14 +15,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from reconciler.core.spec.recipe import Recipe
-from reconciler.ports import Parsed
+from reconciler.ports import ParsedExpression
 
 AS_OF = "as_of"
 Found = tuple[str, str, str, str | None]
 """(path in the recipe, code, message, hint)"""
 
 
-def problems(recipe: Recipe, parsed: Mapping[str, Parsed]) -> Iterator[Found]:
+def problems(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[Found]:
     """Everything that names alone can tell. `parsed`: each expression's columns, by its text."""
     yield from _shadowed(recipe)
     yield from _too_early(recipe, parsed)
@@ -41,7 +41,7 @@ def _shadowed(recipe: Recipe) -> Iterator[Found]:
             seen[lowered] = f"{path}.{named.name}"
 
 
-def _too_early(recipe: Recipe, parsed: Mapping[str, Parsed]) -> Iterator[Found]:
+def _too_early(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[Found]:
     order = {named.name.lower(): index for index, named in enumerate(recipe.data.derive)}
     for index, named in enumerate(recipe.data.derive):
         for column in parsed[named.expression].columns:
@@ -54,7 +54,7 @@ def _too_early(recipe: Recipe, parsed: Mapping[str, Parsed]) -> Iterator[Found]:
                 )
 
 
-def _leaks(recipe: Recipe, parsed: Mapping[str, Parsed]) -> Iterator[Found]:
+def _leaks(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[Found]:
     derived = {named.name.lower(): parsed[named.expression].columns for named in recipe.data.derive}
     allowed = _known_beforehand(recipe, parsed, derived)
     secret = _secrets(recipe, parsed, derived) - allowed
@@ -79,7 +79,9 @@ def _leaks(recipe: Recipe, parsed: Mapping[str, Parsed]) -> Iterator[Found]:
                 )
 
 
-def _secrets(recipe: Recipe, parsed: Mapping[str, Parsed], derived: Mapping[str, tuple[str, ...]]) -> set[str]:
+def _secrets(
+    recipe: Recipe, parsed: Mapping[str, ParsedExpression], derived: Mapping[str, tuple[str, ...]]
+) -> set[str]:
     """Columns, lower case, that say something about the outcome."""
     outcome, past = recipe.outcome, recipe.data.past
     named = [column for one in outcome.classes if one.when for column in parsed[one.when].columns]
@@ -93,7 +95,9 @@ def _secrets(recipe: Recipe, parsed: Mapping[str, Parsed], derived: Mapping[str,
     return found - {AS_OF}
 
 
-def _known_beforehand(recipe: Recipe, parsed: Mapping[str, Parsed], derived: Mapping[str, tuple[str, ...]]) -> set[str]:
+def _known_beforehand(
+    recipe: Recipe, parsed: Mapping[str, ParsedExpression], derived: Mapping[str, tuple[str, ...]]
+) -> set[str]:
     data = recipe.data
     columns: list[str] = [data.key]
     if recipe.outcome.matured is not None:

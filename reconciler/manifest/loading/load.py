@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from reconciler import __version__
 from reconciler.core.names import is_name
-from reconciler.core.spec.environment import Desired, Environment, Model, Runtime
+from reconciler.core.spec.environment import DesiredState, Environment, Model, Runtime
 from reconciler.core.spec.recipe import TRAINING_FORMAT
-from reconciler.errors import InvalidManifestsError, Problem, Where
+from reconciler.errors import FilePosition, InvalidManifestsError, Problem
 from reconciler.manifest.loading import cross_checks as checks
 from reconciler.manifest.loading import leakage as dependencies
 from reconciler.manifest.loading import to_core as convert
-from reconciler.manifest.loading.problems import Reading
+from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.manifest.loading.validation_errors import problems_of
 from reconciler.manifest.schema import documents as schema
 from reconciler.manifest.schema import estimators as estimator
@@ -24,7 +24,7 @@ from reconciler.manifest.schema.model import Model as ModelDocument
 from reconciler.manifest.yaml import fast_parse as plain
 from reconciler.manifest.yaml import secret_scan as secrets
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
-from reconciler.ports import Expressions, Parsed, TreeFile
+from reconciler.ports import Expressions, ParsedExpression, TreeFile
 
 PROJECT_FILE = "reconciler.yaml"
 MAX_FILES = 20_000
@@ -50,9 +50,9 @@ def _ours(path: str) -> bool:
 
 def load(
     files: Mapping[str, bytes], tree: tuple[TreeFile, ...], *, revision: str | None, expressions: Expressions
-) -> Desired:
+) -> DesiredState:
     """The desired state; InvalidManifestsError with all problems, sorted by place."""
-    reading = Reading(files=files)
+    reading = ProblemCollector(files=files)
     _check_tree(reading, tree)
     if any(problem.code == "E310" for problem in reading.problems):  # reading so many would take longer than to say it
         raise InvalidManifestsError(tuple(sorted(reading.problems, key=_place)))
@@ -63,7 +63,7 @@ def load(
         _check_version(reading, project)
     environments = tuple(_environments(reading, documents))
     models = tuple(_models(reading, documents, {one.name for one in environments}))
-    desired = Desired(project=name, revision=revision, environments=environments, models=models)
+    desired = DesiredState(project=name, revision=revision, environments=environments, models=models)
     parsed = _parse(expressions, models)
     for model in models:
         _check_recipe(reading, model, parsed)
@@ -83,7 +83,7 @@ def _place(problem: Problem) -> tuple[str, int, int, str]:
     return problem.where.file, problem.where.line or 0, problem.where.column or 0, problem.code
 
 
-def _check_tree(reading: Reading, tree: tuple[TreeFile, ...]) -> None:
+def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
     folded: dict[str, str] = {}
     ours = [file for file in tree if _ours(file.path)]
     if len(ours) > MAX_FILES:
@@ -101,7 +101,7 @@ def _check_tree(reading: Reading, tree: tuple[TreeFile, ...]) -> None:
 
 
 def _documents(
-    reading: Reading,
+    reading: ProblemCollector,
 ) -> Iterator[tuple[str, schema.Project | schema.Environment | ModelDocument]]:
     broken = {problem.where.file for problem in reading.problems}
     for path, body in sorted(reading.files.items()):
@@ -131,13 +131,13 @@ def _secrets(path: str, node: Node) -> Iterator[Problem]:
         yield Problem(
             code="E219",
             message=f"this looks like {what}; secrets do not belong in a manifest",
-            where=Where(file=path, line=line, column=column),
+            where=FilePosition(file=path, line=line, column=column),
             hint="remove it here, and from git's history; then replace it where it is used",
         )
 
 
 def _validated(
-    reading: Reading, path: str, data: dict[str, Any]
+    reading: ProblemCollector, path: str, data: dict[str, Any]
 ) -> schema.Project | schema.Environment | ModelDocument | None:
     due = "Project" if path == PROJECT_FILE else "Environment" if path.startswith("environments/") else "Model"
     kind = data.get("kind")
@@ -154,7 +154,9 @@ def _validated(
         return None
 
 
-def _belongs(reading: Reading, path: str, document: schema.Project | schema.Environment | ModelDocument) -> bool:
+def _belongs(
+    reading: ProblemCollector, path: str, document: schema.Project | schema.Environment | ModelDocument
+) -> bool:
     """Whether file and name agree."""
     name = document.metadata.name
     match = _ENVIRONMENT.fullmatch(path) or _MODEL.fullmatch(path)
@@ -174,7 +176,7 @@ def _belongs(reading: Reading, path: str, document: schema.Project | schema.Envi
     return True
 
 
-def _check_version(reading: Reading, project: schema.Project) -> None:
+def _check_version(reading: ProblemCollector, project: schema.Project) -> None:
     requires = project.spec.requires
     if requires is None:
         return
@@ -186,7 +188,7 @@ def _check_version(reading: Reading, project: schema.Project) -> None:
 
 
 def _environments(
-    reading: Reading, documents: Mapping[str, schema.Project | schema.Environment | ModelDocument]
+    reading: ProblemCollector, documents: Mapping[str, schema.Project | schema.Environment | ModelDocument]
 ) -> Iterator[Environment]:
     for path, document in documents.items():
         if isinstance(document, schema.Environment):
@@ -194,7 +196,7 @@ def _environments(
             yield convert.environment_of(document, runtime=runtime)
 
 
-def _runtime(reading: Reading, path: str, document: schema.Environment) -> Runtime | None:
+def _runtime(reading: ProblemCollector, path: str, document: schema.Environment) -> Runtime | None:
     """Versions as the lock at this revision pins them."""
     given = document.spec.runtime
     if given is None:
@@ -224,7 +226,7 @@ def _runtime(reading: Reading, path: str, document: schema.Environment) -> Runti
 
 
 def _models(
-    reading: Reading,
+    reading: ProblemCollector,
     documents: Mapping[str, schema.Project | schema.Environment | ModelDocument],
     environments: set[str],
 ) -> Iterator[Model]:
@@ -244,7 +246,7 @@ def _models(
         yield model
 
 
-def _parse(expressions: Expressions, models: tuple[Model, ...]) -> Mapping[str, Parsed]:
+def _parse(expressions: Expressions, models: tuple[Model, ...]) -> Mapping[str, ParsedExpression]:
     """All expressions of all models, each text once, in one batch."""
     texts: dict[str, None] = {}
     for model in models:
@@ -255,7 +257,7 @@ def _parse(expressions: Expressions, models: tuple[Model, ...]) -> Mapping[str, 
     return expressions.parse(texts) if texts else {}
 
 
-def _check_recipe(reading: Reading, model: Model, parsed: Mapping[str, Parsed]) -> None:
+def _check_recipe(reading: ProblemCollector, model: Model, parsed: Mapping[str, ParsedExpression]) -> None:
     recipe = model.recipe
     refused = False
     plain = [(path, text, False) for path, text in recipe.expressions()]
@@ -278,7 +280,7 @@ def _check_recipe(reading: Reading, model: Model, parsed: Mapping[str, Parsed]) 
         reading.add(model.file, ("spec", "recipe", *parts), code, message, hint)
 
 
-def _add_expression(reading: Reading, model: Model, path: str, message: str, position: int | None) -> None:
+def _add_expression(reading: ProblemCollector, model: Model, path: str, message: str, position: int | None) -> None:
     """At the very character, where the expression is a scalar on one line."""
     head, _, label = path.rpartition(".")
     parts = (*head.split("."), label) if head else (label,)
@@ -294,7 +296,7 @@ def _add_expression(reading: Reading, model: Model, path: str, message: str, pos
         Problem(
             code="E224",
             message=message,
-            where=Where(file=model.file, line=node.line, column=column),
+            where=FilePosition(file=model.file, line=node.line, column=column),
             field=".".join(full),
             hint="an expression is one value of one row; see docs/design.md, Expressions",
         )

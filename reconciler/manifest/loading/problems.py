@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.errors import Problem, Where
+from reconciler.errors import FilePosition, Problem
 from reconciler.manifest.yaml.parse import Node, read
 
 
 @dataclass(slots=True)
-class Reading:
+class ProblemCollector:
     """`nodes`: the documents that could be read; with their positions (else None) once those were wanted."""
 
     files: Mapping[str, bytes]
@@ -33,7 +33,7 @@ class Reading:
             Problem(
                 code=code,
                 message=message,
-                where=Where(file=file, line=line, column=column),
+                where=FilePosition(file=file, line=line, column=column),
                 field=".".join(str(part) for part in path) or None,
                 hint=hint,
             )

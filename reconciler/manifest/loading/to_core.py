@@ -74,8 +74,8 @@ def _outcome(given: schema_model.Outcome) -> core.Outcome:
     )
 
 
-def _named(pairs: dict[str, str]) -> tuple[core.Named, ...]:
-    return tuple(core.Named(name=name, expression=text.strip()) for name, text in pairs.items())
+def _named(pairs: dict[str, str]) -> tuple[core.NamedExpression, ...]:
+    return tuple(core.NamedExpression(name=name, expression=text.strip()) for name, text in pairs.items())
 
 
 def _clean(text: str | None) -> str | None:
@@ -96,7 +96,7 @@ def model_of(given: schema_model.Model, *, environment: str, path: str) -> env.M
         description=given.metadata.description,
         artifact=Digest(given.spec.artifact) if given.spec.artifact else None,
         retrain=env.Retrain(
-            because=tuple(sorted(env.Because(one) for one in retrain.because)),
+            because=tuple(sorted(env.RetrainReason(one) for one in retrain.because)),
             every=parse_duration(retrain.every) if retrain.every else None,
         )
         if retrain
@@ -110,7 +110,7 @@ def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) ->
     return env.Environment(
         name=name,
         role=env.Role(spec.role),
-        store=_place(spec.store) if spec.store else env.Place(uses="files", root=f".reconciler/{name}"),
+        store=_place(spec.store) if spec.store else env.StorageLocation(uses="files", root=f".reconciler/{name}"),
         target=_place(spec.target) if spec.target else None,
         data=env.DataBinding(
             tables=tuple(sorted((table, _table(one)) for table, one in spec.data.tables.items())),
@@ -122,23 +122,23 @@ def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) ->
         runtime=runtime,
         policy=policy_of(spec.policy),
         protect=spec.protect.branch if spec.protect else None,
-        drift=env.Drift(spec.drift),
+        drift=env.DriftPolicy(spec.drift),
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
         max_train=spec.limits.max_train,
     )
 
 
-def _place(given: schema_places.StoreSpec | schema_places.TargetSpec) -> env.Place:
+def _place(given: schema_places.StoreSpec | schema_places.TargetSpec) -> env.StorageLocation:
     named = {name: getattr(given, name) for name in schema_places.ELSEWHERE}
     settings = {name: text for name, text in named.items() if text is not None} | given.settings
-    return env.Place(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
+    return env.StorageLocation(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
 
 
 def policy_of(given: schema.Policy) -> env.Policy:
     return env.Policy(
         gates=tuple(gate.value() for gate in given.gates),
         max_data_age=_seconds(given.max_data_age),
-        prune=env.Prune(given.prune),
+        prune=env.PrunePolicy(given.prune),
         max_retire=given.max_retire,
         approvals=given.approvals.value() if given.approvals else None,
         owners=tuple(given.owners),

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.errors import Problem, Where
+from reconciler.errors import FilePosition, Problem
 from reconciler.manifest.yaml.parse import Node, kind_of
 
 Path = tuple[str | int, ...]
@@ -89,7 +89,11 @@ def _problem(one: Any, *, path: str, node: Node, location: Path, model: type[Bas
         case _:
             code, message = "E205", one["msg"][:1].lower() + one["msg"][1:]
     return Problem(
-        code=code, message=message, where=Where(file=path, line=line, column=column), field=field or None, hint=hint
+        code=code,
+        message=message,
+        where=FilePosition(file=path, line=line, column=column),
+        field=field or None,
+        hint=hint,
     )
 
 

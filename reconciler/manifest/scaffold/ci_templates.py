@@ -17,7 +17,7 @@ _SIMPLE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Where:
+class CIPlacement:
     """`folder`: of the project below the repository's root, "" for the root itself; `python`: its minor version."""
 
     branch: str
@@ -25,12 +25,12 @@ class Where:
     python: str
 
 
-def possible(where: Where) -> bool:
+def possible(where: CIPlacement) -> bool:
     """Whether branch and folder can stand in these files as they are: no quotes, blanks or patterns."""
     return _SIMPLE.fullmatch(where.branch) is not None and _SIMPLE.fullmatch(where.folder or ".") is not None
 
 
-def files(host: ForgeKind, where: Where) -> dict[str, str]:
+def files(host: ForgeKind, where: CIPlacement) -> dict[str, str]:
     """Path from the repository's root -> text."""
     match host:
         case ForgeKind.GITHUB:
@@ -42,7 +42,7 @@ def files(host: ForgeKind, where: Where) -> dict[str, str]:
             return {}
 
 
-def _filled(host: ForgeKind, where: Where) -> str:
+def _filled(host: ForgeKind, where: CIPlacement) -> str:
     text = (_FOLDER / f"{host.value}.yml").read_text(encoding="utf-8")
     folder = where.folder or "."
     lock = f"{where.folder}/requirements.lock" if where.folder else "requirements.lock"

@@ -1,6 +1,6 @@
 """The files of a new project as text, with a comment beside each choice that says why.
 
-Takes: a `Suggestion` and the facts of the place (names, versions, branch). Gives: path -> text. The text is read
+Takes: a `RecipeSuggestion` and the facts of the place (names, versions, branch). Gives: path -> text. The text is read
 back by the same loader as any other before anybody sees it (`init` validates what it wrote).
 """
 
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 from reconciler import __version__
 from reconciler.core.forge.detection import ForgeKind
-from reconciler.core.onboarding.suggest_recipe import Suggestion
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
 from reconciler.core.spec.environment import Table
-from reconciler.core.spec.recipe import Named, Recipe, Task
+from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
 
 WIDTH = 100
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -27,7 +27,7 @@ _WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ProjectFacts:
     """What is known of where the project will be. `versions`: distribution -> version, for the lock."""
 
     project: str
@@ -40,7 +40,7 @@ class Place:
     ci: ForgeKind = ForgeKind.NONE
 
 
-def files(place: Place, suggestion: Suggestion, *, note: str | None = None) -> dict[str, str]:
+def files(place: ProjectFacts, suggestion: RecipeSuggestion, *, note: str | None = None) -> dict[str, str]:
     """Every text file of the project, by its path. `note`: what to say of the table itself."""
     return {
         "reconciler.yaml": _project(place),
@@ -52,7 +52,7 @@ def files(place: Place, suggestion: Suggestion, *, note: str | None = None) -> d
     }
 
 
-def _project(place: Place) -> str:
+def _project(place: ProjectFacts) -> str:
     return f"""\
 # The project: everything below this folder belongs to it. Stores and targets remember its name.
 apiVersion: reconciler/v1
@@ -61,7 +61,7 @@ metadata: {{name: {quoted(place.project)}}}
 """
 
 
-def _sandbox(place: Place) -> str:
+def _sandbox(place: ProjectFacts) -> str:
     return f"""\
 # Where models are made: on a recent copy of production's tables, never on the tables themselves.
 apiVersion: reconciler/v1
@@ -80,7 +80,7 @@ spec:
 """
 
 
-def _production(place: Place, suggestion: Suggestion, note: str | None) -> str:
+def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | None) -> str:
     lines = [
         "# Where models are used. Nothing trains here: it deploys what its manifests pin, if these gates let it.",
         "apiVersion: reconciler/v1",
@@ -125,7 +125,7 @@ def _table(table: Table, note: str | None) -> Iterator[str]:
             yield f"  {quoted(name)}: {json.dumps(written, ensure_ascii=False)}"
 
 
-def _model(place: Place, suggestion: Suggestion) -> str:
+def _model(place: ProjectFacts, suggestion: RecipeSuggestion) -> str:
     recipe, why = suggestion.recipe, suggestion.reasons
     lines = [
         *_comment("A first model, written by `reconciler init` from a look at the table. It is yours to change.", ""),
@@ -197,8 +197,12 @@ def _outcome(recipe: Recipe, why: str) -> Iterator[str]:
         return
     yield "      # The first condition that is true."
     yield "      classes:"
-    yield from _named((Named(name=one.name, expression=one.when or "") for one in outcome.classes), "        ")
-    possible = [Named(name=one.name, expression=one.possible) for one in outcome.classes if one.possible is not None]
+    yield from _named(
+        (NamedExpression(name=one.name, expression=one.when or "") for one in outcome.classes), "        "
+    )
+    possible = [
+        NamedExpression(name=one.name, expression=one.possible) for one in outcome.classes if one.possible is not None
+    ]
     if possible:
         yield "      # What an open row can still become."
         yield "      possible:"
@@ -245,7 +249,7 @@ def _gates(recipe: Recipe) -> Iterator[str]:
     yield f"    - {{uses: no-worse-than-incumbent, metric: {headline}, tolerance: 0.01}}"
 
 
-def _lock(place: Place) -> str:
+def _lock(place: ProjectFacts) -> str:
     """Every version that decides bytes, as it is installed here; for CI this program, too."""
     lines = [f"{name}=={version}" for name, version in sorted(place.versions.items())]
     if place.ci is not ForgeKind.NONE:
@@ -273,7 +277,7 @@ def _formula(text: str) -> str:
     return f"'{text}'" if text.isascii() and text.isprintable() and '"' in text and "'" not in text else quoted(text)
 
 
-def _named(named: Iterable[Named], indent: str) -> Iterator[str]:
+def _named(named: Iterable[NamedExpression], indent: str) -> Iterator[str]:
     for one in named:
         yield f"{indent}{quoted(one.name)}: {_formula(one.expression)}"
 

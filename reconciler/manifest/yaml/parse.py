@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from reconciler.errors import Problem, Where
+from reconciler.errors import FilePosition, Problem
 
 MAX_BYTES = 1024**2
 MAX_NODES = 10_000
@@ -83,7 +83,7 @@ class Node:
 def read(path: str, body: bytes) -> Node:
     """The document's tree; BadDocumentError E101 to E114 with the place."""
     text = _decode(path, body)
-    return _Reader(path, text).read()
+    return _YamlReader(path, text).read()
 
 
 def _decode(path: str, body: bytes) -> str:
@@ -125,7 +125,7 @@ def _short(number: str) -> str:
     return number
 
 
-class _Reader:
+class _YamlReader:
     def __init__(self, path: str, text: str) -> None:
         self._path = path
         self._text = text
@@ -246,7 +246,7 @@ class _Open:
         self.places: list[tuple[str, int, int]] = []
         self.pending: str | None = None
 
-    def add(self, node: Node, reader: _Reader) -> None:
+    def add(self, node: Node, reader: _YamlReader) -> None:
         if not self.mapping:
             self.items.append(node)
         elif self.pending is None:
@@ -286,5 +286,5 @@ def _bad(
     path: str, code: str, message: str, *, line: int = 1, column: int = 1, hint: str | None = None
 ) -> BadDocumentError:
     return BadDocumentError(
-        Problem(code=code, message=message, where=Where(file=path, line=line, column=column), hint=hint)
+        Problem(code=code, message=message, where=FilePosition(file=path, line=line, column=column), hint=hint)
     )

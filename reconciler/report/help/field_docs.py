@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from reconciler.core.inspect.field_docs import Brief, Explained
+from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
 from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, Look, Tone, cells, pad, page, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, cells, pad, page, wrap
 
 
-def text(explained: Explained, look: Look) -> str:
+def text(explained: FieldDocs, look: TextStyle) -> str:
     return page(_lines(explained, look), look)
 
 
-def _lines(explained: Explained, look: Look) -> Iterator[Line]:
+def _lines(explained: FieldDocs, look: TextStyle) -> Iterator[Line]:
     if explained.path:
         for line in wrap(plain(explained.path), look.width):
             yield Line(line, Tone.STRONG)
@@ -37,7 +37,7 @@ def _lines(explained: Explained, look: Look) -> Iterator[Line]:
         yield from _briefs(explained.others, look, below="")
 
 
-def _facts(explained: Explained, look: Look) -> Iterator[Line]:
+def _facts(explained: FieldDocs, look: TextStyle) -> Iterator[Line]:
     for line in wrap(plain(explained.form), look.width, first="  form     "):
         yield Line(line, Tone.DIM)
     needed = "needed" if explained.needed else "may be left out"
@@ -46,7 +46,7 @@ def _facts(explained: Explained, look: Look) -> Iterator[Line]:
         yield Line(line, Tone.DIM)
 
 
-def _briefs(briefs: Iterable[Brief], look: Look, *, below: str) -> Iterator[Line]:
+def _briefs(briefs: Iterable[FieldSummary], look: TextStyle, *, below: str) -> Iterator[Line]:
     start = f"{below}." if below else ""
     rows = [(plain(one.path.removeprefix(start)), plain(one.what)) for one in briefs]
     width = max(cells(name) for name, _ in rows)
@@ -57,7 +57,7 @@ def _briefs(briefs: Iterable[Brief], look: Look, *, below: str) -> Iterator[Line
             yield Line(line)
 
 
-def markdown(explained: Explained) -> str:
+def markdown(explained: FieldDocs) -> str:
     lines = [f"### {code(explained.path)}" if explained.path else "### Manifests", "", prose(explained.what), ""]
     if explained.path:
         default = f"; default {code(explained.default)}" if explained.default is not None else ""

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.onboarding.init_result import Started
+from reconciler.core.onboarding.init_result import InitResult
 from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, Look, Tone, command, page, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
 
 _INDENT = 12
 
 
-def text(started: Started, look: Look) -> str:
+def text(started: InitResult, look: TextStyle) -> str:
     return page(_lines(started, look), look)
 
 
-def _next(started: Started) -> tuple[str, ...]:
+def _next(started: InitResult) -> tuple[str, ...]:
     enter = () if started.folder == "." else (f"cd {_word(started.folder)}",)
     model = plain(started.model)
     return (
@@ -33,7 +33,7 @@ def _word(text: str) -> str:
     )
 
 
-def _lines(started: Started, look: Look) -> Iterator[Line]:
+def _lines(started: InitResult, look: TextStyle) -> Iterator[Line]:
     for line in wrap(f"A first model: {plain(started.model)}, in {plain(started.folder)}", look.width, rest="  "):
         yield Line(line, Tone.STRONG)
     yield Line()
@@ -57,7 +57,7 @@ def _lines(started: Started, look: Look) -> Iterator[Line]:
             yield Line(line)
 
 
-def markdown(started: Started) -> str:
+def markdown(started: InitResult) -> str:
     lines = [f"### A first model: {code(started.model)}", ""]
     lines += [
         f"- {one.what}: {prose(one.chosen)}" + (f" ({prose(one.why)})" if one.why else "") for one in started.choices

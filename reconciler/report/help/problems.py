@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.errors import InvalidManifestsError, Problem, ReconcilerError, Where
+from reconciler.errors import FilePosition, InvalidManifestsError, Problem, ReconcilerError
 from reconciler.report.layout.escaping import cell, paper, plain, prose
 from reconciler.report.layout.formatting import at, count
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Validated:
+class ValidationResult:
     """What `validate` says of valid manifests."""
 
     project: str
@@ -24,23 +24,23 @@ class Validated:
     format: int = 1
 
 
-def text(valid: Validated, look: Look) -> str:
+def text(valid: ValidationResult, look: TextStyle) -> str:
     names = ", ".join(plain(name) for name in valid.environments) or "none"
     what = f"Valid: {count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ({names})"
     return page([Line(line, Tone.GOOD) for line in wrap(f"{what} {at(valid.revision)}", look.width)], look)
 
 
-def markdown(valid: Validated) -> str:
+def markdown(valid: ValidationResult) -> str:
     names = ", ".join(f"`{plain(name)}`" for name in valid.environments) or "none"
     return f"✅ Valid: {count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ({names})\n"
 
 
-def error_text(error: ReconcilerError, look: Look) -> str:
+def error_text(error: ReconcilerError, look: TextStyle) -> str:
     """`error:` and `hint:` lines; for invalid manifests all problems, each as `file:line:column: code message`."""
     return page(_error(error, look), look)
 
 
-def _error(error: ReconcilerError, look: Look) -> Iterator[Line]:
+def _error(error: ReconcilerError, look: TextStyle) -> Iterator[Line]:
     if isinstance(error, InvalidManifestsError):
         for problem in error.problems:
             yield from _problem(problem, look)
@@ -52,7 +52,7 @@ def _error(error: ReconcilerError, look: Look) -> Iterator[Line]:
             yield Line(line)
 
 
-def _problem(problem: Problem, look: Look) -> Iterator[Line]:
+def _problem(problem: Problem, look: TextStyle) -> Iterator[Line]:
     field = f"{plain(problem.field)}: " if problem.field else ""
     what = f"{plain(str(problem.where))}: {problem.code} {field}{plain(problem.message)}"
     for line in wrap(what, look.width, rest="  "):
@@ -77,7 +77,7 @@ def error_markdown(error: ReconcilerError) -> str:
             ]
             for one in error.problems
         ]
-        lines += ["", *markdown_table([Column(name=name) for name in names], rows)]
+        lines += ["", *markdown_table([TextColumn(name=name) for name in names], rows)]
     return paper(lines)
 
 
@@ -101,7 +101,7 @@ def error_document(error: ReconcilerError, code: int) -> dict[str, Any]:
     return {"error": found, "format": 1}
 
 
-def _where(where: Where | str) -> dict[str, Any] | str:
+def _where(where: FilePosition | str) -> dict[str, Any] | str:
     if isinstance(where, str):
         return where
     found = {"file": where.file, "line": where.line, "column": where.column}

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from reconciler.core.inspect.status import Audit
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import count
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 
 
-def text(audit: Audit, look: Look) -> str:
+def text(audit: Audit, look: TextStyle) -> str:
     return page(_lines(audit, look), look)
 
 
@@ -45,7 +45,7 @@ def summary(audit: Audit) -> str:
     return f"{count(len(audit.findings), 'finding')}. Read and hashed: {checked}."
 
 
-def _lines(audit: Audit, look: Look) -> Iterator[Line]:
+def _lines(audit: Audit, look: TextStyle) -> Iterator[Line]:
     for line in wrap(summary(audit), look.width, rest="  "):
         yield Line(line, Tone.BAD if audit.findings else Tone.GOOD)
     for one in audit.findings:
@@ -66,5 +66,5 @@ def markdown(audit: Audit) -> str:
             for one in audit.findings
         ]
         names = ("environment", "where", "problem", "what to do")
-        lines += ["", *markdown_table([Column(name=name) for name in names], rows)]
+        lines += ["", *markdown_table([TextColumn(name=name) for name in names], rows)]
     return paper(lines)

@@ -10,28 +10,28 @@ from datetime import datetime
 
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.inspect import drift as core
-from reconciler.core.inspect.drift import Drifted, EnvironmentDrift, Finding, Kind, Seen
+from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Kind, Seen
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import NONE, at, at_code, count, moment, titled
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Line, Look, Tone, command, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
 
 ROWS = 200  # of an issue
 _COLUMNS = [
-    Column(name="model"),
-    Column(name="kind"),
-    Column(name="first seen"),
-    Column(name="what"),
-    Column(name="what to do"),
+    TextColumn(name="model"),
+    TextColumn(name="kind"),
+    TextColumn(name="first seen"),
+    TextColumn(name="what"),
+    TextColumn(name="what to do"),
 ]
 _ROOM = LONGEST_BODY - core.HIDDEN - 8_000
 
 
-def text(drifted: Drifted, look: Look) -> str:
+def text(drifted: DriftReport, look: TextStyle) -> str:
     return page(_lines(drifted, look), look)
 
 
-def _lines(drifted: Drifted, look: Look) -> Iterator[Line]:
+def _lines(drifted: DriftReport, look: TextStyle) -> Iterator[Line]:
     for position, one in enumerate(drifted.environments):
         if position:
             yield Line()
@@ -49,7 +49,7 @@ def summary(one: EnvironmentDrift) -> str:
     return f"{count(len(one.findings), 'finding')}; {looked}"
 
 
-def _environment(drifted: Drifted, one: EnvironmentDrift, look: Look) -> Iterator[Line]:
+def _environment(drifted: DriftReport, one: EnvironmentDrift, look: TextStyle) -> Iterator[Line]:
     title = f"{plain(titled(one.environment, one.role))} {at(drifted.revision)}: {summary(one)}"
     for line in wrap(title, look.width, rest="  "):
         yield Line(line, Tone.STRONG)
@@ -72,7 +72,7 @@ def _notes(one: EnvironmentDrift) -> Iterator[str]:
         yield f"issue {one.news.value}" + (f": {one.issue}" if one.issue else "")
 
 
-def _finding(one: Finding, look: Look) -> Iterator[Line]:
+def _finding(one: DriftFinding, look: TextStyle) -> Iterator[Line]:
     tone = Tone.WARN if one.kind in (Kind.CONFIG_CHANGED, Kind.UNMANAGED, Kind.UNHEALTHY) else Tone.BAD
     since = f"  first seen {moment(one.since)}" if one.since is not None else ""
     name = plain(one.model) if one.model is not None else "the environment"
@@ -90,7 +90,7 @@ def _finding(one: Finding, look: Look) -> Iterator[Line]:
                 yield Line(line)
 
 
-def markdown(drifted: Drifted) -> str:
+def markdown(drifted: DriftReport) -> str:
     lines: list[str] = []
     for one in drifted.environments:
         title = prose(titled(one.environment, one.role))
@@ -103,7 +103,7 @@ def markdown(drifted: Drifted) -> str:
     return paper(lines or ["No environment is declared."])
 
 
-def _row(one: Finding) -> list[str]:
+def _row(one: DriftFinding) -> list[str]:
     remedies = [f"{prose(each.reason)}" + (f": {cell(each.command)}" if each.command else "") for each in one.remedies]
     return [
         cell(one.model) if one.model is not None else "(the environment)",

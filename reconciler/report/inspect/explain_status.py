@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.inspect.explanation import Why
+from reconciler.core.inspect.explanation import Explanation
 from reconciler.report.layout.escaping import code, paper, plain, prose
 from reconciler.report.layout.formatting import at, titled
-from reconciler.report.layout.text_layout import Line, Look, Tone, command, page, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
 from reconciler.report.plan.text import part_lines
 
 
-def text(found: Why, look: Look) -> str:
+def text(found: Explanation, look: TextStyle) -> str:
     return page(_lines(found, look), look)
 
 
-def _lines(found: Why, look: Look) -> Iterator[Line]:
+def _lines(found: Explanation, look: TextStyle) -> Iterator[Line]:
     where = plain(titled(found.environment, found.role))
     conditions = f": {found.part.sync.value}, {found.part.health.value}" if found.part is not None else ""
     title = f"{plain(found.model)} in {where} {at(found.revision)}{conditions}"
@@ -46,7 +46,7 @@ def _lines(found: Why, look: Look) -> Iterator[Line]:
                 yield Line(line)
 
 
-def markdown(found: Why) -> str:
+def markdown(found: Explanation) -> str:
     lines = [f"### {code(found.model)} in {code(found.environment)}", ""]
     if found.part is not None:
         lines += [f"{found.part.sync.value}, {found.part.health.value}: {prose(found.state)}", ""]

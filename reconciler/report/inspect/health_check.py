@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import groupby
 
-from reconciler.core.inspect.health_check import Check, Checkup, Level
+from reconciler.core.inspect.health_check import Check, HealthReport, Level
 from reconciler.report.layout.escaping import paper, plain, prose
 from reconciler.report.layout.formatting import count
-from reconciler.report.layout.text_layout import Line, Look, Tone, cells, page, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, cells, page, wrap
 
 _MARKS = {Level.GOOD: "ok", Level.WARNING: "warn", Level.BAD: "BAD"}
 _TONES = {Level.GOOD: Tone.PLAIN, Level.WARNING: Tone.WARN, Level.BAD: Tone.BAD}
 
 
-def text(found: Checkup, look: Look) -> str:
+def text(found: HealthReport, look: TextStyle) -> str:
     return page(_lines(found, look), look)
 
 
-def _title(found: Checkup) -> str:
+def _title(found: HealthReport) -> str:
     bad, warnings = found.count(Level.BAD), found.count(Level.WARNING)
     if not bad and not warnings:
         return f"All is well: {count(len(found.checks), 'check')}"
@@ -26,7 +26,7 @@ def _title(found: Checkup) -> str:
     return f"{' and '.join(parts)} in {count(len(found.checks), 'check')}"
 
 
-def _lines(found: Checkup, look: Look) -> Iterator[Line]:
+def _lines(found: HealthReport, look: TextStyle) -> Iterator[Line]:
     names = max((cells(plain(one.name)) for one in found.checks), default=0)
     for area, checks in groupby(found.checks, key=lambda one: one.area):
         yield Line(plain(area), Tone.STRONG)
@@ -36,7 +36,7 @@ def _lines(found: Checkup, look: Look) -> Iterator[Line]:
     yield Line(_title(found), Tone.STRONG)
 
 
-def _check(one: Check, look: Look, names: int) -> Iterator[Line]:
+def _check(one: Check, look: TextStyle, names: int) -> Iterator[Line]:
     first = f"  {_MARKS[one.level]:4}  {plain(one.name):{names}}  "
     for line in wrap(plain(one.found), look.width, first=first):
         yield Line(line, _TONES[one.level])
@@ -45,7 +45,7 @@ def _check(one: Check, look: Look, names: int) -> Iterator[Line]:
             yield Line(line)
 
 
-def markdown(found: Checkup) -> str:
+def markdown(found: HealthReport) -> str:
     lines = [f"### {_title(found)}", "", "| where | what | | found |", "|---|---|---|---|"]
     for one in found.checks:
         remedy = f". Remedy: {prose(one.remedy)}" if one.remedy is not None else ""

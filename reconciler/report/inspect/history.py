@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.artifact.records import Approved
-from reconciler.core.inspect.status import Event, History
+from reconciler.core.artifact.records import ApprovalRecord
+from reconciler.core.inspect.status import History, HistoryEvent
 from reconciler.report.layout.escaping import cell, paper, plain, prose
 from reconciler.report.layout.formatting import at, commit, digest, moment
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 from reconciler.report.plan.text import SYMBOLS
 
 
-def text(history: History, look: Look) -> str:
+def text(history: History, look: TextStyle) -> str:
     return page(_lines(history, look), look)
 
 
-def _lines(history: History, look: Look) -> Iterator[Line]:
+def _lines(history: History, look: TextStyle) -> Iterator[Line]:
     if history.at is not None:
         yield Line(f"At {moment(history.at)}:", Tone.STRONG)
     for event in history.events:
@@ -26,7 +26,7 @@ def _lines(history: History, look: Look) -> Iterator[Line]:
         yield Line("Nothing is recorded." if history.at is None else "Nothing was recorded by then.", Tone.DIM)
 
 
-def _event(event: Event, look: Look) -> Iterator[Line]:
+def _event(event: HistoryEvent, look: TextStyle) -> Iterator[Line]:
     what = (
         f"{plain(event.environment)}/{plain(event.model)} {event.n}: {event.action.value} {digest(event.artifact)}"
         f" by {plain(event.who)} {at(event.commit)}"
@@ -38,7 +38,7 @@ def _event(event: Event, look: Look) -> Iterator[Line]:
             yield Line(line)
 
 
-def rested(event: Event) -> Iterator[str]:
+def rested(event: HistoryEvent) -> Iterator[str]:
     """What it rested on besides gates, and what it holds."""
     if event.approved is not None:
         yield _approved(event.approved)
@@ -49,7 +49,7 @@ def rested(event: Event) -> Iterator[str]:
         yield f"holds {digest(event.hold.pin)} back, which git declared then: {event.hold.reason}"
 
 
-def _approved(found: Approved) -> str:
+def _approved(found: ApprovalRecord) -> str:
     people = ", ".join(f"{one.by} at {moment(one.when)}" if one.when else one.by for one in found.approvals)
     return f"request {found.number} of {found.author}, approved by {people}: {found.url}"
 
@@ -73,4 +73,4 @@ def markdown(history: History) -> str:
         ]
         for event in history.events
     ]
-    return paper([*lines, *markdown_table([Column(name=name) for name in names], rows)])
+    return paper([*lines, *markdown_table([TextColumn(name=name) for name in names], rows)])

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.inspect.journal_checkpoint import Anchored
+from reconciler.core.inspect.journal_checkpoint import CheckpointResult
 from reconciler.report.layout.escaping import cell, code, paper, plain
 from reconciler.report.layout.formatting import commit, count
-from reconciler.report.layout.table import Column, markdown_table, table
-from reconciler.report.layout.text_layout import Line, Look, Tone, command, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table, table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
 
 _COLUMNS = [
-    Column(name="environment"),
-    Column(name="model"),
-    Column(name="n", right=True),
-    Column(name="entry", spare=1),
+    TextColumn(name="environment"),
+    TextColumn(name="model"),
+    TextColumn(name="n", right=True),
+    TextColumn(name="entry", spare=1),
 ]
 UNSIGNED = (
     "It is not signed: whoever may write tags could make it anew. `git config tag.gpgSign true`, with a signing key, "
@@ -22,11 +22,11 @@ UNSIGNED = (
 )
 
 
-def text(anchored: Anchored, look: Look) -> str:
+def text(anchored: CheckpointResult, look: TextStyle) -> str:
     return page(_lines(anchored, look), look)
 
 
-def _title(anchored: Anchored) -> str:
+def _title(anchored: CheckpointResult) -> str:
     if anchored.name is None:
         return "Nothing to anchor: no journal has an entry yet."
     journals = count(len(anchored.heads), "journal")
@@ -36,7 +36,7 @@ def _title(anchored: Anchored) -> str:
     return f"Anchored {journals} in {anchored.name} on commit {commit(anchored.commit or '')}{signed}."
 
 
-def _lines(anchored: Anchored, look: Look) -> Iterator[Line]:
+def _lines(anchored: CheckpointResult, look: TextStyle) -> Iterator[Line]:
     for line in wrap(plain(_title(anchored)), look.width, rest="  "):
         yield Line(line, Tone.STRONG)
     if not anchored.fresh:
@@ -53,12 +53,12 @@ def _lines(anchored: Anchored, look: Look) -> Iterator[Line]:
     yield from map(Line, command(f"git push origin {plain(anchored.name or '')}", look.width, indent="  "))
 
 
-def _cells(anchored: Anchored, at: int) -> list[str]:
+def _cells(anchored: CheckpointResult, at: int) -> list[str]:
     one = anchored.heads[at]
     return [one.environment, one.model, str(one.n), one.entry]
 
 
-def markdown(anchored: Anchored) -> str:
+def markdown(anchored: CheckpointResult) -> str:
     if anchored.name is None or not anchored.fresh:
         return paper([_title(anchored)])
     rows = [[cell(one.environment), cell(one.model), str(one.n), cell(one.entry)] for one in anchored.heads]

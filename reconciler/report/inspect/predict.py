@@ -8,18 +8,18 @@ from reconciler.core.digest import short
 from reconciler.core.inspect.status import Predictions
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import amount, count, percent
-from reconciler.report.layout.table import Column, markdown_table, table
-from reconciler.report.layout.text_layout import UNICODE, Line, Look, Tone, bar, elide, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table, table
+from reconciler.report.layout.text_layout import UNICODE, Line, TextStyle, Tone, bar, elide, page, wrap
 
 BAR = 20
 MOST_GROUPS = 30
 
 
-def text(made: Predictions, look: Look) -> str:
+def text(made: Predictions, look: TextStyle) -> str:
     return page(_lines(made, look), look)
 
 
-def _lines(made: Predictions, look: Look) -> Iterator[Line]:
+def _lines(made: Predictions, look: TextStyle) -> Iterator[Line]:
     title = (
         f"{plain(made.model)} in {plain(made.environment)}: {count(made.rows, 'open record')} predicted with "
         f"{short(made.artifact)}, as of {plain(made.as_of)}"
@@ -29,10 +29,10 @@ def _lines(made: Predictions, look: Look) -> Iterator[Line]:
     if made.classes:
         yield Line()
         columns = [
-            Column(name="class"),
-            Column(name="records", right=True),
-            Column(name="share", right=True),
-            Column(name="", spare=1),
+            TextColumn(name="class"),
+            TextColumn(name="records", right=True),
+            TextColumn(name="share", right=True),
+            TextColumn(name="", spare=1),
         ]
         rows = [
             [plain(name), f"{n:,}", percent(_share(n, made.rows)), bar(_share(n, made.rows), BAR, look)]
@@ -65,11 +65,11 @@ def _outcomes(made: Predictions) -> tuple[str, ...]:
     return made.classes or ("expected",)
 
 
-def _amounts(made: Predictions, look: Look) -> Iterator[Line]:
+def _amounts(made: Predictions, look: TextStyle) -> Iterator[Line]:
     yield Line(elide(_heading(made), look.width, look), Tone.STRONG)
     shown = made.expected[:MOST_GROUPS]
-    columns = [Column(name=plain(made.by or "group"))]
-    columns += [Column(name=plain(name), right=True) for name in _outcomes(made)]
+    columns = [TextColumn(name=plain(made.by or "group"))]
+    columns += [TextColumn(name=plain(name), right=True) for name in _outcomes(made)]
     rows = [[plain(one.group), *(amount(value) for value in one.amounts)] for one in shown]
     # Too many classes for the page's width: a line per class says more than cut numbers would.
     if sum(max(12, len(column.name) + 2) for column in columns) <= look.width:
@@ -79,9 +79,9 @@ def _amounts(made: Predictions, look: Look) -> Iterator[Line]:
         for one in shown:
             yield Line(f"  {elide(plain(one.group), look.width - 2, look)}")
             pairs = [[plain(name), amount(value)] for name, value in zip(_outcomes(made), one.amounts, strict=True)]
-            for line in table([Column(name="class"), Column(name="amount", right=True)], pairs, look, indent="    ")[
-                1:
-            ]:
+            for line in table(
+                [TextColumn(name="class"), TextColumn(name="amount", right=True)], pairs, look, indent="    "
+            )[1:]:
                 yield Line(line)
     if (left := len(made.expected) - len(shown)) > 0:
         yield Line(f"  and {count(left, 'more group')}: see the file", Tone.DIM)
@@ -94,17 +94,17 @@ def markdown(made: Predictions) -> str:
         f"With artifact `{made.artifact}`, as of {prose(made.as_of)}.",
     ]
     if made.classes:
-        look = Look(glyphs=UNICODE)
+        look = TextStyle(glyphs=UNICODE)
         rows = [
             [cell(name), f"{n:,}", f"{bar(_share(n, made.rows), 10, look)} {percent(_share(n, made.rows))}"]
             for name, n in zip(made.classes, made.counts, strict=True)
         ]
-        columns = [Column(name="class"), Column(name="records", right=True), Column(name="share")]
+        columns = [TextColumn(name="class"), TextColumn(name="records", right=True), TextColumn(name="share")]
         lines += ["", *markdown_table(columns, rows)]
         lines += ["", f"{count(made.uncertain, 'record')} uncertain: the likeliest class is under 50 %."]
     if made.expected:
-        columns = [Column(name=cell(made.by or "group"))]
-        columns += [Column(name=cell(name), right=True) for name in _outcomes(made)]
+        columns = [TextColumn(name=cell(made.by or "group"))]
+        columns += [TextColumn(name=cell(name), right=True) for name in _outcomes(made)]
         rows = [[cell(one.group), *(amount(value) for value in one.amounts)] for one in made.expected[:MOST_GROUPS]]
         lines += ["", f"**{prose(_heading(made))}**", "", *markdown_table(columns, rows)]
     lines += ["", f"Wrote {code(made.out)}" + (f" and {code(made.amounts)}." if made.amounts else ".")]

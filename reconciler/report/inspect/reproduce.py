@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.inspect.status import Reproduced
+from reconciler.core.inspect.status import ReproduceResult
 from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 
 
-def text(found: Reproduced, look: Look) -> str:
+def text(found: ReproduceResult, look: TextStyle) -> str:
     return page(_lines(found, look), look)
 
 
-def _lines(found: Reproduced, look: Look) -> Iterator[Line]:
+def _lines(found: ReproduceResult, look: TextStyle) -> Iterator[Line]:
     if found.equal:
         yield Line("Reproduced: trained again, every byte is the same.", Tone.GOOD)
         pairs = [("artifact", str(found.expected))]
@@ -28,7 +28,7 @@ def _lines(found: Reproduced, look: Look) -> Iterator[Line]:
             yield Line(line)
 
 
-def markdown(found: Reproduced) -> str:
+def markdown(found: ReproduceResult) -> str:
     if found.equal:
         lines = [f"✅ **Reproduced**: `{found.expected}`, trained again, came out the same in every byte."]
     else:

@@ -6,30 +6,30 @@ from collections.abc import Iterator
 
 from reconciler.core.duration import in_words
 from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
-from reconciler.core.status_codes import Health, Sync
+from reconciler.core.status_codes import HealthStatus, SyncStatus
 from reconciler.report.layout.escaping import cell, paper, plain, prose
 from reconciler.report.layout.formatting import NONE, at, at_code, count, day, digest, metric, titled
-from reconciler.report.layout.table import Column, markdown_table, table
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table, table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 
 _COLUMNS = [
-    Column(name="model"),
-    Column(name="sync"),
-    Column(name="health"),
-    Column(name="artifact"),
-    Column(name="n", right=True, spare=2),
-    Column(name="grade", spare=1),
-    Column(name="F1/R2", right=True, spare=1),
-    Column(name="data as of", spare=3),
-    Column(name="since", spare=4),
+    TextColumn(name="model"),
+    TextColumn(name="sync"),
+    TextColumn(name="health"),
+    TextColumn(name="artifact"),
+    TextColumn(name="n", right=True, spare=2),
+    TextColumn(name="grade", spare=1),
+    TextColumn(name="F1/R2", right=True, spare=1),
+    TextColumn(name="data as of", spare=3),
+    TextColumn(name="since", spare=4),
 ]
 
 
-def text(status: Status, look: Look) -> str:
+def text(status: Status, look: TextStyle) -> str:
     return page(_lines(status, look), look)
 
 
-def _lines(status: Status, look: Look) -> Iterator[Line]:
+def _lines(status: Status, look: TextStyle) -> Iterator[Line]:
     for position, one in enumerate(status.environments):
         if position:
             yield Line()
@@ -40,7 +40,7 @@ def _lines(status: Status, look: Look) -> Iterator[Line]:
 
 def _ordered(one: EnvironmentStatus) -> list[ModelStatus]:
     def rank(model: ModelStatus) -> tuple[int, bool, str]:
-        return (-model.health.rank, model.sync is Sync.IN_SYNC, model.model)
+        return (-model.health.rank, model.sync is SyncStatus.IN_SYNC, model.model)
 
     return sorted(one.models, key=rank)
 
@@ -52,7 +52,7 @@ def _notes(one: EnvironmentStatus) -> Iterator[str]:
     yield from one.notes
 
 
-def _environment(one: EnvironmentStatus, look: Look) -> Iterator[Line]:
+def _environment(one: EnvironmentStatus, look: TextStyle) -> Iterator[Line]:
     title = f"{plain(titled(one.environment, one.role))} {at(one.revision)}: {count(len(one.models), 'model')}"
     yield Line(title, Tone.STRONG)
     for note in _notes(one):
@@ -65,7 +65,7 @@ def _environment(one: EnvironmentStatus, look: Look) -> Iterator[Line]:
         yield Line(lines[0], Tone.DIM)
         for model, line in zip(models, lines[1:], strict=True):
             yield Line(line, _tone(model))
-            if model.exit or model.notes or model.sync is not Sync.IN_SYNC:
+            if model.exit or model.notes or model.sync is not SyncStatus.IN_SYNC:
                 for reason in _reasons(model):
                     for detail in wrap(plain(reason), look.width, first="      "):
                         yield Line(detail, _tone(model))
@@ -92,9 +92,9 @@ def _cells(one: ModelStatus) -> list[str]:
 
 
 def _tone(one: ModelStatus) -> Tone:
-    if one.health in (Health.DEGRADED, Health.UNKNOWN):
+    if one.health in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
         return Tone.BAD
-    if one.health is not Health.HEALTHY or one.sync is not Sync.IN_SYNC or one.exit:
+    if one.health is not HealthStatus.HEALTHY or one.sync is not SyncStatus.IN_SYNC or one.exit:
         return Tone.WARN
     return Tone.GOOD
 
@@ -106,7 +106,7 @@ def markdown(status: Status) -> str:
         lines += [f"- {prose(note)}" for note in _notes(one)]
         models = _ordered(one)
         if models:
-            columns = [*_COLUMNS, Column(name="why")]
+            columns = [*_COLUMNS, TextColumn(name="why")]
             rows = [
                 [
                     cell(model.model),

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reconciler.report.layout.text_layout import Look, cells, elide, pad, pad_left
+from reconciler.report.layout.text_layout import TextStyle, cells, elide, pad, pad_left
 
 GAP = "  "
 SHORTEST = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
+class TextColumn:
     """`spare`: the higher, the earlier it is left out on a narrow page; 0 stays. `right`: numbers."""
 
     name: str
@@ -23,7 +23,9 @@ class Column:
     spare: int = 0
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], look: Look, *, indent: str = "  ") -> list[str]:
+def table(
+    columns: Sequence[TextColumn], rows: Sequence[Sequence[str]], look: TextStyle, *, indent: str = "  "
+) -> list[str]:
     """Heading and rows, each at most as wide as the look. Cells are safe text already."""
     kept = list(range(len(columns)))
     widths = [max(cells(column.name), *(cells(row[at]) for row in rows), 0) for at, column in enumerate(columns)]
@@ -47,7 +49,7 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[str]], look: Look, 
     return lines
 
 
-def markdown_table(columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> list[str]:
+def markdown_table(columns: Sequence[TextColumn], rows: Sequence[Sequence[str]]) -> list[str]:
     """The same table for Markdown. Cells are escaped already."""
     lines = ["| " + " | ".join(column.name for column in columns) + " |"]
     lines.append("|" + "|".join("---:" if column.right else "---" for column in columns) + "|")

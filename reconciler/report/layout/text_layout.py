@@ -46,7 +46,7 @@ UNICODE = Glyphs(arrow="→", ellipsis="…", full="█", empty="░")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class TextStyle:
     """`width` in terminal cells."""
 
     width: int = 100
@@ -60,7 +60,7 @@ class Line:
     tone: Tone = Tone.PLAIN
 
 
-def page(lines: Iterable[Line], look: Look) -> str:
+def page(lines: Iterable[Line], look: TextStyle) -> str:
     """The lines as one text that ends in a newline; nothing is wider than the look, and gaps are one line."""
     shown: list[str] = []
     for line in lines:
@@ -85,7 +85,7 @@ def _cells(one: str) -> int:
     return 2 if unicodedata.east_asian_width(one) in "WF" else 1
 
 
-def elide(text: str, width: int, look: Look) -> str:
+def elide(text: str, width: int, look: TextStyle) -> str:
     """`text` in at most `width` cells, its middle left out where it is too long."""
     if cells(text) <= width:
         return text
@@ -153,7 +153,7 @@ def command(text: str, width: int, *, indent: str) -> list[str]:
     return [*lines, line]
 
 
-def bar(share: float, width: int, look: Look) -> str:
+def bar(share: float, width: int, look: TextStyle) -> str:
     """A share from 0 to 1 as a bar of `width` characters."""
     full = round(max(0.0, min(1.0, share)) * width)
     return look.glyphs.full * full + look.glyphs.empty * (width - full)

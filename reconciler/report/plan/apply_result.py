@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.plan.apply_result import Applied, ModelResult
+from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.status_codes import Exit
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import at, at_code, count
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Line, Look, Tone, elide, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, elide, page, wrap
 from reconciler.report.plan.in_sync import SHOWN
 
 _WORDS = {
@@ -24,11 +24,11 @@ _WORDS = {
 _ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.PENDING, Exit.CLEAN]
 
 
-def text(applied: Applied, look: Look) -> str:
+def text(applied: ApplyResult, look: TextStyle) -> str:
     return page(_lines(applied, look), look)
 
 
-def ordered(applied: Applied) -> list[ModelResult]:
+def ordered(applied: ApplyResult) -> list[ModelResult]:
     """Worst first; then what was done; then what was left as it is."""
 
     def rank(one: ModelResult) -> tuple[int, bool, str]:
@@ -37,7 +37,7 @@ def ordered(applied: Applied) -> list[ModelResult]:
     return sorted(applied.results, key=rank)
 
 
-def summary(applied: Applied) -> str:
+def summary(applied: ApplyResult) -> str:
     changed = sum(bool(one.done) for one in applied.results)
     waiting = sum(one.exit == Exit.PENDING for one in applied.results)
     unfinished = sum(one.exit != 0 for one in applied.results) - waiting
@@ -56,7 +56,7 @@ def _word(one: ModelResult) -> str:
     return _WORDS.get(Exit(one.exit), "failed") if one.exit or one.done else "unchanged"
 
 
-def _lines(applied: Applied, look: Look) -> Iterator[Line]:
+def _lines(applied: ApplyResult, look: TextStyle) -> Iterator[Line]:
     title = f"Applied {plain(applied.environment)} {at(applied.revision)}: {summary(applied)}"
     for line in wrap(title, look.width, rest="  "):
         yield Line(line, Tone.STRONG)
@@ -77,7 +77,7 @@ def _lines(applied: Applied, look: Look) -> Iterator[Line]:
             yield Line(line, Tone.WARN)
 
 
-def _result(one: ModelResult, look: Look) -> Iterator[Line]:
+def _result(one: ModelResult, look: TextStyle) -> Iterator[Line]:
     mark = "." if one.exit == Exit.PENDING else "!" if one.exit else "+" if one.done else "="
     name = elide(plain(one.model), max(16, look.width // 2 - 4), look)
     done = "; ".join(plain(line) for line in one.done)
@@ -93,13 +93,18 @@ def _result(one: ModelResult, look: Look) -> Iterator[Line]:
             yield Line(line)
 
 
-def markdown(applied: Applied) -> str:
+def markdown(applied: ApplyResult) -> str:
     lines = [f"### Applied {code(applied.environment)} {at_code(applied.revision)}: {summary(applied)}", ""]
     if applied.refreshed is not None:
         lines += [f"Took data snapshot {applied.refreshed}.", ""]
     shown = [one for one in ordered(applied) if one.exit or one.done]
     if shown:
-        columns = [Column(name=""), Column(name="model"), Column(name="what"), Column(name="what to do")]
+        columns = [
+            TextColumn(name=""),
+            TextColumn(name="model"),
+            TextColumn(name="what"),
+            TextColumn(name="what to do"),
+        ]
         rows = [
             [
                 "⏳" if one.exit == Exit.PENDING else "❌" if one.exit else "✅",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.spec.gates import Verdict, Verification
+from reconciler.core.spec.gates import GateStatus, Verification
 from reconciler.report.layout.escaping import plain, prose
 from reconciler.report.layout.formatting import count
-from reconciler.report.layout.text_layout import Line, Look, Tone, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, wrap
 
-_WORDS = {Verdict.PASSED: "pass", Verdict.REFUSED: "REFUSE"}
+_WORDS = {GateStatus.PASSED: "pass", GateStatus.REFUSED: "REFUSE"}
 
 
 def summary(verification: Verification) -> str:
@@ -20,11 +20,11 @@ def summary(verification: Verification) -> str:
     return f"refused by {refused} of {total}" if total else "no gate was asked, so none was passed"
 
 
-def lines(verification: Verification, look: Look, *, indent: str = "    ") -> Iterator[Line]:
+def lines(verification: Verification, look: TextStyle, *, indent: str = "    ") -> Iterator[Line]:
     tone = Tone.GOOD if verification.passed else Tone.BAD
     yield Line(f"{indent}gates of {plain(verification.environment)}: {summary(verification)}", tone)
     for result in verification.results:
-        passed = result.verdict is Verdict.PASSED
+        passed = result.verdict is GateStatus.PASSED
         first = f"{indent}  {_WORDS[result.verdict]:<7}"
         text = f"{result.gate.uses}: {plain(result.reason)}"
         for line in wrap(text, look.width, first=first):
@@ -33,10 +33,10 @@ def lines(verification: Verification, look: Look, *, indent: str = "    ") -> It
 
 def markdown(verification: Verification) -> list[str]:
     """A list, refusals first: what a reviewer must not overlook comes before what is well."""
-    results = sorted(verification.results, key=lambda one: one.verdict is Verdict.PASSED)
+    results = sorted(verification.results, key=lambda one: one.verdict is GateStatus.PASSED)
     head = f"Gates of `{plain(verification.environment)}`: **{summary(verification)}**"
     items = [
-        f"- {'✅' if one.verdict is Verdict.PASSED else '❌ **refused**'} `{one.gate.uses}`: {prose(one.reason)}"
+        f"- {'✅' if one.verdict is GateStatus.PASSED else '❌ **refused**'} `{one.gate.uses}`: {prose(one.reason)}"
         for one in results
     ]
     return [head, "", *items]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.plan.plan_summary import Unchanged
+from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.report.layout.escaping import plain
 from reconciler.report.layout.formatting import at, count, titled
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 
 SHOWN = 20  # models without news up to which each is listed
 NOTHING = "Nothing to do."
 
 
-def text(unchanged: Unchanged, look: Look) -> str:
+def text(unchanged: UnchangedPlan, look: TextStyle) -> str:
     return page(_lines(unchanged, look), look)
 
 
-def _lines(unchanged: Unchanged, look: Look) -> Iterator[Line]:
+def _lines(unchanged: UnchangedPlan, look: TextStyle) -> Iterator[Line]:
     summary = f"0 to change, 0 blocked, {unchanged.models} unchanged"
     yield from title(unchanged.environment, unchanged.role, unchanged.revision, summary, look)
     yield Line()
@@ -26,7 +26,7 @@ def _lines(unchanged: Unchanged, look: Look) -> Iterator[Line]:
     yield Line(NOTHING, Tone.STRONG)
 
 
-def title(environment: str, role: str, revision: str | None, summary: str, look: Look) -> Iterator[Line]:
+def title(environment: str, role: str, revision: str | None, summary: str, look: TextStyle) -> Iterator[Line]:
     head = f"Plan for {plain(titled(environment, role))} {at(revision)}"
     for line in wrap(f"{head}: {summary}", look.width, rest="  "):
         yield Line(line, Tone.STRONG)

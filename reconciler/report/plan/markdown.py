@@ -8,19 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.plan.plan import Detail, ModelPlan, Plan
+from reconciler.core.plan.plan import ModelPlan, Plan, PlanDetail
 from reconciler.core.status_codes import Exit
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import at_code, count
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Look, elide
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import TextStyle, elide
 from reconciler.report.plan import gates
 from reconciler.report.plan.text import facts, headline, judged, metric_rows, ordered, quiet, summary
 
 LARGEST = 60_000  # characters; comments may have 65,536
 MOST_ROWS = 100
 LONGEST = 300  # cells of one row's text
-_LOOK = Look()
+_LOOK = TextStyle()
 MARKS = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
 _WAITS = "⏳ waits"
 
@@ -65,7 +65,7 @@ def _table(plan: Plan) -> list[str]:
             ]
             for one in shown[:MOST_ROWS]
         ]
-        lines += markdown_table([Column(name=""), Column(name="model"), Column(name="what and why")], rows)
+        lines += markdown_table([TextColumn(name=""), TextColumn(name="model"), TextColumn(name="what and why")], rows)
         if len(shown) > MOST_ROWS:
             lines += ["", f"and {count(len(shown) - MOST_ROWS, 'more model')}"]
     if rest:
@@ -106,11 +106,11 @@ def body_of(part: ModelPlan) -> Iterator[str]:
         yield from gates.markdown(verification)
 
 
-def changes(detail: Detail) -> Iterator[str]:
+def changes(detail: PlanDetail) -> Iterator[str]:
     if not detail.changes:
         return
     yield ""
-    columns = [Column(name="recipe"), Column(name="old"), Column(name="new")]
+    columns = [TextColumn(name="recipe"), TextColumn(name="old"), TextColumn(name="new")]
     yield from markdown_table(
         columns,
         [
@@ -120,13 +120,13 @@ def changes(detail: Detail) -> Iterator[str]:
     )
 
 
-def _metrics(detail: Detail) -> Iterator[str]:
+def _metrics(detail: PlanDetail) -> Iterator[str]:
     rows = metric_rows(detail)
     if not rows:
         return
     yield ""
     columns = [
-        Column(name="metric"),
-        *(Column(name=name, right=True) for name in ("candidate", "incumbent", "change")),
+        TextColumn(name="metric"),
+        *(TextColumn(name=name, right=True) for name in ("candidate", "incumbent", "change")),
     ]
     yield from markdown_table(columns, [[cell(row[0]), row[1], row[2], f"{row[3]} {row[4]}".strip()] for row in rows])

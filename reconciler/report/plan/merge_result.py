@@ -6,26 +6,26 @@ from collections.abc import Iterator
 
 from reconciler.core.duration import in_words
 from reconciler.core.plan.apply_result import ModelResult
-from reconciler.core.promotion.merge_result import MergedRequest, OnMerge
-from reconciler.core.promotion.reviewed_plan import Depth
+from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
+from reconciler.core.promotion.reviewed_plan import DigestDepth
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import commit, count, digest
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 from reconciler.report.plan import apply_result as apply
 
 
-def text(found: OnMerge, look: Look) -> str:
+def text(found: MergeResult, look: TextStyle) -> str:
     return page(_lines(found, look), look)
 
 
-def _title(found: OnMerge) -> str:
+def _title(found: MergeResult) -> str:
     if not found.merged:
         return f"Nothing merged waits for {found.environment}"
     return f"Carried out {count(len(found.merged), 'merged change')} in {found.environment}, in {found.seconds}s"
 
 
-def _lines(found: OnMerge, look: Look) -> Iterator[Line]:
+def _lines(found: MergeResult, look: TextStyle) -> Iterator[Line]:
     for line in wrap(plain(_title(found)), look.width, rest="  "):
         yield Line(line, Tone.STRONG)
     for one in found.merged:
@@ -42,19 +42,19 @@ def _lines(found: OnMerge, look: Look) -> Iterator[Line]:
                 yield Line(line)
 
 
-def _where(one: MergedRequest) -> str:
+def _where(one: MergedPullRequest) -> str:
     by = f"request {one.request}" if one.request is not None else "no request"
     return f"{by}, merged as {commit(one.commit)}"
 
 
-def markdown(found: OnMerge) -> str:
+def markdown(found: MergeResult) -> str:
     lines = [f"### {prose(_title(found))}", ""]
     for one in found.merged:
         lines += [f"#### {prose(_where(one))}", "", *_body(one), ""]
     return paper(lines)
 
 
-def request(environment: str, one: MergedRequest) -> str:
+def request(environment: str, one: MergedPullRequest) -> str:
     """The report on the request itself."""
     well = all(result.exit == 0 for result in one.applied.results)
     head = f"### {'✅ Applied' if well else '❌ Not all applied'} in {code(environment)}: {apply.summary(one.applied)}"
@@ -67,7 +67,7 @@ def _took(result: ModelResult | None) -> str:
     return in_words(result.seconds) if result.seconds >= 60 else f"{result.seconds:.1f}s"
 
 
-def _body(one: MergedRequest) -> Iterator[str]:
+def _body(one: MergedPullRequest) -> Iterator[str]:
     results = {result.model: result for result in one.applied.results}
     rows = []
     for status in one.status:
@@ -90,14 +90,14 @@ def _body(one: MergedRequest) -> Iterator[str]:
                     "",
                 ]
             )
-    columns = [Column(name=name) for name in ("", "model", "what", "health", "took", "serves")]
+    columns = [TextColumn(name=name) for name in ("", "model", "what", "health", "took", "serves")]
     if rows:
         yield from markdown_table(columns, rows)
     for result in one.applied.results:
         if result.exit and result.remedy:
             yield ""
             yield f"- {cell(result.model)}: {prose(result.remedy)}"
-    if one.depth is Depth.DECLARED:
+    if one.depth is DigestDepth.DECLARED:
         yield ""
         yield "Its reviewers saw what git shows; gates and stores were asked when it was applied."
     if one.revert is not None:

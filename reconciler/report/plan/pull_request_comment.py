@@ -11,13 +11,13 @@ from reconciler.core.digest import short
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import MetricChange, ModelPlan
-from reconciler.core.plan.plan_groups import Group, grouped, in_general
-from reconciler.core.promotion.reviewed_plan import Commented, hidden
+from reconciler.core.plan.plan_groups import ModelGroup, grouped, in_general
+from reconciler.core.promotion.reviewed_plan import PlanComment, hidden
 from reconciler.core.status_codes import Exit, worst_exit
 from reconciler.report.layout.escaping import cell, code, paper, prose
 from reconciler.report.layout.formatting import change, commit, count, metric
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Look, elide
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import TextStyle, elide
 from reconciler.report.plan import gates
 from reconciler.report.plan.markdown import LONGEST, MARKS, body_of, changes
 from reconciler.report.plan.text import headline, ordered, quiet
@@ -25,11 +25,11 @@ from reconciler.report.plan.text import headline, ordered, quiet
 NAMED = 3  # models of a group that are named in the table
 MOST_ROWS = 100
 LARGEST_RECORD = 40_000  # characters
-_LOOK = Look()
+_LOOK = TextStyle()
 _HEADLINES = ("f1_macro", "r2")
 
 
-def markdown(found: Commented) -> str:
+def markdown(found: PlanComment) -> str:
     record = hidden(codec.encode(found.reviewed))
     kept = len(record) <= LARGEST_RECORD
     foot = ["", *_foot(found, kept), *([record] if kept else [])]
@@ -48,7 +48,7 @@ def markdown(found: Commented) -> str:
     return paper((*head, *sections, *foot))
 
 
-def summary(found: Commented) -> str:
+def summary(found: PlanComment) -> str:
     """`2 to change, 1 blocked` of what the request touches; for a commit's status, too."""
     if not found.differences:
         return "changes no model"
@@ -60,17 +60,17 @@ def summary(found: Commented) -> str:
     return f"{changing} to change, {blocked} blocked, {len(parts) - changing - blocked} as they are"
 
 
-def exit_of(found: Commented) -> Exit:
+def exit_of(found: PlanComment) -> Exit:
     """What the request means: changes are what it is for; what is blocked is worse."""
     return worst_exit(one.exit for one in _touched(found) if one.exit is not Exit.PENDING)
 
 
-def _touched(found: Commented) -> list[ModelPlan]:
+def _touched(found: PlanComment) -> list[ModelPlan]:
     names = {one.model for one in found.differences}
     return [one for one in ordered(found.plan) if one.model in names] if found.plan is not None else []
 
 
-def _title(found: Commented) -> Iterator[str]:
+def _title(found: PlanComment) -> Iterator[str]:
     yield f"### {code(found.environment)}: {summary(found)}"
     yield ""
     if found.unseen is not None:
@@ -79,8 +79,8 @@ def _title(found: Commented) -> Iterator[str]:
         yield ""
 
 
-def _table(found: Commented) -> list[str]:
-    columns = [Column(name=""), Column(name="models"), Column(name="what and why")]
+def _table(found: PlanComment) -> list[str]:
+    columns = [TextColumn(name=""), TextColumn(name="models"), TextColumn(name="what and why")]
     rows = []
     if found.plan is None:
         rows = [["🔵", cell(one.model), prose(_declared(one))] for one in found.differences[:MOST_ROWS]]
@@ -93,13 +93,13 @@ def _table(found: Commented) -> list[str]:
     return [*lines, *(["", f"and {count(left, 'more model')}"] if left else [])]
 
 
-def _names(group: Group) -> str:
+def _names(group: ModelGroup) -> str:
     names = ", ".join(cell(one.model) for one in group.parts[:NAMED])
     left = len(group.parts) - NAMED
     return f"**{len(group.parts):,}**: {names} and {left:,} more" if left > 0 else names
 
 
-def _what(group: Group) -> str:
+def _what(group: ModelGroup) -> str:
     text = headline(group.first)
     if len(group.parts) > 1:
         text = in_general(text)
@@ -108,7 +108,7 @@ def _what(group: Group) -> str:
     return prose(elide(text, LONGEST, _LOOK))
 
 
-def _range(group: Group) -> str:
+def _range(group: ModelGroup) -> str:
     """How the headline metric moves over the group: `f1_macro -0.010 to +0.021`."""
     found = [one for part in group.parts if (one := _headline_metric(part)) is not None]
     if len(found) < len(group.parts) or any(None in (one.candidate, one.incumbent) for one in found):
@@ -145,7 +145,7 @@ def _declared(one: ModelDifference) -> str:
     return "; ".join(said)
 
 
-def _besides(found: Commented) -> Iterator[str]:
+def _besides(found: PlanComment) -> Iterator[str]:
     """What is so without this request, on one line."""
     said = []
     if found.plan is None:
@@ -167,7 +167,7 @@ def _besides(found: Commented) -> Iterator[str]:
         yield f"Besides: {'; '.join(said)}."
 
 
-def _sections(found: Commented) -> Iterator[list[str]]:
+def _sections(found: PlanComment) -> Iterator[list[str]]:
     if found.plan is None:
         for one in found.differences:
             if body := list(_fields(one)):
@@ -189,7 +189,7 @@ def _folded(title: str, body: list[str], *, wide: bool = False) -> list[str]:
     return ["", f"<details{' open' * wide}><summary><b>{name}</b></summary>", "", *body, "", "</details>"]
 
 
-def _group_body(group: Group) -> Iterator[str]:
+def _group_body(group: ModelGroup) -> Iterator[str]:
     """One model's own section; of several that are alike what they share, and a row each, worst first."""
     if len(group.parts) == 1:
         yield from body_of(group.first)
@@ -200,8 +200,8 @@ def _group_body(group: Group) -> Iterator[str]:
         yield f"The numbers are those of {code(group.first.model)}:"
         yield ""
         yield from gates.markdown(verification)
-    columns = [Column(name="model"), Column(name="candidate"), Column(name="incumbent")]
-    columns += [Column(name=name, right=True) for name in ("metric", "change")]
+    columns = [TextColumn(name="model"), TextColumn(name="candidate"), TextColumn(name="incumbent")]
+    columns += [TextColumn(name=name, right=True) for name in ("metric", "change")]
     rows = []
     for part in sorted(group.parts, key=_moved)[:MOST_ROWS]:
         found = _headline_metric(part)
@@ -231,7 +231,7 @@ def _gate_fields(one: ModelDifference) -> list[str]:
     ]
 
 
-def _foot(found: Commented, kept: bool) -> Iterator[str]:
+def _foot(found: PlanComment, kept: bool) -> Iterator[str]:
     if found.differences:
         what = "this plan" if found.plan is not None else "what git declares here"
         yield f"A merge applies {what} and nothing else: what moves in between is left alone and named."

@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import short
 from reconciler.core.duration import in_words
-from reconciler.core.plan.plan import Detail, MetricChange, ModelPlan, Plan
-from reconciler.core.plan.plan_summary import Excerpt
+from reconciler.core.plan.plan import MetricChange, ModelPlan, Plan, PlanDetail
+from reconciler.core.plan.plan_summary import PlanExcerpt
 from reconciler.core.status_codes import Exit
 from reconciler.report.layout.escaping import plain
 from reconciler.report.layout.formatting import change, count, digest, metric, moment
-from reconciler.report.layout.table import Column, table
-from reconciler.report.layout.text_layout import Line, Look, Tone, command, elide, page, wrap
+from reconciler.report.layout.table import TextColumn, table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, elide, page, wrap
 from reconciler.report.plan import gates
 from reconciler.report.plan import in_sync as unchanged
 
@@ -43,8 +43,8 @@ _WORDS = {
 _ORDER = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.PENDING, Exit.CLEAN]
 
 
-def text(plan: Plan | Excerpt, look: Look) -> str:
-    if isinstance(plan, Excerpt):
+def text(plan: Plan | PlanExcerpt, look: TextStyle) -> str:
+    if isinstance(plan, PlanExcerpt):
         return page(_lines(plan.plan, look, plan.calm), look)
     return page(_lines(plan, look, 0), look)
 
@@ -97,7 +97,7 @@ def symbol(part: ModelPlan) -> str:
     return SYMBOLS[part.steps[0].action] if part.steps else SYMBOLS[Action.NONE]
 
 
-def _lines(plan: Plan, look: Look, others: int) -> Iterator[Line]:
+def _lines(plan: Plan, look: TextStyle, others: int) -> Iterator[Line]:
     yield from unchanged.title(plan.environment, plan.role, plan.revision, summary(plan, others), look)
     if plan.refresh is not None:
         for line in wrap(f"refresh: {plain(plan.refresh.reason)}", look.width, first="+ data  "):
@@ -127,7 +127,7 @@ def _tone(part: ModelPlan) -> Tone:
             return Tone.BAD
 
 
-def part_lines(part: ModelPlan, look: Look) -> Iterator[Line]:
+def part_lines(part: ModelPlan, look: TextStyle) -> Iterator[Line]:
     name = elide(plain(part.model), max(16, look.width // 2 - 4), look)
     for line in wrap(headline(part), look.width, first=f"{symbol(part)} {name}  ", rest="      "):
         yield Line(line, _tone(part))
@@ -141,7 +141,7 @@ def part_lines(part: ModelPlan, look: Look) -> Iterator[Line]:
         yield from _detail(part, look)
 
 
-def _detail(part: ModelPlan, look: Look) -> Iterator[Line]:
+def _detail(part: ModelPlan, look: TextStyle) -> Iterator[Line]:
     detail = part.detail
     if len(part.steps) > 1:
         for position, step in enumerate(part.steps):
@@ -156,11 +156,11 @@ def _detail(part: ModelPlan, look: Look) -> Iterator[Line]:
     yield from _metrics(detail, look)
     for verification in detail.verifications:
         yield from gates.lines(verification, look)
-    if detail != Detail():
+    if detail != PlanDetail():
         yield Line()
 
 
-def facts(detail: Detail, *, lasting: bool = False) -> str:
+def facts(detail: PlanDetail, *, lasting: bool = False) -> str:
     """`, grade B, data as of 2026-11-20 (taken 3d ago)`; `lasting`: when it was taken, for what is read later."""
     found = f", grade {plain(detail.grade)}" if detail.grade else ""
     if detail.data_as_of:
@@ -172,7 +172,7 @@ def facts(detail: Detail, *, lasting: bool = False) -> str:
     return found
 
 
-def _changes(detail: Detail, look: Look) -> Iterator[Line]:
+def _changes(detail: PlanDetail, look: TextStyle) -> Iterator[Line]:
     if not detail.changes:
         return
     yield Line(f"    recipe  {count(len(detail.changes), 'field')} differ{'s' * (len(detail.changes) == 1)}")
@@ -185,7 +185,7 @@ def _changes(detail: Detail, look: Look) -> Iterator[Line]:
         yield Line(f"      and {left} more: see --output json", Tone.DIM)
 
 
-def metric_rows(detail: Detail) -> list[list[str]]:
+def metric_rows(detail: PlanDetail) -> list[list[str]]:
     """name, candidate, incumbent, change, in a word; of the metrics of single classes only an F1 that moved."""
     rows = []
     for one in detail.metrics:
@@ -207,16 +207,16 @@ def judged(part: ModelPlan) -> bool:
     )
 
 
-def _metrics(detail: Detail, look: Look) -> Iterator[Line]:
+def _metrics(detail: PlanDetail, look: TextStyle) -> Iterator[Line]:
     rows = [[plain(row[0]), *row[1:]] for row in metric_rows(detail)]
     if not rows:
         return
     columns = [
-        Column(name="metric"),
-        Column(name="candidate", right=True),
-        Column(name="incumbent", right=True),
-        Column(name="change", right=True),
-        Column(name="", spare=1),
+        TextColumn(name="metric"),
+        TextColumn(name="candidate", right=True),
+        TextColumn(name="incumbent", right=True),
+        TextColumn(name="change", right=True),
+        TextColumn(name="", spare=1),
     ]
     if all(one.incumbent is None for one in detail.metrics):
         columns, rows = columns[:2], [row[:2] for row in rows]
@@ -224,7 +224,7 @@ def _metrics(detail: Detail, look: Look) -> Iterator[Line]:
         yield Line(line)
 
 
-def _next(plan: Plan, look: Look) -> Iterator[Line]:
+def _next(plan: Plan, look: TextStyle) -> Iterator[Line]:
     if plan.empty:
         blocked = any(one.blocked for one in plan.models)  # none waits: others come first, and those are something
         yield Line("Nothing can be done as it is." if blocked else unchanged.NOTHING, Tone.STRONG)

@@ -5,32 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.field_diff import Change
-from reconciler.core.plan.config_diff import Compared, ModelDifference, Side
+from reconciler.core.field_diff import FieldChange
+from reconciler.core.plan.config_diff import ConfigDiff, DiffSide, ModelDifference
 from reconciler.core.plan.plan import MetricChange
 from reconciler.report.layout.escaping import code, paper, plain, prose
 from reconciler.report.layout.formatting import at, change, count, metric
-from reconciler.report.layout.table import Column, table
-from reconciler.report.layout.text_layout import Line, Look, Tone, page, wrap
+from reconciler.report.layout.table import TextColumn, table
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 
 OUTCOME = "OUTCOME CHANGED: what is predicted has another meaning, and metrics of the two do not compare"
 
 
-def text(found: Compared, look: Look) -> str:
+def text(found: ConfigDiff, look: TextStyle) -> str:
     return page(_lines(found, look), look)
 
 
-def _side(sides: tuple[Side, ...]) -> str:
+def _side(sides: tuple[DiffSide, ...]) -> str:
     names = ", ".join(plain(one.environment) for one in sides)
     return f"{names} {at(sides[0].revision)}" if sides else "nothing"
 
 
-def _title(found: Compared) -> str:
+def _title(found: ConfigDiff) -> str:
     differ = count(len(found.models), "model") + (" differs" if len(found.models) == 1 else " differ")
     return f"From {_side(found.old)} to {_side(found.new)}: {differ}, {found.alike:,} alike"
 
 
-def _lines(found: Compared, look: Look) -> Iterator[Line]:
+def _lines(found: ConfigDiff, look: TextStyle) -> Iterator[Line]:
     for line in wrap(_title(found), look.width, rest="  "):
         yield Line(line, Tone.STRONG)
     for one in found.models:
@@ -42,7 +42,7 @@ def _artifacts(one: ModelDifference) -> str:
     return " -> ".join(short(side) if side is not None else "none" for side in (one.old, one.new))
 
 
-def _model(one: ModelDifference, look: Look) -> Iterator[Line]:
+def _model(one: ModelDifference, look: TextStyle) -> Iterator[Line]:
     sign = {"old": "-", "new": "+"}.get(one.only or "", "~")
     state = {"old": "is not there any more", "new": "is new"}.get(one.only or "", "")
     head = f"{sign} {plain(one.environment)}/{plain(one.model)}  {state}".rstrip()
@@ -61,16 +61,16 @@ def _model(one: ModelDifference, look: Look) -> Iterator[Line]:
     rows = _rows(one)
     if rows:
         columns = [
-            Column(name="each on its own holdout"),
-            Column(name="old", right=True),
-            Column(name="new", right=True),
-            Column(name="change", right=True),
-            Column(name="", spare=1),
+            TextColumn(name="each on its own holdout"),
+            TextColumn(name="old", right=True),
+            TextColumn(name="new", right=True),
+            TextColumn(name="change", right=True),
+            TextColumn(name="", spare=1),
         ]
         yield from (Line(line) for line in table(columns, rows, look, indent="    "))
 
 
-def _change(one: Change, look: Look) -> Iterator[Line]:
+def _change(one: FieldChange, look: TextStyle) -> Iterator[Line]:
     what = f"{plain(one.old or 'nothing')} {look.glyphs.arrow} {plain(one.new or 'nothing')}"
     for line in wrap(what, look.width, first=f"      {plain(one.path)}: ", rest="        "):
         yield Line(line)
@@ -95,7 +95,7 @@ def _moved(one: ModelDifference, each: MetricChange) -> tuple[str, str]:
     return difference, "" if one.outcome else word
 
 
-def markdown(found: Compared) -> str:
+def markdown(found: ConfigDiff) -> str:
     lines = [f"### {prose(_title(found))}", ""]
     for one in found.models:
         word = {"old": " is not there any more", "new": " is new"}.get(one.only or "", "")

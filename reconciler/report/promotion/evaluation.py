@@ -5,12 +5,12 @@ from __future__ import annotations
 from reconciler.core.artifact.evaluation import Evaluation, Influence
 from reconciler.report.layout.escaping import cell
 from reconciler.report.layout.formatting import change, metric, percent
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import UNICODE, Look, bar
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import UNICODE, TextStyle, bar
 
 BAR = 10
 MOST_INFLUENCES = 12
-_LOOK = Look(glyphs=UNICODE)
+_LOOK = TextStyle(glyphs=UNICODE)
 
 
 def metrics(evaluation: Evaluation, before: Evaluation | None) -> list[str]:
@@ -18,12 +18,12 @@ def metrics(evaluation: Evaluation, before: Evaluation | None) -> list[str]:
     names = [name for name, _ in evaluation.metrics if ":" not in name]
     if before is None:
         rows = [[f"`{name}`", metric(evaluation.metric(name))] for name in names]
-        return markdown_table([Column(name="metric"), Column(name="value", right=True)], rows)
+        return markdown_table([TextColumn(name="metric"), TextColumn(name="value", right=True)], rows)
     columns = [
-        Column(name="metric"),
-        Column(name="candidate", right=True),
-        Column(name="incumbent", right=True),
-        Column(name="change", right=True),
+        TextColumn(name="metric"),
+        TextColumn(name="candidate", right=True),
+        TextColumn(name="incumbent", right=True),
+        TextColumn(name="change", right=True),
     ]
     rows = []
     for name in names:
@@ -45,8 +45,8 @@ def naive(evaluation: Evaluation) -> str:
 
 def classes(evaluation: Evaluation) -> list[str]:
     columns = [
-        Column(name="class"),
-        *(Column(name=name, right=True) for name in ("rows", "share", "precision", "recall", "F1")),
+        TextColumn(name="class"),
+        *(TextColumn(name=name, right=True) for name in ("rows", "share", "precision", "recall", "F1")),
     ]
     total = evaluation.rows or 1
     return markdown_table(
@@ -68,8 +68,8 @@ def classes(evaluation: Evaluation) -> list[str]:
 def confusion(evaluation: Evaluation) -> list[str]:
     """Rows actual, columns predicted, with the share of each actual class that was found."""
     names = [cell(one.name) for one in evaluation.classes]
-    columns = [Column(name="actual \\ predicted"), *(Column(name=name, right=True) for name in names)]
-    columns.append(Column(name="found"))
+    columns = [TextColumn(name="actual \\ predicted"), *(TextColumn(name=name, right=True) for name in names)]
+    columns.append(TextColumn(name="found"))
     rows = []
     for at, (name, counts) in enumerate(zip(names, evaluation.confusion, strict=True)):
         share = counts[at] / (sum(counts) or 1)
@@ -87,7 +87,7 @@ def influences(evaluation: Evaluation) -> list[str]:
     """The most influential features first: what the headline metric loses when one is shuffled."""
     shown = most_influential(evaluation)
     most = max((one.drop for one in shown), default=0.0)
-    columns = [Column(name="feature"), Column(name="loss when shuffled", right=True), Column(name="")]
+    columns = [TextColumn(name="feature"), TextColumn(name="loss when shuffled", right=True), TextColumn(name="")]
     return markdown_table(
         columns,
         [[cell(one.feature), metric(one.drop), bar(one.drop / most if most > 0 else 0.0, BAR, _LOOK)] for one in shown],

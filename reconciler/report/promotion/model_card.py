@@ -9,21 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler import codec
-from reconciler.core.artifact.model_card import Card
+from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.spec.recipe import BuiltRecipe, Holdout, Param
 from reconciler.report.layout.escaping import cell, code, paper, prose
 from reconciler.report.layout.formatting import count, metric, percent
-from reconciler.report.layout.table import Column, markdown_table
+from reconciler.report.layout.table import TextColumn, markdown_table
 from reconciler.report.plan import gates
 from reconciler.report.promotion import evaluation as scores
 
 
-def markdown(card: Card) -> str:
+def markdown(card: ModelCard) -> str:
     lines = [*_head(card), *_metrics(card), *_gates(card), *_data(card), *_recipe(card), *_reproduce(card)]
     return paper(lines)
 
 
-def _head(card: Card) -> Iterator[str]:
+def _head(card: ModelCard) -> Iterator[str]:
     yield f"# {card.model} in {card.environment}"
     yield ""
     yield f"Artifact: `{card.provenance.artifact}`"
@@ -44,7 +44,7 @@ def _head(card: Card) -> Iterator[str]:
     yield ""
 
 
-def _metrics(card: Card) -> Iterator[str]:
+def _metrics(card: ModelCard) -> Iterator[str]:
     found = card.evaluation
     yield "## How good it is"
     yield ""
@@ -71,7 +71,7 @@ def _metrics(card: Card) -> Iterator[str]:
         yield ""
 
 
-def _gates(card: Card) -> Iterator[str]:
+def _gates(card: ModelCard) -> Iterator[str]:
     yield "## Gates"
     yield ""
     if card.verification is None:
@@ -83,7 +83,7 @@ def _gates(card: Card) -> Iterator[str]:
     yield ""
 
 
-def _data(card: Card) -> Iterator[str]:
+def _data(card: ModelCard) -> Iterator[str]:
     found, how = card.evaluation, card.provenance
     yield "## Data"
     yield ""
@@ -102,11 +102,11 @@ def _holdout(holdout: Holdout) -> str:
     return f"a random {percent(holdout.random or 0.0)}, by a hash of each row's key"
 
 
-def _recipe(card: Card) -> Iterator[str]:
+def _recipe(card: ModelCard) -> Iterator[str]:
     yield "## Recipe"
     yield ""
     yield from markdown_table(
-        [Column(name="what"), Column(name="how")], [[what, how] for what, how in _summary(card.recipe)]
+        [TextColumn(name="what"), TextColumn(name="how")], [[what, how] for what, how in _summary(card.recipe)]
     )
     yield ""
     yield f"The whole recipe is in the manifest beside this card (`{card.provenance.inputs.recipe}`)."
@@ -136,7 +136,7 @@ def _param(value: Param) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _reproduce(card: Card) -> Iterator[str]:
+def _reproduce(card: ModelCard) -> Iterator[str]:
     runtime = card.provenance.runtime
     versions = ", ".join(f"{name} {version}" for name, version in runtime.versions)
     yield "## To reproduce"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.promotion.promotion_summary import Origin, Promotion
+from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
 from reconciler.core.spec.gates import Comparability, Comparison
 from reconciler.report.layout.escaping import cell, code, paper, prose
 from reconciler.report.layout.formatting import change, commit, count, day, metric, moment
-from reconciler.report.layout.table import Column, markdown_table
-from reconciler.report.layout.text_layout import Look, elide
+from reconciler.report.layout.table import TextColumn, markdown_table
+from reconciler.report.layout.text_layout import TextStyle, elide
 from reconciler.report.plan import gates
 from reconciler.report.promotion import evaluation as scores
 from reconciler.report.promotion.config_diff import OUTCOME
@@ -18,20 +18,20 @@ from reconciler.report.promotion.config_diff import OUTCOME
 MOST_CHANGES = 60
 LONGEST = 300  # cells of one value
 LARGEST_FOLD = 8_000  # characters
-_LOOK = Look()
+_LOOK = TextStyle()
 
 
-def title(found: Promotion) -> str:
+def title(found: PromotionSummary) -> str:
     return f"Promote {found.model} to {found.environment}: {short(found.artifact)}"
 
 
-def markdown(found: Promotion) -> str:
+def markdown(found: PromotionSummary) -> str:
     lines = [*_verdict(found), *_changes(found), *_numbers(found), *_gates(found), *_data(found)]
     lines += [*_runtime(found), *_lineage(found), *_back(found)]
     return paper(lines)
 
 
-def _verdict(found: Promotion) -> Iterator[str]:
+def _verdict(found: PromotionSummary) -> Iterator[str]:
     if found.verification is None:
         verdict = f"**{found.environment} served this artifact before**: it needs no judgement"
     elif found.verification.passed:
@@ -54,17 +54,17 @@ def _verdict(found: Promotion) -> Iterator[str]:
         yield ""
 
 
-def _step(found: Promotion) -> str:
+def _step(found: PromotionSummary) -> str:
     new = f"`{short(found.artifact)}`"
     return f"`{short(found.incumbent.provenance.artifact)}` → {new}" if found.incumbent else f"first artifact {new}"
 
 
-def _comparisons(found: Promotion) -> list[Comparison]:
+def _comparisons(found: PromotionSummary) -> list[Comparison]:
     results = found.verification.results if found.verification is not None else ()
     return [one.comparison for one in results if one.comparison is not None]
 
 
-def _main(found: Promotion) -> Comparison | None:
+def _main(found: PromotionSummary) -> Comparison | None:
     return next((one for one in _comparisons(found) if one.state is Comparability.COMPARED), None)
 
 
@@ -73,7 +73,7 @@ def _delta(one: Comparison) -> str:
     return f"{moved} against the incumbent on the same {count(one.rows, 'row')} [{one.lower:+.3f}, {one.upper:+.3f}]"
 
 
-def _changes(found: Promotion) -> Iterator[str]:
+def _changes(found: PromotionSummary) -> Iterator[str]:
     yield "#### What changes"
     yield ""
     one = found.difference
@@ -90,7 +90,7 @@ def _changes(found: Promotion) -> Iterator[str]:
         yield ""
     for name, changes in (("recipe", one.changes), ("gates", one.gates)):
         if changes:
-            columns = [Column(name=name), Column(name="before"), Column(name="after")]
+            columns = [TextColumn(name=name), TextColumn(name="before"), TextColumn(name="after")]
             rows = [[cell(each.path), _value(each.old), _value(each.new)] for each in changes[:MOST_CHANGES]]
             yield from markdown_table(columns, rows)
             if (left := len(changes) - MOST_CHANGES) > 0:
@@ -102,7 +102,7 @@ def _value(text: str | None) -> str:
     return cell(elide(text, LONGEST, _LOOK)) if text is not None else ""
 
 
-def _numbers(found: Promotion) -> Iterator[str]:
+def _numbers(found: PromotionSummary) -> Iterator[str]:
     yield "#### How good it is"
     yield ""
     main = _main(found)
@@ -120,8 +120,8 @@ def _numbers(found: Promotion) -> Iterator[str]:
             if ":" not in one.metric
         ]
         columns = [
-            Column(name="metric"),
-            *(Column(name=name, right=True) for name in ("candidate", "incumbent", "change")),
+            TextColumn(name="metric"),
+            *(TextColumn(name=name, right=True) for name in ("candidate", "incumbent", "change")),
         ]
         yield from markdown_table(columns, rows)
     else:
@@ -143,12 +143,12 @@ def _moved(name: str, new: float, old: float) -> str:
     return " ".join(change(name, new, old)).strip()
 
 
-def _why_not_paired(found: Promotion) -> str:
+def _why_not_paired(found: PromotionSummary) -> str:
     reasons = [one.reason or one.state.value for one in _comparisons(found)]
     return prose(reasons[0]) if reasons else "no gate compares the two on the same rows"
 
 
-def _classes(origin: Origin) -> list[str]:
+def _classes(origin: ArtifactOrigin) -> list[str]:
     return [*scores.classes(origin.evaluation), "", *scores.confusion(origin.evaluation)]
 
 
@@ -165,7 +165,7 @@ def _folded(name: str, body: list[str]) -> Iterator[str]:
     yield ""
 
 
-def _gates(found: Promotion) -> Iterator[str]:
+def _gates(found: PromotionSummary) -> Iterator[str]:
     if found.verification is None:
         return
     yield "#### Gates"
@@ -174,7 +174,7 @@ def _gates(found: Promotion) -> Iterator[str]:
     yield ""
 
 
-def _data(found: Promotion) -> Iterator[str]:
+def _data(found: PromotionSummary) -> Iterator[str]:
     made, seen = found.candidate.provenance, found.candidate.evaluation
     yield "#### Data"
     yield ""
@@ -193,7 +193,7 @@ def _data(found: Promotion) -> Iterator[str]:
     yield ""
 
 
-def _runtime(found: Promotion) -> Iterator[str]:
+def _runtime(found: PromotionSummary) -> Iterator[str]:
     yield "#### Runtime"
     yield ""
     versions = ", ".join(f"{name} {version}" for name, version in found.candidate.provenance.runtime.versions)
@@ -206,7 +206,7 @@ def _runtime(found: Promotion) -> Iterator[str]:
     yield ""
 
 
-def _lineage(found: Promotion) -> Iterator[str]:
+def _lineage(found: PromotionSummary) -> Iterator[str]:
     made = found.candidate.provenance
     yield "#### Where it comes from"
     yield ""
@@ -219,7 +219,7 @@ def _lineage(found: Promotion) -> Iterator[str]:
     yield ""
 
 
-def _back(found: Promotion) -> Iterator[str]:
+def _back(found: PromotionSummary) -> Iterator[str]:
     yield "#### The way back"
     yield ""
     if found.entry is None:

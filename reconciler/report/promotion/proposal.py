@@ -6,20 +6,20 @@ import re
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.promotion.proposal import Opening, OpeningState, Proposed
+from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult
 from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, Look, Tone, command, page, wrap
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
 from reconciler.report.promotion import promotion_summary as promotion
 
 _STATES = {
-    OpeningState.OPENED: "opened",
-    OpeningState.UPDATED: "brought up to date",
-    OpeningState.UNCHANGED: "open, unchanged",
-    OpeningState.BY_HAND: "to be opened by hand",
+    OpenedState.OPENED: "opened",
+    OpenedState.UPDATED: "brought up to date",
+    OpenedState.UNCHANGED: "open, unchanged",
+    OpenedState.BY_HAND: "to be opened by hand",
 }
 
 
-def text(proposed: Proposed, look: Look) -> str:
+def text(proposed: ProposalResult, look: TextStyle) -> str:
     opening = proposed.opening
     shown = page(_lines(proposed, look), look)
     if opening is None or opening.body is None:
@@ -28,7 +28,7 @@ def text(proposed: Proposed, look: Look) -> str:
     return f"{shown}\n{paper([plain(opening.title), '', *opening.body.splitlines()])}"
 
 
-def _next(proposed: Proposed) -> tuple[tuple[str, str], ...]:
+def _next(proposed: ProposalResult) -> tuple[tuple[str, str], ...]:
     """(what it is for, command), in order."""
     branch, opening = plain(proposed.branch or ""), proposed.opening
     environment = plain(proposed.environment)
@@ -47,7 +47,7 @@ def _next(proposed: Proposed) -> tuple[tuple[str, str], ...]:
     return (*steps, *after)
 
 
-def _opening(opening: Opening, look: Look) -> Iterator[Line]:
+def _opening(opening: OpenedPullRequest, look: TextStyle) -> Iterator[Line]:
     """Where it went."""
     if opening.remote is not None:
         for line in wrap(plain(opening.remote), look.width, first="  pushed  "):
@@ -61,18 +61,18 @@ def _opening(opening: Opening, look: Look) -> Iterator[Line]:
             yield Line(line)
 
 
-def _served(proposed: Proposed) -> str:
+def _served(proposed: ProposalResult) -> str:
     where = f"{plain(proposed.environment)} serves {short(proposed.artifact)} of {plain(proposed.model)}"
     return f"Rolled back: {where} by entry {proposed.served_by}."
 
 
-def _until_merged(proposed: Proposed) -> str:
+def _until_merged(proposed: ProposalResult) -> str:
     if proposed.served_by is not None:
         return "Until this is merged, git declares something else, and no apply deploys it."
     return "Nothing is deployed until this is merged and applied."
 
 
-def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
+def _lines(proposed: ProposalResult, look: TextStyle) -> Iterator[Line]:
     if proposed.served_by is not None:
         for line in wrap(_served(proposed), look.width, rest="  "):
             yield Line(line, Tone.GOOD)
@@ -106,7 +106,7 @@ def _lines(proposed: Proposed, look: Look) -> Iterator[Line]:
             yield Line(line, Tone.STRONG)
 
 
-def _from_here(proposed: Proposed, look: Look) -> Iterator[Line]:
+def _from_here(proposed: ProposalResult, look: TextStyle) -> Iterator[Line]:
     """What it means so far, and what to do next."""
     for line in wrap(_until_merged(proposed), look.width, rest="  "):
         yield Line(line, Tone.WARN)
@@ -118,7 +118,7 @@ def _from_here(proposed: Proposed, look: Look) -> Iterator[Line]:
             yield Line(line)
 
 
-def markdown(proposed: Proposed) -> str:
+def markdown(proposed: ProposalResult) -> str:
     served = [prose(_served(proposed)), ""] if proposed.served_by is not None else []
     if proposed.branch is None:
         return paper([*served, f"Nothing to propose: {prose('; '.join(proposed.summary))}."])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 
-from reconciler.core.forge.pull_request import CommitStatus, Draft, PullRequest, PullState, StatusState
+from reconciler.core.forge.pull_request import CommitStatus, PullRequest, PullRequestDraft, PullState, StatusState
 from reconciler.errors import ConflictError, ForgeError, SourceError
 from reconciler.ports import Forge, Remote
 from reconciler.testing.contracts.stores_and_targets import expect, refused
@@ -13,8 +13,8 @@ BRANCH = "promote/production/pay/0123456789ab"
 HOSTILE = "@team <b>x</b> ::error::no <!-- reconciler:plan/production --> ${{ secrets.X }} \u202e |"
 
 
-def draft(head: str = BRANCH, title: str = "Promote pay", body: str = "Why.") -> Draft:
-    return Draft(head=head, base="main", title=title, body=body, labels=("reconciler",))
+def draft(head: str = BRANCH, title: str = "Promote pay", body: str = "Why.") -> PullRequestDraft:
+    return PullRequestDraft(head=head, base="main", title=title, body=body, labels=("reconciler",))
 
 
 class RemoteContract(ABC):

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 
-from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.errors import ConflictError, SourceError
 from reconciler.ports import Proposal, Proposer, Source, Tags
 from reconciler.testing.contracts.stores_and_targets import expect, refused
@@ -94,9 +94,9 @@ class SourceContract(ABC):
         aside = self.commit_aside({"a": b"4"})
         source = self.make()
         found = [source.order(a, b, branch="main") for a, b in ((second, second), (first, third), (third, first))]
-        expect(found == [Order.SAME, Order.AFTER, Order.BEFORE], str(found))
+        expect(found == [CommitOrder.SAME, CommitOrder.AFTER, CommitOrder.BEFORE], str(found))
         for a, b in ((aside, first), (first, aside), (aside, aside)):
-            expect(source.order(a, b, branch="main") is Order.OFF)
+            expect(source.order(a, b, branch="main") is CommitOrder.OFF)
 
     def test_the_last_change_of_a_path_is_found_where_it_was_made(self) -> None:
         first = self.commit({"a": b"1", "deep/b": b"1"})
@@ -104,24 +104,24 @@ class SourceContract(ABC):
         third = self.commit({"a": b"3", "*.yaml": b"1"})
         source = self.make()
 
-        def found(path: str, at: str) -> Merged | None:
+        def found(path: str, at: str) -> FirstParentChange | None:
             return source.changed(path, at=at, branch="main")
 
-        expect(found("a", third) == Merged(commit=third, before=second))
-        expect(found("a", second) == Merged(commit=first, before=None), "a later change does not count")
-        expect(found("deep/b", second) == Merged(commit=second, before=first))
-        expect(found("deep/b", third) == Merged(commit=third, before=second), "being taken away is a change")
-        expect(found("*.yaml", third) == Merged(commit=second, before=first), "a path is no pattern")
+        expect(found("a", third) == FirstParentChange(commit=third, before=second))
+        expect(found("a", second) == FirstParentChange(commit=first, before=None), "a later change does not count")
+        expect(found("deep/b", second) == FirstParentChange(commit=second, before=first))
+        expect(found("deep/b", third) == FirstParentChange(commit=third, before=second), "being taken away is a change")
+        expect(found("*.yaml", third) == FirstParentChange(commit=second, before=first), "a path is no pattern")
         expect(found("b", third) is None)
-        expect(found("deep", first) in (None, Merged(commit=first, before=None)))
+        expect(found("deep", first) in (None, FirstParentChange(commit=first, before=None)))
 
     def test_a_commit_beside_the_line_is_one_change_since_it_left_it(self) -> None:
         first = self.commit({"a": b"1", "b": b"1"})
         aside = self.commit_aside({"a": b"2", "b": b"1"})
         self.commit({"a": b"3", "b": b"3"})
         source = self.make()
-        expect(source.changed("a", at=aside, branch="main") == Merged(commit=aside, before=first))
-        expect(source.changed("b", at=aside, branch="main") == Merged(commit=first, before=None))
+        expect(source.changed("a", at=aside, branch="main") == FirstParentChange(commit=aside, before=first))
+        expect(source.changed("b", at=aside, branch="main") == FirstParentChange(commit=first, before=None))
 
     def test_a_change_starts_where_the_branch_was(self) -> None:
         first, second = self.commit({"a": b"1"}), self.commit({"a": b"2"})

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.core.artifact.observed_state import Served, Trouble
+from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import oci_manifest as package
 from reconciler.errors import ConflictError, ReconcilerError, StoreError
@@ -146,7 +146,7 @@ class TargetContract(ABC):
         target = self.make()
         with release(b"one") as (artifact, files):
             target.place(current(1, artifact), files)
-            expect(target.observe(["payments"]) == (Served(model="payments", current=current(1, artifact)),))
+            expect(target.observe(["payments"]) == (LiveDeployment(model="payments", current=current(1, artifact)),))
             folder = target.release("payments")
             if folder is None:
                 raise AssertionError("no release")
@@ -187,7 +187,7 @@ class TargetContract(ABC):
         with release(b"one") as (artifact, files):
             target.place(current(1, artifact), files)
             target.place(current(2, None), {})
-            expect(target.observe(()) == (Served(model="payments", current=current(2, None)),))
+            expect(target.observe(()) == (LiveDeployment(model="payments", current=current(2, None)),))
             expect(target.release("payments") is None)
             target.place(current(3, artifact), files)
             expect(target.observe(())[0].current == current(3, artifact))
@@ -210,16 +210,16 @@ class TargetContract(ABC):
                 (served,) = target.observe(())
                 expect((served.trouble, served.files) == (Trouble.TAMPERED, (name,)), f"{name}: {served}")
                 target.place(current(2, artifact), files)
-                expect(target.observe(()) == (Served(model="payments", current=current(2, artifact)),), name)
+                expect(target.observe(()) == (LiveDeployment(model="payments", current=current(2, artifact)),), name)
 
 
 # --- values ----------------------------------------------------------------------------------------------------------
 
 
-def current(n: int, artifact: Digest | None, *, model: str = "payments", entry: bytes = b"entry") -> Current:
+def current(n: int, artifact: Digest | None, *, model: str = "payments", entry: bytes = b"entry") -> ReleasePointer:
     """Entry `n` of a model; `entry` tells two journals apart."""
     digest = digest_of_bytes(entry + str(n).encode())
-    return Current(project=PROJECT, environment=ENVIRONMENT, model=model, n=n, entry=digest, artifact=artifact)
+    return ReleasePointer(project=PROJECT, environment=ENVIRONMENT, model=model, n=n, entry=digest, artifact=artifact)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from reconciler.report.inspect import explain_status as why
 from reconciler.report.inspect import health_check as checkup
 from reconciler.report.inspect import journal_checkpoint as anchor
 from reconciler.report.layout import json_output as json
-from reconciler.report.layout.text_layout import UNICODE, Look
+from reconciler.report.layout.text_layout import UNICODE, TextStyle
 from reconciler.report.plan import apply_result as apply
 from reconciler.report.plan import markdown as plan_markdown
 from reconciler.report.plan import merge_result as on_merge
@@ -30,9 +30,11 @@ from tests.golden.report import values, values_controls, values_drift, values_re
 from tests.golden.report import values_inspect as values_asked
 
 FOLDER = Path(__file__).parent / "expected"
-VALID = problems.Validated(project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12)
+VALID = problems.ValidationResult(
+    project="receivables", revision=values.REVISION, environments=("sandbox", "x"), models=12
+)
 
-TEXT: dict[str, Callable[[Look], str]] = {
+TEXT: dict[str, Callable[[TextStyle], str]] = {
     "plan-first": lambda look: plan.text(values.first_plan(), look),
     "plan-production": lambda look: plan.text(values.production_plan(), look),
     "plan-hostile": lambda look: plan.text(values.hostile_plan(), look),
@@ -120,7 +122,7 @@ JSON: dict[str, Callable[[], str]] = {
     "predictions": lambda: json.document(values.predictions()),
     "valid": lambda: json.document(VALID),
 }
-LOOKS = {"100": Look(width=100), "60": Look(width=60), "80-unicode": Look(width=80, glyphs=UNICODE)}
+LOOKS = {"100": TextStyle(width=100), "60": TextStyle(width=60), "80-unicode": TextStyle(width=80, glyphs=UNICODE)}
 
 
 def held_against(name: str, found: str) -> None:

@@ -7,36 +7,36 @@ from datetime import UTC, datetime
 
 from reconciler import codec
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
-from reconciler.core.artifact.model_card import Card
+from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.artifact.records import Action, Inputs, Material, Provenance
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.field_diff import Change
+from reconciler.core.field_diff import FieldChange
 from reconciler.core.inspect.status import (
     Audit,
+    AuditFinding,
     EnvironmentStatus,
-    Event,
-    Finding,
     GroupAmount,
     History,
+    HistoryEvent,
     ModelStatus,
     Predictions,
-    Reproduced,
+    ReproduceResult,
     Status,
 )
-from reconciler.core.plan.apply_result import Applied, ModelResult
-from reconciler.core.plan.plan import Basis, Blocked, Detail, MetricChange, ModelPlan, Plan, PlanIdentity, Step
-from reconciler.core.promotion.proposal import Opening, OpeningState, Proposed, Superseded
+from reconciler.core.plan.apply_result import ApplyResult, ModelResult
+from reconciler.core.plan.plan import Blocked, MetricChange, ModelPlan, Plan, PlanDetail, PlanIdentity, PlanInputs, Step
+from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest
 from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Comparability,
     Comparison,
     GateResult,
+    GateStatus,
     Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Threshold,
-    Verdict,
     Verification,
 )
 from reconciler.core.spec.recipe import (
@@ -45,7 +45,7 @@ from reconciler.core.spec.recipe import (
     Features,
     Holdout,
     Join,
-    Named,
+    NamedExpression,
     Outcome,
     OutcomeClass,
     Past,
@@ -54,8 +54,8 @@ from reconciler.core.spec.recipe import (
     Selection,
     Task,
 )
-from reconciler.core.status_codes import Exit, Health, Sync
-from reconciler.errors import ConflictError, DataError, InvalidManifestsError, Problem, Where
+from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.errors import ConflictError, DataError, FilePosition, InvalidManifestsError, Problem
 from reconciler.report.promotion import pull_request_body as request
 
 HOSTILE = (
@@ -90,7 +90,7 @@ def verification(*, refused: bool = False) -> Verification:
     )
     threshold = GateResult(
         gate=Threshold(metric="f1_macro", at_least=0.45),
-        verdict=Verdict.REFUSED if refused else Verdict.PASSED,
+        verdict=GateStatus.REFUSED if refused else GateStatus.PASSED,
         reason="f1_macro 0.412 is below 0.45" if refused else "f1_macro 0.561 is at least 0.45",
     )
     return Verification(
@@ -103,13 +103,15 @@ def verification(*, refused: bool = False) -> Verification:
             threshold,
             GateResult(
                 gate=BeatsNaiveGuess(by_share_of_errors=0.25),
-                verdict=Verdict.PASSED,
+                verdict=GateStatus.PASSED,
                 reason="removes 31.4% of the naive guess's errors, at least 25.0%",
             ),
-            GateResult(gate=PerformanceGrade(at_least=Grade.C), verdict=Verdict.PASSED, reason="grade C is at least C"),
+            GateResult(
+                gate=PerformanceGrade(at_least=Grade.C), verdict=GateStatus.PASSED, reason="grade C is at least C"
+            ),
             GateResult(
                 gate=NoWorseThanIncumbent(metric="f1_macro", tolerance=0.01),
-                verdict=Verdict.PASSED,
+                verdict=GateStatus.PASSED,
                 reason=(
                     "f1_macro +0.0130 against the incumbent [-0.0040, +0.0310] on 1,840 rows, evidence rule, tolerance "
                     "0.01; could have seen a loss of 0.0210"
@@ -120,8 +122,8 @@ def verification(*, refused: bool = False) -> Verification:
     )
 
 
-def basis(model: str, environment: str = "production") -> Basis:
-    return Basis(
+def basis(model: str, environment: str = "production") -> PlanInputs:
+    return PlanInputs(
         environment=environment,
         model=model,
         pin=digest("candidate"),
@@ -140,12 +142,12 @@ def basis(model: str, environment: str = "production") -> Basis:
 def part(
     model: str,
     *,
-    sync: Sync = Sync.OUT_OF_SYNC,
-    health: Health = Health.HEALTHY,
+    sync: SyncStatus = SyncStatus.OUT_OF_SYNC,
+    health: HealthStatus = HealthStatus.HEALTHY,
     reason: str,
     steps: tuple[Step, ...] = (),
     blocked: Blocked | None = None,
-    detail: Detail | None = None,
+    detail: PlanDetail | None = None,
     environment: str = "production",
 ) -> ModelPlan:
     found = basis(model, environment)
@@ -158,7 +160,7 @@ def part(
         reason=reason,
         steps=steps,
         blocked=blocked,
-        detail=detail or Detail(),
+        detail=detail or PlanDetail(),
     )
 
 
@@ -180,13 +182,15 @@ def plan(environment: str, role: str, models: tuple[ModelPlan, ...], *, refresh:
     )
 
 
-DETAIL = Detail(
+DETAIL = PlanDetail(
     candidate=digest("candidate"),
     incumbent=digest("incumbent"),
     changes=(
-        Change(path="estimator.params.max_iter", old="200", new="300"),
-        Change(path="data.derive.days_late", old=None, new="date_diff('day', due_date, coalesce(paid_date, as_of))"),
-        Change(path="outcome.classes.late", old="days_late <= 30", new=HOSTILE[0]),
+        FieldChange(path="estimator.params.max_iter", old="200", new="300"),
+        FieldChange(
+            path="data.derive.days_late", old=None, new="date_diff('day', due_date, coalesce(paid_date, as_of))"
+        ),
+        FieldChange(path="outcome.classes.late", old="days_late <= 30", new=HOSTILE[0]),
     ),
     metrics=(
         MetricChange(metric="accuracy", candidate=0.712, incumbent=0.698),
@@ -208,7 +212,11 @@ def first_plan() -> Plan:
     verify = Step(action=Action.VERIFY, target="production", reason="not judged by the gates of production yet")
     refresh = Step(action=Action.REFRESH, reason="no data snapshot yet: copy the tables of production")
     model = part(
-        "customer-payments", environment="sandbox", health=Health.MISSING, reason="never trained", steps=(train, verify)
+        "customer-payments",
+        environment="sandbox",
+        health=HealthStatus.MISSING,
+        reason="never trained",
+        steps=(train, verify),
     )
     return plan("sandbox", "sandbox", (model,), refresh=refresh)
 
@@ -221,7 +229,7 @@ def production_plan() -> Plan:
         "production",
         "production",
         (
-            part("quiet", sync=Sync.IN_SYNC, reason="deployed as declared"),
+            part("quiet", sync=SyncStatus.IN_SYNC, reason="deployed as declared"),
             part("customer-payments", reason=what, steps=(Step(action=Action.DEPLOY, reason=what),), detail=DETAIL),
             part(
                 "refused",
@@ -231,18 +239,18 @@ def production_plan() -> Plan:
                     reasons=("f1_macro 0.412 is below 0.45",),
                     remedy="promote another candidate; a refused artifact never reaches this environment",
                 ),
-                detail=Detail(candidate=candidate, verifications=(verification(refused=True),)),
+                detail=PlanDetail(candidate=candidate, verifications=(verification(refused=True),)),
             ),
             part(
                 "tampered",
-                health=Health.DEGRADED,
+                health=HealthStatus.DEGRADED,
                 reason="tampered: model.skops is not what its digest says",
                 steps=(Step(action=Action.RESTORE, reason="tampered: model.skops is not what its digest says"),),
             ),
             part(
                 "a-model-with-a-name-that-is-as-long-as-a-name-may-ever-be-in-all",
-                sync=Sync.UNKNOWN,
-                health=Health.UNKNOWN,
+                sync=SyncStatus.UNKNOWN,
+                health=HealthStatus.UNKNOWN,
                 reason="blob is damaged",
                 blocked=Blocked(
                     exit=Exit.INTEGRITY,
@@ -252,10 +260,10 @@ def production_plan() -> Plan:
             ),
             part(
                 "weakened",
-                sync=Sync.IN_SYNC,
-                health=Health.DEGRADED,
+                sync=SyncStatus.IN_SYNC,
+                health=HealthStatus.DEGRADED,
                 reason="deployed as declared",
-                detail=Detail(notes=("today's policy would refuse it: f1_macro 0.561 is below 0.6",)),
+                detail=PlanDetail(notes=("today's policy would refuse it: f1_macro 0.561 is below 0.6",)),
             ),
         ),
     )
@@ -268,9 +276,9 @@ def hostile_plan() -> Plan:
             f"model-{at}",
             reason=text,
             steps=(Step(action=Action.DEPLOY, reason=text),),
-            detail=Detail(
+            detail=PlanDetail(
                 candidate=digest("candidate"),
-                changes=(Change(path=f"outcome.classes.{text}", old=text, new=f"::{text}"),),
+                changes=(FieldChange(path=f"outcome.classes.{text}", old=text, new=f"::{text}"),),
                 metrics=(MetricChange(metric=f"f1:{text}", candidate=0.4, incumbent=0.5),),
                 notes=(f"class {text}",),
             ),
@@ -280,8 +288,8 @@ def hostile_plan() -> Plan:
     return plan("production", "production", parts)
 
 
-def applied() -> Applied:
-    return Applied(
+def applied() -> ApplyResult:
+    return ApplyResult(
         environment="production",
         revision=REVISION,
         plan=digest("plan"),
@@ -322,8 +330,8 @@ def status() -> Status:
                 models=(
                     ModelStatus(
                         model="customer-payments",
-                        sync=Sync.IN_SYNC,
-                        health=Health.HEALTHY,
+                        sync=SyncStatus.IN_SYNC,
+                        health=HealthStatus.HEALTHY,
                         reason="trained and judged",
                         artifact=digest("candidate"),
                         entry=5,
@@ -342,8 +350,8 @@ def status() -> Status:
                 models=(
                     ModelStatus(
                         model="fine",
-                        sync=Sync.IN_SYNC,
-                        health=Health.HEALTHY,
+                        sync=SyncStatus.IN_SYNC,
+                        health=HealthStatus.HEALTHY,
                         reason="deployed as declared",
                         artifact=digest("candidate"),
                         entry=3,
@@ -354,8 +362,8 @@ def status() -> Status:
                     ),
                     ModelStatus(
                         model="tampered-model-with-a-rather-long-name",
-                        sync=Sync.OUT_OF_SYNC,
-                        health=Health.DEGRADED,
+                        sync=SyncStatus.OUT_OF_SYNC,
+                        health=HealthStatus.DEGRADED,
                         reason="tampered: model.skops is not what its digest says",
                         artifact=digest("incumbent"),
                         entry=12,
@@ -368,8 +376,8 @@ def status() -> Status:
                     ),
                     ModelStatus(
                         model="unknown",
-                        sync=Sync.UNKNOWN,
-                        health=Health.UNKNOWN,
+                        sync=SyncStatus.UNKNOWN,
+                        health=HealthStatus.UNKNOWN,
                         reason=HOSTILE[5] + HOSTILE[1],
                         exit=6,
                     ),
@@ -380,8 +388,8 @@ def status() -> Status:
 
 
 def history() -> History:
-    def event(n: int, action: Action, who: str, reason: str) -> Event:
-        return Event(
+    def event(n: int, action: Action, who: str, reason: str) -> HistoryEvent:
+        return HistoryEvent(
             environment="production",
             model="customer-payments",
             n=n,
@@ -406,13 +414,13 @@ def history() -> History:
 def audit() -> Audit:
     return Audit(
         findings=(
-            Finding(
+            AuditFinding(
                 environment="production",
                 where=f"blobs/sha256/{digest('x')[7:]}",
                 problem="has other bytes than its digest says",
                 remedy="restore it from a backup",
             ),
-            Finding(environment="production", where="target: customer-payments", problem=HOSTILE[3]),
+            AuditFinding(environment="production", where="target: customer-payments", problem=HOSTILE[3]),
         ),
         checked=(("blobs", 1204), ("journal", 12), ("served models", 3)),
     )
@@ -440,8 +448,8 @@ def predictions() -> Predictions:
     )
 
 
-def reproduced(*, equal: bool) -> Reproduced:
-    return Reproduced(
+def reproduced(*, equal: bool) -> ReproduceResult:
+    return ReproduceResult(
         expected=digest("candidate"),
         found=digest("candidate" if equal else "other"),
         differing=() if equal else ("model.skops", "evaluation.json"),
@@ -450,8 +458,8 @@ def reproduced(*, equal: bool) -> Reproduced:
     )
 
 
-def proposed() -> Proposed:
-    return Proposed(
+def proposed() -> ProposalResult:
+    return ProposalResult(
         model="customer-payments",
         environment="production",
         artifact=digest("candidate"),
@@ -463,11 +471,11 @@ def proposed() -> Proposed:
     )
 
 
-def opened() -> Proposed:
+def opened() -> ProposalResult:
     return replace(
         proposed(),
-        opening=Opening(
-            state=OpeningState.OPENED,
+        opening=OpenedPullRequest(
+            state=OpenedState.OPENED,
             because="this is GitHub Actions",
             base="main",
             title="Promote customer-payments to production: dda18a0e21ae",
@@ -476,18 +484,18 @@ def opened() -> Proposed:
             number=18,
             url="https://github.com/town/models/pull/18",
             superseded=(
-                Superseded(number=12, url="https://github.com/town/models/pull/12"),
-                Superseded(number=15, url="https://github.com/town/models/pull/15"),
+                SupersededPullRequest(number=12, url="https://github.com/town/models/pull/12"),
+                SupersededPullRequest(number=15, url="https://github.com/town/models/pull/15"),
             ),
         ),
     )
 
 
-def by_hand() -> Proposed:
+def by_hand() -> ProposalResult:
     return replace(
         proposed(),
-        opening=Opening(
-            state=OpeningState.BY_HAND,
+        opening=OpenedPullRequest(
+            state=OpenedState.BY_HAND,
             because="nothing says what is at git.example.org: RECONCILER_FORGE=github or gitlab does",
             base="main",
             title="Promote customer-payments to production: dda18a0e21ae",
@@ -503,11 +511,13 @@ def invalid() -> InvalidManifestsError:
             Problem(
                 code="E203",
                 message="unknown field `metirc`; did you mean `metric`?",
-                where=Where(file="manifests/sandbox/customer-payments.yaml", line=41, column=7),
+                where=FilePosition(file="manifests/sandbox/customer-payments.yaml", line=41, column=7),
                 field="spec.gates[0].metirc",
                 hint="remove it, or write `metric`",
             ),
-            Problem(code="E113", message=HOSTILE[6] + HOSTILE[2], where=Where(file=HOSTILE[0], line=1, column=1)),
+            Problem(
+                code="E113", message=HOSTILE[6] + HOSTILE[2], where=FilePosition(file=HOSTILE[0], line=1, column=1)
+            ),
         )
     )
 
@@ -566,12 +576,12 @@ def recipe() -> Recipe:
             table="invoices",
             key="invoice_id",
             joins=(Join(table="customers", key="customer_id"),),
-            derive=(Named(name="days_late", expression="date_diff('day', due_date, paid_date)"),),
+            derive=(NamedExpression(name="days_late", expression="date_diff('day', due_date, paid_date)"),),
             past=Past(
                 by="customer_id",
                 at="invoice_date",
                 known="paid_date",
-                features=(Named(name="prior_late_rate", expression="avg((days_late > 0)::int)"),),
+                features=(NamedExpression(name="prior_late_rate", expression="avg((days_late > 0)::int)"),),
             ),
             predict="paid_date is null",
         ),
@@ -594,7 +604,7 @@ def recipe() -> Recipe:
     )
 
 
-def card(*, vetted: bool = False, first: bool = False) -> Card:
+def card(*, vetted: bool = False, first: bool = False) -> ModelCard:
     when = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
     inputs = Inputs(
         recipe=digest("recipe"),
@@ -602,7 +612,7 @@ def card(*, vetted: bool = False, first: bool = False) -> Card:
         runtime=digest("runtime"),
         as_of="2026-11-20",
     )
-    return Card(
+    return ModelCard(
         model="customer-payments",
         environment="production",
         owner="credit-and-collections @team",

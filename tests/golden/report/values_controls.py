@@ -6,24 +6,24 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.core.artifact.records import Action, Approved, Overridden, PinHold
+from reconciler.core.artifact.records import Action, ApprovalRecord, OverrideRecord, RollbackHold
 from reconciler.core.forge.pull_request import Approval
 from reconciler.core.inspect.status import History
-from reconciler.core.plan.plan import Blocked, Detail, ModelPlan, Plan, Step
-from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.plan.plan import Blocked, ModelPlan, Plan, PlanDetail, Step
+from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.policy import Control
-from reconciler.core.status_codes import Exit, Health, Sync
+from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 from tests.golden.report import values
 
 
 def history() -> History:
     (event,) = values.history().events[-1:]
-    hold = PinHold(
+    hold = RollbackHold(
         pin=values.digest("deployed"), reason="it fails on refunds", who="Ada", when=datetime(2026, 11, 20, tzinfo=UTC)
     )
     overrides = (
-        Overridden(control=Control.FREEZE, reason=values.HOSTILE[2], approved=approved("rita")),
-        Overridden(control=Control.HOLD, reason="the quarter is closed"),
+        OverrideRecord(control=Control.FREEZE, reason=values.HOSTILE[2], approved=approved("rita")),
+        OverrideRecord(control=Control.HOLD, reason="the quarter is closed"),
     )
     return History(
         events=(
@@ -33,9 +33,9 @@ def history() -> History:
     )
 
 
-def approved(*people: str) -> Approved:
+def approved(*people: str) -> ApprovalRecord:
     when = datetime(2026, 11, 20, 7, 15, tzinfo=UTC)
-    return Approved(
+    return ApprovalRecord(
         number=12,
         url="https://forge.example/shop/models/12",
         author="author",
@@ -52,8 +52,8 @@ def controlled_plan() -> Plan:
     def held_up(name: str, exit_code: Exit, reasons: tuple[str, ...], remedy: str, **more: Any) -> ModelPlan:
         return values.part(
             name,
-            sync=Sync.OUT_OF_SYNC,
-            health=more.pop("health", Health.HEALTHY),
+            sync=SyncStatus.OUT_OF_SYNC,
+            health=more.pop("health", HealthStatus.HEALTHY),
             reason=reasons[0],
             blocked=Blocked(exit=exit_code, reasons=reasons, remedy=remedy, until=more.pop("until", None)),
             **more,
@@ -79,7 +79,7 @@ def controlled_plan() -> Plan:
                 Exit.REFUSED,
                 (f"it serves {values.digest('deployed')[7:19]}, which is rejected: trained on refunds",),
                 "`reconciler rollback rejected --in production --now`, or promote another candidate",
-                health=Health.DEGRADED,
+                health=HealthStatus.DEGRADED,
             ),
             held_up(
                 "rolled-back",
@@ -87,7 +87,7 @@ def controlled_plan() -> Plan:
                 ("rolled back from ffebcf613479, which git still pins, on 2026-11-20 08:30 UTC by Ada: it fails",),
                 "merge the rollback that `reconciler rollback rolled-back --in production --now` proposes, or promote "
                 "another candidate",
-                health=Health.SUSPENDED,
+                health=HealthStatus.SUSPENDED,
             ),
             held_up(
                 "weakened",
@@ -97,11 +97,11 @@ def controlled_plan() -> Plan:
             ),
             values.part(
                 "approved",
-                sync=Sync.OUT_OF_SYNC,
-                health=Health.MISSING,
+                sync=SyncStatus.OUT_OF_SYNC,
+                health=HealthStatus.MISSING,
                 reason=deploy.reason,
                 steps=(deploy,),
-                detail=Detail(
+                detail=PlanDetail(
                     notes=(
                         weakened,
                         "needs an approval of an owner (shop/risk), asked at apply",
@@ -114,7 +114,7 @@ def controlled_plan() -> Plan:
     )
 
 
-def rolled_back() -> Proposed:
+def rolled_back() -> ProposalResult:
     return replace(
         values.proposed(),
         branch="rollback/production/customer-payments/dda18a0e21ae",

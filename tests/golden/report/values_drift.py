@@ -5,38 +5,38 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.core.inspect.drift import Drifted, EnvironmentDrift, Finding, Kind, News
+from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, IssueChange, Kind
 from reconciler.core.inspect.explanation import Advice
-from reconciler.core.inspect.journal_checkpoint import Anchored, AnchoredHead
-from reconciler.core.promotion.proposal import Proposed
+from reconciler.core.inspect.journal_checkpoint import CheckpointHead, CheckpointResult
+from reconciler.core.promotion.proposal import ProposalResult
 from tests.golden.report import values
 
 SEEN = datetime(2026, 3, 1, 2, 7, tzinfo=UTC)
 
 
-def drifted() -> Drifted:
+def drifted() -> DriftReport:
     apply = Advice(reason="put back what was applied", command="reconciler apply production customer-payments")
     adopt = Advice(
         reason="or keep 1a2b3c4d5e6f: propose it", command="reconciler adopt customer-payments --in production"
     )
     hostile = " ".join(values.HOSTILE)
     findings = (
-        Finding(model="disputes", kind=Kind.TAMPERED, what=f"{hostile} is not what its digest says", since=SEEN),
-        Finding(
+        DriftFinding(model="disputes", kind=Kind.TAMPERED, what=f"{hostile} is not what its digest says", since=SEEN),
+        DriftFinding(
             model="customer-payments",
             kind=Kind.WRONG_DIGEST,
             what="1a2b3c4d5e6f is served; 0f1e2d3c4b5a was applied",
             since=SEEN,
             remedies=(apply, adopt),
         ),
-        Finding(
+        DriftFinding(
             model="terms",
             kind=Kind.UNREADABLE,
             what="E603 production/terms serves entry 7, but its journal ends at 6",
             remedies=(Advice(reason="the journal lost entries: restore the store from a backup"),),
             exit=6,
         ),
-        Finding(
+        DriftFinding(
             model=None,
             kind=Kind.CONFIG_CHANGED,
             what="store.json of the store is gone",
@@ -44,7 +44,7 @@ def drifted() -> Drifted:
             remedies=(Advice(reason="restore it from a backup of the store", command="reconciler audit production"),),
         ),
     )
-    return Drifted(
+    return DriftReport(
         project="receivables",
         revision=values.REVISION,
         environments=(
@@ -56,7 +56,7 @@ def drifted() -> Drifted:
                 loaded=50,
                 pending=2,
                 notes=("50 of 1,201 were loaded today",),
-                news=News.UPDATED,
+                news=IssueChange.UPDATED,
                 issue="https://forge.example/issues/7",
                 exit=6,
             ),
@@ -79,12 +79,12 @@ def well_again() -> EnvironmentDrift:
     return replace(in_production(), findings=())
 
 
-def anchored(*, signed: bool = False, fresh: bool = True) -> Anchored:
+def anchored(*, signed: bool = False, fresh: bool = True) -> CheckpointResult:
     heads = tuple(
-        AnchoredHead(environment=environment, model=model, n=n, entry=values.digest(f"{environment} {model}"))
+        CheckpointHead(environment=environment, model=model, n=n, entry=values.digest(f"{environment} {model}"))
         for environment, model, n in (("production", "customer-payments", 12), ("sandbox", "disputes", 4))
     )
-    return Anchored(
+    return CheckpointResult(
         project="receivables",
         name="reconciler/anchor/7",
         commit=values.REVISION,
@@ -94,7 +94,7 @@ def anchored(*, signed: bool = False, fresh: bool = True) -> Anchored:
     )
 
 
-def adopted() -> Proposed:
+def adopted() -> ProposalResult:
     return replace(
         values.proposed(),
         branch=f"adopt/production/customer-payments/{values.digest('candidate')[7:19]}",

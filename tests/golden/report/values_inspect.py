@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from reconciler.core.field_diff import Change
-from reconciler.core.inspect.explanation import Advice, Why
-from reconciler.core.inspect.health_check import Check, Checkup, Level
-from reconciler.core.plan.config_diff import Compared, ModelDifference, Side
+from reconciler.core.field_diff import FieldChange
+from reconciler.core.inspect.explanation import Advice, Explanation
+from reconciler.core.inspect.health_check import Check, HealthReport, Level
+from reconciler.core.plan.config_diff import ConfigDiff, DiffSide, ModelDifference
 from reconciler.core.plan.plan import MetricChange
 from tests.golden.report import values
 
 
-def why() -> Why:
+def why() -> Explanation:
     refused = next(one for one in values.production_plan().models if one.blocked is not None)
-    return Why(
+    return Explanation(
         model=refused.model,
         environment="production",
         role="production",
@@ -27,8 +27,8 @@ def why() -> Why:
     )
 
 
-def why_undeclared() -> Why:
-    return Why(
+def why_undeclared() -> Explanation:
+    return Explanation(
         model="payment",
         environment="production",
         role="production",
@@ -38,20 +38,20 @@ def why_undeclared() -> Why:
     )
 
 
-def compared() -> Compared:
-    return Compared(
-        old=(Side(environment="production", revision=values.REVISION),),
-        new=(Side(environment="sandbox", revision=values.REVISION),),
+def compared() -> ConfigDiff:
+    return ConfigDiff(
+        old=(DiffSide(environment="production", revision=values.REVISION),),
+        new=(DiffSide(environment="sandbox", revision=values.REVISION),),
         alike=11,
         models=(
             ModelDifference(
                 model="customer-payments",
                 environment="sandbox",
                 changes=(
-                    Change(path="estimator.params.max_depth", old="3", new="5"),
-                    Change(path="features.numeric.prior_late", old=None, new="yes"),
+                    FieldChange(path="estimator.params.max_depth", old="3", new="5"),
+                    FieldChange(path="features.numeric.prior_late", old=None, new="yes"),
                 ),
-                gates=(Change(path="beats-naive-guess.by_share_of_errors", old="0.1", new=None),),
+                gates=(FieldChange(path="beats-naive-guess.by_share_of_errors", old="0.1", new=None),),
                 old=values.digest("old"),
                 new=values.digest("new"),
                 metrics=(
@@ -64,7 +64,7 @@ def compared() -> Compared:
                 model="disputes",
                 environment="sandbox",
                 outcome=True,
-                changes=(Change(path="outcome.classes.late", old="days_late > 0", new=" ".join(values.HOSTILE)),),
+                changes=(FieldChange(path="outcome.classes.late", old="days_late > 0", new=" ".join(values.HOSTILE)),),
                 new=values.digest("new"),
                 metrics=(MetricChange(metric="accuracy", candidate=0.71, incumbent=None),),
             ),
@@ -74,9 +74,9 @@ def compared() -> Compared:
     )
 
 
-def checkup() -> Checkup:
+def checkup() -> HealthReport:
     good, warning, bad = Level.GOOD, Level.WARNING, Level.BAD
-    return Checkup(
+    return HealthReport(
         checks=(
             Check(area="this machine", name="git", level=good, found="2.39.5"),
             Check(
@@ -91,5 +91,5 @@ def checkup() -> Checkup:
     )
 
 
-def well() -> Checkup:
-    return Checkup(checks=(Check(area="this machine", name="git", level=Level.GOOD, found="2.39.5"),))
+def well() -> HealthReport:
+    return HealthReport(checks=(Check(area="this machine", name="git", level=Level.GOOD, found="2.39.5"),))

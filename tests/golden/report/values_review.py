@@ -6,21 +6,21 @@ from dataclasses import replace
 
 from reconciler.core.artifact.records import Action, TableCopy
 from reconciler.core.digest import Digest
-from reconciler.core.field_diff import Change
+from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ModelDifference
-from reconciler.core.plan.plan import Detail, MetricChange, ModelPlan, Plan, Step
-from reconciler.core.promotion.merge_result import MergedRequest, OnMerge
-from reconciler.core.promotion.promotion_summary import Origin, Promotion
-from reconciler.core.promotion.proposal import Proposed
-from reconciler.core.promotion.reviewed_plan import Commented, Depth, Reviewed, reviewed_model
+from reconciler.core.plan.plan import MetricChange, ModelPlan, Plan, PlanDetail, Step
+from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
+from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
+from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
 from reconciler.core.spec.gates import PairedMetric
 from tests.golden.report import values
 
 
-def commented(plan: Plan | None, differences: tuple[ModelDifference, ...], *, unseen: str | None = None) -> Commented:
-    depth = Depth.DECLARED if plan is None else Depth.WHOLE
+def commented(plan: Plan | None, differences: tuple[ModelDifference, ...], *, unseen: str | None = None) -> PlanComment:
+    depth = DigestDepth.DECLARED if plan is None else DigestDepth.WHOLE
     bases = [part.basis if plan and (part := plan.part(one.model)) else values.basis(one.model) for one in differences]
-    return Commented(
+    return PlanComment(
         environment="production",
         role="production",
         revision=values.REVISION,
@@ -28,7 +28,7 @@ def commented(plan: Plan | None, differences: tuple[ModelDifference, ...], *, un
         plan=plan,
         unseen=unseen,
         differences=differences,
-        reviewed=Reviewed(
+        reviewed=ReviewedPlan(
             environment="production",
             commit=values.REVISION,
             depth=depth,
@@ -42,35 +42,35 @@ def differs(model: str) -> ModelDifference:
     return ModelDifference(
         model=model,
         environment="production",
-        changes=(Change(path="estimator.params.max_iter", old="200", new="300"),),
-        gates=(Change(path="threshold.at_least", old="0.5", new="0.4"),),
+        changes=(FieldChange(path="estimator.params.max_iter", old="200", new="300"),),
+        gates=(FieldChange(path="threshold.at_least", old="0.5", new="0.4"),),
         old=values.digest("incumbent"),
         new=values.digest("candidate"),
     )
 
 
-def request() -> Commented:
+def request() -> PlanComment:
     """Two models of this request, one of them refused; others that are as they are without it."""
     return commented(values.production_plan(), (differs("customer-payments"), differs("refused")))
 
 
-def unseen() -> Commented:
+def unseen() -> PlanComment:
     """What a fork's job can say."""
     only = ModelDifference(model="newcomer", environment="production", only="new")
     meaning = replace(differs("customer-payments"), outcome=True)
     return commented(None, (meaning, only), unseen="the store of production cannot be read from here: no credentials")
 
 
-def nothing() -> Commented:
+def nothing() -> PlanComment:
     return commented(values.production_plan(), ())
 
 
-def hostile() -> Commented:
+def hostile() -> PlanComment:
     plan = values.hostile_plan()
     return commented(plan, tuple(replace(differs(one.model), changes=one.detail.changes) for one in plan.models))
 
 
-def many(count: int) -> Commented:
+def many(count: int) -> PlanComment:
     """So many models that change alike, each with its own digests and numbers."""
     parts = tuple(alike(number) for number in range(count))
     return commented(values.plan("production", "production", parts), tuple(differs(one.model) for one in parts))
@@ -83,10 +83,10 @@ def alike(number: int) -> ModelPlan:
         f"entity-{number:04d}-payments",
         reason=what,
         steps=(Step(action=Action.DEPLOY, artifact=new, reason=what),),
-        detail=Detail(
+        detail=PlanDetail(
             candidate=new,
             incumbent=old,
-            changes=(Change(path="estimator.params.max_iter", old="200", new="300"),),
+            changes=(FieldChange(path="estimator.params.max_iter", old="200", new="300"),),
             metrics=(MetricChange(metric="f1_macro", candidate=0.5 + number / 10_000, incumbent=0.51),),
             verifications=(values.verification(),),
         ),
@@ -98,7 +98,7 @@ def _short(digest: Digest) -> str:
     return digest[7:19]
 
 
-def promotion() -> Promotion:
+def promotion() -> PromotionSummary:
     """Better on the same rows, by another recipe, another runtime and newer data."""
     card = values.card()
     assert card.verification is not None
@@ -113,34 +113,34 @@ def promotion() -> Promotion:
     paired = replace(compared, comparison=replace(compared.comparison, metrics=metrics))
     made = card.provenance
     older = replace(made, artifact=values.digest("incumbent"), as_of="2026-10-20", snapshot=0)
-    return Promotion(
+    return PromotionSummary(
         environment="production",
         model=card.model,
         description=card.description,
         owner=card.owner,
         artifact=made.artifact,
-        candidate=Origin(evaluation=card.evaluation, provenance=made),
-        incumbent=Origin(evaluation=card.before, provenance=older),
+        candidate=ArtifactOrigin(evaluation=card.evaluation, provenance=made),
+        incumbent=ArtifactOrigin(evaluation=card.before, provenance=older),
         verification=replace(card.verification, results=(*card.verification.results[:-1], paired)),
         difference=replace(differs(card.model), old=older.artifact, new=made.artifact, outcome=True),
         tables=(TableCopy(name="invoices", digest=values.digest("invoices"), rows=12_345, columns=()),),
-        runtime=(Change(path="versions.scikit-learn", old="1.9.0", new="1.9.1"),),
+        runtime=(FieldChange(path="versions.scikit-learn", old="1.9.0", new="1.9.1"),),
         entry=4,
     )
 
 
-def first_promotion() -> Promotion:
+def first_promotion() -> PromotionSummary:
     new = ModelDifference(model="customer-payments", environment="production", only="new")
     return replace(promotion(), incumbent=None, difference=new, runtime=(), entry=None, tables=())
 
 
-def vetted_promotion() -> Promotion:
+def vetted_promotion() -> PromotionSummary:
     return replace(promotion(), verification=None, runtime=(), difference=None)
 
 
-def hostile_promotion(text: str) -> Promotion:
+def hostile_promotion(text: str) -> PromotionSummary:
     found = promotion()
-    change = Change(path=f"outcome.classes.{text}", old=text, new=f"::{text}")
+    change = FieldChange(path=f"outcome.classes.{text}", old=text, new=f"::{text}")
     assert found.difference is not None
     return replace(
         found,
@@ -153,19 +153,19 @@ def hostile_promotion(text: str) -> Promotion:
     )
 
 
-def proposed() -> Proposed:
+def proposed() -> ProposalResult:
     return replace(values.proposed(), promotion=promotion())
 
 
-def on_merge() -> OnMerge:
+def on_merge() -> MergeResult:
     """One request of which a model was left alone, and one commit that no request brought."""
     left = replace(values.applied(), interrupted=False, refreshed=None, trained=0)
     status = values.status().environments[1].models
-    merged = MergedRequest(
+    merged = MergedPullRequest(
         commit=values.REVISION,
         request=12,
         url="https://forge.example/12",
-        depth=Depth.DECLARED,
+        depth=DigestDepth.DECLARED,
         applied=left,
         status=status,
         plan=values.digest("plan"),
@@ -173,4 +173,4 @@ def on_merge() -> OnMerge:
         told="https://forge.example/12#3",
     )
     alone = replace(merged, request=None, url=None, depth=None, revert=None, told=None, status=())
-    return OnMerge(environment="production", revision=values.REVISION, merged=(merged, alone), seconds=12)
+    return MergeResult(environment="production", revision=values.REVISION, merged=(merged, alone), seconds=12)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.app.ci_setup import Pipeline, choose
+from reconciler.app.ci_setup import CISetup, choose
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.errors import UsageError
 from tests.e2e.promises.project import Project
@@ -15,7 +15,7 @@ from tests.e2e.promises.project import Project
 GITHUB, GITLAB = ".github/workflows/reconciler.yml", ".gitlab-ci.yml"
 
 
-def chosen(root: Path, wanted: ForgeKind | None = None, branch: str = "main") -> Pipeline:
+def chosen(root: Path, wanted: ForgeKind | None = None, branch: str = "main") -> CISetup:
     return choose(root, branch=branch, python="3.11", wanted=wanted)
 
 

@@ -17,18 +17,18 @@ import yaml
 
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.manifest.scaffold import ci_templates as ci
-from reconciler.manifest.scaffold.ci_templates import Where
+from reconciler.manifest.scaffold.ci_templates import CIPlacement
 from tests.conftest import ACTIONLINT, REPOSITORY
 
 OWN = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
 ACTION = REPOSITORY / "action.yml"
 WHERES = [
-    Where(branch="main", folder="", python="3.11"),
-    Where(branch="release/1.x", folder="teams/credit", python="3.12"),
+    CIPlacement(branch="main", folder="", python="3.11"),
+    CIPlacement(branch="release/1.x", folder="teams/credit", python="3.12"),
 ]
 
 
-def made(host: ForgeKind, where: Where) -> str:
+def made(host: ForgeKind, where: CIPlacement) -> str:
     (text,) = ci.files(host, where).values()
     return text
 
@@ -85,7 +85,7 @@ def test_zizmor_finds_nothing_and_finds_what_is_wrong(written: Path) -> None:
 # --- what they promise ---------------------------------------------------------------------------------------------
 
 
-def jobs(where: Where = WHERES[0]) -> dict[str, Any]:
+def jobs(where: CIPlacement = WHERES[0]) -> dict[str, Any]:
     found: dict[str, Any] = yaml.safe_load(made(ForgeKind.GITHUB, where))["jobs"]
     return found
 
@@ -134,7 +134,7 @@ def test_only_the_drift_check_may_write_issues_and_it_runs_at_night() -> None:
 
 
 @pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
-def test_every_action_is_pinned_every_job_ends_and_every_checkout_is_whole(where: Where) -> None:
+def test_every_action_is_pinned_every_job_ends_and_every_checkout_is_whole(where: CIPlacement) -> None:
     for job in [*jobs(where).values(), *yaml.safe_load(OWN[0].read_text())["jobs"].values()]:
         assert job["timeout-minutes"] <= 360
         assert "permissions" in job
@@ -153,7 +153,7 @@ def test_a_push_that_deploys_is_never_cancelled_by_the_next() -> None:
 
 @pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
 @pytest.mark.parametrize("host", [ForgeKind.GITHUB, ForgeKind.GITLAB])
-def test_every_script_is_whole_bash(host: ForgeKind, where: Where) -> None:
+def test_every_script_is_whole_bash(host: ForgeKind, where: CIPlacement) -> None:
     document = yaml.safe_load(made(host, where))
     if host is ForgeKind.GITHUB:
         scripts = [step["run"] for job in document["jobs"].values() for step in job["steps"] if "run" in step]
@@ -180,8 +180,8 @@ def test_gitlab_deploys_one_at_a_time_and_comments_without_the_request() -> None
 
 def test_a_branch_or_folder_that_could_break_out_is_not_written() -> None:
     for odd in ("a b", 'a"b', "$(x)", "a`b", "-x", "ä", "a\nb", "${{ x }}"):
-        assert not ci.possible(Where(branch=odd, folder="", python="3.11"))
-        assert not ci.possible(Where(branch="main", folder=odd, python="3.11"))
+        assert not ci.possible(CIPlacement(branch=odd, folder="", python="3.11"))
+        assert not ci.possible(CIPlacement(branch="main", folder=odd, python="3.11"))
 
 
 # --- the action ----------------------------------------------------------------------------------------------------

@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 
 from reconciler import codec
-from reconciler.adapters.executors.model_threads import Threads
+from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.adapters.system import clock
-from reconciler.core.plan.apply_result import Applied
-from reconciler.core.spec.environment import Desired
+from reconciler.core.plan.apply_result import ApplyResult
+from reconciler.core.spec.environment import DesiredState
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan as planning
 from reconciler.engine.storage import data_snapshots as snapshots
@@ -35,10 +35,10 @@ NAMES = tuple(f"model-{number}" for number in range(8))
 ROUNDS = 10
 
 
-def world_in(folder: Path, source: MemorySource, lanes: int) -> World:
+def world_in(folder: Path, source: MemorySource, lanes: int) -> Dependencies:
     scratch = folder / "scratch" / clock.new_id()
     scratch.mkdir(parents=True)
-    return World(
+    return Dependencies(
         source=source,
         stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
         targets={"production": DirectoryTarget(folder / "serving", project=towns.PROJECT, environment="production")},
@@ -51,11 +51,11 @@ def world_in(folder: Path, source: MemorySource, lanes: int) -> World:
         who=lambda: "test",
         scratch=scratch,
         data_root=folder,
-        lanes=Threads(lanes, threading.Event()),
+        lanes=ModelThreads(lanes, threading.Event()),
     )
 
 
-def declared(seeds: Sequence[int], commit: str) -> Desired:
+def declared(seeds: Sequence[int], commit: str) -> DesiredState:
     base = towns.desired(commit, seed=10)
     models = []
     for model, seed in zip(named(base, "sandbox", *NAMES), seeds, strict=True):
@@ -64,12 +64,12 @@ def declared(seeds: Sequence[int], commit: str) -> Desired:
     return replace(base, models=tuple(models))
 
 
-def carried_out(world: World, desired: Desired, environment: str) -> Applied:
+def carried_out(world: Dependencies, desired: DesiredState, environment: str) -> ApplyResult:
     where = planning.environment_of(desired, environment)
     return apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
 
 
-def promoted(world: World, desired: Desired, commit: str) -> Desired:
+def promoted(world: Dependencies, desired: DesiredState, commit: str) -> DesiredState:
     """Production pins what the sandbox made last."""
     pinned = []
     for model in desired.models:
@@ -111,9 +111,9 @@ def test_two_processes_with_lanes_of_their_own_leave_one_history(tmp_path: Path)
     worlds = [world_in(tmp_path, source, 3) for _ in range(2)]
     where = planning.environment_of(desired, "sandbox")
     snapshots.take(worlds[0], desired, where)  # else one of them may stop there: somebody else took one
-    applied: list[Applied] = []
+    applied: list[ApplyResult] = []
 
-    def process(world: World) -> None:
+    def process(world: Dependencies) -> None:
         applied.append(carried_out(world, desired, "sandbox"))
 
     threads = [threading.Thread(target=process, args=(world,)) for world in worlds]

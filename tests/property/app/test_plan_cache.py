@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.caches.plan_cache import Memo, Settled, load, save
+from reconciler.adapters.caches.plan_cache import CachedModelPlan, CachedPlan, load, save
 
 MODELS = 40
 NAMES = [f"model-{number:02d}" for number in range(MODELS)]
 
 
-def settled(text: str) -> Settled:
-    return Settled(
+def settled(text: str) -> CachedModelPlan:
+    return CachedModelPlan(
         blobs=text,
         signature=text,
         until=7,
@@ -30,8 +30,8 @@ def settled(text: str) -> Settled:
     )
 
 
-def memory(**given: object) -> Memo:
-    whole = Memo(
+def memory(**given: object) -> CachedPlan:
+    whole = CachedPlan(
         basis={"code": "x"},
         saved=1,
         until=2,
@@ -44,7 +44,7 @@ def memory(**given: object) -> Memo:
     return replace(whole, **given)  # type: ignore[arg-type]
 
 
-def told(memo: Memo | None) -> Memo | None:
+def told(memo: CachedPlan | None) -> CachedPlan | None:
     """Without how it was written."""
     return memo and replace(memo, written="", changed=(frozenset(), frozenset()))
 
@@ -84,7 +84,7 @@ def path(tmp_path: Path) -> Path:
     return found
 
 
-def changed(memo: Memo) -> Memo:
+def changed(memo: CachedPlan) -> CachedPlan:
     return replace(memo, saved=5, settled={**memo.settled, NAMES[3]: settled("other")})
 
 

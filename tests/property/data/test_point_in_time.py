@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.spec.recipe import Features, Outcome, OutcomeClass
 from reconciler.data.in_process import LocalData
-from reconciler.ports import Want
+from reconciler.ports import SelectionKind
 from tests.support.invoice_tables import INVOICE_TYPES, ledger, read_rows, recipe_of
 
 BASE = date(2024, 1, 1)
@@ -72,7 +72,7 @@ def features_of(rows: list[Any], kinds: tuple[str, str]) -> dict[str, dict[str, 
     recipe = _without_derive(recipe)
     with tempfile.TemporaryDirectory() as folder:
         books = ledger(Path(folder), rows, types=types)
-        LocalData().select(books.request(recipe, Want.PREDICT))
+        LocalData().select(books.request(recipe, SelectionKind.PREDICT))
         return {row["key"]: row for row in read_rows(Path(folder) / "out" / "predict.parquet")}
 
 

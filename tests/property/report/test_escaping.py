@@ -10,15 +10,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.core.field_diff import Change
+from reconciler.core.field_diff import FieldChange
 from reconciler.core.inspect.status import GroupAmount
 from reconciler.core.plan.plan import MetricChange, Plan
-from reconciler.core.promotion.proposal import Superseded
+from reconciler.core.promotion.proposal import SupersededPullRequest
 from reconciler.report.help import problems
 from reconciler.report.inspect import history, predict, status
 from reconciler.report.layout.escaping import cell, code, guard, plain, prose
-from reconciler.report.layout.table import Column, table
-from reconciler.report.layout.text_layout import ASCII, UNICODE, Look, cells, command, elide, page, wrap
+from reconciler.report.layout.table import TextColumn, table
+from reconciler.report.layout.text_layout import ASCII, UNICODE, TextStyle, cells, command, elide, page, wrap
 from reconciler.report.plan import apply_result as apply
 from reconciler.report.plan import markdown as plan_markdown
 from reconciler.report.plan import text as plan
@@ -27,21 +27,21 @@ from tests.golden.report import values
 
 NASTY = ["::", "##[", "`", "|", "<", "@", "\x1b[31m", "\u202e", "\n", "\r", "\0", "\ud800", "漢", "e\u0301", "#1", "--"]
 TEXTS = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=12)), max_size=12).map("".join)
-LOOKS = st.builds(Look, width=st.integers(40, 120), glyphs=st.sampled_from([ASCII, UNICODE]))
+LOOKS = st.builds(TextStyle, width=st.integers(40, 120), glyphs=st.sampled_from([ASCII, UNICODE]))
 
 
 def hostile(text: str) -> Plan:
     part = values.production_plan().models[1]
     detail = replace(
         part.detail,
-        changes=(Change(path=text, old=text, new=text),),
+        changes=(FieldChange(path=text, old=text, new=text),),
         metrics=(MetricChange(metric=f"f1:{text}", candidate=0.1, incumbent=0.2),),
         notes=(text,),
     )
     return values.plan("production", "production", (replace(part, reason=text, detail=detail),))
 
 
-def reports(text: str, look: Look) -> list[str]:
+def reports(text: str, look: TextStyle) -> list[str]:
     applied = values.applied()
     found = values.status()
     one = found.environments[1]
@@ -58,7 +58,7 @@ def reports(text: str, look: Look) -> list[str]:
     opening = values.opened().opening
     assert opening is not None
     opening = replace(
-        opening, url=text, remote=text, because=text, base=text, superseded=(Superseded(number=1, url=text),)
+        opening, url=text, remote=text, because=text, base=text, superseded=(SupersededPullRequest(number=1, url=text),)
     )
     return [
         plan.text(hostile(text), look),
@@ -73,10 +73,10 @@ def reports(text: str, look: Look) -> list[str]:
 
 
 @given(TEXTS, LOOKS)
-@example("::error::x " * 30, Look(width=60))
-@example("漢" * 200, Look(width=41))
-@example("x" * 500, Look(width=40))
-def test_no_line_of_any_report_is_wider_than_its_page_or_reaches_the_terminal_raw(text: str, look: Look) -> None:
+@example("::error::x " * 30, TextStyle(width=60))
+@example("漢" * 200, TextStyle(width=41))
+@example("x" * 500, TextStyle(width=40))
+def test_no_line_of_any_report_is_wider_than_its_page_or_reaches_the_terminal_raw(text: str, look: TextStyle) -> None:
     for report in reports(text, look):
         assert report.endswith("\n")
         for line in report[:-1].split("\n"):
@@ -131,7 +131,7 @@ def test_safe_text_stays_as_it_is_when_it_is_made_safe_again(text: str) -> None:
 @given(TEXTS, st.integers(6, 80))
 def test_an_elided_text_fits_and_keeps_both_ends(text: str, width: int) -> None:
     safe = plain(text)
-    shown = elide(safe, width, Look())
+    shown = elide(safe, width, TextStyle())
     assert cells(shown) <= width
     if cells(safe) > width and safe.isascii():
         assert safe.startswith(shown[: width // 2 - 2])
@@ -156,15 +156,20 @@ def test_wrapping_loses_no_character(text: str, width: int) -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 100])
 def test_a_table_keeps_its_first_columns_when_it_gets_narrow(width: int) -> None:
-    columns = [Column(name="model"), Column(name="health"), Column(name="since", spare=2), Column(name="n", spare=1)]
-    lines = table(columns, [["m" * 30, "DEGRADED", "2026-11-23", "123"]], Look(width=width))
+    columns = [
+        TextColumn(name="model"),
+        TextColumn(name="health"),
+        TextColumn(name="since", spare=2),
+        TextColumn(name="n", spare=1),
+    ]
+    lines = table(columns, [["m" * 30, "DEGRADED", "2026-11-23", "123"]], TextStyle(width=width))
     assert all(len(line) <= width for line in lines)
     assert "DEGRADED" in lines[1]
     assert ("since" in lines[0]) == (width >= 60)
 
 
 def test_cells_in_tables_and_pages_are_measured_in_terminal_cells_not_characters() -> None:
-    lines = table([Column(name="a"), Column(name="b")], [["漢字", "x"], ["ab", "y"]], Look())
+    lines = table([TextColumn(name="a"), TextColumn(name="b")], [["漢字", "x"], ["ab", "y"]], TextStyle())
     assert lines[1].index("x") + 2 == lines[2].index("y")
-    assert page([], Look()) == "\n"
+    assert page([], TextStyle()) == "\n"
     assert cell("a|b") == "`a\\|b`"

@@ -11,8 +11,8 @@ import pytest
 from reconciler.adapters.forges.github import ACTIONS, GitHubForge
 from reconciler.adapters.forges.gitlab import GitLabForge
 from reconciler.app import forge_connection as roads
-from reconciler.core.forge.detection import Choice, ForgeKind, Token
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.core.forge.detection import ForgeChoice, ForgeKind, Token
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError, SourceError
 from tests.contract.git_repository import Repository, repository_in
 
@@ -20,12 +20,12 @@ TOKEN = Token(name="GITHUB_TOKEN", secret="tok")
 ENVIRON = {"PATH": os.environ["PATH"]}
 
 
-def choice(kind: ForgeKind) -> Choice:
+def choice(kind: ForgeKind) -> ForgeChoice:
     api = "https://api.example.org/api/v4"
-    return Choice(kind=kind, because="a test", project="town/models", api=api, site="https://example.org")
+    return ForgeChoice(kind=kind, because="a test", project="town/models", api=api, site="https://example.org")
 
 
-def road(clone: Repository, environ: dict[str, str], protect: str | None = None) -> Road:
+def road(clone: Repository, environ: dict[str, str], protect: str | None = None) -> PullRequestRoute:
     return roads.road(clone.project, environ, environment="production", protect=protect)
 
 

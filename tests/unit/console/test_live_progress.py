@@ -7,19 +7,19 @@ import sys
 
 import pytest
 
-from reconciler.console.live_progress import Board
-from reconciler.console.progress import Drawn
-from reconciler.report.layout.text_layout import Look, cells
+from reconciler.console.live_progress import LiveProgress
+from reconciler.console.progress import TerminalProgress
+from reconciler.report.layout.text_layout import TextStyle, cells
 
-LOOK = Look(width=60)
+LOOK = TextStyle(width=60)
 
 
-def frame(board: Board, now: float, look: Look = LOOK, most: int = 24) -> list[str]:
+def frame(board: LiveProgress, now: float, look: TextStyle = LOOK, most: int = 24) -> list[str]:
     return board.frame(now, look, most=most)
 
 
 def test_a_line_for_each_that_runs_and_then_how_many_are_done_and_how_long_the_rest_will_take() -> None:
-    board = Board()
+    board = LiveProgress()
     assert frame(board, 0) == []
     board.start("refresh", "copy the tables", 0)
     assert frame(board, 2.4) == ["refresh  copy the tables  2s"], "nobody is counted yet"
@@ -55,7 +55,7 @@ def test_a_line_for_each_that_runs_and_then_how_many_are_done_and_how_long_the_r
 
 
 def test_an_estimate_is_in_words_and_no_more_exact_than_it_is() -> None:
-    board = Board()
+    board = LiveProgress()
     board.expect(1_000)
     board.start("a", "train", 0)
     board.leave("a", 31)
@@ -64,14 +64,14 @@ def test_an_estimate_is_in_words_and_no_more_exact_than_it_is() -> None:
 
 
 def test_one_alone_is_not_counted() -> None:
-    board = Board()
+    board = LiveProgress()
     board.expect(1)
     board.start("lateness", "train", 0)
     assert frame(board, 75) == ["lateness  train  1m"]
 
 
 def test_no_line_is_wider_than_the_terminal_nor_are_there_more_than_it_has() -> None:
-    board = Board()
+    board = LiveProgress()
     board.expect(40)
     for number in range(30):
         board.start(
@@ -85,7 +85,7 @@ def test_no_line_is_wider_than_the_terminal_nor_are_there_more_than_it_has() -> 
 
 
 def test_a_name_cannot_move_the_cursor() -> None:
-    board = Board()
+    board = LiveProgress()
     board.start("evil\x1b[2J\nname", "train\r", 0)
     assert "\x1b" not in frame(board, 0)[0]
     assert "\n" not in frame(board, 0)[0]
@@ -101,7 +101,7 @@ def test_frames_replace_each_other_and_results_stay_above(monkeypatch: pytest.Mo
     written = io.BytesIO()
     monkeypatch.setattr(sys, "stderr", Stream(written, encoding="utf-8"))
     now = 0.0
-    drawn = Drawn(clock=lambda: now, often=0)
+    drawn = TerminalProgress(clock=lambda: now, often=0)
     drawn.expect(2)
     drawn.start("a", "train")
     assert _taken(written) == "a  train  0s\n0 of 2 done\n"

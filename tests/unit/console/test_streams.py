@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.app.actor import who
 from reconciler.console import streams as terminal
-from reconciler.console.progress import Lines
+from reconciler.console.progress import LogProgress
 from reconciler.report.layout.text_layout import Tone
 
 
@@ -42,7 +42,7 @@ def test_paint_adds_codes_around_a_text_and_nothing_else() -> None:
 
 
 def test_a_step_is_told_on_one_line_of_visible_characters(capfd: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(patience=0)
+    lines = LogProgress(patience=0)
     lines.start("model", "train\x1b[2J")
     lines.done("model", "trained\n::error::x")
     lines.done("::error::", "x")
@@ -52,7 +52,7 @@ def test_a_step_is_told_on_one_line_of_visible_characters(capfd: pytest.CaptureF
 
 def test_a_step_that_is_over_at_once_shows_only_its_result(capfd: pytest.CaptureFixture[str]) -> None:
     before = threading.active_count()
-    lines = Lines(patience=3600)
+    lines = LogProgress(patience=3600)
     lines.start("model", "train")
     assert threading.active_count() == before + 1
     lines.done("model", "trained")
@@ -63,7 +63,7 @@ def test_a_step_that_is_over_at_once_shows_only_its_result(capfd: pytest.Capture
 
 
 def test_steps_of_several_models_do_not_hide_each_other(capfd: pytest.CaptureFixture[str]) -> None:
-    lines = Lines(patience=3600)
+    lines = LogProgress(patience=3600)
     before = threading.active_count()
     lines.start("a", "train")
     lines.start("b", "train")

@@ -13,7 +13,7 @@ from reconciler.core.spec.environment import Limits, Table
 from reconciler.core.spec.recipe import Features, Holdout, Join, Outcome, OutcomeClass, Recipe, Task
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
-from reconciler.ports import CopyRequest, Want
+from reconciler.ports import CopyRequest, SelectionKind
 from tests.support.invoice_tables import INVOICE_TYPES, ledger, recipe_of, write_table
 
 TEXT = "jane.canary7731@example.org"
@@ -153,7 +153,7 @@ def test_no_failure_of_a_selection_shows_a_cell(
     more = write_table(tmp_path, "more", {"customer_id": "VARCHAR", "x": "BIGINT"}, [(TEXT, NUMBER), (TEXT, NUMBER)])
     books = ledger(tmp_path, rows(**change), other, more, types=INVOICE_TYPES)
     with pytest.raises(DataError) as caught:
-        LocalData().select(books.request(recipe, Want.FIT))
+        LocalData().select(books.request(recipe, SelectionKind.FIT))
     expect_silence(capfd, caught.value)
     assert caught.value.code is not None
 

@@ -17,12 +17,12 @@ from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Comparability,
     Comparison,
+    GateStatus,
     Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Rule,
     Threshold,
-    Verdict,
 )
 from reconciler.evaluation.metrics import evaluate_classes, evaluate_numbers, removed
 from reconciler.evaluation.paired_comparison import paired_classes
@@ -172,7 +172,7 @@ def test_what_is_impossible_gets_nothing_and_the_rest_is_renormalised() -> None:
     assert left.tolist() == [True, True, False]
 
 
-def verdict(gate: object, **given: object) -> Verdict:
+def verdict(gate: object, **given: object) -> GateStatus:
     found = given.get("evaluation", evaluation())
     comparisons = given.get("comparisons", {})
     return judge((gate,), found, comparisons)[0].verdict  # type: ignore[arg-type]
@@ -180,18 +180,18 @@ def verdict(gate: object, **given: object) -> Verdict:
 
 def test_thresholds_hold_at_their_edge_and_absent_metrics_never_pass() -> None:
     accuracy = evaluation().metric("accuracy")
-    assert verdict(Threshold(metric="accuracy", at_least=accuracy)) is Verdict.PASSED
-    assert verdict(Threshold(metric="accuracy", at_least=(accuracy or 0) + 1e-9)) is Verdict.REFUSED
-    assert verdict(Threshold(metric="log_loss", at_most=0.001)) is Verdict.REFUSED
-    assert verdict(Threshold(metric="r2", at_least=-1e9)) is Verdict.REFUSED
+    assert verdict(Threshold(metric="accuracy", at_least=accuracy)) is GateStatus.PASSED
+    assert verdict(Threshold(metric="accuracy", at_least=(accuracy or 0) + 1e-9)) is GateStatus.REFUSED
+    assert verdict(Threshold(metric="log_loss", at_most=0.001)) is GateStatus.REFUSED
+    assert verdict(Threshold(metric="r2", at_least=-1e9)) is GateStatus.REFUSED
 
 
 def test_grade_and_naive_guess_gates_compare_with_what_was_reached() -> None:
-    assert verdict(PerformanceGrade(at_least=Grade.C)) is Verdict.PASSED
-    assert verdict(PerformanceGrade(at_least=Grade.B)) is Verdict.REFUSED
+    assert verdict(PerformanceGrade(at_least=Grade.C)) is GateStatus.PASSED
+    assert verdict(PerformanceGrade(at_least=Grade.B)) is GateStatus.REFUSED
     reached = evaluation().errors_removed
-    assert verdict(BeatsNaiveGuess(by_share_of_errors=reached)) is Verdict.PASSED
-    assert verdict(BeatsNaiveGuess(by_share_of_errors=reached + 1e-9)) is Verdict.REFUSED
+    assert verdict(BeatsNaiveGuess(by_share_of_errors=reached)) is GateStatus.PASSED
+    assert verdict(BeatsNaiveGuess(by_share_of_errors=reached + 1e-9)) is GateStatus.REFUSED
 
 
 def compared(**numbers: float) -> Comparison:
@@ -217,11 +217,11 @@ def compared(**numbers: float) -> Comparison:
 )
 def test_the_three_rules_read_the_paired_difference(rule: Rule, comparison: Comparison, passed: bool) -> None:
     gate = NoWorseThanIncumbent(metric="f1_macro", tolerance=0.01, rule=rule, min_rows=100)
-    assert (verdict(gate, comparisons={gate: comparison}) is Verdict.PASSED) is passed
+    assert (verdict(gate, comparisons={gate: comparison}) is GateStatus.PASSED) is passed
 
 
 def test_a_comparison_that_nobody_made_is_refused() -> None:
-    assert verdict(NoWorseThanIncumbent(metric="f1_macro")) is Verdict.REFUSED
+    assert verdict(NoWorseThanIncumbent(metric="f1_macro")) is GateStatus.REFUSED
 
 
 def refusals(rule: Rule, worse: float, rounds: int = 120) -> float:
@@ -235,7 +235,7 @@ def refusals(rule: Rule, worse: float, rounds: int = 120) -> float:
         ours = np.where((kinds == 0) | (kinds == 2), actual, 1 - actual)
         theirs = np.where((kinds == 0) | (kinds == 3), actual, 1 - actual)
         found = paired_classes(gate, np.eye(2)[ours], np.eye(2)[theirs], actual, ("a", "b"))
-        refused += verdict(gate, comparisons={gate: found}) is Verdict.REFUSED
+        refused += verdict(gate, comparisons={gate: found}) is GateStatus.REFUSED
     return refused / rounds
 
 

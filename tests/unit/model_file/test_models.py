@@ -24,7 +24,7 @@ from reconciler.errors import DataError, ScoringError
 from reconciler.evaluation.paired_comparison import compare
 from reconciler.model_file import load
 from reconciler.model_file import safe_archive as archive
-from reconciler.ports import CompareRequest, PredictRequest, Selected, TrainRequest
+from reconciler.ports import CompareRequest, PredictRequest, SelectResult, TrainRequest
 from reconciler.scoring.predict import predict
 from reconciler.training import fit
 from reconciler.training.runtime_check import runtime_here
@@ -68,7 +68,7 @@ class Workshop:
         fit.train(
             TrainRequest(
                 recipe=recipe,
-                selected=Selected(rows=1000, holdout_rows=400, holdout_from=None, left_out=()),
+                selected=SelectResult(rows=1000, holdout_rows=400, holdout_from=None, left_out=()),
                 train=self.rows(name, "train"),
                 holdout=self.rows(name, "holdout"),
                 evaluation_rows=digest_of_file(self.rows(name, "holdout")),

@@ -17,7 +17,7 @@ from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, O
 from reconciler.errors import ScoringError, TrainingError
 from reconciler.model_file import load
 from reconciler.model_file import safe_archive as archive
-from reconciler.ports import Selected, TrainRequest
+from reconciler.ports import SelectResult, TrainRequest
 from reconciler.training import canonical_skops as canonical
 from reconciler.training import estimator_catalog as catalogue
 from reconciler.training import fit
@@ -59,7 +59,7 @@ def request(folder: Path, name: str, into: Path, **changes: object) -> TrainRequ
     )
     given = {
         "recipe": recipe,
-        "selected": Selected(rows=380, holdout_rows=80, holdout_from=None, left_out=()),
+        "selected": SelectResult(rows=380, holdout_rows=80, holdout_from=None, left_out=()),
         "train": folder / "train.parquet",
         "holdout": folder / "holdout.parquet",
         "evaluation_rows": digest_of_file(folder / "holdout.parquet"),

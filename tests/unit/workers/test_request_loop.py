@@ -9,21 +9,21 @@ from typing import Any, NoReturn
 import pytest
 
 from reconciler.core.spec.environment import Limits
-from reconciler.errors import DataError, Where
-from reconciler.ports import Parsed
+from reconciler.errors import DataError, FilePosition
+from reconciler.ports import ParsedExpression
 from reconciler.workers import request_loop as child
 
 
 def _fail(_limits: Limits) -> NoReturn:
-    raise DataError("two rows", code="E414", hint="remove one", where=Where(file="t.csv", line=3))
+    raise DataError("two rows", code="E414", hint="remove one", where=FilePosition(file="t.csv", line=3))
 
 
 def _break(_limits: Limits) -> NoReturn:
     raise ZeroDivisionError("canary7731")
 
 
-def _parse(texts: tuple[str, ...]) -> Mapping[str, Parsed]:
-    return {text: Parsed(columns=(text,)) for text in texts}
+def _parse(texts: tuple[str, ...]) -> Mapping[str, ParsedExpression]:
+    return {text: ParsedExpression(columns=(text,)) for text in texts}
 
 
 OPERATIONS: dict[str, child.Operation] = {

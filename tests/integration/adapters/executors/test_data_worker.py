@@ -16,7 +16,7 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.spec.environment import Limits, Table
-from reconciler.ports import CopyRequest, Parsed, Selected, TableFile, Want
+from reconciler.ports import CopyRequest, ParsedExpression, SelectionKind, SelectResult, TableFile
 from tests.support.invoice_tables import invoices, ledger, recipe_of
 
 COMMAND = [sys.executable, "-P", "-m", "reconciler.data"]
@@ -66,10 +66,10 @@ def test_one_child_copies_selects_and_parses_and_goes_on_after_errors(peer: Peer
     assert peer.ask("no such thing", ())["error"] == {"kind": "Unexpected", "message": "KeyError"}
 
     books = ledger(tmp_path, invoices(300))
-    found = codec.from_json(Selected, peer.ask("select", books.request(recipe_of(), Want.FIT))["ok"])
+    found = codec.from_json(SelectResult, peer.ask("select", books.request(recipe_of(), SelectionKind.FIT))["ok"])
     assert found.holdout_rows > 5
     answer = peer.ask("parse", ("a + 1", "random()"))["ok"]
-    parsed = dict(codec.from_json(tuple[tuple[str, Parsed], ...], answer))  # type: ignore[arg-type]
+    parsed = dict(codec.from_json(tuple[tuple[str, ParsedExpression], ...], answer))  # type: ignore[arg-type]
     assert parsed["a + 1"].columns == ("a",)
     assert parsed["random()"].refused is not None
     assert peer.close() == (0, b"", b"")

@@ -20,7 +20,7 @@ import pytest
 
 from reconciler.adapters.executors import worker_process as children
 from reconciler.adapters.executors.forked_worker import FORKS
-from reconciler.adapters.executors.worker_pool import Crew
+from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import ReconcilerError, TrainingError
 
@@ -35,37 +35,37 @@ def halt() -> threading.Event:
 
 
 @pytest.fixture
-def crew(halt: threading.Event) -> Iterator[Crew]:
-    one = Crew("reconciler.testing.misbehaving_worker", failure=TrainingError, halt=halt, forks=True)
+def crew(halt: threading.Event) -> Iterator[WorkerPool]:
+    one = WorkerPool("reconciler.testing.misbehaving_worker", failure=TrainingError, halt=halt, forks=True)
     yield one
     one.close()
 
 
-def remember(crew: Crew, text: str, threads: int = 0) -> tuple[str, ...]:
+def remember(crew: WorkerPool, text: str, threads: int = 0) -> tuple[str, ...]:
     found: tuple[str, ...] = crew.call("remember", text, tuple[str, ...], ROOMY, threads=threads)
     return found
 
 
-def at_once(crew: Crew, *requests: tuple[str, str, Limits]) -> list[Future[str]]:
+def at_once(crew: WorkerPool, *requests: tuple[str, str, Limits]) -> list[Future[str]]:
     """All of them at the same time; their outcomes when all are over."""
     with ThreadPoolExecutor(len(requests)) as pool:
         return [pool.submit(crew.call, operation, given, str, limits) for operation, given, limits in requests]
 
 
-def test_every_child_begins_as_the_first_did(crew: Crew) -> None:
+def test_every_child_begins_as_the_first_did(crew: WorkerPool) -> None:
     first, second = remember(crew, "a"), remember(crew, "b")
     assert len(first) == len(second) == 3, "nothing is remembered from one request to the next"
     assert first[0] != second[0], "two processes"
     assert first[1] == second[1] == f"of {nursery_of(crew)}"
 
 
-def test_each_has_its_own_share_of_threads(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_has_its_own_share_of_threads(crew: WorkerPool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     assert remember(crew, "a", threads=3)[-1] == "threads 3"
     assert remember(crew, "b")[-1] == "threads all"
 
 
-def test_one_over_its_memory_one_over_its_time_and_one_that_crashes_leave_the_others_alone(crew: Crew) -> None:
+def test_one_over_its_memory_one_over_its_time_and_one_that_crashes_leave_the_others_alone(crew: WorkerPool) -> None:
     hoards, hangs, dies, echoes = at_once(
         crew,
         ("hoard", "", Limits(seconds=120, memory=150 * 1024**2)),
@@ -85,12 +85,12 @@ def test_one_over_its_memory_one_over_its_time_and_one_that_crashes_leave_the_ot
     assert echoes.result() == "é" * 1_000_000
 
 
-def test_memory_counts_with_that_of_all_that_the_child_started(crew: Crew) -> None:
+def test_memory_counts_with_that_of_all_that_the_child_started(crew: WorkerPool) -> None:
     with pytest.raises(TrainingError, match=r"used [\d,]+ MiB of memory \(limit 150 MiB\)"):
         crew.call("hoard elsewhere", "", str, Limits(seconds=120, memory=150 * 1024**2))
 
 
-def test_a_bug_in_a_child_and_one_that_leaves_are_told_without_their_texts(crew: Crew) -> None:
+def test_a_bug_in_a_child_and_one_that_leaves_are_told_without_their_texts(crew: WorkerPool) -> None:
     with pytest.raises(TrainingError, match="ended with exit code 3"):
         crew.call("leave", "3", str, ROOMY)
     with pytest.raises(TrainingError, match="ZeroDivisionError") as refused:
@@ -99,7 +99,7 @@ def test_a_bug_in_a_child_and_one_that_leaves_are_told_without_their_texts(crew:
     assert crew.call("chatter", "canary7731", str, ROOMY) == "canary7731"
 
 
-def test_a_nursery_that_was_killed_is_started_again(crew: Crew) -> None:
+def test_a_nursery_that_was_killed_is_started_again(crew: WorkerPool) -> None:
     before = remember(crew, "a")
     os.kill(nursery_of(crew), signal.SIGKILL)
     after = remember(crew, "b")
@@ -107,14 +107,14 @@ def test_a_nursery_that_was_killed_is_started_again(crew: Crew) -> None:
 
 
 def test_a_module_that_cannot_be_started_is_a_typed_error(halt: threading.Event) -> None:
-    one = Crew("reconciler.testing.no_such_module", failure=TrainingError, halt=halt, forks=True)
+    one = WorkerPool("reconciler.testing.no_such_module", failure=TrainingError, halt=halt, forks=True)
     with pytest.raises(TrainingError, match="no_such_module failed: it ended with exit code 1"):
         one.call("echo", "", str, ROOMY)
     one.close()
 
 
 def test_when_nothing_goes_on_those_who_wait_are_interrupted_and_their_children_ended(
-    crew: Crew, halt: threading.Event
+    crew: WorkerPool, halt: threading.Event
 ) -> None:
     remember(crew, "the nursery runs")
     interrupted: list[BaseException] = []
@@ -141,7 +141,7 @@ def test_when_nothing_goes_on_those_who_wait_are_interrupted_and_their_children_
         crew.call("echo", "", str, ROOMY)
 
 
-def test_what_a_child_started_ends_with_it(crew: Crew, tmp_path: Path) -> None:
+def test_what_a_child_started_ends_with_it(crew: WorkerPool, tmp_path: Path) -> None:
     """Also when the child ends first, as it does when it sees that we are gone."""
     with pytest.raises(TrainingError):
         crew.call("leave somebody", str(tmp_path / "pid"), str, ROOMY)
@@ -154,7 +154,7 @@ def test_what_a_child_started_ends_with_it(crew: Crew, tmp_path: Path) -> None:
     os.close(end)
 
 
-def test_no_descriptor_is_left_behind(crew: Crew) -> None:
+def test_no_descriptor_is_left_behind(crew: WorkerPool) -> None:
     remember(crew, "the nursery runs")
     ours, theirs = descriptors(os.getpid()), descriptors(nursery_of(crew))
     at_once(crew, *[("echo", "x", ROOMY)] * 4)
@@ -168,7 +168,7 @@ def test_no_descriptor_is_left_behind(crew: Crew) -> None:
 @pytest.mark.parametrize("module", ["reconciler.training", "reconciler.scoring"])
 def test_what_has_imported_has_one_thread_to_fork(module: str, halt: threading.Event) -> None:
     """A thread of a library would be missing in every child, with whatever lock it held."""
-    one = Crew(module, failure=TrainingError, halt=halt, forks=True)
+    one = WorkerPool(module, failure=TrainingError, halt=halt, forks=True)
     with pytest.raises(TrainingError, match="KeyError"):
         one.call("no such operation", "", str, ROOMY)
     assert len(list(Path(f"/proc/{nursery_of(one)}/task").iterdir())) == 1
@@ -177,10 +177,10 @@ def test_what_has_imported_has_one_thread_to_fork(module: str, halt: threading.E
 
 PARENT = """
 import threading
-from reconciler.adapters.executors.worker_pool import Crew
+from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import TrainingError
-crew = Crew("reconciler.testing.misbehaving_worker", failure=TrainingError, forks=True)
+crew = WorkerPool("reconciler.testing.misbehaving_worker", failure=TrainingError, forks=True)
 limits = Limits(seconds=600, memory=2 * 1024**3)
 crew.call("echo", "", str, limits)
 print(crew._nursery._process.pid, flush=True)
@@ -238,7 +238,7 @@ def descriptors(process: int) -> list[int]:
     return [len(list(Path(f"/proc/{process}/fd").iterdir()))]
 
 
-def nursery_of(crew: Crew) -> int:
+def nursery_of(crew: WorkerPool) -> int:
     assert crew._nursery is not None
     assert crew._nursery._process is not None
     return crew._nursery._process.pid

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.executors.worker_process import Child
+from reconciler.adapters.executors.worker_process import WorkerProcess
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import DataError, TrainingError
 from reconciler.testing import misbehaving_worker as unruly
@@ -22,18 +22,18 @@ ROOMY = Limits(seconds=60, memory=2 * 1024**3)
 
 
 @pytest.fixture
-def child() -> Iterator[Child]:
-    one = Child("reconciler.testing.misbehaving_worker", failure=TrainingError)
+def child() -> Iterator[WorkerProcess]:
+    one = WorkerProcess("reconciler.testing.misbehaving_worker", failure=TrainingError)
     yield one
     one.close()
 
 
-def pid_of(child: Child) -> int:
+def pid_of(child: WorkerProcess) -> int:
     assert child._process is not None
     return child._process.pid
 
 
-def test_one_child_serves_several_requests_and_goes_on_after_a_refusal(child: Child) -> None:
+def test_one_child_serves_several_requests_and_goes_on_after_a_refusal(child: WorkerProcess) -> None:
     assert child.call("echo", "é", str, ROOMY) == "é"
     first = pid_of(child)
     with pytest.raises(DataError) as refused:
@@ -44,18 +44,18 @@ def test_one_child_serves_several_requests_and_goes_on_after_a_refusal(child: Ch
     assert pid_of(child) == first
 
 
-def test_an_interrupt_of_the_terminal_reaches_only_us(child: Child) -> None:
+def test_an_interrupt_of_the_terminal_reaches_only_us(child: WorkerProcess) -> None:
     child.start()
     assert os.getpgid(pid_of(child)) == pid_of(child) != os.getpgid(0)
 
 
-def test_a_request_larger_than_any_pipe_arrives(child: Child) -> None:
+def test_a_request_larger_than_any_pipe_arrives(child: WorkerProcess) -> None:
     text = "x" * 5_000_000
     assert child.call("echo", text, str, ROOMY) == text
 
 
 def test_no_credential_and_no_folder_of_the_caller_reaches_the_child(
-    child: Child, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    child: WorkerProcess, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "reconciler").mkdir()
     (tmp_path / "reconciler" / "__init__.py").write_text("raise SystemExit('shadowed')")
@@ -68,7 +68,7 @@ def test_no_credential_and_no_folder_of_the_caller_reaches_the_child(
     assert path not in ("path: ", f"path: {tmp_path}")
 
 
-def test_the_time_cap_ends_the_child_and_says_so(child: Child) -> None:
+def test_the_time_cap_ends_the_child_and_says_so(child: WorkerProcess) -> None:
     child.call("echo", "", str, ROOMY)
     ended = os.pidfd_open(pid_of(child))
     with pytest.raises(TrainingError, match=r"^unruly ran out of time \(limit 1 s\)$") as refused:
@@ -79,24 +79,24 @@ def test_the_time_cap_ends_the_child_and_says_so(child: Child) -> None:
     assert child.call("echo", "next", str, ROOMY) == "next"
 
 
-def test_the_memory_cap_ends_the_child_and_says_so(child: Child) -> None:
+def test_the_memory_cap_ends_the_child_and_says_so(child: WorkerProcess) -> None:
     with pytest.raises(TrainingError, match=r"used [\d,]+ MiB of memory \(limit 150 MiB\)") as refused:
         child.call("hoard", "", str, Limits(seconds=60, memory=150 * 1024**2))
     assert "limits.memory" in (refused.value.hint or "")
 
 
 @pytest.mark.parametrize("name", ["SIGSEGV", "SIGABRT", "SIGKILL"])
-def test_a_child_that_is_killed_is_told_by_its_signal(child: Child, name: str) -> None:
+def test_a_child_that_is_killed_is_told_by_its_signal(child: WorkerProcess, name: str) -> None:
     with pytest.raises(TrainingError, match=f"was ended by {name}"):
         child.call("die", str(int(signal.Signals[name])), str, ROOMY)
 
 
-def test_a_child_that_just_leaves_is_our_bug(child: Child) -> None:
+def test_a_child_that_just_leaves_is_our_bug(child: WorkerProcess) -> None:
     with pytest.raises(TrainingError, match="ended with exit code 3"):
         child.call("leave", "3", str, ROOMY)
 
 
-def test_a_bug_in_the_child_crosses_without_its_text(child: Child) -> None:
+def test_a_bug_in_the_child_crosses_without_its_text(child: WorkerProcess) -> None:
     with pytest.raises(TrainingError) as refused:
         child.call("break", "canary7731", str, ROOMY)
     assert "ZeroDivisionError" in str(refused.value)
@@ -113,12 +113,12 @@ def test_a_bug_in_the_child_crosses_without_its_text(child: Child) -> None:
     ],
     ids=range(12),
 )
-def test_an_answer_that_is_none_is_a_typed_error(child: Child, line: str) -> None:
+def test_an_answer_that_is_none_is_a_typed_error(child: WorkerProcess, line: str) -> None:
     with pytest.raises((TrainingError, DataError)):
         child.call("say", line, str, ROOMY)
 
 
-def test_what_a_library_prints_is_never_taken_for_an_answer_nor_shown(child: Child) -> None:
+def test_what_a_library_prints_is_never_taken_for_an_answer_nor_shown(child: WorkerProcess) -> None:
     assert child.call("chatter", "canary7731", str, ROOMY) == "canary7731"
     with pytest.raises(TrainingError) as refused:
         child.call("die", str(int(signal.SIGABRT)), str, ROOMY)
@@ -128,14 +128,14 @@ def test_what_a_library_prints_is_never_taken_for_an_answer_nor_shown(child: Chi
 
 def test_a_child_of_a_module_that_does_not_exist_is_a_typed_error() -> None:
     with pytest.raises(TrainingError, match="ended with exit code 1"):
-        Child("reconciler.testing.no_such_module", failure=TrainingError).call("echo", "", str, ROOMY)
+        WorkerProcess("reconciler.testing.no_such_module", failure=TrainingError).call("echo", "", str, ROOMY)
 
 
 PARENT = """
-from reconciler.adapters.executors.worker_process import Child
+from reconciler.adapters.executors.worker_process import WorkerProcess
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import TrainingError
-child = Child("reconciler.testing.misbehaving_worker", failure=TrainingError)
+child = WorkerProcess("reconciler.testing.misbehaving_worker", failure=TrainingError)
 limits = Limits(seconds=600, memory=2 * 1024**3)
 child.call("echo", "", str, limits)
 try:

@@ -17,8 +17,8 @@ import pytest
 
 from reconciler import codec
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.core.artifact.observed_state import Served, Trouble
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
+from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.digest import digest_of_bytes, hex_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
@@ -41,9 +41,10 @@ import json, sys
 from pathlib import Path
 from reconciler import codec
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.records import ReleasePointer
 from reconciler.errors import ReconcilerError
-root, current, files = Path(sys.argv[1]), codec.from_json(Current, json.loads(sys.argv[2])), json.loads(sys.argv[3])
+root, current = Path(sys.argv[1]), codec.from_json(ReleasePointer, json.loads(sys.argv[2]))
+files = json.loads(sys.argv[3])
 target = DirectoryTarget(root, project=current.project, environment=current.environment)
 try:
     target.place(current, {name: Path(path) for name, path in files.items()})
@@ -52,7 +53,7 @@ except ReconcilerError as error:
 """
 
 
-def place_command(root: Path, what: Current, files: dict[str, Path]) -> list[str]:
+def place_command(root: Path, what: ReleasePointer, files: dict[str, Path]) -> list[str]:
     arguments = [
         str(root),
         json.dumps(codec.to_json(what)),
@@ -113,18 +114,18 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
             (found,) = target.observe(()) or (None,)
             pointer = found.current if found else None
             if pointer == what:
-                assert found == Served(model="payments", current=what)
+                assert found == LiveDeployment(model="payments", current=what)
             elif start == "empty":
                 assert found is None
             elif start == "older release":
-                assert found == Served(model="payments", current=current(1, old))
+                assert found == LiveDeployment(model="payments", current=current(1, old))
             else:
                 assert pointer == current(1, new)
                 for file in right.keys() - {"schema.json", "recipe.json", "probe.json"}:
                     whole = (served_folder(target) / file).read_bytes()
                     assert whole == right[file] or (file == MODEL and whole == b"evil"), "a file was half mended"
             target.place(what, after)
-            assert target.observe(()) == (Served(model="payments", current=what),)
+            assert target.observe(()) == (LiveDeployment(model="payments", current=what),)
             assert {one.name: one.read_bytes() for one in served_folder(target).iterdir()} == right
 
 
@@ -167,7 +168,7 @@ def test_a_writer_that_was_held_up_while_a_newer_one_finished_changes_nothing(tm
             stream.write(first[MODEL].read_bytes())
         said, _ = late.communicate(timeout=30)
         assert said.startswith("ConflictError: the target already serves entry 2")
-        assert target.observe(()) == (Served(model="payments", current=current(2, two)),)
+        assert target.observe(()) == (LiveDeployment(model="payments", current=current(2, two)),)
 
 
 def test_two_who_place_the_same_release_at_once_both_find_it_whole(tmp_path: Path) -> None:
@@ -175,7 +176,7 @@ def test_two_who_place_the_same_release_at_once_both_find_it_whole(tmp_path: Pat
     with release(b"one") as (one, files):
         racers = [subprocess.Popen(place_command(root, current(1, one), dict(files))) for _ in range(4)]
         assert [racer.wait(timeout=60) for racer in racers] == [0, 0, 0, 0]
-        assert target_in(root).observe(()) == (Served(model="payments", current=current(1, one)),)
+        assert target_in(root).observe(()) == (LiveDeployment(model="payments", current=current(1, one)),)
     assert not list(root.rglob(".tmp-*"))
 
 
@@ -195,7 +196,7 @@ def test_the_target_of_another_project_or_environment_is_neither_read_nor_writte
         target_in(tmp_path).place(current(1, one), files)
         for project, environment in ((PROJECT, "staging"), ("village", ENVIRONMENT)):
             other = DirectoryTarget(tmp_path, project=project, environment=environment)
-            entry = Current(
+            entry = ReleasePointer(
                 project=project, environment=environment, model="payments", n=9, entry=one, artifact=one, format=1
             )
             for attempt in (lambda other=other: other.observe(()), lambda o=other, e=entry: o.place(e, files)):
@@ -216,7 +217,8 @@ def test_a_lost_mark_is_set_again_unless_what_is_served_is_foreign(tmp_path: Pat
         assert [served.trouble for served in stranger.observe(())] == [Trouble.FOREIGN]
         with pytest.raises(IntegrityError):
             stranger.place(
-                Current(project="village", environment=ENVIRONMENT, model="x", n=0, entry=one, artifact=one), files
+                ReleasePointer(project="village", environment=ENVIRONMENT, model="x", n=0, entry=one, artifact=one),
+                files,
             )
         target.place(current(2, one), files)
         assert (tmp_path / "owner.json").exists()
@@ -226,13 +228,15 @@ def test_a_pointer_copied_from_another_target_is_foreign_and_gives_way(tmp_path:
     with release(b"one") as (one, files):
         target = target_in(tmp_path)
         target.place(current(1, one), files)
-        foreign = Current(project="village", environment=ENVIRONMENT, model="payments", n=99, entry=one, artifact=one)
+        foreign = ReleasePointer(
+            project="village", environment=ENVIRONMENT, model="payments", n=99, entry=one, artifact=one
+        )
         (tmp_path / "payments" / "current").write_bytes(codec.encode(foreign))
         assert target.observe(()) == (
-            Served(model="payments", current=None, trouble=Trouble.FOREIGN, files=("current",)),
+            LiveDeployment(model="payments", current=None, trouble=Trouble.FOREIGN, files=("current",)),
         )
         target.place(current(2, one), files)
-        assert target.observe(()) == (Served(model="payments", current=current(2, one)),)
+        assert target.observe(()) == (LiveDeployment(model="payments", current=current(2, one)),)
 
 
 @pytest.mark.parametrize(
@@ -253,11 +257,11 @@ def test_a_damaged_pointer_is_told_and_replaced(damage: Callable[[Path], object]
         target = target_in(tmp_path)
         target.place(current(1, one), files)
         damage(tmp_path / "payments" / "current")
-        expected = Served(model="payments", current=None, trouble=Trouble.UNREADABLE, files=("current",))
+        expected = LiveDeployment(model="payments", current=None, trouble=Trouble.UNREADABLE, files=("current",))
         assert target.observe(()) == (expected,)
         assert target.release("payments") is None
         target.place(current(2, one), files)
-        assert target.observe(()) == (Served(model="payments", current=current(2, one)),)
+        assert target.observe(()) == (LiveDeployment(model="payments", current=current(2, one)),)
 
 
 def test_every_kind_of_tampering_is_named_and_mended(tmp_path: Path) -> None:
@@ -270,7 +274,7 @@ def test_every_kind_of_tampering_is_named_and_mended(tmp_path: Path) -> None:
         assert (served.trouble, served.files) == (Trouble.TAMPERED, wrong)
         untouched = (served_folder(target) / "evaluation.json").stat().st_ino
         target.place(current(2, one), files)
-        assert target.observe(()) == (Served(model="payments", current=current(2, one)),)
+        assert target.observe(()) == (LiveDeployment(model="payments", current=current(2, one)),)
         assert (served_folder(target) / "evaluation.json").stat().st_ino == untouched
 
 
@@ -325,7 +329,7 @@ def test_files_that_are_not_the_artifacts_are_never_served(tmp_path: Path) -> No
         ):
             with pytest.raises(IntegrityError):
                 target.place(current(2, two), wrong)
-        assert target.observe(()) == (Served(model="payments", current=current(1, one)),)
+        assert target.observe(()) == (LiveDeployment(model="payments", current=current(1, one)),)
         assert not list(tmp_path.rglob("extra"))
         assert not list(tmp_path.rglob(".tmp-*"))
 
@@ -339,7 +343,7 @@ def test_a_disk_that_is_full_leaves_what_was_served(tmp_path: Path) -> None:
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert said.startswith("TargetError: E608 cannot write to the target")
         assert "bytes needed)" in said
-        assert target.observe(()) == (Served(model="payments", current=current(1, one)),)
+        assert target.observe(()) == (LiveDeployment(model="payments", current=current(1, one)),)
         assert not list(tmp_path.rglob(".tmp-*"))
 
 

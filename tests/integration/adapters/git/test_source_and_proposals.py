@@ -15,7 +15,7 @@ from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.proposal_branch import GitProposer
 from reconciler.adapters.git.worktree_source import WorkTree
-from reconciler.core.artifact.observed_state import Merged, Order
+from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.errors import ConflictError, SourceError, UsageError
 from reconciler.testing.contracts.git import proposal
 from tests.contract.git_repository import Repository, repository_in
@@ -120,7 +120,7 @@ def test_neither_replaced_objects_nor_grafts_change_what_is_read(repository: Rep
     (repository.root / ".git" / "info" / "grafts").write_text(f"{third}\n")
     source = GitSource(repository.project)
     assert [file.path for file in source.tree(second, ())] == ["a"]
-    assert source.order(first, third, branch="main") is Order.AFTER
+    assert source.order(first, third, branch="main") is CommitOrder.AFTER
 
 
 def test_settings_of_the_user_and_of_the_environment_do_not_count(
@@ -147,7 +147,7 @@ def test_in_a_short_clone_an_order_that_cannot_be_told_is_an_error_and_one_that_
     commits = [repository.commit({"a": bytes([n])}) for n in range(4)]
     repository.git("clone", "-q", "--depth=2", "--branch=main", f"file://{repository.root}", str(tmp_path / "short"))
     source = GitSource(tmp_path / "short")
-    assert source.order(commits[2], commits[3], branch="main") is Order.AFTER
+    assert source.order(commits[2], commits[3], branch="main") is CommitOrder.AFTER
     with pytest.raises(SourceError, match="too short") as refused:
         source.order(commits[0], commits[3], branch="main")
     assert refused.value.code == "E307"
@@ -160,8 +160,8 @@ def test_a_history_that_is_cut_off_where_a_change_would_be_is_an_error_and_no_ot
     commits = [repository.commit({"a": bytes([n]), "b": b"", "c": bytes([n // 2])}) for n in range(4)]
     repository.git("clone", "-q", "--depth=3", "--branch=main", f"file://{repository.root}", str(tmp_path / "short"))
     source = GitSource(tmp_path / "short")
-    assert source.changed("a", at=commits[3], branch="main") == Merged(commit=commits[3], before=commits[2])
-    assert source.changed("c", at=commits[3], branch="main") == Merged(commit=commits[2], before=commits[1])
+    assert source.changed("a", at=commits[3], branch="main") == FirstParentChange(commit=commits[3], before=commits[2])
+    assert source.changed("c", at=commits[3], branch="main") == FirstParentChange(commit=commits[2], before=commits[1])
     with pytest.raises(SourceError, match="which change brought b") as refused:
         source.changed("b", at=commits[3], branch="main")
     assert refused.value.code == "E307"
@@ -178,7 +178,7 @@ def test_a_merge_is_the_change_that_brought_what_its_branch_did(repository: Repo
     later = repository.commit({"a": b"2", "b": b"1", "c": b"1"})
     source = GitSource(repository.project)
     for path in ("a", "b"):
-        assert source.changed(path, at=later, branch="main") == Merged(commit=merge, before=first), path
+        assert source.changed(path, at=later, branch="main") == FirstParentChange(commit=merge, before=first), path
 
 
 def test_where_there_is_a_remote_its_branch_counts_and_not_the_local_one(
@@ -192,8 +192,8 @@ def test_where_there_is_a_remote_its_branch_counts_and_not_the_local_one(
     clone.git("config", "user.email", "ada@example.org")
     unreviewed = clone.commit({"a": b"3"})
     source = GitSource(clone.project)
-    assert source.order(first, second, branch="main") is Order.AFTER
-    assert source.order(second, unreviewed, branch="main") is Order.OFF
+    assert source.order(first, second, branch="main") is CommitOrder.AFTER
+    assert source.order(second, unreviewed, branch="main") is CommitOrder.OFF
     with pytest.raises(SourceError, match="no branch 'release' at origin"):
         source.order(first, second, branch="release")
 
@@ -214,8 +214,8 @@ def test_a_branch_that_was_merged_is_not_on_the_first_parent_line(repository: Re
     repository.git("merge", "-q", "--no-ff", "-m", "merge", "topic")
     merge = repository.git("rev-parse", "HEAD")
     source = GitSource(repository.project)
-    assert source.order(first, merge, branch="main") is Order.AFTER
-    assert source.order(first, topic, branch="main") is Order.OFF
+    assert source.order(first, merge, branch="main") is CommitOrder.AFTER
+    assert source.order(first, topic, branch="main") is CommitOrder.OFF
 
 
 def test_links_and_submodules_are_told_by_their_mode(repository: Repository) -> None:

@@ -18,10 +18,10 @@ import pytest
 
 from benchmarks.many_models import make_fleet
 from reconciler import codec
-from reconciler.adapters.caches.plan_cache import Memo, load, save
+from reconciler.adapters.caches.plan_cache import CachedPlan, load, save
 from reconciler.adapters.executors import fork_map as shared_out
 from reconciler.cli.error_reporting import guarded
-from reconciler.core.artifact.records import Current
+from reconciler.core.artifact.records import ReleasePointer
 
 MODELS = 50
 NAME = "model-00007"
@@ -68,7 +68,7 @@ def memo_file(folder: Path) -> Path:
 AGE = re.compile(r"\b\d+ ?[a-z]+ ago|just now")
 
 
-def remembered(folder: Path) -> Memo | None:
+def remembered(folder: Path) -> CachedPlan | None:
     found = list(cache(folder).glob("plan-production-*.json"))
     return load(found[0]) if found else None
 
@@ -117,11 +117,11 @@ def rewrite(path: Path, body: bytes) -> None:
 
 def lower(folder: Path) -> None:
     path = folder / f"serving/{NAME}/current"
-    served = codec.decode(Current, path.read_bytes(), what="current")
+    served = codec.decode(ReleasePointer, path.read_bytes(), what="current")
     entry = folder / f".reconciler/production/journal/production/{NAME}/28.json"
     from reconciler.core.digest import digest_of_bytes
 
-    older = Current(
+    older = ReleasePointer(
         project=served.project,
         environment=served.environment,
         model=served.model,

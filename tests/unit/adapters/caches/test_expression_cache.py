@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.adapters.caches.expression_cache import CachedExpressions
 from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
-from reconciler.ports import Parsed
+from reconciler.ports import ParsedExpression
 from tests.inputs.corruption import damaged
 
 
@@ -18,10 +18,10 @@ class Counted:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
-    def parse(self, texts: Iterable[str]) -> Mapping[str, Parsed]:
+    def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         wanted = list(texts)
         self.asked += wanted
-        return {text: Parsed(columns=(text,), position=len(text)) for text in wanted}
+        return {text: ParsedExpression(columns=(text,), position=len(text)) for text in wanted}
 
 
 def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_text_is_parsed_once_and_by_one_set_of_rules(tmp_path: Path) -> None:
     first = CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 1).parse(["a", "b", "a"])
     again = CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 1).parse(["b", "c"])
     assert inner.asked == ["a", "b", "c"]
-    assert first["b"] == again["b"] == Parsed(columns=("b",), position=1)
+    assert first["b"] == again["b"] == ParsedExpression(columns=("b",), position=1)
     CachedExpressions(inner, tmp_path / "cache", grammar=lambda: 2).parse(["a"])
     assert inner.asked[-1] == "a"
 

@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adapters.caches import file_fingerprints as module
-from reconciler.adapters.caches.file_fingerprints import Witness, same, signature
+from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same, signature
 from reconciler.adapters.filesystem.durable_files import listed
 
 
-def aged() -> Witness:
+def aged() -> FileFingerprints:
     """A witness for whom everything on disk is old."""
-    return Witness(started=2**62)
+    return FileFingerprints(started=2**62)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_in_a_folder_that_is_watched_what_is_not_there_needs_no_look_of_its_own(
 def test_what_was_touched_just_before_is_not_believed(folder: Path) -> None:
     changed = (folder / "model").stat().st_ctime_ns
     for started, believed in ((changed + module.RACY + 1, True), (changed + module.RACY - 1, False)):
-        seen = Witness(started=started)
+        seen = FileFingerprints(started=started)
         seen.saw(str(folder / "model"))
         assert (seen.signature("") is not None) is believed
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.executors.fork_map import Drawn, shared_out
+from reconciler.adapters.executors.fork_map import PartitionCounter, shared_out
 
 
 def test_answers_come_in_the_order_of_the_shares_and_share_0_is_worked_here() -> None:
@@ -72,7 +72,7 @@ def test_where_no_process_can_be_made_the_shares_are_not_done_and_nothing_stays_
 
 
 def test_each_number_is_drawn_once() -> None:
-    drawn = Drawn(200)
+    drawn = PartitionCounter(200)
     answers = shared_out(lambda share: bytes(drawn), 3)
     drawn.close()
     assert sorted(b"".join(one or b"" for one in answers)) == list(range(200))

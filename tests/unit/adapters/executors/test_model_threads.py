@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.adapters.executors.model_threads import Threads
+from reconciler.adapters.executors.model_threads import ModelThreads
 
 
 def test_so_many_work_at_once_and_no_more() -> None:
@@ -27,14 +27,14 @@ def test_so_many_work_at_once_and_no_more() -> None:
         with lock:
             running -= 1
 
-    Threads(3, threading.Event()).run([work] * 9)
+    ModelThreads(3, threading.Event()).run([work] * 9)
     assert most == 3
 
 
 def test_one_lane_is_the_caller_itself() -> None:
     seen: list[int] = []
-    Threads(1, threading.Event()).run([lambda: seen.append(threading.get_ident())] * 2)
-    Threads(8, threading.Event()).run([lambda: seen.append(threading.get_ident())])
+    ModelThreads(1, threading.Event()).run([lambda: seen.append(threading.get_ident())] * 2)
+    ModelThreads(8, threading.Event()).run([lambda: seen.append(threading.get_ident())])
     assert seen == [threading.get_ident()] * 3
 
 
@@ -49,7 +49,7 @@ def test_works_are_begun_in_their_order() -> None:
 
         return work
 
-    Threads(2, threading.Event()).run([numbered(n) for n in range(50)])
+    ModelThreads(2, threading.Event()).run([numbered(n) for n in range(50)])
     assert sorted(begun) == list(range(50))
     assert all(abs(n - position) <= 1 for position, n in enumerate(begun)), "two lanes: one place off at most"
 
@@ -66,7 +66,7 @@ def test_an_error_begins_nothing_new_and_is_raised_when_the_others_have_ended() 
         done.append("the other")
 
     with pytest.raises(ZeroDivisionError):
-        Threads(2, threading.Event()).run([works, fails, lambda: done.append("a third")])
+        ModelThreads(2, threading.Event()).run([works, fails, lambda: done.append("a third")])
     assert done in (["the other"], ["the other", "a third"]), "a third may have begun in the same moment"
 
 
@@ -76,13 +76,13 @@ def test_after_a_halt_nothing_is_begun() -> None:
     def halts() -> None:
         halt.set()
 
-    Threads(2, halt).run([halts, halt.wait, *[lambda: done.append(1)] * 5])  # type: ignore[list-item]
+    ModelThreads(2, halt).run([halts, halt.wait, *[lambda: done.append(1)] * 5])  # type: ignore[list-item]
     assert done == []
 
 
 INTERRUPTED = """
 import threading
-from reconciler.adapters.executors.model_threads import Threads
+from reconciler.adapters.executors.model_threads import ModelThreads
 
 halt, running, ended = threading.Event(), threading.Barrier(3), []
 
@@ -97,7 +97,7 @@ def tell():
 
 threading.Thread(target=tell).start()
 try:
-    Threads(2, halt).run([work, work, lambda: ended.append("begun anew")])
+    ModelThreads(2, halt).run([work, work, lambda: ended.append("begun anew")])
 except KeyboardInterrupt:
     print("interrupted", *ended, flush=True)
 """

@@ -28,12 +28,12 @@ def test_this_process_makes_a_share_however_fast_the_others_are() -> None:
     """Only here is it noted what was read for all models: without a share it would not be."""
     said, saying = os.pipe()
 
-    def make(share: int) -> shares.Made:
+    def make(share: int) -> shares.PlanWithCache:
         os.write(saying, bytes([share]))
         digest = digest_of_bytes(bytes([share]))
         process = str(os.getpid())
         plan = Plan(id=digest, project="p", environment=process, role="serving", revision=None, refresh=None, models=())
-        return shares.Made(plan=plan, until=share, settled={})
+        return shares.PlanWithCache(plan=plan, until=share, settled={})
 
     def strangers() -> bool:
         """Slow: all that can be drawn is made meanwhile."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.forge.remote_url import Address, address, is_loopback
+from reconciler.core.forge.remote_url import RemoteURL, address, is_loopback
 from reconciler.errors import SourceError
 
 READ = {
@@ -69,7 +69,7 @@ def test_an_address_is_read_without_who_is_in_it(text: str) -> None:
 
 @pytest.mark.parametrize("text", FOLDERS)
 def test_a_folder_is_a_remote(text: str) -> None:
-    assert address(text) == Address(scheme="file", host="", path=text.removeprefix("file://"))
+    assert address(text) == RemoteURL(scheme="file", host="", path=text.removeprefix("file://"))
 
 
 @pytest.mark.parametrize("text", HOSTILE)

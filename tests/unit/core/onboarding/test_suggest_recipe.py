@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.onboarding.suggest_recipe import Suggestion, suggest
-from reconciler.core.onboarding.table_profile import ColumnLook, Days, Gap, TableLook
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
+from reconciler.core.onboarding.table_profile import ColumnProfile, DateGap, DayCountColumn, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import Task
 from reconciler.errors import UsageError
@@ -16,19 +16,19 @@ ROWS = 600
 TODAY = "2026-01-31"
 
 
-def column(name: str, kind: str = "DOUBLE", distinct: int = 300, **more: Any) -> ColumnLook:
-    return ColumnLook(name=name, type=kind, filled=more.pop("filled", ROWS), distinct=distinct, **more)
+def column(name: str, kind: str = "DOUBLE", distinct: int = 300, **more: Any) -> ColumnProfile:
+    return ColumnProfile(name=name, type=kind, filled=more.pop("filled", ROWS), distinct=distinct, **more)
 
 
-def flag(name: str, *values: str, kind: str = "VARCHAR", **more: Any) -> ColumnLook:
+def flag(name: str, *values: str, kind: str = "VARCHAR", **more: Any) -> ColumnProfile:
     return column(name, kind, len(values), values=values, **more)
 
 
-def look(*columns: ColumnLook, rows: int = ROWS, **more: Any) -> TableLook:
-    return TableLook(table=Table(uses="csv", path="t.csv"), rows=rows, columns=columns, **more)
+def look(*columns: ColumnProfile, rows: int = ROWS, **more: Any) -> TableProfile:
+    return TableProfile(table=Table(uses="csv", path="t.csv"), rows=rows, columns=columns, **more)
 
 
-def suggested(*columns: ColumnLook, outcome: str | None = None, rows: int = ROWS, **more: Any) -> Suggestion:
+def suggested(*columns: ColumnProfile, outcome: str | None = None, rows: int = ROWS, **more: Any) -> RecipeSuggestion:
     return suggest(look(*columns, rows=rows, **more), name="t", today=TODAY, outcome=outcome)
 
 
@@ -87,7 +87,7 @@ def test_else_it_is_the_last_column_that_can_be_one_and_the_reason_says_how_to_c
     ],
     ids=["many numbers", "few whole numbers", "true or false", "text", "few fractions"],
 )
-def test_few_values_are_classes_and_many_numbers_are_an_amount(outcome: ColumnLook, task: Task) -> None:
+def test_few_values_are_classes_and_many_numbers_are_an_amount(outcome: ColumnProfile, task: Task) -> None:
     assert suggested(ORDER_ID, AMOUNT, outcome).recipe.task is task
 
 
@@ -117,7 +117,7 @@ def test_a_text_that_is_no_name_for_a_class_gets_one_and_its_quotes_are_kept() -
 
 def test_the_author_may_say_what_to_predict_by_either_name() -> None:
     table = Table(uses="csv", path="t.csv", columns=(("unit_price", "Unit price (EUR)"),))
-    there = TableLook(table=table, rows=ROWS, columns=(ORDER_ID, column("unit_price"), RETURNED))
+    there = TableProfile(table=table, rows=ROWS, columns=(ORDER_ID, column("unit_price"), RETURNED))
     for name in ("unit_price", "Unit price (EUR)"):
         assert suggest(there, name="t", today=TODAY, outcome=name).recipe.outcome.column == "unit_price"
 
@@ -187,7 +187,10 @@ def test_what_cannot_help_or_gives_the_answer_away_is_left_out_with_the_reason()
 
 
 def test_the_other_count_of_days_to_the_same_date_is_left_out() -> None:
-    days = (Days(column="target", start="a", end="c"), Days(column="other_days", start="b", end="c"))
+    days = (
+        DayCountColumn(column="target", start="a", end="c"),
+        DayCountColumn(column="other_days", start="b", end="c"),
+    )
     found = suggested(ORDER_ID, AMOUNT, column("other_days", "BIGINT", 60), column("target", "BIGINT", 60), days=days)
     assert found.recipe.features.all == ("amount",)
 
@@ -210,7 +213,7 @@ def test_rows_with_a_date_are_judged_on_the_latest_and_its_month_is_a_feature() 
     ],
     ids=["in the future", "few days", "not always known"],
 )
-def test_a_date_that_does_not_order_the_rows_does_not_hold_them_out(date: ColumnLook) -> None:
+def test_a_date_that_does_not_order_the_rows_does_not_hold_them_out(date: ColumnProfile) -> None:
     assert suggested(ORDER_ID, AMOUNT, date, RETURNED).recipe.holdout.random == 0.2
 
 
@@ -236,12 +239,12 @@ LEDGER = (
 )
 
 
-def ledger(*columns: ColumnLook, over_30: float = 0.1, over_0: float = 0.4) -> Suggestion:
+def ledger(*columns: ColumnProfile, over_30: float = 0.1, over_0: float = 0.4) -> RecipeSuggestion:
     gaps = (
-        Gap(start="issued", end="due_date", forward=1.0, over_0=1.0, over_10=1.0, over_30=0.0),
-        Gap(start="due_date", end="paid_on", forward=0.5, over_0=over_0, over_10=0.2, over_30=over_30),
+        DateGap(start="issued", end="due_date", forward=1.0, over_0=1.0, over_10=1.0, over_30=0.0),
+        DateGap(start="due_date", end="paid_on", forward=0.5, over_0=over_0, over_10=0.2, over_30=over_30),
     )
-    days = (Days(column="lateness", start="due_date", end="paid_on"),)
+    days = (DayCountColumn(column="lateness", start="due_date", end="paid_on"),)
     return suggested(*(columns or LEDGER), gaps=gaps, days=days)
 
 

@@ -16,12 +16,12 @@ from reconciler.core.spec.gates import (
     Comparison,
     Gate,
     GateResult,
+    GateStatus,
     Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
     Rule,
     Threshold,
-    Verdict,
 )
 
 EVALUATION = Evaluation(
@@ -56,7 +56,7 @@ def result(gate: Gate, comparison: Comparison | None = None, **changes: object) 
 
 
 def passes(gate: Gate, comparison: Comparison | None = None, **changes: object) -> bool:
-    return result(gate, comparison, **changes).verdict is Verdict.PASSED
+    return result(gate, comparison, **changes).verdict is GateStatus.PASSED
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_too_few_rows_pass_under_no_rule_and_exactly_enough_do(rule: Rule) -> No
 @pytest.mark.parametrize("state", [Comparability.NOT_COMPARABLE, Comparability.UNSCORABLE])
 def test_what_cannot_be_compared_is_refused_with_its_reason(state: Comparability) -> None:
     found = result(gate(Rule.EVIDENCE), Comparison(state=state, metric="accuracy", reason="other classes"))
-    assert (found.verdict, found.reason) == (Verdict.REFUSED, f"{state}: other classes")
+    assert (found.verdict, found.reason) == (GateStatus.REFUSED, f"{state}: other classes")
     bare = result(gate(Rule.EVIDENCE), Comparison(state=state, metric="accuracy"))
     assert bare.reason == f"{state}: no reason recorded"
 
@@ -139,7 +139,7 @@ def test_a_comparison_that_was_not_made_is_refused() -> None:
 
 def test_a_comparison_of_another_gate_does_not_count() -> None:
     wanted = gate(Rule.EVIDENCE)
-    assert judge((wanted,), EVALUATION, {gate(Rule.POINT): COMPARED})[0].verdict is Verdict.REFUSED
+    assert judge((wanted,), EVALUATION, {gate(Rule.POINT): COMPARED})[0].verdict is GateStatus.REFUSED
 
 
 def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.digest import Digest
-from reconciler.core.plan.weakened_gates import Demands, Weakening, weakenings
+from reconciler.core.plan.weakened_gates import DeployRequirements, WeakenedGate, weakenings
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
@@ -31,12 +31,12 @@ NO_WORSE = NoWorseThanIncumbent(metric="f1_macro", tolerance=0.01, rule=Rule.POI
 ALL = (F1, LOSS, GRADE, SHARE, NO_WORSE)
 
 
-def found(old: Demands, new: Demands) -> list[str]:
+def found(old: DeployRequirements, new: DeployRequirements) -> list[str]:
     return [str(one).removeprefix("GATE WEAKENED ") for one in weakenings(old, new, model="pay")]
 
 
-def gates(*gates: Gate) -> Demands:
-    return Demands(gates=gates, policy=Policy())
+def gates(*gates: Gate) -> DeployRequirements:
+    return DeployRequirements(gates=gates, policy=Policy())
 
 
 WEAKER: list[tuple[Gate, Gate, str]] = [
@@ -73,7 +73,10 @@ def test_two_bounds_are_two_demands() -> None:
 
 
 def test_where_a_gate_stands_is_all_the_same() -> None:
-    here, there = Demands(gates=(F1,), policy=Policy()), Demands(gates=(), policy=Policy(gates=(F1,)))
+    here, there = (
+        DeployRequirements(gates=(F1,), policy=Policy()),
+        DeployRequirements(gates=(), policy=Policy(gates=(F1,))),
+    )
     assert found(here, there) == found(there, here) == []
 
 
@@ -117,12 +120,15 @@ APPROVALS = OLD.approvals or Approvals(least=0, people=())
     ],
 )  # fmt: skip
 def test_controls_are_demands_too(new: Policy, words: list[str]) -> None:
-    assert found(Demands(gates=(), policy=OLD), Demands(gates=(), policy=new)) == words
+    assert found(DeployRequirements(gates=(), policy=OLD), DeployRequirements(gates=(), policy=new)) == words
 
 
 def test_a_first_owner_is_one_more_than_nobody() -> None:
-    old, new = Demands(gates=(), policy=Policy()), Demands(gates=(), policy=Policy(owners=("eve",)))
-    assert weakenings(old, new, model="pay") == (Weakening(what="owners", old="nobody", new="also eve"),)
+    old, new = (
+        DeployRequirements(gates=(), policy=Policy()),
+        DeployRequirements(gates=(), policy=Policy(owners=("eve",))),
+    )
+    assert weakenings(old, new, model="pay") == (WeakenedGate(what="owners", old="nobody", new="also eve"),)
 
 
 def test_two_weakenings_of_one_subject_are_told_once_each() -> None:

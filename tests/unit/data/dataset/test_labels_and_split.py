@@ -13,13 +13,13 @@ from reconciler.core.spec.recipe import Features, Holdout, Outcome, OutcomeClass
 from reconciler.data.dataset.holdout import cut_day
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
-from reconciler.ports import Selected
+from reconciler.ports import SelectResult
 from tests.support.invoice_tables import CLASSES, INVOICE_TYPES, invoices, ledger, read_rows, recipe_of
 
 Rows = list[dict[str, Any]]
 
 
-def select(folder: Path, recipe: Recipe, rows: Any = None, **more: Any) -> tuple[Selected, Rows, Rows]:
+def select(folder: Path, recipe: Recipe, rows: Any = None, **more: Any) -> tuple[SelectResult, Rows, Rows]:
     books = ledger(folder, invoices(600) if rows is None else rows, types=more.pop("types", INVOICE_TYPES))
     found = LocalData().select(books.request(recipe, **more))
     return found, read_rows(folder / "out" / "train.parquet"), read_rows(folder / "out" / "holdout.parquet")

@@ -16,7 +16,7 @@ from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Features, Holdout, Join, Outcome, OutcomeClass, Past, Recipe, Task, Window
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
-from reconciler.ports import TableFile, Want
+from reconciler.ports import SelectionKind, TableFile
 from tests.support.invoice_tables import (
     AS_OF,
     CLASSES,
@@ -38,7 +38,9 @@ def customers(folder: Path, rows: list[tuple[Any, ...]] | None = None) -> TableF
     return write_table(folder, "customers", CUSTOMER_TYPES, found)
 
 
-def refused(tmp_path: Path, recipe: Recipe, rows: Any = None, *others: TableFile, want: Want = Want.FIT) -> DataError:
+def refused(
+    tmp_path: Path, recipe: Recipe, rows: Any = None, *others: TableFile, want: SelectionKind = SelectionKind.FIT
+) -> DataError:
     books = ledger(tmp_path, invoices(300) if rows is None else rows, *others)
     with pytest.raises(DataError) as caught:
         LocalData().select(books.request(recipe, want))
@@ -75,7 +77,7 @@ def test_prediction_and_given_keys_see_the_features_that_training_saw(tmp_path: 
     )
     data = LocalData()
     data.select(books.request(recipe))
-    data.select(books.request(recipe, Want.PREDICT))
+    data.select(books.request(recipe, SelectionKind.PREDICT))
     trained = read_rows(tmp_path / "out" / "train.parquet") + read_rows(tmp_path / "out" / "holdout.parquet")
     predicted = {row["key"]: row for row in read_rows(tmp_path / "out" / "predict.parquet")}
     assert len(predicted) == 300
@@ -83,7 +85,7 @@ def test_prediction_and_given_keys_see_the_features_that_training_saw(tmp_path: 
         del row["outcome"]
         assert predicted[row["key"]] == row
     keys = tmp_path / "out" / "holdout.parquet"
-    found = data.select(books.request(recipe, Want.FEATURES, keys=keys))
+    found = data.select(books.request(recipe, SelectionKind.FEATURES, keys=keys))
     held = [{name: row[name] for name in row if name != "outcome"} for row in read_rows(keys)]
     assert read_rows(tmp_path / "out" / "features.parquet") == held
     assert found.rows == len(held)
@@ -92,7 +94,7 @@ def test_prediction_and_given_keys_see_the_features_that_training_saw(tmp_path: 
 def test_the_past_is_the_same_whatever_where_and_train_leave_out(tmp_path: Path) -> None:
     books = ledger(tmp_path, invoices(400))
     data = LocalData()
-    data.select(books.request(recipe_of(predict="true"), Want.PREDICT, into="all"))
+    data.select(books.request(recipe_of(predict="true"), SelectionKind.PREDICT, into="all"))
     narrow = recipe_of(where="amount > 60", train=Window(by="invoice_date", since="2023-03-01"))
     data.select(books.request(narrow, into="narrow"))
     everything = {row["key"]: row for row in read_rows(tmp_path / "all" / "predict.parquet")}
@@ -106,9 +108,9 @@ def test_the_past_is_the_same_whatever_where_and_train_leave_out(tmp_path: Path)
 def test_past_where_narrows_the_rows_that_count(tmp_path: Path) -> None:
     books = ledger(tmp_path, invoices(300))
     data = LocalData()
-    data.select(books.request(recipe_of(predict="true"), Want.PREDICT))
+    data.select(books.request(recipe_of(predict="true"), SelectionKind.PREDICT))
     wide = {row["key"]: row["prior"] for row in read_rows(tmp_path / "out" / "predict.parquet")}
-    data.select(books.request(recipe_of(predict="true", past_where="amount > 1000"), Want.PREDICT))
+    data.select(books.request(recipe_of(predict="true", past_where="amount > 1000"), SelectionKind.PREDICT))
     none = {row["key"]: row["prior"] for row in read_rows(tmp_path / "out" / "predict.parquet")}
     assert max(wide.values()) > 5
     assert set(none.values()) == {0.0}
@@ -123,7 +125,7 @@ def test_predict_gives_possible_classes_and_further_columns(tmp_path: Path) -> N
     recipe = recipe_of(outcome=Outcome(classes=classes), predict="paid_date is null")
     books = ledger(tmp_path, invoices(100, as_of="2023-02-20"))
     also = ("customer_id", "amount", "invoice_date")
-    LocalData().select(books.request(recipe, Want.PREDICT, also=also, as_of="2023-02-20"))
+    LocalData().select(books.request(recipe, SelectionKind.PREDICT, also=also, as_of="2023-02-20"))
     rows = read_rows(tmp_path / "out" / "predict.parquet")
     assert [name for name in rows[0] if name.startswith(("possible", "also"))] == [
         "possible_0",
@@ -148,7 +150,7 @@ def test_a_join_adds_columns_and_never_rows(tmp_path: Path) -> None:
         features=Features(numeric=("rating",), categorical=("segment",)),
         predict="true",
     )
-    found = LocalData().select(books.request(recipe, Want.PREDICT))
+    found = LocalData().select(books.request(recipe, SelectionKind.PREDICT))
     assert found.rows == 300
     rows = {row["key"]: row for row in read_rows(tmp_path / "out" / "predict.parquet")}
     assert rows["I00004"]["rating"] is None  # C4 is no known customer: the row stays
@@ -187,13 +189,13 @@ def test_rows_of_equal_requests_are_equal_bytes(tmp_path: Path) -> None:
 def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
     books = ledger(tmp_path / name, invoices(100))
-    assert LocalData().select(books.request(recipe_of(predict="true"), Want.PREDICT)).rows == 100
+    assert LocalData().select(books.request(recipe_of(predict="true"), SelectionKind.PREDICT)).rows == 100
 
 
 def test_as_of_is_the_day_of_the_request(tmp_path: Path) -> None:
     books = ledger(tmp_path, invoices(100))
     recipe = recipe_of(derive={"age": "as_of - invoice_date"}, features=Features(numeric=("age",)), predict="true")
-    LocalData().select(books.request(recipe, Want.PREDICT, as_of="2024-01-01"))
+    LocalData().select(books.request(recipe, SelectionKind.PREDICT, as_of="2024-01-01"))
     rows = read_rows(tmp_path / "out" / "predict.parquet")
     assert rows[0] == {"key": "I00000", "age": 365.0}
 
@@ -369,7 +371,7 @@ def test_infinite_and_other_impossible_values_are_an_error_with_the_count(tmp_pa
 
 
 def test_rows_to_predict_must_be_declared(tmp_path: Path) -> None:
-    error = refused(tmp_path, recipe_of(predict=None), want=Want.PREDICT)
+    error = refused(tmp_path, recipe_of(predict=None), want=SelectionKind.PREDICT)
     assert "does not say which rows to predict" in error.message
 
 
@@ -380,7 +382,7 @@ def test_regression_predicts_without_classes(tmp_path: Path) -> None:
     rows = read_rows(tmp_path / "out" / "train.parquet")
     assert isinstance(rows[0]["outcome"], float)
     assert found.rows + found.holdout_rows == 300
-    assert LocalData().select(books.request(recipe, Want.PREDICT)).rows == 28
+    assert LocalData().select(books.request(recipe, SelectionKind.PREDICT)).rows == 28
 
 
 def test_too_little_memory_is_a_typed_error_and_leaves_no_spilled_rows(tmp_path: Path) -> None:
@@ -401,5 +403,5 @@ def test_moments_are_used_as_days_and_hours(tmp_path: Path) -> None:
     ]
     books = ledger(tmp_path, rows, types=types)
     recipe = recipe_of(past={"n": "count(*)"}, features=Features(numeric=("n",)), predict="true")
-    LocalData().select(books.request(recipe, Want.PREDICT, as_of=AS_OF))
+    LocalData().select(books.request(recipe, SelectionKind.PREDICT, as_of=AS_OF))
     assert [row["n"] for row in read_rows(tmp_path / "out" / "predict.parquet")] == [0.0, 0.0, 1.0]

@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from reconciler.core.onboarding.table_profile import LookRequest, TableLook
+from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.core.spec.environment import Limits, Table
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
@@ -17,16 +17,16 @@ from tests.support.invoice_tables import read_rows
 LIMITS = Limits(seconds=120, memory=2 * 1024**3)
 
 
-def look(folder: Path, body: bytes | str, name: str = "t.csv") -> TableLook:
+def look(folder: Path, body: bytes | str, name: str = "t.csv") -> TableProfile:
     path = folder / name
     path.write_bytes(body.encode() if isinstance(body, str) else body)
     return look_at(path)
 
 
-def look_at(path: Path) -> TableLook:
+def look_at(path: Path) -> TableProfile:
     into = path.parent / "into"
     into.mkdir(exist_ok=True)
-    found = LocalData().look(LookRequest(path=path, into=into, limits=LIMITS))
+    found = LocalData().look(ProfileRequest(path=path, into=into, limits=LIMITS))
     again = path.parent / "again"
     again.mkdir(exist_ok=True)
     request = CopyRequest(root=path.parent, tables=(("t", found.table),), held=(), into=again, limits=LIMITS)

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from reconciler import codec
-from reconciler.core.plan.apply_result import Applied
+from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.plan.plan import Plan
-from reconciler.core.spec.environment import Desired
+from reconciler.core.spec.environment import DesiredState
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
-from reconciler.engine.dependencies import ONE, World
+from reconciler.engine.dependencies import ONE, Dependencies
 from reconciler.engine.plan import make_plan as planning
 from reconciler.errors import TrainingError
-from reconciler.ports import Lanes, Trained, TrainRequest
+from reconciler.ports import Concurrency, TrainRequest, TrainResult
 from reconciler.testing.fake_compute import FakeTrainer
 from tests.simulation import sample_project as towns
 from tests.simulation.scenario import Story, named
@@ -61,13 +61,13 @@ class Choosy(FakeTrainer):
         del limits
         self.at_once.append(at_once)
 
-    def train(self, request: TrainRequest) -> Trained:
+    def train(self, request: TrainRequest) -> TrainResult:
         if request.recipe.seed in self._refused:
             raise TrainingError(f"seed {request.recipe.seed} cannot be trained", hint="try another")
         return super().train(request)
 
 
-def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> Desired:
+def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> DesiredState:
     """A commit with one model of each seed in the sandbox, by the names of NAMES."""
     base = towns.desired(None, seed=10, sandbox=replace(towns.SANDBOX, **sandbox))  # type: ignore[arg-type]
     models = []
@@ -77,9 +77,11 @@ def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> Desired
     return story.merge(replace(base, models=tuple(models)))
 
 
-def run(story: Story, lanes: Lanes, *, plan: Plan | None = None, trainer: FakeTrainer | None = None) -> Applied:
+def run(
+    story: Story, lanes: Concurrency, *, plan: Plan | None = None, trainer: FakeTrainer | None = None
+) -> ApplyResult:
     where = planning.environment_of(story.desired, "sandbox")
-    world: World = replace(story.world(), lanes=lanes)
+    world: Dependencies = replace(story.world(), lanes=lanes)
     if trainer is not None:
         world = replace(world, trainer=trainer)
         trainer.trained = story.town.trainer.trained
@@ -101,7 +103,7 @@ def test_results_keep_the_plans_order_whatever_ends_first(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("lanes", [Backwards(), ONE])
-def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story, lanes: Lanes) -> None:
+def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story, lanes: Concurrency) -> None:
     several(story, seeds=(10, 11, 12, 13))
     applied = run(story, lanes, trainer=Choosy(11))
     assert [(one.model, one.exit) for one in applied.results] == [
@@ -117,7 +119,7 @@ def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story,
 
 
 @pytest.mark.parametrize("lanes", [Backwards(), ONE])
-def test_equal_recipes_are_trained_once_whoever_comes_first(story: Story, lanes: Lanes) -> None:
+def test_equal_recipes_are_trained_once_whoever_comes_first(story: Story, lanes: Concurrency) -> None:
     several(story, seeds=(10, 10, 10, 13))
     applied = run(story, lanes)
     assert applied.trained == 2
@@ -173,12 +175,14 @@ def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(stor
 # --- maxTrain --------------------------------------------------------------------------------------------------------
 
 
-def waiting(applied: Applied) -> list[str]:
+def waiting(applied: ApplyResult) -> list[str]:
     return [one.model for one in applied.results if one.exit == Exit.PENDING]
 
 
 @pytest.mark.parametrize("lanes", [Backwards(), ONE])
-def test_no_more_are_trained_than_one_apply_may_and_the_others_have_their_turn(story: Story, lanes: Lanes) -> None:
+def test_no_more_are_trained_than_one_apply_may_and_the_others_have_their_turn(
+    story: Story, lanes: Concurrency
+) -> None:
     several(story, seeds=(10, 11, 12, 13), max_train=2)
     planned = story.plan("sandbox")
     assert [part.model for part in planned.models if part.waits] == ["delta", "gamma"]

@@ -11,8 +11,17 @@ import pytest
 from reconciler import codec
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.artifact.records import StoreMark
-from reconciler.core.inspect.drift import Drifted, EnvironmentDrift, Finding, Kind, News, Seen, remembered_in, seen_in
-from reconciler.core.spec.environment import Drift
+from reconciler.core.inspect.drift import (
+    DriftFinding,
+    DriftReport,
+    EnvironmentDrift,
+    IssueChange,
+    Kind,
+    Seen,
+    remembered_in,
+    seen_in,
+)
+from reconciler.core.spec.environment import DriftPolicy
 from reconciler.core.spec.gates import Threshold
 from reconciler.engine.inspect import detect_drift as engine
 from reconciler.errors import ForgeError, UsageError
@@ -25,7 +34,9 @@ from tests.simulation.scenario import Story
 NOON = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def look(story: Story, forge: MemoryForge | None = None, seen: Seen | None = None, *, loads: bool = True) -> Drifted:
+def look(
+    story: Story, forge: MemoryForge | None = None, seen: Seen | None = None, *, loads: bool = True
+) -> DriftReport:
     world = replace(story.world(trains=False), forge=forge)
     issue = report.issue if forge is not None else None
     remembered = {"production": seen or {}}
@@ -176,7 +187,7 @@ def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_be
 
 
 def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Story) -> None:
-    here = engine._Look(twice.world(), twice.desired, twice.desired.environments[0])
+    here = engine._EnvironmentCheck(twice.world(), twice.desired, twice.desired.environments[0])
     whole = {f"m{n:03}": twice.candidate for n in range(130)}
     days = []
     for _ in range(3):
@@ -238,7 +249,7 @@ def test_remedies_are_commands_that_fit(twice: Story) -> None:
     (one,) = production(twice).findings
     commands = [each.command for each in one.remedies]
     assert commands == [f"reconciler apply production {MODEL}", f"reconciler adopt {MODEL} --in production"]
-    twice.commit(seed=20, pin=twice.candidate, production=replace(PRODUCTION, drift=Drift.REPORT))
+    twice.commit(seed=20, pin=twice.candidate, production=replace(PRODUCTION, drift=DriftPolicy.REPORT))
     (one,) = production(twice).findings
     assert "drift: correct" in one.remedies[0].reason
 
@@ -287,30 +298,30 @@ def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(t
     assert sent == []
 
     flip(twice)
-    assert production(twice, forge).news is News.OPENED
+    assert production(twice, forge).news is IssueChange.OPENED
     assert "`payments`" in body(forge)
     assert "reconciler apply production payments" in body(forge)
 
     twice.town.clock.pass_time(hours=5)
-    assert production(twice, forge).news is News.UNCHANGED
+    assert production(twice, forge).news is IssueChange.UNCHANGED
     assert len(sent) == 1, "nothing changed, nothing is sent"
 
     stray(twice)
-    assert production(twice, forge).news is News.UPDATED
+    assert production(twice, forge).news is IssueChange.UPDATED
     assert remembered_in(body(forge)) == {(MODEL, "tampered"): NOON, ("stray", "unmanaged"): twice.town.clock.now}
     assert len(forge.issues) == 1
 
     twice.apply("production")
     del twice.town.target.current["stray"]
     here = production(twice, forge)
-    assert (here.news, here.exit) == (News.CLOSED, 0)
+    assert (here.news, here.exit) == (IssueChange.CLOSED, 0)
     ((_, last, is_open),) = forge.issues.values()
     assert not is_open
     assert "All is well again" in last
     assert "tampered, first seen 2026-01-01" in last
 
     vanish(twice)
-    assert production(twice, forge).news is News.OPENED
+    assert production(twice, forge).news is IssueChange.OPENED
     assert len(forge.issues) == 1
 
 
@@ -332,7 +343,7 @@ def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(tw
     assert [one.kind for one in here.findings] == [Kind.TAMPERED]
     assert here.exit == 1
     assert "could not be brought up to date" in here.notes[-1]
-    assert production(twice, forge).news is (News.OPENED if fault is Fault.ERROR else News.UNCHANGED)
+    assert production(twice, forge).news is (IssueChange.OPENED if fault is Fault.ERROR else IssueChange.UNCHANGED)
     assert len(forge.issues) == 1
 
 
@@ -345,7 +356,7 @@ def test_a_last_word_that_was_said_is_not_said_again_when_only_the_closing_faile
     assert production(twice, forge).exit == 1
     said = body(forge)
     twice.town.clock.pass_time(hours=1)
-    assert production(twice, forge).news is News.CLOSED
+    assert production(twice, forge).news is IssueChange.CLOSED
     ((_, last, is_open),) = forge.issues.values()
     assert said in last
     assert not is_open
@@ -389,7 +400,7 @@ def test_an_unreadable_environment_leaves_its_issue_alone(twice: Story) -> None:
 
 def test_ten_thousand_findings_fit_into_one_issue_and_it_says_how_many_are_left_out() -> None:
     findings = tuple(
-        Finding(model=f"m{n:05}{'x' * 57}", kind=Kind.TAMPERED, what="y|" * 80, since=NOON) for n in range(10_000)
+        DriftFinding(model=f"m{n:05}{'x' * 57}", kind=Kind.TAMPERED, what="y|" * 80, since=NOON) for n in range(10_000)
     )
     here = EnvironmentDrift(environment="production", role="production", findings=findings)
     text = report.issue(here, {}, NOON)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest
-from reconciler.core.inspect.status import Event
-from reconciler.core.spec.environment import Prune
+from reconciler.core.inspect.status import HistoryEvent
+from reconciler.core.spec.environment import PrunePolicy
 from reconciler.engine.inspect.status import history
 from tests.simulation.sample_project import MODEL, PRODUCTION
 from tests.simulation.scenario import Story
@@ -15,14 +15,14 @@ from tests.simulation.scenario import Story
 HOUR = timedelta(hours=1)
 
 
-def at(story: Story, when: datetime) -> Event | None:
+def at(story: Story, when: datetime) -> HistoryEvent | None:
     events = history(story.world(), story.desired, "production", MODEL, when).events
     assert len(events) <= 1, "one model serves one thing at a time"
     return events[0] if events else None
 
 
 def test_what_served_is_told_to_the_second_around_deploy_restore_retire_and_return(story: Story) -> None:
-    assert PRODUCTION.policy.prune is Prune.AUTO
+    assert PRODUCTION.policy.prune is PrunePolicy.AUTO
     clock = story.town.clock
     told: list[tuple[datetime, Action, Digest | None]] = []
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.core.inspect.journal_checkpoint import Anchored, number_of
+from reconciler.core.inspect.journal_checkpoint import CheckpointResult, number_of
 from reconciler.engine.inspect import journal_checkpoint as engine
 from reconciler.engine.inspect.audit import audit
 from reconciler.errors import IntegrityError, UsageError
@@ -20,7 +20,7 @@ def tags() -> MemoryTags:
     return MemoryTags()
 
 
-def anchor(story: Story, tags: MemoryTags, *environments: str) -> Anchored:
+def anchor(story: Story, tags: MemoryTags, *environments: str) -> CheckpointResult:
     return engine.anchor(replace(story.world(), tags=tags), story.desired, environments)
 
 

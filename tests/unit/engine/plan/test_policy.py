@@ -10,10 +10,10 @@ import pytest
 
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
-from reconciler.core.spec.environment import Environment, Model, Policy, Prune
+from reconciler.core.spec.environment import Environment, Model, Policy, PrunePolicy
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected
-from reconciler.core.status_codes import Exit, Health, Sync
+from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 from reconciler.engine.inspect.audit import audit
 from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.inspect.status import history, status
@@ -68,7 +68,7 @@ def test_what_serves_and_is_rejected_is_degraded_with_what_to_do_and_stays(story
     pin = story.deployed(10)
     story.commit(seed=10, pin=pin, production=with_policy(rejected=rejected(pin)))
     part = story.part("production")
-    assert (part.health, part.sync) == (Health.DEGRADED, Sync.OUT_OF_SYNC)
+    assert (part.health, part.sync) == (HealthStatus.DEGRADED, SyncStatus.OUT_OF_SYNC)
     assert part.blocked is not None
     assert f"rollback {MODEL} --in production --now" in part.blocked.remedy
     assert story.writes("production") == []
@@ -76,7 +76,7 @@ def test_what_serves_and_is_rejected_is_degraded_with_what_to_do_and_stays(story
     newer = candidate(story)
     story.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(pin)))
     assert story.one("production").exit == Exit.CLEAN
-    assert story.part("production").health is Health.HEALTHY
+    assert story.part("production").health is HealthStatus.HEALTHY
 
 
 # --- holds -----------------------------------------------------------------------------------------------------------
@@ -89,7 +89,7 @@ def test_a_held_model_is_not_deployed_and_still_repaired(story: Story) -> None:
     newer = candidate(story)
     story.commit(seed=20, pin=newer, production=with_policy(holds=CLOSING))
     part = story.part("production")
-    assert (part.health, part.exit) == (Health.SUSPENDED, Exit.REFUSED)
+    assert (part.health, part.exit) == (HealthStatus.SUSPENDED, Exit.REFUSED)
     del story.town.target.current[MODEL]
     told = story.one("production")
     assert (told.exit, story.head("production").entry.action) == (Exit.REFUSED, Action.RESTORE)  # type: ignore[union-attr]
@@ -101,7 +101,7 @@ def test_a_held_model_that_is_as_declared_is_suspended_and_says_why(story: Story
     pin = story.deployed(10)
     story.commit(seed=10, pin=pin, production=with_policy(holds=CLOSING))
     part = story.part("production")
-    assert (part.sync, part.health, part.exit) == (Sync.IN_SYNC, Health.SUSPENDED, Exit.CLEAN)
+    assert (part.sync, part.health, part.exit) == (SyncStatus.IN_SYNC, HealthStatus.SUSPENDED, Exit.CLEAN)
     assert any("the quarter is being closed" in note for note in part.detail.notes)
 
 
@@ -178,7 +178,7 @@ def test_a_freeze_never_holds_up_a_restore_and_a_rollback_only_when_told_to(stor
 
 def test_a_freeze_holds_up_a_model_s_end(story: Story) -> None:
     pin = story.deployed(10, others=True)
-    frozen = with_policy(freeze=(FRIDAYS,), prune=Prune.AUTO)
+    frozen = with_policy(freeze=(FRIDAYS,), prune=PrunePolicy.AUTO)
     story.commit(seed=10, production=frozen, others=True)
     story.town.clock.pass_time(**FRIDAY)
     assert next(one for one in story.apply("production").results if one.model == MODEL).exit == Exit.CONFLICT
@@ -552,4 +552,4 @@ def test_status_says_that_an_environment_is_frozen_and_until_when(story: Story) 
     story.town.clock.pass_time(**FRIDAY)
     (environment,) = status(story.world(), story.desired, ("production",)).environments
     assert "production is frozen: weekend; it opens 2026-01-05 06:00 UTC" in environment.notes
-    assert environment.models[0].health is Health.HEALTHY
+    assert environment.models[0].health is HealthStatus.HEALTHY

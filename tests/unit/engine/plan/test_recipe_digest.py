@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import codec
-from reconciler.core.artifact.oci_artifact import MEDIA_TYPES, RECIPE_FILE, Artifact, File
+from reconciler.core.artifact.oci_artifact import MEDIA_TYPES, RECIPE_FILE, Artifact, ArtifactFile
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.engine.plan import verification as verify
@@ -26,7 +26,7 @@ KEPT = codec.encode(BuiltRecipe(recipe=DECLARED, preprocessing=PREPROCESSING))
 def told(folder: Path, body: bytes) -> bool:
     store = MemoryStore(folder)
     digest = blobs.put(store, body)
-    file = File(path=RECIPE_FILE, media_type=MEDIA_TYPES[RECIPE_FILE], digest=digest, size=len(body))
+    file = ArtifactFile(path=RECIPE_FILE, media_type=MEDIA_TYPES[RECIPE_FILE], digest=digest, size=len(body))
     one = Artifact(digest=digest_of_bytes(b"manifest"), config=file, files=(file,))
     return verify.is_made_by(store, one, codec.digest_of(DECLARED))
 

@@ -10,9 +10,9 @@ import pytest
 
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.forge.pull_request import PullState
-from reconciler.core.promotion.proposal import Opening, OpeningState, Proposed
+from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult
 from reconciler.engine.promotion import open_pull_request as request
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError
 from reconciler.testing.fault_injection import Counter, Crash, Fault, Script, at
 from reconciler.testing.memory_forge import MemoryForge, MemoryRemote
@@ -20,8 +20,8 @@ from reconciler.testing.memory_forge import MemoryForge, MemoryRemote
 FAULTS = [one for one in Fault if one is not Fault.NONE]
 
 
-def proposed(artifact: str, *, model: str = "pay", verb: str = "promote") -> Proposed:
-    return Proposed(
+def proposed(artifact: str, *, model: str = "pay", verb: str = "promote") -> ProposalResult:
+    return ProposalResult(
         model=model,
         environment="production",
         artifact=digest_of_bytes(artifact.encode()),
@@ -38,8 +38,8 @@ class Town:
         self.forge = MemoryForge()
         self.branches: dict[str, str] = {}
 
-    def road(self, *, forge: bool = True, remote: bool = True, text: str = "why") -> Road:
-        return Road(
+    def road(self, *, forge: bool = True, remote: bool = True, text: str = "why") -> PullRequestRoute:
+        return PullRequestRoute(
             remote=MemoryRemote(self.forge, self.branches) if remote else None,
             forge=self.forge if forge else None,
             because="a test says so",
@@ -47,7 +47,9 @@ class Town:
             body=lambda proposed: f"{text} {proposed.artifact}",
         )
 
-    def open(self, one: Proposed, script: Script | None = None, *, road: Road | None = None) -> Opening:
+    def open(
+        self, one: ProposalResult, script: Script | None = None, *, road: PullRequestRoute | None = None
+    ) -> OpenedPullRequest:
         self.forge.script = script or Counter()
         self.branches[one.branch or ""] = one.commit or ""
         found = request.opened(road or self.road(), one, title=f"Promote {one.artifact[7:9]}").opening
@@ -61,11 +63,11 @@ class Town:
 def test_it_is_opened_then_unchanged_then_brought_up_to_date() -> None:
     town = Town()
     first = town.open(proposed("a"))
-    assert (first.state, first.forge, first.number, first.base) == (OpeningState.OPENED, "Forge", 1, "main")
+    assert (first.state, first.forge, first.number, first.base) == (OpenedState.OPENED, "Forge", 1, "main")
     again = town.open(proposed("a"))
-    assert again == replace(first, state=OpeningState.UNCHANGED)
+    assert again == replace(first, state=OpenedState.UNCHANGED)
     newer = town.open(proposed("a"), road=town.road(text="because"))
-    assert newer == replace(first, state=OpeningState.UPDATED)
+    assert newer == replace(first, state=OpenedState.UPDATED)
     assert town.forge.labels[1] == ("reconciler",)
     assert town.forge.comments == []
 
@@ -122,7 +124,7 @@ def test_broken_at_any_effect_the_next_run_finishes(fault: Fault) -> None:
 def test_without_a_forge_it_is_pushed_and_the_text_is_given() -> None:
     town = Town()
     found = town.open(proposed("a"), road=town.road(forge=False))
-    assert (found.state, found.forge, found.url) == (OpeningState.BY_HAND, None, None)
+    assert (found.state, found.forge, found.url) == (OpenedState.BY_HAND, None, None)
     assert (found.title, found.body) == ("Promote ca", f"why {proposed('a').artifact}")
     assert town.forge.tips == {"promote/production/pay/a": "a" * 40}
     assert found.remote == "https://forge.example/town/models"

@@ -11,8 +11,8 @@ import pytest
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.policy import Hold
-from reconciler.core.status_codes import Exit, Health
-from reconciler.engine.promotion.open_pull_request import Road
+from reconciler.core.status_codes import Exit, HealthStatus
+from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ConflictError, ForgeError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.manifest.loading import past_manifest as glance
 from reconciler.testing.fault_injection import Counter, Crash, Fault, at
@@ -43,14 +43,14 @@ def test_it_serves_at_once_and_no_apply_puts_back_what_git_still_pins(story: Sto
     assert proposed.branch == f"rollback/production/{MODEL}/{short(first)}"
     assert proposed.summary == (f"{short(second)} -> {short(first)}, deployed before by entry 0",)
     part = story.part("production")
-    assert (part.health, part.exit) == (Health.SUSPENDED, Exit.REFUSED)
+    assert (part.health, part.exit) == (HealthStatus.SUSPENDED, Exit.REFUSED)
     assert "it fails on refunds" in part.reason
     assert "somebody" in part.reason
     assert story.writes("production") == []
     assert story.serves == first
     merged(story)
     assert story.plan("production").empty
-    assert story.part("production").health is Health.HEALTHY
+    assert story.part("production").health is HealthStatus.HEALTHY
 
 
 def test_what_it_left_is_repaired_like_anything_that_serves(story: Story) -> None:
@@ -96,7 +96,7 @@ def test_a_request_that_brings_it_anew_is_planned_as_what_its_merge_will_be(stor
 def test_a_road_that_is_not_there_does_not_keep_it_from_serving(story: Story) -> None:
     first, _ = twice(story)
 
-    def road() -> Road:
+    def road() -> PullRequestRoute:
         raise ForgeError("there is no token", hint="set one", code="E902")
 
     with pytest.raises(
@@ -112,7 +112,7 @@ def test_where_git_agrees_already_nothing_is_asked_for_and_the_good_one_serves(s
     first, _ = twice(story)
     story.commit(seed=10, pin=first)
 
-    def road() -> Road:
+    def road() -> PullRequestRoute:
         raise ForgeError("there is no token", hint="set one", code="E902")
 
     done = story.rollback_now(road=road)

@@ -14,7 +14,7 @@ from reconciler.errors import UsageError
 from reconciler.manifest.loading import field_docs as module
 from reconciler.manifest.loading.field_docs import explain
 from reconciler.report.help import field_docs as reporter
-from reconciler.report.layout.text_layout import Look
+from reconciler.report.layout.text_layout import TextStyle
 
 EXAMPLE = Path(module.__file__).parents[1] / "example"
 FIELDS = sorted({field.name for field in module._fields()})
@@ -37,7 +37,7 @@ def test_every_field_has_words_and_stands_in_the_example(name: str) -> None:
 @pytest.mark.parametrize("width", [100, 60, 40])
 def test_what_is_said_fits_every_width(width: int) -> None:
     for name in FIELDS:
-        text = reporter.text(explain(name), Look(width=width))
+        text = reporter.text(explain(name), TextStyle(width=width))
         assert max(map(len, text.splitlines())) <= width, name
         if width == 100:
             assert ".." not in text.replace("...", ""), f"{name}: something is cut"

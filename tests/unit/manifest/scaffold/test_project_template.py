@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.core.names import is_column, visible
-from reconciler.core.onboarding.suggest_recipe import Suggestion, suggest
-from reconciler.core.onboarding.table_profile import FEW, ColumnLook, Days, Gap, TableLook
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
+from reconciler.core.onboarding.table_profile import FEW, ColumnProfile, DateGap, DayCountColumn, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.data.in_process import LocalExpressions
 from reconciler.engine.load_desired import load
@@ -20,7 +20,7 @@ from reconciler.errors import InvalidManifestsError, UsageError
 from reconciler.manifest.scaffold import project_template as first
 
 TODAY = "2026-01-31"
-PLACE = first.Place(
+PLACE = first.ProjectFacts(
     project="p",
     model="m",
     table="t",
@@ -41,7 +41,7 @@ names = st.one_of(
 
 
 @st.composite
-def columns(draw: st.DrawFn) -> ColumnLook:
+def columns(draw: st.DrawFn) -> ColumnProfile:
     kind = draw(st.sampled_from(["BIGINT", "DOUBLE", "VARCHAR", "BOOLEAN", "DATE", "TIMESTAMP", "DECIMAL(9,2)"]))
     values: tuple[str, ...] = ()
     if kind == "VARCHAR" and draw(st.booleans()):
@@ -50,7 +50,7 @@ def columns(draw: st.DrawFn) -> ColumnLook:
         values = ("true", "false")
     elif draw(st.booleans()) and kind in ("BIGINT", "DOUBLE", "DECIMAL(9,2)"):
         values = tuple(map(str, draw(st.lists(st.integers(-9, 9), min_size=1, max_size=9, unique=True))))
-    return ColumnLook(
+    return ColumnProfile(
         name=draw(names),
         type=kind,
         filled=draw(st.sampled_from([1000, 900])),
@@ -61,7 +61,7 @@ def columns(draw: st.DrawFn) -> ColumnLook:
 
 
 @st.composite
-def looks(draw: st.DrawFn) -> TableLook:
+def looks(draw: st.DrawFn) -> TableProfile:
     found = draw(st.lists(columns(), min_size=1, max_size=12, unique_by=lambda one: one.name.lower()))
     written = draw(st.lists(hostile, max_size=3, unique_by=visible))
     table = Table(
@@ -73,16 +73,18 @@ def looks(draw: st.DrawFn) -> TableLook:
     )
     dates = [one.name for one in found if one.dated]
     gaps = tuple(
-        Gap(start=a, end=b, forward=1.0, over_0=0.5, over_10=0.3, over_30=draw(st.sampled_from([0.0, 0.2])))
+        DateGap(start=a, end=b, forward=1.0, over_0=0.5, over_10=0.3, over_30=draw(st.sampled_from([0.0, 0.2])))
         for a in dates
         for b in dates
         if a != b
     )
-    days = tuple(Days(column=one.name, start=dates[0], end=dates[-1]) for one in found[:1] if one.numeric and dates)
-    return TableLook(table=table, rows=1000, columns=tuple(found), gaps=gaps, days=days)
+    days = tuple(
+        DayCountColumn(column=one.name, start=dates[0], end=dates[-1]) for one in found[:1] if one.numeric and dates
+    )
+    return TableProfile(table=table, rows=1000, columns=tuple(found), gaps=gaps, days=days)
 
 
-def written(root: Path, suggestion: Suggestion, *, note: str | None = None) -> Path:
+def written(root: Path, suggestion: RecipeSuggestion, *, note: str | None = None) -> Path:
     for name, text in first.files(PLACE, suggestion, note=note).items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -92,7 +94,9 @@ def written(root: Path, suggestion: Suggestion, *, note: str | None = None) -> P
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(look=looks())
-def test_the_text_reads_back_as_what_was_suggested(look: TableLook, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_the_text_reads_back_as_what_was_suggested(
+    look: TableProfile, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     try:
         suggestion = suggest(look, name="t", today=TODAY)
     except UsageError:
@@ -109,13 +113,13 @@ def test_the_text_reads_back_as_what_was_suggested(look: TableLook, tmp_path_fac
     assert production.data.as_of == suggestion.as_of
 
 
-PLAIN = TableLook(
+PLAIN = TableProfile(
     table=Table(uses="csv", path="data/t.csv"),
     rows=1000,
     columns=(
-        ColumnLook(name="id", type="VARCHAR", filled=1000, distinct=1000),
-        *(ColumnLook(name=f"measure_{n}", type="DOUBLE", filled=1000, distinct=300) for n in range(100)),
-        ColumnLook(name="target", type="VARCHAR", filled=1000, distinct=2, values=("NO", "yes")),
+        ColumnProfile(name="id", type="VARCHAR", filled=1000, distinct=1000),
+        *(ColumnProfile(name=f"measure_{n}", type="DOUBLE", filled=1000, distinct=300) for n in range(100)),
+        ColumnProfile(name="target", type="VARCHAR", filled=1000, distinct=2, values=("NO", "yes")),
     ),
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.spec.environment import Place
+from reconciler.core.spec.environment import StorageLocation
 from reconciler.data.in_process import LocalExpressions
 from reconciler.errors import InvalidManifestsError, Problem
 from reconciler.manifest.loading.load import load
@@ -21,7 +21,7 @@ FILES = {
 TARGET = "{uses: directory, root: serving}"
 
 
-def loaded(store: str, target: str = TARGET, sandbox: str = "") -> tuple[Place, Place | None]:
+def loaded(store: str, target: str = TARGET, sandbox: str = "") -> tuple[StorageLocation, StorageLocation | None]:
     """Production's store and target, as the manifests say them."""
     text = FILES["environments/production.yaml"].decode()
     assert text.count(TARGET) == 1

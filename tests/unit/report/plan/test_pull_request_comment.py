@@ -8,7 +8,7 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.forge.pull_request import LONGEST_BODY
-from reconciler.core.promotion.reviewed_plan import Depth, Reviewed, hidden, moved, revealed, reviewed_model
+from reconciler.core.promotion.reviewed_plan import DigestDepth, ReviewedPlan, hidden, moved, revealed, reviewed_model
 from reconciler.report.plan import pull_request_comment as plan_comment
 from reconciler.report.promotion import promotion_summary as promotion
 from tests.golden.report import values, values_review
@@ -38,7 +38,7 @@ def test_the_record_comes_back_from_the_comment(count: int) -> None:
     found = values_review.many(count)
     record = revealed(plan_comment.markdown(found))
     assert record is not None
-    assert codec.decode(Reviewed, record, what="the record") == found.reviewed
+    assert codec.decode(ReviewedPlan, record, what="the record") == found.reviewed
     assert codec.digest_of(found.reviewed) in plan_comment.markdown(found)
 
 
@@ -64,12 +64,12 @@ def test_what_moved_is_named() -> None:
     before = values.basis("payments")
     for name, value in (("head", values.digest("other")), ("pin", values.digest("other")), ("served", "entry 3")):
         after = replace(before, **{name: value})  # type: ignore[arg-type]
-        pair = [reviewed_model(one, Depth.WHOLE) for one in (before, after)]
-        assert moved(pair[0], pair[1], Depth.WHOLE) == (name,)
-    same = [reviewed_model(one, Depth.DECLARED) for one in (before, replace(before, head=values.digest("other")))]
-    assert moved(same[0], same[1], Depth.DECLARED) == (), "git alone does not show what is deployed"
-    pins = [reviewed_model(one, Depth.DECLARED) for one in (before, replace(before, pin=values.digest("other")))]
-    assert moved(pins[0], pins[1], Depth.DECLARED) == ("pin",)
+        pair = [reviewed_model(one, DigestDepth.WHOLE) for one in (before, after)]
+        assert moved(pair[0], pair[1], DigestDepth.WHOLE) == (name,)
+    same = [reviewed_model(one, DigestDepth.DECLARED) for one in (before, replace(before, head=values.digest("other")))]
+    assert moved(same[0], same[1], DigestDepth.DECLARED) == (), "git alone does not show what is deployed"
+    pins = [reviewed_model(one, DigestDepth.DECLARED) for one in (before, replace(before, pin=values.digest("other")))]
+    assert moved(pins[0], pins[1], DigestDepth.DECLARED) == ("pin",)
 
 
 def test_a_promotion_with_much_to_say_is_short_enough_too() -> None:

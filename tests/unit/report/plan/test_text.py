@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from reconciler.core.artifact.records import Action
 from reconciler.core.plan.apply_result import ModelResult
-from reconciler.core.plan.plan import Blocked, Detail, Plan, Step
-from reconciler.core.status_codes import Exit, Sync
-from reconciler.report.layout.text_layout import Look
+from reconciler.core.plan.plan import Blocked, Plan, PlanDetail, Step
+from reconciler.core.status_codes import Exit, SyncStatus
+from reconciler.report.layout.text_layout import TextStyle
 from reconciler.report.plan import apply_result as apply
 from reconciler.report.plan import markdown as plan_markdown
 from reconciler.report.plan import text as plan
@@ -18,7 +18,9 @@ DEPLOY = (Step(action=Action.DEPLOY, reason="passed its gates"),)
 
 
 def many(unchanged: int, *, changed: int = 0) -> Plan:
-    parts = [values.part(f"quiet-{at}", sync=Sync.IN_SYNC, reason="deployed as declared") for at in range(unchanged)]
+    parts = [
+        values.part(f"quiet-{at}", sync=SyncStatus.IN_SYNC, reason="deployed as declared") for at in range(unchanged)
+    ]
     parts += [
         values.part(f"loud-{at}", reason="passed its gates", steps=DEPLOY, detail=values.DETAIL)
         for at in range(changed)
@@ -32,22 +34,22 @@ def test_what_needs_a_person_comes_first_and_what_stays_comes_last() -> None:
         values.part(f"blocked-{code}", reason="r", blocked=Blocked(exit=code, reasons=("r",), remedy="x"))
         for code in exits
     ]
-    parts.append(values.part("a-quiet", sync=Sync.IN_SYNC, reason="deployed as declared"))
+    parts.append(values.part("a-quiet", sync=SyncStatus.IN_SYNC, reason="deployed as declared"))
     parts.append(values.part("change", reason="r", steps=DEPLOY))
-    parts.append(values.part("z-noted", sync=Sync.IN_SYNC, reason="r", detail=Detail(notes=("n",))))
-    shown = plan.text(values.plan("production", "production", tuple(parts)), Look())
+    parts.append(values.part("z-noted", sync=SyncStatus.IN_SYNC, reason="r", detail=PlanDetail(notes=("n",))))
+    shown = plan.text(values.plan("production", "production", tuple(parts)), TextStyle())
     names = [line.split()[1] for line in shown.splitlines() if line[:2] in ("! ", "> ", "= ")]
     assert names == [f"blocked-{n}" for n in (6, 1, 2, 5, 4)] + ["change", "z-noted", "a-quiet"]
 
 
 def test_few_unchanged_models_are_listed_and_many_are_counted() -> None:
-    assert plan.text(many(20), Look()).count("deployed as declared") == 20
-    shown = plan.text(many(1000, changed=1), Look())
+    assert plan.text(many(20), TextStyle()).count("deployed as declared") == 20
+    shown = plan.text(many(1000, changed=1), TextStyle())
     assert "deployed as declared" not in shown
     assert "= 1,000 more models in sync" in shown
     assert "loud-0" in shown
     results = tuple(ModelResult(model=f"m-{at}") for at in range(1000))
-    assert "= 1,000 more models unchanged" in apply.text(replace(values.applied(), results=results), Look())
+    assert "= 1,000 more models unchanged" in apply.text(replace(values.applied(), results=results), TextStyle())
 
 
 def test_a_plan_of_thousands_of_changes_still_fits_one_comment_and_counts_what_it_left_out() -> None:
@@ -64,7 +66,7 @@ def test_a_repair_says_what_is_wrong_and_not_how_good_the_model_is() -> None:
     restore = (Step(action=Action.RESTORE, reason="tampered: model.skops"),)
     part = values.part("model", reason="tampered: model.skops", steps=restore, detail=values.DETAIL)
     found = values.plan("production", "production", (part,))
-    for shown in (plan.text(found, Look()), plan_markdown.markdown(found)):
+    for shown in (plan.text(found, TextStyle()), plan_markdown.markdown(found)):
         assert "tampered: model.skops" in shown
         assert "accuracy" not in shown
         assert "gates" not in shown
@@ -79,6 +81,6 @@ def test_a_blocked_model_says_why_and_what_to_do_and_what_is_still_repaired() ->
             exit=Exit.REFUSED, reasons=("f1_macro 0.4 is below 0.5", "grade D"), remedy="change the recipe"
         ),
     )
-    shown = plan.text(values.plan("production", "production", (part,)), Look())
+    shown = plan.text(values.plan("production", "production", (part,)), TextStyle())
     assert "refused: f1_macro 0.4 is below 0.5; grade D; meanwhile restore: tampered" in shown
     assert "what to do  change the recipe" in shown
