@@ -18,13 +18,13 @@ from pathlib import Path
 
 from benchmarks.project import make_project
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, Artifact
 from reconciler.core.artifact.records import Action, Build, Entry, ReleasePointer
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.storage import oci_manifest
 
 ENTRIES = 30
 MODEL = "wide"
@@ -69,10 +69,12 @@ class _Original:
 
 def _original(folder: Path, environment: str) -> _Original:
     store = folder / ".reconciler" / environment
-    entry = codec.decode(Entry, (store / keys.member(keys.journal(environment, MODEL), 0)).read_bytes(), what="entry")
+    entry = codec.decode(
+        Entry, (store / store_layout.member(store_layout.journal(environment, MODEL), 0)).read_bytes(), what="entry"
+    )
     assert entry.artifact is not None
-    artifact = package.parse((store / keys.blob(entry.artifact)).read_bytes())
-    recipe = (store / keys.blob(artifact.file(RECIPE_FILE).digest)).read_bytes()
+    artifact = oci_manifest.parse((store / store_layout.blob(entry.artifact)).read_bytes())
+    recipe = (store / store_layout.blob(artifact.file(RECIPE_FILE).digest)).read_bytes()
     (judged,) = (store / f"verifications/{hex_of(entry.artifact)}").iterdir()
     return _Original(
         store=store,
@@ -95,7 +97,7 @@ def _replicate(folder: Path, environment: str, names: list[str]) -> None:
         text = text.replace("max_depth: 3", f"max_depth: 3, min_samples_leaf: {leaf}")
         text = text.replace(first.artifact.digest, artifact)
         (folder / f"manifests/{environment}/{name}.yaml").write_text(text)
-        journal = first.store / keys.journal(environment, name)
+        journal = first.store / store_layout.journal(environment, name)
         journal.mkdir(parents=True)
         vetted = (artifact,) if first.entry.state.vetted else ()
         state = dataclasses.replace(first.entry.state, artifact=artifact, build=build, vetted=vetted)
@@ -132,11 +134,11 @@ def _packed(first: _Original, recipe: BuiltRecipe) -> Digest:
         dataclasses.replace(file, digest=described, size=len(body)) if file.path == RECIPE_FILE else file
         for file in first.artifact.files
     )
-    config = package.config_of(files)
+    config = oci_manifest.config_of(files)
     _put(first.store, config)
-    artifact = _put(first.store, package.manifest_of(config, files))
+    artifact = _put(first.store, oci_manifest.manifest_of(config, files))
     judged = dataclasses.replace(first.verification, artifact=artifact)
-    place = first.store / keys.verification(artifact, judged.gate_set)
+    place = first.store / store_layout.verification(artifact, judged.gate_set)
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_bytes(codec.encode(judged))
     return artifact
@@ -151,11 +153,11 @@ def _built(first: _Original, recipe: BuiltRecipe, artifact: Digest) -> Build | N
 def _serve(folder: Path, first: _Original, name: str, artifact: Digest, entry: Digest) -> None:
     release = folder / f"serving/{name}/releases/{hex_of(artifact)}"
     release.mkdir(parents=True)
-    packed = package.parse((first.store / keys.blob(artifact)).read_bytes())
+    packed = oci_manifest.parse((first.store / store_layout.blob(artifact)).read_bytes())
     blobs = {file.path: file.digest for file in packed.files}
-    blobs |= {package.MANIFEST_FILE: artifact, package.CONFIG_FILE: packed.config.digest}
+    blobs |= {oci_manifest.MANIFEST_FILE: artifact, oci_manifest.CONFIG_FILE: packed.config.digest}
     for path, digest in blobs.items():
-        shutil.copyfile(first.store / keys.blob(digest), release / path)
+        shutil.copyfile(first.store / store_layout.blob(digest), release / path)
     current = ReleasePointer(
         project=first.entry.project,
         environment="production",
@@ -169,7 +171,7 @@ def _serve(folder: Path, first: _Original, name: str, artifact: Digest, entry: D
 
 def _put(store: Path, body: bytes) -> Digest:
     digest = digest_of_bytes(body)
-    place = store / keys.blob(digest)
+    place = store / store_layout.blob(digest)
     if not place.exists():
         place.write_bytes(body)
     return digest

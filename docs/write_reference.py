@@ -14,7 +14,7 @@ import click
 
 from reconciler.cli.command_group import COMMANDS, reconciler
 from reconciler.error_codes import CODES
-from reconciler.manifest.loading import field_docs as explain
+from reconciler.manifest.loading import field_docs
 from reconciler.report.help.field_docs import markdown
 from reconciler.report.write_json_schemas import schema_of
 
@@ -55,10 +55,10 @@ def commands() -> Iterator[str]:
 def manifests() -> Iterator[str]:
     yield from ("# Manifests", "", _MADE, "")
     yield from ("Every field, from the schemas that editors use; `reconciler explain FIELD` shows the same.", "")
-    for name in explain.names():
+    for name in field_docs.names():
         kind, _, rest = name.partition(".")
         yield from (f"## {kind.capitalize()}", "") if not rest else ()
-        shown = markdown(explain.explain(name))
+        shown = markdown(field_docs.explain(name))
         yield from ((shown if rest else shown.partition("\n\n")[2]).rstrip("\n"), "")
 
 

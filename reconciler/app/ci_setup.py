@@ -7,11 +7,11 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.adapters.git import new_repository as new_project
+from reconciler.adapters.git import new_repository
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.onboarding.init_result import InitChoice
 from reconciler.errors import UsageError
-from reconciler.manifest.scaffold import ci_templates as ci
+from reconciler.manifest.scaffold import ci_templates
 from reconciler.manifest.scaffold.ci_templates import CIPlacement
 
 
@@ -30,12 +30,12 @@ class CISetup:
 def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) -> CISetup:
     """What was asked for; else what fits the remote, unless something is in its place. UsageError when what was asked
     for cannot be written."""
-    top = new_project.top_of(root) or root
+    top = new_repository.top_of(root) or root
     folder = Path(os.path.relpath(root.resolve(), top.resolve())).as_posix()
     where = CIPlacement(branch=branch, folder="" if folder == "." else folder, python=python)
-    host, why = (wanted, "--ci") if wanted is not None else _fitting(new_project.remote_of(root))
-    texts = ci.files(host, where) if ci.possible(where) else {}
-    taken = new_project.taken(top, texts)
+    host, why = (wanted, "--ci") if wanted is not None else _fitting(new_repository.remote_of(root))
+    texts = ci_templates.files(host, where) if ci_templates.possible(where) else {}
+    taken = new_repository.taken(top, texts)
     if wanted not in (None, ForgeKind.NONE) and (taken or not texts):
         what = f"{taken[0]} is there already" if taken else "branch or folder have a name that its files cannot hold"
         raise UsageError(f"--ci {host.value}: {what}", hint="--ci none leaves CI alone", code="E801")

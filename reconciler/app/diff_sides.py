@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.app.wiring import opened
 from reconciler.console.invocation import Invocation
 from reconciler.core.plan.config_diff import ConfigDiff
-from reconciler.engine.inspect import config_diff as compare
+from reconciler.engine.inspect import config_diff
 from reconciler.errors import UsageError
 
 
@@ -22,7 +22,7 @@ def compared(invocation: Invocation, names: tuple[str, ...], *, before: str | No
             )
         with opened(invocation) as project:
             old, new = (project.environment(name) for name in names[:2])
-            return compare.environments(project.world, project.desired, old, new, names[2:])
+            return config_diff.environments(project.deps, project.desired, old, new, names[2:])
     if before is None:
         raise UsageError("--to needs --from", hint="reconciler diff --from REV --to REV", code="E801")
     earlier = replace(invocation, revision=before)
@@ -30,4 +30,4 @@ def compared(invocation: Invocation, names: tuple[str, ...], *, before: str | No
         old_desired = project.desired
     with opened(replace(invocation, revision=after or "HEAD")) as project:
         environment = names[0] if names else None
-        return compare.revisions(project.world, old_desired, project.desired, environment, names[1:])
+        return config_diff.revisions(project.deps, old_desired, project.desired, environment, names[1:])

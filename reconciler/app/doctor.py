@@ -9,11 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.adapters.git.plumbing import Git
-from reconciler.adapters.system import cpu_count as processors
-from reconciler.adapters.system import machine
-from reconciler.app import actor as who
-from reconciler.app import forge_connection as roads
-from reconciler.app import locations as places
+from reconciler.adapters.system import cpu_count, machine
+from reconciler.app import actor, forge_connection, locations
 from reconciler.app.wiring import OpenProject, opened
 from reconciler.console.invocation import Invocation
 from reconciler.core.forge.detection import ForgeKind, token_of
@@ -40,7 +37,7 @@ def _check(area: str, name: str, found: str, *, level: Level = Level.GOOD, remed
 
 def _machine() -> Iterator[Check]:
     host = platform.uname()
-    system = f"{host.system} {host.machine}, {count(processors.cores(), 'core')}, {size(processors.memory())}"
+    system = f"{host.system} {host.machine}, {count(cpu_count.cores(), 'core')}, {size(cpu_count.memory())}"
     yield _check(MACHINE, "system", system)
     yield _check(MACHINE, "python", platform.python_version())
     yield _packages()
@@ -93,7 +90,7 @@ def _shown(folder: Path) -> str:
 
 def _project(invocation: Invocation) -> Iterator[Check]:
     try:
-        root = places.project()
+        root = locations.project()
         yield from _repository(root)
         with opened(invocation) as project:
             desired = project.desired
@@ -103,7 +100,7 @@ def _project(invocation: Invocation) -> Iterator[Check]:
             here = machine.runtime()
             for one in desired.environments:
                 yield from _places(project, one)
-                yield from environment(project.world, desired, one, here)
+                yield from environment(project.deps, desired, one, here)
     except InvalidManifestsError as error:
         remedy = "reconciler validate says what and where"
         yield _check(PROJECT, "manifests", str(error), level=Level.BAD, remedy=remedy)
@@ -120,7 +117,7 @@ def _repository(root: Path) -> Iterator[Check]:
         level=Level.WARNING if shallow else Level.GOOD,
         remedy="git fetch --unshallow (in CI: fetch-depth: 0)",
     )
-    user = who.git_user(root, os.environ)
+    user = actor.git_user(root, os.environ)
     known = user is not None and "<" in user
     yield _check(
         PROJECT,
@@ -135,11 +132,11 @@ def _repository(root: Path) -> Iterator[Check]:
 def _forge(root: Path) -> Check:
     """Where pull requests go, and whose token opens them. Having none stops only what asks for one."""
     try:
-        choice = roads.choice_here(root, os.environ)
+        choice = forge_connection.choice_here(root, os.environ)
         if choice.kind is ForgeKind.NONE:
             return _check(PROJECT, "forge", f"none: {choice.because}")
         token = token_of(os.environ, choice.kind)
-        there = roads.forge(choice, token, os.environ)
+        there = forge_connection.forge(choice, token, os.environ)
         there.opened("promote/")  # whether it may see the project; that it may write is not tried
         found = f"{there.name}, {choice.project}: {token.name} is of {there.whoami()}, and can read"
         if token.name == "CI_JOB_TOKEN":
@@ -152,10 +149,10 @@ def _forge(root: Path) -> Check:
 
 
 def _places(project: OpenProject, one: Environment) -> Iterator[Check]:
-    yield _place(project.root, one, "store", one.store, project.world.stores)
+    yield _place(project.root, one, "store", one.store, project.deps.stores)
     if one.target is not None:
-        yield _place(project.root, one, "target", one.target, project.world.targets)
-    has = processors.memory()
+        yield _place(project.root, one, "target", one.target, project.deps.targets)
+    has = cpu_count.memory()
     if one.trains and one.limits.memory > has:
         found = f"a child process may use {size(one.limits.memory)}, and this machine has {size(has)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"

@@ -6,8 +6,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from reconciler.adapters.caches import drift_first_seen as drift_memo
-from reconciler.app import locations as places
+from reconciler.adapters.caches import drift_first_seen
+from reconciler.app import locations
 from reconciler.console.invocation import Invocation
 from reconciler.core.inspect.drift import DriftReport, Kind, seen_in
 
@@ -19,9 +19,9 @@ def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loa
 
     with opened(invocation, asks=issue) as project:
         memo = _memo(project.root, git_folder(project.root))
-        remembered = drift_memo.load(memo)
+        remembered = drift_first_seen.load(memo)
         found = drift(
-            project.world,
+            project.deps,
             project.desired,
             (environment,) if environment else (),
             loads=loads,
@@ -35,10 +35,10 @@ def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loa
             looked[name] = unwell | one
     fresh = {name: one for name, one in (remembered | looked).items() if one}
     if fresh != remembered:
-        drift_memo.save(memo, fresh)
+        drift_first_seen.save(memo, fresh)
     return found
 
 
 def _memo(root: Path, git: Path | None) -> Path:
     where = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
-    return places.cache(git) / f"drift-{where}.json"
+    return locations.cache(git) / f"drift-{where}.json"

@@ -10,7 +10,7 @@ from reconciler.core.forge.detection import ForgeChoice, ForgeKind, Token, choos
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError, SourceError
 from reconciler.ports import Forge
-from reconciler.report.promotion import pull_request_body as request
+from reconciler.report.promotion import pull_request_body
 
 
 def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> PullRequestRoute:
@@ -34,7 +34,7 @@ def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: s
         forge=forge(choice, token, environ) if token is not None else None,
         because=choice.because,
         base=base,
-        body=request.markdown,
+        body=pull_request_body.markdown,
     )
 
 

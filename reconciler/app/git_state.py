@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.git.plumbing import Git, entries_of, listing
-from reconciler.app import locations as places
+from reconciler.app import locations
 
 if TYPE_CHECKING:
     from reconciler.adapters.git.commit_source import GitSource
@@ -66,7 +66,7 @@ class GitState:
 
 def look(environment: str) -> GitState | None:
     """None where this is not a plain checkout of a project."""
-    root = places.project()
+    root = locations.project()
     git = Git(root)
     code, out, _ = git.call("rev-parse", "--show-toplevel", "--git-common-dir", "HEAD^{commit}")
     lines = out.decode("utf-8", "surrogateescape").split("\n")
@@ -84,9 +84,9 @@ def look(environment: str) -> GitState | None:
             odd = odd or mode not in _REGULAR
         else:
             tracked.add(path)
-            if path == places.PROJECT_FILE or path.startswith("environments/") or path.endswith(_LOCKS):
+            if path == locations.PROJECT_FILE or path.startswith("environments/") or path.endswith(_LOCKS):
                 support.append(f"{mode} {blob} {path}")
-    cache = places.cache((root / common).resolve())
+    cache = locations.cache((root / common).resolve())
     where = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
     return GitState(
         root=root,

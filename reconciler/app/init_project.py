@@ -7,12 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler.adapters.executors.data import DataWorker
-from reconciler.adapters.git import new_repository as new_project
+from reconciler.adapters.git import new_repository
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import machine
 from reconciler.adapters.system.clock import now
-from reconciler.app import ci_setup as pipeline
-from reconciler.app import locations as places
+from reconciler.app import ci_setup, locations
 from reconciler.console import progress
 from reconciler.console.invocation import Invocation
 from reconciler.core.forge.detection import ForgeKind
@@ -24,8 +23,7 @@ from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Task
 from reconciler.core.spec.runtime import DISTRIBUTIONS
 from reconciler.errors import UsageError
-from reconciler.manifest.scaffold import project_template as first
-from reconciler.manifest.scaffold import sample_table as sample
+from reconciler.manifest.scaffold import project_template, sample_table
 
 _KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _DATA = "data"
@@ -46,15 +44,15 @@ def begin(
     texts: dict[str, str] = {}
     note = None
     if table is None and (table := _only_table(root)) is None:
-        texts[f"{_DATA}/{sample.NAME}.csv"] = sample.orders()
+        texts[f"{_DATA}/{sample_table.NAME}.csv"] = sample_table.orders()
         note = "Made-up orders, to begin with: put your own table here."
     shown = progress.for_streams(verbose=invocation.verbose)
     data = DataWorker()
     try:
-        with places.scratch() as scratch:
+        with locations.scratch() as scratch:
             if table is None:
-                path = scratch / f"{sample.NAME}.csv"
-                path.write_text(texts[f"{_DATA}/{sample.NAME}.csv"], newline="\n")
+                path = scratch / f"{sample_table.NAME}.csv"
+                path.write_text(texts[f"{_DATA}/{sample_table.NAME}.csv"], newline="\n")
             else:
                 path = table
             shown.start(path.name, "look at it")
@@ -83,30 +81,30 @@ def _write(
 ) -> InitResult:
     table = _name(path.stem, "table")
     suggestion = suggest(look, name=table, today=now().date().isoformat(), outcome=outcome)
-    inside = f"{_DATA}/{sample.NAME}.csv" if note is not None else _inside(root, path)
+    inside = f"{_DATA}/{sample_table.NAME}.csv" if note is not None else _inside(root, path)
     where = inside or f"{_DATA}/{table}{path.suffix.lower()}"
     suggestion = replace(suggestion, table=replace(suggestion.table, path=where))
-    branch = new_project.branch_of(root)
+    branch = new_repository.branch_of(root)
     here = machine.runtime()
     versions = dict(here.versions)
-    place = first.ProjectFacts(
+    place = project_template.ProjectFacts(
         project=_name(root.name, "models"),
         model=name or table,
         table=table,
-        branch=branch or new_project.BRANCH,
+        branch=branch or new_repository.BRANCH,
         python=versions["python"],
         architecture=here.architecture,
         versions={one: versions[one] for one in DISTRIBUTIONS},
     )
-    runs = pipeline.choose(root, branch=place.branch, python=place.python, wanted=ci)
+    runs = ci_setup.choose(root, branch=place.branch, python=place.python, wanted=ci)
     place = replace(place, ci=runs.host)
-    texts |= first.files(place, suggestion, note=note)
+    texts |= project_template.files(place, suggestion, note=note)
     if inside is not None and not inside.startswith(f"{_DATA}/"):
-        texts[new_project.IGNORED] += f"/{inside}\n"
-    new_project.publish(root, texts, {} if inside is not None else {where: path})
-    new_project.publish(runs.top, runs.texts, {})
+        texts[new_repository.IGNORED] += f"/{inside}\n"
+    new_repository.publish(root, texts, {} if inside is not None else {where: path})
+    new_repository.publish(runs.top, runs.texts, {})
     if branch is None:
-        new_project.start_repository(root)
+        new_repository.start_repository(root)
     _read_back(root, data)
     files = (*texts, *(() if inside is not None else (where,)), *runs.shown(root))
     return InitResult(
@@ -123,7 +121,7 @@ def _write(
 def _check(root: Path) -> None:
     if root.exists() and not root.is_dir():
         raise UsageError(f"{root.name} is a file", hint="name a folder; it is made where there is none", code="E801")
-    if (root / places.PROJECT_FILE).exists():
+    if (root / locations.PROJECT_FILE).exists():
         raise UsageError(
             f"there is a project in {root.name} already",
             hint="add a table to environments/production.yaml and a model to manifests/sandbox; "

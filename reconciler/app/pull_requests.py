@@ -10,23 +10,20 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import read_regular
-from reconciler.app import forge_connection as roads
-from reconciler.app import locations as places
-from reconciler.console import streams as terminal
+from reconciler.app import forge_connection, locations
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
-from reconciler.core.forge import ci_job as ci
+from reconciler.core.forge import ci_job
 from reconciler.core.forge.pull_request import CommitStatus, StatusState
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
 from reconciler.core.promotion.reviewed_plan import PlanComment
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.core.status_codes import Exit
-from reconciler.engine.promotion import apply_on_merge as merge
-from reconciler.engine.promotion import plan_pull_request as review
+from reconciler.engine.promotion import apply_on_merge, plan_pull_request
 from reconciler.errors import ConflictError, ForgeError, ReconcilerError, UsageError
 from reconciler.ports import Forge
-from reconciler.report.plan import merge_result as merged_report
-from reconciler.report.plan import pull_request_comment as plan_comment
+from reconciler.report.plan import merge_result, pull_request_comment
 
 LARGEST_EVENT = 16 * 1024**2  # bytes
 MOST_STATUSES = 20  # of models that are not finished, beside the environment's own
@@ -47,9 +44,9 @@ def comment(
         raise UsageError(
             "--comment is for a whole environment, and checks nothing", hint="leave out the rest", code="E801"
         )
-    job = ci.job(os.environ, _event())
+    job = ci_job.job(os.environ, _event())
     found = _read(read, environment) if read is not None else _made(invocation, environment, job)
-    body = plan_comment.markdown(found)
+    body = pull_request_comment.markdown(found)
     if job.summary is not None and read is None:
         with Path(job.summary).open("a", encoding="utf-8") as stream:
             stream.write(body + "\n")
@@ -59,14 +56,14 @@ def comment(
     elif not job.fork:
         _tell(found, body, number, job.head)
     else:
-        terminal.say("a fork's request: nothing is written there")
+        streams.say("a fork's request: nothing is written there")
     if invocation.form is OutputFormat.JSON:
         from reconciler.report.layout.json_output import document
 
-        terminal.put(document(found))
+        streams.put(document(found))
     else:
-        terminal.put(body)
-    broken = plan_comment.exit_of(found)
+        streams.put(body)
+    broken = pull_request_comment.exit_of(found)
     return int(broken if broken in (Exit.FAILED, Exit.USAGE, Exit.INTEGRITY) else Exit.CLEAN)
 
 
@@ -95,7 +92,7 @@ def _read(file: Path, environment: str) -> PlanComment:
     return found
 
 
-def _made(invocation: Invocation, environment: str, job: ci.CIJob) -> PlanComment:
+def _made(invocation: Invocation, environment: str, job: ci_job.CIJob) -> PlanComment:
     from reconciler.app.wiring import opened
     from reconciler.engine.load_desired import load
 
@@ -103,10 +100,10 @@ def _made(invocation: Invocation, environment: str, job: ci.CIJob) -> PlanCommen
         here, revision = project.environment(environment), project.desired.revision
         if revision is None:
             raise UsageError("a request is planned from a commit, not from a work tree", code="E801")
-        source = project.world.source
+        source = project.deps.source
         base = source.base(revision, branch=_branch(project.desired, here))
         old = load(source, project.checkout.expressions, revision=base).desired if base is not None else None
-        return review.commented(project.world, old, project.desired, here, head=job.head or revision)
+        return plan_pull_request.commented(project.deps, old, project.desired, here, head=job.head or revision)
 
 
 def _branch(desired: DesiredState, environment: Environment) -> str:
@@ -123,10 +120,10 @@ def _branch(desired: DesiredState, environment: Environment) -> str:
 
 
 def _tell(found: PlanComment, body: str, number: int | None, head: str | None) -> None:
-    root = places.project()
-    forge = roads.forge_here(root, os.environ)
+    root = locations.project()
+    forge = forge_connection.forge_here(root, os.environ)
     if forge is None:
-        terminal.say("no forge is known here: this is what would be told on the request")
+        streams.say("no forge is known here: this is what would be told on the request")
         return
     if number is None:
         raise UsageError("which request?", hint="name it: --request N", code="E801")
@@ -138,18 +135,18 @@ def _tell(found: PlanComment, body: str, number: int | None, head: str | None) -
         )
     if found.reviewed.commit != tip:
         raise ConflictError(f"request {number} has moved on to {tip[:12]}", hint="its own job will plan that")
-    url = forge.comment(number, merge.comment_key(found.environment), body)
-    refused = plan_comment.exit_of(found) is not Exit.CLEAN
+    url = forge.comment(number, apply_on_merge.comment_key(found.environment), body)
+    refused = pull_request_comment.exit_of(found) is not Exit.CLEAN
     forge.set_status(
         tip,
         CommitStatus(
-            name=merge.status_name(found.environment),
+            name=apply_on_merge.status_name(found.environment),
             state=StatusState.FAILURE if refused else StatusState.SUCCESS,
-            description=f"{plan_comment.summary(found)}; {codec.digest_of(found.reviewed)}",
+            description=f"{pull_request_comment.summary(found)}; {codec.digest_of(found.reviewed)}",
             url=url,
         ),
     )
-    terminal.say(f"told on request {number}: {url}")
+    streams.say(f"told on request {number}: {url}")
 
 
 def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) -> int:
@@ -158,7 +155,7 @@ def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) 
     if chosen:
         raise UsageError("--on-merge takes no models and no plan", hint="leave them out", code="E801")
     found = _carried_out(invocation, environment)
-    terminal.show(invocation, merged_report, found, exit=int(found.exit))
+    streams.show(invocation, merge_result, found, exit=int(found.exit))
     return int(found.exit)
 
 
@@ -166,32 +163,32 @@ def _carried_out(invocation: Invocation, environment: str) -> MergeResult:
     from reconciler.app.wiring import opened, proposer
     from reconciler.engine.inspect import status as inspect
     from reconciler.engine.load_desired import load
-    from reconciler.engine.plan import make_plan as planning
+    from reconciler.engine.plan import make_plan
     from reconciler.engine.promotion.revert_branch import put_back
 
     with opened(invocation, changes=environment, asks=True) as project:
         here, desired = project.environment(environment), project.desired
-        world = project.training_only_in(here)
-        if world.forge is None:
+        deps = project.training_only_in(here)
+        if deps.forge is None:
             raise ForgeError(
                 "no forge is known for this repository, so nobody can say what was approved",
                 hint=f"apply a plan that was reviewed: reconciler apply {environment} --plan FILE",
                 code="E905",
             )
-        started = world.clock()
-        plan = planning.make_plan(world, desired, here)
+        started = deps.clock()
+        plan = make_plan.make_plan(deps, desired, here)
         done = []
-        for change in merge.waiting(world, desired, here, plan, world.forge):
-            applied = merge.carry_out(world, desired, here, plan, change)
+        for change in apply_on_merge.waiting(deps, desired, here, plan, deps.forge):
+            applied = apply_on_merge.carry_out(deps, desired, here, plan, change)
             failed = [one.model for one in applied.results if one.exit in (Exit.FAILED, Exit.INTEGRITY)]
             branch = None
             if failed and change.before is not None:
-                old = load(world.source, project.checkout.expressions, revision=change.before)
+                old = load(deps.source, project.checkout.expressions, revision=change.before)
                 why = "; ".join(f"{one.model}: {one.problem}" for one in applied.results if one.model in failed)
                 branch = put_back(
                     proposer(project.root), old, project.checkout, environment=environment, models=failed, why=why
                 )
-            (now,) = inspect.status(world, desired, (environment,)).environments
+            (now,) = inspect.status(deps, desired, (environment,)).environments
             request = change.approved.request if change.approved is not None else None
             record = change.approved.record if change.approved is not None else None
             one = MergedPullRequest(
@@ -204,8 +201,8 @@ def _carried_out(invocation: Invocation, environment: str) -> MergeResult:
                 plan=plan.id,
                 revert=branch,
             )
-            done.append(_reported(world.forge, environment, one))
-        seconds = int((world.clock() - started).total_seconds())
+            done.append(_reported(deps.forge, environment, one))
+        seconds = int((deps.clock() - started).total_seconds())
     return MergeResult(environment=environment, revision=desired.revision or "", merged=tuple(done), seconds=seconds)
 
 
@@ -218,10 +215,10 @@ def _reported(forge: Forge, environment: str, one: MergedPullRequest) -> MergedP
             forge.set_status(one.commit, status)
         if one.request is None:
             return one
-        body = merged_report.request(environment, one)
+        body = merge_result.request(environment, one)
         return replace(one, told=forge.comment(one.request, f"apply/{environment}", body))
     except ReconcilerError as error:
-        terminal.say(f"it could not be told at the forge: {error}")
+        streams.say(f"it could not be told at the forge: {error}")
         return one
 
 

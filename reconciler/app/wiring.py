@@ -1,4 +1,4 @@
-"""The composition root: from a command line to the engine's world. The only code that names adapters.
+"""The composition root: from a command line to the engine's dependencies. The only code that names adapters.
 
 Everything is opened here and closed here: children are ended and scratch is removed however the command ends.
 """
@@ -16,7 +16,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from reconciler import plugins as registry
+from reconciler import plugins
 from reconciler.adapters.caches.expression_cache import CachedExpressions
 from reconciler.adapters.executors.data import DataWorker
 from reconciler.adapters.executors.model_threads import ModelThreads
@@ -27,13 +27,10 @@ from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.tags import GitTags
 from reconciler.adapters.git.worktree_source import WorkTree
-from reconciler.adapters.system import clock
-from reconciler.adapters.system import cpu_count as processors
-from reconciler.app import actor as who
+from reconciler.adapters.system import clock, cpu_count
+from reconciler.app import actor, uncommitted_changes
 from reconciler.app import locations as places
-from reconciler.app import uncommitted_changes as uncommitted
-from reconciler.console import progress
-from reconciler.console import streams as terminal
+from reconciler.console import progress, streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.spec.environment import DesiredState, Environment, Limits, StorageLocation
 from reconciler.engine.dependencies import Dependencies, one_by_one
@@ -52,11 +49,11 @@ _SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenProject:
-    """A project at a commit, and the world around it."""
+    """A project at a commit, and the ports for it."""
 
     root: Path
     checkout: Checkout
-    world: Dependencies
+    deps: Dependencies
     halt: threading.Event
     """Set: what runs in other threads ends."""
     noted: bool = False
@@ -72,11 +69,12 @@ class OpenProject:
         return environment_of(self.desired, name)
 
     def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> Dependencies:
-        """The world as this environment may use it: only a sandbox has a trainer. `jobs` models are worked on at once;
-        by default as many as there are processors here, and memory for by the environment's limit."""
-        count = jobs or max(1, min(processors.cores(), processors.memory() // environment.limits.memory))
+        """Return the ports as this environment may use them: only a sandbox has a trainer.
+
+        `jobs` models are worked on at once; by default as many as there are processors here, and memory for by the environment's limit."""
+        count = jobs or max(1, min(cpu_count.cores(), cpu_count.memory() // environment.limits.memory))
         lanes = ModelThreads(count, self.halt)
-        return replace(self.world, lanes=lanes, trainer=self.world.trainer if environment.trains else None)
+        return replace(self.deps, lanes=lanes, trainer=self.deps.trainer if environment.trains else None)
 
 
 @contextmanager
@@ -141,12 +139,12 @@ def opened(
             cache=None if anew else places.user_cache() / "stores",
             witness=None if desired.far else witness,
         )
-        world = Dependencies(
+        deps = Dependencies(
             source=source,
-            stores=_WhenAsked({one.name: one.store for one in desired.environments}, registry.store, opening),
+            stores=_WhenAsked({one.name: one.store for one in desired.environments}, plugins.store, opening),
             targets=_WhenAsked(
                 {one.name: one.target for one in desired.environments if one.target is not None},
-                registry.target,
+                plugins.target,
                 opening,
             ),
             data=data,
@@ -155,14 +153,14 @@ def opened(
             clock=clock.now,
             new_id=clock.new_id,
             progress=shown,
-            who=cache(partial(who.who, root, os.environ)),  # a question to git, for who writes something
+            who=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
             each=partial(abreast, at_once=AT_ONCE) if desired.far else one_by_one,
             tags=GitTags(root),
             forge=_forge(root, desired, asks=asks, decides=changes is not None),
         )
-        yield OpenProject(root=root, checkout=checkout, world=world, halt=halt, noted=noted)
+        yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, noted=noted)
 
 
 def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:
@@ -222,9 +220,13 @@ def _revision(
         return None, False
     asked = invocation.revision
     revision = now.revision if now is not None and asked is None else source.resolve("HEAD" if asked is None else asked)
-    notes = tuple(uncommitted.notes(source, root, revision)) if invocation.revision is None and not committed else ()
+    notes = (
+        tuple(uncommitted_changes.notes(source, root, revision))
+        if invocation.revision is None and not committed
+        else ()
+    )
     for line in notes:
-        terminal.say(line)
+        streams.say(line)
     return revision, bool(notes)
 
 
@@ -249,7 +251,7 @@ def _load(
     kept = places.cache(git_folder(root)) if now is None else now.memo.parent
     expressions = CachedExpressions(data, kept, grammar=_grammar)
     if invocation.verbose:
-        terminal.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
+        streams.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
     return load(source, expressions, revision=revision, known=known)
 
 

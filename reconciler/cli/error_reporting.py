@@ -18,7 +18,7 @@ from pathlib import Path
 import click
 
 from reconciler import __version__
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.status_codes import Exit
 from reconciler.errors import ReconcilerError, UsageError
@@ -38,10 +38,10 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
         )
         return int(code or 0)
     except (KeyboardInterrupt, click.Abort):
-        terminal.say(INTERRUPTED)
+        streams.say(INTERRUPTED)
         return Exit.INTERRUPTED
     except click.exceptions.NoArgsIsHelpError as error:
-        terminal.say(error.format_message())
+        streams.say(error.format_message())
         return Exit.USAGE
     except click.ClickException as error:
         return report(_usage(error), _form(arguments, invocation))
@@ -57,11 +57,11 @@ def report(error: ReconcilerError, form: OutputFormat) -> int:
 
     if form is OutputFormat.JSON:
         document = problems.error_document(error, error.exit_code)
-        terminal.put(json.dumps(document, indent=2, sort_keys=True) + "\n")
+        streams.put(json.dumps(document, indent=2, sort_keys=True) + "\n")
     elif form is OutputFormat.MARKDOWN:
-        terminal.put(problems.error_markdown(error))
+        streams.put(problems.error_markdown(error))
     if form is not OutputFormat.JSON:
-        terminal.say(problems.error_text(error, terminal.message_look()))
+        streams.say(problems.error_text(error, streams.message_look()))
     return error.exit_code
 
 
@@ -90,13 +90,13 @@ def _form(arguments: Sequence[str], invocation: Invocation) -> OutputFormat:
 def _bug(error: Exception, invocation: Invocation) -> int:
     """Exit 70, with a log file that is safe to send."""
     if invocation.verbose:
-        terminal.say("".join(traceback.format_exception(error)))
+        streams.say("".join(traceback.format_exception(error)))
     place = _log(error)
-    terminal.say(f"error: a bug in reconciler {__version__}: {type(error).__name__}")
+    streams.say(f"error: a bug in reconciler {__version__}: {type(error).__name__}")
     if place is not None:
-        terminal.say(f"hint: please report it with {place}, which holds no data; -v shows the whole message here")
+        streams.say(f"hint: please report it with {place}, which holds no data; -v shows the whole message here")
     else:
-        terminal.say(f"hint: please report it with these lines, which hold no data:\n{_frames(error)}")
+        streams.say(f"hint: please report it with these lines, which hold no data:\n{_frames(error)}")
     return Exit.BUG
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from reconciler.app import locations as places
+from reconciler.app import locations
 from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.names import NAME_RULE, is_name
@@ -51,7 +51,7 @@ def place(function: F) -> F:
 
     def enter(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001  (click's shape)
         if value is not None:
-            places.enter(value)
+            locations.enter(value)
 
     # Eager: every other path on the command line is meant from there.
     return click.option(
@@ -116,7 +116,7 @@ class Name(click.ParamType[str]):
         from click.shell_completion import CompletionItem
 
         try:
-            root = places.project()
+            root = locations.project()
         except ReconcilerError:
             return []
         if param.name == "environment":

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.live_progress import LiveProgress
 from reconciler.report.layout.escaping import guard, plain
 
@@ -61,7 +61,7 @@ class LogProgress:
 
     def _say(self, line: str) -> None:
         with self._lock:
-            terminal.say(line)
+            streams.say(line)
 
 
 class TerminalProgress:
@@ -112,18 +112,18 @@ class TerminalProgress:
 
     def _draw(self, said: str = "") -> None:
         """What is to stay, and below it the board, in the place of the board that is there."""
-        look = terminal.look(sys.stderr)
+        look = streams.look(sys.stderr)
         look = replace(look, width=look.width - 1)  # a line that fills a terminal's last column may become two
-        rows = shutil.get_terminal_size((terminal.WIDEST, 24)).lines
+        rows = shutil.get_terminal_size((streams.WIDEST, 24)).lines
         lines = self._board.frame(self._clock(), look, most=max(3, rows - 1))
         erased = f"\x1b[{self._height}F\x1b[J" if self._height else ""
         self._height = len(lines)
         if text := erased + said + "".join(f"{line}\n" for line in lines):
-            terminal.draw(text)
+            streams.draw(text)
 
 
 def for_streams(*, verbose: bool) -> LogProgress | TerminalProgress:
     """What fits standard error. Verbose names every step as it starts."""
-    if terminal.is_terminal(sys.stderr) and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
+    if streams.is_terminal(sys.stderr) and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
         return TerminalProgress()
     return LogProgress(patience=0.0 if verbose else PATIENCE)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.data.dataset.select import select
-from reconciler.data.expressions import validate as expressions
+from reconciler.data.expressions import validate
 from reconciler.data.tables.profile import look
 from reconciler.data.tables.snapshot import copy_tables
 from reconciler.ports import CopyRequest, ParsedExpression, SelectRequest, SelectResult, TableFile
@@ -25,4 +25,4 @@ class LocalData:
 
 class LocalExpressions:
     def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
-        return expressions.parse(texts)
+        return validate.parse(texts)

@@ -9,7 +9,7 @@ from typing import Any
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import MODEL_FILE, PROBE_FILE, SCHEMA_FILE, Schema
 from reconciler.errors import ScoringError
-from reconciler.model_file import safe_archive as archive
+from reconciler.model_file import safe_archive
 from reconciler.model_file.allowed_types import ALLOWED
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import ProbeRows, check_probe
@@ -30,7 +30,7 @@ def load(folder: Path) -> LoadedModel:
 
 
 def estimator_of(body: bytes) -> Any:
-    archive.check(body)
+    safe_archive.check(body)
     import skops.io
 
     try:

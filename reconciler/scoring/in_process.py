@@ -7,7 +7,7 @@ from pathlib import Path
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.gates import Comparison
-from reconciler.evaluation import paired_comparison as compare
+from reconciler.evaluation import paired_comparison
 from reconciler.model_file import load
 from reconciler.ports import CompareRequest, PredictRequest, PredictResult
 from reconciler.scoring import predict
@@ -19,7 +19,7 @@ class LocalScorer:
         return load.load(artifact).schema
 
     def compare(self, request: CompareRequest) -> Comparison:
-        return compare.compare(request)
+        return paired_comparison.compare(request)
 
     def predict(self, request: PredictRequest) -> PredictResult:
         return predict.predict(request)

@@ -14,7 +14,7 @@ from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.names import is_revision
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreError
 from reconciler.ports import Proposal, Tag, TreeFile
 
@@ -125,14 +125,16 @@ class MemoryTarget:
 
 def differing_files(files: Mapping[str, bytes], artifact: Digest) -> tuple[str, ...]:
     """Names of files that are not what the artifact's manifest says."""
-    manifest = files.get(package.MANIFEST_FILE, b"")
+    manifest = files.get(oci_manifest.MANIFEST_FILE, b"")
     if digest_of_bytes(manifest) != artifact:
-        return (package.MANIFEST_FILE,)
-    one = package.parse(manifest)
+        return (oci_manifest.MANIFEST_FILE,)
+    one = oci_manifest.parse(manifest)
     wrong = {
         file.path for file in (*one.files, one.config) if digest_of_bytes(files.get(file.path, b"")) != file.digest
     }
-    return tuple(sorted(wrong | (files.keys() - {f.path for f in (*one.files, one.config)} - {package.MANIFEST_FILE})))
+    return tuple(
+        sorted(wrong | (files.keys() - {f.path for f in (*one.files, one.config)} - {oci_manifest.MANIFEST_FILE}))
+    )
 
 
 class MemorySource:

@@ -30,8 +30,7 @@ from reconciler.model_file.load import estimator_of
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import ProbeRows, outputs_of, probe_rows
 from reconciler.ports import TrainRequest, TrainResult
-from reconciler.training import canonical_skops as canonical
-from reconciler.training import estimator_pipeline as pipeline
+from reconciler.training import canonical_skops, estimator_pipeline
 from reconciler.training.feature_schema import schema_of
 from reconciler.training.runtime_check import check_runtime
 
@@ -43,11 +42,11 @@ def train(request: TrainRequest) -> TrainResult:
     check_runtime(request.runtime)
     recipe = request.recipe
     rows, holdout = read_rows(request.train), read_rows(request.holdout)
-    preprocessing = pipeline.preprocessing_of(recipe.estimator)
+    preprocessing = estimator_pipeline.preprocessing_of(recipe.estimator)
     schema = schema_of(recipe, rows, preprocessing, request.tables)
     classifies = recipe.task is Task.CLASSIFICATION
     target = labels_of(rows) if classifies else values_of(rows)
-    body = canonical.dumps(_fitted(request, schema, matrix_of(rows, schema), target))
+    body = canonical_skops.dumps(_fitted(request, schema, matrix_of(rows, schema), target))
     model = LoadedModel(estimator=estimator_of(body), schema=schema)
     matrix = matrix_of(holdout, schema)
     outputs = model.outputs(matrix)
@@ -70,7 +69,7 @@ def train(request: TrainRequest) -> TrainResult:
 
 def _fitted(request: TrainRequest, schema: Schema, matrix: Any, target: Any) -> Any:
     recipe = request.recipe
-    estimator = pipeline.make(recipe.estimator, schema, recipe.seed)
+    estimator = estimator_pipeline.make(recipe.estimator, schema, recipe.seed)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # convergence shows in the metrics; texts of warnings may quote data

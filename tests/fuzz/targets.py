@@ -19,11 +19,11 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.adapters.git.plumbing import check_revision
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.records import Action, Entry, State
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.names import is_column
-from reconciler.data.expressions import validate as expressions
+from reconciler.data.expressions import validate
 from reconciler.data.expressions.validate import Scalar, grammar
 from reconciler.engine.storage import journal
 from reconciler.errors import IntegrityError, InvalidManifestsError, ReconcilerError, SourceError
@@ -161,17 +161,17 @@ def expression(data: bytes) -> None:
     """Several texts. What is accepted is written anew, and names the same columns when it is read again."""
     texts = data.decode("utf-8", "replace").split("\x1e")
     written: dict[str, Scalar] = {}
-    for text, found in expressions.read_all(texts).items():
-        if isinstance(found, expressions.RefusedError):
+    for text, found in validate.read_all(texts).items():
+        if isinstance(found, validate.RefusedError):
             assert found.reason
             assert found.position is None or 0 <= found.position <= len(text)
             continue
         assert all(is_column(name) for name in found.columns)
         if isinstance(found, Scalar) and len(found.sql) <= grammar.MAX_LENGTH:
             written[found.sql] = found
-    for sql, again in expressions.read_all(written).items():
+    for sql, again in validate.read_all(written).items():
         # Brackets of our own may be one too many for a second reading; what is read means the same.
-        assert isinstance(again, expressions.RefusedError) or again.columns == written[sql].columns, sql
+        assert isinstance(again, validate.RefusedError) or again.columns == written[sql].columns, sql
 
 
 def sentences() -> Iterator[bytes]:
@@ -251,8 +251,12 @@ def journal_entry(data: bytes) -> None:
         return
     n, fits, body = data[0] % 3, data[0] & 128, data[1:]
     store = MemoryStore(Path("/nowhere"))
-    store.objects = {keys.member(keys.journal("production", "payments"), at): one for at, one in enumerate(chain())}
-    store.objects[keys.member(keys.journal("production", "payments"), n)] = codec.sealed(body) if fits else body
+    store.objects = {
+        store_layout.member(store_layout.journal("production", "payments"), at): one for at, one in enumerate(chain())
+    }
+    store.objects[store_layout.member(store_layout.journal("production", "payments"), n)] = (
+        codec.sealed(body) if fits else body
+    )
     previous = None
     try:
         for head in journal.entries(store, **HERE):

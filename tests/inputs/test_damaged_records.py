@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.artifact.records import (
@@ -27,9 +27,8 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.core.status_codes import Exit
 from reconciler.engine.inspect import audit
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.storage import blobs
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.plan import make_plan
+from reconciler.engine.storage import blobs, oci_manifest
 from reconciler.errors import IntegrityError, ReconcilerError
 from tests.inputs.corruption import STRIDE, damaged
 from tests.simulation.sample_project import MODEL
@@ -63,7 +62,9 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         rows=blobs.put(made.town.stores["production"], b"id,y\n"),
         count=0,
     )
-    made.town.stores["production"].create(keys.member(keys.predictions("production", MODEL), 0), codec.encode(log))
+    made.town.stores["production"].create(
+        store_layout.member(store_layout.predictions("production", MODEL), 0), codec.encode(log)
+    )
     return made
 
 
@@ -150,11 +151,11 @@ def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(story: 
             except IntegrityError:
                 continue
             assert codec.encode(found) == left, what
-    manifest = store.objects[keys.blob(story.candidate)]
+    manifest = store.objects[store_layout.blob(story.candidate)]
     for _, left in damaged(manifest):
         cases += 1
         try:
-            package.parse(left)
+            oci_manifest.parse(left)
         except IntegrityError:
             continue
     print(f"{cases} damaged documents under their digest")
@@ -162,14 +163,14 @@ def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(story: 
 
 def look(story: Story) -> tuple[list[Plan | ReconcilerError], bool]:
     """The plans of both environments, and whether an audit finds anything."""
-    world = story.town.world()
+    deps = story.town.deps()
     plans: list[Plan | ReconcilerError] = []
     for environment in ("sandbox", "production"):
         try:
-            plans.append(planning.make_plan(world, story.desired, planning.environment_of(story.desired, environment)))
+            plans.append(make_plan.make_plan(deps, story.desired, make_plan.environment_of(story.desired, environment)))
         except ReconcilerError as error:
             plans.append(error)
-    return plans, bool(audit.audit(world, story.desired, ()).findings)
+    return plans, bool(audit.audit(deps, story.desired, ()).findings)
 
 
 def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(story: Story) -> None:
@@ -197,7 +198,7 @@ def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(story: Story) -
 def test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deployed(story: Story) -> None:
     """But for the newest record of a sandbox: nobody else knows of it, and the next apply does that work again."""
     before, _ = look(story)
-    newest = keys.member(keys.journal("sandbox", MODEL), 3)
+    newest = store_layout.member(store_layout.journal("sandbox", MODEL), 3)
     for environment, store in story.town.stores.items():
         for key in sorted(store.objects):
             body = store.objects.pop(key)
@@ -205,7 +206,7 @@ def test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deploy
                 (sandbox, production), found = look(story)
             finally:
                 store.objects[key] = body
-            assert found or key in (newest, keys.member(keys.predictions("production", MODEL), 0)), key
+            assert found or key in (newest, store_layout.member(store_layout.predictions("production", MODEL), 0)), key
             if environment == "sandbox":
                 assert production == before[1] or isinstance(production, Plan), key
             else:

@@ -22,7 +22,7 @@ from reconciler.ports import TreeFile
 from tests.e2e.promises.project import Project, write_ledger
 from tests.fuzz.targets import Guessed, shipped
 from tests.integration.cli.conftest import begin, configured
-from tests.simulation import sample_project as town
+from tests.simulation import sample_project
 from tests.simulation.sample_project import NOBODYS, PRODUCTION
 from tests.simulation.scenario import Story
 
@@ -53,7 +53,7 @@ def test_a_branch_that_was_pushed_back_before_the_last_applied_commit_is_refused
     last = story.desired
     serves = story.deployed(seed=11)
     del story.town.source.line[story.town.source.line.index(str(last.revision)) + 1 :]
-    part = next(one for one in story.plan("production", last).models if one.model == town.MODEL)
+    part = next(one for one in story.plan("production", last).models if one.model == sample_project.MODEL)
     assert part.blocked is not None
     assert part.blocked.exit == Exit.CONFLICT
     assert part.basis.order == CommitOrder.OFF.value
@@ -83,13 +83,13 @@ def test_why_does_not_advise_to_promote_what_the_gates_refused(tmp_path: Path) -
     story = Story(tmp_path)
     story.commit(seed=3)
     story.apply("sandbox")
-    (advice,) = why(story.world(), story.desired, PRODUCTION, town.MODEL).advice
+    (advice,) = why(story.deps(), story.desired, PRODUCTION, sample_project.MODEL).advice
     assert "refused" in advice.reason
-    assert advice.command == f"reconciler why {town.MODEL} --in sandbox"
+    assert advice.command == f"reconciler why {sample_project.MODEL} --in sandbox"
     story.commit(seed=10)
     story.apply("sandbox")
-    (advice,) = why(story.world(), story.desired, PRODUCTION, town.MODEL).advice
-    assert advice.command == f"reconciler promote {town.MODEL} --to production"
+    (advice,) = why(story.deps(), story.desired, PRODUCTION, sample_project.MODEL).advice
+    assert advice.command == f"reconciler promote {sample_project.MODEL} --to production"
 
 
 def test_more_manifests_than_are_read_are_refused_before_any_is_read() -> None:

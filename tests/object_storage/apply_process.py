@@ -10,19 +10,19 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from reconciler import plugins as registry
+from reconciler import plugins
 from reconciler.adapters.executors.thread_map import abreast
 from reconciler.adapters.system import clock
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
-from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.plan import make_plan
 from reconciler.ports import StorageAccess
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
 from reconciler.testing.memory import MemorySource
 from tests.object_storage.servers import BUCKET
-from tests.simulation import sample_project as town
+from tests.simulation import sample_project
 
 
 def part(prefix: str, name: str) -> StorageLocation:
@@ -32,14 +32,14 @@ def part(prefix: str, name: str) -> StorageLocation:
 def world_of(prefix: str, commits: list[str], scratch: Path) -> Dependencies:
     source = MemorySource()
     source.line = commits
-    opening = StorageAccess(root=scratch, project=town.PROJECT, environment="production", scratch=scratch)
+    opening = StorageAccess(root=scratch, project=sample_project.PROJECT, environment="production", scratch=scratch)
     return Dependencies(
         source=source,
         stores={
-            name: registry.store(part(prefix, name), replace(opening, environment=name))
+            name: plugins.store(part(prefix, name), replace(opening, environment=name))
             for name in ("sandbox", "production")
         },
-        targets={"production": registry.target(part(prefix, "serving"), opening)},
+        targets={"production": plugins.target(part(prefix, "serving"), opening)},
         data=FakeData(),
         trainer=FakeTrainer(),
         scorer=FakeScorer(),
@@ -58,12 +58,12 @@ def run(
 ) -> dict[str, object]:
     """Apply as the newest commit says. Errors are raised, or told of each model."""
     with tempfile.TemporaryDirectory() as name:
-        world = world_of(prefix, commits, Path(name))
-        desired = town.desired(commits[-1], seed=seed, pin=pin or None, pinned_seed=pinned or None)
-        where = planning.environment_of(desired, environment)
-        plan = planning.make_plan(world, desired, where)
-        done = apply.apply(world, desired, where, plan, confirmed=True)
-        left = planning.make_plan(world, desired, where)
+        deps = world_of(prefix, commits, Path(name))
+        desired = sample_project.desired(commits[-1], seed=seed, pin=pin or None, pinned_seed=pinned or None)
+        where = make_plan.environment_of(desired, environment)
+        plan = make_plan.make_plan(deps, desired, where)
+        done = apply.apply(deps, desired, where, plan, confirmed=True)
+        left = make_plan.make_plan(deps, desired, where)
         return {
             "exit": int(done.exit),
             "problems": [one.problem for one in done.results if one.problem],
@@ -75,9 +75,9 @@ def run(
 def findings(prefix: str, commits: list[str], seed: int, pin: str, pinned: int) -> list[str]:
     """What an audit of both environments finds."""
     with tempfile.TemporaryDirectory() as name:
-        world = world_of(prefix, commits, Path(name))
-        desired = town.desired(commits[-1], seed=seed, pin=pin or None, pinned_seed=pinned or None)
-        return [str(one) for one in audit.audit(world, desired, ("sandbox", "production")).findings]
+        deps = world_of(prefix, commits, Path(name))
+        desired = sample_project.desired(commits[-1], seed=seed, pin=pin or None, pinned_seed=pinned or None)
+        return [str(one) for one in audit.audit(deps, desired, ("sandbox", "production")).findings]
 
 
 if __name__ == "__main__":

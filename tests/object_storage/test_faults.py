@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.errors import ReconcilerError
-from tests.object_storage import apply_process as town
+from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy, Script
 
 pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3"), pytest.mark.slow]
@@ -50,7 +50,7 @@ class Life:
         return "production"
 
     def calmly(self, environment: str) -> dict[str, object]:
-        return town.run(self.prefix, environment, self.commits, self.seed, self.pin, self.pinned)
+        return apply_process.run(self.prefix, environment, self.commits, self.seed, self.pin, self.pinned)
 
     def survived(self, environment: str) -> int | None:
         """The exit code of the error that came out, if one did."""
@@ -124,6 +124,6 @@ def test_whatever_happens_at_any_request_the_next_run_converges_and_nothing_is_l
             if environment == "sandbox":
                 assert after["candidate"], said
                 life.candidate = str(after["candidate"])
-        assert town.findings(life.prefix, life.commits, life.seed, life.pin, life.pinned) == [], number
+        assert apply_process.findings(life.prefix, life.commits, life.seed, life.pin, life.pinned) == [], number
     print({str(fate): count for fate, count in happened.items()})
     assert sum(happened.values()) > ROUNDS / 2, happened

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import plugins as registry
+from reconciler import plugins
 from reconciler.adapters.object_storage.clients import bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.store_layout import blob
@@ -39,11 +39,11 @@ def open_place() -> StorageLocation:
 
 
 def store_in(place: StorageLocation, folder: Path, *, cache: Path | None = None) -> Store:
-    return registry.store(place, opening(folder, cache=cache))
+    return plugins.store(place, opening(folder, cache=cache))
 
 
 def target_in(place: StorageLocation, folder: Path) -> Target:
-    return registry.target(place, opening(folder))
+    return plugins.target(place, opening(folder))
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.adapters.object_storage.clients import bucket
 from reconciler.core.spec.environment import StorageLocation
-from tests.object_storage import apply_process as run
+from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
 from tests.object_storage.servers import BUCKET, Server
 
@@ -63,7 +63,7 @@ def race(folder: Path, races: int) -> list[list[str]]:
                 text=True,
             )
         )
-    inside = bucket(run.part(prefix, "store"))
+    inside = bucket(apply_process.part(prefix, "store"))
     told = []
     try:
         assert [one.stdout.readline().strip() for one in racers if one.stdout] == ["ready"] * RACERS

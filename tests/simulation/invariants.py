@@ -15,16 +15,16 @@ from collections.abc import Mapping
 from types import EllipsisType
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE
 from reconciler.core.artifact.records import Action, Entry, ReleasePointer, RollbackHold, State
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.environment import DesiredState
 from reconciler.core.spec.gates import Verification
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.storage import oci_manifest
 from reconciler.errors import IntegrityError
-from reconciler.schedule import freeze_windows as calendar
+from reconciler.schedule import freeze_windows
 from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget, differing_files
 from tests.simulation.sample_project import LEAST, MODEL, TOLERANCE, Town
 
@@ -63,7 +63,7 @@ class Oracle:
         if current.n < last:
             self._violated("I2", f"the target of {current.model} went back from entry {last} to {current.n}")
         self._served[current.model] = max(last, current.n)
-        key = keys.member(keys.journal(current.environment, current.model), current.n)
+        key = store_layout.member(store_layout.journal(current.environment, current.model), current.n)
         body = self._seen.get((current.environment, key), b"")
         if digest_of_bytes(body) != current.entry:
             self._violated("I2", f"the target of {current.model} names an entry {current.n} that was never committed")
@@ -76,16 +76,18 @@ class Oracle:
         score = codec.decode(Evaluation, release[EVALUATION_FILE], what=EVALUATION_FILE).metric("f1_macro")
         if score is None or score < LEAST:
             self._violated("I4", f"entry {current.n} of {current.model} serves a model that scores {score}")
-        model = next(f.digest for f in package.parse(release[package.MANIFEST_FILE]).files if f.path == "model.skops")
+        model = next(
+            f.digest for f in oci_manifest.parse(release[oci_manifest.MANIFEST_FILE]).files if f.path == "model.skops"
+        )
         if model not in self.trained:
             self._violated("I5", f"{current.model} serves bytes that no sandbox trained")
 
     def _entry(self, environment: str, key: str, body: bytes) -> None:
         entry = codec.decode(Entry, body, what=key)
-        prefix = keys.journal(environment, entry.model)
-        if keys.member(prefix, entry.n) != key:
+        prefix = store_layout.journal(environment, entry.model)
+        if store_layout.member(prefix, entry.n) != key:
             self._violated("I2", f"{key} holds entry {entry.n}")
-        previous = self._seen.get((environment, keys.member(prefix, entry.n - 1))) if entry.n else None
+        previous = self._seen.get((environment, store_layout.member(prefix, entry.n - 1))) if entry.n else None
         if entry.n and previous is None:
             self._violated("I2", f"{key} follows a gap")
         if (digest_of_bytes(previous) if previous else None) != entry.previous:
@@ -104,17 +106,17 @@ class Oracle:
 
     def _whole(self, environment: str, key: str, artifact: Digest) -> None:
         objects = self.stores[environment].objects
-        manifest = objects.get(keys.blob(artifact))
+        manifest = objects.get(store_layout.blob(artifact))
         if manifest is None or digest_of_bytes(manifest) != artifact:
             self._violated("I1", f"{key} names an artifact that is not in its store")
             return
         try:
-            one = package.parse(manifest)
+            one = oci_manifest.parse(manifest)
         except IntegrityError:
             self._violated("I1", f"{key} names something that is no artifact")
             return
         for file in (one.config, *one.files):
-            if digest_of_bytes(objects.get(keys.blob(file.digest), b"")) != file.digest:
+            if digest_of_bytes(objects.get(store_layout.blob(file.digest), b"")) != file.digest:
                 self._violated("I1", f"{key} names an artifact without its {file.path}")
 
     def _order(self, key: str, entry: Entry) -> None:
@@ -128,9 +130,9 @@ class Oracle:
         """Production's own store holds how the artifact was made and by which verification it came."""
         objects = self.stores["production"].objects
         build, artifact, verification = entry.state.build, entry.artifact, entry.verification
-        if build is not None and keys.blob(build.provenance) not in objects:
+        if build is not None and store_layout.blob(build.provenance) not in objects:
             self._violated("I1", f"{key} names a provenance that is not in its store")
-        if verification and artifact and keys.verification(artifact, verification) not in objects:
+        if verification and artifact and store_layout.verification(artifact, verification) not in objects:
             self._violated("I1", f"{key} names a verification that is not in its store")
 
     def _verified(self, key: str, entry: Entry, before: State | None) -> None:
@@ -140,7 +142,7 @@ class Oracle:
         if entry.verification is None or entry.artifact is None:
             self._violated("I4", f"{key} deploys without a verification")
             return
-        record = self.stores["sandbox"].objects.get(keys.verification(entry.artifact, entry.verification))
+        record = self.stores["sandbox"].objects.get(store_layout.verification(entry.artifact, entry.verification))
         if record is None:
             self._violated("I4", f"{key} deploys by a verification that nobody wrote")
             return
@@ -161,7 +163,7 @@ class Oracle:
             self._violated("I10", f"{key} deploys what is rejected")
         if policy.hold_of(entry.model) is not None:
             self._violated("I10", f"{key} deploys though the model is held")
-        if (before is None or entry.artifact not in before.vetted) and calendar.closed(policy.freeze, entry.when):
+        if (before is None or entry.artifact not in before.vetted) and freeze_windows.closed(policy.freeze, entry.when):
             self._violated("I11", f"{key} deploys something new at {entry.when}, in a closed window")
         hold = before.hold if before is not None else None
         if hold is not None and hold.pin == entry.artifact and self._pinned_since(hold, entry):
@@ -208,13 +210,16 @@ def expected(town: Town, desired: DesiredState, *, compares: bool) -> Digest | E
 
 
 def last(store: MemoryStore, environment: str) -> State | None:
-    prefix = keys.journal(environment, MODEL)
+    prefix = store_layout.journal(environment, MODEL)
     count = sum(1 for key in store.objects if key.startswith(prefix + "/"))
-    key = keys.member(prefix, count - 1)
+    key = store_layout.member(prefix, count - 1)
     return codec.decode(Entry, store.objects[key], what=key).state if count else None
 
 
 def _score(town: Town, artifact: Digest) -> float:
     objects = town.stores["sandbox"].objects
-    file = package.parse(objects[keys.blob(artifact)]).file(EVALUATION_FILE)
-    return codec.decode(Evaluation, objects[keys.blob(file.digest)], what=EVALUATION_FILE).metric("f1_macro") or 0.0
+    file = oci_manifest.parse(objects[store_layout.blob(artifact)]).file(EVALUATION_FILE)
+    return (
+        codec.decode(Evaluation, objects[store_layout.blob(file.digest)], what=EVALUATION_FILE).metric("f1_macro")
+        or 0.0
+    )

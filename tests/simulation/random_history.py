@@ -14,18 +14,17 @@ from functools import cache
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.records import Entry, ReleasePointer
 from reconciler.core.digest import Digest, hex_of, short
 from reconciler.core.forge.pull_request import PullRequestDraft
 from reconciler.core.spec.environment import DesiredState, Policy, Retrain, RetrainReason
 from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
 from reconciler.engine.apply import apply
-from reconciler.engine.plan import make_plan as planning
-from reconciler.schedule import freeze_windows as calendar
+from reconciler.engine.plan import make_plan
+from reconciler.schedule import freeze_windows
 from reconciler.testing.memory_forge import MemoryForge
-from tests.simulation import sample_manifests as papers
-from tests.simulation import sample_project as towns
+from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import last
 from tests.simulation.sample_project import MODEL, Town
 
@@ -41,7 +40,7 @@ FAY, AUTHOR = "fay", "author"
 @cache
 def seeds() -> Mapping[Digest, int]:
     """Recipe digest -> seed, of every recipe that may be committed."""
-    return {codec.digest_of(towns.recipe(seed)): seed for seed in range(50)}
+    return {codec.digest_of(sample_project.recipe(seed)): seed for seed in range(50)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +57,13 @@ class Began:
 def began_with(*, compares: bool, retrain: Retrain) -> Began:
     """Commit c0 applied in the sandbox and c1 in production, by a process that nothing happens to."""
     with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
-        town = towns.found(Path(folder))
-        pin = towns.NOBODYS
+        town = sample_project.found(Path(folder))
+        pin = sample_project.NOBODYS
         for name, environment in (("c0", "sandbox"), ("c1", "production")):
             town.source.line.append(name)
-            desired = towns.desired(name, seed=10, pin=pin, compares=compares, retrain=retrain, others=True)
-            world, where = town.world(who="founder"), planning.environment_of(desired, environment)
-            apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
+            desired = sample_project.desired(name, seed=10, pin=pin, compares=compares, retrain=retrain, others=True)
+            deps, where = town.deps(who="founder"), make_plan.environment_of(desired, environment)
+            apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
             pin = next(iter(artifacts(town)))
         files = town.target.releases[MODEL][hex_of(pin)]
         return Began(
@@ -145,12 +144,14 @@ class Merges:
 
     def commit(self) -> None:
         name = f"c{len(self.commits)}"
-        policy = replace(self.controls, gates=towns.PRODUCTION.policy.gates, prune=towns.PRODUCTION.policy.prune)
+        policy = replace(
+            self.controls, gates=sample_project.PRODUCTION.policy.gates, prune=sample_project.PRODUCTION.policy.prune
+        )
         self.town.source.line.append(name)
         self.commits.append(
-            towns.desired(
+            sample_project.desired(
                 name,
-                production=replace(towns.PRODUCTION, policy=policy),
+                production=replace(sample_project.PRODUCTION, policy=policy),
                 seed=self.seed,
                 pin=self.pin,
                 pinned_seed=self.pinned_seed,
@@ -159,7 +160,7 @@ class Merges:
                 others=True,
             )
         )
-        self.town.source.trees[name] = papers.files(self.newest)
+        self.town.source.trees[name] = sample_manifests.files(self.newest)
         if self.town.forge is not None:
             self._request(self.town.forge, name)
         self.told(f"commit {name}: recipe {self.seed}, pin {short(self.pin) if self.pin else 'none'}")
@@ -245,7 +246,7 @@ class Merges:
         if self.town.forge is not None:
             for number in sorted(self.town.forge.pulls):
                 self._approve(self.town.forge, number, FAY)
-        closed = calendar.closed(self.controls.freeze, self.town.clock())
+        closed = freeze_windows.closed(self.controls.freeze, self.town.clock())
         if closed is not None and closed.opens is not None:
             self.town.clock.now = closed.opens
 
@@ -271,11 +272,11 @@ class Merges:
     def _lose(self) -> None:
         """The newest entry of production's journal turns into an empty file; `find` puts it back from a backup."""
         objects = self.town.stores["production"].objects
-        prefix = keys.journal("production", MODEL)
+        prefix = store_layout.journal("production", MODEL)
         n = sum(1 for key in objects if key.startswith(prefix + "/"))
         if self._lost is not None or not n:
             return
-        key = keys.member(prefix, n - 1)
+        key = store_layout.member(prefix, n - 1)
         self.told(f"{key} is empty")
         self._lost = (key, objects[key])
         objects[key] = b""

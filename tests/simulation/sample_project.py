@@ -137,7 +137,7 @@ class Town:
     forge: MemoryForge | None = None
     processes: int = 0
 
-    def world(
+    def deps(
         self,
         *,
         who: str = "somebody",

@@ -16,7 +16,7 @@ from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import DesiredState, Model
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.plan import make_plan
 from reconciler.engine.promotion import rollback_now as rollback
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.storage import journal
@@ -24,8 +24,7 @@ from reconciler.ports import Clock, Forge, Store
 from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
 from reconciler.testing.memory import MemoryProposer, MemoryStore, MemoryTarget
 from reconciler.testing.memory_forge import MemoryForge
-from tests.simulation import sample_manifests as papers
-from tests.simulation import sample_project as towns
+from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import Oracle
 from tests.simulation.sample_project import MODEL, PROJECT, Town
 
@@ -34,7 +33,7 @@ class Story:
     """`desired` is what the newest commit says. Commits are c0, c1, …"""
 
     def __init__(self, folder: Path) -> None:
-        self.town: Town = towns.found(folder)
+        self.town: Town = sample_project.found(folder)
         self.oracle = Oracle(self.town.source, trained=self.town.trainer.trained)
         self.town.stores = {name: MemoryStore(folder / name, self._told(name)) for name in ("sandbox", "production")}
         self.town.target = MemoryTarget(folder / "target", self.oracle.placed)
@@ -49,13 +48,13 @@ class Story:
 
     def commit(self, **says: Any) -> DesiredState:
         """The next commit, whose desired state is `town.desired(…)` with these arguments (`seed` is 10 by default)."""
-        return self.merge(towns.desired(None, **{"seed": 10, **says}))
+        return self.merge(sample_project.desired(None, **{"seed": 10, **says}))
 
     def merge(self, desired: DesiredState) -> DesiredState:
         """The next commit, with this desired state."""
         name = f"c{len(self.town.source.line)}"
         self.town.source.line.append(name)
-        self.town.source.trees[name] = papers.files(desired)
+        self.town.source.trees[name] = sample_manifests.files(desired)
         self.desired = replace(desired, revision=name)
         return self.desired
 
@@ -79,15 +78,15 @@ class Story:
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
-    def world(self, script: Script | None = None, **ports: Any) -> Dependencies:
+    def deps(self, script: Script | None = None, **ports: Any) -> Dependencies:
         """One process's ports; `script` is what goes wrong at each of its writes."""
         follow: Script = script or (lambda _: Fault.NONE)
         stores: dict[str, Store] = {name: FaultyStore(one, follow, name) for name, one in self.town.stores.items()}
-        return self.town.world(**{"stores": stores, "target": FaultyTarget(self.town.target, follow), **ports})
+        return self.town.deps(**{"stores": stores, "target": FaultyTarget(self.town.target, follow), **ports})
 
     def plan(self, environment: str, desired: DesiredState | None = None) -> Plan:
         wanted = desired or self.desired
-        return planning.make_plan(self.world(), wanted, planning.environment_of(wanted, environment))
+        return make_plan.make_plan(self.deps(), wanted, make_plan.environment_of(wanted, environment))
 
     def part(self, environment: str, model: str = MODEL) -> ModelPlan:
         found = self.plan(environment).part(model)
@@ -108,10 +107,10 @@ class Story:
     ) -> ApplyResult:
         """One process that plans (or takes `plan`) and applies."""
         wanted = desired or self.desired
-        world = self.world(script, trains=environment == "sandbox", forge=forge)
-        where = planning.environment_of(wanted, environment)
-        reviewed = plan or planning.make_plan(world, wanted, where, models)
-        return apply.apply(world, wanted, where, reviewed, models=models, confirmed=confirmed)
+        deps = self.deps(script, trains=environment == "sandbox", forge=forge)
+        where = make_plan.environment_of(wanted, environment)
+        reviewed = plan or make_plan.make_plan(deps, wanted, where, models)
+        return apply.apply(deps, wanted, where, reviewed, models=models, confirmed=confirmed)
 
     def rollback_now(
         self,
@@ -123,13 +122,13 @@ class Story:
         road: Callable[[], PullRequestRoute] | None = None,
     ) -> ProposalResult:
         """One process of `rollback --now` in production, at the newest commit."""
-        world = self.world(script, trains=False, clock=clock)
+        deps = self.deps(script, trains=False, clock=clock)
         return rollback.now(
-            world,
-            papers.checkout(self.town.source, self.desired),
+            deps,
+            sample_manifests.checkout(self.town.source, self.desired),
             FaultyProposer(self.proposer, script or (lambda _: Fault.NONE)),
             model=MODEL,
-            environment=planning.environment_of(self.desired, "production"),
+            environment=make_plan.environment_of(self.desired, "production"),
             to=to,
             reason=reason,
             road=road,

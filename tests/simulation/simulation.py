@@ -29,14 +29,13 @@ from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.promotion import rollback_now as rollback
+from reconciler.engine.plan import make_plan
+from reconciler.engine.promotion import rollback_now
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
 from reconciler.testing.memory import MemoryProposer, MemoryTarget
-from tests.simulation import sample_manifests as papers
-from tests.simulation import sample_project as towns
+from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import Oracle, expected
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.random_history import Merges
@@ -72,7 +71,7 @@ class Simulation:
         self.chance = random.Random(seed)
         self.ran = Ran(seed, mutant)
         self.mutant: Mutant = MUTANTS[mutant]
-        self.town: Town = towns.found(folder)
+        self.town: Town = sample_project.found(folder)
         self.oracle = Oracle(self.town.source, trained=self.town.trainer.trained)
         self.mutant.build(self.town, self.oracle)
         self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
@@ -89,31 +88,31 @@ class Simulation:
         late = self.chance.random() < 0.25
         desired = self.chance.choice(self.merges.commits) if late else self.merges.newest
         skew = timedelta(minutes=self.chance.choice([0, 0, 0, -60, 60]))
-        world = self._world(actor.at, who=f"actor-{actor.number}", glance=actor.at, skew=skew)
-        where = planning.environment_of(desired, environment)
+        deps = self._deps(actor.at, who=f"actor-{actor.number}", glance=actor.at, skew=skew)
+        where = make_plan.environment_of(desired, environment)
         if environment == "production" and self.chance.random() < 0.2:
-            self._back(actor, world, desired, where)
+            self._back(actor, deps, desired, where)
             return
         self.ran.trace.append(f"{actor.number}: apply {environment} at {desired.revision}")
-        plan = planning.make_plan(world, desired, where)
+        plan = make_plan.make_plan(deps, desired, where)
         actor.at("planned")
-        done = apply.apply(world, desired, where, plan, confirmed=True)
+        done = apply.apply(deps, desired, where, plan, confirmed=True)
         self.ran.applies += 1
         told = "; ".join(one.problem or ", ".join(one.done) or "nothing" for one in done.results)
         self.ran.trace.append(f"{actor.number}: {told}")
 
-    def _back(self, actor: Actor, world: Dependencies, desired: DesiredState, where: Environment) -> None:
+    def _back(self, actor: Actor, deps: Dependencies, desired: DesiredState, where: Environment) -> None:
         """One process of `rollback --now`."""
         self.ran.trace.append(f"{actor.number}: rollback --now at {desired.revision}")
-        checkout = papers.checkout(self.town.source, desired)
+        checkout = sample_manifests.checkout(self.town.source, desired)
         proposer = FaultyProposer(self.proposer, actor.at)
-        done = rollback.now(
-            world, checkout, proposer, model=towns.MODEL, environment=where, to=None, reason="it disappoints"
+        done = rollback_now.now(
+            deps, checkout, proposer, model=sample_project.MODEL, environment=where, to=None, reason="it disappoints"
         )
         self.ran.applies += 1
         self.ran.trace.append(f"{actor.number}: serves {done.artifact} by entry {done.served_by}")
 
-    def _world(
+    def _deps(
         self, script: Script, *, who: str, glance: Script | None = None, skew: timedelta | None = None
     ) -> Dependencies:
         """One process's ports: shared ones, through its faults, through its mutant. `glance`: others may go first."""
@@ -128,7 +127,7 @@ class Simulation:
             return self.town.clock() + (skew or timedelta())
 
         forge = self.mutant.forge(self.town.forge)
-        return self.town.world(who=who, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
+        return self.town.deps(who=who, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
 
     def _fault(self, effect: str) -> Fault:
         often = 0.03 if "/sha256/" in effect else 0.12  # most writes are blobs, and the least is at stake there
@@ -203,10 +202,10 @@ class Simulation:
 
     def _pass(self, environment: str, counter: Counter) -> None:
         desired = self.merges.newest
-        world = self._world(counter, who="clean")
-        where = planning.environment_of(desired, environment)
-        apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
-        left = planning.make_plan(world, desired, where)
+        deps = self._deps(counter, who="clean")
+        where = make_plan.environment_of(desired, environment)
+        apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
+        left = make_plan.make_plan(deps, desired, where)
         if not left.empty:
             steps = [step.action.value for part in left.models for step in part.steps]
             self.ran.violations.append(f"I7 {environment} does not converge: {steps}")
@@ -214,13 +213,13 @@ class Simulation:
     def _as_committed(self) -> None:
         """What serves is what the last commit says, and everything stored is whole."""
         desired = self.merges.newest
-        world = self._world(Counter(), who="auditor")
+        deps = self._deps(Counter(), who="auditor")
         wanted = expected(self.town, desired, compares=self.merges.compares)
-        current = self.town.target.current.get(towns.MODEL)
+        current = self.town.target.current.get(sample_project.MODEL)
         serves = current.artifact if current else None
         if wanted is not ... and serves != wanted:
             self.ran.violations.append(f"I7 production serves {serves}, and the last commit asks for {wanted}")
-        found = audit.audit(world, desired, ())
+        found = audit.audit(deps, desired, ())
         self.ran.violations += [f"I1 audit: {one.where}: {one.problem}" for one in found.findings]
 
 

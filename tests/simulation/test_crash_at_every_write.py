@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.digest import hex_of
 from reconciler.errors import ReconcilerError
 from reconciler.testing.fault_injection import Crash, Fault, Script, at
-from tests.simulation import sample_project as towns
+from tests.simulation import sample_project
 from tests.simulation.scenario import Story
 
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
@@ -41,7 +41,7 @@ def prepared(folder: Path, flow: str) -> tuple[Story, str]:
     assert story.serves == newer
     match flow:
         case "repair":
-            story.town.target.releases[towns.MODEL][hex_of(newer)]["model.skops"] += b"!"
+            story.town.target.releases[sample_project.MODEL][hex_of(newer)]["model.skops"] += b"!"
         case "retire":
             story.commit(seed=20, others=True)
         case "rollback":
@@ -61,7 +61,7 @@ def attempt(story: Story, environment: str, script: Script) -> None:
 
 def assert_converges(story: Story, environment: str) -> None:
     clean = story.apply(environment)
-    assert [one.problem for one in clean.results if one.model == towns.MODEL and one.problem] == []
+    assert [one.problem for one in clean.results if one.model == sample_project.MODEL and one.problem] == []
     again = story.plan(environment)
     assert again.empty, again.models
     assert story.writes(environment) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler import plugins as registry
+from reconciler import plugins
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import UsageError
@@ -29,12 +29,12 @@ def opening(folder: Path) -> StorageAccess:
 
 
 def test_ours_are_opened_by_name(tmp_path: Path) -> None:
-    found = registry.store(StorageLocation(uses="files", root="store"), opening(tmp_path))
+    found = plugins.store(StorageLocation(uses="files", root="store"), opening(tmp_path))
     assert isinstance(found, FilesStore)
     assert found.root == tmp_path / "store"
 
 
-@pytest.mark.parametrize("table", [registry.STORES, registry.TARGETS], ids=["stores", "targets"])
+@pytest.mark.parametrize("table", [plugins.STORES, plugins.TARGETS], ids=["stores", "targets"])
 def test_every_name_of_the_table_is_a_function_of_its_module(table: dict[str, str]) -> None:
     import ast
 
@@ -57,13 +57,13 @@ def test_a_package_brings_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "acme_vault", raising=False)
     place = StorageLocation(uses="acme-vault", settings=(("vault", "models"),))
-    found = registry.store(place, opening(tmp_path))
+    found = plugins.store(place, opening(tmp_path))
     assert (found.name, found.environment) == ("models", "production")  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="acme-vault"):
-        registry.target(place, opening(tmp_path))
+        plugins.target(place, opening(tmp_path))
 
 
 def test_a_package_cannot_take_the_place_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install(tmp_path, "files")
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert isinstance(registry.store(StorageLocation(uses="files", root="store"), opening(tmp_path)), FilesStore)
+    assert isinstance(plugins.store(StorageLocation(uses="files", root="store"), opening(tmp_path)), FilesStore)

@@ -17,7 +17,7 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from reconciler.adapters.executors import fork_map as shared_out
+from reconciler.adapters.executors import fork_map
 
 MANY = 3_000  # claims from which it pays to share them out
 BESIDES = 5_000  # claims that take as long as what is done besides
@@ -87,7 +87,7 @@ def same(
 ) -> list[bool]:
     """Whether each (signature, paths) still holds. Many are shared out among the processors: the kernel looks a path up
     in parallel, Python does not. `besides` is done here while others look, if others do."""
-    shares = shared_out.count() if len(claims) >= MANY else 1
+    shares = fork_map.count() if len(claims) >= MANY else 1
     bounds = _bounds(len(claims), shares, less=BESIDES if besides is not None else 0)
 
     def look(share: int) -> bytes:
@@ -96,7 +96,7 @@ def same(
         return bytes(signature(root, paths) == said for said, paths in claims[bounds[share] : bounds[share + 1]])
 
     # A share that failed has found nothing: its models are looked at the long way.
-    answers = shared_out.shared_out(look, shares)
+    answers = fork_map.shared_out(look, shares)
     return [
         one == 1 for share, answer in enumerate(answers) for one in answer or bytes(bounds[share + 1] - bounds[share])
     ]

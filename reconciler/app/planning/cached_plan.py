@@ -43,7 +43,7 @@ def plan(
         from reconciler.engine.plan.make_plan import make_plan
 
         with opened(invocation) as project:
-            return make_plan(project.world, project.desired, project.environment(environment), models)
+            return make_plan(project.deps, project.desired, project.environment(environment), models)
     return _remembered(invocation, environment)
 
 
@@ -128,7 +128,7 @@ def _made(
         with opened(invocation, witness=witness, known=valid, now=now) as project:
             here, noted = project.environment(environment), project.noted
             if now is None:
-                return make_plan(project.world, project.desired, here)
+                return make_plan(project.deps, project.desired, here)
             found = shares.made(project, here, now, witness, parts)
     far = project.desired.far  # nothing on this disk changes when something changes there
     if now is not None and found.plan.refresh is None and not far:

@@ -57,8 +57,8 @@ def made(
     settled: Sequence[ModelPlan] | None,
 ) -> PlanWithCache:
     """The plan in this process; `settled`: as `make_plan` has it."""
-    plan = make_plan(project.world, project.desired, here, settled=settled, about=witness.about)
-    until = stays_until(project.world, project.desired, here, plan)
+    plan = make_plan(project.deps, project.desired, here, settled=settled, about=witness.about)
+    until = stays_until(project.deps, project.desired, here, plan)
     return _noted(plan, until, now, witness, frozenset(part.model for part in settled or ()))
 
 
@@ -83,10 +83,10 @@ def shared(
 
     def make(share: int) -> PlanWithCache:
         known = frozenset(now.ids).difference(files[share])
-        source, expressions = project.world.source, project.checkout.expressions
+        source, expressions = project.deps.source, project.checkout.expressions
         desired = load(source, expressions, revision=now.revision, known=known).desired
-        plan = make_plan(project.world, desired, here, shares[share], about=witness.about)
-        found = _noted(plan, stays_until(project.world, desired, here, plan), now, witness, frozenset())
+        plan = make_plan(project.deps, desired, here, shares[share], about=witness.about)
+        found = _noted(plan, stays_until(project.deps, desired, here, plan), now, witness, frozenset())
         witness.forget()
         return found
 
@@ -181,7 +181,7 @@ def _files(environment: str, now: GitState, shares: list[tuple[str, ...]], valid
 def _strangers(project: OpenProject, here: Environment, witness: FileFingerprints, declared: frozenset[str]) -> bool:
     """Whether there is anything that git does not declare."""
     witness.about("")
-    target, store = project.world.targets.get(here.name), project.world.stores[here.name]
+    target, store = project.deps.targets.get(here.name), project.deps.stores[here.name]
     if target is None or here.trains:
         return False
     if not isinstance(target, DirectoryTarget) or not isinstance(store, FilesStore):

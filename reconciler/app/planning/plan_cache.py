@@ -14,11 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import reconciler
-from reconciler.adapters.caches import plan_cache as plan_memo
+from reconciler.adapters.caches import plan_cache
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same, signature
 from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.filesystem.durable_files import listed
-from reconciler.app import locations as places
+from reconciler.app import locations
 from reconciler.app.git_state import GitState, hash_of
 
 
@@ -30,7 +30,7 @@ def settled(
     basis, seconds, start = memo.basis, int(time.time()), f"{now.root}/"
     if not same_rules(now, memo):
         return None
-    if not memo.saved <= seconds <= min(memo.until, memo.saved + plan_memo.DAY):
+    if not memo.saved <= seconds <= min(memo.until, memo.saved + plan_cache.DAY):
         return None
     roots = tuple(filter(None, basis["roots"].split("\0")))
     if any(path == root or path.startswith(root + "/") for root in roots for path in now.tracked):
@@ -75,10 +75,10 @@ def unneeded(now: GitState, environment: str, memo: CachedPlan, pending: list[st
 def worktree(now: GitState) -> str | None:
     """What the disk says of the manifests in the work tree; None where they are many, or too young to tell."""
     folders = {path.rpartition("/")[0] for path in now.ids} | {"environments"}
-    if sum(path.endswith((".yaml", ".yml")) for path in now.ids) > places.NOTICED:
+    if sum(path.endswith((".yaml", ".yml")) for path in now.ids) > locations.NOTICED:
         return ""
     seen = FileFingerprints()
-    seen.saw(f"{now.root}/{places.PROJECT_FILE}")
+    seen.saw(f"{now.root}/{locations.PROJECT_FILE}")
     for folder in sorted(folders):
         place = f"{now.root}/{folder}"
         try:

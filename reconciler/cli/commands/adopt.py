@@ -7,7 +7,7 @@ import os
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -26,19 +26,18 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
     from reconciler.app.forge_connection import road
     from reconciler.app.wiring import opened, proposer
     from reconciler.engine.promotion.adopt import adopt
-    from reconciler.report.promotion import model_card as card
-    from reconciler.report.promotion import proposal as reporter
+    from reconciler.report.promotion import model_card, proposal
 
     with opened(invocation) as project:
         target = project.environment(environment)
         proposed = adopt(
-            project.world,
+            project.deps,
             project.checkout,
             proposer(project.root),
             model=model,
             environment=target,
-            render=card.markdown,
+            render=model_card.markdown,
             road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
-    terminal.show(invocation, reporter, proposed)
+    streams.show(invocation, proposal, proposed)
     return 0

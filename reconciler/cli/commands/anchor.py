@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -21,9 +21,9 @@ def command(invocation: Invocation, environment: str | None) -> int:
     """
     from reconciler.app.wiring import opened
     from reconciler.engine.inspect.journal_checkpoint import anchor
-    from reconciler.report.inspect import journal_checkpoint as reporter
+    from reconciler.report.inspect import journal_checkpoint
 
     with opened(invocation) as project:
-        anchored = anchor(project.world, project.desired, (environment,) if environment else ())
-    terminal.show(invocation, reporter, anchored)
+        anchored = anchor(project.deps, project.desired, (environment,) if environment else ())
+    streams.show(invocation, journal_checkpoint, anchored)
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -43,9 +43,9 @@ def command(
     alone and named, and the result is told on the request.
     """
     if on_merge:
-        from reconciler.app import pull_requests as requests
+        from reconciler.app import pull_requests
 
-        return requests.on_merge(invocation, environment, chosen=bool(models or file))
+        return pull_requests.on_merge(invocation, environment, chosen=bool(models or file))
     from reconciler.cli import confirm, plan_file
 
     reviewed = plan_file.read(file, environment, invocation) if file is not None else None
@@ -54,15 +54,15 @@ def command(
     from reconciler.app.wiring import opened
     from reconciler.engine.apply import apply
     from reconciler.engine.plan.make_plan import make_plan
-    from reconciler.report.plan import apply_result as reporter
+    from reconciler.report.plan import apply_result
 
     with opened(invocation, trains=True, changes=environment) as project:
         here = project.environment(environment)
-        plan = reviewed or make_plan(project.world, project.desired, here, models)
+        plan = reviewed or make_plan(project.deps, project.desired, here, models)
         confirmed = reviewed is not None or (not yes and confirm.given(plan))
         if not (confirmed or yes):
             return confirm.DECLINED
-        world = project.training_only_in(here, jobs=jobs)
-        applied = apply.apply(world, project.desired, here, plan, models=models, confirmed=confirmed)
-    terminal.show(invocation, reporter, applied, exit=int(applied.exit))
+        deps = project.training_only_in(here, jobs=jobs)
+        applied = apply.apply(deps, project.desired, here, plan, models=models, confirmed=confirmed)
+    streams.show(invocation, apply_result, applied, exit=int(applied.exit))
     return int(applied.exit)

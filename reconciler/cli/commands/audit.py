@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.status_codes import Exit
 
@@ -21,7 +21,7 @@ def command(invocation: Invocation, environment: str | None) -> int:
     from reconciler.report.inspect import audit as reporter
 
     with opened(invocation, anew=True) as project:
-        found = audit.audit(project.world, project.desired, (environment,) if environment else ())
+        found = audit.audit(project.deps, project.desired, (environment,) if environment else ())
     code = Exit.INTEGRITY if found.findings else Exit.CLEAN
-    terminal.show(invocation, reporter, found, exit=int(code))
+    streams.show(invocation, reporter, found, exit=int(code))
     return int(code)

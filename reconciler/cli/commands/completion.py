@@ -6,7 +6,7 @@ import click
 from click.shell_completion import get_completion_class
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 _WHERE = {
@@ -27,5 +27,5 @@ def command(invocation: Invocation, shell: str) -> int:
 
     found = get_completion_class(shell)
     assert found is not None  # noqa: S101  (click has the three that can be chosen)
-    terminal.put(found(reconciler, {}, "reconciler", "_RECONCILER_COMPLETE").source())
+    streams.put(found(reconciler, {}, "reconciler", "_RECONCILER_COMPLETE").source())
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.status_codes import Exit
 
@@ -24,9 +24,9 @@ def command(invocation: Invocation, names: tuple[str, ...], before: str | None, 
     `diff production sandbox` says what production would get; `diff --from v1 --to v2 [ENV]` what was changed. A change
     of the outcome's meaning is marked.
     """
-    from reconciler.app import diff_sides as differing
-    from reconciler.report.promotion import config_diff as reporter
+    from reconciler.app import diff_sides
+    from reconciler.report.promotion import config_diff
 
-    found = differing.compared(invocation, names, before=before, after=after)
-    terminal.show(invocation, reporter, found)
+    found = diff_sides.compared(invocation, names, before=before, after=after)
+    streams.show(invocation, config_diff, found)
     return int(Exit.PENDING if check and found.models else Exit.CLEAN)

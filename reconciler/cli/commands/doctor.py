@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.inspect.health_check import Level
 from reconciler.core.status_codes import Exit
@@ -20,9 +20,9 @@ def command(invocation: Invocation) -> int:
     Each finding that is not good comes with its remedy. To see whether a store or a target can be written, a small
     file is made there and removed. Exits 1 when something is bad.
     """
-    from reconciler.app import doctor as checking
-    from reconciler.report.inspect import health_check as reporter
+    from reconciler.app import doctor
+    from reconciler.report.inspect import health_check
 
-    found = checking.checkup(invocation)
-    terminal.show(invocation, reporter, found)
+    found = doctor.checkup(invocation)
+    streams.show(invocation, health_check, found)
     return int(Exit.FAILED if found.count(Level.BAD) else Exit.CLEAN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -23,9 +23,9 @@ def command(invocation: Invocation, environment: str | None, issue: bool, loads:
     Every served byte is hashed, and what is served is loaded and held against the outputs that were recorded when it
     was made. What git declares and nobody applied yet is no drift: `plan` shows it. Exits 3 when there is drift.
     """
-    from reconciler.app import drift_check as drifting
-    from reconciler.report.inspect import drift as reporter
+    from reconciler.app import drift_check
+    from reconciler.report.inspect import drift
 
-    found = drifting.drifted(invocation, environment, issue=issue, loads=loads)
-    terminal.show(invocation, reporter, found, exit=int(found.exit))
+    found = drift_check.drifted(invocation, environment, issue=issue, loads=loads)
+    streams.show(invocation, drift, found, exit=int(found.exit))
     return int(found.exit)

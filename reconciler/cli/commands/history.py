@@ -7,7 +7,7 @@ from datetime import datetime
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -20,10 +20,10 @@ from reconciler.console.invocation import Invocation
 def command(invocation: Invocation, environment: str | None, model: str | None, at: datetime | None) -> int:
     """Show who changed what, when and why, newest first; with --at, what served at that time."""
     from reconciler.app.wiring import opened
-    from reconciler.engine.inspect import status as inspect
-    from reconciler.report.inspect import history as reporter
+    from reconciler.engine.inspect import status
+    from reconciler.report.inspect import history
 
     with opened(invocation) as project:
-        found = inspect.history(project.world, project.desired, environment, model, at)
-    terminal.show(invocation, reporter, found)
+        found = status.history(project.deps, project.desired, environment, model, at)
+    streams.show(invocation, history, found)
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -34,12 +34,12 @@ def command(
     the one table in DIR or DIR/data is taken; where there is none, a made-up one is written to begin with. Nothing
     that is there is overwritten.
     """
-    from reconciler.app import init_project as beginning
+    from reconciler.app import init_project
     from reconciler.core.forge.detection import ForgeKind
-    from reconciler.report.help import init_result as reporter
+    from reconciler.report.help import init_result
 
-    started = beginning.begin(
+    started = init_project.begin(
         invocation, where, table=table, outcome=outcome, name=name, ci=ForgeKind(ci) if ci else None
     )
-    terminal.show(invocation, reporter, started)
+    streams.show(invocation, init_result, started)
     return 0

@@ -7,7 +7,7 @@ import os
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.spec.policy import Control
 
@@ -28,14 +28,14 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
     Writes it into the environment's file on a branch override/ENV/MODEL/CONTROL/DIGEST. Where the environment has
     owners, it counts once one of them has approved that change.
     """
-    from reconciler.app import locations as places
+    from reconciler.app import locations
     from reconciler.app.forge_connection import road
     from reconciler.app.wiring import configuration, proposer
     from reconciler.engine.plan.make_plan import environment_of
     from reconciler.engine.promotion.override import override
-    from reconciler.report.promotion import proposal as reporter
+    from reconciler.report.promotion import proposal
 
-    root = places.project()
+    root = locations.project()
     with configuration(invocation) as checkout:
         target = environment_of(checkout.desired, environment)
         proposed = override(
@@ -47,5 +47,5 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
             reason=reason,
             road=road(root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
-    terminal.show(invocation, reporter, proposed)
+    streams.show(invocation, proposal, proposed)
     return 0

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 
 
@@ -40,26 +40,26 @@ def command(
     --read in a job that may tell it.
     """
     if comment:
-        from reconciler.app import pull_requests as requests
+        from reconciler.app import pull_requests
 
-        return requests.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
+        return pull_requests.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
-    from reconciler.app.planning import cached_plan as planned
+    from reconciler.app.planning import cached_plan
 
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
-    made = planned.plan(invocation, environment, models, to_file=out is not None)
-    if isinstance(made, planned.UnchangedPlan):
-        from reconciler.report.plan import in_sync as unchanged
+    made = cached_plan.plan(invocation, environment, models, to_file=out is not None)
+    if isinstance(made, cached_plan.UnchangedPlan):
+        from reconciler.report.plan import in_sync
 
-        terminal.show(invocation, unchanged, made)
+        streams.show(invocation, in_sync, made)
         return 0
     from reconciler.cli import plan_file
     from reconciler.report.plan.formats import PLAN
 
-    whole = made.plan if isinstance(made, planned.PlanExcerpt) else made
+    whole = made.plan if isinstance(made, cached_plan.PlanExcerpt) else made
     if out is not None:
         plan_file.write(whole, out)
     code = plan_file.pending(whole) if check else plan_file.readable(whole)
-    terminal.show(invocation, PLAN, made, exit=int(plan_file.pending(whole)))
+    streams.show(invocation, PLAN, made, exit=int(plan_file.pending(whole)))
     return int(code)

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -39,7 +39,7 @@ def command(
     with opened(invocation) as project:
         here = project.environment(environment)
         made = predict.predict(
-            project.world, project.desired, here, model=model, out=out, inputs=inputs, by=by, amount=amount
+            project.deps, project.desired, here, model=model, out=out, inputs=inputs, by=by, amount=amount
         )
-    terminal.show(invocation, reporter, made)
+    streams.show(invocation, reporter, made)
     return 0

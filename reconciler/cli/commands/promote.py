@@ -7,7 +7,7 @@ import os
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.digest import Digest
 
@@ -27,24 +27,23 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
     is opened or brought up to date: on GitHub or GitLab, with the token of GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from reconciler.app.forge_connection import road
-    from reconciler.app.planning import cached_plan as planned
+    from reconciler.app.planning import cached_plan
     from reconciler.app.wiring import opened, proposer
     from reconciler.engine.promotion import propose
-    from reconciler.report.promotion import model_card as card
-    from reconciler.report.promotion import proposal as reporter
+    from reconciler.report.promotion import model_card, proposal
 
-    known, committed, now = planned.known_valid(invocation, environment, model)
+    known, committed, now = cached_plan.known_valid(invocation, environment, model)
     with opened(invocation, known=known, committed=committed, now=now) as project:
         target = project.environment(environment)
         proposed = propose.promote(
-            project.world,
+            project.deps,
             project.checkout,
             proposer(project.root, now),
             model=model,
             to=target,
             digest=digest,
-            render=card.markdown,
+            render=model_card.markdown,
             road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
-    terminal.show(invocation, reporter, proposed)
+    streams.show(invocation, proposal, proposed)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.digest import Digest
 from reconciler.core.status_codes import Exit
@@ -22,7 +22,7 @@ def command(invocation: Invocation, digest: Digest) -> int:
     from reconciler.report.inspect import reproduce as reporter
 
     with opened(invocation, trains=True) as project:
-        found = reproduce.reproduce(project.world, project.desired, digest)
+        found = reproduce.reproduce(project.deps, project.desired, digest)
     code = Exit.CLEAN if found.equal else Exit.FAILED
-    terminal.show(invocation, reporter, found, exit=int(code), equal=found.equal)
+    streams.show(invocation, reporter, found, exit=int(code), equal=found.equal)
     return int(code)

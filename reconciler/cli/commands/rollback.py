@@ -8,7 +8,7 @@ from functools import partial
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -34,17 +34,16 @@ def command(
         raise click.UsageError("--reason is for --now")
     from reconciler.app.forge_connection import road
     from reconciler.app.wiring import opened, proposer
-    from reconciler.engine.promotion import propose
-    from reconciler.engine.promotion import rollback_now as rollback
-    from reconciler.report.promotion import proposal as reporter
+    from reconciler.engine.promotion import propose, rollback_now
+    from reconciler.report.promotion import proposal
 
     with opened(invocation, changes=environment if now else None) as project:
         target = project.environment(environment)
         way = partial(road, project.root, os.environ, environment=target.name, protect=target.protect)
         if now:
-            act = partial(rollback.now, reason=reason or "no reason given", road=way if opens else None)
+            act = partial(rollback_now.now, reason=reason or "no reason given", road=way if opens else None)
         else:
             act = partial(propose.rollback, road=way() if opens else None)
-        proposed = act(project.world, project.checkout, proposer(project.root), model=model, environment=target, to=to)
-    terminal.show(invocation, reporter, proposed)
+        proposed = act(project.deps, project.checkout, proposer(project.root), model=model, environment=target, to=to)
+    streams.show(invocation, proposal, proposed)
     return 0

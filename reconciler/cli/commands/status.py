@@ -20,6 +20,6 @@ def command(invocation: Invocation, environment: str | None) -> int:
     from reconciler.report.inspect import status as reporter
 
     with opened(invocation) as project:
-        found = inspect.status(project.world, project.desired, (environment,) if environment else ())
+        found = inspect.status(project.deps, project.desired, (environment,) if environment else ())
     terminal.show(invocation, reporter, found)
     return 0

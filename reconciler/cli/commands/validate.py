@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 
 
@@ -28,11 +28,11 @@ def command(invocation: Invocation) -> int:
     except InvalidManifestsError as error:
         if invocation.form is not OutputFormat.TEXT:
             raise
-        terminal.put(problems.error_text(error, terminal.result_look()))
+        streams.put(problems.error_text(error, streams.result_look()))
         return error.exit_code
     names = tuple(one.name for one in desired.environments)
     valid = problems.ValidationResult(
         project=desired.project, revision=desired.revision, environments=names, models=len(desired.models)
     )
-    terminal.show(invocation, problems, valid)
+    streams.show(invocation, problems, valid)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 
@@ -18,9 +18,9 @@ def command(invocation: Invocation, model: str, environment: str) -> int:
     """Say what is the matter with MODEL in ENV: what blocks it, the numbers behind it, and what would move it on."""
     from reconciler.app.wiring import opened
     from reconciler.engine.inspect.explain_status import why
-    from reconciler.report.inspect import explain_status as reporter
+    from reconciler.report.inspect import explain_status
 
     with opened(invocation) as project:
-        found = why(project.world, project.desired, project.environment(environment), model)
-    terminal.show(invocation, reporter, found)
+        found = why(project.deps, project.desired, project.environment(environment), model)
+    streams.show(invocation, explain_status, found)
     return 0

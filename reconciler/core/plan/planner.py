@@ -14,7 +14,7 @@ from reconciler.core.artifact.observed_state import CommitOrder, DriftKind, drif
 from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
-from reconciler.core.plan import policy_check as permission
+from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts
 from reconciler.core.plan.plan import Blocked, Step
 from reconciler.core.spec.environment import PrunePolicy
@@ -104,7 +104,7 @@ def decide_serving(facts: ServingFacts) -> Decision:
             health=health,
             reason=blocked.reasons[0],
             blocked=blocked,
-            notes=(*facts.weakened, *permission.notes(facts, deploys=_differs(facts))),
+            notes=(*facts.weakened, *policy_check.notes(facts, deploys=_differs(facts))),
         )
     if facts.model is None:
         return _undeclared(facts, drift, health)
@@ -128,7 +128,7 @@ def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: HealthStatu
         reason = "was deployed here before" if vetted else "passed its gates"
         what = f"{short(pin)} {reason}; " + (f"replaces {short(deployed)}" if deployed else "nothing is deployed yet")
         steps = (Step(action=Action.DEPLOY, artifact=pin, reason=what),)
-        notes = (*permission.notes(facts, deploys=True), *_reported(facts))
+        notes = (*policy_check.notes(facts, deploys=True), *_reported(facts))
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=what, steps=steps, notes=notes)
     # What serves meanwhile is still ours to keep whole; what was retired must not serve.
     return Decision(
@@ -137,7 +137,7 @@ def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: HealthStatu
         reason=blocked.reasons[0],
         steps=_repair(facts, drift),
         blocked=blocked,
-        notes=permission.notes(facts, deploys=blocked.exit != Exit.REFUSED),
+        notes=policy_check.notes(facts, deploys=blocked.exit != Exit.REFUSED),
     )
 
 
@@ -152,9 +152,9 @@ def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
         )
     if facts.foreign_recipe is not None:
         return _foreign(facts)
-    if (found := permission.rejection(facts, pin) or permission.hold(facts, pin)) is not None:
+    if (found := policy_check.rejection(facts, pin) or policy_check.hold(facts, pin)) is not None:
         return found
-    return _unjudged(facts, pin) or permission.loosened(facts) or permission.freeze(facts)
+    return _unjudged(facts, pin) or policy_check.loosened(facts) or policy_check.freeze(facts)
 
 
 def _unjudged(facts: ServingFacts, pin: Digest) -> Blocked | None:
@@ -221,9 +221,9 @@ def out_of_order(facts: ServingFacts) -> Blocked | None:
 
 
 def _as_declared(facts: ServingFacts, drift: DriftKind | None, health: HealthStatus) -> Decision:
-    notes = (*facts.weakened, *permission.notes(facts, deploys=False), *_reported(facts))
+    notes = (*facts.weakened, *policy_check.notes(facts, deploys=False), *_reported(facts))
     deployed = facts.head.state.artifact if facts.head else None
-    if deployed is not None and (blocked := permission.serving_rejected(facts, deployed)) is not None:
+    if deployed is not None and (blocked := policy_check.serving_rejected(facts, deployed)) is not None:
         steps, reason = _repair(facts, drift), blocked.reasons[0]
         out = SyncStatus.OUT_OF_SYNC
         return Decision(sync=out, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
@@ -270,7 +270,7 @@ def _undeclared(facts: ServingFacts, drift: DriftKind | None, health: HealthStat
         )
         reason = blocked.reasons[0]
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=blocked)
-    if (closed := permission.freeze(facts)) is not None:
+    if (closed := policy_check.freeze(facts)) is not None:
         reason = closed.reasons[0]
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=closed)
     step = Step(action=Action.RETIRE, artifact=deployed, reason="deployed, but no longer declared in git")

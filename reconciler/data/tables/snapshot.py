@@ -20,8 +20,7 @@ from typing import BinaryIO
 from reconciler.core.artifact.records import TableColumn
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
-from reconciler.data.tables import column_types
-from reconciler.data.tables import csv_validate as csv_text
+from reconciler.data.tables import column_types, csv_validate
 from reconciler.data.tables.column_types import TYPE_RULE, TextFormat, from_text, held_to, infer, normal_type
 from reconciler.data.tables.csv_rows import Dialect
 from reconciler.data.tables.source_file import locate, refuse, unchanged
@@ -115,7 +114,7 @@ class _Copy:
         text = self.into / f".{self.name}.csv"
         try:
             with text.open("wb") as target:
-                rows = csv_text.copy_rows(stream, target, dialect)
+                rows = csv_validate.copy_rows(stream, target, dialect)
             self._check_declared(rows.columns)
             with open_session(limits=self.request.limits, into=self.into, inputs=()) as session:
                 self._check_zone(session)
@@ -131,7 +130,7 @@ class _Copy:
             message = f"table {self.name}: `delimiter` must be one sign, such as , ; | or a tab"
             raise DataError(message, code="E404")
         declared = (self.table.encoding or "utf-8").lower()
-        encoding = csv_text.ENCODINGS.get(declared)
+        encoding = csv_validate.ENCODINGS.get(declared)
         if encoding is None:
             known = "utf-8, latin-1, cp1252 or utf-16"
             raise DataError(
@@ -203,8 +202,10 @@ class _Copy:
                 raise self._unreadable(error) from None
             written = tuple(row[0] for row in schema[1:])
             where = FilePosition(file=self.table.path)
-            names = csv_text.renamed(written if len(written) == len(found) else tuple(found), self.table.columns, where)
-            csv_text.check_names(names, where)
+            names = csv_validate.renamed(
+                written if len(written) == len(found) else tuple(found), self.table.columns, where
+            )
+            csv_validate.check_names(names, where)
             if self.table.columns:
                 found = self._rename(session, path, names, found)
             self._check_declared(found)
@@ -304,7 +305,7 @@ class _Copy:
         if not count:
             return None
         others = f" (and {count - 1:,} more)" if count > 1 else ""
-        line = csv_text.line_of(text, first, self.table.delimiter or ",") if text is not None else None
+        line = csv_validate.line_of(text, first, self.table.delimiter or ",") if text is not None else None
         hint = (
             f"correct it, name it under `nulls`, or declare another type, such as `types: {{{column.name}: VARCHAR}}`"
         )

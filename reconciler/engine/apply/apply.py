@@ -12,32 +12,28 @@ from dataclasses import fields, replace
 from functools import partial
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.records import Snapshot, StoreMark
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
 from reconciler.core.spec.environment import DesiredState, Environment, Role
 from reconciler.core.status_codes import Exit
-from reconciler.engine.apply import concurrency_groups as lanes
-from reconciler.engine.apply import deployment_steps as serving
-from reconciler.engine.apply import sandbox_steps as sandbox
+from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.apply.approvals import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.storage import data_snapshots as snapshots
-from reconciler.engine.storage import journal
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.plan import make_plan
+from reconciler.engine.storage import data_snapshots, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError
 
 
-def claim(world: Dependencies, desired: DesiredState, environment: Environment) -> None:
+def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
     """Make the store ours by its mark, or check that it is. The first apply creates it, exclusively."""
-    store = world.stores[environment.name]
+    store = deps.stores[environment.name]
     mark = StoreMark(project=desired.project, environment=environment.name)
-    body = store.read(keys.MARK)
+    body = store.read(store_layout.MARK)
     if body is None:
-        target = world.targets.get(environment.name)
+        target = deps.targets.get(environment.name)
         served = target.observe([]) if target is not None else ()
         if any(one.current is not None for one in served):
             raise IntegrityError(
@@ -45,8 +41,8 @@ def claim(world: Dependencies, desired: DesiredState, environment: Environment) 
                 code="E604",
                 hint="the store was lost or moved: restore it; an empty store never means that nothing is deployed",
             )
-        body = series.once(store, keys.MARK, codec.encode(mark))
-    found = codec.decode(StoreMark, body, what=keys.MARK)
+        body = numbered_log.once(store, store_layout.MARK, codec.encode(mark))
+    found = codec.decode(StoreMark, body, what=store_layout.MARK)
     if found != mark:
         raise IntegrityError(
             f"this store belongs to {found.environment} of project {found.project}",
@@ -56,7 +52,7 @@ def claim(world: Dependencies, desired: DesiredState, environment: Environment) 
 
 
 def apply(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     plan: Plan,
@@ -69,34 +65,37 @@ def apply(
     `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
     """
     may_apply(desired, environment)
-    _warm(world, environment, plan)
-    claim(world, desired, environment)
+    _warm(deps, environment, plan)
+    claim(deps, desired, environment)
     names = tuple(models) or tuple(part.model for part in plan.models)
-    fresh = planning.make_plan(world, desired, environment, names)
+    fresh = make_plan.make_plan(deps, desired, environment, names)
     writer = journal.EntryWriter(
-        project=desired.project, commit=desired.revision, who=world.who(), clock=world.clock, new_id=world.new_id
+        project=desired.project, commit=desired.revision, who=deps.who(), clock=deps.clock, new_id=deps.new_id
     )
     run = ApplyRun(
-        world=world,
+        deps=deps,
         desired=desired,
         environment=environment,
         writer=writer,
         confirmed=confirmed,
-        asked=ForgeQueries(world.forge),
+        asked=ForgeQueries(deps.forge),
     )
     outcomes: dict[str, tuple[ModelResult, list[StepResult]]] = {}
     refreshed: Snapshot | None = None
     interrupted = False
     try:
         if fresh.refresh is not None:
-            refreshed = _refresh(world, desired, environment)
+            refreshed = _refresh(deps, desired, environment)
         snapshot = refreshed
         if environment.trains and snapshot is None:
-            snapshot = snapshots.newest(world.stores[environment.name])
+            snapshot = data_snapshots.newest(deps.stores[environment.name])
         going = [part for part in fresh.models if not _left(plan, part, outcomes)]
-        world.progress.expect(sum(bool(part.steps) for part in going))
-        works = [partial(_work, run, group, snapshot, outcomes) for group in lanes.groups(desired, environment, going)]
-        world.lanes.run(works)
+        deps.progress.expect(sum(bool(part.steps) for part in going))
+        works = [
+            partial(_work, run, group, snapshot, outcomes)
+            for group in concurrency_groups.groups(desired, environment, going)
+        ]
+        deps.lanes.run(works)
     except KeyboardInterrupt:
         interrupted = True
     told = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
@@ -133,11 +132,11 @@ def _work(
         retired += sum(one.retired for one in done)
 
 
-def _warm(world: Dependencies, environment: Environment, plan: Plan) -> None:
+def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
     """Where something will be trained, let the trainer start while the rows are still being read."""
     trains = sum(part.trains for part in plan.models)
-    if trains and world.trainer is not None:
-        world.trainer.warm(environment.limits, at_once=min(trains, world.lanes.count))
+    if trains and deps.trainer is not None:
+        deps.trainer.warm(environment.limits, at_once=min(trains, deps.lanes.count))
 
 
 def may_apply(desired: DesiredState, environment: Environment) -> None:
@@ -148,15 +147,15 @@ def may_apply(desired: DesiredState, environment: Environment) -> None:
         )
 
 
-def _refresh(world: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
-    world.progress.start("refresh", "copy the tables")
-    taken = snapshots.take(world, desired, environment)
+def _refresh(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
+    deps.progress.start("refresh", "copy the tables")
+    taken = data_snapshots.take(deps, desired, environment)
     rows = sum(table.rows for table in taken.tables)
     tables = len(taken.tables)
-    world.progress.done(
+    deps.progress.done(
         "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
     )
-    world.progress.leave("refresh")
+    deps.progress.leave("refresh")
     return taken
 
 
@@ -199,14 +198,18 @@ def _model(
     run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None, *, retired: int
 ) -> tuple[ModelResult, list[StepResult]]:
     done: list[StepResult] = []
-    started = run.world.clock()
+    started = run.deps.clock()
     try:
-        made = sandbox.steps(run, part, snapshot) if run.environment.trains else serving.steps(run, part, retired)
+        made = (
+            sandbox_steps.steps(run, part, snapshot)
+            if run.environment.trains
+            else deployment_steps.steps(run, part, retired)
+        )
         if part.steps:
-            run.world.progress.start(part.model, ", ".join(step.action.value for step in part.steps))
+            run.deps.progress.start(part.model, ", ".join(step.action.value for step in part.steps))
         for one in made:
             done.append(one)
-            run.world.progress.done(part.model, one.line)
+            run.deps.progress.done(part.model, one.line)
     except ReconcilerError as error:
         result = ModelResult(model=part.model, exit=error.exit_code, problem=str(error), remedy=error.hint)
     except OSError as error:  # a full or failing disk under our own scratch folder
@@ -221,9 +224,9 @@ def _model(
         result = _outcome(part, done)
     finally:
         if part.steps:
-            run.world.progress.leave(part.model)
+            run.deps.progress.leave(part.model)
     artifact = next((one.artifact for one in reversed(done) if one.artifact), None)
-    took = round((run.world.clock() - started).total_seconds(), 1)
+    took = round((run.deps.clock() - started).total_seconds(), 1)
     return replace(result, done=tuple(one.line for one in done), artifact=artifact, seconds=took), done
 
 

@@ -15,7 +15,7 @@ from reconciler.engine.storage.journal import EntryWriter
 class ApplyRun:
     """`confirmed`: a person saw this very plan. `asked`: what the forge was asked so far."""
 
-    world: Dependencies
+    deps: Dependencies
     desired: DesiredState
     environment: Environment
     writer: EntryWriter

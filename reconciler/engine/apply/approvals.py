@@ -15,14 +15,14 @@ from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.artifact.records import ApprovalRecord, OverrideRecord
 from reconciler.core.digest import short
 from reconciler.core.forge.pull_request import Approval, PullRequest
-from reconciler.core.plan import policy_check as permission
+from reconciler.core.plan import policy_check
 from reconciler.core.spec.environment import DesiredState, Environment, Model
 from reconciler.core.spec.policy import Control, FreezeInForce, is_team, team_of
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import pin_origin as brought
+from reconciler.engine.plan import pin_origin
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError
 from reconciler.ports import Forge
-from reconciler.schedule import freeze_windows as calendar
+from reconciler.schedule import freeze_windows
 
 T = TypeVar("T")
 
@@ -87,7 +87,7 @@ class Clearance:
 
 
 def grounds(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     model: Model,
@@ -107,8 +107,8 @@ def grounds(
         one = policy.override_of(control, model.name, model.artifact)
         if one is None:
             return False
-        change = brought.change_of_override(world.source, desired, environment, one)
-        owners = brought.owners_before(world.source, environment, change) if change is not None else ()
+        change = pin_origin.change_of_override(deps.source, desired, environment, one)
+        owners = pin_origin.owners_before(deps.source, environment, change) if change is not None else ()
         approved = None
         if owners or policy.owners:
             what = f"the override of {control}"
@@ -118,39 +118,39 @@ def grounds(
 
     if kept or policy.hold_of(model.name) is not None:
         overridden(Control.HOLD)  # without one, nothing was planned
-    if window(world, environment, vetted=vetted) is not None:
+    if window(deps, environment, vetted=vetted) is not None:
         overridden(Control.FREEZE)
     approved = None
     needs_approvals = policy.approvals is not None and not overridden(Control.APPROVALS)
-    change = brought.change_of_pin(world.source, desired, environment, model)
+    change = pin_origin.change_of_pin(deps.source, desired, environment, model)
     if needs_approvals and policy.approvals is not None:
         wants = policy.approvals
         what = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
         approved = _approved(asked, what, change, wants.people, least=wants.least, not_author=wants.not_author)
-    weaker = brought.weakened(world.source, environment, model, change) if change is not None and not vetted else ()
+    weaker = pin_origin.weakened(deps.source, environment, model, change) if change is not None and not vetted else ()
     if change is not None and weaker and not overridden(Control.GATES):
-        owners = brought.owners_before(world.source, environment, change)
+        owners = pin_origin.owners_before(deps.source, environment, change)
         by_owner = _approved(asked, str(weaker[0]), change, owners, least=1, not_author=True)
         approved = _both(approved, by_owner)
     return Clearance(approved=approved, overrides=tuple(overrides))
 
 
-def still_open(world: Dependencies, environment: Environment, model: Model, *, vetted: bool) -> None:
+def still_open(deps: Dependencies, environment: Environment, model: Model, *, vetted: bool) -> None:
     """The last word before the commit point: ConflictError E705 when a freeze has begun since the plan was made."""
     if environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is None:
-        not_frozen(world, environment, vetted=vetted)
+        not_frozen(deps, environment, vetted=vetted)
 
 
-def not_frozen(world: Dependencies, environment: Environment, *, vetted: bool) -> None:
+def not_frozen(deps: Dependencies, environment: Environment, *, vetted: bool) -> None:
     """ConflictError E705 in a freeze; what was deployed before is held up only by windows that say so."""
-    if (on := window(world, environment, vetted=vetted)) is not None:
-        blocked = permission.frozen(environment.name, on)
+    if (on := window(deps, environment, vetted=vetted)) is not None:
+        blocked = policy_check.frozen(environment.name, on)
         raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
 
 
-def window(world: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
+def window(deps: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
     windows = tuple(one for one in environment.policy.freeze if one.blocks_rollback or not vetted)
-    return calendar.closed(windows, world.clock()) if windows else None
+    return freeze_windows.closed(windows, deps.clock()) if windows else None
 
 
 def _approved(

@@ -30,15 +30,15 @@ def _nothing_more() -> None:
     pass
 
 
-def target_of(world: Dependencies, environment: Environment) -> Target:
-    target = world.targets.get(environment.name)
+def target_of(deps: Dependencies, environment: Environment) -> Target:
+    target = deps.targets.get(environment.name)
     if target is None:
         raise UsageError(f"environment {environment.name} has no target to deploy to", hint="add `target:` to its spec")
     return target
 
 
 def deploy(
-    world: Dependencies,
+    deps: Dependencies,
     writer: journal.EntryWriter,
     *,
     environment: Environment,
@@ -60,16 +60,16 @@ def deploy(
     artifact = model.artifact
     if artifact is None:
         raise UsageError(f"{model.file} pins no artifact", code="E209")
-    own = world.stores[environment.name]
-    origin = origin_of(world, environment, artifact)
+    own = deps.stores[environment.name]
+    origin = origin_of(deps, environment, artifact)
     if origin is None:
         raise blobs.absent(artifact)
     if build is not None:
-        _keep_provenance(world, environment, own, build.provenance)
+        _keep_provenance(deps, environment, own, build.provenance)
     blobs.copy(origin, own, blobs.artifact(origin, artifact))
     if verification is not None:
-        _keep(world, own, artifact, verification, origins)
-    files = _loaded(world, environment, artifact)
+        _keep(deps, own, artifact, verification, origins)
+    files = _loaded(deps, environment, artifact)
     state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})), hold=hold)
     last_word()
     entry = journal.append(
@@ -86,31 +86,31 @@ def deploy(
         approved=grounds.approved,
         overrides=grounds.overrides,
     )
-    return _place(world, environment, entry, files)
+    return _place(deps, environment, entry, files)
 
 
-def _keep_provenance(world: Dependencies, environment: Environment, own: Store, provenance: Digest) -> None:
+def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, provenance: Digest) -> None:
     """Copy the record of how it was built. Before the artifact: whose manifest is in a store is there with all that
     belongs to it, and is not copied again after a crash."""
     if blobs.holds(own, provenance):
         return
-    origin = origin_of(world, environment, provenance)
+    origin = origin_of(deps, environment, provenance)
     if origin is None:
         raise blobs.absent(provenance)
     blobs.put_file(own, blobs.file_of(origin, provenance))
 
 
-def _keep(world: Dependencies, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
+def _keep(deps: Dependencies, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
     """Copy the verification into our own store, so that this store alone can be audited."""
     for name in origins:
-        found = verify.read(world.stores[name], artifact, verification) if name in world.stores else None
+        found = verify.read(deps.stores[name], artifact, verification) if name in deps.stores else None
         if found is not None:
             verify.write(own, found)
             return
 
 
 def restore(
-    world: Dependencies,
+    deps: Dependencies,
     writer: journal.EntryWriter,
     *,
     environment: Environment,
@@ -120,9 +120,9 @@ def restore(
 ) -> JournalHead:
     """Put back what the journal's head says, after an integrity and a load check; no gate is asked."""
     artifact = head.state.artifact
-    files = _loaded(world, environment, artifact) if artifact is not None else {}
+    files = _loaded(deps, environment, artifact) if artifact is not None else {}
     entry = journal.append(
-        world.stores[environment.name],
+        deps.stores[environment.name],
         writer,
         after=head,
         environment=environment.name,
@@ -132,11 +132,11 @@ def restore(
         state=head.state,
         reason=reason,
     )
-    return _place(world, environment, entry, files)
+    return _place(deps, environment, entry, files)
 
 
 def retire(
-    world: Dependencies,
+    deps: Dependencies,
     writer: journal.EntryWriter,
     *,
     environment: Environment,
@@ -146,7 +146,7 @@ def retire(
 ) -> JournalHead:
     """Serve nothing for this model any more; its artifact, its journal and the target's old releases stay."""
     entry = journal.append(
-        world.stores[environment.name],
+        deps.stores[environment.name],
         writer,
         after=head,
         environment=environment.name,
@@ -156,22 +156,22 @@ def retire(
         state=State(vetted=head.state.vetted),
         reason=reason,
     )
-    return _place(world, environment, entry, {})
+    return _place(deps, environment, entry, {})
 
 
-def _loaded(world: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
+def _loaded(deps: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
     """The release's files from our own store, after every digest and a real load have been checked."""
-    own = world.stores[environment.name]
+    own = deps.stores[environment.name]
     package = blobs.artifact(own, artifact)
-    work = world.scratch / f"check-{world.new_id()}"
-    world.scorer.check(blobs.unpack(own, package, work), environment.limits)
+    work = deps.scratch / f"check-{deps.new_id()}"
+    deps.scorer.check(blobs.unpack(own, package, work), environment.limits)
     return blobs.release(own, package)
 
 
-def _place(world: Dependencies, environment: Environment, entry: JournalHead, files: Mapping[str, Path]) -> JournalHead:
+def _place(deps: Dependencies, environment: Environment, entry: JournalHead, files: Mapping[str, Path]) -> JournalHead:
     """Swap the target to `entry` and read back what it serves, and that the journal has not moved on: a target that was
     emptied meanwhile cannot know that we are late."""
-    target = target_of(world, environment)
+    target = target_of(deps, environment)
     model = entry.entry.model
     target.place(
         ReleasePointer(
@@ -185,7 +185,7 @@ def _place(world: Dependencies, environment: Environment, entry: JournalHead, fi
         files,
     )
     served = next((one for one in target.observe([model], others=False) if one.model == model), None)
-    store, project = world.stores[environment.name], entry.entry.project
+    store, project = deps.stores[environment.name], entry.entry.project
     head = journal.head(store, project=project, environment=environment.name, model=model)
     if head is not None and head.entry.n > entry.entry.n:
         raise ConflictError(

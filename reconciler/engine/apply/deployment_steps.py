@@ -9,8 +9,7 @@ from reconciler.core.artifact.records import Action
 from reconciler.core.digest import short
 from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.spec.environment import PrunePolicy
-from reconciler.engine.apply import approvals as approval
-from reconciler.engine.apply import deploy
+from reconciler.engine.apply import approvals, deploy
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.plan import observe
 from reconciler.errors import ConflictError
@@ -20,7 +19,7 @@ def steps(run: ApplyRun, part: ModelPlan, retired: int) -> Iterator[StepResult]:
     """Carry out the part's steps. Everything was decided from facts that its digest covers; the journal's exclusive
     create is what makes acting on them safe."""
     if part.steps:
-        deploy.target_of(run.world, run.environment)  # nothing is journaled that cannot be put in place
+        deploy.target_of(run.deps, run.environment)  # nothing is journaled that cannot be put in place
     for step in part.steps:
         match step.action:
             case Action.DEPLOY:
@@ -34,20 +33,20 @@ def steps(run: ApplyRun, part: ModelPlan, retired: int) -> Iterator[StepResult]:
 
 
 def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
-    world, environment = run.world, run.environment
+    deps, environment = run.deps, run.environment
     model = run.desired.model(environment.name, part.model)
     if model is None or model.artifact is None:
         raise ConflictError(f"{environment.name} does not declare {part.model} any more", hint="plan again")
-    head = observe.head_of(world, run.desired, environment.name, part.model)
+    head = observe.head_of(deps, run.desired, environment.name, part.model)
     if (head.digest if head else None) != part.basis.head:
         raise ConflictError(
             f"{environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
         )
-    before = head or observe.predecessor(world, run.desired, environment, model)
+    before = head or observe.predecessor(deps, run.desired, environment, model)
     verification = next((one.gate_set for one in part.detail.verifications), None)
     vetted = before is not None and model.artifact in before.state.vetted
-    grounds = approval.grounds(
-        world,
+    grounds = approvals.grounds(
+        deps,
         run.desired,
         environment,
         model,
@@ -56,30 +55,30 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         asked=run.asked,
     )
     deploy.deploy(
-        world,
+        deps,
         run.writer,
         environment=environment,
         model=model,
         head=head,
         plan=part.digest,
-        build=observe.build_of(world, run.desired, environment, model, model.artifact),
+        build=observe.build_of(deps, run.desired, environment, model, model.artifact),
         verification=verification,
         vetted=before.state.vetted if before else (),
         origins=run.desired.upstream(environment.name),
         reason=step.reason,
         grounds=grounds,
-        last_word=partial(approval.still_open, world, environment, model, vetted=vetted),
+        last_word=partial(approvals.still_open, deps, environment, model, vetted=vetted),
     )
     return StepResult(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
 
 
 def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
-    head = observe.head_of(run.world, run.desired, run.environment.name, part.model)
+    head = observe.head_of(run.deps, run.desired, run.environment.name, part.model)
     if head is None or head.digest != part.basis.head:
         raise ConflictError(
             f"{run.environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
         )
-    deploy.restore(run.world, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
+    deploy.restore(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
     what = short(head.state.artifact) if head.state.artifact else "that nothing is served"
     return StepResult(line=f"restored {what}", artifact=head.state.artifact)
 
@@ -96,10 +95,10 @@ def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepRes
             f"{retired} model{'s' * (retired != 1)} retired already; maxRetire is {policy.max_retire} per apply",
             hint="run the same command again for the next, or raise maxRetire on purpose",
         )
-    head = observe.head_of(run.world, run.desired, run.environment.name, part.model)
+    head = observe.head_of(run.deps, run.desired, run.environment.name, part.model)
     if head is None or head.digest != part.basis.head:
         raise ConflictError(
             f"{run.environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
         )
-    deploy.retire(run.world, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
+    deploy.retire(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
     return StepResult(line="retired: nothing is served any more", retired=True)

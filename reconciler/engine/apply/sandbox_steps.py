@@ -14,8 +14,7 @@ from reconciler.core.plan.planner import decide_training
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import train
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
-from reconciler.engine.plan import observe
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import observe, verification
 from reconciler.engine.storage import builds, journal
 from reconciler.errors import UsageError
 
@@ -25,7 +24,7 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
     model = run.desired.model(run.environment.name, part.model)
     if model is None or snapshot is None:
         return
-    facts = observe.training(run.world, run.desired, run.environment, model, snapshot=snapshot, now=run.world.clock())
+    facts = observe.training(run.deps, run.desired, run.environment, model, snapshot=snapshot, now=run.deps.clock())
     head, build = facts.head, facts.build
     for step in decide_training(facts).steps:
         if step.action is Action.TRAIN:
@@ -42,12 +41,12 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
 def _train(
     run: ApplyRun, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot
 ) -> tuple[JournalHead, Build, StepResult]:
-    world, environment = run.world, run.environment
+    deps, environment = run.deps, run.environment
     build, trained = facts.build, False
     if build is None:
-        world.progress.start(part.model, "train")
+        deps.progress.start(part.model, "train")
         made = train.train(
-            world,
+            deps,
             project=run.desired.project,
             commit=run.desired.revision,
             environment=environment,
@@ -56,9 +55,9 @@ def _train(
         )
         build, trained = made.build, made.trained
     else:
-        builds.enlist(world.stores[environment.name], build)  # a crash may have come between a build and its series
+        builds.enlist(deps.stores[environment.name], build)  # a crash may have come between a build and its series
     head = journal.append(
-        world.stores[environment.name],
+        deps.stores[environment.name],
         run.writer,
         after=facts.head,
         environment=environment.name,
@@ -68,7 +67,7 @@ def _train(
         state=State(artifact=build.artifact, build=build),
         reason=facts.missing or "these inputs were trained before",
     )
-    evaluation = verify.evaluation_of(world.stores[environment.name], build.artifact)
+    evaluation = verification.evaluation_of(deps.stores[environment.name], build.artifact)
     headline = "f1_macro" if evaluation.classes else "r2"
     value = evaluation.metric(headline)
     what = "trained" if trained else "took up"
@@ -81,19 +80,19 @@ def _train(
 def _verify(
     run: ApplyRun, part: ModelPlan, judging: Environment, head: JournalHead, build: Build
 ) -> tuple[JournalHead, StepResult]:
-    world, own = run.world, run.environment
+    deps, own = run.deps, run.environment
     model = run.desired.model(own.name, part.model)
     if model is None:
         raise UsageError(f"{own.name} declares no model {part.model}")
     incumbent = None
     if judging.name != own.name:
-        incumbent = observe.head_of(world, run.desired, judging.name, part.model)
-    world.progress.start(part.model, f"verify for {judging.name}")
-    found = verify.verify(world, model, judging, build, incumbent)
+        incumbent = observe.head_of(deps, run.desired, judging.name, part.model)
+    deps.progress.start(part.model, f"verify for {judging.name}")
+    found = verification.verify(deps, model, judging, build, incumbent)
     judged = GateSetResult(environment=judging.name, gate_set=found.gate_set, passed=found.passed)
     others = tuple(one for one in head.state.judged if one.environment != judging.name)
     after = journal.append(
-        world.stores[own.name],
+        deps.stores[own.name],
         run.writer,
         after=head,
         environment=own.name,

@@ -13,9 +13,7 @@ from reconciler.core.artifact.records import Build, Provenance, Snapshot
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Environment, Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.storage import blobs, builds
-from reconciler.engine.storage import data_snapshots as snapshots
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
 from reconciler.errors import UsageError
 from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
@@ -29,10 +27,10 @@ class TrainedBuild:
 
 
 def train(
-    world: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
+    deps: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
 ) -> TrainedBuild:
     """The build of these inputs: the recorded one, else a new one."""
-    store = world.stores[environment.name]
+    store = deps.stores[environment.name]
     inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment))
     fingerprint = codec.digest_of(inputs)
     known = builds.of_fingerprint(store, fingerprint)
@@ -42,27 +40,27 @@ def train(
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
         builds.enlist(store, known)
         return TrainedBuild(build=known, trained=False)
-    made = _make(world, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
+    made = _make(deps, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
     build = builds.record(store, made)
     builds.enlist(store, build)
     return TrainedBuild(build=build, trained=build == made)
 
 
 def _make(
-    world: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
+    deps: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
 ) -> Build:
-    if world.trainer is None:
+    if deps.trainer is None:
         raise UsageError(f"this process cannot train, and {environment.name} asks for it")
-    store = world.stores[environment.name]
+    store = deps.stores[environment.name]
     runtime = builds.runtime_of(environment)
     inputs = builds.inputs_of(model, snapshot, runtime)
-    started = world.clock()
-    work = world.scratch / f"train-{world.new_id()}"
+    started = deps.clock()
+    work = deps.scratch / f"train-{deps.new_id()}"
     work.mkdir(parents=True)
-    selected = world.data.select(
+    selected = deps.data.select(
         SelectRequest(
             recipe=model.recipe,
-            tables=snapshots.table_files(store, snapshot, model.recipe.tables),
+            tables=data_snapshots.table_files(store, snapshot, model.recipe.tables),
             as_of=snapshot.as_of,
             want=SelectionKind.FIT,
             into=work,
@@ -70,22 +68,22 @@ def _make(
         )
     )
     evaluation_rows = digest_of_file(work / "holdout.parquet")
-    trained = world.trainer.train(
+    trained = deps.trainer.train(
         TrainRequest(
             recipe=model.recipe,
             selected=selected,
             train=work / "train.parquet",
             holdout=work / "holdout.parquet",
             evaluation_rows=evaluation_rows,
-            tables=snapshots.column_types(snapshot, model.recipe.tables),
+            tables=data_snapshots.column_types(snapshot, model.recipe.tables),
             runtime=runtime,
             into=work / "artifact",
             limits=environment.limits,
         )
     )
-    files = package.describe(work / "artifact", trained.files)
-    config = package.config_of(files)
-    manifest = package.manifest_of(config, files)
+    files = oci_manifest.describe(work / "artifact", trained.files)
+    config = oci_manifest.config_of(files)
+    manifest = oci_manifest.manifest_of(config, files)
     for name in trained.files:
         blobs.put_file(store, work / "artifact" / name)
     blobs.put(store, config)
@@ -106,14 +104,14 @@ def _make(
         as_of=snapshot.as_of,
         builder=f"model-reconciler {__version__}",
         started=started,
-        finished=world.clock(),
-        who=world.who(),
+        finished=deps.clock(),
+        who=deps.who(),
     )
     return Build(
         fingerprint=provenance.fingerprint,
         artifact=artifact,
         recipe=model.recipe_digest,
-        data=snapshots.data_digest(snapshot, model.recipe.tables),
+        data=data_snapshots.data_digest(snapshot, model.recipe.tables),
         runtime=inputs.runtime,
         taken=snapshot.taken,
         as_of=snapshot.as_of,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
 from reconciler.core.artifact.records import Action, Build, PredictionLog, Provenance, Snapshot, StoreMark
 from reconciler.core.digest import Digest, is_digest
@@ -15,27 +15,26 @@ from reconciler.core.inspect.status import Audit, AuditFinding
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.inspect import journal_checkpoint as anchor
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.storage import blobs, builds, journal
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.inspect import journal_checkpoint
+from reconciler.engine.plan import make_plan
+from reconciler.engine.storage import blobs, builds, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
 
 
-def audit(world: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Audit:
+def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Audit:
     """The named environments, or all."""
-    chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
+    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
     findings: list[AuditFinding] = []
     checked: Counter[str] = Counter()
     for one in chosen:
-        found = _Auditor(world, desired, one)
+        found = _Auditor(deps, desired, one)
         found.run()
         findings.extend(found.findings)
         checked.update(found.checked)
-    if world.tags is not None:
-        anchored = anchor.read(world.tags)
-        findings.extend((*anchored.findings, *anchor.against(world, desired, chosen, anchored)))
+    if deps.tags is not None:
+        anchored = journal_checkpoint.read(deps.tags)
+        findings.extend((*anchored.findings, *journal_checkpoint.against(deps, desired, chosen, anchored)))
         checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
     return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())))
 
@@ -46,11 +45,11 @@ _RESTORE = "restore it from a backup of the store"
 class _Auditor:
     """One environment's findings, gathered: a check that fails is written down and the next one runs."""
 
-    def __init__(self, world: Dependencies, desired: DesiredState, environment: Environment) -> None:
-        self.world = world
+    def __init__(self, deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
+        self.deps = deps
         self.desired = desired
         self.environment = environment
-        self.store: Store = world.stores[environment.name]
+        self.store: Store = deps.stores[environment.name]
         self.findings: list[AuditFinding] = []
         self.checked: Counter[str] = Counter()
         self.heads: dict[str, JournalHead] = {}
@@ -60,16 +59,16 @@ class _Auditor:
         for key in self._keys():
             self._try(key, partial(self._object, key))
         for model in journal.models(self.store, self.environment.name):
-            self._try(keys.journal(self.environment.name, model), partial(self._journal, model))
+            self._try(store_layout.journal(self.environment.name, model), partial(self._journal, model))
         for prefix in sorted(self.series):
-            self._try(prefix, partial(series.last, self.store, prefix))
-        if self.environment.name in self.world.targets:
+            self._try(prefix, partial(numbered_log.last, self.store, prefix))
+        if self.environment.name in self.deps.targets:
             self._try("target", self._target)
 
     def _keys(self) -> Iterator[str]:
         listed = tuple(self.store.keys(""))
-        if listed and keys.MARK not in listed:
-            self._find(keys.MARK, "the store has no mark of whose it is", "restore store.json from a backup")
+        if listed and store_layout.MARK not in listed:
+            self._find(store_layout.MARK, "the store has no mark of whose it is", "restore store.json from a backup")
         yield from listed
 
     def _try(self, where: str, check: Callable[[], object]) -> None:
@@ -91,40 +90,42 @@ class _Auditor:
                 blobs.file_of(self.store, Digest("sha256:" + key.rpartition("/")[2]))
             case "builds" | "recipes":
                 build = codec.decode(Build, self._read(key), what=key)
-                if key != keys.build(build.fingerprint) and not key.startswith(keys.builds_of(build.recipe) + "/"):
-                    raise series.misplaced(key, "another build")
+                if key != store_layout.build(build.fingerprint) and not key.startswith(
+                    store_layout.builds_of(build.recipe) + "/"
+                ):
+                    raise numbered_log.misplaced(key, "another build")
                 self._names_blobs(build)
                 self._number(key)
             case "verifications":
                 found = codec.decode(Verification, self._read(key), what=key)
-                if key != keys.verification(found.artifact, found.gate_set):
-                    raise series.misplaced(key, "a verification of something else")
+                if key != store_layout.verification(found.artifact, found.gate_set):
+                    raise numbered_log.misplaced(key, "a verification of something else")
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
-                if key != keys.member(keys.SNAPSHOTS, snapshot.n):
-                    raise series.misplaced(key, f"snapshot {snapshot.n}")
+                if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
+                    raise numbered_log.misplaced(key, f"snapshot {snapshot.n}")
                 for table in snapshot.tables:
                     self._blob(key, table.digest)
                 self._number(key)
             case "predictions":
                 log = codec.decode(PredictionLog, self._read(key), what=key)
-                if not key.startswith(keys.predictions(log.environment, log.model) + "/"):
-                    raise series.misplaced(key, f"of {log.environment}/{log.model}")
+                if not key.startswith(store_layout.predictions(log.environment, log.model) + "/"):
+                    raise numbered_log.misplaced(key, f"of {log.environment}/{log.model}")
                 self._blob(key, log.rows)
                 self._number(key)
             case "journal":
                 return  # walked in order by _journal
-            case keys.MARK:
+            case store_layout.MARK:
                 mark = codec.decode(StoreMark, self._read(key), what=key)
                 if (mark.project, mark.environment) != (self.desired.project, self.environment.name):
-                    raise series.misplaced(key, f"the mark of {mark.environment} of project {mark.project}")
+                    raise numbered_log.misplaced(key, f"the mark of {mark.environment} of project {mark.project}")
             case _:
                 raise IntegrityError(f"{key} is nothing that this tool writes", hint="remove it")
-        self.checked[kind if kind != keys.MARK else "mark"] += 1
+        self.checked[kind if kind != store_layout.MARK else "mark"] += 1
 
     def _number(self, key: str) -> None:
         """Remember the series that this key is a member of: none may have a gap."""
-        if keys.number(key) is not None:
+        if store_layout.number(key) is not None:
             self.series.add(key.rpartition("/")[0])
 
     def _read(self, key: str) -> bytes:
@@ -136,7 +137,7 @@ class _Auditor:
     def _names_blobs(self, build: Build) -> None:
         self._artifact(build.artifact)
         for digest in (build.evaluation_rows, build.training_keys, build.provenance):
-            self._blob(keys.build(build.fingerprint), digest)
+            self._blob(store_layout.build(build.fingerprint), digest)
 
     def _artifact(self, digest: Digest) -> None:
         """The manifest and every file that it names (their bytes are hashed as blobs)."""
@@ -158,8 +159,10 @@ class _Auditor:
                 if said is not None:
                     self.checked[kind] += 1
             if (problem := _unfounded(before, head)) is not None:
-                self._find(keys.member(keys.journal(name, model), head.entry.n), problem)
-            self._try(keys.member(keys.journal(name, model), head.entry.n), partial(self._named_by, head))
+                self._find(store_layout.member(store_layout.journal(name, model), head.entry.n), problem)
+            self._try(
+                store_layout.member(store_layout.journal(name, model), head.entry.n), partial(self._named_by, head)
+            )
             before = head
         if before is not None:
             self.heads[model] = before
@@ -167,9 +170,9 @@ class _Auditor:
     def _named_by(self, head: JournalHead) -> None:
         """Whatever a journal entry names is here: artifact, verification, provenance; where it was made, its build."""
         entry, state = head.entry, head.state
-        where = keys.member(keys.journal(entry.environment, entry.model), entry.n)
+        where = store_layout.member(store_layout.journal(entry.environment, entry.model), entry.n)
         if entry.verification is not None and entry.artifact is not None:
-            self._key(where, keys.verification(entry.artifact, entry.verification))
+            self._key(where, store_layout.verification(entry.artifact, entry.verification))
         if state.build is not None:
             self._blob(where, state.build.provenance)
             if self.environment.trains:
@@ -178,17 +181,22 @@ class _Auditor:
             self._artifact(state.artifact)
 
     def _made(self, where: str, build: Build) -> None:
-        self._key(where, keys.build(build.fingerprint))
-        self._key(where, keys.member(keys.SNAPSHOTS, blobs.record(self.store, build.provenance, Provenance).snapshot))
+        self._key(where, store_layout.build(build.fingerprint))
+        self._key(
+            where,
+            store_layout.member(
+                store_layout.SNAPSHOTS, blobs.record(self.store, build.provenance, Provenance).snapshot
+            ),
+        )
         if build not in builds.of_recipe(self.store, build.recipe):
-            self._find(where, f"its build is not in {keys.builds_of(build.recipe)}", _RESTORE)
+            self._find(where, f"its build is not in {store_layout.builds_of(build.recipe)}", _RESTORE)
 
     def _key(self, where: str, key: str) -> None:
         if self.store.read(key) is None:
             self._find(where, f"it names {key}, which is not in the store", _RESTORE)
 
     def _target(self) -> None:
-        target = self.world.targets[self.environment.name]
+        target = self.deps.targets[self.environment.name]
         served = {one.model: one for one in target.observe(self.heads)}
         for model in sorted(self.heads.keys() | served.keys()):
             self.checked["served models"] += 1

@@ -10,31 +10,30 @@ from reconciler.core.plan.config_diff import ConfigDiff, DiffSide, ModelDifferen
 from reconciler.core.plan.plan import MetricChange
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import observe, verification
 from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError, UsageError
 
 
 def environments(
-    world: Dependencies, desired: DesiredState, old: Environment, new: Environment, models: Iterable[str] = ()
+    deps: Dependencies, desired: DesiredState, old: Environment, new: Environment, models: Iterable[str] = ()
 ) -> ConfigDiff:
     """What would be different in `old` if it were as `new`. Artifacts: what the journal's heads say."""
     names = _named({one.name for side in (old, new) for one in desired.models_of(side.name)}, models)
     found = []
     for name in names:
         one = difference(desired.model(old.name, name), desired.model(new.name, name), environment=new.name)
-        sides = [(side, _deployed(world, desired, side, name)) for side in (old, new)]
+        sides = [(side, _deployed(deps, desired, side, name)) for side in (old, new)]
         if one is None and sides[0][1] == sides[1][1]:
             continue
         one = one or ModelDifference(model=name, environment=new.name)
-        found.append(_measured(world, one, sides))
+        found.append(_measured(deps, one, sides))
     side = [(DiffSide(environment=one.name, revision=desired.revision),) for one in (old, new)]
     return ConfigDiff(old=side[0], new=side[1], models=tuple(found), alike=len(names) - len(found))
 
 
 def revisions(
-    world: Dependencies,
+    deps: Dependencies,
     old: DesiredState,
     new: DesiredState,
     environment: str | None = None,
@@ -57,7 +56,7 @@ def revisions(
         one = difference(old.model(place, name), new.model(place, name), environment=place)
         if one is not None:
             here = new.environment(place) or old.environment(place)
-            found.append(_measured(world, one, [(here, one.old), (here, one.new)]) if here else one)
+            found.append(_measured(deps, one, [(here, one.old), (here, one.new)]) if here else one)
     return ConfigDiff(
         old=tuple(DiffSide(environment=name, revision=old.revision) for name in chosen),
         new=tuple(DiffSide(environment=name, revision=new.revision) for name in chosen),
@@ -74,20 +73,20 @@ def _named(known: set[str], wanted: Iterable[str]) -> list[str]:
     return sorted(chosen or known)
 
 
-def _deployed(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:
+def _deployed(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:
     try:
-        head = observe.head_of(world, desired, environment.name, model)
+        head = observe.head_of(deps, desired, environment.name, model)
     except ReconcilerError:
         return None  # `status` says what is wrong with it
     return head.state.artifact if head is not None else None
 
 
 def _measured(
-    world: Dependencies, one: ModelDifference, sides: list[tuple[Environment, Digest | None]]
+    deps: Dependencies, one: ModelDifference, sides: list[tuple[Environment, Digest | None]]
 ) -> ModelDifference:
     """With the metrics that each side's artifact has on its own holdout."""
     (_, old), (_, new) = sides
-    before, after = (dict(_metrics(world, side, artifact)) for side, artifact in sides)
+    before, after = (dict(_metrics(deps, side, artifact)) for side, artifact in sides)
     metrics = tuple(
         MetricChange(metric=name, candidate=after.get(name), incumbent=before.get(name))
         for name in sorted(before.keys() | after.keys())
@@ -96,13 +95,13 @@ def _measured(
 
 
 def _metrics(
-    world: Dependencies, environment: Environment, artifact: Digest | None
+    deps: Dependencies, environment: Environment, artifact: Digest | None
 ) -> Iterator[tuple[str, float | None]]:
     for name in (environment.name, *environment.promotes_from):
-        store = world.stores.get(name)
+        store = deps.stores.get(name)
         try:
             if artifact is not None and store is not None and blobs.holds(store, artifact):
-                yield from verify.evaluation_of(store, artifact).metrics
+                yield from verification.evaluation_of(store, artifact).metrics
                 return
         except ReconcilerError:
             return

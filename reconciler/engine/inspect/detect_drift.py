@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, Trouble
 from reconciler.core.artifact.records import StoreMark
 from reconciler.core.digest import Digest, short
@@ -18,12 +18,9 @@ from reconciler.core.spec.environment import DesiredState, DriftPolicy, Environm
 from reconciler.core.status_codes import worst_exit
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import drift_issue
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.plan import observe
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import make_plan, observe, verification
 from reconciler.engine.promotion import adopt
-from reconciler.engine.storage import blobs, journal
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.storage import blobs, journal, oci_manifest
 from reconciler.errors import ReconcilerError, StoreError, UsageError
 
 LOADED = 50  # models that one run loads in one environment, each day others
@@ -33,7 +30,7 @@ _NOTHING: Mapping[str, Seen] = {}
 
 
 def drift(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environments: tuple[str, ...],
     *,
@@ -49,32 +46,32 @@ def drift(
     """
     if issue is not None and not loads:
         raise UsageError("an issue tells of what does not load, too", hint="leave out --no-load", code="E801")
-    chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
-    forge = drift_issue.forge_of(world) if issue is not None else None
+    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
+    forge = drift_issue.forge_of(deps) if issue is not None else None
     found = []
     for one in chosen:
         hints = remembered.get(one.name, {})
         told = drift_issue.recall(forge, one.name) if forge is not None else None
         known = {**hints, **(told.seen if told is not None else {})}
         unwell = [name for name, kind in sorted(known) if kind == Kind.UNHEALTHY]
-        here = _environment(world, desired, one, unwell if loads else None)
+        here = _environment(deps, desired, one, unwell if loads else None)
         if issue is None or forge is None or told is None or here.problem is not None:
-            here = replace(here, findings=core.dated(here.findings, known, now=world.clock()))
+            here = replace(here, findings=core.dated(here.findings, known, now=deps.clock()))
         else:
-            here = drift_issue.tell(forge, here, told, hints, issue, now=world.clock())
+            here = drift_issue.tell(forge, here, told, hints, issue, now=deps.clock())
         found.append(here)
     return DriftReport(project=desired.project, revision=desired.revision, environments=tuple(found))
 
 
 def _environment(
-    world: Dependencies, desired: DesiredState, environment: Environment, unwell: list[str] | None
+    deps: Dependencies, desired: DesiredState, environment: Environment, unwell: list[str] | None
 ) -> EnvironmentDrift:
     """`unwell`: models that did not load before, which are loaded whoever's turn it is; None: nothing is loaded."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
-    if environment.trains or environment.name not in world.targets:
+    if environment.trains or environment.name not in deps.targets:
         return replace(blank, notes=("nothing is served from here",))
     try:
-        return _EnvironmentCheck(world, desired, environment).all(blank, unwell)
+        return _EnvironmentCheck(deps, desired, environment).all(blank, unwell)
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
         return replace(blank, problem=str(error), exit=error.exit_code)
@@ -84,17 +81,17 @@ def _environment(
 class _EnvironmentCheck:
     """One environment, model by model."""
 
-    world: Dependencies
+    deps: Dependencies
     desired: DesiredState
     environment: Environment
 
     def all(self, blank: EnvironmentDrift, unwell: list[str] | None) -> EnvironmentDrift:
-        world, environment = self.world, self.environment
+        deps, environment = self.deps, self.environment
         declared = {model.name for model in self.desired.models_of(environment.name)}
-        served = {one.model: one for one in world.targets[environment.name].observe(sorted(declared))}
-        journaled = journal.models(world.stores[environment.name], environment.name)
+        served = {one.model: one for one in deps.targets[environment.name].observe(sorted(declared))}
+        journaled = journal.models(deps.stores[environment.name], environment.name)
         names = sorted(declared.union(served, journaled))
-        if names and not journaled and world.stores[environment.name].read(keys.MARK) is None:
+        if names and not journaled and deps.stores[environment.name].read(store_layout.MARK) is None:
             raise StoreError(
                 f"the store of {environment.name} is not here, or nothing was ever applied there: nothing is concluded "
                 "from that",
@@ -122,11 +119,13 @@ class _EnvironmentCheck:
     def _mark(self) -> Iterator[DriftFinding]:
         """The store says whose it is: without its mark the next apply would make it anybody's."""
         wanted = StoreMark(project=self.desired.project, environment=self.environment.name)
-        body = self.world.stores[self.environment.name].read(keys.MARK)
-        if body is not None and codec.decode(StoreMark, body, what=keys.MARK) == wanted:
+        body = self.deps.stores[self.environment.name].read(store_layout.MARK)
+        if body is not None and codec.decode(StoreMark, body, what=store_layout.MARK) == wanted:
             return
         what = (
-            f"{keys.MARK} of the store is gone" if body is None else f"{keys.MARK} names another project or environment"
+            f"{store_layout.MARK} of the store is gone"
+            if body is None
+            else f"{store_layout.MARK} names another project or environment"
         )
         remedy = Advice(
             reason="restore it from a backup of the store", command=f"reconciler audit {wanted.environment}"
@@ -139,16 +138,16 @@ class _EnvironmentCheck:
         """What is wrong with one model, if it still is at a second look: an apply may be at work meanwhile."""
         if not self._model(name, served, heads):
             return []
-        again = self.world.targets[self.environment.name].observe([name], others=False)
+        again = self.deps.targets[self.environment.name].observe([name], others=False)
         return self._model(name, next((one for one in again if one.model == name), None), heads)
 
     def _model(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
     ) -> list[DriftFinding]:
-        world, environment = self.world, self.environment
+        deps, environment = self.deps, self.environment
         model = self.desired.model(environment.name, name)
         try:
-            head = observe.head_of(world, self.desired, environment.name, name)
+            head = observe.head_of(deps, self.desired, environment.name, name)
             heads[name] = head
             if head is None and model is None and served is not None:
                 return [self._unmanaged(served)]
@@ -166,7 +165,7 @@ class _EnvironmentCheck:
 
     def _files(self, head: JournalHead | None, served: LiveDeployment | None) -> frozenset[str]:
         """Names of the applied artifact's files, asked only where some file differs."""
-        own = self.world.stores[self.environment.name]
+        own = self.deps.stores[self.environment.name]
         artifact = head.state.artifact if head is not None else None
         if (
             artifact is None
@@ -176,7 +175,7 @@ class _EnvironmentCheck:
         ):
             return frozenset()
         one = blobs.artifact(own, artifact)
-        return frozenset({package.MANIFEST_FILE, package.CONFIG_FILE, *(file.path for file in one.files)})
+        return frozenset({oci_manifest.MANIFEST_FILE, oci_manifest.CONFIG_FILE, *(file.path for file in one.files)})
 
     def _with_remedy(
         self, found: DriftFinding, head: JournalHead | None, served: LiveDeployment | None
@@ -187,7 +186,7 @@ class _EnvironmentCheck:
             first = Advice(reason=f"this environment only reports drift: say `drift: correct` in {file}")
             remedies = (first, *remedies)
         if found.kind in (Kind.WRONG_DIGEST, Kind.MISSING) and found.model is not None:
-            artifact = adopt.adoptable(self.world, self.desired, self.environment, found.model, head, served)
+            artifact = adopt.adoptable(self.deps, self.desired, self.environment, found.model, head, served)
             if artifact is not None:
                 command = f"reconciler adopt {found.model} --in {self.environment.name}"
                 remedies = (*remedies, Advice(reason=f"or keep {short(artifact)}: propose it", command=command))
@@ -204,11 +203,11 @@ class _EnvironmentCheck:
         return DriftFinding(model=served.model, kind=Kind.UNMANAGED, what=what, remedies=(remedy,))
 
     def _refused_today(self, model: Model, head: JournalHead | None) -> tuple[str, ...]:
-        own, deployed = self.world.stores[self.environment.name], head.state.artifact if head else None
+        own, deployed = self.deps.stores[self.environment.name], head.state.artifact if head else None
         if deployed is None or not blobs.holds(own, deployed):
             return ()
-        evaluation = verify.evaluation_of(own, deployed)
-        return observe.weakened(self.world, self.environment, model, evaluation, head)
+        evaluation = verification.evaluation_of(own, deployed)
+        return observe.weakened(self.deps, self.environment, model, evaluation, head)
 
     def _unfit(self, name: str, why: str) -> DriftFinding:
         where = self.environment.name
@@ -237,22 +236,22 @@ class _EnvironmentCheck:
         not its turn must not look as if it were well."""
         again = [name for name in unwell if name in whole]
         names = [name for name in sorted(whole) if name not in again]
-        start = self.world.clock().toordinal() * LOADED % len(names) if len(names) > LOADED else 0
+        start = self.deps.clock().toordinal() * LOADED % len(names) if len(names) > LOADED else 0
         chosen = (names[start:] + names[:start])[:LOADED]
         return {name: whole[name] for name in sorted((*again, *chosen))}
 
     def _loaded(self, name: str, artifact: Digest) -> Iterator[DriftFinding]:
-        world, where = self.world, self.environment.name
-        folder = world.targets[where].release(name)
+        deps, where = self.deps, self.environment.name
+        folder = deps.targets[where].release(name)
         limits = self.environment.limits
         if folder is None:
             return  # retired meanwhile
         subject = f"{where}/{name}"
-        world.progress.start(subject, "load it")
+        deps.progress.start(subject, "load it")
         try:
-            world.scorer.check(folder, replace(limits, seconds=min(limits.seconds, SECONDS)))
+            deps.scorer.check(folder, replace(limits, seconds=min(limits.seconds, SECONDS)))
         except ReconcilerError as error:
-            world.progress.done(subject, "does not load")
+            deps.progress.done(subject, "does not load")
             remedies = [Advice(reason=error.hint)] if error.hint else []
             remedies.append(
                 Advice(reason="or go back to the one before", command=f"reconciler rollback {name} --in {where}")
@@ -260,7 +259,7 @@ class _EnvironmentCheck:
             message = f"{short(artifact)} cannot be used here: {error}"
             yield DriftFinding(model=name, kind=Kind.UNHEALTHY, what=message, remedies=tuple(remedies))
         else:
-            world.progress.done(subject, "its outputs are those that were recorded")
+            deps.progress.done(subject, "its outputs are those that were recorded")
 
     def _is_pending(self, name: str, head: JournalHead | None) -> bool:
         model = self.desired.model(self.environment.name, name)

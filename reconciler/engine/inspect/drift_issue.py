@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from reconciler.core.inspect import drift as core
+from reconciler.core.inspect import drift
 from reconciler.core.inspect.drift import EnvironmentDrift, IssueChange, Seen
 from reconciler.core.status_codes import worst_exit
 from reconciler.engine.dependencies import Dependencies
@@ -21,14 +21,14 @@ Render = Callable[[EnvironmentDrift, Seen, datetime], str]
 """(what was found, what the issue said before, now) -> the body; without findings, the last word."""
 
 
-def forge_of(world: Dependencies) -> Forge:
-    if world.forge is None:
+def forge_of(deps: Dependencies) -> Forge:
+    if deps.forge is None:
         raise ForgeError(
             "no forge is known to open an issue at",
             code="E905",
             hint="set RECONCILER_FORGE and its token in the environment, or run without --issue",
         )
-    return world.forge
+    return deps.forge
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +45,14 @@ def recall(forge: Forge, environment: str) -> PostedIssue:
         text = forge.issue_body(_key(environment))
     except ReconcilerError as error:
         return PostedIssue(problem=error)
-    return PostedIssue(text=text, seen=core.remembered_in(text) if text is not None else {})
+    return PostedIssue(text=text, seen=drift.remembered_in(text) if text is not None else {})
 
 
 def tell(
     forge: Forge, found: EnvironmentDrift, told: PostedIssue, hints: Seen, render: Render, *, now: datetime
 ) -> EnvironmentDrift:
     """`found`, dated by the issue first and by `hints` else, with what became of the issue."""
-    dated = replace(found, findings=core.dated(found.findings, told.seen, hints, now=now))
+    dated = replace(found, findings=drift.dated(found.findings, told.seen, hints, now=now))
     try:
         if told.problem is not None:
             raise told.problem

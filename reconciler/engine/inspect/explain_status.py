@@ -11,20 +11,19 @@ from reconciler.core.inspect.explanation import Advice, Explanation
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.core.status_codes import SyncStatus
-from reconciler.engine.apply import approvals as approval
+from reconciler.engine.apply import approvals
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.plan import observe
+from reconciler.engine.plan import make_plan, observe
 from reconciler.engine.promotion import adopt
 from reconciler.errors import ReconcilerError, UsageError
 
 
-def why(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
+def why(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
     """UsageError with the nearest names when there is no such model anywhere that this environment can see."""
-    deployed = _artifact(world, desired, environment, model)
+    deployed = _artifact(deps, desired, environment, model)
     if desired.model(environment.name, model) is None and deployed is None:
-        return _not_declared(world, desired, environment, model)
-    plan = planning.make_plan(world, desired, environment, (model,))
+        return _not_declared(deps, desired, environment, model)
+    plan = make_plan.make_plan(deps, desired, environment, (model,))
     (part,) = plan.models
     return Explanation(
         model=model,
@@ -35,12 +34,12 @@ def why(world: Dependencies, desired: DesiredState, environment: Environment, mo
         part=part,
         refresh=plan.refresh,
         deployed=deployed,
-        advice=tuple(_advice(world, desired, environment, part, deployed, refresh=plan.refresh is not None)),
+        advice=tuple(_advice(deps, desired, environment, part, deployed, refresh=plan.refresh is not None)),
     )
 
 
 def _advice(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     part: ModelPlan,
@@ -51,31 +50,31 @@ def _advice(
     if part.blocked is not None:
         yield Advice(reason=part.blocked.remedy)
     if any(step.action is Action.DEPLOY for step in part.steps):
-        yield from _permission(world, desired, environment, part)
+        yield from _permission(deps, desired, environment, part)
     if part.steps or refresh:
         what = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
         yield Advice(reason=what, command=f"reconciler apply {environment.name} {part.model}")
         if part.sync is not SyncStatus.IN_SYNC:
-            yield from _adopt(world, desired, environment, part.model)
+            yield from _adopt(deps, desired, environment, part.model)
         return
     if environment.trains:
         yield from _onward(desired, environment, part, deployed)
     else:
-        yield from _newer(world, desired, environment, part.model)
+        yield from _newer(deps, desired, environment, part.model)
 
 
 def _permission(
-    world: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan
+    deps: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan
 ) -> Iterator[Advice]:
     """What the forge says of the approvals that apply will ask for."""
     model = desired.model(environment.name, part.model)
     if model is None:
         return
-    head = observe.head_of(world, desired, environment.name, part.model)
+    head = observe.head_of(deps, desired, environment.name, part.model)
     vetted = head is not None and model.artifact in head.state.vetted
-    asked = approval.ForgeQueries(world.forge)
+    asked = approvals.ForgeQueries(deps.forge)
     try:
-        found = approval.grounds(world, desired, environment, model, vetted=vetted, kept=False, asked=asked)
+        found = approvals.grounds(deps, desired, environment, model, vetted=vetted, kept=False, asked=asked)
     except ReconcilerError as error:
         yield Advice(reason=f"{error.message}; {error.hint}" if error.hint else error.message)
         return
@@ -85,15 +84,15 @@ def _permission(
             yield Advice(reason=f"{one.url} is approved by {people}")
 
 
-def _adopt(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
+def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
     """Where somebody put another artifact of ours there by hand: that it need not be undone."""
-    target = world.targets.get(environment.name)
+    target = deps.targets.get(environment.name)
     if environment.trains or target is None:
         return
     try:
-        head = observe.head_of(world, desired, environment.name, model)
+        head = observe.head_of(deps, desired, environment.name, model)
         served = next((one for one in target.observe([model], others=False) if one.model == model), None)
-        artifact = adopt.adoptable(world, desired, environment, model, head, served)
+        artifact = adopt.adoptable(deps, desired, environment, model, head, served)
     except ReconcilerError:
         return  # the plan says what is wrong with it
     if artifact is not None:
@@ -119,23 +118,23 @@ def _onward(desired: DesiredState, environment: Environment, part: ModelPlan, ma
             )
 
 
-def _newer(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
+def _newer(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
     """Where models are only promoted to: whether a source has another artifact than the one that is pinned."""
     declared = desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None
     for origin in _sources(desired, environment):
-        made = _artifact(world, desired, origin, model)
+        made = _artifact(deps, desired, origin, model)
         if made is not None and made != pin:
             what = f"{short(made)}, which is not the one that is pinned"
-            yield _offer(world, desired, environment, origin, model, what)
+            yield _offer(deps, desired, environment, origin, model, what)
 
 
-def _not_declared(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
+def _not_declared(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
     advice: list[Advice] = []
     for origin in _sources(desired, environment):
-        made = _artifact(world, desired, origin, model)
+        made = _artifact(deps, desired, origin, model)
         if made is not None:
-            advice.append(_offer(world, desired, environment, origin, model, short(made)))
+            advice.append(_offer(deps, desired, environment, origin, model, short(made)))
         elif desired.model(origin.name, model) is not None:
             command = f"reconciler why {model} --in {origin.name}"
             advice.append(Advice(reason=f"{origin.name} declares it and has not made it yet", command=command))
@@ -155,10 +154,10 @@ def _not_declared(world: Dependencies, desired: DesiredState, environment: Envir
 
 
 def _offer(
-    world: Dependencies, desired: DesiredState, environment: Environment, origin: Environment, model: str, made: str
+    deps: Dependencies, desired: DesiredState, environment: Environment, origin: Environment, model: str, made: str
 ) -> Advice:
     """What `origin` made, to be proposed; unless this environment's gates have refused it already."""
-    head = observe.head_of(world, desired, origin.name, model)
+    head = observe.head_of(deps, desired, origin.name, model)
     judged = head.state.judged_for(environment.name) if head is not None else None
     if judged is not None and not judged.passed:
         command = f"reconciler why {model} --in {origin.name}"
@@ -174,10 +173,10 @@ def _sources(desired: DesiredState, environment: Environment) -> Iterator[Enviro
             yield found
 
 
-def _artifact(world: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:
+def _artifact(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:
     """What the journal's head says; None also where it cannot be read: the plan says what is wrong with it."""
     try:
-        head = observe.head_of(world, desired, environment.name, model)
+        head = observe.head_of(deps, desired, environment.name, model)
     except ReconcilerError:
         return None
     return head.state.artifact if head is not None else None

@@ -16,17 +16,17 @@ from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError
 
 
-def environment(world: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
+def environment(deps: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
     """`here`: the runtime of this machine."""
     if one.protect is not None:
-        yield _branch(world, desired, one, one.protect)
-    yield from _tables(world.data_root, one)
+        yield _branch(deps, desired, one, one.protect)
+    yield from _tables(deps.data_root, one)
     if one.runtime is not None:
         yield _trains(one, one.runtime, here)
     try:
-        if one.name in world.targets:
-            world.targets[one.name].observe((), others=False)
-        yield from _in_use(world, desired, one, here)
+        if one.name in deps.targets:
+            deps.targets[one.name].observe((), others=False)
+        yield from _in_use(deps, desired, one, here)
     except ReconcilerError as error:
         yield bad(one.name, "serving", error)
 
@@ -35,10 +35,10 @@ def bad(area: str, name: str, error: ReconcilerError) -> Check:
     return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint)
 
 
-def _branch(world: Dependencies, desired: DesiredState, one: Environment, branch: str) -> Check:
+def _branch(deps: Dependencies, desired: DesiredState, one: Environment, branch: str) -> Check:
     try:
         if desired.revision is not None:
-            world.source.order(desired.revision, desired.revision, branch=branch)
+            deps.source.order(desired.revision, desired.revision, branch=branch)
     except ReconcilerError as error:
         return bad(one.name, "branch", error)
     return Check(area=one.name, name="branch", level=Level.GOOD, found=f"protected by {branch}")
@@ -72,19 +72,19 @@ def _trains(one: Environment, declared: Runtime, here: Runtime) -> Check:
     )
 
 
-def _in_use(world: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
+def _in_use(deps: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
     """What the artifacts there were made with, and whether this machine has it."""
     made: Counter[Runtime] = Counter()
     unknown = 0
     declared = desired.models_of(one.name)
-    for head in world.each(lambda model: observe.head_of(world, desired, one.name, model.name), declared):
+    for head in deps.each(lambda model: observe.head_of(deps, desired, one.name, model.name), declared):
         if head is None or head.state.artifact is None:
             continue
         build = head.state.build
-        if build is None or not blobs.holds(world.stores[one.name], build.provenance):
+        if build is None or not blobs.holds(deps.stores[one.name], build.provenance):
             unknown += 1
             continue
-        made[blobs.record(world.stores[one.name], build.provenance, Provenance).runtime] += 1
+        made[blobs.record(deps.stores[one.name], build.provenance, Provenance).runtime] += 1
     for runtime, models in sorted(made.items(), key=lambda pair: -pair[1]):
         found = differences(runtime, here)
         sklearn = dict(runtime.versions).get("scikit-learn", "unknown")

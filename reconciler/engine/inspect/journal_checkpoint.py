@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.inspect.journal_checkpoint import (
     PREFIX,
@@ -19,7 +19,7 @@ from reconciler.core.inspect.journal_checkpoint import (
 from reconciler.core.inspect.status import AuditFinding
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import journal
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.ports import Tag, Tags
@@ -41,17 +41,17 @@ class CheckpointsRead:
         return [one for _, one in sorted(self.anchors.items()) if one.project == project]
 
 
-def anchor(world: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> CheckpointResult:
+def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> CheckpointResult:
     """Write the heads of every journal of the named environments, or of all, into the next tag; nothing where no head
     is new. IntegrityError when a journal is not what was anchored of it: that must not be anchored anew."""
-    tags = _tags_of(world)
+    tags = _tags_of(deps)
     if desired.revision is None:
         raise UsageError("an anchor is a tag of a commit", hint="leave out --working-tree", code="E801")
-    chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
+    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
     known = read(tags)
-    for finding in (*known.findings, *against(world, desired, chosen, known)):
+    for finding in (*known.findings, *against(deps, desired, chosen, known)):
         raise IntegrityError(f"{finding.where}: {finding.problem}", code="E603", hint=finding.remedy)
-    heads = tuple(sorted(_heads(world, desired, chosen), key=lambda one: one.journal))
+    heads = tuple(sorted(_heads(deps, desired, chosen), key=lambda one: one.journal))
     before = newest(known.of(desired.project))
     if all(before.get(one.journal) == one for one in heads):
         last = known.of(desired.project)[-1:]
@@ -74,15 +74,15 @@ def anchor(world: Dependencies, desired: DesiredState, environments: tuple[str, 
     )
 
 
-def _tags_of(world: Dependencies) -> Tags:
-    if world.tags is None:
+def _tags_of(deps: Dependencies) -> Tags:
+    if deps.tags is None:
         raise UsageError("there is no git repository to anchor in", code="E801")
-    return world.tags
+    return deps.tags
 
 
-def _heads(world: Dependencies, desired: DesiredState, chosen: list[Environment]) -> Iterator[CheckpointHead]:
+def _heads(deps: Dependencies, desired: DesiredState, chosen: list[Environment]) -> Iterator[CheckpointHead]:
     for one in chosen:
-        store = world.stores[one.name]
+        store = deps.stores[one.name]
         for model in journal.models(store, one.name):
             head = journal.head(store, project=desired.project, environment=one.name, model=model)
             if head is not None:
@@ -124,7 +124,7 @@ def _about(name: str, problem: str, remedy: str) -> AuditFinding:
 
 
 def against(
-    world: Dependencies, desired: DesiredState, chosen: list[Environment], known: CheckpointsRead
+    deps: Dependencies, desired: DesiredState, chosen: list[Environment], known: CheckpointsRead
 ) -> Iterator[AuditFinding]:
     """Every anchored head of these environments that their journals do not hold, with the first anchor that has it."""
     names = {one.name for one in chosen}
@@ -134,8 +134,8 @@ def against(
             if head.environment not in names or head in asked:
                 continue
             asked.add(head)
-            key = keys.member(keys.journal(head.environment, head.model), head.n)
-            body = world.stores[head.environment].read(key)
+            key = store_layout.member(store_layout.journal(head.environment, head.model), head.n)
+            body = deps.stores[head.environment].read(key)
             if body is not None and digest_of_bytes(body) == head.entry:
                 continue
             what = "is gone" if body is None else f"is {short(digest_of_bytes(body))}"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import drift_of
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.artifact.records import PredictionLog
@@ -17,15 +17,13 @@ from reconciler.core.spec.environment import DesiredState, Environment, Table
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
-from reconciler.engine.storage import blobs
-from reconciler.engine.storage import data_snapshots as snapshots
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.storage import blobs, data_snapshots, numbered_log
 from reconciler.errors import DataError, IntegrityError, UsageError
 from reconciler.ports import CopyRequest, PredictRequest, PredictResult, SelectionKind, SelectRequest, TableFile
 
 
 def predict(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     *,
@@ -42,20 +40,20 @@ def predict(
     """
     if (by is None) != (amount is None):
         raise UsageError("--by and --amount go together", hint="name both columns, or neither", code="E801")
-    work = world.scratch / f"predict-{world.new_id()}"
+    work = deps.scratch / f"predict-{deps.new_id()}"
     work.mkdir(parents=True)
-    artifact, release = _release(world, desired, environment, model, work)
+    artifact, release = _release(deps, desired, environment, model, work)
     recipe = codec.decode(BuiltRecipe, (release / RECIPE_FILE).read_bytes(), what=RECIPE_FILE).recipe
     schema = codec.decode(Schema, (release / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
     if recipe.data.predict is None:
         raise UsageError(
             f"{model} does not say which records are open", hint="add `data.predict.where` to its recipe", code="E801"
         )
-    world.progress.start(model, "read tables")
-    tables, as_of = _tables(world, desired, environment, recipe, schema, inputs, work)
+    deps.progress.start(model, "read tables")
+    tables, as_of = _tables(deps, desired, environment, recipe, schema, inputs, work)
     also = tuple(column for column in (by, amount) if column is not None)
-    world.progress.start(model, "select open records")
-    world.data.select(
+    deps.progress.start(model, "select open records")
+    deps.data.select(
         SelectRequest(
             recipe=recipe,
             tables=tables,
@@ -66,9 +64,9 @@ def predict(
             also=also,
         )
     )
-    world.progress.start(model, "predict")
+    deps.progress.start(model, "predict")
     rows, amounts = work / "predictions.csv", work / "amounts.csv"
-    predicted = world.scorer.predict(
+    predicted = deps.scorer.predict(
         PredictRequest(
             artifact=release,
             rows=work / "predict.parquet",
@@ -79,7 +77,7 @@ def predict(
             amounts=amounts if by is not None else None,
         )
     )
-    log = _log(world, environment, model, artifact, as_of, rows, predicted)
+    log = _log(deps, environment, model, artifact, as_of, rows, predicted)
     _publish(rows, out)
     beside = out.with_name(f"{out.stem}.amounts{out.suffix}")
     if by is not None:
@@ -103,11 +101,11 @@ def predict(
 
 
 def _release(
-    world: Dependencies, desired: DesiredState, environment: Environment, model: str, work: Path
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str, work: Path
 ) -> tuple[Digest, Path]:
     """The digest and a folder with the bytes that serve: the target's release where there is a target (re-hashed and
     held against the journal), else the newest artifact of the store."""
-    head = observe.head_of(world, desired, environment.name, model)
+    head = observe.head_of(deps, desired, environment.name, model)
     if head is None or head.state.artifact is None:
         raise UsageError(
             f"nothing is deployed for {model} in {environment.name}",
@@ -115,9 +113,9 @@ def _release(
             code="E801",
         )
     artifact = head.state.artifact
-    target = world.targets.get(environment.name)
+    target = deps.targets.get(environment.name)
     if target is None:
-        store = world.stores[environment.name]
+        store = deps.stores[environment.name]
         return artifact, blobs.unpack(store, blobs.artifact(store, artifact), work / "release")
     served = next((one for one in target.observe([model], others=False) if one.model == model), None)
     drift = drift_of(head, served)
@@ -132,7 +130,7 @@ def _release(
 
 
 def _tables(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     recipe: Recipe,
@@ -146,28 +144,28 @@ def _tables(
         hint = f"it reads {', '.join(recipe.tables)}"
         raise UsageError(f"the model reads no table {unknown[0]!r}", hint=hint, code="E801")
     if environment.trains and not inputs:
-        snapshot = snapshots.newest(world.stores[environment.name])
+        snapshot = data_snapshots.newest(deps.stores[environment.name])
         if snapshot is None:
             raise UsageError(
                 f"{environment.name} has no data snapshot",
                 hint=f"run `reconciler apply {environment.name}`",
                 code="E401",
             )
-        return snapshots.table_files(world.stores[environment.name], snapshot, recipe.tables), snapshot.as_of
-    origin = snapshots.source_of(desired, environment)
+        return data_snapshots.table_files(deps.stores[environment.name], snapshot, recipe.tables), snapshot.as_of
+    origin = data_snapshots.source_of(desired, environment)
     given = dict(inputs)
     copied: list[TableFile] = []
     for name in dict.fromkeys(recipe.tables):
         table = origin.data.table(name)
-        root = world.data_root
+        root = deps.data_root
         if name in given:
             root, table = given[name].parent, _as_given(given[name], table)
         if table is None:
             raise DataError(f"{environment.name} declares no table {name}", hint=f"give it with --input {name}=FILE")
         held = tuple(pair for pair in schema.tables if pair[0] == name)
         request = CopyRequest(root=root, tables=((name, table),), held=held, into=work, limits=environment.limits)
-        copied.extend(world.data.copy(request))
-    return tuple(copied), origin.data.as_of or world.clock().date().isoformat()
+        copied.extend(deps.data.copy(request))
+    return tuple(copied), origin.data.as_of or deps.clock().date().isoformat()
 
 
 def _as_given(path: Path, declared: Table | None) -> Table:
@@ -179,7 +177,7 @@ def _as_given(path: Path, declared: Table | None) -> Table:
 
 
 def _log(
-    world: Dependencies,
+    deps: Dependencies,
     environment: Environment,
     model: str,
     artifact: Digest,
@@ -188,20 +186,20 @@ def _log(
     predicted: PredictResult,
 ) -> int:
     """Append to the prediction log; two at once get two numbers."""
-    store = world.stores[environment.name]
+    store = deps.stores[environment.name]
     entry = codec.encode(
         PredictionLog(
             environment=environment.name,
             model=model,
             artifact=artifact,
             as_of=as_of,
-            when=world.clock(),
-            who=world.who(),
+            when=deps.clock(),
+            who=deps.who(),
             rows=blobs.put_file(store, rows),
             count=predicted.rows,
         )
     )
-    return series.push(store, keys.predictions(environment.name, model), entry)
+    return numbered_log.push(store, store_layout.predictions(environment.name, model), entry)
 
 
 def _publish(made: Path, out: Path) -> None:

@@ -8,54 +8,52 @@ from reconciler.core.digest import Digest, digest_of_file, short
 from reconciler.core.inspect.status import ReproduceResult
 from reconciler.core.spec.environment import DesiredState
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import verification as verify
-from reconciler.engine.storage import blobs, journal
-from reconciler.engine.storage import data_snapshots as snapshots
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.plan import verification
+from reconciler.engine.storage import blobs, data_snapshots, journal, oci_manifest
 from reconciler.errors import UsageError
 from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 
-def reproduce(world: Dependencies, desired: DesiredState, digest: Digest) -> ReproduceResult:
+def reproduce(deps: Dependencies, desired: DesiredState, digest: Digest) -> ReproduceResult:
     """Same recipe, same data, same runtime: the same bytes? UsageError when it is not known how it was made here."""
-    environment, build = _found(world, desired, digest)
-    store = world.stores[environment]
+    environment, build = _found(deps, desired, digest)
+    store = deps.stores[environment]
     provenance = blobs.record(store, build.provenance, Provenance)
     origin = desired.environment(provenance.environment)
-    if origin is None or not origin.trains or world.trainer is None:
+    if origin is None or not origin.trains or deps.trainer is None:
         raise UsageError(f"{short(digest)} was trained in {provenance.environment}, which is not a sandbox here")
-    own = world.stores[origin.name]
-    recipe = verify.recipe_of(store, digest).recipe
-    snapshot = snapshots.numbered(own, provenance.snapshot)
-    work = world.scratch / f"reproduce-{world.new_id()}"
+    own = deps.stores[origin.name]
+    recipe = verification.recipe_of(store, digest).recipe
+    snapshot = data_snapshots.numbered(own, provenance.snapshot)
+    work = deps.scratch / f"reproduce-{deps.new_id()}"
     work.mkdir(parents=True)
-    world.progress.start(short(digest), "train it again")
-    world.trainer.warm(origin.limits)
-    selected = world.data.select(
+    deps.progress.start(short(digest), "train it again")
+    deps.trainer.warm(origin.limits)
+    selected = deps.data.select(
         SelectRequest(
             recipe=recipe,
-            tables=snapshots.table_files(own, snapshot, recipe.tables),
+            tables=data_snapshots.table_files(own, snapshot, recipe.tables),
             as_of=snapshot.as_of,
             want=SelectionKind.FIT,
             into=work,
             limits=origin.limits,
         )
     )
-    trained = world.trainer.train(
+    trained = deps.trainer.train(
         TrainRequest(
             recipe=recipe,
             selected=selected,
             train=work / "train.parquet",
             holdout=work / "holdout.parquet",
             evaluation_rows=digest_of_file(work / "holdout.parquet"),
-            tables=snapshots.column_types(snapshot, recipe.tables),
+            tables=data_snapshots.column_types(snapshot, recipe.tables),
             runtime=provenance.runtime,
             into=work / "artifact",
             limits=origin.limits,
         )
     )
-    files = package.describe(work / "artifact", trained.files)
-    manifest = package.parse(package.manifest_of(package.config_of(files), files))
+    files = oci_manifest.describe(work / "artifact", trained.files)
+    manifest = oci_manifest.parse(oci_manifest.manifest_of(oci_manifest.config_of(files), files))
     before = blobs.artifact(store, digest)
     differing = tuple(name for name in sorted(MEDIA_TYPES) if before.file(name).digest != manifest.file(name).digest)
     return ReproduceResult(
@@ -67,10 +65,10 @@ def reproduce(world: Dependencies, desired: DesiredState, digest: Digest) -> Rep
     )
 
 
-def _found(world: Dependencies, desired: DesiredState, digest: Digest) -> tuple[str, Build]:
+def _found(deps: Dependencies, desired: DesiredState, digest: Digest) -> tuple[str, Build]:
     """The environment whose journal knows how this artifact was built, sandboxes first."""
     for environment in sorted(desired.environments, key=lambda one: (not one.trains, one.name)):
-        store = world.stores[environment.name]
+        store = deps.stores[environment.name]
         for model in journal.models(store, environment.name):
             build = journal.build_of(
                 store, project=desired.project, environment=environment.name, model=model, artifact=digest

@@ -7,29 +7,26 @@ from datetime import datetime
 
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.inspect.status import EnvironmentStatus, History, HistoryEvent, ModelStatus, Status
-from reconciler.core.plan import policy_check as permission
+from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.plan import observe
-from reconciler.engine.plan import verification as verify
-from reconciler.engine.storage import blobs, journal
-from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.plan import make_plan, observe, verification
+from reconciler.engine.storage import blobs, data_snapshots, journal
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
-from reconciler.schedule import freeze_windows as calendar
+from reconciler.schedule import freeze_windows
 
 
-def status(world: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
+def status(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
     """The named environments, or all."""
-    chosen = [planning.environment_of(desired, name) for name in environments] or list(desired.environments)
-    return Status(project=desired.project, environments=tuple(_environment(world, desired, one) for one in chosen))
+    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
+    return Status(project=desired.project, environments=tuple(_environment(deps, desired, one) for one in chosen))
 
 
-def _environment(world: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:
+def _environment(deps: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:
     try:
-        plan = planning.make_plan(world, desired, environment)
+        plan = make_plan.make_plan(deps, desired, environment)
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
         return EnvironmentStatus(
@@ -39,31 +36,31 @@ def _environment(world: Dependencies, desired: DesiredState, environment: Enviro
             models=(),
             notes=(str(error),),
         )
-    newest = snapshots.newest(world.stores[environment.name]) if environment.trains else None
-    age = int((world.clock() - newest.taken).total_seconds()) if newest else None
+    newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
+    age = int((deps.clock() - newest.taken).total_seconds()) if newest else None
     notes = ["verification unsigned"]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
-    if (closed := calendar.closed(environment.policy.freeze, world.clock())) is not None:
-        notes.append(permission.frozen(environment.name, closed).reasons[0])
+    if (closed := freeze_windows.closed(environment.policy.freeze, deps.clock())) is not None:
+        notes.append(policy_check.frozen(environment.name, closed).reasons[0])
     return EnvironmentStatus(
         environment=environment.name,
         role=environment.role.value,
         revision=desired.revision,
-        models=tuple(world.each(lambda part: _model(world, desired, environment, part), plan.models)),
+        models=tuple(deps.each(lambda part: _model(deps, desired, environment, part), plan.models)),
         snapshot=newest.n if newest else None,
         snapshot_age=age,
         notes=tuple(notes),
     )
 
 
-def _model(world: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan) -> ModelStatus:
+def _model(deps: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan) -> ModelStatus:
     head, evaluation, build = None, None, None
     try:
-        head = observe.head_of(world, desired, environment.name, part.model)
-        store = world.stores[environment.name]
+        head = observe.head_of(deps, desired, environment.name, part.model)
+        store = deps.stores[environment.name]
         if head is not None and head.state.artifact is not None and blobs.holds(store, head.state.artifact):
-            evaluation = verify.evaluation_of(store, head.state.artifact)
+            evaluation = verification.evaluation_of(store, head.state.artifact)
             build = head.state.build
     except ReconcilerError:
         pass  # the plan's part says what is wrong; status shows what can still be read
@@ -86,13 +83,13 @@ def _model(world: Dependencies, desired: DesiredState, environment: Environment,
 
 
 def history(
-    world: Dependencies, desired: DesiredState, environment: str | None, model: str | None, at: datetime | None
+    deps: Dependencies, desired: DesiredState, environment: str | None, model: str | None, at: datetime | None
 ) -> History:
     """Journal entries, newest first; with `at`, per model the last one that was written by then."""
-    names = [planning.environment_of(desired, environment)] if environment else list(desired.environments)
+    names = [make_plan.environment_of(desired, environment)] if environment else list(desired.environments)
     events: list[HistoryEvent] = []
     for one in names:
-        store = world.stores[one.name]
+        store = deps.stores[one.name]
         for name in journal.models(store, one.name):
             if model is not None and name != model:
                 continue

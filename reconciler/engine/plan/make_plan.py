@@ -13,7 +13,7 @@ from reconciler.core.artifact.records import Action, Build, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
 from reconciler.core.field_diff import FieldChange, changes
-from reconciler.core.plan import policy_check as permission
+from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
 from reconciler.core.plan.plan import (
     Blocked,
@@ -30,12 +30,10 @@ from reconciler.core.spec.environment import DesiredState, Environment, Model
 from reconciler.core.spec.gates import Verification
 from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import observe, verification
 from reconciler.engine.plan.plan_inputs import basis_of, verdict_in_words
 from reconciler.engine.plan.training_quota import in_turn
-from reconciler.engine.storage import blobs
-from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
 
@@ -53,7 +51,7 @@ def environment_of(desired: DesiredState, name: str) -> Environment:
 
 
 def make_plan(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     models: Iterable[str] = (),
@@ -64,21 +62,21 @@ def make_plan(
     """The plan of one environment, or of some of its models. `settled`: where it is known of all other models that
     their parts would come out the same: those parts that are wanted; `desired` need not have their models. `about` is
     told whose facts are read next ("": everybody's)."""
-    now = world.clock()
+    now = deps.clock()
     about("")
-    refresh = refresh_step(world, environment, now)
+    refresh = refresh_step(deps, environment, now)
     asked = tuple(models)
-    served = served_by(world, desired, environment, asked, others=settled is None)
+    served = served_by(deps, desired, environment, asked, others=settled is None)
     about("")
-    names = _chosen(world, desired, environment, served, asked, listed=settled is None)
-    snapshot = snapshots.newest(world.stores[environment.name]) if environment.trains and not refresh else None
+    names = _chosen(deps, desired, environment, served, asked, listed=settled is None)
+    snapshot = data_snapshots.newest(deps.stores[environment.name]) if environment.trains and not refresh else None
 
     def part(name: str) -> ModelPlan:
         about(name)
-        return plan_model(world, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
+        return plan_model(deps, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
 
-    made = sorted([*(settled or ()), *world.each(part, names)], key=attrgetter("model"))
-    parts = in_turn(world, desired, environment, tuple(made))
+    made = sorted([*(settled or ()), *deps.each(part, names)], key=attrgetter("model"))
+    parts = in_turn(deps, desired, environment, tuple(made))
     return _plan(desired, environment, refresh, parts)
 
 
@@ -110,11 +108,11 @@ def _plan(desired: DesiredState, environment: Environment, refresh: Step | None,
     )
 
 
-def refresh_step(world: Dependencies, environment: Environment, now: datetime) -> Step | None:
+def refresh_step(deps: Dependencies, environment: Environment, now: datetime) -> Step | None:
     """A snapshot is due when there is none or the newest is older than `maxAge`."""
     if not environment.trains:
         return None
-    newest = snapshots.newest(world.stores[environment.name])
+    newest = data_snapshots.newest(deps.stores[environment.name])
     origin = environment.data.copy_from or "its own tables"
     if newest is None:
         return Step(action=Action.REFRESH, reason=f"no data snapshot yet: copy the tables of {origin}")
@@ -126,7 +124,7 @@ def refresh_step(world: Dependencies, environment: Environment, now: datetime) -
 
 
 def served_by(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     models: tuple[str, ...] = (),
@@ -134,7 +132,7 @@ def served_by(
     others: bool = True,
 ) -> dict[str, LiveDeployment]:
     """What is served of these models; of none: of all that are declared and, with `others`, of all there are."""
-    target = world.targets.get(environment.name)
+    target = deps.targets.get(environment.name)
     if target is None or environment.trains:
         return {}
     declared = [model.name for model in desired.models_of(environment.name)]
@@ -142,7 +140,7 @@ def served_by(
 
 
 def _chosen(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     served: dict[str, LiveDeployment],
@@ -152,17 +150,17 @@ def _chosen(
 ) -> tuple[str, ...]:
     known = {model.name for model in desired.models_of(environment.name)} | served.keys()
     wanted = not models or not known.issuperset(models)
-    if listed and wanted and environment.name in world.targets and not environment.trains:
-        known.update(observe.forsaken(world, desired, environment, frozenset(known)))
+    if listed and wanted and environment.name in deps.targets and not environment.trains:
+        known.update(observe.forsaken(deps, desired, environment, frozenset(known)))
     if unknown := sorted(set(models) - known):
-        known |= served_by(world, desired, environment).keys()
+        known |= served_by(deps, desired, environment).keys()
         there = ", ".join(sorted(known)) or "none"
         raise UsageError(f"{environment.name} has no model {unknown[0]!r}", hint=f"models there: {there}", code="E801")
     return tuple(sorted(models or known))
 
 
 def plan_model(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     name: str,
@@ -175,10 +173,10 @@ def plan_model(
     model = desired.model(environment.name, name)
     try:
         if environment.trains and model is not None:
-            made = observe.training(world, desired, environment, model, snapshot=snapshot, now=now)
-            return training_part(world, environment, made, snapshot)
-        facts, build = observe.serving(world, desired, environment, name, served=served, now=now)
-        return serving_part(world, environment, facts, build, now)
+            made = observe.training(deps, desired, environment, model, snapshot=snapshot, now=now)
+            return training_part(deps, environment, made, snapshot)
+        facts, build = observe.serving(deps, desired, environment, name, served=served, now=now)
+        return serving_part(deps, environment, facts, build, now)
     except ReconcilerError as error:
         return _broken(environment, name, model, served, error)
 
@@ -199,7 +197,7 @@ def _broken(
 
 
 def training_part(
-    world: Dependencies, environment: Environment, facts: TrainingFacts, snapshot: Snapshot | None
+    deps: Dependencies, environment: Environment, facts: TrainingFacts, snapshot: Snapshot | None
 ) -> ModelPlan:
     model, head, build = facts.model, facts.head, facts.build
     basis = basis_of(
@@ -210,9 +208,9 @@ def training_part(
         candidate=build.artifact if build else None,
         build=codec.digest_of(build) if build else None,
         verdicts=tuple(verdict_in_words(one) for one in facts.verdicts),
-        snapshot=snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
+        snapshot=data_snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
     )
-    store = world.stores[environment.name]
+    store = deps.stores[environment.name]
     incumbent = head.state.artifact if head else None
     candidate = build.artifact if build else None
     return _part(
@@ -231,7 +229,7 @@ def training_part(
 
 
 def serving_part(
-    world: Dependencies, environment: Environment, facts: ServingFacts, build: Build | None, now: datetime
+    deps: Dependencies, environment: Environment, facts: ServingFacts, build: Build | None, now: datetime
 ) -> ModelPlan:
     model, head = facts.model, facts.head
     verdicts = (facts.verdict,) if facts.verdict else ()
@@ -252,12 +250,12 @@ def serving_part(
             *(["stale data"] if facts.stale_data is not None else []),
         ),
         order=facts.order.value,
-        controls=permission.basis(facts),
+        controls=policy_check.basis(facts),
     )
-    own = world.stores[environment.name]
+    own = deps.stores[environment.name]
     before = None
     if incumbent is not None and incumbent != candidate and blobs.holds(own, incumbent):
-        before = verify.evaluation_of(own, incumbent)
+        before = verification.evaluation_of(own, incumbent)
     return _part(
         basis,
         decide_serving(facts),
@@ -296,4 +294,4 @@ def _verifications(verdicts: tuple[VerificationFacts, ...]) -> tuple[Verificatio
 def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[FieldChange, ...]:
     if incumbent is None or not blobs.holds(store, incumbent):
         return ()
-    return changes(verify.recipe_of(store, incumbent).recipe, model.recipe)
+    return changes(verification.recipe_of(store, incumbent).recipe, model.recipe)

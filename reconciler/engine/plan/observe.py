@@ -15,40 +15,39 @@ from reconciler.core.plan.gate_evaluation import judge
 from reconciler.core.spec.environment import DesiredState, Environment, Model
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import pin_origin as brought
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import pin_origin, verification
 from reconciler.engine.storage import blobs, builds, journal
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Source
-from reconciler.schedule import freeze_windows as calendar
+from reconciler.schedule import freeze_windows
 
 
-def head_of(world: Dependencies, desired: DesiredState, environment: str, model: str) -> JournalHead | None:
-    store = world.stores[environment]
+def head_of(deps: Dependencies, desired: DesiredState, environment: str, model: str) -> JournalHead | None:
+    store = deps.stores[environment]
     return journal.head(store, project=desired.project, environment=environment, model=model)
 
 
 def predecessor(
-    world: Dependencies, desired: DesiredState, environment: Environment, model: Model
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: Model
 ) -> JournalHead | None:
     """The journal's head under the name that this model had before it was renamed."""
     if model.renamed_from is None:
         return None
-    return head_of(world, desired, environment.name, model.renamed_from)
+    return head_of(deps, desired, environment.name, model.renamed_from)
 
 
 def forsaken(
-    world: Dependencies, desired: DesiredState, environment: Environment, known: frozenset[str]
+    deps: Dependencies, desired: DesiredState, environment: Environment, known: frozenset[str]
 ) -> tuple[str, ...]:
     """Models that are neither declared nor served and yet, by their journal, deployed: somebody emptied the target.
 
     A listing only finds their names; what is so is asked of their journals."""
     found = []
-    for name in journal.models(world.stores[environment.name], environment.name):
+    for name in journal.models(deps.stores[environment.name], environment.name):
         if name in known:
             continue
         try:
-            head = head_of(world, desired, environment.name, name)
+            head = head_of(deps, desired, environment.name, name)
         except ReconcilerError:
             found.append(name)  # its part of the plan says what is wrong
         else:
@@ -66,7 +65,7 @@ def order_of(source: Source, environment: Environment, revision: str | None, hea
 
 
 def training(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     model: Model,
@@ -75,13 +74,13 @@ def training(
     now: datetime,
 ) -> TrainingFacts:
     """Facts about one model where models are made. `snapshot` is None while a refresh is due."""
-    store = world.stores[environment.name]
-    head = head_of(world, desired, environment.name, model.name)
+    store = deps.stores[environment.name]
+    head = head_of(deps, desired, environment.name, model.name)
     need = builds.need_of(model, environment, snapshot, now)
     build, missing = builds.meeting(store, need, head)
-    evaluation = verify.evaluation_of(store, build.artifact) if build else None
+    evaluation = verification.evaluation_of(store, build.artifact) if build else None
     verdicts = tuple(
-        _verdict_for(world, desired, model, build, evaluation, head, judge_for)
+        _verdict_for(deps, desired, model, build, evaluation, head, judge_for)
         for judge_for in judged_for(desired, environment)
     )
     return TrainingFacts(
@@ -95,7 +94,7 @@ def judged_for(desired: DesiredState, environment: Environment) -> tuple[Environ
 
 
 def _verdict_for(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     model: Model,
     build: Build | None,
@@ -105,18 +104,18 @@ def _verdict_for(
 ) -> VerificationFacts:
     if build is None or evaluation is None:
         return VerificationFacts(environment=environment.name)
-    store = world.stores[model.environment]
+    store = deps.stores[model.environment]
     # Judging for itself, a sandbox has no incumbent: its own journal says what was trained, not what is deployed.
-    deployed = head_of(world, desired, environment.name, model.name) if environment.name != model.environment else None
+    deployed = head_of(deps, desired, environment.name, model.name) if environment.name != model.environment else None
     incumbent = deployed.state.artifact if deployed else None
-    gate_set = verify.gate_set_of(model, environment, evaluation, incumbent)
-    verdict = verify.verdict_of(store, gate_set, build.artifact, head=deployed)
+    gate_set = verification.gate_set_of(model, environment, evaluation, incumbent)
+    verdict = verification.verdict_of(store, gate_set, build.artifact, head=deployed)
     judged = head.state.judged_for(environment.name) if head and head.state.build == build else None
     return replace(verdict, journaled=judged is not None and judged.gate_set == verdict.gate_set)
 
 
 def serving(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     name: str,
@@ -126,7 +125,7 @@ def serving(
 ) -> tuple[ServingFacts, Build | None]:
     """Facts about one model where models are only promoted to, and how the pinned artifact was built, if known."""
     model = desired.model(environment.name, name)
-    head = head_of(world, desired, environment.name, name)
+    head = head_of(deps, desired, environment.name, name)
     not_ahead(environment, name, head, served)
     facts = ServingFacts(
         environment=environment,
@@ -134,33 +133,33 @@ def serving(
         model=model,
         head=head,
         served=served,
-        order=order_of(world.source, environment, desired.revision, head),
+        order=order_of(deps.source, environment, desired.revision, head),
         declared_models=desired.count_in(environment.name),
         renamed_to=_renamed(desired, environment, name) if model is None else None,
     )
     facts = _with_windows(facts, now)
     if model is None or model.artifact is None:
         return facts, None
-    build = build_of(world, desired, environment, model, model.artifact, head)
-    origin = blobs.origin_of(world, environment, model.artifact)
+    build = build_of(deps, desired, environment, model, model.artifact, head)
+    origin = blobs.origin_of(deps, environment, model.artifact)
     if origin is None or build is None:
         return replace(facts, unknown=origin is None or build is None), build
     package = blobs.artifact(origin, model.artifact)
-    evaluation = verify.evaluation_in(origin, package)
-    verdict = _verdict_here(world, desired, environment, model, evaluation, head)
+    evaluation = verification.evaluation_in(origin, package)
+    verdict = _verdict_here(deps, desired, environment, model, evaluation, head)
     foreign = None
-    if not verify.is_made_by(origin, package, model.recipe_digest):
-        foreign = next(iter(changes(verify.recipe_in(origin, package).recipe, model.recipe)), None)
+    if not verification.is_made_by(origin, package, model.recipe_digest):
+        foreign = next(iter(changes(verification.recipe_in(origin, package).recipe, model.recipe)), None)
     age = int((now - build.taken).total_seconds())
     limit = environment.policy.max_data_age
     return (
         replace(
-            _with_change(world.source, desired, facts),
+            _with_change(deps.source, desired, facts),
             verdict=verdict,
             foreign_recipe=foreign,
             evaluation=evaluation,
             stale_data=age if limit is not None and age > limit else None,
-            weakened=weakened(world, environment, model, evaluation, head),
+            weakened=weakened(deps, environment, model, evaluation, head),
         ),
         build,
     )
@@ -174,8 +173,8 @@ def _with_windows(facts: ServingFacts, now: datetime) -> ServingFacts:
         return facts
     return replace(
         facts,
-        closed=calendar.closed(windows, now),
-        closed_to_rollback=calendar.closed(tuple(one for one in windows if one.blocks_rollback), now),
+        closed=freeze_windows.closed(windows, now),
+        closed_to_rollback=freeze_windows.closed(tuple(one for one in windows if one.blocks_rollback), now),
     )
 
 
@@ -185,13 +184,13 @@ def _with_change(source: Source, desired: DesiredState, facts: ServingFacts) -> 
     deployed = head.state.artifact if head else None
     if model is None or model.artifact == deployed or environment.protect is None or desired.revision is None:
         return facts if model is None else replace(facts, kept=_kept(source, environment, model, head, None))
-    change = brought.change_of_pin(source, desired, environment, model)
-    loosened = brought.weakened(source, environment, model, change) if change is not None else ()
+    change = pin_origin.change_of_pin(source, desired, environment, model)
+    loosened = pin_origin.weakened(source, environment, model, change) if change is not None else ()
     return replace(
         facts,
         kept=_kept(source, environment, model, head, change),
         loosened=loosened,
-        loosened_by=brought.owners_before(source, environment, change) if change is not None and loosened else (),
+        loosened_by=pin_origin.owners_before(source, environment, change) if change is not None and loosened else (),
     )
 
 
@@ -214,7 +213,7 @@ def _renamed(desired: DesiredState, environment: Environment, name: str) -> str 
 
 
 def build_of(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     model: Model,
@@ -225,10 +224,10 @@ def build_of(
     that of our own, where it was just read."""
     for name in (environment.name, *environment.promotes_from):
         for called in (model.name, model.renamed_from):
-            if called is None or name not in world.stores:
+            if called is None or name not in deps.stores:
                 continue
             found = journal.build_of(
-                world.stores[name],
+                deps.stores[name],
                 project=desired.project,
                 environment=name,
                 model=called,
@@ -241,7 +240,7 @@ def build_of(
 
 
 def _verdict_here(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     model: Model,
@@ -254,28 +253,28 @@ def _verdict_here(
         return VerificationFacts(environment=environment.name)
     deployed = head.state.artifact if head else None
     incumbent = deployed if deployed != artifact else None
-    gate_set = verify.gate_set_of(model, environment, evaluation, incumbent)
+    gate_set = verification.gate_set_of(model, environment, evaluation, incumbent)
     found = VerificationFacts(environment=environment.name)
-    vetting = head or predecessor(world, desired, environment, model)
+    vetting = head or predecessor(deps, desired, environment, model)
     for name in (*desired.upstream(environment.name), environment.name):
-        store = world.stores.get(name)
+        store = deps.stores.get(name)
         if store is None:
             continue
-        found = verify.verdict_of(store, gate_set, artifact, head=vetting)
+        found = verification.verdict_of(store, gate_set, artifact, head=vetting)
         if found.verification is not None:
             return found
     return found
 
 
 def weakened(
-    world: Dependencies, environment: Environment, model: Model, evaluation: Evaluation, head: JournalHead | None
+    deps: Dependencies, environment: Environment, model: Model, evaluation: Evaluation, head: JournalHead | None
 ) -> tuple[str, ...]:
     """What today's policy would refuse of the artifact that is deployed: shown, never acted upon."""
     deployed = head.state.artifact if head else None
-    own = world.stores[environment.name]
+    own = deps.stores[environment.name]
     if deployed is None or deployed != model.artifact or not blobs.holds(own, deployed):
         return ()
-    gates = tuple(g for g in verify.gates_for(model, environment) if not isinstance(g, NoWorseThanIncumbent))
+    gates = tuple(g for g in verification.gates_for(model, environment) if not isinstance(g, NoWorseThanIncumbent))
     results = judge(gates, evaluation, {})
     return tuple(f"today's policy would refuse it: {one.reason}" for one in results if one.verdict != "passed")
 

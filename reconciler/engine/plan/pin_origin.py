@@ -15,7 +15,7 @@ from reconciler.core.spec.environment import DesiredState, Environment, Model, P
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.policy import Override
 from reconciler.engine.load_desired import manifest_path
-from reconciler.manifest.loading import past_manifest as glance
+from reconciler.manifest.loading import past_manifest
 from reconciler.ports import Source
 
 FARTHEST = 100  # changes of one file that are looked through
@@ -31,7 +31,7 @@ def change_of_pin(
     """None where no branch protects the environment, or it never held this pin."""
 
     def pins(body: bytes) -> bool:
-        return (model.artifact or "").encode() in body and glance.pinned(body) == model.artifact
+        return (model.artifact or "").encode() in body and past_manifest.pinned(body) == model.artifact
 
     return _since(source, desired, environment, manifest_path(environment.name, model.name), pins)
 
@@ -40,7 +40,7 @@ def change_of_override(
     source: Source, desired: DesiredState, environment: Environment, one: Override
 ) -> FirstParentChange | None:
     def says(body: bytes) -> bool:
-        return one in glance.policy(body).overrides
+        return one in past_manifest.policy(body).overrides
 
     return _since(source, desired, environment, environment_path(environment.name), says)
 
@@ -65,7 +65,7 @@ def _is_so(source: Source, commit: str, path: str, holds: Callable[[bytes], bool
     body = _body(source, commit, path)
     try:
         return body is not None and holds(body)
-    except glance.UnreadableError:
+    except past_manifest.UnreadableError:
         return False
 
 
@@ -93,8 +93,8 @@ def owners_before(source: Source, environment: Environment, change: FirstParentC
     """Who could let something count before this change: whom it appoints has no say in it."""
     body = _body(source, change.before, environment_path(environment.name)) if change.before is not None else None
     try:
-        return glance.policy(body).owners if body is not None else ()
-    except glance.UnreadableError:
+        return past_manifest.policy(body).owners if body is not None else ()
+    except past_manifest.UnreadableError:
         return ()
 
 
@@ -107,9 +107,9 @@ def _demands(source: Source, environment: Environment, model: Model, commit: str
             return None
         own, ours = bodies
         if own is not None:
-            gates = glance.gates(own)
-        return DeployRequirements(gates=gates, policy=glance.policy(ours) if ours is not None else Policy())
-    except glance.UnreadableError as error:
+            gates = past_manifest.gates(own)
+        return DeployRequirements(gates=gates, policy=past_manifest.policy(ours) if ours is not None else Policy())
+    except past_manifest.UnreadableError as error:
         return f"{NOTHING} that can be compared ({error.message})"
 
 

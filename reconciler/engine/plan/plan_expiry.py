@@ -5,16 +5,16 @@ from __future__ import annotations
 from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.storage import data_snapshots
 
 
-def stays_until(world: Dependencies, desired: DesiredState, environment: Environment, plan: Plan) -> dict[str, int]:
+def stays_until(deps: Dependencies, desired: DesiredState, environment: Environment, plan: Plan) -> dict[str, int]:
     """Until when a part cannot change by time alone, in seconds since 1970, by model ("": the refresh of the data);
     absent: as long as what it was made from."""
     found: dict[str, int] = {}
-    now = int(world.clock().timestamp())
+    now = int(deps.clock().timestamp())
     if environment.trains and environment.data.max_age is not None:
-        newest = snapshots.newest(world.stores[environment.name])
+        newest = data_snapshots.newest(deps.stores[environment.name])
         if newest is not None:
             found[""] = int(newest.taken.timestamp()) + environment.data.max_age
     limit = environment.policy.max_data_age

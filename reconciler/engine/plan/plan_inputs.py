@@ -8,7 +8,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.plan import PlanInputs
 from reconciler.core.spec.environment import Environment, Model
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import verification
 
 
 def basis_of(
@@ -25,7 +25,7 @@ def basis_of(
     order: str = "same",
     controls: tuple[str, ...] = (),
 ) -> PlanInputs:
-    gates = verify.gates_for(model, environment) if model else ()
+    gates = verification.gates_for(model, environment) if model else ()
     return PlanInputs(
         environment=environment.name,
         model=name,

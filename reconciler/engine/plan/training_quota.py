@@ -12,7 +12,7 @@ from reconciler.engine.plan import observe
 
 
 def in_turn(
-    world: Dependencies, desired: DesiredState, environment: Environment, parts: tuple[ModelPlan, ...]
+    deps: Dependencies, desired: DesiredState, environment: Environment, parts: tuple[ModelPlan, ...]
 ) -> tuple[ModelPlan, ...]:
     """The parts of a plan, those that wait without their steps."""
     most = environment.max_train
@@ -21,7 +21,7 @@ def in_turn(
         return parts
     taken = {}
     for name in wanted:
-        head = observe.head_of(world, desired, environment.name, name)
+        head = observe.head_of(deps, desired, environment.name, name)
         build = head.state.build if head else None
         taken[name] = build.taken.isoformat() if build else ""
     first = turns(taken, most)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
@@ -18,9 +18,7 @@ from reconciler.core.spec.environment import Environment, Model
 from reconciler.core.spec.gates import Comparability, Comparison, Gate, GateSet, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.recipe import BuiltRecipe, Outcome, Preprocessing
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.storage import blobs
-from reconciler.engine.storage import data_snapshots as snapshots
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.storage import blobs, data_snapshots, numbered_log
 from reconciler.errors import DataError, ScoringError
 from reconciler.ports import CompareRequest, SelectionKind, SelectRequest, Store
 
@@ -89,27 +87,27 @@ def verdict_of(store: Store, gate_set: GateSet, artifact: Digest, *, head: Journ
 
 
 def read(store: Store, artifact: Digest, gate_set: Digest) -> Verification | None:
-    key = keys.verification(artifact, gate_set)
+    key = store_layout.verification(artifact, gate_set)
     body = store.read(key)
     if body is None:
         return None
     found = codec.decode(Verification, body, what=key)
     if (found.artifact, found.gate_set) != (artifact, gate_set):
-        raise series.misplaced(key, "a verification of another artifact or gate set")
+        raise numbered_log.misplaced(key, "a verification of another artifact or gate set")
     return found
 
 
 def write(store: Store, verification: Verification) -> Verification:
     """Record it unless there is one; the one that counts from now on."""
-    key = keys.verification(verification.artifact, verification.gate_set)
-    return codec.decode(Verification, series.once(store, key, codec.encode(verification)), what=key)
+    key = store_layout.verification(verification.artifact, verification.gate_set)
+    return codec.decode(Verification, numbered_log.once(store, key, codec.encode(verification)), what=key)
 
 
 def verify(
-    world: Dependencies, model: Model, environment: Environment, build: Build, incumbent: JournalHead | None
+    deps: Dependencies, model: Model, environment: Environment, build: Build, incumbent: JournalHead | None
 ) -> Verification:
     """Judge `build` by the gates of `environment`, against what is deployed there, and record the result."""
-    store = world.stores[model.environment]
+    store = deps.stores[model.environment]
     evaluation = evaluation_of(store, build.artifact)
     deployed = incumbent.state.artifact if incumbent else None
     gate_set = gate_set_of(model, environment, evaluation, deployed)
@@ -117,7 +115,7 @@ def verify(
     if (known := read(store, build.artifact, digest)) is not None:
         return known
     comparisons = {
-        gate: _compare(world, model, environment, build, incumbent, gate)
+        gate: _compare(deps, model, environment, build, incumbent, gate)
         for gate in gate_set.gates
         if isinstance(gate, NoWorseThanIncumbent)
     }
@@ -135,7 +133,7 @@ def verify(
 
 
 def _compare(
-    world: Dependencies,
+    deps: Dependencies,
     model: Model,
     environment: Environment,
     build: Build,
@@ -148,9 +146,9 @@ def _compare(
     before = incumbent.state.build
     if before is None:
         return _without(gate, Comparability.NOT_COMPARABLE, "it is not recorded how the incumbent was built")
-    own, theirs = world.stores[model.environment], world.stores[environment.name]
+    own, theirs = deps.stores[model.environment], deps.stores[environment.name]
     limits = environment.limits
-    work = world.scratch / f"compare-{world.new_id()}"
+    work = deps.scratch / f"compare-{deps.new_id()}"
     work.mkdir(parents=True)
     recipe = recipe_of(theirs, before.artifact).recipe
     if recipe.task is not model.recipe.task or _meaning(recipe.outcome) != _meaning(model.recipe.outcome):
@@ -159,13 +157,13 @@ def _compare(
         reason = "the keys that the incumbent trained on are not in this store"
         return _without(gate, Comparability.NOT_COMPARABLE, reason)
     provenance = blobs.record(own, build.provenance, Provenance)
-    snapshot = snapshots.numbered(own, provenance.snapshot)
+    snapshot = data_snapshots.numbered(own, provenance.snapshot)
     holdout = blobs.file_of(own, build.evaluation_rows)
     try:
-        world.data.select(
+        deps.data.select(
             SelectRequest(
                 recipe=recipe,
-                tables=snapshots.table_files(own, snapshot, recipe.tables),
+                tables=data_snapshots.table_files(own, snapshot, recipe.tables),
                 as_of=snapshot.as_of,
                 want=SelectionKind.FEATURES,
                 into=work,
@@ -176,7 +174,7 @@ def _compare(
     except DataError as error:
         return _without(gate, Comparability.NOT_COMPARABLE, f"the incumbent's features cannot be made: {error.message}")
     try:
-        return world.scorer.compare(
+        return deps.scorer.compare(
             CompareRequest(
                 gate=gate,
                 candidate=_unpacked(own, build.artifact, work / "candidate"),

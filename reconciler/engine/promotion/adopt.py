@@ -23,7 +23,7 @@ from reconciler.ports import Proposer
 
 
 def adoptable(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     model: str,
@@ -37,14 +37,14 @@ def adoptable(
     artifact = served.current.artifact
     if artifact is None or artifact == head.state.artifact:
         return None
-    if blobs.origin_of(world, environment, artifact) is None:
+    if blobs.origin_of(deps, environment, artifact) is None:
         return None
-    made = _made_in(world, desired, environment, model, artifact) is not None
-    return artifact if made or _entry_of(world, desired, environment, model, artifact) is not None else None
+    made = _made_in(deps, desired, environment, model, artifact) is not None
+    return artifact if made or _entry_of(deps, desired, environment, model, artifact) is not None else None
 
 
 def adopt(
-    world: Dependencies,
+    deps: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
@@ -60,15 +60,15 @@ def adopt(
     model, or was refused; ConflictError when nobody judged it yet; UsageError when nothing was changed by hand.
     """
     desired = checkout.desired
-    target = deploy.target_of(world, environment)
+    target = deploy.target_of(deps, environment)
     served = next((one for one in target.observe([model], others=False) if one.model == model), None)
-    head = observe.head_of(world, desired, environment.name, model)
+    head = observe.head_of(deps, desired, environment.name, model)
     observe.not_ahead(environment, model, head, served)
     artifact = _served_whole(environment, model, head, served)
-    origin = _made_in(world, desired, environment, model, artifact)
+    origin = _made_in(deps, desired, environment, model, artifact)
     if origin is None:
-        entry = _entry_of(world, desired, environment, model, artifact)
-        if entry is None or blobs.origin_of(world, environment, artifact) is None:
+        entry = _entry_of(deps, desired, environment, model, artifact)
+        if entry is None or blobs.origin_of(deps, environment, artifact) is None:
             raise GateRefusedError(
                 f"{short(artifact)}, which {environment.name} serves for {model}, was neither made for it nor deployed "
                 "here before",
@@ -76,11 +76,11 @@ def adopt(
                 code="E701",
             )
         return propose.rollback(
-            world, checkout, proposer, model=model, environment=environment, to=entry, road=road, verb="adopt"
+            deps, checkout, proposer, model=model, environment=environment, to=entry, road=road, verb="adopt"
         )
     try:
         return propose.promote(
-            world,
+            deps,
             checkout,
             proposer,
             model=model,
@@ -132,11 +132,11 @@ def _put_back(environment: Environment, model: str) -> str:
 
 
 def _made_in(
-    world: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
 ) -> str | None:
     """The environment that it can be promoted from."""
     for name in environment.promotes_from:
-        store = world.stores.get(name)
+        store = deps.stores.get(name)
         if store is not None:
             build = journal.build_of(store, project=desired.project, environment=name, model=model, artifact=artifact)
             if build is not None:
@@ -145,10 +145,10 @@ def _made_in(
 
 
 def _entry_of(
-    world: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
 ) -> int | None:
     """The last entry of our own journal that deployed it."""
-    store = world.stores[environment.name]
+    store = deps.stores[environment.name]
     entries = journal.entries(store, project=desired.project, environment=environment.name, model=model)
     found = [one.entry.n for one in entries if one.state.artifact == artifact]
     return found[-1] if found else None

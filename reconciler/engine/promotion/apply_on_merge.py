@@ -62,7 +62,7 @@ class MergedChange:
 
 
 def waiting(
-    world: Dependencies, desired: DesiredState, environment: Environment, plan: Plan, forge: Forge
+    deps: Dependencies, desired: DesiredState, environment: Environment, plan: Plan, forge: Forge
 ) -> tuple[MergedChange, ...]:
     """The changes that this environment still waits for, oldest first. UsageError where it is not protected."""
     branch, revision = environment.protect, desired.revision
@@ -74,14 +74,14 @@ def waiting(
         )
     last: dict[str, FirstParentChange] = {}
     models: dict[str, list[str]] = {}
-    ours = world.source.changed(f"environments/{environment.name}.yaml", at=revision, branch=branch)
+    ours = deps.source.changed(f"environments/{environment.name}.yaml", at=revision, branch=branch)
     for part in plan.models:
         if _is_for_a_merge(part):
-            own = world.source.changed(manifest_path(environment.name, part.model), at=revision, branch=branch)
-            newest = _newer(world, own, ours, branch) or FirstParentChange(commit=revision, before=None)
+            own = deps.source.changed(manifest_path(environment.name, part.model), at=revision, branch=branch)
+            newest = _newer(deps, own, ours, branch) or FirstParentChange(commit=revision, before=None)
             last[newest.commit] = newest
             models.setdefault(newest.commit, []).append(part.model)
-    commits = sorted(last, key=lambda one: _position(world, one, last, branch))
+    commits = sorted(last, key=lambda one: _position(deps, one, last, branch))
     return tuple(_change(forge, environment.name, last[one], tuple(models[one])) for one in commits)
 
 
@@ -91,15 +91,15 @@ def _is_for_a_merge(part: ModelPlan) -> bool:
 
 
 def _newer(
-    world: Dependencies, one: FirstParentChange | None, other: FirstParentChange | None, branch: str
+    deps: Dependencies, one: FirstParentChange | None, other: FirstParentChange | None, branch: str
 ) -> FirstParentChange | None:
     if one is None or other is None:
         return one or other
-    return other if world.source.order(one.commit, other.commit, branch=branch) is CommitOrder.AFTER else one
+    return other if deps.source.order(one.commit, other.commit, branch=branch) is CommitOrder.AFTER else one
 
 
-def _position(world: Dependencies, commit: str, among: Iterable[str], branch: str) -> int:
-    return sum(world.source.order(other, commit, branch=branch) is CommitOrder.AFTER for other in among)
+def _position(deps: Dependencies, commit: str, among: Iterable[str], branch: str) -> int:
+    return sum(deps.source.order(other, commit, branch=branch) is CommitOrder.AFTER for other in among)
 
 
 def _change(forge: Forge, environment: str, merged: FirstParentChange, models: tuple[str, ...]) -> MergedChange:
@@ -139,7 +139,7 @@ def _posted(forge: Forge, commit: str, environment: str) -> Digest | None:
 
 
 def carry_out(
-    world: Dependencies, desired: DesiredState, environment: Environment, plan: Plan, change: MergedChange
+    deps: Dependencies, desired: DesiredState, environment: Environment, plan: Plan, change: MergedChange
 ) -> ApplyResult:
     """Apply those of the change's models whose plan is the reviewed one; the others are results of their own."""
     parts = tuple(one for one in plan.models if one.model in change.models)
@@ -157,7 +157,7 @@ def carry_out(
     if not going:
         return ApplyResult(environment=environment.name, revision=desired.revision, plan=plan.id, results=tuple(alone))
     names = tuple(one.model for one in going)
-    made = apply.apply(world, desired, environment, replace(plan, models=going), models=names, confirmed=True)
+    made = apply.apply(deps, desired, environment, replace(plan, models=going), models=names, confirmed=True)
     return replace(made, results=tuple(sorted((*made.results, *alone), key=lambda one: one.model)))
 
 

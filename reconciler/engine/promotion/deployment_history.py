@@ -11,10 +11,10 @@ from reconciler.engine.storage import journal
 from reconciler.errors import UsageError
 
 
-def earlier(world: Dependencies, desired: DesiredState, model: str, environment: Environment, to: int | None) -> Digest:
+def earlier(deps: Dependencies, desired: DesiredState, model: str, environment: Environment, to: int | None) -> Digest:
     """The artifact to go back to: what entry `to` deployed, or the one before today's. Where `rollback --now` went back
     and git does not agree yet, that is it."""
-    heads = _entries(world, desired, model, environment)
+    heads = _entries(deps, desired, model, environment)
     if to is not None:
         if not 0 <= to < len(heads):
             raise UsageError(
@@ -46,10 +46,10 @@ def earlier(world: Dependencies, desired: DesiredState, model: str, environment:
 
 
 def declaring(
-    world: Dependencies, desired: DesiredState, model: str, environment: Environment, artifact: Digest
+    deps: Dependencies, desired: DesiredState, model: str, environment: Environment, artifact: Digest
 ) -> JournalHead:
     """The last entry that deployed it because git declared it: what `rollback --now` deploys, git declares later."""
-    for one in reversed(_entries(world, desired, model, environment)):
+    for one in reversed(_entries(deps, desired, model, environment)):
         if one.entry.action is Action.DEPLOY and one.state.artifact == artifact and one.state.hold is None:
             return one
     raise UsageError(
@@ -59,8 +59,8 @@ def declaring(
     )
 
 
-def _entries(world: Dependencies, desired: DesiredState, model: str, environment: Environment) -> list[JournalHead]:
-    store = world.stores[environment.name]
+def _entries(deps: Dependencies, desired: DesiredState, model: str, environment: Environment) -> list[JournalHead]:
+    store = deps.stores[environment.name]
     found = list(journal.entries(store, project=desired.project, environment=environment.name, model=model))
     if not found:
         raise UsageError(

@@ -11,7 +11,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Control
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan.pin_origin import environment_path
-from reconciler.engine.promotion import open_pull_request as request
+from reconciler.engine.promotion import open_pull_request
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import UsageError
 from reconciler.manifest.yaml.edit import overridden
@@ -55,9 +55,9 @@ def override(
     trailers = f"Reconciler-Environment: {environment.name}\nReconciler-Model: {model}\nReconciler-Artifact: {pin}"
     message = f"{title}\n\n{reason}\n\n{trailers}\nReconciler-Control: {control}\n"
     proposal = Proposal(branch=branch, start=checkout.revision, files=((path, text),), message=message)
-    commit = request.committed(proposer, proposal, road)
+    commit = open_pull_request.committed(proposer, proposal, road)
     proposed = _proposed(checkout, model, environment, pin, branch=branch, commit=commit, summary=what)
-    return proposed if road is None else request.opened(road, proposed, title=title)
+    return proposed if road is None else open_pull_request.opened(road, proposed, title=title)
 
 
 def _proposed(

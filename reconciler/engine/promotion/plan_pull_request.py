@@ -8,15 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.plan.plan import Plan
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
 from reconciler.core.spec.environment import DesiredState, Environment, Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import make_plan, verification
 from reconciler.engine.plan.plan_inputs import declared
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, TreeFile
@@ -56,16 +55,16 @@ class MergePreviewSource:
 
 
 def commented(
-    world: Dependencies, old: DesiredState | None, new: DesiredState, environment: Environment, *, head: str
+    deps: Dependencies, old: DesiredState | None, new: DesiredState, environment: Environment, *, head: str
 ) -> PlanComment:
     """What `new` changes against `old` in `environment`. `head` is the request's commit: a merge of it may be what was
     read as `new`."""
     differences = touched(old, new, environment)
     names = tuple(one.model for one in differences)
-    unseen = _unseen(world, old, environment)
+    unseen = _unseen(deps, old, environment)
     plan = None
     if unseen is None:
-        plan = planning.make_plan(replace(world, source=MergePreviewSource(world.source)), new, environment)
+        plan = make_plan.make_plan(replace(deps, source=MergePreviewSource(deps.source)), new, environment)
     return PlanComment(
         environment=environment.name,
         role=environment.role.value,
@@ -94,16 +93,16 @@ def touched(old: DesiredState | None, new: DesiredState, environment: Environmen
 
 def _judged(model: Model | None, environment: Environment) -> Model | None:
     """With all gates that judge it, wherever they are declared."""
-    return replace(model, gates=verify.gates_for(model, environment)) if model is not None else None
+    return replace(model, gates=verification.gates_for(model, environment)) if model is not None else None
 
 
-def _unseen(world: Dependencies, old: DesiredState | None, environment: Environment) -> str | None:
+def _unseen(deps: Dependencies, old: DesiredState | None, environment: Environment) -> str | None:
     """Why the stores cannot be read from here, if so: a fork's job has no rights, and a fresh machine no disk of ours.
     A store without a mark is one that nobody ever applied, or not the store: the first where those that are promoted
     from are here, and git has not pinned anything yet."""
     for name in (environment.name, *environment.promotes_from):
         try:
-            if name in world.stores and not claimed(world.stores[name]) and not _is_first(old, environment, name):
+            if name in deps.stores and not claimed(deps.stores[name]) and not _is_first(old, environment, name):
                 return f"the store of {name} is not here, or nothing was ever applied there"
         except ReconcilerError as error:
             return f"the store of {name} cannot be read from here: {error.message}"
@@ -118,7 +117,7 @@ def _is_first(old: DesiredState | None, environment: Environment, name: str) -> 
 
 
 def claimed(store: Store) -> bool:
-    return store.read(keys.MARK) is not None
+    return store.read(store_layout.MARK) is not None
 
 
 def _reviewed(

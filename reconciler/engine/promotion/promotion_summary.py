@@ -13,14 +13,13 @@ from reconciler.core.spec.gates import Verification
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
-from reconciler.engine.storage import blobs
-from reconciler.engine.storage import data_snapshots as snapshots
+from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
 
 def promotion(
-    world: Dependencies,
+    deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     proposed: Model,
@@ -28,13 +27,13 @@ def promotion(
 ) -> PromotionSummary:
     """`proposed` is the model as it will be declared, with its pin."""
     artifact = proposed.artifact
-    origin = blobs.origin_of(world, environment, artifact) if artifact is not None else None
-    head = observe.head_of(world, desired, environment.name, proposed.name)
-    build = observe.build_of(world, desired, environment, proposed, artifact, head) if artifact is not None else None
+    origin = blobs.origin_of(deps, environment, artifact) if artifact is not None else None
+    head = observe.head_of(deps, desired, environment.name, proposed.name)
+    build = observe.build_of(deps, desired, environment, proposed, artifact, head) if artifact is not None else None
     if artifact is None or origin is None or build is None:
         raise blobs.absent(artifact or Digest("sha256:" + "0" * 64))
     candidate = _origin(origin, artifact, build.provenance)
-    incumbent = _incumbent(world.stores[environment.name], head, artifact)
+    incumbent = _incumbent(deps.stores[environment.name], head, artifact)
     return PromotionSummary(
         environment=environment.name,
         model=proposed.name,
@@ -45,7 +44,7 @@ def promotion(
         incumbent=incumbent,
         verification=verification,
         difference=_difference(desired, environment, proposed),
-        tables=_tables(world, environment, candidate.provenance),
+        tables=_tables(deps, environment, candidate.provenance),
         runtime=_runtime(candidate, incumbent),
         entry=head.entry.n if head is not None and incumbent is not None else None,
     )
@@ -72,12 +71,12 @@ def _difference(desired: DesiredState, environment: Environment, proposed: Model
     return difference(desired.model(environment.name, proposed.name), proposed, environment=environment.name)
 
 
-def _tables(world: Dependencies, environment: Environment, made: Provenance) -> tuple[TableCopy, ...]:
+def _tables(deps: Dependencies, environment: Environment, made: Provenance) -> tuple[TableCopy, ...]:
     """Of the candidate's snapshot, as long as it is kept."""
     for name in environment.promotes_from:
-        if name == made.environment and name in world.stores:
+        if name == made.environment and name in deps.stores:
             try:
-                return snapshots.numbered(world.stores[name], made.snapshot).tables
+                return data_snapshots.numbered(deps.stores[name], made.snapshot).tables
             except ReconcilerError:
                 return ()
     return ()

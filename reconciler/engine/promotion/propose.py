@@ -19,12 +19,12 @@ from reconciler.engine.load_desired import Checkout, card_path, manifest_path
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.promotion import deployment_history as before
-from reconciler.engine.promotion import open_pull_request as request
+from reconciler.engine.promotion import open_pull_request
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.promotion.promotion_summary import promotion
 from reconciler.engine.storage import blobs, journal
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
-from reconciler.manifest.loading import past_manifest as glance
+from reconciler.manifest.loading import past_manifest
 from reconciler.manifest.yaml.edit import promoted
 from reconciler.ports import Proposal, Proposer
 
@@ -32,7 +32,7 @@ RenderCard = Callable[[ModelCard], str]
 
 
 def promote(
-    world: Dependencies,
+    deps: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
@@ -49,7 +49,7 @@ def promote(
     GateRefusedError when a gate said no; ConflictError when nobody judged it yet; UsageError when there is none.
     """
     desired = checkout.desired
-    origin, build = _candidate(world, checkout, model, to, digest)
+    origin, build = _candidate(deps, checkout, model, to, digest)
     if (rejected := to.policy.rejection_of(build.artifact)) is not None:
         raise GateRefusedError(
             f"{short(build.artifact)} is rejected in {to.name}: {rejected.reason}",
@@ -57,12 +57,12 @@ def promote(
             code="E706",
         )
     wanted = desired.model(origin, model)
-    head = observe.head_of(world, desired, to.name, model)
-    text = _recipe_text(world, checkout, origin, model, wanted, build)
+    head = observe.head_of(deps, desired, to.name, model)
+    text = _recipe_text(deps, checkout, origin, model, wanted, build)
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
     declared = checkout.with_model(to.name, model, proposed)
-    verification = _judgement(world, to, declared, build, head)
-    card = _card(world, to, model, wanted, build, verification, head)
+    verification = _judgement(deps, to, declared, build, head)
+    card = _card(deps, to, model, wanted, build, verification, head)
     deployed = head.state.artifact if head else None
     summary = [
         f"{short(deployed)} -> {short(build.artifact)}" if deployed else f"first artifact {short(build.artifact)}"
@@ -81,7 +81,7 @@ def promote(
         files=_files(checkout, to.name, model, manifest=proposed, card=render(card)),
         verification=verification,
         summary=tuple(summary),
-        promotion=promotion(world, desired, to, declared, verification),
+        promotion=promotion(deps, desired, to, declared, verification),
         road=road,
     )
 
@@ -91,7 +91,7 @@ def _weakened(today: Model | None, text: str, to: Environment) -> tuple[str, ...
     if today is None:
         return ()
     old = DeployRequirements(gates=today.gates, policy=to.policy)
-    new = DeployRequirements(gates=glance.gates(text.encode()), policy=to.policy)
+    new = DeployRequirements(gates=past_manifest.gates(text.encode()), policy=to.policy)
     return tuple(map(str, weakenings(old, new, model=today.name)))
 
 
@@ -105,7 +105,7 @@ def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, c
 
 
 def rollback(
-    world: Dependencies,
+    deps: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
@@ -117,8 +117,8 @@ def rollback(
 ) -> ProposalResult:
     """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's, or what
     `rollback --now` put there), with the manifest and card that git had then."""
-    artifact = before.earlier(world, checkout.desired, model, environment, to)
-    target = before.declaring(world, checkout.desired, model, environment, artifact)
+    artifact = before.earlier(deps, checkout.desired, model, environment, to)
+    target = before.declaring(deps, checkout.desired, model, environment, artifact)
     commit = target.entry.commit
     if commit is None:
         raise UsageError(
@@ -127,12 +127,12 @@ def rollback(
             code="E801",
         )
     paths = (manifest_path(environment.name, model), card_path(environment.name, model))
-    tree = {file.path: file for file in world.source.tree(commit, paths)}
-    bodies = world.source.read(file.id for file in tree.values())
+    tree = {file.path: file for file in deps.source.tree(commit, paths)}
+    bodies = deps.source.read(file.id for file in tree.values())
     files = {path: bodies[file.id].decode() for path, file in tree.items()}
     if paths[0] not in files:
         raise UsageError(f"commit {commit[:12]} has no {paths[0]}", hint="use `git revert` instead", code="E801")
-    head = observe.head_of(world, checkout.desired, environment.name, model)
+    head = observe.head_of(deps, checkout.desired, environment.name, model)
     deployed = head.state.artifact if head else None
     if deployed == artifact:  # it serves already, and git does not agree yet
         declared = checkout.desired.model(environment.name, model)
@@ -154,7 +154,7 @@ def rollback(
 
 
 def _candidate(
-    world: Dependencies, checkout: Checkout, model: str, to: Environment, digest: Digest | None
+    deps: Dependencies, checkout: Checkout, model: str, to: Environment, digest: Digest | None
 ) -> tuple[str, Build]:
     """The source environment and the build to promote."""
     if not to.promotes_from:
@@ -162,11 +162,11 @@ def _candidate(
     project = checkout.desired.project
     for origin in to.promotes_from:
         if digest is None:
-            head = observe.head_of(world, checkout.desired, origin, model)
+            head = observe.head_of(deps, checkout.desired, origin, model)
             build = head.state.build if head else None
         else:
             build = journal.build_of(
-                world.stores[origin], project=project, environment=origin, model=model, artifact=digest
+                deps.stores[origin], project=project, environment=origin, model=model, artifact=digest
             )
         if build is not None:
             return origin, build
@@ -178,18 +178,18 @@ def _candidate(
 
 
 def _recipe_text(
-    world: Dependencies, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build
+    deps: Dependencies, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build
 ) -> str:
     """The manifest that the artifact was made from, comments and all: today's, else that of its commit."""
     path = manifest_path(origin, model)
     today = checkout.text(path)
     if wanted is not None and today is not None and wanted.recipe_digest == build.recipe:
         return today
-    provenance = blobs.record(world.stores[origin], build.provenance, Provenance)
+    provenance = blobs.record(deps.stores[origin], build.provenance, Provenance)
     if provenance.commit is not None:
-        found = world.source.tree(provenance.commit, (path,))
+        found = deps.source.tree(provenance.commit, (path,))
         if found:
-            return world.source.read([found[0].id])[found[0].id].decode()
+            return deps.source.read([found[0].id])[found[0].id].decode()
     raise UsageError(
         f"{path} has another recipe than {short(build.artifact)} was built from, and the commit that it was built at "
         "is not known",
@@ -199,10 +199,10 @@ def _recipe_text(
 
 
 def _judgement(
-    world: Dependencies, to: Environment, proposed: Model, build: Build, head: JournalHead | None
+    deps: Dependencies, to: Environment, proposed: Model, build: Build, head: JournalHead | None
 ) -> Verification | None:
     """The verification that will count when this is merged; None for an artifact that was there before."""
-    origin = blobs.origin_of(world, to, build.artifact)
+    origin = blobs.origin_of(deps, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
     deployed = head.state.artifact if head else None
@@ -226,7 +226,7 @@ def _judgement(
 
 
 def _card(
-    world: Dependencies,
+    deps: Dependencies,
     to: Environment,
     model: str,
     wanted: Model | None,
@@ -234,11 +234,11 @@ def _card(
     verification: Verification | None,
     head: JournalHead | None,
 ) -> ModelCard:
-    origin = blobs.origin_of(world, to, build.artifact)
+    origin = blobs.origin_of(deps, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
     deployed = head.state.artifact if head else None
-    own = world.stores[to.name]
+    own = deps.stores[to.name]
     before = None
     if deployed is not None and deployed != build.artifact and blobs.holds(own, deployed):
         before = verify.evaluation_of(own, deployed)
@@ -300,7 +300,7 @@ def _propose(
     body = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in summary)
     message = "\n\n".join([title, body, "\n".join(f"{key}: {value}" for key, value in trailers.items())]) + "\n"
     proposal = Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message)
-    commit = request.committed(proposer, proposal, road)
+    commit = open_pull_request.committed(proposer, proposal, road)
     proposed = replace(proposed, branch=branch, commit=commit, files=tuple(changed), summary=summary)
     proposed = replace(proposed, promotion=promotion)
-    return proposed if road is None else request.opened(road, proposed, title=title)
+    return proposed if road is None else open_pull_request.opened(road, proposed, title=title)

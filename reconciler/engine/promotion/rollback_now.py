@@ -13,19 +13,16 @@ from functools import partial
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
 from reconciler.core.artifact.records import RollbackHold
 from reconciler.core.digest import Digest, short
-from reconciler.core.plan import policy_check as permission
+from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.planner import out_of_order
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import Environment, Model
-from reconciler.engine.apply import apply, deploy
-from reconciler.engine.apply import approvals as approval
+from reconciler.engine.apply import apply, approvals, deploy
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.plan import observe
-from reconciler.engine.promotion import deployment_history as before
-from reconciler.engine.promotion import propose
+from reconciler.engine.plan import make_plan, observe
+from reconciler.engine.promotion import deployment_history, propose
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.storage import journal
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
@@ -33,7 +30,7 @@ from reconciler.ports import Proposer
 
 
 def now(
-    world: Dependencies,
+    deps: Dependencies,
     checkout: Checkout,
     proposer: Proposer,
     *,
@@ -49,13 +46,13 @@ def now(
 
     GateRefusedError E706 where it is rejected or the model is held, ConflictError E705 in a window that blocks this.
     """
-    head = swap(world, checkout, model=model, environment=environment, to=to, reason=reason)
+    head = swap(deps, checkout, model=model, environment=environment, to=to, reason=reason)
     n = head.entry.n
     try:
         declared = checkout.desired.model(environment.name, model)
         agrees = declared is not None and declared.artifact == head.state.artifact
         way = road() if road is not None and not agrees else None
-        proposed = propose.rollback(world, checkout, proposer, model=model, environment=environment, to=n, road=way)
+        proposed = propose.rollback(deps, checkout, proposer, model=model, environment=environment, to=n, road=way)
     except ReconcilerError as error:
         error.message = f"it serves, by entry {n}, but asking git to agree was not finished: {error.message}"
         raise
@@ -63,12 +60,12 @@ def now(
 
 
 def swap(
-    world: Dependencies, checkout: Checkout, *, model: str, environment: Environment, to: int | None, reason: str
+    deps: Dependencies, checkout: Checkout, *, model: str, environment: Environment, to: int | None, reason: str
 ) -> JournalHead:
     """The entry by which it serves, written now or by an earlier try."""
     desired = checkout.desired
     apply.may_apply(desired, environment)
-    deploy.target_of(world, environment)
+    deploy.target_of(deps, environment)
     declared = desired.model(environment.name, model)
     if declared is None or declared.artifact is None:
         raise UsageError(
@@ -76,40 +73,40 @@ def swap(
             hint="promote it, or `git revert` the commit that took it away",
             code="E801",
         )
-    target = before.earlier(world, desired, model, environment, to)
-    apply.claim(world, desired, environment)
-    served = planning.served_by(world, desired, environment).get(model)
-    facts, _ = observe.serving(world, desired, environment, model, served=served, now=world.clock())
+    target = deployment_history.earlier(deps, desired, model, environment, to)
+    apply.claim(deps, desired, environment)
+    served = make_plan.served_by(deps, desired, environment).get(model)
+    facts, _ = observe.serving(deps, desired, environment, model, served=served, now=deps.clock())
     if (late := out_of_order(facts)) is not None:
         raise ConflictError(late.reasons[0], hint=late.remedy)
     head = facts.head
     if head is None:
         raise ConflictError(f"{environment.name}/{model} moved on meanwhile", hint="run the same command again")
-    plan = planning.make_plan(world, desired, environment, (model,)).models[0].digest
+    plan = make_plan.make_plan(deps, desired, environment, (model,)).models[0].digest
     writer = journal.EntryWriter(
-        project=desired.project, commit=desired.revision, who=world.who(), clock=world.clock, new_id=world.new_id
+        project=desired.project, commit=desired.revision, who=deps.who(), clock=deps.clock, new_id=deps.new_id
     )
     if target == head.state.artifact:
         if drift_of(head, served) is None:
             return head
         why = f"put in place what was rolled back to: {reason}"
-        return deploy.restore(world, writer, environment=environment, head=head, plan=plan, reason=why)
+        return deploy.restore(deps, writer, environment=environment, head=head, plan=plan, reason=why)
     _permitted(facts, target)
     back = replace(declared, artifact=target)
     return deploy.deploy(
-        world,
+        deps,
         writer,
         environment=environment,
         model=back,
         head=head,
         plan=plan,
-        build=observe.build_of(world, desired, environment, back, target, head),
+        build=observe.build_of(deps, desired, environment, back, target, head),
         verification=None,
         vetted=head.state.vetted,
         origins=(),
         reason=f"rollback from {_what(head)}: {reason}",
-        hold=_hold(world, declared, target, reason, desired.revision),
-        last_word=partial(approval.not_frozen, world, environment, vetted=True),
+        hold=_hold(deps, declared, target, reason, desired.revision),
+        last_word=partial(approvals.not_frozen, deps, environment, vetted=True),
     )
 
 
@@ -117,19 +114,19 @@ def _what(head: JournalHead) -> str:
     return short(head.state.artifact) if head.state.artifact is not None else "nothing"
 
 
-def _hold(world: Dependencies, declared: Model, target: Digest, reason: str, commit: str | None) -> RollbackHold | None:
+def _hold(deps: Dependencies, declared: Model, target: Digest, reason: str, commit: str | None) -> RollbackHold | None:
     """On what git declares; nothing where that is what is gone back to."""
     if declared.artifact is None or declared.artifact == target:
         return None
-    return RollbackHold(pin=declared.artifact, reason=reason, who=world.who(), when=world.clock(), commit=commit)
+    return RollbackHold(pin=declared.artifact, reason=reason, who=deps.who(), when=deps.clock(), commit=commit)
 
 
 def _permitted(facts: ServingFacts, target: Digest) -> None:
     """What the environment's controls say of going back. No override helps: it is for what is pinned. Approvals are
     those of the request that follows."""
-    blocked = permission.rejection(facts, target)
+    blocked = policy_check.rejection(facts, target)
     held = facts.environment.policy.hold_of(facts.name)
     if blocked is None and held is not None:
-        blocked = permission.hold(facts, None)
+        blocked = policy_check.hold(facts, None)
     if blocked is not None:
         raise GateRefusedError(blocked.reasons[0], hint=blocked.remedy, code="E706")

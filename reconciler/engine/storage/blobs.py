@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, short
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.storage import numbered_log as series
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.storage import numbered_log, oci_manifest
 from reconciler.errors import AmbiguousWriteError, IntegrityError
 from reconciler.ports import Store
 
@@ -25,7 +24,7 @@ T = TypeVar("T")
 def put(store: Store, body: bytes) -> Digest:
     """Store bytes under their digest; what is there afterwards has been read back and hashed."""
     digest = digest_of_bytes(body)
-    series.once(store, keys.blob(digest), body)
+    numbered_log.once(store, store_layout.blob(digest), body)
     get(store, digest)
     return digest
 
@@ -33,20 +32,20 @@ def put(store: Store, body: bytes) -> Digest:
 def put_file(store: Store, path: Path) -> Digest:
     """As `put`, for a file that may be large."""
     digest = digest_of_file(path)
-    for _ in range(series.ATTEMPTS):
+    for _ in range(numbered_log.ATTEMPTS):
         with contextlib.suppress(AmbiguousWriteError):
-            store.create(keys.blob(digest), path)
-        if store.path(keys.blob(digest)) is not None:
+            store.create(store_layout.blob(digest), path)
+        if store.path(store_layout.blob(digest)) is not None:
             file_of(store, digest)
             return digest
     raise AmbiguousWriteError(
-        f"the store did not say whether blob {short(digest)} was written, {series.ATTEMPTS} times in a row",
+        f"the store did not say whether blob {short(digest)} was written, {numbered_log.ATTEMPTS} times in a row",
         hint="check the store's health and run the same command again: it is safe",
     )
 
 
 def get(store: Store, digest: Digest) -> bytes:
-    body = store.read(keys.blob(digest))
+    body = store.read(store_layout.blob(digest))
     if body is None:
         raise absent(digest)
     if digest_of_bytes(body) != digest:
@@ -56,7 +55,7 @@ def get(store: Store, digest: Digest) -> bytes:
 
 def file_of(store: Store, digest: Digest) -> Path:
     """A local read-only file with the blob's bytes, hashed just now."""
-    path = store.path(keys.blob(digest))
+    path = store.path(store_layout.blob(digest))
     if path is None:
         raise absent(digest)
     if digest_of_file(path) != digest:
@@ -66,7 +65,7 @@ def file_of(store: Store, digest: Digest) -> Path:
 
 def holds(store: Store, digest: Digest) -> bool:
     """Whether the blob is there at all (not whether it is whole)."""
-    return store.path(keys.blob(digest)) is not None
+    return store.path(store_layout.blob(digest)) is not None
 
 
 def damaged(digest: Digest) -> IntegrityError:
@@ -87,7 +86,7 @@ def absent(digest: Digest) -> IntegrityError:
 
 def artifact(store: Store, digest: Digest) -> Artifact:
     """The artifact of this digest, from its verified manifest."""
-    return package.parse(get(store, digest))
+    return oci_manifest.parse(get(store, digest))
 
 
 def document(store: Store, one: Artifact, path: str) -> bytes:
@@ -108,8 +107,8 @@ def copy(origin: Store, destination: Store, one: Artifact) -> None:
 def release(store: Store, one: Artifact) -> Mapping[str, Path]:
     """What a target places: package path -> file, with the manifest and its config, so that anybody can re-hash it."""
     files = {file.path: file_of(store, file.digest) for file in one.files}
-    files[package.MANIFEST_FILE] = file_of(store, one.digest)
-    files[package.CONFIG_FILE] = file_of(store, one.config.digest)
+    files[oci_manifest.MANIFEST_FILE] = file_of(store, one.digest)
+    files[oci_manifest.CONFIG_FILE] = file_of(store, one.config.digest)
     return files
 
 
@@ -126,10 +125,10 @@ def record(store: Store, digest: Digest, kind: type[T]) -> T:
     return codec.decode(kind, get(store, digest), what=f"blob {short(digest)}")
 
 
-def origin_of(world: Dependencies, environment: Environment, artifact: Digest) -> Store | None:
+def origin_of(deps: Dependencies, environment: Environment, artifact: Digest) -> Store | None:
     """The store that holds this artifact: our own, else the first source's that does."""
     for name in (environment.name, *environment.promotes_from):
-        store = world.stores.get(name)
+        store = deps.stores.get(name)
         if store is not None and holds(store, artifact):
             return store
     return None

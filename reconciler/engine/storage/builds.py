@@ -13,15 +13,14 @@ from datetime import datetime
 from itertools import islice
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.records import Build, Inputs, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
 from reconciler.core.spec.environment import Environment, Model, RetrainReason, Runtime
 from reconciler.core.spec.recipe import Recipe
-from reconciler.engine.storage import data_snapshots as snapshots
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.storage import data_snapshots, numbered_log
 from reconciler.errors import UsageError
 from reconciler.ports import Store
 
@@ -49,53 +48,53 @@ def uses_as_of(recipe: Recipe) -> bool:
 def inputs_of(model: Model, snapshot: Snapshot, runtime: Runtime) -> Inputs:
     return Inputs(
         recipe=model.recipe_digest,
-        tables=snapshots.materials(snapshot, model.recipe.tables),
+        tables=data_snapshots.materials(snapshot, model.recipe.tables),
         runtime=codec.digest_of(runtime),
         as_of=snapshot.as_of if uses_as_of(model.recipe) else None,
     )
 
 
 def of_fingerprint(store: Store, fingerprint: Digest) -> Build | None:
-    key = keys.build(fingerprint)
+    key = store_layout.build(fingerprint)
     body = store.read(key)
     if body is None:
         return None
     found = codec.decode(Build, body, what=key)
     if found.fingerprint != fingerprint:
-        raise series.misplaced(key, f"the build {found.fingerprint}")
+        raise numbered_log.misplaced(key, f"the build {found.fingerprint}")
     return found
 
 
 def record(store: Store, build: Build) -> Build:
     """Write the build down unless its fingerprint has one already; the one that counts from now on."""
-    key = keys.build(build.fingerprint)
-    return codec.decode(Build, series.once(store, key, codec.encode(build)), what=key)
+    key = store_layout.build(build.fingerprint)
+    return codec.decode(Build, numbered_log.once(store, key, codec.encode(build)), what=key)
 
 
 def enlist(store: Store, build: Build) -> None:
     """Append the build to its recipe's series unless it is there."""
     if build not in islice(of_recipe(store, build.recipe), LOOK_BACK):
-        series.push(store, keys.builds_of(build.recipe), codec.encode(build))
+        numbered_log.push(store, store_layout.builds_of(build.recipe), codec.encode(build))
 
 
 def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
     """Builds of a recipe, newest first."""
-    prefix = keys.builds_of(recipe)
-    found = series.last(store, prefix)
+    prefix = store_layout.builds_of(recipe)
+    found = numbered_log.last(store, prefix)
     if found is None:
         return
     n, body = found
     while True:
-        build = codec.decode(Build, body, what=keys.member(prefix, n))
+        build = codec.decode(Build, body, what=store_layout.member(prefix, n))
         if build.recipe != recipe:
-            raise series.misplaced(keys.member(prefix, n), f"a build of recipe {build.recipe}")
+            raise numbered_log.misplaced(store_layout.member(prefix, n), f"a build of recipe {build.recipe}")
         yield build
         if n == 0:
             return
         n -= 1
-        previous = store.read(keys.member(prefix, n))
+        previous = store.read(store_layout.member(prefix, n))
         if previous is None:
-            raise series.missing(prefix, n)
+            raise numbered_log.missing(prefix, n)
         body = previous
 
 
@@ -136,7 +135,7 @@ def need_of(model: Model, environment: Environment, snapshot: Snapshot | None, n
     return BuildRequirements(
         recipe=model.recipe_digest,
         because=model.retrain.because,
-        data=snapshots.data_digest(snapshot, model.recipe.tables) if snapshot else None,
+        data=data_snapshots.data_digest(snapshot, model.recipe.tables) if snapshot else None,
         fingerprint=codec.digest_of(inputs_of(model, snapshot, runtime)) if snapshot else None,
         runtime=codec.digest_of(runtime),
         oldest=oldest,

@@ -3,36 +3,35 @@
 from __future__ import annotations
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.records import Material, Snapshot, TableCopy
 from reconciler.core.digest import Digest
 from reconciler.core.spec.environment import DesiredState, Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.storage import blobs
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError
 from reconciler.ports import CopyRequest, Store, TableFile
 
 
 def newest(store: Store) -> Snapshot | None:
-    found = series.last(store, keys.SNAPSHOTS)
+    found = numbered_log.last(store, store_layout.SNAPSHOTS)
     if found is None:
         return None
     return _read(found[1], found[0])
 
 
 def _read(body: bytes, n: int) -> Snapshot:
-    key = keys.member(keys.SNAPSHOTS, n)
+    key = store_layout.member(store_layout.SNAPSHOTS, n)
     found = codec.decode(Snapshot, body, what=key)
     if found.n != n:
-        raise series.misplaced(key, f"snapshot {found.n}")
+        raise numbered_log.misplaced(key, f"snapshot {found.n}")
     return found
 
 
 def numbered(store: Store, n: int) -> Snapshot:
-    body = store.read(keys.member(keys.SNAPSHOTS, n))
+    body = store.read(store_layout.member(store_layout.SNAPSHOTS, n))
     if body is None:
-        raise series.missing(keys.SNAPSHOTS, n)
+        raise numbered_log.missing(store_layout.SNAPSHOTS, n)
     return _read(body, n)
 
 
@@ -45,16 +44,16 @@ def source_of(desired: DesiredState, environment: Environment) -> Environment:
     return found
 
 
-def take(world: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
+def take(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
     """Copy every table of the source environment, once, and record the copy as the next snapshot.
 
     Column types that an earlier snapshot found are held to. ConflictError when somebody else took one meanwhile.
     """
-    store = world.stores[environment.name]
+    store = deps.stores[environment.name]
     origin = source_of(desired, environment)
     before = newest(store)
-    taken = world.clock()
-    into = world.scratch / f"snapshot-{world.new_id()}"
+    taken = deps.clock()
+    into = deps.scratch / f"snapshot-{deps.new_id()}"
     into.mkdir(parents=True)
     held = tuple(
         sorted(
@@ -62,8 +61,8 @@ def take(world: Dependencies, desired: DesiredState, environment: Environment) -
             for table in (before.tables if before else ())
         )
     )
-    files = world.data.copy(
-        CopyRequest(root=world.data_root, tables=origin.data.tables, held=held, into=into, limits=environment.limits)
+    files = deps.data.copy(
+        CopyRequest(root=deps.data_root, tables=origin.data.tables, held=held, into=into, limits=environment.limits)
     )
     copies = tuple(
         TableCopy(name=file.name, digest=blobs.put_file(store, file.path), rows=file.rows, columns=file.columns)
@@ -77,7 +76,7 @@ def take(world: Dependencies, desired: DesiredState, environment: Environment) -
         tables=copies,
     )
     body = codec.encode(snapshot)
-    series.append(store, keys.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
+    numbered_log.append(store, store_layout.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
     return snapshot
 
 

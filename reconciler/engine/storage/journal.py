@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.records import Action, ApprovalRecord, Build, Entry, OverrideRecord, State
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.storage import numbered_log
 from reconciler.errors import IntegrityError
 from reconciler.ports import Clock, NewId, Store
 
@@ -31,14 +31,14 @@ class EntryWriter:
 
 def models(store: Store, environment: str) -> tuple[str, ...]:
     """Every model that a listing shows a journal of, sorted, declared or not."""
-    prefix = keys.journal(environment, "")
+    prefix = store_layout.journal(environment, "")
     return tuple(sorted({key.removeprefix(prefix).split("/", 1)[0] for key in store.keys(prefix)}))
 
 
 def head(store: Store, *, project: str, environment: str, model: str) -> JournalHead | None:
     """The last entry; IntegrityError when it is damaged, another project's, or entries before it are gone."""
-    prefix = keys.journal(environment, model)
-    found = series.last(store, prefix)
+    prefix = store_layout.journal(environment, model)
+    found = numbered_log.last(store, prefix)
     if found is None:
         return None
     n, body = found
@@ -46,7 +46,7 @@ def head(store: Store, *, project: str, environment: str, model: str) -> Journal
 
 
 def _head(body: bytes, n: int, *, project: str, environment: str, model: str) -> JournalHead:
-    key = keys.member(keys.journal(environment, model), n)
+    key = store_layout.member(store_layout.journal(environment, model), n)
     entry = codec.decode(Entry, body, what=key)
     found = (entry.project, entry.environment, entry.model, entry.n)
     if found != (project, environment, model, n):
@@ -63,14 +63,14 @@ def entries(store: Store, *, project: str, environment: str, model: str) -> Iter
     found = head(store, project=project, environment=environment, model=model)
     previous: Digest | None = None
     for n in range(found.entry.n + 1 if found else 0):
-        prefix = keys.journal(environment, model)
-        body = store.read(keys.member(prefix, n))
+        prefix = store_layout.journal(environment, model)
+        body = store.read(store_layout.member(prefix, n))
         if body is None:
-            raise series.missing(prefix, n)
+            raise numbered_log.missing(prefix, n)
         one = _head(body, n, project=project, environment=environment, model=model)
         if one.entry.previous != previous:
             raise IntegrityError(
-                f"{keys.member(prefix, n)} does not follow entry {n - 1}: its previous digest is another",
+                f"{store_layout.member(prefix, n)} does not follow entry {n - 1}: its previous digest is another",
                 code="E603",
                 hint="the journal was edited or entries were swapped; restore it from a backup of the store",
             )
@@ -114,7 +114,7 @@ def append(
         overrides=overrides or None,
     )
     body = codec.encode(entry)
-    series.append(store, keys.journal(environment, model), entry.n, body, ours=body.__eq__)
+    numbered_log.append(store, store_layout.journal(environment, model), entry.n, body, ours=body.__eq__)
     return JournalHead(entry=entry, digest=digest_of_bytes(body))
 
 
@@ -124,15 +124,15 @@ def build_of(
     """How this artifact was built, as the newest entry that put it there recorded it; None when no entry did. `after`:
     the journal's head, where it was just read."""
     found = after or head(store, project=project, environment=environment, model=model)
-    prefix = keys.journal(environment, model)
+    prefix = store_layout.journal(environment, model)
     while found is not None:
         if found.state.artifact == artifact and found.state.build is not None:
             return found.state.build
         n = found.entry.n - 1
         if n < 0:
             return None
-        body = store.read(keys.member(prefix, n))
+        body = store.read(store_layout.member(prefix, n))
         if body is None:
-            raise series.missing(prefix, n)
+            raise numbered_log.missing(prefix, n)
         found = _head(body, n, project=project, environment=environment, model=model)
     return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.errors import AmbiguousWriteError, ConflictError, IntegrityError
 from reconciler.ports import Store
 
@@ -18,19 +18,19 @@ ATTEMPTS = 4
 
 def last(store: Store, prefix: str) -> tuple[int, bytes] | None:
     """Number and bytes of the last member; None for an empty series."""
-    listed = sorted(n for key in store.keys(prefix + "/") if (n := keys.number(key)) is not None)
+    listed = sorted(n for key in store.keys(prefix + "/") if (n := store_layout.number(key)) is not None)
     n = listed[-1] if listed else -1
     if len(listed) != n + 1:
-        gap = next((i for i in range(n + 1) if store.read(keys.member(prefix, i)) is None), None)
+        gap = next((i for i in range(n + 1) if store.read(store_layout.member(prefix, i)) is None), None)
         if gap is not None:
             raise missing(prefix, gap)
     found: tuple[int, bytes] | None = None
     if n >= 0:
-        body = store.read(keys.member(prefix, n))
+        body = store.read(store_layout.member(prefix, n))
         if body is None:
             raise missing(prefix, n)
         found = (n, body)
-    while (body := store.read(keys.member(prefix, n + 1))) is not None:
+    while (body := store.read(store_layout.member(prefix, n + 1))) is not None:
         n += 1
         found = (n, body)
     return found
@@ -38,7 +38,7 @@ def last(store: Store, prefix: str) -> tuple[int, bytes] | None:
 
 def missing(prefix: str, n: int) -> IntegrityError:
     return IntegrityError(
-        f"{keys.member(prefix, n)} is missing from its store, though later ones are there",
+        f"{store_layout.member(prefix, n)} is missing from its store, though later ones are there",
         code="E603",
         hint="restore it from a backup of the store; `reconciler audit` lists what else is missing",
     )
@@ -55,7 +55,7 @@ def misplaced(key: str, what: str) -> IntegrityError:
 def append(store: Store, prefix: str, n: int, body: bytes, *, ours: Callable[[bytes], bool]) -> None:
     """Create member `n`; ConflictError when somebody else has. `ours` tells our own earlier, unanswered try by its
     bytes (it carries an attempt id, or is the same fact)."""
-    key = keys.member(prefix, n)
+    key = store_layout.member(prefix, n)
     for _ in range(ATTEMPTS):
         try:
             if store.create(key, body):

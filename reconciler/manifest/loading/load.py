@@ -13,16 +13,14 @@ from reconciler.core.names import is_name
 from reconciler.core.spec.environment import DesiredState, Environment, Model, Runtime
 from reconciler.core.spec.recipe import TRAINING_FORMAT
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
-from reconciler.manifest.loading import cross_checks as checks
-from reconciler.manifest.loading import leakage as dependencies
-from reconciler.manifest.loading import to_core as convert
+from reconciler.manifest.loading import cross_checks, leakage, to_core
 from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.manifest.loading.validation_errors import problems_of
 from reconciler.manifest.schema import documents as schema
-from reconciler.manifest.schema import estimators as estimator
+from reconciler.manifest.schema import estimators
 from reconciler.manifest.schema.model import Model as ModelDocument
 from reconciler.manifest.yaml import fast_parse as plain
-from reconciler.manifest.yaml import secret_scan as secrets
+from reconciler.manifest.yaml import secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
 from reconciler.ports import Expressions, ParsedExpression, TreeFile
 
@@ -71,7 +69,7 @@ def load(
     if not reading.problems or all(problem.code >= "E2" for problem in reading.problems):
         broken = {problem.where.file for problem in reading.problems}
         if not any(_ENVIRONMENT.fullmatch(file) for file in broken):
-            for found in checks.problems(desired, {file.path for file in tree}):
+            for found in cross_checks.problems(desired, {file.path for file in tree}):
                 reading.add(*found)
     if reading.problems:
         unique = dict.fromkeys(reading.problems)
@@ -127,7 +125,7 @@ def _documents(
 
 
 def _secrets(path: str, node: Node) -> Iterator[Problem]:
-    for what, line, column in secrets.found(node):
+    for what, line, column in secret_scan.found(node):
         yield Problem(
             code="E219",
             message=f"this looks like {what}; secrets do not belong in a manifest",
@@ -193,7 +191,7 @@ def _environments(
     for path, document in documents.items():
         if isinstance(document, schema.Environment):
             runtime = _runtime(reading, path, document) if document.spec.runtime else None
-            yield convert.environment_of(document, runtime=runtime)
+            yield to_core.environment_of(document, runtime=runtime)
 
 
 def _runtime(reading: ProblemCollector, path: str, document: schema.Environment) -> Runtime | None:
@@ -236,12 +234,12 @@ def _models(
         match = _MODEL.fullmatch(path)
         if match is None:
             continue
-        model = convert.model_of(document, environment=match[1], path=path)
+        model = to_core.model_of(document, environment=match[1], path=path)
         if document.spec.retrain is not None and match[1] in environments and model.artifact is not None:
             reading.add(
                 path, ("spec", "retrain"), "E209", "an environment that only promotes never trains", "remove it"
             )
-        for below, code, message, hint in estimator.problems(model.recipe.estimator, model.recipe.task.value):
+        for below, code, message, hint in estimators.problems(model.recipe.estimator, model.recipe.task.value):
             reading.add(path, ("spec", "recipe", "estimator", *below), code, message, hint)
         yield model
 
@@ -275,7 +273,7 @@ def _check_recipe(reading: ProblemCollector, model: Model, parsed: Mapping[str, 
             _add_expression(reading, model, path, message, found.position)
     if refused:
         return
-    for path, code, message, hint in dependencies.problems(recipe, parsed):
+    for path, code, message, hint in leakage.problems(recipe, parsed):
         parts = tuple(int(part) if part.isdigit() else part for part in path.split("."))
         reading.add(model.file, ("spec", "recipe", *parts), code, message, hint)
 

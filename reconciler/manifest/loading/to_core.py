@@ -7,13 +7,11 @@ from reconciler.core.digest import Digest
 from reconciler.core.duration import parse_duration
 from reconciler.core.spec import environment as env
 from reconciler.core.spec import recipe as core
-from reconciler.manifest.schema import documents as schema
-from reconciler.manifest.schema import locations as schema_places
-from reconciler.manifest.schema import model as schema_model
+from reconciler.manifest.schema import documents, locations, model
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
-def recipe_of(given: schema_model.Recipe) -> core.Recipe:
+def recipe_of(given: model.Recipe) -> core.Recipe:
     data, past, train = given.data, given.data.past, given.data.train
     return core.Recipe(
         task=core.Task(given.task),
@@ -62,7 +60,7 @@ def _param(value: object) -> core.Param:
     return tuple(value) if isinstance(value, list) else value  # type: ignore[return-value]
 
 
-def _outcome(given: schema_model.Outcome) -> core.Outcome:
+def _outcome(given: model.Outcome) -> core.Outcome:
     conditions = given.classes if isinstance(given.classes, dict) else {}
     return core.Outcome(
         column=given.column,
@@ -82,7 +80,7 @@ def _clean(text: str | None) -> str | None:
     return text.strip() if text is not None else None
 
 
-def model_of(given: schema_model.Model, *, environment: str, path: str) -> env.Model:
+def model_of(given: model.Model, *, environment: str, path: str) -> env.Model:
     recipe = recipe_of(given.spec.recipe)
     retrain = given.spec.retrain
     return env.Model(
@@ -105,7 +103,7 @@ def model_of(given: schema_model.Model, *, environment: str, path: str) -> env.M
     )
 
 
-def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) -> env.Environment:
+def environment_of(given: documents.Environment, *, runtime: env.Runtime | None) -> env.Environment:
     spec, name = given.spec, given.metadata.name
     return env.Environment(
         name=name,
@@ -128,13 +126,13 @@ def environment_of(given: schema.Environment, *, runtime: env.Runtime | None) ->
     )
 
 
-def _place(given: schema_places.StoreSpec | schema_places.TargetSpec) -> env.StorageLocation:
-    named = {name: getattr(given, name) for name in schema_places.ELSEWHERE}
+def _place(given: locations.StoreSpec | locations.TargetSpec) -> env.StorageLocation:
+    named = {name: getattr(given, name) for name in locations.ELSEWHERE}
     settings = {name: text for name, text in named.items() if text is not None} | given.settings
     return env.StorageLocation(uses=given.uses, root=given.root, settings=tuple(sorted(settings.items())))
 
 
-def policy_of(given: schema.Policy) -> env.Policy:
+def policy_of(given: documents.Policy) -> env.Policy:
     return env.Policy(
         gates=tuple(gate.value() for gate in given.gates),
         max_data_age=_seconds(given.max_data_age),
@@ -149,7 +147,7 @@ def policy_of(given: schema.Policy) -> env.Policy:
     )
 
 
-def _table(given: schema.Table) -> env.Table:
+def _table(given: documents.Table) -> env.Table:
     return env.Table(
         uses=given.uses,
         path=given.path,

@@ -8,15 +8,15 @@ from pydantic import AfterValidator, Field, model_validator
 
 from reconciler.core.digest import Digest
 from reconciler.core.duration import parse_duration
-from reconciler.core.spec import policy as core
+from reconciler.core.spec import policy
 from reconciler.manifest.schema.field_types import DigestText, Document, Duration, Name, no_duplicates, refuse
-from reconciler.schedule import freeze_windows as calendar
+from reconciler.schedule import freeze_windows
 
 Reason = Annotated[str, Field(min_length=1, max_length=300, description="Why: it stands in every refusal.")]
 
 
 def _person(text: str) -> str:
-    name = core.team_of(text)
+    name = policy.team_of(text)
     if not 1 <= len(name) <= 200 or not all(one.isalnum() or one in "-_./[]" for one in name):
         raise refuse("E206", "not a person or team of a forge: ada, org/team, team:finance")
     return text
@@ -39,12 +39,12 @@ class Approvals(Document):
     @model_validator(mode="after")
     def _reachable(self) -> Approvals:
         no_duplicates([one.casefold() for one in self.from_], "approver")
-        if not any(map(core.is_team, self.from_)) and self.min > len(self.from_):
+        if not any(map(policy.is_team, self.from_)) and self.min > len(self.from_):
             raise refuse("E225", f"wants {self.min} approvals of {len(self.from_)}: it lets nothing through", at="min")
         return self
 
-    def value(self) -> core.Approvals:
-        return core.Approvals(least=self.min, people=tuple(self.from_), not_author=self.not_author)
+    def value(self) -> policy.Approvals:
+        return policy.Approvals(least=self.min, people=tuple(self.from_), not_author=self.not_author)
 
 
 class Freeze(Document):
@@ -60,16 +60,16 @@ class Freeze(Document):
 
     @model_validator(mode="after")
     def _comes_true(self) -> Freeze:
-        if (problem := calendar.problem_of(self.cron)) is not None:
+        if (problem := freeze_windows.problem_of(self.cron)) is not None:
             raise refuse("E205", f"not a cron expression: {problem}", at="cron")
-        if not calendar.is_zone(self.time_zone):
+        if not freeze_windows.is_zone(self.time_zone):
             raise refuse("E205", "not a time zone of this machine: write it as Europe/Vienna", at="timeZone")
-        if calendar.never_opens((self.value(),)):
+        if freeze_windows.never_opens((self.value(),)):
             raise refuse("E225", "begins again before it ends: nothing could ever be deployed", at="duration")
         return self
 
-    def value(self) -> core.Freeze:
-        return core.Freeze(
+    def value(self) -> policy.Freeze:
+        return policy.Freeze(
             cron=self.cron,
             duration=parse_duration(self.duration),
             time_zone=self.time_zone,
@@ -84,8 +84,8 @@ class Hold(Document):
     model: Name = Field(description="Which model.")
     reason: Reason
 
-    def value(self) -> core.Hold:
-        return core.Hold(model=self.model, reason=self.reason)
+    def value(self) -> policy.Hold:
+        return policy.Hold(model=self.model, reason=self.reason)
 
 
 class Rejected(Document):
@@ -94,8 +94,8 @@ class Rejected(Document):
     artifact: DigestText = Field(description="The full digest.")
     reason: Reason
 
-    def value(self) -> core.Rejected:
-        return core.Rejected(artifact=Digest(self.artifact), reason=self.reason)
+    def value(self) -> policy.Rejected:
+        return policy.Rejected(artifact=Digest(self.artifact), reason=self.reason)
 
 
 class Override(Document):
@@ -108,11 +108,11 @@ class Override(Document):
     )
     reason: Reason
 
-    def value(self) -> core.Override:
-        return core.Override(
+    def value(self) -> policy.Override:
+        return policy.Override(
             model=self.model,
             artifact=Digest(self.artifact),
-            control=core.Control(self.control),
+            control=policy.Control(self.control),
             reason=self.reason,
         )
 
@@ -141,7 +141,7 @@ class Controls(Document):
         no_duplicates([one.model for one in self.holds], "hold of")
         no_duplicates([one.artifact for one in self.rejected], "rejected artifact")
         no_duplicates([f"{one.control} of {one.model}" for one in self.overrides], "override")
-        if len(self.freeze) > 1 and calendar.never_opens([one.value() for one in self.freeze]):
+        if len(self.freeze) > 1 and freeze_windows.never_opens([one.value() for one in self.freeze]):
             raise refuse("E225", "the windows together leave nothing open: nothing could ever be deployed", at="freeze")
         rejected = {one.artifact for one in self.rejected}
         for one in self.overrides:

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from reconciler.manifest.yaml import secret_scan as secrets
+from reconciler.manifest.yaml import secret_scan
 from reconciler.manifest.yaml.parse import MAX_BYTES, MAX_DEPTH, MAX_NODES, resolved
 
 _LOADER = getattr(yaml, "CSafeLoader", None)
@@ -48,7 +48,7 @@ class _Document:
         found = self._mapping()
         self._expect(yaml.DocumentEndEvent)
         self._expect(yaml.StreamEndEvent)
-        if len(self._texts) > MAX_NODES or secrets.likely("\n".join(self._texts)):
+        if len(self._texts) > MAX_NODES or secret_scan.likely("\n".join(self._texts)):
             raise _OddError
         return found
 

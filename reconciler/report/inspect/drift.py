@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from reconciler.core.forge.pull_request import LONGEST_BODY
-from reconciler.core.inspect import drift as core
+from reconciler.core.inspect import drift
 from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Kind, Seen
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import NONE, at, at_code, count, moment, titled
@@ -24,7 +24,7 @@ _COLUMNS = [
     TextColumn(name="what"),
     TextColumn(name="what to do"),
 ]
-_ROOM = LONGEST_BODY - core.HIDDEN - 8_000
+_ROOM = LONGEST_BODY - drift.HIDDEN - 8_000
 
 
 def text(drifted: DriftReport, look: TextStyle) -> str:
@@ -119,7 +119,7 @@ def issue(one: EnvironmentDrift, before: Seen, now: datetime) -> str:
     name = code(one.environment)
     if not one.findings:
         lines = [
-            core.hidden(()),
+            drift.hidden(()),
             f"All is well again in {name}, as of {moment(now)}: what is served is what was applied.",
             "",
         ]
@@ -128,7 +128,7 @@ def issue(one: EnvironmentDrift, before: Seen, now: datetime) -> str:
             for (model, kind), since in sorted(before.items())[:ROWS]
         ]
         return paper(lines)
-    lines = [core.hidden(one.findings)]
+    lines = [drift.hidden(one.findings)]
     lines += [f"In {name} something is not as it was applied. Nothing was changed by looking.", ""]
     rows, room = [], _ROOM
     for finding in one.findings[:ROWS]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from reconciler.report.plan import markdown as plan_markdown
-from reconciler.report.plan import text as plan
+from reconciler.report.plan import markdown, text
 
-PLAN = SimpleNamespace(text=plan.text, markdown=plan_markdown.markdown)
+PLAN = SimpleNamespace(text=text.text, markdown=markdown.markdown)

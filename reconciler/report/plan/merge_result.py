@@ -12,7 +12,7 @@ from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import commit, count, digest
 from reconciler.report.layout.table import TextColumn, markdown_table
 from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
-from reconciler.report.plan import apply_result as apply
+from reconciler.report.plan import apply_result
 
 
 def text(found: MergeResult, look: TextStyle) -> str:
@@ -32,7 +32,7 @@ def _lines(found: MergeResult, look: TextStyle) -> Iterator[Line]:
         yield Line()
         for line in wrap(_where(one), look.width, rest="  "):
             yield Line(line)
-        for text_line in apply.text(one.applied, look).splitlines():
+        for text_line in apply_result.text(one.applied, look).splitlines():
             yield Line(text_line)
         if one.revert is not None:
             for line in wrap(plain(one.revert), look.width, first="  to go back, merge  "):
@@ -57,7 +57,8 @@ def markdown(found: MergeResult) -> str:
 def request(environment: str, one: MergedPullRequest) -> str:
     """The report on the request itself."""
     well = all(result.exit == 0 for result in one.applied.results)
-    head = f"### {'✅ Applied' if well else '❌ Not all applied'} in {code(environment)}: {apply.summary(one.applied)}"
+    outcome = "✅ Applied" if well else "❌ Not all applied"
+    head = f"### {outcome} in {code(environment)}: {apply_result.summary(one.applied)}"
     return paper([head, "", *_body(one)])
 
 

@@ -15,7 +15,7 @@ from reconciler.report.layout.escaping import cell, code, paper, prose
 from reconciler.report.layout.formatting import count, metric, percent
 from reconciler.report.layout.table import TextColumn, markdown_table
 from reconciler.report.plan import gates
-from reconciler.report.promotion import evaluation as scores
+from reconciler.report.promotion import evaluation
 
 
 def markdown(card: ModelCard) -> str:
@@ -31,7 +31,7 @@ def _head(card: ModelCard) -> Iterator[str]:
     if card.description:
         yield prose(card.description)
         yield ""
-    name, value = scores.headline(card.evaluation)
+    name, value = evaluation.headline(card.evaluation)
     facts = [f"**Grade {card.evaluation.grade}**", f"`{name}` **{metric(value)}**"]
     facts.append(f"judged on {count(card.evaluation.rows, 'row')} that it was not trained on")
     yield " · ".join(facts)
@@ -48,26 +48,26 @@ def _metrics(card: ModelCard) -> Iterator[str]:
     found = card.evaluation
     yield "## How good it is"
     yield ""
-    yield from scores.metrics(found, card.before)
+    yield from evaluation.metrics(found, card.before)
     yield ""
     if card.before is not None:
         yield "Each model on its own holdout; gates that compare the two do so on the same rows."
         yield ""
-    yield scores.naive(found)
+    yield evaluation.naive(found)
     yield ""
     if found.classes:
         yield "### By class"
         yield ""
-        yield from scores.classes(found)
+        yield from evaluation.classes(found)
         yield ""
         yield "### What it mistakes for what"
         yield ""
-        yield from scores.confusion(found)
+        yield from evaluation.confusion(found)
         yield ""
     if found.influences:
         yield "### Most influential data"
         yield ""
-        yield from scores.influences(found)
+        yield from evaluation.influences(found)
         yield ""
 
 

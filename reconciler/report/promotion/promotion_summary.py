@@ -12,7 +12,7 @@ from reconciler.report.layout.formatting import change, commit, count, day, metr
 from reconciler.report.layout.table import TextColumn, markdown_table
 from reconciler.report.layout.text_layout import TextStyle, elide
 from reconciler.report.plan import gates
-from reconciler.report.promotion import evaluation as scores
+from reconciler.report.promotion import evaluation
 from reconciler.report.promotion.config_diff import OUTCOME
 
 MOST_CHANGES = 60
@@ -38,7 +38,7 @@ def _verdict(found: PromotionSummary) -> Iterator[str]:
         verdict = f"**Passed all {count(len(found.verification.results), 'gate')}** of {code(found.environment)}"
     else:
         verdict = f"**Refused** by {found.environment}"
-    name, value = scores.headline(found.candidate.evaluation)
+    name, value = evaluation.headline(found.candidate.evaluation)
     facts = [verdict, f"grade {found.candidate.evaluation.grade}", f"`{name}` {metric(value)}"]
     if (main := _main(found)) is not None:
         facts.append(_delta(main))
@@ -126,17 +126,17 @@ def _numbers(found: PromotionSummary) -> Iterator[str]:
         yield from markdown_table(columns, rows)
     else:
         before = found.incumbent.evaluation if found.incumbent is not None else None
-        yield from scores.metrics(found.candidate.evaluation, before)
+        yield from evaluation.metrics(found.candidate.evaluation, before)
         if before is not None:
             yield ""
             yield f"Each on its own holdout: {_why_not_paired(found)}."
     yield ""
-    yield scores.naive(found.candidate.evaluation)
+    yield evaluation.naive(found.candidate.evaluation)
     yield ""
     if found.candidate.evaluation.classes:
         yield from _folded("By class, and what it mistakes for what", _classes(found.candidate))
     if found.candidate.evaluation.influences:
-        yield from _folded("Most influential data", scores.influences(found.candidate.evaluation))
+        yield from _folded("Most influential data", evaluation.influences(found.candidate.evaluation))
 
 
 def _moved(name: str, new: float, old: float) -> str:
@@ -149,7 +149,7 @@ def _why_not_paired(found: PromotionSummary) -> str:
 
 
 def _classes(origin: ArtifactOrigin) -> list[str]:
-    return [*scores.classes(origin.evaluation), "", *scores.confusion(origin.evaluation)]
+    return [*evaluation.classes(origin.evaluation), "", *evaluation.confusion(origin.evaluation)]
 
 
 def _folded(name: str, body: list[str]) -> Iterator[str]:

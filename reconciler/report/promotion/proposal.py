@@ -9,7 +9,7 @@ from reconciler.core.digest import short
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult
 from reconciler.report.layout.escaping import code, paper, plain, prose
 from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
-from reconciler.report.promotion import promotion_summary as promotion
+from reconciler.report.promotion import promotion_summary
 
 _STATES = {
     OpenedState.OPENED: "opened",
@@ -133,7 +133,7 @@ def markdown(proposed: ProposalResult) -> str:
         lines += [f"- closed {_link(one.url)}, which this supersedes" for one in opening.superseded]
     lines += ["", _until_merged(proposed), ""]
     if proposed.promotion is not None:
-        lines += promotion.markdown(proposed.promotion).splitlines()
+        lines += promotion_summary.markdown(proposed.promotion).splitlines()
     if opening is not None and opening.body is not None:
         lines += [f"Open a request into {code(opening.base)} ({prose(opening.because)}):", "", "---", ""]
         lines += [f"**{prose(opening.title)}**", "", *opening.body.splitlines()]

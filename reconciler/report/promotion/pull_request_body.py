@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.report.layout.escaping import code, paper, prose
-from reconciler.report.promotion import promotion_summary as promotion
+from reconciler.report.promotion import promotion_summary
 
 _ROOM = 400  # characters that a forge or an adapter may add
 _CUT = "\n\n*Cut here: the rest is in the card beside the manifest.*\n"
@@ -34,7 +34,7 @@ def _lines(proposed: ProposalResult) -> Iterator[str]:
         return
     yield ""
     if proposed.promotion is not None:
-        yield from promotion.markdown(proposed.promotion).splitlines()
+        yield from promotion_summary.markdown(proposed.promotion).splitlines()
         return
     yield "To go back, once this is deployed:"
     yield ""

@@ -20,7 +20,7 @@ from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.engine.storage import oci_manifest as package
+from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, ReconcilerError, StoreError
 from reconciler.ports import Store, Target
 
@@ -229,9 +229,9 @@ def release(model: bytes) -> Iterator[tuple[Digest, Mapping[str, Path]]]:
         folder = Path(name)
         for file in MEDIA_TYPES:
             (folder / file).write_bytes(file.encode() + b" of " + model)
-        described = package.describe(folder, MEDIA_TYPES)
-        config = package.config_of(described)
-        (folder / package.CONFIG_FILE).write_bytes(config)
-        manifest = package.manifest_of(config, described)
-        (folder / package.MANIFEST_FILE).write_bytes(manifest)
+        described = oci_manifest.describe(folder, MEDIA_TYPES)
+        config = oci_manifest.config_of(described)
+        (folder / oci_manifest.CONFIG_FILE).write_bytes(config)
+        manifest = oci_manifest.manifest_of(config, described)
+        (folder / oci_manifest.MANIFEST_FILE).write_bytes(manifest)
         yield digest_of_bytes(manifest), {one.name: one for one in sorted(folder.iterdir())}

@@ -27,9 +27,9 @@ class Stopping:
 os.chdir(sys.argv[1])
 with wiring.opened(Invocation(revision=sys.argv[2])) as opened:
     where = opened.environment("production")
-    world = dataclasses.replace(opened.world, targets={"production": Stopping(opened.world.targets["production"])})
-    plan = make_plan(world, opened.desired, where)
-    done = apply.apply(world, opened.desired, where, plan, confirmed=True)
+    deps = dataclasses.replace(opened.deps, targets={"production": Stopping(opened.deps.targets["production"])})
+    plan = make_plan(deps, opened.desired, where)
+    done = apply.apply(deps, opened.desired, where, plan, confirmed=True)
     print([one.problem for one in done.results])
     sys.exit(done.exit)
 """
@@ -46,9 +46,9 @@ os.chdir(sys.argv[1])
 with wiring.opened(Invocation()) as opened:
     where = opened.environment("production")
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=31)
-    world = dataclasses.replace(opened.world, clock=lambda: later)
-    plan = make_plan(world, opened.desired, where)
-    done = apply.apply(world, opened.desired, where, plan, confirmed=True)
+    deps = dataclasses.replace(opened.deps, clock=lambda: later)
+    plan = make_plan(deps, opened.desired, where)
+    done = apply.apply(deps, opened.desired, where, plan, confirmed=True)
     print([step.action.value for part in plan.models for step in part.steps])
     sys.exit(done.exit)
 """

@@ -10,24 +10,22 @@ import pytest
 
 from reconciler.core.inspect.drift import seen_in
 from reconciler.report.help import problems
-from reconciler.report.inspect import audit, drift, history, predict, reproduce, status
-from reconciler.report.inspect import explain_status as why
-from reconciler.report.inspect import health_check as checkup
-from reconciler.report.inspect import journal_checkpoint as anchor
-from reconciler.report.layout import json_output as json
+from reconciler.report.inspect import (
+    audit,
+    drift,
+    explain_status,
+    health_check,
+    history,
+    journal_checkpoint,
+    predict,
+    reproduce,
+    status,
+)
+from reconciler.report.layout import json_output
 from reconciler.report.layout.text_layout import UNICODE, TextStyle
-from reconciler.report.plan import apply_result as apply
-from reconciler.report.plan import markdown as plan_markdown
-from reconciler.report.plan import merge_result as on_merge
-from reconciler.report.plan import pull_request_comment as plan_comment
-from reconciler.report.plan import text as plan
-from reconciler.report.promotion import config_diff as compare
-from reconciler.report.promotion import model_card as card
-from reconciler.report.promotion import promotion_summary as promotion
-from reconciler.report.promotion import proposal
-from reconciler.report.promotion import pull_request_body as request
-from tests.golden.report import values, values_controls, values_drift, values_review
-from tests.golden.report import values_inspect as values_asked
+from reconciler.report.plan import apply_result, markdown, merge_result, pull_request_comment, text
+from reconciler.report.promotion import config_diff, model_card, promotion_summary, proposal, pull_request_body
+from tests.golden.report import values, values_controls, values_drift, values_inspect, values_review
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.ValidationResult(
@@ -35,14 +33,14 @@ VALID = problems.ValidationResult(
 )
 
 TEXT: dict[str, Callable[[TextStyle], str]] = {
-    "plan-first": lambda look: plan.text(values.first_plan(), look),
-    "plan-production": lambda look: plan.text(values.production_plan(), look),
-    "plan-hostile": lambda look: plan.text(values.hostile_plan(), look),
-    "plan-controls": lambda look: plan.text(values_controls.controlled_plan(), look),
+    "plan-first": lambda look: text.text(values.first_plan(), look),
+    "plan-production": lambda look: text.text(values.production_plan(), look),
+    "plan-hostile": lambda look: text.text(values.hostile_plan(), look),
+    "plan-controls": lambda look: text.text(values_controls.controlled_plan(), look),
     "history-controls": lambda look: history.text(values_controls.history(), look),
     "rolled-back": lambda look: proposal.text(values_controls.rolled_back(), look),
-    "plan-empty": lambda look: plan.text(values.plan("production", "production", ()), look),
-    "applied": lambda look: apply.text(values.applied(), look),
+    "plan-empty": lambda look: text.text(values.plan("production", "production", ()), look),
+    "applied": lambda look: apply_result.text(values.applied(), look),
     "status": lambda look: status.text(values.status(), look),
     "history": lambda look: history.text(values.history(), look),
     "audit": lambda look: audit.text(values.audit(), look),
@@ -52,40 +50,40 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "proposed": lambda look: proposal.text(values.proposed(), look),
     "opened": lambda look: proposal.text(values.opened(), look),
     "by-hand": lambda look: proposal.text(values.by_hand(), look),
-    "why": lambda look: why.text(values_asked.why(), look),
-    "why-undeclared": lambda look: why.text(values_asked.why_undeclared(), look),
-    "on-merge": lambda look: on_merge.text(values_review.on_merge(), look),
+    "why": lambda look: explain_status.text(values_inspect.why(), look),
+    "why-undeclared": lambda look: explain_status.text(values_inspect.why_undeclared(), look),
+    "on-merge": lambda look: merge_result.text(values_review.on_merge(), look),
     "drift": lambda look: drift.text(values_drift.drifted(), look),
-    "anchored": lambda look: anchor.text(values_drift.anchored(), look),
-    "anchored-before": lambda look: anchor.text(values_drift.anchored(signed=True, fresh=False), look),
+    "anchored": lambda look: journal_checkpoint.text(values_drift.anchored(), look),
+    "anchored-before": lambda look: journal_checkpoint.text(values_drift.anchored(signed=True, fresh=False), look),
     "adopted": lambda look: proposal.text(values_drift.adopted(), look),
-    "diff": lambda look: compare.text(values_asked.compared(), look),
-    "doctor": lambda look: checkup.text(values_asked.checkup(), look),
-    "doctor-well": lambda look: checkup.text(values_asked.well(), look),
+    "diff": lambda look: config_diff.text(values_inspect.compared(), look),
+    "doctor": lambda look: health_check.text(values_inspect.checkup(), look),
+    "doctor-well": lambda look: health_check.text(values_inspect.well(), look),
     "valid": lambda look: problems.text(VALID, look),
     "invalid": lambda look: problems.error_text(values.invalid(), look),
     "failure": lambda look: problems.error_text(values.failure(), look),
     "conflict": lambda look: problems.error_text(values.conflict(), look),
 }
 MARKDOWN: dict[str, Callable[[], str]] = {
-    "plan-first": lambda: plan_markdown.markdown(values.first_plan()),
-    "plan-production": lambda: plan_markdown.markdown(values.production_plan()),
-    "plan-hostile": lambda: plan_markdown.markdown(values.hostile_plan()),
-    "plan-controls": lambda: plan_markdown.markdown(values_controls.controlled_plan()),
+    "plan-first": lambda: markdown.markdown(values.first_plan()),
+    "plan-production": lambda: markdown.markdown(values.production_plan()),
+    "plan-hostile": lambda: markdown.markdown(values.hostile_plan()),
+    "plan-controls": lambda: markdown.markdown(values_controls.controlled_plan()),
     "history-controls": lambda: history.markdown(values_controls.history()),
     "rolled-back": lambda: proposal.markdown(values_controls.rolled_back()),
-    "on-merge": lambda: on_merge.markdown(values_review.on_merge()),
-    "on-merge-request": lambda: on_merge.request("production", values_review.on_merge().merged[0]),
-    "comment": lambda: plan_comment.markdown(values_review.request()),
-    "comment-alike": lambda: plan_comment.markdown(values_review.many(12)),
-    "comment-hostile": lambda: plan_comment.markdown(values_review.hostile()),
-    "comment-nothing": lambda: plan_comment.markdown(values_review.nothing()),
-    "comment-unseen": lambda: plan_comment.markdown(values_review.unseen()),
-    "promotion": lambda: promotion.markdown(values_review.promotion()),
-    "promotion-first": lambda: promotion.markdown(values_review.first_promotion()),
-    "promotion-hostile": lambda: promotion.markdown(values_review.hostile_promotion(values.HOSTILE[0])),
-    "promotion-vetted": lambda: promotion.markdown(values_review.vetted_promotion()),
-    "applied": lambda: apply.markdown(values.applied()),
+    "on-merge": lambda: merge_result.markdown(values_review.on_merge()),
+    "on-merge-request": lambda: merge_result.request("production", values_review.on_merge().merged[0]),
+    "comment": lambda: pull_request_comment.markdown(values_review.request()),
+    "comment-alike": lambda: pull_request_comment.markdown(values_review.many(12)),
+    "comment-hostile": lambda: pull_request_comment.markdown(values_review.hostile()),
+    "comment-nothing": lambda: pull_request_comment.markdown(values_review.nothing()),
+    "comment-unseen": lambda: pull_request_comment.markdown(values_review.unseen()),
+    "promotion": lambda: promotion_summary.markdown(values_review.promotion()),
+    "promotion-first": lambda: promotion_summary.markdown(values_review.first_promotion()),
+    "promotion-hostile": lambda: promotion_summary.markdown(values_review.hostile_promotion(values.HOSTILE[0])),
+    "promotion-vetted": lambda: promotion_summary.markdown(values_review.vetted_promotion()),
+    "applied": lambda: apply_result.markdown(values.applied()),
     "status": lambda: status.markdown(values.status()),
     "history": lambda: history.markdown(values.history()),
     "audit": lambda: audit.markdown(values.audit()),
@@ -95,32 +93,32 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "proposed": lambda: proposal.markdown(values.proposed()),
     "opened": lambda: proposal.markdown(values.opened()),
     "by-hand": lambda: proposal.markdown(values.by_hand()),
-    "request": lambda: request.markdown(values_review.proposed()),
-    "request-rollback": lambda: request.markdown(values.proposed()),
-    "why": lambda: why.markdown(values_asked.why()),
+    "request": lambda: pull_request_body.markdown(values_review.proposed()),
+    "request-rollback": lambda: pull_request_body.markdown(values.proposed()),
+    "why": lambda: explain_status.markdown(values_inspect.why()),
     "drift": lambda: drift.markdown(values_drift.drifted()),
-    "anchored": lambda: anchor.markdown(values_drift.anchored()),
+    "anchored": lambda: journal_checkpoint.markdown(values_drift.anchored()),
     "drift-issue": lambda: drift.issue(values_drift.in_production(), {}, values_drift.SEEN),
     "drift-last-word": lambda: drift.issue(
         values_drift.well_again(), seen_in(values_drift.in_production().findings), values_drift.SEEN
     ),
-    "diff": lambda: compare.markdown(values_asked.compared()),
-    "doctor": lambda: checkup.markdown(values_asked.checkup()),
+    "diff": lambda: config_diff.markdown(values_inspect.compared()),
+    "doctor": lambda: health_check.markdown(values_inspect.checkup()),
     "valid": lambda: problems.markdown(VALID),
     "invalid": lambda: problems.error_markdown(values.invalid()),
-    "card": lambda: card.markdown(values.card()),
-    "card-first": lambda: card.markdown(values.card(first=True)),
-    "card-vetted": lambda: card.markdown(values.card(vetted=True)),
+    "card": lambda: model_card.markdown(values.card()),
+    "card-first": lambda: model_card.markdown(values.card(first=True)),
+    "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
 }
 JSON: dict[str, Callable[[], str]] = {
-    "plan-production": lambda: json.document(values.production_plan(), {"exit": 6}),
-    "plan-controls": lambda: json.document(values_controls.controlled_plan(), {"exit": 5}),
-    "history-controls": lambda: json.document(values_controls.history()),
-    "applied": lambda: json.document(values.applied(), {"exit": 130}),
-    "status": lambda: json.document(values.status()),
-    "drift": lambda: json.document(values_drift.drifted(), {"exit": 6}),
-    "predictions": lambda: json.document(values.predictions()),
-    "valid": lambda: json.document(VALID),
+    "plan-production": lambda: json_output.document(values.production_plan(), {"exit": 6}),
+    "plan-controls": lambda: json_output.document(values_controls.controlled_plan(), {"exit": 5}),
+    "history-controls": lambda: json_output.document(values_controls.history()),
+    "applied": lambda: json_output.document(values.applied(), {"exit": 130}),
+    "status": lambda: json_output.document(values.status()),
+    "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
+    "predictions": lambda: json_output.document(values.predictions()),
+    "valid": lambda: json_output.document(VALID),
 }
 LOOKS = {"100": TextStyle(width=100), "60": TextStyle(width=60), "80-unicode": TextStyle(width=80, glyphs=UNICODE)}
 

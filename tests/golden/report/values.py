@@ -56,7 +56,7 @@ from reconciler.core.spec.recipe import (
 )
 from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 from reconciler.errors import ConflictError, DataError, FilePosition, InvalidManifestsError, Problem
-from reconciler.report.promotion import pull_request_body as request
+from reconciler.report.promotion import pull_request_body
 
 HOSTILE = (
     "<img src=x onerror=alert(1)>",
@@ -500,7 +500,7 @@ def by_hand() -> ProposalResult:
             base="main",
             title="Promote customer-payments to production: dda18a0e21ae",
             remote="ssh://git.example.org/town/models",
-            body=request.markdown(proposed()),
+            body=pull_request_body.markdown(proposed()),
         ),
     )
 

@@ -16,7 +16,7 @@ import pytest
 import yaml
 
 from reconciler.core.forge.detection import ForgeKind
-from reconciler.manifest.scaffold import ci_templates as ci
+from reconciler.manifest.scaffold import ci_templates
 from reconciler.manifest.scaffold.ci_templates import CIPlacement
 from tests.conftest import ACTIONLINT, REPOSITORY
 
@@ -29,7 +29,7 @@ WHERES = [
 
 
 def made(host: ForgeKind, where: CIPlacement) -> str:
-    (text,) = ci.files(host, where).values()
+    (text,) = ci_templates.files(host, where).values()
     return text
 
 
@@ -41,7 +41,7 @@ def written(tmp_path: Path) -> Path:
     for path in OWN:
         shutil.copy(path, folder)
     for where in WHERES:
-        for name, text in ci.files(ForgeKind.GITHUB, where).items():
+        for name, text in ci_templates.files(ForgeKind.GITHUB, where).items():
             (folder.parents[1] / name).write_text(text)
     shutil.copy(ACTION, folder.parents[1])
     return folder.parents[1]
@@ -180,8 +180,8 @@ def test_gitlab_deploys_one_at_a_time_and_comments_without_the_request() -> None
 
 def test_a_branch_or_folder_that_could_break_out_is_not_written() -> None:
     for odd in ("a b", 'a"b', "$(x)", "a`b", "-x", "ä", "a\nb", "${{ x }}"):
-        assert not ci.possible(CIPlacement(branch=odd, folder="", python="3.11"))
-        assert not ci.possible(CIPlacement(branch="main", folder=odd, python="3.11"))
+        assert not ci_templates.possible(CIPlacement(branch=odd, folder="", python="3.11"))
+        assert not ci_templates.possible(CIPlacement(branch="main", folder=odd, python="3.11"))
 
 
 # --- the action ----------------------------------------------------------------------------------------------------

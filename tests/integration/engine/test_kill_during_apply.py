@@ -20,11 +20,11 @@ import json, sys
 from pathlib import Path
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.core.spec.environment import Desired
+from reconciler.core.spec.environment import DesiredState
 from reconciler.engine.apply import apply
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan.make_plan import environment_of, make_plan
-from reconciler.engine.dependencies import World
+from reconciler.engine.dependencies import Dependencies
 from reconciler.adapters.system import clock
 from tests.simulation import sample_project as town
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
@@ -37,7 +37,7 @@ desired = town.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_
 scratch = folder / "scratch" / clock.new_id()
 scratch.mkdir(parents=True)
 trainer = FakeTrainer()
-world = World(
+deps = Dependencies(
     source=source,
     stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
     targets={"production": DirectoryTarget(folder / "serving", project="town", environment="production")},
@@ -45,10 +45,10 @@ world = World(
     progress=Silent(), who=lambda: "test", scratch=scratch, data_root=folder,
 )
 where = environment_of(desired, environment)
-plan = make_plan(world, desired, where)
-done = apply.apply(world, desired, where, plan, confirmed=True)
-left = make_plan(world, desired, where)
-findings = audit.audit(world, desired, ("sandbox", "production")).findings
+plan = make_plan(deps, desired, where)
+done = apply.apply(deps, desired, where, plan, confirmed=True)
+left = make_plan(deps, desired, where)
+findings = audit.audit(deps, desired, ("sandbox", "production")).findings
 print(json.dumps({
     "exit": int(done.exit), "problems": [one.problem for one in done.results], "trained": len(trainer.trained),
     "left": [step.action.value for part in left.models for step in part.steps], "findings": [str(f) for f in findings],

@@ -23,12 +23,11 @@ from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
-from reconciler.engine.plan import make_plan as planning
-from reconciler.engine.storage import data_snapshots as snapshots
-from reconciler.engine.storage import journal
+from reconciler.engine.plan import make_plan
+from reconciler.engine.storage import data_snapshots, journal
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
 from reconciler.testing.memory import MemorySource
-from tests.simulation import sample_project as towns
+from tests.simulation import sample_project
 from tests.simulation.scenario import named
 
 NAMES = tuple(f"model-{number}" for number in range(8))
@@ -41,7 +40,9 @@ def world_in(folder: Path, source: MemorySource, lanes: int) -> Dependencies:
     return Dependencies(
         source=source,
         stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
-        targets={"production": DirectoryTarget(folder / "serving", project=towns.PROJECT, environment="production")},
+        targets={
+            "production": DirectoryTarget(folder / "serving", project=sample_project.PROJECT, environment="production")
+        },
         data=FakeData(),
         trainer=FakeTrainer(),
         scorer=FakeScorer(),
@@ -56,24 +57,26 @@ def world_in(folder: Path, source: MemorySource, lanes: int) -> Dependencies:
 
 
 def declared(seeds: Sequence[int], commit: str) -> DesiredState:
-    base = towns.desired(commit, seed=10)
+    base = sample_project.desired(commit, seed=10)
     models = []
     for model, seed in zip(named(base, "sandbox", *NAMES), seeds, strict=True):
-        recipe = towns.recipe(seed)
+        recipe = sample_project.recipe(seed)
         models.append(replace(model, recipe=recipe, recipe_digest=codec.digest_of(recipe)))
     return replace(base, models=tuple(models))
 
 
-def carried_out(world: Dependencies, desired: DesiredState, environment: str) -> ApplyResult:
-    where = planning.environment_of(desired, environment)
-    return apply.apply(world, desired, where, planning.make_plan(world, desired, where), confirmed=True)
+def carried_out(deps: Dependencies, desired: DesiredState, environment: str) -> ApplyResult:
+    where = make_plan.environment_of(desired, environment)
+    return apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
 
 
-def promoted(world: Dependencies, desired: DesiredState, commit: str) -> DesiredState:
+def promoted(deps: Dependencies, desired: DesiredState, commit: str) -> DesiredState:
     """Production pins what the sandbox made last."""
     pinned = []
     for model in desired.models:
-        head = journal.head(world.stores["sandbox"], project=towns.PROJECT, environment="sandbox", model=model.name)
+        head = journal.head(
+            deps.stores["sandbox"], project=sample_project.PROJECT, environment="sandbox", model=model.name
+        )
         assert head is not None
         pinned.append(replace(model, environment="production", artifact=head.state.artifact))
     return replace(desired, revision=commit, models=(*desired.models, *pinned))
@@ -86,20 +89,20 @@ def test_every_round_is_whole_and_the_next_has_nothing_to_do(tmp_path: Path, lan
         source.line += [f"made-{turn}", f"promoted-{turn}"]
         # Two pairs have the same recipe, and every other round brings back recipes that were trained before.
         seeds = [10 + (turn % 2) * 20 + number // 2 * (number > 3) + number * (number <= 3) for number in range(8)]
-        world = world_in(tmp_path, source, lanes)
+        deps = world_in(tmp_path, source, lanes)
         desired = declared(seeds, f"made-{turn}")
-        made = carried_out(world, desired, "sandbox")
+        made = carried_out(deps, desired, "sandbox")
         assert [one.model for one in made.results] == list(NAMES)
         assert made.exit is Exit.CLEAN, made.results
         assert made.trained == (len(set(seeds)) if turn < 2 else 0)
-        desired = promoted(world, desired, f"promoted-{turn}")
-        deployed = carried_out(world, desired, "production")
+        desired = promoted(deps, desired, f"promoted-{turn}")
+        deployed = carried_out(deps, desired, "production")
         assert [one.model for one in deployed.results] == list(NAMES)
         assert deployed.exit is Exit.CLEAN, deployed.results
         for environment in ("sandbox", "production"):
-            where = planning.environment_of(desired, environment)
-            assert planning.make_plan(world, desired, where).empty
-    assert audit.audit(world, desired, ("sandbox", "production")).findings == ()
+            where = make_plan.environment_of(desired, environment)
+            assert make_plan.make_plan(deps, desired, where).empty
+    assert audit.audit(deps, desired, ("sandbox", "production")).findings == ()
     assert not list(tmp_path.rglob(".tmp-*"))
 
 
@@ -109,21 +112,21 @@ def test_two_processes_with_lanes_of_their_own_leave_one_history(tmp_path: Path)
     source.line.append("c0")
     desired = declared(range(10, 18), "c0")
     worlds = [world_in(tmp_path, source, 3) for _ in range(2)]
-    where = planning.environment_of(desired, "sandbox")
-    snapshots.take(worlds[0], desired, where)  # else one of them may stop there: somebody else took one
+    where = make_plan.environment_of(desired, "sandbox")
+    data_snapshots.take(worlds[0], desired, where)  # else one of them may stop there: somebody else took one
     applied: list[ApplyResult] = []
 
-    def process(world: Dependencies) -> None:
-        applied.append(carried_out(world, desired, "sandbox"))
+    def process(deps: Dependencies) -> None:
+        applied.append(carried_out(deps, desired, "sandbox"))
 
-    threads = [threading.Thread(target=process, args=(world,)) for world in worlds]
+    threads = [threading.Thread(target=process, args=(deps,)) for deps in worlds]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
     assert {one.exit for result in applied for one in result.results} <= {0, Exit.CONFLICT}
-    world = world_in(tmp_path, source, 3)
-    assert carried_out(world, desired, "sandbox").exit is Exit.CLEAN
-    assert planning.make_plan(world, desired, where).empty
-    assert audit.audit(world, desired, ("sandbox",)).findings == ()
+    deps = world_in(tmp_path, source, 3)
+    assert carried_out(deps, desired, "sandbox").exit is Exit.CLEAN
+    assert make_plan.make_plan(deps, desired, where).empty
+    assert audit.audit(deps, desired, ("sandbox",)).findings == ()
     assert len(list((tmp_path / "sandbox/builds").iterdir())) == len(NAMES)

@@ -25,13 +25,13 @@ REQUEST = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from reconciler.adapters.executors.worker_process import Child
-from reconciler.adapters.executors.training import TrainingChild
+from reconciler.adapters.executors.worker_process import WorkerProcess
+from reconciler.adapters.executors.training import TrainingWorker
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import *
 from reconciler.errors import TrainingError
-from reconciler.ports import Selected, Trained, TrainRequest
+from reconciler.ports import SelectResult, TrainResult, TrainRequest
 from reconciler.training.runtime_check import runtime_here
 
 def request(folder, into, name, columns):
@@ -46,7 +46,7 @@ def request(folder, into, name, columns):
     )
     holdout = folder / f"holdout-{task.value}.parquet"
     return TrainRequest(
-        recipe=recipe, selected=Selected(rows=1, holdout_rows=1, holdout_from=None, left_out=()),
+        recipe=recipe, selected=SelectResult(rows=1, holdout_rows=1, holdout_from=None, left_out=()),
         train=folder / f"train-{task.value}.parquet", holdout=holdout, evaluation_rows=digest_of_file(holdout),
         tables=(), runtime=runtime_here(), into=into, limits=Limits(),
     )
@@ -56,21 +56,21 @@ folder, into, columns, names = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.arg
 
 # One training in a child of the real adapter, started by a process with its own environment.
 TRAIN = f"""{REQUEST}
-trainer = TrainingChild()
+trainer = TrainingWorker()
 trainer.train(request(folder, into, names[0], columns))
 trainer.close()
 """
 
 # One training in a process of its own, that nothing was forked from or for.
 COLD = f"""{REQUEST}
-child = Child("reconciler.training", failure=TrainingError)
-child.call("train", request(folder, into, names[0], columns), Trained, Limits())
+child = WorkerProcess("reconciler.training", failure=TrainingError)
+child.call("train", request(folder, into, names[0], columns), TrainResult, Limits())
 child.close()
 """
 
 # One trainer, four trainings at once.
 SEVERAL = f"""{REQUEST}
-trainer = TrainingChild()
+trainer = TrainingWorker()
 trainer.warm(Limits(), at_once=4)
 asked = [request(folder, into / f"{{place}}", name, columns) for place, name in enumerate(names)]
 with ThreadPoolExecutor(4) as pool:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.manifest.yaml import fast_parse as plain
-from reconciler.manifest.yaml import secret_scan as secrets
+from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import MAX_DEPTH, MAX_NODES, BadDocumentError, read
 
 MANIFESTS = sorted(Path(__file__).resolve().parents[3].glob("manifests/*/*.yaml"))
@@ -84,11 +83,11 @@ def careful(body: bytes) -> object:
         node = read("it", body)
     except BadDocumentError:
         return None
-    return None if list(secrets.found(node)) else node.data()
+    return None if list(secret_scan.found(node)) else node.data()
 
 
 def agree(body: bytes) -> None:
-    found = plain.data_of(body)
+    found = fast_parse.data_of(body)
     if found is not None:
         assert repr(found) == repr(careful(body))  # NaN is not itself; 1 and True are not the same
 
@@ -123,12 +122,12 @@ def test_manifests_with_some_bytes_changed(path: Path, data: st.DataObject) -> N
 def test_it_answers_where_there_is_nothing_to_say() -> None:
     body = b'kind: Model\nspec:\n  list: [1, 2.5, true, ~]\n  text: |\n    two\n    lines\n  quoted: "012"\n'
     spec = {"list": [1, 2.5, True, None], "text": "two\nlines\n", "quoted": "012"}
-    assert plain.data_of(body) == {"kind": "Model", "spec": spec} == careful(body)
+    assert fast_parse.data_of(body) == {"kind": "Model", "spec": spec} == careful(body)
 
 
 def test_an_ordinary_manifest_is_read_the_fast_way() -> None:
     for path in MANIFESTS:
-        assert plain.data_of(path.read_bytes().decode().encode("ascii", "ignore")) is not None
+        assert fast_parse.data_of(path.read_bytes().decode().encode("ascii", "ignore")) is not None
 
 
 @pytest.mark.parametrize(
@@ -143,9 +142,9 @@ def test_an_ordinary_manifest_is_read_the_fast_way() -> None:
     ids=["lists", "mappings", "dashes", "one level too many", "one node too many"],
 )
 def test_what_is_too_deep_or_too_much_is_left_alone(text: str) -> None:
-    assert plain.data_of(text.encode()) is None
+    assert fast_parse.data_of(text.encode()) is None
 
 
 def test_the_deepest_that_may_be_is_read() -> None:
     agree(body := ("a: " + "[" * (MAX_DEPTH - 1) + "]" * (MAX_DEPTH - 1)).encode())
-    assert plain.data_of(body) is not None
+    assert fast_parse.data_of(body) is not None

@@ -19,8 +19,7 @@ from reconciler.report.inspect import history, predict, status
 from reconciler.report.layout.escaping import cell, code, guard, plain, prose
 from reconciler.report.layout.table import TextColumn, table
 from reconciler.report.layout.text_layout import ASCII, UNICODE, TextStyle, cells, command, elide, page, wrap
-from reconciler.report.plan import apply_result as apply
-from reconciler.report.plan import markdown as plan_markdown
+from reconciler.report.plan import apply_result, markdown
 from reconciler.report.plan import text as plan
 from reconciler.report.promotion import proposal
 from tests.golden.report import values
@@ -62,7 +61,7 @@ def reports(text: str, look: TextStyle) -> list[str]:
     )
     return [
         plan.text(hostile(text), look),
-        apply.text(replace(applied, results=(replace(applied.results[2], model=text, problem=text),)), look),
+        apply_result.text(replace(applied, results=(replace(applied.results[2], model=text, problem=text),)), look),
         status.text(replace(found, environments=(seen,)), look),
         history.text(replace(events, events=(replace(events.events[0], who=text, reason=text),)), look),
         predict.text(made, look),
@@ -110,7 +109,7 @@ def test_a_code_span_ends_where_it_should(text: str) -> None:
 
 @given(TEXTS)
 def test_every_row_of_a_markdown_table_has_the_columns_of_its_heading(text: str) -> None:
-    shown = plan_markdown.markdown(hostile(text))
+    shown = markdown.markdown(hostile(text))
     bars = 0
     for line in shown.splitlines():
         if line.startswith("|"):

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.adapters.forges.github import ACTIONS, GitHubForge
 from reconciler.adapters.forges.gitlab import GitLabForge
-from reconciler.app import forge_connection as roads
+from reconciler.app import forge_connection
 from reconciler.core.forge.detection import ForgeChoice, ForgeKind, Token
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError, SourceError
@@ -26,7 +26,7 @@ def choice(kind: ForgeKind) -> ForgeChoice:
 
 
 def road(clone: Repository, environ: dict[str, str], protect: str | None = None) -> PullRequestRoute:
-    return roads.road(clone.project, environ, environment="production", protect=protect)
+    return forge_connection.road(clone.project, environ, environment="production", protect=protect)
 
 
 @pytest.fixture
@@ -37,8 +37,8 @@ def clone(tmp_path: Path) -> Repository:
 
 
 def test_each_kind_has_its_adapter() -> None:
-    assert isinstance(roads.forge(choice(ForgeKind.GITHUB), TOKEN, {"GITHUB_ACTIONS": "true"}), GitHubForge)
-    assert isinstance(roads.forge(choice(ForgeKind.GITLAB), TOKEN, {}), GitLabForge)
+    assert isinstance(forge_connection.forge(choice(ForgeKind.GITHUB), TOKEN, {"GITHUB_ACTIONS": "true"}), GitHubForge)
+    assert isinstance(forge_connection.forge(choice(ForgeKind.GITLAB), TOKEN, {}), GitLabForge)
     assert ACTIONS == "github-actions[bot]"
 
 
@@ -50,7 +50,7 @@ def test_a_library_that_is_not_installed_is_told_with_what_installs_it(
     for name in ("github", "gitlab", "gitlab_client"):
         monkeypatch.delitem(sys.modules, f"reconciler.adapters.forges.{name}", raising=False)
     with pytest.raises(ForgeError) as caught:
-        roads.forge(choice(kind), TOKEN, {})
+        forge_connection.forge(choice(kind), TOKEN, {})
     assert caught.value.code == "E906"
     assert f"pip install 'model-reconciler[{kind.value}]'" in (caught.value.hint or "")
 

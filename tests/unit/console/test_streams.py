@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.app.actor import who
-from reconciler.console import streams as terminal
+from reconciler.console import streams
 from reconciler.console.progress import LogProgress
 from reconciler.report.layout.text_layout import Tone
 
@@ -31,14 +31,14 @@ from reconciler.report.layout.text_layout import Tone
 def test_colour_follows_the_stream_and_the_usual_variables(
     on_terminal: bool, environ: dict[str, str], expected: bool
 ) -> None:
-    assert terminal.colours(terminal=on_terminal, environ=environ) is expected
+    assert streams.colours(terminal=on_terminal, environ=environ) is expected
 
 
 def test_paint_adds_codes_around_a_text_and_nothing_else() -> None:
     for tone in Tone:
-        shown = terminal.painted("words", tone)
+        shown = streams.painted("words", tone)
         assert shown.replace("\x1b[0m", "").endswith("words")
-    assert terminal.painted("words", Tone.PLAIN) == "words"
+    assert streams.painted("words", Tone.PLAIN) == "words"
 
 
 def test_a_step_is_told_on_one_line_of_visible_characters(capfd: pytest.CaptureFixture[str]) -> None:

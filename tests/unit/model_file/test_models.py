@@ -22,8 +22,7 @@ from reconciler.core.spec.gates import Comparability, Comparison, NoWorseThanInc
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
 from reconciler.errors import DataError, ScoringError
 from reconciler.evaluation.paired_comparison import compare
-from reconciler.model_file import load
-from reconciler.model_file import safe_archive as archive
+from reconciler.model_file import load, safe_archive
 from reconciler.ports import CompareRequest, PredictRequest, SelectResult, TrainRequest
 from reconciler.scoring.predict import predict
 from reconciler.training import fit
@@ -344,7 +343,7 @@ def test_a_type_or_a_loader_that_is_not_listed_is_named_and_refused(members: dic
     for change in changes:
         assert refusal(with_tree(members, lambda tree, change=change: tree.update(change))) == "E506", change
     with pytest.raises(ScoringError, match=r"names the type os\.system"):
-        archive.check(with_tree(members, lambda tree: tree.update(changes[0])))
+        safe_archive.check(with_tree(members, lambda tree: tree.update(changes[0])))
 
 
 def test_a_node_that_does_not_say_what_it_is_is_refused(members: dict[str, bytes]) -> None:

@@ -11,30 +11,29 @@ import pytest
 
 from reconciler.cli.command_group import COMMANDS
 from reconciler.report.help import problems
-from reconciler.report.layout import json_output as reporter
+from reconciler.report.layout import json_output
 from reconciler.report.write_json_schemas import DOCUMENTS, FOLDER, commands, schema_of, text_of
-from tests.golden.report import values, values_controls, values_drift, values_review
-from tests.golden.report import values_inspect as values_asked
+from tests.golden.report import values, values_controls, values_drift, values_inspect, values_review
 
 EXAMPLES: dict[str, Callable[[], str]] = {
-    "adopt": lambda: reporter.document(values_drift.adopted()),
-    "anchor": lambda: reporter.document(values_drift.anchored()),
-    "apply": lambda: reporter.document(values.applied(), {"exit": 3}),
-    "audit": lambda: reporter.document(values.audit(), {"exit": 6}),
-    "diff": lambda: reporter.document(values_asked.compared()),
-    "doctor": lambda: reporter.document(values_asked.checkup()),
-    "drift": lambda: reporter.document(values_drift.drifted(), {"exit": 6}),
-    "history": lambda: reporter.document(values_controls.history()),
-    "override": lambda: reporter.document(values.proposed()),
-    "plan-comment": lambda: reporter.document(values_review.request()),
-    "apply-on-merge": lambda: reporter.document(values_review.on_merge(), {"exit": 5}),
-    "plan": lambda: reporter.document(values.hostile_plan(), {"exit": 4}),
-    "predict": lambda: reporter.document(values.predictions()),
-    "promote": lambda: reporter.document(values.opened()),
-    "reproduce": lambda: reporter.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
-    "rollback": lambda: reporter.document(values_controls.rolled_back()),
-    "status": lambda: reporter.document(values.status()),
-    "why": lambda: reporter.document(values_asked.why()),
+    "adopt": lambda: json_output.document(values_drift.adopted()),
+    "anchor": lambda: json_output.document(values_drift.anchored()),
+    "apply": lambda: json_output.document(values.applied(), {"exit": 3}),
+    "audit": lambda: json_output.document(values.audit(), {"exit": 6}),
+    "diff": lambda: json_output.document(values_inspect.compared()),
+    "doctor": lambda: json_output.document(values_inspect.checkup()),
+    "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
+    "history": lambda: json_output.document(values_controls.history()),
+    "override": lambda: json_output.document(values.proposed()),
+    "plan-comment": lambda: json_output.document(values_review.request()),
+    "apply-on-merge": lambda: json_output.document(values_review.on_merge(), {"exit": 5}),
+    "plan": lambda: json_output.document(values.hostile_plan(), {"exit": 4}),
+    "predict": lambda: json_output.document(values.predictions()),
+    "promote": lambda: json_output.document(values.opened()),
+    "reproduce": lambda: json_output.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
+    "rollback": lambda: json_output.document(values_controls.rolled_back()),
+    "status": lambda: json_output.document(values.status()),
+    "why": lambda: json_output.document(values_inspect.why()),
     "error": lambda: json.dumps(problems.error_document(values.invalid(), 2)),
 }
 

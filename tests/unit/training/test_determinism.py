@@ -15,12 +15,9 @@ from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
 from reconciler.errors import ScoringError, TrainingError
-from reconciler.model_file import load
-from reconciler.model_file import safe_archive as archive
+from reconciler.model_file import load, safe_archive
 from reconciler.ports import SelectResult, TrainRequest
-from reconciler.training import canonical_skops as canonical
-from reconciler.training import estimator_catalog as catalogue
-from reconciler.training import fit
+from reconciler.training import canonical_skops, estimator_catalog, fit
 from reconciler.training.runtime_check import runtime_here
 
 ACCOUNTS = [f"100000000000{digit}" for digit in range(6)]
@@ -44,7 +41,7 @@ def rows(count: int, start: int, *, classifies: bool) -> pa.Table:
 
 
 def request(folder: Path, name: str, into: Path, **changes: object) -> TrainRequest:
-    classifies = catalogue.ESTIMATORS[name][1] == "classification"
+    classifies = estimator_catalog.ESTIMATORS[name][1] == "classification"
     for part, count, start in (("train", 300, 0), ("holdout", 80, 10**6)):
         pq.write_table(rows(count, start, classifies=classifies), folder / f"{part}.parquet")
     classes = tuple(OutcomeClass(name=label) for label in ("on time", "late", "very late"))
@@ -72,7 +69,7 @@ def request(folder: Path, name: str, into: Path, **changes: object) -> TrainRequ
     return TrainRequest(**given)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", sorted(catalogue.ESTIMATORS))
+@pytest.mark.parametrize("name", sorted(estimator_catalog.ESTIMATORS))
 def test_the_same_rows_give_the_same_bytes(name: str, tmp_path: Path) -> None:
     found = []
     for attempt in ("a", "b"):
@@ -81,7 +78,7 @@ def test_the_same_rows_give_the_same_bytes(name: str, tmp_path: Path) -> None:
         made = fit.train(request(folder, name, folder / "artifact"))
         found.append({file: (folder / "artifact" / file).read_bytes() for file in made.files})
     assert found[0] == found[1]
-    assert canonical.canonical(found[0]["model.skops"]) == found[0]["model.skops"]
+    assert canonical_skops.canonical(found[0]["model.skops"]) == found[0]["model.skops"]
     model = load.load(tmp_path / "a" / "artifact")
     assert model.schema.columns[3].categories == tuple(ACCOUNTS)
     for account in ACCOUNTS:
@@ -89,7 +86,9 @@ def test_the_same_rows_give_the_same_bytes(name: str, tmp_path: Path) -> None:
 
 
 def test_the_committed_table_is_scikit_learns() -> None:
-    assert catalogue.path().read_text() == catalogue.text(), "run python -m reconciler.training.estimator_catalog"
+    assert estimator_catalog.path().read_text() == estimator_catalog.text(), (
+        "run python -m reconciler.training.estimator_catalog"
+    )
 
 
 def test_another_runtime_than_the_declared_one_refuses_to_train(tmp_path: Path) -> None:
@@ -142,7 +141,7 @@ def test_a_model_file_with_anything_foreign_is_refused(
     model_file: bytes, change: dict[str, object], code: str, tmp_path: Path
 ) -> None:
     with pytest.raises(ScoringError) as refused:
-        archive.check(rewritten(model_file, tmp_path, **change))
+        safe_archive.check(rewritten(model_file, tmp_path, **change))
     assert refused.value.code == code
 
 

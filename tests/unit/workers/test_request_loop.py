@@ -11,7 +11,7 @@ import pytest
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import ParsedExpression
-from reconciler.workers import request_loop as child
+from reconciler.workers import request_loop
 
 
 def _fail(_limits: Limits) -> NoReturn:
@@ -26,7 +26,7 @@ def _parse(texts: tuple[str, ...]) -> Mapping[str, ParsedExpression]:
     return {text: ParsedExpression(columns=(text,)) for text in texts}
 
 
-OPERATIONS: dict[str, child.Operation] = {
+OPERATIONS: dict[str, request_loop.Operation] = {
     "echo": (Limits, lambda limits: limits),
     "many": (Limits, lambda limits: (limits, limits)),
     "nothing": (Limits, lambda _: None),
@@ -39,7 +39,7 @@ LIMITS = {"seconds": 5, "memory": 7}
 
 
 def ask(operation: str, request: Any) -> Any:
-    line = child.answer(OPERATIONS, json.dumps({"operation": operation, "request": request}).encode() + b"\n")
+    line = request_loop.answer(OPERATIONS, json.dumps({"operation": operation, "request": request}).encode() + b"\n")
     assert b"\n" not in line
     return json.loads(line)
 
@@ -69,4 +69,4 @@ def test_a_typed_error_crosses_with_all_that_a_person_reads() -> None:
     ],
 )
 def test_our_bugs_cross_by_their_class_alone(line: bytes, name: str) -> None:
-    assert json.loads(child.answer(OPERATIONS, line)) == {"error": {"kind": "Unexpected", "message": name}}
+    assert json.loads(request_loop.answer(OPERATIONS, line)) == {"error": {"kind": "Unexpected", "message": name}}

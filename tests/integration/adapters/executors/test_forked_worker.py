@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.executors import worker_process as children
+from reconciler.adapters.executors import worker_process
 from reconciler.adapters.executors.forked_worker import FORKS
 from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.core.spec.environment import Limits
@@ -231,7 +231,7 @@ def until(look: Callable[[], list[int]], enough: Callable[[list[int]], bool]) ->
 
 
 def _children(process: int) -> list[int]:
-    return children._started_by(process)
+    return worker_process._started_by(process)
 
 
 def descriptors(process: int) -> list[int]:

@@ -16,7 +16,7 @@ import pytest
 from reconciler.adapters.executors.worker_process import WorkerProcess
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import DataError, TrainingError
-from reconciler.testing import misbehaving_worker as unruly
+from reconciler.testing import misbehaving_worker
 
 ROOMY = Limits(seconds=60, memory=2 * 1024**3)
 
@@ -161,4 +161,4 @@ def test_the_child_dies_with_its_parent(name: str) -> None:
 
 
 def test_the_unruly_child_hoards_more_than_the_cap_of_these_tests() -> None:
-    assert unruly.HOARD > 150 * 1024**2
+    assert misbehaving_worker.HOARD > 150 * 1024**2

@@ -19,7 +19,7 @@ import pytest
 from benchmarks.many_models import make_fleet
 from reconciler import codec
 from reconciler.adapters.caches.plan_cache import CachedPlan, load, save
-from reconciler.adapters.executors import fork_map as shared_out
+from reconciler.adapters.executors import fork_map
 from reconciler.cli.error_reporting import guarded
 from reconciler.core.artifact.records import ReleasePointer
 
@@ -244,7 +244,7 @@ def test_what_is_carried_on_is_as_old_as_it_was(fleet: Path, capfd: pytest.Captu
     assert after.saved == memo.saved - 80_000
 
 
-@pytest.mark.skipif(shared_out.count() < 2, reason="this machine has one processor")
+@pytest.mark.skipif(fork_map.count() < 2, reason="this machine has one processor")
 def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
     rewrite(release(fleet) / "model.skops", b"x")
     found = []

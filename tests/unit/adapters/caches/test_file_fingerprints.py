@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.caches import file_fingerprints as module
+from reconciler.adapters.caches import file_fingerprints
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same, signature
 from reconciler.adapters.filesystem.durable_files import listed
 
@@ -100,7 +100,10 @@ def test_in_a_folder_that_is_watched_what_is_not_there_needs_no_look_of_its_own(
 
 def test_what_was_touched_just_before_is_not_believed(folder: Path) -> None:
     changed = (folder / "model").stat().st_ctime_ns
-    for started, believed in ((changed + module.RACY + 1, True), (changed + module.RACY - 1, False)):
+    for started, believed in (
+        (changed + file_fingerprints.RACY + 1, True),
+        (changed + file_fingerprints.RACY - 1, False),
+    ):
         seen = FileFingerprints(started=started)
         seen.saw(str(folder / "model"))
         assert (seen.signature("") is not None) is believed
@@ -117,26 +120,26 @@ def test_subjects_are_apart(folder: Path) -> None:
 
 def test_many_claims_are_shared_out_and_answered_in_order(tmp_path: Path) -> None:
     claims = []
-    for number in range(module.MANY + 10):
+    for number in range(file_fingerprints.MANY + 10):
         path = tmp_path / str(number)
         path.write_bytes(b"x")
         seen = aged()
         seen.saw(str(path))
         claims.append((seen.signature("") or "", seen.paths("")))
     assert same("", claims) == [True] * len(claims)
-    broken = {0, 1, module.MANY // 2, module.MANY + 9}
+    broken = {0, 1, file_fingerprints.MANY // 2, file_fingerprints.MANY + 9}
     for number in broken:
         (tmp_path / str(number)).unlink()
     expected = [number not in broken for number in range(len(claims))]
     assert same("", claims) == expected
     done: list[int] = []
     assert same("", claims, besides=lambda: done.append(os.getpid())) == expected
-    assert done == [os.getpid()] * (module.shared_out.count() > 1)
+    assert done == [os.getpid()] * (file_fingerprints.fork_map.count() > 1)
 
 
 @given(count=st.integers(1, 20_000), shares=st.integers(1, 5), less=st.integers(0, 5_000))
 def test_shares_take_every_claim_once(count: int, shares: int, less: int) -> None:
-    bounds = module._bounds(count, shares, less=less)
+    bounds = file_fingerprints._bounds(count, shares, less=less)
     assert len(bounds) == shares + 1
     assert bounds == sorted(bounds)
     assert (bounds[0], bounds[-1]) == (0, count)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.adapters.executors.fork_map import MOST_DRAWN
-from reconciler.app.planning import parallel_plan as shares
+from reconciler.app.planning import parallel_plan
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.plan.plan import Plan
 
@@ -17,7 +17,7 @@ from reconciler.core.plan.plan import Plan
 @given(st.integers(30, 3_000) | st.sampled_from([20_000, 130_000, 300_000]), st.integers(2, 4))
 def test_each_model_is_in_one_share_and_all_shares_can_be_drawn(models: int, count: int) -> None:
     names = [str(number) for number in range(models)]
-    found = shares._split(names, count)
+    found = parallel_plan._split(names, count)
     assert sorted(name for share in found for name in share) == sorted(names)
     assert all(found)
     assert count <= len(found) <= MOST_DRAWN
@@ -28,12 +28,12 @@ def test_this_process_makes_a_share_however_fast_the_others_are() -> None:
     """Only here is it noted what was read for all models: without a share it would not be."""
     said, saying = os.pipe()
 
-    def make(share: int) -> shares.PlanWithCache:
+    def make(share: int) -> parallel_plan.PlanWithCache:
         os.write(saying, bytes([share]))
         digest = digest_of_bytes(bytes([share]))
         process = str(os.getpid())
         plan = Plan(id=digest, project="p", environment=process, role="serving", revision=None, refresh=None, models=())
-        return shares.PlanWithCache(plan=plan, until=share, settled={})
+        return parallel_plan.PlanWithCache(plan=plan, until=share, settled={})
 
     def strangers() -> bool:
         """Slow: all that can be drawn is made meanwhile."""
@@ -41,7 +41,7 @@ def test_this_process_makes_a_share_however_fast_the_others_are() -> None:
             os.read(said, 1)
         return False
 
-    found = shares._by_all(make, strangers, 2, 5)
+    found = parallel_plan._by_all(make, strangers, 2, 5)
     os.close(said)
     os.close(saying)
     assert found is not None

@@ -15,11 +15,11 @@ from reconciler.core.spec.environment import DesiredState
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import ONE, Dependencies
-from reconciler.engine.plan import make_plan as planning
+from reconciler.engine.plan import make_plan
 from reconciler.errors import TrainingError
 from reconciler.ports import Concurrency, TrainRequest, TrainResult
 from reconciler.testing.fake_compute import FakeTrainer
-from tests.simulation import sample_project as towns
+from tests.simulation import sample_project
 from tests.simulation.scenario import Story, named
 
 NAMES = ("alpha", "beta", "gamma", "delta")
@@ -69,10 +69,10 @@ class Choosy(FakeTrainer):
 
 def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> DesiredState:
     """A commit with one model of each seed in the sandbox, by the names of NAMES."""
-    base = towns.desired(None, seed=10, sandbox=replace(towns.SANDBOX, **sandbox))  # type: ignore[arg-type]
+    base = sample_project.desired(None, seed=10, sandbox=replace(sample_project.SANDBOX, **sandbox))  # type: ignore[arg-type]
     models = []
     for model, seed in zip(named(base, "sandbox", *NAMES), seeds, strict=False):
-        recipe = towns.recipe(seed)
+        recipe = sample_project.recipe(seed)
         models.append(replace(model, recipe=recipe, recipe_digest=codec.digest_of(recipe)))
     return story.merge(replace(base, models=tuple(models)))
 
@@ -80,13 +80,13 @@ def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> Desired
 def run(
     story: Story, lanes: Concurrency, *, plan: Plan | None = None, trainer: FakeTrainer | None = None
 ) -> ApplyResult:
-    where = planning.environment_of(story.desired, "sandbox")
-    world: Dependencies = replace(story.world(), lanes=lanes)
+    where = make_plan.environment_of(story.desired, "sandbox")
+    deps: Dependencies = replace(story.deps(), lanes=lanes)
     if trainer is not None:
-        world = replace(world, trainer=trainer)
+        deps = replace(deps, trainer=trainer)
         trainer.trained = story.town.trainer.trained
-    reviewed = plan or planning.make_plan(world, story.desired, where)
-    return apply.apply(world, story.desired, where, reviewed, confirmed=True)
+    reviewed = plan or make_plan.make_plan(deps, story.desired, where)
+    return apply.apply(deps, story.desired, where, reviewed, confirmed=True)
 
 
 def test_results_keep_the_plans_order_whatever_ends_first(tmp_path: Path) -> None:
@@ -158,12 +158,12 @@ def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(stor
         if (head := pins[model.name]) is not None
     ]
     story.merge(replace(made, models=(*made.models, *production)))
-    where = planning.environment_of(story.desired, "production")
-    world = replace(story.world(trains=False), lanes=Backwards())
-    apply.apply(world, story.desired, where, planning.make_plan(world, story.desired, where))
+    where = make_plan.environment_of(story.desired, "production")
+    deps = replace(story.deps(trains=False), lanes=Backwards())
+    apply.apply(deps, story.desired, where, make_plan.make_plan(deps, story.desired, where))
     assert all(story.head("production", name) is not None for name in NAMES)
     story.merge(replace(made, models=(*made.models, production[0])))
-    applied = apply.apply(world, story.desired, where, planning.make_plan(world, story.desired, where), confirmed=True)
+    applied = apply.apply(deps, story.desired, where, make_plan.make_plan(deps, story.desired, where), confirmed=True)
     retired = {one.model: "; ".join(one.done) or one.problem for one in applied.results if one.model != "alpha"}
     assert [text.split(":")[0] for text in retired.values() if text] == [
         "retired",

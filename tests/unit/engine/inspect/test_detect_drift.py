@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reconciler import codec
-from reconciler.core.artifact import store_layout as keys
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.records import StoreMark
 from reconciler.core.inspect.drift import (
     DriftFinding,
@@ -23,9 +23,9 @@ from reconciler.core.inspect.drift import (
 )
 from reconciler.core.spec.environment import DriftPolicy
 from reconciler.core.spec.gates import Threshold
-from reconciler.engine.inspect import detect_drift as engine
+from reconciler.engine.inspect import detect_drift
 from reconciler.errors import ForgeError, UsageError
-from reconciler.report.inspect import drift as report
+from reconciler.report.inspect import drift
 from reconciler.testing.fault_injection import Fault
 from reconciler.testing.memory_forge import MemoryForge
 from tests.simulation.sample_project import MODEL, PRODUCTION
@@ -37,10 +37,10 @@ NOON = datetime(2026, 1, 1, tzinfo=UTC)
 def look(
     story: Story, forge: MemoryForge | None = None, seen: Seen | None = None, *, loads: bool = True
 ) -> DriftReport:
-    world = replace(story.world(trains=False), forge=forge)
-    issue = report.issue if forge is not None else None
+    deps = replace(story.deps(trains=False), forge=forge)
+    issue = drift.issue if forge is not None else None
     remembered = {"production": seen or {}}
-    return engine.drift(world, story.desired, ("production",), loads=loads, remembered=remembered, issue=issue)
+    return detect_drift.drift(deps, story.desired, ("production",), loads=loads, remembered=remembered, issue=issue)
 
 
 def production(story: Story, forge: MemoryForge | None = None, seen: Seen | None = None) -> EnvironmentDrift:
@@ -87,12 +87,12 @@ def stray(story: Story) -> None:
 
 
 def unmark(story: Story) -> None:
-    del story.town.stores["production"].objects[keys.MARK]
+    del story.town.stores["production"].objects[store_layout.MARK]
 
 
 def remark(story: Story) -> None:
     mark = codec.encode(StoreMark(project="elsewhere", environment="production"))
-    story.town.stores["production"].objects[keys.MARK] = mark
+    story.town.stores["production"].objects[store_layout.MARK] = mark
 
 
 def tail(story: Story) -> None:
@@ -167,11 +167,11 @@ def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twic
     def check(artifact: object, limits: object) -> None:
         raise ForgeError("stands for any failure of the child", code="E511")
 
-    world = twice.world(trains=False)
+    deps = twice.deps(trains=False)
     scorer = type("Failing", (), {"check": staticmethod(check)})()
-    drifted = engine.drift(replace(world, scorer=scorer), twice.desired, ("production",))
+    drifted = detect_drift.drift(replace(deps, scorer=scorer), twice.desired, ("production",))
     assert [one.kind for one in drifted.environments[0].findings] == [Kind.UNHEALTHY]
-    calm = engine.drift(replace(world, scorer=scorer), twice.desired, ("production",), loads=False)
+    calm = detect_drift.drift(replace(deps, scorer=scorer), twice.desired, ("production",), loads=False)
     assert calm.exit == 0
 
 
@@ -187,7 +187,7 @@ def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_be
 
 
 def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Story) -> None:
-    here = engine._EnvironmentCheck(twice.world(), twice.desired, twice.desired.environments[0])
+    here = detect_drift._EnvironmentCheck(twice.deps(), twice.desired, twice.desired.environments[0])
     whole = {f"m{n:03}": twice.candidate for n in range(130)}
     days = []
     for _ in range(3):
@@ -226,7 +226,7 @@ def test_what_todays_policy_would_refuse_is_unhealthy(twice: Story) -> None:
 
 
 def test_an_apply_that_finishes_meanwhile_is_no_drift(twice: Story) -> None:
-    world = twice.world(trains=False)
+    deps = twice.deps(trains=False)
     current = twice.town.target.current.pop(MODEL)
 
     class Finishing:
@@ -240,7 +240,7 @@ def test_an_apply_that_finishes_meanwhile_is_no_drift(twice: Story) -> None:
         def release(self, model):
             return twice.town.target.release(model)
 
-    drifted = engine.drift(replace(world, targets={"production": Finishing()}), twice.desired, ("production",))
+    drifted = detect_drift.drift(replace(deps, targets={"production": Finishing()}), twice.desired, ("production",))
     assert drifted.exit == 0
 
 
@@ -255,13 +255,13 @@ def test_remedies_are_commands_that_fit(twice: Story) -> None:
 
 
 def test_an_environment_that_cannot_be_read_does_not_hide_the_others(twice: Story) -> None:
-    world = twice.world(trains=False)
+    deps = twice.deps(trains=False)
 
     class Broken:
         def observe(self, models, *, others=True):
             raise ForgeError("stands for a target that cannot be read", code="E602")
 
-    drifted = engine.drift(replace(world, targets={"production": Broken()}), twice.desired, ())
+    drifted = detect_drift.drift(replace(deps, targets={"production": Broken()}), twice.desired, ())
     assert [one.environment for one in drifted.environments] == ["production", "sandbox"]
     assert "cannot be read" in (drifted.environments[0].problem or "")
     assert drifted.exit == 1
@@ -364,11 +364,13 @@ def test_a_last_word_that_was_said_is_not_said_again_when_only_the_closing_faile
 
 def test_an_issue_without_a_forge_is_refused_before_any_work(twice: Story) -> None:
     with pytest.raises(ForgeError) as refused:
-        engine.drift(twice.world(), twice.desired, (), issue=report.issue)
+        detect_drift.drift(twice.deps(), twice.desired, (), issue=drift.issue)
     assert refused.value.code == "E905"
     assert "--issue" in (refused.value.hint or "")
     with pytest.raises(UsageError, match="what does not load"):
-        engine.drift(replace(twice.world(), forge=MemoryForge()), twice.desired, (), loads=False, issue=report.issue)
+        detect_drift.drift(
+            replace(twice.deps(), forge=MemoryForge()), twice.desired, (), loads=False, issue=drift.issue
+        )
 
 
 def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Story) -> None:
@@ -393,8 +395,8 @@ def test_an_unreadable_environment_leaves_its_issue_alone(twice: Story) -> None:
         def observe(self, models, *, others=True):
             raise ForgeError("stands for a target that cannot be read", code="E602")
 
-    world = replace(twice.world(), forge=forge, targets={"production": Broken()})
-    engine.drift(world, twice.desired, ("production",), issue=report.issue)
+    deps = replace(twice.deps(), forge=forge, targets={"production": Broken()})
+    detect_drift.drift(deps, twice.desired, ("production",), issue=drift.issue)
     assert body(forge) == before
 
 
@@ -403,7 +405,7 @@ def test_ten_thousand_findings_fit_into_one_issue_and_it_says_how_many_are_left_
         DriftFinding(model=f"m{n:05}{'x' * 57}", kind=Kind.TAMPERED, what="y|" * 80, since=NOON) for n in range(10_000)
     )
     here = EnvironmentDrift(environment="production", role="production", findings=findings)
-    text = report.issue(here, {}, NOON)
+    text = drift.issue(here, {}, NOON)
     assert len(text) < 65_536
     assert "more: `reconciler drift production` lists all" in text
     assert remembered_in(text)

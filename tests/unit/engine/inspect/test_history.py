@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 
 def at(story: Story, when: datetime) -> HistoryEvent | None:
-    events = history(story.world(), story.desired, "production", MODEL, when).events
+    events = history(story.deps(), story.desired, "production", MODEL, when).events
     assert len(events) <= 1, "one model serves one thing at a time"
     return events[0] if events else None
 
@@ -64,7 +64,7 @@ def test_nothing_is_ever_forgotten(story: Story) -> None:
         pin, seed = (first, 10) if number % 2 == 0 else (second, 20)
         story.commit(seed=20, pin=pin, pinned_seed=seed)
         story.apply("production")
-    events = history(story.world(), story.desired, "production", None, None).events
+    events = history(story.deps(), story.desired, "production", None, None).events
     assert [one.n for one in events] == list(range(changes + 2))[::-1]
     for number in range(changes):
         event = at(story, story.town.clock.now - timedelta(days=30 * number))

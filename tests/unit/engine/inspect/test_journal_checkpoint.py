@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.core.inspect.journal_checkpoint import CheckpointResult, number_of
-from reconciler.engine.inspect import journal_checkpoint as engine
+from reconciler.engine.inspect import journal_checkpoint
 from reconciler.engine.inspect.audit import audit
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.testing.memory import MemoryTags
@@ -21,11 +21,11 @@ def tags() -> MemoryTags:
 
 
 def anchor(story: Story, tags: MemoryTags, *environments: str) -> CheckpointResult:
-    return engine.anchor(replace(story.world(), tags=tags), story.desired, environments)
+    return journal_checkpoint.anchor(replace(story.deps(), tags=tags), story.desired, environments)
 
 
 def findings(story: Story, tags: MemoryTags, *environments: str) -> list[tuple[str, str, str]]:
-    found = audit(replace(story.world(), tags=tags), story.desired, environments)
+    found = audit(replace(story.deps(), tags=tags), story.desired, environments)
     return [(one.environment, one.where, one.problem) for one in found.findings]
 
 
@@ -132,7 +132,7 @@ def test_two_projects_of_one_repository_share_the_numbers_and_nothing_else(story
 def test_a_work_tree_has_no_commit_to_anchor(story: Story, tags: MemoryTags) -> None:
     story.deployed(10)
     with pytest.raises(UsageError, match="a tag of a commit"):
-        engine.anchor(replace(story.world(), tags=tags), replace(story.desired, revision=None), ())
+        journal_checkpoint.anchor(replace(story.deps(), tags=tags), replace(story.desired, revision=None), ())
 
 
 def test_only_plain_numbers_are_anchors() -> None:

@@ -149,10 +149,10 @@ def test_a_window_that_begins_while_an_apply_runs_stops_it_before_the_commit_poi
     def clock() -> datetime:
         return next(times, story.town.clock.now.replace(day=2, hour=19))
 
-    world = story.world(clock=clock)
+    deps = story.deps(clock=clock)
     from reconciler.engine.apply import apply
 
-    (told,) = apply.apply(world, story.desired, story.desired.environments[0], plan).results
+    (told,) = apply.apply(deps, story.desired, story.desired.environments[0], plan).results
     assert (told.exit, story.serves) == (Exit.CONFLICT, first)
     assert "E705" in (told.problem or "")
 
@@ -193,7 +193,7 @@ def test_what_is_settled_stays_settled_through_every_window(story: Story) -> Non
     pin = story.deployed(10)
     story.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
     before = story.plan("production")
-    assert stays_until(story.world(), story.desired, story.desired.environments[0], before) == {}
+    assert stays_until(story.deps(), story.desired, story.desired.environments[0], before) == {}
     story.town.clock.pass_time(**FRIDAY)
     after = story.plan("production")
     assert (after.id, after.empty, quiet(after.models[0])) == (before.id, True, True)
@@ -492,8 +492,8 @@ def test_a_policy_is_compared_as_it_was_written() -> None:
     """What the tests above write as a commit's files says the same as the values that they plan with."""
     import json
 
-    from reconciler.manifest.loading import past_manifest as glance
-    from tests.simulation import sample_manifests as papers
+    from reconciler.manifest.loading import past_manifest
+    from tests.simulation import sample_manifests
 
     policy = Policy(
         gates=PRODUCTION.policy.gates,
@@ -505,7 +505,7 @@ def test_a_policy_is_compared_as_it_was_written() -> None:
         overrides=override(Control.HOLD, Digest("sha256:" + "b" * 64)),
         max_data_age=3600,
     )
-    assert glance.policy(json.dumps({"spec": {"policy": papers.policy(policy)}}).encode()) == policy
+    assert past_manifest.policy(json.dumps({"spec": {"policy": sample_manifests.policy(policy)}}).encode()) == policy
 
 
 # --- what is asked and told ------------------------------------------------------------------------------------------
@@ -513,7 +513,7 @@ def test_a_policy_is_compared_as_it_was_written() -> None:
 
 def advice(story: Story, **ports: Any) -> str:
     environment = story.desired.environments[0]
-    return " | ".join(one.reason for one in why(story.world(**ports), story.desired, environment, MODEL).advice)
+    return " | ".join(one.reason for one in why(story.deps(**ports), story.desired, environment, MODEL).advice)
 
 
 def test_why_asks_the_forge_and_says_who_approved_who_is_missing_or_that_nobody_can_tell(story: Story) -> None:
@@ -538,11 +538,11 @@ def test_history_and_audit_show_what_a_deploy_rested_on(story: Story) -> None:
     )
     story.town.clock.pass_time(**FRIDAY)
     assert story.one("production").exit == Exit.CLEAN
-    event = history(story.world(), story.desired, "production", MODEL, None).events[0]
+    event = history(story.deps(), story.desired, "production", MODEL, None).events[0]
     assert event.approved is not None
     assert [one.by for one in event.approved.approvals] == ["fay"]
     assert [one.control for one in event.overrides or ()] == [Control.FREEZE]
-    found = audit(story.world(), story.desired, ("production",))
+    found = audit(story.deps(), story.desired, ("production",))
     assert (found.findings, dict(found.checked)["approved deploys"], dict(found.checked)["overrides"]) == ((), 1, 1)
 
 
@@ -550,6 +550,6 @@ def test_status_says_that_an_environment_is_frozen_and_until_when(story: Story) 
     pin = story.deployed(10)
     story.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
     story.town.clock.pass_time(**FRIDAY)
-    (environment,) = status(story.world(), story.desired, ("production",)).environments
+    (environment,) = status(story.deps(), story.desired, ("production",)).environments
     assert "production is frozen: weekend; it opens 2026-01-05 06:00 UTC" in environment.notes
     assert environment.models[0].health is HealthStatus.HEALTHY

@@ -12,13 +12,13 @@ from reconciler import codec
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES, RECIPE_FILE, Artifact, ArtifactFile
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
-from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs
 from reconciler.errors import IntegrityError
 from reconciler.testing.memory import MemoryStore
-from tests.simulation import sample_project as town
+from tests.simulation import sample_project
 
-DECLARED = town.recipe(7)
+DECLARED = sample_project.recipe(7)
 PREPROCESSING = Preprocessing(numeric="impute", categorical='a,"recipe":{}}', boolean="as it is", rare=10, most=20)
 KEPT = codec.encode(BuiltRecipe(recipe=DECLARED, preprocessing=PREPROCESSING))
 
@@ -28,12 +28,12 @@ def told(folder: Path, body: bytes) -> bool:
     digest = blobs.put(store, body)
     file = ArtifactFile(path=RECIPE_FILE, media_type=MEDIA_TYPES[RECIPE_FILE], digest=digest, size=len(body))
     one = Artifact(digest=digest_of_bytes(b"manifest"), config=file, files=(file,))
-    return verify.is_made_by(store, one, codec.digest_of(DECLARED))
+    return verification.is_made_by(store, one, codec.digest_of(DECLARED))
 
 
 def test_its_own_recipe_is_known_and_another_is_not(tmp_path: Path) -> None:
     assert told(tmp_path, KEPT)
-    assert not told(tmp_path, codec.encode(BuiltRecipe(recipe=town.recipe(8), preprocessing=PREPROCESSING)))
+    assert not told(tmp_path, codec.encode(BuiltRecipe(recipe=sample_project.recipe(8), preprocessing=PREPROCESSING)))
 
 
 @pytest.mark.parametrize("missing", ["format", "preprocessing"])

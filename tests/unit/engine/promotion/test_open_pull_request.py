@@ -11,7 +11,7 @@ import pytest
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.forge.pull_request import PullState
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult
-from reconciler.engine.promotion import open_pull_request as request
+from reconciler.engine.promotion import open_pull_request
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError
 from reconciler.testing.fault_injection import Counter, Crash, Fault, Script, at
@@ -52,7 +52,7 @@ class Town:
     ) -> OpenedPullRequest:
         self.forge.script = script or Counter()
         self.branches[one.branch or ""] = one.commit or ""
-        found = request.opened(road or self.road(), one, title=f"Promote {one.artifact[7:9]}").opening
+        found = open_pull_request.opened(road or self.road(), one, title=f"Promote {one.artifact[7:9]}").opening
         assert found is not None
         return found
 

@@ -14,10 +14,9 @@ from reconciler.core.spec.policy import Hold
 from reconciler.core.status_codes import Exit, HealthStatus
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ConflictError, ForgeError, GateRefusedError, ReconcilerError, UsageError
-from reconciler.manifest.loading import past_manifest as glance
+from reconciler.manifest.loading import past_manifest
 from reconciler.testing.fault_injection import Counter, Crash, Fault, at
-from tests.simulation import sample_manifests as papers
-from tests.simulation import sample_project as towns
+from tests.simulation import sample_manifests, sample_project
 from tests.simulation.sample_project import MODEL
 from tests.simulation.scenario import Story
 from tests.unit.engine.plan.test_policy import FINANCE, FRIDAY, FRIDAYS, rejected, with_policy
@@ -33,7 +32,7 @@ def merged(story: Story) -> None:
     commit = story.proposer.branches[next(reversed(story.proposer.branches))]
     text = story.town.source.trees[commit][f"manifests/production/{MODEL}.yaml"]
     story.proposer.merge(commit)
-    story.commit(seed=20, pin=glance.pinned(text), pinned_seed=10)
+    story.commit(seed=20, pin=past_manifest.pinned(text), pinned_seed=10)
 
 
 def test_it_serves_at_once_and_no_apply_puts_back_what_git_still_pins(story: Story) -> None:
@@ -84,8 +83,8 @@ def test_a_request_that_brings_it_anew_is_planned_as_what_its_merge_will_be(stor
     story.rollback_now()
     merged(story)
     source = story.town.source
-    again = towns.desired(None, seed=20, pin=second)
-    head = source.commit(papers.files(again), on=source.line[-1:])
+    again = sample_project.desired(None, seed=20, pin=second)
+    head = source.commit(sample_manifests.files(again), on=source.line[-1:])
     asked = story.plan("production", replace(again, revision=head)).part(MODEL)
     story.merge(again)
     after = story.part("production")

@@ -17,10 +17,10 @@ from reconciler.core.spec.environment import Table
 from reconciler.data.in_process import LocalExpressions
 from reconciler.engine.load_desired import load
 from reconciler.errors import InvalidManifestsError, UsageError
-from reconciler.manifest.scaffold import project_template as first
+from reconciler.manifest.scaffold import project_template
 
 TODAY = "2026-01-31"
-PLACE = first.ProjectFacts(
+PLACE = project_template.ProjectFacts(
     project="p",
     model="m",
     table="t",
@@ -85,7 +85,7 @@ def looks(draw: st.DrawFn) -> TableProfile:
 
 
 def written(root: Path, suggestion: RecipeSuggestion, *, note: str | None = None) -> Path:
-    for name, text in first.files(PLACE, suggestion, note=note).items():
+    for name, text in project_template.files(PLACE, suggestion, note=note).items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
@@ -133,7 +133,7 @@ def test_no_line_of_a_wide_table_is_too_long_to_read(tmp_path: Path) -> None:
 
 def test_every_choice_stands_beside_its_reason() -> None:
     suggestion = suggest(PLAIN, name="t", today=TODAY)
-    text = " ".join(first.files(PLACE, suggestion)["manifests/sandbox/m.yaml"].replace("#", " ").split())
+    text = " ".join(project_template.files(PLACE, suggestion)["manifests/sandbox/m.yaml"].replace("#", " ").split())
     reasons = suggestion.reasons
     for why in (reasons.key, reasons.outcome, reasons.estimator, reasons.predict):
         assert why in text
@@ -141,5 +141,5 @@ def test_every_choice_stands_beside_its_reason() -> None:
 
 
 def test_a_branch_of_another_name_is_protected(tmp_path: Path) -> None:
-    text = first.files(replace(PLACE, branch="trunk"), suggest(PLAIN, name="t", today=TODAY))
+    text = project_template.files(replace(PLACE, branch="trunk"), suggest(PLAIN, name="t", today=TODAY))
     assert "protect: {branch: trunk}" in text["environments/production.yaml"]

@@ -9,9 +9,7 @@ from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.plan.plan import Blocked, Plan, PlanDetail, Step
 from reconciler.core.status_codes import Exit, SyncStatus
 from reconciler.report.layout.text_layout import TextStyle
-from reconciler.report.plan import apply_result as apply
-from reconciler.report.plan import markdown as plan_markdown
-from reconciler.report.plan import text as plan
+from reconciler.report.plan import apply_result, markdown, text
 from tests.golden.report import values
 
 DEPLOY = (Step(action=Action.DEPLOY, reason="passed its gates"),)
@@ -37,36 +35,36 @@ def test_what_needs_a_person_comes_first_and_what_stays_comes_last() -> None:
     parts.append(values.part("a-quiet", sync=SyncStatus.IN_SYNC, reason="deployed as declared"))
     parts.append(values.part("change", reason="r", steps=DEPLOY))
     parts.append(values.part("z-noted", sync=SyncStatus.IN_SYNC, reason="r", detail=PlanDetail(notes=("n",))))
-    shown = plan.text(values.plan("production", "production", tuple(parts)), TextStyle())
+    shown = text.text(values.plan("production", "production", tuple(parts)), TextStyle())
     names = [line.split()[1] for line in shown.splitlines() if line[:2] in ("! ", "> ", "= ")]
     assert names == [f"blocked-{n}" for n in (6, 1, 2, 5, 4)] + ["change", "z-noted", "a-quiet"]
 
 
 def test_few_unchanged_models_are_listed_and_many_are_counted() -> None:
-    assert plan.text(many(20), TextStyle()).count("deployed as declared") == 20
-    shown = plan.text(many(1000, changed=1), TextStyle())
+    assert text.text(many(20), TextStyle()).count("deployed as declared") == 20
+    shown = text.text(many(1000, changed=1), TextStyle())
     assert "deployed as declared" not in shown
     assert "= 1,000 more models in sync" in shown
     assert "loud-0" in shown
     results = tuple(ModelResult(model=f"m-{at}") for at in range(1000))
-    assert "= 1,000 more models unchanged" in apply.text(replace(values.applied(), results=results), TextStyle())
+    assert "= 1,000 more models unchanged" in apply_result.text(replace(values.applied(), results=results), TextStyle())
 
 
 def test_a_plan_of_thousands_of_changes_still_fits_one_comment_and_counts_what_it_left_out() -> None:
-    shown = plan_markdown.markdown(many(10, changed=2000))
+    shown = markdown.markdown(many(10, changed=2000))
     assert len(shown) < 65_536
     assert "2000 to change, 0 blocked, 10 unchanged" in shown
     assert "and 1,900 more models" in shown
     assert "are left out: see `--output json`" in shown
     long = values.part("long", reason="why " * 50_000, steps=DEPLOY)
-    assert len(plan_markdown.markdown(values.plan("production", "production", (long,)))) < 65_536
+    assert len(markdown.markdown(values.plan("production", "production", (long,)))) < 65_536
 
 
 def test_a_repair_says_what_is_wrong_and_not_how_good_the_model_is() -> None:
     restore = (Step(action=Action.RESTORE, reason="tampered: model.skops"),)
     part = values.part("model", reason="tampered: model.skops", steps=restore, detail=values.DETAIL)
     found = values.plan("production", "production", (part,))
-    for shown in (plan.text(found, TextStyle()), plan_markdown.markdown(found)):
+    for shown in (text.text(found, TextStyle()), markdown.markdown(found)):
         assert "tampered: model.skops" in shown
         assert "accuracy" not in shown
         assert "gates" not in shown
@@ -81,6 +79,6 @@ def test_a_blocked_model_says_why_and_what_to_do_and_what_is_still_repaired() ->
             exit=Exit.REFUSED, reasons=("f1_macro 0.4 is below 0.5", "grade D"), remedy="change the recipe"
         ),
     )
-    shown = plan.text(values.plan("production", "production", (part,)), TextStyle())
+    shown = text.text(values.plan("production", "production", (part,)), TextStyle())
     assert "refused: f1_macro 0.4 is below 0.5; grade D; meanwhile restore: tampered" in shown
     assert "what to do  change the recipe" in shown
