@@ -71,7 +71,9 @@ class OpenProject:
     def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> Dependencies:
         """Return the ports as this environment may use them: only a sandbox has a trainer.
 
-        `jobs` models are worked on at once; by default as many as there are processors here, and memory for by the environment's limit."""
+        `jobs` models are worked on at once; by default as many as there are processors here, and memory for by the
+        environment's limit.
+        """
         count = jobs or max(1, min(cpu_count.cores(), cpu_count.memory() // environment.limits.memory))
         lanes = ModelThreads(count, self.halt)
         return replace(self.deps, lanes=lanes, trainer=self.deps.trainer if environment.trains else None)
