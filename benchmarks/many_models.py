@@ -19,8 +19,9 @@ from pathlib import Path
 from benchmarks.project import make_project
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.journal import Action, Entry, ReleasePointer
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, Artifact
-from reconciler.core.artifact.records import Action, Build, Entry, ReleasePointer
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe

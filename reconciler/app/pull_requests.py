@@ -18,7 +18,8 @@ from reconciler.core.forge.pull_request import CommitStatus, StatusState
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
 from reconciler.core.promotion.reviewed_plan import PlanComment
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import Exit
 from reconciler.engine.promotion import apply_on_merge, plan_pull_request
 from reconciler.errors import ConflictError, ForgeError, ReconcilerError, UsageError

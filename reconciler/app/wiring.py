@@ -32,7 +32,8 @@ from reconciler.app import actor, uncommitted_changes
 from reconciler.app import locations as places
 from reconciler.console import progress, streams
 from reconciler.console.invocation import Invocation
-from reconciler.core.spec.environment import DesiredState, Environment, Limits, StorageLocation
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Limits, StorageLocation
 from reconciler.engine.dependencies import Dependencies, one_by_one
 from reconciler.errors import IntegrityError
 from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from reconciler.core.spec.environment import DesiredState, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.model import Model
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem, SourceError, UsageError
 from reconciler.manifest.loading import load as manifest
 from reconciler.ports import Expressions, Source, TreeFile

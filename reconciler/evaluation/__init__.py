@@ -1,1 +1,1 @@
-"""Evaluation."""
+"""Metrics, paired comparison and permutation importance of a model's outputs."""

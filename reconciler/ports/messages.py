@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.records import TableColumn
 from reconciler.core.digest import Digest
 from reconciler.core.spec.environment import Limits, Runtime, Table
 from reconciler.core.spec.gates import NoWorseThanIncumbent

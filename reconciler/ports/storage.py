@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import LiveDeployment
-from reconciler.core.artifact.records import ReleasePointer
 
 
 class Store(Protocol):

@@ -19,12 +19,15 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.core.digest import Digest
+from reconciler.core.inspect.audit import Audit, ReproduceResult
 from reconciler.core.inspect.drift import DriftReport
 from reconciler.core.inspect.explanation import Explanation
 from reconciler.core.inspect.field_docs import FieldDocs
 from reconciler.core.inspect.health_check import HealthReport
+from reconciler.core.inspect.history import History
 from reconciler.core.inspect.journal_checkpoint import CheckpointResult
-from reconciler.core.inspect.status import Audit, History, Predictions, ReproduceResult, Status
+from reconciler.core.inspect.predictions import Predictions
+from reconciler.core.inspect.status import Status
 from reconciler.core.onboarding.init_result import InitResult
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.plan.config_diff import ConfigDiff

@@ -1,1 +1,1 @@
-"""Schedule."""
+"""Freeze windows on the calendar."""

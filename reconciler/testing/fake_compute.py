@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from reconciler import codec
+from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import (
     EVALUATION_FILE,
@@ -19,7 +20,6 @@ from reconciler.core.artifact.oci_artifact import (
     SCHEMA_FILE,
     Schema,
 )
-from reconciler.core.artifact.records import TableColumn
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.gates import Comparability, Comparison, Grade

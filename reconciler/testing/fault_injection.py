@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path
 
+from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import LiveDeployment
-from reconciler.core.artifact.records import ReleasePointer
 from reconciler.errors import AmbiguousWriteError, SourceError, StoreError, TargetError
 from reconciler.ports import Proposal, Proposer
 from reconciler.testing.memory import MemoryStore, MemoryTarget

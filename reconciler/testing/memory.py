@@ -9,8 +9,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
+from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, LiveDeployment, Trouble
-from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.names import is_revision

@@ -1,1 +1,1 @@
-"""Workers."""
+"""Loops of worker processes: serve requests, fork workers, limit threads."""

@@ -20,7 +20,7 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.adapters.git.plumbing import check_revision
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.records import Action, Entry, State
+from reconciler.core.artifact.journal import Action, Entry, State
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.names import is_column
 from reconciler.data.expressions import validate

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from reconciler.core.spec.environment import DesiredState
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.engine.load_desired import load
 from reconciler.errors import InvalidManifestsError, Problem
 from reconciler.ports import TreeFile

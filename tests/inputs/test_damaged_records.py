@@ -10,17 +10,12 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Build, Provenance
+from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.journal import Entry, ReleasePointer, StoreMark
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, SCHEMA_FILE, Schema
-from reconciler.core.artifact.records import (
-    Build,
-    Entry,
-    PredictionLog,
-    Provenance,
-    ReleasePointer,
-    Snapshot,
-    StoreMark,
-)
+from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.gates import Verification

@@ -17,10 +17,10 @@ from types import EllipsisType
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.journal import Action, Entry, ReleasePointer, RollbackHold, State
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE
-from reconciler.core.artifact.records import Action, Entry, ReleasePointer, RollbackHold, State
 from reconciler.core.digest import Digest, digest_of_bytes
-from reconciler.core.spec.environment import DesiredState
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import IntegrityError

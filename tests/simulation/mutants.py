@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler import codec
+from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
-from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.digest import Digest
 from reconciler.core.forge.pull_request import Approval
 from reconciler.core.spec.gates import GateResult, GateStatus, Threshold, Verification

@@ -15,10 +15,12 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.records import Entry, ReleasePointer
+from reconciler.core.artifact.journal import Entry, ReleasePointer
 from reconciler.core.digest import Digest, hex_of, short
 from reconciler.core.forge.pull_request import PullRequestDraft
-from reconciler.core.spec.environment import DesiredState, Policy, Retrain, RetrainReason
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Policy
+from reconciler.core.spec.model import Retrain, RetrainReason
 from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
 from reconciler.engine.apply import apply
 from reconciler.engine.plan import make_plan

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler import codec
-from reconciler.core.spec.environment import DesiredState, Policy
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Policy
 from reconciler.engine.load_desired import Checkout
 from reconciler.ports import ParsedExpression
 from reconciler.testing.memory import MemorySource

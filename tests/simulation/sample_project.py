@@ -7,20 +7,19 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.digest import Digest
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import (
     DataBinding,
-    DesiredState,
     Environment,
-    Model,
     Policy,
     PrunePolicy,
-    Retrain,
     Role,
     Runtime,
     StorageLocation,
     Table,
 )
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Threshold
+from reconciler.core.spec.model import Model, Retrain
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
 from reconciler.engine.dependencies import Dependencies
 from reconciler.ports import Clock, Forge, Source, Store, Target

@@ -13,7 +13,8 @@ from reconciler.core.forge.pull_request import PullRequest, PullRequestDraft
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
 from reconciler.core.promotion.proposal import ProposalResult
-from reconciler.core.spec.environment import DesiredState, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.model import Model
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan

@@ -25,7 +25,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from reconciler.core.artifact.observed_state import LiveDeployment
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit

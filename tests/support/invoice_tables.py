@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.artifact.records import TableColumn
+from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import (
     Estimator,

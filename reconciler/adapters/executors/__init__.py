@@ -1,1 +1,1 @@
-"""Executors."""
+"""Worker processes, pools and parallel maps; the data, training and scoring ports by workers."""

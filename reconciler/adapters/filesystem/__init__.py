@@ -1,1 +1,1 @@
-"""Filesystem."""
+"""Stores and targets in folders."""

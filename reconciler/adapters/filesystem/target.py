@@ -30,8 +30,8 @@ from reconciler.adapters.filesystem.durable_files import (
     write_temporary,
 )
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
+from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
-from reconciler.core.artifact.records import ReleasePointer, StoreMark
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, hex_of
 from reconciler.core.names import is_name

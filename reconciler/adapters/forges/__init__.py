@@ -1,1 +1,1 @@
-"""Forges."""
+"""GitHub and GitLab."""

@@ -1,1 +1,1 @@
-"""Git."""
+"""Git: read commits, write branches and tags, fetch and push."""

@@ -1,1 +1,1 @@
-"""Object storage."""
+"""Stores and targets in buckets: S3, Google Cloud Storage, Azure."""

@@ -23,8 +23,8 @@ from reconciler.adapters.executors.thread_map import abreast
 from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain, layers_of
 from reconciler.adapters.object_storage.clients import bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
+from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
-from reconciler.core.artifact.records import ReleasePointer, StoreMark
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.names import is_name

@@ -1,1 +1,1 @@
-"""System."""
+"""Clock, processors, memory and installed versions of this machine."""

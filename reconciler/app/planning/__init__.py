@@ -1,1 +1,1 @@
-"""Planning."""
+"""Make the plan of an environment: from the cache, in parallel, or in one process."""

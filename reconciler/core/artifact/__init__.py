@@ -1,1 +1,1 @@
-"""Artifact."""
+"""Artifacts and the records that a store keeps about them."""

@@ -1,11 +1,11 @@
-"""What a model card says: drawn from artifact, verification and provenance, rendered by `report`, kept in git."""
+"""Contents of a model card: drawn from artifact, verification and provenance, rendered by `report`, kept in git."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.artifact.build import Provenance
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.records import Provenance
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.artifact.records import Entry, ReleasePointer, State
+from reconciler.core.artifact.journal import Entry, ReleasePointer, State
 from reconciler.core.digest import Digest
 
 

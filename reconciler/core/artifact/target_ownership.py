@@ -1,10 +1,10 @@
-"""What holds for every target, wherever it is: whose it is, what may be served there, and which entry wins."""
+"""Rules of every target: who owns it, what it may serve, and which of two journal entries wins."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.core.artifact.records import ReleasePointer, StoreMark
+from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.names import is_name
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 

@@ -1,1 +1,1 @@
-"""Forge."""
+"""Pull requests, and which forge and token a repository uses."""

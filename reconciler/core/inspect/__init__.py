@@ -1,1 +1,1 @@
-"""Inspect."""
+"""Results of commands that only read."""

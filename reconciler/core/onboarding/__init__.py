@@ -1,1 +1,1 @@
-"""Onboarding."""
+"""A first recipe for a table that nobody has seen."""

@@ -1,1 +1,1 @@
-"""Plan."""
+"""What to do and why: facts, planner, gates, policy, and the plan as data."""

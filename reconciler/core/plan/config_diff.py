@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.plan import MetricChange
-from reconciler.core.spec.environment import Model
+from reconciler.core.spec.model import Model
 
 _OUTCOME = ("outcome.", "task")
 

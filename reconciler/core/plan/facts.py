@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.observed_state import CommitOrder, JournalHead, LiveDeployment
-from reconciler.core.artifact.records import Build, RollbackHold
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.weakened_gates import WeakenedGate
-from reconciler.core.spec.environment import DriftPolicy, Environment, Model, PrunePolicy
+from reconciler.core.spec.environment import DriftPolicy, Environment, PrunePolicy
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import FreezeInForce
 
 

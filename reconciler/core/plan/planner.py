@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import CommitOrder, DriftKind, drift_of
-from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
 from reconciler.core.plan import policy_check

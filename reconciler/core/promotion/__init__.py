@@ -1,1 +1,1 @@
-"""Promotion."""
+"""Results of proposing a change, and what reviewers are shown."""

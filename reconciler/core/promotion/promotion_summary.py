@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.artifact.build import Provenance
+from reconciler.core.artifact.data_snapshot import TableCopy
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.records import Provenance, TableCopy
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ModelDifference

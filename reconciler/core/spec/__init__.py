@@ -1,1 +1,1 @@
-"""Spec."""
+"""What git declares: environments, models, recipes, gates, policy, runtime."""

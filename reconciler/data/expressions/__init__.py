@@ -1,1 +1,1 @@
-"""Expressions."""
+"""Row-local SQL expressions: parse, prove safe, write out again."""

@@ -1,1 +1,1 @@
-"""Tables."""
+"""Table files: types, validation, profile, and typed Parquet copies."""

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from reconciler.core.artifact.records import TableColumn
+from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
 from reconciler.data.tables import column_types, csv_validate

@@ -1,1 +1,1 @@
-"""Apply."""
+"""Carry out a plan: train, verify, deploy, restore, retire."""

@@ -13,10 +13,12 @@ from functools import partial
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.records import Snapshot, StoreMark
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.journal import StoreMark
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
-from reconciler.core.spec.environment import DesiredState, Environment, Role
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult

@@ -11,12 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from reconciler.core.artifact.journal import ApprovalRecord, OverrideRecord
 from reconciler.core.artifact.observed_state import FirstParentChange
-from reconciler.core.artifact.records import ApprovalRecord, OverrideRecord
 from reconciler.core.digest import short
 from reconciler.core.forge.pull_request import Approval, PullRequest
 from reconciler.core.plan import policy_check
-from reconciler.core.spec.environment import DesiredState, Environment, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Control, FreezeInForce, is_team, team_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import pin_origin

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.plan import ModelPlan
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 
 
 def groups(

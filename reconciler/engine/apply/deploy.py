@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.journal import Action, ReleasePointer, RollbackHold, State
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
-from reconciler.core.artifact.records import Action, Build, ReleasePointer, RollbackHold, State
 from reconciler.core.digest import Digest, short
-from reconciler.core.spec.environment import Environment, Model
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
 from reconciler.engine.apply.approvals import Clearance
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification as verify

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import short
 from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.spec.environment import PrunePolicy

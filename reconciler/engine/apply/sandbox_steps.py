@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.journal import Action, GateSetResult, State
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.artifact.records import Action, Build, GateSetResult, Snapshot, State
 from reconciler.core.digest import short
 from reconciler.core.plan.facts import TrainingFacts
 from reconciler.core.plan.plan import ModelPlan

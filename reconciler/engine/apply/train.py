@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler import __version__, codec
-from reconciler.core.artifact.records import Build, Provenance, Snapshot
+from reconciler.core.artifact.build import Build, Provenance
+from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import digest_of_file
-from reconciler.core.spec.environment import Environment, Model
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
 from reconciler.errors import UsageError

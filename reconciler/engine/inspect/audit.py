@@ -8,11 +8,15 @@ from functools import partial
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Build, Provenance
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.journal import Action, StoreMark
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
-from reconciler.core.artifact.records import Action, Build, PredictionLog, Provenance, Snapshot, StoreMark
+from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
-from reconciler.core.inspect.status import Audit, AuditFinding
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.inspect.audit import Audit, AuditFinding
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import journal_checkpoint

@@ -8,7 +8,8 @@ from dataclasses import replace
 from reconciler.core.digest import Digest
 from reconciler.core.plan.config_diff import ConfigDiff, DiffSide, ModelDifference, difference
 from reconciler.core.plan.plan import MetricChange
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe, verification
 from reconciler.engine.storage import blobs

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.journal import StoreMark
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, Trouble
-from reconciler.core.artifact.records import StoreMark
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect import drift as core
 from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Kind, Seen
 from reconciler.core.inspect.explanation import Advice
-from reconciler.core.spec.environment import DesiredState, DriftPolicy, Environment, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import DriftPolicy, Environment
+from reconciler.core.spec.model import Model
 from reconciler.core.status_codes import worst_exit
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import drift_issue

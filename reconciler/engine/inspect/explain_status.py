@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator
 
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect.explanation import Advice, Explanation
 from reconciler.core.plan.plan import ModelPlan
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import SyncStatus
 from reconciler.engine.apply import approvals
 from reconciler.engine.dependencies import Dependencies

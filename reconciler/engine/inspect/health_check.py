@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.core.artifact.records import Provenance
+from reconciler.core.artifact.build import Provenance
 from reconciler.core.inspect.health_check import Check, Level
-from reconciler.core.spec.environment import DesiredState, Environment, Runtime
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.runtime import differences
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.digest import Digest, digest_of_bytes, short
+from reconciler.core.inspect.audit import AuditFinding
 from reconciler.core.inspect.journal_checkpoint import (
     PREFIX,
     Checkpoint,
@@ -16,8 +17,8 @@ from reconciler.core.inspect.journal_checkpoint import (
     newest,
     number_of,
 )
-from reconciler.core.inspect.status import AuditFinding
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import journal

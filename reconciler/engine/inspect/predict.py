@@ -10,10 +10,11 @@ from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import drift_of
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
-from reconciler.core.artifact.records import PredictionLog
+from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest
-from reconciler.core.inspect.status import GroupAmount, Predictions
-from reconciler.core.spec.environment import DesiredState, Environment, Table
+from reconciler.core.inspect.predictions import GroupAmount, Predictions
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Table
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
-from reconciler.core.artifact.records import Build, Provenance
 from reconciler.core.digest import Digest, digest_of_file, short
-from reconciler.core.inspect.status import ReproduceResult
-from reconciler.core.spec.environment import DesiredState
+from reconciler.core.inspect.audit import ReproduceResult
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, data_snapshots, journal, oci_manifest

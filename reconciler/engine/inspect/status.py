@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.inspect.status import EnvironmentStatus, History, HistoryEvent, ModelStatus, Status
+from reconciler.core.inspect.history import History, HistoryEvent
+from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe, verification
 from reconciler.engine.storage import blobs, data_snapshots, journal

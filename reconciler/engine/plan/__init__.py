@@ -1,1 +1,1 @@
-"""Plan."""
+"""Observe what is deployed, compare it with git, and say what to do."""

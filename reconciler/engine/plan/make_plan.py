@@ -8,8 +8,10 @@ from datetime import datetime
 from operator import attrgetter
 
 from reconciler import codec
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import LiveDeployment
-from reconciler.core.artifact.records import Action, Build, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
 from reconciler.core.field_diff import FieldChange, changes
@@ -26,8 +28,10 @@ from reconciler.core.plan.plan import (
     metric_changes,
 )
 from reconciler.core.plan.planner import Decision, decide_serving, decide_training
-from reconciler.core.spec.environment import DesiredState, Environment, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import Model
 from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe, verification

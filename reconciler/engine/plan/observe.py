@@ -5,15 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, JournalHead, LiveDeployment
-from reconciler.core.artifact.records import Build, RollbackHold, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
 from reconciler.core.plan.gate_evaluation import judge
-from reconciler.core.spec.environment import DesiredState, Environment, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import NoWorseThanIncumbent
+from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import pin_origin, verification
 from reconciler.engine.storage import blobs, builds, journal

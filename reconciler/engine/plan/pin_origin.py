@@ -11,8 +11,10 @@ from weakref import WeakKeyDictionary
 
 from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.plan.weakened_gates import NOTHING, DeployRequirements, WeakenedGate, weakenings
-from reconciler.core.spec.environment import DesiredState, Environment, Model, Policy
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Policy
 from reconciler.core.spec.gates import Gate
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
 from reconciler.engine.load_desired import manifest_path
 from reconciler.manifest.loading import past_manifest

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from reconciler.core.plan.plan import Plan
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import data_snapshots
 

@@ -7,7 +7,8 @@ from reconciler.core.artifact.observed_state import LiveDeployment
 from reconciler.core.digest import Digest
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.plan import PlanInputs
-from reconciler.core.spec.environment import Environment, Model
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
 from reconciler.engine.plan import verification
 
 

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import turns, waiting
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 

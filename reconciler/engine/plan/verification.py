@@ -7,15 +7,16 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
-from reconciler.core.artifact.records import Build, Provenance
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.gate_evaluation import judge
-from reconciler.core.spec.environment import Environment, Model
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Comparability, Comparison, Gate, GateSet, NoWorseThanIncumbent, Verification
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import BuiltRecipe, Outcome, Preprocessing
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, data_snapshots, numbered_log

@@ -1,1 +1,1 @@
-"""Promotion."""
+"""Propose changes to git, open pull requests, and apply what reviewers approved."""

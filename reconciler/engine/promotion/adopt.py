@@ -9,7 +9,8 @@ from __future__ import annotations
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment
 from reconciler.core.digest import Digest, short
 from reconciler.core.promotion.proposal import ProposalResult
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import deploy
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout

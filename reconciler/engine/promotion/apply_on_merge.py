@@ -13,13 +13,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from reconciler import codec
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.forge.pull_request import PullRequest
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
 from reconciler.core.promotion.reviewed_plan import DigestDepth, ReviewedPlan, moved, revealed, reviewed_model
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.artifact.records import Action
 from reconciler.core.digest import Digest, short
-from reconciler.core.spec.environment import DesiredState, Environment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import journal
 from reconciler.errors import UsageError

@@ -13,7 +13,9 @@ from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChan
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.plan.plan import Plan
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
-from reconciler.core.spec.environment import DesiredState, Environment, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, verification
 from reconciler.engine.plan.plan_inputs import declared

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from reconciler.core.artifact.build import Provenance
+from reconciler.core.artifact.data_snapshot import TableCopy
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.artifact.records import Provenance, TableCopy
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
-from reconciler.core.spec.environment import DesiredState, Environment, Model
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.artifact.records import Build, Provenance
 from reconciler.core.digest import Digest, short
 from reconciler.core.plan.weakened_gates import DeployRequirements, weakenings
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
-from reconciler.core.spec.environment import Environment, Model
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout, card_path, manifest_path
 from reconciler.engine.plan import observe

@@ -10,14 +10,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
-from reconciler.core.artifact.records import RollbackHold
 from reconciler.core.digest import Digest, short
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.planner import out_of_order
 from reconciler.core.promotion.proposal import ProposalResult
-from reconciler.core.spec.environment import Environment, Model
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
 from reconciler.engine.apply import apply, approvals, deploy
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout

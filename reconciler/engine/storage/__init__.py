@@ -1,1 +1,1 @@
-"""Storage."""
+"""Records of a store: blobs, numbered logs, journals, builds, data snapshots."""

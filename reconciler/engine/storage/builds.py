@@ -14,11 +14,13 @@ from itertools import islice
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Build, Inputs
+from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.artifact.records import Build, Inputs, Snapshot
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
-from reconciler.core.spec.environment import Environment, Model, RetrainReason, Runtime
+from reconciler.core.spec.environment import Environment, Runtime
+from reconciler.core.spec.model import Model, RetrainReason
 from reconciler.core.spec.recipe import Recipe
 from reconciler.engine.storage import data_snapshots, numbered_log
 from reconciler.errors import UsageError

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.journal import Action, ApprovalRecord, Entry, OverrideRecord, State
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.artifact.records import Action, ApprovalRecord, Build, Entry, OverrideRecord, State
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import numbered_log
 from reconciler.errors import IntegrityError

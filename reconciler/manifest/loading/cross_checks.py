@@ -6,8 +6,10 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, PER_CLASS_METRICS, REGRESSION_METRICS
-from reconciler.core.spec.environment import DesiredState, Environment, Model, Role
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.spec.gates import Gate, NoWorseThanIncumbent, Threshold
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Task
 
 Found = tuple[str, tuple[str | int, ...], str, str, str | None]

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from reconciler import __version__
 from reconciler.core.names import is_name
-from reconciler.core.spec.environment import DesiredState, Environment, Model, Runtime
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Runtime
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import TRAINING_FORMAT
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
 from reconciler.manifest.loading import cross_checks, leakage, to_core

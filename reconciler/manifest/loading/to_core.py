@@ -6,6 +6,7 @@ from reconciler import codec
 from reconciler.core.digest import Digest
 from reconciler.core.duration import parse_duration
 from reconciler.core.spec import environment as env
+from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
 from reconciler.manifest.schema import documents, locations, model
 from reconciler.manifest.schema.field_types import bytes_of, share_of
@@ -80,10 +81,10 @@ def _clean(text: str | None) -> str | None:
     return text.strip() if text is not None else None
 
 
-def model_of(given: model.Model, *, environment: str, path: str) -> env.Model:
+def model_of(given: model.Model, *, environment: str, path: str) -> declared.Model:
     recipe = recipe_of(given.spec.recipe)
     retrain = given.spec.retrain
-    return env.Model(
+    return declared.Model(
         name=given.metadata.name,
         environment=environment,
         recipe=recipe,
@@ -93,12 +94,12 @@ def model_of(given: model.Model, *, environment: str, path: str) -> env.Model:
         owner=given.metadata.owner,
         description=given.metadata.description,
         artifact=Digest(given.spec.artifact) if given.spec.artifact else None,
-        retrain=env.Retrain(
-            because=tuple(sorted(env.RetrainReason(one) for one in retrain.because)),
+        retrain=declared.Retrain(
+            because=tuple(sorted(declared.RetrainReason(one) for one in retrain.because)),
             every=parse_duration(retrain.every) if retrain.every else None,
         )
         if retrain
-        else env.Retrain(),
+        else declared.Retrain(),
         renamed_from=given.metadata.renamed_from,
     )
 

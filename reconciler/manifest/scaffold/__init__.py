@@ -1,1 +1,1 @@
-"""Scaffold."""
+"""Files of a new project: manifests, sample table, CI workflows."""

@@ -1,1 +1,1 @@
-"""Schema."""
+"""Pydantic documents that users write: project, environment, model, gates, policy, locations."""

@@ -1,1 +1,1 @@
-"""Help."""
+"""Errors, field documentation, and the result of init."""

@@ -1,1 +1,1 @@
-"""Inspect."""
+"""Results of status, history, audit, drift, doctor, why, predict and reproduce."""

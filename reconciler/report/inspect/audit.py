@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.inspect.status import Audit
+from reconciler.core.inspect.audit import Audit
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import count
 from reconciler.report.layout.table import TextColumn, markdown_table

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.artifact.records import ApprovalRecord
-from reconciler.core.inspect.status import History, HistoryEvent
+from reconciler.core.artifact.journal import ApprovalRecord
+from reconciler.core.inspect.history import History, HistoryEvent
 from reconciler.report.layout.escaping import cell, paper, plain, prose
 from reconciler.report.layout.formatting import at, commit, digest, moment
 from reconciler.report.layout.table import TextColumn, markdown_table

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.inspect.status import Predictions
+from reconciler.core.inspect.predictions import Predictions
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import amount, count, percent
 from reconciler.report.layout.table import TextColumn, markdown_table, table

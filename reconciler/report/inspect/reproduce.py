@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.inspect.status import ReproduceResult
+from reconciler.core.inspect.audit import ReproduceResult
 from reconciler.report.layout.escaping import code, paper, plain, prose
 from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
 

@@ -1,1 +1,1 @@
-"""Layout."""
+"""Width, colour, tables, escaping, numbers: what every report is set with."""

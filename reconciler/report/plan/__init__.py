@@ -1,1 +1,1 @@
-"""Plan."""
+"""Plans and apply results as text and Markdown."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import short
 from reconciler.core.duration import in_words
 from reconciler.core.plan.plan import MetricChange, ModelPlan, Plan, PlanDetail

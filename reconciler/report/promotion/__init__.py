@@ -1,1 +1,1 @@
-"""Promotion."""
+"""Proposals, pull request bodies, model cards and configuration diffs."""

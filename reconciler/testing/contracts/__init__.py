@@ -1,1 +1,1 @@
-"""Contracts."""
+"""Contract suites that every adapter of a port must pass."""

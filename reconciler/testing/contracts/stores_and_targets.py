@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
-from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, ReconcilerError, StoreError

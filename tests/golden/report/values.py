@@ -6,23 +6,16 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from reconciler import codec
+from reconciler.core.artifact.build import Inputs, Material, Provenance
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
+from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.model_card import ModelCard
-from reconciler.core.artifact.records import Action, Inputs, Material, Provenance
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.field_diff import FieldChange
-from reconciler.core.inspect.status import (
-    Audit,
-    AuditFinding,
-    EnvironmentStatus,
-    GroupAmount,
-    History,
-    HistoryEvent,
-    ModelStatus,
-    Predictions,
-    ReproduceResult,
-    Status,
-)
+from reconciler.core.inspect.audit import Audit, AuditFinding, ReproduceResult
+from reconciler.core.inspect.history import History, HistoryEvent
+from reconciler.core.inspect.predictions import GroupAmount, Predictions
+from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import Blocked, MetricChange, ModelPlan, Plan, PlanDetail, PlanIdentity, PlanInputs, Step
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest

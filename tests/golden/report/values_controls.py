@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from reconciler.core.artifact.records import Action, ApprovalRecord, OverrideRecord, RollbackHold
+from reconciler.core.artifact.journal import Action, ApprovalRecord, OverrideRecord, RollbackHold
 from reconciler.core.forge.pull_request import Approval
-from reconciler.core.inspect.status import History
+from reconciler.core.inspect.history import History
 from reconciler.core.plan.plan import Blocked, ModelPlan, Plan, PlanDetail, Step
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.policy import Control

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.artifact.records import Action, TableCopy
+from reconciler.core.artifact.data_snapshot import TableCopy
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ModelDifference

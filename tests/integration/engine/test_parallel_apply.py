@@ -18,7 +18,7 @@ from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.adapters.system import clock
 from reconciler.core.plan.apply_result import ApplyResult
-from reconciler.core.spec.environment import DesiredState
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.core.field_diff import FieldChange
-from reconciler.core.inspect.status import GroupAmount
+from reconciler.core.inspect.predictions import GroupAmount
 from reconciler.core.plan.plan import MetricChange, Plan
 from reconciler.core.promotion.proposal import SupersededPullRequest
 from reconciler.report.help import problems

@@ -11,7 +11,7 @@ import pytest
 from reconciler import codec
 from reconciler.cli import plan_file
 from reconciler.console.invocation import Invocation
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.plan import Blocked, Plan, Step
 from reconciler.core.status_codes import Exit
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError

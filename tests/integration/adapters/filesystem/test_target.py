@@ -17,8 +17,8 @@ import pytest
 
 from reconciler import codec
 from reconciler.adapters.filesystem.target import DirectoryTarget
+from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
-from reconciler.core.artifact.records import ReleasePointer
 from reconciler.core.digest import digest_of_bytes, hex_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
@@ -41,7 +41,7 @@ import json, sys
 from pathlib import Path
 from reconciler import codec
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.core.artifact.records import ReleasePointer
+from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.errors import ReconcilerError
 root, current = Path(sys.argv[1]), codec.from_json(ReleasePointer, json.loads(sys.argv[2]))
 files = json.loads(sys.argv[3])

@@ -21,7 +21,7 @@ from reconciler import codec
 from reconciler.adapters.caches.plan_cache import CachedPlan, load, save
 from reconciler.adapters.executors import fork_map
 from reconciler.cli.error_reporting import guarded
-from reconciler.core.artifact.records import ReleasePointer
+from reconciler.core.artifact.journal import ReleasePointer
 
 MODELS = 50
 NAME = "model-00007"

@@ -11,7 +11,7 @@ import pytest
 from reconciler import codec
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.plan.plan import Plan
-from reconciler.core.spec.environment import DesiredState
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import ONE, Dependencies

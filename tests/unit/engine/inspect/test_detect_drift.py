@@ -10,7 +10,7 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.records import StoreMark
+from reconciler.core.artifact.journal import StoreMark
 from reconciler.core.inspect.drift import (
     DriftFinding,
     DriftReport,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
-from reconciler.core.inspect.status import HistoryEvent
+from reconciler.core.inspect.history import HistoryEvent
 from reconciler.core.spec.environment import PrunePolicy
 from reconciler.engine.inspect.status import history
 from tests.simulation.sample_project import MODEL, PRODUCTION

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
-from reconciler.core.spec.environment import Environment, Model, Policy, PrunePolicy
+from reconciler.core.spec.environment import Environment, Policy, PrunePolicy
 from reconciler.core.spec.gates import Threshold
+from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected
 from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 from reconciler.engine.inspect.audit import audit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.core.artifact.records import Action
+from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.plan.plan import Blocked, Plan, PlanDetail, Step
 from reconciler.core.status_codes import Exit, SyncStatus

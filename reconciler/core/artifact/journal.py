@@ -1,4 +1,4 @@
-"""What the store remembers: snapshots, builds, provenance, journal entries. Every stored document has a `format`."""
+"""Journal entries, and the pointer and ownership marker that a target or a store carries."""
 
 from __future__ import annotations
 
@@ -6,99 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from reconciler.core.artifact.build import Build
 from reconciler.core.digest import Checksummed, ChecksummedUnlessByHand, Digest
 from reconciler.core.forge.pull_request import Approval
-from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.policy import Control
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableColumn:
-    name: str
-    type: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TableCopy:
-    """One table of a snapshot: a Parquet blob. `columns` are (name, DuckDB type) in the table's order and are what the
-    next refresh is held to."""
-
-    name: str
-    digest: Digest
-    rows: int
-    columns: tuple[TableColumn, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot(Checksummed):
-    """Data snapshot number `n` of an environment. `as_of` is an ISO date: the day the tables show (stated by the source
-    environment, else the UTC day of `taken`)."""
-
-    n: int
-    taken: datetime
-    as_of: str
-    source: str
-    tables: tuple[TableCopy, ...]
-    format: int = 1
-
-    def table(self, name: str) -> TableCopy | None:
-        return next((one for one in self.tables if one.name == name), None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Material:
-    name: str
-    digest: Digest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """All that decides an artifact's bytes. Its digest is the fingerprint. `as_of` only where the recipe uses it."""
-
-    recipe: Digest
-    tables: tuple[Material, ...]
-    runtime: Digest
-    as_of: str | None = None
-    format: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """How an artifact came to be (in-toto shape: materials, builder, times). A blob, never part of the artifact."""
-
-    fingerprint: Digest
-    artifact: Digest
-    inputs: Inputs
-    runtime: Runtime
-    project: str
-    environment: str
-    model: str
-    commit: str | None
-    snapshot: int
-    taken: datetime
-    as_of: str
-    builder: str
-    started: datetime
-    finished: datetime
-    who: str
-    format: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Build(Checksummed):
-    """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in its recipe's series."""
-
-    fingerprint: Digest
-    artifact: Digest
-    recipe: Digest
-    data: Digest
-    runtime: Digest
-    taken: datetime
-    as_of: str
-    evaluation_rows: Digest
-    training_keys: Digest
-    provenance: Digest
-    format: int = 1
 
 
 class Action(StrEnum):
@@ -218,19 +129,4 @@ class StoreMark(Checksummed):
 
     project: str
     environment: str
-    format: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PredictionLog(Checksummed):
-    """What was predicted, when and by what; `rows` is the blob of the CSV. Monitoring joins it with outcomes by key."""
-
-    environment: str
-    model: str
-    artifact: Digest
-    as_of: str
-    when: datetime
-    who: str
-    rows: Digest
-    count: int
     format: int = 1

@@ -1,0 +1,65 @@
+"""Builds and their provenance: which inputs gave which artifact."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.digest import Checksummed, Digest
+from reconciler.core.spec.environment import Runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    name: str
+    digest: Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """All that decides an artifact's bytes. Its digest is the fingerprint. `as_of` only where the recipe uses it."""
+
+    recipe: Digest
+    tables: tuple[Material, ...]
+    runtime: Digest
+    as_of: str | None = None
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """How an artifact came to be (in-toto shape: materials, builder, times). A blob, never part of the artifact."""
+
+    fingerprint: Digest
+    artifact: Digest
+    inputs: Inputs
+    runtime: Runtime
+    project: str
+    environment: str
+    model: str
+    commit: str | None
+    snapshot: int
+    taken: datetime
+    as_of: str
+    builder: str
+    started: datetime
+    finished: datetime
+    who: str
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build(Checksummed):
+    """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in its recipe's series."""
+
+    fingerprint: Digest
+    artifact: Digest
+    recipe: Digest
+    data: Digest
+    runtime: Digest
+    taken: datetime
+    as_of: str
+    evaluation_rows: Digest
+    training_keys: Digest
+    provenance: Digest
+    format: int = 1

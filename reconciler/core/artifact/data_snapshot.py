@@ -1,0 +1,41 @@
+"""Data snapshots of a store: which tables were copied when, by digest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from reconciler.core.digest import Checksummed, Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableColumn:
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableCopy:
+    """One table of a snapshot: a Parquet blob. `columns` are (name, DuckDB type) in the table's order and are what the
+    next refresh is held to."""
+
+    name: str
+    digest: Digest
+    rows: int
+    columns: tuple[TableColumn, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot(Checksummed):
+    """Data snapshot number `n` of an environment. `as_of` is an ISO date: the day the tables show (stated by the source
+    environment, else the UTC day of `taken`)."""
+
+    n: int
+    taken: datetime
+    as_of: str
+    source: str
+    tables: tuple[TableCopy, ...]
+    format: int = 1
+
+    def table(self, name: str) -> TableCopy | None:
+        return next((one for one in self.tables if one.name == name), None)

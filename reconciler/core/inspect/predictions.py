@@ -1,0 +1,36 @@
+"""Result of `predict`: how many rows were scored, and the shares or amounts per group."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.digest import Digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupAmount:
+    """Expected amount of one group per class, in declared order (regression: one amount)."""
+
+    group: str
+    amounts: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Predictions:
+    """What `predict` wrote: `out` (and `amounts`) are file names as given; `log` the number in the prediction log."""
+
+    environment: str
+    model: str
+    artifact: Digest
+    as_of: str
+    classes: tuple[str, ...]
+    rows: int
+    counts: tuple[int, ...]
+    uncertain: int
+    out: str
+    log: int
+    by: str | None = None
+    amount: str | None = None
+    expected: tuple[GroupAmount, ...] = ()
+    amounts: str | None = None
+    format: int = 1

@@ -1,0 +1,40 @@
+"""A model as git declares it for one environment: recipe, gates, pin, and when to train it again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.core.digest import Digest
+from reconciler.core.spec.gates import Gate
+from reconciler.core.spec.recipe import Recipe
+
+
+class RetrainReason(StrEnum):
+    RECIPE = "recipe"
+    DATA = "data"
+    RUNTIME = "runtime"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retrain:
+    because: tuple[RetrainReason, ...] = (RetrainReason.RECIPE,)
+    every: int | None = None  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` the manifest it came from.
+    `artifact` is the pin: set where the environment only promotes, None in a sandbox."""
+
+    name: str
+    environment: str
+    recipe: Recipe
+    recipe_digest: Digest
+    gates: tuple[Gate, ...]
+    file: str
+    owner: str = ""
+    description: str = ""
+    artifact: Digest | None = None
+    retrain: Retrain = Retrain()
+    renamed_from: str | None = None
