@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,6 +34,33 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 def test_no_class_is_named_after_nothing(path: Path) -> None:
     for one in classes(path):
         assert not words(one.name) & BANNED, f"{named(path)}:{one.lineno}: {one.name}"
+
+
+def test_no_class_name_means_two_things() -> None:
+    """But for a document that users write and the core value that it becomes."""
+    places: dict[str, set[str]] = {}
+    for path in FILES:
+        for node in classes(path):
+            places.setdefault(node.name, set()).add(path.parent.relative_to(PACKAGE).as_posix())
+    pair = {"core/spec", "manifest/schema"}
+    count = Counter(node.name for path in FILES for node in classes(path))
+    assert [name for name, times in count.items() if times > 1 and (times > 2 or places[name] != pair)] == []
+
+
+# Names of modules that only their author could decode; each has a standard one now.
+RIDDLES = {
+    *("abreast", "alike", "basis", "before", "beginning", "brought", "checking", "child", "crew", "differing"),
+    *("drifting", "explained", "first", "forked", "glance", "lanes", "lasting", "look", "merges", "nursery", "papers"),
+    *("plain", "planned", "put_back", "remembered", "roads", "safe", "series", "shared_out", "shares", "started"),
+    *("story", "town", "turns", "unruly", "who", "witness", "world"),
+}
+
+
+def test_no_module_is_a_riddle() -> None:
+    tests = (PACKAGE.parent / "tests").rglob("*.py")
+    modules = {path.stem.removeprefix("test_") for path in (*FILES, *tests)}
+    folders = {path.parent.name for path in FILES}
+    assert not (modules | folders) & RIDDLES
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
