@@ -21,7 +21,7 @@ from reconciler.adapters.caches.expression_cache import CachedExpressions
 from reconciler.adapters.executors.data import DataWorker
 from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.adapters.executors.scoring import ScoringWorker
-from reconciler.adapters.executors.thread_map import abreast
+from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.executors.training import TrainingWorker
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git
@@ -34,7 +34,7 @@ from reconciler.console import progress, streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, StorageLocation
-from reconciler.engine.dependencies import Dependencies, one_by_one
+from reconciler.engine.dependencies import Dependencies, sequential_map
 from reconciler.errors import IntegrityError
 from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess
 
@@ -76,8 +76,8 @@ class OpenProject:
         environment's limit.
         """
         count = jobs or max(1, min(cpu_count.cores(), cpu_count.memory() // environment.limits.memory))
-        lanes = ModelThreads(count, self.halt)
-        return replace(self.deps, lanes=lanes, trainer=self.deps.trainer if environment.trains else None)
+        concurrency = ModelThreads(count, self.halt)
+        return replace(self.deps, concurrency=concurrency, trainer=self.deps.trainer if environment.trains else None)
 
 
 @contextmanager
@@ -159,7 +159,7 @@ def opened(
             who=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
-            each=partial(abreast, at_once=AT_ONCE) if desired.far else one_by_one,
+            parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.far else sequential_map,
             tags=GitTags(root),
             forge=_forge(root, desired, asks=asks, decides=changes is not None),
         )

@@ -1,4 +1,7 @@
-"""Everything outside the process, by port. A bag without methods; a function that needs one port takes one port."""
+"""The ports one command uses: stores, targets, git, workers, clock. Frozen; has no behaviour.
+
+A function that needs one port takes that port.
+"""
 
 from __future__ import annotations
 
@@ -27,12 +30,13 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 
-def one_by_one(ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
-    return [ask(one) for one in subjects]
+def sequential_map(ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
+    """Ask about each subject, one after the other."""
+    return [ask(subject) for subject in subjects]
 
 
 class Sequential:
-    """One work after the other, here. Implements ports.Lanes."""
+    """Work on one model after the other, in this thread. Implements ports.Concurrency."""
 
     count = 1
 
@@ -41,16 +45,18 @@ class Sequential:
             work()
 
 
-ONE = Sequential()
+SEQUENTIAL = Sequential()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependencies:
-    """`stores` and `targets` by environment. `trainer` is None where nothing trains (production), so that its process
-    need not even be able to import one. `forge` is who is asked for approvals; None where there is none. `scratch` is a
-    private empty folder; `data_root` is where table paths start. `lanes`: how many models are worked on at once; with
-    more than one, every port is used from several threads. `each` asks the same of many models: side by side where a
-    store is far away, since reading is then mostly waiting."""
+    """The ports that one command uses.
+
+    `stores` and `targets` are by environment. `trainer` is None where nothing trains (production), so that such a host
+    need not be able to train. `forge` answers questions about approvals; None where there is none. `scratch` is a
+    private empty folder; table paths start at `data_root`. `concurrency`: how many models are worked on at once; with
+    more than one, every port is used from several threads. `parallel_map` asks one question about many models: in
+    parallel where a store is remote, since reading is then mostly waiting."""
 
     source: Source
     stores: Mapping[str, Store]
@@ -64,7 +70,7 @@ class Dependencies:
     who: Callable[[], str]
     scratch: Path
     data_root: Path
-    lanes: Concurrency = ONE
-    each: ParallelMap = one_by_one
+    concurrency: Concurrency = SEQUENTIAL
+    parallel_map: ParallelMap = sequential_map
     forge: Forge | None = None
     tags: Tags | None = None

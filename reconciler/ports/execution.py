@@ -17,8 +17,9 @@ class Clock(Protocol):
 
 class ParallelMap(Protocol):
     def __call__(self, ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
-        """`ask` of each subject, one after the other or side by side; answers in their order. The first error that
-        comes out is raised, and what has not begun by then does not begin. For reading: what writes has an order."""
+        """Return the answers of `ask` in the order of `subjects`, asked one after the other or in parallel.
+
+        The first error is raised, and no question is started after it. For reading only: writes have an order."""
 
 
 class NewId(Protocol):
@@ -27,18 +28,20 @@ class NewId(Protocol):
 
 
 class Concurrency(Protocol):
-    """How many models are worked on at once, and by whom."""
+    """How many models are worked on at once, and in which threads."""
 
     @property
     def count(self) -> int: ...
 
     def run(self, works: Sequence[Callable[[], None]]) -> None:
-        """Do all of them, begun in their order, at most `count` at once; they are independent. An interruption, or an
-        error of one, begins nothing new; it is raised when what was begun has ended."""
+        """Run all works, which are independent: started in their order, at most `count` at once.
+
+        After an interruption, or an error in one of them, no work is started; it is raised when the running ones have
+        ended."""
 
 
 class Progress(Protocol):
-    """Where a person sees what is going on. Says nothing that decides anything; may be told from several lanes."""
+    """Where a person sees what is going on. Decides nothing; is called from several threads."""
 
     def expect(self, subjects: int) -> None:
         """So many subjects (models) will be worked on, and each will be left."""

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from reconciler import plugins
-from reconciler.adapters.executors.thread_map import abreast
+from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.system import clock
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.engine.apply import apply
@@ -49,7 +49,7 @@ def world_of(prefix: str, commits: list[str], scratch: Path) -> Dependencies:
         who=lambda: "test",
         scratch=scratch,
         data_root=scratch,
-        each=partial(abreast, at_once=4),
+        parallel_map=partial(parallel_map, at_once=4),
     )
 
 

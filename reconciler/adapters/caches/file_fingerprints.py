@@ -96,7 +96,7 @@ def same(
         return bytes(signature(root, paths) == said for said, paths in claims[bounds[share] : bounds[share + 1]])
 
     # A share that failed has found nothing: its models are looked at the long way.
-    answers = fork_map.shared_out(look, shares)
+    answers = fork_map.fork_map(look, shares)
     return [
         one == 1 for share, answer in enumerate(answers) for one in answer or bytes(bounds[share + 1] - bounds[share])
     ]

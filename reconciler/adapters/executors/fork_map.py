@@ -1,7 +1,7 @@
-"""Work shared out among the processors: forked processes that give back bytes.
+"""Compute partitions of some work in forked processes, which give back bytes.
 
-For what only reads, in a process that has no threads and no children of its own yet. A share that fails gives nothing
-back; whoever asked does all of it alone then, and says what is wrong.
+For work that only reads, in a process that has no threads and no worker processes of its own yet. A partition that
+fails gives None; the caller then does all of the work itself, and reports the error.
 """
 
 from __future__ import annotations
@@ -13,34 +13,36 @@ from collections.abc import Callable, Iterator
 
 from reconciler.adapters.system.cpu_count import cores
 
-MOST = 4
-MOST_DRAWN = 256  # numbers that fit a byte
+MOST_PROCESSES = 4
+MOST_PARTITIONS = 256  # numbers that fit a byte
 
 
 def count() -> int:
-    """How many processes pay. One where a fork is not safe: macOS."""
-    return min(cores(), MOST) if hasattr(os, "sched_getaffinity") else 1
+    """Return how many processes pay off: 1 where a fork is not safe (macOS)."""
+    return min(cores(), MOST_PROCESSES) if hasattr(os, "sched_getaffinity") else 1
 
 
-def shared_out(work: Callable[[int], bytes], shares: int) -> list[bytes | None]:
-    """`work(0)`, here, and `work(1)` to `work(shares - 1)`, each in a process of its own, in this order."""
-    others: list[tuple[int, int]] = []
+def fork_map(work: Callable[[int], bytes], partitions: int) -> list[bytes | None]:
+    """Return `work(0)`, computed in this process, then `work(1)` to `work(partitions - 1)`, each in a forked one."""
+    forked: list[tuple[int, int]] = []
     answers: list[bytes | None] = []
     try:
-        with contextlib.suppress(OSError):  # no more processes, or no more open files: those shares are not done
-            others.extend(_fork(work, share) for share in range(1, shares))
+        with contextlib.suppress(OSError):  # no more processes, or no more open files: those partitions are not done
+            forked.extend(_fork(work, partition) for partition in range(1, partitions))
         answers.append(work(0))
-        answers += [_answer(reader, child) for reader, child in others]
+        answers += [_answer(reader, process) for reader, process in forked]
     finally:
-        for reader, child in others[max(len(answers) - 1, 0) :]:  # nobody will ask them any more
-            os.kill(child, signal.SIGKILL)
-            _answer(reader, child)
-    return answers + [None] * (shares - len(answers))
+        for reader, process in forked[max(len(answers) - 1, 0) :]:  # an error: their answers are not wanted any more
+            os.kill(process, signal.SIGKILL)
+            _answer(reader, process)
+    return answers + [None] * (partitions - len(answers))
 
 
 class PartitionCounter:
-    """The numbers below `count` (`MOST_DRAWN` at most), each of which one process draws: whichever is free first. Made
-    before the processes that draw are."""
+    """The numbers below `count` (`MOST_PARTITIONS` at most), each claimed by one process: by the first that is free.
+
+    Create it before the processes that claim are forked.
+    """
 
     def __init__(self, count: int) -> None:
         self._reader, writer = os.pipe()
@@ -55,30 +57,30 @@ class PartitionCounter:
         os.close(self._reader)
 
 
-def _answer(reader: int, child: int) -> bytes | None:
+def _answer(reader: int, process: int) -> bytes | None:
     with os.fdopen(reader, "rb") as stream:
         answer = stream.read()
-    return answer if os.waitpid(child, 0)[1] == 0 else None
+    return answer if os.waitpid(process, 0)[1] == 0 else None
 
 
-def _fork(work: Callable[[int], bytes], share: int) -> tuple[int, int]:
-    """(pipe to read the answer from, process)."""
+def _fork(work: Callable[[int], bytes], partition: int) -> tuple[int, int]:
+    """Return (pipe to read the answer from, process id)."""
     reader, writer = os.pipe()
     try:
-        child = os.fork()
+        process = os.fork()
     except OSError:
         os.close(reader)
         os.close(writer)
         raise
-    if child:
+    if process:
         os.close(writer)
-        return reader, child
+        return reader, process
     code = 1
     try:
         os.close(reader)
-        answer = work(share)
+        answer = work(partition)
         with os.fdopen(writer, "wb") as stream:
             stream.write(answer)
         code = 0
     finally:
-        os._exit(code)  # whatever was raised: nothing of the parent's is run or flushed twice
+        os._exit(code)  # whatever was raised: no exit handler and no buffer of the parent runs twice

@@ -1,4 +1,4 @@
-"""Several models at once: one thread each, while child processes do the work."""
+"""Work on several models at once: a thread for each, while worker processes compute."""
 
 from __future__ import annotations
 
@@ -7,35 +7,38 @@ import threading
 from collections.abc import Callable, Sequence
 
 _INTERRUPTIONS = (signal.SIGINT, signal.SIGTERM)
-_LOOK = 0.2  # seconds: where a signal reaches another thread first, ours learns of it when it looks up
+_POLL = 0.2  # seconds: a signal that reaches another thread first is noticed by the main thread when it wakes up
 
 
 class ModelThreads:
-    """Implements ports.Lanes. `halt` is set when nothing goes on any more: children that are waited for are ended, and
-    whoever waits is interrupted (`children.Child`); who writes, finishes."""
+    """Implements ports.Concurrency.
+
+    `halt` is set on an interruption: worker processes that are waited for are ended and their callers interrupted
+    (`worker_process.WorkerProcess`); a thread that writes finishes its write.
+    """
 
     def __init__(self, count: int, halt: threading.Event) -> None:
         self.count = count
         self._halt = halt
 
     def run(self, works: Sequence[Callable[[], None]]) -> None:
-        lanes = min(self.count, len(works))
-        if lanes <= 1:
+        threads = min(self.count, len(works))
+        if threads <= 1:
             for work in works:
                 work()
             return
-        left = list(reversed(works))
-        failed: list[BaseException] = []
+        pending = list(reversed(works))
+        errors: list[BaseException] = []
 
-        # An interruption between a thread's start and our knowing of it would leave it behind: it has to wait for that.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
-        ended = [threading.Event() for _ in range(lanes)]
+        # An interruption between a thread's start and our record of it would orphan the thread: it is held back.
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, _INTERRUPTIONS)
+        ended = [threading.Event() for _ in range(threads)]
 
-        def lane(over: threading.Event) -> None:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)  # for the processes that it starts
+        def run_pending(over: threading.Event) -> None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)  # the processes that it starts inherit the mask
             try:
-                while left and not (failed or self._halt.is_set()):
-                    _do(left, failed)
+                while pending and not (errors or self._halt.is_set()):
+                    _run_next(pending, errors)
             finally:
                 over.set()
 
@@ -43,32 +46,32 @@ class ModelThreads:
             try:
                 for number, over in enumerate(ended, 1):
                     # Daemons: a person who interrupts a second time does not want to wait.
-                    threading.Thread(target=lane, args=(over,), daemon=True, name=f"lane {number}").start()
+                    threading.Thread(target=run_pending, args=(over,), daemon=True, name=f"model {number}").start()
             finally:
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                signal.pthread_sigmask(signal.SIG_SETMASK, mask)
             _wait(ended)
         except KeyboardInterrupt:
             self._halt.set()
             _wait(ended)
             raise
-        if failed:
-            raise failed[0]
+        if errors:
+            raise errors[0]
 
 
-def _do(left: list[Callable[[], None]], failed: list[BaseException]) -> None:
-    """The next work, unless another lane was faster."""
+def _run_next(pending: list[Callable[[], None]], errors: list[BaseException]) -> None:
+    """Run the next pending work, unless another thread took the last one."""
     try:
-        work = left.pop()
+        work = pending.pop()
     except IndexError:
         return
     try:
         work()
-    except BaseException as error:  # noqa: BLE001  (raised by whoever waits for the lanes)
-        failed.append(error)
+    except BaseException as error:  # noqa: BLE001  (raised by the main thread once all threads have ended)
+        errors.append(error)
 
 
 def _wait(ended: Sequence[threading.Event]) -> None:
-    """Not by `Thread.join`: interrupted, it takes a thread for ended that is not (Python 3.11)."""
-    for one in ended:
-        while not one.wait(_LOOK):
+    """Wait for all threads. Not by `Thread.join`: interrupted, it takes a running thread for ended (Python 3.11)."""
+    for over in ended:
+        while not over.wait(_POLL):
             pass

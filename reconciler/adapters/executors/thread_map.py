@@ -1,7 +1,7 @@
-"""Waiting for something far away: side by side, and so that Ctrl-C ends it at once.
+"""Wait for a remote service in several threads at once, and so that Ctrl-C ends the wait at once.
 
-A library that waits outside of Python hears no signal. So it waits in a thread for which nobody waits, not even the end
-of the process; the main thread waits for answers, and can be interrupted.
+A library that waits outside of Python hears no signal. So it waits in a daemon thread: nothing waits for that one, not
+even the end of the process. The main thread waits for answers, and can be interrupted.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ R = TypeVar("R")
 P = ParamSpec("P")
 
 
-def abreast(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -> list[R]:
-    """Answers in the order of `subjects`, at most `at_once` being worked on. The first error that comes out is raised
-    here, and what has not begun by then does not begin."""
+def parallel_map(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -> list[R]:
+    """Return the answers of `ask` in the order of `subjects`, asked in `at_once` threads at most.
+
+    The first error is raised, and no question is started after it.
+    """
     lock, pending = threading.Lock(), iter(list(enumerate(subjects)))
-    told: SimpleQueue[tuple[int, R | None, BaseException | None]] = SimpleQueue()
+    results: SimpleQueue[tuple[int, R | None, BaseException | None]] = SimpleQueue()
     ended = threading.Event()
 
     def work() -> None:
@@ -31,17 +33,17 @@ def abreast(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -> li
             if index < 0:
                 return
             try:
-                told.put((index, ask(subject), None))  # type: ignore[arg-type]
-            except BaseException as error:  # noqa: BLE001  (raised where it is waited for)
+                results.put((index, ask(subject), None))  # type: ignore[arg-type]
+            except BaseException as error:  # noqa: BLE001  (raised in the thread that waits for the answers)
                 ended.set()
-                told.put((index, None, error))
+                results.put((index, None, error))
 
     for _ in range(min(at_once, len(subjects))):
         threading.Thread(target=work, daemon=True).start()
     answers: list[R] = [None] * len(subjects)  # type: ignore[list-item]
     try:
         for _ in subjects:
-            index, answer, error = told.get()
+            index, answer, error = results.get()
             if error is not None:
                 raise error
             answers[index] = answer  # type: ignore[assignment]
@@ -51,12 +53,12 @@ def abreast(ask: Callable[[A], R], subjects: Sequence[A], *, at_once: int) -> li
 
 
 def interruptible(function: Callable[P, R]) -> Callable[P, R]:
-    """The same, ended by a signal in the main thread while it waits."""
+    """Return `function`, made to end by a signal in the main thread while it waits."""
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         if threading.current_thread() is not threading.main_thread():
             return function(*args, **kwargs)
-        return abreast(lambda _: function(*args, **kwargs), (None,), at_once=1)[0]
+        return parallel_map(lambda _: function(*args, **kwargs), (None,), at_once=1)[0]
 
     return call

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler import codec
-from reconciler.adapters.executors.thread_map import abreast
+from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain, layers_of
 from reconciler.adapters.object_storage.clients import bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
@@ -66,7 +66,7 @@ class BucketTarget:
         self._check_owner()
         listed = self.bucket.folders() if others else ()
         names = sorted({*models, *(name for name in listed if is_name(name))})
-        return tuple(found for found in abreast(self._observe, names, at_once=AT_ONCE) if found is not None)
+        return tuple(found for found in parallel_map(self._observe, names, at_once=AT_ONCE) if found is not None)
 
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         self._rules.check_belongs(current)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from reconciler.adapters.caches import plan_cache as plan_memo
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints
 from reconciler.adapters.caches.plan_cache import CachedPlan
-from reconciler.adapters.executors import fork_map as shared_out
+from reconciler.adapters.executors import fork_map
 from reconciler.app import git_state
 from reconciler.app.git_state import GitState
 from reconciler.app.planning import plan_cache as remembered
@@ -102,7 +102,7 @@ def _made(
 ) -> Plan | PlanExcerpt:
     """The plan, of which the parts of `known` models are in `memo`; what it settles is remembered."""
     names = sorted(pending if memo is not None else now.models(environment) if now is not None else ())
-    many = len(names) >= MANY and shared_out.count() > 1
+    many = len(names) >= MANY and fork_map.count() > 1
     worktree = remembered.worktree(now) if now is not None else None
     lines = _noticed(now) if now is not None and many else []
     from reconciler.app.planning import parallel_plan as shares
@@ -146,7 +146,7 @@ def _noticed(now: GitState) -> list[str]:
         _planner()
         return b""
 
-    answer = shared_out.shared_out(work, 2)[1]
+    answer = fork_map.fork_map(work, 2)[1]
     return _uncommitted(now) if answer is None else list(json.loads(answer))
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from reconciler import codec
 from reconciler.adapters.caches import plan_cache as plan_memo
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints
-from reconciler.adapters.executors import fork_map as shared_out
+from reconciler.adapters.executors import fork_map
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.app.git_state import GitState
@@ -77,7 +77,7 @@ def shared(
     time, and where trainings are counted over all models."""
     if project.desired.far or here.max_train is not None:
         return None
-    count = shared_out.count()
+    count = fork_map.count()
     shares = _split(names, count)
     files = _files(here.name, now, shares, valid)
 
@@ -111,7 +111,7 @@ def _by_all(
 ) -> list[PlanWithCache] | None:
     """Each of `count` processes makes the shares that it draws; this one makes the first in any case, since it is asked
     what concerns all. None where one failed, or where there are strangers."""
-    drawn = shared_out.PartitionCounter(shares - 1)
+    drawn = fork_map.PartitionCounter(shares - 1)
     own: list[PlanWithCache] = []
 
     def work(process: int) -> bytes:
@@ -126,7 +126,7 @@ def _by_all(
     # Nothing of what is made here goes round in circles, and looking for that among millions of values takes a while.
     gc.disable()
     try:
-        answers = shared_out.shared_out(work, count)[1:]
+        answers = fork_map.fork_map(work, count)[1:]
     finally:
         drawn.close()
     if None in answers:
@@ -157,7 +157,7 @@ def _received(answer: list[Any]) -> PlanWithCache:
 def _split(names: list[str], count: int) -> list[tuple[str, ...]]:
     """Shares to draw for `count` processes, the small ones last: processors are not equally fast, nor are models."""
     kept = len(names) - len(names) // SMALL
-    many = min(count * max(1, -(-kept // (count * MOST))), shared_out.MOST_DRAWN // 2)
+    many = min(count * max(1, -(-kept // (count * MOST))), fork_map.MOST_PARTITIONS // 2)
     few = min(2 * count, (len(names) - kept) // LEAST)
     kept = kept if few else len(names)
     return [

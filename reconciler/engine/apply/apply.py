@@ -1,7 +1,7 @@
 """Apply: carry out a plan, model by model. The only caller of the steps that change anything.
 
 Each model is atomic and independent: its failure is recorded, the others go on, and what served before still serves. So
-several are worked on at once (`lanes`); what is told of them keeps the plan's order. A model whose digest is not the
+several are worked on at once (`concurrency`), and reported in the order of the plan. A model whose digest is not the
 reviewed one is left alone, with the fact that moved named. After an interruption nothing new is started.
 """
 
@@ -97,7 +97,7 @@ def apply(
             partial(_work, run, group, snapshot, outcomes)
             for group in concurrency_groups.groups(desired, environment, going)
         ]
-        deps.lanes.run(works)
+        deps.concurrency.run(works)
     except KeyboardInterrupt:
         interrupted = True
     told = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
@@ -126,7 +126,7 @@ def _work(
     snapshot: Snapshot | None,
     outcomes: dict[str, tuple[ModelResult, list[StepResult]]],
 ) -> None:
-    """One group, in order, in one lane."""
+    """One group, in order, in one thread."""
     retired = 0
     for part in group:
         result, done = _model(run, part, snapshot, retired=retired)
@@ -138,7 +138,7 @@ def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
     """Where something will be trained, let the trainer start while the rows are still being read."""
     trains = sum(part.trains for part in plan.models)
     if trains and deps.trainer is not None:
-        deps.trainer.warm(environment.limits, at_once=min(trains, deps.lanes.count))
+        deps.trainer.warm(environment.limits, at_once=min(trains, deps.concurrency.count))
 
 
 def may_apply(desired: DesiredState, environment: Environment) -> None:

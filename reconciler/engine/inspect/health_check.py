@@ -78,7 +78,7 @@ def _in_use(deps: Dependencies, desired: DesiredState, one: Environment, here: R
     made: Counter[Runtime] = Counter()
     unknown = 0
     declared = desired.models_of(one.name)
-    for head in deps.each(lambda model: observe.head_of(deps, desired, one.name, model.name), declared):
+    for head in deps.parallel_map(lambda model: observe.head_of(deps, desired, one.name, model.name), declared):
         if head is None or head.state.artifact is None:
             continue
         build = head.state.build

@@ -49,7 +49,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
         environment=environment.name,
         role=environment.role.value,
         revision=desired.revision,
-        models=tuple(deps.each(lambda part: _model(deps, desired, environment, part), plan.models)),
+        models=tuple(deps.parallel_map(lambda part: _model(deps, desired, environment, part), plan.models)),
         snapshot=newest.n if newest else None,
         snapshot_age=age,
         notes=tuple(notes),

@@ -79,7 +79,7 @@ def make_plan(
         about(name)
         return plan_model(deps, desired, environment, name, served=served.get(name), snapshot=snapshot, now=now)
 
-    made = sorted([*(settled or ()), *deps.each(part, names)], key=attrgetter("model"))
+    made = sorted([*(settled or ()), *deps.parallel_map(part, names)], key=attrgetter("model"))
     parts = in_turn(deps, desired, environment, tuple(made))
     return _plan(desired, environment, refresh, parts)
 

@@ -1,4 +1,4 @@
-"""Eight models in four lanes on a real store and a real target: nothing is torn, lost, forked or told out of order.
+"""Eight models in four threads on a real store and a real target: nothing is torn, lost, forked or told out of order.
 
 Training and scoring are fakes, so that threads meet each other in our own code as often as can be.
 """
@@ -34,7 +34,7 @@ NAMES = tuple(f"model-{number}" for number in range(8))
 ROUNDS = 10
 
 
-def world_in(folder: Path, source: MemorySource, lanes: int) -> Dependencies:
+def world_in(folder: Path, source: MemorySource, concurrency: int) -> Dependencies:
     scratch = folder / "scratch" / clock.new_id()
     scratch.mkdir(parents=True)
     return Dependencies(
@@ -52,7 +52,7 @@ def world_in(folder: Path, source: MemorySource, lanes: int) -> Dependencies:
         who=lambda: "test",
         scratch=scratch,
         data_root=folder,
-        lanes=ModelThreads(lanes, threading.Event()),
+        concurrency=ModelThreads(concurrency, threading.Event()),
     )
 
 
@@ -82,14 +82,14 @@ def promoted(deps: Dependencies, desired: DesiredState, commit: str) -> DesiredS
     return replace(desired, revision=commit, models=(*desired.models, *pinned))
 
 
-@pytest.mark.parametrize("lanes", [1, 4])
-def test_every_round_is_whole_and_the_next_has_nothing_to_do(tmp_path: Path, lanes: int) -> None:
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_every_round_is_whole_and_the_next_has_nothing_to_do(tmp_path: Path, concurrency: int) -> None:
     source = MemorySource()
     for turn in range(ROUNDS):
         source.line += [f"made-{turn}", f"promoted-{turn}"]
         # Two pairs have the same recipe, and every other round brings back recipes that were trained before.
         seeds = [10 + (turn % 2) * 20 + number // 2 * (number > 3) + number * (number <= 3) for number in range(8)]
-        deps = world_in(tmp_path, source, lanes)
+        deps = world_in(tmp_path, source, concurrency)
         desired = declared(seeds, f"made-{turn}")
         made = carried_out(deps, desired, "sandbox")
         assert [one.model for one in made.results] == list(NAMES)

@@ -1,4 +1,4 @@
-"""Work that forked processes share: answers in order, and a share that fails gives nothing."""
+"""Partitions computed in forked processes: answers in order, and None for a partition that fails."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.executors.fork_map import PartitionCounter, shared_out
+from reconciler.adapters.executors.fork_map import PartitionCounter, fork_map
 
 
-def test_answers_come_in_the_order_of_the_shares_and_share_0_is_worked_here() -> None:
-    answers = shared_out(lambda share: f"{share} {os.getpid()}".encode(), 4)
+def test_answers_come_in_the_order_of_the_partitions_and_partition_0_is_computed_here() -> None:
+    answers = fork_map(lambda partition: f"{partition} {os.getpid()}".encode(), 4)
     numbers, processes = zip(*(answer.decode().split() for answer in answers if answer is not None), strict=True)
     assert numbers == ("0", "1", "2", "3")
     assert processes[0] == str(os.getpid())
@@ -20,18 +20,18 @@ def test_answers_come_in_the_order_of_the_shares_and_share_0_is_worked_here() ->
 
 
 def test_an_answer_may_be_larger_than_a_pipe_holds() -> None:
-    assert shared_out(lambda share: bytes([share]) * 10**6, 3)[2] == b"\2" * 10**6
+    assert fork_map(lambda partition: bytes([partition]) * 10**6, 3)[2] == b"\2" * 10**6
 
 
-def test_a_share_that_fails_gives_nothing_and_the_others_are_not_harmed() -> None:
-    def work(share: int) -> bytes:
-        if share == 1:
-            raise RuntimeError("of this share")
-        if share == 2:
+def test_a_partition_that_fails_gives_nothing_and_the_others_are_not_harmed() -> None:
+    def work(partition: int) -> bytes:
+        if partition == 1:
+            raise RuntimeError("of this partition")
+        if partition == 2:
             os.kill(os.getpid(), 9)
         return b"x"
 
-    assert shared_out(work, 4) == [b"x", None, None, b"x"]
+    assert fork_map(work, 4) == [b"x", None, None, b"x"]
 
 
 def test_what_is_raised_here_is_raised_and_leaves_no_process_and_no_pipe() -> None:
@@ -39,15 +39,15 @@ def test_what_is_raised_here_is_raised_and_leaves_no_process_and_no_pipe() -> No
     (said, saying), (never, writer) = os.pipe(), os.pipe()
     found: list[int] = []
 
-    def work(share: int) -> bytes:
-        if share == 0:
+    def work(partition: int) -> bytes:
+        if partition == 0:
             found.append(int(os.read(said, 20)))
             raise KeyError("here")
         os.write(saying, str(os.getpid()).encode())
         return os.read(never, 1)  # for ever: only an end from outside ends it
 
     with pytest.raises(KeyError):
-        shared_out(work, 2)
+        fork_map(work, 2)
     for one in (said, saying, never, writer):
         os.close(one)
     with pytest.raises(ProcessLookupError):
@@ -55,15 +55,15 @@ def test_what_is_raised_here_is_raised_and_leaves_no_process_and_no_pipe() -> No
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
-def test_where_no_process_can_be_made_the_shares_are_not_done_and_nothing_stays_open() -> None:
-    """No more open files: what a share needs first is a pipe."""
+def test_where_no_process_can_be_made_the_partitions_are_not_done_and_nothing_stays_open() -> None:
+    """No more open files: what a partition needs first is a pipe."""
     before = len(list(Path("/dev/fd").iterdir()))
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     highest = max(int(one.name) for one in Path("/dev/fd").iterdir())
     held = [os.dup(0) for _ in range(highest)]  # so that no lower number is free
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(held) + 1, limits[1]))
-        assert shared_out(lambda share: b"x", 3) == [b"x", None, None]
+        assert fork_map(lambda partition: b"x", 3) == [b"x", None, None]
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, limits)
         for one in held:
@@ -71,8 +71,8 @@ def test_where_no_process_can_be_made_the_shares_are_not_done_and_nothing_stays_
     assert len(list(Path("/dev/fd").iterdir())) == before
 
 
-def test_each_number_is_drawn_once() -> None:
-    drawn = PartitionCounter(200)
-    answers = shared_out(lambda share: bytes(drawn), 3)
-    drawn.close()
+def test_each_number_is_claimed_once() -> None:
+    counter = PartitionCounter(200)
+    answers = fork_map(lambda partition: bytes(counter), 3)
+    counter.close()
     assert sorted(b"".join(one or b"" for one in answers)) == list(range(200))

@@ -1,4 +1,4 @@
-"""Lanes: so many works at once and no more, begun in order; an error or an interruption begins nothing new."""
+"""At most `count` works run at once, started in order; after an error or an interruption none is started."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_so_many_work_at_once_and_no_more() -> None:
     assert most == 3
 
 
-def test_one_lane_is_the_caller_itself() -> None:
+def test_one_thread_is_the_caller_itself() -> None:
     seen: list[int] = []
     ModelThreads(1, threading.Event()).run([lambda: seen.append(threading.get_ident())] * 2)
     ModelThreads(8, threading.Event()).run([lambda: seen.append(threading.get_ident())])
@@ -51,7 +51,7 @@ def test_works_are_begun_in_their_order() -> None:
 
     ModelThreads(2, threading.Event()).run([numbered(n) for n in range(50)])
     assert sorted(begun) == list(range(50))
-    assert all(abs(n - position) <= 1 for position, n in enumerate(begun)), "two lanes: one place off at most"
+    assert all(abs(n - position) <= 1 for position, n in enumerate(begun)), "two threads: one place off at most"
 
 
 def test_an_error_begins_nothing_new_and_is_raised_when_the_others_have_ended() -> None:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from reconciler.adapters.executors.thread_map import abreast, interruptible
+from reconciler.adapters.executors.thread_map import interruptible, parallel_map
 
 
 def test_answers_come_in_the_order_of_the_questions() -> None:
@@ -19,8 +19,8 @@ def test_answers_come_in_the_order_of_the_questions() -> None:
             gates[n - 1].set()
         return n * n
 
-    assert abreast(ask, range(4), at_once=4) == [0, 1, 4, 9]
-    assert abreast(ask, [], at_once=4) == []
+    assert parallel_map(ask, range(4), at_once=4) == [0, 1, 4, 9]
+    assert parallel_map(ask, [], at_once=4) == []
 
 
 def test_no_more_are_asked_at_once_than_may_be() -> None:
@@ -36,7 +36,7 @@ def test_no_more_are_asked_at_once_than_may_be() -> None:
         with lock:
             now -= 1
 
-    abreast(ask, range(9), at_once=3)
+    parallel_map(ask, range(9), at_once=3)
     assert most == 3
 
 
@@ -49,12 +49,12 @@ def test_after_an_error_nothing_more_begins() -> None:
             raise ValueError(n)
 
     with pytest.raises(ValueError, match="2"):
-        abreast(ask, range(100), at_once=1)
+        parallel_map(ask, range(100), at_once=1)
     assert begun == [0, 1, 2]
 
 
 def test_what_may_be_interrupted_is_asked_elsewhere_than_in_the_main_thread() -> None:
     where = interruptible(threading.current_thread)
     assert where() is not threading.main_thread()
-    inner = abreast(lambda _: (threading.current_thread(), where()), [None], at_once=1)
+    inner = parallel_map(lambda _: (threading.current_thread(), where()), [None], at_once=1)
     assert inner[0][0] is inner[0][1]

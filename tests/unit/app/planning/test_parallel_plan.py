@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.adapters.executors.fork_map import MOST_DRAWN
+from reconciler.adapters.executors.fork_map import MOST_PARTITIONS
 from reconciler.app.planning import parallel_plan
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.plan.plan import Plan
@@ -20,7 +20,7 @@ def test_each_model_is_in_one_share_and_all_shares_can_be_drawn(models: int, cou
     found = parallel_plan._split(names, count)
     assert sorted(name for share in found for name in share) == sorted(names)
     assert all(found)
-    assert count <= len(found) <= MOST_DRAWN
+    assert count <= len(found) <= MOST_PARTITIONS
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

@@ -14,7 +14,7 @@ from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import Exit
 from reconciler.engine.apply import apply
-from reconciler.engine.dependencies import ONE, Dependencies
+from reconciler.engine.dependencies import SEQUENTIAL, Dependencies
 from reconciler.engine.plan import make_plan
 from reconciler.errors import TrainingError
 from reconciler.ports import Concurrency, TrainRequest, TrainResult
@@ -78,10 +78,10 @@ def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> Desired
 
 
 def run(
-    story: Story, lanes: Concurrency, *, plan: Plan | None = None, trainer: FakeTrainer | None = None
+    story: Story, concurrency: Concurrency, *, plan: Plan | None = None, trainer: FakeTrainer | None = None
 ) -> ApplyResult:
     where = make_plan.environment_of(story.desired, "sandbox")
-    deps: Dependencies = replace(story.deps(), lanes=lanes)
+    deps: Dependencies = replace(story.deps(), concurrency=concurrency)
     if trainer is not None:
         deps = replace(deps, trainer=trainer)
         trainer.trained = story.town.trainer.trained
@@ -91,10 +91,10 @@ def run(
 
 def test_results_keep_the_plans_order_whatever_ends_first(tmp_path: Path) -> None:
     found = []
-    for number, lanes in enumerate((Backwards(), ONE)):
+    for number, concurrency in enumerate((Backwards(), SEQUENTIAL)):
         story = Story(tmp_path / str(number))
         several(story, seeds=(10, 11, 12, 13))
-        applied = run(story, lanes)
+        applied = run(story, concurrency)
         found.append([(one.model, one.artifact, one.done) for one in applied.results])
         assert applied.trained == 4
         assert story.oracle.violations == []
@@ -102,10 +102,10 @@ def test_results_keep_the_plans_order_whatever_ends_first(tmp_path: Path) -> Non
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("lanes", [Backwards(), ONE])
-def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story, lanes: Concurrency) -> None:
+@pytest.mark.parametrize("concurrency", [Backwards(), SEQUENTIAL])
+def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story, concurrency: Concurrency) -> None:
     several(story, seeds=(10, 11, 12, 13))
-    applied = run(story, lanes, trainer=Choosy(11))
+    applied = run(story, concurrency, trainer=Choosy(11))
     assert [(one.model, one.exit) for one in applied.results] == [
         ("alpha", 0),
         ("beta", 1),
@@ -114,14 +114,14 @@ def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story,
     ]
     assert applied.exit is Exit.FAILED
     assert applied.trained == 3
-    again = run(story, lanes)
+    again = run(story, concurrency)
     assert (again.trained, again.exit) == (1, Exit.CLEAN), "only the one that failed is left"
 
 
-@pytest.mark.parametrize("lanes", [Backwards(), ONE])
-def test_equal_recipes_are_trained_once_whoever_comes_first(story: Story, lanes: Concurrency) -> None:
+@pytest.mark.parametrize("concurrency", [Backwards(), SEQUENTIAL])
+def test_equal_recipes_are_trained_once_whoever_comes_first(story: Story, concurrency: Concurrency) -> None:
     several(story, seeds=(10, 10, 10, 13))
-    applied = run(story, lanes)
+    applied = run(story, concurrency)
     assert applied.trained == 2
     told = {one.model: one.done[0].split(" ")[0] for one in applied.results}
     assert told == {"alpha": "trained", "beta": "took", "gamma": "took", "delta": "trained"}
@@ -140,11 +140,11 @@ def test_trainings_share_the_processors_when_there_are_several(story: Story) -> 
     several(story, seeds=(10, 11))
     trainer = Choosy()
     run(story, Backwards(), trainer=trainer)
-    assert trainer.at_once == [2], "two trainings in four lanes"
+    assert trainer.at_once == [2], "two trainings on four threads"
     several(story, seeds=(20, 21, 22, 23))
     trainer = Choosy()
     run(story, Interrupted(4), trainer=trainer)
-    assert trainer.at_once == [2], "four trainings in two lanes"
+    assert trainer.at_once == [2], "four trainings on two threads"
 
 
 def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(story: Story) -> None:
@@ -159,7 +159,7 @@ def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(stor
     ]
     story.merge(replace(made, models=(*made.models, *production)))
     where = make_plan.environment_of(story.desired, "production")
-    deps = replace(story.deps(trains=False), lanes=Backwards())
+    deps = replace(story.deps(trains=False), concurrency=Backwards())
     apply.apply(deps, story.desired, where, make_plan.make_plan(deps, story.desired, where))
     assert all(story.head("production", name) is not None for name in NAMES)
     story.merge(replace(made, models=(*made.models, production[0])))
@@ -179,18 +179,18 @@ def waiting(applied: ApplyResult) -> list[str]:
     return [one.model for one in applied.results if one.exit == Exit.PENDING]
 
 
-@pytest.mark.parametrize("lanes", [Backwards(), ONE])
+@pytest.mark.parametrize("concurrency", [Backwards(), SEQUENTIAL])
 def test_no_more_are_trained_than_one_apply_may_and_the_others_have_their_turn(
-    story: Story, lanes: Concurrency
+    story: Story, concurrency: Concurrency
 ) -> None:
     several(story, seeds=(10, 11, 12, 13), max_train=2)
     planned = story.plan("sandbox")
     assert [part.model for part in planned.models if part.waits] == ["delta", "gamma"]
     assert all(not part.steps for part in planned.models if part.waits)
-    first = run(story, lanes)
+    first = run(story, concurrency)
     assert (first.trained, waiting(first), first.exit) == (2, ["delta", "gamma"], Exit.PENDING)
     assert "maxTrain is 2" in (first.results[2].problem or "")
-    second = run(story, lanes)
+    second = run(story, concurrency)
     assert (second.trained, waiting(second), second.exit) == (2, [], Exit.CLEAN)
     assert story.plan("sandbox").empty
 
