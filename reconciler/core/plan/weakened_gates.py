@@ -12,9 +12,8 @@ from itertools import chain
 
 from reconciler.core.duration import in_words
 from reconciler.core.spec.environment import Policy
-from reconciler.core.spec.gates import BeatsNaiveGuess, Gate, NoWorseThanIncumbent, PerformanceGrade, Rule, Threshold
+from reconciler.core.spec.gates import Gate
 
-_STRICTER = [Rule.EVIDENCE, Rule.POINT, Rule.STRICT]
 NOTHING = "nothing"
 
 
@@ -50,61 +49,13 @@ def weakenings(old: DeployRequirements, new: DeployRequirements, *, model: str) 
 
 
 def _gates(old: tuple[Gate, ...], new: tuple[Gate, ...]) -> Iterator[WeakenedGate]:
-    after = tuple(half for gate in new for half in _halves(gate))
-    for gate in (half for one in old for half in _halves(one)):
-        if any(_demands_as_much(one, gate) for one in after):
+    after = tuple(demand for gate in new for demand in gate.demands)
+    for before in (demand for gate in old for demand in gate.demands):
+        same_subject = [gate for gate in after if gate.subject == before.subject]
+        if any(gate.as_strict_as(before) for gate in same_subject):
             continue
-        alike = next((one for one in after if _subject(one) == _subject(gate)), None)
-        yield WeakenedGate(what=_subject(gate), old=_words(gate), new=_words(alike) if alike is not None else NOTHING)
-
-
-def _halves(gate: Gate) -> tuple[Gate, ...]:
-    """A threshold with two bounds is two demands."""
-    if isinstance(gate, Threshold) and gate.at_least is not None and gate.at_most is not None:
-        return (
-            Threshold(metric=gate.metric, at_least=gate.at_least),
-            Threshold(metric=gate.metric, at_most=gate.at_most),
-        )
-    return (gate,)
-
-
-def _demands_as_much(new: Gate, old: Gate) -> bool:
-    if _subject(new) != _subject(old):
-        return False
-    match new, old:
-        case Threshold(), Threshold():
-            if old.at_least is not None:
-                return new.at_least is not None and new.at_least >= old.at_least
-            return new.at_most is not None and old.at_most is not None and new.at_most <= old.at_most
-        case PerformanceGrade(), PerformanceGrade():
-            return new.at_least.rank >= old.at_least.rank
-        case BeatsNaiveGuess(), BeatsNaiveGuess():
-            return new.by_share_of_errors >= old.by_share_of_errors
-        case NoWorseThanIncumbent(), NoWorseThanIncumbent():
-            stricter = _STRICTER.index(new.rule) >= _STRICTER.index(old.rule)
-            return stricter and new.tolerance <= old.tolerance and new.min_rows >= old.min_rows
-    return False
-
-
-def _subject(gate: Gate) -> str:
-    match gate:
-        case Threshold():
-            return f"{gate.metric} {'at least' if gate.at_least is not None else 'at most'}"
-        case NoWorseThanIncumbent():
-            return f"{gate.uses} by {gate.metric}"
-    return gate.uses
-
-
-def _words(gate: Gate) -> str:
-    match gate:
-        case Threshold():
-            return f"{gate.at_least if gate.at_least is not None else gate.at_most:g}"
-        case PerformanceGrade():
-            return f"grade {gate.at_least}"
-        case BeatsNaiveGuess():
-            return f"{gate.by_share_of_errors:g} of the errors"
-        case NoWorseThanIncumbent():
-            return f"{gate.rule} rule, tolerance {gate.tolerance:g}, {gate.min_rows} rows"
+        amount = same_subject[0].amount if same_subject else NOTHING
+        yield WeakenedGate(what=before.subject, old=before.amount, new=amount)
 
 
 # --- controls -------------------------------------------------------------------------------------------------------

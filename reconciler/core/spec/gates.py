@@ -1,12 +1,16 @@
 """Gates: one check each, of an evaluation or of two models on the same rows. A gate's "no" is a value with numbers.
 
-NaN and absent metrics never pass. What a gate says depends on its arguments only.
+NaN and absent metrics never pass. A gate's result depends on its arguments only (`core.plan.gate_evaluation`).
+
+Each gate also says what of it a change of manifests can weaken: `demands` (one gate per bound), the `subject` and the
+`amount` in words, and `as_strict_as`, which compares two gates of one class and subject.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import cast
 
 from reconciler.core.digest import Checksummed, Digest
 
@@ -31,36 +35,116 @@ class Rule(StrEnum):
     POINT = "point"  # refuse when the difference is below -tolerance
     STRICT = "strict"  # refuse unless the lower bound is above -tolerance
 
+    @property
+    def strictness(self) -> int:
+        """Return the rank of this rule: the higher, the more a candidate must show."""
+        return list(Rule).index(self)
+
+
+class _Demand:
+    """What a change of manifests can weaken of a gate; most gates have one bound, and their name is the subject."""
+
+    __slots__ = ()
+    uses: str
+
+    @property
+    def demands(self) -> tuple[Gate, ...]:
+        """Return one gate per bound."""
+        return (cast("Gate", self),)
+
+    @property
+    def subject(self) -> str:
+        """Return what is demanded, without how much of it."""
+        return self.uses
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Threshold:
+class Threshold(_Demand):
+    """A metric of the holdout is at least, or at most, a number."""
+
     metric: str
     at_least: float | None = None
     at_most: float | None = None
     uses: str = "threshold"
 
+    @property
+    def demands(self) -> tuple[Gate, ...]:
+        if self.at_least is None or self.at_most is None:
+            return (self,)
+        return (
+            Threshold(metric=self.metric, at_least=self.at_least),
+            Threshold(metric=self.metric, at_most=self.at_most),
+        )
+
+    @property
+    def subject(self) -> str:
+        return f"{self.metric} {'at least' if self.at_least is not None else 'at most'}"
+
+    @property
+    def amount(self) -> str:
+        return f"{self.at_least if self.at_least is not None else self.at_most:g}"
+
+    def as_strict_as(self, other: Gate) -> bool:
+        if not isinstance(other, Threshold):
+            return False
+        if other.at_least is not None:
+            return self.at_least is not None and self.at_least >= other.at_least
+        return self.at_most is not None and other.at_most is not None and self.at_most <= other.at_most
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PerformanceGrade:
+class PerformanceGrade(_Demand):
+    """The performance grade is at least this one."""
+
     at_least: Grade
     uses: str = "performance-grade"
 
+    @property
+    def amount(self) -> str:
+        return f"grade {self.at_least}"
+
+    def as_strict_as(self, other: Gate) -> bool:
+        return isinstance(other, PerformanceGrade) and self.at_least.rank >= other.at_least.rank
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BeatsNaiveGuess:
+class BeatsNaiveGuess(_Demand):
     """At least this share of the naive guess's errors is removed."""
 
     by_share_of_errors: float
     uses: str = "beats-naive-guess"
 
+    @property
+    def amount(self) -> str:
+        return f"{self.by_share_of_errors:g} of the errors"
+
+    def as_strict_as(self, other: Gate) -> bool:
+        return isinstance(other, BeatsNaiveGuess) and self.by_share_of_errors >= other.by_share_of_errors
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NoWorseThanIncumbent:
+class NoWorseThanIncumbent(_Demand):
+    """The candidate is no worse than the incumbent on rows that neither of them trained on."""
+
     metric: str
     tolerance: float = 0.0
     rule: Rule = Rule.EVIDENCE
     min_rows: int = 100
     uses: str = "no-worse-than-incumbent"
+
+    @property
+    def subject(self) -> str:
+        return f"{self.uses} by {self.metric}"
+
+    @property
+    def amount(self) -> str:
+        return f"{self.rule} rule, tolerance {self.tolerance:g}, {self.min_rows} rows"
+
+    def as_strict_as(self, other: Gate) -> bool:
+        if not isinstance(other, NoWorseThanIncumbent):
+            return False
+        stricter = self.rule.strictness >= other.rule.strictness
+        return stricter and self.tolerance <= other.tolerance and self.min_rows >= other.min_rows
 
 
 Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent
