@@ -9,7 +9,8 @@ from pathlib import Path
 from reconciler.adapters.caches import drift_first_seen
 from reconciler.app import locations
 from reconciler.console.invocation import Invocation
-from reconciler.core.inspect.drift import DriftReport, Kind, seen_in
+from reconciler.core.artifact.observed_state import DriftType
+from reconciler.core.inspect.drift import DriftReport, seen_in
 
 
 def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loads: bool) -> DriftReport:
@@ -31,7 +32,7 @@ def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loa
     looked = {one.environment: seen_in(one.findings) for one in found.environments if one.problem is None}
     if not loads:  # what did not load is not well because nothing was loaded
         for name, one in looked.items():
-            unwell = {key: since for key, since in remembered.get(name, {}).items() if key[1] == Kind.UNHEALTHY}
+            unwell = {key: since for key, since in remembered.get(name, {}).items() if key[1] == DriftType.UNHEALTHY}
             looked[name] = unwell | one
     fresh = {name: one for name, one in (remembered | looked).items() if one}
     if fresh != remembered:

@@ -7,7 +7,7 @@ one port takes one port.
 
 from __future__ import annotations
 
-from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, LiveDeployment, Trouble
+from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
 from reconciler.ports.compute import DataEngine, Expressions, Scorer, Trainer
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
@@ -28,13 +28,14 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.storage import ReachabilityCheck, ReadObserver, StorageAccess, Store, Target
 
-__all__ = [  # Merged, Order, Served and Trouble are core values that cross these ports
+__all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are core values that cross these ports
     "Clock",
     "CommitOrder",
     "CompareRequest",
     "Concurrency",
     "CopyRequest",
     "DataEngine",
+    "DriftType",
     "ExpectedAmount",
     "Expressions",
     "FirstParentChange",
@@ -66,5 +67,4 @@ __all__ = [  # Merged, Order, Served and Trouble are core values that cross thes
     "TrainResult",
     "Trainer",
     "TreeFile",
-    "Trouble",
 ]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler.core.artifact.journal import ReleasePointer
-from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, LiveDeployment, Trouble
+from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.names import is_revision
@@ -87,7 +87,7 @@ class MemoryTarget:
             return LiveDeployment(model=model, current=current)
         differing = differing_files(self.releases.get(model, {}).get(hex_of(current.artifact), {}), current.artifact)
         return LiveDeployment(
-            model=model, current=current, trouble=Trouble.TAMPERED if differing else None, files=differing
+            model=model, current=current, drift=DriftType.TAMPERED if differing else None, files=differing
         )
 
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:

@@ -13,7 +13,7 @@ from obstore.store import MemoryStore
 from reconciler import codec
 from reconciler.adapters.object_storage.bucket import Bucket, Clients
 from reconciler.adapters.object_storage.target import BucketTarget
-from reconciler.core.artifact.observed_state import Trouble
+from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.digest import hex_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
@@ -74,18 +74,20 @@ def test_a_lost_mark_is_set_again_unless_what_is_served_is_foreign(town: Town) -
 @pytest.mark.parametrize(
     ("body", "trouble"),
     [
-        (b"", Trouble.UNREADABLE),
-        (b"not json", Trouble.UNREADABLE),
-        (b"\xff", Trouble.UNREADABLE),
-        (codec.encode(current(9, None, model="another")), Trouble.FOREIGN),
+        (b"", DriftType.UNREADABLE),
+        (b"not json", DriftType.UNREADABLE),
+        (b"\xff", DriftType.UNREADABLE),
+        (codec.encode(current(9, None, model="another")), DriftType.UNMANAGED),
     ],
 )
-def test_a_pointer_that_is_damaged_or_foreign_is_told_and_gives_way(town: Town, body: bytes, trouble: Trouble) -> None:
+def test_a_pointer_that_is_damaged_or_foreign_is_told_and_gives_way(
+    town: Town, body: bytes, trouble: DriftType
+) -> None:
     with release(b"one") as (artifact, files):
         town.target().place(current(1, artifact), files)
         town.put("payments/current", body)
         (served,) = town.target().observe(["payments"])
-        assert (served.current, served.trouble) == (None, trouble)
+        assert (served.current, served.drift) == (None, trouble)
         town.target().place(current(2, artifact), files)
         assert town.target().observe(())[0].current == current(2, artifact)
 
@@ -109,13 +111,13 @@ def test_every_kind_of_tampering_is_named_and_mended(
     with release(b"one") as (artifact, files):
         target = town.target()
         target.place(current(1, artifact), files)
-        assert target.observe(())[0].trouble is None
+        assert target.observe(())[0].drift is None
         damage(town, f"payments/releases/{hex_of(artifact)}")
         for look in (target, town.target()):  # this process has hashed it before, the other has not
             (served,) = look.observe(())
-            assert (served.trouble, served.files) == (Trouble.TAMPERED, named)
+            assert (served.drift, served.files) == (DriftType.TAMPERED, named)
         target.place(current(2, artifact), files)
-        assert town.target().observe(())[0].trouble is None
+        assert town.target().observe(())[0].drift is None
 
 
 def test_files_that_are_not_the_artifacts_are_never_served(town: Town, tmp_path: Path) -> None:
@@ -160,7 +162,7 @@ def test_of_many_who_place_at_once_the_highest_number_is_served(town: Town) -> N
             thread.join()
         assert odd == []
         (served,) = town.target().observe(())
-        assert (served.current, served.trouble) == (current(8, two), None)
+        assert (served.current, served.drift) == (current(8, two), None)
 
 
 def test_what_is_served_comes_as_a_folder_with_these_files_only(town: Town) -> None:

@@ -31,7 +31,7 @@ from reconciler.adapters.filesystem.durable_files import (
 )
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
-from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
+from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, hex_of
 from reconciler.core.names import is_name
@@ -123,9 +123,9 @@ class DirectoryTarget:
             self._witness.saw(self._current_path(model))
         current = self._read_current(model)
         if current is None:
-            return LiveDeployment(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, drift=DriftType.UNREADABLE, files=(CURRENT,))
         if not self._rules.is_ours(current, model):
-            return LiveDeployment(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, drift=DriftType.UNMANAGED, files=(CURRENT,))
         if current.artifact is None:
             return LiveDeployment(model=model, current=current)
         folder = f"{self._start}{model}/{RELEASES}/{hex_of(current.artifact)}"
@@ -133,9 +133,9 @@ class DirectoryTarget:
         if self._witness is not None:
             self._witness.saw_folder(folder, there)
         found = examine(folder, there, current.artifact)
-        trouble = Trouble.TAMPERED if found.wrong else None
+        trouble = DriftType.TAMPERED if found.wrong else None
         return LiveDeployment(
-            model=model, current=current, trouble=trouble, files=found.wrong, around=self._around(model, found.loose)
+            model=model, current=current, drift=trouble, files=found.wrong, around=self._around(model, found.loose)
         )
 
     def _around(self, model: str, inside: tuple[str, ...]) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile,
 from reconciler.adapters.object_storage.clients import bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
-from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
+from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.names import is_name
@@ -111,14 +111,14 @@ class BucketTarget:
             return None
         current = _decoded(found)
         if current is None:
-            return LiveDeployment(model=model, current=None, trouble=Trouble.UNREADABLE, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, drift=DriftType.UNREADABLE, files=(CURRENT,))
         if not self._rules.is_ours(current, model):
-            return LiveDeployment(model=model, current=None, trouble=Trouble.FOREIGN, files=(CURRENT,))
+            return LiveDeployment(model=model, current=None, drift=DriftType.UNMANAGED, files=(CURRENT,))
         if current.artifact is None:
             return LiveDeployment(model=model, current=current)
         wrong = self._differing(_release(model, current.artifact), current.artifact)
-        trouble = Trouble.TAMPERED if wrong else None
-        return LiveDeployment(model=model, current=current, trouble=trouble, files=wrong)
+        trouble = DriftType.TAMPERED if wrong else None
+        return LiveDeployment(model=model, current=current, drift=trouble, files=wrong)
 
     def _differing(self, start: str, artifact: Digest) -> tuple[str, ...]:
         """Files that are not what the artifact's manifest says: changed, missing, added. Sorted. A listing only finds

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.artifact.journal import Entry, ReleasePointer, State
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, short
 
 
 class CommitOrder(StrEnum):
@@ -27,23 +28,30 @@ class FirstParentChange:
     before: str | None
 
 
-class Trouble(StrEnum):
-    """What is wrong with what a target serves."""
+class DriftType(StrEnum):
+    """How what is served differs from what was applied, worst first."""
 
-    TAMPERED = "tampered"  # bytes differ from their digest
-    FOREIGN = "foreign"  # not ours: another project's or environment's mark
-    UNREADABLE = "unreadable"  # the pointer is empty or damaged
+    TAMPERED = "tampered"  # a served file of the artifact is not what its digest says
+    WRONG_DIGEST = "wrong-digest"  # another artifact is served than was applied
+    UNREADABLE = "unreadable"  # pointer, journal or store cannot be read, so that nothing can be said
+    MISSING = "missing"  # nothing is served, or the newest journal entry was not deployed
+    UNHEALTHY = "unhealthy"  # the served artifact does not load, gives other outputs, or today's policy denies it
+    CONFIG_CHANGED = "config-changed"  # the right bytes; what stands around them is not as it was applied
+    UNMANAGED = "unmanaged"  # neither declared in git nor in the journal, or another project's or environment's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveDeployment:
-    """What a target serves for one model, re-hashed. `current` is None when the pointer is unreadable; `files` are the
-    paths that differ; `around`: what is otherwise than it was put there, though every byte is right, such as who may
-    write it."""
+    """What a target serves for one model, re-hashed.
+
+    `current` is None when the pointer cannot be used. `drift`: what is wrong whatever the journal says: TAMPERED,
+    UNREADABLE, or UNMANAGED for a pointer of another project or environment. `files`: the paths that differ.
+    `around`: differences outside the bytes, such as who may write them.
+    """
 
     model: str
     current: ReleasePointer | None
-    trouble: Trouble | None = None
+    drift: DriftType | None = None
     files: tuple[str, ...] = ()
     around: tuple[str, ...] = ()
 
@@ -60,30 +68,61 @@ class JournalHead:
         return self.entry.state
 
 
-class DriftKind(StrEnum):
-    """How a target differs from its journal's head."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """One difference between a target and its journal's head, and the sentence for it.
 
-    MISSING = "missing"
-    TAMPERED = "tampered"
-    WRONG_DIGEST = "wrong digest"
-    BEHIND = "behind"  # the head's entry was committed but never placed
-    UNREADABLE = "unreadable"
+    `pending_rollout`: the head was recorded and not deployed yet, so nobody interfered.
+    """
+
+    type: DriftType
+    message: str
+    pending_rollout: bool = False
+
+    def __str__(self) -> str:
+        return self.message if self.pending_rollout else f"{self.type}: {self.message}"
 
 
-def drift_of(head: JournalHead | None, served: LiveDeployment | None) -> DriftKind | None:
-    """None when the target serves exactly what the head says (which may be: nothing)."""
-    wanted = head.state.artifact if head else None
-    current = served.current if served else None
-    if served is not None and served.trouble in (Trouble.UNREADABLE, Trouble.FOREIGN):
-        return DriftKind.UNREADABLE
-    if wanted is None:
-        if current is None or current.artifact is None:
-            return None
-        return DriftKind.BEHIND if head and current.n < head.entry.n else DriftKind.WRONG_DIGEST
-    if served is None or current is None or current.artifact is None:
-        return DriftKind.BEHIND if current is not None and head and current.n < head.entry.n else DriftKind.MISSING
-    if head and current.n < head.entry.n:
-        return DriftKind.BEHIND
-    if current.artifact != wanted or (head and current.entry != head.digest):
-        return DriftKind.WRONG_DIGEST
-    return DriftKind.TAMPERED if served.trouble is Trouble.TAMPERED else None
+def drift_of(
+    head: JournalHead | None, served: LiveDeployment | None, artifact_files: Collection[str] = ()
+) -> Drift | None:
+    """Compare a target with its journal's head; None when it serves exactly that (which may be nothing).
+
+    `artifact_files`: names of the applied artifact's files, where they are known; other differing files were added.
+    """
+    if served is not None and served.drift in (DriftType.UNREADABLE, DriftType.UNMANAGED):
+        return Drift(type=DriftType.UNREADABLE, message="the pointer to the served release is damaged or not ours")
+    current = served.current if served is not None else None
+    wanted = head.state.artifact if head is not None else None
+    actual = current.artifact if current is not None else None
+    if wanted is None and actual is None:
+        return None
+    if head is not None and current is not None and current.n < head.entry.n:
+        return _pending_rollout(head, actual)
+    if served is None or current is None or head is None or actual is None or actual != wanted:
+        return _another_artifact(wanted, actual)
+    if current.entry != head.digest:
+        message = "the pointer names the right artifact, but not the journal entry that deployed it"
+        return Drift(type=DriftType.CONFIG_CHANGED, message=message)
+    return _differing_files(served, actual, artifact_files) if served.drift is DriftType.TAMPERED else None
+
+
+def _pending_rollout(head: JournalHead, actual: Digest | None) -> Drift:
+    message = f"rollout incomplete: journal entry {head.entry.n} was recorded but not deployed"
+    served = f"; {short(actual)} is served" if actual is not None else ""
+    return Drift(type=DriftType.MISSING, message=message + served, pending_rollout=True)
+
+
+def _another_artifact(wanted: Digest | None, actual: Digest | None) -> Drift:
+    applied = f"{short(wanted)} was applied" if wanted is not None else "nothing was applied"
+    if actual is None:
+        return Drift(type=DriftType.MISSING, message=f"nothing is served; {applied}")
+    return Drift(type=DriftType.WRONG_DIGEST, message=f"{short(actual)} is served; {applied}")
+
+
+def _differing_files(served: LiveDeployment, artifact: Digest, artifact_files: Collection[str]) -> Drift:
+    names = ", ".join(served.files)
+    if artifact_files and not set(artifact_files).intersection(served.files):
+        message = f"{names}: added beside the files of {short(artifact)}"
+        return Drift(type=DriftType.CONFIG_CHANGED, message=message)
+    return Drift(type=DriftType.TAMPERED, message=f"{names or 'a served file'} is not what its digest says")

@@ -12,22 +12,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
-from reconciler.core.artifact.observed_state import DriftKind, JournalHead, LiveDeployment, drift_of
-from reconciler.core.digest import Digest, short
+from reconciler.core.artifact.observed_state import DriftType, JournalHead, LiveDeployment, drift_of
 from reconciler.core.inspect.explanation import Advice
 from reconciler.core.status_codes import Exit, worst_exit
-
-
-class Kind(StrEnum):
-    """How what is served differs from what was applied, worst first."""
-
-    TAMPERED = "tampered"  # a served file of the artifact is not what its digest says
-    WRONG_DIGEST = "wrong-digest"  # another artifact is served than was applied
-    UNREADABLE = "unreadable"  # pointer, journal or store cannot be read, so that nothing can be said
-    MISSING = "missing"  # nothing is served, or the newest entry was never put in place
-    UNHEALTHY = "unhealthy"  # the served artifact does not load, gives other outputs, or today's policy refuses it
-    CONFIG_CHANGED = "config-changed"  # the right bytes; what stands around them is not as it was applied
-    UNMANAGED = "unmanaged"  # served, but neither declared in git nor in the journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +23,7 @@ class DriftFinding:
     means to a job; 3, unless the facts could not be read."""
 
     model: str | None
-    kind: Kind
+    kind: DriftType
     what: str
     since: datetime | None = None
     remedies: tuple[Advice, ...] = ()
@@ -106,49 +93,17 @@ def of_served(
         return
     model = served.model if served is not None else head.entry.model if head is not None else ""
     apply = Advice(reason="put back what was applied", command=f"reconciler apply {environment} {model}")
-    kind, what = _judged(head, served, files)
-    if kind is not None:
-        yield DriftFinding(model=model, kind=kind, what=what, remedies=(apply,))
+    drift = drift_of(head, served, files)
+    if drift is not None:
+        yield DriftFinding(model=model, kind=drift.type, what=drift.message, remedies=(apply,))
     for line in served.around if served is not None else ():
         remedy = Advice(reason="take the right to write away: chmod go-w")
-        yield DriftFinding(model=model, kind=Kind.CONFIG_CHANGED, what=line, remedies=(remedy,))
-
-
-def _judged(head: JournalHead | None, served: LiveDeployment | None, files: frozenset[str]) -> tuple[Kind | None, str]:
-    found = served.current.artifact if served is not None and served.current is not None else None
-    wanted = head.state.artifact if head is not None else None
-    match drift_of(head, served):
-        case None:
-            return None, ""
-        case DriftKind.MISSING:
-            return Kind.MISSING, f"nothing is served; {_short(wanted)} was applied"
-        case DriftKind.BEHIND:
-            n = head.entry.n if head is not None else 0
-            return Kind.MISSING, f"entry {n} was committed but never put in place; {_short(found)} is served"
-        case DriftKind.UNREADABLE:
-            return Kind.UNREADABLE, "the pointer to the served release is damaged or not ours"
-        case DriftKind.TAMPERED:
-            names = served.files if served is not None else ()
-            added = files and not files.intersection(names)
-            if added:
-                return Kind.CONFIG_CHANGED, f"{', '.join(names)}: added beside the files of {_short(wanted)}"
-            return Kind.TAMPERED, f"{', '.join(names) or 'a served file'} is not what its digest says"
-        case DriftKind.WRONG_DIGEST if found == wanted:
-            return (
-                Kind.CONFIG_CHANGED,
-                "the pointer names the right artifact, but not the journal entry that put it there",
-            )
-        case DriftKind.WRONG_DIGEST:
-            return Kind.WRONG_DIGEST, f"{_short(found)} is served; {_short(wanted)} was applied"
-
-
-def _short(artifact: Digest | None) -> str:
-    return short(artifact) if artifact is not None else "nothing"
+        yield DriftFinding(model=model, kind=DriftType.CONFIG_CHANGED, what=line, remedies=(remedy,))
 
 
 def ordered(findings: Iterable[DriftFinding]) -> tuple[DriftFinding, ...]:
     """Worst first, then by model."""
-    kinds = list(Kind)
+    kinds = list(DriftType)
     return tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.model or "", one.what)))
 
 

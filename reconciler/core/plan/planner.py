@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from reconciler.core.artifact.journal import Action
-from reconciler.core.artifact.observed_state import CommitOrder, DriftKind, drift_of
+from reconciler.core.artifact.observed_state import CommitOrder, Drift, DriftType, drift_of
 from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
 from reconciler.core.plan import policy_check
@@ -118,7 +118,7 @@ def decide_serving(facts: ServingFacts) -> Decision:
     return _to_deploy(facts, drift, health)
 
 
-def _to_deploy(facts: ServingFacts, drift: DriftKind | None, health: HealthStatus) -> Decision:
+def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
     assert facts.model is not None and facts.model.artifact is not None  # noqa: S101, PT018  (the loader's rule E209)
     pin = facts.model.artifact
     deployed = facts.head.state.artifact if facts.head else None
@@ -220,7 +220,7 @@ def out_of_order(facts: ServingFacts) -> Blocked | None:
     return Blocked(exit=Exit.CONFLICT, reasons=(why,), remedy=remedy)
 
 
-def _as_declared(facts: ServingFacts, drift: DriftKind | None, health: HealthStatus) -> Decision:
+def _as_declared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
     notes = (*facts.weakened, *policy_check.notes(facts, deploys=False), *_reported(facts))
     deployed = facts.head.state.artifact if facts.head else None
     if deployed is not None and (blocked := policy_check.serving_rejected(facts, deployed)) is not None:
@@ -231,27 +231,27 @@ def _as_declared(facts: ServingFacts, drift: DriftKind | None, health: HealthSta
         notes = (*notes, f"held: {held.reason}")
     if drift is None:
         return Decision(sync=SyncStatus.IN_SYNC, health=health, reason="deployed as declared", notes=notes)
-    steps, reason = _repair(facts, drift), _drift_in_words(facts, drift)
+    steps, reason = _repair(facts, drift), str(drift)
     if not steps:
         reason += "; this environment only reports drift"
     return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps, notes=notes)
 
 
-def _repair(facts: ServingFacts, drift: DriftKind | None) -> tuple[Step, ...]:
+def _repair(facts: ServingFacts, drift: Drift | None) -> tuple[Step, ...]:
     if drift is None or not facts.corrects or facts.head is None:
         return ()
-    reason = _drift_in_words(facts, drift)
+    reason = str(drift)
     return (Step(action=Action.RESTORE, artifact=facts.head.state.artifact, reason=reason),)
 
 
-def _undeclared(facts: ServingFacts, drift: DriftKind | None, health: HealthStatus) -> Decision:
+def _undeclared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
     deployed = facts.head.state.artifact if facts.head else None
     if deployed is None:
         if facts.head is None and facts.served is not None:
             reason = "served, but neither declared in git nor deployed by this tool: left alone"
             return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason)
         if drift is not None:
-            steps, reason = _repair(facts, drift), _drift_in_words(facts, drift)
+            steps, reason = _repair(facts, drift), str(drift)
             return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps)
         return Decision(sync=SyncStatus.IN_SYNC, health=HealthStatus.HEALTHY, reason="retired")
     repair = _repair(facts, drift)  # what is not retired still serves, and is kept whole
@@ -277,29 +277,12 @@ def _undeclared(facts: ServingFacts, drift: DriftKind | None, health: HealthStat
     return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,))
 
 
-def _drift_in_words(facts: ServingFacts, drift: DriftKind) -> str:
-    served = facts.served
-    match drift:
-        case DriftKind.TAMPERED:
-            files = ", ".join(served.files) if served else ""
-            return f"tampered: {files or 'a served file'} is not what its digest says"
-        case DriftKind.MISSING:
-            return "missing: nothing is served though it was deployed"
-        case DriftKind.BEHIND:
-            n = facts.head.entry.n if facts.head else 0
-            return f"behind: entry {n} was committed but never put in place"
-        case DriftKind.UNREADABLE:
-            return "unreadable: the pointer to the served release is damaged or not ours"
-        case DriftKind.WRONG_DIGEST:
-            found = served.current.artifact if served and served.current else None
-            return f"changed by hand: {short(found) if found else 'nothing'} is served"
-
-
-def _health(facts: ServingFacts, drift: DriftKind | None) -> HealthStatus:
+def _health(facts: ServingFacts, drift: Drift | None) -> HealthStatus:
     deployed = facts.head.state.artifact if facts.head else None
-    if drift is DriftKind.BEHIND:
+    if drift is not None and drift.pending_rollout:
         return HealthStatus.PROGRESSING
-    if drift is DriftKind.MISSING or (deployed is None and facts.model is not None):
+    missing = drift is not None and drift.type is DriftType.MISSING
+    if missing or (deployed is None and facts.model is not None):
         return HealthStatus.MISSING
     policy = facts.environment.policy
     if drift is not None or facts.weakened or policy.rejection_of(deployed) is not None:

@@ -196,7 +196,7 @@ def _place(deps: Dependencies, environment: Environment, entry: JournalHead, fil
         )
     if (drift := drift_of(entry, served)) is not None:
         what = short(entry.state.artifact) if entry.state.artifact else "nothing"
-        message = f"{environment.name}/{model} should serve {what} and does not: {drift.value}"
+        message = f"{environment.name}/{model} should serve {what} and does not: {drift}"
         hint = "something else writes to this target; run the same command again"
         raise IntegrityError(message, hint=hint) if served is not None else TargetError(message, hint=hint)
     return entry

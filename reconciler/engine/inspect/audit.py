@@ -205,11 +205,10 @@ class _Auditor:
         for model in sorted(self.heads.keys() | served.keys()):
             self.checked["served models"] += 1
             if (drift := drift_of(self.heads.get(model), served.get(model))) is not None:
-                files = ", ".join(served[model].files) if model in served else ""
                 remedy = f"run `reconciler apply {self.environment.name}`"
                 if model not in self.heads:
                     remedy = "the journal of this model is gone: restore the store from a backup"
-                self._find(f"target: {model}", f"{drift.value}{': ' + files if files else ''}", remedy)
+                self._find(f"target: {model}", str(drift), remedy)
 
 
 def _unfounded(before: JournalHead | None, head: JournalHead) -> str | None:

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import StoreMark
-from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, Trouble
+from reconciler.core.artifact.observed_state import DriftType, JournalHead, LiveDeployment
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect import drift as core
-from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Kind, Seen
+from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Seen
 from reconciler.core.inspect.explanation import Advice
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DriftPolicy, Environment
@@ -55,7 +55,7 @@ def drift(
         hints = remembered.get(one.name, {})
         told = drift_issue.recall(forge, one.name) if forge is not None else None
         known = {**hints, **(told.seen if told is not None else {})}
-        unwell = [name for name, kind in sorted(known) if kind == Kind.UNHEALTHY]
+        unwell = [name for name, kind in sorted(known) if kind == DriftType.UNHEALTHY]
         here = _environment(deps, desired, one, unwell if loads else None)
         if issue is None or forge is None or told is None or here.problem is not None:
             here = replace(here, findings=core.dated(here.findings, known, now=deps.clock()))
@@ -132,7 +132,7 @@ class _EnvironmentCheck:
         remedy = Advice(
             reason="restore it from a backup of the store", command=f"reconciler audit {wanted.environment}"
         )
-        yield DriftFinding(model=None, kind=Kind.CONFIG_CHANGED, what=what, remedies=(remedy,))
+        yield DriftFinding(model=None, kind=DriftType.CONFIG_CHANGED, what=what, remedies=(remedy,))
 
     def _twice(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
@@ -161,7 +161,9 @@ class _EnvironmentCheck:
         except ReconcilerError as error:
             remedies = (Advice(reason=error.hint),) if error.hint else ()
             return [
-                DriftFinding(model=name, kind=Kind.UNREADABLE, what=str(error), remedies=remedies, exit=error.exit_code)
+                DriftFinding(
+                    model=name, kind=DriftType.UNREADABLE, what=str(error), remedies=remedies, exit=error.exit_code
+                )
             ]
         return found
 
@@ -172,7 +174,7 @@ class _EnvironmentCheck:
         if (
             artifact is None
             or served is None
-            or served.trouble is not Trouble.TAMPERED
+            or served.drift is not DriftType.TAMPERED
             or not blobs.holds(own, artifact)
         ):
             return frozenset()
@@ -187,7 +189,7 @@ class _EnvironmentCheck:
             file = f"environments/{self.environment.name}.yaml"
             first = Advice(reason=f"this environment only reports drift: say `drift: correct` in {file}")
             remedies = (first, *remedies)
-        if found.kind in (Kind.WRONG_DIGEST, Kind.MISSING) and found.model is not None:
+        if found.kind in (DriftType.WRONG_DIGEST, DriftType.MISSING) and found.model is not None:
             artifact = adopt.adoptable(self.deps, self.desired, self.environment, found.model, head, served)
             if artifact is not None:
                 command = f"reconciler adopt {found.model} --in {self.environment.name}"
@@ -202,7 +204,7 @@ class _EnvironmentCheck:
             "applied it, its journal is gone: restore the store from a backup"
         )
         what += "; git does not declare it and the journal does not know it"
-        return DriftFinding(model=served.model, kind=Kind.UNMANAGED, what=what, remedies=(remedy,))
+        return DriftFinding(model=served.model, kind=DriftType.UNMANAGED, what=what, remedies=(remedy,))
 
     def _refused_today(self, model: Model, head: JournalHead | None) -> tuple[str, ...]:
         own, deployed = self.deps.stores[self.environment.name], head.state.artifact if head else None
@@ -217,7 +219,7 @@ class _EnvironmentCheck:
         remedy = Advice(
             reason="nothing changes by itself: promote one that passes, or change the gate", command=command
         )
-        return DriftFinding(model=name, kind=Kind.UNHEALTHY, what=why, remedies=(remedy,))
+        return DriftFinding(model=name, kind=DriftType.UNHEALTHY, what=why, remedies=(remedy,))
 
     def _whole(
         self, heads: Mapping[str, JournalHead | None], served: Mapping[str, LiveDeployment]
@@ -227,7 +229,7 @@ class _EnvironmentCheck:
         for name, head in heads.items():
             one = served.get(name)
             artifact = head.state.artifact if head is not None else None
-            if artifact is None or one is None or one.trouble is not None or one.current is None:
+            if artifact is None or one is None or one.drift is not None or one.current is None:
                 continue
             if one.current.artifact == artifact:
                 found[name] = artifact
@@ -259,7 +261,7 @@ class _EnvironmentCheck:
                 Advice(reason="or go back to the one before", command=f"reconciler rollback {name} --in {where}")
             )
             message = f"{short(artifact)} cannot be used here: {error}"
-            yield DriftFinding(model=name, kind=Kind.UNHEALTHY, what=message, remedies=tuple(remedies))
+            yield DriftFinding(model=name, kind=DriftType.UNHEALTHY, what=message, remedies=tuple(remedies))
         else:
             deps.progress.done(subject, "its outputs are those that were recorded")
 

@@ -123,7 +123,7 @@ def _release(
     release = target.release(model)
     if drift is not None or release is None:
         raise IntegrityError(
-            f"{environment.name}/{model} does not serve what was deployed: {drift.value if drift else 'missing'}",
+            f"{environment.name}/{model} does not serve what was deployed: {drift or 'missing: nothing is served'}",
             hint=f"run `reconciler apply {environment.name}`, which restores it",
             code="E501",
         )

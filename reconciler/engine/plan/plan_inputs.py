@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler import codec
-from reconciler.core.artifact.observed_state import LiveDeployment
+from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.digest import Digest
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.plan import PlanInputs
@@ -34,7 +34,7 @@ def basis_of(
         recipe=model.recipe_digest if model else None,
         gates=tuple(codec.digest_of(gate) for gate in gates),
         head=head,
-        served=_served_in_words(served),
+        served=served_inputs(served),
         candidate=candidate,
         build=build,
         verdicts=verdicts,
@@ -49,12 +49,17 @@ def declared(environment: Environment, name: str, model: Model | None) -> PlanIn
     return basis_of(environment, name, model, verdicts=())
 
 
-def _served_in_words(served: LiveDeployment | None) -> str:
+def served_inputs(served: LiveDeployment | None) -> str:
     if served is None:
         return "nothing"
     current = served.current
     what = f"entry {current.n} {current.artifact or 'retired'}" if current else "unreadable"
-    return f"{what} {served.trouble.value} {' '.join(served.files)}".strip() if served.trouble else what
+    if served.drift is None:
+        return what
+    return f"{what} {_DRIFT_WORDS.get(served.drift, served.drift.value)} {' '.join(served.files)}".strip()
+
+
+_DRIFT_WORDS = {DriftType.UNMANAGED: "foreign"}  # part of every plan digest: a stored plan must keep its own
 
 
 def verdict_in_words(verdict: VerificationFacts) -> str:

@@ -33,7 +33,7 @@ def adoptable(
 ) -> Digest | None:
     """The artifact that is served instead of the applied one, if it is whole and was made or deployed for this model;
     whether its gates let it is asked by `adopt`."""
-    if served is None or served.current is None or served.trouble is not None or head is None:
+    if served is None or served.current is None or served.drift is not None or head is None:
         return None
     artifact = served.current.artifact
     if artifact is None or artifact == head.state.artifact:
@@ -110,7 +110,7 @@ def _served_whole(
             hint=f"reconciler promote {model} --to {environment.name}",
             code="E801",
         )
-    if served is not None and (served.trouble is not None or current is None):
+    if served is not None and (served.drift is not None or current is None):
         files = ", ".join(served.files) or "its pointer"
         raise IntegrityError(
             f"what is served as {where} is damaged: {files}", code="E501", hint=_put_back(environment, model)

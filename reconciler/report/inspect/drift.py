@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.inspect import drift
-from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Kind, Seen
+from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Seen
 from reconciler.report.layout.escaping import cell, code, paper, plain, prose
 from reconciler.report.layout.formatting import NONE, at, at_code, count, moment, titled
 from reconciler.report.layout.table import TextColumn, markdown_table
@@ -73,7 +74,7 @@ def _notes(one: EnvironmentDrift) -> Iterator[str]:
 
 
 def _finding(one: DriftFinding, look: TextStyle) -> Iterator[Line]:
-    tone = Tone.WARN if one.kind in (Kind.CONFIG_CHANGED, Kind.UNMANAGED, Kind.UNHEALTHY) else Tone.BAD
+    tone = Tone.WARN if one.kind in (DriftType.CONFIG_CHANGED, DriftType.UNMANAGED, DriftType.UNHEALTHY) else Tone.BAD
     since = f"  first seen {moment(one.since)}" if one.since is not None else ""
     name = plain(one.model) if one.model is not None else "the environment"
     for line in wrap(f"{name}  {one.kind.value}{since}", look.width, first="! ", rest="    "):

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.core.artifact.journal import ReleasePointer
-from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
+from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import oci_manifest
@@ -172,7 +172,7 @@ class TargetContract(ABC):
                 with refused(ConflictError):
                     target.place(late, first if late.artifact else {})
             expect(target.observe(())[0].current == current(3, two))
-            expect(target.observe(())[0].trouble is None)
+            expect(target.observe(())[0].drift is None)
 
     def test_the_same_number_with_another_entry_is_refused(self) -> None:
         target = self.make()
@@ -198,7 +198,7 @@ class TargetContract(ABC):
             target.place(current(1, one), first)
             target.place(current(7, two, model="churn"), second)
             expect([served.model for served in target.observe(["payments"])] == ["churn", "payments"])
-            expect([served.trouble for served in target.observe(())] == [None, None])
+            expect([served.drift for served in target.observe(())] == [None, None])
             expect([served.model for served in target.observe(["payments"], others=False)] == ["payments"])
 
     def test_a_changed_file_is_named_and_healed_by_placing_again(self) -> None:
@@ -208,7 +208,7 @@ class TargetContract(ABC):
                 target.place(current(1, artifact), files)
                 self.damage(target, "payments", name)
                 (served,) = target.observe(())
-                expect((served.trouble, served.files) == (Trouble.TAMPERED, (name,)), f"{name}: {served}")
+                expect((served.drift, served.files) == (DriftType.TAMPERED, (name,)), f"{name}: {served}")
                 target.place(current(2, artifact), files)
                 expect(target.observe(()) == (LiveDeployment(model="payments", current=current(2, artifact)),), name)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, IssueChange, Kind
+from reconciler.core.artifact.observed_state import DriftType
+from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, IssueChange
 from reconciler.core.inspect.explanation import Advice
 from reconciler.core.inspect.journal_checkpoint import CheckpointHead, CheckpointResult
 from reconciler.core.promotion.proposal import ProposalResult
@@ -21,24 +22,26 @@ def drifted() -> DriftReport:
     )
     hostile = " ".join(values.HOSTILE)
     findings = (
-        DriftFinding(model="disputes", kind=Kind.TAMPERED, what=f"{hostile} is not what its digest says", since=SEEN),
+        DriftFinding(
+            model="disputes", kind=DriftType.TAMPERED, what=f"{hostile} is not what its digest says", since=SEEN
+        ),
         DriftFinding(
             model="customer-payments",
-            kind=Kind.WRONG_DIGEST,
+            kind=DriftType.WRONG_DIGEST,
             what="1a2b3c4d5e6f is served; 0f1e2d3c4b5a was applied",
             since=SEEN,
             remedies=(apply, adopt),
         ),
         DriftFinding(
             model="terms",
-            kind=Kind.UNREADABLE,
+            kind=DriftType.UNREADABLE,
             what="E603 production/terms serves entry 7, but its journal ends at 6",
             remedies=(Advice(reason="the journal lost entries: restore the store from a backup"),),
             exit=6,
         ),
         DriftFinding(
             model=None,
-            kind=Kind.CONFIG_CHANGED,
+            kind=DriftType.CONFIG_CHANGED,
             what="store.json of the store is gone",
             since=SEEN,
             remedies=(Advice(reason="restore it from a backup of the store", command="reconciler audit production"),),

@@ -18,7 +18,7 @@ import pytest
 from reconciler import codec
 from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.core.artifact.journal import ReleasePointer
-from reconciler.core.artifact.observed_state import LiveDeployment, Trouble
+from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.digest import digest_of_bytes, hex_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
@@ -214,7 +214,7 @@ def test_a_lost_mark_is_set_again_unless_what_is_served_is_foreign(tmp_path: Pat
         target.place(current(1, one), files)
         (tmp_path / "owner.json").unlink()
         stranger = DirectoryTarget(tmp_path, project="village", environment=ENVIRONMENT)
-        assert [served.trouble for served in stranger.observe(())] == [Trouble.FOREIGN]
+        assert [served.drift for served in stranger.observe(())] == [DriftType.UNMANAGED]
         with pytest.raises(IntegrityError):
             stranger.place(
                 ReleasePointer(project="village", environment=ENVIRONMENT, model="x", n=0, entry=one, artifact=one),
@@ -233,7 +233,7 @@ def test_a_pointer_copied_from_another_target_is_foreign_and_gives_way(tmp_path:
         )
         (tmp_path / "payments" / "current").write_bytes(codec.encode(foreign))
         assert target.observe(()) == (
-            LiveDeployment(model="payments", current=None, trouble=Trouble.FOREIGN, files=("current",)),
+            LiveDeployment(model="payments", current=None, drift=DriftType.UNMANAGED, files=("current",)),
         )
         target.place(current(2, one), files)
         assert target.observe(()) == (LiveDeployment(model="payments", current=current(2, one)),)
@@ -257,7 +257,7 @@ def test_a_damaged_pointer_is_told_and_replaced(damage: Callable[[Path], object]
         target = target_in(tmp_path)
         target.place(current(1, one), files)
         damage(tmp_path / "payments" / "current")
-        expected = LiveDeployment(model="payments", current=None, trouble=Trouble.UNREADABLE, files=("current",))
+        expected = LiveDeployment(model="payments", current=None, drift=DriftType.UNREADABLE, files=("current",))
         assert target.observe(()) == (expected,)
         assert target.release("payments") is None
         target.place(current(2, one), files)
@@ -271,7 +271,7 @@ def test_every_kind_of_tampering_is_named_and_mended(tmp_path: Path) -> None:
         spoil(served_folder(target))
         (served,) = target.observe(())
         wrong = ("extra.py", MODEL, "probe.json", "recipe.json", "schema.json")
-        assert (served.trouble, served.files) == (Trouble.TAMPERED, wrong)
+        assert (served.drift, served.files) == (DriftType.TAMPERED, wrong)
         untouched = (served_folder(target) / "evaluation.json").stat().st_ino
         target.place(current(2, one), files)
         assert target.observe(()) == (LiveDeployment(model="payments", current=current(2, one)),)
@@ -286,9 +286,9 @@ def test_a_release_that_is_a_link_is_tampering_and_is_replaced_by_a_folder(tmp_p
         folder = served_folder(target)
         folder.rename(tmp_path / "elsewhere")
         folder.symlink_to(folder if to == "itself" else tmp_path / to)
-        assert target.observe(())[0].trouble is Trouble.TAMPERED
+        assert target.observe(())[0].drift is DriftType.TAMPERED
         target.place(current(2, one), files)
-        assert target.observe(())[0].trouble is None
+        assert target.observe(())[0].drift is None
         assert not served_folder(target).is_symlink()
 
 
@@ -314,7 +314,7 @@ def test_a_made_up_release_under_its_right_digest_is_tampering_and_no_traceback(
         folder.mkdir()
         (folder / "manifest.json").write_bytes(manifest)
         (tmp_path / "payments" / "current").write_bytes(codec.encode(current(5, digest)))
-        assert target.observe(())[0].trouble is Trouble.TAMPERED
+        assert target.observe(())[0].drift is DriftType.TAMPERED
 
 
 def test_files_that_are_not_the_artifacts_are_never_served(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ import pytest
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import StoreMark
+from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.inspect.drift import (
     DriftFinding,
     DriftReport,
     EnvironmentDrift,
     IssueChange,
-    Kind,
     Seen,
     remembered_in,
     seen_in,
@@ -47,7 +47,7 @@ def production(story: Story, forge: MemoryForge | None = None, seen: Seen | None
     return look(story, forge, seen).environments[0]
 
 
-def found(story: Story) -> list[tuple[str | None, Kind]]:
+def found(story: Story) -> list[tuple[str | None, DriftType]]:
     return [(one.model, one.kind) for one in production(story).findings]
 
 
@@ -119,18 +119,18 @@ def test_without_a_change_by_hand_there_is_no_drift(twice: Story) -> None:
 @pytest.mark.parametrize(
     ("change", "kind", "model"),
     [
-        (flip, Kind.TAMPERED, MODEL),
-        (add, Kind.CONFIG_CHANGED, MODEL),
-        (vanish, Kind.MISSING, MODEL),
-        (swap, Kind.WRONG_DIGEST, MODEL),
-        (misname, Kind.CONFIG_CHANGED, MODEL),
-        (stray, Kind.UNMANAGED, "stray"),
-        (unmark, Kind.CONFIG_CHANGED, None),
-        (remark, Kind.CONFIG_CHANGED, None),
+        (flip, DriftType.TAMPERED, MODEL),
+        (add, DriftType.CONFIG_CHANGED, MODEL),
+        (vanish, DriftType.MISSING, MODEL),
+        (swap, DriftType.WRONG_DIGEST, MODEL),
+        (misname, DriftType.CONFIG_CHANGED, MODEL),
+        (stray, DriftType.UNMANAGED, "stray"),
+        (unmark, DriftType.CONFIG_CHANGED, None),
+        (remark, DriftType.CONFIG_CHANGED, None),
     ],
 )
 def test_each_change_by_hand_is_of_its_kind(
-    twice: Story, change: Callable[[Story], None], kind: Kind, model: str | None
+    twice: Story, change: Callable[[Story], None], kind: DriftType, model: str | None
 ) -> None:
     change(twice)
     assert found(twice) == [(model, kind)]
@@ -139,7 +139,7 @@ def test_each_change_by_hand_is_of_its_kind(
 
 def test_a_journal_without_its_tail_is_unreadable_and_an_integrity_error(twice: Story) -> None:
     tail(twice)
-    assert found(twice) == [(MODEL, Kind.UNREADABLE)]
+    assert found(twice) == [(MODEL, DriftType.UNREADABLE)]
     assert look(twice).exit == 6
 
 
@@ -149,8 +149,8 @@ def test_an_entry_that_was_never_put_in_place_is_missing(story: Story) -> None:
     story.deployed(20)
     story.town.target.current[MODEL] = before
     (one,) = production(story).findings
-    assert one.kind is Kind.MISSING
-    assert "never put in place" in one.what
+    assert one.kind is DriftType.MISSING
+    assert "recorded but not deployed" in one.what
     assert first[7:19] in one.what
 
 
@@ -170,7 +170,7 @@ def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twic
     deps = twice.deps(trains=False)
     scorer = type("Failing", (), {"check": staticmethod(check)})()
     drifted = detect_drift.drift(replace(deps, scorer=scorer), twice.desired, ("production",))
-    assert [one.kind for one in drifted.environments[0].findings] == [Kind.UNHEALTHY]
+    assert [one.kind for one in drifted.environments[0].findings] == [DriftType.UNHEALTHY]
     calm = detect_drift.drift(replace(deps, scorer=scorer), twice.desired, ("production",), loads=False)
     assert calm.exit == 0
 
@@ -221,7 +221,7 @@ def test_what_todays_policy_would_refuse_is_unhealthy(twice: Story) -> None:
     policy = replace(PRODUCTION.policy, gates=(Threshold(metric="f1_macro", at_least=0.99),))
     twice.commit(seed=20, pin=twice.serves, production=replace(PRODUCTION, policy=policy))
     (one,) = production(twice).findings
-    assert one.kind is Kind.UNHEALTHY
+    assert one.kind is DriftType.UNHEALTHY
     assert "today's policy would refuse it" in one.what
 
 
@@ -340,7 +340,7 @@ def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(tw
     forge = MemoryForge(lambda _: next(faults, Fault.NONE))
     flip(twice)
     here = production(twice, forge)
-    assert [one.kind for one in here.findings] == [Kind.TAMPERED]
+    assert [one.kind for one in here.findings] == [DriftType.TAMPERED]
     assert here.exit == 1
     assert "could not be brought up to date" in here.notes[-1]
     assert production(twice, forge).news is (IssueChange.OPENED if fault is Fault.ERROR else IssueChange.UNCHANGED)
@@ -381,7 +381,7 @@ def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Story) -> None:
     flip(twice)
     forge = Silent()
     here = production(twice, forge)
-    assert [one.kind for one in here.findings] == [Kind.TAMPERED]
+    assert [one.kind for one in here.findings] == [DriftType.TAMPERED]
     assert (here.exit, forge.issues) == (1, {})
 
 
@@ -402,7 +402,8 @@ def test_an_unreadable_environment_leaves_its_issue_alone(twice: Story) -> None:
 
 def test_ten_thousand_findings_fit_into_one_issue_and_it_says_how_many_are_left_out() -> None:
     findings = tuple(
-        DriftFinding(model=f"m{n:05}{'x' * 57}", kind=Kind.TAMPERED, what="y|" * 80, since=NOON) for n in range(10_000)
+        DriftFinding(model=f"m{n:05}{'x' * 57}", kind=DriftType.TAMPERED, what="y|" * 80, since=NOON)
+        for n in range(10_000)
     )
     here = EnvironmentDrift(environment="production", role="production", findings=findings)
     text = drift.issue(here, {}, NOON)
