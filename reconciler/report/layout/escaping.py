@@ -23,11 +23,16 @@ _BREAK = "<!-- -->"
 
 
 def plain(text: str) -> str:
-    """One line of visible characters."""
-    if not (text.isascii() and text.isprintable()):
-        text = _ESCAPES.sub("", text)
-        text = "".join(" " if one.isspace() else one for one in text if one.isspace() or _visible(one))
-    return " ".join(text.split())
+    """Return `text` as one line of visible characters, with single spaces."""
+    return " ".join(visible(text).split())
+
+
+def visible(text: str) -> str:
+    """Return the visible characters of `text`; each space of any kind, and each line break, is a space."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _ESCAPES.sub("", text)
+    return "".join(" " if one.isspace() else one for one in text if one.isspace() or _visible(one))
 
 
 def _visible(one: str) -> bool:
@@ -35,14 +40,14 @@ def _visible(one: str) -> bool:
 
 
 def prose(text: str) -> str:
-    """`text` as words of a Markdown paragraph, list item or table cell. What stands between backticks stays code."""
-    parts = _CODE.split(plain(text))
-    shown = [code(part).replace("|", "\\|") if odd else _words(part) for odd, part in _numbered(parts)]
+    """Return `text` as words of a Markdown paragraph, list item or table cell. Words between backticks stay code."""
+    shown = [code(part).replace("|", "\\|") if odd else _words(part) for odd, part in code_spans(plain(text))]
     return "".join(shown)
 
 
-def _numbered(parts: list[str]) -> Iterator[tuple[bool, str]]:
-    for position, part in enumerate(parts):
+def code_spans(text: str) -> Iterator[tuple[bool, str]]:
+    """Yield the parts of `text` that stand between backticks (True), and the others (False)."""
+    for position, part in enumerate(_CODE.split(text)):
         if part:
             yield position % 2 == 1, part
 

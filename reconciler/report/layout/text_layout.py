@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from reconciler.report.layout.escaping import guard
 
@@ -33,8 +34,7 @@ def unpainted(text: str, tone: Tone) -> str:  # noqa: ARG001  (the shape of a Pa
     return text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Glyphs:
+class Glyphs(NamedTuple):
     arrow: str
     ellipsis: str
     full: str
@@ -54,8 +54,7 @@ class TextStyle:
     paint: Paint = unpainted
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     text: str = ""
     tone: Tone = Tone.PLAIN
 

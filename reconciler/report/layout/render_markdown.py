@@ -1,0 +1,149 @@
+"""Render blocks as Markdown (CommonMark, with the tables and folds that the large forges add)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from html import escape
+
+from reconciler.report.layout.blocks import (
+    Arrow,
+    Bar,
+    Block,
+    Code,
+    CodeBlock,
+    Column,
+    Entries,
+    Fold,
+    Gap,
+    Heading,
+    Hidden,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Quote,
+    Strong,
+    Table,
+    Words,
+    pieces,
+)
+from reconciler.report.layout.escaping import cell, code, paper, plain, prose, visible
+from reconciler.report.layout.text_layout import UNICODE, TextStyle, bar
+
+_STYLE = TextStyle(glyphs=UNICODE)
+
+
+def to_markdown(blocks: Iterable[Block]) -> str:
+    """Return the blocks as one document; no text of theirs is markup, a mention, a link or HTML."""
+    return paper(markdown_lines(blocks))
+
+
+def markdown_lines(blocks: Iterable[Block]) -> list[str]:
+    """Return the lines of the blocks, with a blank one between blocks that are not `tight`."""
+    lines: list[str] = []
+    for block in blocks:
+        if isinstance(block, Gap):
+            continue
+        if lines and not (isinstance(block, Hidden) or getattr(block, "tight", False)):
+            lines.append("")
+        lines += _lines(block)
+    return lines
+
+
+def words_in_markdown(words: Words, *, in_cell: bool = False) -> str:
+    """Return the words as part of a paragraph, list item or, `in_cell`, of a table's cell."""
+    shown, own = "", ""
+    for piece in pieces(words, document=True):
+        if isinstance(piece, str):
+            own += piece  # neighbours are escaped together: `#` and `12` would be a reference
+            continue
+        shown, own = shown + _prose(own), ""
+        match piece:
+            case Code():
+                shown += (cell if in_cell else code)(piece.text)
+            case Literal():
+                shown += piece.text
+            case Arrow():
+                shown += "→"
+            case Bar():
+                shown += bar(piece.share, piece.width, _STYLE)
+            case Strong():
+                shown += f"**{words_in_markdown(piece.words, in_cell=in_cell)}**"
+    return shown + _prose(own)
+
+
+def _prose(text: str) -> str:
+    if not text or text.isspace():
+        return text[:1]
+    return " " * text[0].isspace() + prose(text) + " " * text[-1].isspace()
+
+
+def _lines(block: Block) -> Iterator[str]:
+    match block:
+        case Heading():
+            yield f"{'#' * block.level} {words_in_markdown(block.words)}"
+        case Paragraph():
+            words = words_in_markdown(block.words)
+            yield f"<sub>{words}</sub>" if block.small else words
+        case Quote():
+            for line in words_in_markdown(block.words).split("\n"):
+                yield f"> {line}"
+        case Items():
+            yield from map(_item, block.items)
+        case Table():
+            yield from _table(block.columns, (row.cells for row in block.rows))
+        case Entries():
+            yield from _table(block.columns, (entry.cells for entry in block.entries))
+        case CodeBlock():
+            fence = _fence(block.lines)
+            yield fence + block.language
+            yield from map(visible, block.lines)
+            yield fence
+        case Fold():
+            yield f"<details{' open' * block.unfolded}><summary>{_title(block.title)}</summary>"
+            yield ""
+            yield from markdown_lines(block.blocks)
+            yield ""
+            yield "</details>"
+        case Hidden():
+            yield block.comment
+        case Gap():
+            pass
+
+
+def _item(item: Item) -> str:
+    label, words = words_in_markdown(item.label), words_in_markdown(item.words)
+    command = f": {code(item.command)}" if item.command else ""
+    return f"- {label}{item.joint if label else ''}{words}{command}"
+
+
+def _table(columns: tuple[Column, ...], rows: Iterable[tuple[Words, ...]]) -> Iterator[str]:
+    yield _row(column.name for column in columns)
+    yield "|" + "|".join("---:" if column.right else "---" for column in columns) + "|"
+    yield from map(_row, rows)
+
+
+def _row(cells: Iterable[Words]) -> str:
+    return "| " + " | ".join(words_in_markdown(words, in_cell=True) for words in cells) + " |"
+
+
+def _fence(lines: tuple[str, ...]) -> str:
+    runs = [len(run) for line in lines for run in re.findall(r"`+", line)]
+    return "`" * max(3, *(run + 1 for run in runs), 3)
+
+
+def _title(words: Words) -> str:
+    # Markdown is not read inside of a summary's tag.
+    title = ""
+    for piece in pieces(words, document=True):
+        match piece:
+            case str():
+                title += escape(visible(piece), quote=False)
+            case Code() | Literal():
+                title += escape(plain(piece.text), quote=False)
+            case Arrow() | Bar():
+                title += words_in_markdown(piece)
+            case Strong():
+                title += f"<b>{_title(piece.words)}</b>"
+    return title

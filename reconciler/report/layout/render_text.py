@@ -1,0 +1,137 @@
+"""Render blocks for a terminal, a file or a pipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.report.layout.blocks import (
+    Arrow,
+    Bar,
+    Block,
+    Code,
+    CodeBlock,
+    Entries,
+    Entry,
+    Fold,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Piece,
+    Quote,
+    Strong,
+    Table,
+    Words,
+    pieces,
+)
+from reconciler.report.layout.escaping import plain, visible
+from reconciler.report.layout.text_layout import Line, TextStyle, Tone, bar, cells, command, elide, page, wrap
+
+
+def to_text(blocks: Iterable[Block], style: TextStyle) -> str:
+    """Return the blocks as lines of at most `style.width` cells; the text ends in a newline."""
+    return page(_lines(blocks, style), style)
+
+
+def words_in_text(words: Words, style: TextStyle) -> str:
+    """Return the words as one line of visible characters."""
+    return "".join(_piece(piece, style) for piece in pieces(words, document=False)).strip(" ")
+
+
+def _piece(piece: Piece, style: TextStyle) -> str:
+    match piece:
+        case str():
+            edges = (" " * piece[:1].isspace(), " " * (piece[-1:].isspace() and not piece.isspace()))
+            return edges[0] + plain(piece) + edges[1]
+        case Code():
+            return plain(piece.text)
+        case Literal():
+            return visible(piece.text)
+        case Strong():
+            return words_in_text(piece.words, style)
+        case Arrow():
+            return style.glyphs.arrow
+        case Bar():
+            return bar(piece.share, piece.width, style)
+
+
+def _lines(blocks: Iterable[Block], style: TextStyle) -> Iterator[Line]:
+    for block in blocks:
+        match block:
+            case Heading():
+                yield from _wrapped(block.words, style, tone=Tone.STRONG, rest="  ")
+            case Paragraph():
+                first = " " * block.indent
+                yield from _wrapped(block.words, style, tone=block.tone, first=first, rest=first + " " * block.hang)
+            case Quote():
+                yield from _wrapped(block.words, style, tone=Tone.WARN, first="! ")
+            case Items():
+                for item in block.items:
+                    yield from _item(item, block, style)
+            case Table():
+                yield from _table(block, style)
+            case Entries():
+                for entry in block.entries:
+                    yield from _entry(entry, style)
+            case CodeBlock():
+                yield from _code(block, style)
+            case Fold():
+                yield Line()
+                yield from _wrapped(block.title, style, tone=Tone.STRONG)
+                yield from _lines(block.blocks, style)
+            case _:
+                yield Line()
+
+
+def _wrapped(
+    words: Words, style: TextStyle, *, tone: Tone = Tone.PLAIN, first: str = "", rest: str | None = None
+) -> Iterator[Line]:
+    for line in wrap(words_in_text(words, style), style.width, first=first, rest=rest):
+        yield Line(line, tone)
+
+
+def _item(item: Item, items: Items, style: TextStyle) -> Iterator[Line]:
+    indent, label = " " * items.indent, words_in_text(item.label, style)
+    if label or items.label_width:
+        label += " " * (items.label_width - cells(label)) + items.gap
+    rest = None if item.hang is None else indent + " " * item.hang
+    words: Words = (item.words, ":") if item.command else item.words
+    yield from _wrapped(words, style, tone=item.tone, first=indent + label, rest=rest)
+    if item.command is not None:
+        for line in command(plain(item.command), style.width, indent=indent + "  "):
+            yield Line(line)
+
+
+def _table(block: Table, style: TextStyle) -> Iterator[Line]:
+    from reconciler.report.layout.table import TextColumn, table  # not for a plan without news
+
+    columns = [
+        TextColumn(name=words_in_text(one.name, style), right=one.right, spare=one.spare) for one in block.columns
+    ]
+    rows = [[words_in_text(cell, style) for cell in row.cells] for row in block.rows]
+    heading, *lines = table(columns, rows, style, indent=" " * block.indent)
+    yield Line(heading, block.heading)
+    for row, line in zip(block.rows, lines, strict=True):
+        yield Line(line, row.tone)
+        for note in row.notes:
+            yield from _wrapped(note, style, tone=row.tone, first=" " * (block.indent + 4))
+
+
+def _entry(entry: Entry, style: TextStyle) -> Iterator[Line]:
+    if entry.spaced:
+        yield Line()
+    name = elide(words_in_text(entry.name, style), max(16, style.width // 2 - 4), style)
+    first = f"{entry.mark} {name}  " if name else f"{entry.mark} "
+    rest = None if entry.hang is None else " " * entry.hang
+    yield from _wrapped(entry.words, style, tone=entry.tone, first=first, rest=rest)
+    yield from _lines(entry.body, style)
+
+
+def _code(block: CodeBlock, style: TextStyle) -> Iterator[Line]:
+    indent = " " * block.indent
+    for code in block.lines:
+        if block.runnable:
+            yield from map(Line, command(plain(code), style.width, indent=indent))
+        else:
+            yield Line(indent + visible(code))
