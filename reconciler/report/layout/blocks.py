@@ -121,14 +121,14 @@ class Row(NamedTuple):
     notes: tuple[Words, ...] = ()
 
 
-class Table(NamedTuple):
+class DataTable(NamedTuple):
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     indent: int = 2
     heading: Tone = Tone.PLAIN
 
 
-class Entry(NamedTuple):
+class ListEntry(NamedTuple):
     """One thing of a list: on a terminal a marked line (`name`, `words`) with a `body`, in a document a row of `cells`.
 
     `hang`: how far a continued line is indented; `spaced`: a blank line comes before it.
@@ -144,15 +144,15 @@ class Entry(NamedTuple):
     spaced: bool = False
 
 
-class Entries(NamedTuple):
+class EntryList(NamedTuple):
     """A list on a terminal, a table in a document."""
 
     columns: tuple[Column, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ListEntry, ...]
 
 
 class CodeBlock(NamedTuple):
-    """Lines to copy. `runnable`: commands, which a terminal may break them as a shell allows it."""
+    """Lines to copy. `runnable`: commands, which a terminal may break as a shell allows it."""
 
     lines: tuple[str, ...]
     language: str = ""
@@ -178,7 +178,7 @@ class Gap(NamedTuple):
     """A blank line on a terminal; documents separate blocks by themselves."""
 
 
-Block: TypeAlias = "Heading | Paragraph | Quote | Items | Table | Entries | CodeBlock | Fold | Hidden | Gap"
+Block: TypeAlias = "Heading | Paragraph | Quote | Items | DataTable | EntryList | CodeBlock | Fold | Hidden | Gap"
 
 GAP = Gap()
 ARROW = Arrow()

@@ -12,7 +12,8 @@ from reconciler.report.layout.blocks import (
     Code,
     CodeBlock,
     Column,
-    Entries,
+    DataTable,
+    EntryList,
     Fold,
     Gap,
     Heading,
@@ -23,7 +24,6 @@ from reconciler.report.layout.blocks import (
     Paragraph,
     Quote,
     Strong,
-    Table,
     Words,
     pieces,
 )
@@ -70,9 +70,9 @@ def _lines(block: Block) -> Iterator[str]:
             yield f"<blockquote><p>{words_in_html(block.words)}</p></blockquote>"
         case Items():
             yield from ("<ul>", *map(_item, block.items), "</ul>")
-        case Table():
+        case DataTable():
             yield from _table(block.columns, (row.cells for row in block.rows))
-        case Entries():
+        case EntryList():
             yield from _table(block.columns, (entry.cells for entry in block.entries))
         case CodeBlock():
             lines = "\n".join(escape(visible(line)) for line in block.lines)

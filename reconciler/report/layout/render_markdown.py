@@ -13,7 +13,8 @@ from reconciler.report.layout.blocks import (
     Code,
     CodeBlock,
     Column,
-    Entries,
+    DataTable,
+    EntryList,
     Fold,
     Gap,
     Heading,
@@ -24,7 +25,6 @@ from reconciler.report.layout.blocks import (
     Paragraph,
     Quote,
     Strong,
-    Table,
     Words,
     pieces,
 )
@@ -91,9 +91,9 @@ def _lines(block: Block) -> Iterator[str]:
                 yield f"> {line}"
         case Items():
             yield from map(_item, block.items)
-        case Table():
+        case DataTable():
             yield from _table(block.columns, (row.cells for row in block.rows))
-        case Entries():
+        case EntryList():
             yield from _table(block.columns, (entry.cells for entry in block.entries))
         case CodeBlock():
             fence = _fence(block.lines)

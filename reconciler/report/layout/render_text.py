@@ -10,18 +10,18 @@ from reconciler.report.layout.blocks import (
     Block,
     Code,
     CodeBlock,
-    Entries,
-    Entry,
+    DataTable,
+    EntryList,
     Fold,
     Heading,
     Item,
     Items,
+    ListEntry,
     Literal,
     Paragraph,
     Piece,
     Quote,
     Strong,
-    Table,
     Words,
     pieces,
 )
@@ -69,9 +69,9 @@ def _lines(blocks: Iterable[Block], style: TextStyle) -> Iterator[Line]:
             case Items():
                 for item in block.items:
                     yield from _item(item, block, style)
-            case Table():
+            case DataTable():
                 yield from _table(block, style)
-            case Entries():
+            case EntryList():
                 for entry in block.entries:
                     yield from _entry(entry, style)
             case CodeBlock():
@@ -103,7 +103,7 @@ def _item(item: Item, items: Items, style: TextStyle) -> Iterator[Line]:
             yield Line(line)
 
 
-def _table(block: Table, style: TextStyle) -> Iterator[Line]:
+def _table(block: DataTable, style: TextStyle) -> Iterator[Line]:
     from reconciler.report.layout.table import TextColumn, table  # not for a plan without news
 
     columns = [
@@ -118,7 +118,7 @@ def _table(block: Table, style: TextStyle) -> Iterator[Line]:
             yield from _wrapped(note, style, tone=row.tone, first=" " * (block.indent + 4))
 
 
-def _entry(entry: Entry, style: TextStyle) -> Iterator[Line]:
+def _entry(entry: ListEntry, style: TextStyle) -> Iterator[Line]:
     if entry.spaced:
         yield Line()
     name = elide(words_in_text(entry.name, style), max(16, style.width // 2 - 4), style)
