@@ -13,7 +13,7 @@ from reconciler.ports import Forge
 from reconciler.report.promotion import pull_request_body
 
 
-def road(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> PullRequestRoute:
+def route(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> PullRequestRoute:
     """How proposals for `environment`, whose protected branch is `protect`, go: to which forge, with which token, and
     into which branch."""
     remote = GitRemote(root, environ=environ)

@@ -104,7 +104,7 @@ def _made(invocation: Invocation, environment: str, job: ci_job.CIJob) -> PlanCo
         source = project.deps.source
         base = source.base(revision, branch=_branch(project.desired, here))
         old = load(source, project.checkout.expressions, revision=base).desired if base is not None else None
-        return plan_pull_request.commented(project.deps, old, project.desired, here, head=job.head or revision)
+        return plan_pull_request.plan_comment(project.deps, old, project.desired, here, head=job.head or revision)
 
 
 def _branch(desired: DesiredState, environment: Environment) -> str:
@@ -165,7 +165,7 @@ def _carried_out(invocation: Invocation, environment: str) -> MergeResult:
     from reconciler.engine.inspect import status as inspect
     from reconciler.engine.load_desired import load
     from reconciler.engine.plan import make_plan
-    from reconciler.engine.promotion.revert_branch import put_back
+    from reconciler.engine.promotion.revert_branch import propose_revert
 
     with opened(invocation, changes=environment, asks=True) as project:
         here, desired = project.environment(environment), project.desired
@@ -179,15 +179,15 @@ def _carried_out(invocation: Invocation, environment: str) -> MergeResult:
         started = deps.clock()
         plan = make_plan.make_plan(deps, desired, here)
         done = []
-        for change in apply_on_merge.waiting(deps, desired, here, plan, deps.forge):
-            applied = apply_on_merge.carry_out(deps, desired, here, plan, change)
+        for change in apply_on_merge.pending_changes(deps, desired, here, plan, deps.forge):
+            applied = apply_on_merge.apply_change(deps, desired, here, plan, change)
             failed = [one.model for one in applied.results if one.exit in (Exit.FAILED, Exit.INTEGRITY)]
             branch = None
             if failed and change.before is not None:
                 old = load(deps.source, project.checkout.expressions, revision=change.before)
                 why = "; ".join(f"{one.model}: {one.problem}" for one in applied.results if one.model in failed)
-                branch = put_back(
-                    proposer(project.root), old, project.checkout, environment=environment, models=failed, why=why
+                branch = propose_revert(
+                    proposer(project.root), old, project.checkout, environment=environment, models=failed, reason=why
                 )
             (now,) = inspect.status(deps, desired, (environment,)).environments
             request = change.approved.request if change.approved is not None else None

@@ -156,7 +156,7 @@ def opened(
             clock=clock.now,
             new_id=clock.new_id,
             progress=shown,
-            who=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
+            actor=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.far else sequential_map,

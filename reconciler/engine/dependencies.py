@@ -53,10 +53,12 @@ class Dependencies:
     """The ports that one command uses.
 
     `stores` and `targets` are by environment. `trainer` is None where nothing trains (production), so that such a host
-    need not be able to train. `forge` answers questions about approvals; None where there is none. `scratch` is a
-    private empty folder; table paths start at `data_root`. `concurrency`: how many models are worked on at once; with
-    more than one, every port is used from several threads. `parallel_map` asks one question about many models: in
-    parallel where a store is remote, since reading is then mostly waiting."""
+    need not be able to train. `forge` answers questions about approvals; None where there is none. `actor` returns the
+    acting person, as git names them. `scratch` is a private empty folder; table paths start at `data_root`.
+    `concurrency`: how many models are worked on at once; with more than one, every port is used from several threads.
+    `parallel_map` asks one question about many models: in parallel where a store is remote, since reading is then
+    mostly waiting.
+    """
 
     source: Source
     stores: Mapping[str, Store]
@@ -67,7 +69,7 @@ class Dependencies:
     clock: Clock
     new_id: NewId
     progress: Progress
-    who: Callable[[], str]
+    actor: Callable[[], str]
     scratch: Path
     data_root: Path
     concurrency: Concurrency = SEQUENTIAL

@@ -1,4 +1,4 @@
-"""Load: manifests at a commit -> desired state. The only place where the engine meets `manifest`."""
+"""Load the desired state from the manifests at a commit. The only place where the engine uses `manifest`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FOLDERS = ("manifests", "environments")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkout:
-    """The configuration of a project at one commit (`revision` None: a work tree): its files and what they say."""
+    """The configuration of a project at one commit: its files and the desired state (`revision` None: a work tree)."""
 
     revision: str | None
     tree: tuple[TreeFile, ...]
@@ -25,19 +25,20 @@ class Checkout:
     expressions: Expressions
 
     def text(self, path: str) -> str | None:
+        """Return the text of a configuration file, or None where there is none."""
         body = self.files.get(path)
         return None if body is None else body.decode()
 
     def with_model(self, environment: str, model: str, text: str) -> Model:
-        """The model as it would be with this manifest; InvalidManifestsError when that would not be valid."""
+        """Return the model as this manifest text would declare it; InvalidManifestsError when it is not valid."""
         path = manifest_path(environment, model)
-        found = self.with_file(path, text).model(environment, model)
-        if found is None:
+        declared = self.with_file(path, text).model(environment, model)
+        if declared is None:
             raise UsageError(f"{path} does not declare {environment}/{model}")
-        return found
+        return declared
 
     def with_file(self, path: str, text: str) -> DesiredState:
-        """What git would say with this file; InvalidManifestsError when that would not be valid."""
+        """Return the desired state as it would be with this file; InvalidManifestsError when it is not valid."""
         body = text.encode()
         others = tuple(file for file in self.tree if file.path != path)
         added = TreeFile(path=path, mode="100644", id="proposed", size=len(body))
@@ -49,10 +50,10 @@ class Checkout:
 def load(
     source: Source, expressions: Expressions, *, revision: str | None, known: frozenset[str] = frozenset()
 ) -> Checkout:
-    """Read the configuration at `revision` (a full commit id; None for a work tree). `known`: manifests and cards that
-    are known to be valid and are not needed; their models are left out.
+    """Read the configuration at `revision` (a full commit id; None for a work tree).
 
-    InvalidManifestsError holds every problem of every file; SourceError when there is no project at that commit.
+    `known`: manifests and cards that are known to be valid and are not needed; their models are left out. Raises
+    InvalidManifestsError with every problem of every file, SourceError E306 when there is no project at that commit.
     """
     commit = revision or ""
     tree = source.tree(commit, ())
@@ -60,7 +61,7 @@ def load(
         raise SourceError(
             f"no {manifest.PROJECT_FILE} {'at commit ' + commit[:12] if commit else 'in this folder'}",
             code="E306",
-            hint="run the command in a project, or name its folder with -C DIR",
+            hint="run the command in a project's folder, or name the folder with -C DIR",
         )
     wanted = tuple(file for file in manifest.wanted(tree) if file.path not in known)
     bodies = source.read(file.id for file in wanted)
@@ -71,15 +72,17 @@ def load(
 
 
 def card_path(environment: str, model: str) -> str:
+    """Return the path of a model's card, relative to the project."""
     return f"manifests/{environment}/{model}.md"
 
 
 def manifest_path(environment: str, model: str) -> str:
+    """Return the path of a model's manifest, relative to the project."""
     return f"manifests/{environment}/{model}.yaml"
 
 
 def _cards_agree(desired: DesiredState, files: Mapping[str, bytes]) -> None:
-    """A card that is not its artifact's is an error: a reviewer would read another model's numbers."""
+    """Raise E221 for a card that belongs to another artifact: a reviewer would read another model's numbers."""
     problems = []
     for model in desired.models:
         path = card_path(model.environment, model.name)
@@ -89,7 +92,7 @@ def _cards_agree(desired: DesiredState, files: Mapping[str, bytes]) -> None:
         problems.append(
             Problem(
                 code="E221",
-                message=f"this card is not that of the pinned artifact {model.artifact}",
+                message=f"this card does not belong to the pinned artifact {model.artifact}",
                 where=FilePosition(file=path, line=1, column=1),
                 hint="let `reconciler promote` write pin and card together",
             )

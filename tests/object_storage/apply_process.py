@@ -46,7 +46,7 @@ def world_of(prefix: str, commits: list[str], scratch: Path) -> Dependencies:
         clock=clock.now,
         new_id=clock.new_id,
         progress=Silent(),
-        who=lambda: "test",
+        actor=lambda: "test",
         scratch=scratch,
         data_root=scratch,
         parallel_map=partial(parallel_map, at_once=4),

@@ -25,7 +25,7 @@ RACER = """
 import sys
 from pathlib import Path
 from reconciler import plugins
-from reconciler.engine.storage import numbered_log as series
+from reconciler.engine.storage import numbered_log
 from reconciler.errors import AmbiguousWriteError, ConflictError
 from reconciler.ports import StorageAccess
 from tests.object_storage.apply_process import part
@@ -38,7 +38,7 @@ print("ready", flush=True)
 for line in sys.stdin:
     body = f"{name} of {line.strip()}".encode()
     try:
-        series.append(store, "journal/e/m", int(line), body, ours=body.__eq__)
+        numbered_log.append(store, "journal/e/m", int(line), body, ours=body.__eq__)
         print("won", flush=True)
     except ConflictError:
         print("lost", flush=True)

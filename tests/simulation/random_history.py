@@ -64,7 +64,7 @@ def began_with(*, compares: bool, retrain: Retrain) -> Began:
         for name, environment in (("c0", "sandbox"), ("c1", "production")):
             town.source.line.append(name)
             desired = sample_project.desired(name, seed=10, pin=pin, compares=compares, retrain=retrain, others=True)
-            deps, where = town.deps(who="founder"), make_plan.environment_of(desired, environment)
+            deps, where = town.deps(actor="founder"), make_plan.environment_of(desired, environment)
             apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
             pin = next(iter(artifacts(town)))
         files = town.target.releases[MODEL][hex_of(pin)]

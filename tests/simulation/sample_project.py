@@ -139,7 +139,7 @@ class Town:
     def deps(
         self,
         *,
-        who: str = "somebody",
+        actor: str = "somebody",
         stores: dict[str, Store] | None = None,
         target: Target | None = None,
         source: Source | None = None,
@@ -157,9 +157,9 @@ class Town:
             trainer=self.trainer if trains else None,
             scorer=FakeScorer(),
             clock=clock or self.clock,
-            new_id=Ids(f"{who}-{self.processes}"),
+            new_id=Ids(f"{actor}-{self.processes}"),
             progress=Silent(),
-            who=lambda: who,
+            actor=lambda: actor,
             scratch=self.folder,  # ids keep processes apart
             data_root=self.folder,
             forge=forge or self.forge,

@@ -120,7 +120,7 @@ class Story:
         reason: str = "it fails",
         script: Script | None = None,
         clock: Clock | None = None,
-        road: Callable[[], PullRequestRoute] | None = None,
+        route: Callable[[], PullRequestRoute] | None = None,
     ) -> ProposalResult:
         """One process of `rollback --now` in production, at the newest commit."""
         deps = self.deps(script, trains=False, clock=clock)
@@ -132,7 +132,7 @@ class Story:
             environment=make_plan.environment_of(self.desired, "production"),
             to=to,
             reason=reason,
-            road=road,
+            route=route,
         )
 
     def one(self, environment: str, desired: DesiredState | None = None, **how: Any) -> ModelResult:

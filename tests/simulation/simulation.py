@@ -89,7 +89,7 @@ class Simulation:
         late = self.chance.random() < 0.25
         desired = self.chance.choice(self.merges.commits) if late else self.merges.newest
         skew = timedelta(minutes=self.chance.choice([0, 0, 0, -60, 60]))
-        deps = self._deps(actor.at, who=f"actor-{actor.number}", glance=actor.at, skew=skew)
+        deps = self._deps(actor.at, actor=f"actor-{actor.number}", glance=actor.at, skew=skew)
         where = make_plan.environment_of(desired, environment)
         if environment == "production" and self.chance.random() < 0.2:
             self._back(actor, deps, desired, where)
@@ -114,7 +114,7 @@ class Simulation:
         self.ran.trace.append(f"{actor.number}: serves {done.artifact} by entry {done.served_by}")
 
     def _deps(
-        self, script: Script, *, who: str, glance: Script | None = None, skew: timedelta | None = None
+        self, script: Script, *, actor: str, glance: Script | None = None, skew: timedelta | None = None
     ) -> Dependencies:
         """One process's ports: shared ones, through its faults, through its mutant. `glance`: others may go first."""
         stores: dict[str, Store] = {name: FaultyStore(store, script, name) for name, store in self.town.stores.items()}
@@ -128,7 +128,7 @@ class Simulation:
             return self.town.clock() + (skew or timedelta())
 
         forge = self.mutant.forge(self.town.forge)
-        return self.town.deps(who=who, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
+        return self.town.deps(actor=actor, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
 
     def _fault(self, effect: str) -> Fault:
         often = 0.03 if "/sha256/" in effect else 0.12  # most writes are blobs, and the least is at stake there
@@ -203,7 +203,7 @@ class Simulation:
 
     def _pass(self, environment: str, counter: Counter) -> None:
         desired = self.merges.newest
-        deps = self._deps(counter, who="clean")
+        deps = self._deps(counter, actor="clean")
         where = make_plan.environment_of(desired, environment)
         apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
         left = make_plan.make_plan(deps, desired, where)
@@ -214,7 +214,7 @@ class Simulation:
     def _as_committed(self) -> None:
         """What serves is what the last commit says, and everything stored is whole."""
         desired = self.merges.newest
-        deps = self._deps(Counter(), who="auditor")
+        deps = self._deps(Counter(), actor="auditor")
         wanted = expected(self.town, desired, compares=self.merges.compares)
         current = self.town.target.current.get(sample_project.MODEL)
         serves = current.artifact if current else None

@@ -23,7 +23,7 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
     Writes the manifest and the card of that artifact on a branch adopt/ENV/MODEL/DIGEST. Only a whole artifact that was
     made for MODEL and passed the gates of ENV, or was deployed there before, is adopted; `apply` undoes all else.
     """
-    from reconciler.app.forge_connection import road
+    from reconciler.app.forge_connection import route
     from reconciler.app.wiring import opened, proposer
     from reconciler.engine.promotion.adopt import adopt
     from reconciler.report.promotion import model_card, proposal
@@ -37,7 +37,7 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
             model=model,
             environment=target,
             render=model_card.markdown,
-            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
+            route=route(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     streams.show(invocation, proposal, proposed)
     return 0

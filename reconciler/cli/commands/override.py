@@ -29,7 +29,7 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
     owners, it counts once one of them has approved that change.
     """
     from reconciler.app import locations
-    from reconciler.app.forge_connection import road
+    from reconciler.app.forge_connection import route
     from reconciler.app.wiring import configuration, proposer
     from reconciler.engine.plan.make_plan import environment_of
     from reconciler.engine.promotion.override import override
@@ -45,7 +45,7 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
             environment=target,
             control=Control(control),
             reason=reason,
-            road=road(root, os.environ, environment=target.name, protect=target.protect) if opens else None,
+            route=route(root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     streams.show(invocation, proposal, proposed)
     return 0

@@ -26,7 +26,7 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
     until that is merged and applied. With --open the branch is pushed, and one pull request per environment and model
     is opened or brought up to date: on GitHub or GitLab, with the token of GITHUB_TOKEN or GITLAB_TOKEN.
     """
-    from reconciler.app.forge_connection import road
+    from reconciler.app.forge_connection import route
     from reconciler.app.planning import cached_plan
     from reconciler.app.wiring import opened, proposer
     from reconciler.engine.promotion import propose
@@ -43,7 +43,7 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
             to=target,
             digest=digest,
             render=model_card.markdown,
-            road=road(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
+            route=route(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
         )
     streams.show(invocation, proposal, proposed)
     return 0

@@ -32,18 +32,18 @@ def command(
     """
     if reason is not None and not now:
         raise click.UsageError("--reason is for --now")
-    from reconciler.app.forge_connection import road
+    from reconciler.app.forge_connection import route
     from reconciler.app.wiring import opened, proposer
     from reconciler.engine.promotion import propose, rollback_now
     from reconciler.report.promotion import proposal
 
     with opened(invocation, changes=environment if now else None) as project:
         target = project.environment(environment)
-        way = partial(road, project.root, os.environ, environment=target.name, protect=target.protect)
+        way = partial(route, project.root, os.environ, environment=target.name, protect=target.protect)
         if now:
-            act = partial(rollback_now.now, reason=reason or "no reason given", road=way if opens else None)
+            act = partial(rollback_now.now, reason=reason or "no reason given", route=way if opens else None)
         else:
-            act = partial(propose.rollback, road=way() if opens else None)
+            act = partial(propose.rollback, route=way() if opens else None)
         proposed = act(project.deps, project.checkout, proposer(project.root), model=model, environment=target, to=to)
     streams.show(invocation, proposal, proposed)
     return 0

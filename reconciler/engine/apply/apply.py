@@ -43,7 +43,7 @@ def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -
                 code="E604",
                 hint="the store was lost or moved: restore it; an empty store never means that nothing is deployed",
             )
-        body = numbered_log.once(store, store_layout.MARK, codec.encode(mark))
+        body = numbered_log.create_or_read(store, store_layout.MARK, codec.encode(mark))
     found = codec.decode(StoreMark, body, what=store_layout.MARK)
     if found != mark:
         raise IntegrityError(
@@ -72,7 +72,7 @@ def apply(
     names = tuple(models) or tuple(part.model for part in plan.models)
     fresh = make_plan.make_plan(deps, desired, environment, names)
     writer = journal.EntryWriter(
-        project=desired.project, commit=desired.revision, who=deps.who(), clock=deps.clock, new_id=deps.new_id
+        project=desired.project, commit=desired.revision, who=deps.actor(), clock=deps.clock, new_id=deps.new_id
     )
     run = ApplyRun(
         deps=deps,

@@ -57,7 +57,9 @@ def _train(
         )
         build, trained = made.build, made.trained
     else:
-        builds.enlist(deps.stores[environment.name], build)  # a crash may have come between a build and its series
+        builds.add_to_recipe_log(
+            deps.stores[environment.name], build
+        )  # a crash may have come between a build and its series
     head = journal.append(
         deps.stores[environment.name],
         run.writer,

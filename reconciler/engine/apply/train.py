@@ -40,11 +40,11 @@ def train(
         # The same bytes would come out. What is new is only that the data were still these when the snapshot was taken.
         if known.taken < snapshot.taken:
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
-        builds.enlist(store, known)
+        builds.add_to_recipe_log(store, known)
         return TrainedBuild(build=known, trained=False)
     made = _make(deps, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
     build = builds.record(store, made)
-    builds.enlist(store, build)
+    builds.add_to_recipe_log(store, build)
     return TrainedBuild(build=build, trained=build == made)
 
 
@@ -107,7 +107,7 @@ def _make(
         builder=f"model-reconciler {__version__}",
         started=started,
         finished=deps.clock(),
-        who=deps.who(),
+        who=deps.actor(),
     )
     return Build(
         fingerprint=provenance.fingerprint,

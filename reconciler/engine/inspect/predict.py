@@ -195,12 +195,12 @@ def _log(
             artifact=artifact,
             as_of=as_of,
             when=deps.clock(),
-            who=deps.who(),
+            who=deps.actor(),
             rows=blobs.put_file(store, rows),
             count=predicted.rows,
         )
     )
-    return numbered_log.push(store, store_layout.predictions(environment.name, model), entry)
+    return numbered_log.append_next(store, store_layout.predictions(environment.name, model), entry)
 
 
 def _publish(made: Path, out: Path) -> None:

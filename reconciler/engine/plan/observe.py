@@ -80,8 +80,8 @@ def training(
     """Facts about one model where models are made. `snapshot` is None while a refresh is due."""
     store = deps.stores[environment.name]
     head = head_of(deps, desired, environment.name, model.name)
-    need = builds.need_of(model, environment, snapshot, now)
-    build, missing = builds.meeting(store, need, head)
+    requirements = builds.requirements_of(model, environment, snapshot, now)
+    build, missing = builds.find(store, requirements, head)
     evaluation = verification.evaluation_of(store, build.artifact) if build else None
     verdicts = tuple(
         _verdict_for(deps, desired, model, build, evaluation, head, judge_for)

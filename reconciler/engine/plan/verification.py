@@ -101,7 +101,7 @@ def read(store: Store, artifact: Digest, gate_set: Digest) -> Verification | Non
 def write(store: Store, verification: Verification) -> Verification:
     """Record it unless there is one; the one that counts from now on."""
     key = store_layout.verification(verification.artifact, verification.gate_set)
-    return codec.decode(Verification, numbered_log.once(store, key, codec.encode(verification)), what=key)
+    return codec.decode(Verification, numbered_log.create_or_read(store, key, codec.encode(verification)), what=key)
 
 
 def verify(

@@ -1,7 +1,7 @@
-"""Adopt: turn a change that somebody made by hand into a change of the manifest, to be reviewed, instead of undoing it.
+"""Propose a manifest change that pins what somebody deployed by hand, so that it is reviewed instead of undone.
 
-Only what could have come by a pull request is adopted: a whole artifact of ours, made for this model, that passed this
-environment's gates or was deployed here before. All else is put back by `apply`.
+Only an artifact that a pull request could have deployed is adopted: undamaged, built for this model, and either passed
+by this environment's gates or deployed here before. Any other manual change is undone by `apply`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ def adoptable(
     head: JournalHead | None,
     served: LiveDeployment | None,
 ) -> Digest | None:
-    """The artifact that is served instead of the applied one, if it is whole and was made or deployed for this model;
-    whether its gates let it is asked by `adopt`."""
+    """Return the artifact that is served instead of the applied one, or None where `adopt` could not adopt it.
+
+    The artifact is undamaged and was built or deployed for this model; `adopt` itself checks the gates.
+    """
     if served is None or served.current is None or served.drift is not None or head is None:
         return None
     artifact = served.current.artifact
@@ -40,8 +42,12 @@ def adoptable(
         return None
     if blobs.origin_of(deps, environment, artifact) is None:
         return None
-    made = _made_in(deps, desired, environment, model, artifact) is not None
-    return artifact if made or _entry_of(deps, desired, environment, model, artifact) is not None else None
+    built_for_model = _built_in(deps, desired, environment, model, artifact) is not None
+    return (
+        artifact
+        if built_for_model or _last_entry_with(deps, desired, environment, model, artifact) is not None
+        else None
+    )
 
 
 def adopt(
@@ -52,32 +58,36 @@ def adopt(
     model: str,
     environment: Environment,
     render: RenderCard,
-    road: PullRequestRoute | None = None,
+    route: PullRequestRoute | None = None,
 ) -> ProposalResult:
-    """Propose that git pins what `environment` serves for `model`, with the recipe and card that belong to it; with a
-    `road`, to those who merge it.
+    """Propose that git pins the artifact which `environment` serves for `model`, with its recipe and card.
 
-    IntegrityError when what is served is damaged; GateRefusedError when it is no artifact of ours, was made for another
-    model, or was refused; ConflictError when nobody judged it yet; UsageError when nothing was changed by hand.
+    With a `route`, the proposal is pushed and opened as a pull request.
+
+    Raises IntegrityError E501 when the served files are damaged; GateRefusedError E701 when the artifact was not built
+    here, was built for another model, or failed a gate; ConflictError when it is not verified yet; UsageError E801 when
+    nothing was changed by hand.
     """
     desired = checkout.desired
     target = deploy.target_of(deps, environment)
-    served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+    served = next(
+        (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None
+    )
     head = observe.head_of(deps, desired, environment.name, model)
     observe.not_ahead(environment, model, head, served)
-    artifact = _served_whole(environment, model, head, served)
-    origin = _made_in(deps, desired, environment, model, artifact)
+    artifact = _artifact_to_adopt(environment, model, head, served)
+    origin = _built_in(deps, desired, environment, model, artifact)
     if origin is None:
-        entry = _entry_of(deps, desired, environment, model, artifact)
+        entry = _last_entry_with(deps, desired, environment, model, artifact)
         if entry is None or blobs.origin_of(deps, environment, artifact) is None:
             raise GateRefusedError(
-                f"{short(artifact)}, which {environment.name} serves for {model}, was neither made for it nor deployed "
-                "here before",
-                hint=_put_back(environment, model),
+                f"{environment.name} serves {short(artifact)} for {model}, which was not built for this model and was "
+                "never deployed here by reconciler",
+                hint=_restore_hint(environment, model),
                 code="E701",
             )
         return propose.rollback(
-            deps, checkout, proposer, model=model, environment=environment, to=entry, road=road, verb="adopt"
+            deps, checkout, proposer, model=model, environment=environment, to=entry, route=route, verb="adopt"
         )
     try:
         return propose.promote(
@@ -88,54 +98,59 @@ def adopt(
             to=environment,
             digest=artifact,
             render=render,
-            road=road,
+            route=route,
             verb="adopt",
         )
     except (GateRefusedError, ConflictError) as error:
-        if (error.code or "").startswith("E9"):  # on its way to a forge: nothing is wrong with what is adopted
+        if (error.code or "").startswith("E9"):  # the forge failed: nothing is wrong with the artifact
             raise
-        kind, hints = type(error), filter(None, (error.hint, _put_back(environment, model)))
+        kind, hints = type(error), filter(None, (error.hint, _restore_hint(environment, model)))
         raise kind(error.message, hint="; ".join(hints), code=error.code) from error
 
 
-def _served_whole(
+def _artifact_to_adopt(
     environment: Environment, model: str, head: JournalHead | None, served: LiveDeployment | None
 ) -> Digest:
-    """The digest that is served instead of the one that was applied."""
+    """Return the digest that is served instead of the applied one.
+
+    Raises UsageError E801 where there is none, IntegrityError E501 where the served files are damaged.
+    """
     where = f"{environment.name}/{model}"
     current = served.current if served is not None else None
     if head is None:
         raise UsageError(
-            f"nothing was ever deployed as {where}",
+            f"{where} was never deployed",
             hint=f"reconciler promote {model} --to {environment.name}",
             code="E801",
         )
     if served is not None and (served.drift is not None or current is None):
         files = ", ".join(served.files) or "its pointer"
         raise IntegrityError(
-            f"what is served as {where} is damaged: {files}", code="E501", hint=_put_back(environment, model)
+            f"the deployed files of {where} are damaged: {files}", code="E501", hint=_restore_hint(environment, model)
         )
     if current is None or current.artifact is None:
         raise UsageError(
-            f"{where} serves nothing that could be adopted", hint=_put_back(environment, model), code="E801"
+            f"{where} serves no artifact, so there is nothing to adopt",
+            hint=_restore_hint(environment, model),
+            code="E801",
         )
     if current.artifact == head.state.artifact:
         raise UsageError(
-            f"{where} serves {short(current.artifact)}, which is what was applied: nobody changed it by hand",
+            f"{where} serves {short(current.artifact)}, the artifact that was applied: nothing was changed by hand",
             hint=f"reconciler drift {environment.name}",
             code="E801",
         )
     return current.artifact
 
 
-def _put_back(environment: Environment, model: str) -> str:
-    return f"put back what was applied: reconciler apply {environment.name} {model}"
+def _restore_hint(environment: Environment, model: str) -> str:
+    return f"restore the applied artifact: reconciler apply {environment.name} {model}"
 
 
-def _made_in(
+def _built_in(
     deps: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
 ) -> str | None:
-    """The environment that it can be promoted from."""
+    """Return the source environment where the artifact was built for this model, or None."""
     for name in environment.promotes_from:
         store = deps.stores.get(name)
         if store is not None:
@@ -145,11 +160,11 @@ def _made_in(
     return None
 
 
-def _entry_of(
+def _last_entry_with(
     deps: Dependencies, desired: DesiredState, environment: Environment, model: str, artifact: Digest
 ) -> int | None:
-    """The last entry of our own journal that deployed it."""
+    """Return the number of the last journal entry of this environment with the artifact, or None."""
     store = deps.stores[environment.name]
     entries = journal.entries(store, project=desired.project, environment=environment.name, model=model)
-    found = [one.entry.n for one in entries if one.state.artifact == artifact]
-    return found[-1] if found else None
+    numbers = [head.entry.n for head in entries if head.state.artifact == artifact]
+    return numbers[-1] if numbers else None

@@ -1,4 +1,4 @@
-"""What a model deployed before, as its journal tells: where a rollback goes back to. Reads only."""
+"""Find what a model deployed before, from its journal: the artifact that a rollback returns to. Reads only."""
 
 from __future__ import annotations
 
@@ -12,65 +12,74 @@ from reconciler.engine.storage import journal
 from reconciler.errors import UsageError
 
 
-def earlier(deps: Dependencies, desired: DesiredState, model: str, environment: Environment, to: int | None) -> Digest:
-    """The artifact to go back to: what entry `to` deployed, or the one before today's. Where `rollback --now` went back
-    and git does not agree yet, that is it."""
+def rollback_artifact(
+    deps: Dependencies, desired: DesiredState, model: str, environment: Environment, to: int | None
+) -> Digest:
+    """Return the artifact to roll back to: that of entry `to`, or the one deployed before the current one.
+
+    Where `rollback --now` already went back and git does not agree yet, it is the artifact deployed now. Raises
+    UsageError E801 where there is no such entry or artifact.
+    """
     heads = _entries(deps, desired, model, environment)
     if to is not None:
         if not 0 <= to < len(heads):
             raise UsageError(
                 f"{environment.name}/{model} has entries 0 to {len(heads) - 1}, not {to}",
-                hint=deployments(environment.name, model),
+                hint=history_hint(environment.name, model),
                 code="E801",
             )
-        found = heads[to].state.artifact
-        if found is None:
+        artifact = heads[to].state.artifact
+        if artifact is None:
             raise UsageError(
                 f"entry {to} of {environment.name}/{model} deployed nothing",
-                hint=deployments(environment.name, model),
+                hint=history_hint(environment.name, model),
                 code="E801",
             )
-        return found
+        return artifact
     today, declared = heads[-1].state, desired.model(environment.name, model)
     held = today.hold is not None and declared is not None and today.hold.pin == declared.artifact
     if held and today.artifact is not None:
         return today.artifact
-    for one in reversed(heads):
-        if one.state.artifact is not None and one.state.artifact != today.artifact:
-            return one.state.artifact
+    for head in reversed(heads):
+        if head.state.artifact is not None and head.state.artifact != today.artifact:
+            return head.state.artifact
     raise UsageError(
-        f"{environment.name}/{model} has had no other artifact than "
-        f"{short(today.artifact) if today.artifact else 'none'}",
-        hint=deployments(environment.name, model),
+        f"{environment.name}/{model} has no earlier artifact than "
+        f"{short(today.artifact) if today.artifact else 'none'} to roll back to",
+        hint=history_hint(environment.name, model),
         code="E801",
     )
 
 
-def declaring(
+def declared_entry(
     deps: Dependencies, desired: DesiredState, model: str, environment: Environment, artifact: Digest
 ) -> JournalHead:
-    """The last entry that deployed it because git declared it: what `rollback --now` deploys, git declares later."""
-    for one in reversed(_entries(deps, desired, model, environment)):
-        if one.entry.action is Action.DEPLOY and one.state.artifact == artifact and one.state.hold is None:
-            return one
+    """Return the last entry that deployed the artifact because git declared it, not by `rollback --now`.
+
+    Raises UsageError E801 where there is none.
+    """
+    for head in reversed(_entries(deps, desired, model, environment)):
+        if head.entry.action is Action.DEPLOY and head.state.artifact == artifact and head.state.hold is None:
+            return head
     raise UsageError(
-        f"no entry of {environment.name}/{model} deployed {short(artifact)} because git declared it",
-        hint=deployments(environment.name, model),
+        f"no journal entry of {environment.name}/{model} deployed {short(artifact)} from a commit",
+        hint=history_hint(environment.name, model),
         code="E801",
     )
 
 
 def _entries(deps: Dependencies, desired: DesiredState, model: str, environment: Environment) -> list[JournalHead]:
     store = deps.stores[environment.name]
-    found = list(journal.entries(store, project=desired.project, environment=environment.name, model=model))
-    if not found:
+    heads = list(journal.entries(store, project=desired.project, environment=environment.name, model=model))
+    if not heads:
         raise UsageError(
             f"{model} was never deployed in {environment.name}",
             hint=f"run `reconciler status {environment.name}`",
             code="E801",
         )
-    return found
+    return heads
 
 
-def deployments(environment: str, model: str) -> str:
-    return f"`reconciler history --env {environment} --model {model}` lists what was deployed"
+def history_hint(environment: str, model: str) -> str:
+    """Return the hint that names the command listing a model's deployments."""
+    return f"run `reconciler history --env {environment} --model {model}` to list its deployments"

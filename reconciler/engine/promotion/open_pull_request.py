@@ -1,7 +1,7 @@
-"""A proposal's way to the people who merge it: the branch pushed, one open request per environment and model.
+"""Push a proposal's branch and open its pull request: one open request per environment and model.
 
-Every step finds what an earlier run did, so that running again finishes: the commit is the same, the push has nothing
-to do, the request is brought up to date, an older one is closed once.
+Every step is idempotent, so that running again finishes an interrupted run: the commit is the same, the push has
+nothing to do, the request is updated, an older one is closed once.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ SUPERSEDED = "superseded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestRoute:
-    """Where proposals go: pushed to `remote`, opened at `forge` into `base`; None, each, where there is none, which
-    `because` explains. `body` is what a reviewer reads, as Markdown."""
+    """Where proposals go: pushed to `remote`, opened at `forge` into branch `base`. Each is None where there is none,
+    which `because` explains. `body` renders the pull request's text as Markdown."""
 
     remote: Remote | None
     forge: Forge | None
@@ -30,56 +30,67 @@ class PullRequestRoute:
     body: Callable[[ProposalResult], str]
 
 
-def committed(proposer: Proposer, proposal: Proposal, road: PullRequestRoute | None) -> str:
-    """The proposal's commit: that of the remote's branch where it proposes the same already."""
-    if road is not None and road.remote is not None:
-        road.remote.take(proposal.branch)
+def commit_proposal(proposer: Proposer, proposal: Proposal, route: PullRequestRoute | None) -> str:
+    """Commit the proposal and return the commit id: that of the remote's branch where it proposes the same already."""
+    if route is not None and route.remote is not None:
+        route.remote.take(proposal.branch)
     return proposer.propose(proposal)
 
 
-def opened(road: PullRequestRoute, proposed: ProposalResult, *, title: str) -> ProposalResult:
-    """`proposed`, pushed and opened; older open requests of the same kind, environment and model are superseded."""
+def push_and_open(route: PullRequestRoute, proposed: ProposalResult, *, title: str) -> ProposalResult:
+    """Push `proposed` and open its pull request; close older open ones of the same kind, environment and model."""
     branch = proposed.branch or ""
-    if road.remote is not None:
-        road.remote.push(branch)
+    if route.remote is not None:
+        route.remote.push(branch)
     opening = OpenedPullRequest(
         state=OpenedState.BY_HAND,
-        because=road.because,
-        base=road.base,
+        because=route.because,
+        base=route.base,
         title=title,
-        remote=road.remote.url() if road.remote is not None else None,
+        remote=route.remote.url() if route.remote is not None else None,
     )
-    body = road.body(proposed)
-    if road.forge is None:
+    body = route.body(proposed)
+    if route.forge is None:
         return replace(proposed, opening=replace(opening, body=body))
-    before = road.forge.opened(branch.rpartition("/")[0] + "/")
-    draft = PullRequestDraft(head=branch, base=road.base, title=title, body=body, labels=(LABEL,))
-    pull = road.forge.open(draft)
-    older = [one for one in before if one.number != pull.number and one.base == road.base]
-    for one in older:
-        _supersede(road.forge, one, pull, proposed)
+    before = route.forge.opened(branch.rpartition("/")[0] + "/")
+    draft = PullRequestDraft(head=branch, base=route.base, title=title, body=body, labels=(LABEL,))
+    pull = route.forge.open(draft)
+    older = [
+        pull_request
+        for pull_request in before
+        if pull_request.number != pull.number and pull_request.base == route.base
+    ]
+    for pull_request in older:
+        _supersede(route.forge, pull_request, pull, proposed)
     opening = replace(
         opening,
         state=_state(before, draft),
-        forge=road.forge.name,
+        forge=route.forge.name,
         number=pull.number,
         url=pull.url,
-        superseded=tuple(SupersededPullRequest(number=one.number, url=one.url) for one in older),
+        superseded=tuple(
+            SupersededPullRequest(number=pull_request.number, url=pull_request.url) for pull_request in older
+        ),
     )
     return replace(proposed, opening=opening)
 
 
 def _state(before: tuple[PullRequest, ...], draft: PullRequestDraft) -> OpenedState:
-    found = next((one for one in before if (one.head, one.base) == (draft.head, draft.base)), None)
-    if found is None:
+    existing = next(
+        (pull_request for pull_request in before if (pull_request.head, pull_request.base) == (draft.head, draft.base)),
+        None,
+    )
+    if existing is None:
         return OpenedState.OPENED
-    same = (found.title, found.body.rstrip()) == (draft.title, draft.body.rstrip())
+    same = (existing.title, existing.body.rstrip()) == (draft.title, draft.body.rstrip())
     return OpenedState.UNCHANGED if same else OpenedState.UPDATED
 
 
 def _supersede(forge: Forge, older: PullRequest, newer: PullRequest, proposed: ProposalResult) -> None:
-    """Said before it is closed: what was closed without a word would not be looked at again."""
-    what = f"`{proposed.model}` in `{proposed.environment}`"
-    body = f"Superseded by {newer.url}, which proposes `{short(proposed.artifact)}` for {what}. Closed without merging."
+    """Comment on the older request, then close it: one closed without a comment would not be looked at again."""
+    model = f"`{proposed.model}` in `{proposed.environment}`"
+    body = (
+        f"Superseded by {newer.url}, which proposes `{short(proposed.artifact)}` for {model}. Closed without merging."
+    )
     forge.comment(older.number, SUPERSEDED, body)
     forge.close(older.number)

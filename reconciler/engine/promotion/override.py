@@ -1,6 +1,6 @@
-"""Override: propose that one control does not stand against one artifact of one model, with the reason, in git.
+"""Propose that one control does not apply to one artifact of one model, with the reason, in git.
 
-It is a change of the environment's file like any other; whether its owners let it count is asked when it is applied.
+An override is a change of the environment's file like any other; whether its owners approved it is checked by `apply`.
 """
 
 from __future__ import annotations
@@ -26,38 +26,39 @@ def override(
     environment: Environment,
     control: Control,
     reason: str,
-    road: PullRequestRoute | None = None,
+    route: PullRequestRoute | None = None,
 ) -> ProposalResult:
-    """With a `road`, proposed to those who merge it.
+    """Propose the override of `control`; with a `route`, push it and open a pull request.
 
-    InvalidManifestsError where the other controls do not allow it; UsageError where git pins nothing."""
+    Raises InvalidManifestsError where the other controls do not allow it, UsageError E801 where git pins no artifact or
+    the configuration was read from a work tree.
+    """
     declared = checkout.desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None
     if checkout.revision is None:
-        raise UsageError(
-            "override starts from a commit, not from a work tree", hint="leave out --working-tree", code="E801"
-        )
+        raise UsageError("override needs a commit, not a work tree", hint="run it without --working-tree", code="E801")
     if pin is None:
         raise UsageError(
             f"git pins no artifact of {model} for {environment.name}",
-            hint=f"an override is for what is pinned: `reconciler promote {model} --to {environment.name}` first",
+            hint=f"an override is for a pinned artifact: `reconciler promote {model} --to {environment.name}` first",
             code="E801",
         )
     path = environment_path(environment.name)
     before = checkout.text(path) or ""
     text = overridden(before, model=model, artifact=pin, control=control, reason=reason)
-    what = f"{control} does not stand against {short(pin)}: {reason}"
+    summary = f"{control} is overridden for {short(pin)}: {reason}"
     if text == before:
-        return _proposed(checkout, model, environment, pin, branch=None, commit=None, summary=f"git says so: {what}")
+        summary = f"already declared in git: {summary}"
+        return _proposed(checkout, model, environment, pin, branch=None, commit=None, summary=summary)
     checkout.with_file(path, text)
     branch = f"override/{environment.name}/{model}/{control}/{short(pin)}"
     title = f"Override {control} for {model} in {environment.name}: {short(pin)}, {reason[:80]}"
     trailers = f"Reconciler-Environment: {environment.name}\nReconciler-Model: {model}\nReconciler-Artifact: {pin}"
     message = f"{title}\n\n{reason}\n\n{trailers}\nReconciler-Control: {control}\n"
     proposal = Proposal(branch=branch, start=checkout.revision, files=((path, text),), message=message)
-    commit = open_pull_request.committed(proposer, proposal, road)
-    proposed = _proposed(checkout, model, environment, pin, branch=branch, commit=commit, summary=what)
-    return proposed if road is None else open_pull_request.opened(road, proposed, title=title)
+    commit = open_pull_request.commit_proposal(proposer, proposal, route)
+    proposed = _proposed(checkout, model, environment, pin, branch=branch, commit=commit, summary=summary)
+    return proposed if route is None else open_pull_request.push_and_open(route, proposed, title=title)
 
 
 def _proposed(

@@ -1,6 +1,7 @@
-"""Review: what a pull request changes in one environment, planned as if it were merged. Reads only.
+"""Plan what a pull request changes in one environment, as if it were merged. Reads only.
 
-What the request touches is told apart from what is so anyway. Where the stores cannot be read, git alone is compared.
+Models that the request changes are told apart from those pending without it. Where the stores cannot be read, only the
+declared configuration is compared.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from reconciler.ports import Source, Store, TreeFile
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class MergePreviewSource:
-    """Git as it will be once a request is merged: what lies beside the branch comes after everything on it."""
+    """Git as it will be once a request is merged: a commit beside the branch counts as newer than all on it."""
 
     source: Source
 
@@ -39,9 +40,9 @@ class MergePreviewSource:
         return self.source.read(ids)
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
-        found = self.source.order(a, b, branch=branch)
-        if found is not CommitOrder.OFF:
-            return found
+        order = self.source.order(a, b, branch=branch)
+        if order is not CommitOrder.OFF:
+            return order
         if a == b:
             return CommitOrder.SAME
         return CommitOrder.AFTER if self.source.order(a, a, branch=branch) is CommitOrder.SAME else CommitOrder.OFF
@@ -56,14 +57,16 @@ class MergePreviewSource:
         return self.source.tracked(paths)
 
 
-def commented(
+def plan_comment(
     deps: Dependencies, old: DesiredState | None, new: DesiredState, environment: Environment, *, head: str
 ) -> PlanComment:
-    """What `new` changes against `old` in `environment`. `head` is the request's commit: a merge of it may be what was
-    read as `new`."""
-    differences = touched(old, new, environment)
-    names = tuple(one.model for one in differences)
-    unseen = _unseen(deps, old, environment)
+    """Return what `new` changes against `old` in `environment`.
+
+    `old` is None where the project is new. `head` is the request's commit; `new` may be read from a merge of it.
+    """
+    differences = changed_models(old, new, environment)
+    names = tuple(diff.model for diff in differences)
+    unseen = _why_stores_unreadable(deps, old, environment)
     plan = None
     if unseen is None:
         plan = make_plan.make_plan(replace(deps, source=MergePreviewSource(deps.source)), new, environment)
@@ -76,49 +79,58 @@ def commented(
         unseen=unseen,
         differences=differences,
         reviewed=_reviewed(plan, new, environment, names, head),
-        untouched=len(new.models_of(environment.name)) - sum(one.only != "old" for one in differences),
+        untouched=len(new.models_of(environment.name)) - sum(diff.only != "old" for diff in differences),
     )
 
 
-def touched(old: DesiredState | None, new: DesiredState, environment: Environment) -> tuple[ModelDifference, ...]:
-    """Models of which a request changes what is declared: recipe, pin, or gates, the environment's among them."""
+def changed_models(
+    old: DesiredState | None, new: DesiredState, environment: Environment
+) -> tuple[ModelDifference, ...]:
+    """Return the models whose declaration a request changes: recipe, pin, or gates, the environment's included."""
     before = old.environment(environment.name) if old is not None else None
-    found = []
-    for name in sorted({one.name for side in (old, new) if side for one in side.models_of(environment.name)}):
-        was = _judged(old.model(environment.name, name), before) if old is not None and before is not None else None
-        now = _judged(new.model(environment.name, name), environment)
-        one = difference(was, now, environment=environment.name)
-        if one is not None:
-            found.append(one)
-    return tuple(found)
+    diffs = []
+    for name in sorted({model.name for side in (old, new) if side for model in side.models_of(environment.name)}):
+        was = (
+            _with_policy_gates(old.model(environment.name, name), before)
+            if old is not None and before is not None
+            else None
+        )
+        now = _with_policy_gates(new.model(environment.name, name), environment)
+        diff = difference(was, now, environment=environment.name)
+        if diff is not None:
+            diffs.append(diff)
+    return tuple(diffs)
 
 
-def _judged(model: Model | None, environment: Environment) -> Model | None:
-    """With all gates that judge it, wherever they are declared."""
+def _with_policy_gates(model: Model | None, environment: Environment) -> Model | None:
+    """Return the model with all gates that it must pass, its own and those of the environment's policy."""
     return replace(model, gates=verification.gates_for(model, environment)) if model is not None else None
 
 
-def _unseen(deps: Dependencies, old: DesiredState | None, environment: Environment) -> str | None:
-    """Why the stores cannot be read from here, if so: a fork's job has no rights, and a fresh machine no disk of ours.
-    A store without a mark is one that nobody ever applied, or not the store: the first where those that are promoted
-    from are here, and git has not pinned anything yet."""
+def _why_stores_unreadable(deps: Dependencies, old: DesiredState | None, environment: Environment) -> str | None:
+    """Return why the stores cannot be read from this machine, or None where they can.
+
+    A job of a fork has no credentials, and a fresh machine no local store. A store without an ownership marker was
+    never applied to, or is not the store: the first only where git has not pinned anything yet in this environment.
+    """
     for name in (environment.name, *environment.promotes_from):
         try:
-            if name in deps.stores and not claimed(deps.stores[name]) and not _is_first(old, environment, name):
-                return f"the store of {name} is not here, or nothing was ever applied there"
+            if name in deps.stores and not has_marker(deps.stores[name]) and not _never_applied(old, environment, name):
+                return f"the store of {name} was not found on this machine, or nothing was ever applied there"
         except ReconcilerError as error:
-            return f"the store of {name} cannot be read from here: {error.message}"
+            return f"the store of {name} cannot be read from this machine: {error.message}"
     return None
 
 
-def _is_first(old: DesiredState | None, environment: Environment, name: str) -> bool:
-    """Whether nothing can have been applied in `name`."""
+def _never_applied(old: DesiredState | None, environment: Environment, name: str) -> bool:
+    """Tell whether nothing can have been applied in `name`, since git never pinned an artifact there."""
     if old is None or name != environment.name or not environment.promotes_from:
         return False
-    return all(one.artifact is None for one in old.models_of(name))
+    return all(model.artifact is None for model in old.models_of(name))
 
 
-def claimed(store: Store) -> bool:
+def has_marker(store: Store) -> bool:
+    """Tell whether the store has an ownership marker, which the first apply writes."""
     return store.read(store_layout.MARK) is not None
 
 
@@ -135,5 +147,5 @@ def _reviewed(
         environment=environment.name,
         commit=head,
         depth=depth,
-        models=tuple(reviewed_model(one, depth) for one in bases),
+        models=tuple(reviewed_model(inputs, depth) for inputs in bases),
     )

@@ -1,4 +1,4 @@
-"""The facts of a promotion for its reviewers, from the stores and git. Reads only."""
+"""Collect the facts of a promotion for its reviewers, from the stores and git. Reads only."""
 
 from __future__ import annotations
 
@@ -21,14 +21,17 @@ from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
 
-def promotion(
+def summarize(
     deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
     proposed: Model,
     verification: Verification | None,
 ) -> PromotionSummary:
-    """`proposed` is the model as it will be declared, with its pin."""
+    """Return what reviewers of a promotion see. `proposed` is the model as it will be declared, with its pin.
+
+    Raises IntegrityError E604 when no store holds the artifact.
+    """
     artifact = proposed.artifact
     origin = blobs.origin_of(deps, environment, artifact) if artifact is not None else None
     head = observe.head_of(deps, desired, environment.name, proposed.name)
@@ -60,7 +63,7 @@ def _origin(store: Store, artifact: Digest, provenance: Digest) -> ArtifactOrigi
 
 
 def _incumbent(own: Store, head: JournalHead | None, artifact: Digest) -> ArtifactOrigin | None:
-    """Told as far as its own store knows it; a damaged incumbent is `audit`'s business, not this report's."""
+    """Return the incumbent's origin, or None where its own store cannot tell: `audit` reports a damaged one."""
     deployed = head.state.artifact if head is not None else None
     if head is None or head.state.build is None or deployed is None or deployed == artifact:
         return None
@@ -74,12 +77,12 @@ def _difference(desired: DesiredState, environment: Environment, proposed: Model
     return difference(desired.model(environment.name, proposed.name), proposed, environment=environment.name)
 
 
-def _tables(deps: Dependencies, environment: Environment, made: Provenance) -> tuple[TableCopy, ...]:
-    """Of the candidate's snapshot, as long as it is kept."""
+def _tables(deps: Dependencies, environment: Environment, provenance: Provenance) -> tuple[TableCopy, ...]:
+    """Return the tables of the candidate's snapshot, or nothing once the snapshot is deleted."""
     for name in environment.promotes_from:
-        if name == made.environment and name in deps.stores:
+        if name == provenance.environment and name in deps.stores:
             try:
-                return data_snapshots.numbered(deps.stores[name], made.snapshot).tables
+                return data_snapshots.numbered(deps.stores[name], provenance.snapshot).tables
             except ReconcilerError:
                 return ()
     return ()

@@ -1,4 +1,4 @@
-"""Promote and roll back: write the manifest change that git is then asked to merge. Nothing is deployed here."""
+"""Propose a promotion or a rollback: write the manifest change to be merged in git. Nothing is deployed here."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout, card_path, manifest_path
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
-from reconciler.engine.promotion import deployment_history as before
-from reconciler.engine.promotion import open_pull_request
+from reconciler.engine.promotion import deployment_history, open_pull_request
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
-from reconciler.engine.promotion.promotion_summary import promotion
+from reconciler.engine.promotion.promotion_summary import summarize
 from reconciler.engine.storage import blobs, journal
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
 from reconciler.manifest.loading import past_manifest
@@ -41,13 +40,15 @@ def promote(
     to: Environment,
     digest: Digest | None,
     render: RenderCard,
-    road: PullRequestRoute | None = None,
+    route: PullRequestRoute | None = None,
     verb: str = "promote",
 ) -> ProposalResult:
-    """Propose that `to` deploys the newest vetted candidate of the environment that it promotes from, or `digest`; with
-    a `road`, to those who merge it.
+    """Propose that `to` deploys `digest`, or the newest candidate of the environment that it promotes from.
 
-    GateRefusedError when a gate said no; ConflictError when nobody judged it yet; UsageError when there is none.
+    With a `route`, the proposal is pushed and opened as a pull request. `verb` names the command in branch and title.
+
+    Raises GateRefusedError E701 when a gate failed, E706 when the artifact is rejected; ConflictError when it is not
+    verified yet; UsageError E210 when there is no such artifact.
     """
     desired = checkout.desired
     origin, build = _candidate(deps, checkout, model, to, digest)
@@ -62,7 +63,7 @@ def promote(
     text = _recipe_text(deps, checkout, origin, model, wanted, build)
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
     declared = checkout.with_model(to.name, model, proposed)
-    verification = _judgement(deps, to, declared, build, head)
+    verification = _verification_for(deps, to, declared, build, head)
     card = _card(deps, to, model, wanted, build, verification, head)
     deployed = head.state.artifact if head else None
     summary = [
@@ -82,13 +83,13 @@ def promote(
         files=_files(checkout, to.name, model, manifest=proposed, card=render(card)),
         verification=verification,
         summary=tuple(summary),
-        promotion=promotion(deps, desired, to, declared, verification),
-        road=road,
+        promotion=summarize(deps, desired, to, declared, verification),
+        route=route,
     )
 
 
 def _weakened(today: Model | None, text: str, to: Environment) -> tuple[str, ...]:
-    """Which gates are weaker in the proposed manifest than in the one that is there."""
+    """Return one line for each gate that is weaker in the proposed manifest than in the current one."""
     if today is None:
         return ()
     old = DeployRequirements(gates=today.gates, policy=to.policy)
@@ -97,8 +98,10 @@ def _weakened(today: Model | None, text: str, to: Environment) -> tuple[str, ...
 
 
 def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, card: str) -> dict[str, str]:
-    """What to write; nothing where git has this pin and its card: by now the artifact is vetted there, and a card that
-    says so would tell a reviewer less."""
+    """Return the files to write by path; none where git has this pin and its card.
+
+    A card rendered again would say less: by now the artifact counts as deployed before, without gate results.
+    """
     pinned, described = manifest_path(environment, model), card_path(environment, model)
     if checkout.text(pinned) == manifest and checkout.text(described) is not None:
         return {}
@@ -113,18 +116,21 @@ def rollback(
     model: str,
     environment: Environment,
     to: int | None,
-    road: PullRequestRoute | None = None,
+    route: PullRequestRoute | None = None,
     verb: str = "rollback",
 ) -> ProposalResult:
-    """Propose that `environment` goes back to what entry `to` deployed (default: the artifact before today's, or what
-    `rollback --now` put there), with the manifest and card that git had then."""
-    artifact = before.earlier(deps, checkout.desired, model, environment, to)
-    target = before.declaring(deps, checkout.desired, model, environment, artifact)
+    """Propose that `environment` returns to what entry `to` deployed, with the manifest and card of that time.
+
+    Without `to`: the artifact before the current one, or the one that `rollback --now` deployed. Raises UsageError E801
+    where there is nothing to return to.
+    """
+    artifact = deployment_history.rollback_artifact(deps, checkout.desired, model, environment, to)
+    target = deployment_history.declared_entry(deps, checkout.desired, model, environment, artifact)
     commit = target.entry.commit
     if commit is None:
         raise UsageError(
-            f"entry {target.entry.n} records no commit to take the manifest from",
-            hint=before.deployments(environment.name, model),
+            f"journal entry {target.entry.n} records no commit to take the manifest from",
+            hint=deployment_history.history_hint(environment.name, model),
             code="E801",
         )
     paths = (manifest_path(environment.name, model), card_path(environment.name, model))
@@ -135,7 +141,7 @@ def rollback(
         raise UsageError(f"commit {commit[:12]} has no {paths[0]}", hint="use `git revert` instead", code="E801")
     head = observe.head_of(deps, checkout.desired, environment.name, model)
     deployed = head.state.artifact if head else None
-    if deployed == artifact:  # it serves already, and git does not agree yet
+    if deployed == artifact:  # already deployed by `rollback --now`; git still declares another artifact
         declared = checkout.desired.model(environment.name, model)
         deployed = declared.artifact if declared is not None else None
     old = short(deployed) if deployed else "nothing"
@@ -150,16 +156,20 @@ def rollback(
         verification=None,
         summary=(f"{old} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
         promotion=None,
-        road=road,
+        route=route,
     )
 
 
 def _candidate(
     deps: Dependencies, checkout: Checkout, model: str, to: Environment, digest: Digest | None
 ) -> tuple[str, Build]:
-    """The source environment and the build to promote."""
+    """Return the source environment and the build to promote; UsageError where there is none."""
     if not to.promotes_from:
-        raise UsageError(f"{to.name} promotes from no environment", hint="name it in `promotesFrom`", code="E801")
+        raise UsageError(
+            f"{to.name} does not promote from another environment",
+            hint=f"name its source in `promotesFrom` of environments/{to.name}.yaml",
+            code="E801",
+        )
     project = checkout.desired.project
     for origin in to.promotes_from:
         if digest is None:
@@ -172,58 +182,63 @@ def _candidate(
         if build is not None:
             return origin, build
     sources = " or ".join(to.promotes_from)
-    what = f"no artifact {digest} of {model}" if digest else f"no artifact of {model}"
+    artifact = f"artifact {digest}" if digest else "no artifact"
     raise UsageError(
-        f"{what} was made in {sources}", hint=f"run `reconciler apply {to.promotes_from[0]}` first", code="E210"
+        f"{artifact} of {model} not found in {sources}" if digest else f"{model} was not trained in {sources}",
+        hint=f"run `reconciler apply {to.promotes_from[0]}` first",
+        code="E210",
     )
 
 
 def _recipe_text(
     deps: Dependencies, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build
 ) -> str:
-    """The manifest that the artifact was made from, comments and all: today's, else that of its commit."""
+    """Return the manifest text that the artifact was built from: today's, else that of its commit."""
     path = manifest_path(origin, model)
     today = checkout.text(path)
     if wanted is not None and today is not None and wanted.recipe_digest == build.recipe:
         return today
     provenance = blobs.record(deps.stores[origin], build.provenance, Provenance)
     if provenance.commit is not None:
-        found = deps.source.tree(provenance.commit, (path,))
-        if found:
-            return deps.source.read([found[0].id])[found[0].id].decode()
+        files = deps.source.tree(provenance.commit, (path,))
+        if files:
+            return deps.source.read([files[0].id])[files[0].id].decode()
     raise UsageError(
-        f"{path} has another recipe than {short(build.artifact)} was built from, and the commit that it was built at "
-        "is not known",
-        hint=f"apply {origin} from a commit, or put the recipe back and promote again",
+        f"the recipe in {path} differs from the one {short(build.artifact)} was built from, and the commit of that "
+        "build is not known",
+        hint=f"run `reconciler apply {origin}` from a commit, or restore the old recipe, and promote again",
         code="E210",
     )
 
 
-def _judgement(
+def _verification_for(
     deps: Dependencies, to: Environment, proposed: Model, build: Build, head: JournalHead | None
 ) -> Verification | None:
-    """The verification that will count when this is merged; None for an artifact that was there before."""
+    """Return the verification that counts once this is merged; None for an artifact that was deployed before.
+
+    Raises ConflictError when there is none yet, GateRefusedError E701 when a gate failed.
+    """
     origin = blobs.origin_of(deps, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
     deployed = head.state.artifact if head else None
     evaluation = verify.evaluation_of(origin, build.artifact)
     gate_set = verify.gate_set_of(proposed, to, evaluation, deployed if deployed != build.artifact else None)
-    verdict = verify.verdict_of(origin, gate_set, build.artifact, head=head)
-    if verdict.vetted:
+    checked = verify.verdict_of(origin, gate_set, build.artifact, head=head)
+    if checked.vetted:
         return None
-    if verdict.verification is None:
+    if checked.verification is None:
         raise ConflictError(
             f"{short(build.artifact)} is not verified against today's gates and incumbent of {to.name}",
-            hint=f"run `reconciler apply {to.promotes_from[0]}`: it judges candidates where the data is",
+            hint=f"run `reconciler apply {to.promotes_from[0]}`: it verifies candidates where the data is",
         )
-    if not verdict.verification.passed:
+    if not checked.verification.passed:
         raise GateRefusedError(
-            f"{to.name} refuses {short(build.artifact)}: " + "; ".join(verdict.verification.refusals),
-            hint="change the recipe and train again; a refused artifact never reaches that environment",
+            f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.refusals),
+            hint=f"change the recipe and train again; an artifact that failed is never deployed to {to.name}",
             code="E701",
         )
-    return verdict.verification
+    return checked.verification
 
 
 def _card(
@@ -268,12 +283,10 @@ def _propose(
     verification: Verification | None,
     summary: tuple[str, ...],
     promotion: PromotionSummary | None,
-    road: PullRequestRoute | None,
+    route: PullRequestRoute | None,
 ) -> ProposalResult:
     if checkout.revision is None:
-        raise UsageError(
-            f"{verb} starts from a commit, not from a work tree", hint="leave out --working-tree", code="E801"
-        )
+        raise UsageError(f"{verb} needs a commit, not a work tree", hint="run it without --working-tree", code="E801")
     base = checkout.revision
     changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
     proposed = ProposalResult(
@@ -301,7 +314,7 @@ def _propose(
     body = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in summary)
     message = "\n\n".join([title, body, "\n".join(f"{key}: {value}" for key, value in trailers.items())]) + "\n"
     proposal = Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message)
-    commit = open_pull_request.committed(proposer, proposal, road)
+    commit = open_pull_request.commit_proposal(proposer, proposal, route)
     proposed = replace(proposed, branch=branch, commit=commit, files=tuple(changed), summary=summary)
     proposed = replace(proposed, promotion=promotion)
-    return proposed if road is None else open_pull_request.opened(road, proposed, title=title)
+    return proposed if route is None else open_pull_request.push_and_open(route, proposed, title=title)

@@ -1,5 +1,7 @@
-"""Put back: after a merge that could not be carried out, a branch ready to merge with what git said before of the
-models that are not finished. Written, not merged: people decide whether to go back or on."""
+"""Propose a revert after a merge that could not be applied: a branch that restores what git declared before.
+
+It covers the models that are not finished. It is committed, not merged: people decide whether to go back or forward.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from reconciler.engine.load_desired import Checkout, card_path, manifest_path
 from reconciler.ports import Proposal, Proposer
 
 
-def put_back(
-    proposer: Proposer, old: Checkout, new: Checkout, *, environment: str, models: Iterable[str], why: str
+def propose_revert(
+    proposer: Proposer, old: Checkout, new: Checkout, *, environment: str, models: Iterable[str], reason: str
 ) -> str | None:
-    """The branch; None where git says of these models what it said before."""
+    """Commit a branch with what `old` declares for `models`, and return its name; None where nothing differs."""
     files: dict[str, str] = {}
     removed = []
     for model in models:
@@ -26,7 +28,7 @@ def put_back(
         return None
     branch = f"revert/{environment}/{new.revision[:12]}"
     message = (
-        f"Put back {environment} as before {new.revision[:12]}\n\n{why}\n\nReconciler-Environment: {environment}\n"
+        f"Revert {environment} to before {new.revision[:12]}\n\n{reason}\n\nReconciler-Environment: {environment}\n"
     )
     proposer.propose(
         Proposal(

@@ -1,7 +1,7 @@
-"""Roll back now: swap to what was deployed before, then propose that git agrees. The one deploy that git follows.
+"""Roll back at once: deploy an earlier artifact, then propose the same in git. The only deploy that precedes git.
 
-The journal entry that swaps carries a hold on the pin that git still declares, so that no apply puts it back before git
-agrees. Every step asks first whether it was done: killed anywhere in between, the same command finishes.
+The journal entry carries a hold on the pin that git still declares, so that no apply redeploys it before git agrees.
+Every step first checks whether it is done: killed anywhere in between, the same command finishes.
 """
 
 from __future__ import annotations
@@ -39,23 +39,25 @@ def now(
     environment: Environment,
     to: int | None,
     reason: str,
-    road: Callable[[], PullRequestRoute] | None = None,
+    route: Callable[[], PullRequestRoute] | None = None,
 ) -> ProposalResult:
-    """Serve what entry `to` deployed (default: the artifact before today's) from this moment on, and propose it to git.
-    `road` is asked for after it serves, and where git does not say so already: a token that is missing does not stop an
-    emergency.
+    """Deploy what entry `to` deployed (default: the artifact before the current one) at once, and propose it in git.
 
-    GateRefusedError E706 where it is rejected or the model is held, ConflictError E705 in a window that blocks this.
+    `route` is called only after the deployment, and where git does not declare the artifact already: a missing token
+    does not stop an emergency.
+
+    Raises GateRefusedError E706 where the artifact is rejected or the model is held, ConflictError E705 while a freeze
+    blocks rollbacks.
     """
     head = swap(deps, checkout, model=model, environment=environment, to=to, reason=reason)
     n = head.entry.n
     try:
         declared = checkout.desired.model(environment.name, model)
         agrees = declared is not None and declared.artifact == head.state.artifact
-        way = road() if road is not None and not agrees else None
-        proposed = propose.rollback(deps, checkout, proposer, model=model, environment=environment, to=n, road=way)
+        way = route() if route is not None and not agrees else None
+        proposed = propose.rollback(deps, checkout, proposer, model=model, environment=environment, to=n, route=way)
     except ReconcilerError as error:
-        error.message = f"it serves, by entry {n}, but asking git to agree was not finished: {error.message}"
+        error.message = f"the rollback is deployed (entry {n}), but its proposal in git failed: {error.message}"
         raise
     return replace(proposed, served_by=n)
 
@@ -63,18 +65,18 @@ def now(
 def swap(
     deps: Dependencies, checkout: Checkout, *, model: str, environment: Environment, to: int | None, reason: str
 ) -> JournalHead:
-    """The entry by which it serves, written now or by an earlier try."""
+    """Deploy the earlier artifact and return its journal entry, written now or by an earlier try."""
     desired = checkout.desired
     apply.may_apply(desired, environment)
     deploy.target_of(deps, environment)
     declared = desired.model(environment.name, model)
     if declared is None or declared.artifact is None:
         raise UsageError(
-            f"git does not declare {model} for {environment.name}, so there is nothing to roll back from",
-            hint="promote it, or `git revert` the commit that took it away",
+            f"git does not declare {model} for {environment.name}, so it cannot be rolled back",
+            hint="promote it, or `git revert` the commit that removed it",
             code="E801",
         )
-    target = deployment_history.earlier(deps, desired, model, environment, to)
+    target = deployment_history.rollback_artifact(deps, desired, model, environment, to)
     apply.claim(deps, desired, environment)
     served = make_plan.served_by(deps, desired, environment).get(model)
     facts, _ = observe.serving(deps, desired, environment, model, served=served, now=deps.clock())
@@ -82,17 +84,20 @@ def swap(
         raise ConflictError(late.reasons[0], hint=late.remedy)
     head = facts.head
     if head is None:
-        raise ConflictError(f"{environment.name}/{model} moved on meanwhile", hint="run the same command again")
+        raise ConflictError(
+            f"{environment.name}/{model} was changed by another apply; run the command again",
+            hint="run the same command again",
+        )
     plan = make_plan.make_plan(deps, desired, environment, (model,)).models[0].digest
     writer = journal.EntryWriter(
-        project=desired.project, commit=desired.revision, who=deps.who(), clock=deps.clock, new_id=deps.new_id
+        project=desired.project, commit=desired.revision, who=deps.actor(), clock=deps.clock, new_id=deps.new_id
     )
     if target == head.state.artifact:
         if drift_of(head, served) is None:
             return head
-        why = f"put in place what was rolled back to: {reason}"
-        return deploy.restore(deps, writer, environment=environment, head=head, plan=plan, reason=why)
-    _permitted(facts, target)
+        redeploy = f"redeploy after rollback: {reason}"
+        return deploy.restore(deps, writer, environment=environment, head=head, plan=plan, reason=redeploy)
+    _check_policy(facts, target)
     back = replace(declared, artifact=target)
     return deploy.deploy(
         deps,
@@ -105,26 +110,28 @@ def swap(
         verification=None,
         vetted=head.state.vetted,
         origins=(),
-        reason=f"rollback from {_what(head)}: {reason}",
+        reason=f"rollback from {_artifact_label(head)}: {reason}",
         hold=_hold(deps, declared, target, reason, desired.revision),
         last_word=partial(approvals.not_frozen, deps, environment, vetted=True),
     )
 
 
-def _what(head: JournalHead) -> str:
+def _artifact_label(head: JournalHead) -> str:
     return short(head.state.artifact) if head.state.artifact is not None else "nothing"
 
 
 def _hold(deps: Dependencies, declared: Model, target: Digest, reason: str, commit: str | None) -> RollbackHold | None:
-    """On what git declares; nothing where that is what is gone back to."""
+    """Return the hold on the pin that git declares; None where that is the artifact rolled back to."""
     if declared.artifact is None or declared.artifact == target:
         return None
-    return RollbackHold(pin=declared.artifact, reason=reason, who=deps.who(), when=deps.clock(), commit=commit)
+    return RollbackHold(pin=declared.artifact, reason=reason, who=deps.actor(), when=deps.clock(), commit=commit)
 
 
-def _permitted(facts: ServingFacts, target: Digest) -> None:
-    """What the environment's controls say of going back. No override helps: it is for what is pinned. Approvals are
-    those of the request that follows."""
+def _check_policy(facts: ServingFacts, target: Digest) -> None:
+    """Raise GateRefusedError E706 where the environment's policy forbids the rollback.
+
+    No override applies, since overrides are for pinned artifacts. Approvals are those of the request that follows.
+    """
     blocked = policy_check.rejection(facts, target)
     held = facts.environment.policy.hold_of(facts.name)
     if blocked is None and held is not None:

@@ -1,4 +1,4 @@
-"""Blobs by digest: written once, read back and hashed; never used before their digest is checked."""
+"""Read and write blobs by digest: written once, then read back and hashed; used only after a check of their digest."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ T = TypeVar("T")
 
 
 def put(store: Store, body: bytes) -> Digest:
-    """Store bytes under their digest; what is there afterwards has been read back and hashed."""
+    """Store bytes under their digest, read them back and check them; return the digest."""
     digest = digest_of_bytes(body)
-    numbered_log.once(store, store_layout.blob(digest), body)
+    numbered_log.create_or_read(store, store_layout.blob(digest), body)
     get(store, digest)
     return digest
 
 
 def put_file(store: Store, path: Path) -> Digest:
-    """As `put`, for a file that may be large."""
+    """Store a file, which may be large, as `put` does; return its digest."""
     digest = digest_of_file(path)
     for _ in range(numbered_log.ATTEMPTS):
         with contextlib.suppress(AmbiguousWriteError):
@@ -45,6 +45,7 @@ def put_file(store: Store, path: Path) -> Digest:
 
 
 def get(store: Store, digest: Digest) -> bytes:
+    """Return a blob's bytes; IntegrityError E604 when it is missing, E501 when it has another digest."""
     body = store.read(store_layout.blob(digest))
     if body is None:
         raise absent(digest)
@@ -54,7 +55,7 @@ def get(store: Store, digest: Digest) -> bytes:
 
 
 def file_of(store: Store, digest: Digest) -> Path:
-    """A local read-only file with the blob's bytes, hashed just now."""
+    """Return a local read-only file with the blob's bytes, hashed just now; raises as `get` does."""
     path = store.path(store_layout.blob(digest))
     if path is None:
         raise absent(digest)
@@ -64,19 +65,21 @@ def file_of(store: Store, digest: Digest) -> Path:
 
 
 def holds(store: Store, digest: Digest) -> bool:
-    """Whether the blob is there at all (not whether it is whole)."""
+    """Tell whether the store has the blob, without checking its bytes."""
     return store.path(store_layout.blob(digest)) is not None
 
 
 def damaged(digest: Digest) -> IntegrityError:
+    """Return the error E501 for a blob with other bytes than its digest says."""
     return IntegrityError(
-        f"blob {digest} has other bytes than its digest says",
+        f"blob {digest} is damaged: its bytes have another digest",
         code="E501",
         hint="restore the blob from a backup or another environment's store; nothing was changed",
     )
 
 
 def absent(digest: Digest) -> IntegrityError:
+    """Return the error E604 for a blob that the store does not have."""
     return IntegrityError(
         f"blob {digest} is not in the store",
         code="E604",
@@ -85,48 +88,48 @@ def absent(digest: Digest) -> IntegrityError:
 
 
 def artifact(store: Store, digest: Digest) -> Artifact:
-    """The artifact of this digest, from its verified manifest."""
+    """Read the artifact of this digest from its verified manifest."""
     return oci_manifest.parse(get(store, digest))
 
 
-def document(store: Store, one: Artifact, path: str) -> bytes:
-    """A file of an artifact, verified."""
-    return get(store, one.file(path).digest)
+def document(store: Store, artifact: Artifact, path: str) -> bytes:
+    """Read a file of an artifact and check its digest. `path` is its name in the package."""
+    return get(store, artifact.file(path).digest)
 
 
-def copy(origin: Store, destination: Store, one: Artifact) -> None:
-    """Every blob of an artifact, by digest, its manifest last: a manifest in a store means a whole artifact."""
-    for file in (one.config, *one.files):
+def copy(origin: Store, destination: Store, artifact: Artifact) -> None:
+    """Copy every blob of an artifact, its manifest last: a manifest in a store means a complete artifact."""
+    for file in (artifact.config, *artifact.files):
         if holds(destination, file.digest):
             file_of(destination, file.digest)
         else:
             put_file(destination, file_of(origin, file.digest))
-    put(destination, get(origin, one.digest))
+    put(destination, get(origin, artifact.digest))
 
 
-def release(store: Store, one: Artifact) -> Mapping[str, Path]:
-    """What a target places: package path -> file, with the manifest and its config, so that anybody can re-hash it."""
-    files = {file.path: file_of(store, file.digest) for file in one.files}
-    files[oci_manifest.MANIFEST_FILE] = file_of(store, one.digest)
-    files[oci_manifest.CONFIG_FILE] = file_of(store, one.config.digest)
+def release(store: Store, artifact: Artifact) -> Mapping[str, Path]:
+    """Return the files of a release by package path, with manifest and config, so that anybody can hash them again."""
+    files = {file.path: file_of(store, file.digest) for file in artifact.files}
+    files[oci_manifest.MANIFEST_FILE] = file_of(store, artifact.digest)
+    files[oci_manifest.CONFIG_FILE] = file_of(store, artifact.config.digest)
     return files
 
 
-def unpack(store: Store, one: Artifact, into: Path) -> Path:
-    """The artifact's files below `into` under their package paths, each verified."""
+def unpack(store: Store, artifact: Artifact, into: Path) -> Path:
+    """Copy the artifact's files, each verified, into the folder `into` under their package paths."""
     into.mkdir(parents=True, exist_ok=True)
-    for path, blob in release(store, one).items():
+    for path, blob in release(store, artifact).items():
         shutil.copyfile(blob, into / path)
     return into
 
 
 def record(store: Store, digest: Digest, kind: type[T]) -> T:
-    """A core value stored as a blob (provenance)."""
+    """Read a core value that is stored as a blob, such as provenance."""
     return codec.decode(kind, get(store, digest), what=f"blob {short(digest)}")
 
 
 def origin_of(deps: Dependencies, environment: Environment, artifact: Digest) -> Store | None:
-    """The store that holds this artifact: our own, else the first source's that does."""
+    """Return the store that holds the artifact: the environment's own, else the first source's; None if none does."""
     for name in (environment.name, *environment.promotes_from):
         store = deps.stores.get(name)
         if store is not None and holds(store, artifact):

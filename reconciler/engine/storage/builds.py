@@ -1,7 +1,7 @@
-"""Builds: which artifact these inputs gave, and whether one of them meets a model's need.
+"""Record which artifact was built from which inputs, and find a build that meets a model's requirements.
 
-The fingerprint names a build; need is something else: a model needs training when no build has the desired recipe and
-satisfies `retrain`. The first writer of a fingerprint wins and everybody adopts its artifact.
+The fingerprint names the inputs of a build. Whether a model must be trained is another question: it must when no build
+has the desired recipe and satisfies `retrain`. The first writer of a fingerprint wins, and all others reuse its build.
 """
 
 from __future__ import annotations
@@ -27,10 +27,11 @@ from reconciler.errors import UsageError
 from reconciler.ports import Store
 
 _AS_OF = re.compile(r"\bas_of\b", re.IGNORECASE)
-LOOK_BACK = 20  # builds of one recipe that are considered before training anew
+LOOK_BACK = 20  # builds of one recipe that are considered before training again
 
 
 def runtime_of(environment: Environment) -> Runtime:
+    """Return the environment's runtime; UsageError where it declares none."""
     if environment.runtime is None:
         raise UsageError(
             f"environment {environment.name} trains but declares no runtime",
@@ -40,7 +41,7 @@ def runtime_of(environment: Environment) -> Runtime:
 
 
 def uses_as_of(recipe: Recipe) -> bool:
-    """Whether the day of the data decides any byte: named in an expression, or by maturity."""
+    """Tell whether the artifact depends on the day of the data, by an expression or by the outcome's maturity."""
     texts = [text for _, text in recipe.expressions()]
     if recipe.data.past is not None:
         texts += [feature.expression for feature in recipe.data.past.features]
@@ -48,6 +49,7 @@ def uses_as_of(recipe: Recipe) -> bool:
 
 
 def inputs_of(model: Model, snapshot: Snapshot, runtime: Runtime) -> Inputs:
+    """Return all inputs that decide the artifact's bytes; their digest is the fingerprint."""
     return Inputs(
         recipe=model.recipe_digest,
         tables=data_snapshots.materials(snapshot, model.recipe.tables),
@@ -57,35 +59,36 @@ def inputs_of(model: Model, snapshot: Snapshot, runtime: Runtime) -> Inputs:
 
 
 def of_fingerprint(store: Store, fingerprint: Digest) -> Build | None:
+    """Return the build of these inputs, or None; IntegrityError E509 when its file names another fingerprint."""
     key = store_layout.build(fingerprint)
     body = store.read(key)
     if body is None:
         return None
-    found = codec.decode(Build, body, what=key)
-    if found.fingerprint != fingerprint:
-        raise numbered_log.misplaced(key, f"the build {found.fingerprint}")
-    return found
+    build = codec.decode(Build, body, what=key)
+    if build.fingerprint != fingerprint:
+        raise numbered_log.misplaced(key, f"the build {build.fingerprint}")
+    return build
 
 
 def record(store: Store, build: Build) -> Build:
-    """Write the build down unless its fingerprint has one already; the one that counts from now on."""
+    """Record the build unless its fingerprint has one; return the recorded build, which everybody uses from now on."""
     key = store_layout.build(build.fingerprint)
-    return codec.decode(Build, numbered_log.once(store, key, codec.encode(build)), what=key)
+    return codec.decode(Build, numbered_log.create_or_read(store, key, codec.encode(build)), what=key)
 
 
-def enlist(store: Store, build: Build) -> None:
-    """Append the build to its recipe's series unless it is there."""
+def add_to_recipe_log(store: Store, build: Build) -> None:
+    """Append the build to the numbered log of its recipe unless it is among the newest there."""
     if build not in islice(of_recipe(store, build.recipe), LOOK_BACK):
-        numbered_log.push(store, store_layout.builds_of(build.recipe), codec.encode(build))
+        numbered_log.append_next(store, store_layout.builds_of(build.recipe), codec.encode(build))
 
 
 def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
-    """Builds of a recipe, newest first."""
+    """Yield the builds of a recipe, newest first; IntegrityError where the log has a gap or another recipe's build."""
     prefix = store_layout.builds_of(recipe)
-    found = numbered_log.last(store, prefix)
-    if found is None:
+    last_member = numbered_log.last(store, prefix)
+    if last_member is None:
         return
-    n, body = found
+    n, body = last_member
     while True:
         build = codec.decode(Build, body, what=store_layout.member(prefix, n))
         if build.recipe != recipe:
@@ -102,7 +105,8 @@ def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequirements:
-    """What a model's build must satisfy today. `data` and `fingerprint` are None while a refresh is due."""
+    """What a model's build must satisfy today. `data` and `fingerprint` are None while a data refresh is due; `oldest`
+    is the earliest acceptable time of the data, `every` the declared age in seconds."""
 
     recipe: Digest
     because: tuple[RetrainReason, ...]
@@ -113,7 +117,7 @@ class BuildRequirements:
     every: int | None
 
     def unmet(self, build: Build) -> str | None:
-        """Why this build does not do; None when it does."""
+        """Return why this build does not satisfy the requirements, or None when it does."""
         if build.recipe != self.recipe:
             return "the recipe changed"
         if RetrainReason.DATA in self.because:
@@ -128,7 +132,9 @@ class BuildRequirements:
         return None
 
 
-def need_of(model: Model, environment: Environment, snapshot: Snapshot | None, now: datetime) -> BuildRequirements:
+def requirements_of(
+    model: Model, environment: Environment, snapshot: Snapshot | None, now: datetime
+) -> BuildRequirements:
     runtime = runtime_of(environment)
     every = model.retrain.every
     oldest = datetime.fromtimestamp(now.timestamp() - every, tz=now.tzinfo) if every is not None else None
@@ -145,21 +151,23 @@ def need_of(model: Model, environment: Environment, snapshot: Snapshot | None, n
     )
 
 
-def meeting(store: Store, need: BuildRequirements, head: JournalHead | None) -> tuple[Build | None, str]:
-    """The build that meets the need: the journal's own first, then one of the same inputs, then the newest others;
-    or None and why the nearest one does not."""
+def find(store: Store, requirements: BuildRequirements, head: JournalHead | None) -> tuple[Build | None, str]:
+    """Return a build that satisfies the requirements, or None and why the model's current build does not.
+
+    Tried in this order: the journal's current build, one with the same inputs, the newest builds of the recipe.
+    """
     current = head.state.build if head else None
-    why = "never trained"
+    reason = "never trained"
     if current is not None:
-        unmet = need.unmet(current)
+        unmet = requirements.unmet(current)
         if unmet is None:
             return current, ""
-        why = unmet
-    if need.fingerprint is not None:
-        same = of_fingerprint(store, need.fingerprint)
-        if same is not None and need.unmet(same) is None:
+        reason = unmet
+    if requirements.fingerprint is not None:
+        same = of_fingerprint(store, requirements.fingerprint)
+        if same is not None and requirements.unmet(same) is None:
             return same, ""
-    for build in islice(of_recipe(store, need.recipe), LOOK_BACK):
-        if need.unmet(build) is None:
+    for build in islice(of_recipe(store, requirements.recipe), LOOK_BACK):
+        if requirements.unmet(build) is None:
             return build, ""
-    return None, why
+    return None, reason

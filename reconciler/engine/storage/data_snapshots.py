@@ -1,4 +1,4 @@
-"""Data snapshots of a sandbox: immutable Parquet copies of another environment's tables, numbered, by digest."""
+"""Take and read a sandbox's data snapshots: immutable Parquet copies of another environment's tables, numbered."""
 
 from __future__ import annotations
 
@@ -16,21 +16,23 @@ from reconciler.ports import CopyRequest, Store, TableFile
 
 
 def newest(store: Store) -> Snapshot | None:
-    found = numbered_log.last(store, store_layout.SNAPSHOTS)
-    if found is None:
+    """Return the newest snapshot, or None where none was taken."""
+    last_member = numbered_log.last(store, store_layout.SNAPSHOTS)
+    if last_member is None:
         return None
-    return _read(found[1], found[0])
+    return _read(last_member[1], last_member[0])
 
 
 def _read(body: bytes, n: int) -> Snapshot:
     key = store_layout.member(store_layout.SNAPSHOTS, n)
-    found = codec.decode(Snapshot, body, what=key)
-    if found.n != n:
-        raise numbered_log.misplaced(key, f"snapshot {found.n}")
-    return found
+    snapshot = codec.decode(Snapshot, body, what=key)
+    if snapshot.n != n:
+        raise numbered_log.misplaced(key, f"snapshot {snapshot.n}")
+    return snapshot
 
 
 def numbered(store: Store, n: int) -> Snapshot:
+    """Return snapshot number `n`; IntegrityError E603 when it is missing."""
     body = store.read(store_layout.member(store_layout.SNAPSHOTS, n))
     if body is None:
         raise numbered_log.missing(store_layout.SNAPSHOTS, n)
@@ -38,18 +40,19 @@ def numbered(store: Store, n: int) -> Snapshot:
 
 
 def source_of(desired: DesiredState, environment: Environment) -> Environment:
-    """The environment whose tables are read: `copyFrom`, or the environment itself."""
+    """Return the environment whose tables are copied: `copyFrom`, or the environment itself."""
     name = environment.data.copy_from or environment.name
-    found = desired.environment(name)
-    if found is None:
+    source = desired.environment(name)
+    if source is None:
         raise UsageError(f"{environment.name} copies from {name}, which is not declared", code="E212")
-    return found
+    return source
 
 
 def take(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
-    """Copy every table of the source environment, once, and record the copy as the next snapshot.
+    """Copy every table of the source environment and record the copy as the next snapshot.
 
-    Column types that an earlier snapshot found are held to. ConflictError when somebody else took one meanwhile.
+    Column types that an earlier snapshot inferred are kept. Raises ConflictError E702 when another process recorded a
+    snapshot meanwhile, DataError E4xx when a table cannot be read.
     """
     store = deps.stores[environment.name]
     origin = source_of(desired, environment)
@@ -68,7 +71,7 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
     )
     copies = tuple(
         TableCopy(name=file.name, digest=blobs.put_file(store, file.path), rows=file.rows, columns=file.columns)
-        for file in sorted(files, key=lambda one: one.name)
+        for file in sorted(files, key=lambda file: file.name)
     )
     snapshot = Snapshot(
         n=before.n + 1 if before else 0,
@@ -83,8 +86,8 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
 
 
 def materials(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[Material, ...]:
-    """The tables that a recipe uses, by digest, sorted by name."""
-    found = []
+    """Return the tables that a recipe uses, by digest, sorted by name; DataError E401 where one is missing."""
+    materials = []
     for name in sorted(set(tables)):
         table = snapshot.table(name)
         if table is None:
@@ -93,17 +96,17 @@ def materials(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[Material, ..
                 code="E401",
                 hint="declare the table in the source environment and refresh: `reconciler apply` takes a new snapshot",
             )
-        found.append(Material(name=name, digest=table.digest))
-    return tuple(found)
+        materials.append(Material(name=name, digest=table.digest))
+    return tuple(materials)
 
 
 def data_digest(snapshot: Snapshot, tables: tuple[str, ...]) -> Digest:
-    """One digest for what a recipe reads of a snapshot."""
+    """Return one digest for the tables that a recipe reads."""
     return codec.digest_of(materials(snapshot, tables))
 
 
 def table_files(store: Store, snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[TableFile, ...]:
-    """The tables as local Parquet files, each hashed just now."""
+    """Return the tables as local Parquet files, each hashed just now."""
     return tuple(
         TableFile(name=table.name, path=blobs.file_of(store, table.digest), rows=table.rows, columns=table.columns)
         for table in snapshot.tables
@@ -112,7 +115,7 @@ def table_files(store: Store, snapshot: Snapshot, tables: tuple[str, ...]) -> tu
 
 
 def column_types(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """(table, (column, type)…) sorted, as an artifact's schema keeps them."""
+    """Return (table, (column, type)…) sorted, as an artifact's schema keeps them."""
     return tuple(
         sorted(
             (table.name, tuple(sorted((column.name, column.type) for column in table.columns)))

@@ -1,6 +1,7 @@
-"""The journal of one model in one environment: numbered entries, chained by digest, each with the folded state.
+"""Read and append the journal of one model in one environment: numbered entries, chained by digest.
 
-`head` is all that a plan reads. `append` is the commit point of every change of what an environment serves.
+Every entry holds the accumulated state, so a plan reads the `head` only. `append` is the commit point of every change
+of a deployment.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from reconciler.ports import Clock, NewId, Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryWriter:
-    """What every entry of one run has in common."""
+    """The fields that all entries of one run share. `who` is the acting person, as git names them."""
 
     project: str
     commit: str | None
@@ -31,28 +32,31 @@ class EntryWriter:
 
 
 def models(store: Store, environment: str) -> tuple[str, ...]:
-    """Every model that a listing shows a journal of, sorted, declared or not."""
+    """Return every model with a journal, declared or not, sorted; from a listing, so for reports only."""
     prefix = store_layout.journal(environment, "")
     return tuple(sorted({key.removeprefix(prefix).split("/", 1)[0] for key in store.keys(prefix)}))
 
 
 def head(store: Store, *, project: str, environment: str, model: str) -> JournalHead | None:
-    """The last entry; IntegrityError when it is damaged, another project's, or entries before it are gone."""
+    """Return the last entry, or None where there is none.
+
+    Raises IntegrityError E508 when it is damaged, E609 when it is another project's, E603 when earlier ones are gone.
+    """
     prefix = store_layout.journal(environment, model)
-    found = numbered_log.last(store, prefix)
-    if found is None:
+    last_member = numbered_log.last(store, prefix)
+    if last_member is None:
         return None
-    n, body = found
+    n, body = last_member
     return _head(body, n, project=project, environment=environment, model=model)
 
 
 def _head(body: bytes, n: int, *, project: str, environment: str, model: str) -> JournalHead:
     key = store_layout.member(store_layout.journal(environment, model), n)
     entry = codec.decode(Entry, body, what=key)
-    found = (entry.project, entry.environment, entry.model, entry.n)
-    if found != (project, environment, model, n):
+    claimed = (entry.project, entry.environment, entry.model, entry.n)
+    if claimed != (project, environment, model, n):
         raise IntegrityError(
-            f"{key} says it is entry {entry.n} of {entry.environment}/{entry.model} in project {entry.project}",
+            f"{key} is entry {entry.n} of {entry.environment}/{entry.model} in project {entry.project}",
             code="E609",
             hint=f"this store belongs to another project than {project}, or the file was moved",
         )
@@ -60,23 +64,23 @@ def _head(body: bytes, n: int, *, project: str, environment: str, model: str) ->
 
 
 def entries(store: Store, *, project: str, environment: str, model: str) -> Iterator[JournalHead]:
-    """Every entry from 0 to the head, each held against the chain; IntegrityError E603 names the n that breaks it."""
-    found = head(store, project=project, environment=environment, model=model)
+    """Yield every entry from 0 to the head, checking the chain; IntegrityError E603 names the entry that breaks it."""
+    last_head = head(store, project=project, environment=environment, model=model)
     previous: Digest | None = None
-    for n in range(found.entry.n + 1 if found else 0):
+    for n in range(last_head.entry.n + 1 if last_head else 0):
         prefix = store_layout.journal(environment, model)
         body = store.read(store_layout.member(prefix, n))
         if body is None:
             raise numbered_log.missing(prefix, n)
-        one = _head(body, n, project=project, environment=environment, model=model)
-        if one.entry.previous != previous:
+        entry_head = _head(body, n, project=project, environment=environment, model=model)
+        if entry_head.entry.previous != previous:
             raise IntegrityError(
-                f"{store_layout.member(prefix, n)} does not follow entry {n - 1}: its previous digest is another",
+                f"{store_layout.member(prefix, n)} does not follow entry {n - 1}: it records another previous digest",
                 code="E603",
                 hint="the journal was edited or entries were swapped; restore it from a backup of the store",
             )
-        previous = one.digest
-        yield one
+        previous = entry_head.digest
+        yield entry_head
 
 
 def append(
@@ -94,7 +98,10 @@ def append(
     approved: ApprovalRecord | None = None,
     overrides: tuple[OverrideRecord, ...] = (),
 ) -> JournalHead:
-    """Commit entry n+1 with `state` folded in; ConflictError when somebody else committed it first."""
+    """Append the entry after `after` (None: entry 0); ConflictError E702 when another process appended it first.
+
+    `state` is the accumulated state after this entry; `plan` the digest of the model's plan.
+    """
     entry = Entry(
         project=writer.project,
         environment=environment,
@@ -122,18 +129,20 @@ def append(
 def build_of(
     store: Store, *, project: str, environment: str, model: str, artifact: Digest, after: JournalHead | None = None
 ) -> Build | None:
-    """How this artifact was built, as the newest entry that put it there recorded it; None when no entry did. `after`:
-    the journal's head, where it was just read."""
-    found = after or head(store, project=project, environment=environment, model=model)
+    """Return how the artifact was built, as the newest entry that deployed it recorded; None when no entry did.
+
+    `after` is the journal's head, where it was just read.
+    """
+    current = after or head(store, project=project, environment=environment, model=model)
     prefix = store_layout.journal(environment, model)
-    while found is not None:
-        if found.state.artifact == artifact and found.state.build is not None:
-            return found.state.build
-        n = found.entry.n - 1
+    while current is not None:
+        if current.state.artifact == artifact and current.state.build is not None:
+            return current.state.build
+        n = current.entry.n - 1
         if n < 0:
             return None
         body = store.read(store_layout.member(prefix, n))
         if body is None:
             raise numbered_log.missing(prefix, n)
-        found = _head(body, n, project=project, environment=environment, model=model)
+        current = _head(body, n, project=project, environment=environment, model=model)
     return None

@@ -1,8 +1,8 @@
-"""Numbered series in a store: `<prefix>/0.json`, `1.json`, … without a gap; creating n+1 is the commit point.
+"""Append to numbered logs in a store: `<prefix>/0.json`, `1.json`, … without a gap; creating n+1 is the commit point.
 
-Exclusive create is all that this needs to be right: two writers of the same n cannot both succeed. A listing is only a
-hint where to start looking; that n+1 is absent is always asked of the store itself. A gap means that something was
-deleted, and is an integrity error, never a shorter history.
+Exclusive create is the only guarantee that this needs: two writers of the same n cannot both succeed. A listing is only
+a hint where to start; whether n+1 exists is always read from the store itself. A gap means that a member was deleted,
+and is an integrity error, never a shorter history.
 """
 
 from __future__ import annotations
@@ -17,44 +17,49 @@ ATTEMPTS = 4
 
 
 def last(store: Store, prefix: str) -> tuple[int, bytes] | None:
-    """Number and bytes of the last member; None for an empty series."""
+    """Return number and bytes of the last member, or None for an empty log; IntegrityError E603 for a gap."""
     listed = sorted(n for key in store.keys(prefix + "/") if (n := store_layout.number(key)) is not None)
     n = listed[-1] if listed else -1
     if len(listed) != n + 1:
         gap = next((i for i in range(n + 1) if store.read(store_layout.member(prefix, i)) is None), None)
         if gap is not None:
             raise missing(prefix, gap)
-    found: tuple[int, bytes] | None = None
+    last_member: tuple[int, bytes] | None = None
     if n >= 0:
         body = store.read(store_layout.member(prefix, n))
         if body is None:
             raise missing(prefix, n)
-        found = (n, body)
+        last_member = (n, body)
     while (body := store.read(store_layout.member(prefix, n + 1))) is not None:
         n += 1
-        found = (n, body)
-    return found
+        last_member = (n, body)
+    return last_member
 
 
 def missing(prefix: str, n: int) -> IntegrityError:
+    """Return the error E603 for a member that is missing though later ones exist."""
     return IntegrityError(
-        f"{store_layout.member(prefix, n)} is missing from its store, though later ones are there",
+        f"{store_layout.member(prefix, n)} is missing from its store, though later entries exist",
         code="E603",
         hint="restore it from a backup of the store; `reconciler audit` lists what else is missing",
     )
 
 
-def misplaced(key: str, what: str) -> IntegrityError:
+def misplaced(key: str, content: str) -> IntegrityError:
+    """Return the error E509 for a record whose content belongs under another key."""
     return IntegrityError(
-        f"{key} is {what}: not what its name says",
+        f"{key} holds {content}, which belongs under another name",
         code="E509",
         hint="the store was edited by hand; restore the file from a backup",
     )
 
 
 def append(store: Store, prefix: str, n: int, body: bytes, *, ours: Callable[[bytes], bool]) -> None:
-    """Create member `n`; ConflictError when somebody else has. `ours` tells our own earlier, unanswered try by its
-    bytes (it carries an attempt id, or is the same fact)."""
+    """Create member `n`; ConflictError E702 when another process has created it.
+
+    `ours` recognises an earlier, unanswered try of this process by its bytes, which carry an attempt id or state the
+    same fact. Raises AmbiguousWriteError when the store leaves several tries in a row unanswered.
+    """
     key = store_layout.member(prefix, n)
     for _ in range(ATTEMPTS):
         try:
@@ -62,13 +67,13 @@ def append(store: Store, prefix: str, n: int, body: bytes, *, ours: Callable[[by
                 return
         except AmbiguousWriteError:
             pass
-        found = store.read(key)
-        if found is None:
+        written = store.read(key)
+        if written is None:
             continue  # the unanswered try did not happen
-        if ours(found):
+        if ours(written):
             return
         raise ConflictError(
-            f"{key} was written by somebody else in the meantime", hint="run the same command again", code="E702"
+            f"{key} was written by another process in the meantime", hint="run the same command again", code="E702"
         )
     raise AmbiguousWriteError(
         f"the store did not say whether {key} was written, {ATTEMPTS} times in a row",
@@ -76,30 +81,32 @@ def append(store: Store, prefix: str, n: int, body: bytes, *, ours: Callable[[by
     )
 
 
-def once(store: Store, key: str, body: bytes) -> bytes:
-    """Create `key` unless it exists; the bytes that are there now: the first writer wins and everybody adopts them."""
+def create_or_read(store: Store, key: str, body: bytes) -> bytes:
+    """Create `key` unless it exists, and return the bytes it holds now: those of the first writer."""
     for _ in range(ATTEMPTS):
         try:
             if store.create(key, body):
                 return body
         except AmbiguousWriteError:
             pass
-        if (found := store.read(key)) is not None:
-            return found
+        if (written := store.read(key)) is not None:
+            return written
     raise AmbiguousWriteError(
         f"the store did not say whether {key} was written, {ATTEMPTS} times in a row",
         hint="check the store's health and run the same command again: it is safe",
     )
 
 
-def push(store: Store, prefix: str, body: bytes) -> int:
-    """Append at whatever number is free, for logs where order among writers does not matter; the number."""
+def append_next(store: Store, prefix: str, body: bytes) -> int:
+    """Append at the next free number and return it, for logs where the order among writers does not matter."""
     for _ in range(100):
-        found = last(store, prefix)
-        n = found[0] + 1 if found else 0
+        last_member = last(store, prefix)
+        n = last_member[0] + 1 if last_member else 0
         try:
             append(store, prefix, n, body, ours=body.__eq__)
         except ConflictError:
             continue
         return n
-    raise ConflictError(f"a hundred others wrote to {prefix} first", hint="run the same command again")
+    raise ConflictError(
+        f"other processes wrote to {prefix} a hundred times in a row", hint="run the same command again"
+    )

@@ -1,7 +1,7 @@
-"""Artifact <-> OCI image manifest in the CNCF ModelPack form. Pure: files' digests and sizes in, canonical bytes out.
+"""Encode and parse an artifact's OCI image manifest in the CNCF ModelPack form: canonical bytes, no effects.
 
 Formats: OCI image-spec v1.1 image manifest; CNCF ModelPack model-spec v0.0.x config (`descriptor`, `modelfs`,
-`config`), with every optional field that is not a function of the fingerprint (times, names, authors) left out.
+`config`), without the optional fields that are not a function of the fingerprint (times, names, authors).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ CONFIG_FILE = "config.json"
 
 
 def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
-    """The files of a package in the order of their names."""
+    """Hash the named files of a package folder and return them in the order of their names."""
     return tuple(
         ArtifactFile(
             path=name,
@@ -43,7 +43,7 @@ def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
 
 
 def config_of(files: tuple[ArtifactFile, ...]) -> bytes:
-    """The ModelPack config; `diffIds` are the layers' digests, since every layer is raw."""
+    """Return the ModelPack config's bytes; `diffIds` are the layers' digests, since every layer is uncompressed."""
     return codec.canonical(
         {
             "descriptor": {},
@@ -54,7 +54,7 @@ def config_of(files: tuple[ArtifactFile, ...]) -> bytes:
 
 
 def manifest_of(config: bytes, files: tuple[ArtifactFile, ...]) -> bytes:
-    """The manifest's bytes; their digest is the artifact's."""
+    """Return the manifest's bytes; their digest is the artifact's."""
     return codec.canonical(
         {
             "schemaVersion": 2,
@@ -76,19 +76,19 @@ def manifest_of(config: bytes, files: tuple[ArtifactFile, ...]) -> bytes:
 
 @lru_cache(maxsize=1024)
 def parse(manifest: bytes) -> Artifact:
-    """The artifact of these (already verified) manifest bytes; IntegrityError when they are not of our form."""
+    """Parse manifest bytes, already verified; IntegrityError E511 when they are not of this tool's form."""
     try:
         document: Any = json.loads(manifest)
         config = _file(document["config"], CONFIG_FILE)
         files = tuple(_file(layer, layer["annotations"][FILEPATH]) for layer in document["layers"])
         known = {file.path: file.media_type for file in files} == MEDIA_TYPES
         if not known or len(files) != len(MEDIA_TYPES) or document["artifactType"] != ARTIFACT_TYPE:
-            raise ValueError("not the files of a model package of ours")
+            raise ValueError("not the files of a model package")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
-            f"manifest {digest_of_bytes(manifest)} is not one of a model package made here",
+            f"manifest {digest_of_bytes(manifest)} does not describe a model package of this tool",
             code="E511",
-            hint="it may come from a newer version of this tool; upgrade and try again",
+            hint="a newer version may have written it: upgrade and try again",
         ) from error
     return Artifact(digest=digest_of_bytes(manifest), config=config, files=files)
 

@@ -70,7 +70,7 @@ def test_what_moved_since_it_was_reviewed_is_left_alone_and_named(
     left = team.run(*APPLY, code=5).json["merged"][0]
     [result] = left["applied"]["results"]
     assert "head" in result["problem"]
-    assert "moved since it was reviewed" in result["problem"]
+    assert "changed since it was reviewed" in result["problem"]
     assert project.served()["artifact"] == first
     assert "❌" in team.bodies(number)[1]
     statuses = team.statuses(left["commit"])
@@ -93,7 +93,7 @@ def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
     found = team.open(*PROMOTE)
     team.merge(found["opening"]["number"])
     unseen = team.run(*APPLY, code=5).json["merged"][0]["applied"]["results"][0]
-    assert "nobody reviewed this plan" in unseen["problem"]
+    assert "this plan was not reviewed" in unseen["problem"]
     assert not (project.root / "serving/lateness/current").exists()
     team.run("apply", "production", "--yes")
 
@@ -114,7 +114,7 @@ def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
     remark.body = kept[:start] + forged
     team.merge(number)
     refused = team.run(*APPLY, code=6).json["merged"][0]["applied"]["results"][0]
-    assert "not the one that was posted" in refused["problem"]
+    assert "was edited or belongs to another commit" in refused["problem"]
     remark.body = kept
     team.run(*APPLY)
 

@@ -37,7 +37,7 @@ def test_rollback_now_serves_at_once_stays_until_git_agrees_and_is_in_the_histor
     untold = newer.run(
         "rollback", "lateness", "--in", "production", "--now", "--reason", "it fails on refunds", "--open", code=1
     )
-    assert "it serves, by entry" in untold.err
+    assert "the rollback is deployed (entry" in untold.err
     del newer.environment["RECONCILER_FORGE"]
     back = newer.run(
         "rollback", "lateness", "--in", "production", "--now", "--reason", "it fails on refunds", "-o", "json"

@@ -154,7 +154,7 @@ def test_what_is_damaged_or_refused_or_nobodys_is_not_adopted_and_apply_undoes_i
     serve(deployed, candidate)
     refused(5, "is not verified against today's gates")
     deployed.run("apply", "sandbox", "--yes", code=None)
-    refused(4, "production refuses")
+    refused(4, "failed the gates of production")
 
     point(deployed, "sha256:" + "1" * 64)
     refused(6, "damaged")
@@ -164,7 +164,7 @@ def test_what_is_damaged_or_refused_or_nobodys_is_not_adopted_and_apply_undoes_i
 
 def test_where_nobody_changed_anything_there_is_nothing_to_adopt(deployed: Project) -> None:
     ran = deployed.run("adopt", "lateness", "--in", "production", code=2)
-    assert "nobody changed it by hand" in ran.err
+    assert "nothing was changed by hand" in ran.err
 
 
 def test_first_seen_is_a_time(deployed: Project) -> None:

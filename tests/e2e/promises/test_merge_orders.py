@@ -64,7 +64,7 @@ def test_of_two_requests_for_one_model_the_stale_one_is_left_alone_until_it_is_b
     assert (again["opening"]["number"], again["opening"]["state"], again["branch"]) == (new, "updated", branch)
     team.merge(new)
     left = team.run(*APPLY, code=5).json["merged"][0]["applied"]["results"][0]
-    assert "nobody reviewed this plan" in left["problem"]
+    assert "this plan was not reviewed" in left["problem"]
     assert project.served()["artifact"] == first
 
     plan = project.root.parent / "plan.json"

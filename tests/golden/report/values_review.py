@@ -59,7 +59,9 @@ def unseen() -> PlanComment:
     """What a fork's job can say."""
     only = ModelDifference(model="newcomer", environment="production", only="new")
     meaning = replace(differs("customer-payments"), outcome=True)
-    return commented(None, (meaning, only), unseen="the store of production cannot be read from here: no credentials")
+    return commented(
+        None, (meaning, only), unseen="the store of production cannot be read from this machine: no credentials"
+    )
 
 
 def nothing() -> PlanComment:

@@ -42,7 +42,7 @@ deps = Dependencies(
     stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
     targets={"production": DirectoryTarget(folder / "serving", project="town", environment="production")},
     data=FakeData(), trainer=trainer, scorer=FakeScorer(), clock=clock.now, new_id=clock.new_id,
-    progress=Silent(), who=lambda: "test", scratch=scratch, data_root=folder,
+    progress=Silent(), actor=lambda: "test", scratch=scratch, data_root=folder,
 )
 where = environment_of(desired, environment)
 plan = make_plan(deps, desired, where)

@@ -49,7 +49,7 @@ def world_in(folder: Path, source: MemorySource, concurrency: int) -> Dependenci
         clock=clock.now,
         new_id=clock.new_id,
         progress=Silent(),
-        who=lambda: "test",
+        actor=lambda: "test",
         scratch=scratch,
         data_root=folder,
         concurrency=ModelThreads(concurrency, threading.Event()),

@@ -25,8 +25,8 @@ def choice(kind: ForgeKind) -> ForgeChoice:
     return ForgeChoice(kind=kind, because="a test", project="town/models", api=api, site="https://example.org")
 
 
-def road(clone: Repository, environ: dict[str, str], protect: str | None = None) -> PullRequestRoute:
-    return forge_connection.road(clone.project, environ, environment="production", protect=protect)
+def route(clone: Repository, environ: dict[str, str], protect: str | None = None) -> PullRequestRoute:
+    return forge_connection.route(clone.project, environ, environment="production", protect=protect)
 
 
 @pytest.fixture
@@ -57,21 +57,21 @@ def test_a_library_that_is_not_installed_is_told_with_what_installs_it(
 
 @pytest.mark.needs("git")
 def test_what_is_merged_into_is_what_is_protected_else_what_people_work_on(clone: Repository) -> None:
-    found = road(clone, ENVIRON, "next")
+    found = route(clone, ENVIRON, "next")
     assert (found.base, found.remote, found.forge, found.because) == ("next", None, None, "there is no remote")
-    assert road(clone, ENVIRON).base == "main"
+    assert route(clone, ENVIRON).base == "main"
     clone.git("switch", "-q", "--detach")
     with pytest.raises(SourceError, match="nothing says which branch production is merged into"):
-        road(clone, ENVIRON)
+        route(clone, ENVIRON)
 
 
 @pytest.mark.needs("git")
 def test_a_forge_without_a_token_is_refused_before_anything_is_written(clone: Repository) -> None:
     clone.git("remote", "add", "origin", "git@github.com:town/models.git")
     with pytest.raises(ForgeError) as caught:
-        road(clone, ENVIRON)
+        route(clone, ENVIRON)
     assert caught.value.code == "E902"
-    found = road(clone, {**ENVIRON, "GH_TOKEN": "tok"})
+    found = route(clone, {**ENVIRON, "GH_TOKEN": "tok"})
     assert found.remote is not None
     assert (found.because, found.forge and found.forge.name) == ("the remote is at github.com", "GitHub")
-    assert road(clone, {**ENVIRON, "RECONCILER_FORGE": "none"}).forge is None
+    assert route(clone, {**ENVIRON, "RECONCILER_FORGE": "none"}).forge is None

@@ -38,7 +38,7 @@ class Town:
         self.forge = MemoryForge()
         self.branches: dict[str, str] = {}
 
-    def road(self, *, forge: bool = True, remote: bool = True, text: str = "why") -> PullRequestRoute:
+    def route(self, *, forge: bool = True, remote: bool = True, text: str = "why") -> PullRequestRoute:
         return PullRequestRoute(
             remote=MemoryRemote(self.forge, self.branches) if remote else None,
             forge=self.forge if forge else None,
@@ -48,11 +48,13 @@ class Town:
         )
 
     def open(
-        self, one: ProposalResult, script: Script | None = None, *, road: PullRequestRoute | None = None
+        self, one: ProposalResult, script: Script | None = None, *, route: PullRequestRoute | None = None
     ) -> OpenedPullRequest:
         self.forge.script = script or Counter()
         self.branches[one.branch or ""] = one.commit or ""
-        found = open_pull_request.opened(road or self.road(), one, title=f"Promote {one.artifact[7:9]}").opening
+        found = open_pull_request.push_and_open(
+            route or self.route(), one, title=f"Promote {one.artifact[7:9]}"
+        ).opening
         assert found is not None
         return found
 
@@ -66,7 +68,7 @@ def test_it_is_opened_then_unchanged_then_brought_up_to_date() -> None:
     assert (first.state, first.forge, first.number, first.base) == (OpenedState.OPENED, "Forge", 1, "main")
     again = town.open(proposed("a"))
     assert again == replace(first, state=OpenedState.UNCHANGED)
-    newer = town.open(proposed("a"), road=town.road(text="because"))
+    newer = town.open(proposed("a"), route=town.route(text="because"))
     assert newer == replace(first, state=OpenedState.UPDATED)
     assert town.forge.labels[1] == ("reconciler",)
     assert town.forge.comments == []
@@ -94,7 +96,7 @@ def test_a_newer_one_supersedes_the_older_of_the_same_environment_and_model_and_
 
 def test_a_request_into_another_branch_is_left_alone() -> None:
     town = Town()
-    town.open(proposed("a"), road=replace(town.road(), base="next"))
+    town.open(proposed("a"), route=replace(town.route(), base="next"))
     assert town.open(proposed("b")).superseded == ()
     assert town.requests() == {"a": "open", "b": "open"}
 
@@ -123,12 +125,12 @@ def test_broken_at_any_effect_the_next_run_finishes(fault: Fault) -> None:
 
 def test_without_a_forge_it_is_pushed_and_the_text_is_given() -> None:
     town = Town()
-    found = town.open(proposed("a"), road=town.road(forge=False))
+    found = town.open(proposed("a"), route=town.route(forge=False))
     assert (found.state, found.forge, found.url) == (OpenedState.BY_HAND, None, None)
     assert (found.title, found.body) == ("Promote ca", f"why {proposed('a').artifact}")
     assert town.forge.tips == {"promote/production/pay/a": "a" * 40}
     assert found.remote == "https://forge.example/town/models"
     alone = Town()
-    found = alone.open(proposed("a"), road=alone.road(forge=False, remote=False))
+    found = alone.open(proposed("a"), route=alone.route(forge=False, remote=False))
     assert (found.remote, alone.forge.tips) == (None, {})
     assert found.body

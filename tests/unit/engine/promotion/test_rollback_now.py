@@ -95,13 +95,13 @@ def test_a_request_that_brings_it_anew_is_planned_as_what_its_merge_will_be(stor
 def test_a_road_that_is_not_there_does_not_keep_it_from_serving(story: Story) -> None:
     first, _ = twice(story)
 
-    def road() -> PullRequestRoute:
+    def route() -> PullRequestRoute:
         raise ForgeError("there is no token", hint="set one", code="E902")
 
     with pytest.raises(
-        ForgeError, match="it serves, by entry 2, but asking git to agree was not finished: there is no token"
+        ForgeError, match=r"the rollback is deployed \(entry 2\), but its proposal in git failed: there is no token"
     ):
-        story.rollback_now(road=road)
+        story.rollback_now(route=route)
     assert story.serves == first
     assert story.rollback_now().served_by == 2
 
@@ -111,10 +111,10 @@ def test_where_git_agrees_already_nothing_is_asked_for_and_the_good_one_serves(s
     first, _ = twice(story)
     story.commit(seed=10, pin=first)
 
-    def road() -> PullRequestRoute:
+    def route() -> PullRequestRoute:
         raise ForgeError("there is no token", hint="set one", code="E902")
 
-    done = story.rollback_now(road=road)
+    done = story.rollback_now(route=route)
     assert (done.served_by, done.branch, story.serves) == (2, None, first)
 
 
@@ -194,7 +194,7 @@ def test_a_rejected_artifact_a_held_model_and_a_window_that_says_so_stand_in_its
 
 def test_there_must_be_something_to_go_back_to_and_from(story: Story) -> None:
     pin = story.deployed(10)
-    with pytest.raises(UsageError, match="no other artifact"):
+    with pytest.raises(UsageError, match="no earlier artifact"):
         story.rollback_now()
     story.commit(seed=10)
     with pytest.raises(UsageError, match="does not declare"):

@@ -75,7 +75,7 @@ def test_an_empty_member_is_an_integrity_error_and_never_a_shorter_series(store:
 
 def test_appending_where_somebody_was_first_is_a_conflict(store: MemoryStore) -> None:
     fill(store, 1)
-    with pytest.raises(ConflictError, match="somebody else") as caught:
+    with pytest.raises(ConflictError, match="another process") as caught:
         numbered_log.append(store, "s", 0, b"mine", ours=never)
     assert caught.value.exit_code == 5
     assert store.objects["s/0.json"] == b"body 0"
@@ -105,18 +105,18 @@ def test_a_store_that_never_answers_is_given_up_with_a_remedy(store: MemoryStore
         numbered_log.append(silent, "s", 0, b"mine", ours=never)
     assert caught.value.hint
     with pytest.raises(AmbiguousWriteError, match="4 times"):
-        numbered_log.once(silent, "k", b"mine")
+        numbered_log.create_or_read(silent, "k", b"mine")
     assert store.objects == {}
 
 
 def test_the_first_writer_wins_and_the_others_adopt_it(store: MemoryStore) -> None:
-    assert numbered_log.once(store, "k", b"first") == b"first"
-    assert numbered_log.once(store, "k", b"second") == b"first"
+    assert numbered_log.create_or_read(store, "k", b"first") == b"first"
+    assert numbered_log.create_or_read(store, "k", b"second") == b"first"
 
 
 @pytest.mark.parametrize("fault", [Fault.UNANSWERED, Fault.DONE_UNANSWERED])
 def test_an_unanswered_first_write_is_ours(store: MemoryStore, fault: Fault) -> None:
-    assert numbered_log.once(FaultyStore(store, at(0, fault)), "k", b"mine") == b"mine"
+    assert numbered_log.create_or_read(FaultyStore(store, at(0, fault)), "k", b"mine") == b"mine"
 
 
 def test_pushing_takes_the_next_free_number_whoever_comes_between(store: MemoryStore) -> None:
@@ -129,7 +129,7 @@ def test_pushing_takes_the_next_free_number_whoever_comes_between(store: MemoryS
             return super().create(key, body)
 
     busy = Busy(Path())
-    assert numbered_log.push(busy, "s", b"mine") == 2
+    assert numbered_log.append_next(busy, "s", b"mine") == 2
     assert busy.objects["s/2.json"] == b"mine"
 
 
