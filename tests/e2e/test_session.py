@@ -126,7 +126,7 @@ def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(project: Pr
     no = project.run("promote", "lateness", "--to", "production", code=4)
     assert no.err.startswith("error: E701")
     weak = project.run("plan", "production")
-    assert "today's policy would refuse it" in weak.out
+    assert "today's policy would deny it" in weak.out
 
     # 3: somebody changed what is served; 6: somebody changed what is stored.
     model = project.release() / "model.skops"

@@ -42,7 +42,7 @@ def test_a_digest_that_nobody_made_is_not_deployed(tmp_path: Path) -> None:
     part = story.part("production")
     assert part.blocked is not None
     assert part.blocked.exit == Exit.CONFLICT
-    assert "no vetted artifact 000000000000" in part.reason
+    assert "artifact 000000000000 not found" in part.reason
     story.apply("production")
     assert story.serves == serves
 

@@ -11,7 +11,7 @@ from reconciler.core.artifact.observed_state import CommitOrder, JournalHead, Li
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.weakened_gates import WeakenedGate
-from reconciler.core.spec.environment import DriftPolicy, Environment, PrunePolicy
+from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import FreezeInForce
@@ -19,40 +19,75 @@ from reconciler.core.spec.policy import FreezeInForce
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationFacts:
-    """One environment's judgement of one artifact. `gate_set` is None while it cannot be known (no artifact yet);
-    `vetted`: it was deployed there before and needs no judgement; `journaled`: the sandbox's journal knows it."""
+    """One artifact under the gates of one environment.
+
+    `gate_set` is None while there is no artifact. `previously_deployed`: it was deployed there before, so no gate is
+    asked. `journaled`: the sandbox's journal records this verification.
+    """
 
     environment: str
     gate_set: Digest | None = None
     verification: Verification | None = None
-    vetted: bool = False
+    previously_deployed: bool = False
     journaled: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingFacts:
-    """Where models are made. `build` satisfies the model's need, or `missing` says why none does. `evaluation`: that of
-    the build's artifact."""
+    """One model where models are trained.
+
+    `build` meets the model's requirements, or `missing` says why none does. `evaluation`: of the build's artifact.
+    """
 
     model: Model
     head: JournalHead | None
     build: Build | None
     missing: str | None
-    verdicts: tuple[VerificationFacts, ...]
+    verifications: tuple[VerificationFacts, ...]
     evaluation: Evaluation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ServingFacts:
-    """Where models are only promoted to. `model` is None when git no longer declares it.
+class PinFacts:
+    """The artifact that the manifest pins.
 
-    `unknown`: the pinned artifact is in no store that this environment may read. `foreign_recipe`: the first field in
-    which the manifest's recipe is not the one that the artifact was built from. `evaluation`: that of the pinned
-    artifact; None while it is unknown. `stale_data`: the data's age in seconds
-    where the policy's limit is exceeded. `weakened`: reasons why today's policy would refuse what is deployed.
-    `closed`, `closed_to_rollback`: the freeze window that is on. `kept`: the hold of a `rollback --now` that git does
-    not agree with yet. `loosened`: what the change that brought the pin weakened; `loosened_by`: who may let it count.
+    `build` and `evaluation` are None while unknown. `artifact_missing`: no store of this or a source environment has
+    it. `recipe_mismatch`: the first field in which the manifest's recipe differs from the one it was built from.
     """
+
+    build: Build | None = None
+    evaluation: Evaluation | None = None
+    verification: VerificationFacts | None = None
+    artifact_missing: bool = False
+    recipe_mismatch: FieldChange | None = None
+
+    @property
+    def previously_deployed(self) -> bool:
+        return self.verification is not None and self.verification.previously_deployed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyFacts:
+    """The environment's policy applied to this model today.
+
+    `frozen`, `rollback_frozen`: the window in force, for new artifacts and for previously deployed ones.
+    `rollback_hold`: a `rollback --now` that git does not agree with yet. `weakened_gates`: by the change that
+    introduced the pin; `gate_owners`: the owners before that change, who may approve them. `policy_violations`:
+    reasons why today's policy would deny the deployed artifact. `stale_data_age`: seconds, if over the limit.
+    """
+
+    frozen: FreezeInForce | None = None
+    rollback_frozen: FreezeInForce | None = None
+    rollback_hold: RollbackHold | None = None
+    weakened_gates: tuple[WeakenedGate, ...] = ()
+    gate_owners: tuple[str, ...] = ()
+    policy_violations: tuple[str, ...] = ()
+    stale_data_age: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingFacts:
+    """One model where models are only promoted to. `model` is None when git does not declare it any more."""
 
     environment: Environment
     name: str
@@ -60,29 +95,20 @@ class ServingFacts:
     head: JournalHead | None
     served: LiveDeployment | None
     order: CommitOrder
-    verdict: VerificationFacts | None = None
-    unknown: bool = False
-    foreign_recipe: FieldChange | None = None
-    evaluation: Evaluation | None = None
-    stale_data: int | None = None
-    weakened: tuple[str, ...] = ()
+    pin: PinFacts = PinFacts()
+    policy: PolicyFacts = PolicyFacts()
     renamed_to: str | None = None
     declared_models: int = 0
-    closed: FreezeInForce | None = None
-    closed_to_rollback: FreezeInForce | None = None
-    kept: RollbackHold | None = None
-    loosened: tuple[WeakenedGate, ...] = ()
-    loosened_by: tuple[str, ...] = ()
 
     @property
-    def vetted(self) -> bool:
-        """The pin was deployed here before."""
-        return self.verdict is not None and self.verdict.vetted
+    def pinned(self) -> Digest | None:
+        return self.model.artifact if self.model is not None else None
 
     @property
-    def corrects(self) -> bool:
-        return self.environment.drift is DriftPolicy.CORRECT
+    def deployed(self) -> Digest | None:
+        """The artifact that the journal's head says."""
+        return self.head.state.artifact if self.head is not None else None
 
     @property
-    def prune(self) -> PrunePolicy:
-        return self.environment.policy.prune
+    def self_heal(self) -> bool:
+        return self.environment.drift is DriftPolicy.SELF_HEAL

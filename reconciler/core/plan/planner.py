@@ -1,8 +1,9 @@
-"""Facts -> what to do and why, for one model. Pure and level-based: each rule asks which fact is missing.
+"""Decide what to do about one model, and why, from facts. Pure; each rule asks which fact is missing.
 
-Where models are made: no build that meets the need -> train; not judged for an environment that promotes from here ->
-verify. Where they are promoted to: not deployed so -> deploy, if verified or vetted; deployed otherwise than the
-journal's head says -> restore; deployed but not declared -> retire. A refusal is a fact: it blocks, and is not retried.
+Where models are trained: no build that meets the requirements -> train; not verified for an environment that promotes
+from here -> verify. Where they are promoted to: another artifact is pinned than deployed -> deploy, if it passed its
+gates or was deployed there before; something else is served than the journal's head says -> restore; deployed but not
+declared -> retire. A failed gate is a fact: it blocks, and is not tried again.
 """
 
 from __future__ import annotations
@@ -32,104 +33,105 @@ class Decision:
 
 
 def decide_training(facts: TrainingFacts) -> Decision:
-    """What a sandbox does about one model."""
-    made = facts.build is not None
-    adopted = made and facts.head is not None and facts.head.state.build == facts.build
+    """Decide about one model of a sandbox."""
     health = HealthStatus.HEALTHY if facts.head is not None else HealthStatus.MISSING
-    artifact = facts.build.artifact if facts.build else None
-    steps: list[Step] = []
-    if not made:
-        steps.append(Step(action=Action.TRAIN, reason=facts.missing or "never trained"))
-    elif not adopted:
-        steps.append(
-            Step(
-                action=Action.TRAIN,
-                artifact=artifact,
-                adopts=True,
-                reason="these inputs were trained before: that artifact is taken up again",
-            )
-        )
-    refused: list[str] = []
-    for verdict in facts.verdicts:
-        if verdict.vetted:
-            continue
-        if verdict.verification is None or not verdict.journaled:
-            steps.append(
-                Step(
-                    action=Action.VERIFY,
-                    artifact=artifact,
-                    target=verdict.environment,
-                    reason=f"not judged by the gates of {verdict.environment} yet",
-                )
-            )
-        elif not verdict.verification.passed:
-            refused.extend(f"{verdict.environment}: {reason}" for reason in verdict.verification.refusals)
+    steps = (*_training_steps(facts), *_verification_steps(facts))
+    failures = tuple(
+        f"{known.environment}: {reason}"
+        for known in facts.verifications
+        if known.verification is not None
+        and known.journaled
+        and not known.previously_deployed
+        and not known.verification.passed
+        for reason in known.verification.refusals
+    )
     blocked = None
-    if refused and made:
+    if failures and facts.build is not None:
         blocked = Blocked(
             exit=Exit.REFUSED,
-            reasons=tuple(refused),
-            remedy="change the recipe and apply the sandbox again; the refused artifact is not judged twice",
+            reasons=failures,
+            remedy="change the recipe and apply the sandbox again; a failed artifact is not verified twice",
         )
     if steps:
-        return Decision(
-            sync=SyncStatus.OUT_OF_SYNC, health=health, reason=steps[0].reason, steps=tuple(steps), blocked=blocked
-        )
-    reason = f"refused by {len(refused)} gate{'s' * (len(refused) > 1)}" if refused else "trained and judged"
+        sync, reason = SyncStatus.OUT_OF_SYNC, steps[0].reason
+        return Decision(sync=sync, health=health, reason=reason, steps=steps, blocked=blocked)
+    reason = f"failed {len(failures)} gate{'s' * (len(failures) > 1)}" if failures else "trained and verified"
     return Decision(sync=SyncStatus.IN_SYNC, health=health, reason=reason, blocked=blocked)
 
 
-def turns(wanted: Mapping[str, str], most: int) -> frozenset[str]:
-    """Which `most` of the models that are to be trained come first: those never trained, then those whose data are the
-    oldest, so that each has its turn. `wanted`: model -> when the data that it was trained on were taken, "" for never.
+def _training_steps(facts: TrainingFacts) -> tuple[Step, ...]:
+    if facts.build is None:
+        return (Step(action=Action.TRAIN, reason=facts.missing or "never trained"),)
+    if facts.head is not None and facts.head.state.build == facts.build:
+        return ()
+    reason = "reusing the artifact already built from the same inputs"
+    return (Step(action=Action.TRAIN, artifact=facts.build.artifact, adopts=True, reason=reason),)
+
+
+def _verification_steps(facts: TrainingFacts) -> tuple[Step, ...]:
+    artifact = facts.build.artifact if facts.build else None
+    return tuple(
+        Step(
+            action=Action.VERIFY,
+            artifact=artifact,
+            target=known.environment,
+            reason=f"not verified by the gates of {known.environment} yet",
+        )
+        for known in facts.verifications
+        if not known.previously_deployed and (known.verification is None or not known.journaled)
+    )
+
+
+def first_to_train(data_taken: Mapping[str, str], limit: int) -> frozenset[str]:
+    """Choose the `limit` models to train first: never-trained models, then those with the oldest data.
+
+    `data_taken`: model -> when the data of its newest build were taken, "" for never.
     """
-    return frozenset(sorted(wanted, key=lambda name: (wanted[name], name))[:most])
+    return frozenset(sorted(data_taken, key=lambda name: (data_taken[name], name))[:limit])
 
 
-def waiting(most: int) -> Blocked:
+def queued(limit: int) -> Blocked:
     return Blocked(
         exit=Exit.PENDING,
-        reasons=(f"others are trained first: maxTrain is {most:,} per apply",),
+        reasons=(f"others are trained first: maxTrain is {limit:,} per apply",),
         remedy="run the same command again after this one",
     )
 
 
 def decide_serving(facts: ServingFacts) -> Decision:
-    """What an environment that only promotes does about one model."""
+    """Decide about one model of an environment that only promotes."""
     drift = drift_of(facts.head, facts.served)
     health = _health(facts, drift)
     if (blocked := out_of_order(facts)) is not None:
+        notes = policy_check.notes(facts, deploys=facts.model is not None and facts.pinned != facts.deployed)
         return Decision(
             sync=SyncStatus.UNKNOWN,
             health=health,
             reason=blocked.reasons[0],
             blocked=blocked,
-            notes=(*facts.weakened, *policy_check.notes(facts, deploys=_differs(facts))),
+            notes=(*facts.policy.policy_violations, *notes),
         )
     if facts.model is None:
         return _undeclared(facts, drift, health)
-    deployed = facts.head.state.artifact if facts.head else None
-    if facts.model.artifact == deployed and deployed is not None:
-        if facts.foreign_recipe is not None:
-            blocked, steps = _foreign(facts), _repair(facts, drift)
-            reason = blocked.reasons[0]
-            return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason, steps=steps, blocked=blocked)
-        return _as_declared(facts, drift, health)
-    return _to_deploy(facts, drift, health)
+    if facts.pinned is None or facts.pinned != facts.deployed:
+        return _to_deploy(facts, drift, health)
+    if (blocked := _recipe_mismatch(facts)) is not None:
+        reason, steps = blocked.reasons[0], _repair(facts, drift)
+        return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason, steps=steps, blocked=blocked)
+    return _as_declared(facts, drift, health)
 
 
 def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
-    assert facts.model is not None and facts.model.artifact is not None  # noqa: S101, PT018  (the loader's rule E209)
-    pin = facts.model.artifact
-    deployed = facts.head.state.artifact if facts.head else None
+    pin, deployed = facts.pinned, facts.deployed
+    assert pin is not None  # noqa: S101  (the loader's rule E209)
     blocked = _blocked(facts, pin)
     if blocked is None:
-        vetted = facts.verdict is not None and facts.verdict.vetted
-        reason = "was deployed here before" if vetted else "passed its gates"
-        what = f"{short(pin)} {reason}; " + (f"replaces {short(deployed)}" if deployed else "nothing is deployed yet")
-        steps = (Step(action=Action.DEPLOY, artifact=pin, reason=what),)
-        notes = (*policy_check.notes(facts, deploys=True), *_reported(facts))
-        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=what, steps=steps, notes=notes)
+        evidence = "was deployed here before" if facts.pin.previously_deployed else "passed its gates"
+        effect = f"replaces {short(deployed)}" if deployed else "nothing is deployed yet"
+        reason = f"{short(pin)} {evidence}; {effect}"
+        steps = (Step(action=Action.DEPLOY, artifact=pin, reason=reason),)
+        notes = (*policy_check.notes(facts, deploys=True), *_gates_not_enforced(facts))
+        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps, notes=notes)
     # What serves meanwhile is still ours to keep whole; what was retired must not serve.
     return Decision(
         sync=SyncStatus.OUT_OF_SYNC,
@@ -142,91 +144,98 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
 
 
 def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
-    """Why the pinned artifact must not be deployed, if so."""
-    if facts.unknown:
-        source = " or ".join(facts.environment.promotes_from) or "its source"
-        return Blocked(
-            exit=Exit.CONFLICT,
-            reasons=(f"no vetted artifact {short(pin)}: it is in no store that this environment promotes from",),
-            remedy=f"pin a digest that `reconciler status {source}` shows, with `reconciler promote`",
-        )
-    if facts.foreign_recipe is not None:
-        return _foreign(facts)
-    if (found := policy_check.rejection(facts, pin) or policy_check.hold(facts, pin)) is not None:
-        return found
-    return _unjudged(facts, pin) or policy_check.loosened(facts) or policy_check.freeze(facts)
+    """Return the first reason why the pinned artifact must not be deployed."""
+    return (
+        _artifact_missing(facts, pin)
+        or _recipe_mismatch(facts)
+        or policy_check.rejection(facts, pin)
+        or policy_check.hold(facts, pin)
+        or _not_verified(facts, pin)
+        or policy_check.weakened_gates(facts)
+        or policy_check.freeze(facts)
+    )
 
 
-def _unjudged(facts: ServingFacts, pin: Digest) -> Blocked | None:
-    """Why its gates do not let it through; what was deployed here before needs none."""
-    source = " or ".join(facts.environment.promotes_from) or "its source"
-    verdict = facts.verdict
-    if facts.vetted:
+def _source(facts: ServingFacts) -> str:
+    return " or ".join(facts.environment.promotes_from) or "its source"
+
+
+def _artifact_missing(facts: ServingFacts, pin: Digest) -> Blocked | None:
+    if not facts.pin.artifact_missing:
         return None
-    if verdict is None or verdict.verification is None:
-        return Blocked(
-            exit=Exit.CONFLICT,
-            reasons=(f"{short(pin)} is not verified against today's gates, data and incumbent",),
-            remedy=f"run `reconciler apply {source}`: it judges candidates where the data is",
-        )
-    if not verdict.verification.passed:
-        return Blocked(
-            exit=Exit.REFUSED,
-            reasons=verdict.verification.refusals or ("it has no gate that it passed",),
-            remedy="promote another candidate; a refused artifact never reaches this environment",
-        )
-    if facts.stale_data is not None:
-        limit = in_words(facts.environment.policy.max_data_age or 0)
-        return Blocked(
-            exit=Exit.REFUSED,
-            reasons=(f"its data is {in_words(facts.stale_data)} old; maxDataAge is {limit}",),
-            remedy=f"run `reconciler apply {source}` for a fresh snapshot and retrain",
-        )
-    return None
+    sources = ", ".join(facts.environment.promotes_from) or "none is declared"
+    return Blocked(
+        exit=Exit.CONFLICT,
+        reasons=(f"artifact {short(pin)} not found in any source environment ({sources})",),
+        remedy=f"pin a digest that `reconciler status {_source(facts)}` shows, with `reconciler promote`",
+    )
 
 
-def _foreign(facts: ServingFacts) -> Blocked:
-    change = facts.foreign_recipe
-    assert change is not None  # noqa: S101  (asked by both callers)
+def _recipe_mismatch(facts: ServingFacts) -> Blocked | None:
+    field = facts.pin.recipe_mismatch
+    if field is None:
+        return None
     return Blocked(
         exit=Exit.USAGE,
         reasons=(
-            f"the manifest's recipe is not the one that the pinned artifact was built from: {change.path}: "
-            f"the artifact has {change.old or 'nothing'}, the manifest {change.new or 'nothing'}",
+            f"recipe mismatch: the manifest differs from the recipe that the pinned artifact was built from at "
+            f"{field.path}: the artifact has {field.old or 'nothing'}, the manifest {field.new or 'nothing'}",
         ),
         remedy="change recipes in the sandbox's manifest and let `reconciler promote` write this file",
     )
 
 
-def _differs(facts: ServingFacts) -> bool:
-    """Something else is pinned than what is deployed."""
-    return facts.model is not None and facts.model.artifact != (facts.head.state.artifact if facts.head else None)
+def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
+    """Return why its gates or the age of its data do not let it through; nothing that was deployed here before."""
+    if facts.pin.previously_deployed:
+        return None
+    verification = facts.pin.verification.verification if facts.pin.verification is not None else None
+    if verification is None:
+        return Blocked(
+            exit=Exit.CONFLICT,
+            reasons=(f"{short(pin)} is not verified against today's gates, data and incumbent",),
+            remedy=f"run `reconciler apply {_source(facts)}`: it verifies candidates where the data is",
+        )
+    if not verification.passed:
+        return Blocked(
+            exit=Exit.REFUSED,
+            reasons=verification.refusals or ("it has no gate that it passed",),
+            remedy="promote another candidate; a failed artifact never reaches this environment",
+        )
+    if facts.policy.stale_data_age is None:
+        return None
+    age, limit = in_words(facts.policy.stale_data_age), in_words(facts.environment.policy.max_data_age or 0)
+    return Blocked(
+        exit=Exit.REFUSED,
+        reasons=(f"its data is {age} old; maxDataAge is {limit}",),
+        remedy=f"run `reconciler apply {_source(facts)}` for a fresh snapshot and retrain",
+    )
 
 
 def out_of_order(facts: ServingFacts) -> Blocked | None:
+    """Return why this commit may not be applied after the one that the environment is at."""
     if facts.order in (CommitOrder.SAME, CommitOrder.AFTER):
         return None
     name, branch = facts.environment.name, facts.environment.protect
     commit = ((facts.head.entry.commit if facts.head else None) or "no commit")[:12]
+    remedy = f"merge into {branch} and apply that branch"
     if facts.order is CommitOrder.BEFORE:
-        why = f"{name} is at commit {commit}, newer than this one"
+        reason = f"{name} is at commit {commit}, newer than this one"
         remedy = "apply the newest commit; to go back on purpose, use `reconciler rollback`"
     elif facts.head is None:
-        why = f"this commit is not on {branch}, which {name} is applied from"
-        remedy = f"merge into {branch} and apply that branch"
+        reason = f"this commit is not on {branch}, which {name} is applied from"
     else:
-        why = f"this commit and {commit}, which {name} is at, are not on one line of {branch}"
-        remedy = f"merge into {branch} and apply that branch"
-    return Blocked(exit=Exit.CONFLICT, reasons=(why,), remedy=remedy)
+        reason = f"this commit and {commit}, which {name} is at, are not on one line of {branch}"
+    return Blocked(exit=Exit.CONFLICT, reasons=(reason,), remedy=remedy)
 
 
 def _as_declared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
-    notes = (*facts.weakened, *policy_check.notes(facts, deploys=False), *_reported(facts))
-    deployed = facts.head.state.artifact if facts.head else None
-    if deployed is not None and (blocked := policy_check.serving_rejected(facts, deployed)) is not None:
+    violations = facts.policy.policy_violations
+    notes = (*violations, *policy_check.notes(facts, deploys=False), *_gates_not_enforced(facts))
+    if (blocked := policy_check.serving_rejected(facts)) is not None:
         steps, reason = _repair(facts, drift), blocked.reasons[0]
-        out = SyncStatus.OUT_OF_SYNC
-        return Decision(sync=out, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
+        sync = SyncStatus.OUT_OF_SYNC
+        return Decision(sync=sync, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
     if (held := facts.environment.policy.hold_of(facts.name)) is not None:
         notes = (*notes, f"held: {held.reason}")
     if drift is None:
@@ -238,63 +247,62 @@ def _as_declared(facts: ServingFacts, drift: Drift | None, health: HealthStatus)
 
 
 def _repair(facts: ServingFacts, drift: Drift | None) -> tuple[Step, ...]:
-    if drift is None or not facts.corrects or facts.head is None:
+    if drift is None or not facts.self_heal or facts.head is None:
         return ()
-    reason = str(drift)
-    return (Step(action=Action.RESTORE, artifact=facts.head.state.artifact, reason=reason),)
+    return (Step(action=Action.RESTORE, artifact=facts.deployed, reason=str(drift)),)
 
 
 def _undeclared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
-    deployed = facts.head.state.artifact if facts.head else None
-    if deployed is None:
+    repair = _repair(facts, drift)  # what is not retired still serves, and is kept whole
+    if facts.deployed is None:
         if facts.head is None and facts.served is not None:
-            reason = "served, but neither declared in git nor deployed by this tool: left alone"
+            reason = "served, but neither declared in git nor deployed by this tool: skipped"
             return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason)
         if drift is not None:
-            steps, reason = _repair(facts, drift), str(drift)
-            return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps)
+            return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=str(drift), steps=repair)
         return Decision(sync=SyncStatus.IN_SYNC, health=HealthStatus.HEALTHY, reason="retired")
-    repair = _repair(facts, drift)  # what is not retired still serves, and is kept whole
     if facts.renamed_to is not None:
         reason = f"renamed to {facts.renamed_to}: left in place"
         sync = SyncStatus.OUT_OF_SYNC if drift is not None else SyncStatus.IN_SYNC
         return Decision(sync=sync, health=health, reason=reason, steps=repair)
-    if facts.prune is PrunePolicy.NEVER:
+    if facts.environment.policy.prune is PrunePolicy.NEVER:
         reason = "not declared any more; this environment never prunes"
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair)
-    if facts.declared_models == 0:
-        blocked = Blocked(
-            exit=Exit.CONFLICT,
-            reasons=(f"git declares no model at all for {facts.environment.name}: nothing is retired",),
-            remedy="if the folder was emptied on purpose, retire one model at a time, keeping one declared",
-        )
-        reason = blocked.reasons[0]
-        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=blocked)
-    if (closed := policy_check.freeze(facts)) is not None:
-        reason = closed.reasons[0]
-        return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair, blocked=closed)
-    step = Step(action=Action.RETIRE, artifact=deployed, reason="deployed, but no longer declared in git")
+    if (blocked := _nothing_declared(facts) or policy_check.freeze(facts)) is not None:
+        reason, sync = blocked.reasons[0], SyncStatus.OUT_OF_SYNC
+        return Decision(sync=sync, health=health, reason=reason, steps=repair, blocked=blocked)
+    step = Step(action=Action.RETIRE, artifact=facts.deployed, reason="deployed, but no longer declared in git")
     return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,))
 
 
+def _nothing_declared(facts: ServingFacts) -> Blocked | None:
+    """Return why an emptied folder retires nothing."""
+    if facts.declared_models:
+        return None
+    return Blocked(
+        exit=Exit.CONFLICT,
+        reasons=(f"git declares no model at all for {facts.environment.name}: nothing is retired",),
+        remedy="if the folder was emptied on purpose, retire one model at a time, keeping one declared",
+    )
+
+
 def _health(facts: ServingFacts, drift: Drift | None) -> HealthStatus:
-    deployed = facts.head.state.artifact if facts.head else None
     if drift is not None and drift.pending_rollout:
         return HealthStatus.PROGRESSING
     missing = drift is not None and drift.type is DriftType.MISSING
-    if missing or (deployed is None and facts.model is not None):
+    if missing or (facts.deployed is None and facts.model is not None):
         return HealthStatus.MISSING
     policy = facts.environment.policy
-    if drift is not None or facts.weakened or policy.rejection_of(deployed) is not None:
+    if drift is not None or facts.policy.policy_violations or policy.rejection_of(facts.deployed) is not None:
         return HealthStatus.DEGRADED
-    if facts.kept is not None or policy.hold_of(facts.name) is not None:
+    if facts.policy.rollback_hold is not None or policy.hold_of(facts.name) is not None:
         return HealthStatus.SUSPENDED
     return HealthStatus.HEALTHY if facts.head is not None else HealthStatus.UNKNOWN
 
 
-def _reported(facts: ServingFacts) -> tuple[str, ...]:
-    """What gates would say of a vetted artifact: reported, never enforced."""
-    verdict = facts.verdict
-    if verdict is None or not verdict.vetted or verdict.verification is None:
+def _gates_not_enforced(facts: ServingFacts) -> tuple[str, ...]:
+    """Report the gates that an artifact fails which was deployed here before; they do not stop it."""
+    known = facts.pin.verification
+    if known is None or not known.previously_deployed or known.verification is None:
         return ()
-    return tuple(f"reported, not enforced: {reason}" for reason in verdict.verification.refusals)
+    return tuple(f"reported, not enforced: {reason}" for reason in known.verification.refusals)

@@ -1,8 +1,8 @@
-"""Whether an environment's controls let a deploy happen, as far as git, the journal and the clock tell. Pure.
+"""Check whether an environment's policy lets a deploy happen, as far as git, the journal and the clock tell. Pure.
 
 Approvals are asked of the forge when a plan is applied; here it is only said whose are needed. A rejection counts even
-where the artifact was deployed before. What comes back is held up by a freeze only where the window says so, and by no
-weakened gate: it was judged when it came first.
+where the artifact was deployed before. A previously deployed artifact is held up by a freeze only where the window says
+so, and by no weakened gate: it was verified when it came first.
 """
 
 from __future__ import annotations
@@ -16,73 +16,75 @@ from reconciler.core.spec.policy import Control, FreezeInForce
 from reconciler.core.status_codes import Exit
 
 
-def rejection(facts: ServingFacts, pin: Digest) -> Blocked | None:
-    found = facts.environment.policy.rejection_of(pin)
-    if found is None:
+def rejection(facts: ServingFacts, artifact: Digest) -> Blocked | None:
+    """Return why a rejected artifact is not deployed."""
+    rejected = facts.environment.policy.rejection_of(artifact)
+    if rejected is None:
         return None
     return Blocked(
         exit=Exit.REFUSED,
-        reasons=(f"{short(pin)} is rejected in {facts.environment.name}: {found.reason}",),
+        reasons=(f"{short(artifact)} is rejected in {facts.environment.name}: {rejected.reason}",),
         remedy="promote another candidate; a rejected artifact is never deployed, whatever its gates say",
     )
 
 
-def serving_rejected(facts: ServingFacts, pin: Digest) -> Blocked | None:
-    """What is pinned and deployed is rejected by now: nothing takes it away by itself."""
-    found = facts.environment.policy.rejection_of(pin)
-    if found is None:
+def serving_rejected(facts: ServingFacts) -> Blocked | None:
+    """Report a deployed artifact that was rejected since; nothing takes it away by itself."""
+    deployed = facts.deployed
+    rejected = facts.environment.policy.rejection_of(deployed)
+    if deployed is None or rejected is None:
         return None
     name = facts.environment.name
     return Blocked(
         exit=Exit.REFUSED,
-        reasons=(f"it serves {short(pin)}, which is rejected: {found.reason}",),
+        reasons=(f"it serves {short(deployed)}, which is rejected: {rejected.reason}",),
         remedy=f"`reconciler rollback {facts.name} --in {name} --now`, or promote another candidate",
     )
 
 
-def hold(facts: ServingFacts, pin: Digest | None) -> Blocked | None:
-    """A hold by hand, or the one that `rollback --now` left until git agrees."""
-    if pin is not None and facts.environment.policy.override_of(Control.HOLD, facts.name, pin) is not None:
+def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
+    """Return the hold of `policy.holds`, or the one that `rollback --now` left until git agrees."""
+    environment = facts.environment.name
+    if artifact is not None and _overridden(facts, Control.HOLD, artifact):
         return None
-    by_hand = facts.environment.policy.hold_of(facts.name)
-    if by_hand is not None:
+    held = facts.environment.policy.hold_of(facts.name)
+    if held is not None:
         return Blocked(
             exit=Exit.REFUSED,
-            reasons=(f"held: {by_hand.reason}",),
-            remedy=f"take it from policy.holds of {facts.environment.name} when it has passed",
+            reasons=(f"held: {held.reason}",),
+            remedy=f"take it from policy.holds of {environment} when it has passed",
         )
-    if facts.kept is None:
+    rollback = facts.policy.rollback_hold
+    if rollback is None:
         return None
-    since = f"{facts.kept.when:%Y-%m-%d %H:%M} UTC by {facts.kept.who}"
+    since = f"{rollback.when:%Y-%m-%d %H:%M} UTC by {rollback.who}"
     return Blocked(
         exit=Exit.REFUSED,
-        reasons=(f"rolled back from {short(facts.kept.pin)}, which git still pins, on {since}: {facts.kept.reason}",),
-        remedy=f"merge the rollback that `reconciler rollback {facts.name} --in {facts.environment.name} --now` "
+        reasons=(f"rolled back from {short(rollback.pin)}, which git still pins, on {since}: {rollback.reason}",),
+        remedy=f"merge the rollback that `reconciler rollback {facts.name} --in {environment} --now` "
         "proposes, or promote another candidate",
     )
 
 
-def loosened(facts: ServingFacts) -> Blocked | None:
-    """A gate that was weakened by the very change that brought the pin, where nobody may say yes to it."""
-    policy = facts.environment.policy
-    pin = facts.model.artifact if facts.model else None
-    if not facts.loosened or facts.vetted or facts.loosened_by:
+def weakened_gates(facts: ServingFacts) -> Blocked | None:
+    """Deny a pin whose own change weakened a gate, where no owner could approve that."""
+    weakened = facts.policy.weakened_gates
+    if not weakened or facts.pin.previously_deployed or facts.policy.gate_owners:
         return None
-    if policy.override_of(Control.GATES, facts.name, pin) is not None:
+    if _overridden(facts, Control.GATES, facts.pinned):
         return None
     return Blocked(
         exit=Exit.REFUSED,
-        reasons=(*map(str, facts.loosened), "by the change that also brought the pin"),
+        reasons=(*map(str, weakened), "by the change that also introduced the pin"),
         remedy="make two changes of it: the weaker gate first, on its own, and the promotion after it; or name "
         "policy.owners who may approve both in one",
     )
 
 
 def freeze(facts: ServingFacts) -> Blocked | None:
-    """Something new, or a model's end, while a window is on; something old where the window says so."""
-    window = facts.closed_to_rollback if facts.vetted else facts.closed
-    pin = facts.model.artifact if facts.model else None
-    if window is None or facts.environment.policy.override_of(Control.FREEZE, facts.name, pin) is not None:
+    """Return the freeze that holds up a new artifact or a retirement; previously deployed ones where it says so."""
+    window = facts.policy.rollback_frozen if facts.pin.previously_deployed else facts.policy.frozen
+    if window is None or _overridden(facts, Control.FREEZE, facts.pinned):
         return None
     return frozen(facts.environment.name, window)
 
@@ -97,41 +99,49 @@ def frozen(environment: str, window: FreezeInForce) -> Blocked:
     )
 
 
+def _overridden(facts: ServingFacts, control: Control, artifact: Digest | None) -> bool:
+    return facts.environment.policy.override_of(control, facts.name, artifact) is not None
+
+
 def notes(facts: ServingFacts, *, deploys: bool) -> tuple[str, ...]:
-    """What a person should see of the controls. `deploys`: the pin is to be deployed, so its approvals count."""
+    """List what a reviewer should see of the policy. `deploys`: the pin is to be deployed, so its approvals count."""
     return tuple(_notes(facts, deploys=deploys))
 
 
 def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
-    policy = facts.environment.policy
-    pin = facts.model.artifact if facts.model else None
-    deployed = facts.head.state.artifact if facts.head else None
-    if deployed != pin and (found := policy.rejection_of(deployed)) is not None:
-        yield f"it serves {short(deployed) if deployed else ''}, which is rejected: {found.reason}"
-    if deploys and facts.loosened:
-        yield from map(str, facts.loosened)
-        if facts.loosened_by and not facts.vetted and policy.override_of(Control.GATES, facts.name, pin) is None:
-            yield f"needs an approval of an owner ({', '.join(facts.loosened_by)}), asked at apply"
-    if deploys and policy.approvals and policy.override_of(Control.APPROVALS, facts.name, pin) is None:
+    policy, pin, deployed = facts.environment.policy, facts.pinned, facts.deployed
+    if deployed != pin and (rejected := policy.rejection_of(deployed)) is not None:
+        yield f"it serves {short(deployed) if deployed else ''}, which is rejected: {rejected.reason}"
+    weakened, owners = facts.policy.weakened_gates, facts.policy.gate_owners
+    if deploys and weakened:
+        yield from map(str, weakened)
+        if owners and not facts.pin.previously_deployed and not _overridden(facts, Control.GATES, pin):
+            yield f"needs an approval of an owner ({', '.join(owners)}), asked at apply"
+    if deploys and policy.approvals and not _overridden(facts, Control.APPROVALS, pin):
         least, people = policy.approvals.least, ", ".join(policy.approvals.people)
         yield f"needs {least} approval{'s' * (least != 1)} of {people}, asked at apply"
-    for one in policy.overrides:
-        if one.model == facts.name and one.artifact == pin:
-            yield f"override of {one.control}: {one.reason}"
-        elif one.model == facts.name:
-            yield f"the override of {one.control} is for {short(one.artifact)}, which is not pinned any more: remove it"
+    for override in policy.overrides:
+        control = override.control
+        if override.model == facts.name and override.artifact == pin:
+            yield f"override of {control}: {override.reason}"
+        elif override.model == facts.name:
+            artifact = short(override.artifact)
+            yield f"the override of {control} is for {artifact}, which is not pinned any more: remove it"
 
 
-def basis(facts: ServingFacts) -> tuple[str, ...]:
-    """What of the controls a model's part of a plan depends on. No clock: a window moves no digest."""
-    policy = facts.environment.policy
-    pin = facts.model.artifact if facts.model else None
-    deployed = facts.head.state.artifact if facts.head else None
+def policy_inputs(facts: ServingFacts) -> tuple[str, ...]:
+    """List what a model's plan depends on of the policy. No clock: a window changes no digest."""
+    policy, pin, deployed = facts.environment.policy, facts.pinned, facts.deployed
     rejected = dict.fromkeys(one for one in (pin, deployed) if policy.rejection_of(one) is not None)
-    return (
-        *(f"rejected {one}" for one in rejected),
+    hold = facts.policy.rollback_hold
+    return (  # these words are part of every plan's digest, which a stored plan must keep
+        *(f"rejected {artifact}" for artifact in rejected),
         *(["held"] if policy.hold_of(facts.name) is not None else []),
-        *([f"kept from {facts.kept.pin}"] if facts.kept is not None else []),
-        *map(str, facts.loosened),
-        *(f"override {one.control}" for one in policy.overrides if (one.model, one.artifact) == (facts.name, pin)),
+        *([f"kept from {hold.pin}"] if hold is not None else []),
+        *map(str, facts.policy.weakened_gates),
+        *(
+            f"override {override.control}"
+            for override in policy.overrides
+            if (override.model, override.artifact) == (facts.name, pin)
+        ),
     )

@@ -18,7 +18,7 @@ class Role(StrEnum):
 
 
 class DriftPolicy(StrEnum):
-    CORRECT = "correct"
+    SELF_HEAL = "correct"
     REPORT = "report"
 
 
@@ -149,7 +149,7 @@ class Environment:
     runtime: Runtime | None = None
     policy: Policy = Policy()
     protect: str | None = None  # branch
-    drift: DriftPolicy = DriftPolicy.CORRECT
+    drift: DriftPolicy = DriftPolicy.SELF_HEAL
     limits: Limits = Limits()
     max_train: int | None = None  # trainings per apply
 

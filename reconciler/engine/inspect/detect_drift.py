@@ -211,7 +211,7 @@ class _EnvironmentCheck:
         if deployed is None or not blobs.holds(own, deployed):
             return ()
         evaluation = verification.evaluation_of(own, deployed)
-        return observe.weakened(self.deps, self.environment, model, evaluation, head)
+        return observe.policy_violations(own, self.environment, model, evaluation, head)
 
     def _unfit(self, name: str, why: str) -> DriftFinding:
         where = self.environment.name

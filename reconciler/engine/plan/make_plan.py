@@ -8,7 +8,6 @@ from datetime import datetime
 from operator import attrgetter
 
 from reconciler import codec
-from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import LiveDeployment
@@ -35,7 +34,7 @@ from reconciler.core.spec.model import Model
 from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe, verification
-from reconciler.engine.plan.plan_inputs import basis_of, verdict_in_words
+from reconciler.engine.plan.plan_inputs import basis_of, verification_input
 from reconciler.engine.plan.training_quota import in_turn
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.errors import ReconcilerError, UsageError
@@ -179,8 +178,8 @@ def plan_model(
         if environment.trains and model is not None:
             made = observe.training(deps, desired, environment, model, snapshot=snapshot, now=now)
             return training_part(deps, environment, made, snapshot)
-        facts, build = observe.serving(deps, desired, environment, name, served=served, now=now)
-        return serving_part(deps, environment, facts, build, now)
+        facts = observe.serving(deps, desired, environment, name, served=served, now=now)
+        return serving_part(deps, environment, facts, now)
     except ReconcilerError as error:
         return _broken(environment, name, model, served, error)
 
@@ -211,7 +210,7 @@ def training_part(
         head=head.digest if head else None,
         candidate=build.artifact if build else None,
         build=codec.digest_of(build) if build else None,
-        verdicts=tuple(verdict_in_words(one) for one in facts.verdicts),
+        verdicts=tuple(map(verification_input, facts.verifications)),
         snapshot=data_snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
     )
     store = deps.stores[environment.name]
@@ -225,20 +224,17 @@ def training_part(
             incumbent=incumbent,
             changes=_recipe_changes(store, incumbent, model) if candidate != incumbent or not build else (),
             metrics=metric_changes(facts.evaluation, None),
-            verifications=_verifications(facts.verdicts),
+            verifications=_verifications(facts.verifications),
             grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
         ),
     )
 
 
-def serving_part(
-    deps: Dependencies, environment: Environment, facts: ServingFacts, build: Build | None, now: datetime
-) -> ModelPlan:
-    model, head = facts.model, facts.head
-    verdicts = (facts.verdict,) if facts.verdict else ()
-    incumbent = head.state.artifact if head else None
-    candidate = model.artifact if model else None
+def serving_part(deps: Dependencies, environment: Environment, facts: ServingFacts, now: datetime) -> ModelPlan:
+    model, head, build = facts.model, facts.head, facts.pin.build
+    verifications = (facts.pin.verification,) if facts.pin.verification else ()
+    incumbent, candidate = facts.deployed, facts.pinned
     basis = basis_of(
         environment,
         facts.name,
@@ -248,13 +244,13 @@ def serving_part(
         candidate=candidate,
         build=codec.digest_of(build) if build else None,
         verdicts=(
-            *(verdict_in_words(one) for one in verdicts),
-            *(["unknown artifact"] if facts.unknown else []),
-            *(["foreign recipe"] if facts.foreign_recipe else []),
-            *(["stale data"] if facts.stale_data is not None else []),
+            *map(verification_input, verifications),
+            *(["unknown artifact"] if facts.pin.artifact_missing else []),
+            *(["foreign recipe"] if facts.pin.recipe_mismatch else []),
+            *(["stale data"] if facts.policy.stale_data_age is not None else []),
         ),
         order=facts.order.value,
-        controls=policy_check.basis(facts),
+        controls=policy_check.policy_inputs(facts),
     )
     own = deps.stores[environment.name]
     before = None
@@ -267,9 +263,9 @@ def serving_part(
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(own, incumbent, model) if model and candidate != incumbent else (),
-            metrics=metric_changes(facts.evaluation, before),
-            verifications=_verifications(verdicts),
-            grade=facts.evaluation.grade.value if facts.evaluation else None,
+            metrics=metric_changes(facts.pin.evaluation, before),
+            verifications=_verifications(verifications),
+            grade=facts.pin.evaluation.grade.value if facts.pin.evaluation else None,
             data_as_of=build.as_of if build else None,
             data_taken=build.taken if build else None,
             data_age=int((now - build.taken).total_seconds()) if build else None,
@@ -291,8 +287,8 @@ def _part(basis: PlanInputs, decision: Decision, detail: PlanDetail) -> ModelPla
     )
 
 
-def _verifications(verdicts: tuple[VerificationFacts, ...]) -> tuple[Verification, ...]:
-    return tuple(one.verification for one in verdicts if one.verification is not None)
+def _verifications(facts: tuple[VerificationFacts, ...]) -> tuple[Verification, ...]:
+    return tuple(known.verification for known in facts if known.verification is not None)
 
 
 def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[FieldChange, ...]:

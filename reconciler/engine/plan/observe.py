@@ -12,17 +12,18 @@ from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, JournalHead, LiveDeployment
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
-from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
+from reconciler.core.plan.facts import PinFacts, PolicyFacts, ServingFacts, TrainingFacts, VerificationFacts
 from reconciler.core.plan.gate_evaluation import judge
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import NoWorseThanIncumbent
+from reconciler.core.spec.gates import GateStatus, NoWorseThanIncumbent
 from reconciler.core.spec.model import Model
+from reconciler.core.spec.policy import Freeze
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import pin_origin, verification
 from reconciler.engine.storage import blobs, builds, journal
 from reconciler.errors import IntegrityError, ReconcilerError
-from reconciler.ports import Source
+from reconciler.ports import Source, Store
 from reconciler.schedule import freeze_windows
 
 
@@ -83,12 +84,17 @@ def training(
     requirements = builds.requirements_of(model, environment, snapshot, now)
     build, missing = builds.find(store, requirements, head)
     evaluation = verification.evaluation_of(store, build.artifact) if build else None
-    verdicts = tuple(
-        _verdict_for(deps, desired, model, build, evaluation, head, judge_for)
+    verifications = tuple(
+        _verification_for(deps, desired, model, build, evaluation, head, judge_for)
         for judge_for in judged_for(desired, environment)
     )
     return TrainingFacts(
-        model=model, head=head, build=build, missing=missing or None, verdicts=verdicts, evaluation=evaluation
+        model=model,
+        head=head,
+        build=build,
+        missing=missing or None,
+        verifications=verifications,
+        evaluation=evaluation,
     )
 
 
@@ -97,7 +103,7 @@ def judged_for(desired: DesiredState, environment: Environment) -> tuple[Environ
     return desired.downstream(environment.name) or (environment,)
 
 
-def _verdict_for(
+def _verification_for(
     deps: Dependencies,
     desired: DesiredState,
     model: Model,
@@ -113,7 +119,7 @@ def _verdict_for(
     deployed = head_of(deps, desired, environment.name, model.name) if environment.name != model.environment else None
     incumbent = deployed.state.artifact if deployed else None
     gate_set = verification.gate_set_of(model, environment, evaluation, incumbent)
-    verdict = verification.verdict_of(store, gate_set, build.artifact, head=deployed)
+    verdict = verification.known_verification(store, gate_set, build.artifact, head=deployed)
     judged = head.state.judged_for(environment.name) if head and head.state.build == build else None
     return replace(verdict, journaled=judged is not None and judged.gate_set == verdict.gate_set)
 
@@ -126,8 +132,8 @@ def serving(
     *,
     served: LiveDeployment | None,
     now: datetime,
-) -> tuple[ServingFacts, Build | None]:
-    """Facts about one model where models are only promoted to, and how the pinned artifact was built, if known."""
+) -> ServingFacts:
+    """Read the facts about one model where models are only promoted to."""
     model = desired.model(environment.name, name)
     head = head_of(deps, desired, environment.name, name)
     not_ahead(environment, name, head, served)
@@ -141,64 +147,77 @@ def serving(
         declared_models=desired.count_in(environment.name),
         renamed_to=_renamed(desired, environment, name) if model is None else None,
     )
-    facts = _with_windows(facts, now)
+    policy = PolicyFacts()
+    if facts.pinned != facts.deployed:
+        policy = _freezes(environment.policy.freeze, now)
     if model is None or model.artifact is None:
-        return facts, None
-    build = build_of(deps, desired, environment, model, model.artifact, head)
-    origin = blobs.origin_of(deps, environment, model.artifact)
+        return replace(facts, policy=policy)
+    pin = _pin(deps, desired, environment, model, model.artifact, head)
+    if pin.evaluation is None or pin.build is None:
+        return replace(facts, policy=policy, pin=pin)
+    age, limit = int((now - pin.build.taken).total_seconds()), environment.policy.max_data_age
+    policy = replace(
+        _with_change(deps.source, desired, facts, policy),
+        stale_data_age=age if limit is not None and age > limit else None,
+        policy_violations=policy_violations(deps.stores[environment.name], environment, model, pin.evaluation, head),
+    )
+    return replace(facts, policy=policy, pin=pin)
+
+
+def _pin(
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    model: Model,
+    artifact: Digest,
+    head: JournalHead | None,
+) -> PinFacts:
+    """Read the pinned artifact from the stores that this environment may use."""
+    build = build_of(deps, desired, environment, model, artifact, head)
+    origin = blobs.origin_of(deps, environment, artifact)
     if origin is None or build is None:
-        return replace(facts, unknown=origin is None or build is None), build
-    package = blobs.artifact(origin, model.artifact)
+        return PinFacts(build=build, artifact_missing=True)
+    package = blobs.artifact(origin, artifact)
     evaluation = verification.evaluation_in(origin, package)
-    verdict = _verdict_here(deps, desired, environment, model, evaluation, head)
-    foreign = None
+    mismatch = None
     if not verification.is_made_by(origin, package, model.recipe_digest):
-        foreign = next(iter(changes(verification.recipe_in(origin, package).recipe, model.recipe)), None)
-    age = int((now - build.taken).total_seconds())
-    limit = environment.policy.max_data_age
-    return (
-        replace(
-            _with_change(deps.source, desired, facts),
-            verdict=verdict,
-            foreign_recipe=foreign,
-            evaluation=evaluation,
-            stale_data=age if limit is not None and age > limit else None,
-            weakened=weakened(deps, environment, model, evaluation, head),
-        ),
-        build,
+        mismatch = next(iter(changes(verification.recipe_in(origin, package).recipe, model.recipe)), None)
+    return PinFacts(
+        build=build,
+        evaluation=evaluation,
+        verification=_verification_here(deps, desired, environment, model, evaluation, head),
+        recipe_mismatch=mismatch,
     )
 
 
-def _with_windows(facts: ServingFacts, now: datetime) -> ServingFacts:
-    """The freeze windows that are on, where there is anything that they could hold up."""
-    windows = facts.environment.policy.freeze
-    deployed = facts.head.state.artifact if facts.head else None
-    if not windows or (facts.model.artifact if facts.model else None) == deployed:
-        return facts
-    return replace(
-        facts,
-        closed=freeze_windows.closed(windows, now),
-        closed_to_rollback=freeze_windows.closed(tuple(one for one in windows if one.blocks_rollback), now),
+def _freezes(windows: tuple[Freeze, ...], now: datetime) -> PolicyFacts:
+    """The freeze windows in force now."""
+    if not windows:
+        return PolicyFacts()
+    return PolicyFacts(
+        frozen=freeze_windows.closed(windows, now),
+        rollback_frozen=freeze_windows.closed(tuple(one for one in windows if one.blocks_rollback), now),
     )
 
 
-def _with_change(source: Source, desired: DesiredState, facts: ServingFacts) -> ServingFacts:
-    """What there is to say of the change that brought the pin, where the pin is to be deployed."""
-    environment, model, head = facts.environment, facts.model, facts.head
-    deployed = head.state.artifact if head else None
-    if model is None or model.artifact == deployed or environment.protect is None or desired.revision is None:
-        return facts if model is None else replace(facts, kept=_kept(source, environment, model, head, None))
+def _with_change(source: Source, desired: DesiredState, facts: ServingFacts, policy: PolicyFacts) -> PolicyFacts:
+    """Add what the change that introduced the pin means for it, where the pin is to be deployed."""
+    environment, model = facts.environment, facts.model
+    if model is None:
+        return policy
+    if facts.pinned == facts.deployed or environment.protect is None or desired.revision is None:
+        return replace(policy, rollback_hold=_rollback_hold(source, environment, model, facts.head, None))
     change = pin_origin.change_of_pin(source, desired, environment, model)
-    loosened = pin_origin.weakened(source, environment, model, change) if change is not None else ()
+    weakened = pin_origin.weakened(source, environment, model, change) if change is not None else ()
     return replace(
-        facts,
-        kept=_kept(source, environment, model, head, change),
-        loosened=loosened,
-        loosened_by=pin_origin.owners_before(source, environment, change) if change is not None and loosened else (),
+        policy,
+        rollback_hold=_rollback_hold(source, environment, model, facts.head, change),
+        weakened_gates=weakened,
+        gate_owners=pin_origin.owners_before(source, environment, change) if change is not None and weakened else (),
     )
 
 
-def _kept(
+def _rollback_hold(
     source: Source, environment: Environment, model: Model, head: JournalHead | None, change: FirstParentChange | None
 ) -> RollbackHold | None:
     """The hold of a `rollback --now`, in force: git declares the very pin since before. Brought anew, also by a request
@@ -243,7 +262,7 @@ def build_of(
     return None
 
 
-def _verdict_here(
+def _verification_here(
     deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
@@ -264,23 +283,28 @@ def _verdict_here(
         store = deps.stores.get(name)
         if store is None:
             continue
-        found = verification.verdict_of(store, gate_set, artifact, head=vetting)
+        found = verification.known_verification(store, gate_set, artifact, head=vetting)
         if found.verification is not None:
             return found
     return found
 
 
-def weakened(
-    deps: Dependencies, environment: Environment, model: Model, evaluation: Evaluation, head: JournalHead | None
+def policy_violations(
+    store: Store, environment: Environment, model: Model, evaluation: Evaluation, head: JournalHead | None
 ) -> tuple[str, ...]:
-    """What today's policy would refuse of the artifact that is deployed: shown, never acted upon."""
+    """Say why today's policy would deny the deployed artifact: shown, never acted upon. `store`: the environment's."""
     deployed = head.state.artifact if head else None
-    own = deps.stores[environment.name]
-    if deployed is None or deployed != model.artifact or not blobs.holds(own, deployed):
+    if deployed is None or deployed != model.artifact or not blobs.holds(store, deployed):
         return ()
-    gates = tuple(g for g in verification.gates_for(model, environment) if not isinstance(g, NoWorseThanIncumbent))
+    gates = tuple(
+        gate for gate in verification.gates_for(model, environment) if not isinstance(gate, NoWorseThanIncumbent)
+    )
     results = judge(gates, evaluation, {})
-    return tuple(f"today's policy would refuse it: {one.reason}" for one in results if one.verdict != "passed")
+    return tuple(
+        f"today's policy would deny it: {result.reason}"
+        for result in results
+        if result.verdict is not GateStatus.PASSED
+    )
 
 
 def not_ahead(environment: Environment, name: str, head: JournalHead | None, served: LiveDeployment | None) -> None:

@@ -62,7 +62,9 @@ def served_inputs(served: LiveDeployment | None) -> str:
 _DRIFT_WORDS = {DriftType.UNMANAGED: "foreign"}  # part of every plan digest: a stored plan must keep its own
 
 
-def verdict_in_words(verdict: VerificationFacts) -> str:
-    known = verdict.verification
-    result = "vetted" if verdict.vetted else "unjudged" if known is None else "passed" if known.passed else "refused"
-    return f"{verdict.environment} {verdict.gate_set or 'unknown'} {result}"
+def verification_input(facts: VerificationFacts) -> str:
+    """Word a verification as part of a plan's digest, which a stored plan must keep."""
+    known = facts.verification
+    result = "unjudged" if known is None else "passed" if known.passed else "refused"
+    result = "vetted" if facts.previously_deployed else result
+    return f"{facts.environment} {facts.gate_set or 'unknown'} {result}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.core.plan.plan import ModelPlan
-from reconciler.core.plan.planner import turns, waiting
+from reconciler.core.plan.planner import first_to_train, queued
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
@@ -25,8 +25,8 @@ def in_turn(
         head = observe.head_of(deps, desired, environment.name, name)
         build = head.state.build if head else None
         taken[name] = build.taken.isoformat() if build else ""
-    first = turns(taken, most)
+    first = first_to_train(taken, most)
     return tuple(
-        replace(part, steps=(), blocked=waiting(most)) if part.trains and part.model not in first else part
+        replace(part, steps=(), blocked=queued(most)) if part.trains and part.model not in first else part
         for part in parts
     )

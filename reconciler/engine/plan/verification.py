@@ -75,15 +75,17 @@ def gate_set_of(model: Model, environment: Environment, evaluation: Evaluation, 
     )
 
 
-def verdict_of(store: Store, gate_set: GateSet, artifact: Digest, *, head: JournalHead | None) -> VerificationFacts:
-    """What is known of this artifact under this gate set: `store` holds the verification, `head` is the journal of the
-    environment that judges for."""
+def known_verification(
+    store: Store, gate_set: GateSet, artifact: Digest, *, head: JournalHead | None
+) -> VerificationFacts:
+    """Look up the verification of an artifact under a gate set in `store`. `head`: of the environment whose gates they
+    are."""
     digest = codec.digest_of(gate_set)
     return VerificationFacts(
         environment=gate_set.environment,
         gate_set=digest,
         verification=read(store, artifact, digest),
-        vetted=head is not None and artifact in head.state.vetted,
+        previously_deployed=head is not None and artifact in head.state.vetted,
     )
 
 

@@ -224,8 +224,8 @@ def _verification_for(
     deployed = head.state.artifact if head else None
     evaluation = verify.evaluation_of(origin, build.artifact)
     gate_set = verify.gate_set_of(proposed, to, evaluation, deployed if deployed != build.artifact else None)
-    checked = verify.verdict_of(origin, gate_set, build.artifact, head=head)
-    if checked.vetted:
+    checked = verify.known_verification(origin, gate_set, build.artifact, head=head)
+    if checked.previously_deployed:
         return None
     if checked.verification is None:
         raise ConflictError(

@@ -79,7 +79,7 @@ def swap(
     target = deployment_history.rollback_artifact(deps, desired, model, environment, to)
     apply.claim(deps, desired, environment)
     served = make_plan.served_by(deps, desired, environment).get(model)
-    facts, _ = observe.serving(deps, desired, environment, model, served=served, now=deps.clock())
+    facts = observe.serving(deps, desired, environment, model, served=served, now=deps.clock())
     if (late := out_of_order(facts)) is not None:
         raise ConflictError(late.reasons[0], hint=late.remedy)
     head = facts.head

@@ -217,12 +217,12 @@ def test_an_environment_that_declares_and_serves_nothing_is_calm(story: Story) -
     assert look(story).exit == 0
 
 
-def test_what_todays_policy_would_refuse_is_unhealthy(twice: Story) -> None:
+def test_what_todays_policy_would_deny_is_unhealthy(twice: Story) -> None:
     policy = replace(PRODUCTION.policy, gates=(Threshold(metric="f1_macro", at_least=0.99),))
     twice.commit(seed=20, pin=twice.serves, production=replace(PRODUCTION, policy=policy))
     (one,) = production(twice).findings
     assert one.kind is DriftType.UNHEALTHY
-    assert "today's policy would refuse it" in one.what
+    assert "today's policy would deny it" in one.what
 
 
 def test_an_apply_that_finishes_meanwhile_is_no_drift(twice: Story) -> None:
