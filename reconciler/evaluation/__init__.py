@@ -1,1 +1,1 @@
-"""Metrics, paired comparison and permutation importance of a model's outputs."""
+"""Evaluation: metrics of a model on its holdout, comparison with the incumbent, influence of each feature."""

@@ -1,4 +1,4 @@
-"""Metrics on a holdout, from counts. Names and definitions are scikit-learn's; `zero_division` is 0.
+"""Compute metrics from counts. Names and definitions are scikit-learn's (sklearn.metrics); `zero_division` is 0.
 
 `confusion[i][j]`: rows of class i predicted as j, classes in declared order. F1, precision and recall macro average
 over the declared classes that occur among the actual or predicted ones.
@@ -28,28 +28,32 @@ _SMALLEST = 2.220446049250313e-16  # probabilities are clipped to [eps, 1 - eps]
 
 
 def confusion_of(actual: NDArray[np.int64], predicted: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Count the rows of class i predicted as j: an array of shape (classes, classes)."""
     import numpy as np
 
     return np.bincount(actual * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
 def rates_of(confusion: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    """Metrics of one confusion matrix, or of a stack of them (…, k, k): each an array of shape (…) or (…, k)."""
+    """Compute the rates of one confusion matrix, or of a stack of them (…, k, k): arrays of shape (…) or (…, k).
+
+    Balanced accuracy is the mean recall of the classes that occur; rates with a zero denominator are 0.
+    """
     import numpy as np
 
     counts = confusion.astype(np.float64)
-    right = np.diagonal(counts, axis1=-2, axis2=-1)
+    correct = np.diagonal(counts, axis1=-2, axis2=-1)
     actual, predicted = counts.sum(axis=-1), counts.sum(axis=-2)
-    precision, recall = _share(right, predicted), _share(right, actual)
-    f1 = _share(2 * right, actual + predicted)
+    precision, recall = _share(correct, predicted), _share(correct, actual)
+    f1 = _share(2 * correct, actual + predicted)
     total = counts.sum(axis=(-2, -1))
-    there = (actual + predicted) > 0
+    occurs = (actual + predicted) > 0
     return {
-        "accuracy": _share(right.sum(axis=-1), total),
+        "accuracy": _share(correct.sum(axis=-1), total),
         "balanced_accuracy": _mean(recall, actual > 0),
-        "f1_macro": _mean(f1, there),
-        "precision_macro": _mean(precision, there),
-        "recall_macro": _mean(recall, there),
+        "f1_macro": _mean(f1, occurs),
+        "precision_macro": _mean(precision, occurs),
+        "recall_macro": _mean(recall, occurs),
         "precision": precision,
         "recall": recall,
         "f1": f1,
@@ -57,7 +61,7 @@ def rates_of(confusion: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 
 
 def log_loss_of(probabilities: Matrix, actual: NDArray[np.int64]) -> Matrix:
-    """Per row, in nats."""
+    """Compute the log loss of each row, in nats: -log of the probability given to the actual class."""
     import numpy as np
 
     chosen = np.clip(probabilities[np.arange(len(actual)), actual], _SMALLEST, 1 - _SMALLEST)
@@ -65,7 +69,10 @@ def log_loss_of(probabilities: Matrix, actual: NDArray[np.int64]) -> Matrix:
 
 
 def metrics_of(rates: dict[str, NDArray[np.float64]], losses: Matrix, classes: tuple[str, ...]) -> dict[str, float]:
-    """Every metric of a classification by its name: `rates_of` one confusion matrix, `log_loss_of` its rows."""
+    """Return every metric of a classification by its name.
+
+    `rates` are those of one confusion matrix (`rates_of`), `losses` those of its rows (`log_loss_of`).
+    """
     metrics = {name: float(value) for name, value in rates.items() if value.ndim == 0}
     metrics["log_loss"] = float(losses.mean())
     for index, name in enumerate(classes):
@@ -84,7 +91,10 @@ def evaluate_classes(
     evaluation_rows: Digest,
     holdout_from: str | None,
 ) -> Evaluation:
-    """The naive guess is the most frequent class of the training rows (the first of equals), on the same holdout."""
+    """Evaluate a classification from its probabilities (rows, classes).
+
+    The naive guess is the most frequent class of the training rows (the first of equals), on the same holdout.
+    """
     import numpy as np
 
     predicted = probabilities.argmax(axis=1)
@@ -128,7 +138,10 @@ def evaluate_numbers(
     evaluation_rows: Digest,
     holdout_from: str | None,
 ) -> Evaluation:
-    """The naive guess is the mean of the training rows; its errors are measured by MAE."""
+    """Evaluate a regression from its predictions.
+
+    The naive guess is the mean of the training rows; its errors are measured by MAE.
+    """
     import numpy as np
 
     metrics = numbers_of(predicted, actual)
@@ -150,7 +163,7 @@ def evaluate_numbers(
 
 
 def numbers_of(predicted: Matrix, actual: Matrix) -> dict[str, float]:
-    """r2 is NaN when the actual values are all the same."""
+    """Compute MAE, RMSE and R2 of predictions; R2 is NaN when the actual values are all the same."""
     import numpy as np
 
     errors = actual - predicted
@@ -163,13 +176,15 @@ def numbers_of(predicted: Matrix, actual: Matrix) -> dict[str, float]:
 
 
 def removed(*, naive_error: float, error: float) -> float:
-    """Share of the naive guess's errors that the model removes; negative when it makes more. When the naive guess
-    makes none there is nothing to remove: 0."""
+    """Return the share of the naive guess's errors that the model removes; negative when it makes more.
+
+    0 when the naive guess makes no errors.
+    """
     return (naive_error - error) / naive_error if naive_error > 0 else 0.0
 
 
 def _finite(metrics: dict[str, float]) -> tuple[tuple[str, float], ...]:
-    """Sorted by name, without those that are not defined here: an absent metric never passes a gate."""
+    """Return the defined metrics, sorted by name: an absent metric never passes a gate."""
     return tuple(sorted((name, value) for name, value in metrics.items() if math.isfinite(value)))
 
 
@@ -179,5 +194,5 @@ def _share(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def _mean(values: NDArray[np.float64], there: NDArray[np.bool_]) -> NDArray[np.float64]:
-    return _share((values * there).sum(axis=-1), there.sum(axis=-1).astype(float))
+def _mean(values: NDArray[np.float64], counted: NDArray[np.bool_]) -> NDArray[np.float64]:
+    return _share((values * counted).sum(axis=-1), counted.sum(axis=-1).astype(float))

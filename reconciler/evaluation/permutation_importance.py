@@ -1,4 +1,6 @@
-"""Most influential data: permutation importance on the holdout (Breiman 2001; scikit-learn's permutation_importance).
+"""Rank features by permutation importance on the holdout.
+
+Source: Breiman, "Random Forests", Machine Learning 45 (2001); scikit-learn's `permutation_importance`.
 
 Cheap on purpose: at most 500 rows, two shuffles a feature, one call to the model for several features at once. Seeded
 by a constant, so that it is a function of model and holdout.
@@ -6,6 +8,7 @@ by a constant, so that it is a function of model and holdout.
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING
 
 from reconciler.core.artifact.evaluation import Influence
@@ -24,32 +27,33 @@ _AT_ONCE = 50_000  # rows in one call
 
 
 def influences_of(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matrix) -> tuple[Influence, ...]:
-    """Mean drop of F1 macro (regression: R2) per feature, the largest first; equals in the schema's order."""
+    """Return the mean drop of F1 macro (regression: R2) per feature, largest first; ties in the schema's order."""
     import numpy as np
 
-    chance = np.random.Generator(np.random.PCG64(7))
+    random = np.random.Generator(np.random.PCG64(7))
     if len(matrix) > ROWS:
-        chosen = np.sort(chance.choice(len(matrix), ROWS, replace=False))
+        chosen = np.sort(random.choice(len(matrix), ROWS, replace=False))
         matrix, actual = matrix[chosen], actual[chosen]
     baseline = _scores(model, matrix, actual, 1)[0]
     rows, features = matrix.shape
-    shuffles = [chance.permutation(rows) for _ in range(SHUFFLES)]
+    shuffles = [random.permutation(rows) for _ in range(SHUFFLES)]
     step = max(1, _AT_ONCE // (rows * SHUFFLES))
     drops: list[float] = []
     for start in range(0, features, step):
         block = range(start, min(start + step, features))
         stacked = np.tile(matrix, (len(block) * SHUFFLES, 1))
-        for at, (feature, shuffle) in enumerate((f, s) for f in block for s in shuffles):
-            stacked[at * rows : (at + 1) * rows, feature] = matrix[shuffle, feature]
+        for position, (feature, shuffle) in enumerate(itertools.product(block, shuffles)):
+            stacked[position * rows : (position + 1) * rows, feature] = matrix[shuffle, feature]
         truth = np.concatenate([actual] * (len(block) * SHUFFLES))
         scores = _scores(model, stacked, truth, len(block) * SHUFFLES)
         drops += (baseline - scores.reshape(len(block), SHUFFLES)).mean(axis=1).tolist()
-    found = [Influence(feature=c.name, drop=drop) for c, drop in zip(model.schema.columns, drops, strict=True)]
-    return tuple(sorted(found, key=lambda one: -one.drop))
+    columns = zip(model.schema.columns, drops, strict=True)
+    influences = [Influence(feature=column.name, drop=drop) for column, drop in columns]
+    return tuple(sorted(influences, key=lambda influence: -influence.drop))
 
 
 def _scores(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matrix, parts: int) -> Matrix:
-    """The headline metric of each of `parts` equal blocks of rows."""
+    """Compute the headline metric of each of `parts` equal blocks of rows."""
     import numpy as np
 
     outputs = model.outputs(matrix)
@@ -59,5 +63,5 @@ def _scores(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matr
         return np.array([numbers_of(predicted, truth)["r2"] for predicted, truth in values])
     predicted = outputs.argmax(axis=1)
     blocks = zip(np.split(predicted, parts), np.split(actual.astype(np.int64), parts), strict=True)
-    matrices = np.stack([confusion_of(truth, guess, classes) for guess, truth in blocks]).astype(np.float64)
+    matrices = np.stack([confusion_of(truth, labels, classes) for labels, truth in blocks]).astype(np.float64)
     return rates_of(matrices)["f1_macro"]

@@ -1,1 +1,1 @@
-"""Model files: check, load, predict from a feature matrix, verify with probe rows."""
+"""The model file: encode rows into its feature matrix, write it in canonical form, check and load it."""

@@ -1,6 +1,6 @@
-"""The exact types that a model file may name. Reviewed here, never asked of the file.
+"""List the exact types that a model file may contain. Reviewed here, never taken from the file.
 
-A name is `module.Class` as the file writes it. Whatever is not in this list is refused by name before anything is
+A name is `module.Class` as the file writes it. A type outside this list is rejected by name before anything is
 constructed; the estimators' determinism tests keep the list complete.
 """
 

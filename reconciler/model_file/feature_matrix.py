@@ -1,4 +1,4 @@
-"""Selected rows -> the matrix that a model sees, by the artifact's schema. The same code for training and prediction.
+"""Encode selected rows as the matrix that a model sees, by the artifact's schema: the same code trains and predicts.
 
 Numbers stay numbers, booleans become 0 and 1, a category becomes its index in the schema's list; a rare or unseen one
 becomes the index after the last (the rare bucket); missing is NaN everywhere. Texts stay in the schema, so that a model
@@ -22,13 +22,14 @@ Rows = Any  # pyarrow.Table
 
 
 def read_rows(path: Path) -> Rows:
+    """Read a Parquet file of selected rows as a pyarrow table, on one thread."""
     import pyarrow.parquet as pq
 
     return pq.ParquetFile(path).read(use_threads=False)
 
 
 def matrix_of(rows: Rows, schema: Schema) -> Matrix:
-    """(rows, columns) float64, columns in the schema's order."""
+    """Encode `rows` as a (rows, columns) float64 matrix, columns in the schema's order."""
     import numpy as np
 
     matrix = np.empty((rows.num_rows, len(schema.columns)), dtype=np.float64, order="F")
@@ -48,18 +49,29 @@ def _encoded(values: Any, column: SchemaColumn) -> Any:
     return pc.if_else(pc.is_null(values), None, codes).cast(pa.float64()).to_numpy(zero_copy_only=False)
 
 
+def encode_rows(rows: Rows, schema: Schema) -> tuple[Matrix, Any]:
+    """Return the matrix of rows with known outcomes, and the outcome of each row.
+
+    Outcomes are class indices (int64) for classification, values (float64) for regression.
+    """
+    return matrix_of(rows, schema), labels_of(rows) if schema.classes else values_of(rows)
+
+
 def labels_of(rows: Rows) -> NDArray[np.int64]:
+    """Return the class index of each row: its position in the declared classes."""
     import numpy as np
 
     return np.asarray(rows.column("outcome").to_numpy(), dtype=np.int64)
 
 
 def values_of(rows: Rows) -> Matrix:
+    """Return the numeric outcome of each row."""
     import numpy as np
 
     return np.asarray(rows.column("outcome").to_numpy(), dtype=np.float64)
 
 
 def keys_of(rows: Rows) -> list[str]:
-    found: list[str] = rows.column("key").to_pylist()
-    return found
+    """Return the key of each row as text."""
+    keys: list[str] = rows.column("key").to_pylist()
+    return keys

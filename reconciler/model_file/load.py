@@ -1,4 +1,4 @@
-"""Load a model: file checked, types checked, then constructed by skops with exactly our list."""
+"""Load a model: check the archive, check its types, then let skops construct exactly the allowed ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from reconciler.model_file.probe_rows import ProbeRows, check_probe
 
 
 def load(folder: Path) -> LoadedModel:
-    """The model in `folder` (an artifact's files, digests checked by the caller), held against its probe rows."""
+    """Load the model in `folder` and check that it still gives the outputs recorded in its probe rows.
+
+    `folder` holds an artifact's files; the caller has checked their digests.
+    Raises ScoringError E506 (a type that is not allowed), E507 (not a valid model file) or E511 (other libraries).
+    """
     schema = codec.decode(Schema, (folder / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
     probe = codec.decode(ProbeRows, (folder / PROBE_FILE).read_bytes(), what=PROBE_FILE)
     model = LoadedModel(estimator=estimator_of((folder / MODEL_FILE).read_bytes()), schema=schema)
@@ -24,18 +28,23 @@ def load(folder: Path) -> LoadedModel:
         check_probe(model, probe)
     except ScoringError:
         raise
-    except Exception as error:  # an estimator with a part missing or turned breaks in its own ways
+    except Exception as error:  # an estimator with an unexpected attribute can raise anything
         raise _unloadable(error) from error
     return model
 
 
 def estimator_of(body: bytes) -> Any:
+    """Construct the estimator in a model file, once the archive has passed every check.
+
+    Raises ScoringError E506 (a type that is not allowed), E507 (not a valid model file) or E511 (other libraries).
+    """
     safe_archive.check(body)
     import skops.io
 
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about versions: the probe rows decide
+            # Warnings about versions: the probe rows decide whether the libraries are close enough.
+            warnings.simplefilter("ignore")
             return skops.io.loads(body, trusted=sorted(ALLOWED))
     except Exception as error:
         raise _unloadable(error) from error
@@ -43,7 +52,7 @@ def estimator_of(body: bytes) -> Any:
 
 def _unloadable(error: Exception) -> ScoringError:
     return ScoringError(
-        f"the model cannot be loaded with the libraries here ({type(error).__name__})",
+        f"the model cannot be loaded with the libraries installed here ({type(error).__name__})",
         code="E511",
-        hint="use the runtime that its environment declared when it was made",
+        hint="install the runtime that the model's environment declared when the model was trained",
     )

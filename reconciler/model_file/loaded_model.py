@@ -1,4 +1,4 @@
-"""A model that can be asked: what loading gives, and what training measures."""
+"""A model that can predict: the result of loading, and the thing that training evaluates."""
 
 from __future__ import annotations
 
@@ -13,19 +13,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """A fitted estimator and the schema that says what its columns and labels mean."""
+    """A fitted estimator and the schema that names its columns and classes."""
 
     estimator: Any
     schema: Schema
 
     def outputs(self, matrix: Matrix) -> Matrix:
-        """Classification: (rows, classes) probabilities in declared order. Regression: (rows, 1)."""
+        """Predict for each row of `matrix`.
+
+        Classification: (rows, classes) probabilities in declared order. Regression: (rows, 1) values.
+        """
         import numpy as np
 
         if not self.schema.classes:
             return np.asarray(self.estimator.predict(matrix), dtype=np.float64).reshape(-1, 1)
-        found = np.asarray(self.estimator.predict_proba(matrix), dtype=np.float64)
-        # A class that no training row had is none of the estimator's; its probability is 0.
-        full = np.zeros((len(matrix), len(self.schema.classes)))
-        full[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = found
-        return full
+        trained = np.asarray(self.estimator.predict_proba(matrix), dtype=np.float64)
+        # The estimator does not know a class that no training row had; its probability is 0.
+        probabilities = np.zeros((len(matrix), len(self.schema.classes)))
+        probabilities[:, np.asarray(self.estimator.classes_, dtype=np.int64)] = trained
+        return probabilities

@@ -1,7 +1,7 @@
-"""Probe rows: a few made-up inputs with the outputs that the model gave when it was made.
+"""Probe rows: a few made-up inputs with the outputs that the model gave when it was trained.
 
-They hold no real data: values are drawn from the schema alone. Whoever loads the model later, perhaps with newer
-libraries, runs them first; other outputs mean that this is not the model that was judged.
+They hold no real data: values are drawn from the schema alone. Loading the model later, perhaps with newer libraries,
+predicts them first; other outputs mean that this is no longer the model that passed its gates.
 """
 
 from __future__ import annotations
@@ -29,27 +29,34 @@ class ProbeRows:
     format: int = 1
 
 
+def record_probe(model: LoadedModel) -> ProbeRows:
+    """Return the probe rows of the model's schema with the outputs that the model gives now."""
+    rows = probe_rows(model.schema)
+    return ProbeRows(rows=rows, outputs=outputs_of(model, rows))
+
+
 def probe_rows(schema: Schema) -> tuple[tuple[float | None, ...], ...]:
-    """64 rows from a fixed seed: numbers of several magnitudes, any category and the rare bucket, some missing."""
+    """Draw 64 rows from a fixed seed: numbers of several magnitudes, any category or the rare bucket, some missing."""
     import numpy as np
 
-    chance = np.random.Generator(np.random.PCG64(20240101))
+    random = np.random.Generator(np.random.PCG64(20240101))
     columns = []
     for column in schema.columns:
         match column.type:
             case ColumnType.CATEGORICAL:
-                values = chance.integers(0, len(column.categories) + 1, PROBES).astype(float)
+                values = random.integers(0, len(column.categories) + 1, PROBES).astype(float)
             case ColumnType.BOOLEAN:
-                values = chance.integers(0, 2, PROBES).astype(float)
+                values = random.integers(0, 2, PROBES).astype(float)
             case _:
                 # Quarters are exact in binary and in JSON.
-                values = np.round(chance.normal(0, 1, PROBES) * 4 * 10.0 ** chance.integers(0, 4, PROBES)) / 4
-        values[chance.random(PROBES) < 0.1] = math.nan
+                values = np.round(random.normal(0, 1, PROBES) * 4 * 10.0 ** random.integers(0, 4, PROBES)) / 4
+        values[random.random(PROBES) < 0.1] = math.nan
         columns.append([None if math.isnan(value) else float(value) for value in values])
     return tuple(zip(*columns, strict=True))
 
 
 def outputs_of(model: LoadedModel, rows: tuple[tuple[float | None, ...], ...]) -> tuple[tuple[float, ...], ...]:
+    """Predict for encoded rows given as plain numbers (None is missing)."""
     import numpy as np
 
     matrix = np.array([[math.nan if value is None else value for value in row] for row in rows], dtype=np.float64)
@@ -57,15 +64,15 @@ def outputs_of(model: LoadedModel, rows: tuple[tuple[float | None, ...], ...]) -
 
 
 def check_probe(model: LoadedModel, probe: ProbeRows) -> None:
-    """ScoringError when the model does not give what it gave when it was made."""
-    found = outputs_of(model, probe.rows)
-    for row, (expected, actual) in enumerate(zip(probe.outputs, found, strict=True)):
+    """Check that the model still gives the recorded outputs. Raises ScoringError E511 when it does not."""
+    outputs = outputs_of(model, probe.rows)
+    for row, (expected, actual) in enumerate(zip(probe.outputs, outputs, strict=True)):
         same = len(expected) == len(actual) and all(
             math.isclose(a, b, rel_tol=TOLERANCE, abs_tol=TOLERANCE) for a, b in zip(expected, actual, strict=True)
         )
         if not same:
             raise ScoringError(
-                f"the model gives other outputs on probe row {row} than when it was made",
+                f"the model's output for probe row {row} differs from the output recorded at training",
                 code="E511",
-                hint="the libraries here differ too much from the artifact's runtime; use that runtime",
+                hint="the libraries installed here differ from the artifact's runtime; install that runtime",
             )

@@ -1,8 +1,8 @@
-"""What is inside a model file, checked before any of it is used.
+"""Check the archive of a model file before any of it is used.
 
 A skops file is a zip: `schema.json`, a tree of nodes that name types, and `.npy` members that nodes name. Ours are
-canonical (`training.canonical`): members stored, sorted, numbered. Here every member's name, size and form is checked,
-and every type against `allowed`, so that nothing is constructed on the word of the file.
+canonical (`canonical_skops`): members stored, sorted, numbered. Here every member's name, size and form is checked,
+and every type against `allowed_types`, so that the file alone cannot decide what is constructed.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ SCHEMA = "schema.json"
 _MEMBER = re.compile(r"[0-9]{1,9}\.npy")
 _LARGEST = 4 * 1024**3  # bytes unpacked
 _DEEPEST = 200  # nodes inside nodes
-# The loaders of skops that models of ours need. Whatever type is named, others could do more than set attributes of it.
+# The skops loaders that our models need. Others could do more than set attributes, whatever type is named.
 _LOADERS = frozenset(
     {
         "DTypeNode",
@@ -50,47 +50,50 @@ Node = dict[str, Any]
 
 
 def check(body: bytes) -> Node:
-    """The tree of a model file; ScoringError E506 or E507 naming what is not allowed in it."""
+    """Check a model file and return its tree of nodes.
+
+    Raises ScoringError E506 (a type that is not allowed) or E507 (not a valid model file).
+    """
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             members = archive.infolist()
             _check_members(members)
             tree: Node = json.loads(archive.read(SCHEMA))
-            for one in members:
-                if one.filename != SCHEMA:
-                    _check_array(archive.read(one), one.filename)
-            _check_types(tree, frozenset(one.filename for one in members))
+            for member in members:
+                if member.filename != SCHEMA:
+                    _check_array(archive.read(member), member.filename)
+            _check_types(tree, frozenset(member.filename for member in members))
     except ScoringError:
         raise
-    except Exception as error:  # whatever zip, JSON or array readers make of bytes that somebody made up
-        raise _refused("it is not a model file of ours") from error
+    except Exception as error:  # readers of zip, JSON and arrays raise many types on malformed bytes
+        raise _refused("it is not a zip archive in the form that this tool writes") from error
     return tree
 
 
 def nodes(tree: object) -> list[Node]:
-    """Every node of the tree, parents first, in the order of the file."""
-    found: list[Node] = []
-    _find(tree, 0, found)
-    return found
+    """Return every node of the tree, parents first, in the order of the file."""
+    collected: list[Node] = []
+    _collect(tree, 0, collected)
+    return collected
 
 
-def _find(tree: object, depth: int, found: list[Node]) -> None:
-    """A model of trees has hundreds of thousands of nodes."""
+def _collect(tree: object, depth: int, collected: list[Node]) -> None:
+    """Append the nodes below `tree`; one list for all, since a forest has hundreds of thousands of nodes."""
     if depth > _DEEPEST * 2:
-        raise _refused("it is nested too deeply")
+        raise _refused(f"its nodes are nested more than {_DEEPEST} deep")
     items: Iterable[object] = ()
     if isinstance(tree, dict):
         marks = sum(mark in tree for mark in _MARKS)
         if marks == len(_MARKS):
-            found.append(tree)
+            collected.append(tree)
         elif marks:
-            raise _refused("one of its nodes does not say what it is")
+            raise _refused("a node has no complete type (__class__, __module__, __loader__)")
         items = tree.values()
     elif isinstance(tree, list):
         items = tree
     for item in items:
         if isinstance(item, (dict, list)):
-            _find(item, depth + 1, found)
+            _collect(item, depth + 1, collected)
 
 
 def _check_types(tree: Node, names: frozenset[str]) -> None:
@@ -98,29 +101,29 @@ def _check_types(tree: Node, names: frozenset[str]) -> None:
         kind, loader = f"{node['__module__']}.{node['__class__']}", str(node["__loader__"])
         if kind not in ALLOWED or loader not in _LOADERS:
             raise ScoringError(
-                f"the model file names the type {kind[:120]} (by {loader[:40]}), which is not allowed",
+                f"the model file contains the type {kind[:120]} (loader {loader[:40]}), which is not allowed",
                 code="E506",
-                hint="only the estimators of the table are loaded; never load this file with another tool",
+                hint="use a model file that this tool wrote; opening this one with another tool may run code",
             )
         if "file" in node and str(node["file"]) not in names:
-            raise _refused(f"its member {str(node['file'])[:40]} is missing")
+            raise _refused(f"a node refers to the member {str(node['file'])[:40]}, which is missing")
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
-    names = [one.filename for one in members]
+    names = [member.filename for member in members]
     if len(set(names)) != len(names) or SCHEMA not in names:
-        raise _refused("its members are not those of a model file")
-    for one in members:
-        if one.filename != SCHEMA and _MEMBER.fullmatch(one.filename) is None:
-            raise _refused(f"it has a member called {one.filename[:60]!r}")
-        if one.compress_type != zipfile.ZIP_STORED or one.flag_bits & 0x1:
-            raise _refused("its members are packed or encrypted")
-    if sum(one.file_size for one in members) > _LARGEST:
-        raise _refused("it is too large")
+        raise _refused(f"{SCHEMA} is missing, or two members have the same name")
+    for member in members:
+        if member.filename != SCHEMA and _MEMBER.fullmatch(member.filename) is None:
+            raise _refused(f"unexpected member {member.filename[:60]!r}")
+        if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 0x1:
+            raise _refused(f"member {member.filename[:60]!r} is compressed or encrypted")
+    if sum(member.file_size for member in members) > _LARGEST:
+        raise _refused(f"it is larger than {_LARGEST // 1024**3} GiB unpacked")
 
 
 def _check_array(body: bytes, name: str) -> None:
-    """A plain array: an array of objects would be a pickle."""
+    """Check that a member is a numeric array: an array of objects would be a pickle."""
     import numpy as np
 
     stream = io.BytesIO(body)
@@ -130,18 +133,18 @@ def _check_array(body: bytes, name: str) -> None:
         shape, _, kind = read(stream)
         whole = math.prod(shape) * kind.itemsize == len(body) - stream.tell()
     except Exception as error:  # made-up headers also end in SyntaxError, TokenError and more
-        raise _no_array(name) from error
+        raise _not_numeric(name) from error
     if kind.hasobject or not whole:
-        raise _no_array(name)
+        raise _not_numeric(name)
 
 
-def _no_array(name: str) -> ScoringError:
-    return ScoringError(f"member {name} of the model file is no plain array", code="E507")
+def _not_numeric(name: str) -> ScoringError:
+    return ScoringError(f"member {name} of the model file is not a numeric array", code="E507")
 
 
-def _refused(why: str) -> ScoringError:
+def _refused(reason: str) -> ScoringError:
     return ScoringError(
-        f"the model file is refused: {why}",
+        f"invalid model file: {reason}",
         code="E507",
-        hint="models are written by this tool only; a pickle under another name is never loaded",
+        hint="use a model file that this tool wrote; pickles are never loaded",
     )

@@ -1,1 +1,1 @@
-"""Load, predict, measure, compare: all that production may import. Nothing here fits anything."""
+"""Scoring: load, predict, compare. Production may import this package; nothing here fits a model."""

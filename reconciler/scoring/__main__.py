@@ -1,10 +1,10 @@
-"""The scoring child: `python -m reconciler.scoring`, spoken to as `reconciler.workers.request_loop` says.
+"""The scoring worker: `python -m reconciler.scoring` answers requests as in `reconciler.workers.request_loop`.
 
-With --nursery, the process that forks such children (`reconciler.workers.fork_server`).
+With the fork server's option it forks such workers instead (`reconciler.workers.fork_server`).
 
 check    path of an artifact's folder  -> Schema
 compare  CompareRequest                -> Comparison
-predict  PredictRequest                -> Predicted
+predict  PredictRequest                -> PredictResult
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The port Scorer in this process: used inside the child (`__main__`), and in tests."""
+"""The port Scorer without a worker process: for the worker itself (`__main__`) and for tests."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from reconciler.scoring import predict
 
 
 class LocalScorer:
+    """A Scorer that works in the calling process, without caps."""
+
     def check(self, artifact: Path, limits: Limits) -> Schema:
-        del limits  # caps are for children
+        """Load the model in `artifact` and return its schema; see `model_file.load.load`."""
+        del limits  # caps are for workers
         return load.load(artifact).schema
 
     def compare(self, request: CompareRequest) -> Comparison:
+        """Compare candidate and incumbent; see `evaluation.paired_comparison.compare`."""
         return paired_comparison.compare(request)
 
     def predict(self, request: PredictRequest) -> PredictResult:
+        """Predict the requested rows; see `scoring.predict.predict`."""
         return predict.predict(request)

@@ -1,4 +1,4 @@
-"""Predict: one CSV row per open record, and the amounts to expect.
+"""Predict open records: one CSV row per record, and the amounts to expect per class.
 
 Columns: key, predicted, probability (of the predicted class), uncertain (yes when that is under 50 %), then
 `p_<class>` in declared order. Regression: key, predicted. A class that is impossible for a record (the recipe's
@@ -31,34 +31,38 @@ CERTAIN = 0.5
 
 
 def predict(request: PredictRequest) -> PredictResult:
+    """Predict the requested rows and write the predictions to `request.out`.
+
+    Raises ScoringError when the model cannot be loaded (E506, E507, E511), DataError E416 when expected amounts cannot
+    be computed from the columns asked for.
+    """
     model = load(request.artifact)
     rows = read_rows(request.rows)
     outputs = _outputs(model, rows)
     keys = keys_of(rows)
     if not model.schema.classes:
         values = outputs[:, 0]
-        _write(
-            request.out, ["key", "predicted"], ([_safe(k), repr(float(v))] for k, v in zip(keys, values, strict=True))
-        )
+        lines = ([_safe(key), repr(float(value))] for key, value in zip(keys, values, strict=True))
+        _write(request.out, ["key", "predicted"], lines)
         return PredictResult(rows=len(keys), counts=(), uncertain=0, expected=_amounts(request, rows, outputs, model))
-    shares, open_to_all = possible(outputs, rows, len(model.schema.classes))
-    best = shares.argmax(axis=1) if len(shares) else shares[:, 0].astype(int)
-    likeliest = shares.max(axis=1) if len(shares) else shares[:, 0]
-    unsure = (likeliest < CERTAIN) | ~open_to_all
+    probabilities, any_possible = possible(outputs, rows, len(model.schema.classes))
+    best = probabilities.argmax(axis=1) if len(probabilities) else probabilities[:, 0].astype(int)
+    highest = probabilities.max(axis=1) if len(probabilities) else probabilities[:, 0]
+    unsure = (highest < CERTAIN) | ~any_possible
     names = model.schema.classes
     _write(
         request.out,
         ["key", "predicted", "probability", "uncertain", *(_safe(f"p_{name}") for name in names)],
         (
             [_safe(key), _safe(names[label]), f"{top:.6f}", "yes" if doubt else "no", *(f"{p:.6f}" for p in row)]
-            for key, label, top, doubt, row in zip(keys, best, likeliest, unsure, shares, strict=True)
+            for key, label, top, doubt, row in zip(keys, best, highest, unsure, probabilities, strict=True)
         ),
     )
     return PredictResult(
         rows=len(keys),
         counts=tuple(int((best == label).sum()) for label in range(len(names))),
         uncertain=int(unsure.sum()),
-        expected=_amounts(request, rows, shares, model),
+        expected=_amounts(request, rows, probabilities, model),
     )
 
 
@@ -71,7 +75,10 @@ def _outputs(model: LoadedModel, rows: Rows) -> Matrix:
 
 
 def possible(probabilities: Matrix, rows: Rows, classes: int) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Probabilities without what is impossible, renormalised; and whether anything was possible at all."""
+    """Set impossible classes to probability 0 and renormalise each row.
+
+    Returns the probabilities and, per row, whether any class was possible; where none was, the row is unchanged.
+    """
     import numpy as np
 
     mask = np.ones((len(probabilities), classes), dtype=bool)
@@ -79,48 +86,57 @@ def possible(probabilities: Matrix, rows: Rows, classes: int) -> tuple[Matrix, N
         name = f"possible_{label}"
         if name in rows.column_names:
             mask[:, label] = rows.column(name).to_numpy(zero_copy_only=False)
-    kept = np.where(mask, probabilities, 0.0)
-    total = kept.sum(axis=1, keepdims=True)
-    left = total[:, 0] > 0
-    return np.where(
-        left[:, None], np.divide(kept, total, where=total > 0, out=np.zeros_like(kept)), probabilities
-    ), left
+    masked = np.where(mask, probabilities, 0.0)
+    total = masked.sum(axis=1, keepdims=True)
+    any_possible = total[:, 0] > 0
+    renormalised = np.divide(masked, total, where=total > 0, out=np.zeros_like(masked))
+    return np.where(any_possible[:, None], renormalised, probabilities), any_possible
 
 
 def expected_amounts(
     probabilities: Matrix, amounts: Matrix, groups: list[str | None]
 ) -> tuple[tuple[str, tuple[float, ...]], ...]:
-    """Per group and class the sum of amount times probability, groups sorted by name."""
+    """Sum amount times probability per group and class; groups sorted by name, a missing group under an empty name."""
     import numpy as np
 
-    found = []
+    sums = []
     labels = np.array(["" if group is None else group for group in groups], dtype=object)
     for group in sorted(set(labels)):
         chosen = labels == group
         weighted = probabilities[chosen] * np.nan_to_num(amounts[chosen])[:, None]
-        found.append((str(group), tuple(float(one) for one in weighted.sum(axis=0))))
-    return tuple(found)
+        sums.append((str(group), tuple(float(total) for total in weighted.sum(axis=0))))
+    return tuple(sums)
 
 
-def _amounts(request: PredictRequest, rows: Rows, shares: Matrix, model: LoadedModel) -> tuple[ExpectedAmount, ...]:
+def _amounts(
+    request: PredictRequest, rows: Rows, probabilities: Matrix, model: LoadedModel
+) -> tuple[ExpectedAmount, ...]:
     if request.by is None or request.amount is None:
         return ()
     if not model.schema.classes:
         raise DataError(
-            "expected amounts are per class, and this model predicts a number",
+            "expected amounts need a classification model; this model predicts a number",
             hint="leave out --by and --amount",
             code="E416",
         )
     amounts = rows.column(f"also_{request.amount}")
     if str(amounts.type) != "double":
-        raise DataError("the amount is not a number", hint="name a numeric column with --amount", code="E416")
-    groups = [None if one is None else str(one) for one in rows.column(f"also_{request.by}").to_pylist()]
+        raise DataError(
+            f"the column given with --amount is not numeric: it is {amounts.type}",
+            hint="name a numeric column with --amount",
+            code="E416",
+        )
+    groups = [None if group is None else str(group) for group in rows.column(f"also_{request.by}").to_pylist()]
     values = amounts.to_numpy(zero_copy_only=False)
-    found = expected_amounts(shares, values, groups)
+    sums_by_group = expected_amounts(probabilities, values, groups)
     if request.amounts is not None:
         names = [_safe(name) for name in model.schema.classes]
-        _write(request.amounts, ["group", *names], ([_safe(g), *(f"{one:.2f}" for one in sums)] for g, sums in found))
-    return tuple(ExpectedAmount(group=group, amounts=sums) for group, sums in found)
+        _write(
+            request.amounts,
+            ["group", *names],
+            ([_safe(group), *(f"{total:.2f}" for total in sums)] for group, sums in sums_by_group),
+        )
+    return tuple(ExpectedAmount(group=group, amounts=sums) for group, sums in sums_by_group)
 
 
 def _write(path: Path, header: list[str], rows: Iterable[list[Any]]) -> None:

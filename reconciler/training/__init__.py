@@ -1,1 +1,1 @@
-"""Fit and write: only a sandbox needs this package, and production cannot import it."""
+"""Training: fit an estimator and write its artifact. Only a sandbox needs this package."""

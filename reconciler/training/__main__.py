@@ -1,8 +1,8 @@
-"""The training child: `python -m reconciler.training`, spoken to as `reconciler.workers.request_loop` says.
+"""The training worker: `python -m reconciler.training` answers requests as in `reconciler.workers.request_loop`.
 
-With --nursery, the process that forks such children (`reconciler.workers.fork_server`).
+With the fork server's option it forks such workers instead (`reconciler.workers.fork_server`).
 
-train  TrainRequest -> Trained
+train  TrainRequest -> TrainResult
 
 Libraries are imported before the first request is read: they take longer than many fits.
 """

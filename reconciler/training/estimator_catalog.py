@@ -1,9 +1,9 @@
-"""The closed table of estimators, generated from scikit-learn's own parameter constraints.
+"""Generate the closed table of estimators from scikit-learn's own parameter constraints.
 
-`python -m reconciler.training.estimator_catalog` writes `manifest/schema/estimators.json`; a test holds the committed
-file against it. With the table, manifests are checked without importing scikit-learn. Parameters that are ours
-(`random_state`), that would change bytes or cores (`n_jobs`), that only print, or that take code are left
-out; sizes are capped.
+`python -m reconciler.training.estimator_catalog` writes `manifest/schema/estimators.json`; a test compares the
+committed file with it. With the table, manifests are checked without importing scikit-learn. Left out are parameters
+that Reconciler sets (`random_state`), that would change bytes or cores (`n_jobs`), that only print, or that take code;
+sizes are capped. Source of the constraints: `_parameter_constraints` of each class (scikit-learn developer API).
 """
 
 from __future__ import annotations
@@ -43,12 +43,13 @@ ESTIMATORS: dict[str, tuple[str, str, str, bool]] = {
     "Ridge": ("sklearn.linear_model", "regression", "linear", False),
     "TweedieRegressor": ("sklearn.linear_model", "regression", "linear", False),
 }
-# Written out where scikit-learn's own list is longer than what a model file may hold or a table of numbers needs.
+# Shorter lists of choices than scikit-learn's, where a model file cannot hold them or numbers do not need them.
 NARROWED: dict[str, list[dict[str, Any]]] = {
     "metric": [{"type": "choice", "values": ["chebyshev", "cosine", "euclidean", "manhattan", "minkowski"]}],
 }
-# Not a recipe's business, or not data; `algorithm` is brute force, since the search trees have no safe file form.
-OURS = frozenset(
+# Parameters that a recipe cannot set: Reconciler sets them, or their values are no data. `algorithm` is brute force,
+# since the search trees have no safe file form.
+RESERVED = frozenset(
     [
         "algorithm",
         "leaf_size",
@@ -92,6 +93,7 @@ CAPS = {
 
 
 def table() -> dict[str, Any]:
+    """Return the table: per estimator its module, task, family and the parameters a recipe may set."""
     import sklearn
 
     return {
@@ -107,16 +109,16 @@ def _entry(name: str, module: str, task: str, family: str, keeps_rows: bool) -> 
     kind = getattr(importlib.import_module(module), name)
     constraints = kind._parameter_constraints
     params = {}
-    for parameter in sorted(set(kind().get_params()) - OURS):
-        found = (_alternative(parameter, constraint) for constraint in constraints.get(parameter, []))
-        alternatives = NARROWED.get(parameter) or [one for one in found if one is not None]
+    for parameter in sorted(set(kind().get_params()) - RESERVED):
+        allowed = (_alternative(parameter, constraint) for constraint in constraints.get(parameter, []))
+        alternatives = NARROWED.get(parameter) or [form for form in allowed if form is not None]
         if alternatives:
             params[parameter] = alternatives
     return {"module": module, "task": task, "family": family, "keepsRows": keeps_rows, "params": params}
 
 
 def _alternative(parameter: str, constraint: Any) -> dict[str, Any] | None:
-    """One way in which a parameter may be given; None for those that a manifest cannot write."""
+    """Return one form that a parameter may take; None for those that a manifest cannot write."""
     from sklearn.utils._param_validation import Hidden, Interval, Options, StrOptions
 
     if constraint is None:
@@ -128,36 +130,39 @@ def _alternative(parameter: str, constraint: Any) -> dict[str, Any] | None:
     if isinstance(constraint, Interval):
         return _interval(parameter, constraint)
     if isinstance(constraint, (StrOptions, Options)):
-        gone = constraint.deprecated or set()
-        values = sorted((v for v in constraint.options if isinstance(v, (str, int, float)) and v not in gone), key=str)
+        deprecated = constraint.deprecated or set()
+        usable = (option for option in constraint.options if isinstance(option, (str, int, float)))
+        values = sorted((option for option in usable if option not in deprecated), key=str)
         return {"type": "choice", "values": values} if values else None
     return None
 
 
 def _interval(parameter: str, interval: Any) -> dict[str, Any]:
     whole = interval.type.__name__ == "Integral"
-    found: dict[str, Any] = {"type": "integer" if whole else "real"}
+    bounds: dict[str, Any] = {"type": "integer" if whole else "real"}
     left, right = interval.left, interval.right
     if left is not None and math.isfinite(left):
-        opened = interval.closed in ("right", "neither")
-        found["min"] = int(left) + opened if whole else float(left)
-        if opened and not whole:
-            found["minOpen"] = True
+        is_open = interval.closed in ("right", "neither")
+        bounds["min"] = int(left) + is_open if whole else float(left)
+        if is_open and not whole:
+            bounds["minOpen"] = True
     if right is not None and math.isfinite(right):
-        opened = interval.closed in ("left", "neither")
-        found["max"] = int(right) - opened if whole else float(right)
-        if opened and not whole:
-            found["maxOpen"] = True
+        is_open = interval.closed in ("left", "neither")
+        bounds["max"] = int(right) - is_open if whole else float(right)
+        if is_open and not whole:
+            bounds["maxOpen"] = True
     if whole and parameter in CAPS:
-        found["max"] = min(found.get("max", CAPS[parameter]), CAPS[parameter])
-    return found
+        bounds["max"] = min(bounds.get("max", CAPS[parameter]), CAPS[parameter])
+    return bounds
 
 
 def text() -> str:
+    """Return the table as the committed file holds it."""
     return json.dumps(table(), indent=1, sort_keys=True) + "\n"
 
 
 def path() -> Path:
+    """Return where the committed file lies."""
     return Path(str(resources.files("reconciler.manifest").joinpath("schema", "estimators.json")))
 
 

@@ -1,17 +1,21 @@
-"""The schema of a model, from its training rows: which categories it tells apart, in which order."""
+"""Derive the schema of a model from its training rows: its columns, its categories and their order."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
-from reconciler.core.spec.recipe import Preprocessing, Recipe
+from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 
 Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
-def schema_of(recipe: Recipe, rows: Any, preprocessing: Preprocessing, tables: Tables) -> Schema:
-    """`rows`: the training rows as a pyarrow table."""
+def schema_of(built: BuiltRecipe, rows: Any, tables: Tables) -> Schema:
+    """Return the schema for training rows given as a pyarrow table.
+
+    `tables`: per table its columns as (name, type), recorded in the schema as they are.
+    """
+    recipe, preprocessing = built.recipe, built.preprocessing
     features = recipe.features
     return Schema(
         task=recipe.task.value,
@@ -34,12 +38,12 @@ def schema_of(recipe: Recipe, rows: Any, preprocessing: Preprocessing, tables: T
 
 
 def _categories(values: Any, preprocessing: Preprocessing) -> tuple[str, ...]:
-    """The most frequent values that are not rare, sorted as text; equally frequent ones by text."""
+    """Return the most frequent values that are not rare, sorted as text; equally frequent ones by text."""
     import pyarrow.compute as pc
 
     counts = pc.value_counts(pc.drop_null(values)).to_pylist()
     frequent = sorted(
-        ((one["counts"], one["values"]) for one in counts if one["counts"] >= preprocessing.rare),
+        ((entry["counts"], entry["values"]) for entry in counts if entry["counts"] >= preprocessing.rare),
         key=lambda pair: (-pair[0], pair[1]),
     )
     return tuple(sorted(value for _, value in frequent[: preprocessing.most]))

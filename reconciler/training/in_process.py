@@ -1,4 +1,4 @@
-"""The port Trainer in this process: used inside the child (`__main__`), and in tests."""
+"""The port Trainer without a worker process: for the worker itself (`__main__`) and for tests."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from reconciler.training import fit
 
 
 class LocalTrainer:
+    """A Trainer that trains in the calling process, without caps."""
+
     def warm(self, limits: Limits, at_once: int = 1) -> None:
+        """Do nothing: there is no worker to start."""
         del limits, at_once
 
     def train(self, request: TrainRequest) -> TrainResult:
+        """Train in this process; see `fit.train`."""
         return fit.train(request)
 
     def close(self) -> None:
-        pass
+        """Do nothing: there is no worker to stop."""

@@ -1,4 +1,4 @@
-"""The runtime that is really here, held against the one that the environment declared."""
+"""Compare the installed runtime with the one that the environment declares."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.errors import TrainingError
 
 @cache
 def runtime_here() -> Runtime:
-    """Read once: what is installed does not change under a process that has imported it."""
+    """Return the installed runtime. Read once: it does not change under a process that has imported it."""
     return described(
         {name: version(name) for name in DISTRIBUTIONS},
         python=sys.version_info[:2],
@@ -27,9 +27,9 @@ def runtime_here() -> Runtime:
 
 
 def check_runtime(declared: Runtime) -> None:
-    """TrainingError naming every difference: what is made here must be what the environment says it is."""
-    if found := differences(declared, runtime_here()):
+    """Check that the installed runtime is the declared one. Raises TrainingError naming every difference."""
+    if mismatches := differences(declared, runtime_here()):
         raise TrainingError(
-            "the environment declares another runtime: " + "; ".join(found),
-            hint="install the declared lock, or change `runtime` in the environment by a pull request",
+            "the runtime installed here is not the one that the environment declares: " + "; ".join(mismatches),
+            hint="install the locked requirements, or change `runtime` of the environment in a pull request",
         )

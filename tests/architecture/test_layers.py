@@ -47,7 +47,7 @@ LIBRARIES: dict[str, set[str]] = {
     "pydantic": {"manifest/schema", "manifest/loading"},
     "pydantic_core": {"manifest/schema", "manifest/loading"},
     "sklearn": {"training", "model_file", "evaluation", "scoring"},
-    "skops": {"training", "model_file"},
+    "skops": {"model_file"},
     "numpy": {"training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables"},
     "pandas": set(),
     "pyarrow": {"training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables", "testing"},

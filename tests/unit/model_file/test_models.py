@@ -167,7 +167,7 @@ def test_amounts_are_summed_per_group_and_class(shop: Workshop) -> None:
     assert found.expected[1].amounts == pytest.approx(wanted, abs=1e-2)
     with sums.open(newline="") as stream:
         assert [line["group"] for line in csv.DictReader(stream)] == ["", "'=a"]
-    with pytest.raises(DataError, match="the amount is not a number"):
+    with pytest.raises(DataError, match="column given with --amount is not numeric"):
         predicted(shop, table, by=1, amount=0)
 
 
@@ -342,7 +342,7 @@ def test_a_type_or_a_loader_that_is_not_listed_is_named_and_refused(members: dic
     ]
     for change in changes:
         assert refusal(with_tree(members, lambda tree, change=change: tree.update(change))) == "E506", change
-    with pytest.raises(ScoringError, match=r"names the type os\.system"):
+    with pytest.raises(ScoringError, match=r"contains the type os\.system"):
         safe_archive.check(with_tree(members, lambda tree: tree.update(changes[0])))
 
 

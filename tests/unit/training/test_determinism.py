@@ -15,9 +15,9 @@ from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
 from reconciler.errors import ScoringError, TrainingError
-from reconciler.model_file import load, safe_archive
+from reconciler.model_file import canonical_skops, load, safe_archive
 from reconciler.ports import SelectResult, TrainRequest
-from reconciler.training import canonical_skops, estimator_catalog, fit
+from reconciler.training import estimator_catalog, fit
 from reconciler.training.runtime_check import runtime_here
 
 ACCOUNTS = [f"100000000000{digit}" for digit in range(6)]
