@@ -24,6 +24,7 @@ from reconciler.core.status_codes import Exit
 from reconciler.engine.promotion import apply_on_merge, plan_pull_request
 from reconciler.errors import ConflictError, ForgeError, ReconcilerError, UsageError
 from reconciler.ports import Forge
+from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import merge_result, pull_request_comment
 
 LARGEST_EVENT = 16 * 1024**2  # bytes
@@ -47,7 +48,7 @@ def comment(
         )
     job = ci_job.job(os.environ, _event())
     found = _read(read, environment) if read is not None else _made(invocation, environment, job)
-    body = pull_request_comment.markdown(found)
+    body = to_markdown(pull_request_comment.blocks(found))
     if job.summary is not None and read is None:
         with Path(job.summary).open("a", encoding="utf-8") as stream:
             stream.write(body + "\n")
@@ -216,7 +217,7 @@ def _reported(forge: Forge, environment: str, one: MergedPullRequest) -> MergedP
             forge.set_status(one.commit, status)
         if one.request is None:
             return one
-        body = merge_result.request(environment, one)
+        body = to_markdown(merge_result.request_blocks(environment, one))
         return replace(one, told=forge.comment(one.request, f"apply/{environment}", body))
     except ReconcilerError as error:
         streams.say(f"it could not be told at the forge: {error}")

@@ -11,7 +11,9 @@ from reconciler.console import streams
 from reconciler.core.plan.plan import Plan
 from reconciler.core.status_codes import Exit
 from reconciler.errors import UsageError
-from reconciler.report.plan import text
+from reconciler.report.layout.blocks import Detail
+from reconciler.report.layout.render_text import to_text
+from reconciler.report.plan import plan_report
 
 DECLINED = int(Exit.PENDING)
 
@@ -28,7 +30,7 @@ def possible() -> None:
 
 def given(plan: Plan) -> bool:
     """Show the plan and ask. Nothing to do needs no yes."""
-    streams.say(text.text(plan, streams.look(sys.stderr)))
+    streams.say(to_text(plan_report.blocks(plan, Detail.SCREEN), streams.look(sys.stderr)))
     if plan.empty:
         return True
     answered = click.confirm(f"Apply this to {plan.environment}?", err=True, default=False)

@@ -128,6 +128,16 @@ def show(invocation: Invocation, reporter: Any, value: object, **extra: Any) -> 
             from reconciler.report.layout.json_output import document
 
             put(document(value, extra))
+        case OutputFormat.MARKDOWN if hasattr(reporter, "blocks"):
+            from reconciler.report.layout.blocks import Detail
+            from reconciler.report.layout.render_markdown import to_markdown
+
+            put(to_markdown(reporter.blocks(value, Detail.PAGE)))
+        case OutputFormat.TEXT if hasattr(reporter, "blocks"):
+            from reconciler.report.layout.blocks import Detail
+            from reconciler.report.layout.render_text import to_text
+
+            put(to_text(reporter.blocks(value, Detail.SCREEN), look(sys.stdout)))
         case OutputFormat.MARKDOWN:
             put(reporter.markdown(value))
         case OutputFormat.TEXT:

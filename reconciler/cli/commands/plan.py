@@ -55,11 +55,11 @@ def command(
         streams.show(invocation, in_sync, made)
         return 0
     from reconciler.cli import plan_file
-    from reconciler.report.plan.formats import PLAN
+    from reconciler.report.plan import plan_report
 
     whole = made.plan if isinstance(made, cached_plan.PlanExcerpt) else made
     if out is not None:
         plan_file.write(whole, out)
     code = plan_file.pending(whole) if check else plan_file.readable(whole)
-    streams.show(invocation, PLAN, made, exit=int(plan_file.pending(whole)))
+    streams.show(invocation, plan_report, made, exit=int(plan_file.pending(whole)))
     return int(code)

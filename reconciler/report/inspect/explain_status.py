@@ -1,4 +1,4 @@
-"""Why: one screen on one model: what it is waiting for, the numbers behind it, and the next command."""
+"""The explanation of one model's state: what it waits for, the numbers behind it, and the next command."""
 
 from __future__ import annotations
 
@@ -6,54 +6,48 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.inspect.explanation import Explanation
-from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.formatting import at, titled
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
-from reconciler.report.plan.text import part_lines
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    Detail,
+    Either,
+    EntryList,
+    Heading,
+    Item,
+    Items,
+    Paragraph,
+)
+from reconciler.report.layout.formatting import at_revision, titled
+from reconciler.report.layout.text_layout import Tone
+from reconciler.report.plan.model_plan import COLUMNS, entry
+from reconciler.report.plan.plan_report import refresh_note
 
 
-def text(found: Explanation, look: TextStyle) -> str:
-    return page(_lines(found, look), look)
-
-
-def _lines(found: Explanation, look: TextStyle) -> Iterator[Line]:
-    where = plain(titled(found.environment, found.role))
-    conditions = f": {found.part.sync.value}, {found.part.health.value}" if found.part is not None else ""
-    title = f"{plain(found.model)} in {where} {at(found.revision)}{conditions}"
-    for line in wrap(title, look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    deployed = short(found.deployed) if found.deployed is not None else "nothing yet"
-    yield Line(f"  {'has' if found.role == 'sandbox' else 'serves'}  {deployed}")
-    yield Line()
-    if found.refresh is not None:
-        for line in wrap(f"refresh: {plain(found.refresh.reason)}", look.width, first="+ data  "):
-            yield Line(line, Tone.WARN)
-    if found.part is not None:
-        yield from part_lines(found.part, look)
+def blocks(explanation: Explanation, detail: Detail) -> Iterator[Block]:
+    """Explain the model's state; a screen shows its plan whole, a page the reasons alone."""
+    part, screen = explanation.part, detail is Detail.SCREEN
+    conditions = f"{part.sync.value}, {part.health.value}: " if part is not None else ""
+    place = Either(titled(explanation.environment, explanation.role), Code(explanation.environment))
+    state = (" ", at_revision(explanation.revision), f": {conditions[:-2]}" if conditions else "")
+    yield Heading((Code(explanation.model), " in ", place, Either(state, "")))
+    if screen:
+        deployed = short(explanation.deployed) if explanation.deployed is not None else "nothing yet"
+        yield Items((Item(deployed, label="has" if explanation.role == "sandbox" else "serves"),))
+        yield GAP
+        if explanation.refresh is not None:
+            yield refresh_note(explanation.refresh)
+    if part is not None and screen:
+        yield EntryList(COLUMNS, (entry(part, detail),))
     else:
-        for line in wrap(plain(found.state), look.width):
-            yield Line(line, Tone.WARN)
-    yield Line()
-    if not found.advice:
-        yield Line("Nothing to do.", Tone.STRONG)
+        yield Paragraph((Either("", conditions), explanation.state, Either("", "" if part else ".")), tone=Tone.WARN)
+        reasons = (*(part.blocked.reasons if part.blocked else ()), *part.detail.notes) if part else ()
+        if reasons:
+            yield Items(tuple(map(Item, reasons)))
+    yield GAP
+    advice = tuple(Item(step.reason, command=step.command, hang=2) for step in explanation.advice)
+    if screen and not advice:
+        yield Paragraph("Nothing to do.", tone=Tone.STRONG)
         return
-    yield Line("Next", Tone.STRONG)
-    for one in found.advice:
-        for line in wrap(f"{plain(one.reason)}{':' if one.command else ''}", look.width, first="  ", rest="    "):
-            yield Line(line)
-        if one.command is not None:
-            for line in command(plain(one.command), look.width, indent="    "):
-                yield Line(line)
-
-
-def markdown(found: Explanation) -> str:
-    lines = [f"### {code(found.model)} in {code(found.environment)}", ""]
-    if found.part is not None:
-        lines += [f"{found.part.sync.value}, {found.part.health.value}: {prose(found.state)}", ""]
-        lines += [f"- {prose(one)}" for one in (found.part.blocked.reasons if found.part.blocked else ())]
-        lines += [f"- {prose(one)}" for one in found.part.detail.notes]
-    else:
-        lines += [f"{prose(found.state)}.", ""]
-    lines += ["", "Next:", ""]
-    lines += [f"- {prose(one.reason)}" + (f": {code(one.command)}" if one.command else "") for one in found.advice]
-    return paper(lines if found.advice else [*lines, "- nothing to do"])
+    yield Paragraph(Either("Next", "Next:"), tone=Tone.STRONG)
+    yield Items(advice or (Item("nothing to do"),))

@@ -10,7 +10,7 @@ from reconciler.report.layout.escaping import cell, paper, plain, prose
 from reconciler.report.layout.formatting import at, commit, digest, moment
 from reconciler.report.layout.table import TextColumn, markdown_table
 from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
-from reconciler.report.plan.text import SYMBOLS
+from reconciler.report.plan.headlines import SYMBOLS
 
 
 def text(history: History, look: TextStyle) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from reconciler.core.digest import Digest, short
+from reconciler.report.layout.blocks import Code, Words
 
 NONE = "-"
 
@@ -70,6 +71,11 @@ def commit(revision: str) -> str:
 def at(revision: str | None) -> str:
     """Where the manifests were read, to follow a verb or a name."""
     return f"at {commit(revision)}" if revision else "in the working tree"
+
+
+def at_revision(revision: str | None) -> Words:
+    """Return the same with the commit as code."""
+    return ("at ", Code(commit(revision))) if revision else "in the working tree"
 
 
 def at_code(revision: str | None) -> str:

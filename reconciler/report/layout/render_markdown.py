@@ -51,6 +51,17 @@ def markdown_lines(blocks: Iterable[Block]) -> list[str]:
     return lines
 
 
+def fitting(folds: Iterable[Fold], room: int) -> list[Fold]:
+    """Return the first folds that together take at most `room` characters."""
+    kept = []
+    for fold in folds:
+        room -= sum(len(line) + 1 for line in ("", *_lines(fold)))
+        if room < 0:
+            break
+        kept.append(fold)
+    return kept
+
+
 def words_in_markdown(words: Words, *, in_cell: bool = False) -> str:
     """Return the words as part of a paragraph, list item or, `in_cell`, of a table's cell."""
     shown, own = "", ""

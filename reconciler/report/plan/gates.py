@@ -1,46 +1,38 @@
-"""Gates with their numbers: each result is a verdict in a word and its reason on one line."""
+"""Gates with their numbers: for each its result in a word, and its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.spec.gates import GateStatus, Verification
-from reconciler.report.layout.escaping import plain, prose
-from reconciler.report.layout.formatting import count
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, wrap
-
-_WORDS = {GateStatus.PASSED: "pass", GateStatus.REFUSED: "REFUSE"}
+from reconciler.core.spec.gates import GateResult, GateStatus, Verification
+from reconciler.report.layout.blocks import Block, Code, Detail, Either, Item, Items, Literal, Paragraph, Strong
+from reconciler.report.layout.text_layout import Tone
 
 
 def summary(verification: Verification) -> str:
-    """`passed 4 of 4`, or `refused by 1 of 4`."""
+    """Return `passed 4 of 4`, or `refused by 1 of 4`."""
     total, refused = len(verification.results), len(verification.refusals)
     if verification.passed:
         return f"passed {total} of {total}"
     return f"refused by {refused} of {total}" if total else "no gate was asked, so none was passed"
 
 
-def lines(verification: Verification, look: TextStyle, *, indent: str = "    ") -> Iterator[Line]:
-    tone = Tone.GOOD if verification.passed else Tone.BAD
-    yield Line(f"{indent}gates of {plain(verification.environment)}: {summary(verification)}", tone)
-    for result in verification.results:
-        passed = result.verdict is GateStatus.PASSED
-        first = f"{indent}  {_WORDS[result.verdict]:<7}"
-        text = f"{result.gate.uses}: {plain(result.reason)}"
-        for line in wrap(text, look.width, first=first):
-            yield Line(line, Tone.PLAIN if passed else Tone.BAD)
+def blocks(verification: Verification, detail: Detail) -> Iterator[Block]:
+    """List the results of the gates; a page has refusals first, as a reviewer must not overlook them."""
+    results = list(verification.results)
+    if detail is Detail.PAGE:
+        results.sort(key=lambda result: result.verdict is GateStatus.PASSED)
+    yield Paragraph(
+        (Either("gates", "Gates"), " of ", Code(verification.environment), ": ", Strong(summary(verification))),
+        tone=Tone.GOOD if verification.passed else Tone.BAD,
+        indent=4,
+    )
+    if results:
+        yield Items(tuple(map(_item, results)), indent=6, label_width=6, gap=" ")
 
 
-def markdown(verification: Verification) -> list[str]:
-    """A list, refusals first: what a reviewer must not overlook comes before what is well."""
-    results = sorted(verification.results, key=lambda one: one.verdict is GateStatus.PASSED)
-    head = f"Gates of `{plain(verification.environment)}`: **{summary(verification)}**"
-    items = [
-        f"- {'✅' if one.verdict is GateStatus.PASSED else '❌ **refused**'} `{one.gate.uses}`: {prose(one.reason)}"
-        for one in results
-    ]
-    return [head, "", *items]
-
-
-def counted(verification: Verification) -> str:
-    return count(len(verification.results), "gate")
+def _item(result: GateResult) -> Item:
+    words = (Code(result.gate.uses), ": ", result.reason)
+    if result.verdict is GateStatus.PASSED:
+        return Item(words, label=Either("pass", Literal("✅")), joint=" ")
+    return Item(words, label=Either("REFUSE", (Literal("❌ "), Strong("refused"))), joint=" ", tone=Tone.BAD)

@@ -1,36 +1,34 @@
-"""The same words as `report.plan` has when all of many models are in sync, without what a plan with news needs."""
+"""Report on a plan of many models, all in sync, without importing what a plan with changes needs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from reconciler.core.plan.plan_summary import UnchangedPlan
-from reconciler.report.layout.escaping import plain
-from reconciler.report.layout.formatting import at, count, titled
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
+from reconciler.report.layout.blocks import GAP, Block, Code, Detail, Either, Heading, Literal, Paragraph
+from reconciler.report.layout.formatting import at_revision, count, titled
+from reconciler.report.layout.text_layout import Tone
 
 SHOWN = 20  # models without news up to which each is listed
-NOTHING = "Nothing to do."
+NOTHING = Paragraph("Nothing to do.", tone=Tone.STRONG)
 
 
-def text(unchanged: UnchangedPlan, look: TextStyle) -> str:
-    return page(_lines(unchanged, look), look)
-
-
-def _lines(unchanged: UnchangedPlan, look: TextStyle) -> Iterator[Line]:
+def blocks(unchanged: UnchangedPlan, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
+    """Report on a plan without any change."""
     summary = f"0 to change, 0 blocked, {unchanged.models} unchanged"
-    yield from title(unchanged.environment, unchanged.role, unchanged.revision, summary, look)
-    yield Line()
-    yield in_sync(unchanged.models, among_others=False)
-    yield Line()
-    yield Line(NOTHING, Tone.STRONG)
+    yield title(unchanged.environment, unchanged.role, unchanged.revision, summary)
+    yield GAP
+    yield in_sync(unchanged.models)
+    yield GAP
+    yield NOTHING
 
 
-def title(environment: str, role: str, revision: str | None, summary: str, look: TextStyle) -> Iterator[Line]:
-    head = f"Plan for {plain(titled(environment, role))} {at(revision)}"
-    for line in wrap(f"{head}: {summary}", look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
+def title(environment: str, role: str, revision: str | None, summary: str) -> Heading:
+    name = Either(titled(environment, role), Code(environment))
+    return Heading(("Plan for ", name, " ", at_revision(revision), ": ", summary))
 
 
-def in_sync(models: int, *, among_others: bool) -> Line:
-    return Line(f"= {count(models, 'more model' if among_others else 'model')} in sync", Tone.DIM)
+def in_sync(models: int, *, among_others: bool = False) -> Paragraph:
+    """Count the models that are not listed; `among_others`: after a list of others."""
+    listed = Literal(f"= {count(models, 'more model' if among_others else 'model')} in sync")
+    return Paragraph(Either(listed, f"{count(models, 'model')} in sync."), tone=Tone.DIM)

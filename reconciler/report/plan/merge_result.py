@@ -1,4 +1,4 @@
-"""What applying merges came to: for a person at a terminal, and as the report on each merged request."""
+"""The result of applying merged requests: for a terminal, and as the report on each request."""
 
 from __future__ import annotations
 
@@ -8,101 +8,87 @@ from reconciler.core.duration import in_words
 from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
 from reconciler.core.promotion.reviewed_plan import DigestDepth
-from reconciler.report.layout.escaping import cell, code, paper, plain, prose
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    Column,
+    DataTable,
+    Detail,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Row,
+    Words,
+)
 from reconciler.report.layout.formatting import commit, count, digest
-from reconciler.report.layout.table import TextColumn, markdown_table
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
+from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan import apply_result
 
-
-def text(found: MergeResult, look: TextStyle) -> str:
-    return page(_lines(found, look), look)
+_COLUMNS = tuple(Column(name=name) for name in ("", "model", "what", "health", "took", "serves"))
 
 
-def _title(found: MergeResult) -> str:
-    if not found.merged:
-        return f"Nothing merged waits for {found.environment}"
-    return f"Carried out {count(len(found.merged), 'merged change')} in {found.environment}, in {found.seconds}s"
+def blocks(result: MergeResult, detail: Detail) -> Iterator[Block]:
+    """Report on each merged request that was applied, in the order of the merges."""
+    title = f"Nothing merged waits for {result.environment}"
+    if result.merged:
+        changes = count(len(result.merged), "merged change")
+        title = f"Carried out {changes} in {result.environment}, in {result.seconds}s"
+    yield Heading(title)
+    for merged in result.merged:
+        request = f"request {merged.request}" if merged.request is not None else "no request"
+        place = f"{request}, merged as {commit(merged.commit)}"
+        yield GAP
+        if detail is Detail.PAGE:
+            yield Heading(place, level=4)
+            yield from _outcome(merged)
+            continue
+        yield Paragraph(place, hang=2)
+        yield from apply_result.blocks(merged.applied, detail)
+        next_steps = [Item(merged.revert, label="to go back, merge", tone=Tone.WARN)] if merged.revert else []
+        next_steps += [Item(merged.told, label="told at")] if merged.told else []
+        yield Items(tuple(next_steps))
 
 
-def _lines(found: MergeResult, look: TextStyle) -> Iterator[Line]:
-    for line in wrap(plain(_title(found)), look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    for one in found.merged:
-        yield Line()
-        for line in wrap(_where(one), look.width, rest="  "):
-            yield Line(line)
-        for text_line in apply_result.text(one.applied, look).splitlines():
-            yield Line(text_line)
-        if one.revert is not None:
-            for line in wrap(plain(one.revert), look.width, first="  to go back, merge  "):
-                yield Line(line, Tone.WARN)
-        if one.told is not None:
-            for line in wrap(plain(one.told), look.width, first="  told at  "):
-                yield Line(line)
+def request_blocks(environment: str, merged: MergedPullRequest) -> Iterator[Block]:
+    """Report on one request, to be posted on it."""
+    complete = all(result.exit == 0 for result in merged.applied.results)
+    outcome = Literal("✅ Applied" if complete else "❌ Not all applied")
+    yield Heading((outcome, " in ", Code(environment), ": ", apply_result.summary(merged.applied)))
+    yield from _outcome(merged)
 
 
-def _where(one: MergedPullRequest) -> str:
-    by = f"request {one.request}" if one.request is not None else "no request"
-    return f"{by}, merged as {commit(one.commit)}"
+def _outcome(merged: MergedPullRequest) -> Iterator[Block]:
+    """Show what was done to each model, what to do about failures, and the way back."""
+    results = {result.model: result for result in merged.applied.results}
+    rows = []
+    for status in merged.status:
+        serves = Code(digest(status.artifact))
+        rows.append(_row(status.model, results.get(status.model), status.health.value, serves))
+    known = {status.model for status in merged.status}
+    rows += [_row(name, result, "", "") for name, result in results.items() if name not in known]
+    if rows:
+        yield DataTable(_COLUMNS, tuple(rows))
+    for result in merged.applied.results:
+        if result.exit and result.remedy:
+            yield Items((Item(result.remedy, label=Code(result.model)),))
+    if merged.depth is DigestDepth.DECLARED:
+        yield Paragraph("Its reviewers saw what git shows; gates and stores were asked when it was applied.")
+    if merged.revert is not None:
+        content = ": it holds what git said before of what is not finished."
+        yield Paragraph(("To go back, merge the branch ", Code(merged.revert), content))
+    yield Paragraph(("Merged as ", Code(commit(merged.commit)), ", plan ", Code(merged.plan)), small=True)
 
 
-def markdown(found: MergeResult) -> str:
-    lines = [f"### {prose(_title(found))}", ""]
-    for one in found.merged:
-        lines += [f"#### {prose(_where(one))}", "", *_body(one), ""]
-    return paper(lines)
+def _row(model: str, result: ModelResult | None, health: str, serves: Words) -> Row:
+    mark = Literal("❌" if result is not None and result.exit else "✅")
+    done = ("; ".join(result.done) or result.problem or "") if result is not None else ""
+    return Row((mark, Code(model), done, Literal(health), Literal(_duration(result)), serves))
 
 
-def request(environment: str, one: MergedPullRequest) -> str:
-    """The report on the request itself."""
-    well = all(result.exit == 0 for result in one.applied.results)
-    outcome = "✅ Applied" if well else "❌ Not all applied"
-    head = f"### {outcome} in {code(environment)}: {apply_result.summary(one.applied)}"
-    return paper([head, "", *_body(one)])
-
-
-def _took(result: ModelResult | None) -> str:
+def _duration(result: ModelResult | None) -> str:
     if result is None or not result.done:
         return ""
     return in_words(result.seconds) if result.seconds >= 60 else f"{result.seconds:.1f}s"
-
-
-def _body(one: MergedPullRequest) -> Iterator[str]:
-    results = {result.model: result for result in one.applied.results}
-    rows = []
-    for status in one.status:
-        result = results.get(status.model)
-        done = "; ".join(result.done) if result else ""
-        why = result.problem or "" if result else ""
-        mark = "❌" if result is not None and result.exit else "✅"
-        serves, took = f"`{digest(status.artifact)}`", _took(result)
-        rows.append([mark, cell(status.model), prose(done or why), status.health.value, took, serves])
-    shown = {status.model for status in one.status}
-    for name, result in results.items():
-        if name not in shown:
-            rows.append(
-                [
-                    "❌" if result.exit else "✅",
-                    cell(name),
-                    prose("; ".join(result.done) or result.problem or ""),
-                    "",
-                    _took(result),
-                    "",
-                ]
-            )
-    columns = [TextColumn(name=name) for name in ("", "model", "what", "health", "took", "serves")]
-    if rows:
-        yield from markdown_table(columns, rows)
-    for result in one.applied.results:
-        if result.exit and result.remedy:
-            yield ""
-            yield f"- {cell(result.model)}: {prose(result.remedy)}"
-    if one.depth is DigestDepth.DECLARED:
-        yield ""
-        yield "Its reviewers saw what git shows; gates and stores were asked when it was applied."
-    if one.revert is not None:
-        yield ""
-        yield f"To go back, merge the branch {code(one.revert)}: it holds what git said before of what is not finished."
-    yield ""
-    yield f"<sub>Merged as {code(commit(one.commit))}, plan {code(one.plan)}</sub>"

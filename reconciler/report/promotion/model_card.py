@@ -11,8 +11,10 @@ from collections.abc import Iterator
 from reconciler import codec
 from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.spec.recipe import BuiltRecipe, Holdout, Param
+from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.escaping import cell, code, paper, prose
 from reconciler.report.layout.formatting import count, metric, percent
+from reconciler.report.layout.render_markdown import markdown_lines
 from reconciler.report.layout.table import TextColumn, markdown_table
 from reconciler.report.plan import gates
 from reconciler.report.promotion import evaluation
@@ -77,7 +79,7 @@ def _gates(card: ModelCard) -> Iterator[str]:
     if card.verification is None:
         yield f"Not asked: this artifact was deployed in `{card.environment}` before and is vetted there."
     else:
-        yield from gates.markdown(card.verification)
+        yield from markdown_lines(gates.blocks(card.verification, Detail.PAGE))
         yield ""
         yield f"Verification: `{codec.digest_of(card.verification)}` (unsigned)"
     yield ""

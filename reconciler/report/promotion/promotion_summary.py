@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from reconciler.core.digest import short
 from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
 from reconciler.core.spec.gates import Comparability, Comparison
+from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.escaping import cell, code, paper, prose
 from reconciler.report.layout.formatting import change, commit, count, day, metric, moment
+from reconciler.report.layout.render_markdown import markdown_lines
 from reconciler.report.layout.table import TextColumn, markdown_table
 from reconciler.report.layout.text_layout import TextStyle, elide
 from reconciler.report.plan import gates
@@ -170,7 +172,7 @@ def _gates(found: PromotionSummary) -> Iterator[str]:
         return
     yield "#### Gates"
     yield ""
-    yield from gates.markdown(found.verification)
+    yield from markdown_lines(gates.blocks(found.verification, Detail.PAGE))
     yield ""
 
 

@@ -22,10 +22,12 @@ from reconciler.report.inspect import (
     status,
 )
 from reconciler.report.layout import json_output
+from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.layout.text_layout import UNICODE, TextStyle
-from reconciler.report.plan import apply_result, markdown, merge_result, pull_request_comment, text
+from reconciler.report.plan import apply_result, merge_result, plan_report, pull_request_comment
 from reconciler.report.promotion import config_diff, model_card, promotion_summary, proposal, pull_request_body
 from tests.golden.report import values, values_controls, values_drift, values_inspect, values_review
+from tests.golden.report.rendering import as_page, on_screen
 
 FOLDER = Path(__file__).parent / "expected"
 VALID = problems.ValidationResult(
@@ -33,14 +35,14 @@ VALID = problems.ValidationResult(
 )
 
 TEXT: dict[str, Callable[[TextStyle], str]] = {
-    "plan-first": lambda look: text.text(values.first_plan(), look),
-    "plan-production": lambda look: text.text(values.production_plan(), look),
-    "plan-hostile": lambda look: text.text(values.hostile_plan(), look),
-    "plan-controls": lambda look: text.text(values_controls.controlled_plan(), look),
+    "plan-first": lambda look: on_screen(plan_report, values.first_plan(), look),
+    "plan-production": lambda look: on_screen(plan_report, values.production_plan(), look),
+    "plan-hostile": lambda look: on_screen(plan_report, values.hostile_plan(), look),
+    "plan-controls": lambda look: on_screen(plan_report, values_controls.controlled_plan(), look),
     "history-controls": lambda look: history.text(values_controls.history(), look),
     "rolled-back": lambda look: proposal.text(values_controls.rolled_back(), look),
-    "plan-empty": lambda look: text.text(values.plan("production", "production", ()), look),
-    "applied": lambda look: apply_result.text(values.applied(), look),
+    "plan-empty": lambda look: on_screen(plan_report, values.plan("production", "production", ()), look),
+    "applied": lambda look: on_screen(apply_result, values.applied(), look),
     "status": lambda look: status.text(values.status(), look),
     "history": lambda look: history.text(values.history(), look),
     "audit": lambda look: audit.text(values.audit(), look),
@@ -50,9 +52,9 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "proposed": lambda look: proposal.text(values.proposed(), look),
     "opened": lambda look: proposal.text(values.opened(), look),
     "by-hand": lambda look: proposal.text(values.by_hand(), look),
-    "why": lambda look: explain_status.text(values_inspect.why(), look),
-    "why-undeclared": lambda look: explain_status.text(values_inspect.why_undeclared(), look),
-    "on-merge": lambda look: merge_result.text(values_review.on_merge(), look),
+    "why": lambda look: on_screen(explain_status, values_inspect.why(), look),
+    "why-undeclared": lambda look: on_screen(explain_status, values_inspect.why_undeclared(), look),
+    "on-merge": lambda look: on_screen(merge_result, values_review.on_merge(), look),
     "drift": lambda look: drift.text(values_drift.drifted(), look),
     "anchored": lambda look: journal_checkpoint.text(values_drift.anchored(), look),
     "anchored-before": lambda look: journal_checkpoint.text(values_drift.anchored(signed=True, fresh=False), look),
@@ -66,24 +68,26 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "conflict": lambda look: problems.error_text(values.conflict(), look),
 }
 MARKDOWN: dict[str, Callable[[], str]] = {
-    "plan-first": lambda: markdown.markdown(values.first_plan()),
-    "plan-production": lambda: markdown.markdown(values.production_plan()),
-    "plan-hostile": lambda: markdown.markdown(values.hostile_plan()),
-    "plan-controls": lambda: markdown.markdown(values_controls.controlled_plan()),
+    "plan-first": lambda: as_page(plan_report, values.first_plan()),
+    "plan-production": lambda: as_page(plan_report, values.production_plan()),
+    "plan-hostile": lambda: as_page(plan_report, values.hostile_plan()),
+    "plan-controls": lambda: as_page(plan_report, values_controls.controlled_plan()),
     "history-controls": lambda: history.markdown(values_controls.history()),
     "rolled-back": lambda: proposal.markdown(values_controls.rolled_back()),
-    "on-merge": lambda: merge_result.markdown(values_review.on_merge()),
-    "on-merge-request": lambda: merge_result.request("production", values_review.on_merge().merged[0]),
-    "comment": lambda: pull_request_comment.markdown(values_review.request()),
-    "comment-alike": lambda: pull_request_comment.markdown(values_review.many(12)),
-    "comment-hostile": lambda: pull_request_comment.markdown(values_review.hostile()),
-    "comment-nothing": lambda: pull_request_comment.markdown(values_review.nothing()),
-    "comment-unseen": lambda: pull_request_comment.markdown(values_review.unseen()),
+    "on-merge": lambda: as_page(merge_result, values_review.on_merge()),
+    "on-merge-request": lambda: to_markdown(
+        merge_result.request_blocks("production", values_review.on_merge().merged[0])
+    ),
+    "comment": lambda: to_markdown(pull_request_comment.blocks(values_review.request())),
+    "comment-alike": lambda: to_markdown(pull_request_comment.blocks(values_review.many(12))),
+    "comment-hostile": lambda: to_markdown(pull_request_comment.blocks(values_review.hostile())),
+    "comment-nothing": lambda: to_markdown(pull_request_comment.blocks(values_review.nothing())),
+    "comment-unseen": lambda: to_markdown(pull_request_comment.blocks(values_review.unseen())),
     "promotion": lambda: promotion_summary.markdown(values_review.promotion()),
     "promotion-first": lambda: promotion_summary.markdown(values_review.first_promotion()),
     "promotion-hostile": lambda: promotion_summary.markdown(values_review.hostile_promotion(values.HOSTILE[0])),
     "promotion-vetted": lambda: promotion_summary.markdown(values_review.vetted_promotion()),
-    "applied": lambda: apply_result.markdown(values.applied()),
+    "applied": lambda: as_page(apply_result, values.applied()),
     "status": lambda: status.markdown(values.status()),
     "history": lambda: history.markdown(values.history()),
     "audit": lambda: audit.markdown(values.audit()),
@@ -95,7 +99,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "by-hand": lambda: proposal.markdown(values.by_hand()),
     "request": lambda: pull_request_body.markdown(values_review.proposed()),
     "request-rollback": lambda: pull_request_body.markdown(values.proposed()),
-    "why": lambda: explain_status.markdown(values_inspect.why()),
+    "why": lambda: as_page(explain_status, values_inspect.why()),
     "drift": lambda: drift.markdown(values_drift.drifted()),
     "anchored": lambda: journal_checkpoint.markdown(values_drift.anchored()),
     "drift-issue": lambda: drift.issue(values_drift.in_production(), {}, values_drift.SEEN),

@@ -19,10 +19,10 @@ from reconciler.report.inspect import history, predict, status
 from reconciler.report.layout.escaping import cell, code, guard, plain, prose
 from reconciler.report.layout.table import TextColumn, table
 from reconciler.report.layout.text_layout import ASCII, UNICODE, TextStyle, cells, command, elide, page, wrap
-from reconciler.report.plan import apply_result, markdown
-from reconciler.report.plan import text as plan
+from reconciler.report.plan import apply_result, plan_report
 from reconciler.report.promotion import proposal
 from tests.golden.report import values
+from tests.golden.report.rendering import as_page, on_screen
 
 NASTY = ["::", "##[", "`", "|", "<", "@", "\x1b[31m", "\u202e", "\n", "\r", "\0", "\ud800", "漢", "e\u0301", "#1", "--"]
 TEXTS = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=12)), max_size=12).map("".join)
@@ -60,8 +60,10 @@ def reports(text: str, look: TextStyle) -> list[str]:
         opening, url=text, remote=text, because=text, base=text, superseded=(SupersededPullRequest(number=1, url=text),)
     )
     return [
-        plan.text(hostile(text), look),
-        apply_result.text(replace(applied, results=(replace(applied.results[2], model=text, problem=text),)), look),
+        on_screen(plan_report, hostile(text), look),
+        on_screen(
+            apply_result, replace(applied, results=(replace(applied.results[2], model=text, problem=text),)), look
+        ),
         status.text(replace(found, environments=(seen,)), look),
         history.text(replace(events, events=(replace(events.events[0], who=text, reason=text),)), look),
         predict.text(made, look),
@@ -109,7 +111,7 @@ def test_a_code_span_ends_where_it_should(text: str) -> None:
 
 @given(TEXTS)
 def test_every_row_of_a_markdown_table_has_the_columns_of_its_heading(text: str) -> None:
-    shown = markdown.markdown(hostile(text))
+    shown = as_page(plan_report, hostile(text))
     bars = 0
     for line in shown.splitlines():
         if line.startswith("|"):

@@ -20,7 +20,7 @@ from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.inspect.status import history, status
 from reconciler.engine.plan.plan_expiry import stays_until
 from reconciler.errors import ForgeError
-from reconciler.report.plan.text import quiet
+from reconciler.report.plan.headlines import is_unchanged
 from tests.simulation.sample_project import MODEL, OTHER, PRODUCTION
 from tests.simulation.scenario import Story
 
@@ -197,7 +197,7 @@ def test_what_is_settled_stays_settled_through_every_window(story: Story) -> Non
     assert stays_until(story.deps(), story.desired, story.desired.environments[0], before) == {}
     story.town.clock.pass_time(**FRIDAY)
     after = story.plan("production")
-    assert (after.id, after.empty, quiet(after.models[0])) == (before.id, True, True)
+    assert (after.id, after.empty, is_unchanged(after.models[0])) == (before.id, True, True)
 
 
 # --- weakened gates --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from reconciler import codec
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.promotion.reviewed_plan import DigestDepth, ReviewedPlan, hidden, moved, revealed, reviewed_model
+from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import pull_request_comment
 from reconciler.report.promotion import promotion_summary
 from tests.golden.report import values, values_review
@@ -16,7 +17,7 @@ from tests.golden.report import values, values_review
 
 @pytest.mark.parametrize("count", [1, 4, 500, 5_000])
 def test_it_is_short_enough_for_every_forge(count: int) -> None:
-    body = pull_request_comment.markdown(values_review.many(count))
+    body = to_markdown(pull_request_comment.blocks(values_review.many(count)))
     assert len(body) < LONGEST_BODY
     rows = [line for line in body.splitlines() if line.startswith("| 🔵")]
     assert len(rows) == 1, "models that change alike are one line"
@@ -29,21 +30,21 @@ def test_models_that_change_otherwise_stand_on_lines_of_their_own() -> None:
     parts = list(many.plan.models)
     changed = replace(parts[3].detail.changes[0], new="400")
     parts[3] = replace(parts[3], detail=replace(parts[3].detail, changes=(changed,)))
-    body = pull_request_comment.markdown(replace(many, plan=replace(many.plan, models=tuple(parts))))
+    body = to_markdown(pull_request_comment.blocks(replace(many, plan=replace(many.plan, models=tuple(parts)))))
     assert len([line for line in body.splitlines() if line.startswith("| 🔵")]) == 2
 
 
 @pytest.mark.parametrize("count", [1, 500])
 def test_the_record_comes_back_from_the_comment(count: int) -> None:
     found = values_review.many(count)
-    record = revealed(pull_request_comment.markdown(found))
+    record = revealed(to_markdown(pull_request_comment.blocks(found)))
     assert record is not None
     assert codec.decode(ReviewedPlan, record, what="the record") == found.reviewed
-    assert codec.digest_of(found.reviewed) in pull_request_comment.markdown(found)
+    assert codec.digest_of(found.reviewed) in to_markdown(pull_request_comment.blocks(found))
 
 
 def test_a_record_that_is_too_large_is_left_out_and_that_is_said() -> None:
-    body = pull_request_comment.markdown(values_review.many(5_000))
+    body = to_markdown(pull_request_comment.blocks(values_review.many(5_000)))
     assert revealed(body) is None
     assert "too many models" in body
 

@@ -8,9 +8,9 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.plan.plan import Blocked, Plan, PlanDetail, Step
 from reconciler.core.status_codes import Exit, SyncStatus
-from reconciler.report.layout.text_layout import TextStyle
-from reconciler.report.plan import apply_result, markdown, text
+from reconciler.report.plan import apply_result, plan_report
 from tests.golden.report import values
+from tests.golden.report.rendering import as_page, on_screen
 
 DEPLOY = (Step(action=Action.DEPLOY, reason="passed its gates"),)
 
@@ -35,36 +35,36 @@ def test_what_needs_a_person_comes_first_and_what_stays_comes_last() -> None:
     parts.append(values.part("a-quiet", sync=SyncStatus.IN_SYNC, reason="deployed as declared"))
     parts.append(values.part("change", reason="r", steps=DEPLOY))
     parts.append(values.part("z-noted", sync=SyncStatus.IN_SYNC, reason="r", detail=PlanDetail(notes=("n",))))
-    shown = text.text(values.plan("production", "production", tuple(parts)), TextStyle())
+    shown = on_screen(plan_report, values.plan("production", "production", tuple(parts)))
     names = [line.split()[1] for line in shown.splitlines() if line[:2] in ("! ", "> ", "= ")]
     assert names == [f"blocked-{n}" for n in (6, 1, 2, 5, 4)] + ["change", "z-noted", "a-quiet"]
 
 
 def test_few_unchanged_models_are_listed_and_many_are_counted() -> None:
-    assert text.text(many(20), TextStyle()).count("deployed as declared") == 20
-    shown = text.text(many(1000, changed=1), TextStyle())
+    assert on_screen(plan_report, many(20)).count("deployed as declared") == 20
+    shown = on_screen(plan_report, many(1000, changed=1))
     assert "deployed as declared" not in shown
     assert "= 1,000 more models in sync" in shown
     assert "loud-0" in shown
     results = tuple(ModelResult(model=f"m-{at}") for at in range(1000))
-    assert "= 1,000 more models unchanged" in apply_result.text(replace(values.applied(), results=results), TextStyle())
+    assert "= 1,000 more models unchanged" in on_screen(apply_result, replace(values.applied(), results=results))
 
 
 def test_a_plan_of_thousands_of_changes_still_fits_one_comment_and_counts_what_it_left_out() -> None:
-    shown = markdown.markdown(many(10, changed=2000))
+    shown = as_page(plan_report, many(10, changed=2000))
     assert len(shown) < 65_536
     assert "2000 to change, 0 blocked, 10 unchanged" in shown
     assert "and 1,900 more models" in shown
     assert "are left out: see `--output json`" in shown
     long = values.part("long", reason="why " * 50_000, steps=DEPLOY)
-    assert len(markdown.markdown(values.plan("production", "production", (long,)))) < 65_536
+    assert len(as_page(plan_report, values.plan("production", "production", (long,)))) < 65_536
 
 
 def test_a_repair_says_what_is_wrong_and_not_how_good_the_model_is() -> None:
     restore = (Step(action=Action.RESTORE, reason="tampered: model.skops"),)
     part = values.part("model", reason="tampered: model.skops", steps=restore, detail=values.DETAIL)
     found = values.plan("production", "production", (part,))
-    for shown in (text.text(found, TextStyle()), markdown.markdown(found)):
+    for shown in (on_screen(plan_report, found), as_page(plan_report, found)):
         assert "tampered: model.skops" in shown
         assert "accuracy" not in shown
         assert "gates" not in shown
@@ -79,6 +79,6 @@ def test_a_blocked_model_says_why_and_what_to_do_and_what_is_still_repaired() ->
             exit=Exit.REFUSED, reasons=("f1_macro 0.4 is below 0.5", "grade D"), remedy="change the recipe"
         ),
     )
-    shown = text.text(values.plan("production", "production", (part,)), TextStyle())
+    shown = on_screen(plan_report, values.plan("production", "production", (part,)))
     assert "refused: f1_macro 0.4 is below 0.5; grade D; meanwhile restore: tampered" in shown
     assert "what to do  change the recipe" in shown
