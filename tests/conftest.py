@@ -18,8 +18,10 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests.support import effort
+
 # No test asserts a time: a loaded machine must not fail one.
-hypothesis.settings.register_profile("reconciler", deadline=None)
+hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(100))
 hypothesis.settings.load_profile("reconciler")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -75,6 +77,14 @@ def pytest_configure(config: pytest.Config) -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell ignores it for what it starts in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "needs(*names): components of tests/conftest.py that the test cannot do without")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Soak property tests like every sweep, and let the longest files come first: no worker is left with one alone."""
+    for item in items:
+        if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
+            item.add_marker("soak")
+    items.sort(key=effort.place)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

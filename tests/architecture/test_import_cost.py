@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.promises.project import REPOSITORY, Project
-from tests.integration.cli.conftest import begin, configured
+from tests.support.project import REPOSITORY, Project, begin, configured
 
 HEAVY = {
     *("pandas", "sklearn", "duckdb", "numpy", "scipy", "skops", "pyarrow", "git", "jinja2"),

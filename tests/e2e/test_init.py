@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RECEIVABLES
-from tests.e2e.promises.project import Project, Ran
+from tests.support.project import Project, Ran
 
 
 def scikit_learn(name: str) -> Callable[[Path], Path]:
@@ -42,7 +42,6 @@ def commit(project: Project) -> None:
     project.commit("A first model")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "outcome", "classes"),
     [

@@ -14,15 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.promises.project import Project
-from tests.integration.cli.conftest import begin, configured
-
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def project(tmp_path: Path) -> Project:
-    return begin(configured(tmp_path / "project"))
+from tests.support.project import Project
 
 
 def commands(text: str) -> Iterator[list[str]]:
@@ -84,67 +76,62 @@ def test_who_does_what_each_report_says_next_gets_a_model_into_production(projec
 
 
 def test_a_reviewed_plan_is_applied_while_it_holds_and_left_alone_when_it_does_not(
-    project: Project, tmp_path: Path
+    trained: Project, tmp_path: Path
 ) -> None:
-    project.run("apply", "sandbox", "--yes")
-    project.promote()
+    trained.promote()
     reviewed, edited = tmp_path / "plan.json", tmp_path / "edited.json"
-    project.run("plan", "production", "--check", "--out", str(reviewed), code=3)
+    trained.run("plan", "production", "--check", "--out", str(reviewed), code=3)
     document = json.loads(reviewed.read_text())
     document["models"][0]["basis"]["served"] = "something"
     edited.write_text(json.dumps(document, separators=(",", ":"), sort_keys=True))
-    assert "E703" in project.run("apply", "production", "--plan", str(edited), code=6).err
-    assert "not for sandbox" in project.run("apply", "sandbox", "--plan", str(reviewed), code=2).err
-    assert not (project.root / "serving").exists()
+    assert "E703" in trained.run("apply", "production", "--plan", str(edited), code=6).err
+    assert "not for sandbox" in trained.run("apply", "sandbox", "--plan", str(reviewed), code=2).err
+    assert not (trained.root / "serving").exists()
 
     # Later commits do not matter to a plan of an earlier one, as long as production has not moved.
-    project.write("notes.txt", "x")
-    project.commit("Something else")
-    project.run("apply", "production", "--plan", str(reviewed))
-    assert project.served()["n"] == 0
-    again = project.run("apply", "production", "--plan", str(reviewed))
+    trained.write("notes.txt", "x")
+    trained.commit("Something else")
+    trained.run("apply", "production", "--plan", str(reviewed))
+    assert trained.served()["n"] == 0
+    again = trained.run("apply", "production", "--plan", str(reviewed))
     assert "unchanged" in again.out  # everything that it asked for is so already
 
-    (project.release() / "model.skops").unlink()
-    stale = project.run("apply", "production", "--plan", str(reviewed), code=5)
+    (trained.release() / "model.skops").unlink()
+    stale = trained.run("apply", "production", "--plan", str(reviewed), code=5)
     assert "the plan is stale" in stale.out
     assert "plan again" in stale.out
 
 
-def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(project: Project) -> None:
-    project.run("apply", "sandbox", "--yes")
-    project.promote()
-    project.run("apply", "production", "--yes")
-
+def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(deployed: Project) -> None:
     # 4: a gate refuses the next candidate.
-    policy = project.root / "environments/production.yaml"
+    policy = deployed.root / "environments/production.yaml"
     policy.write_text(policy.read_text().replace("atLeast: 0.4", "atLeast: 0.999"))
-    project.recipe("max_depth: 3", "max_depth: 2")
-    refused = project.run("apply", "sandbox", "--yes", code=4)
+    deployed.recipe("max_depth: 3", "max_depth: 2")
+    refused = deployed.run("apply", "sandbox", "--yes", code=4)
     assert "is below 0.999" in refused.out
     assert "what to do" in refused.out
-    no = project.run("promote", "lateness", "--to", "production", code=4)
+    no = deployed.run("promote", "lateness", "--to", "production", code=4)
     assert no.err.startswith("error: E701")
-    weak = project.run("plan", "production")
+    weak = deployed.run("plan", "production")
     assert "today's policy would deny it" in weak.out
 
     # 3: somebody changed what is served; 6: somebody changed what is stored.
-    model = project.release() / "model.skops"
+    model = deployed.release() / "model.skops"
     model.chmod(0o644)
     model.write_bytes(model.read_bytes()[:-1] + b"x")
-    status = project.run("status", "production")
+    status = deployed.run("status", "production")
     assert "tampered: model.skops" in status.out
     assert "verification unsigned" in status.out
-    project.run("plan", "production", "--check", code=3)
-    project.run("apply", "production", "--yes")
-    digest = project.served()["artifact"].removeprefix("sha256:")
-    blob = project.root / ".reconciler/production/blobs/sha256" / digest
+    deployed.run("plan", "production", "--check", code=3)
+    deployed.run("apply", "production", "--yes")
+    digest = deployed.served()["artifact"].removeprefix("sha256:")
+    blob = deployed.root / ".reconciler/production/blobs/sha256" / digest
     blob.chmod(0o644)
     blob.write_bytes(blob.read_bytes() + b" ")
-    audited = project.run("audit", "production", code=6)
+    audited = deployed.run("audit", "production", code=6)
     assert digest in audited.out
-    assert project.run("plan", "production", code=6).out
-    assert project.run("audit", "production", "-o", "json", code=6).json["exit"] == 6
+    assert deployed.run("plan", "production", code=6).out
+    assert deployed.run("audit", "production", "-o", "json", code=6).json["exit"] == 6
 
 
 def test_rows_that_cannot_be_used_are_a_data_error_without_their_values(project: Project) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 
-STRIDE = int(os.environ.get("STRIDE", "7"))  # every byte with STRIDE=1
+from tests.support.effort import count
+
+STRIDE = count("STRIDE")
 
 
 def damaged(body: bytes, stride: int = STRIDE) -> Iterator[tuple[str, bytes]]:

@@ -60,6 +60,7 @@ def read(found: dict[str, bytes]) -> DesiredState | tuple[Problem, ...]:
         return error.problems
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("path", PATHS)
 def test_a_damaged_manifest_is_refused_at_its_place_or_says_something_else(path: str) -> None:
     whole = files()

@@ -1,5 +1,5 @@
 """Every byte of every small stored file, changed, lost, doubled, cut off: refused as damaged, and never taken for less
-than what was written. `STRIDE=1` tries every byte; the default every seventh."""
+than what was written. `make soak` tries every seventh byte, `STRIDE=1 make soak` every one."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ def test_every_kind_of_record_is_there(story: Story) -> None:
     assert {key.partition("/")[0] for _, key, _ in records(story)} == set(RECORDS)
 
 
+@pytest.mark.soak
 def test_no_damaged_record_is_read(story: Story) -> None:
     cases = 0
     for _, key, body in records(story):
@@ -98,7 +99,7 @@ def test_no_damaged_record_is_read(story: Story) -> None:
             refused(lambda kind=kind, left=left, key=key: codec.decode(kind, left, what=key), f"{key} {what}")
             cases += 1
     print(f"{cases} damaged records")
-    assert cases > 1000
+    assert cases > 200
 
 
 def test_no_damaged_mark_or_pointer_of_a_target_is_read(story: Story) -> None:
@@ -112,6 +113,7 @@ def test_no_damaged_mark_or_pointer_of_a_target_is_read(story: Story) -> None:
     assert isinstance(current, ReleasePointer)
 
 
+@pytest.mark.soak
 def test_no_damaged_blob_is_used(story: Story) -> None:
     cases = 0
     for environment, key, body in small_blobs(story):
@@ -124,12 +126,13 @@ def test_no_damaged_blob_is_used(story: Story) -> None:
                 store.objects[key] = body
             cases += 1
     print(f"{cases} damaged blobs")
-    assert cases > 1000
+    assert cases > 200
 
 
 DOCUMENTS = {EVALUATION_FILE: Evaluation, RECIPE_FILE: BuiltRecipe, SCHEMA_FILE: Schema}
 
 
+@pytest.mark.soak
 def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(story: Story) -> None:
     """What somebody has made up and hashed anew: it may mean something else, but never crashes what reads it."""
     store = story.town.stores["sandbox"]
@@ -168,6 +171,7 @@ def look(story: Story) -> tuple[list[Plan | ReconcilerError], bool]:
     return plans, bool(audit.audit(deps, story.desired, ()).findings)
 
 
+@pytest.mark.soak
 def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(story: Story) -> None:
     before, found = look(story)
     assert not found

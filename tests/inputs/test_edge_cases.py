@@ -19,12 +19,11 @@ from reconciler.engine.inspect.explain_status import why
 from reconciler.errors import IntegrityError, InvalidManifestsError, StoreError
 from reconciler.manifest.loading.load import MAX_FILES, load
 from reconciler.ports import TreeFile
-from tests.e2e.promises.project import Project, write_ledger
 from tests.fuzz.targets import Guessed, shipped
-from tests.integration.cli.conftest import begin, configured
 from tests.simulation import sample_project
 from tests.simulation.sample_project import NOBODYS, PRODUCTION
 from tests.simulation.scenario import Story
+from tests.support.project import Project, begin, configured, write_ledger
 
 
 @pytest.fixture

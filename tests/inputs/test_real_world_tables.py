@@ -20,7 +20,7 @@ from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfil
 from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
 from reconciler.errors import ReconcilerError
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 SECRET = "CANARY"
 ROWS = 120

@@ -18,10 +18,11 @@ import pytest
 from reconciler.errors import ReconcilerError
 from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy, Script
+from tests.support import effort
 
-pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3"), pytest.mark.slow]
+pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
 
-ROUNDS = int(os.environ.get("ROUNDS", "40"))  # 200 take some minutes
+ROUNDS = effort.count("ROUNDS")
 ROUNDS_OF_A_LIFE = 10
 REPOSITORY = Path(__file__).resolve().parents[2]
 SILENT = (Fate.HANG, Fate.DONE_HANG)
@@ -98,6 +99,7 @@ def _at_write(at: int, fate: Fate) -> Script:
     return script
 
 
+@pytest.mark.soak
 def test_whatever_happens_at_any_request_the_next_run_converges_and_nothing_is_lost(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:

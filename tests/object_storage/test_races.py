@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import uuid
@@ -15,11 +14,12 @@ from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
 from tests.object_storage.servers import BUCKET, Server
+from tests.support.effort import count
 
-pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3"), pytest.mark.slow]
+pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-RACES = int(os.environ.get("RACES", "50"))
+RACES = count("RACES")
 RACERS = 8
 RACER = """
 import sys
@@ -85,11 +85,13 @@ def race(folder: Path, races: int) -> list[list[str]]:
     return told
 
 
+@pytest.mark.soak
 def test_one_of_eight_processes_wins_each_entry(s3: Server, tmp_path: Path) -> None:
     for answers in race(tmp_path, RACES):
         assert sorted(answers) == ["lost"] * (RACERS - 1) + ["won"]
 
 
+@pytest.mark.soak
 def test_a_winner_whose_answer_is_lost_knows_that_it_won(proxy: Proxy, tmp_path: Path) -> None:
     lost = iter(range(10**6))
 

@@ -17,11 +17,11 @@ import pytest
 from reconciler.adapters.object_storage.bucket import Bucket
 from reconciler.adapters.object_storage.clients import bucket
 from reconciler.core.spec.environment import StorageLocation
-from tests.e2e.promises.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
 from tests.object_storage.servers import BUCKET, Server, s3_environment
+from tests.support.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
 
-pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.xdist_group("s3"), pytest.mark.slow]
+pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.xdist_group("s3")]
 
 
 class Remote(Project):

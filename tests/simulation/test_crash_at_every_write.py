@@ -1,4 +1,7 @@
-"""A crash, or a lost answer, at every effect of each flow, by index: the next run converges in one pass."""
+"""A crash, or a lost answer, at every effect of each flow, by index: the next run converges in one pass.
+
+Of the pairs `make test` tries every ninth, `make soak` all.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.testing.fault_injection import Crash, Fault, Script, at
 from tests.simulation import sample_project
 from tests.simulation.scenario import Story
+from tests.support.effort import spread
 
 FAULTS = [fault for fault in Fault if fault is not Fault.NONE]
 FLOWS = ["first sandbox", "first production", "next sandbox", "next production", "repair", "retire", "rollback"]
@@ -85,13 +89,14 @@ def test_a_fault_at_any_effect_is_healed_by_the_next_run(tmp_path: Path, flow: s
     print(f"{flow}: {cases} cases")
 
 
+@pytest.mark.soak
 def test_a_crash_during_recovery_is_healed_too(tmp_path: Path) -> None:
     """All pairs: a crash at effect j of the deploy, then one at effect k of the run that recovers."""
     flow = "next production"
     count = effects_of(tmp_path / "count", flow)
     crashes = (Fault.BEFORE, Fault.AFTER)
-    for first in range(count):
-        for second in range(count):
+    for first in spread(range(count), "CRASH_STRIDE"):
+        for second in spread(range(count), "CRASH_STRIDE"):
             for fault in crashes:
                 story, environment = prepared(tmp_path / f"{first}-{second}-{fault}", flow)
                 attempt(story, environment, at(first, Fault.AFTER))

@@ -13,7 +13,6 @@ SEEDS = int(os.environ.get("SEEDS", "10000"))
 PARTS = 40
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_schedule_breaks_an_invariant(part: int) -> None:
     applies = faults = 0

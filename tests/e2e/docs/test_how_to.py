@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.docs.test_tutorial import commands
-from tests.e2e.promises.project import CI
 from tests.forge.clients import WRITES
 from tests.forge.fake.server import Server, serving
+from tests.support.project import CI
 
 FOLDER = Path(__file__).resolve().parents[3] / "docs/how-to"
 FORGES = {"github": "git@github.com:acme/shop.git", "gitlab": "git@gitlab.com:acme/shop.git"}
@@ -28,7 +28,6 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield here
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     environment = _environment(tmp_path)
@@ -40,7 +39,6 @@ def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: P
         _run(command, folder, environment, expected)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", FORGES)
 def test_the_road_from_nothing_to_the_first_promotion_is_as_the_page_of_that_forge_says(
     kind: str, server: Server, tmp_path: Path

@@ -6,12 +6,11 @@ import json
 
 import pytest
 
-from tests.e2e.promises.people import APPLY, PLAN, PROMOTE, VARIABLES, Reviewed
-from tests.e2e.promises.project import Project
 from tests.forge.fake.server import Server
+from tests.support.project import Project
+from tests.support.team import APPLY, PLAN, PROMOTE, VARIABLES, Reviewed
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", VARIABLES)
 def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
     project: Project,
@@ -49,7 +48,6 @@ def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
     assert len(team.bodies(number)) == 2
 
 
-@pytest.mark.slow
 def test_what_moved_since_it_was_reviewed_is_left_alone_and_named(
     project: Project,
     server: Server,
@@ -83,7 +81,6 @@ def test_what_moved_since_it_was_reviewed_is_left_alone_and_named(
     assert team.run(*APPLY).json["merged"] == []
 
 
-@pytest.mark.slow
 def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
     project: Project,
     server: Server,

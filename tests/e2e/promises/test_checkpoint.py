@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 
 def test_a_cut_tail_is_exit_6_and_names_environment_model_entry_and_anchor(deployed: Project) -> None:

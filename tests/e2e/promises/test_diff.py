@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 
 def test_what_was_promoted_as_it_is_does_not_differ(deployed: Project) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 
 def findings(project: Project, *, code: int) -> dict[tuple[str, str], dict[str, str]]:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.promises.project import Project
 from tests.e2e.promises.test_repair import flip
+from tests.support.project import Project
 
 
 def findings(project: Project, *arguments: str, code: int = 3) -> list[dict[str, Any]]:

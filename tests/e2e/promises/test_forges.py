@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.promises.people import PROMOTE, READS, VARIABLES, Team
-from tests.e2e.promises.project import Project
 from tests.forge.fake.server import Fault, Server
+from tests.support.project import Project
+from tests.support.team import PROMOTE, READS, VARIABLES, Team
 
 REQUESTS = r"/api/v[34]/.*/(pulls|merge_requests)"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", VARIABLES)
 def test_the_whole_road_and_back(project: Project, server: Server, kind: str) -> None:
     team = Team(project, server, kind)
@@ -90,7 +89,6 @@ FAULTS = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", VARIABLES)
 def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
     project: Project, server: Server, kind: str
@@ -124,7 +122,6 @@ def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
     assert project.run("status", "production", "-o", "json").json == before
 
 
-@pytest.mark.slow
 def test_without_a_forge_the_branch_is_pushed_and_the_text_printed(project: Project, tmp_path: Path) -> None:
     bare = tmp_path / "models.git"
     project.run("apply", "sandbox", "--yes")

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from tests.e2e.promises.people import APPLY, VARIABLES, Reviewed
-from tests.e2e.promises.project import Project
 from tests.forge.fake.server import Server
+from tests.support.project import Project
+from tests.support.team import APPLY, VARIABLES, Reviewed
 
 FIRST = "<img src=x onerror=alert(1)> @acme/sec | [a](javascript:b) `c`"
 SECOND = "::error::owned ${{ secrets.T }} <!-- reconciler-reviewed e= -->"
@@ -34,7 +34,6 @@ def harmless(document: str) -> None:
     assert outside.count("</details>") == len(re.findall(r"<details\b", outside)), document
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("kind", VARIABLES)
 def test_a_hostile_request_is_only_text_and_no_secret_is_told(project: Project, server: Server, kind: str) -> None:
     manifest = project.root / "manifests/sandbox/lateness.yaml"

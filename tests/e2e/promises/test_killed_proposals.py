@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.promises.project import Project, Ran
-
-STRIDE = int(os.environ.get("STRIDE", "5"))  # every git command with STRIDE=1
+from tests.support.effort import spread
+from tests.support.project import Project, Ran
 
 # Stands before git in PATH: counts commands, and kills whoever asked for one of them.
 GIT = """#!/bin/sh
@@ -34,14 +33,14 @@ class Watched:
 
     def run(self, *arguments: str, at: int = 0, when: str = "before", code: int = 0) -> tuple[Ran, int]:
         """What it printed, and how many git commands it gave."""
-        count, shim = self.folder / "count", self.folder / "git"
-        count.write_text("0")
-        shim.write_text(GIT.format(count=count, at=at, when=when, git=self.git))
+        counter, shim = self.folder / "count", self.folder / "git"
+        counter.write_text("0")
+        shim.write_text(GIT.format(count=counter, at=at, when=when, git=self.git))
         shim.chmod(shim.stat().st_mode | stat.S_IXUSR)
         usual = self.project.environment
         self.project.environment = {**usual, "PATH": f"{self.folder}{os.pathsep}{usual['PATH']}"}
         try:
-            return self.project.run(*arguments, code=code), int(count.read_text())
+            return self.project.run(*arguments, code=code), int(counter.read_text())
         finally:
             self.project.environment = usual
 
@@ -55,51 +54,47 @@ def forget(project: Project, branch: str) -> None:
     project.git("branch", "-q", "-D", branch)
 
 
-@pytest.mark.slow
-def test_promote_killed_at_any_git_command_is_finished_by_the_next_run(deployed: Project, tmp_path: Path) -> None:
-    first = deployed.model_status("production")["artifact"]
-    deployed.recipe("max_depth: 3", "max_depth: 2")
-    deployed.run("apply", "sandbox", "--yes")
-    watched = Watched(deployed, tmp_path / "bin")
-    before = untouched(deployed)
+@pytest.mark.soak
+def test_promote_killed_at_any_git_command_is_finished_by_the_next_run(newer: Project, tmp_path: Path) -> None:
+    first = newer.model_status("production")["artifact"]
+    watched = Watched(newer, tmp_path / "bin")
+    before = untouched(newer)
     commands = {
-        ("promote", "lateness", "--to", "production", "-o", "json"): deployed.model_status("sandbox")["artifact"],
+        ("promote", "lateness", "--to", "production", "-o", "json"): newer.model_status("sandbox")["artifact"],
         ("rollback", "lateness", "--in", "production", "--to", "0", "-o", "json"): first,
     }
     kills = 0
     for command, artifact in commands.items():
         if command[0] == "rollback":  # to have something to go back from
-            deployed.promote()
-            deployed.run("apply", "production", "--yes")
-            before = untouched(deployed)
-        clean, count = watched.run(*command)
+            newer.promote()
+            newer.run("apply", "production", "--yes")
+            before = untouched(newer)
+        clean, given = watched.run(*command)
         branch = clean.json["branch"]
-        tree = deployed.git("rev-parse", f"{branch}^{{tree}}")
-        assert count >= 8
-        for at in range(1, count + 1, STRIDE):
+        tree = newer.git("rev-parse", f"{branch}^{{tree}}")
+        assert given >= 8
+        for at in spread(range(1, given + 1), "GIT_STRIDE"):
             for when in ("before", "after"):
-                forget(deployed, branch)
+                forget(newer, branch)
                 watched.run(*command, at=at, when=when, code=-9)
                 again, _ = watched.run(*command)
                 assert (again.json["branch"], again.json["artifact"]) == (branch, artifact), (command, at, when)
-                assert deployed.git("rev-parse", f"{branch}^{{tree}}") == tree
-                assert deployed.git("rev-list", "--count", f"HEAD..{branch}") == "1"
-                assert untouched(deployed) == before
+                assert newer.git("rev-parse", f"{branch}^{{tree}}") == tree
+                assert newer.git("rev-list", "--count", f"HEAD..{branch}") == "1"
+                assert untouched(newer) == before
                 kills += 1
-        forget(deployed, branch)
+        forget(newer, branch)
     print(f"{kills} kills")
     assert kills
 
 
-def test_a_lock_that_a_dead_git_left_is_named_with_what_to_do(deployed: Project) -> None:
-    deployed.recipe("max_depth: 3", "max_depth: 2")
-    deployed.run("apply", "sandbox", "--yes")
-    branch = deployed.run("promote", "lateness", "--to", "production", "-o", "json").json["branch"]
-    forget(deployed, branch)
-    lock = deployed.root / ".git/refs/heads" / f"{branch}.lock"
+def test_a_lock_that_a_dead_git_left_is_named_with_what_to_do(newer: Project) -> None:
+    branch = newer.run("promote", "lateness", "--to", "production", "-o", "json").json["branch"]
+    forget(newer, branch)
+    lock = newer.root / ".git/refs/heads" / f"{branch}.lock"
     lock.parent.mkdir(parents=True, exist_ok=True)
     lock.touch()
-    refused = deployed.run("promote", "lateness", "--to", "production", code=5)
+    refused = newer.run("promote", "lateness", "--to", "production", code=5)
     assert f".git/refs/heads/{branch}.lock" in refused.err
     lock.unlink()
-    assert deployed.run("promote", "lateness", "--to", "production", "-o", "json").json["branch"] == branch
+    assert newer.run("promote", "lateness", "--to", "production", "-o", "json").json["branch"] == branch

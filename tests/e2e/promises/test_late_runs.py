@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 # A real process with the real adapters, but a target that stops its own process before it places anything.
 STOPPED = """
@@ -54,35 +54,33 @@ with wiring.opened(Invocation()) as opened:
 """
 
 
-def test_a_run_stopped_between_journal_and_swap_cannot_undo_the_newer_one(deployed: Project) -> None:
-    deployed.recipe("max_depth: 3", "max_depth: 5")
-    deployed.run("apply", "sandbox", "--yes")
-    second = deployed.promote()
-    older = deployed.git("rev-parse", "HEAD")
+def test_a_run_stopped_between_journal_and_swap_cannot_undo_the_newer_one(newer: Project) -> None:
+    second = newer.promote()
+    older = newer.git("rev-parse", "HEAD")
     stopped = subprocess.Popen(
-        [deployed.python, "-P", "-c", STOPPED, str(deployed.root), older],
+        [newer.python, "-P", "-c", STOPPED, str(newer.root), older],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=deployed.environment,
+        env=newer.environment,
     )
     assert os.WIFSTOPPED(os.waitpid(stopped.pid, os.WUNTRACED)[1])
-    written = deployed.run("history", "--env", "production", "-o", "json").json["events"]
+    written = newer.run("history", "--env", "production", "-o", "json").json["events"]
     assert [event["n"] for event in written] == [1, 0]
     assert written[0]["artifact"] == second
 
-    deployed.recipe("max_depth: 5", "max_depth: 6")
-    deployed.run("apply", "sandbox", "--yes")
-    third = deployed.promote()
-    deployed.run("apply", "production", "--yes")
-    assert deployed.served()["artifact"] == third
+    newer.recipe("max_depth: 5", "max_depth: 6")
+    newer.run("apply", "sandbox", "--yes")
+    third = newer.promote()
+    newer.run("apply", "production", "--yes")
+    assert newer.served()["artifact"] == third
 
     os.kill(stopped.pid, signal.SIGCONT)
     out, err = stopped.communicate(timeout=120)
     assert stopped.returncode == 5, (out, err)
-    assert deployed.served()["artifact"] == third
-    deployed.run("audit", "production")
-    events = deployed.run("history", "--env", "production", "-o", "json").json["events"]
+    assert newer.served()["artifact"] == third
+    newer.run("audit", "production")
+    events = newer.run("history", "--env", "production", "-o", "json").json["events"]
     assert [event["n"] for event in events] == list(range(len(events)))[::-1]
 
 

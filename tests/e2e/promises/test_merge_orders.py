@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.e2e.promises.people import APPLY, Reviewed
-from tests.e2e.promises.project import Project
 from tests.forge.fake.server import Fault, Server
+from tests.support.project import Project
+from tests.support.team import APPLY, Reviewed
 
 SANDBOX = "manifests/sandbox/lateness.yaml"
 PRODUCTION = "environments/production.yaml"
@@ -18,7 +18,6 @@ def results(document: dict[str, object]) -> dict[str, int]:
     return {str(one["model"]): int(str(one["exit"])) for request in merged for one in request["applied"]["results"]}
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [True, False], ids=["applied at once", "applied one by one"])
 @pytest.mark.parametrize("turned", [True, False], ids=["the later one first", "as they were opened"])
 def test_two_models_merged_in_either_order_are_both_applied(
@@ -44,7 +43,6 @@ def test_two_models_merged_in_either_order_are_both_applied(
     team.run("audit")
 
 
-@pytest.mark.slow
 def test_of_two_requests_for_one_model_the_stale_one_is_left_alone_until_it_is_brought_up_to_date(
     project: Project, server: Server
 ) -> None:
@@ -74,7 +72,6 @@ def test_of_two_requests_for_one_model_the_stale_one_is_left_alone_until_it_is_b
     team.run("audit")
 
 
-@pytest.mark.slow
 def test_what_is_held_up_when_it_is_merged_is_told_and_done_by_a_later_run(project: Project, server: Server) -> None:
     team = Reviewed(project, server, "github")
     environment = (project.root / PRODUCTION).read_text()

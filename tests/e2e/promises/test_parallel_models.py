@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.executors.worker_process import _started_by
-from tests.e2e.promises.project import MODEL, Project, Ran
+from tests.support.project import MODEL, Project, Ran
 
 ESTIMATORS = (
     "DecisionTreeClassifier, params: {max_depth: 3}",

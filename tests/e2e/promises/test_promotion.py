@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from tests.e2e.promises.project import REPOSITORY, Project
+from tests.support.project import REPOSITORY, Project
 
 FIT_RAISES = """
 import importlib.abc, importlib.util, sys
@@ -50,26 +50,25 @@ def without_trainer(folder: Path) -> str:
 
 
 def test_production_deploys_and_predicts_without_a_trainer_and_serves_the_digest_of_the_sandbox(
-    project: Project, tmp_path: Path
+    trained: Project, tmp_path: Path
 ) -> None:
-    project.run("apply", "sandbox", "--yes")
-    trained = project.model_status("sandbox")["artifact"]
-    assert project.promote() == trained
-    project.python = without_trainer(tmp_path / "venv")
+    digest = trained.model_status("sandbox")["artifact"]
+    assert trained.promote() == digest
+    trained.python = without_trainer(tmp_path / "venv")
     probe = subprocess.run(
-        [project.python, "-P", "-c", "import sklearn.tree as t; t.DecisionTreeClassifier().fit([[1]], [1])"],
+        [trained.python, "-P", "-c", "import sklearn.tree as t; t.DecisionTreeClassifier().fit([[1]], [1])"],
         capture_output=True,
         text=True,
         check=False,
     )
     assert "fit was called in production" in probe.stderr
-    training = [project.python, "-P", "-c", "import reconciler.training"]
+    training = [trained.python, "-P", "-c", "import reconciler.training"]
     assert subprocess.run(training, capture_output=True, check=False).returncode != 0
 
-    project.run("apply", "production", "--yes")
+    trained.run("apply", "production", "--yes")
 
-    assert project.served()["artifact"] == trained
-    project.run("predict", "lateness", "--in", "production", "--out", str(tmp_path / "open.csv"))
+    assert trained.served()["artifact"] == digest
+    trained.run("predict", "lateness", "--in", "production", "--out", str(tmp_path / "open.csv"))
     assert (tmp_path / "open.csv").read_text().count("\n") > 10
 
 

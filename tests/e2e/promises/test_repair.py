@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 
 def flip(path, at: int = -1) -> None:
@@ -27,20 +27,18 @@ def test_a_changed_byte_in_the_served_model_is_tampering_and_is_restored(deploye
     deployed.run("plan", "production", "--check")
 
 
-def test_a_changed_byte_in_a_stored_blob_stops_the_deploy_and_leaves_production_alone(deployed: Project) -> None:
-    before = deployed.served()
-    deployed.recipe("max_depth: 3", "max_depth: 6")
-    deployed.run("apply", "sandbox", "--yes")
-    deployed.promote()
-    blobs = deployed.root / ".reconciler/sandbox/blobs/sha256"
-    known = {path.name for path in (deployed.root / ".reconciler/production/blobs/sha256").iterdir()}
+def test_a_changed_byte_in_a_stored_blob_stops_the_deploy_and_leaves_production_alone(newer: Project) -> None:
+    before = newer.served()
+    newer.promote()
+    blobs = newer.root / ".reconciler/sandbox/blobs/sha256"
+    known = {path.name for path in (newer.root / ".reconciler/production/blobs/sha256").iterdir()}
     model = max((p for p in blobs.iterdir() if p.name not in known), key=lambda p: p.read_bytes()[:2] == b"PK")
     flip(model)
-    deployed.run("audit", "sandbox", code=6)
-    ran = deployed.run("apply", "production", "--yes", code=6)
+    newer.run("audit", "sandbox", code=6)
+    ran = newer.run("apply", "production", "--yes", code=6)
     assert model.name in ran.out + ran.err
-    assert deployed.served() == before
-    deployed.run("audit", "production")
+    assert newer.served() == before
+    newer.run("audit", "production")
 
 
 def test_a_wiped_target_is_restored(deployed: Project) -> None:
@@ -58,17 +56,13 @@ def test_a_lost_store_is_an_integrity_error_and_never_means_that_nothing_is_depl
     assert deployed.served() == before
 
 
-def test_an_older_commit_after_a_newer_one_is_refused_and_names_where_production_is(deployed: Project) -> None:
-    older = deployed.git("rev-parse", "HEAD")
-    deployed.recipe("max_depth: 3", "max_depth: 4")
-    deployed.run("apply", "sandbox", "--yes")
-    deployed.promote()
-    newer = deployed.git("rev-parse", "HEAD")
-    deployed.run("apply", "production", "--yes")
-    before = deployed.served()
-    ran = deployed.run("apply", "production", "--yes", "--revision", older, code=5)
-    assert newer[:12] in ran.out + ran.err
-    assert deployed.served() == before
+def test_an_older_commit_after_a_newer_one_is_refused_and_names_where_production_is(redeployed: Project) -> None:
+    older = redeployed.git("rev-parse", "HEAD^")
+    head = redeployed.git("rev-parse", "HEAD")
+    before = redeployed.served()
+    ran = redeployed.run("apply", "production", "--yes", "--revision", older, code=5)
+    assert head[:12] in ran.out + ran.err
+    assert redeployed.served() == before
 
 
 def test_a_commit_that_is_not_on_the_protected_branch_is_refused(deployed: Project) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 
 def why(project: Project, environment: str) -> str:

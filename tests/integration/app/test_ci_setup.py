@@ -10,7 +10,7 @@ import yaml
 from reconciler.app.ci_setup import CISetup, choose
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.errors import UsageError
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 GITHUB, GITLAB = ".github/workflows/reconciler.yml", ".gitlab-ci.yml"
 

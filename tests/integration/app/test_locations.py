@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.e2e.promises.project import Project
-from tests.integration.cli.conftest import begin, configured
+from tests.support.project import Project, begin, configured
 
 
 def test_the_project_is_found_from_any_folder_below_it_and_not_beyond_the_repository(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
-from tests.e2e.promises.project import Project
+from tests.support.project import Project
 
 
 def test_apply_on_a_protected_environment_does_not_believe_the_cache(project: Project) -> None:

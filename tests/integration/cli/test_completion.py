@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from reconciler.cli.error_reporting import guarded
-from tests.e2e.promises.project import REPOSITORY, Project
+from tests.support.project import REPOSITORY, Project
 
 BASH = shutil.which("bash")
 

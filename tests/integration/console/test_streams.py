@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.promises.project import MODEL, Project
+from tests.support.project import MODEL, Project
 
 
 def shell(project: Project, line: str, **environ: str) -> subprocess.CompletedProcess[bytes]:

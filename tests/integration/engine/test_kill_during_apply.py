@@ -6,7 +6,6 @@ Real store, real target, real files; training and scoring are fakes, so that a r
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -14,6 +13,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.effort import spread
 
 RUN = """
 import json, sys
@@ -55,7 +56,6 @@ print(json.dumps({
     "candidate": left.models[0].detail.candidate if left.models else None,
 }))
 """
-STRIDE = int(os.environ.get("STRIDE", "7"))  # every call with STRIDE=1; every seventh in each run of the tests
 CALLS = ("fsync", "link,linkat", "rename,renameat,renameat2")
 
 
@@ -97,7 +97,7 @@ def count_of(folder: Path, calls: str, arguments: tuple[str, ...], log: Path) ->
     return len(re.findall(rf"^\d+ +(?:{names})\(", log.read_text(), re.MULTILINE))
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("flow", ["first sandbox", "first production", "next production", "rollback"])
 def test_a_process_killed_at_any_durable_call_leaves_what_the_next_run_heals(flow: str, tmp_path: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_process_killed_at_any_durable_call_leaves_what_the_next_run_heals(flo
         counted = tmp_path / f"counted-{calls}"
         shutil.copytree(start, counted)
         count = count_of(counted, calls, arguments, tmp_path / "log")
-        for index in range(1, count + 1, STRIDE):
+        for index in spread(range(1, count + 1), "KILL_STRIDE"):
             here = tmp_path / "here"
             shutil.copytree(start, here)
             inject = f"inject={calls}:signal=SIGKILL:when={index}"

@@ -29,9 +29,10 @@ from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, S
 from reconciler.testing.memory import MemorySource
 from tests.simulation import sample_project
 from tests.simulation.scenario import named
+from tests.support.effort import count
 
 NAMES = tuple(f"model-{number}" for number in range(8))
-ROUNDS = 10
+ROUNDS = count("PARALLEL_ROUNDS")
 
 
 def world_in(folder: Path, source: MemorySource, concurrency: int) -> Dependencies:
@@ -82,6 +83,7 @@ def promoted(deps: Dependencies, desired: DesiredState, commit: str) -> DesiredS
     return replace(desired, revision=commit, models=(*desired.models, *pinned))
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_every_round_is_whole_and_the_next_has_nothing_to_do(tmp_path: Path, concurrency: int) -> None:
     source = MemorySource()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import RECEIVABLES
-from tests.e2e.promises.project import PROJECT, REPOSITORY, SANDBOX, Project
+from tests.support.project import PROJECT, REPOSITORY, SANDBOX, Project
 
 AS_OF = date(2013, 9, 30)
 SEEDS = (1, 2, 3, 4, 5)
@@ -135,7 +135,6 @@ def receivables(tmp_path: Path) -> Project:
     return made
 
 
-@pytest.mark.slow
 @pytest.mark.needs("shared-data")
 def test_the_customers_past_makes_the_model_and_it_reaches_production(receivables: Project, tmp_path: Path) -> None:
     receivables.run("apply", "sandbox", "--yes", code=None)

@@ -1,6 +1,6 @@
 """The same fingerprint gives the same digest: other folders, hash seeds, thread counts, CPU settings, one core.
 
-`ROWS=100000 COLUMNS=60 REPEATS=3` is the full size; the default is small enough for every run.
+Each setting is tried on small tables by `make test`, on 20,000 rows of 30 columns, twice, by `make soak`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-ROWS = int(os.environ.get("ROWS", "3000"))
-COLUMNS = int(os.environ.get("COLUMNS", "12"))
-REPEATS = int(os.environ.get("REPEATS", "1"))
+from tests.support.effort import count
+
+ROWS, COLUMNS, REPEATS = count("ROWS"), count("COLUMNS"), count("REPEATS")
 
 # What every script below begins with: `request` for one training.
 REQUEST = """
@@ -54,18 +54,20 @@ def request(folder, into, name, columns):
 folder, into, columns, names = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 """
 
-# One training in a child of the real adapter, started by a process with its own environment.
+# Each estimator in a child of the real adapter, started by a process with its own environment.
 TRAIN = f"""{REQUEST}
 trainer = TrainingWorker()
-trainer.train(request(folder, into, names[0], columns))
+for name in names:
+    trainer.train(request(folder, into / name, name, columns))
 trainer.close()
 """
 
-# One training in a process of its own, that nothing was forked from or for.
+# Each estimator in a process of its own, that nothing was forked from or for.
 COLD = f"""{REQUEST}
-child = WorkerProcess("reconciler.training", failure=TrainingError)
-child.call("train", request(folder, into, names[0], columns), TrainResult, Limits())
-child.close()
+for name in names:
+    child = WorkerProcess("reconciler.training", failure=TrainingError)
+    child.call("train", request(folder, into / name, name, columns), TrainResult, Limits())
+    child.close()
 """
 
 # One trainer, four trainings at once.
@@ -100,49 +102,52 @@ ESTIMATORS = (
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tables")
-    for part, count in (("train", ROWS), ("holdout", ROWS // 5)):
+    for part, rows in (("train", ROWS), ("holdout", ROWS // 5)):
         chance = np.random.default_rng(len(part))
-        x = chance.normal(size=(count, COLUMNS)).astype(np.float64)
-        account = chance.integers(0, 200, count)
-        score = x[:, 0] + x[:, 1] * (account % 3) + chance.normal(size=count)
+        x = chance.normal(size=(rows, COLUMNS)).astype(np.float64)
+        account = chance.integers(0, 200, rows)
+        score = x[:, 0] + x[:, 1] * (account % 3) + chance.normal(size=rows)
         columns = {f"x{index}": x[:, index] for index in range(COLUMNS)}
-        common = {"key": [f"{n:09d}" for n in range(count)], **columns, "account": [f"{10**12 + a}" for a in account]}
+        common = {"key": [f"{n:09d}" for n in range(rows)], **columns, "account": [f"{10**12 + a}" for a in account]}
         labels = np.digitize(score, [-0.5, 0.5]).astype(np.int32)
         for task, outcome in (("classification", labels), ("regression", score)):
             pq.write_table(pa.table({**common, "outcome": outcome}), folder / f"{part}-{task}.parquet")
     return folder
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 @pytest.mark.needs("taskset")
-@pytest.mark.parametrize("name", ESTIMATORS)
-def test_surroundings_do_not_change_a_byte(name: str, tables: Path, tmp_path: Path) -> None:
+def test_surroundings_do_not_change_a_byte(tables: Path, tmp_path: Path) -> None:
     found: dict[str, dict[str, str]] = {}
     for label, (changes, prefix) in SETTINGS.items():
         for repeat in range(REPEATS):
-            into = tmp_path / f"{label} {repeat}" / "artifact"
-            into.parent.mkdir()
+            into = tmp_path / f"{label} {repeat}"
+            into.mkdir()
             subprocess.run(
-                [*prefix, sys.executable, "-c", TRAIN, str(tables), str(into), str(COLUMNS), name],
+                [*prefix, sys.executable, "-c", TRAIN, str(tables), str(into), str(COLUMNS), *ESTIMATORS],
                 check=True,
                 env={**os.environ, **changes},
-                cwd=into.parent,
+                cwd=into,
             )
-            files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(into.iterdir())}
-            found[f"{label} {repeat}"] = files
+            found[f"{label} {repeat}"] = {
+                str(path.relative_to(into)): hashlib.sha256(path.read_bytes()).hexdigest()
+                for path in sorted(into.rglob("*"))
+                if path.is_file()
+            }
     first = next(iter(found.values()))
-    assert len(first) == 5
+    assert len(first) == 5 * len(ESTIMATORS)
     assert {label: files for label, files in found.items() if files != first} == {}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_forks_of_one_warm_process_several_at_once_give_the_bytes_of_a_cold_one(tables: Path, tmp_path: Path) -> None:
     names = ESTIMATORS * 2
     subprocess.run([sys.executable, "-c", SEVERAL, str(tables), str(tmp_path), str(COLUMNS), *names], check=True)
+    cold = tmp_path / "cold"
+    cold.mkdir()
+    subprocess.run([sys.executable, "-c", COLD, str(tables), str(cold), str(COLUMNS), *ESTIMATORS], check=True)
     for place, name in enumerate(ESTIMATORS):
-        cold = tmp_path / name
-        subprocess.run([sys.executable, "-c", COLD, str(tables), str(cold), str(COLUMNS), name], check=True)
-        expected = {path.name: path.read_bytes() for path in cold.iterdir()}
+        expected = {path.name: path.read_bytes() for path in (cold / name).iterdir()}
         assert len(expected) == 5
         for warm in (tmp_path / str(place), tmp_path / str(place + len(ESTIMATORS))):
             assert {path.name: path.read_bytes() for path in warm.iterdir()} == expected, name

@@ -75,7 +75,6 @@ def spoil(folder: Path) -> None:
     (folder / "probe.json" / "deep").write_bytes(b"x")
 
 
-@pytest.mark.slow
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("start", ["empty", "older release", "spoiled release"])
 @pytest.mark.parametrize("calls", ["fsync", "link,linkat", "rename,renameat,renameat2", "unlink,unlinkat,rmdir"])
@@ -129,7 +128,6 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
             assert {one.name: one.read_bytes() for one in served_folder(target).iterdir()} == right
 
 
-@pytest.mark.slow
 @pytest.mark.needs("strace")
 def test_a_served_file_that_is_mended_is_at_no_moment_absent_or_half_written(tmp_path: Path) -> None:
     """Killed at every system call that names this very file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from tests.e2e.promises.project import Project, Ran
 from tests.forge.clients import WRITES
 from tests.forge.fake.server import Server
+from tests.support.project import Project, Ran
 
 READS = "tok-read-only"
 VARIABLES = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import platform
 import random
 import subprocess
 import sys
@@ -18,7 +19,7 @@ import jsonschema
 from reconciler.report.write_json_schemas import DOCUMENTS, schema_of
 from tests.unit.report.test_json_schemas import closed
 
-REPOSITORY = Path(__file__).resolve().parents[3]
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 PROJECT = "apiVersion: reconciler/v1\nkind: Project\nmetadata: {name: books}\nspec: {}\n"
 
@@ -209,3 +210,26 @@ class Project:
         status = self.run("status", environment, "-o", "json").json
         found: dict[str, Any] = status["environments"][0]["models"][0]
         return found
+
+
+def configured(root: Path) -> Project:
+    """Write a configured project in which nothing was made yet, outside git."""
+    project = Project(root)
+    root.mkdir(parents=True)
+    project.write(".gitignore", "data/\n.reconciler/\nserving/\n")
+    project.write("reconciler.yaml", PROJECT)
+    project.write("environments/sandbox.yaml", SANDBOX.replace("ARCHITECTURE", platform.machine()))
+    project.write("environments/production.yaml", PRODUCTION)
+    project.write("manifests/sandbox/lateness.yaml", MODEL)
+    project.write("requirements.lock", (REPOSITORY / "requirements.lock").read_text())
+    write_ledger(root / "data/invoices.csv")
+    return project
+
+
+def begin(project: Project) -> Project:
+    """Make the project's folder a git repository, and commit all of it."""
+    project.git("init", "-q", "-b", "main")
+    project.git("config", "user.name", "Ada")
+    project.git("config", "user.email", "ada@example.org")
+    project.commit("A model of lateness")
+    return project

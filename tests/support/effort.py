@@ -1,0 +1,57 @@
+"""How much each sweep does: `make test` takes the quick counts, `make soak` (EFFORT=full) the full ones.
+
+A quick count is enough to find a broken promise; a full one leaves nothing out, or tries for long. A test that takes
+its count from here is marked `soak`, so that `make soak` runs it again. A variable of the count's name sets it by hand:
+`SEEDS=50000 make soak`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import pytest
+
+FULL = os.environ.get("EFFORT", "quick") == "full"
+
+# Of each name the quick count and the full one.
+COUNTS: dict[str, tuple[int, int]] = {
+    "SEEDS": (1_000, 10_000),  # schedules of the simulation
+    "STRIDE": (29, 7),  # bytes between two damaged ones of a record
+    "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
+    "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
+    "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
+    "RACES": (10, 200),  # entries of a bucket that eight processes want
+    "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
+    "APPLIES": (4, 20),  # pairs of applies at once
+    "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
+    "ROWS": (3_000, 20_000),  # of the tables that are trained on again and again
+    "COLUMNS": (12, 30),
+    "REPEATS": (1, 2),
+    "EXAMPLES": (1, 10),  # times the examples of each property test
+}
+
+# CPU seconds of the files that take longest, in `make test`: their tests are handed out first.
+LONGEST: dict[str, int] = {}
+
+
+def count(name: str) -> int:
+    """Return the count of this name for this run."""
+    quick, full = COUNTS[name]
+    return int(os.environ.get(name, full if FULL else quick))
+
+
+def examples(quick: int) -> int:
+    """Return how many examples a property test tries that tries `quick` of them in `make test`."""
+    return quick * count("EXAMPLES")
+
+
+def spread(cases: Sequence[int], name: str) -> list[int]:
+    """Return every n-th of the cases, n being the count of this name, always with the first and the last."""
+    chosen = {*cases[:: count(name)], *cases[-1:]}
+    return [case for case in cases if case in chosen]
+
+
+def place(item: pytest.Item) -> int:
+    """Return a sort key: tests of the longest files come first."""
+    return -LONGEST.get(item.location[0], 0)
