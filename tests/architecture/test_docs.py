@@ -41,7 +41,11 @@ def test_every_decision_is_in_the_index() -> None:
         assert path.name in index, path.name
 
 
-PAGES = [p for p in tracked() if p.suffix == ".md" and "tests" not in p.parts and p.name != "template.md"]
+PAGES = [
+    p
+    for p in tracked()
+    if p.suffix == ".md" and "tests" not in p.relative_to(REPOSITORY).parts and p.name != "template.md"
+]
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
