@@ -15,7 +15,7 @@ from reconciler.app import ci_setup, locations
 from reconciler.console import progress
 from reconciler.console.invocation import Invocation
 from reconciler.core.forge.detection import ForgeKind
-from reconciler.core.names import is_name, without_marks
+from reconciler.core.names import is_name, without_accents
 from reconciler.core.onboarding.init_result import InitChoice, InitResult
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
@@ -152,7 +152,7 @@ def _inside(root: Path, path: Path) -> str | None:
 
 
 def _name(text: str, otherwise: str) -> str:
-    plain = re.sub(r"[^a-z0-9]+", "-", without_marks(text).lower()).strip("-")[:63].strip("-")
+    plain = re.sub(r"[^a-z0-9]+", "-", without_accents(text).lower()).strip("-")[:63].strip("-")
     plain = plain if plain[:1].isalpha() else f"{otherwise}-{plain}".strip("-")
     return plain if is_name(plain) else otherwise
 

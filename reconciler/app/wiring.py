@@ -140,7 +140,7 @@ def opened(
             project=desired.project,
             scratch=scratch,
             cache=None if anew else places.user_cache() / "stores",
-            witness=None if desired.far else witness,
+            witness=None if desired.is_remote else witness,
         )
         deps = Dependencies(
             source=source,
@@ -159,7 +159,7 @@ def opened(
             actor=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,
             data_root=places.data_root(invocation.data_root, root),
-            parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.far else sequential_map,
+            parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             tags=GitTags(root),
             forge=_forge(root, desired, asks=asks, decides=changes is not None),
         )

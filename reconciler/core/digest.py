@@ -1,4 +1,4 @@
-"""Content addresses: `sha256:<64 lower-case hex>`, the form of the OCI image specification."""
+"""Content addresses: `sha256:<64 lower-case hex>`, the digest form of the OCI image specification."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ Digest = NewType("Digest", str)
 
 
 class Checksummed:
-    """A record whose name is not its digest: what is written of it ends in the digest of all that stands before, so
-    that no byte of it can change unnoticed (`codec`)."""
+    """A record whose name is not its digest: its text ends in a checksum of all text before, so that a change of any
+    byte is noticed (`codec`)."""
 
     __slots__ = ()
 
 
 class ChecksummedUnlessByHand(Checksummed):
-    """A record that people may write by hand, and then without a seal: it is taken for what it says, and is no less
-    held against the journal."""
+    """A record that people may write by hand, then without a checksum; it is still compared with the journal."""
 
     __slots__ = ()
 
@@ -29,10 +28,12 @@ _PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 def digest_of_bytes(body: bytes) -> Digest:
+    """Return the SHA-256 digest of these bytes."""
     return Digest("sha256:" + hashlib.sha256(body).hexdigest())
 
 
 def digest_of_file(path: Path) -> Digest:
+    """Return the SHA-256 digest of a file's bytes, without loading a large file into memory."""
     with path.open("rb") as stream:
         start = stream.read(SMALL)
         if len(start) < SMALL:
@@ -42,14 +43,15 @@ def digest_of_file(path: Path) -> Digest:
 
 
 def is_digest(text: str) -> bool:
+    """Tell whether a text is a digest in full form."""
     return _PATTERN.fullmatch(text) is not None
 
 
 def hex_of(digest: Digest) -> str:
-    """The 64 hexadecimal digits, as used in file names."""
+    """Return the 64 hexadecimal digits, as used in file names."""
     return digest.removeprefix("sha256:")
 
 
 def short(digest: Digest) -> str:
-    """Twelve digits: for people and branch names, never for looking something up."""
+    """Return the first 12 digits, for messages and branch names; never used to look something up."""
     return hex_of(digest)[:12]

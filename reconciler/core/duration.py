@@ -1,4 +1,4 @@
-"""Durations as people write them in a manifest: `90s`, `15m`, `24h`, `30d`, `2w`, `7y` (a year is 365 days)."""
+"""Parse and format durations as a manifest has them: `90s`, `15m`, `24h`, `30d`, `2w`, `7y` (a year is 365 days)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _PATTERN = re.compile(r"([0-9]{1,6})([smhdwy])")
 
 
 def parse_duration(text: str) -> int:
-    """Seconds; ValueError when `text` is not a duration."""
+    """Return the seconds of a duration such as `24h`; ValueError when `text` is not one."""
     match = _PATTERN.fullmatch(text)
     if match is None:
         raise ValueError(f"expected {DURATION_RULE}")
@@ -18,7 +18,7 @@ def parse_duration(text: str) -> int:
 
 
 def in_words(seconds: float) -> str:
-    """The largest fitting unit, rounded down: `3d`, `5h`, `12m`, `40s`."""
+    """Format seconds in the largest fitting unit, rounded down: `3d`, `5h`, `12m`, `40s`."""
     whole = max(0, int(seconds))
     for unit in ("d", "h", "m"):
         if whole >= _SECONDS[unit]:

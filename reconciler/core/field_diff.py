@@ -1,4 +1,4 @@
-"""Field changes between two values: they explain, they never decide."""
+"""List field changes between two values, for explanations; nothing is decided by them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
-    """One field: `path` dotted, `old` and `new` as text; None where the field is absent."""
+    """One changed field: `path` dotted, `old` and `new` as text; None where the field is absent."""
 
     path: str
     old: str | None
@@ -17,7 +17,7 @@ class FieldChange:
 
 
 def changes(old: object, new: object) -> tuple[FieldChange, ...]:
-    """Every leaf that differs, sorted by path. Lists of named things are paired by their name, others by position."""
+    """Return every leaf that differs, sorted by path. Named list items are paired by name, others by position."""
     before, after = dict(_leaves(old, "")), dict(_leaves(new, ""))
     return tuple(
         FieldChange(path=path, old=before.get(path), new=after.get(path))
@@ -53,7 +53,7 @@ def _items(items: tuple[object, ...], path: str) -> Iterator[tuple[str, str]]:
 
 
 def _summary(item: object) -> str:
-    """A named thing on one line: its fields but the name, those that are set."""
+    """Return a named item on one line: all fields that are set, except the name."""
     if not is_dataclass(item):
         return _text(item)
     parts = [

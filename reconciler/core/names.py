@@ -1,7 +1,7 @@
-"""What things may be called.
+"""Check names of models, environments, projects, tables, columns and revisions.
 
-Model, environment, project and table names become path segments, branch names and object keys, so the rule is the
-narrowest of all of these: a DNS label (RFC 1123) that starts with a letter.
+Names become path segments, branch names and object keys, so the rule is the strictest of these: a DNS label (RFC 1123)
+that starts with a letter.
 """
 
 from __future__ import annotations
@@ -20,31 +20,41 @@ _RESERVED = frozenset(["con", "prn", "aux", "nul", *(f"com{i}" for i in range(10
 
 
 def is_name(text: str) -> bool:
+    """Tell whether a text may name a model, environment, project or table (`NAME_RULE`)."""
     return _NAME.fullmatch(text) is not None and text not in _RESERVED
 
 
 def is_column(text: str) -> bool:
+    """Tell whether a text may name a column in expressions (`COLUMN_RULE`)."""
     return _COLUMN.fullmatch(text) is not None
 
 
 def visible(text: str) -> str:
-    """What a manifest can say of `text`: in normal form (NFC), without characters that nobody sees."""
+    """Return `text` as a manifest may hold it: in Unicode normal form NFC, without invisible characters."""
     if text.isascii() and text.isprintable():
         return text
-    shown = (one for one in text if unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+    shown = (
+        character
+        for character in text
+        if unicodedata.category(character) not in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+    )
     return unicodedata.normalize("NFC", "".join(shown))
 
 
-def without_marks(text: str) -> str:
-    """Letters without their accents, and signs as the letters and digits that they stand for (NFKD): `Zähler` is
-    `Zahler`, `m²` is `m2`."""
+def without_accents(text: str) -> str:
+    """Return `text` without accents and with signs as plain letters and digits (Unicode NFKD).
+
+    `Zähler` becomes `Zahler`, `m²` becomes `m2`.
+    """
     parts = unicodedata.normalize("NFKD", text.replace("ß", "ss"))
-    return "".join(one for one in parts if not unicodedata.combining(one))
+    return "".join(character for character in parts if not unicodedata.combining(character))
 
 
 def is_revision(text: str) -> bool:
-    """A plain ref name or commit id, with ~n or ^n: nothing that git could take for an option or a range. Stricter than
-    git-check-ref-format(1)."""
+    """Tell whether a text is a plain ref name or commit id, with ~n or ^n.
+
+    Git cannot take such a text for an option or a range. Stricter than git-check-ref-format(1).
+    """
     odd = ("..", "//", "@{", "/.", ".lock/")
     plain = not any(part in text for part in odd) and not text.endswith((".lock", "/", "."))
     return plain and _REVISION.fullmatch(text) is not None

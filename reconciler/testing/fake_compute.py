@@ -51,13 +51,13 @@ class FakeData:
         self.day = 0
 
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
-        found = []
+        files = []
         for name, _ in request.tables:
             path = request.into / f"{name}.parquet"
             path.write_bytes(f"table {name} on day {self.day}".encode())
             columns = (TableColumn(name="id", type="VARCHAR"),)
-            found.append(TableFile(name=name, path=path, rows=100, columns=columns))
-        return tuple(found)
+            files.append(TableFile(name=name, path=path, rows=100, columns=columns))
+        return tuple(files)
 
     def select(self, request: SelectRequest) -> SelectResult:
         tables = digest_of_bytes(b"".join(table.path.read_bytes() for table in request.tables))

@@ -142,9 +142,9 @@ class FaultyProposer:
             raise Crash(proposal.branch)
         if fault in (Fault.ERROR, Fault.UNANSWERED):
             raise SourceError("git failed", code="E306")
-        made = self.proposer.propose(proposal)
+        commit = self.proposer.propose(proposal)
         if fault is Fault.AFTER:
             raise Crash(proposal.branch)
         if fault is Fault.DONE_UNANSWERED:
             raise SourceError("git failed", code="E306")
-        return made
+        return commit

@@ -99,11 +99,11 @@ class MemoryTarget:
             self.releases.setdefault(current.model, {})[hex_of(current.artifact)] = dict(files)
 
     def swap(self, current: ReleasePointer) -> None:
-        before = self.current.get(current.model)
-        if before is not None and before.n > current.n:
-            raise ConflictError(f"the target already serves entry {before.n}, newer than entry {current.n}")
-        if before is not None and before.n == current.n and before.entry != current.entry:
-            raise ConflictError(f"the target serves another entry {before.n}")
+        served = self.current.get(current.model)
+        if served is not None and served.n > current.n:
+            raise ConflictError(f"the target already serves entry {served.n}, newer than entry {current.n}")
+        if served is not None and served.n == current.n and served.entry != current.entry:
+            raise ConflictError(f"the target serves another entry {served.n}")
         self.put(current)
 
     def put(self, current: ReleasePointer) -> None:
@@ -128,12 +128,16 @@ def differing_files(files: Mapping[str, bytes], artifact: Digest) -> tuple[str, 
     manifest = files.get(oci_manifest.MANIFEST_FILE, b"")
     if digest_of_bytes(manifest) != artifact:
         return (oci_manifest.MANIFEST_FILE,)
-    one = oci_manifest.parse(manifest)
+    package = oci_manifest.parse(manifest)
     wrong = {
-        file.path for file in (*one.files, one.config) if digest_of_bytes(files.get(file.path, b"")) != file.digest
+        file.path
+        for file in (*package.files, package.config)
+        if digest_of_bytes(files.get(file.path, b"")) != file.digest
     }
     return tuple(
-        sorted(wrong | (files.keys() - {f.path for f in (*one.files, one.config)} - {oci_manifest.MANIFEST_FILE}))
+        sorted(
+            wrong | (files.keys() - {f.path for f in (*package.files, package.config)} - {oci_manifest.MANIFEST_FILE})
+        )
     )
 
 
@@ -151,12 +155,12 @@ class MemorySource:
         """A new commit that holds exactly these files, at the end of `on` (of the branch, when none is given)."""
         line = self.line if on is None else on
         content = repr((line[-1:], sorted(files.items()), len(self.trees))).encode()
-        made = hashlib.sha256(content).hexdigest()[:40]
-        self.trees[made] = dict(files)
+        commit = hashlib.sha256(content).hexdigest()[:40]
+        self.trees[commit] = dict(files)
         if on is not None and on[-1:]:
-            self.left[made] = self.left.get(on[-1], on[-1])
-        line.append(made)
-        return made
+            self.left[commit] = self.left.get(on[-1], on[-1])
+        line.append(commit)
+        return commit
 
     def resolve(self, revision: str) -> str:
         if not is_revision(revision):
@@ -168,18 +172,18 @@ class MemorySource:
         raise SourceError(f"no commit is called {revision!r}", code="E306")
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
-        found = []
+        files = []
         for path, body in sorted(self.trees.get(commit, {}).items()):
             if not folders or any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in folders):
-                found.append(TreeFile(path=path, mode="100644", id=_blob_id(body), size=len(body)))
-        return tuple(found)
+                files.append(TreeFile(path=path, mode="100644", id=_blob_id(body), size=len(body)))
+        return tuple(files)
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         bodies = {_blob_id(body): body for tree in self.trees.values() for body in tree.values()}
         wanted = list(ids)
-        if absent := [one for one in wanted if one not in bodies]:
+        if absent := [object_id for object_id in wanted if object_id not in bodies]:
             raise SourceError(f"object {absent[0][:12]} is missing", code="E306")
-        return {one: bodies[one] for one in wanted}
+        return {object_id: bodies[object_id] for object_id in wanted}
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         del branch
@@ -199,9 +203,9 @@ class MemorySource:
                 return None
             at = base
         for place in range(self.line.index(at), -1, -1):
-            before = self.line[place - 1] if place else None
-            if self._body(path, before) != self._body(path, self.line[place]):
-                return FirstParentChange(commit=self.line[place], before=before)
+            previous = self.line[place - 1] if place else None
+            if self._body(path, previous) != self._body(path, self.line[place]):
+                return FirstParentChange(commit=self.line[place], before=previous)
         return None
 
     def _body(self, path: str, commit: str | None) -> bytes | None:
@@ -230,24 +234,24 @@ class MemoryProposer:
         self._merged: set[str] = set()
 
     def propose(self, proposal: Proposal) -> str:
-        before = self.branches.get(proposal.branch)
-        if before is not None:
-            if before not in self._merged and self._stands(self._made[before], proposal):
-                return before
-            if before not in self._merged and not _is_earlier(self._made[before], proposal):
+        branch_tip = self.branches.get(proposal.branch)
+        if branch_tip is not None:
+            if branch_tip not in self._merged and self._stands(self._made[branch_tip], proposal):
+                return branch_tip
+            if branch_tip not in self._merged and not _is_earlier(self._made[branch_tip], proposal):
                 raise ConflictError(f"branch {proposal.branch} exists and holds something else")
         tree = dict(self._source.trees.get(proposal.start, {}))
         tree |= {path: text.encode() for path, text in proposal.files}
         tree = {path: body for path, body in tree.items() if path not in proposal.removed}
-        made = self._source.commit(tree, on=[proposal.start])
-        self.branches[proposal.branch] = made
-        self._made[made] = proposal
-        return made
+        commit = self._source.commit(tree, on=[proposal.start])
+        self.branches[proposal.branch] = commit
+        self._made[commit] = proposal
+        return commit
 
-    def _stands(self, made: Proposal, proposal: Proposal) -> bool:
-        here, there = (self._source.trees.get(one.start, {}) for one in (made, proposal))
-        same = all(here.get(path) == there.get(path) for path, _ in proposal.files)
-        return same and made.files == proposal.files
+    def _stands(self, existing: Proposal, proposal: Proposal) -> bool:
+        old_tree, new_tree = (self._source.trees.get(side.start, {}) for side in (existing, proposal))
+        same = all(old_tree.get(path) == new_tree.get(path) for path, _ in proposal.files)
+        return same and existing.files == proposal.files
 
     def merge(self, commit: str) -> None:
         """What a reviewer's merge does: the proposal is the branch's newest commit."""
@@ -255,10 +259,10 @@ class MemoryProposer:
         self._merged.add(commit)
 
 
-def _is_earlier(made: Proposal, proposal: Proposal) -> bool:
-    titles = {one.message.partition("\n")[0] for one in (made, proposal)}
-    paths = [{path for path, _ in one.files} for one in (made, proposal)]
-    return made.start != proposal.start and len(titles) == 1 and paths[0] <= paths[1]
+def _is_earlier(existing: Proposal, proposal: Proposal) -> bool:
+    titles = {side.message.partition("\n")[0] for side in (existing, proposal)}
+    paths = [{path for path, _ in side.files} for side in (existing, proposal)]
+    return existing.start != proposal.start and len(titles) == 1 and paths[0] <= paths[1]
 
 
 class MemoryTags:

@@ -66,11 +66,11 @@ class MemoryForge:
 
     def open(self, draft: PullRequestDraft) -> PullRequest:
         done = self._effect(f"open {draft.head}")
-        found = [one for one in self.pulls.values() if one.state is PullState.OPEN and one.head == draft.head]
-        number = found[0].number if found else len(self.pulls) + len(self.issues) + 1
+        open_pulls = [pull for pull in self.pulls.values() if pull.state is PullState.OPEN and pull.head == draft.head]
+        number = open_pulls[0].number if open_pulls else len(self.pulls) + len(self.issues) + 1
         if draft.head not in self.tips:
             raise ForgeError(f"there is no branch {draft.head}", code="E904")
-        before = found[0] if found else None
+        existing = open_pulls[0] if open_pulls else None
         self.pulls[number] = PullRequest(
             number=number,
             url=f"https://forge.example/{number}",
@@ -80,7 +80,7 @@ class MemoryForge:
             base=draft.base,
             commit=self.tips[draft.head],
             state=PullState.OPEN,
-            author=before.author if before else ME,
+            author=existing.author if existing else ME,
         )
         self.labels[number] = tuple(dict.fromkeys((*self.labels.get(number, ()), *draft.labels)))
         self._after(done)
@@ -89,15 +89,15 @@ class MemoryForge:
     def pull(self, number: int) -> PullRequest:
         if number not in self.pulls:
             raise ForgeError(f"there is no pull request {number}", code="E904")
-        found = self.pulls[number]
-        return replace(found, commit=self._tip(found))
+        pull = self.pulls[number]
+        return replace(pull, commit=self._tip(pull))
 
     def opened(self, head_prefix: str) -> tuple[PullRequest, ...]:
-        found = (self.pull(one.number) for one in self.pulls.values() if one.state is PullState.OPEN)
-        return tuple(one for one in found if one.head.startswith(head_prefix))
+        open_pulls = (self.pull(pull.number) for pull in self.pulls.values() if pull.state is PullState.OPEN)
+        return tuple(pull for pull in open_pulls if pull.head.startswith(head_prefix))
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
-        return tuple(one for one in self.pulls.values() if one.merged_as == commit)
+        return tuple(pull for pull in self.pulls.values() if pull.merged_as == commit)
 
     def close(self, number: int) -> None:
         done = self._effect(f"close {number}")
@@ -107,7 +107,7 @@ class MemoryForge:
 
     def approvals(self, number: int) -> tuple[Approval, ...]:
         self.pull(number)
-        return tuple(one for _, one in sorted(self._approvals.get(number, {}).items()))
+        return tuple(approval for _, approval in sorted(self._approvals.get(number, {}).items()))
 
     def members(self, team: str) -> tuple[str, ...]:
         if team not in self.teams:
@@ -137,7 +137,7 @@ class MemoryForge:
         self._after(done)
 
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
-        last = {status.name: status for told, status in self.told if told == commit}
+        last = {status.name: status for posted_on, status in self.told if posted_on == commit}
         return tuple(last[name] for name in sorted(last))
 
     def issue(self, key: str, *, title: str, body: str | None) -> str | None:
@@ -146,8 +146,8 @@ class MemoryForge:
         if body is None and (number is None or not self.issues[number][2]):
             return None
         if body is None:
-            before, text, _ = self.issues[number or 0]
-            self.issues[number or 0] = (before, text, False)
+            title, text, _ = self.issues[number or 0]
+            self.issues[number or 0] = (title, text, False)
         else:
             number = number or len(self.pulls) + len(self.issues) + 1
             self.issues[number] = (title, f"{mark(key)}\n{body}", True)

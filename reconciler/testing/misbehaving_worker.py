@@ -69,10 +69,10 @@ def leave(code: str) -> NoReturn:
     os._exit(int(code))
 
 
-def leave_somebody(told: str) -> NoReturn:
+def leave_somebody(pid_file: str) -> NoReturn:
     """Ends, and what it started does not; whose number is in the file `told`."""
     started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
-    Path(told).write_text(str(started.pid))
+    Path(pid_file).write_text(str(started.pid))
     os._exit(3)
 
 

@@ -130,7 +130,7 @@ def _made(
             if now is None:
                 return make_plan(project.deps, project.desired, here)
             found = shares.made(project, here, now, witness, parts)
-    far = project.desired.far  # nothing on this disk changes when something changes there
+    far = project.desired.is_remote  # nothing on this disk changes when something changes there
     if now is not None and found.plan.refresh is None and not far:
         _remember(project, here, now, memo, known, witness, found, None if noted else worktree)
     calm = len(known) - len(shown)

@@ -75,7 +75,7 @@ def shared(
     """The plan by all processors: of the models `names`; `settled` as `make_plan` has it. `project` has no model in it;
     `valid` files are read by nobody. None where it has to be made in one process: also where waiting is what takes the
     time, and where trainings are counted over all models."""
-    if project.desired.far or here.max_train is not None:
+    if project.desired.is_remote or here.max_train is not None:
         return None
     count = fork_map.count()
     shares = _split(names, count)

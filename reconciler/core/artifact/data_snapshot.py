@@ -38,4 +38,4 @@ class Snapshot(Checksummed):
     format: int = 1
 
     def table(self, name: str) -> TableCopy | None:
-        return next((one for one in self.tables if one.name == name), None)
+        return next((table for table in self.tables if table.name == name), None)

@@ -81,7 +81,7 @@ class State:
     hold: RollbackHold | None = None
 
     def judged_for(self, environment: str) -> GateSetResult | None:
-        return next((one for one in self.judged if one.environment == environment), None)
+        return next((result for result in self.judged if result.environment == environment), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

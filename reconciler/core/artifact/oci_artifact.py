@@ -53,9 +53,9 @@ class Artifact:
 
     def file(self, path: str) -> ArtifactFile:
         """KeyError when the artifact has no such file."""
-        for one in self.files:
-            if one.path == path:
-                return one
+        for file in self.files:
+            if file.path == path:
+                return file
         raise KeyError(path)
 
 

@@ -27,31 +27,31 @@ class TargetRules:
 
     def is_ours(self, current: ReleasePointer, model: str) -> bool:
         """Whether this pointer, found at `model`, was written for this target."""
-        there = (current.project, current.environment, current.model)
-        return there == (self.mark.project, self.mark.environment, model)
+        owner = (current.project, current.environment, current.model)
+        return owner == (self.mark.project, self.mark.environment, model)
 
-    def check_mark(self, found: StoreMark) -> None:
-        if found != self.mark:
-            raise self._foreign(found.project, found.environment)
+    def check_mark(self, mark: StoreMark) -> None:
+        if mark != self.mark:
+            raise self._foreign(mark.project, mark.environment)
 
     def check_unclaimed(self, served: ReleasePointer | None, model: str) -> None:
         """A target without a mark can be had, unless what it serves is somebody else's."""
         if served is not None and not self.is_ours(served, model):
             raise self._foreign(served.project, served.environment)
 
-    def check_newer(self, current: ReleasePointer, before: ReleasePointer | None) -> None:
+    def check_newer(self, current: ReleasePointer, served: ReleasePointer | None) -> None:
         """ConflictError where `before` wins. A pointer that is damaged (None), or that somebody copied here from
         another target, gives way."""
-        if before is None or not self.is_ours(before, current.model):
+        if served is None or not self.is_ours(served, current.model):
             return
-        if before.n > current.n:
+        if served.n > current.n:
             raise ConflictError(
-                f"the target already serves entry {before.n} of {current.model}, newer than entry {current.n}",
+                f"the target already serves entry {served.n} of {current.model}, newer than entry {current.n}",
                 hint="nothing is lost: run the same command again",
             )
-        if before.n == current.n and before.entry != current.entry:
+        if served.n == current.n and served.entry != current.entry:
             raise ConflictError(
-                f"the target serves another entry {before.n} of {current.model}",
+                f"the target serves another entry {served.n} of {current.model}",
                 hint="two stores write to one target: give each environment its own",
             )
 

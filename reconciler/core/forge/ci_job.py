@@ -1,5 +1,7 @@
-"""What a CI runner says of the request that a job runs for. Variables as GitHub Actions and GitLab CI document them
-(docs.github.com: "Variables reference"; docs.gitlab.com: "Predefined CI/CD variables reference")."""
+"""Read which pull request a CI job runs for, from the variables that GitHub Actions and GitLab CI document.
+
+Sources: docs.github.com, "Variables reference"; docs.gitlab.com, "Predefined CI/CD variables reference".
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CIJob:
-    """`request` and its `head` commit where the job runs for one; `fork`: it comes from another repository, so that
-    nothing here may be written. `summary`: the file whose Markdown the runner shows."""
+    """One CI job: `request` and its `head` commit where the job runs for a pull request. `fork`: the request comes from
+    another repository, so the job may not write. `summary`: the file whose Markdown the runner shows."""
 
     request: int | None = None
     head: str | None = None
@@ -24,7 +26,7 @@ class CIJob:
 
 
 def job(environ: Mapping[str, str], event: Mapping[str, Any]) -> CIJob:
-    """`event` is the document in GITHUB_EVENT_PATH, empty elsewhere."""
+    """Return the CI job of these variables. `event` is the document in GITHUB_EVENT_PATH, empty elsewhere."""
     if environ.get("GITHUB_ACTIONS") == "true":
         return _github(environ, event)
     if environ.get("GITLAB_CI") == "true":
@@ -34,12 +36,12 @@ def job(environ: Mapping[str, str], event: Mapping[str, Any]) -> CIJob:
 
 def _github(environ: Mapping[str, str], event: Mapping[str, Any]) -> CIJob:
     summary = environ.get("GITHUB_STEP_SUMMARY") or None
-    found = _PULL.fullmatch(environ.get("GITHUB_REF", ""))
+    match = _PULL.fullmatch(environ.get("GITHUB_REF", ""))
     pull = event.get("pull_request")
     pull = pull if isinstance(pull, Mapping) else {}
     number = pull.get("number")
     if not isinstance(number, int):
-        number = int(found[1]) if found else None
+        number = int(match[1]) if match else None
     head = pull.get("head")
     head = head if isinstance(head, Mapping) else {}
     repository = head.get("repo")

@@ -1,7 +1,7 @@
-"""Which forge a repository has, whose API it is asked by, and with what token: from the environment and the remote.
+"""Detect a repository's forge, the address of its API and the token, from environment variables and the remote.
 
-The environment is the operator's: `RECONCILER_FORGE` says it outright, else the variables that GitHub Actions and
-GitLab CI set, else the remote's host. Tokens and addresses come from nowhere else.
+`RECONCILER_FORGE` decides; else the variables that GitHub Actions and GitLab CI set; else the remote's host. Tokens and
+API addresses come from the environment only.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from reconciler.errors import ForgeError, SourceError, UsageError
 
 
 class ForgeKind(StrEnum):
+    """The forges that are supported."""
+
     GITHUB = "github"
     GITLAB = "gitlab"
     NONE = "none"
@@ -34,8 +36,9 @@ _TOKEN = re.compile(r"[\x21-\x7e]{1,4000}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgeChoice:
-    """`project`: owner/repository, on GitLab with all groups. `api`: the address of its API. `site`: scheme, host and
-    port of its web server, the only one that is pushed to with the token. Empty, each, where there is no forge."""
+    """The detected forge. `project`: owner/repository, on GitLab with all groups. `api`: the address of its API.
+    `site`: scheme, host and port of its web server, the only one to which the token is sent. All are empty without a
+    forge."""
 
     kind: ForgeKind
     because: str
@@ -46,15 +49,18 @@ class ForgeChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """`name`: the variable that it came from."""
+    """A forge's token. `name`: the environment variable that it came from."""
 
     name: str
     secret: str = field(repr=False)
 
 
 def choose(environ: Mapping[str, str], remote: RemoteURL | None) -> ForgeChoice:
-    """UsageError E801 for a forge that there is not, SourceError E305 for an API that is not to be trusted with a
-    token, ForgeError E905 where nothing says which repository it is."""
+    """Return the forge of a repository.
+
+    Raises UsageError E801 for an unknown forge, SourceError E305 for an API address that is not safe to send a token
+    to, ForgeError E905 where nothing says which repository of the forge it is.
+    """
     kind, because = _kind(environ, remote)
     match kind:
         case ForgeKind.NONE:
@@ -75,30 +81,32 @@ def choose(environ: Mapping[str, str], remote: RemoteURL | None) -> ForgeChoice:
 
 
 def token_of(environ: Mapping[str, str], kind: ForgeKind) -> Token:
-    """The token of a forge; ForgeError E902 where there is none, or none that could be one."""
+    """Return the token of a forge; ForgeError E902 where it is missing or malformed."""
     names = TOKENS[kind]
     for name in names:
         if secret := environ.get(name, "").strip():
             if not _TOKEN.fullmatch(secret):
                 raise ForgeError(
-                    f"{name} holds characters that no token has", hint="set it to the token alone", code="E902"
+                    f"{name} holds characters that a token cannot have", hint="set it to the token alone", code="E902"
                 )
             return Token(name=name, secret=secret)
     raise ForgeError(
-        f"there is no token for {kind.value}: {' or '.join(names)} is not set",
+        f"no token for {kind.value}: {' or '.join(names)} is not set",
         hint=f"set {names[0]} to a token that may write to this repository; it is read from the environment only",
         code="E902",
     )
 
 
 def _kind(environ: Mapping[str, str], remote: RemoteURL | None) -> tuple[ForgeKind, str]:
-    said = environ.get(VARIABLE, "").strip().lower()
-    if said:
-        if said not in list(ForgeKind):
+    forced = environ.get(VARIABLE, "").strip().lower()
+    if forced:
+        if forced not in list(ForgeKind):
             raise UsageError(
-                f"{VARIABLE} is {said[:40]!r}: expected github, gitlab or none", hint="correct it", code="E801"
+                f"{VARIABLE} is {forced[:40]!r}: expected github, gitlab or none",
+                hint=f"set {VARIABLE} to one of these, or unset it",
+                code="E801",
             )
-        return ForgeKind(said), f"{VARIABLE} says so"
+        return ForgeKind(forced), f"{VARIABLE} is set to it"
     if environ.get("GITHUB_ACTIONS") == "true" and environ.get("GITHUB_REPOSITORY"):
         return ForgeKind.GITHUB, "this is GitHub Actions"
     if environ.get("GITLAB_CI") == "true" and environ.get("CI_PROJECT_PATH"):
@@ -108,28 +116,28 @@ def _kind(environ: Mapping[str, str], remote: RemoteURL | None) -> tuple[ForgeKi
     if remote.host in _HOSTS:
         return _HOSTS[remote.host], f"the remote is at {remote.host}"
     if remote.host:
-        return ForgeKind.NONE, f"nothing says what is at {remote.host}: {VARIABLE}=github or gitlab does"
+        return ForgeKind.NONE, f"{remote.host} is not known as a forge: set {VARIABLE} to github or gitlab"
     return ForgeKind.NONE, "the remote is a folder"
 
 
 def _api(environ: Mapping[str, str], name: str) -> str:
-    """A web address as the operator gave it, without a slash at its end; empty where there is none."""
+    """Return the API address that the operator set, without a slash at its end; empty where it is not set."""
     text = environ.get(name, "").strip().rstrip("/")
     if not text:
         return ""
-    hint = f"{name} is an address such as https://host or https://host/path, without a user or a password"
+    hint = f"set {name} to an address such as https://host or https://host/path, without a user or a password"
     try:
-        found = address(text if text.count("/") > 2 else text + "/x")
+        parsed = address(text if text.count("/") > 2 else text + "/x")
     except SourceError as error:
-        raise SourceError(f"{name} is refused", hint=hint, code="E305") from error
-    if "@" in text or found.scheme not in ("https", "http"):
-        raise SourceError(f"{name} is refused", hint=hint, code="E305")
-    return _trusted(text, found, name)
+        raise SourceError(f"{name} is not a safe API address", hint=hint, code="E305") from error
+    if "@" in text or parsed.scheme not in ("https", "http"):
+        raise SourceError(f"{name} is not a safe API address", hint=hint, code="E305")
+    return _trusted(text, parsed, name)
 
 
-def _trusted(text: str, found: RemoteURL, name: str) -> str:
-    if found.scheme == "http" and not is_loopback(found.host):
-        raise SourceError(f"{name} would send the token to {found.host} in the clear", hint="use https://", code="E305")
+def _trusted(text: str, parsed: RemoteURL, name: str) -> str:
+    if parsed.scheme == "http" and not is_loopback(parsed.host):
+        raise SourceError(f"{name} would send the token to {parsed.host} unencrypted", hint="use https://", code="E305")
     return text
 
 
@@ -146,18 +154,18 @@ def _gitlab_api(remote: RemoteURL | None) -> str:
 
 
 def _of(remote: RemoteURL) -> str:
-    """The web server of a remote: https, unless it is this machine; the port of ssh is not its port."""
+    """Return the web server of a remote: https, unless it is this machine; ssh's port is not the web server's."""
     if remote.scheme == "ssh":
         return f"https://{remote.host}"
     return _trusted(remote.origin, remote, "the remote")
 
 
-def _project(kind: ForgeKind, said: str | None, remote: RemoteURL | None, root: str) -> str:
-    path = said or (remote.path.removeprefix(root) if remote is not None and remote.host else "")
+def _project(kind: ForgeKind, explicit: str | None, remote: RemoteURL | None, root: str) -> str:
+    path = explicit or (remote.path.removeprefix(root) if remote is not None and remote.host else "")
     parts = path.split("/")
     if _PROJECT.fullmatch(path) is None or ".." in parts or (kind is ForgeKind.GITHUB and len(parts) != 2):
         raise ForgeError(
-            f"nothing says which repository of {kind.value} this is",
+            f"cannot tell which {kind.value} repository this is",
             hint="name the remote that it was cloned from `origin`, or set "
             + ("GITHUB_REPOSITORY=owner/repository" if kind is ForgeKind.GITHUB else "CI_PROJECT_PATH=group/project"),
             code="E905",

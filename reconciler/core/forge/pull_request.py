@@ -1,5 +1,7 @@
-"""What a forge (GitHub, GitLab) knows of a repository: pull requests, approvals, commit statuses. GitLab's merge
-requests are pull requests here, and its numbers are those within the project."""
+"""Pull requests, approvals and commit statuses of a forge (GitHub, GitLab).
+
+GitLab's merge requests are pull requests here, numbered within their project.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +17,8 @@ _MARK = re.compile(r"<!-- reconciler:([a-z0-9./-]{1,200}) -->")
 
 
 class PullState(StrEnum):
+    """The state of a pull request."""
+
     OPEN = "open"
     MERGED = "merged"
     CLOSED = "closed"
@@ -22,7 +26,7 @@ class PullState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestDraft:
-    """A pull request to open, or to bring up to date: from branch `head`, which was pushed, into branch `base`."""
+    """A pull request to open or update: from branch `head`, which was pushed, into branch `base`."""
 
     head: str
     base: str
@@ -33,7 +37,7 @@ class PullRequestDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """`commit` is the tip of `head` that the forge knows; `merged_as` the commit that the merge put on `base`."""
+    """A pull request as the forge knows it: `commit` is the tip of `head`, `merged_as` the merge's commit on `base`."""
 
     number: int
     url: str
@@ -49,7 +53,7 @@ class PullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """`by` approved the request, as the forge says now. `commit`: what its head was then, where the forge tells."""
+    """An approval that counts now. `commit`: the head that `by` approved, where the forge tells."""
 
     by: str
     commit: str | None = None
@@ -57,6 +61,8 @@ class Approval:
 
 
 class StatusState(StrEnum):
+    """The state of a commit status."""
+
     PENDING = "pending"
     SUCCESS = "success"
     FAILURE = "failure"
@@ -64,8 +70,8 @@ class StatusState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommitStatus:
-    """A line of ours under a commit. `name` is what rules of a forge can require, such as `reconciler/plan/production`;
-    a forge cuts `description` at 140 characters."""
+    """A commit status. `name` can be required by branch protection rules, such as `reconciler/plan/production`; a forge
+    cuts `description` at 140 characters."""
 
     name: str
     state: StatusState
@@ -74,11 +80,11 @@ class CommitStatus:
 
 
 def mark(key: str) -> str:
-    """The invisible first line by which a comment or an issue of ours is found again."""
+    """Return the invisible first line by which a comment or issue with this key is found again."""
     return f"<!-- reconciler:{key} -->"
 
 
 def key_of(body: str) -> str | None:
-    """The key of a body that starts with our mark."""
-    found = _MARK.match(body)
-    return found[1] if found else None
+    """Return the key of a body that starts with such a line, or None."""
+    match = _MARK.match(body)
+    return match[1] if match else None

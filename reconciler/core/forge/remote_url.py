@@ -1,5 +1,8 @@
-"""Where a repository lies: the address of a remote, read strictly. What git could take for an option, a command or
-another host than the one that a person reads is refused, and no message holds a user's name or password."""
+"""Parse the address of a git remote, strictly.
+
+An address that git could take for an option or a command, or for another host than a person reads, is refused. No
+message holds a user's name or password.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,8 @@ _ALIASES = {"ssh.github.com": "github.com", "altssh.gitlab.com": "gitlab.com"}  
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteURL:
-    """`path` without slashes around it and without `.git`; `host` is empty for a folder of this machine, whose whole
-    path is in `path`."""
+    """A parsed address. `path` is without surrounding slashes and without `.git`; `host` is empty for a folder of this
+    machine, whose full path is `path`."""
 
     scheme: str
     host: str
@@ -32,7 +35,7 @@ class RemoteURL:
 
     @property
     def origin(self) -> str:
-        """Scheme, host and port, as two addresses of one web server have them in common."""
+        """Return scheme, host and port, the latter only where it is not the usual one."""
         usual = {"https": 443, "http": 80, "ssh": 22}.get(self.scheme)
         port = "" if self.port in (None, usual) else f":{self.port}"
         return f"{self.scheme}://{self.host}{port}"
@@ -42,41 +45,41 @@ class RemoteURL:
 
 
 def address(text: str) -> RemoteURL:
-    """SourceError E305 for what is none of `FORMS`."""
+    """Parse an address; SourceError E305 for one that has none of the `FORMS`."""
     if len(text) > 2000 or not text.isprintable() or not text or text.startswith("-"):
-        raise _refused("it is empty or too long, or holds characters that stand in no address")
+        raise _refused("it is empty or too long, or holds characters that an address cannot have")
     first = text.split("/", maxsplit=1)[0]
     if "://" not in text and ":" not in first:  # as git tells the two apart
         return RemoteURL(scheme="file", host="", path=text)
     if "::" in first.split("[")[0]:
-        raise _refused("it would start a program of this machine")
+        raise _refused("git would start a program on this machine")
     if "://" in text:
         return _url(text)
-    found = _SCP.fullmatch(text)
-    if found is None:
-        raise _refused("it names no host that can be read")
-    return _there("ssh", found["host"], None, found["path"])
+    match = _SCP.fullmatch(text)
+    if match is None:
+        raise _refused("its host cannot be read")
+    return _remote_url("ssh", match["host"], None, match["path"])
 
 
 def _url(text: str) -> RemoteURL:
     if text.startswith("file:///"):
         return RemoteURL(scheme="file", host="", path=text.removeprefix("file://"))
-    found = _URL.fullmatch(text)
-    if found is None:
-        raise _refused("it names no host that can be read")
-    if found["scheme"] not in SCHEMES[:3]:
-        raise _refused(f"nothing is pushed by {found['scheme']}:// to another machine")
-    port = int(found["port"]) if found["port"] else None
+    match = _URL.fullmatch(text)
+    if match is None:
+        raise _refused("its host cannot be read")
+    if match["scheme"] not in SCHEMES[:3]:
+        raise _refused(f"{match['scheme']}:// is not used for another machine")
+    port = int(match["port"]) if match["port"] else None
     if port is not None and not 0 < port < 65536:
-        raise _refused(f"there is no port {port}")
-    return _there(found["scheme"], found["host"], port, found["path"])
+        raise _refused(f"port {port} does not exist")
+    return _remote_url(match["scheme"], match["host"], port, match["path"])
 
 
-def _there(scheme: str, host: str, port: int | None, path: str) -> RemoteURL:
+def _remote_url(scheme: str, host: str, port: int | None, path: str) -> RemoteURL:
     bare = path.strip("/").removesuffix(".git").rstrip("/")
     parts = bare.split("/")
     if _PATH.fullmatch(bare) is None or ".." in parts or any(part.startswith("-") for part in parts):
-        raise _refused("its path holds something else than plain names")
+        raise _refused("its path does not consist of plain names")
     name = host.lower()
     if name in _ALIASES:
         name, port = _ALIASES[name], None
@@ -84,9 +87,9 @@ def _there(scheme: str, host: str, port: int | None, path: str) -> RemoteURL:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether it means this machine (RFC 6761 and 1122): there alone nothing travels over a network."""
+    """Tell whether a host is this machine (RFC 6761, RFC 1122), so that nothing travels over a network."""
     return host in ("localhost", "[::1]") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
 
 
-def _refused(why: str) -> SourceError:
-    return SourceError(f"the address of a remote is refused: {why}", hint=f"use {FORMS}", code="E305")
+def _refused(reason: str) -> SourceError:
+    return SourceError(f"the remote's address is not accepted: {reason}", hint=f"use {FORMS}", code="E305")

@@ -1,6 +1,6 @@
-"""What each column of an unknown table may be for: its key, its outcome, a feature, or nothing, and why.
+"""Assign each column of an unknown table a role: key, outcome, feature, or none, with the reason.
 
-By names and types, as a person would guess at first sight; where they say nothing, the plainest choice.
+Names and types decide, as a person would guess at first sight; where they say nothing, the simplest choice is made.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reconciler.core.spec.recipe import Features
 from reconciler.errors import UsageError
 
 MOST_CLASSES = 20
-MOST_NUMBERS = 10  # whole numbers with at most so many values are taken for classes
+MOST_NUMBERS = 10  # a column of whole numbers with at most this many values is taken for classes
 ROW_NUMBER = "row_number"
 
 _OUTCOMES = re.compile(
@@ -30,116 +30,133 @@ _CODE = re.compile(r"(?i:(.*_)?(code|zip|postal|plz|postcode|branch|region|store
 # --- the key and the outcome ---------------------------------------------------------------------------------------
 
 
-def key_of(look: TableProfile) -> tuple[str, str]:
-    """The column that names a row, or a name for the number of the row; and why."""
-    unique = [one for one in look.columns if one.filled == one.distinct == look.rows and _keyable(one)]
-    for one in sorted(unique, key=lambda one: not _IDENTITY.fullmatch(one.name)):
-        if _IDENTITY.fullmatch(one.name) or _COUNTER.fullmatch(one.name) or one == look.columns[0]:
-            return one.name, f"{one.name} differs in every row"
+def key_of(profile: TableProfile) -> tuple[str, str]:
+    """Return the column that identifies a row, or a new name for the row number; and the reason."""
+    rows = profile.rows
+    unique = [column for column in profile.columns if column.filled == column.distinct == rows and _keyable(column)]
+    for column in sorted(unique, key=lambda column: not _IDENTITY.fullmatch(column.name)):
+        if _IDENTITY.fullmatch(column.name) or _COUNTER.fullmatch(column.name) or column == profile.columns[0]:
+            return column.name, f"{column.name} differs in every row"
     return free_name(
-        look, ROW_NUMBER
-    ), "no column names a row, so rows are numbered in the file's order: append to the file, never re-sort it"
+        profile, ROW_NUMBER
+    ), "no column identifies a row, so rows are numbered in the file's order: append to the file, never re-sort it"
 
 
-def _keyable(one: ColumnProfile) -> bool:
-    return one.type in ("BIGINT", "INTEGER", "VARCHAR")
+def _keyable(column: ColumnProfile) -> bool:
+    return column.type in ("BIGINT", "INTEGER", "VARCHAR")
 
 
-def outcome_of(look: TableProfile, key: str, wanted: str | None) -> tuple[ColumnProfile, str]:
-    """The column to predict, and why. UsageError when there is none, or not the one that is wanted."""
+def outcome_of(profile: TableProfile, key: str, wanted: str | None) -> tuple[ColumnProfile, str]:
+    """Return the column to predict, and the reason. `wanted` is the author's choice, None to guess.
+
+    Raises UsageError E410 when no column can be predicted, or not the wanted one, E416 when there is no such column.
+    """
     if wanted is not None:
-        names = {written: name for name, written in look.table.columns} | {one.name: one.name for one in look.columns}
+        names = {written: name for name, written in profile.table.columns} | {
+            column.name: column.name for column in profile.columns
+        }
         if wanted not in names:
-            there = ", ".join(one.name for one in look.columns[:30])
-            raise UsageError(f"there is no column {wanted[:60]!r} to predict", hint=f"there are {there}", code="E416")
-        column = look.column(names[wanted])
-        if not _suits(column) or column.name == key:
+            columns = ", ".join(column.name for column in profile.columns[:30])
+            raise UsageError(f"the table has no column {wanted[:60]!r}", hint=f"choose one of {columns}", code="E416")
+        column = profile.column(names[wanted])
+        if not _can_be_outcome(column) or column.name == key:
             raise UsageError(
                 f"{wanted} cannot be predicted: it is {column.type} with {column.distinct:,} distinct values",
                 hint=f"an outcome is a number, or has 2 to {MOST_CLASSES} values, and is not the key",
                 code="E410",
             )
-        return column, "you said so"
-    possible = [one for one in look.columns if _suits(one) and one.name != key and not _IDENTITY.fullmatch(one.name)]
+        return column, "you chose it"
+    possible = [
+        column
+        for column in profile.columns
+        if _can_be_outcome(column) and column.name != key and not _IDENTITY.fullmatch(column.name)
+    ]
     if not possible:
         raise UsageError(
             "no column of the table can be predicted",
             hint=f"an outcome is a number, or has 2 to {MOST_CLASSES} values, and is not the key",
             code="E410",
         )
-    for one in reversed(possible):
-        if _OUTCOMES.fullmatch(one.name):
-            return one, "by its name"
-    return possible[-1], "the last column that can be one; --outcome COLUMN says another"
+    for column in reversed(possible):
+        if _OUTCOMES.fullmatch(column.name):
+            return column, "by its name"
+    return possible[-1], "the last column that can be one; choose another with --outcome COLUMN"
 
 
-def _suits(one: ColumnProfile) -> bool:
-    if one.distinct < 2 or one.dated:
+def _can_be_outcome(column: ColumnProfile) -> bool:
+    if column.distinct < 2 or column.dated:
         return False
-    return one.numeric or (bool(one.values) and one.distinct <= MOST_CLASSES and all(map(_sayable, one.values)))
+    return column.numeric or (
+        bool(column.values) and column.distinct <= MOST_CLASSES and all(map(_fits_manifest, column.values))
+    )
 
 
-def _sayable(value: str) -> bool:
-    """Whether a manifest can hold it."""
+def _fits_manifest(value: str) -> bool:
+    """Tell whether a manifest can hold the value."""
     return visible(value) == value and len(value) <= 200
 
 
-def are_classes(one: ColumnProfile) -> bool:
-    if not one.numeric:
+def are_classes(column: ColumnProfile) -> bool:
+    """Tell whether the column's values are taken for classes, not for numbers."""
+    if not column.numeric:
         return True
-    return 2 <= one.distinct <= MOST_NUMBERS and all(float(value).is_integer() for value in one.values)
+    return 2 <= column.distinct <= MOST_NUMBERS and all(float(value).is_integer() for value in column.values)
 
 
 # --- features ------------------------------------------------------------------------------------------------------
 
 
 def features_of(
-    look: TableProfile, key: str, known: set[str], at: ColumnProfile | None
+    profile: TableProfile, key: str, known: set[str], at: ColumnProfile | None
 ) -> tuple[Features, dict[str, str]]:
-    """Features by type; and (column, why) of the others."""
+    """Return the features by type, and the reason for each column that is left out.
+
+    `known`: columns that are left out already; `at`: the date column that orders the rows, None where there is none.
+    """
     numeric: list[str] = []
     categorical: list[str] = []
     boolean: list[str] = []
-    left: dict[str, str] = {}
-    for one in look.columns:
-        if one.name == key or one.name in known:
+    left_out: dict[str, str] = {}
+    for column in profile.columns:
+        if column.name == key or column.name in known:
             continue
-        if (why := _unfit(one, at)) is not None:
-            left[one.name] = why
-        elif one.type == "BOOLEAN":
-            boolean.append(one.name)
-        elif one.numeric and not _CODE.fullmatch(one.name):
-            numeric.append(one.name)
+        if (reason := _exclusion_reason(column, at)) is not None:
+            left_out[column.name] = reason
+        elif column.type == "BOOLEAN":
+            boolean.append(column.name)
+        elif column.numeric and not _CODE.fullmatch(column.name):
+            numeric.append(column.name)
         else:
-            categorical.append(one.name)
-    return Features(numeric=tuple(numeric), categorical=tuple(categorical), boolean=tuple(boolean)), left
+            categorical.append(column.name)
+    return Features(numeric=tuple(numeric), categorical=tuple(categorical), boolean=tuple(boolean)), left_out
 
 
-def _unfit(one: ColumnProfile, at: ColumnProfile | None) -> str | None:
-    if one.filled == 0:
+def _exclusion_reason(column: ColumnProfile, at: ColumnProfile | None) -> str | None:
+    if column.filled == 0:
         return "is empty"
-    if one.distinct < 2:
+    if column.distinct < 2:
         return "has the same value everywhere"
-    if one.dated:
+    if column.dated:
         return (
             "its month is a feature"
-            if at is not None and one.name == at.name
+            if at is not None and column.name == at.name
             else "is a date: derive what matters in it"
         )
-    if one.distinct == one.filled and (_IDENTITY.fullmatch(one.name) or _COUNTER.fullmatch(one.name)):
+    if column.distinct == column.filled and (_IDENTITY.fullmatch(column.name) or _COUNTER.fullmatch(column.name)):
         return "differs in every row"
-    if one.type == "VARCHAR" and not one.values and one.distinct > 0.5 * one.filled:
+    if column.type == "VARCHAR" and not column.values and column.distinct > 0.5 * column.filled:
         return "is text that hardly ever repeats"
-    if one.type not in ("BOOLEAN", "VARCHAR") and not one.numeric:
-        return f"is {one.type}: derive what matters in it"
-    if _IDENTITY.fullmatch(one.name) and not one.values:
-        return "looks like an identity: it says who, not what"
+    if column.type not in ("BOOLEAN", "VARCHAR") and not column.numeric:
+        return f"is {column.type}: derive what matters in it"
+    if _IDENTITY.fullmatch(column.name) and not column.values:
+        return "looks like an identifier, which does not generalise to new rows"
     return None
 
 
-def free_name(look: TableProfile, name: str) -> str:
-    taken = {one.name.lower() for one in look.columns}
-    return next(one for one in _numbered(name) if one.lower() not in taken)
+def free_name(profile: TableProfile, name: str) -> str:
+    """Return `name`, with a number appended where the table has such a column."""
+    taken = {column.name.lower() for column in profile.columns}
+    return next(candidate for candidate in _numbered(name) if candidate.lower() not in taken)
 
 
 def _numbered(name: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What `init` made: the choices with their reasons, the files, and what to do next."""
+"""The result of `init`: the choices with their reasons, the files, and what to do next."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitChoice:
-    """`what` was chosen, as what, and why."""
+    """One choice: its subject `what`, the choice made, and the reason."""
 
     what: str
     chosen: str
@@ -16,7 +16,7 @@ class InitChoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitResult:
-    """`folder`: as the author named it. `repository`: whether a git repository was made for it."""
+    """A new project. `folder`: as the author named it. `repository`: whether a git repository was created for it."""
 
     folder: str
     project: str

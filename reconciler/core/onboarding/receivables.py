@@ -1,7 +1,7 @@
-"""A ledger of receivables, recognised in a table: due dates, settlement dates, and a customer's past.
+"""Recognise a ledger of receivables in a table, by its due and settlement dates, and derive a recipe for it.
 
-The one kind of table for which the outcome is in no column: how late an invoice is paid follows from two dates, and
-what is known of it follows from the day of the books.
+It is the one kind of table whose outcome is in no column: how late an invoice is paid follows from two dates, and
+whether that is known yet follows from the day of the data.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ _CUSTOMER = re.compile(r".*(customer|client|account|payer|debtor|buyer|partner|c
 _LATER = re.compile(
     r".*(disput|status|paid|settle|clear|closed|balance|remind|dunn|overdue|late|collect|write_?off).*", re.IGNORECASE
 )
-_ENOUGH = 0.03  # share of settled rows from which a class is worth telling apart
+_ENOUGH = 0.03  # share of settled rows from which a class of its own is worth while
 _WHEN = "may be known only when it is paid: add it if it is known when the invoice is written"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReceivablesRecipe:
-    """What the recipe of a ledger is made of. `as_of`: the day of the books, where open rows make it matter."""
+    """The parts of a ledger's recipe. `as_of`: the day of the data (ISO), where open rows make it matter."""
 
     at: str
     settled: str
@@ -41,65 +41,80 @@ class ReceivablesRecipe:
     as_of: str | None
 
 
-def ledger(look: TableProfile, *, key: str, today: str) -> ReceivablesRecipe | None:
-    """The table as a ledger; None when it is none: no due date and settlement date, or nobody pays late."""
-    due = next((one for one in look.columns if one.dated and _DUE.fullmatch(one.name)), None)
-    settled = next((one for one in look.columns if one.dated and one is not due and _SETTLED.fullmatch(one.name)), None)
-    if due is None or settled is None or due.filled < look.rows:
+def recognise_receivables(profile: TableProfile, *, key: str, today: str) -> ReceivablesRecipe | None:
+    """Return the parts of a recipe, or None where the table is no ledger.
+
+    A ledger has a due date, a settlement date and some late payments. `key`: the column that identifies a row; `today`
+    is an ISO date.
+    """
+    due = next((column for column in profile.columns if column.dated and _DUE.fullmatch(column.name)), None)
+    settled = next(
+        (
+            column
+            for column in profile.columns
+            if column.dated and column is not due and _SETTLED.fullmatch(column.name)
+        ),
+        None,
+    )
+    if due is None or settled is None or due.filled < profile.rows:
         return None
-    gap = next((one for one in look.gaps if (one.start, one.end) == (due.name, settled.name)), None)
+    gap = next((gap for gap in profile.gaps if (gap.start, gap.end) == (due.name, settled.name)), None)
     if gap is None or not _ENOUGH <= gap.over_0 <= 1 - _ENOUGH:
         return None
     cut = 30 if gap.over_30 >= _ENOUGH else 10
-    written = _written(look, due, settled)
+    written = _written(profile, due, settled)
     at = written or due
-    by = _customer(look, key)
-    taken = {one.name.lower() for one in look.columns}
+    by = _customer(profile, key)
+    taken = {column.name.lower() for column in profile.columns}
     late = "days_late" if "days_late" not in taken else "days_after_due"
     derive = [
         NamedExpression(name=late, expression=f'date_diff(\'day\', "{due.name}", coalesce("{settled.name}", as_of))'),
         *_derived(due, written, taken),
     ]
-    is_open = settled.filled < look.rows
+    is_open = settled.filled < profile.rows
     return ReceivablesRecipe(
         at=at.name,
         settled=settled.name,
         by=by.name if by is not None else None,
         derive=tuple(derive),
-        derived_features=tuple(one.name for one in derive[1:]),
+        derived_features=tuple(expression.name for expression in derive[1:]),
         past_features=tuple(_past(late, cut, taken)) if by is not None else (),
         outcome=_outcome(late, due.name, cut, gap, is_open=is_open),
         predict=f'"{settled.name}" is null' if is_open else "true",
-        left_out=tuple(_left_out(look, key, due, settled, written)),
+        left_out=tuple(_left_out(profile, key, due, settled, written)),
         why=f"{due.name} and {settled.name} tell how late each invoice was paid",
         why_predict=f"the open ones: {settled.name} is empty"
         if is_open
-        else f"none is open in this file, so all are scored, to show how it looks;"
-        f" in a living ledger: {settled.name} is null",
+        else f"no invoice is open in this file, so all rows are predicted, as an example;"
+        f" in a current ledger use: {settled.name} is null",
         as_of=_as_of(at, settled, today) if is_open else None,
     )
 
 
-def _written(look: TableProfile, due: ColumnProfile, settled: ColumnProfile) -> ColumnProfile | None:
-    """The date on which an invoice is written: always known, and never after it is due."""
-    before = {one.start for one in look.gaps if one.end == due.name and one.forward == 1.0}
-    dates = [one for one in look.columns if one.dated and one.filled == look.rows and one.name in before]
-    dates = [one for one in dates if one.name not in (due.name, settled.name)]
-    return min(dates, key=lambda one: not _WRITTEN.fullmatch(one.name), default=None)
-
-
-def _customer(look: TableProfile, key: str) -> ColumnProfile | None:
-    """Who pays: in every row, and again and again."""
-    found = [
-        one
-        for one in look.columns
-        if one.name != key
-        and one.filled == look.rows
-        and one.type in ("VARCHAR", "BIGINT", "INTEGER")
-        and 2 <= one.distinct <= look.rows / 3
-        and _CUSTOMER.fullmatch(one.name)
+def _written(profile: TableProfile, due: ColumnProfile, settled: ColumnProfile) -> ColumnProfile | None:
+    """Return the column with the date of the invoice: always filled, and never after the due date."""
+    known_before = {gap.start for gap in profile.gaps if gap.end == due.name and gap.forward == 1.0}
+    dates = [
+        column
+        for column in profile.columns
+        if column.dated and column.filled == profile.rows and column.name in known_before
     ]
-    return max(found, key=lambda one: one.distinct, default=None)
+    dates = [column for column in dates if column.name not in (due.name, settled.name)]
+    return min(dates, key=lambda column: not _WRITTEN.fullmatch(column.name), default=None)
+
+
+def _customer(profile: TableProfile, key: str) -> ColumnProfile | None:
+    """Return the column that names the customer: filled in every row, with repeated values."""
+    payers = [
+        column
+        for column in profile.columns
+        if column.name != key
+        and column.filled == profile.rows
+        and column.type in ("VARCHAR", "BIGINT", "INTEGER")
+        and 2 <= column.distinct <= profile.rows / 3
+        and _CUSTOMER.fullmatch(column.name)
+    ]
+    return max(payers, key=lambda column: column.distinct, default=None)
 
 
 def _derived(due: ColumnProfile, written: ColumnProfile | None, taken: set[str]) -> list[NamedExpression]:
@@ -124,8 +139,11 @@ def _past(late: str, cut: int, taken: set[str]) -> list[NamedExpression]:
 
 
 def _outcome(late: str, due: str, cut: int, gap: DateGap, *, is_open: bool) -> Outcome:
-    """Three classes, or two where hardly anybody is very late. What an open one can still become is said only where
-    there are any: a settled one is judged by the day of the books otherwise."""
+    """Return three classes by lateness, or two where hardly any invoice is very late.
+
+    Which classes are still possible is declared only where the table has open invoices: otherwise it would compare
+    settled ones with the day of the data.
+    """
     on_time = OutcomeClass(name="on_time", when=f"{late} <= 0", possible=f'as_of <= "{due}"' if is_open else None)
     last = 30 if cut == 30 else 10
     if (gap.over_30 if cut == 30 else gap.over_10) < _ENOUGH:
@@ -144,22 +162,24 @@ def _outcome(late: str, due: str, cut: int, gap: DateGap, *, is_open: bool) -> O
 
 
 def _left_out(
-    look: TableProfile, key: str, due: ColumnProfile, settled: ColumnProfile, written: ColumnProfile | None
+    profile: TableProfile, key: str, due: ColumnProfile, settled: ColumnProfile, written: ColumnProfile | None
 ) -> list[tuple[str, str]]:
-    found = [(settled.name, "tells the outcome"), (due.name, "the terms of payment are a feature")]
+    dropped = [(settled.name, "tells the outcome"), (due.name, "the terms of payment are a feature")]
     if written is not None:
-        found.append((written.name, "its month and the terms of payment are features"))
-    found += [
-        (one.column, f"is the days from {one.start} to {one.end}") for one in look.days if one.end == settled.name
+        dropped.append((written.name, "its month and the terms of payment are features"))
+    dropped += [
+        (days.column, f"is the days from {days.start} to {days.end}")
+        for days in profile.days
+        if days.end == settled.name
     ]
-    seen = {name for name, _ in found}
-    for one in look.columns:
-        if one.name not in (*seen, key) and _LATER.fullmatch(one.name):
-            found.append((one.name, _WHEN))
-    return found
+    seen = {name for name, _ in dropped}
+    for column in profile.columns:
+        if column.name not in (*seen, key) and _LATER.fullmatch(column.name):
+            dropped.append((column.name, _WHEN))
+    return dropped
 
 
 def _as_of(at: ColumnProfile, settled: ColumnProfile, today: str) -> str | None:
-    """The last day that the books know of, if that is not today."""
-    latest = max(one for one in (at.latest, settled.latest, "") if one is not None)
+    """Return the last day that occurs in the data, or None where it is today."""
+    latest = max(day for day in (at.latest, settled.latest, "") if day is not None)
     return latest if latest and latest < today else None

@@ -1,8 +1,7 @@
-"""A first model for a table that nobody has described: what to predict, from what, judged on what, and why.
+"""Suggest a first model for an unknown table: outcome, features, holdout and estimator, each with its reason.
 
-Pure: from a `TableProfile` to a `RecipeSuggestion`. Every choice carries its reason, which is written beside it in the
-manifest. Nothing here is clever: names and types say what a person would guess at first sight, and where they say
-nothing the plainest choice is taken.
+Pure: from a `TableProfile` to a `RecipeSuggestion`. The reasons are written beside the choices in the manifest. Names
+and types decide, as a person would guess at first sight; where they say nothing, the simplest choice is made.
 """
 
 from __future__ import annotations
@@ -10,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler.core.onboarding.column_roles import are_classes, features_of, free_name, key_of, outcome_of
-from reconciler.core.onboarding.receivables import ReceivablesRecipe, ledger
+from reconciler.core.onboarding.receivables import ReceivablesRecipe, recognise_receivables
 from reconciler.core.onboarding.table_profile import ColumnProfile, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import (
@@ -28,13 +27,13 @@ from reconciler.core.spec.recipe import (
 )
 from reconciler.errors import UsageError
 
-SMALL = 5000  # rows below which a forest is the steadier choice: boosting overfits few rows
+SMALL = 5000  # rows below which a random forest is the safer choice: boosting overfits few rows
 FEWEST_DAYS = 20  # distinct days from which rows are held out by date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuggestionReasons:
-    """One sentence per choice."""
+    """The reason for each choice, one sentence each."""
 
     key: str
     outcome: str
@@ -45,7 +44,7 @@ class SuggestionReasons:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeSuggestion:
-    """`left_out`: (column, why). `as_of`: the day of the books (ISO), where it must be stated."""
+    """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated."""
 
     table: Table
     recipe: Recipe
@@ -54,45 +53,47 @@ class RecipeSuggestion:
     as_of: str | None = None
 
 
-def suggest(look: TableProfile, *, name: str, today: str, outcome: str | None = None) -> RecipeSuggestion:
-    """A model over the table `name`. `outcome`: the column to predict, if the author says; UsageError when there is
-    nothing to predict, or nothing to predict it from."""
-    key, why_key = key_of(look)
-    table = look.table if look.has(key) else replace(look.table, row_number=key)
-    books = ledger(look, key=key, today=today) if outcome is None else None
+def suggest(profile: TableProfile, *, name: str, today: str, outcome: str | None = None) -> RecipeSuggestion:
+    """Suggest a model over the table `name`. `outcome`: the column to predict, None to guess; `today` is an ISO date.
+
+    Raises UsageError E410 when no column can be predicted, or none is left to predict it from.
+    """
+    key, why_key = key_of(profile)
+    table = profile.table if profile.has(key) else replace(profile.table, row_number=key)
+    books = recognise_receivables(profile, key=key, today=today) if outcome is None else None
     if books is not None:
-        found = _receivables(look, books, table, key, why_key, name)
+        suggestion = _from_receivables(profile, books, table, key, why_key, name)
     else:
-        chosen, why = outcome_of(look, key, outcome)
-        found = _plain(look, chosen, why, table, key, why_key, name, today)
-    if not found.recipe.features.all:
-        left = "; ".join(f"{column} {why}" for column, why in found.left_out[:10]) or "it has no other column"
+        chosen, why = outcome_of(profile, key, outcome)
+        suggestion = _from_single_column(profile, chosen, why, table, key, why_key, name, today)
+    if not suggestion.recipe.features.all:
+        left = "; ".join(f"{column} {why}" for column, why in suggestion.left_out[:10]) or "it has no other column"
         raise UsageError(
-            f"nothing to predict {found.recipe.outcome.column or 'it'} from: {left}",
-            hint="is this the right table? a feature varies",
+            f"no column to predict {suggestion.recipe.outcome.column or 'it'} from: {left}",
+            hint="choose a table with a column that varies and repeats",
             code="E410",
         )
-    return found
+    return suggestion
 
 
 # --- the two kinds of suggestion -----------------------------------------------------------------------------------
 
 
-def _receivables(
-    look: TableProfile, books: ReceivablesRecipe, table: Table, key: str, why_key: str, name: str
+def _from_receivables(
+    profile: TableProfile, books: ReceivablesRecipe, table: Table, key: str, why_key: str, name: str
 ) -> RecipeSuggestion:
     left = dict(books.left_out)
-    features, more = features_of(look, key, set(left), None)
+    features, more = features_of(profile, key, set(left), None)
     left |= more
-    numeric = (*features.numeric, *books.derived_features, *(one.name for one in books.past_features))
-    categorical = tuple(one for one in features.categorical if one != books.by)
-    holdout, why_holdout = _holdout(look, books.at)
-    estimator, why_estimator = _estimator(Task.CLASSIFICATION, look.rows)
+    numeric = (*features.numeric, *books.derived_features, *(feature.name for feature in books.past_features))
+    categorical = tuple(name for name in features.categorical if name != books.by)
+    holdout, why_holdout = _holdout(profile, books.at)
+    estimator, why_estimator = _estimator(Task.CLASSIFICATION, profile.rows)
     past = None
     if books.by is not None:
-        left[books.by] = "says who, not what: their past below says more, and holds for new ones, too"
+        left[books.by] = "its value is a customer: the features from their past below also hold for new customers"
         past = Past(by=books.by, at=books.at, known=books.settled, features=books.past_features)
-    if key in {one.name for one in look.columns}:
+    if key in {column.name for column in profile.columns}:
         left.pop(key, None)
     recipe = Recipe(
         task=Task.CLASSIFICATION,
@@ -111,35 +112,42 @@ def _receivables(
     )
 
 
-def _plain(
-    look: TableProfile, outcome: ColumnProfile, why: str, table: Table, key: str, why_key: str, name: str, today: str
+def _from_single_column(
+    profile: TableProfile, outcome: ColumnProfile, why: str, table: Table, key: str, why_key: str, name: str, today: str
 ) -> RecipeSuggestion:
     left = {
         other: f"tells {outcome.name} exactly"
-        for pair in look.twins
+        for pair in profile.twins
         if outcome.name in pair
         for other in pair
         if other != outcome.name
     }
-    ends = {one.end for one in look.days if one.column == outcome.name}
+    ends = {days.end for days in profile.days if days.column == outcome.name}
     left |= {
-        one.column: f"is the days to {one.end}, as {outcome.name} is"
-        for one in look.days
-        if one.end in ends and one.column != outcome.name
+        days.column: f"is the days to {days.end}, as {outcome.name} is"
+        for days in profile.days
+        if days.end in ends and days.column != outcome.name
     }
-    at = next((one for one in look.columns if one.dated and one.filled == look.rows and _past_only(one, today)), None)
-    features, more = features_of(look, key, {outcome.name, *left}, at)
+    at = next(
+        (
+            column
+            for column in profile.columns
+            if column.dated and column.filled == profile.rows and _past_only(column, today)
+        ),
+        None,
+    )
+    features, more = features_of(profile, key, {outcome.name, *left}, at)
     left |= more
     derive: tuple[NamedExpression, ...] = ()
     if at is not None:
-        month = free_name(look, f"{at.name}_month")
+        month = free_name(profile, f"{at.name}_month")
         derive = (NamedExpression(name=month, expression=f'month("{at.name}")'),)
         features = replace(features, numeric=(*features.numeric, month))
     classes = are_classes(outcome)
     task = Task.CLASSIFICATION if classes else Task.REGRESSION
-    holdout, why_holdout = _holdout(look, at.name if at is not None else None)
-    estimator, why_estimator = _estimator(task, look.rows)
-    is_open = outcome.filled < look.rows
+    holdout, why_holdout = _holdout(profile, at.name if at is not None else None)
+    estimator, why_estimator = _estimator(task, profile.rows)
+    is_open = outcome.filled < profile.rows
     declared, window = _classes(outcome, is_open=is_open) if classes else (Outcome(column=outcome.name), None)
     recipe = Recipe(
         task=task,
@@ -163,45 +171,46 @@ def _plain(
         estimator=why_estimator,
         predict=f"the rows without {outcome.name}"
         if is_open
-        else f"every row has {outcome.name}, so all are scored, to show how it looks:"
-        " narrow it to those that you ask about",
+        else f"every row has {outcome.name}, so all rows are predicted, as an example:"
+        " narrow it to the rows of interest",
     )
     return RecipeSuggestion(table=table, recipe=recipe, reasons=reasons, left_out=tuple(left.items()))
 
 
-def _classes(one: ColumnProfile, *, is_open: bool) -> tuple[Outcome, Window | None]:
-    """By value where that says it; by condition for decimals and for texts that are no names. A condition that is not
-    true for open rows is no class, so they are kept from training."""
-    values = sorted(one.values, key=float) if one.numeric else sorted(one.values)
+def _classes(column: ColumnProfile, *, is_open: bool) -> tuple[Outcome, Window | None]:
+    """Return the classes by value, or by condition for decimals and for texts that cannot be class names.
+
+    By condition, open rows match no class, so a window keeps them from training.
+    """
+    values = sorted(column.values, key=float) if column.numeric else sorted(column.values)
     fit = all(is_label(value) for value in values)
-    if fit and one.type in ("BIGINT", "INTEGER", "BOOLEAN", "VARCHAR"):
-        return Outcome(column=one.name, classes=tuple(OutcomeClass(name=value) for value in values)), None
+    if fit and column.type in ("BIGINT", "INTEGER", "BOOLEAN", "VARCHAR"):
+        return Outcome(column=column.name, classes=tuple(OutcomeClass(name=value) for value in values)), None
     classes = []
     for number, value in enumerate(values, start=1):
-        literal = value if one.numeric else "'" + value.replace("'", "''") + "'"
-        label = str(int(float(value))) if one.numeric else value if is_label(value) else f"class_{number}"
-        classes.append(OutcomeClass(name=label, when=f'"{one.name}" = {literal}'))
-    window = Window(where=f'"{one.name}" is not null') if is_open else None
+        literal = value if column.numeric else "'" + value.replace("'", "''") + "'"
+        label = str(int(float(value))) if column.numeric else value if is_label(value) else f"class_{number}"
+        classes.append(OutcomeClass(name=label, when=f'"{column.name}" = {literal}'))
+    window = Window(where=f'"{column.name}" is not null') if is_open else None
     return Outcome(classes=tuple(classes)), window
 
 
 def is_label(text: str) -> bool:
+    """Tell whether a text can be a class name."""
     return 1 <= len(text) <= 63 and text == text.strip() and text.isprintable()
 
 
-# --- what both have ------------------------------------------------------------------------------------------------
+# --- common to both ------------------------------------------------------------------------------------------------
 
 
-def _past_only(one: ColumnProfile, today: str) -> bool:
-    return one.latest is not None and one.latest <= today and one.distinct >= FEWEST_DAYS
+def _past_only(column: ColumnProfile, today: str) -> bool:
+    return column.latest is not None and column.latest <= today and column.distinct >= FEWEST_DAYS
 
 
-def _holdout(look: TableProfile, at: str | None) -> tuple[Holdout, str]:
-    if at is not None and look.column(at).distinct >= FEWEST_DAYS:
-        return Holdout(
-            last=0.2, by=at
-        ), "judged on the latest rows, which were not known in training: as it will be used"
-    return Holdout(random=0.2), "no date orders the rows, so a random fifth judges: always the same rows, by key"
+def _holdout(profile: TableProfile, at: str | None) -> tuple[Holdout, str]:
+    if at is not None and profile.column(at).distinct >= FEWEST_DAYS:
+        return Holdout(last=0.2, by=at), "evaluated on the latest rows, unknown in training: as the model will be used"
+    return Holdout(random=0.2), "no date orders the rows, so a random fifth is held out: always the same rows, by key"
 
 
 def _estimator(task: Task, rows: int) -> tuple[Estimator, str]:
@@ -210,8 +219,8 @@ def _estimator(task: Task, rows: int) -> tuple[Estimator, str]:
         forest = Estimator(
             uses="sklearn", class_name=f"RandomForest{kind}", params=(("min_samples_leaf", 3), ("n_estimators", 200))
         )
-        return forest, f"a forest is steady on few rows ({rows:,})"
+        return forest, f"a random forest is robust on few rows ({rows:,})"
     boosting = Estimator(
         uses="sklearn", class_name=f"HistGradientBoosting{kind}", params=(("learning_rate", 0.05), ("max_iter", 150))
     )
-    return boosting, f"boosting takes {rows:,} rows, missing values and categories as they are"
+    return boosting, f"boosting handles {rows:,} rows, missing values and categories as they are"

@@ -1,4 +1,4 @@
-"""What a table looks like to somebody who has never seen it: the facts from which a first model is suggested."""
+"""The profile of a table: the facts from which a first model is suggested."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ FEW = 20  # distinct values up to which they are listed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRequest:
-    """`into`: an empty folder to work in."""
+    """A request to profile the file `path`. `into`: an empty folder to work in."""
 
     path: Path
     into: Path
@@ -21,8 +21,9 @@ class ProfileRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnProfile:
-    """`type`: as a copy of the table would have it. `filled`: rows with a value. `values`: the texts of all values,
-    the most frequent first, where there are at most FEW. `latest`: the last day of a date or time (ISO)."""
+    """One column. `type`: its DuckDB type in a copy of the table. `filled`: rows with a value. `distinct`: different
+    values. `values`: the texts of all of them, the most frequent first, where there are at most FEW. `latest`: the last
+    day of a date or time (ISO)."""
 
     name: str
     type: str
@@ -33,16 +34,18 @@ class ColumnProfile:
 
     @property
     def numeric(self) -> bool:
+        """Tell whether the column holds numbers."""
         return self.type in ("BIGINT", "INTEGER", "DOUBLE") or self.type.startswith("DECIMAL")
 
     @property
     def dated(self) -> bool:
+        """Tell whether the column holds dates or times."""
         return self.type in ("DATE", "TIMESTAMP")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayCountColumn:
-    """`column` is nothing but the days from `start` to `end`."""
+    """A column whose values are exactly the days from date column `start` to date column `end`."""
 
     column: str
     start: str
@@ -51,7 +54,8 @@ class DayCountColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DateGap:
-    """Of the rows that have both dates: the shares with at least 0 days between them, more than 0, 10 and 30."""
+    """The distances between two date columns, as shares of the rows that have both: those with at least 0 days from
+    `start` to `end`, with more than 0, 10 and 30."""
 
     start: str
     end: str
@@ -63,8 +67,8 @@ class DateGap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableProfile:
-    """`table`: how the file is to be read. `twins`: pairs of columns of which each tells the other (a list of lists to
-    the codec: the same name may begin several)."""
+    """The profile of one table. `table`: how to read the file. `twins`: pairs of columns that determine each other (a
+    list of lists to the codec, since the same name may begin several)."""
 
     table: Table
     rows: int
@@ -74,7 +78,9 @@ class TableProfile:
     gaps: tuple[DateGap, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
-        return next(one for one in self.columns if one.name == name)
+        """Return the column of this name; StopIteration where there is none."""
+        return next(column for column in self.columns if column.name == name)
 
     def has(self, name: str) -> bool:
-        return any(one.name == name for one in self.columns)
+        """Tell whether the table has a column of this name."""
+        return any(column.name == name for column in self.columns)

@@ -43,7 +43,7 @@ def decide_training(facts: TrainingFacts) -> Decision:
         and known.journaled
         and not known.previously_deployed
         and not known.verification.passed
-        for reason in known.verification.refusals
+        for reason in known.verification.failures
     )
     blocked = None
     if failures and facts.build is not None:
@@ -199,7 +199,7 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
     if not verification.passed:
         return Blocked(
             exit=Exit.REFUSED,
-            reasons=verification.refusals or ("it has no gate that it passed",),
+            reasons=verification.failures or ("it has no gate that it passed",),
             remedy="promote another candidate; a failed artifact never reaches this environment",
         )
     if facts.policy.stale_data_age is None:
@@ -305,4 +305,4 @@ def _gates_not_enforced(facts: ServingFacts) -> tuple[str, ...]:
     known = facts.pin.verification
     if known is None or not known.previously_deployed or known.verification is None:
         return ()
-    return tuple(f"reported, not enforced: {reason}" for reason in known.verification.refusals)
+    return tuple(f"reported, not enforced: {reason}" for reason in known.verification.failures)

@@ -1,4 +1,4 @@
-"""What applying merges came to: which requests, what was carried out, what was left alone and why."""
+"""The result of applying merged pull requests: which, what was applied, what was skipped and why."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from reconciler.core.status_codes import Exit, worst_exit
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergedPullRequest:
-    """One change on the protected branch. `request` is None where no pull request brought it. `depth`: how much of the
-    plan its reviewers saw, None where they saw none. `applied`: the models that it touches; `status`: how they are now.
-    `revert`: the branch that puts back what is not finished. `told`: the address of the report on the request."""
+    """One change on the protected branch. `request` is None where no pull request introduced it. `depth`: how much of
+    the plan its reviewers saw, None where they saw none. `applied` and `status`: results and present state of its
+    models. `revert`: the branch that reverts the unfinished ones. `told`: the address of the report on the request."""
 
     commit: str
     request: int | None
@@ -29,12 +29,13 @@ class MergedPullRequest:
 
     @property
     def exit(self) -> Exit:
+        """Return the exit of the worst model of this change."""
         return self.applied.exit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeResult:
-    """Oldest change first. `seconds`: how long all of it took."""
+    """The merged changes, oldest first. `seconds`: the duration of the whole run."""
 
     environment: str
     revision: str
@@ -44,4 +45,5 @@ class MergeResult:
 
     @property
     def exit(self) -> Exit:
-        return worst_exit(one.exit for one in self.merged)
+        """Return the worst exit of all changes."""
+        return worst_exit(result.exit for result in self.merged)

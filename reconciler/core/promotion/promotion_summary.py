@@ -1,4 +1,4 @@
-"""What the body of a promotion's pull request says: verdict, changes, numbers, data, runtime, lineage, way back."""
+"""The content of a promotion's pull request: gate results, changes, numbers, data, runtime, lineage, way back."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.core.spec.gates import Verification
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactOrigin:
-    """How one artifact was made, and what it did on its own holdout."""
+    """How one artifact was built, and its evaluation on its own holdout."""
 
     evaluation: Evaluation
     provenance: Provenance
@@ -23,10 +23,11 @@ class ArtifactOrigin:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionSummary:
-    """`incumbent` is what is deployed today, None for a first artifact; `verification` None where the candidate was
-    deployed there before. `difference`: what the request changes in the declared model. `tables` are those of the
-    candidate's snapshot. `runtime`: what the two were made with, where it differs. `entry`: the journal's number of
-    what is deployed today, to go back to. Nothing here is an age: proposing the same again says the same."""
+    """The facts that reviewers of a promotion see. `incumbent` is the deployed artifact, None for a first one;
+    `verification` is None where the candidate was deployed there before. `difference`: how the request changes the
+    declared model. `tables` are those of the candidate's snapshot. `runtime`: differences between the runtimes of the
+    two. `entry`: the journal entry of the deployed artifact, for a rollback. Nothing here depends on the time, so that
+    proposing the same again gives the same text."""
 
     environment: str
     model: str

@@ -1,4 +1,4 @@
-"""What a command that proposes a change wrote, and the pull request that it opened."""
+"""The result of a command that proposes a change: its commit, and the pull request that it opened."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from reconciler.core.promotion.promotion_summary import PromotionSummary
 
 
 class OpenedState(StrEnum):
+    """How the pull request of a proposal stands after the command."""
+
     OPENED = "opened"
     UPDATED = "updated"
     UNCHANGED = "unchanged"
@@ -26,8 +28,8 @@ class SupersededPullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedPullRequest:
-    """Where a proposal went. `remote`: where its branch was pushed to, None where there is none. `forge`: where a
-    request into `base` is open; None (`because` says why) where it is left to be opened by hand, with `title` and
+    """The pull request of a proposal. `remote`: where its branch was pushed, None where there is no remote. `forge`:
+    where the request into `base` is open; None (`because` says why) where somebody opens it by hand, with `title` and
     `body`."""
 
     state: OpenedState
@@ -44,9 +46,9 @@ class OpenedPullRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalResult:
-    """What `promote`, `rollback` and `override` wrote: a commit on a branch. `branch` is None when git says so already.
-    `served_by`: the journal entry by which it serves at once, for `rollback --now`. `opening` is there when they were
-    asked to push and to open a request; `promotion` is what reviewers of a promotion are told."""
+    """The commit on a branch that `promote`, `rollback`, `adopt` or `override` wrote. `branch` is None where git
+    declares the same already. `served_by`: the journal entry that deployed it, for `rollback --now`. `opening` is
+    present with --open; `promotion` are the facts for reviewers of a promotion."""
 
     model: str
     environment: str

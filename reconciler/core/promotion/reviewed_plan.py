@@ -1,7 +1,7 @@
-"""What the reviewers of a pull request saw of a plan, small enough to stand in one comment, and what moved since.
+"""Record which plan the reviewers of a pull request saw, small enough for one comment, and tell what changed since.
 
-Each model's part of a plan has a digest over its basis. Here it is cut to 128 bits, which nobody can meet on purpose,
-beside one byte per field of the basis, which decides nothing and names the field that moved.
+Each model plan has a digest over its inputs. The record keeps 128 bits of it, too many for a collision on purpose, and
+one byte per input field, which decides nothing but names the field that changed.
 """
 
 from __future__ import annotations
@@ -23,13 +23,16 @@ DECLARED = ("environment", "model", "pin", "recipe", "gates")
 
 
 class DigestDepth(StrEnum):
-    WHOLE = "whole"  # all that a part depends on
-    DECLARED = "declared"  # what git alone shows of it
+    """Which inputs of a plan the record covers."""
+
+    WHOLE = "whole"  # all inputs of a model plan
+    DECLARED = "declared"  # only those that git declares
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewedModel:
-    """`digest`: 32 hexadecimal digits; `marks`: two for each field of the basis that counts, in their order."""
+    """The reviewed plan of one model. `digest`: 32 hexadecimal digits; `marks`: two for each input field that counts,
+    in the order of the fields."""
 
     model: str
     digest: str
@@ -38,7 +41,7 @@ class ReviewedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewedPlan:
-    """`commit` is the head of the request that was planned."""
+    """The plan that a pull request showed for one environment. `commit` is the head of the request."""
 
     environment: str
     commit: str
@@ -47,14 +50,15 @@ class ReviewedPlan:
     format: int = 1
 
     def model(self, name: str) -> ReviewedModel | None:
-        return next((one for one in self.models if one.model == name), None)
+        """Return the reviewed plan of a model, or None where the request did not show it."""
+        return next((model for model in self.models if model.model == name), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanComment:
-    """What a comment on a pull request tells of one environment. `plan` is None where only git could be read, and
-    `unseen` says why; `differences` are of the models that the request touches, `untouched` counts the others that are
-    declared."""
+    """The content of a plan comment on a pull request, for one environment. `plan` is None where only git could be
+    read, and `unseen` says why; `differences` are those of the models that the request changes; `untouched` counts the
+    other declared models."""
 
     environment: str
     role: str
@@ -69,49 +73,52 @@ class PlanComment:
 
 
 def reviewed_model(basis: PlanInputs, depth: DigestDepth) -> ReviewedModel:
-    found = [hex_of(digest_of_bytes(f"{name}\0{value}".encode())) for name, value in _counting(basis, depth)]
+    """Return the record of one model plan, from its inputs."""
+    model_digests = [
+        hex_of(digest_of_bytes(f"{name}\0{value}".encode())) for name, value in _relevant_inputs(basis, depth)
+    ]
     return ReviewedModel(
         model=basis.model,
-        digest=hex_of(digest_of_bytes("".join(found).encode()))[:32],
-        marks="".join(one[:2] for one in found),
+        digest=hex_of(digest_of_bytes("".join(model_digests).encode()))[:32],
+        marks="".join(digest[:2] for digest in model_digests),
     )
 
 
-def moved(before: ReviewedModel, now: ReviewedModel, depth: DigestDepth) -> tuple[str, ...]:
-    """Names of the fields that differ; empty when it is what was reviewed."""
-    if before.digest == now.digest:
+def changed_fields(reviewed: ReviewedModel, now: ReviewedModel, depth: DigestDepth) -> tuple[str, ...]:
+    """Return the names of the input fields that differ; empty where the plan is the reviewed one."""
+    if reviewed.digest == now.digest:
         return ()
-    pairs = zip(_names(depth), _twos(before.marks), _twos(now.marks), strict=False)
-    return tuple(name for name, old, new in pairs if old != new) or ("what it depends on",)
+    pairs = zip(_names(depth), _mark_pairs(reviewed.marks), _mark_pairs(now.marks), strict=False)
+    return tuple(name for name, old, new in pairs if old != new) or ("inputs",)
 
 
-def _twos(marks: str) -> list[str]:
+def _mark_pairs(marks: str) -> list[str]:
     return [marks[at : at + 2] for at in range(0, len(marks), 2)]
 
 
 def _names(depth: DigestDepth) -> list[str]:
-    return [one.name for one in fields(PlanInputs) if depth is DigestDepth.WHOLE or one.name in DECLARED]
+    return [field.name for field in fields(PlanInputs) if depth is DigestDepth.WHOLE or field.name in DECLARED]
 
 
-def _counting(basis: PlanInputs, depth: DigestDepth) -> Iterator[tuple[str, str]]:
-    """(field, its value in words) of what counts at this depth."""
+def _relevant_inputs(basis: PlanInputs, depth: DigestDepth) -> Iterator[tuple[str, str]]:
+    """Yield (field, its value as text) of the inputs that count at this depth."""
     for name in _names(depth):
         value = getattr(basis, name)
         yield name, "\n".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
 
 
-def hidden(record: bytes) -> str:
-    """A record as a comment that no reader of the rendered Markdown sees."""
+def hidden_record(record: bytes) -> str:
+    """Return a record as an HTML comment, which readers of the rendered Markdown do not see."""
     return f"<!-- reconciler-reviewed {base64.b64encode(zlib.compress(record, 9)).decode()} -->"
 
 
-def revealed(body: str) -> bytes | None:
-    """The record in a body; None where there is none, or one that was not written by `hidden`."""
-    found = _RECORD.search(body)
-    if found is None:
+def parse_hidden_record(body: str) -> bytes | None:
+    """Return the record in a comment's body; None where there is none, or one that `hidden_record` did not write."""
+    match = _RECORD.search(body)
+    if match is None:
         return None
     try:
-        packed = base64.b64decode(found[1], validate=True)
+        packed = base64.b64decode(match[1], validate=True)
         opened = zlib.decompressobj()
         record = opened.decompress(packed, _LARGEST)
     except (ValueError, zlib.error):

@@ -10,7 +10,7 @@ from reconciler.core.spec.model import Model
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredState:
-    """All that git says at `revision` (40 or 64 hex digits; None for a work tree)."""
+    """All that git declares at `revision` (40 or 64 hex digits; None for a work tree)."""
 
     project: str
     revision: str | None
@@ -19,40 +19,44 @@ class DesiredState:
     _by_environment: dict[str, dict[str, Model]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Models are looked up thousands of times."""
+        """Index the models by environment, since they are looked up thousands of times."""
         index: dict[str, dict[str, Model]] = {}
-        for one in self.models:
-            index.setdefault(one.environment, {}).setdefault(one.name, one)
+        for model in self.models:
+            index.setdefault(model.environment, {}).setdefault(model.name, model)
         object.__setattr__(self, "_by_environment", index)
 
     @property
-    def far(self) -> bool:
-        """Whether any store or target is elsewhere than on this machine's disks."""
-        return any(place.root is None for one in self.environments for place in one.places)
+    def is_remote(self) -> bool:
+        """Tell whether any store or target is not on this machine's disks."""
+        return any(place.root is None for environment in self.environments for place in environment.places)
 
     def environment(self, name: str) -> Environment | None:
-        return next((one for one in self.environments if one.name == name), None)
+        """Return the environment of this name, or None."""
+        return next((environment for environment in self.environments if environment.name == name), None)
 
     def models_of(self, environment: str) -> tuple[Model, ...]:
+        """Return the models declared for an environment, in the order of `models`."""
         return tuple(self._by_environment.get(environment, {}).values())
 
     def count_in(self, environment: str) -> int:
+        """Return how many models are declared for an environment."""
         return len(self._by_environment.get(environment, {}))
 
     def model(self, environment: str, name: str) -> Model | None:
+        """Return the model as declared for an environment, or None."""
         return self._by_environment.get(environment, {}).get(name)
 
     def upstream(self, environment: str) -> tuple[str, ...]:
-        """Every environment that this one promotes from, straight or through others, nearest first."""
-        found: list[str] = []
+        """Return every environment that this one promotes from, directly or through others, nearest first."""
+        upstream: list[str] = []
         pending = [environment]
         while pending:
-            here = self.environment(pending.pop(0))
-            new = [name for name in (here.promotes_from if here else ()) if name not in found]
-            found += new
+            declared = self.environment(pending.pop(0))
+            new = [name for name in (declared.promotes_from if declared else ()) if name not in upstream]
+            upstream += new
             pending += new
-        return tuple(found)
+        return tuple(upstream)
 
     def downstream(self, environment: str) -> tuple[Environment, ...]:
-        """Every environment that promotes from this one, straight or through others."""
-        return tuple(one for one in self.environments if environment in self.upstream(one.name))
+        """Return every environment that promotes from this one, directly or through others."""
+        return tuple(other for other in self.environments if environment in self.upstream(other.name))

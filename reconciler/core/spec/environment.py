@@ -1,4 +1,4 @@
-"""An environment: a place with its own desired state, data binding, policy and target."""
+"""An environment as git declares it: role, store, target, data, runtime, policy and limits."""
 
 from __future__ import annotations
 
@@ -11,18 +11,24 @@ from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Overri
 
 
 class Role(StrEnum):
+    """The role of an environment: a sandbox trains, the others only promote."""
+
     SANDBOX = "sandbox"  # trains
-    TEST = "test"  # the others only promote
+    TEST = "test"
     STAGING = "staging"
     PRODUCTION = "production"
 
 
 class DriftPolicy(StrEnum):
+    """What `apply` does about drift: restore the applied state, or only report the difference."""
+
     SELF_HEAL = "correct"
     REPORT = "report"
 
 
 class PrunePolicy(StrEnum):
+    """Whether `apply` retires models that git no longer declares."""
+
     NEVER = "never"
     CONFIRM = "confirm"
     AUTO = "auto"
@@ -30,12 +36,12 @@ class PrunePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Where one table is read from and how its text is to be understood.
+    """Where one table is read from and how its text is parsed.
 
     `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
-    DuckDB type names of our list; `dates` is a strptime format for text dates; undeclared types are inferred once
-    and then held to. `columns` are (name here, name as written in the file), for names that expressions cannot use;
-    `row_number` names a column to add: 1, 2, … in the file's order.
+    DuckDB type names; `dates` is a strptime format for text dates; undeclared types are inferred once and then kept.
+    `columns` are (name, name as written in the file), for names that expressions cannot use; `row_number` names a
+    column to add: 1, 2, … in the file's order.
     """
 
     uses: str
@@ -53,20 +59,21 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataBinding:
-    """Either the tables themselves, or the environment whose tables are copied as snapshots (sandbox)."""
+    """The data of an environment: its own tables, or the environment whose tables are copied as snapshots (sandbox)."""
 
     tables: tuple[tuple[str, Table], ...] = ()
     copy_from: str | None = None
     max_age: int | None = None  # seconds
-    as_of: str | None = None  # ISO date: the tables are the books of that day
+    as_of: str | None = None  # ISO date: the day that the tables show
 
     def table(self, name: str) -> Table | None:
+        """Return the declared table of this name, or None."""
         return dict(self.tables).get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """What an environment says its models are made and run with; never what the planning machine has.
+    """The runtime that an environment declares for training and prediction; never that of the planning machine.
 
     `versions` are (distribution, version) of python (minor), scikit-learn, numpy, scipy, skops and duckdb, sorted,
     read from the lock file at the commit.
@@ -79,7 +86,7 @@ class Runtime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Caps of one child process: wall-clock seconds and resident bytes."""
+    """Limits of one worker process: wall-clock seconds and resident bytes."""
 
     seconds: int = 3600
     memory: int = 8 * 1024**3
@@ -87,7 +94,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Owned by the environment: a model's author cannot weaken it in the model's file."""
+    """The policy of an environment, declared in its own file, so that a model's author cannot weaken it."""
 
     gates: tuple[Gate, ...] = ()
     max_data_age: int | None = None  # seconds
@@ -101,31 +108,42 @@ class Policy:
     overrides: tuple[Override, ...] = ()
 
     def hold_of(self, model: str) -> Hold | None:
-        return next((one for one in self.holds if one.model == model), None)
+        """Return the hold on a model, or None."""
+        return next((hold for hold in self.holds if hold.model == model), None)
 
     def rejection_of(self, artifact: Digest | None) -> Rejected | None:
-        return next((one for one in self.rejected if one.artifact == artifact), None)
+        """Return the rejection of an artifact, or None."""
+        return next((rejection for rejection in self.rejected if rejection.artifact == artifact), None)
 
     def override_of(self, control: Control, model: str, artifact: Digest | None) -> Override | None:
+        """Return the override of a control for one artifact of one model, or None."""
         wanted = (control, model, artifact)
-        return next((one for one in self.overrides if (one.control, one.model, one.artifact) == wanted), None)
+        return next(
+            (
+                override
+                for override in self.overrides
+                if (override.control, override.model, override.artifact) == wanted
+            ),
+            None,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageLocation:
     """Where a store or a target is. `uses` names its implementation. On a disk, `root` is its folder, relative to the
-    project; elsewhere it is None, and `settings` say where, as (name, text), sorted: such as bucket, prefix, region."""
+    project; elsewhere it is None, and `settings` locate it as sorted (name, text): such as bucket, prefix, region."""
 
     uses: str
     root: str | None = None
     settings: tuple[tuple[str, str], ...] = ()
 
     def setting(self, name: str) -> str | None:
+        """Return a setting's text, or None."""
         return dict(self.settings).get(name)
 
     @property
     def address(self) -> str:
-        """One text per place: a folder's path, s3://bucket/prefix, azure://account/container/prefix."""
+        """Return one text per location: a folder's path, s3://bucket/prefix, azure://account/container/prefix."""
         if self.root is not None:
             return self.root
         parts = [self.setting(name) for name in ("account", "bucket", "container", "prefix")]
@@ -133,13 +151,15 @@ class StorageLocation:
         return f"{self.uses}://{known}"
 
     def overlaps(self, other: StorageLocation) -> bool:
-        """Whether one lies in the other, or would on a disk that takes upper and lower case for the same."""
-        a, b = (one.address.casefold() + "/" for one in (self, other))
+        """Tell whether one location lies in the other, also on a disk that ignores upper and lower case."""
+        a, b = (location.address.casefold() + "/" for location in (self, other))
         return a.startswith(b) or b.startswith(a)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
+    """One environment as git declares it."""
+
     name: str
     role: Role
     store: StorageLocation
@@ -155,8 +175,10 @@ class Environment:
 
     @property
     def trains(self) -> bool:
+        """Tell whether models are trained in this environment."""
         return self.role is Role.SANDBOX
 
     @property
     def places(self) -> tuple[StorageLocation, ...]:
+        """Return the locations of the store and of the target, where there is one."""
         return (self.store,) if self.target is None else (self.store, self.target)

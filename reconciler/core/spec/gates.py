@@ -16,7 +16,7 @@ from reconciler.core.digest import Checksummed, Digest
 
 
 class Grade(StrEnum):
-    """A is best. `rank` orders them: A 3, B 2, C 1, D 0."""
+    """A performance grade; A is best."""
 
     A = "A"
     B = "B"
@@ -25,15 +25,16 @@ class Grade(StrEnum):
 
     @property
     def rank(self) -> int:
+        """Return 3 for A down to 0 for D."""
         return "DCBA".index(self.value)
 
 
 class Rule(StrEnum):
     """How `no-worse-than-incumbent` reads the paired difference (candidate - incumbent, higher is better)."""
 
-    EVIDENCE = "evidence"  # refuse when the upper bound is below -tolerance
-    POINT = "point"  # refuse when the difference is below -tolerance
-    STRICT = "strict"  # refuse unless the lower bound is above -tolerance
+    EVIDENCE = "evidence"  # fails when the upper bound is below -tolerance
+    POINT = "point"  # fails when the difference is below -tolerance
+    STRICT = "strict"  # fails unless the lower bound is above -tolerance
 
     @property
     def strictness(self) -> int:
@@ -151,12 +152,14 @@ Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent
 
 
 class GateStatus(StrEnum):
+    """The outcome of one gate."""
+
     PASSED = "passed"
     REFUSED = "refused"
 
 
 class Comparability(StrEnum):
-    """Why a comparison has, or has not, a number."""
+    """Whether two models could be compared, and if not, why."""
 
     COMPARED = "compared"
     NO_INCUMBENT = "no incumbent"
@@ -195,8 +198,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSet:
-    """What a verification is bound to besides its artifact; its digest names the verification. `incumbent` counts only
-    where a gate compares with it."""
+    """All that a verification depends on besides its artifact; its digest names the verification. `incumbent` is set
+    only where a gate compares with it."""
 
     environment: str
     gates: tuple[Gate, ...]
@@ -207,7 +210,7 @@ class GateSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """`reason` is one line with the numbers, e.g. "f1_macro 0.412 is below 0.450"."""
+    """The result of one gate. `reason` is one line with the numbers, e.g. "f1_macro 0.412 is below 0.450"."""
 
     gate: Gate
     verdict: GateStatus
@@ -217,10 +220,10 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification(Checksummed):
-    """All checks of one digest against one gate set, for one environment.
+    """The results of all gates for one artifact and one gate set, for one environment.
 
-    `gate_set` binds artifact, gates (model's and environment's), evaluation rows and incumbent; a verification that is
-    bound to something else does not count.
+    `gate_set` is the digest over gates (model's and environment's), evaluation rows and incumbent; a verification of
+    another gate set does not count.
     """
 
     artifact: Digest
@@ -233,8 +236,10 @@ class Verification(Checksummed):
 
     @property
     def passed(self) -> bool:
-        return bool(self.results) and all(r.verdict is GateStatus.PASSED for r in self.results)
+        """Tell whether there are results and every gate passed."""
+        return bool(self.results) and all(result.verdict is GateStatus.PASSED for result in self.results)
 
     @property
-    def refusals(self) -> tuple[str, ...]:
-        return tuple(r.reason for r in self.results if r.verdict is GateStatus.REFUSED)
+    def failures(self) -> tuple[str, ...]:
+        """Return the reasons of the gates that failed."""
+        return tuple(result.reason for result in self.results if result.verdict is GateStatus.REFUSED)

@@ -11,6 +11,8 @@ from reconciler.core.spec.recipe import Recipe
 
 
 class RetrainReason(StrEnum):
+    """A change that makes a model train again."""
+
     RECIPE = "recipe"
     DATA = "data"
     RUNTIME = "runtime"
@@ -18,14 +20,16 @@ class RetrainReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retrain:
+    """When a sandbox trains a model again: on these changes, and once its data is `every` seconds old."""
+
     because: tuple[RetrainReason, ...] = (RetrainReason.RECIPE,)
     every: int | None = None  # seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` the manifest it came from.
-    `artifact` is the pin: set where the environment only promotes, None in a sandbox."""
+    """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` is its manifest. `artifact` is
+    the pin: set where the environment only promotes, None in a sandbox."""
 
     name: str
     environment: str

@@ -1,7 +1,7 @@
-"""Controls of an environment: what its file demands of a change besides gates, and what it lets through all the same.
+"""Controls of an environment: what its file demands of a change besides gates, and the overrides of these demands.
 
-A control says no; an override is a reasoned yes to one control, for one artifact of one model, for as long as it stands
-in git. Nothing overrides a rejection, or a gate that refused.
+An override lifts one control for one artifact of one model, with a reason, for as long as git declares it. Nothing
+overrides a rejection, or a gate that failed.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from reconciler.core.digest import Digest
 
 
 class Control(StrEnum):
-    """What can be overridden. `gates`: that a gate was weakened by the change that brought the pin."""
+    """What can be overridden. `gates`: a gate was weakened by the same merge that introduced the pin."""
 
     FREEZE = "freeze"
     APPROVALS = "approvals"
@@ -24,7 +24,7 @@ class Control(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approvals:
-    """At least `least` of `people` (names, or teams: see `is_team`) approve the request that brought a pin."""
+    """At least `least` of `people` (names, or teams: see `is_team`) approve the request that introduced a pin."""
 
     least: int
     people: tuple[str, ...]
@@ -33,7 +33,7 @@ class Approvals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Freeze:
-    """Closed from each moment that `cron` names, on the clock of `time_zone`, for `duration` seconds of real time."""
+    """No deployments for `duration` seconds from each moment of `cron`, which is read in `time_zone`."""
 
     cron: str
     duration: int
@@ -44,7 +44,7 @@ class Freeze:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FreezeInForce:
-    """A freeze is on. `opens`: the next moment at which no window is; None where none comes within a year."""
+    """The environment is frozen until `opens`; None where the freeze does not end within a year."""
 
     reason: str
     opens: datetime | None
@@ -52,7 +52,7 @@ class FreezeInForce:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """By hand: what `model` serves stays as it is."""
+    """The deployment of `model` stays as it is until the hold is removed."""
 
     model: str
     reason: str
@@ -60,7 +60,7 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """An artifact that is never deployed, not even where it was before."""
+    """An artifact that is never deployed, not even where it was deployed before."""
 
     artifact: Digest
     reason: str
@@ -68,6 +68,8 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
+    """One control that does not apply to one artifact of one model."""
+
     model: str
     artifact: Digest
     control: Control
@@ -75,10 +77,10 @@ class Override:
 
 
 def is_team(name: str) -> bool:
-    """`org/team`, `group/subgroup`, or anything written `team:NAME`; everything else is a person."""
+    """Tell whether a name is a team: `org/team`, `group/subgroup` or `team:NAME`; everything else is a person."""
     return "/" in name or name.startswith("team:")
 
 
 def team_of(name: str) -> str:
-    """What the forge calls it."""
+    """Return the team's name as the forge knows it."""
     return name.removeprefix("team:")

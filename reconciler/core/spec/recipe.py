@@ -16,13 +16,15 @@ TRAINING_FORMAT = 1
 
 
 class Task(StrEnum):
+    """The kind of prediction: a class or a number."""
+
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Join:
-    """A left join of `table` on its column `key`, which must be unique there and named alike on the left."""
+    """A left join of `table` on its column `key`, which is unique there and has the same name on the left."""
 
     table: str
     key: str
@@ -63,6 +65,8 @@ class Window:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
+    """The rows and columns that a recipe reads: one table by its unique `key`, joins, derived columns and filters."""
+
     table: str
     key: str
     joins: tuple[Join, ...] = ()
@@ -71,7 +75,7 @@ class Selection:
     where: str | None = None
     train: Window | None = None
     predict: str | None = None
-    """Rows to predict (an expression); None when the model has no open records of its own."""
+    """Rows to predict (an expression); None where the model has none of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +90,9 @@ class OutcomeClass:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What is predicted. Classification: `classes` in order, by condition or as values of `column`.
+    """The predicted column. Classification: `classes` in order, by condition or as values of `column`.
     Regression: the numeric `column`, no classes. `matured` is a date expression: only rows with
-    matured <= as_of train or judge."""
+    matured <= as_of train or evaluate."""
 
     column: str | None = None
     classes: tuple[OutcomeClass, ...] = ()
@@ -97,13 +101,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Features:
+    """The model's input columns by type."""
+
     numeric: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     boolean: tuple[str, ...] = ()
 
     @property
     def all(self) -> tuple[str, ...]:
-        """Every feature in the order in which the model sees its columns."""
+        """Return every feature in the order of the model's columns."""
         return self.numeric + self.categorical + self.boolean
 
 
@@ -134,6 +140,8 @@ class Holdout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
+    """All of a model's spec that decides its bytes; see the module."""
+
     task: Task
     data: Selection
     outcome: Outcome
@@ -145,16 +153,16 @@ class Recipe:
 
     @property
     def class_names(self) -> tuple[str, ...]:
-        """Labels in declared order; label i is the integer i everywhere below the schema. Empty for regression."""
-        return tuple(one.name for one in self.outcome.classes)
+        """Return the classes in declared order; class i is the integer i in the data. Empty for regression."""
+        return tuple(outcome_class.name for outcome_class in self.outcome.classes)
 
     @property
     def tables(self) -> tuple[str, ...]:
+        """Return the tables that the recipe reads, its own first."""
         return (self.data.table, *(join.table for join in self.data.joins))
 
     def expressions(self) -> Iterator[tuple[str, str]]:
-        """(path inside the recipe as written in a manifest, expression) for every scalar expression but
-        the aggregates of `past`."""
+        """Yield (path in the manifest, expression) for every scalar expression, without the aggregates of `past`."""
         data, outcome = self.data, self.outcome
         for named in data.derive:
             yield f"data.derive.{named.name}", named.expression
@@ -168,18 +176,18 @@ class Recipe:
             yield "data.predict.where", data.predict
         if outcome.matured is not None:
             yield "outcome.matured", outcome.matured
-        for one in outcome.classes:
-            if one.when is not None:
-                yield f"outcome.classes.{one.name}", one.when
-            if one.possible is not None:
-                yield f"outcome.possible.{one.name}", one.possible
+        for outcome_class in outcome.classes:
+            if outcome_class.when is not None:
+                yield f"outcome.classes.{outcome_class.name}", outcome_class.when
+            if outcome_class.possible is not None:
+                yield f"outcome.possible.{outcome_class.name}", outcome_class.possible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preprocessing:
-    """What is done to features before the estimator sees them, resolved by its family, for people to read.
+    """How features are transformed before the estimator, which depends on its family; for people to read.
 
-    `rare`: categories with fewer training rows share one bucket; `most`: at most so many are told apart.
+    `rare`: categories with fewer training rows share one bucket; `most`: the maximum number of separate categories.
     """
 
     numeric: str
@@ -191,7 +199,7 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltRecipe:
-    """The recipe as an artifact keeps it, with what was decided for it."""
+    """The recipe as an artifact keeps it, with the preprocessing chosen for it."""
 
     recipe: Recipe
     preprocessing: Preprocessing

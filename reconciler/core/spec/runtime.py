@@ -1,8 +1,9 @@
-"""The environment in which a child process computes, so that the same inputs give the same bytes.
+"""Fix the environment in which a worker process computes, so that the same inputs give the same bytes.
 
 Pinned on x86-64: OpenBLAS' kernels (`OPENBLAS_CORETYPE`) and numpy's dispatch (`NPY_DISABLE_CPU_FEATURES` down to its
-baseline), because both pick other instructions, and so other last bits, by the CPU they find. One BLAS thread, because
-sums are split by thread. OpenMP threads are the operator's choice: histogram boosting predicts the same at any count.
+baseline), because both pick other instructions, and so other last bits, by the CPU they run on. One BLAS thread,
+because sums are split by thread. OpenMP threads are the operator's choice: histogram boosting predicts the same at any
+count.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 
 from reconciler.core.spec.environment import Runtime
 
-# Passed on to children; everything else, credentials above all, stays behind.
+# Passed on to workers; everything else, credentials above all, is not.
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "LD_LIBRARY_PATH")
 _BASELINE_CORE = "Haswell"
 # numpy's dispatched groups beyond its baseline X86_V2, and the names that older builds give them.
@@ -20,8 +21,11 @@ CORE_TYPE = "openblas-coretype"
 
 
 def fixed_environment(parent: Mapping[str, str], *, architecture: str) -> dict[str, str]:
-    """The whole environment of a child. An `OPENBLAS_CORETYPE` that the machine's administrator set is kept: it may be
-    there for correctness; it is then part of the runtime (`core_type`)."""
+    """Return all environment variables of a worker process. `parent` are those of this process.
+
+    An `OPENBLAS_CORETYPE` that the machine's administrator set is kept, since it may be there for correctness; it is
+    then part of the runtime (`core_type`).
+    """
     fixed = {name: parent[name] for name in _KEPT if name in parent}
     fixed |= {
         "PYTHONHASHSEED": "0",
@@ -49,12 +53,12 @@ def fixed_environment(parent: Mapping[str, str], *, architecture: str) -> dict[s
 
 
 def core_type(parent: Mapping[str, str]) -> str | None:
-    """The administrator's `OPENBLAS_CORETYPE`, where it is not ours anyway."""
-    found = parent.get("OPENBLAS_CORETYPE")
-    return found if found and found != _BASELINE_CORE else None
+    """Return the administrator's `OPENBLAS_CORETYPE`, or None where it is unset or the baseline."""
+    kernel = parent.get("OPENBLAS_CORETYPE")
+    return kernel if kernel and kernel != _BASELINE_CORE else None
 
 
-# Whose versions decide an artifact's bytes, besides Python's.
+# The distributions whose versions decide an artifact's bytes, besides Python's.
 DISTRIBUTIONS = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
 
 
@@ -66,27 +70,27 @@ def described(
     environ: Mapping[str, str],
     training_format: int,
 ) -> Runtime:
-    """A runtime from what was found on a machine (`machine` as `uname -m` says it)."""
-    found = dict(versions) | {"python": f"{python[0]}.{python[1]}"}
-    if (kept := core_type(environ)) is not None:
-        found[CORE_TYPE] = kept
+    """Return the runtime of a machine. `machine` as `uname -m` prints it; `python` is (major, minor)."""
+    measured = dict(versions) | {"python": f"{python[0]}.{python[1]}"}
+    if (kernel := core_type(environ)) is not None:
+        measured[CORE_TYPE] = kernel
     return Runtime(
         architecture="aarch64" if machine == "arm64" else machine,
-        versions=tuple(sorted(found.items())),
+        versions=tuple(sorted(measured.items())),
         training_format=training_format,
     )
 
 
-def differences(declared: Runtime, here: Runtime) -> tuple[str, ...]:
-    """In words, sorted; empty when what is made here is what was declared."""
-    wanted, found = dict(declared.versions), dict(here.versions)
-    said = [
-        f"{name} {wanted.get(name, 'not declared')}, found {found.get(name, 'none')}"
-        for name in sorted(wanted.keys() | found.keys())
-        if wanted.get(name) != found.get(name)
+def differences(declared: Runtime, installed: Runtime) -> tuple[str, ...]:
+    """Return the differences in words, sorted by name; empty where the installed runtime is the declared one."""
+    wanted, installed_versions = dict(declared.versions), dict(installed.versions)
+    lines = [
+        f"{name} {wanted.get(name, 'not declared')}, found {installed_versions.get(name, 'none')}"
+        for name in sorted(wanted.keys() | installed_versions.keys())
+        if wanted.get(name) != installed_versions.get(name)
     ]
-    if declared.architecture != here.architecture:
-        said.append(f"architecture {declared.architecture}, found {here.architecture}")
-    if declared.training_format != here.training_format:
-        said.append(f"training format {declared.training_format}, found {here.training_format}")
-    return tuple(said)
+    if declared.architecture != installed.architecture:
+        lines.append(f"architecture {declared.architecture}, found {installed.architecture}")
+    if declared.training_format != installed.training_format:
+        lines.append(f"training format {declared.training_format}, found {installed.training_format}")
+    return tuple(lines)

@@ -19,7 +19,7 @@ from itertools import combinations, permutations, zip_longest
 from pathlib import Path
 from typing import Any
 
-from reconciler.core.names import is_column, visible, without_marks
+from reconciler.core.names import is_column, visible, without_accents
 from reconciler.core.onboarding.table_profile import (
     FEW,
     ColumnProfile,
@@ -171,7 +171,7 @@ def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
         if len(visible(name)) > _LONGEST:
             message = f"the name of column {position} is longer than {_LONGEST} characters"
             raise DataError(message, code="E403", hint="is this the header? rename the column in the file")
-        plain = re.sub(r"[^A-Za-z0-9]+", "_", without_marks(name)).strip("_")[:50] or f"column_{position}"
+        plain = re.sub(r"[^A-Za-z0-9]+", "_", without_accents(name)).strip("_")[:50] or f"column_{position}"
         plain = f"_{plain}" if plain[0].isdigit() else plain
         free = plain
         number = 2

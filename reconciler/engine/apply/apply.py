@@ -235,12 +235,12 @@ def _model(
 def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
     """What is left to say when nothing broke: a gate's no of this run, or what blocked the plan."""
     standing = part.blocked if not any(one.built for one in done) else None
-    refusals = tuple(reason for one in done for reason in one.refusals)
-    if refusals:
+    failures = tuple(reason for one in done for reason in one.failures)
+    if failures:
         return ModelResult(
             model=part.model,
             exit=Exit.REFUSED,
-            problem="; ".join(refusals),
+            problem="; ".join(failures),
             remedy="change the recipe and apply again; the refused artifact is not judged twice",
         )
     if standing is not None:

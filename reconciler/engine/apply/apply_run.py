@@ -27,11 +27,11 @@ class ApplyRun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """One step that was carried out, in a line. `built`: the model has another build than the plan saw (`trained`: made
-    just now); `refusals`: why a verdict was no."""
+    just now); `failures`: the reasons of failed gates."""
 
     line: str
     artifact: Digest | None = None
     built: bool = False
     trained: bool = False
     retired: bool = False
-    refusals: tuple[str, ...] = ()
+    failures: tuple[str, ...] = ()

@@ -104,13 +104,13 @@ def _verify(
         plan=part.digest,
         action=Action.VERIFY,
         state=replace(head.state, judged=tuple(sorted((*others, judged), key=lambda one: one.environment))),
-        reason=f"judged by {judging.name}: {'passed' if found.passed else '; '.join(found.refusals)}",
+        reason=f"judged by {judging.name}: {'passed' if found.passed else '; '.join(found.failures)}",
         verification=found.gate_set,
     )
     gates = len(found.results)
     if found.passed:
         line = f"passed {gates} gate{'s' * (gates != 1)} of {judging.name}"
         return after, StepResult(line=line, artifact=build.artifact)
-    refusals = tuple(f"{judging.name}: {reason}" for reason in found.refusals)
-    line = f"refused by {len(refusals)} of {gates} gate{'s' * (gates != 1)} of {judging.name}"
-    return after, StepResult(line=line, artifact=build.artifact, refusals=refusals or (line,))
+    failures = tuple(f"{judging.name}: {reason}" for reason in found.failures)
+    line = f"refused by {len(failures)} of {gates} gate{'s' * (gates != 1)} of {judging.name}"
+    return after, StepResult(line=line, artifact=build.artifact, failures=failures or (line,))

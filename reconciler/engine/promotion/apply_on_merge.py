@@ -18,7 +18,13 @@ from reconciler.core.digest import Digest, is_digest
 from reconciler.core.forge.pull_request import PullRequest
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
-from reconciler.core.promotion.reviewed_plan import DigestDepth, ReviewedPlan, moved, revealed, reviewed_model
+from reconciler.core.promotion.reviewed_plan import (
+    DigestDepth,
+    ReviewedPlan,
+    changed_fields,
+    parse_hidden_record,
+    reviewed_model,
+)
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import Exit
@@ -131,7 +137,7 @@ def _approved(forge: Forge, request: PullRequest, environment: str) -> ApprovedP
     digest = _posted(forge, request.commit, environment)
     if digest is None:
         return ApprovedPlan(request=request)
-    body = revealed(forge.commented(request.number, comment_key(environment)) or "")
+    body = parse_hidden_record(forge.commented(request.number, comment_key(environment)) or "")
     if body is None:
         return ApprovedPlan(request=request, digest=digest)
     record = codec.decode(ReviewedPlan, body, what=f"the plan in request {request.number}")
@@ -198,7 +204,7 @@ def _stale(
             now = reviewed_model(model_plan.basis, approved.record.depth)
             if before is None:
                 yield model_plan.model, f"the plan is stale: request {approved.request.number} did not show this model"
-            elif fields := moved(before, now, approved.record.depth):
+            elif fields := changed_fields(before, now, approved.record.depth):
                 yield model_plan.model, f"the plan is stale: {', '.join(fields)} changed since it was reviewed"
 
 

@@ -234,7 +234,7 @@ def _verification_for(
         )
     if not checked.verification.passed:
         raise GateRefusedError(
-            f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.refusals),
+            f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.failures),
             hint=f"change the recipe and train again; an artifact that failed is never deployed to {to.name}",
             code="E701",
         )

@@ -11,7 +11,7 @@ from reconciler.report.layout.text_layout import Tone
 
 def summary(verification: Verification) -> str:
     """Return `passed 4 of 4`, or `refused by 1 of 4`."""
-    total, refused = len(verification.results), len(verification.refusals)
+    total, refused = len(verification.results), len(verification.failures)
     if verification.passed:
         return f"passed {total} of {total}"
     return f"refused by {refused} of {total}" if total else "no gate was asked, so none was passed"

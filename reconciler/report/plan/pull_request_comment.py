@@ -14,7 +14,7 @@ from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import MetricChange, ModelPlan
 from reconciler.core.plan.plan_groups import ModelGroup, grouped, in_general
-from reconciler.core.promotion.reviewed_plan import PlanComment, hidden
+from reconciler.core.promotion.reviewed_plan import PlanComment, hidden_record
 from reconciler.core.status_codes import Exit, worst_exit
 from reconciler.report.layout.blocks import (
     Block,
@@ -53,7 +53,7 @@ looked at here; the cards in this request have the numbers, and applying asks fo
 def blocks(comment: PlanComment) -> Iterator[Block]:
     """Report on a pull request's plan. Sections of groups that do not fit are left out, and counted."""
     head = [*_title(comment), *_rows(comment), *_besides(comment)]
-    record = hidden(codec.encode(comment.reviewed))
+    record = hidden_record(codec.encode(comment.reviewed))
     fits = len(record) <= LARGEST_RECORD
     foot = [*_foot(comment, fits), *([Hidden(record)] if fits else [])]
     sections = list(_sections(comment))

@@ -105,9 +105,9 @@ def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
     record["models"][0]["digest"] = "0" * 32
     from reconciler import codec
     from reconciler.core.promotion.reviewed_plan import Reviewed as Record
-    from reconciler.core.promotion.reviewed_plan import hidden
+    from reconciler.core.promotion.reviewed_plan import hidden_record
 
-    forged = hidden(codec.encode(codec.from_json(Record, record)))
+    forged = hidden_record(codec.encode(codec.from_json(Record, record)))
     remark.body = kept[:start] + forged
     team.merge(number)
     refused = team.run(*APPLY, code=6).json["merged"][0]["applied"]["results"][0]

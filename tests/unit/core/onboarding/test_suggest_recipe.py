@@ -133,7 +133,7 @@ def test_what_cannot_be_predicted_is_refused_with_what_can(wanted: str) -> None:
 def test_a_table_with_nothing_to_predict_or_to_predict_from_is_refused() -> None:
     with pytest.raises(UsageError, match="no column of the table can be predicted"):
         suggested(ORDER_ID, column("comment", "VARCHAR", 500))
-    with pytest.raises(UsageError, match="nothing to predict returned from: empty is empty"):
+    with pytest.raises(UsageError, match="no column to predict returned from: empty is empty"):
         suggested(ORDER_ID, column("empty", "VARCHAR", 0, filled=0), RETURNED)
 
 
@@ -182,7 +182,7 @@ def test_what_cannot_help_or_gives_the_answer_away_is_left_out_with_the_reason()
         "empty": "is empty",
         "constant": "has the same value everywhere",
         "comment": "is text that hardly ever repeats",
-        "client_id": "looks like an identity: it says who, not what",
+        "client_id": "looks like an identifier, which does not generalise to new rows",
     }
 
 

@@ -8,7 +8,14 @@ import pytest
 
 from reconciler import codec
 from reconciler.core.forge.pull_request import LONGEST_BODY
-from reconciler.core.promotion.reviewed_plan import DigestDepth, ReviewedPlan, hidden, moved, revealed, reviewed_model
+from reconciler.core.promotion.reviewed_plan import (
+    DigestDepth,
+    ReviewedPlan,
+    changed_fields,
+    hidden_record,
+    parse_hidden_record,
+    reviewed_model,
+)
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import pull_request_comment
 from reconciler.report.promotion import promotion_summary
@@ -37,7 +44,7 @@ def test_models_that_change_otherwise_stand_on_lines_of_their_own() -> None:
 @pytest.mark.parametrize("count", [1, 500])
 def test_the_record_comes_back_from_the_comment(count: int) -> None:
     found = values_review.many(count)
-    record = revealed(to_markdown(pull_request_comment.blocks(found)))
+    record = parse_hidden_record(to_markdown(pull_request_comment.blocks(found)))
     assert record is not None
     assert codec.decode(ReviewedPlan, record, what="the record") == found.reviewed
     assert codec.digest_of(found.reviewed) in to_markdown(pull_request_comment.blocks(found))
@@ -45,20 +52,20 @@ def test_the_record_comes_back_from_the_comment(count: int) -> None:
 
 def test_a_record_that_is_too_large_is_left_out_and_that_is_said() -> None:
     body = to_markdown(pull_request_comment.blocks(values_review.many(5_000)))
-    assert revealed(body) is None
+    assert parse_hidden_record(body) is None
     assert "too many models" in body
 
 
 @pytest.mark.parametrize("text", ["", "x", "<!-- reconciler-reviewed AAAA -->", "<!-- reconciler-reviewed !! -->"])
 def test_what_is_no_record_is_none(text: str) -> None:
-    assert revealed(text) is None
+    assert parse_hidden_record(text) is None
 
 
 def test_a_record_that_unpacks_to_much_is_none() -> None:
-    assert revealed(hidden(b"0" * 3 * 1024**2)) is None
-    assert revealed(hidden(b"0" * 1000)) == b"0" * 1000
-    whole = hidden(b"0" * 1000)
-    assert revealed(whole.replace(" -->", "AAAA -->")) is None, "nothing may follow it"
+    assert parse_hidden_record(hidden_record(b"0" * 3 * 1024**2)) is None
+    assert parse_hidden_record(hidden_record(b"0" * 1000)) == b"0" * 1000
+    whole = hidden_record(b"0" * 1000)
+    assert parse_hidden_record(whole.replace(" -->", "AAAA -->")) is None, "nothing may follow it"
 
 
 def test_what_moved_is_named() -> None:
@@ -66,11 +73,11 @@ def test_what_moved_is_named() -> None:
     for name, value in (("head", values.digest("other")), ("pin", values.digest("other")), ("served", "entry 3")):
         after = replace(before, **{name: value})  # type: ignore[arg-type]
         pair = [reviewed_model(one, DigestDepth.WHOLE) for one in (before, after)]
-        assert moved(pair[0], pair[1], DigestDepth.WHOLE) == (name,)
+        assert changed_fields(pair[0], pair[1], DigestDepth.WHOLE) == (name,)
     same = [reviewed_model(one, DigestDepth.DECLARED) for one in (before, replace(before, head=values.digest("other")))]
-    assert moved(same[0], same[1], DigestDepth.DECLARED) == (), "git alone does not show what is deployed"
+    assert changed_fields(same[0], same[1], DigestDepth.DECLARED) == (), "git alone does not show what is deployed"
     pins = [reviewed_model(one, DigestDepth.DECLARED) for one in (before, replace(before, pin=values.digest("other")))]
-    assert moved(pins[0], pins[1], DigestDepth.DECLARED) == ("pin",)
+    assert changed_fields(pins[0], pins[1], DigestDepth.DECLARED) == ("pin",)
 
 
 def test_a_promotion_with_much_to_say_is_short_enough_too() -> None:
