@@ -5,7 +5,7 @@
     ├─ InvalidManifestsError        2   holds *all* problems of all manifests
     ├─ SourceError                  2   git: not a repository, unknown revision, history too short
     ├─ DataError                    1   a table, a snapshot, a selection
-    ├─ TrainingError                1   the training child failed, ran out of time or memory
+    ├─ TrainingError                1   the training worker failed, ran out of time or memory
     ├─ ScoringError                 1   an artifact could not be loaded or scored
     ├─ StoreError                   1   the store could not be read or written (full, forbidden)
     │  └─ AmbiguousWriteError       1   a write may or may not have happened: read before going on

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.adapters.git.plumbing import Git
-from reconciler.adapters.system import cpu_count, machine
+from reconciler.adapters.system import machine
+from reconciler.adapters.system.host import cores, memory
 from reconciler.app import actor, forge_connection, locations
 from reconciler.app.wiring import OpenProject, opened
 from reconciler.console.invocation import Invocation
@@ -37,7 +38,7 @@ def _check(area: str, name: str, found: str, *, level: Level = Level.GOOD, remed
 
 def _machine() -> Iterator[Check]:
     host = platform.uname()
-    system = f"{host.system} {host.machine}, {count(cpu_count.cores(), 'core')}, {size(cpu_count.memory())}"
+    system = f"{host.system} {host.machine}, {count(cores(), 'core')}, {size(memory())}"
     yield _check(MACHINE, "system", system)
     yield _check(MACHINE, "python", platform.python_version())
     yield _packages()
@@ -152,9 +153,9 @@ def _places(project: OpenProject, one: Environment) -> Iterator[Check]:
     yield _place(project.root, one, "store", one.store, project.deps.stores)
     if one.target is not None:
         yield _place(project.root, one, "target", one.target, project.deps.targets)
-    has = cpu_count.memory()
+    has = memory()
     if one.trains and one.limits.memory > has:
-        found = f"a child process may use {size(one.limits.memory)}, and this machine has {size(has)}"
+        found = f"a worker process may use {size(one.limits.memory)}, and this machine has {size(has)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"
         yield _check(one.name, "memory", found, level=Level.WARNING, remedy=remedy)
 

@@ -6,11 +6,11 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from reconciler.adapters.executors.data import DataWorker
+from reconciler.adapters.executors.compute import DataWorker
 from reconciler.adapters.git import new_repository
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import machine
-from reconciler.adapters.system.clock import now
+from reconciler.adapters.system.host import now
 from reconciler.app import ci_setup, locations
 from reconciler.console import progress
 from reconciler.console.invocation import Invocation

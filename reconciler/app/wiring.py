@@ -18,16 +18,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler import plugins
 from reconciler.adapters.caches.expression_cache import CachedExpressions
-from reconciler.adapters.executors.data import DataWorker
+from reconciler.adapters.executors.compute import DataWorker, ScoringWorker, TrainingWorker
 from reconciler.adapters.executors.model_threads import ModelThreads
-from reconciler.adapters.executors.scoring import ScoringWorker
 from reconciler.adapters.executors.thread_map import parallel_map
-from reconciler.adapters.executors.training import TrainingWorker
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.tags import GitTags
 from reconciler.adapters.git.worktree_source import WorkTree
-from reconciler.adapters.system import clock, cpu_count
+from reconciler.adapters.system import host
 from reconciler.app import actor, uncommitted_changes
 from reconciler.app import locations as places
 from reconciler.console import progress, streams
@@ -75,7 +73,7 @@ class OpenProject:
         `jobs` models are worked on at once; by default as many as there are processors here, and memory for by the
         environment's limit.
         """
-        count = jobs or max(1, min(cpu_count.cores(), cpu_count.memory() // environment.limits.memory))
+        count = jobs or max(1, min(host.cores(), host.memory() // environment.limits.memory))
         concurrency = ModelThreads(count, self.halt)
         return replace(self.deps, concurrency=concurrency, trainer=self.deps.trainer if environment.trains else None)
 
@@ -153,8 +151,8 @@ def opened(
             data=data,
             trainer=trainer,
             scorer=scorer,
-            clock=clock.now,
-            new_id=clock.new_id,
+            clock=host.now,
+            new_id=host.new_id,
             progress=shown,
             actor=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,

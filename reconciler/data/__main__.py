@@ -1,9 +1,9 @@
-"""The data child: `python -m reconciler.data`, spoken to as `reconciler.workers.request_loop` says.
+"""The data worker: `python -m reconciler.data` answers requests as `reconciler.workers.request_loop` says.
 
 copy    CopyRequest        -> array of TableFile
-look    LookRequest        -> TableLook
-select  SelectRequest      -> Selected
-parse   array of texts     -> object: text -> Parsed
+look    ProfileRequest     -> TableProfile
+select  SelectRequest      -> SelectResult
+parse   array of texts     -> object: text -> ParsedExpression
 
 DuckDB is imported before the first request is read.
 """

@@ -1,4 +1,4 @@
-"""The ports Data and Expressions in this process: used inside the child (`__main__`), and in tests."""
+"""The ports Data and Expressions in this process: used inside the worker (`__main__`), and in tests."""
 
 from __future__ import annotations
 

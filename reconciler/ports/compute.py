@@ -1,4 +1,4 @@
-"""Data, training, scoring: each runs in a child process without credentials."""
+"""Data, training, scoring: each runs in a worker process without credentials."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The scoring worker: `python -m reconciler.scoring` answers requests as in `reconciler.workers.request_loop`.
 
-With the fork server's option it forks such workers instead (`reconciler.workers.fork_server`).
+With --fork-server, it forks such workers instead (`reconciler.workers.fork_server`).
 
 check    path of an artifact's folder  -> Schema
 compare  CompareRequest                -> Comparison
@@ -17,7 +17,6 @@ from reconciler.core.spec.environment import Limits
 from reconciler.ports import CompareRequest, PredictRequest
 from reconciler.scoring.in_process import LocalScorer
 from reconciler.workers.fork_server import run
-from reconciler.workers.openmp_threads import share
 
 
 def _import_libraries() -> None:
@@ -38,5 +37,4 @@ if __name__ == "__main__":
             "compare": (CompareRequest, scorer.compare),
             "predict": (PredictRequest, scorer.predict),
         },
-        share=share,
     )

@@ -1,7 +1,7 @@
-"""A child process that misbehaves on demand, to hold `adapters.children`, `forked` and `crew` against.
+"""A worker process that misbehaves on demand, for tests of whatever starts and caps worker processes.
 
-It follows `reconciler.workers.request_loop` (with --nursery, `reconciler.workers.fork_server`) until it is asked for
-something else.
+It follows `reconciler.workers.request_loop` (with --fork-server, `reconciler.workers.fork_server`) until a request
+makes it do otherwise.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def echo(text: str) -> str:
 
 
 def environment(_: str) -> tuple[str, ...]:
-    """The names in our environment, and where modules come from first."""
+    """Return the names in our environment, and the first folder that modules are imported from."""
     return (*sorted(os.environ), f"path: {sys.path[0]}")
 
 
@@ -41,23 +41,19 @@ def hoard(_: str) -> NoReturn:
 
 
 def hoard_elsewhere(_: str) -> NoReturn:
-    """What we start holds the memory; we hold none."""
+    """Hold the memory in a process that we start, and none ourselves."""
     subprocess.Popen([sys.executable, "-c", f"held = bytearray(b'x') * {HOARD}; import time; time.sleep(3600)"])
     hang("")
 
 
 def remember(text: str) -> tuple[str, ...]:
-    """What was remembered here before, and our process, the one that it came from, and our threads."""
+    """Return earlier texts that this process was given, its process id, its parent's, and its OpenMP threads."""
     REMEMBERED.append(text)
     threads = os.environ.get("OMP_NUM_THREADS", "all")
     return (*REMEMBERED[:-1], f"process {os.getpid()}", f"of {os.getppid()}", f"threads {threads}")
 
 
 REMEMBERED: list[str] = []
-
-
-def share(threads: int) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)
 
 
 def die(number: str) -> NoReturn:
@@ -69,8 +65,8 @@ def leave(code: str) -> NoReturn:
     os._exit(int(code))
 
 
-def leave_somebody(pid_file: str) -> NoReturn:
-    """Ends, and what it started does not; whose number is in the file `told`."""
+def leave_orphan(pid_file: str) -> NoReturn:
+    """End, and leave a process running, whose id is in `pid_file`."""
     started = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(3600)"])
     Path(pid_file).write_text(str(started.pid))
     os._exit(3)
@@ -85,7 +81,7 @@ def break_down(text: str) -> NoReturn:
 
 
 def chatter(text: str) -> str:
-    """Much on every stream that a library could write to."""
+    """Write much to every stream that a library could write to."""
     for _ in range(3000):
         for stream in (sys.stdout, sys.stderr):
             stream.write(text * 10 + "\n")
@@ -96,7 +92,7 @@ if __name__ == "__main__":
     answers = os.dup(1)
 
     def say(text: str) -> str:
-        """These very bytes to the parent, before the answer."""
+        """Write exactly this text to the parent, before the answer."""
         os.write(answers, text.encode())
         return text
 
@@ -112,12 +108,11 @@ if __name__ == "__main__":
                 "remember": remember,
                 "die": die,
                 "leave": leave,
-                "leave somebody": leave_somebody,
+                "leave orphan": leave_orphan,
                 "refuse": refuse,
                 "break": break_down,
                 "chatter": chatter,
                 "say": say,
             }.items()
         },
-        share=share,
     )

@@ -1,6 +1,6 @@
 """The training worker: `python -m reconciler.training` answers requests as in `reconciler.workers.request_loop`.
 
-With the fork server's option it forks such workers instead (`reconciler.workers.fork_server`).
+With --fork-server, it forks such workers instead (`reconciler.workers.fork_server`).
 
 train  TrainRequest -> TrainResult
 
@@ -15,7 +15,6 @@ from reconciler.ports import TrainRequest
 from reconciler.training.fit import train
 from reconciler.training.runtime_check import runtime_here
 from reconciler.workers.fork_server import run
-from reconciler.workers.openmp_threads import share
 
 
 def _import_libraries() -> None:
@@ -36,4 +35,4 @@ def _import_libraries() -> None:
 
 if __name__ == "__main__":
     _import_libraries()
-    run({"train": (TrainRequest, train)}, share=share)
+    run({"train": (TrainRequest, train)})

@@ -1,16 +1,16 @@
-"""A process that has imported what its children need, and forks one for each request: none of them imports again.
+"""A fork server: a process that has imported what its workers need, and forks one for each request.
 
-    parent -> nursery   one byte, the OpenMP threads that the child may use (0: as many as there are), and with it four
-                        descriptors: the child's standard input, output and error, and a pipe for its fate
-    child's fate        its process id and a line break when it runs; its exit code (a signal's number, negative) and
-                        a line break when it has ended
+    parent -> fork server   one byte, the OpenMP threads that the worker may use (0: no limit), and with it four
+                            descriptors: the worker's standard input, output and error, and its status pipe
+    status pipe             its process id and a line break when it runs; its exit code (negative: the signal that
+                            ended it) and a line break when it has ended
 
-The child is then spoken to over its own streams as `reconciler.workers.request_loop` says. It gives the bytes that a
-fresh process gives: it starts where that one is after its imports, because the nursery does nothing else, has
-one thread, and never enters an OpenMP region (whose threads a fork would miss).
+The worker then speaks over its own streams as `reconciler.workers.request_loop` says. It gives the bytes that a fresh
+process gives: it starts where that one is after its imports, because the fork server does nothing else, has one
+thread, and never enters an OpenMP region (whose threads a fork would miss).
 
-What it keeps true: when the parent is gone, so are the nursery and all that it forked; the terminal's interrupt reaches
-none of them. Starting it, and its caps: `adapters`.
+When the parent is gone, so are the fork server and all that it forked; the terminal's interrupt reaches none of them.
+`adapters` start it and cap its workers. ADR 25 says why it is not the standard library's.
 """
 
 from __future__ import annotations
@@ -22,122 +22,132 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NoReturn
 
 from reconciler.workers.request_loop import Operation, serve
 
-ASKED = "--nursery"  # the argument that makes a child's module one
+FLAG = "--fork-server"  # the argument that makes a worker's module a fork server
 DESCRIPTORS = 4
 
 
-def run(operations: Mapping[str, Operation], *, share: Callable[[int], None]) -> NoReturn:
-    """Serve requests, as a child; or fork children that do, as a nursery, when the command line says so. `share` takes
-    the number of OpenMP threads of this process."""
-    if ASKED in sys.argv[1:]:
-        threads = _nurse(socket.socket(fileno=os.dup(0)))
+def run(operations: Mapping[str, Operation]) -> NoReturn:
+    """Serve requests as a worker; with --fork-server, fork workers that do."""
+    if FLAG in sys.argv[1:]:
+        threads = _fork_workers(socket.socket(fileno=os.dup(0)))
         if threads:
-            share(threads)
+            _limit_openmp_threads(threads)
     serve(operations)
 
 
-def _nurse(orders: socket.socket) -> int:
-    """Fork for every order. Returns in each child, with its number of threads; in the nursery itself never."""
-    for number in (signal.SIGINT, signal.SIGTERM):  # who wants us to end, closes our orders: there may be children
+def _fork_workers(requests: socket.socket) -> int:
+    """Fork for every request. Returns the number of threads in each worker, and never in the fork server."""
+    for number in (signal.SIGINT, signal.SIGTERM):  # the parent ends us by closing `requests`: we may have workers
         signal.signal(number, signal.SIG_IGN)
     woken, wake = os.pipe()
     for end in (woken, wake):
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-    fates: dict[int, int] = {}
-    gc.freeze()  # what is here now is shared with every child, and never looked at again
+    status_pipes: dict[int, int] = {}  # by process id
+    gc.freeze()  # all of this is shared with every worker, and never looked at again
     with selectors.DefaultSelector() as selector:
-        selector.register(orders, selectors.EVENT_READ)
+        selector.register(requests, selectors.EVENT_READ)
         selector.register(woken, selectors.EVENT_READ)
         while True:
             selector.select()
             with contextlib.suppress(BlockingIOError):
                 os.read(woken, 4096)
-            _bury(fates)
-            order, streams = _next(orders)
-            if order is None:
+            _reap(status_pipes)
+            request, streams = _next(requests)
+            if request is None:
                 continue
-            if not order:
-                _end(fates)
-            child = _fork() if len(streams) == DESCRIPTORS else None  # fewer: our table of open files is full
-            if child is None:  # the parent sees the end of the fate
-                for one in streams:
-                    os.close(one)
+            if not request:
+                _kill_all(status_pipes)
+            worker = _fork() if len(streams) == DESCRIPTORS else None  # fewer: our table of open files is full
+            if worker is None:  # the parent sees the end of the status pipe
+                for descriptor in streams:
+                    os.close(descriptor)
                 continue
-            if child == 0:
+            if worker == 0:
                 selector.close()
-                _become_child(streams, (orders.detach(), woken, wake, *fates.values()))
-                return order[0]
-            with contextlib.suppress(OSError):  # both sides do it: whoever comes first
-                os.setpgid(child, child)
-            fates[child] = streams.pop()
-            _tell(fates[child], child)
-            for one in streams:
-                os.close(one)
+                _become_worker(streams, (requests.detach(), woken, wake, *status_pipes.values()))
+                return request[0]
+            with contextlib.suppress(OSError):  # both sides do it: whichever comes first
+                os.setpgid(worker, worker)
+            status_pipes[worker] = streams.pop()
+            _report(status_pipes[worker], worker)
+            for descriptor in streams:
+                os.close(descriptor)
 
 
 def _fork() -> int | None:
-    """As `os.fork`; None where the system has no room for another process."""
+    """Fork, as `os.fork`; None where the system has no room for another process."""
     try:
         return os.fork()
     except OSError:
         return None
 
 
-def _next(orders: socket.socket) -> tuple[bytes | None, list[int]]:
-    """The next order with its descriptors; None where there is none yet, nothing when the parent is gone."""
-    orders.setblocking(False)
+def _next(requests: socket.socket) -> tuple[bytes | None, list[int]]:
+    """Return the next request with its descriptors: None where there is none yet, empty when the parent is gone."""
+    requests.setblocking(False)
     try:
-        order, streams, _, _ = socket.recv_fds(orders, 1, DESCRIPTORS)
+        request, streams, _, _ = socket.recv_fds(requests, 1, DESCRIPTORS)
     except (BlockingIOError, InterruptedError):
         return None, []
     except OSError:
         return b"", []
-    return order, list(streams)
+    return request, list(streams)
 
 
-def _become_child(streams: list[int], closed: tuple[int, ...]) -> None:
+def _become_worker(streams: list[int], inherited: tuple[int, ...]) -> None:
     os.setpgid(0, 0)
     signal.set_wakeup_fd(-1)
     for handled in (signal.SIGCHLD, signal.SIGTERM):
         signal.signal(handled, signal.SIG_DFL)
-    for one in (*closed, streams.pop()):
-        os.close(one)
-    for number, one in enumerate(streams):
-        os.dup2(one, number)
-    for one in streams:
-        os.close(one)
+    for descriptor in (*inherited, streams.pop()):
+        os.close(descriptor)
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+    for descriptor in streams:
+        os.close(descriptor)
 
 
-def _bury(fates: dict[int, int]) -> None:
-    """Tell what became of the children that have ended, and end what they started and left behind."""
-    for child in tuple(fates):
-        if os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+def _limit_openmp_threads(threads: int) -> None:
+    """Limit this process's OpenMP threads, in libraries that are loaded and in those that will be.
+
+    The operator's choice, never a recipe's: no byte depends on it.
+    """
+    from threadpoolctl import threadpool_limits
+
+    os.environ["OMP_NUM_THREADS"] = str(threads)  # scikit-learn reads it, too
+    threadpool_limits(threads, user_api="openmp")
+
+
+def _reap(status_pipes: dict[int, int]) -> None:
+    """Report the exit codes of workers that have ended, and end what they started and left behind."""
+    for worker in tuple(status_pipes):
+        if os.waitid(os.P_PID, worker, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
             continue
-        _kill(child)  # while it is not waited for, its number is nobody else's
-        fate = fates.pop(child)
-        _tell(fate, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-        os.close(fate)
+        _kill_group(worker)  # before it is reaped: until then, no other process gets its number
+        status = status_pipes.pop(worker)
+        _report(status, os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1]))
+        os.close(status)
 
 
-def _kill(child: int) -> None:
+def _kill_group(worker: int) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(child, signal.SIGKILL)
+        os.killpg(worker, signal.SIGKILL)
 
 
-def _tell(fate: int, number: int) -> None:
+def _report(status: int, number: int) -> None:
     with contextlib.suppress(BrokenPipeError):
-        os.write(fate, f"{number}\n".encode())
+        os.write(status, f"{number}\n".encode())
 
 
-def _end(fates: Mapping[int, int]) -> NoReturn:
-    """The parent is gone. A child notices by itself, unless native code keeps it from looking up."""
-    for child in fates:
-        _kill(child)
+def _kill_all(status_pipes: Mapping[int, int]) -> NoReturn:
+    """End all workers: the parent is gone. A worker notices that by itself, unless native code keeps it busy."""
+    for worker in status_pipes:
+        _kill_group(worker)
     os._exit(0)

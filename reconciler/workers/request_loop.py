@@ -1,17 +1,15 @@
-"""The loop of a child process: takes requests from its parent, one JSON line each on standard input, and gives one
-JSON line each on standard output.
+"""The loop of a worker process: a JSON line on standard input is a request, a JSON line on standard output its answer.
 
-    parent -> child   {"operation": "train", "request": <codec JSON of the request type>}
-    child -> parent   {"ok": <codec JSON of the answer>}
-                      {"error": {"kind": "DataError", "message": "...", "hint": "...", "code": "E405", "where": "..."}}
+    parent -> worker   {"operation": "train", "request": <codec JSON of the request type>}
+    worker -> parent   {"ok": <codec JSON of the answer>}
+                       {"error": {"kind": "DataError", "message": "...", "hint": "...", "code": "E405", "where": "..."}}
 
-`kind` is the name of a class in `errors`; anything else that is raised is our bug and crosses as kind "Unexpected"
-with the exception's class name only: its text could quote data. `hint`, `code` and `where` are left out when there
-are none.
+`kind` is the name of a class in `errors`. Any other exception is our bug and crosses as kind "Unexpected" with its
+class name only: its text could quote data. `hint`, `code` and `where` are left out when there are none.
 
-What it keeps true: the child never outlives its parent (end of standard input ends it at once, busy or idle), never
-reacts to a terminal's interrupt (the parent decides), and nothing that a library prints or reads can get between the
-lines of the protocol. Starting the child, its environment, its caps on time and memory: `adapters`.
+The worker never outlives its parent (end of standard input ends it at once, busy or idle), never reacts to a terminal's
+interrupt (the parent decides), and nothing that a library prints or reads gets between the lines of the protocol.
+`adapters` start the worker, fix its environment and cap its time and memory.
 """
 
 from __future__ import annotations
@@ -31,8 +29,8 @@ from reconciler.errors import ReconcilerError
 UNEXPECTED = "Unexpected"
 
 Operation = tuple[Any, Callable[[Any], object]]
-"""(type of the request, the function that answers it). The type is what `codec.from_json` reads: a dataclass of
-`ports`, or a tuple type such as `tuple[str, ...]`. The function may return anything that `codec.to_json` writes."""
+"""(type of the request, function that answers it). `codec.from_json` reads the type: a dataclass of `ports`, or a tuple
+type such as `tuple[str, ...]`. The function may return anything that `codec.to_json` writes."""
 
 
 def serve(operations: Mapping[str, Operation]) -> NoReturn:
@@ -46,7 +44,7 @@ def serve(operations: Mapping[str, Operation]) -> NoReturn:
 
 
 def answer(operations: Mapping[str, Operation], line: bytes) -> bytes:
-    """One request line -> one answer line (without the line break)."""
+    """Return the answer line of one request line, without the line break."""
     try:
         document = json.loads(line)
         kind, operation = operations[document["operation"]]
@@ -55,7 +53,7 @@ def answer(operations: Mapping[str, Operation], line: bytes) -> bytes:
         text = json.dumps(result, allow_nan=False)
     except ReconcilerError as error:
         text = json.dumps({"error": _of_error(error)})
-    except Exception as error:  # noqa: BLE001 - whatever else is raised is our bug; only its class may leave
+    except Exception as error:  # noqa: BLE001 - any other exception is our bug; only its class may leave
         text = json.dumps({"error": {"kind": UNEXPECTED, "message": type(error).__name__}})
     return text.encode("ascii")
 
@@ -72,9 +70,9 @@ def _of_error(error: ReconcilerError) -> dict[str, str]:
 
 
 def _take_standard_streams() -> tuple[BinaryIO, int]:
-    """The protocol's two ends on descriptors of their own; 0 and 1 become the null device for everybody else.
+    """Move the protocol's two ends to descriptors of their own; 0 and 1 become the null device for all libraries.
 
-    Text that libraries print goes nowhere: it may hold data, and the parent keeps our standard error for bug reports.
+    Text that libraries print is dropped: it may hold data, and the parent keeps our standard error for bug reports.
     """
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.dup(1)
@@ -88,7 +86,7 @@ def _take_standard_streams() -> tuple[BinaryIO, int]:
 
 def _read_lines(requests: BinaryIO, lines: queue.SimpleQueue[bytes]) -> None:
     for line in requests:
-        # A line without its end is a parent that died while writing.
+        # Without a line break, the parent died while writing.
         if line.endswith(b"\n"):
             lines.put(line)
     # The parent is gone, or is done with us. Native code may be running in the main thread: no clean-up can be awaited.

@@ -1,4 +1,4 @@
-"""What a command loads before it answers: nothing heavy, and no child, when nothing changed."""
+"""What a command loads before it answers: nothing heavy, and no worker process, when nothing changed."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_no_adapter_imports_another_implementation() -> None:
     """A room of adapters shares its own tools; between rooms only what knows no port: durable files, git's plumbing,
     file fingerprints, worker processes, the machine."""
     shared = {"filesystem.durable_files", "filesystem.release_folder", "git.plumbing", "caches.file_fingerprints"}
-    shared |= {"system.cpu_count", "executors.fork_map", "executors.thread_map"}
+    shared |= {"system.host", "executors.fork_map", "executors.thread_map"}
     for path in sorted((PACKAGE / "adapters").rglob("*.py")):
         room = path.parent.name
         for line, name in imports_of(path):

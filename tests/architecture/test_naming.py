@@ -91,7 +91,7 @@ CALLS = {
 
 
 def test_the_core_knows_no_clock_disk_network_process_chance_or_log() -> None:
-    """Paths are values there (of requests to children); the one thing read is a file to be hashed."""
+    """Paths are values there (of requests to workers); the one thing read is a file to be hashed."""
     for path in sorted((PACKAGE / "core").rglob("*.py")):
         for line, name in imports_of(path):
             assert name.split(".")[0] not in EFFECTS, f"{named(path)}:{line}: {name}"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from reconciler import plugins
 from reconciler.adapters.executors.thread_map import parallel_map
-from reconciler.adapters.system import clock
+from reconciler.adapters.system import host
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
@@ -43,8 +43,8 @@ def world_of(prefix: str, commits: list[str], scratch: Path) -> Dependencies:
         data=FakeData(),
         trainer=FakeTrainer(),
         scorer=FakeScorer(),
-        clock=clock.now,
-        new_id=clock.new_id,
+        clock=host.now,
+        new_id=host.new_id,
         progress=Silent(),
         actor=lambda: "test",
         scratch=scratch,

@@ -11,7 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 
-from reconciler.adapters.system.cpu_count import cores
+from reconciler.adapters.system.host import cores
 
 MOST_PROCESSES = 4
 MOST_PARTITIONS = 256  # numbers that fit a byte

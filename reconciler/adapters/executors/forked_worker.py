@@ -1,6 +1,6 @@
-"""Children forked from a process which has imported already (`reconciler.workers.fork_server`), not started cold.
+"""Workers forked by a process that has already imported (`reconciler.workers.fork_server`), instead of started cold.
 
-Where a fork is not safe, children are started cold: on macOS, system libraries have threads before we do anything.
+Where a fork is not safe, workers are started cold: on macOS, system libraries have threads before we do anything.
 """
 
 from __future__ import annotations
@@ -16,57 +16,59 @@ import threading
 import time
 from typing import IO
 
-from reconciler.adapters.executors.worker_process import spawn
+from reconciler.adapters.executors.worker_process import drain, spawn
 from reconciler.errors import ReconcilerError
-from reconciler.workers.fork_server import ASKED
+from reconciler.workers.fork_server import FLAG
 
-FORKS = sys.platform == "linux"
-_LOOK = 0.05  # seconds between looks at whether we go on
-_LAST_WORDS = 4096
+CAN_FORK = sys.platform == "linux"
+_POLL = 0.05  # seconds between looks at an interruption
 
 
 class ForkedWorker:
-    """A grandchild of ours, as `children.Running`. What became of it, the nursery writes to `fate`."""
+    """A process that a fork server of ours forked; implements worker_process.RunningWorker.
 
-    def __init__(self, streams: tuple[IO[bytes], IO[bytes], IO[bytes]], fate: int, pid: int) -> None:
+    The fork server writes its exit code to the pipe `status`.
+    """
+
+    def __init__(self, streams: tuple[IO[bytes], IO[bytes], IO[bytes]], status: int, pid: int) -> None:
         self.pid = pid
         self.stdin, self.stdout, self.stderr = streams
-        self._fate: int | None = fate
-        self._told = b""
+        self._status: int | None = status
+        self._received = b""
         self._code: int | None = None
 
     def poll(self) -> int | None:
-        return self._look(0)
+        return self._exit_code(0)
 
     def wait(self, timeout: float | None = None) -> int:
-        found = self._look(timeout)
-        if found is None:
-            raise subprocess.TimeoutExpired("a forked child", timeout or 0)
-        return found
+        code = self._exit_code(timeout)
+        if code is None:
+            raise subprocess.TimeoutExpired("a forked worker", timeout or 0)
+        return code
 
     def kill(self) -> None:
         if self.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def _look(self, timeout: float | None) -> int | None:
+    def _exit_code(self, timeout: float | None) -> int | None:
         end = None if timeout is None else time.monotonic() + timeout
-        while self._fate is not None:
+        while self._status is not None:
             left = None if end is None else max(0.0, end - time.monotonic())
-            if not select.select([self._fate], [], [], left)[0]:
+            if not select.select([self._status], [], [], left)[0]:
                 return None
-            chunk = os.read(self._fate, 64)
-            self._told += chunk
-            if not chunk or self._told.endswith(b"\n"):
-                os.close(self._fate)
-                self._fate = None
-                # Without a word, the nursery was killed, and takes with it what it forked.
-                self._code = int(self._told) if self._told.endswith(b"\n") else -signal.SIGKILL
+            chunk = os.read(self._status, 64)
+            self._received += chunk
+            if not chunk or self._received.endswith(b"\n"):
+                os.close(self._status)
+                self._status = None
+                # Without a report, the fork server was killed, and its workers with it.
+                self._code = int(self._received) if self._received.endswith(b"\n") else -signal.SIGKILL
         return self._code
 
 
 class ForkServer:
-    """`python -m <module> --nursery`. `failure`: the error class for when it ends by itself."""
+    """`python -m <module> --fork-server`. `failure`: the error class for when it ends by itself."""
 
     def __init__(self, module: str, *, failure: type[ReconcilerError], halt: threading.Event) -> None:
         self._module = module
@@ -74,118 +76,106 @@ class ForkServer:
         self._halt = halt
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._orders: socket.socket | None = None
-        self.last_words = b""
+        self._requests: socket.socket | None = None
+        self.error_tail = bytearray()
 
     def start(self) -> None:
-        """Start it unless it runs already. It answers orders when it has imported."""
+        """Start it unless it is running. It answers requests once it has imported."""
         with self._lock:
-            self._started()
+            self._running()
 
     def fork(self, threads: int = 0) -> ForkedWorker:
-        """A new child, with so many OpenMP threads (0: as many as there are). Where the nursery was killed before it
-        forked, another one is asked, once."""
+        """Fork a worker with so many OpenMP threads (0: no limit).
+
+        Where the fork server was killed before it forked, another one is started and asked, once.
+        """
         try:
             return self._fork(threads)
         except self._failure:
-            if not self._killed():
+            if self._process is None or (self._process.poll() or 0) >= 0:
                 raise
             return self._fork(threads)
 
     def _fork(self, threads: int) -> ForkedWorker:
-        pipes = [os.pipe() for _ in range(4)]
-        (read_in, write_in), (read_out, write_out), (read_err, write_err), (fate, write_fate) = pipes
-        theirs = (read_in, write_out, write_err, write_fate)
+        (read_in, write_in), (read_out, write_out), (read_err, write_err), (status, report) = (
+            os.pipe() for _ in range(4)
+        )
+        its_ends = (read_in, write_out, write_err, report)
         try:
             with self._lock:
-                process, orders = self._started()
-                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # then nobody tells its number
-                    socket.send_fds(orders, [bytes([min(threads, 255)])], theirs)
+                process, requests = self._running()
+                with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # then no process id is reported
+                    socket.send_fds(requests, [bytes([min(threads, 255)])], its_ends)
         except BaseException:
-            for one in (write_in, read_out, read_err, fate):
-                os.close(one)
+            for descriptor in (write_in, read_out, read_err, status):
+                os.close(descriptor)
             raise
         finally:
-            for one in theirs:
-                os.close(one)
-        # Unbuffered, as a child's pipes are.
+            for descriptor in its_ends:
+                os.close(descriptor)
+        # Unbuffered, as the streams of `spawn` are.
         streams = (os.fdopen(write_in, "wb", 0), os.fdopen(read_out, "rb", 0), os.fdopen(read_err, "rb", 0))
         try:
-            pid = self._number(process, fate)
+            pid = self._process_id(process, status)
         except BaseException:
             for stream in streams:
                 stream.close()
-            os.close(fate)
+            os.close(status)
             raise
-        return ForkedWorker(streams, fate, pid)
+        return ForkedWorker(streams, status, pid)
 
     def close(self) -> None:
         """End it, and all that it forked."""
         with self._lock:
-            self._put_away()
+            self._end()
 
     # --- inside ------------------------------------------------------------------------------------------------------
 
-    def _started(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
-        if self._process is not None and self._orders is not None and self._process.poll() is None:
-            return self._process, self._orders
-        self._put_away()
-        ours, theirs = socket.socketpair()
+    def _running(self) -> tuple[subprocess.Popen[bytes], socket.socket]:
+        if self._process is not None and self._requests is not None and self._process.poll() is None:
+            return self._process, self._requests
+        self._end()
+        our_end, its_end = socket.socketpair()
         try:
-            with theirs:
-                self._process = spawn(self._module, ASKED, stdin=theirs.fileno())
+            with its_end:
+                self._process = spawn(self._module, FLAG, stdin=its_end.fileno())
         except OSError as error:
-            ours.close()
-            raise self._failure(f"{self._name()} failed: it cannot be started: {error.strerror}") from error
-        self._orders = ours
-        threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
-        return self._process, ours
+            our_end.close()
+            raise self._failed(f"it cannot be started: {error.strerror}") from error
+        self._requests = our_end
+        drain(self._process.stderr, self.error_tail)
+        return self._process, our_end
 
-    def _put_away(self) -> None:
+    def _end(self) -> None:
         process, self._process = self._process, None
-        orders, self._orders = self._orders, None
-        if orders is not None:
-            orders.close()
+        requests, self._requests = self._requests, None
+        if requests is not None:
+            requests.close()
         if process is not None:
-            process.terminate()  # which counts while it imports; later its orders' end does
+            process.terminate()  # effective while it imports; later, the end of its requests ends it
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
 
-    def _number(self, process: subprocess.Popen[bytes], fate: int) -> int:
-        """The new child's process id, once the nursery has imported and forked."""
-        told = b""
-        while not told.endswith(b"\n"):
+    def _process_id(self, process: subprocess.Popen[bytes], status: int) -> int:
+        """Return the new worker's process id, once the fork server has imported and forked."""
+        received = b""
+        while not received.endswith(b"\n"):
             if self._halt.is_set():
                 raise KeyboardInterrupt
-            if select.select([fate], [], [], _LOOK)[0]:
-                chunk = os.read(fate, 1)
+            if select.select([status], [], [], _POLL)[0]:
+                chunk = os.read(status, 1)
                 if not chunk:
                     raise self._ended(process)
-                told += chunk
-        return int(told)
-
-    def _killed(self) -> bool:
-        process = self._process
-        return process is not None and (process.poll() or 0) < 0
+                received += chunk
+        return int(received)
 
     def _ended(self, process: subprocess.Popen[bytes]) -> ReconcilerError:
-        hint = "run again; if it happens again, it is our bug"
         try:
-            what = f"it ended with exit code {process.wait(timeout=5)}"
+            return self._failed(f"it ended with exit code {process.wait(timeout=5)}")
         except subprocess.TimeoutExpired:
-            what = "it cannot start another process"
-            hint = (
-                "this user may have too few processes or open files (ulimit -u, ulimit -n): raise them, or lower --jobs"
-            )
-        return self._failure(f"{self._name()} failed: {what}", hint=hint)
+            few = "this user may have too few processes or open files (ulimit -u, ulimit -n)"
+            return self._failed("it cannot fork a worker process", f"{few}: raise them, or lower --jobs")
 
-    def _drain(self, process: subprocess.Popen[bytes]) -> None:
-        """Read all that it writes to standard error: it must never wait for us. The end is kept for a bug report."""
-        if process.stderr is not None:
-            with process.stderr:
-                while chunk := process.stderr.read(1 << 16):
-                    self.last_words = (self.last_words + chunk)[-_LAST_WORDS:]
-
-    def _name(self) -> str:
-        return self._module.rpartition(".")[2]
+    def _failed(self, reason: str, hint: str = "run again; if it happens again, it is our bug") -> ReconcilerError:
+        return self._failure(f"the {self._module.rpartition('.')[2]} fork server failed: {reason}", hint=hint)

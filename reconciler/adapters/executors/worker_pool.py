@@ -1,15 +1,15 @@
-"""Children of one kind, as many as there are requests at once; each request has one to itself.
+"""A pool of worker processes of one module: as many as there are requests at once, one request each at a time.
 
-Forked from one nursery, a child serves one request and ends: it begins as every other one, with the same memory. Where
-nothing is gained by that, or forks are not to be had, children are started cold, and taken again when they are free.
+A worker that is forked serves one request and ends, so that all begin in the same state. Where there is no fork server,
+workers are started cold and used again.
 """
 
 from __future__ import annotations
 
 import threading
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from reconciler.adapters.executors.forked_worker import FORKS, ForkServer
+from reconciler.adapters.executors.forked_worker import CAN_FORK, ForkServer
 from reconciler.adapters.executors.worker_process import WorkerProcess
 from reconciler.core.spec.environment import Limits
 from reconciler.errors import ReconcilerError
@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class WorkerPool:
-    """Children of `module`."""
+    """Workers of `module`; with `forks`, forked by a fork server where that is safe."""
 
     def __init__(
         self,
@@ -31,49 +31,47 @@ class WorkerPool:
         self._module = module
         self._failure = failure
         self._halt = halt or threading.Event()
-        self._nursery = ForkServer(module, failure=failure, halt=self._halt) if forks and FORKS else None
+        self._fork_server = ForkServer(module, failure=failure, halt=self._halt) if forks and CAN_FORK else None
         self._lock = threading.Lock()
         self._free: list[WorkerProcess] = []
 
     def warm(self) -> None:
-        """Start what the first request will need, while somebody else still works."""
-        if self._nursery is not None:
-            self._nursery.start()
+        """Start the process that the first request will need, in the background."""
+        if self._fork_server is not None:
+            self._fork_server.start()
         else:
-            child = self._taken(0)
-            child.start()
-            self._give_back(child)
+            worker = self._acquire(0)
+            worker.start()
+            self._release(worker)
 
-    def call(self, operation: str, request: object, kind: type[T] | Any, limits: Limits, *, threads: int = 0) -> T:
-        """As `WorkerProcess.call`. `threads`: OpenMP threads of a forked worker (0: as many as there are)."""
-        child = self._taken(threads)
+    def call(self, operation: str, request: object, kind: type[T], limits: Limits, *, threads: int = 0) -> T:
+        """Call `WorkerProcess.call` of a free worker. `threads`: OpenMP threads if it is forked; 0: no limit."""
+        worker = self._acquire(threads)
         try:
-            found: T = child.call(operation, request, kind, limits)
+            return worker.call(operation, request, kind, limits)
         finally:
-            self._give_back(child)
-        return found
+            self._release(worker)
 
     def close(self) -> None:
-        """End them. Those with a request end with it."""
+        """End all workers, also those that are busy."""
         with self._lock:
             free, self._free = self._free, []
-        for one in free:
-            one.close()
-        if self._nursery is not None:
-            self._nursery.close()
+        for worker in free:
+            worker.close()
+        if self._fork_server is not None:
+            self._fork_server.close()
 
-    def _taken(self, threads: int) -> WorkerProcess:
+    def _acquire(self, threads: int) -> WorkerProcess:
         with self._lock:
             if self._free:
                 return self._free.pop()
-        if self._nursery is None:
-            return WorkerProcess(self._module, failure=self._failure, halt=self._halt)
-        nursery = self._nursery
-        return WorkerProcess(self._module, failure=self._failure, halt=self._halt, begin=lambda: nursery.fork(threads))
+        server = self._fork_server
+        begin = None if server is None else lambda: server.fork(threads)
+        return WorkerProcess(self._module, failure=self._failure, halt=self._halt, begin=begin)
 
-    def _give_back(self, child: WorkerProcess) -> None:
-        if self._nursery is not None:
-            child.close()
+    def _release(self, worker: WorkerProcess) -> None:
+        if self._fork_server is not None:
+            worker.close()
             return
         with self._lock:
-            self._free.append(child)
+            self._free.append(worker)

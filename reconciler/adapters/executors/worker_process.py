@@ -1,9 +1,8 @@
-"""A child process that computes for us: started with a fixed environment and no credentials, capped in time and memory,
-and gone when we are. Memory is what is resident, of the child and of all that it started; time is the wall clock's.
+"""A worker process: started with a fixed environment and no credentials, capped in time and memory, gone when we are.
 
-The protocol is that of `reconciler.workers.request_loop`: one JSON line per request and per answer. What goes wrong in
-the child comes back
-as a typed error; what it prints on standard error is kept for a bug report and never shown, since it may quote data.
+Memory is the resident memory of the worker and of all that it started; time is wall-clock time. The protocol is that of
+`reconciler.workers.request_loop`. An error in the worker comes back as a typed error; its standard error is kept for a
+bug report and never shown: it may quote data.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, Any, Protocol, TypeVar
 
 from reconciler import codec, errors
+from reconciler.adapters.system.host import resident_memory
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.runtime import fixed_environment
 from reconciler.errors import ReconcilerError
@@ -31,7 +30,8 @@ from reconciler.workers.request_loop import UNEXPECTED
 T = TypeVar("T")
 _POLL = 0.05  # seconds between looks at memory and time
 _LONGEST_ANSWER = 256 * 1024**2
-_LAST_WORDS = 4096
+_LONGEST_TAIL = 4096
+_OUR_BUG = "run again; if it happens again, it is our bug"
 _CROSSING = {
     kind.__name__: kind
     for kind in vars(errors).values()
@@ -40,7 +40,7 @@ _CROSSING = {
 
 
 class RunningWorker(Protocol):
-    """What a child needs of its process; it leads a process group. `subprocess.Popen` is one."""
+    """The process of a worker, which leads a process group. `subprocess.Popen` is one."""
 
     @property
     def pid(self) -> int: ...
@@ -56,10 +56,12 @@ class RunningWorker(Protocol):
 
 
 class WorkerProcess:
-    """`python -m <module>`. `failure` is the error class for what the child itself cannot say (killed, out of time).
-    `begin` starts it in another way (a fork); once `halt` is set, every call is an interruption.
+    """`python -m <module>`.
 
-    `last_words`: the end of what the child wrote to standard error. For a bug report only: it may quote data."""
+    `failure` is the error class for a worker that was killed, ran out of time or broke the protocol. `begin` starts it
+    in another way (a fork); once `halt` is set, every call is interrupted. `error_tail` is the end of its standard
+    error, for a bug report only: it may quote data.
+    """
 
     def __init__(
         self,
@@ -69,44 +71,46 @@ class WorkerProcess:
         begin: Callable[[], RunningWorker] | None = None,
         halt: threading.Event | None = None,
     ) -> None:
-        self._module = module
+        self._name = f"the {module.rpartition('.')[2]} worker process"
         self._failure = failure
         self._begin = begin or (lambda: spawn(module))
         self._halt = halt or threading.Event()
         self._process: RunningWorker | None = None
-        self.last_words = b""
+        self.error_tail = bytearray()
 
     def start(self) -> None:
-        """Start it unless it runs already. What it costs before the first request is nobody's time yet."""
+        """Start it unless it is running. No cap counts before the first request."""
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
         try:
             self._process = self._begin()
         except OSError as error:
-            raise self._broken(f"it cannot be started: {error.strerror}") from error
-        threading.Thread(target=self._drain, args=(self._process,), daemon=True).start()
+            raise self._failed(f"it cannot be started: {error.strerror}") from error
+        drain(self._process.stderr, self.error_tail)
 
-    def call(self, operation: str, request: object, kind: type[T] | Any, limits: Limits) -> T:
-        """The answer to one request, as a value of `kind`. The child is ended when it breaks a cap or the protocol, and
-        when we are interrupted; after an error that it told us itself it serves on."""
-        self._go_on()
+    def call(self, operation: str, request: object, kind: type[T], limits: Limits) -> T:
+        """Return the answer to one request, as a value of `kind`.
+
+        The worker is ended when it exceeds a cap or breaks the protocol, and when we are interrupted; it serves on
+        after an error that it reported itself.
+        """
+        self._check_halt()
         self.start()
         line = json.dumps({"operation": operation, "request": codec.to_json(request)}).encode() + b"\n"
         try:
             answer = _document(self._exchange(line, limits))
             if answer is None:
-                raise self._broken("its answer cannot be read")
+                raise self._failed("its answer cannot be read")
             if "error" not in answer:
-                found: T = self._value(kind, answer)
-                return found
+                return self._value(kind, answer)
         except BaseException:
             self.close()
             raise
-        raise self._told(answer["error"])
+        raise self._reported(answer["error"])
 
     def close(self) -> None:
-        """End the child and everything that it started."""
+        """End the worker and everything that it started."""
         process, self._process = self._process, None
         if process is None:
             return
@@ -124,10 +128,10 @@ class WorkerProcess:
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _exchange(self, request: bytes, limits: Limits) -> bytes:
-        """Write the request and read one line, looking at the caps all the while: a child may also stop reading."""
+        """Write the request and read one line, checking the caps all the while: a worker may also stop reading."""
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
-            raise self._broken("it is not running")
+            raise self._failed("it is not running")
         deadline = time.monotonic() + limits.seconds
         rest, received = memoryview(request), bytearray()
         os.set_blocking(process.stdin.fileno(), False)
@@ -145,75 +149,62 @@ class WorkerProcess:
                         rest = _write_some(process.stdin.fileno(), rest)
                         if not rest:
                             selector.unregister(process.stdin)
-                self._go_on()
+                self._check_halt()
                 self._check_caps(process.pid, limits, late=time.monotonic() > deadline)
                 if len(received) > _LONGEST_ANSWER:
-                    raise self._broken("its answer has no end")
+                    raise self._failed("its answer has no end")
         return bytes(received)
 
-    def _go_on(self) -> None:
+    def _check_halt(self) -> None:
         if self._halt.is_set():
             raise KeyboardInterrupt
 
     def _check_caps(self, process: int, limits: Limits, *, late: bool) -> None:
+        excess, setting = "", ""
         if late:
-            raise self._capped(f"ran out of time (limit {limits.seconds:,} s)", "limits.time")
-        if (used := held(process)) > limits.memory:
+            excess, setting = f"ran out of time (limit {limits.seconds:,} s)", "limits.time"
+        elif (used := resident_memory(process)) > limits.memory:
             limit = limits.memory // 1024**2
-            raise self._capped(f"used {used // 1024**2:,} MiB of memory (limit {limit:,} MiB)", "limits.memory")
+            excess, setting = f"used {used // 1024**2:,} MiB of memory (limit {limit:,} MiB)", "limits.memory"
+        if excess:
+            hint = f"raise {setting} of the environment, or give it less to do"
+            raise self._failure(f"{self._name} {excess}", hint=hint)
 
-    def _value(self, kind: type[T] | Any, answer: dict[str, Any]) -> T:
+    def _value(self, kind: type[T], answer: dict[str, Any]) -> T:
         try:
-            found: T = codec.from_json(kind, answer["ok"])
+            value: T = codec.from_json(kind, answer["ok"])
         except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise self._broken("its answer is not what was asked for") from error
-        return found
-
-    def _drain(self, process: RunningWorker) -> None:
-        """Read all of standard error, so that the child never waits for us there; keep the end of it."""
-        if process.stderr is not None:
-            with process.stderr:
-                while chunk := process.stderr.read(1 << 16):
-                    self.last_words = (self.last_words + chunk)[-_LAST_WORDS:]
-
-    def _capped(self, what: str, setting: str) -> ReconcilerError:
-        return self._failure(
-            f"{self._name()} {what}", hint=f"raise {setting} of the environment, or give it less to do"
-        )
+            raise self._failed("its answer has the wrong type") from error
+        return value
 
     def _ended(self, process: RunningWorker) -> ReconcilerError:
         try:
             code = process.wait(timeout=5)
         except subprocess.TimeoutExpired:
-            return self._broken("it closed its output and went on")
-        if code < 0:
-            name = signal.Signals(-code).name
-            hint = (
-                "out of memory on this machine?" if -code == signal.SIGKILL else "a library crashed: try other versions"
-            )
-            return self._failure(f"{self._name()} was ended by {name}", hint=hint)
-        return self._broken(f"it ended with exit code {code}")
+            return self._failed("it closed its output and went on")
+        if code >= 0:
+            return self._failed(f"it ended with exit code {code}")
+        killed = -code == signal.SIGKILL
+        hint = "this machine may be out of memory" if killed else "a library crashed: try other versions"
+        return self._failure(f"{self._name} was ended by {signal.Signals(-code).name}", hint=hint)
 
-    def _broken(self, what: str) -> ReconcilerError:
-        return self._failure(f"{self._name()} failed: {what}", hint="run again; if it happens again, it is our bug")
+    def _failed(self, reason: str) -> ReconcilerError:
+        return self._failure(f"{self._name} failed: {reason}", hint=_OUR_BUG)
 
-    def _told(self, error: object) -> ReconcilerError:
-        """The error that the child sent; our bug in it, when that is no error of ours."""
+    def _reported(self, error: object) -> ReconcilerError:
+        """Return the error that the worker reported; our bug, when that is not one of our types."""
         fields = (
             {name: text for name, text in error.items() if isinstance(text, str)} if isinstance(error, dict) else {}
         )
         message = fields.get("message", "no message")
         kind = _CROSSING.get(fields.get("kind", UNEXPECTED))
         if kind is None:
-            return self._broken(message[:80])
+            return self._failed(message[:80])
         return kind(message, hint=fields.get("hint"), code=fields.get("code"), where=fields.get("where"))
-
-    def _name(self) -> str:
-        return self._module.rpartition(".")[2]
 
 
 def spawn(module: str, *arguments: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """`python -m module`, as every child of ours starts, in a session of its own."""
+    """Start `python -m module` in a session of its own, with the fixed environment of all worker processes."""
     return subprocess.Popen(
         # -P and -s: neither the folder that we are called from nor the user's own packages shadow a module.
         [sys.executable, "-P", "-s", "-m", module, *arguments],
@@ -226,8 +217,20 @@ def spawn(module: str, *arguments: str, stdin: int = subprocess.PIPE) -> subproc
     )
 
 
+def drain(stream: IO[bytes] | None, tail: bytearray) -> None:
+    """Read all of a standard error in a thread, so that its process never waits for us; keep the end in `tail`."""
+
+    def read() -> None:
+        if stream is not None:
+            with stream:
+                while chunk := stream.read(1 << 16):
+                    tail[:] = (tail + chunk)[-_LONGEST_TAIL:]
+
+    threading.Thread(target=read, daemon=True).start()
+
+
 def _document(line: bytes) -> dict[str, Any] | None:
-    """The JSON object of an answer line; None when it is none."""
+    """Return the JSON object of an answer line; None when it is not one."""
     try:
         answer = json.loads(line)
     except (ValueError, RecursionError):
@@ -236,38 +239,10 @@ def _document(line: bytes) -> dict[str, Any] | None:
 
 
 def _write_some(descriptor: int, rest: memoryview) -> memoryview:
-    """What is left to write; nothing when nobody reads any more, which the end of the output will tell."""
+    """Write some of `rest` and return what is left; nothing when the other end is closed, as its output will show."""
     try:
         return rest[os.write(descriptor, rest) :]
     except BlockingIOError:
         return rest
     except BrokenPipeError:
         return rest[:0]
-
-
-def held(process: int) -> int:
-    """Bytes of physical memory that a process and all that it started hold; 0 when that cannot be told."""
-    return resident(process) + sum(held(child) for child in _started_by(process))
-
-
-def _started_by(process: int) -> list[int]:
-    """Its children, where the system tells (Linux)."""
-    found: list[int] = []
-    with contextlib.suppress(OSError, ValueError):
-        for thread in Path(f"/proc/{process}/task").iterdir():
-            found += map(int, (thread / "children").read_text().split())
-    return found
-
-
-def resident(process: int) -> int:
-    """Bytes of physical memory that a process holds; 0 when that cannot be told."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_text().split()[1])
-        return pages * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, ValueError, IndexError):
-        pass  # no /proc here: ask ps
-    try:
-        ran = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False)
-        return int(ran.stdout.strip() or 0) * 1024
-    except (OSError, ValueError):
-        return 0

@@ -153,10 +153,10 @@ class Protect(Document):
 
 
 class LimitsSpec(Document):
-    """Caps of one child process, and of one apply."""
+    """Caps of one worker process, and of one apply."""
 
-    time: Duration = Field(default="1h", description="The longest that one child process may take.")
-    memory: Memory = Field(default="8GiB", description="The most memory that one child process may use.")
+    time: Duration = Field(default="1h", description="The longest that one worker process may take.")
+    memory: Memory = Field(default="8GiB", description="The most memory that one worker process may use.")
     max_train: int | None = Field(
         default=None,
         ge=1,
@@ -192,7 +192,7 @@ class EnvironmentSpec(Document):
     )
     limits: LimitsSpec = Field(
         default=LimitsSpec(),
-        description="Caps of training and of every other child process; how much one apply trains.",
+        description="Caps of training and of every other worker process; how much one apply trains.",
     )
 
     @model_validator(mode="after")

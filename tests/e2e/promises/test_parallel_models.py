@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.executors.worker_process import _started_by
+from reconciler.adapters.system.host import started_by
 from tests.support.project import MODEL, Project, Ran
 
 ESTIMATORS = (
@@ -96,7 +96,7 @@ def test_two_applies_at_once_with_several_models_each_leave_one_unbroken_history
 
 def family(process: int) -> list[int]:
     """All that it started, and all that those started."""
-    found = _started_by(process)
+    found = started_by(process)
     return found + [one for child in found for one in family(child)]
 
 
@@ -120,7 +120,7 @@ def training(project: Project) -> tuple[subprocess.Popen[str], list[int]]:
     return process, family(process.pid)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="children are watched through /proc and process descriptors")
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc and process descriptors")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interruption_among_several_leaves_no_process_and_the_next_run_finishes(
     several: Project, tmp_path: Path, number: signal.Signals
@@ -139,7 +139,7 @@ def test_an_interruption_among_several_leaves_no_process_and_the_next_run_finish
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     for end in ends:  # readable when it has ended
-        assert select.select([end], [], [], 60)[0], "a child outlives apply"
+        assert select.select([end], [], [], 60)[0], "a worker outlives apply"
         os.close(end)
     assert "Traceback" not in err
     if number == signal.SIGKILL:

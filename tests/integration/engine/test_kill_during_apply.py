@@ -26,7 +26,7 @@ from reconciler.engine.apply import apply
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan.make_plan import environment_of, make_plan
 from reconciler.engine.dependencies import Dependencies
-from reconciler.adapters.system import clock
+from reconciler.adapters.system import host
 from tests.simulation import sample_project as town
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
 from reconciler.testing.memory import MemorySource
@@ -35,14 +35,14 @@ folder, environment, commits, seed, pin, pinned = Path(sys.argv[1]), *sys.argv[2
 source = MemorySource()
 source.line = commits.split(",")
 desired = town.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_seed=int(pinned) if pinned else None)
-scratch = folder / "scratch" / clock.new_id()
+scratch = folder / "scratch" / host.new_id()
 scratch.mkdir(parents=True)
 trainer = FakeTrainer()
 deps = Dependencies(
     source=source,
     stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
     targets={"production": DirectoryTarget(folder / "serving", project="town", environment="production")},
-    data=FakeData(), trainer=trainer, scorer=FakeScorer(), clock=clock.now, new_id=clock.new_id,
+    data=FakeData(), trainer=trainer, scorer=FakeScorer(), clock=host.now, new_id=host.new_id,
     progress=Silent(), actor=lambda: "test", scratch=scratch, data_root=folder,
 )
 where = environment_of(desired, environment)

@@ -16,7 +16,7 @@ from reconciler import codec
 from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.adapters.system import clock
+from reconciler.adapters.system import host
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import Exit
@@ -36,7 +36,7 @@ ROUNDS = count("PARALLEL_ROUNDS")
 
 
 def world_in(folder: Path, source: MemorySource, concurrency: int) -> Dependencies:
-    scratch = folder / "scratch" / clock.new_id()
+    scratch = folder / "scratch" / host.new_id()
     scratch.mkdir(parents=True)
     return Dependencies(
         source=source,
@@ -47,8 +47,8 @@ def world_in(folder: Path, source: MemorySource, concurrency: int) -> Dependenci
         data=FakeData(),
         trainer=FakeTrainer(),
         scorer=FakeScorer(),
-        clock=clock.now,
-        new_id=clock.new_id,
+        clock=host.now,
+        new_id=host.new_id,
         progress=Silent(),
         actor=lambda: "test",
         scratch=scratch,

@@ -26,7 +26,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from reconciler.adapters.executors.worker_process import WorkerProcess
-from reconciler.adapters.executors.training import TrainingWorker
+from reconciler.adapters.executors.compute import TrainingWorker
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import *
@@ -54,7 +54,7 @@ def request(folder, into, name, columns):
 folder, into, columns, names = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4:]
 """
 
-# Each estimator in a child of the real adapter, started by a process with its own environment.
+# Each estimator in a worker of the real adapter, started by a process with its own environment.
 TRAIN = f"""{REQUEST}
 trainer = TrainingWorker()
 for name in names:
@@ -65,9 +65,9 @@ trainer.close()
 # Each estimator in a process of its own, that nothing was forked from or for.
 COLD = f"""{REQUEST}
 for name in names:
-    child = WorkerProcess("reconciler.training", failure=TrainingError)
-    child.call("train", request(folder, into / name, name, columns), TrainResult, Limits())
-    child.close()
+    worker = WorkerProcess("reconciler.training", failure=TrainingError)
+    worker.call("train", request(folder, into / name, name, columns), TrainResult, Limits())
+    worker.close()
 """
 
 # One trainer, four trainings at once.

@@ -1,4 +1,4 @@
-"""The data child as a real process: it answers, survives what it refuses, and never outlives its parent."""
+"""The data worker as a real process: it answers, survives what it refuses, and never outlives its parent."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def peer() -> Iterator[Peer]:
     one.close()
 
 
-def test_one_child_copies_selects_and_parses_and_goes_on_after_errors(peer: Peer, tmp_path: Path) -> None:
+def test_one_worker_copies_selects_and_parses_and_goes_on_after_errors(peer: Peer, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("a,b\n1,x\n")
     (tmp_path / "copies").mkdir()
     table = Table(uses="csv", path="t.csv")
@@ -75,7 +75,7 @@ def test_one_child_copies_selects_and_parses_and_goes_on_after_errors(peer: Peer
     assert peer.close() == (0, b"", b"")
 
 
-def test_the_child_ends_when_its_input_ends_while_it_works(peer: Peer, tmp_path: Path) -> None:
+def test_the_worker_ends_when_its_input_ends_while_it_works(peer: Peer, tmp_path: Path) -> None:
     peer.ask("parse", ("a",))  # it runs
     (tmp_path / "big.csv").write_bytes(b"a,b\n" + b"1,x\n" * 3_000_000)
     (tmp_path / "copies").mkdir()
@@ -94,8 +94,8 @@ def test_an_interrupt_from_the_terminal_is_the_parents_to_decide(peer: Peer) -> 
     assert peer.close()[0] == 0
 
 
-def test_the_child_dies_with_a_parent_that_was_killed() -> None:
-    """The parent is killed without a chance to tell anybody; the pipe's end is all the child sees."""
+def test_the_worker_dies_with_a_parent_that_was_killed() -> None:
+    """The parent is killed without a chance to tell anybody; the pipe's end is all the worker sees."""
     parent = subprocess.Popen(
         [
             sys.executable,
@@ -103,11 +103,11 @@ def test_the_child_dies_with_a_parent_that_was_killed() -> None:
             textwrap.dedent(
                 f"""
                 import signal, subprocess
-                child = subprocess.Popen({COMMAND!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-                child.stdin.write(b'{{"operation": "parse", "request": ["a"]}}\\n')
-                child.stdin.flush()
-                child.stdout.readline()
-                print(child.pid, flush=True)
+                worker = subprocess.Popen({COMMAND!r}, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+                worker.stdin.write(b'{{"operation": "parse", "request": ["a"]}}\\n')
+                worker.stdin.flush()
+                worker.stdout.readline()
+                print(worker.pid, flush=True)
                 signal.pause()
                 """
             ),
@@ -115,8 +115,8 @@ def test_the_child_dies_with_a_parent_that_was_killed() -> None:
         stdout=subprocess.PIPE,
     )
     assert parent.stdout is not None
-    child = int(parent.stdout.readline())
-    descriptor = os.pidfd_open(child) if hasattr(os, "pidfd_open") else None
+    worker = int(parent.stdout.readline())
+    descriptor = os.pidfd_open(worker) if hasattr(os, "pidfd_open") else None
     parent.kill()
     parent.wait()
     if descriptor is None:

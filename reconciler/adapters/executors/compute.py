@@ -1,0 +1,112 @@
+"""Data, training and scoring in worker processes: neither DuckDB nor a model ever runs in this process."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from reconciler.adapters.executors.worker_pool import WorkerPool
+from reconciler.adapters.system.host import cores
+from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
+from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.gates import Comparison
+from reconciler.errors import DataError, ScoringError, TrainingError
+from reconciler.ports import (
+    CompareRequest,
+    CopyRequest,
+    ParsedExpression,
+    PredictRequest,
+    PredictResult,
+    SelectRequest,
+    SelectResult,
+    TableFile,
+    TrainRequest,
+    TrainResult,
+)
+
+PARSING = Limits(seconds=60, memory=1024**3)
+SMALL = 100_000  # cells of the training table
+
+
+class DataWorker:
+    """Implements ports.Data and ports.Expressions; consecutive calls share a process."""
+
+    def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._pool = WorkerPool("reconciler.data", failure=DataError, halt=halt)
+
+    def warm(self) -> None:
+        """Start a process ahead of its first request."""
+        self._pool.warm()
+
+    def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
+        return self._pool.call("copy", request, tuple[TableFile, ...], request.limits)
+
+    def look(self, request: ProfileRequest) -> TableProfile:
+        return self._pool.call("look", request, TableProfile, request.limits)
+
+    def select(self, request: SelectRequest) -> SelectResult:
+        return self._pool.call("select", request, SelectResult, request.limits)
+
+    def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
+        distinct = tuple(dict.fromkeys(texts))
+        if not distinct:
+            return {}
+        return dict(self._pool.call("parse", distinct, tuple[tuple[str, ParsedExpression], ...], PARSING))
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class TrainingWorker:
+    """Implements ports.Trainer. Parallel trainings share the processors, unless OMP_NUM_THREADS is set."""
+
+    def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._pool = WorkerPool("reconciler.training", failure=TrainingError, halt=halt, forks=True)
+        self._at_once = 1
+
+    def warm(self, limits: Limits, at_once: int = 1) -> None:
+        """Import ahead of the first request: importing scikit-learn takes longer than many fits. Not capped."""
+        del limits
+        self._at_once = at_once
+        self._pool.warm()
+
+    def train(self, request: TrainRequest) -> TrainResult:
+        return self._pool.call("train", request, TrainResult, request.limits, threads=self._threads(request))
+
+    def _threads(self, request: TrainRequest) -> int:
+        """Return the number of OpenMP threads, 0 for no limit.
+
+        With more threads than processors, gradient boosting takes several times as long; on few cells, a second thread
+        costs more than it does.
+        """
+        if "OMP_NUM_THREADS" in os.environ:
+            return 0
+        cells = request.selected.rows * len(request.recipe.features.all)
+        if cells <= SMALL:
+            return 1
+        return max(1, cores() // self._at_once) if self._at_once > 1 else 0
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class ScoringWorker:
+    """Implements ports.Scorer. Only its processes load models; each serves one request, so models are isolated."""
+
+    def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._pool = WorkerPool("reconciler.scoring", failure=ScoringError, halt=halt, forks=True)
+
+    def check(self, artifact: Path, limits: Limits) -> Schema:
+        return self._pool.call("check", str(artifact), Schema, limits)
+
+    def compare(self, request: CompareRequest) -> Comparison:
+        return self._pool.call("compare", request, Comparison, request.limits)
+
+    def predict(self, request: PredictRequest) -> PredictResult:
+        return self._pool.call("predict", request, PredictResult, request.limits)
+
+    def close(self) -> None:
+        self._pool.close()
