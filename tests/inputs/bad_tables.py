@@ -1,32 +1,32 @@
 """The list of bad inputs, row by row, and the tests that prove each: what is tried, what happens, where.
 
 A row is proven by tests, named as pytest names them from `tests/`; a name without its parameters means all of them.
-`test_rows.py` holds that no row is missing and that each test exists. Where the list expected another code or exit than
+`test_bad_tables.py` holds that no row is missing and that each test exists. Where the list expected another code or exit than
 the design has, the design holds, and the row says so.
 """
 
 from __future__ import annotations
 
-BAD = "unit/manifest/test_bad_inputs.py::"
-RULES = "unit/manifest/test_rules.py::"
+BAD = "unit/manifest/loading/test_bad_manifests.py::"
+RULES = "unit/manifest/loading/test_cross_checks.py::"
 RAW = BAD + "test_an_unreadable_document_is_refused"
 FIELD = BAD + "test_a_wrong_field_is_refused_at_its_place"
-CSV = "unit/test_data_csv.py::"
+CSV = "unit/data/tables/test_csv.py::"
 EVIL = CSV + "test_evil_files_are_refused_with_code_and_line"
-GIT = "integration/adapters/test_git_adapters.py::"
-PLACES = "integration/cli/test_cli_places.py::"
-STREAMS = "integration/cli/test_cli_streams_real.py::"
-USAGE = "unit/test_cli_usage.py::test_a_hostile_or_mistaken_argument_is_a_usage_error_with_a_remedy"
-DISK = "integration/adapters/test_store_on_disk.py::"
-TARGET = "integration/adapters/test_target_on_disk.py::"
-FILE = "unit/test_cli_plan_file.py::"
-STORY = "e2e/cli/test_cli_story.py::"
+GIT = "integration/adapters/git/test_source_and_proposals.py::"
+PLACES = "integration/app/test_locations.py::"
+STREAMS = "integration/console/test_streams.py::"
+USAGE = "unit/cli/test_usage.py::test_a_hostile_or_mistaken_argument_is_a_usage_error_with_a_remedy"
+DISK = "integration/adapters/filesystem/test_store.py::"
+TARGET = "integration/adapters/filesystem/test_target.py::"
+FILE = "unit/cli/test_plan_file.py::"
+STORY = "e2e/test_session.py::"
 RECORDS = "inputs/test_damaged_records.py::"
 FILES = "inputs/test_damaged_files.py::"
-MORE = "inputs/test_more_inputs.py::"
-TABLES = "inputs/test_tables_as_found.py::test_what_is_wrong_is_told_with_a_remedy_and_without_a_cell"
-SAFE = "property/test_report_safety.py::"
-JUDGE = "unit/core/test_judge.py::"
+MORE = "inputs/test_edge_cases.py::"
+TABLES = "inputs/test_real_world_tables.py::test_what_is_wrong_is_told_with_a_remedy_and_without_a_cell"
+SAFE = "property/report/test_escaping.py::"
+JUDGE = "unit/core/plan/test_gate_evaluation.py::"
 
 
 def raw(*cases: str) -> tuple[str, ...]:
@@ -179,7 +179,7 @@ ROWS: dict[int, Row] = {
     82: (
         "gaps, forks, broken chains",
         (
-            "unit/engine/test_series.py::test_a_gap_is_an_integrity_error_that_names_it",
+            "unit/engine/storage/test_numbered_log.py::test_a_gap_is_an_integrity_error_that_names_it",
             RECORDS + "test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deployed",
             RECORDS + "test_a_record_under_the_name_of_another_is_refused",
         ),
@@ -272,7 +272,7 @@ ROWS: dict[int, Row] = {
             STREAMS + "test_an_interruption_at_the_prompt_is_130_and_changes_nothing",
             MORE + "test_an_interruption_in_an_early_phase_is_130_and_the_next_run_does_it",
             STORY + "test_an_interrupted_training_is_130_leaves_no_child_and_the_next_run_finishes",
-            "simulation/test_crashes.py::test_a_fault_at_any_effect_is_healed_by_the_next_run",
+            "simulation/test_crash_at_every_write.py::test_a_fault_at_any_effect_is_healed_by_the_next_run",
         ),
     ),
     98: (
@@ -304,8 +304,8 @@ DATA: dict[int, Row] = {
     66: (
         "one class, too few rows, empty columns",
         (
-            "unit/test_data_split.py::test_one_class_only_and_empty_features_are_errors",
-            "unit/test_data_split.py::test_too_few_rows_are_an_error_with_numbers",
+            "unit/data/dataset/test_labels_and_split.py::test_one_class_only_and_empty_features_are_errors",
+            "unit/data/dataset/test_labels_and_split.py::test_too_few_rows_are_an_error_with_numbers",
             f"{TABLES}[nothing that varies]",
         ),
     ),

@@ -22,5 +22,5 @@ def test_the_site_is_built_with_every_page_and_no_link_that_leads_nowhere(tmp_pa
     assert ran.returncode == 0, ran.stderr
     assert "unrecognized relative link" not in ran.stderr
     built = {str(path.parent.relative_to(tmp_path / "site")) for path in (tmp_path / "site").rglob("index.html")}
-    assert {"tutorial", "how-to/own-table", "concepts", "promises", "reference/errors", "adr"} <= built
+    assert {"tutorial", "how-to/start-from-your-table", "concepts", "promises", "reference/errors", "adr"} <= built
     assert "<svg" in (tmp_path / "site/loop.svg").read_text()
