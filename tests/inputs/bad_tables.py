@@ -1,8 +1,8 @@
 """The list of bad inputs, row by row, and the tests that prove each: what is tried, what happens, where.
 
 A row is proven by tests, named as pytest names them from `tests/`; a name without its parameters means all of them.
-`test_bad_tables.py` holds that no row is missing and that each test exists. Where the list expected another code or exit than
-the design has, the design holds, and the row says so.
+`test_bad_tables.py` holds that no row is missing and that each test exists. Where the list expected another code or
+exit than the design has, the design holds, and the row says so.
 """
 
 from __future__ import annotations
