@@ -1,19 +1,23 @@
-"""Audit: how much was read and hashed, and each thing that is not as it must be, with its remedy."""
+"""An audit: how much was read and hashed, and each thing that is damaged or missing, with what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.inspect.audit import Audit
-from reconciler.report.layout.escaping import cell, code, paper, plain, prose
+from reconciler.core.inspect.audit import Audit, AuditFinding
+from reconciler.report.layout.blocks import (
+    Block,
+    Code,
+    Column,
+    Detail,
+    EntryList,
+    Item,
+    Items,
+    ListEntry,
+    Paragraph,
+)
 from reconciler.report.layout.formatting import count
-from reconciler.report.layout.table import TextColumn, markdown_table
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
-
-
-def text(audit: Audit, look: TextStyle) -> str:
-    return page(_lines(audit, look), look)
-
+from reconciler.report.layout.text_layout import Tone
 
 _ONE = {
     "anchors": "anchor",
@@ -37,34 +41,33 @@ _MANY = {
 }
 
 
+_COLUMNS = tuple(Column(name=name) for name in ("environment", "where", "problem", "what to do"))
+
+
+def blocks(audit: Audit, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
+    """Count what was read, and list the findings."""
+    yield Paragraph(summary(audit), tone=Tone.BAD if audit.findings else Tone.GOOD, hang=2)
+    if audit.findings:
+        yield EntryList(_COLUMNS, tuple(map(_entry, audit.findings)))
+
+
 def summary(audit: Audit) -> str:
-    counts = [f"{n:,} {(_ONE if n == 1 else _MANY).get(kind, kind)}" for kind, n in audit.checked]
+    counts = [f"{number:,} {(_ONE if number == 1 else _MANY).get(kind, kind)}" for kind, number in audit.checked]
     checked = ", ".join(counts) or "nothing"
     if not audit.findings:
         return f"Everything is as it must be. Read and hashed: {checked}."
     return f"{count(len(audit.findings), 'finding')}. Read and hashed: {checked}."
 
 
-def _lines(audit: Audit, look: TextStyle) -> Iterator[Line]:
-    for line in wrap(summary(audit), look.width, rest="  "):
-        yield Line(line, Tone.BAD if audit.findings else Tone.GOOD)
-    for one in audit.findings:
-        yield Line()
-        place = f"{plain(one.environment)}: {plain(one.where)}: {plain(one.problem)}"
-        for line in wrap(place, look.width, first="! ", rest="    "):
-            yield Line(line, Tone.BAD)
-        if one.remedy:
-            for line in wrap(plain(one.remedy), look.width, first="    what to do  ", rest="      "):
-                yield Line(line)
-
-
-def markdown(audit: Audit) -> str:
-    lines = [summary(audit)]
-    if audit.findings:
-        rows = [
-            [code(one.environment), cell(one.where), prose(one.problem), prose(one.remedy or "")]
-            for one in audit.findings
-        ]
-        names = ("environment", "where", "problem", "what to do")
-        lines += ["", *markdown_table([TextColumn(name=name) for name in names], rows)]
-    return paper(lines)
+def _entry(finding: AuditFinding) -> ListEntry:
+    environment, where = Code(finding.environment), Code(finding.where)
+    what_to_do = Item(finding.remedy or "", label="what to do", hang=2)
+    return ListEntry(
+        mark="!",
+        words=(environment, ": ", where, ": ", finding.problem),
+        cells=(environment, where, finding.problem, finding.remedy or ""),
+        body=(Items((what_to_do,), indent=4),) if finding.remedy else (),
+        tone=Tone.BAD,
+        hang=4,
+        spaced=True,
+    )

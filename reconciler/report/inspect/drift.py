@@ -1,145 +1,151 @@
-"""Drift: per environment what is not as it was applied, since when, and what to do. Worst first.
+"""Drift: for each environment what differs from what was applied, since when, and what to do. Worst first.
 
-The same as the body of an issue, which holds no age and no time of the run: said again, it is the same text.
+The body of an issue is made of the same facts, without any age or time of the run: written again, it is the same text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.inspect import drift
 from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Seen
-from reconciler.report.layout.escaping import cell, code, paper, plain, prose
-from reconciler.report.layout.formatting import NONE, at, at_code, count, moment, titled
-from reconciler.report.layout.table import TextColumn, markdown_table
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    Column,
+    Detail,
+    Either,
+    EntryList,
+    Heading,
+    Hidden,
+    Item,
+    Items,
+    ListEntry,
+    Literal,
+    Paragraph,
+    Words,
+    joined,
+)
+from reconciler.report.layout.formatting import NONE, at_revision, count, moment, titled
+from reconciler.report.layout.text_layout import Tone
 
 ROWS = 200  # of an issue
-_COLUMNS = [
-    TextColumn(name="model"),
-    TextColumn(name="kind"),
-    TextColumn(name="first seen"),
-    TextColumn(name="what"),
-    TextColumn(name="what to do"),
-]
+_COLUMNS = tuple(Column(name=name) for name in ("model", "kind", "first seen", "what", "what to do"))
 _ROOM = LONGEST_BODY - drift.HIDDEN - 8_000
+_WARNINGS = (DriftType.CONFIG_CHANGED, DriftType.UNMANAGED, DriftType.UNHEALTHY)
 
 
-def text(drifted: DriftReport, look: TextStyle) -> str:
-    return page(_lines(drifted, look), look)
-
-
-def _lines(drifted: DriftReport, look: TextStyle) -> Iterator[Line]:
-    for position, one in enumerate(drifted.environments):
+def blocks(report: DriftReport, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
+    """List the findings of each environment."""
+    for position, environment in enumerate(report.environments):
         if position:
-            yield Line()
-        yield from _environment(drifted, one, look)
-    if not drifted.environments:
-        yield Line("No environment is declared.", Tone.DIM)
+            yield GAP
+        title = (titled(environment.environment, environment.role), " ", at_revision(report.revision))
+        yield Heading((*title, ": ", summary(environment)))
+        yield from _environment(environment)
+    if not report.environments:
+        yield Paragraph("No environment is declared.", tone=Tone.DIM)
 
 
-def summary(one: EnvironmentDrift) -> str:
-    if one.problem is not None:
+def summary(environment: EnvironmentDrift) -> str:
+    if environment.problem is not None:
         return "could not be looked at"
-    looked = f"{count(one.models, 'model')} looked at" + (f", {one.loaded:,} loaded" if one.loaded else "")
-    if not one.findings:
-        return f"no drift; {looked}" if one.models else "nothing to look at"
-    return f"{count(len(one.findings), 'finding')}; {looked}"
+    loaded = f", {environment.loaded:,} loaded" if environment.loaded else ""
+    looked = f"{count(environment.models, 'model')} looked at{loaded}"
+    if not environment.findings:
+        return f"no drift; {looked}" if environment.models else "nothing to look at"
+    return f"{count(len(environment.findings), 'finding')}; {looked}"
 
 
-def _environment(drifted: DriftReport, one: EnvironmentDrift, look: TextStyle) -> Iterator[Line]:
-    title = f"{plain(titled(one.environment, one.role))} {at(drifted.revision)}: {summary(one)}"
-    for line in wrap(title, look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    for note in _notes(one):
-        for line in wrap(plain(note), look.width, first="  "):
-            yield Line(line, Tone.DIM)
-    if one.problem is not None:
-        for line in wrap(plain(one.problem), look.width, first="! ", rest="    "):
-            yield Line(line, Tone.BAD)
-    for finding in one.findings:
-        yield Line()
-        yield from _finding(finding, look)
+def _environment(environment: EnvironmentDrift) -> Iterator[Block]:
+    notes = tuple(Item(note, tone=Tone.DIM) for note in _notes(environment))
+    if notes:
+        yield Items(notes)
+    if environment.problem is not None:
+        problem = Item(environment.problem, label=Either("!", ""), tone=Tone.BAD, hang=4)
+        yield Items((problem,), indent=0, gap=" ", tight=bool(notes))
+    if environment.findings:
+        yield EntryList(_COLUMNS, tuple(map(_entry, environment.findings)))
 
 
-def _notes(one: EnvironmentDrift) -> Iterator[str]:
-    if one.pending:
-        yield f"{count(one.pending, 'model')} with a change in git that nobody applied yet: pending, not drift"
-    yield from one.notes
-    if one.news is not None:
-        yield f"issue {one.news.value}" + (f": {one.issue}" if one.issue else "")
+def _notes(environment: EnvironmentDrift) -> Iterator[str]:
+    if environment.pending:
+        yield f"{count(environment.pending, 'model')} with a change in git that nobody applied yet: pending, not drift"
+    yield from environment.notes
+    if environment.news is not None:
+        yield f"issue {environment.news.value}" + (f": {environment.issue}" if environment.issue else "")
 
 
-def _finding(one: DriftFinding, look: TextStyle) -> Iterator[Line]:
-    tone = Tone.WARN if one.kind in (DriftType.CONFIG_CHANGED, DriftType.UNMANAGED, DriftType.UNHEALTHY) else Tone.BAD
-    since = f"  first seen {moment(one.since)}" if one.since is not None else ""
-    name = plain(one.model) if one.model is not None else "the environment"
-    for line in wrap(f"{name}  {one.kind.value}{since}", look.width, first="! ", rest="    "):
-        yield Line(line, tone)
-    for line in wrap(plain(one.what), look.width, first="    "):
-        yield Line(line, tone)
-    for remedy in one.remedies:
-        for line in wrap(
-            f"{plain(remedy.reason)}{':' if remedy.command else ''}", look.width, first="    > ", rest="      "
-        ):
-            yield Line(line)
-        if remedy.command is not None:
-            for line in command(plain(remedy.command), look.width, indent="      "):
-                yield Line(line)
+def _entry(finding: DriftFinding) -> ListEntry:
+    tone = Tone.WARN if finding.kind in _WARNINGS else Tone.BAD
+    since = Literal(f"  first seen {moment(finding.since)}") if finding.since is not None else ""
+    name = Code(finding.model) if finding.model is not None else Either("the environment", "(the environment)")
+    kind = Literal(finding.kind.value)
+    remedies = tuple(Item(remedy.reason, label=">", command=remedy.command, hang=2) for remedy in finding.remedies)
+    return ListEntry(
+        mark="!",
+        words=(name, Literal("  "), kind, since),
+        cells=(
+            name,
+            kind,
+            Literal(moment(finding.since) if finding.since is not None else NONE),
+            finding.what,
+            joined(((item.words, (": ", Code(item.command)) if item.command else "") for item in remedies), "; "),
+        ),
+        body=(Items((Item(finding.what, tone=tone),), indent=4), Items(remedies, indent=4, gap=" ")),
+        tone=tone,
+        hang=4,
+        spaced=True,
+    )
 
 
-def markdown(drifted: DriftReport) -> str:
-    lines: list[str] = []
-    for one in drifted.environments:
-        title = prose(titled(one.environment, one.role))
-        lines += [f"### {title} {at_code(drifted.revision)}: {prose(summary(one))}", ""]
-        lines += [f"- {prose(note)}" for note in _notes(one)]
-        lines += [f"- {prose(one.problem)}"] if one.problem is not None else []
-        if one.findings:
-            lines += ["", *markdown_table(_COLUMNS, [_row(finding) for finding in one.findings])]
-        lines += [""]
-    return paper(lines or ["No environment is declared."])
+def issue(environment: EnvironmentDrift, before: Seen, now: datetime) -> str:
+    """Return the body of the environment's issue; without findings its last word. `before`: its findings so far."""
+    from reconciler.report.layout.render_markdown import to_markdown
+
+    return to_markdown(_issue(environment) if environment.findings else _last_word(environment, before, now))
 
 
-def _row(one: DriftFinding) -> list[str]:
-    remedies = [f"{prose(each.reason)}" + (f": {cell(each.command)}" if each.command else "") for each in one.remedies]
-    return [
-        cell(one.model) if one.model is not None else "(the environment)",
-        one.kind.value,
-        moment(one.since) if one.since is not None else NONE,
-        prose(one.what),
-        "; ".join(remedies),
-    ]
-
-
-def issue(one: EnvironmentDrift, before: Seen, now: datetime) -> str:
-    """The body of the environment's issue; without findings its last word. `before`: what it said last."""
-    name = code(one.environment)
-    if not one.findings:
-        lines = [
-            drift.hidden(()),
-            f"All is well again in {name}, as of {moment(now)}: what is served is what was applied.",
-            "",
-        ]
-        lines += [
-            f"- {cell(model or one.environment)}: {kind}, first seen {moment(since)}"
+def _last_word(environment: EnvironmentDrift, before: Seen, now: datetime) -> Iterator[Block]:
+    name = Code(environment.environment)
+    yield Hidden(drift.hidden(()))
+    solved = f", as of {moment(now)}: what is served is what was applied."
+    yield Paragraph(("All is well again in ", name, solved), tight=True)
+    yield Items(
+        tuple(
+            Item(f"{kind}, first seen {moment(since)}", label=Code(model or environment.environment))
             for (model, kind), since in sorted(before.items())[:ROWS]
-        ]
-        return paper(lines)
-    lines = [drift.hidden(one.findings)]
-    lines += [f"In {name} something is not as it was applied. Nothing was changed by looking.", ""]
-    rows, room = [], _ROOM
-    for finding in one.findings[:ROWS]:
-        row = _row(finding)
-        room -= sum(map(len, row)) + 3 * len(row)
+        )
+    )
+
+
+def _issue(environment: EnvironmentDrift) -> Iterator[Block]:
+    name = Code(environment.environment)
+    yield Hidden(drift.hidden(environment.findings))
+    yield Paragraph(("In ", name, " something is not as it was applied. Nothing was changed by looking."), tight=True)
+    entries = _fitting([_entry(finding) for finding in environment.findings[:ROWS]])
+    yield EntryList(_COLUMNS, tuple(entries))
+    if left := len(environment.findings) - len(entries):
+        command = Code(f"reconciler drift {environment.environment}")
+        yield Paragraph((f"and {left:,} more: ", command, " lists all."))
+    yield Paragraph("This issue is brought up to date by `reconciler drift --issue`, and closed when all is well.")
+
+
+def _fitting(entries: Sequence[ListEntry]) -> list[ListEntry]:
+    """Return the first entries whose rows fit into an issue."""
+    from reconciler.report.layout.render_markdown import words_in_markdown
+
+    def size(cells: tuple[Words, ...]) -> int:
+        return sum(len(words_in_markdown(words, in_cell=True)) + 3 for words in cells)
+
+    room, kept = _ROOM, []
+    for entry in entries:
+        room -= size(entry.cells)
         if room < 0:
             break
-        rows.append(row)
-    lines += markdown_table(_COLUMNS, rows)
-    if left := len(one.findings) - len(rows):
-        lines += ["", f"and {left:,} more: `reconciler drift {plain(one.environment)}` lists all."]
-    lines += ["", "This issue is brought up to date by `reconciler drift --issue`, and closed when all is well."]
-    return paper(lines)
+        kept.append(entry)
+    return kept

@@ -1,4 +1,4 @@
-"""A checkup: what was looked at, area by area, and the remedies."""
+"""A health check: what was checked, area by area, and what to do."""
 
 from __future__ import annotations
 
@@ -6,48 +6,56 @@ from collections.abc import Iterator
 from itertools import groupby
 
 from reconciler.core.inspect.health_check import Check, HealthReport, Level
-from reconciler.report.layout.escaping import paper, plain, prose
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Column,
+    DataTable,
+    Detail,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Row,
+)
+from reconciler.report.layout.escaping import plain
 from reconciler.report.layout.formatting import count
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, cells, page, wrap
+from reconciler.report.layout.text_layout import Tone, cells
 
 _MARKS = {Level.GOOD: "ok", Level.WARNING: "warn", Level.BAD: "BAD"}
 _TONES = {Level.GOOD: Tone.PLAIN, Level.WARNING: Tone.WARN, Level.BAD: Tone.BAD}
+_COLUMNS = tuple(Column(name=name) for name in ("where", "what", "result", "found"))
 
 
-def text(found: HealthReport, look: TextStyle) -> str:
-    return page(_lines(found, look), look)
+def blocks(report: HealthReport, detail: Detail) -> Iterator[Block]:
+    """List the checks; a screen has the summary last, where it is seen, a page first."""
+    if detail is Detail.PAGE:
+        yield Heading(summary(report))
+        yield DataTable(_COLUMNS, tuple(map(_row, report.checks)))
+        return
+    width = 6 + max((cells(plain(check.name)) for check in report.checks), default=0)
+    for area, checks in groupby(report.checks, key=lambda check: check.area):
+        yield Paragraph(area, tone=Tone.STRONG)
+        yield Items(tuple(item for check in checks for item in _items(check)), label_width=width)
+        yield GAP
+    yield Paragraph(summary(report), tone=Tone.STRONG)
 
 
-def _title(found: HealthReport) -> str:
-    bad, warnings = found.count(Level.BAD), found.count(Level.WARNING)
+def summary(report: HealthReport) -> str:
+    bad, warnings = report.count(Level.BAD), report.count(Level.WARNING)
     if not bad and not warnings:
-        return f"All is well: {count(len(found.checks), 'check')}"
+        return f"All is well: {count(len(report.checks), 'check')}"
     parts = [f"{bad} bad"] * bool(bad) + [count(warnings, "warning")] * bool(warnings)
-    return f"{' and '.join(parts)} in {count(len(found.checks), 'check')}"
+    return f"{' and '.join(parts)} in {count(len(report.checks), 'check')}"
 
 
-def _lines(found: HealthReport, look: TextStyle) -> Iterator[Line]:
-    names = max((cells(plain(one.name)) for one in found.checks), default=0)
-    for area, checks in groupby(found.checks, key=lambda one: one.area):
-        yield Line(plain(area), Tone.STRONG)
-        for one in checks:
-            yield from _check(one, look, names)
-        yield Line()
-    yield Line(_title(found), Tone.STRONG)
+def _items(check: Check) -> Iterator[Item]:
+    yield Item(check.found, label=(Literal(f"{_MARKS[check.level]:4}  "), check.name), tone=_TONES[check.level])
+    if check.remedy is not None:
+        yield Item(("remedy: ", check.remedy))
 
 
-def _check(one: Check, look: TextStyle, names: int) -> Iterator[Line]:
-    first = f"  {_MARKS[one.level]:4}  {plain(one.name):{names}}  "
-    for line in wrap(plain(one.found), look.width, first=first):
-        yield Line(line, _TONES[one.level])
-    if one.remedy is not None:
-        for line in wrap(f"remedy: {plain(one.remedy)}", look.width, first=" " * cells(first)):
-            yield Line(line)
-
-
-def markdown(found: HealthReport) -> str:
-    lines = [f"### {_title(found)}", "", "| where | what | | found |", "|---|---|---|---|"]
-    for one in found.checks:
-        remedy = f". Remedy: {prose(one.remedy)}" if one.remedy is not None else ""
-        lines.append(f"| {prose(one.area)} | {prose(one.name)} | {_MARKS[one.level]} | {prose(one.found)}{remedy} |")
-    return paper(lines)
+def _row(check: Check) -> Row:
+    remedy = (". Remedy: ", check.remedy) if check.remedy is not None else ""
+    return Row((check.area, check.name, Literal(_MARKS[check.level]), (check.found, remedy)))

@@ -1,67 +1,63 @@
-"""An anchor: which tag holds the heads of how many journals, and how to keep it where others cannot change it."""
+"""A checkpoint of journals: the tag that holds their heads, and how to keep it where others cannot change it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from reconciler.core.inspect.journal_checkpoint import CheckpointResult
-from reconciler.report.layout.escaping import cell, code, paper, plain
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    CodeBlock,
+    Column,
+    DataTable,
+    Detail,
+    Literal,
+    Paragraph,
+    Row,
+)
 from reconciler.report.layout.formatting import commit, count
-from reconciler.report.layout.table import TextColumn, markdown_table, table
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
+from reconciler.report.layout.text_layout import Tone
 
-_COLUMNS = [
-    TextColumn(name="environment"),
-    TextColumn(name="model"),
-    TextColumn(name="n", right=True),
-    TextColumn(name="entry", spare=1),
-]
+_COLUMNS = (
+    Column(name="environment"),
+    Column(name="model"),
+    Column(name="n", right=True),
+    Column(name="entry", spare=1),
+)
 UNSIGNED = (
-    "It is not signed: whoever may write tags could make it anew. `git config tag.gpgSign true`, with a signing key, "
+    "It is not signed: anyone who may write tags could replace it. `git config tag.gpgSign true`, with a signing key, "
     "signs the next one."
 )
 
 
-def text(anchored: CheckpointResult, look: TextStyle) -> str:
-    return page(_lines(anchored, look), look)
-
-
-def _title(anchored: CheckpointResult) -> str:
-    if anchored.name is None:
-        return "Nothing to anchor: no journal has an entry yet."
-    journals = count(len(anchored.heads), "journal")
-    signed = ", signed" if anchored.signed else ""
-    if not anchored.fresh:
-        return f"Nothing new since {anchored.name}: {journals} as anchored{signed}."
-    return f"Anchored {journals} in {anchored.name} on commit {commit(anchored.commit or '')}{signed}."
-
-
-def _lines(anchored: CheckpointResult, look: TextStyle) -> Iterator[Line]:
-    for line in wrap(plain(_title(anchored)), look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    if not anchored.fresh:
+def blocks(checkpoint: CheckpointResult, detail: Detail) -> Iterator[Block]:
+    """List the heads that the tag holds, and say how to push it; nothing more when nothing is new."""
+    yield Paragraph(_title(checkpoint), tone=Tone.STRONG, hang=2)
+    if checkpoint.name is None or not checkpoint.fresh:
         return
-    rows = [[plain(one) for one in _cells(anchored, at)] for at in range(len(anchored.heads))]
-    lines = table(_COLUMNS, rows, look)
-    yield Line(lines[0], Tone.DIM)
-    yield from map(Line, lines[1:])
-    yield Line()
-    if not anchored.signed:
-        for line in wrap(UNSIGNED, look.width):
-            yield Line(line, Tone.WARN)
-    yield Line("It counts once it is where others keep it:")
-    yield from map(Line, command(f"git push origin {plain(anchored.name or '')}", look.width, indent="  "))
+    rows = (
+        Row((Code(head.environment), Code(head.model), Literal(str(head.n)), Code(head.entry)))
+        for head in checkpoint.heads
+    )
+    yield DataTable(_COLUMNS, tuple(rows), heading=Tone.DIM)
+    yield GAP
+    if not checkpoint.signed:
+        yield Paragraph(UNSIGNED, tone=Tone.WARN)
+    push = f"git push origin {checkpoint.name}"
+    if detail is Detail.PAGE:
+        yield Paragraph(("Push it: ", Code(push)))
+        return
+    yield Paragraph("It counts once it is where others keep it:")
+    yield CodeBlock((push,), runnable=True)
 
 
-def _cells(anchored: CheckpointResult, at: int) -> list[str]:
-    one = anchored.heads[at]
-    return [one.environment, one.model, str(one.n), one.entry]
-
-
-def markdown(anchored: CheckpointResult) -> str:
-    if anchored.name is None or not anchored.fresh:
-        return paper([_title(anchored)])
-    rows = [[cell(one.environment), cell(one.model), str(one.n), cell(one.entry)] for one in anchored.heads]
-    lines = [_title(anchored), "", *markdown_table(_COLUMNS, rows), ""]
-    lines += [] if anchored.signed else [UNSIGNED, ""]
-    return paper([*lines, f"Push it: {code(f'git push origin {anchored.name}')}"])
+def _title(checkpoint: CheckpointResult) -> str:
+    if checkpoint.name is None:
+        return "Nothing to anchor: no journal has an entry yet."
+    journals = count(len(checkpoint.heads), "journal")
+    signed = ", signed" if checkpoint.signed else ""
+    if not checkpoint.fresh:
+        return f"Nothing new since {checkpoint.name}: {journals} as anchored{signed}."
+    return f"Anchored {journals} in {checkpoint.name} on commit {commit(checkpoint.commit or '')}{signed}."

@@ -6,106 +6,79 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.inspect.predictions import Predictions
-from reconciler.report.layout.escaping import cell, code, paper, plain, prose
+from reconciler.report.layout.blocks import (
+    GAP,
+    Bar,
+    Block,
+    Code,
+    Column,
+    DataTable,
+    Detail,
+    Either,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Row,
+    Strong,
+    joined,
+)
 from reconciler.report.layout.formatting import amount, count, percent
-from reconciler.report.layout.table import TextColumn, markdown_table, table
-from reconciler.report.layout.text_layout import UNICODE, Line, TextStyle, Tone, bar, elide, page, wrap
+from reconciler.report.layout.text_layout import Tone
 
-BAR = 20
 MOST_GROUPS = 30
 
 
-def text(made: Predictions, look: TextStyle) -> str:
-    return page(_lines(made, look), look)
+def blocks(predictions: Predictions, detail: Detail) -> Iterator[Block]:
+    """Sum up what was predicted, and say where it was written."""
+    predicted = f": {count(predictions.rows, 'open record')} predicted"
+    short_form = (" with ", Code(short(predictions.artifact)), ", as of ", predictions.as_of)
+    yield Heading((Code(predictions.model), " in ", Code(predictions.environment), predicted, Either(short_form, "")))
+    if detail is Detail.PAGE:
+        yield Paragraph(("With artifact ", Code(predictions.artifact), ", as of ", predictions.as_of, "."))
+    if predictions.classes:
+        yield GAP
+        yield from _classes(predictions, detail)
+    if predictions.expected:
+        yield GAP
+        yield from _amounts(predictions)
+    yield GAP
+    files = [Code(file) for file in (predictions.out, predictions.amounts) if file]
+    if detail is Detail.PAGE:
+        yield Paragraph(("Wrote ", joined(files, " and "), "."))
+        return
+    yield Items(tuple(Item(file, label="wrote", hang=2) for file in files), indent=0)
+    yield Paragraph(f"logged as number {predictions.log}", tone=Tone.DIM)
 
 
-def _lines(made: Predictions, look: TextStyle) -> Iterator[Line]:
-    title = (
-        f"{plain(made.model)} in {plain(made.environment)}: {count(made.rows, 'open record')} predicted with "
-        f"{short(made.artifact)}, as of {plain(made.as_of)}"
-    )
-    for line in wrap(title, look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    if made.classes:
-        yield Line()
-        columns = [
-            TextColumn(name="class"),
-            TextColumn(name="records", right=True),
-            TextColumn(name="share", right=True),
-            TextColumn(name="", spare=1),
-        ]
-        rows = [
-            [plain(name), f"{n:,}", percent(_share(n, made.rows)), bar(_share(n, made.rows), BAR, look)]
-            for name, n in zip(made.classes, made.counts, strict=True)
-        ]
-        for line in table(columns, rows, look):
-            yield Line(line)
-        uncertain = f"{count(made.uncertain, 'record')} uncertain: the likeliest class is under 50 %"
-        for line in wrap(uncertain, look.width, first="  "):
-            yield Line(line, Tone.WARN if made.uncertain else Tone.DIM)
-    if made.expected:
-        yield Line()
-        yield from _amounts(made, look)
-    yield Line()
-    for what in filter(None, (made.out, made.amounts)):
-        for line in wrap(plain(what), look.width, first="wrote  ", rest="  "):
-            yield Line(line)
-    yield Line(f"logged as number {made.log}", Tone.DIM)
-
-
-def _share(n: int, rows: int) -> float:
-    return n / rows if rows else 0.0
-
-
-def _heading(made: Predictions) -> str:
-    return f"Expected {plain(made.amount or 'amount')} by {plain(made.by or 'group')}"
-
-
-def _outcomes(made: Predictions) -> tuple[str, ...]:
-    return made.classes or ("expected",)
-
-
-def _amounts(made: Predictions, look: TextStyle) -> Iterator[Line]:
-    yield Line(elide(_heading(made), look.width, look), Tone.STRONG)
-    shown = made.expected[:MOST_GROUPS]
-    columns = [TextColumn(name=plain(made.by or "group"))]
-    columns += [TextColumn(name=plain(name), right=True) for name in _outcomes(made)]
-    rows = [[plain(one.group), *(amount(value) for value in one.amounts)] for one in shown]
-    # Too many classes for the page's width: a line per class says more than cut numbers would.
-    if sum(max(12, len(column.name) + 2) for column in columns) <= look.width:
-        for line in table(columns, rows, look):
-            yield Line(line)
+def _classes(predictions: Predictions, detail: Detail) -> Iterator[Block]:
+    columns = [Column(name="class"), Column(name="records", right=True)]
+    if detail is Detail.SCREEN:
+        columns += [Column(name="share", right=True), Column(name="", spare=1)]
     else:
-        for one in shown:
-            yield Line(f"  {elide(plain(one.group), look.width - 2, look)}")
-            pairs = [[plain(name), amount(value)] for name, value in zip(_outcomes(made), one.amounts, strict=True)]
-            for line in table(
-                [TextColumn(name="class"), TextColumn(name="amount", right=True)], pairs, look, indent="    "
-            )[1:]:
-                yield Line(line)
-    if (left := len(made.expected) - len(shown)) > 0:
-        yield Line(f"  and {count(left, 'more group')}: see the file", Tone.DIM)
+        columns += [Column(name="share")]
+    rows = []
+    for name, records in zip(predictions.classes, predictions.counts, strict=True):
+        share = records / predictions.rows if predictions.rows else 0.0
+        shown = Literal(percent(share))
+        cells = (shown, Bar(share, 20)) if detail is Detail.SCREEN else ((Bar(share, 10), " ", shown),)
+        rows.append(Row((Code(name), Literal(f"{records:,}"), *cells)))
+    yield DataTable(tuple(columns), tuple(rows))
+    uncertain = f"{count(predictions.uncertain, 'record')} uncertain: the likeliest class is under 50 %"
+    tone = Tone.WARN if predictions.uncertain else Tone.DIM
+    yield Paragraph((uncertain, Either("", ".")), tone=tone, indent=2)
 
 
-def markdown(made: Predictions) -> str:
-    lines = [
-        f"### {code(made.model)} in {code(made.environment)}: {count(made.rows, 'open record')} predicted",
-        "",
-        f"With artifact `{made.artifact}`, as of {prose(made.as_of)}.",
-    ]
-    if made.classes:
-        look = TextStyle(glyphs=UNICODE)
-        rows = [
-            [cell(name), f"{n:,}", f"{bar(_share(n, made.rows), 10, look)} {percent(_share(n, made.rows))}"]
-            for name, n in zip(made.classes, made.counts, strict=True)
-        ]
-        columns = [TextColumn(name="class"), TextColumn(name="records", right=True), TextColumn(name="share")]
-        lines += ["", *markdown_table(columns, rows)]
-        lines += ["", f"{count(made.uncertain, 'record')} uncertain: the likeliest class is under 50 %."]
-    if made.expected:
-        columns = [TextColumn(name=cell(made.by or "group"))]
-        columns += [TextColumn(name=cell(name), right=True) for name in _outcomes(made)]
-        rows = [[cell(one.group), *(amount(value) for value in one.amounts)] for one in made.expected[:MOST_GROUPS]]
-        lines += ["", f"**{prose(_heading(made))}**", "", *markdown_table(columns, rows)]
-    lines += ["", f"Wrote {code(made.out)}" + (f" and {code(made.amounts)}." if made.amounts else ".")]
-    return paper(lines)
+def _amounts(predictions: Predictions) -> Iterator[Block]:
+    group = predictions.by or "group"
+    yield Paragraph(Strong(f"Expected {predictions.amount or 'amount'} by {group}"), tone=Tone.STRONG)
+    names = predictions.classes or ("expected",)
+    columns = (Column(name=Code(group)), *(Column(name=Code(name), right=True) for name in names))
+    rows = (
+        Row((Code(expected.group), *(Literal(amount(value)) for value in expected.amounts)))
+        for expected in predictions.expected[:MOST_GROUPS]
+    )
+    yield DataTable(columns, tuple(rows), stacked=True)
+    if (left := len(predictions.expected) - MOST_GROUPS) > 0:
+        yield Paragraph(f"and {count(left, 'more group')}: see the file", tone=Tone.DIM, indent=2)

@@ -1,39 +1,25 @@
-"""Reproduce: did the same inputs give the same bytes?"""
+"""A reproduction: whether the same inputs gave the same bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from reconciler.core.inspect.audit import ReproduceResult
-from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
+from reconciler.report.layout.blocks import Block, Code, Detail, Either, Item, Items, Literal, Paragraph, Strong, joined
+from reconciler.report.layout.text_layout import Tone
 
 
-def text(found: ReproduceResult, look: TextStyle) -> str:
-    return page(_lines(found, look), look)
-
-
-def _lines(found: ReproduceResult, look: TextStyle) -> Iterator[Line]:
-    if found.equal:
-        yield Line("Reproduced: trained again, every byte is the same.", Tone.GOOD)
-        pairs = [("artifact", str(found.expected))]
+def blocks(result: ReproduceResult, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
+    """Say whether the artifact came out the same, which files differ, and of what it was made."""
+    if result.equal:
+        mark = Either("", Literal("✅ "))
+        yield Paragraph((mark, Strong("Reproduced"), ": trained again, every byte is the same."), tone=Tone.GOOD)
+        facts = [("artifact", str(result.expected))]
     else:
-        files = ", ".join(plain(name) for name in found.differing) or "the manifest alone"
-        for line in wrap(f"NOT reproduced: trained again, other bytes came out: {files}", look.width, rest="  "):
-            yield Line(line, Tone.BAD)
-        pairs = [("expected", str(found.expected)), ("found", str(found.found))]
-    pairs += [("fingerprint", str(found.fingerprint)), ("first trained", plain(found.trained))]
-    for name, value in pairs:
-        for line in wrap(value, look.width, first=f"  {name:<14}"):
-            yield Line(line)
-
-
-def markdown(found: ReproduceResult) -> str:
-    if found.equal:
-        lines = [f"✅ **Reproduced**: `{found.expected}`, trained again, came out the same in every byte."]
-    else:
-        lines = ["❌ **Not reproduced**: trained again, other bytes came out.", ""]
-        lines += [f"- expected `{found.expected}`", f"- found `{found.found}`"]
-        lines += [f"- differs: {code(name)}" for name in found.differing]
-    lines += ["", f"Fingerprint `{found.fingerprint}`, first trained {prose(found.trained)}."]
-    return paper(lines)
+        files = joined(map(Code, result.differing), ", ") or "the manifest alone"
+        title = (Either("NOT reproduced", (Literal("❌ "), Strong("Not reproduced"))), ": trained again, other bytes ")
+        yield Paragraph((*title, "came out: ", files), tone=Tone.BAD, hang=2)
+        facts = [("expected", str(result.expected)), ("found", str(result.found))]
+    facts += [("fingerprint", str(result.fingerprint)), ("first trained", result.trained)]
+    items = tuple(Item(Code(value), label=label, joint=" ") for label, value in facts)
+    yield Items(items, label_width=13, gap=" ")

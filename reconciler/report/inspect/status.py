@@ -1,4 +1,4 @@
-"""Status: what is deployed in each environment, whether it is what git says, and how good it is. Worst first."""
+"""The status: what is deployed in each environment, whether git declares it, and how good it is. Worst first."""
 
 from __future__ import annotations
 
@@ -7,114 +7,98 @@ from collections.abc import Iterator
 from reconciler.core.duration import in_words
 from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
 from reconciler.core.status_codes import HealthStatus, SyncStatus
-from reconciler.report.layout.escaping import cell, paper, plain, prose
-from reconciler.report.layout.formatting import NONE, at, at_code, count, day, digest, metric, titled
-from reconciler.report.layout.table import TextColumn, markdown_table, table
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    Column,
+    DataTable,
+    Detail,
+    Either,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Row,
+    Words,
+)
+from reconciler.report.layout.formatting import NONE, at_revision, count, day, digest, metric, titled
+from reconciler.report.layout.text_layout import Tone
 
-_COLUMNS = [
-    TextColumn(name="model"),
-    TextColumn(name="sync"),
-    TextColumn(name="health"),
-    TextColumn(name="artifact"),
-    TextColumn(name="n", right=True, spare=2),
-    TextColumn(name="grade", spare=1),
-    TextColumn(name="F1/R2", right=True, spare=1),
-    TextColumn(name="data as of", spare=3),
-    TextColumn(name="since", spare=4),
-]
+_COLUMNS = (
+    Column(name="model"),
+    Column(name="sync"),
+    Column(name="health"),
+    Column(name="artifact"),
+    Column(name="n", right=True, spare=2),
+    Column(name="grade", spare=1),
+    Column(name="F1/R2", right=True, spare=1),
+    Column(name="data as of", spare=3),
+    Column(name="since", spare=4),
+)
 
 
-def text(status: Status, look: TextStyle) -> str:
-    return page(_lines(status, look), look)
-
-
-def _lines(status: Status, look: TextStyle) -> Iterator[Line]:
-    for position, one in enumerate(status.environments):
+def blocks(status: Status, detail: Detail) -> Iterator[Block]:
+    """Show a table for each environment; a page says of each model why, a screen of those that are not in order."""
+    for position, environment in enumerate(status.environments):
         if position:
-            yield Line()
-        yield from _environment(one, look)
+            yield GAP
+        yield from _environment(environment, detail)
     if not status.environments:
-        yield Line("No environment is declared.", Tone.DIM)
+        yield Paragraph("No environment is declared.", tone=Tone.DIM)
 
 
-def _ordered(one: EnvironmentStatus) -> list[ModelStatus]:
-    def rank(model: ModelStatus) -> tuple[int, bool, str]:
-        return (-model.health.rank, model.sync is SyncStatus.IN_SYNC, model.model)
-
-    return sorted(one.models, key=rank)
-
-
-def _notes(one: EnvironmentStatus) -> Iterator[str]:
-    if one.snapshot is not None:
-        age = f", taken {in_words(one.snapshot_age)} ago" if one.snapshot_age is not None else ""
-        yield f"data snapshot {one.snapshot}{age}"
-    yield from one.notes
+def _environment(status: EnvironmentStatus, detail: Detail) -> Iterator[Block]:
+    models = Either(f": {count(len(status.models), 'model')}", "")
+    yield Heading((titled(status.environment, status.role), " ", at_revision(status.revision), models))
+    notes = tuple(Item(note, tone=Tone.DIM) for note in _notes(status))
+    if notes:
+        yield Items(notes)
+    if status.models:
+        columns = _COLUMNS if detail is Detail.SCREEN else (*_COLUMNS, Column(name="why"))
+        yield DataTable(columns, tuple(_row(model, detail) for model in _ordered(status)), heading=Tone.DIM)
 
 
-def _environment(one: EnvironmentStatus, look: TextStyle) -> Iterator[Line]:
-    title = f"{plain(titled(one.environment, one.role))} {at(one.revision)}: {count(len(one.models), 'model')}"
-    yield Line(title, Tone.STRONG)
-    for note in _notes(one):
-        for line in wrap(plain(note), look.width, first="  "):
-            yield Line(line, Tone.DIM)
-    models = _ordered(one)
-    rows = [[plain(value) for value in _cells(model)] for model in models]
-    if rows:
-        lines = table(_COLUMNS, rows, look)
-        yield Line(lines[0], Tone.DIM)
-        for model, line in zip(models, lines[1:], strict=True):
-            yield Line(line, _tone(model))
-            if model.exit or model.notes or model.sync is not SyncStatus.IN_SYNC:
-                for reason in _reasons(model):
-                    for detail in wrap(plain(reason), look.width, first="      "):
-                        yield Line(detail, _tone(model))
+def _ordered(status: EnvironmentStatus) -> list[ModelStatus]:
+    return sorted(status.models, key=lambda model: (-model.health.rank, model.sync is SyncStatus.IN_SYNC, model.model))
 
 
-def _reasons(one: ModelStatus) -> list[str]:
-    """The reason and the notes; a note that only says the reason again stands for it."""
-    again = [note for note in one.notes if note.endswith(one.reason)]
-    return [*(again or [one.reason]), *(note for note in one.notes if note not in again)]
+def _notes(status: EnvironmentStatus) -> Iterator[str]:
+    if status.snapshot is not None:
+        age = f", taken {in_words(status.snapshot_age)} ago" if status.snapshot_age is not None else ""
+        yield f"data snapshot {status.snapshot}{age}"
+    yield from status.notes
 
 
-def _cells(one: ModelStatus) -> list[str]:
-    return [
-        one.model,
-        one.sync.value,
-        one.health.value,
-        digest(one.artifact),
-        NONE if one.entry is None else str(one.entry),
-        one.grade or NONE,
-        metric(one.headline),
-        one.data_as_of or NONE,
-        NONE if one.since is None else day(one.since),
-    ]
+def _row(model: ModelStatus, detail: Detail) -> Row:
+    cells: tuple[Words, ...] = (
+        Code(model.model),
+        Literal(model.sync.value),
+        Literal(model.health.value),
+        Literal(digest(model.artifact)),
+        Literal(NONE if model.entry is None else str(model.entry)),
+        model.grade or Literal(NONE),
+        Literal(metric(model.headline)),
+        model.data_as_of or Literal(NONE),
+        Literal(NONE if model.since is None else day(model.since)),
+    )
+    reasons = _reasons(model)
+    if detail is Detail.PAGE:
+        return Row((*cells, "; ".join(reasons)))
+    unclear = model.exit or model.notes or model.sync is not SyncStatus.IN_SYNC
+    return Row(cells, tone=_tone(model), notes=tuple(reasons) if unclear else ())
 
 
-def _tone(one: ModelStatus) -> Tone:
-    if one.health in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
+def _reasons(model: ModelStatus) -> list[str]:
+    """Return the reason and the notes; a note that only says the reason again stands for it."""
+    again = [note for note in model.notes if note.endswith(model.reason)]
+    return [*(again or [model.reason]), *(note for note in model.notes if note not in again)]
+
+
+def _tone(model: ModelStatus) -> Tone:
+    if model.health in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
         return Tone.BAD
-    if one.health is not HealthStatus.HEALTHY or one.sync is not SyncStatus.IN_SYNC or one.exit:
+    if model.health is not HealthStatus.HEALTHY or model.sync is not SyncStatus.IN_SYNC or model.exit:
         return Tone.WARN
     return Tone.GOOD
-
-
-def markdown(status: Status) -> str:
-    lines: list[str] = []
-    for one in status.environments:
-        lines += [f"### {prose(titled(one.environment, one.role))} {at_code(one.revision)}", ""]
-        lines += [f"- {prose(note)}" for note in _notes(one)]
-        models = _ordered(one)
-        if models:
-            columns = [*_COLUMNS, TextColumn(name="why")]
-            rows = [
-                [
-                    cell(model.model),
-                    *(plain(value).replace("|", "\\|") for value in _cells(model)[1:]),
-                    prose("; ".join(_reasons(model))),
-                ]
-                for model in models
-            ]
-            lines += ["", *markdown_table(columns, rows)]
-        lines += [""]
-    return paper(lines or ["No environment is declared."])

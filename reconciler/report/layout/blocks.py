@@ -122,10 +122,13 @@ class Row(NamedTuple):
 
 
 class DataTable(NamedTuple):
+    """`stacked`: where a terminal is too narrow for the numbers, each row becomes lines of its own."""
+
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     indent: int = 2
     heading: Tone = Tone.PLAIN
+    stacked: bool = False
 
 
 class ListEntry(NamedTuple):

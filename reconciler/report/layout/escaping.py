@@ -39,10 +39,15 @@ def _visible(one: str) -> bool:
     return unicodedata.category(one) not in _HIDDEN
 
 
-def prose(text: str) -> str:
-    """Return `text` as words of a Markdown paragraph, list item or table cell. Words between backticks stay code."""
-    shown = [code(part).replace("|", "\\|") if odd else _words(part) for odd, part in code_spans(plain(text))]
-    return "".join(shown)
+def prose(text: str, *, starts: bool = True) -> str:
+    """Return `text` as words of a Markdown paragraph, list item or table cell. Words between backticks stay code.
+
+    `starts`: it is at the start of a line, where a number or dash would begin a list.
+    """
+    parts = code_spans(plain(text))
+    shown = [code(part).replace("|", "\\|") if odd else _words(part) for odd, part in parts]
+    escaped = "".join(shown)
+    return _LIST.sub(r"\1\\\2", escaped) if starts else escaped
 
 
 def code_spans(text: str) -> Iterator[tuple[bool, str]]:
@@ -57,8 +62,7 @@ def _words(text: str) -> str:
     safe = safe.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     # Mentions, issue references and links are made from the rendered text, where a backslash is gone: a comment stays.
     safe = safe.replace("@", f"@{_BREAK}").replace("://", f":{_BREAK}//").replace("www.", f"www{_BREAK}.")
-    safe = re.sub(r"#(?=\S)", f"#{_BREAK}", safe)
-    return _LIST.sub(r"\1\\\2", safe)
+    return re.sub(r"#(?=\S)", f"#{_BREAK}", safe)
 
 
 def code(text: str) -> str:

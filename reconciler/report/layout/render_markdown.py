@@ -69,7 +69,7 @@ def words_in_markdown(words: Words, *, in_cell: bool = False) -> str:
         if isinstance(piece, str):
             own += piece  # neighbours are escaped together: `#` and `12` would be a reference
             continue
-        shown, own = shown + _prose(own), ""
+        shown, own = shown + _prose(own, starts=not shown), ""
         match piece:
             case Code():
                 shown += (cell if in_cell else code)(piece.text)
@@ -81,13 +81,13 @@ def words_in_markdown(words: Words, *, in_cell: bool = False) -> str:
                 shown += bar(piece.share, piece.width, _STYLE)
             case Strong():
                 shown += f"**{words_in_markdown(piece.words, in_cell=in_cell)}**"
-    return shown + _prose(own)
+    return shown + _prose(own, starts=not shown)
 
 
-def _prose(text: str) -> str:
+def _prose(text: str, *, starts: bool) -> str:
     if not text or text.isspace():
         return text[:1]
-    return " " * text[0].isspace() + prose(text) + " " * text[-1].isspace()
+    return " " * text[0].isspace() + prose(text, starts=starts) + " " * text[-1].isspace()
 
 
 def _lines(block: Block) -> Iterator[str]:

@@ -110,6 +110,14 @@ def _table(block: DataTable, style: TextStyle) -> Iterator[Line]:
         TextColumn(name=words_in_text(one.name, style), right=one.right, spare=one.spare) for one in block.columns
     ]
     rows = [[words_in_text(cell, style) for cell in row.cells] for row in block.rows]
+    if block.stacked and sum(max(12, len(column.name) + 2) for column in columns) > style.width:
+        for first, *others in rows:
+            indent = " " * block.indent
+            yield Line(indent + elide(first, style.width - block.indent, style))
+            pairs = [[column.name, cell] for column, cell in zip(columns[1:], others, strict=True)]
+            stack = [TextColumn(name=""), TextColumn(name="", right=True)]
+            yield from map(Line, table(stack, pairs, style, indent=indent + "  ")[1:])
+        return
     heading, *lines = table(columns, rows, style, indent=" " * block.indent)
     yield Line(heading, block.heading)
     for row, line in zip(block.rows, lines, strict=True):

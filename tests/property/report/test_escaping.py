@@ -64,9 +64,9 @@ def reports(text: str, look: TextStyle) -> list[str]:
         on_screen(
             apply_result, replace(applied, results=(replace(applied.results[2], model=text, problem=text),)), look
         ),
-        status.text(replace(found, environments=(seen,)), look),
-        history.text(replace(events, events=(replace(events.events[0], who=text, reason=text),)), look),
-        predict.text(made, look),
+        on_screen(status, replace(found, environments=(seen,)), look),
+        on_screen(history, replace(events, events=(replace(events.events[0], who=text, reason=text),)), look),
+        on_screen(predict, made, look),
         proposal.text(replace(values.proposed(), branch=f"promote/{text}", files=(text,)), look),
         proposal.text(replace(values.opened(), opening=opening), look),
         problems.error_text(problems.ReconcilerError(text, hint=text, where=text), look),
