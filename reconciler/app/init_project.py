@@ -12,8 +12,7 @@ from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import machine
 from reconciler.adapters.system.host import now
 from reconciler.app import ci_setup, locations
-from reconciler.console import progress
-from reconciler.console.invocation import Invocation
+from reconciler.app.project_options import SILENT
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.names import is_name, without_accents
 from reconciler.core.onboarding.init_result import InitChoice, InitResult
@@ -24,6 +23,7 @@ from reconciler.core.spec.recipe import Task
 from reconciler.core.spec.runtime import DISTRIBUTIONS
 from reconciler.errors import UsageError
 from reconciler.manifest.scaffold import project_template, sample_table
+from reconciler.ports import Progress
 
 _KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _DATA = "data"
@@ -31,14 +31,15 @@ _PATH = re.compile(r"[A-Za-z0-9._/-]+")
 
 
 def begin(
-    invocation: Invocation,
     folder: Path,
     *,
     table: Path | None,
     outcome: str | None,
     name: str | None,
     ci: ForgeKind | None = None,
+    progress: Progress = SILENT,
 ) -> InitResult:
+    """Write a project with a first model into `folder`, suggested from `table` (by default: the only one there)."""
     root = folder.absolute()
     _check(root)
     texts: dict[str, str] = {}
@@ -46,7 +47,6 @@ def begin(
     if table is None and (table := _only_table(root)) is None:
         texts[f"{_DATA}/{sample_table.NAME}.csv"] = sample_table.orders()
         note = "Made-up orders, to begin with: put your own table here."
-    shown = progress.for_streams(verbose=invocation.verbose)
     data = DataWorker()
     try:
         with locations.scratch() as scratch:
@@ -55,14 +55,13 @@ def begin(
                 path.write_text(texts[f"{_DATA}/{sample_table.NAME}.csv"], newline="\n")
             else:
                 path = table
-            shown.start(path.name, "look at it")
+            progress.start(path.name, "look at it")
             into = scratch / "look"
             into.mkdir()
             look = data.look(ProfileRequest(path=path.resolve(), into=into, limits=Limits()))
-            shown.done(path.name, f"{look.rows:,} rows, {len(look.columns):,} columns")
+            progress.done(path.name, f"{look.rows:,} rows, {len(look.columns):,} columns")
         return _write(root, folder, path, look, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:
-        shown.close()
         data.close()
 
 

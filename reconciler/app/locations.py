@@ -36,23 +36,31 @@ def enter(folder: str) -> None:
         ) from error
 
 
-def project() -> Path:
-    """The nearest folder with a reconciler.yaml, from here up to the repository's root."""
+def project(start: Path | None = None) -> Path:
+    """Return the nearest folder with a reconciler.yaml, from `start` up to the repository's root.
+
+    `start` is the current folder by default. Raises UsageError E801 where there is no project, E803 where the current
+    folder cannot be read.
+    """
     try:
-        here = Path.cwd().resolve(strict=True)
+        folder = (Path.cwd() if start is None else start).resolve(strict=True)
     except OSError as error:
         raise UsageError(
-            f"the current folder cannot be read: {error.strerror}",
+            f"the current folder cannot be read: {error.strerror}"
+            if start is None
+            else f"{str(start)[:100]} cannot be read: {error.strerror}",
             hint="go to the project's folder, or name it with -C DIR",
             code="E803",
         ) from error
-    for one in (here, *here.parents):
-        if (one / PROJECT_FILE).is_file():
-            return one
-        if (one / ".git").exists():
+    for parent in (folder, *folder.parents):
+        if (parent / PROJECT_FILE).is_file():
+            return parent
+        if (parent / ".git").exists():
             break
     raise UsageError(
-        f"no {PROJECT_FILE} in this folder, nor above it up to the repository's root",
+        f"no {PROJECT_FILE} in this folder, nor above it up to the repository's root"
+        if start is None
+        else f"no {PROJECT_FILE} in {str(start)[:100]}, nor above it up to the repository's root",
         hint="go to the project's folder, or name it: reconciler -C DIR ...",
         code="E801",
     )

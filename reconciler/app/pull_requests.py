@@ -1,4 +1,4 @@
-"""Pull requests from the command line: a plan told as one comment, and what was merged carried out and reported."""
+"""Plan for a pull request as one comment on it; apply what merged ones were approved for, and report there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import read_regular
-from reconciler.app import forge_connection, locations
-from reconciler.console import streams
-from reconciler.console.invocation import Invocation, OutputFormat
+from reconciler.app import forge_connection
+from reconciler.app.project_options import ProjectOptions
 from reconciler.core.forge import ci_job
 from reconciler.core.forge.pull_request import CommitStatus, StatusState
 from reconciler.core.plan.apply_result import ApplyResult
@@ -31,42 +30,31 @@ LARGEST_EVENT = 16 * 1024**2  # bytes
 MOST_STATUSES = 20  # of models that are not finished, beside the environment's own
 
 
-def comment(
-    invocation: Invocation,
+def plan_comment(
+    options: ProjectOptions,
     environment: str,
     request: int | None,
     *,
-    part: bool = False,
     out: Path | None = None,
     read: Path | None = None,
-) -> int:
-    """Plan `environment` for a request, or take the plan from `read`; write it to `out`, or tell it there. `part`: less
-    than that was asked for."""
-    if part:
-        raise UsageError(
-            "--comment is for a whole environment, and checks nothing", hint="leave out the rest", code="E801"
-        )
+) -> PlanComment:
+    """Plan `environment` for pull request `request` (None: what the CI job runs for), and comment there.
+
+    With `read` the plan is taken from that file; with `out` it is written there instead of commented.
+    """
     job = ci_job.job(os.environ, _event())
-    found = _read(read, environment) if read is not None else _made(invocation, environment, job)
-    body = to_markdown(pull_request_comment.blocks(found))
+    planned = _read(read, environment) if read is not None else _planned(options, environment, job)
+    body = to_markdown(pull_request_comment.blocks(planned))
     if job.summary is not None and read is None:
         with Path(job.summary).open("a", encoding="utf-8") as stream:
             stream.write(body + "\n")
-    number = request or job.request
     if out is not None:
-        out.write_bytes(codec.encode(found))
+        out.write_bytes(codec.encode(planned))
     elif not job.fork:
-        _tell(found, body, number, job.head)
+        _post(options, planned, body, request or job.request, job.head)
     else:
-        streams.say("a fork's request: nothing is written there")
-    if invocation.form is OutputFormat.JSON:
-        from reconciler.report.layout.json_output import document
-
-        streams.put(document(found))
-    else:
-        streams.put(body)
-    broken = pull_request_comment.exit_of(found)
-    return int(broken if broken in (Exit.FAILED, Exit.USAGE, Exit.INTEGRITY) else Exit.CLEAN)
+        options.say("pull request from a fork: nothing is written there")
+    return planned
 
 
 def _event() -> Mapping[str, Any]:
@@ -94,11 +82,11 @@ def _read(file: Path, environment: str) -> PlanComment:
     return found
 
 
-def _made(invocation: Invocation, environment: str, job: ci_job.CIJob) -> PlanComment:
-    from reconciler.app.wiring import opened
+def _planned(options: ProjectOptions, environment: str, job: ci_job.CIJob) -> PlanComment:
+    from reconciler.app.wiring import open_project
     from reconciler.engine.load_desired import load
 
-    with opened(invocation) as project:
+    with open_project(options) as project:
         here, revision = project.environment(environment), project.desired.revision
         if revision is None:
             raise UsageError("a request is planned from a commit, not from a work tree", code="E801")
@@ -121,11 +109,10 @@ def _branch(desired: DesiredState, environment: Environment) -> str:
     return found
 
 
-def _tell(found: PlanComment, body: str, number: int | None, head: str | None) -> None:
-    root = locations.project()
-    forge = forge_connection.forge_here(root, os.environ)
+def _post(options: ProjectOptions, found: PlanComment, body: str, number: int | None, head: str | None) -> None:
+    forge = forge_connection.forge_here(options.root, os.environ)
     if forge is None:
-        streams.say("no forge is known here: this is what would be told on the request")
+        options.say("no forge is known here: this is what would be told on the request")
         return
     if number is None:
         raise UsageError("which request?", hint="name it: --request N", code="E801")
@@ -148,27 +135,18 @@ def _tell(found: PlanComment, body: str, number: int | None, head: str | None) -
             url=url,
         ),
     )
-    streams.say(f"told on request {number}: {url}")
+    options.say(f"told on request {number}: {url}")
 
 
-def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) -> int:
-    """Carry out what was approved in the requests that were merged, and report on them. `chosen`: the command line says
-    what to apply, which is for the requests to say."""
-    if chosen:
-        raise UsageError("--on-merge takes no models and no plan", hint="leave them out", code="E801")
-    found = _carried_out(invocation, environment)
-    streams.show(invocation, merge_result, found, exit=int(found.exit))
-    return int(found.exit)
-
-
-def _carried_out(invocation: Invocation, environment: str) -> MergeResult:
-    from reconciler.app.wiring import opened, proposer
+def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
+    """Apply what was approved in each merged pull request, and report on it there. Raises ForgeError E905."""
+    from reconciler.app.wiring import open_project, proposer
     from reconciler.engine.inspect import status as inspect
     from reconciler.engine.load_desired import load
     from reconciler.engine.plan import make_plan
     from reconciler.engine.promotion.revert_branch import propose_revert
 
-    with opened(invocation, changes=environment, asks=True) as project:
+    with open_project(options, changes=environment, asks=True) as project:
         here, desired = project.environment(environment), project.desired
         deps = project.training_only_in(here)
         if deps.forge is None:
@@ -203,12 +181,12 @@ def _carried_out(invocation: Invocation, environment: str) -> MergeResult:
                 plan=plan.id,
                 revert=branch,
             )
-            done.append(_reported(deps.forge, environment, one))
+            done.append(_reported(options, deps.forge, environment, one))
         seconds = int((deps.clock() - started).total_seconds())
     return MergeResult(environment=environment, revision=desired.revision or "", merged=tuple(done), seconds=seconds)
 
 
-def _reported(forge: Forge, environment: str, one: MergedPullRequest) -> MergedPullRequest:
+def _reported(options: ProjectOptions, forge: Forge, environment: str, one: MergedPullRequest) -> MergedPullRequest:
     """Told on the request, and under the merge's commit. What was applied stays so when telling fails: that is said."""
     from dataclasses import replace
 
@@ -220,7 +198,7 @@ def _reported(forge: Forge, environment: str, one: MergedPullRequest) -> MergedP
         body = to_markdown(merge_result.request_blocks(environment, one))
         return replace(one, told=forge.comment(one.request, f"apply/{environment}", body))
     except ReconcilerError as error:
-        streams.say(f"it could not be told at the forge: {error}")
+        options.say(f"it could not be told at the forge: {error}")
         return one
 
 

@@ -1,4 +1,4 @@
-"""The composition root: from a command line to the engine's dependencies. The only code that names adapters.
+"""The composition root: from a project's folder to the engine's dependencies. The only code that names adapters.
 
 Everything is opened here and closed here: children are ended and scratch is removed however the command ends.
 """
@@ -26,10 +26,8 @@ from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.tags import GitTags
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import host
-from reconciler.app import actor, uncommitted_changes
-from reconciler.app import locations as places
-from reconciler.console import progress, streams
-from reconciler.console.invocation import Invocation
+from reconciler.app import actor, locations, uncommitted_changes
+from reconciler.app.project_options import ProjectOptions
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, StorageLocation
 from reconciler.engine.dependencies import Dependencies, sequential_map
@@ -37,7 +35,7 @@ from reconciler.errors import IntegrityError
 from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess
 
 if TYPE_CHECKING:
-    from reconciler.app.git_state import GitState
+    from reconciler.app.planning.git_state import GitState
     from reconciler.engine.load_desired import Checkout
 
 T = TypeVar("T")
@@ -79,19 +77,19 @@ class OpenProject:
 
 
 @contextmanager
-def configuration(invocation: Invocation) -> Iterator[Checkout]:
-    """Only what the manifests say: no store, no target, no data."""
-    root = places.project()
-    source = WorkTree(root) if invocation.working_tree else GitSource(root)
+def read_manifests(options: ProjectOptions) -> Iterator[Checkout]:
+    """Read the manifests alone: no store, no target and no data is opened."""
+    source = WorkTree(options.root) if options.working_tree else GitSource(options.root)
     with ExitStack() as stack:
         data = DataWorker()
         stack.callback(data.close)
-        yield _load(invocation, root, source, data, _revision(invocation, root, source)[0])
+        revision, _ = _revision(options, source)
+        yield _load(options, source, data, revision)
 
 
 @contextmanager
-def opened(
-    invocation: Invocation,
+def open_project(
+    options: ProjectOptions,
     *,
     trains: bool = False,
     changes: str | None = None,
@@ -102,28 +100,31 @@ def opened(
     asks: bool = False,
     now: GitState | None = None,
 ) -> Iterator[OpenProject]:
-    """The project that the command line names. `trains`: whether this command may train (in a sandbox). `changes`: the
-    environment that it will change; for a protected one the cache, which anybody may have written, is not believed.
-    `witness` is told of everything that is read; `known` manifests are left out; `committed`: it is known that nothing
-    is left to commit; `anew`: every stored byte is read from its store, not from a copy of it here; `asks`: the
-    forge is asked, whatever it is about, else only where approvals count; `now`: what git was asked already."""
-    root = places.project()
+    """Open a project: read its manifests, and make the ports that its environments name; all are closed at the end.
+
+    `trains`: training is allowed (in a sandbox). `changes`: the environment that is going to be changed; where it is
+    protected, no cache is believed, which anybody may have written. `witness` is told of everything that is read;
+    `known` manifests are left out; `committed`: it is known that nothing is left to commit; `anew`: every stored byte
+    is read from its store, not from a copy of it here; `asks`: the forge is asked, whatever it is about, else only
+    where approvals count; `now`: what git was asked already. Raises InvalidManifestsError; IntegrityError E302 where
+    git tracks files of a store or target.
+    """
+    root = options.root
     git = GitSource(root) if now is None else now.source()
-    source = WorkTree(root) if invocation.working_tree else git
+    source = WorkTree(root) if options.working_tree else git
     with ExitStack() as stack:
         halt = threading.Event()
         data, scorer = DataWorker(halt=halt), ScoringWorker(halt=halt)
         trainer = TrainingWorker(halt=halt) if trains else None
-        shown = progress.for_streams(verbose=invocation.verbose)
-        for one in (data, scorer, trainer, shown):
-            if one is not None:
-                stack.callback(one.close)
-        revision, noted = _revision(invocation, root, source, committed=committed, now=now)
+        for worker in (data, scorer, trainer):
+            if worker is not None:
+                stack.callback(worker.close)
+        revision, noted = _revision(options, source, committed=committed, now=now)
         if changes is not None:  # most likely there is work, and children start while the manifests are read
             data.warm()
             if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
                 trainer.warm(Limits())
-        checkout = _load(invocation, root, source, data, revision, known, now)
+        checkout = _load(options, source, data, revision, known, now)
         if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
             from reconciler.engine.load_desired import load
 
@@ -131,13 +132,13 @@ def opened(
             checkout = load(source, data, revision=checkout.revision)
         desired = checkout.desired
         _refuse_tracked(git, desired)
-        scratch = stack.enter_context(places.scratch())
+        scratch = stack.enter_context(locations.scratch())
         opening = partial(
             StorageAccess,
             root=root,
             project=desired.project,
             scratch=scratch,
-            cache=None if anew else places.user_cache() / "stores",
+            cache=None if anew else locations.user_cache() / "stores",
             witness=None if desired.is_remote else witness,
         )
         deps = Dependencies(
@@ -153,10 +154,10 @@ def opened(
             scorer=scorer,
             clock=host.now,
             new_id=host.new_id,
-            progress=shown,
+            progress=options.progress,
             actor=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,
-            data_root=places.data_root(invocation.data_root, root),
+            data_root=locations.data_root(options.data_root, root),
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             tags=GitTags(root),
             forge=_forge(root, desired, asks=asks, decides=changes is not None),
@@ -213,22 +214,23 @@ def proposer(root: Path, now: GitState | None = None) -> Proposer:
 
 
 def _revision(
-    invocation: Invocation, root: Path, source: Source, *, committed: bool = False, now: GitState | None = None
+    options: ProjectOptions,
+    source: Source,
+    *,
+    committed: bool = False,
+    now: GitState | None = None,
 ) -> tuple[str | None, bool]:
-    """The commit that is meant, None for the work tree; and whether something is not committed, and so not meant: that
-    is said."""
-    if invocation.working_tree:
+    """Return the commit that is meant, None for the work tree; and whether a warning was said of uncommitted files."""
+    if options.working_tree:
         return None, False
-    asked = invocation.revision
+    asked = options.revision
     revision = now.revision if now is not None and asked is None else source.resolve("HEAD" if asked is None else asked)
-    notes = (
-        tuple(uncommitted_changes.notes(source, root, revision))
-        if invocation.revision is None and not committed
-        else ()
+    warnings = (
+        tuple(uncommitted_changes.notes(source, options.root, revision)) if asked is None and not committed else ()
     )
-    for line in notes:
-        streams.say(line)
-    return revision, bool(notes)
+    for line in warnings:
+        options.say(line)
+    return revision, bool(warnings)
 
 
 def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str) -> bool:
@@ -239,8 +241,7 @@ def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str
 
 
 def _load(
-    invocation: Invocation,
-    root: Path,
+    options: ProjectOptions,
     source: Source,
     data: DataWorker,
     revision: str | None,
@@ -249,10 +250,10 @@ def _load(
 ) -> Checkout:
     from reconciler.engine.load_desired import load
 
-    kept = places.cache(git_folder(root)) if now is None else now.memo.parent
-    expressions = CachedExpressions(data, kept, grammar=_grammar)
-    if invocation.verbose:
-        streams.say(f"project {root}, {f'commit {revision}' if revision else 'the working tree'}")
+    cache_folder = locations.cache(git_folder(options.root)) if now is None else now.memo.parent
+    expressions = CachedExpressions(data, cache_folder, grammar=_grammar)
+    if options.verbose:
+        options.say(f"project {options.root}, {f'commit {revision}' if revision else 'the working tree'}")
     return load(source, expressions, revision=revision, known=known)
 
 

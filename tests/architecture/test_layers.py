@@ -31,7 +31,7 @@ ALLOWED: dict[str, set[str]] = {
     "plugins": {"errors", "core", "ports"},
     "report": {"errors", "error_codes", "core", "codec"},
     "console": {"errors", "core", "report"},
-    "app": {"errors", "core", "codec", "ports", "manifest", "engine", "adapters", "plugins", "report", "console", ""},
+    "app": {"errors", "core", "codec", "ports", "manifest", "engine", "adapters", "plugins", "report", ""},
     "cli": {"errors", "error_codes", "core", "codec", "manifest", "engine", "report", "console", "app", ""},
     "testing": {"errors", "core", "codec", "schedule", "ports", "engine", "workers", ""},
     "__init__": set(),

@@ -12,11 +12,9 @@ from reconciler.adapters.caches import plan_cache as plan_memo
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints
 from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.executors import fork_map
-from reconciler.app import git_state
-from reconciler.app.git_state import GitState
+from reconciler.app.planning import git_state
 from reconciler.app.planning import plan_cache as remembered
-from reconciler.console import streams as terminal
-from reconciler.console.invocation import Invocation, OutputFormat
+from reconciler.app.planning.git_state import GitState
 from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
 from reconciler.errors import ReconcilerError
 from reconciler.report.plan.in_sync import SHOWN
@@ -27,45 +25,45 @@ MANY = 30  # models from which a second process pays
 
 if TYPE_CHECKING:
     from reconciler.app.planning.parallel_plan import PlanWithCache
+    from reconciler.app.project_options import ProjectOptions
     from reconciler.app.wiring import OpenProject
     from reconciler.core.plan.plan import ModelPlan, Plan
     from reconciler.core.spec.environment import Environment
 
 
 def plan(
-    invocation: Invocation, environment: str, models: tuple[str, ...] = (), *, to_file: bool = False
+    options: ProjectOptions, environment: str, models: tuple[str, ...] = (), *, whole: bool = False
 ) -> Plan | PlanExcerpt | UnchangedPlan:
     """The plan; where it is for a person to read, of a whole environment at HEAD, from what is remembered: the same in
     all that is shown as text."""
-    at_head = invocation.revision is None and not invocation.working_tree and not invocation.verbose
-    if models or to_file or not at_head or invocation.form is not OutputFormat.TEXT:
-        from reconciler.app.wiring import opened
+    if models or whole or not options.at_head or options.verbose:
+        from reconciler.app.wiring import open_project
         from reconciler.engine.plan.make_plan import make_plan
 
-        with opened(invocation) as project:
+        with open_project(options) as project:
             return make_plan(project.deps, project.desired, project.environment(environment), models)
-    return _remembered(invocation, environment)
+    return _remembered(options, environment)
 
 
-def _remembered(invocation: Invocation, environment: str) -> Plan | PlanExcerpt | UnchangedPlan:
-    now = git_state.look(environment)
+def _remembered(options: ProjectOptions, environment: str) -> Plan | PlanExcerpt | UnchangedPlan:
+    now = git_state.look(options.root, environment)
     memo = plan_memo.load(now.memo) if now is not None else None
     if now is None or memo is None or (found := _settled(now, environment, memo)) is None:
-        return _made(invocation, environment, now)
+        return _made(options, environment, now)
     known, pending = found
     if pending or len(known) <= SHOWN or now.ids != memo.valid:
-        return _made(invocation, environment, now, memo, known, pending)
+        return _made(options, environment, now, memo, known, pending)
     if not _is_committed(now, memo):
-        _say(_uncommitted(now))
+        _say(options, _uncommitted(now))
     return UnchangedPlan(environment=environment, role=memo.basis["role"], revision=now.revision, models=len(known))
 
 
-def known_valid(invocation: Invocation, environment: str, model: str) -> tuple[frozenset[str], bool, GitState | None]:
+def known_valid(options: ProjectOptions, environment: str, model: str) -> tuple[frozenset[str], bool, GitState | None]:
     """(manifests and cards of other models that the last plan of `environment` found valid and that are as they were,
     whether everything is still committed, what git has)."""
-    if invocation.revision is not None or invocation.working_tree:
+    if not options.at_head:
         return frozenset(), False, None
-    now = git_state.look(environment)
+    now = git_state.look(options.root, environment)
     memo = plan_memo.load(now.memo) if now is not None else None
     if now is None or memo is None or not remembered.same_rules(now, memo):
         return frozenset(), False, now
@@ -93,7 +91,7 @@ def _planner() -> None:
 
 
 def _made(
-    invocation: Invocation,
+    options: ProjectOptions,
     environment: str,
     now: GitState | None,
     memo: CachedPlan | None = None,
@@ -106,7 +104,7 @@ def _made(
     worktree = remembered.worktree(now) if now is not None else None
     lines = _noticed(now) if now is not None and many else []
     from reconciler.app.planning import parallel_plan as shares
-    from reconciler.app.wiring import opened
+    from reconciler.app.wiring import open_project
     from reconciler.engine.plan.make_plan import make_plan
 
     shown = known if len(known) <= SHOWN else ()
@@ -118,14 +116,14 @@ def _made(
     if now is not None and many:
         with (
             suppress(ReconcilerError),
-            opened(invocation, witness=witness, known=frozenset(now.ids), committed=True, now=now) as project,
+            open_project(options, witness=witness, known=frozenset(now.ids), committed=True, now=now) as project,
         ):
             here = project.environment(environment)
             found = shares.shared(project, here, now, witness, names, valid=valid, settled=parts)
-            noted = found is not None and _say(lines)
+            noted = found is not None and _say(options, lines)
     if found is None:
         witness = FileFingerprints()
-        with opened(invocation, witness=witness, known=valid, now=now) as project:
+        with open_project(options, witness=witness, known=valid, now=now) as project:
             here, noted = project.environment(environment), project.noted
             if now is None:
                 return make_plan(project.deps, project.desired, here)
@@ -204,8 +202,8 @@ def _uncommitted(now: GitState) -> list[str]:
     return list(uncommitted.notes(now.source(), now.root, now.revision))
 
 
-def _say(lines: list[str]) -> bool:
+def _say(options: ProjectOptions, lines: list[str]) -> bool:
     """Whether there was anything to say."""
     for line in lines:
-        terminal.say(line)
+        options.say(line)
     return bool(lines)

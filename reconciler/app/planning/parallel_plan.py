@@ -20,8 +20,8 @@ from reconciler.adapters.caches.file_fingerprints import FileFingerprints
 from reconciler.adapters.executors import fork_map
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.app.git_state import GitState
 from reconciler.app.planning import plan_cache as remembered
+from reconciler.app.planning.git_state import GitState
 from reconciler.core.artifact import store_layout as keys
 from reconciler.core.digest import Digest
 from reconciler.core.plan.plan import ModelPlan, Plan, PlanInputs

@@ -19,7 +19,7 @@ from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same,
 from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.filesystem.durable_files import listed
 from reconciler.app import locations
-from reconciler.app.git_state import GitState, hash_of
+from reconciler.app.planning.git_state import GitState, hash_of
 
 
 def settled(

@@ -24,7 +24,8 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
     made for MODEL and passed the gates of ENV, or was deployed there before, is adopted; `apply` undoes all else.
     """
     from reconciler.app.forge_connection import route
-    from reconciler.app.wiring import opened, proposer
+    from reconciler.app.wiring import proposer
+    from reconciler.cli.project import opened
     from reconciler.engine.promotion.adopt import adopt
     from reconciler.report.promotion import model_card, proposal
 

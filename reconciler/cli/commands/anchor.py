@@ -19,7 +19,7 @@ def command(invocation: Invocation, environment: str | None) -> int:
     The tag is signed where your git signs. `audit` holds the journals against every anchor of the repository, so that
     entries that somebody cut off are missed. Where no journal went on since the last anchor, no tag is made.
     """
-    from reconciler.app.wiring import opened
+    from reconciler.cli.project import opened
     from reconciler.engine.inspect.journal_checkpoint import anchor
     from reconciler.report.inspect import journal_checkpoint
 

@@ -43,15 +43,15 @@ def command(
     alone and named, and the result is told on the request.
     """
     if on_merge:
-        from reconciler.app import pull_requests
+        from reconciler.cli import pull_request
 
-        return pull_requests.on_merge(invocation, environment, chosen=bool(models or file))
+        return pull_request.on_merge(invocation, environment, chosen=bool(models or file))
     from reconciler.cli import confirm, plan_file
 
     reviewed = plan_file.read(file, environment, invocation) if file is not None else None
     if reviewed is None and not yes:
         confirm.possible()
-    from reconciler.app.wiring import opened
+    from reconciler.cli.project import opened
     from reconciler.engine.apply import apply
     from reconciler.engine.plan.make_plan import make_plan
     from reconciler.report.plan import apply_result

@@ -16,7 +16,7 @@ from reconciler.core.status_codes import Exit
 @click.pass_obj
 def command(invocation: Invocation, environment: str | None) -> int:
     """Read and hash everything that ENV (or every environment) holds; exit 6 when something is not as it must be."""
-    from reconciler.app.wiring import opened
+    from reconciler.cli.project import opened
     from reconciler.engine.inspect import audit
     from reconciler.report.inspect import audit as reporter
 

@@ -24,9 +24,10 @@ def command(invocation: Invocation, names: tuple[str, ...], before: str | None, 
     `diff production sandbox` says what production would get; `diff --from v1 --to v2 [ENV]` what was changed. A change
     of the outcome's meaning is marked.
     """
-    from reconciler.app import diff_sides
+    from reconciler.app.inspect.config_diff import compare
+    from reconciler.cli import project
     from reconciler.report.promotion import config_diff
 
-    found = diff_sides.compared(invocation, names, before=before, after=after)
+    found = compare(project.options_of(invocation), names, before=before, after=after)
     streams.show(invocation, config_diff, found)
     return int(Exit.PENDING if check and found.models else Exit.CLEAN)

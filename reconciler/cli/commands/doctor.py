@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
 from reconciler.cli import options
@@ -20,9 +22,10 @@ def command(invocation: Invocation) -> int:
     Each finding that is not good comes with its remedy. To see whether a store or a target can be written, a small
     file is made there and removed. Exits 1 when something is bad.
     """
-    from reconciler.app import doctor
+    from reconciler.app.inspect.health_check import check_all
+    from reconciler.cli import project
     from reconciler.report.inspect import health_check
 
-    found = doctor.checkup(invocation)
+    found = check_all(partial(project.options_of, invocation))
     streams.show(invocation, health_check, found)
     return int(Exit.FAILED if found.count(Level.BAD) else Exit.CLEAN)

@@ -23,9 +23,11 @@ def command(invocation: Invocation, environment: str | None, issue: bool, loads:
     Every served byte is hashed, and what is served is loaded and held against the outputs that were recorded when it
     was made. What git declares and nobody applied yet is no drift: `plan` shows it. Exits 3 when there is drift.
     """
-    from reconciler.app import drift_check
+    from reconciler.app.inspect.detect_drift import detect
+    from reconciler.cli import project
     from reconciler.report.inspect import drift
 
-    found = drift_check.drifted(invocation, environment, issue=issue, loads=loads)
+    with project.shown(invocation) as options:
+        found = detect(options, environment, issue=issue, loads=loads)
     streams.show(invocation, drift, found, exit=int(found.exit))
     return int(found.exit)

@@ -19,7 +19,7 @@ from reconciler.console.invocation import Invocation
 @click.pass_obj
 def command(invocation: Invocation, environment: str | None, model: str | None, at: datetime | None) -> int:
     """Show who changed what, when and why, newest first; with --at, what served at that time."""
-    from reconciler.app.wiring import opened
+    from reconciler.cli.project import opened
     from reconciler.engine.inspect import status
     from reconciler.report.inspect import history
 

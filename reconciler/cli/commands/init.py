@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -35,11 +36,13 @@ def command(
     that is there is overwritten.
     """
     from reconciler.app import init_project
+    from reconciler.console import progress
     from reconciler.core.forge.detection import ForgeKind
     from reconciler.report.help import init_result
 
-    started = init_project.begin(
-        invocation, where, table=table, outcome=outcome, name=name, ci=ForgeKind(ci) if ci else None
-    )
+    with closing(progress.for_streams(verbose=invocation.verbose)) as steps:
+        started = init_project.begin(
+            where, table=table, outcome=outcome, name=name, ci=ForgeKind(ci) if ci else None, progress=steps
+        )
     streams.show(invocation, init_result, started)
     return 0

@@ -30,13 +30,14 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
     """
     from reconciler.app import locations
     from reconciler.app.forge_connection import route
-    from reconciler.app.wiring import configuration, proposer
+    from reconciler.app.wiring import proposer
+    from reconciler.cli.project import read_manifests
     from reconciler.engine.plan.make_plan import environment_of
     from reconciler.engine.promotion.override import override
     from reconciler.report.promotion import proposal
 
     root = locations.project()
-    with configuration(invocation) as checkout:
+    with read_manifests(invocation) as checkout:
         target = environment_of(checkout.desired, environment)
         proposed = override(
             checkout,

@@ -40,26 +40,26 @@ def command(
     --read in a job that may tell it.
     """
     if comment:
-        from reconciler.app import pull_requests
+        from reconciler.cli import pull_request
 
-        return pull_requests.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
+        return pull_request.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
     from reconciler.app.planning import cached_plan
+    from reconciler.cli.project import options_of
+    from reconciler.report.plan import in_sync
 
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
-    made = cached_plan.plan(invocation, environment, models, to_file=out is not None)
+    whole = out is not None or invocation.form is not OutputFormat.TEXT
+    made = cached_plan.plan(options_of(invocation), environment, models, whole=whole)
     if isinstance(made, cached_plan.UnchangedPlan):
-        from reconciler.report.plan import in_sync
-
         streams.show(invocation, in_sync, made)
         return 0
     from reconciler.cli import plan_file
     from reconciler.report.plan import plan_report
 
-    whole = made.plan if isinstance(made, cached_plan.PlanExcerpt) else made
+    full = made.plan if isinstance(made, cached_plan.PlanExcerpt) else made
     if out is not None:
-        plan_file.write(whole, out)
-    code = plan_file.pending(whole) if check else plan_file.readable(whole)
-    streams.show(invocation, plan_report, made, exit=int(plan_file.pending(whole)))
-    return int(code)
+        plan_file.write(full, out)
+    streams.show(invocation, plan_report, made, exit=int(plan_file.pending(full)))
+    return int(plan_file.pending(full) if check else plan_file.readable(full))

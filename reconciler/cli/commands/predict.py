@@ -32,7 +32,7 @@ def command(
     amount: str | None,
 ) -> int:
     """Write one row per open record: each class and its probability, the predicted one, and whether it is uncertain."""
-    from reconciler.app.wiring import opened
+    from reconciler.cli.project import opened
     from reconciler.engine.inspect import predict
     from reconciler.report.inspect import predict as reporter
 

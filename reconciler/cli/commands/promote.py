@@ -28,11 +28,12 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
     """
     from reconciler.app.forge_connection import route
     from reconciler.app.planning import cached_plan
-    from reconciler.app.wiring import opened, proposer
+    from reconciler.app.wiring import proposer
+    from reconciler.cli.project import opened, options_of
     from reconciler.engine.promotion import propose
     from reconciler.report.promotion import model_card, proposal
 
-    known, committed, now = cached_plan.known_valid(invocation, environment, model)
+    known, committed, now = cached_plan.known_valid(options_of(invocation), environment, model)
     with opened(invocation, known=known, committed=committed, now=now) as project:
         target = project.environment(environment)
         proposed = propose.promote(

@@ -33,7 +33,8 @@ def command(
     if reason is not None and not now:
         raise click.UsageError("--reason is for --now")
     from reconciler.app.forge_connection import route
-    from reconciler.app.wiring import opened, proposer
+    from reconciler.app.wiring import proposer
+    from reconciler.cli.project import opened
     from reconciler.engine.promotion import propose, rollback_now
     from reconciler.report.promotion import proposal
 

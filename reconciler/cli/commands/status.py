@@ -15,7 +15,7 @@ from reconciler.console.invocation import Invocation
 @click.pass_obj
 def command(invocation: Invocation, environment: str | None) -> int:
     """Show what is deployed in ENV (or everywhere), whether it is what git says, and how good it is."""
-    from reconciler.app.wiring import opened
+    from reconciler.cli.project import opened
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter
 

@@ -17,13 +17,13 @@ def command(invocation: Invocation) -> int:
 
     Reads the files on disk, so that it can be used while writing; --revision reads those of a commit.
     """
-    from reconciler.app.wiring import configuration
+    from reconciler.cli.project import read_manifests
     from reconciler.errors import InvalidManifestsError
     from reconciler.report.help import problems
 
     invocation.working_tree = invocation.working_tree or invocation.revision is None
     try:
-        with configuration(invocation) as checkout:
+        with read_manifests(invocation) as checkout:
             desired = checkout.desired
     except InvalidManifestsError as error:
         if invocation.form is not OutputFormat.TEXT:

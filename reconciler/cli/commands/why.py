@@ -16,7 +16,7 @@ from reconciler.console.invocation import Invocation
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str) -> int:
     """Say what is the matter with MODEL in ENV: what blocks it, the numbers behind it, and what would move it on."""
-    from reconciler.app.wiring import opened
+    from reconciler.cli.project import opened
     from reconciler.engine.inspect.explain_status import why
     from reconciler.report.inspect import explain_status
 

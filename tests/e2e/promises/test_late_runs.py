@@ -12,8 +12,8 @@ from tests.support.project import Project
 # A real process with the real adapters, but a target that stops its own process before it places anything.
 STOPPED = """
 import dataclasses, os, signal, sys
-from reconciler.app import wiring
-from reconciler.console.invocation import Invocation
+from reconciler.app import locations, wiring
+from reconciler.app.project_options import ProjectOptions
 from reconciler.engine.apply import apply
 from reconciler.engine.plan.make_plan import make_plan
 
@@ -25,7 +25,7 @@ class Stopping:
         self._place(current, files)
 
 os.chdir(sys.argv[1])
-with wiring.opened(Invocation(revision=sys.argv[2])) as opened:
+with wiring.open_project(ProjectOptions(root=locations.project(), revision=sys.argv[2])) as opened:
     where = opened.environment("production")
     deps = dataclasses.replace(opened.deps, targets={"production": Stopping(opened.deps.targets["production"])})
     plan = make_plan(deps, opened.desired, where)
@@ -37,13 +37,13 @@ with wiring.opened(Invocation(revision=sys.argv[2])) as opened:
 LATER = """
 import dataclasses, os, sys
 from datetime import datetime, timedelta, UTC
-from reconciler.app import wiring
-from reconciler.console.invocation import Invocation
+from reconciler.app import locations, wiring
+from reconciler.app.project_options import ProjectOptions
 from reconciler.engine.apply import apply
 from reconciler.engine.plan.make_plan import make_plan
 
 os.chdir(sys.argv[1])
-with wiring.opened(Invocation()) as opened:
+with wiring.open_project(ProjectOptions(root=locations.project())) as opened:
     where = opened.environment("production")
     later = datetime.now(UTC).replace(microsecond=0) + timedelta(days=31)
     deps = dataclasses.replace(opened.deps, clock=lambda: later)

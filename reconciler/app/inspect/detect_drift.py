@@ -8,17 +8,17 @@ from pathlib import Path
 
 from reconciler.adapters.caches import drift_first_seen
 from reconciler.app import locations
-from reconciler.console.invocation import Invocation
+from reconciler.app.project_options import ProjectOptions
 from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.inspect.drift import DriftReport, seen_in
 
 
-def drifted(invocation: Invocation, environment: str | None, *, issue: bool, loads: bool) -> DriftReport:
-    from reconciler.app.wiring import git_folder, opened
+def detect(options: ProjectOptions, environment: str | None, *, issue: bool, loads: bool) -> DriftReport:
+    from reconciler.app.wiring import git_folder, open_project
     from reconciler.engine.inspect.detect_drift import drift
     from reconciler.report.inspect.drift import issue as render
 
-    with opened(invocation, asks=issue) as project:
+    with open_project(options, asks=issue) as project:
         memo = _memo(project.root, git_folder(project.root))
         remembered = drift_first_seen.load(memo)
         found = drift(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import platform
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.system import machine
 from reconciler.adapters.system.host import cores, memory
-from reconciler.app import actor, forge_connection, locations
-from reconciler.app.wiring import OpenProject, opened
-from reconciler.console.invocation import Invocation
+from reconciler.app import actor, forge_connection
+from reconciler.app.project_options import ProjectOptions
+from reconciler.app.wiring import OpenProject, open_project
 from reconciler.core.forge.detection import ForgeKind, token_of
 from reconciler.core.inspect.health_check import Check, HealthReport, Level, room
 from reconciler.core.spec.environment import Environment, StorageLocation
@@ -25,8 +25,9 @@ from reconciler.report.layout.formatting import at, count, size
 MACHINE, PROJECT = "this machine", "the project"
 
 
-def checkup(invocation: Invocation) -> HealthReport:
-    return HealthReport(checks=(*_machine(), *_project(invocation)))
+def check_all(find: Callable[[], ProjectOptions]) -> HealthReport:
+    """Check the machine, then the project that `find` returns or raises why there is none, then its environments."""
+    return HealthReport(checks=(*_machine(), *_project(find)))
 
 
 def _check(area: str, name: str, found: str, *, level: Level = Level.GOOD, remedy: str | None = None) -> Check:
@@ -89,11 +90,11 @@ def _shown(folder: Path) -> str:
 # --- the project -----------------------------------------------------------------------------------------------------
 
 
-def _project(invocation: Invocation) -> Iterator[Check]:
+def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
     try:
-        root = locations.project()
-        yield from _repository(root)
-        with opened(invocation) as project:
+        options = find()
+        yield from _repository(options.root)
+        with open_project(options) as project:
             desired = project.desired
             models = count(len(desired.models), "model")
             there = count(len(desired.environments), "environment")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.app.wiring import opened
-from reconciler.console.invocation import Invocation
+from reconciler.app.project_options import ProjectOptions
+from reconciler.app.wiring import open_project
 from reconciler.core.plan.config_diff import ConfigDiff
 from reconciler.engine.inspect import config_diff
 from reconciler.errors import UsageError
 
 
-def compared(invocation: Invocation, names: tuple[str, ...], *, before: str | None, after: str | None) -> ConfigDiff:
+def compare(options: ProjectOptions, names: tuple[str, ...], *, before: str | None, after: str | None) -> ConfigDiff:
     """UsageError when neither two environments nor two commits are named."""
     if before is None and after is None:
         if len(names) < 2:
@@ -20,14 +20,14 @@ def compared(invocation: Invocation, names: tuple[str, ...], *, before: str | No
                 hint="reconciler diff production sandbox, or reconciler diff --from HEAD~1",
                 code="E801",
             )
-        with opened(invocation) as project:
+        with open_project(options) as project:
             old, new = (project.environment(name) for name in names[:2])
             return config_diff.environments(project.deps, project.desired, old, new, names[2:])
     if before is None:
         raise UsageError("--to needs --from", hint="reconciler diff --from REV --to REV", code="E801")
-    earlier = replace(invocation, revision=before)
-    with opened(earlier) as project:
+    earlier = replace(options, revision=before)
+    with open_project(earlier) as project:
         old_desired = project.desired
-    with opened(replace(invocation, revision=after or "HEAD")) as project:
+    with open_project(replace(options, revision=after or "HEAD")) as project:
         environment = names[0] if names else None
         return config_diff.revisions(project.deps, old_desired, project.desired, environment, names[1:])

@@ -64,9 +64,8 @@ class GitState:
         }
 
 
-def look(environment: str) -> GitState | None:
+def look(root: Path, environment: str) -> GitState | None:
     """None where this is not a plain checkout of a project."""
-    root = locations.project()
     git = Git(root)
     code, out, _ = git.call("rev-parse", "--show-toplevel", "--git-common-dir", "HEAD^{commit}")
     lines = out.decode("utf-8", "surrogateescape").split("\n")

@@ -1,0 +1,56 @@
+"""Open the project that the command line names; tell on standard error what it has to say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from reconciler.app import locations
+from reconciler.app.project_options import ProjectOptions
+from reconciler.console import streams
+from reconciler.console.invocation import Invocation
+
+if TYPE_CHECKING:
+    from reconciler.app.wiring import OpenProject
+    from reconciler.engine.load_desired import Checkout
+
+
+def options_of(invocation: Invocation) -> ProjectOptions:
+    """Return the options that the command line means. Raises UsageError E801 outside a project."""
+    return ProjectOptions(
+        root=locations.project(),
+        revision=invocation.revision,
+        working_tree=invocation.working_tree,
+        data_root=invocation.data_root,
+        verbose=invocation.verbose,
+        say=streams.say,
+    )
+
+
+@contextmanager
+def shown(invocation: Invocation) -> Iterator[ProjectOptions]:
+    """Return the options that the command line means, with progress on standard error until the block ends."""
+    from reconciler.console import progress
+
+    with closing(progress.for_streams(verbose=invocation.verbose)) as steps:
+        yield replace(options_of(invocation), progress=steps)
+
+
+@contextmanager
+def opened(invocation: Invocation, **settings: Any) -> Iterator[OpenProject]:
+    """Open the project that the command line names; `settings` are those of `wiring.open_project`."""
+    from reconciler.app.wiring import open_project
+
+    with shown(invocation) as options, open_project(options, **settings) as project:
+        yield project
+
+
+@contextmanager
+def read_manifests(invocation: Invocation) -> Iterator[Checkout]:
+    """Read the manifests that the command line names."""
+    from reconciler.app import wiring
+
+    with wiring.read_manifests(options_of(invocation)) as checkout:
+        yield checkout

@@ -1,0 +1,49 @@
+"""The pull request options of `plan` (--comment) and of `apply` (--on-merge)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.app import pull_requests
+from reconciler.cli import project
+from reconciler.console import streams
+from reconciler.console.invocation import Invocation, OutputFormat
+from reconciler.core.status_codes import Exit
+from reconciler.errors import UsageError
+from reconciler.report.layout.render_markdown import to_markdown
+from reconciler.report.plan import merge_result, pull_request_comment
+
+
+def comment(
+    invocation: Invocation,
+    environment: str,
+    request: int | None,
+    *,
+    part: bool = False,
+    out: Path | None = None,
+    read: Path | None = None,
+) -> int:
+    """Plan for a pull request, comment there and show the comment. `part`: less than the environment was asked for."""
+    if part:
+        raise UsageError(
+            "--comment is for a whole environment, and checks nothing", hint="leave out the rest", code="E801"
+        )
+    planned = pull_requests.plan_comment(project.options_of(invocation), environment, request, out=out, read=read)
+    if invocation.form is OutputFormat.JSON:
+        from reconciler.report.layout.json_output import document
+
+        streams.put(document(planned))
+    else:
+        streams.put(to_markdown(pull_request_comment.blocks(planned)))
+    broken = pull_request_comment.exit_of(planned)
+    return int(broken if broken in (Exit.FAILED, Exit.USAGE, Exit.INTEGRITY) else Exit.CLEAN)
+
+
+def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) -> int:
+    """Apply what merged pull requests were approved for. `chosen`: models or a plan were named, which requests name."""
+    if chosen:
+        raise UsageError("--on-merge takes no models and no plan", hint="leave them out", code="E801")
+    with project.shown(invocation) as options:
+        merged = pull_requests.apply_merged(options, environment)
+    streams.show(invocation, merge_result, merged, exit=int(merged.exit))
+    return int(merged.exit)
