@@ -60,7 +60,8 @@ class SelectRequest:
     Every file has `key` (VARCHAR) and the features in the recipe's order (numeric DOUBLE, categorical VARCHAR, boolean
     BOOLEAN; missing is NULL), sorted by key. FIT adds `outcome` (INTEGER label, or DOUBLE). PREDICT adds
     `possible_<i>` (BOOLEAN) for each class i that has one, and the columns of `also` as VARCHAR or DOUBLE, named
-    `also_<i>`. All three come from the same relation, so training and prediction see the same features.
+    `also_<i>`; where `keys` are given, it has only rows that they list (column `key`, in the type of the table's key).
+    All three come from the same relation, so training and prediction see the same features.
     """
 
     recipe: Recipe

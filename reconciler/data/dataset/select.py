@@ -44,7 +44,7 @@ def select(request: SelectRequest) -> SelectResult:
                 case SelectionKind.FIT:
                     return _fit(session, relation, into)
                 case SelectionKind.PREDICT:
-                    return _predict(session, relation, request.also, into)
+                    return _predict(session, relation, request, into)
                 case SelectionKind.FEATURES:
                     return _features(session, relation, request.keys, into)
         except DataError as error:
@@ -64,7 +64,7 @@ def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
     return found
 
 
-def _predict(session: Session, relation: Relation, also: Sequence[str], into: Path) -> SelectResult:
+def _predict(session: Session, relation: Relation, request: SelectRequest, into: Path) -> SelectResult:
     wanted = relation.columns.term("data.predict.where")
     if wanted is None:
         hint = "add `predict: {where: ...}` to the recipe's data"
@@ -75,20 +75,26 @@ def _predict(session: Session, relation: Relation, also: Sequence[str], into: Pa
         if term is not None:
             check_condition(session, term, ROWS)
             items.append(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false) AS possible_{index}")
-    items += [_also(relation, index, column) for index, column in enumerate(also)]
+    items += [_also(relation, index, column) for index, column in enumerate(request.also)]
     conditions = [wanted, *_where(relation)]
     for term in conditions:
         check_condition(session, term, ROWS)
     rows = " AND ".join(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false)" for term in conditions)
+    if request.keys is not None:
+        rows += f" AND {_among(relation, request.keys)}"
     return _write_rows(session, relation, items, f"SELECT * FROM {ROWS} WHERE {rows}", into / PREDICT)
 
 
 def _features(session: Session, relation: Relation, keys: Path | None, into: Path) -> SelectResult:
     if keys is None:
         raise DataError("rows of given keys are wanted, and no keys are given", code="E414")
-    wanted = f"SELECT key FROM read_parquet({text_of(str(keys.resolve()))})"
-    rows = f"SELECT * FROM {ROWS} WHERE {relation.key} IN ({wanted})"
+    rows = f"SELECT * FROM {ROWS} WHERE {_among(relation, keys)}"
     return _write_rows(session, relation, _items(relation), rows, into / FEATURES)
+
+
+def _among(relation: Relation, keys: Path) -> str:
+    """SQL: whether the row's key is listed in the file `keys`."""
+    return f"{relation.key} IN (SELECT CAST(key AS VARCHAR) FROM read_parquet({text_of(str(keys.resolve()))}))"
 
 
 def _write_rows(session: Session, relation: Relation, items: Sequence[str], rows: str, path: Path) -> SelectResult:

@@ -10,6 +10,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from reconciler.core.spec.environment import Limits
@@ -89,6 +91,19 @@ def test_prediction_and_given_keys_see_the_features_that_training_saw(tmp_path: 
     held = [{name: row[name] for name in row if name != "outcome"} for row in read_rows(keys)]
     assert read_rows(tmp_path / "out" / "features.parquet") == held
     assert found.rows == len(held)
+
+
+def test_rows_to_predict_can_be_listed_and_then_have_the_same_features(tmp_path: Path) -> None:
+    books = ledger(tmp_path, invoices(300))
+    recipe, data = recipe_of(predict="amount > 50"), LocalData()
+    data.select(books.request(recipe, SelectionKind.PREDICT))
+    everything = {row["key"]: row for row in read_rows(tmp_path / "out" / "predict.parquet")}
+    wanted = sorted(everything)[::3]
+    keys = tmp_path / "keys.parquet"
+    pq.write_table(pa.table({"key": [*wanted, "is not there"]}), keys)
+    found = data.select(books.request(recipe, SelectionKind.PREDICT, keys=keys))
+    assert read_rows(tmp_path / "out" / "predict.parquet") == [everything[key] for key in wanted]
+    assert found.rows == len(wanted) < len(everything)
 
 
 def test_the_past_is_the_same_whatever_where_and_train_leave_out(tmp_path: Path) -> None:

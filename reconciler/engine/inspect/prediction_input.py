@@ -1,0 +1,158 @@
+"""Input of a prediction: the model that is deployed, and the tables that it reads, by the types it was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.artifact.observed_state import drift_of
+from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
+from reconciler.core.digest import Digest
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Table
+from reconciler.core.spec.recipe import BuiltRecipe, Recipe
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.plan import observe
+from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.errors import DataError, IntegrityError, UsageError
+from reconciler.ports import CopyRequest, TableFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployedModel:
+    """The bytes that serve, checked, in the folder `release`; `work` is a scratch folder for one prediction."""
+
+    model: str
+    artifact: Digest
+    release: Path
+    recipe: Recipe
+    schema: Schema
+    work: Path
+
+
+def deployed_model(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> DeployedModel:
+    """Return what an environment serves for a model that predicts open records.
+
+    Raises UsageError E801 where nothing is deployed, or the recipe does not say which records are open; IntegrityError
+    E501 where what is served is not what was deployed.
+    """
+    work = deps.scratch / f"predict-{deps.new_id()}"
+    work.mkdir(parents=True)
+    artifact, release = _release(deps, desired, environment, model, work)
+    recipe = codec.decode(BuiltRecipe, (release / RECIPE_FILE).read_bytes(), what=RECIPE_FILE).recipe
+    schema = codec.decode(Schema, (release / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
+    if recipe.data.predict is None:
+        raise UsageError(
+            f"{model} does not say which records are open", hint="add `data.predict.where` to its recipe", code="E801"
+        )
+    return DeployedModel(model=model, artifact=artifact, release=release, recipe=recipe, schema=schema, work=work)
+
+
+def _release(
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str, work: Path
+) -> tuple[Digest, Path]:
+    """The digest and a folder with the bytes that serve: the target's release where there is a target (re-hashed and
+    held against the journal), else the newest artifact of the store."""
+    head = observe.head_of(deps, desired, environment.name, model)
+    if head is None or head.state.artifact is None:
+        raise UsageError(
+            f"nothing is deployed for {model} in {environment.name}",
+            hint=f"run `reconciler status {environment.name}`",
+            code="E801",
+        )
+    artifact = head.state.artifact
+    target = deps.targets.get(environment.name)
+    if target is None:
+        store = deps.stores[environment.name]
+        return artifact, blobs.unpack(store, blobs.artifact(store, artifact), work / "release")
+    served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+    drift = drift_of(head, served)
+    release = target.release(model)
+    if drift is not None or release is None:
+        raise IntegrityError(
+            f"{environment.name}/{model} does not serve what was deployed: {drift or 'missing: nothing is served'}",
+            hint=f"run `reconciler apply {environment.name}`, which restores it",
+            code="E501",
+        )
+    return artifact, release
+
+
+def current_tables(
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    deployed: DeployedModel,
+    inputs: tuple[tuple[str, Path], ...],
+) -> tuple[tuple[TableFile, ...], str]:
+    """Return the tables as they stand now, and their day (ISO). `inputs`: (table, file) that replace declared ones.
+
+    A sandbox reads its newest data snapshot, unless a table is given.
+    """
+    given, names = dict(inputs), dict.fromkeys(deployed.recipe.tables)
+    check_names(deployed, given)
+    if environment.trains and not inputs:
+        store = deps.stores[environment.name]
+        snapshot = data_snapshots.newest(store)
+        if snapshot is None:
+            raise UsageError(
+                f"{environment.name} has no data snapshot",
+                hint=f"run `reconciler apply {environment.name}`",
+                code="E401",
+            )
+        return data_snapshots.table_files(store, snapshot, deployed.recipe.tables), snapshot.as_of
+    declared = data_snapshots.source_of(desired, environment).data
+    tables = [
+        read_file(deps, environment, deployed, name, given[name], _as_given(given[name], declared.table(name)))
+        if name in given
+        else read_declared(deps, desired, environment, deployed, name)
+        for name in names
+    ]
+    return tuple(tables), day_of(deps, desired, environment)
+
+
+def check_names(deployed: DeployedModel, tables: Iterable[str]) -> None:
+    """Raise UsageError E801 for a table that the model does not read."""
+    if unknown := sorted(set(tables) - set(deployed.recipe.tables)):
+        hint = f"it reads {', '.join(deployed.recipe.tables)}"
+        raise UsageError(f"the model reads no table {unknown[0]!r}", hint=hint, code="E801")
+
+
+def day_of(deps: Dependencies, desired: DesiredState, environment: Environment) -> str:
+    """Return the day (ISO) of tables that are read now: the declared one, else today."""
+    return data_snapshots.source_of(desired, environment).data.as_of or deps.clock().date().isoformat()
+
+
+def read_declared(
+    deps: Dependencies, desired: DesiredState, environment: Environment, deployed: DeployedModel, name: str
+) -> TableFile:
+    """Copy a table from where the environment's data are declared. DataError where it declares none of this name."""
+    table = data_snapshots.source_of(desired, environment).data.table(name)
+    if table is None:
+        raise DataError(f"{environment.name} declares no table {name}", hint=f"give it with --input {name}=FILE")
+    return _copy(deps, environment, deployed, name, table, deps.data_root)
+
+
+def read_file(
+    deps: Dependencies, environment: Environment, deployed: DeployedModel, name: str, file: Path, table: Table
+) -> TableFile:
+    """Copy a table from `file`, which is written as `table` says."""
+    return _copy(deps, environment, deployed, name, replace(table, path=file.name), file.parent)
+
+
+def _copy(
+    deps: Dependencies, environment: Environment, deployed: DeployedModel, name: str, table: Table, root: Path
+) -> TableFile:
+    held = tuple(pair for pair in deployed.schema.tables if pair[0] == name)
+    into = deployed.work
+    request = CopyRequest(root=root, tables=((name, table),), held=held, into=into, limits=environment.limits)
+    return deps.data.copy(request)[0]
+
+
+def _as_given(path: Path, declared: Table | None) -> Table:
+    """The declared dialect for another file; by its ending where nothing is declared."""
+    uses = "parquet" if path.suffix == ".parquet" else "csv"
+    if declared is None or declared.uses != uses:
+        return Table(uses=uses, path=path.name)
+    return replace(declared, path=path.name)
