@@ -1,7 +1,7 @@
-"""Every error that this package raises on purpose.
+"""Every error that this package raises on purpose, with the exit code of the command that it ends.
 
-    ReconcilerError                 1   something failed; nothing that was there before is lost
-    ├─ UsageError                   2   the command line or the place it was called from
+    ReconcilerError                 1   something failed; nothing stored is lost
+    ├─ UsageError                   2   the command line, or the folder it runs in
     ├─ InvalidManifestsError        2   holds *all* problems of all manifests
     ├─ SourceError                  2   git: not a repository, unknown revision, history too short
     ├─ DataError                    1   a table, a snapshot, a selection
@@ -10,14 +10,14 @@
     ├─ StoreError                   1   the store could not be read or written (full, forbidden)
     │  └─ AmbiguousWriteError       1   a write may or may not have happened: read before going on
     ├─ TargetError                  1   the target could not be read or written
-    ├─ ForgeError                   1   GitHub or GitLab could not be reached, or refused
-    ├─ GateRefusedError             4   a command was asked to go on with what a gate or a control refused
-    ├─ ConflictError                5   somebody else moved first: run again
-    └─ IntegrityError               6   bytes are not what their digest or chain says
+    ├─ ForgeError                   1   GitHub or GitLab could not be reached, or rejected a request
+    ├─ GateRefusedError             4   a gate failed, or a control denies the command
+    ├─ ConflictError                5   another process wrote first: run again
+    └─ IntegrityError               6   bytes do not match their digest or chain
 
-A class exists only where a caller handles it differently or the exit code differs. A gate's "no" inside a plan is
-a value (`core.gate.GateResult`), not an exception. Messages say what was expected and what was found, lower case,
-no full stop; the remedy is `hint`. No message holds a cell's value, a secret or a whole document.
+A class exists only where a caller handles it differently or the exit code differs. A failed gate inside a plan is a
+value (`core.spec.gates.GateResult`), not an exception. Messages say what was expected and what was found, lower case,
+no full stop; `hint` says what to do. No message holds a cell's value, a secret or a whole document.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import ClassVar
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilePosition:
-    """A place in a file that a person can open: path relative to the repository, line and column from 1."""
+    """A position in a file: path relative to the repository, line and column from 1."""
 
     file: str
     line: int | None = None
@@ -45,7 +45,7 @@ class FilePosition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing wrong with a manifest: `code` is the rule's number (E1xx parse, E2xx schema, E3xx path)."""
+    """One problem of a manifest: `code` is the number of the rule (E1xx syntax, E2xx content, E3xx path)."""
 
     code: str
     message: str
@@ -60,7 +60,8 @@ class Problem:
 
 
 class ReconcilerError(Exception):
-    """Something failed; the message is for a person, `hint` is what to do about it."""
+    """Any error raised on purpose. `message` is for a person, `hint` says what to do, `where` is a position or address,
+    `code` one of `error_codes`."""
 
     exit_code: ClassVar[int] = 1
 
@@ -85,11 +86,13 @@ class ReconcilerError(Exception):
 
 
 class UsageError(ReconcilerError):
+    """A command cannot be carried out as written, or where it was run."""
+
     exit_code = 2
 
 
 class InvalidManifestsError(ReconcilerError):
-    """The manifests at a revision are not valid; `problems` is never empty and is sorted by place."""
+    """The manifests at a revision are not valid; `problems` is never empty and is sorted by position."""
 
     exit_code = 2
 
@@ -100,44 +103,52 @@ class InvalidManifestsError(ReconcilerError):
 
 
 class SourceError(ReconcilerError):
+    """Git cannot answer: no repository, no such revision, or a history that is too short."""
+
     exit_code = 2
 
 
 class DataError(ReconcilerError):
-    pass
+    """A table, a snapshot or a selection of rows is not usable."""
 
 
 class TrainingError(ReconcilerError):
-    pass
+    """A training failed, or ran out of time or memory."""
 
 
 class ScoringError(ReconcilerError):
-    pass
+    """An artifact could not be loaded or could not predict."""
 
 
 class StoreError(ReconcilerError):
-    pass
+    """A store could not be read or written."""
 
 
 class AmbiguousWriteError(StoreError):
-    """The store did not say whether a write happened; the caller must read back before it decides."""
+    """The store did not answer whether a write happened; the caller must read back before it decides."""
 
 
 class TargetError(ReconcilerError):
-    pass
+    """A target could not be read or written."""
 
 
 class ForgeError(ReconcilerError):
-    pass
+    """A forge could not be reached, or rejected a request."""
 
 
 class GateRefusedError(ReconcilerError):
+    """A gate failed, or a control denies the command."""
+
     exit_code = 4
 
 
 class ConflictError(ReconcilerError):
+    """Another process wrote first; the same command can be run again."""
+
     exit_code = 5
 
 
 class IntegrityError(ReconcilerError):
+    """Stored bytes do not match their digest, their name or their chain."""
+
     exit_code = 6

@@ -1,8 +1,8 @@
 """Every Protocol of this package, with the values that cross it.
 
-A port is a seam where effects live. The engine sequences effects only through these; `testing` implements each in
-memory with fault injection, `adapters` for real, and one contract suite per port runs on both. A function that needs
-one port takes one port.
+A port is an interface behind which effects happen. The engine has effects only through these; `testing` implements
+each in memory with fault injection, `adapters` for production, and one contract suite per port runs on both. A function
+that needs one port takes one port.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Data, training, scoring: each runs in a worker process without credentials."""
+"""The ports of data, training and scoring: each runs in a worker process without credentials."""
 
 from __future__ import annotations
 
@@ -24,37 +24,64 @@ from reconciler.ports.messages import (
 
 
 class Expressions(Protocol):
+    """Parses SQL expressions of manifests. No effects, and deterministic, so results may be cached by text."""
+
     def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
-        """Each distinct text, parsed in one batch: row-local scalars and `past` aggregates of our grammar, without
-        touching any data. Deterministic, so results may be cached by text."""
+        """Parse each distinct text, in one batch: scalars over one row and aggregates in `past`, without any data.
+
+        An expression that is not allowed is a result with `refused`, not an error.
+        """
 
 
 class DataEngine(Protocol):
+    """Reads tables and selects rows. Equal requests give equal bytes; a request writes only below its `into`."""
+
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
-        """DataError (E4xx) with table, column, row number and error class; never a cell's value."""
+        """Copy tables to Parquet files.
+
+        Raises DataError E4xx with table, column, row number and kind of error; never with a cell's value.
+        """
 
     def select(self, request: SelectRequest) -> SelectResult:
-        """DataError as above; also when keys are not unique, rows match no class, or dates lie after `as_of`."""
+        """Select the rows and columns of a recipe and write them as Parquet.
+
+        Raises DataError as `copy` does; also when keys are not unique (E414), a row matches no class (E417), or dates
+        lie after `as_of` (E412).
+        """
 
 
 class Trainer(Protocol):
+    """Trains models. Equal requests give equal bytes."""
+
     def warm(self, limits: Limits, at_once: int = 1) -> None:
-        """Start what can be started before the rows are there. Optional: `train` does it otherwise. `at_once`: so many
-        will be trained at the same time, and share the processors."""
+        """Start workers before their rows are selected. Optional: `train` starts its own otherwise.
+
+        `at_once`: the number of models trained at the same time, which share the processors.
+        """
 
     def train(self, request: TrainRequest) -> TrainResult:
-        """Fit, evaluate on the holdout, write the files. Equal requests give equal bytes. TrainingError otherwise."""
+        """Fit a model, evaluate it on the holdout and write the artifact's files; TrainingError when that fails."""
 
     def close(self) -> None:
-        """End what `warm` started and nobody used."""
+        """End the workers that `warm` started and no request used. Idempotent."""
 
 
 class Scorer(Protocol):
-    """Loads artifacts with our own allowlist of exact types, after the caller has checked their digests."""
+    """Loads artifacts and predicts with them. Loads only an exact list of allowed types, after the caller has checked
+    the digests."""
 
     def check(self, artifact: Path, limits: Limits) -> Schema:
-        """Load the model and hold its outputs on the probe rows against those recorded; ScoringError otherwise."""
+        """Load the model, compare its outputs on the probe rows with the recorded ones, and return its schema.
 
-    def compare(self, request: CompareRequest) -> Comparison: ...
+        Raises ScoringError E506 or E507 for a file this tool did not write, E511 for other outputs.
+        """
 
-    def predict(self, request: PredictRequest) -> PredictResult: ...
+    def compare(self, request: CompareRequest) -> Comparison:
+        """Compare two models on rows that neither trained on.
+
+        Models that cannot be compared are a result with their reason, not an error; ScoringError when the candidate
+        cannot be loaded.
+        """
+
+    def predict(self, request: PredictRequest) -> PredictResult:
+        """Predict the selected rows and write the CSV; ScoringError when the model cannot be loaded."""

@@ -1,4 +1,4 @@
-"""Time, chance, several at once, and where a person sees what is going on."""
+"""The ports of time, random ids, parallel work and progress."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ R = TypeVar("R")
 
 
 class Clock(Protocol):
+    """Tells the time."""
+
     def __call__(self) -> datetime:
-        """Now, UTC, whole seconds."""
+        """Return the current time in UTC, in whole seconds."""
 
 
 class ParallelMap(Protocol):
@@ -23,8 +25,10 @@ class ParallelMap(Protocol):
 
 
 class NewId(Protocol):
+    """Makes random ids."""
+
     def __call__(self) -> str:
-        """A fresh random id, to tell our own attempt from another's."""
+        """Return a fresh random id, by which a process recognises its own attempt."""
 
 
 class Concurrency(Protocol):
@@ -41,16 +45,16 @@ class Concurrency(Protocol):
 
 
 class Progress(Protocol):
-    """Where a person sees what is going on. Decides nothing; is called from several threads."""
+    """Shows a person the progress of a command. Decides nothing; is called from several threads."""
 
     def expect(self, subjects: int) -> None:
-        """So many subjects (models) will be worked on, and each will be left."""
+        """Announce how many subjects (models) will be worked on; `leave` is called for each."""
 
     def start(self, subject: str, what: str) -> None:
-        """`what` is now done about `subject`; what was done about it before is over."""
+        """Show the step `what` of a subject; its step before is over."""
 
     def done(self, subject: str, result: str) -> None:
-        """One step of it is over, with a result."""
+        """Show the result of a finished step."""
 
     def leave(self, subject: str) -> None:
-        """Nothing more is done about it."""
+        """Show that work on a subject is over."""

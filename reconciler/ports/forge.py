@@ -1,4 +1,4 @@
-"""Where pull requests live."""
+"""The port of a forge (GitHub, GitLab): pull requests, approvals, comments, commit statuses, issues."""
 
 from __future__ import annotations
 
@@ -8,53 +8,67 @@ from reconciler.core.forge.pull_request import Approval, CommitStatus, PullReque
 
 
 class Forge(Protocol):
-    """Where pull requests live. ForgeError when it cannot be reached (E901), refuses this token (E902), asks to wait
-    (E903, ConflictError: run again) or refuses what was asked (E904). Every call is idempotent: after an error, or none
-    at all, the same call again finishes the job."""
+    """A repository's pull requests on a forge, with the rights of one token.
+
+    Every method is idempotent: after an error, the same call again finishes the work. Every method raises ForgeError
+    when the forge cannot be reached (E901), rejects the token (E902) or rejects the request (E904), and ConflictError
+    when it limits the rate (E903: run again later).
+    """
 
     name: str
-    """What people call it: GitHub, GitLab."""
+    """The forge's name in messages: GitHub, GitLab."""
 
     def whoami(self) -> str:
-        """Whose token this is."""
+        """Return the user that the token belongs to."""
 
     def open(self, draft: PullRequestDraft) -> PullRequest:
-        """The one open request from `head` into `base`: opened, or its title, body and labels brought up to date.
-        Labels that people added stay."""
+        """Open the request from `head` into `base`, or update title, body and labels of the open one.
 
-    def pull(self, number: int) -> PullRequest: ...
+        Labels that people added are kept.
+        """
+
+    def pull(self, number: int) -> PullRequest:
+        """Return a pull request; ForgeError E904 where it does not exist."""
 
     def opened(self, head_prefix: str) -> tuple[PullRequest, ...]:
-        """Open requests whose head branch starts so, oldest first."""
+        """Return the open requests whose head branch starts with `head_prefix`, oldest first."""
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
-        """Merged requests that brought `commit`, which is on their base branch, oldest first."""
+        """Return the merged requests that introduced `commit` on their base branch, oldest first."""
 
     def close(self, number: int) -> None:
-        """Close without merging. One that is not open is left as it is."""
+        """Close a request without merging; no effect on one that is not open."""
 
     def approvals(self, number: int) -> tuple[Approval, ...]:
-        """Who approves it now, sorted by name: the last word of each person counts, and one that was dismissed or
-        withdrawn is no approval. Where strangers may review, only of those who may write to the repository."""
+        """Return the approvals that count now, sorted by name.
+
+        The last review of each person counts; a dismissed or withdrawn one is no approval. Where strangers may review,
+        only people who may write to the repository count.
+        """
 
     def members(self, team: str) -> tuple[str, ...]:
-        """Who belongs to a team (GitHub: org/team; GitLab: a group's path), sorted."""
+        """Return the members of a team (GitHub: org/team; GitLab: a group's path), sorted."""
 
     def comment(self, number: int, key: str, body: str) -> str:
-        """The one comment of ours with this key on a request, written or updated in place; its address. A comment of
-        somebody else with the same mark is not ours."""
+        """Write or update in place this token's comment with `key` on a request; return its address.
 
-    def commented(self, number: int, key: str) -> str | None:
-        """The body of that comment; None where there is none of ours."""
+        A comment of another user with the same key is not touched.
+        """
 
-    def set_status(self, commit: str, status: CommitStatus) -> None: ...
+    def comment_body(self, number: int, key: str) -> str | None:
+        """Return the body of this token's comment with `key`, or None where there is none."""
+
+    def set_status(self, commit: str, status: CommitStatus) -> None:
+        """Set a status on a commit; the last one of a name counts. `description` is cut to the forge's limit."""
 
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
-        """The last of each name, sorted by name, of those that this token's owner set."""
+        """Return the last status of each name that this token's user set, sorted by name."""
 
     def issue(self, key: str, *, title: str, body: str | None) -> str | None:
-        """The one issue of ours with this key: opened, updated or reopened with `body`; closed when it is None. Its
-        address, or None where nothing was or is open."""
+        """Open, update or reopen this token's issue with `key`; close it where `body` is None.
+
+        Return its address, or None where there is no open issue, before and after.
+        """
 
     def issue_body(self, key: str) -> str | None:
-        """The body of that issue while it is open."""
+        """Return the body of this token's issue with `key` while it is open, else None."""

@@ -1,4 +1,4 @@
-"""Git: configuration at commits, proposals, tags, and where branches are pushed to."""
+"""The ports of git: configuration at commits, proposals, tags, and the remote."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChan
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeFile:
     """One entry of a tree: path relative to the project root (POSIX), git's octal mode, object id, and its size in
-    bytes where a listing tells it for nothing (git's does not)."""
+    bytes where the listing has it (git's does not)."""
 
     path: str
     mode: str
@@ -21,32 +21,42 @@ class TreeFile:
 
 
 class Source(Protocol):
-    """Git objects at exact commits. Nothing here reads the work tree or runs a hook, a filter or a user's command."""
+    """Reads git objects at exact commits. It never reads the work tree or runs a hook, a filter or a user's command.
+
+    Reads only, so every method may be repeated. Methods that follow a branch raise SourceError E307 when the history is
+    too shallow to answer.
+    """
 
     def resolve(self, revision: str) -> str:
-        """The full commit id; SourceError (E304, E306) when there is none or `revision` is no plain ref name."""
+        """Return the full commit id; SourceError E306 when there is none, E304 when `revision` is no plain ref name."""
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
-        """Files below `folders` (or equal to one of them; all files when `folders` is empty), sorted by path."""
+        """Return the files at or below `folders` (all files when `folders` is empty), sorted by path."""
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        """Blob bytes by id; SourceError when one is missing."""
+        """Return blob bytes by object id; SourceError E306 when one is missing."""
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
-        """Where `b` stands against `a` on the first-parent line of `branch` (the fetched remote ref when there is a
-        remote). SourceError E307 when the history is too short to tell."""
+        """Return whether `b` comes after or before `a` on the first-parent line of `branch`.
+
+        The branch is the fetched remote ref when there is a remote.
+        """
 
     def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
-        """The last change of `path` at or before `at` on the first-parent line of `branch`. Where `at` is beside the
-        line, all that it changed since it left the line is one change. None: `path` was never there. SourceError E307
-        when the history is too short to tell."""
+        """Return the last change of `path` at or before `at` on the first-parent line of `branch`.
+
+        Where `at` is beside the line, all its changes since it left the line are one change. None where `path` never
+        existed.
+        """
 
     def base(self, commit: str, *, branch: str) -> str | None:
-        """Where the change that `commit` is starts: on the branch's first-parent line the commit before it, elsewhere
-        the newest commit that it shares with the branch. None when there is none. SourceError E307 as above."""
+        """Return the commit that the change `commit` starts from, or None where there is none.
+
+        On the branch's first-parent line it is the commit before; elsewhere the newest commit shared with the branch.
+        """
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of the project's tracked paths at HEAD that lie at or below `paths`."""
+        """Return the project's tracked paths at HEAD that lie at or below `paths`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,17 +71,21 @@ class Proposal:
 
 
 class Proposer(Protocol):
+    """Commits proposals on branches. The work tree and the index are not touched."""
+
     def propose(self, proposal: Proposal) -> str:
-        """The commit that `branch` now points at: one commit on `start` with exactly these files changed, by the
-        user's identity and signing; the work tree and index are not touched. Running again with the same content
-        returns the same commit, and so it does from a later `start` while the branch is not merged. Where `start`
-        moved on and the content with it, a branch that nobody else committed to is brought up to date, by a commit on
-        both. ConflictError when the branch holds something else that is not yet merged."""
+        """Commit `proposal` on its branch and return the commit id: one commit on `start` with exactly these changes.
+
+        The user's identity and signing apply. Idempotent: the same content gives the same commit, also from a later
+        `start` while the branch is not merged. Where `start` and the content changed, a branch that nobody else
+        committed to is updated by a commit on both. Raises ConflictError when the branch holds other commits that are
+        not merged, SourceError E306 when git fails.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tag:
-    """A tag on `commit`. `message` is without its signature, and empty where the tag has none; `signed`: whether it
+    """A tag on `commit`. `message` is without the signature, and empty where the tag has none; `signed`: the tag
     carries a signature, which is not verified here."""
 
     name: str
@@ -81,33 +95,47 @@ class Tag:
 
 
 class Tags(Protocol):
+    """Lists and creates git tags."""
+
     def under(self, prefix: str) -> tuple[Tag, ...]:
-        """Tags of commits whose name starts with `prefix`, sorted by name."""
+        """Return the tags of commits whose name starts with `prefix`, sorted by name."""
 
     def create(self, name: str, *, commit: str, message: str) -> Tag:
-        """An annotated tag by the user's identity, signed where the user's git signs. ConflictError when there is one
-        of this name already, whatever it says; SourceError E306 when git refuses."""
+        """Create an annotated tag by the user's identity, signed where the user's git signs.
+
+        Not idempotent: raises ConflictError E702 when a tag of this name exists, SourceError E306 when git fails.
+        """
 
 
 class Remote(Protocol):
-    """Where branches are pushed to: the remote that the project was cloned from."""
+    """The remote that the project was cloned from, to which branches are pushed.
+
+    Uses the user's credentials or the token of the environment; neither is ever in a message. Every method is
+    idempotent. `fetch`, `push` and `push_tag` raise ForgeError when the remote cannot be reached (E901), rejects the
+    credentials (E902) or rejects the push (E904).
+    """
 
     def url(self) -> str | None:
-        """Its address without a user's name or password in it; None where there is no remote. SourceError E305 for an
-        address of a form that is not used."""
+        """Return its address without user name and password, or None where there is no remote.
+
+        Raises SourceError E305 for an address of an unsafe form.
+        """
 
     def base(self) -> str | None:
-        """The branch that people work on there, as far as the clone knows."""
+        """Return the remote's default branch, as far as the clone knows it."""
 
-    def take(self, branch: str) -> str | None:
-        """The commit that the remote's `branch` points at, None where it has none. Ours is made the same where that
-        loses nothing: new, or by fast-forward; otherwise it is left as it is."""
+    def fetch(self, branch: str) -> str | None:
+        """Return the commit that the remote's `branch` points at, or None where it has none.
+
+        The local branch follows where that loses nothing: created, or by fast-forward; otherwise it is unchanged.
+        """
 
     def push(self, branch: str) -> None:
-        """Make the remote's `branch` the same as ours: new, or by fast-forward. ConflictError when it is neither;
-        SourceError E306 when there is no remote or no such branch of ours; ForgeError when the remote cannot be reached
-        (E901), refuses who we are (E902) or what is pushed (E904). The user's credentials or the token of the
-        environment are used; neither is ever in a message."""
+        """Create the remote's `branch`, or fast-forward it to the local one.
+
+        Raises ConflictError E904 when it is not a fast-forward, SourceError E306 when there is no remote or no such
+        local branch.
+        """
 
     def push_tag(self, tag: str) -> None:
-        """As `push`, for a tag of ours."""
+        """Push a local tag; raises as `push` does."""

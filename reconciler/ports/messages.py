@@ -1,4 +1,4 @@
-"""What crosses the ports of data, training and scoring: requests and answers. Values only; paths name scratch files."""
+"""The requests and results of data, training and scoring. Values only; paths name scratch files."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reconciler.core.spec.recipe import Recipe
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedExpression:
-    """What an expression is, by its own text: the columns that it names; or why it is refused. `position` is the
-    offset in characters from the start of the expression, where known. `aggregate`: it is one listed aggregate."""
+    """A parsed expression: the columns that it names, or in `refused` why it is not allowed. `position` is the offset
+    of the problem in characters, where known. `aggregate`: the expression is one allowed aggregate."""
 
     columns: tuple[str, ...] = ()
     aggregate: bool = False
@@ -37,8 +37,8 @@ class TableFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyRequest:
-    """Read each table (from `root`, never outside it) and write `<name>.parquet` below `into`. `held`: column types
-    that an earlier copy found and this one must keep."""
+    """A request to read each table (from `root`, never outside it) and write `<name>.parquet` below `into`. `held`: the
+    column types of an earlier copy, which this one must keep."""
 
     root: Path
     tables: tuple[tuple[str, Table], ...]
@@ -48,6 +48,8 @@ class CopyRequest:
 
 
 class SelectionKind(StrEnum):
+    """Which files a selection writes."""
+
     FIT = "fit"  # train.parquet, holdout.parquet, and keys.parquet: the key column of train.parquet
     PREDICT = "predict"  # predict.parquet
     FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
@@ -55,7 +57,7 @@ class SelectionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectRequest:
-    """Rows and columns of a recipe from tables as they stood on `as_of` (ISO date), written below `into`.
+    """A request for the rows and columns of a recipe, from tables as of the day `as_of` (ISO), written below `into`.
 
     Every file has `key` (VARCHAR) and the features in the recipe's order (numeric DOUBLE, categorical VARCHAR, boolean
     BOOLEAN; missing is NULL), sorted by key. FIT adds `outcome` (INTEGER label, or DOUBLE). PREDICT adds
@@ -76,8 +78,8 @@ class SelectRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectResult:
-    """What a selection found. `holdout_from` is the first holdout date (ISO) of a time holdout; `left_out` counts rows
-    by reason (`not matured`, `outside the window`, `matured after the cut`), sorted."""
+    """The result of a selection, in rows. `holdout_from` is the first holdout date (ISO) of a time holdout; `left_out`
+    counts rows by reason (`not matured`, `outside the window`, `matured after the cut`), sorted."""
 
     rows: int
     holdout_rows: int
@@ -87,7 +89,8 @@ class SelectResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
-    """`train`, `holdout`: files of a FIT selection. `evaluation_rows`: the digest of `holdout`'s bytes."""
+    """A request to train one model. `train`, `holdout`: files of a FIT selection. `evaluation_rows`: the digest of
+    `holdout`'s bytes. `tables`: (table, (column, type)…) of the snapshot. The files are written below `into`."""
 
     recipe: Recipe
     selected: SelectResult
@@ -102,7 +105,7 @@ class TrainRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainResult:
-    """The artifact's files, written below the request's `into` under their package paths (core.artifact)."""
+    """A trained model: the artifact's files, written below the request's `into` under their package paths."""
 
     files: tuple[str, ...]
     evaluation: Evaluation
@@ -110,9 +113,9 @@ class TrainResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareRequest:
-    """`candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the candidate's evaluation rows;
-    `features`: the incumbent's features for the same keys (a FEATURES selection); `trained`: a Parquet file of the
-    keys that the incumbent trained on, whose rows do not count."""
+    """A request to compare two models. `candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the
+    candidate's evaluation rows; `features`: the incumbent's features for the same keys (a FEATURES selection);
+    `trained`: a Parquet file of the keys that the incumbent trained on, whose rows do not count."""
 
     gate: NoWorseThanIncumbent
     candidate: Path
@@ -125,8 +128,8 @@ class CompareRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictRequest:
-    """`rows`: a PREDICT selection; `out`: the CSV to write. With `by` and `amount`, indices into the selection's
-    `also` columns, `amounts` (a CSV beside it) gets the expected amount per class and group."""
+    """A request to predict. `rows`: a PREDICT selection; `out`: the CSV to write. With `by` and `amount`, indices into
+    the selection's `also` columns, `amounts` (a CSV beside it) gets the expected amount per class and group."""
 
     artifact: Path
     rows: Path
@@ -139,13 +142,16 @@ class PredictRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedAmount:
+    """The expected amount of one group: each class's probabilities times the amounts, summed over its rows."""
+
     group: str
     amounts: tuple[float, ...]  # per class, in declared order; regression: one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictResult:
-    """`counts` per predicted class in declared order; `uncertain`: rows whose likeliest class is under 50 %."""
+    """The result of a prediction. `counts` per predicted class in declared order; `uncertain`: rows whose most likely
+    class has a probability under 50 %."""
 
     rows: int
     counts: tuple[int, ...]

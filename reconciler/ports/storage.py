@@ -1,4 +1,4 @@
-"""What is kept, and where models are used from."""
+"""The ports of storage: stores, which keep artifacts and records, and targets, which serve models."""
 
 from __future__ import annotations
 
@@ -13,69 +13,85 @@ from reconciler.core.artifact.observed_state import LiveDeployment
 
 
 class Store(Protocol):
-    """Objects under keys (`a/b/c`, only [A-Za-z0-9._/-]); the one thing correctness needs is exclusive create.
+    """Immutable objects under keys (`a/b/c`, only [A-Za-z0-9._/-]); correctness needs only that create is exclusive.
 
-    Bodies are never empty. An object under a key never changes. StoreError when the store cannot answer (never "not
-    there"), AmbiguousWriteError when a create may or may not have happened.
+    Bodies are never empty. Every method raises StoreError when the store cannot answer; that is never read as an absent
+    key. Reads may be repeated.
     """
 
     def create(self, key: str, body: bytes | Path) -> bool:
-        """Create `key` with these bytes (or this file's), durably, unless it exists. True: we created it."""
+        """Create `key` durably with these bytes, or this file's, unless it exists; True when this call created it.
+
+        Raises AmbiguousWriteError when the create may or may not have happened: read the key before trying again.
+        """
 
     def read(self, key: str) -> bytes | None:
-        """The bytes, or None when there is no such key; IntegrityError E604 when the object is empty."""
+        """Return the bytes, or None when there is no such key; IntegrityError E604 when the object is empty."""
 
     def path(self, key: str) -> Path | None:
-        """A local read-only file with the object's bytes (the object itself on a local store), or None."""
+        """Return a local read-only file with the object's bytes (in a local store the object itself), or None."""
 
     def keys(self, prefix: str) -> Iterator[str]:
-        """Keys below `prefix`, sorted. For `audit` only: nothing is decided by a listing."""
+        """Yield the keys below `prefix`, sorted. Only for reports and as a hint: a listing may be stale."""
 
 
 class Target(Protocol):
-    """Where models are used from. The target is the authority on what is deployed."""
+    """The place that models are served from. The target is the authority on what is deployed.
+
+    Every method raises TargetError when the target cannot answer, IntegrityError E609 when it belongs to another
+    project or environment.
+    """
 
     def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
-        """What is served for these models and, unless not asked for, every other model found here, sorted by model; a
-        model of which nothing is there is absent. IntegrityError when the target belongs to another project or
-        environment."""
+        """Return the deployments of `models` and, with `others`, of every other model, sorted by model.
+
+        A model without a deployment is absent. Damaged files are reported in the result, not raised.
+        """
 
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
-        """Put a release (path in the package -> file with its bytes) in place, then swap `current` to it atomically.
-        Idempotent. ConflictError when `current` already has a higher n, or the same n with another entry. With
-        `current.artifact` None, swaps to "nothing is served" and leaves the release folders alone."""
+        """Write a release (path in the package -> file with its bytes), then swap the pointer to it atomically.
+
+        Idempotent. With `current.artifact` None, the pointer is swapped to "nothing is served" and the release folders
+        stay. Raises ConflictError when the pointer has a higher n, or the same n with another entry.
+        """
 
     def release(self, model: str) -> Path | None:
-        """The folder with the served release's files, or None."""
+        """Return the folder with the served release's files, or None."""
 
 
 class ReadObserver(Protocol):
-    """Is told what a store or a target on a disk is about to read, so that it can be told later whether it changed."""
+    """Records which files a store or a target on a disk reads, so that a later run can tell whether they changed."""
 
-    def about(self, subject: str) -> None: ...
+    def about(self, subject: str) -> None:
+        """Attribute the following reads to a subject, such as a model."""
 
-    def saw(self, path: str) -> None: ...
+    def saw(self, path: str) -> None:
+        """Record that a file is about to be read, or was not found."""
 
-    def saw_folder(self, path: str, entries: Mapping[str, os.stat_result]) -> None: ...
+    def saw_folder(self, path: str, entries: Mapping[str, os.stat_result]) -> None:
+        """Record the entries of a folder, with their metadata, before they are used."""
 
 
 @runtime_checkable
 class ReachabilityCheck(Protocol):
-    """What a store or target may do besides, for `doctor`: one that others keep for us."""
+    """Optional checks of a remote store or target, for `doctor`."""
 
     def reach(self) -> None:
-        """Ask whether it is there and may be read; StoreError or TargetError when not."""
+        """Check that it exists and may be read; StoreError or TargetError E602, E611 when not."""
 
     def probe(self) -> None:
-        """Try what correctness needs of it, whatever is remembered of earlier tries. StoreError E601 (TargetError) when
-        it cannot protect against two writers, E602 when this user may not write. Leaves one small object, `.probe`."""
+        """Check that it protects against two writers, without the cached result of an earlier check.
+
+        Leaves one small object, `.probe`. Raises StoreError (of a target TargetError) E601 when it cannot protect, E602
+        when this user may not write.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageAccess:
-    """What an implementation of a store or target is opened with, besides its place. `root` is the project's folder.
-    `cache` is a folder of this user's for what can be had again; None where nothing that was written earlier may be
-    believed. `scratch` is a private empty folder that this process removes."""
+    """What an implementation of a store or target is opened with, besides its location. `root` is the project's folder.
+    `cache` is a folder of this user for files that can be fetched again; None where cached files may not be trusted.
+    `scratch` is a private empty folder that this process removes. `witness` records reads on a disk."""
 
     root: Path
     project: str

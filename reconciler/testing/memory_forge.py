@@ -127,7 +127,7 @@ class MemoryForge:
         self._after(done)
         return f"https://forge.example/{number}#{at}"
 
-    def commented(self, number: int, key: str) -> str | None:
+    def comment_body(self, number: int, key: str) -> str | None:
         at = self._commented(number, key)
         return None if at is None else self.comments[at][2].partition("\n")[2]
 
@@ -201,7 +201,7 @@ class MemoryRemote:
     def base(self) -> str | None:
         return "main"
 
-    def take(self, branch: str) -> str | None:
+    def fetch(self, branch: str) -> str | None:
         tip, ours = self.forge.tips.get(branch), self.branches.get(branch)
         if tip is not None and (ours is None or self._follows(tip, ours)):
             self.branches[branch] = tip

@@ -123,7 +123,7 @@ def test_what_stands_on_a_later_page_is_found(server: Server, client) -> None:  
     server.asked.clear()
     assert forge.comment(number, "plan/production", "ours, too") == first
     assert len(server.asked) < 10
-    assert forge.commented(number, "plan/production") == "ours, too"
+    assert forge.comment_body(number, "plan/production") == "ours, too"
     server.place.teams["town/many"] = tuple(f"p{one:03}" for one in range(MANY))
     assert len(forge.members("town/many")) == MANY
 

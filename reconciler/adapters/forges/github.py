@@ -216,7 +216,7 @@ class GitHubForge:
                 found.edit(text)
             return found.html_url
 
-    def commented(self, number: int, key: str) -> str | None:
+    def comment_body(self, number: int, key: str) -> str | None:
         with self._found(number, _READS):
             found = self._comment(number, key)
             return None if found is None else _text(found.body).partition("\n")[2]

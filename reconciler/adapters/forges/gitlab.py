@@ -189,7 +189,7 @@ class GitLabForge:
                 request.notes.update(found.id, {"body": text})
             return f"{request.web_url}#note_{found.id}"
 
-    def commented(self, number: int, key: str) -> str | None:
+    def comment_body(self, number: int, key: str) -> str | None:
         with self._found(number, _READS):
             found = self._note(self._project.mergerequests.get(number, lazy=True), key)
             return None if found is None else _text(found.body).partition("\n")[2]

@@ -85,7 +85,7 @@ class GitRemote:
                 return found.removeprefix(start)
         return None
 
-    def take(self, branch: str) -> str | None:
+    def fetch(self, branch: str) -> str | None:
         check_revision(branch)
         self._there()
         ref = f"refs/heads/{branch}"

@@ -1,4 +1,4 @@
-"""Builds and their provenance: which inputs gave which artifact."""
+"""Builds and their provenance: which artifact was built from which inputs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from reconciler.core.spec.environment import Runtime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
+    """One input of a build, by digest."""
+
     name: str
     digest: Digest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """All that decides an artifact's bytes. Its digest is the fingerprint. `as_of` only where the recipe uses it."""
+    """All inputs that decide an artifact's bytes; their digest is the fingerprint. `as_of` where the recipe uses it."""
 
     recipe: Digest
     tables: tuple[Material, ...]
@@ -28,7 +30,7 @@ class Inputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provenance:
-    """How an artifact came to be (in-toto shape: materials, builder, times). A blob, never part of the artifact."""
+    """How an artifact was built, in the shape of in-toto: materials, builder, times. A blob beside the artifact."""
 
     fingerprint: Digest
     artifact: Digest
@@ -50,7 +52,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build(Checksummed):
-    """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in its recipe's series."""
+    """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in the numbered log of its recipe."""
 
     fingerprint: Digest
     artifact: Digest

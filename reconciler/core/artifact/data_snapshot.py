@@ -10,14 +10,15 @@ from reconciler.core.digest import Checksummed, Digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumn:
+    """One column: its name and its DuckDB type."""
+
     name: str
     type: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCopy:
-    """One table of a snapshot: a Parquet blob. `columns` are (name, DuckDB type) in the table's order and are what the
-    next refresh is held to."""
+    """One table of a snapshot: a Parquet blob. `columns` are in the table's order; a refresh keeps their types."""
 
     name: str
     digest: Digest
@@ -38,4 +39,5 @@ class Snapshot(Checksummed):
     format: int = 1
 
     def table(self, name: str) -> TableCopy | None:
+        """Return the copy of the table of this name, or None."""
         return next((table for table in self.tables if table.name == name), None)

@@ -1,6 +1,6 @@
-"""What a model did on its holdout, and the performance grade.
+"""The evaluation of a model on its holdout, and its performance grade.
 
-Grade after AI Builder's published bands: classification by skill over chance, regression by R2
+The grade follows AI Builder's published bands: classification by skill over chance, regression by R2
 (Microsoft Learn, "Evaluate your prediction model").
 """
 
@@ -15,6 +15,8 @@ from reconciler.core.spec.gates import Grade
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassScore:
+    """The scores of one class on the holdout."""
+
     name: str
     rows: int
     precision: float
@@ -33,7 +35,7 @@ class Influence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """On the holdout of the model's own build. `metrics` by name (scikit-learn's names), sorted; `confusion` rows
+    """The evaluation on the holdout of a model's own build. `metrics` by scikit-learn's names, sorted; `confusion` rows
     actual, columns predicted, classes in declared order (empty for regression). `naive` is what guessing the most
     frequent training class (regression: the training mean) scores: accuracy, or MAE. `evaluation_rows` is the digest
     of the Parquet blob with the holdout's key, features and outcome."""
@@ -53,6 +55,7 @@ class Evaluation:
     """First value of the holdout's date column (ISO), for a time holdout."""
 
     def metric(self, name: str) -> float | None:
+        """Return a metric by scikit-learn's name, or None where it was not computed."""
         return dict(self.metrics).get(name)
 
 
@@ -82,8 +85,11 @@ METRIC_RANGE: dict[str, tuple[float, float]] = {
 
 
 def grade_classification(accuracy: float, shares: tuple[float, ...]) -> Grade:
-    """`shares`: class shares of the holdout. chance = sum p^2, skill = (accuracy - chance) / (1 - chance);
-    D under 0.1 or from 0.98 up (too good to be true), C from 0.1, B from 0.5, A from 0.8."""
+    """Return the grade of a classification from its accuracy. `shares`: class shares of the holdout.
+
+    chance = sum p^2, skill = (accuracy - chance) / (1 - chance); D under 0.1 or from 0.98 up (too good to be true), C
+    from 0.1, B from 0.5, A from 0.8.
+    """
     chance = math.fsum(share * share for share in shares)
     if not math.isfinite(accuracy) or chance >= 1.0:
         return Grade.D
@@ -96,7 +102,10 @@ def grade_classification(accuracy: float, shares: tuple[float, ...]) -> Grade:
 
 
 def grade_regression(r2: float) -> Grade:
-    """A from 0.85 to under 0.99, B from 0.60, C from 0.10, else D (also NaN, and 0.99 up: too good to be true)."""
+    """Return the grade of a regression from its R2.
+
+    A from 0.85 to under 0.99, B from 0.60, C from 0.10, else D (also NaN, and 0.99 up: too good to be true).
+    """
     if not math.isfinite(r2) or r2 < 0.10 or r2 >= 0.99:
         return Grade.D
     if r2 >= 0.85:

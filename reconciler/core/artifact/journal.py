@@ -13,7 +13,7 @@ from reconciler.core.spec.policy import Control
 
 
 class Action(StrEnum):
-    """The six actions of a plan; `none` is said explicitly."""
+    """The actions of a plan; `none` is recorded explicitly."""
 
     NONE = "none"
     REFRESH = "refresh"
@@ -26,7 +26,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSetResult:
-    """The current artifact was judged for `environment` under `gate_set`."""
+    """The gate result of the current artifact for `environment`; `gate_set` is the digest of the gates."""
 
     environment: str
     gate_set: Digest
@@ -35,8 +35,8 @@ class GateSetResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackHold:
-    """What `rollback --now` leaves: `pin`, which git declared at `commit`, is not deployed again for as long as git
-    goes on declaring it."""
+    """A hold by `rollback --now`: `pin`, which git declared at `commit`, is not deployed again while git still declares
+    it."""
 
     pin: Digest
     reason: str
@@ -47,8 +47,8 @@ class RollbackHold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRecord:
-    """What the forge said of the request that brought a change: `commit` is the request's head, `brought` the commit
-    that it is on the branch. Only approvals that count are kept."""
+    """The approvals of the pull request that introduced a change: `commit` is the request's head, `brought` its commit
+    on the branch. Only approvals that count are recorded."""
 
     number: int
     url: str
@@ -60,7 +60,7 @@ class ApprovalRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OverrideRecord:
-    """A control that stood in the way, and was overridden."""
+    """A control that blocked a deployment and was overridden."""
 
     control: Control
     reason: str
@@ -69,10 +69,10 @@ class OverrideRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """A journal folded: what entry n leaves behind, so that a plan reads heads only.
+    """The accumulated state after journal entry n, so that a plan reads heads only.
 
-    `vetted`: every digest that was ever deployed here, sorted. `judged`: verdicts on `artifact`, one per environment
-    that promotes from here, sorted (sandbox). `hold`: what serves came by `rollback --now`."""
+    `vetted`: every digest that was ever deployed here, sorted. `judged`: gate results of `artifact`, one per
+    environment that promotes from here, sorted (sandbox). `hold`: set while the deployment is from `rollback --now`."""
 
     artifact: Digest | None = None
     build: Build | None = None
@@ -81,6 +81,7 @@ class State:
     hold: RollbackHold | None = None
 
     def judged_for(self, environment: str) -> GateSetResult | None:
+        """Return the gate result for an environment, or None where the artifact is not verified for it."""
         return next((result for result in self.judged if result.environment == environment), None)
 
 
@@ -112,7 +113,7 @@ class Entry(Checksummed):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasePointer(ChecksummedUnlessByHand):
-    """What a target's `current` file says; replaced under lock-and-compare, and never by a lower `n`."""
+    """The content of a target's `current` file; replaced under lock-and-compare, and never by a lower `n`."""
 
     project: str
     environment: str
@@ -125,7 +126,7 @@ class ReleasePointer(ChecksummedUnlessByHand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreMark(Checksummed):
-    """`store.json`, created exclusively by the first apply: whose store this is."""
+    """The ownership marker of a store, `store.json`, created exclusively by the first apply."""
 
     project: str
     environment: str

@@ -14,7 +14,8 @@ CARD_TEMPLATE = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
-    """`before` is the incumbent's evaluation on its own holdout, where something is deployed."""
+    """The contents of a model card. `before` is the incumbent's evaluation on its own holdout, None where there is no
+    incumbent."""
 
     model: str
     environment: str

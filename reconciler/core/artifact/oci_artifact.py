@@ -1,4 +1,4 @@
-"""An artifact is an OCI image manifest in the CNCF ModelPack form; its digest is the manifest's digest.
+"""The artifact: an OCI image manifest in the CNCF ModelPack form; its digest is the manifest's digest.
 
 Formats: OCI image-spec v1.1 (manifest), CNCF ModelPack model-spec (media types, `org.cncf.model.filepath`).
 An artifact holds only functions of its fingerprint: no name, owner, gate, commit, time, path or host.
@@ -35,7 +35,7 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArtifactFile:
-    """One file of an artifact: `path` is its name in the package, bytes are the blob `digest`."""
+    """One file of an artifact: `path` is its name in the package, its bytes are the blob `digest`; `size` in bytes."""
 
     path: str
     media_type: str
@@ -45,14 +45,14 @@ class ArtifactFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifact:
-    """`digest` is that of the manifest's bytes; `config` and `files` are the blobs that it names."""
+    """A model package. `digest` is that of the manifest's bytes; `config` and `files` are the blobs that it names."""
 
     digest: Digest
     config: ArtifactFile
     files: tuple[ArtifactFile, ...]
 
     def file(self, path: str) -> ArtifactFile:
-        """KeyError when the artifact has no such file."""
+        """Return the file of this name in the package; KeyError where there is none."""
         for file in self.files:
             if file.path == path:
                 return file
@@ -60,6 +60,8 @@ class Artifact:
 
 
 class ColumnType:
+    """The types of a model's inputs."""
+
     NUMERIC = "numeric"
     CATEGORICAL = "categorical"
     BOOLEAN = "boolean"
@@ -67,8 +69,8 @@ class ColumnType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaColumn:
-    """One input of the model. `categories`: the known ones in code order (categorical only); a rare or unseen value
-    is the rare bucket, a missing one is missing."""
+    """One input of the model. `categories`: the known ones in code order (categorical only); rare and unseen values
+    share one bucket, a missing value stays missing."""
 
     name: str
     type: str
@@ -77,8 +79,8 @@ class SchemaColumn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """What a model takes and gives. `classes` in declared order; empty for regression. `tables`: the column types of
-    the snapshot that it was trained on, table by table; prediction reads its tables by the same types."""
+    """The inputs and outputs of a model. `classes` in declared order; empty for regression. `tables`: the column types
+    of the snapshot that it was trained on, by table; prediction reads its tables with the same types."""
 
     task: str
     columns: tuple[SchemaColumn, ...]

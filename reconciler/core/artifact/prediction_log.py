@@ -10,7 +10,8 @@ from reconciler.core.digest import Checksummed, Digest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionLog(Checksummed):
-    """What was predicted, when and by what; `rows` is the blob of the CSV. Monitoring joins it with outcomes by key."""
+    """One run of `predict`: model, artifact, time; `rows` is the blob of the CSV. Monitoring joins it with outcomes by
+    key."""
 
     environment: str
     model: str

@@ -1,4 +1,4 @@
-"""Keys of the store: the one place that knows its layout."""
+"""Build and parse the keys of a store: the only module that knows its layout."""
 
 from __future__ import annotations
 
@@ -17,54 +17,59 @@ _KEY = re.compile(rf"{_PART.pattern}(/{_PART.pattern})*")
 
 
 def is_key(text: str) -> bool:
-    """`a/b/c` with nothing that leaves the store or differs between file systems and object stores."""
+    """Tell whether a text is a key: `a/b/c`, safe and equal on file systems and object stores."""
     return len(text) <= LONGEST and _KEY.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=4096)
 def is_part(text: str) -> bool:
-    """What may stand between two slashes of a key."""
+    """Tell whether a text may stand between two slashes of a key."""
     return _PART.fullmatch(text) is not None
 
 
 def blob(digest: Digest) -> str:
+    """Return the key of a blob."""
     return f"blobs/sha256/{hex_of(digest)}"
 
 
 def build(fingerprint: Digest) -> str:
+    """Return the key of the build of a fingerprint."""
     return f"builds/{hex_of(fingerprint)}.json"
 
 
 def builds_of(recipe: Digest) -> str:
-    """A numbered series: every build of one recipe, in the order in which they were made."""
+    """Return the prefix of the numbered log with every build of one recipe, oldest first."""
     return f"recipes/{hex_of(recipe)}"
 
 
 def verification(artifact: Digest, gate_set: Digest) -> str:
+    """Return the key of an artifact's verification against a gate set."""
     return f"verifications/{hex_of(artifact)}/{hex_of(gate_set)}.json"
 
 
 def journal(environment: str, model: str) -> str:
+    """Return the prefix of a model's journal, a numbered log."""
     return f"journal/{environment}/{model}"
 
 
 def predictions(environment: str, model: str) -> str:
+    """Return the prefix of a model's prediction log, a numbered log."""
     return f"predictions/{environment}/{model}"
 
 
 def member(prefix: str, n: int) -> str:
-    """The key of number `n` in a series; numbers are not padded, so order by number, never by name."""
+    """Return the key of member `n` of a numbered log. Numbers are not padded: order by number, never by name."""
     return f"{prefix}/{n}.json"
 
 
 def number(key: str) -> int | None:
-    """The n of `<prefix>/<n>.json`; None for any other name."""
+    """Return the n of `<prefix>/<n>.json`; None for any other name."""
     return _number(key.rpartition("/")[2])
 
 
 @lru_cache(maxsize=4096)
 def _number(name: str) -> int | None:
-    """Every journal of a fleet has the same names."""
+    """Parse `<n>.json`. Cached, since all journals have the same file names."""
     stem, dot, rest = name.partition(".")
     return (
         int(stem) if dot and rest == "json" and stem.isascii() and stem.isdigit() and str(int(stem)) == stem else None

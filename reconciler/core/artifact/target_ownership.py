@@ -15,33 +15,36 @@ RELEASES = "releases"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRules:
-    """`mark` is whose target this must be, `where` how people know it."""
+    """The rules of one target: `mark` is its expected owner, `where` its address in messages."""
 
     mark: StoreMark
     where: str
 
     def check_belongs(self, current: ReleasePointer) -> None:
-        """TargetError for what may not be put here."""
+        """Raise TargetError E609 for a pointer of another project or environment, or with an unsafe model name."""
         if not self.is_ours(current, current.model) or not is_name(current.model):
             raise TargetError(f"{current.environment}/{current.model} does not belong to this target", code="E609")
 
     def is_ours(self, current: ReleasePointer, model: str) -> bool:
-        """Whether this pointer, found at `model`, was written for this target."""
+        """Tell whether a pointer, read at `model`, was written for this target."""
         owner = (current.project, current.environment, current.model)
         return owner == (self.mark.project, self.mark.environment, model)
 
     def check_mark(self, mark: StoreMark) -> None:
+        """Raise IntegrityError E609 where the target has another owner."""
         if mark != self.mark:
             raise self._foreign(mark.project, mark.environment)
 
     def check_unclaimed(self, served: ReleasePointer | None, model: str) -> None:
-        """A target without a mark can be had, unless what it serves is somebody else's."""
+        """Raise IntegrityError E609 where a target without an owner serves a model of another project."""
         if served is not None and not self.is_ours(served, model):
             raise self._foreign(served.project, served.environment)
 
     def check_newer(self, current: ReleasePointer, served: ReleasePointer | None) -> None:
-        """ConflictError where `before` wins. A pointer that is damaged (None), or that somebody copied here from
-        another target, gives way."""
+        """Raise ConflictError where the pointer `served` is newer than `current`.
+
+        A damaged pointer (None), or one copied here from another target, may be replaced.
+        """
         if served is None or not self.is_ours(served, current.model):
             return
         if served.n > current.n:

@@ -137,7 +137,7 @@ def _approved(forge: Forge, request: PullRequest, environment: str) -> ApprovedP
     digest = _posted(forge, request.commit, environment)
     if digest is None:
         return ApprovedPlan(request=request)
-    body = parse_hidden_record(forge.commented(request.number, comment_key(environment)) or "")
+    body = parse_hidden_record(forge.comment_body(request.number, comment_key(environment)) or "")
     if body is None:
         return ApprovedPlan(request=request, digest=digest)
     record = codec.decode(ReviewedPlan, body, what=f"the plan in request {request.number}")

@@ -33,7 +33,7 @@ class PullRequestRoute:
 def commit_proposal(proposer: Proposer, proposal: Proposal, route: PullRequestRoute | None) -> str:
     """Commit the proposal and return the commit id: that of the remote's branch where it proposes the same already."""
     if route is not None and route.remote is not None:
-        route.remote.take(proposal.branch)
+        route.remote.fetch(proposal.branch)
     return proposer.propose(proposal)
 
 

@@ -61,15 +61,15 @@ class RemoteContract(ABC):
 
     def test_what_the_remote_has_is_taken_where_that_loses_nothing(self) -> None:
         remote = self.make()
-        expect(remote.take(BRANCH) is None)
+        expect(remote.fetch(BRANCH) is None)
         first = self.theirs(BRANCH)
-        expect(remote.take(BRANCH) == first == self.here(BRANCH), "one that was not here")
+        expect(remote.fetch(BRANCH) == first == self.here(BRANCH), "one that was not here")
         second = self.theirs(BRANCH)
-        expect(remote.take(BRANCH) == second == self.here(BRANCH), "one that went on")
+        expect(remote.fetch(BRANCH) == second == self.here(BRANCH), "one that went on")
         ours = self.commit(BRANCH)
-        expect(remote.take(BRANCH) == second and self.here(BRANCH) == ours, "ours that went on")
+        expect(remote.fetch(BRANCH) == second and self.here(BRANCH) == ours, "ours that went on")
         theirs = self.theirs(BRANCH)
-        expect(remote.take(BRANCH) == theirs and self.here(BRANCH) == ours, "both went on")
+        expect(remote.fetch(BRANCH) == theirs and self.here(BRANCH) == ours, "both went on")
 
 
 class ForgeContract(ABC):
@@ -163,15 +163,15 @@ class ForgeContract(ABC):
 
     def test_a_comment_is_one_and_ours(self) -> None:
         forge, pull, _ = self.opened()
-        expect(forge.commented(pull.number, "plan/production") is None)
+        expect(forge.comment_body(pull.number, "plan/production") is None)
         self.comment_as("mallory", pull.number, "<!-- reconciler:plan/production -->\nIt is fine, merge it.")
-        expect(forge.commented(pull.number, "plan/production") is None, "somebody else's mark is not ours")
+        expect(forge.comment_body(pull.number, "plan/production") is None, "somebody else's mark is not ours")
         first = forge.comment(pull.number, "plan/production", "one\ntwo")
         forge.comment(pull.number, "plan/staging", "other")
         second = forge.comment(pull.number, "plan/production", HOSTILE)
         expect(first == second, f"{first} {second}")
-        expect(forge.commented(pull.number, "plan/production") == HOSTILE)
-        expect(forge.commented(pull.number, "plan/staging") == "other")
+        expect(forge.comment_body(pull.number, "plan/production") == HOSTILE)
+        expect(forge.comment_body(pull.number, "plan/staging") == "other")
 
     def test_no_text_gives_an_order(self) -> None:
         """A line that starts with a slash is one to GitLab, in the name of our token."""
@@ -180,7 +180,7 @@ class ForgeContract(ABC):
         forge.open(draft(body=orders))
         forge.comment(pull.number, "plan/production", orders)
         forge.comment(pull.number, "plan/production", f"{orders}\n/close")
-        expect(forge.commented(pull.number, "plan/production") == f"{orders}\n/close")
+        expect(forge.comment_body(pull.number, "plan/production") == f"{orders}\n/close")
         found = forge.pull(pull.number)
         expect((found.state, found.body.strip()) == (PullState.OPEN, orders), str(found))
         expect(forge.approvals(pull.number) == ())

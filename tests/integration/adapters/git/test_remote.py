@@ -84,19 +84,19 @@ def test_another_history_at_the_remote_is_a_conflict_and_stays(clone: Repository
 
 def test_what_the_remote_has_is_taken_where_that_loses_nothing(clone: Repository, server: Server) -> None:
     there = remote(clone, server)
-    assert there.take(BRANCH) is None
+    assert there.fetch(BRANCH) is None
     ours = clone.git("rev-parse", BRANCH)
     there.push(BRANCH)
-    assert there.take(BRANCH) == ours
+    assert there.fetch(BRANCH) == ours
     theirs = server.place.push(BRANCH)  # somebody went on from ours
-    assert there.take(BRANCH) == theirs == clone.git("rev-parse", BRANCH)
+    assert there.fetch(BRANCH) == theirs == clone.git("rev-parse", BRANCH)
     clone.git("branch", "-q", "-D", BRANCH)
-    assert there.take(BRANCH) == theirs == clone.git("rev-parse", BRANCH)
+    assert there.fetch(BRANCH) == theirs == clone.git("rev-parse", BRANCH)
     clone.git("branch", "-q", "-f", BRANCH, ours)
     clone.git("switch", "-q", BRANCH)
     clone.commit({"a": b"2"})
     diverged = clone.git("rev-parse", BRANCH)
-    assert there.take(BRANCH) == theirs
+    assert there.fetch(BRANCH) == theirs
     assert clone.git("rev-parse", BRANCH) == diverged
 
 
@@ -106,7 +106,7 @@ def test_a_branch_that_is_checked_out_is_not_moved_under_its_files(clone: Reposi
     clone.git("switch", "-q", BRANCH)
     ours = clone.git("rev-parse", BRANCH)
     theirs = server.place.push(BRANCH)
-    assert there.take(BRANCH) == theirs
+    assert there.fetch(BRANCH) == theirs
     assert clone.git("rev-parse", "HEAD") == ours
 
 
@@ -156,7 +156,7 @@ def test_no_program_that_the_clone_names_is_run(clone: Repository, server: Serve
     there = remote(clone, server)
     there.push(BRANCH)
     server.place.push(BRANCH)
-    there.take(BRANCH)
+    there.fetch(BRANCH)
     assert not marker.exists()
 
 
