@@ -1,21 +1,21 @@
-"""Every error that this package raises on purpose, with the exit code of the command that it ends.
+"""Every error that this package raises on purpose, with the result status of what it ends.
 
-    ReconcilerError                 1   something failed; nothing stored is lost
-    ├─ UsageError                   2   the command line, or the folder it runs in
-    ├─ InvalidManifestsError        2   holds *all* problems of all manifests
-    ├─ SourceError                  2   git: not a repository, unknown revision, history too short
-    ├─ DataError                    1   a table, a snapshot, a selection
-    ├─ TrainingError                1   the training worker failed, ran out of time or memory
-    ├─ ScoringError                 1   an artifact could not be loaded or scored
-    ├─ StoreError                   1   the store could not be read or written (full, forbidden)
-    │  └─ AmbiguousWriteError       1   a write may or may not have happened: read before going on
-    ├─ TargetError                  1   the target could not be read or written
-    ├─ ForgeError                   1   GitHub or GitLab could not be reached, or rejected a request
-    ├─ GateRefusedError             4   a gate failed, or a control denies the command
-    ├─ ConflictError                5   another process wrote first: run again
-    └─ IntegrityError               6   bytes do not match their digest or chain
+    ReconcilerError             FAILED    something failed; nothing stored is lost
+    ├─ UsageError               INVALID   the command line, or the folder it runs in
+    ├─ InvalidManifestsError    INVALID   holds *all* problems of all manifests
+    ├─ SourceError              INVALID   git: not a repository, unknown revision, history too short
+    ├─ DataError                FAILED    a table, a snapshot, a selection
+    ├─ TrainingError            FAILED    the training worker failed, ran out of time or memory
+    ├─ ScoringError             FAILED    an artifact could not be loaded or scored
+    ├─ StoreError               FAILED    the store could not be read or written (full, forbidden)
+    │  └─ AmbiguousWriteError   FAILED    a write may or may not have happened: read before going on
+    ├─ TargetError              FAILED    the target could not be read or written
+    ├─ ForgeError               FAILED    GitHub or GitLab could not be reached, or rejected a request
+    ├─ GateRefusedError         DENIED    a gate failed, or a control denies the command
+    ├─ ConflictError            CONFLICT  another process wrote first: run again
+    └─ IntegrityError           DAMAGED   bytes do not match their digest or chain
 
-A class exists only where a caller handles it differently or the exit code differs. A failed gate inside a plan is a
+A class exists only where a caller handles it differently or its status differs. A failed gate inside a plan is a
 value (`core.spec.gates.GateResult`), not an exception. Messages say what was expected and what was found, lower case,
 no full stop; `hint` says what to do. No message holds a cell's value, a secret or a whole document.
 """
@@ -23,7 +23,6 @@ no full stop; `hint` says what to do. No message holds a cell's value, a secret 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +62,6 @@ class ReconcilerError(Exception):
     """Any error raised on purpose. `message` is for a person, `hint` says what to do, `where` is a position or address,
     `code` one of `error_codes`."""
 
-    exit_code: ClassVar[int] = 1
-
     def __init__(
         self,
         message: str,
@@ -88,13 +85,9 @@ class ReconcilerError(Exception):
 class UsageError(ReconcilerError):
     """A command cannot be carried out as written, or where it was run."""
 
-    exit_code = 2
-
 
 class InvalidManifestsError(ReconcilerError):
     """The manifests at a revision are not valid; `problems` is never empty and is sorted by position."""
-
-    exit_code = 2
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         count = len(problems)
@@ -104,8 +97,6 @@ class InvalidManifestsError(ReconcilerError):
 
 class SourceError(ReconcilerError):
     """Git cannot answer: no repository, no such revision, or a history that is too short."""
-
-    exit_code = 2
 
 
 class DataError(ReconcilerError):
@@ -139,16 +130,10 @@ class ForgeError(ReconcilerError):
 class GateRefusedError(ReconcilerError):
     """A gate failed, or a control denies the command."""
 
-    exit_code = 4
-
 
 class ConflictError(ReconcilerError):
     """Another process wrote first; the same command can be run again."""
 
-    exit_code = 5
-
 
 class IntegrityError(ReconcilerError):
     """Stored bytes do not match their digest, their name or their chain."""
-
-    exit_code = 6

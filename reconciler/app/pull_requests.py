@@ -19,7 +19,7 @@ from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResul
 from reconciler.core.promotion.reviewed_plan import PlanComment
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.promotion import apply_on_merge, plan_pull_request
 from reconciler.errors import ConflictError, ForgeError, ReconcilerError, UsageError
 from reconciler.ports import Forge
@@ -125,7 +125,7 @@ def _post(options: ProjectOptions, found: PlanComment, body: str, number: int | 
     if found.reviewed.commit != tip:
         raise ConflictError(f"request {number} has moved on to {tip[:12]}", hint="its own job will plan that")
     url = forge.comment(number, apply_on_merge.comment_key(found.environment), body)
-    refused = pull_request_comment.exit_of(found) is not Exit.CLEAN
+    refused = pull_request_comment.status_of_plans(found) is not ResultStatus.CLEAN
     forge.set_status(
         tip,
         CommitStatus(
@@ -160,7 +160,7 @@ def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
         done = []
         for change in apply_on_merge.pending_changes(deps, desired, here, plan, deps.forge):
             applied = apply_on_merge.apply_change(deps, desired, here, plan, change)
-            failed = [one.model for one in applied.results if one.exit in (Exit.FAILED, Exit.INTEGRITY)]
+            failed = [one.model for one in applied.results if one.status in (ResultStatus.FAILED, ResultStatus.DAMAGED)]
             branch = None
             if failed and change.before is not None:
                 old = load(deps.source, project.checkout.expressions, revision=change.before)
@@ -206,7 +206,7 @@ def _statuses(environment: str, applied: ApplyResult) -> Iterator[CommitStatus]:
     from reconciler.report.plan.apply_result import summary
 
     name = f"reconciler/apply/{environment}"
-    unfinished = [one for one in applied.results if one.exit]
+    unfinished = [one for one in applied.results if one.status is not ResultStatus.CLEAN]
     for one in unfinished[:MOST_STATUSES]:
         state, why = StatusState.FAILURE, one.problem or "not finished"
         yield CommitStatus(name=f"{name}/{one.model}", state=state, description=why)

@@ -7,15 +7,16 @@ import sys
 
 import click
 
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.core.plan.plan import Plan
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.errors import UsageError
 from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.render_text import to_text
 from reconciler.report.plan import plan_report
 
-DECLINED = int(Exit.PENDING)
+DECLINED = exit_code(ResultStatus.PENDING)
 
 
 def possible() -> None:

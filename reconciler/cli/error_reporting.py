@@ -18,9 +18,10 @@ from pathlib import Path
 import click
 
 from reconciler import __version__
+from reconciler.cli.exit_codes import BUG, exit_code, exit_code_of
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.errors import ReconcilerError, UsageError
 
 INTERRUPTED = "interrupted: nothing new was started; it is safe to run again"
@@ -39,10 +40,10 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
         return int(code or 0)
     except (KeyboardInterrupt, click.Abort):
         streams.say(INTERRUPTED)
-        return Exit.INTERRUPTED
+        return exit_code(ResultStatus.INTERRUPTED)
     except click.exceptions.NoArgsIsHelpError as error:
         streams.say(error.format_message())
-        return Exit.USAGE
+        return exit_code(ResultStatus.INVALID)
     except click.ClickException as error:
         return report(_usage(error), _form(arguments, invocation))
     except ReconcilerError as error:
@@ -56,13 +57,13 @@ def report(error: ReconcilerError, form: OutputFormat) -> int:
     from reconciler.report.help import problems
 
     if form is OutputFormat.JSON:
-        document = problems.error_document(error, error.exit_code)
+        document = problems.error_document(error, exit_code_of(error))
         streams.put(json.dumps(document, indent=2, sort_keys=True) + "\n")
     elif form is OutputFormat.MARKDOWN:
         streams.put(problems.error_markdown(error))
     if form is not OutputFormat.JSON:
         streams.say(problems.error_text(error, streams.message_look()))
-    return error.exit_code
+    return exit_code_of(error)
 
 
 def _usage(error: click.ClickException) -> UsageError:
@@ -97,7 +98,7 @@ def _bug(error: Exception, invocation: Invocation) -> int:
         streams.say(f"hint: please report it with {place}, which holds no data; -v shows the whole message here")
     else:
         streams.say(f"hint: please report it with these lines, which hold no data:\n{_frames(error)}")
-    return Exit.BUG
+    return BUG
 
 
 def _frames(error: BaseException) -> str:

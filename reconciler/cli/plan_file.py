@@ -16,22 +16,24 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.console.invocation import Invocation
 from reconciler.core.plan.plan import PLAN_FORMAT, Plan, PlanIdentity
-from reconciler.core.status_codes import Exit, worst_exit
+from reconciler.core.status_codes import ResultStatus, worst_status
 from reconciler.errors import IntegrityError, UsageError
 
 LARGEST = 512 * 1024**2  # bytes
 _AGAIN = "make a new plan with `reconciler plan ENV --out FILE`, review it, and apply that file"
 
 
-def pending(plan: Plan) -> Exit:
+def pending(plan: Plan) -> ResultStatus:
     """What `plan --check` exits with: the worst of its parts; a refresh is a change."""
-    return worst_exit([*(part.exit for part in plan.models), Exit.PENDING if plan.refresh else Exit.CLEAN])
+    return worst_status(
+        [*(part.status for part in plan.models), ResultStatus.PENDING if plan.refresh else ResultStatus.CLEAN]
+    )
 
 
-def readable(plan: Plan) -> Exit:
+def readable(plan: Plan) -> ResultStatus:
     """What `plan` exits with: clean unless something is broken, whatever is pending or refused."""
-    broken = (Exit.FAILED, Exit.USAGE, Exit.INTEGRITY)
-    return worst_exit(part.exit for part in plan.models if part.exit in broken)
+    broken = (ResultStatus.FAILED, ResultStatus.INVALID, ResultStatus.DAMAGED)
+    return worst_status(part.status for part in plan.models if part.status in broken)
 
 
 def write(plan: Plan, out: Path) -> None:

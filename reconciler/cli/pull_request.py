@@ -6,9 +6,10 @@ from pathlib import Path
 
 from reconciler.app import pull_requests
 from reconciler.cli import project
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.errors import UsageError
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import merge_result, pull_request_comment
@@ -35,8 +36,10 @@ def comment(
         streams.put(document(planned))
     else:
         streams.put(to_markdown(pull_request_comment.blocks(planned)))
-    broken = pull_request_comment.exit_of(planned)
-    return int(broken if broken in (Exit.FAILED, Exit.USAGE, Exit.INTEGRITY) else Exit.CLEAN)
+    broken = pull_request_comment.status_of_plans(planned)
+    return exit_code(
+        broken if broken in (ResultStatus.FAILED, ResultStatus.INVALID, ResultStatus.DAMAGED) else ResultStatus.CLEAN
+    )
 
 
 def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) -> int:
@@ -45,5 +48,5 @@ def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) 
         raise UsageError("--on-merge takes no models and no plan", hint="leave them out", code="E801")
     with project.shown(invocation) as options:
         merged = pull_requests.apply_merged(options, environment)
-    streams.show(invocation, merge_result, merged, exit=int(merged.exit))
-    return int(merged.exit)
+    streams.show(invocation, merge_result, merged, exit=exit_code(merged.status))
+    return exit_code(merged.status)

@@ -13,8 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from reconciler.codec.exit_codes import STATUSES
 from reconciler.codec.fields import form_of_tuple, members
 from reconciler.core.digest import Digest, is_digest
+from reconciler.core.status_codes import ResultStatus
 
 T = TypeVar("T")
 Json = Any
@@ -86,6 +88,14 @@ def _read_time(document: Json) -> Any:
 
 
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+
+
+def _read_status(document: Json) -> Any:
+    if type(document) is int and document in STATUSES:
+        return STATUSES[document]
+    raise _MisfitError("expected an exit code")
+
+
 _expect_text, _expect_list, _expect_object = _expecting(str), _expecting(list), _expecting(dict)
 _READERS: dict[Any, _Read] = {
     str: _expect_text,
@@ -94,6 +104,7 @@ _READERS: dict[Any, _Read] = {
     type(None): _expecting(type(None), "nothing"),
     float: _read_number,
     Digest: _read_digest,
+    ResultStatus: _read_status,
     datetime: _read_time,
     Path: lambda document: Path(_expect_text(document)),
 }

@@ -10,7 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from reconciler.codec.exit_codes import EXIT_CODES
 from reconciler.codec.fields import form_of_tuple, members
+from reconciler.core.status_codes import ResultStatus
 
 Json = Any
 
@@ -27,6 +29,8 @@ _Write = Callable[[Any, Any], Json]
 
 
 def _new_writer(kind: Any) -> _Write:
+    if kind is ResultStatus:
+        return lambda value, hint: EXIT_CODES[value]  # noqa: ARG005
     if issubclass(kind, Enum):
         return lambda value, hint: value.value  # noqa: ARG005
     if kind is type(None) or issubclass(kind, (bool, int, float)):

@@ -8,6 +8,9 @@ import typing
 from functools import cache
 from typing import Any
 
+from reconciler.codec.exit_codes import KEY
+from reconciler.core.status_codes import ResultStatus
+
 
 @cache
 def _hints(kind: type) -> dict[str, Any]:
@@ -18,7 +21,7 @@ def _hints(kind: type) -> dict[str, Any]:
 @cache
 def members(kind: type) -> tuple[tuple[str, str, Any], ...]:
     """(attribute, key, declared type) of every field."""
-    return tuple((name, _camel(name), hint) for name, hint in _hints(kind).items())
+    return tuple((name, KEY if hint is ResultStatus else _camel(name), hint) for name, hint in _hints(kind).items())
 
 
 @cache

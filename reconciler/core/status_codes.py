@@ -1,9 +1,19 @@
-"""Ordered conditions, so that "worse" is a comparison, and the exit codes that follow from them."""
+"""Ordered conditions, so that "worse" is a comparison."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from enum import IntEnum, StrEnum
+from enum import StrEnum
+
+from reconciler.errors import (
+    ConflictError,
+    GateRefusedError,
+    IntegrityError,
+    InvalidManifestsError,
+    ReconcilerError,
+    SourceError,
+    UsageError,
+)
 
 
 class SyncStatus(StrEnum):
@@ -31,28 +41,40 @@ def worst_health(conditions: Iterable[HealthStatus]) -> HealthStatus:
     return max(conditions, key=lambda one: one.rank, default=HealthStatus.HEALTHY)
 
 
-class Exit(IntEnum):
-    CLEAN = 0
-    FAILED = 1
-    USAGE = 2
-    PENDING = 3
-    REFUSED = 4
-    CONFLICT = 5
-    INTEGRITY = 6
-    BUG = 70
-    INTERRUPTED = 130
+class ResultStatus(StrEnum):
+    """How a model, an environment or a command stands or ended, from best to worst."""
+
+    CLEAN = "clean"  # nothing to do, or all done
+    PENDING = "pending"  # something is to be done, or queued for a later run
+    DENIED = "denied"  # a gate failed, or policy denied it
+    CONFLICT = "conflict"  # something else must happen first, or somebody else moved first
+    FAILED = "failed"
+    DAMAGED = "damaged"  # bytes are not what their digest or chain says
+    INVALID = "invalid"  # a manifest or a command line
+    INTERRUPTED = "interrupted"
+
+    @property
+    def rank(self) -> int:
+        return list(ResultStatus).index(self)
 
 
-# When several models differ: 6 > 1 > 5 > 4 > 3 > 0. Usage and bugs never mix with results.
-_WEIGHT = {
-    Exit.CLEAN: 0,
-    Exit.PENDING: 1,
-    Exit.REFUSED: 2,
-    Exit.CONFLICT: 3,
-    Exit.FAILED: 4,
-    Exit.INTEGRITY: 5,
-}
+def worst_status(statuses: Iterable[ResultStatus]) -> ResultStatus:
+    return max(statuses, key=lambda status: status.rank, default=ResultStatus.CLEAN)
 
 
-def worst_exit(codes: Iterable[int]) -> Exit:
-    return max((Exit(code) for code in codes), key=lambda one: _WEIGHT.get(one, 6), default=Exit.CLEAN)
+def status_of(error: ReconcilerError) -> ResultStatus:
+    """Return the status of whatever this error ended."""
+    for kind, status in _STATUSES:
+        if isinstance(error, kind):
+            return status
+    return ResultStatus.FAILED
+
+
+_STATUSES: tuple[tuple[type[ReconcilerError], ResultStatus], ...] = (
+    (UsageError, ResultStatus.INVALID),
+    (InvalidManifestsError, ResultStatus.INVALID),
+    (SourceError, ResultStatus.INVALID),
+    (GateRefusedError, ResultStatus.DENIED),
+    (ConflictError, ResultStatus.CONFLICT),
+    (IntegrityError, ResultStatus.DAMAGED),
+)

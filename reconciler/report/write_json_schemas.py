@@ -35,6 +35,7 @@ from reconciler.core.plan.plan import Plan
 from reconciler.core.promotion.merge_result import MergeResult
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.promotion.reviewed_plan import PlanComment
+from reconciler.core.status_codes import ResultStatus
 from reconciler.error_codes import ErrorCode
 from reconciler.report.help.problems import ValidationResult
 
@@ -164,6 +165,8 @@ def _form(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
             definitions[hint.__name__] = {}  # a place for one that holds itself
             definitions[hint.__name__] = _object(hint, definitions)
         return {"$ref": f"#/definitions/{hint.__name__}"}
+    if hint is ResultStatus:
+        return {"type": "integer"}
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {"enum": [one.value for one in hint]}
     if hint is datetime:

@@ -19,10 +19,12 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.adapters.git.plumbing import check_revision
+from reconciler.codec.exit_codes import EXIT_CODES
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import Action, Entry, State
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.names import is_column
+from reconciler.core.status_codes import status_of
 from reconciler.data.expressions import validate
 from reconciler.data.expressions.validate import Scalar, grammar
 from reconciler.engine.storage import journal
@@ -57,7 +59,7 @@ def shown(error: ReconcilerError) -> None:
     """It can be told in every form."""
     problems.error_text(error, TextStyle(width=60, glyphs=ASCII, paint=unpainted)).encode()
     problems.error_markdown(error).encode()
-    json.dumps(problems.error_document(error, error.exit_code)).encode("ascii")
+    json.dumps(problems.error_document(error, EXIT_CODES[status_of(error)])).encode("ascii")
 
 
 # --- manifests -------------------------------------------------------------------------------------------------------

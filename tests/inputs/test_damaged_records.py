@@ -20,7 +20,7 @@ from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import blobs, oci_manifest
@@ -188,7 +188,7 @@ def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(story: Story) -
             assert found, f"{key} {what}: no audit finds it"
             for old, new in zip(before, plans, strict=True):
                 stopped = isinstance(new, IntegrityError) or (
-                    isinstance(new, Plan) and all(part.exit == Exit.INTEGRITY for part in new.models)
+                    isinstance(new, Plan) and all(part.status is ResultStatus.DAMAGED for part in new.models)
                 )
                 assert new == old or stopped, f"{environment} {key} {what}: {new}"
     print(f"{cases} plans and audits of damaged stores")
@@ -210,7 +210,7 @@ def test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deploy
                 assert production == before[1] or isinstance(production, Plan), key
             else:
                 assert isinstance(production, Plan), key
-                assert production == before[1] or production.models[0].exit == Exit.INTEGRITY, key
+                assert production == before[1] or production.models[0].status is ResultStatus.DAMAGED, key
             assert isinstance(sandbox, (Plan, IntegrityError)), key
 
 

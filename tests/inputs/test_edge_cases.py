@@ -14,7 +14,7 @@ from reconciler.adapters.filesystem import store as store_files
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.core.artifact.observed_state import CommitOrder
 from reconciler.core.spec.gates import Threshold
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.inspect.explain_status import why
 from reconciler.errors import IntegrityError, InvalidManifestsError, StoreError
 from reconciler.manifest.loading.load import MAX_FILES, load
@@ -40,7 +40,7 @@ def test_a_digest_that_nobody_made_is_not_deployed(tmp_path: Path) -> None:
     story.commit(seed=10, pin=NOBODYS)
     part = story.part("production")
     assert part.blocked is not None
-    assert part.blocked.exit == Exit.CONFLICT
+    assert part.blocked.status is ResultStatus.CONFLICT
     assert "artifact 000000000000 not found" in part.reason
     story.apply("production")
     assert story.serves == serves
@@ -54,7 +54,7 @@ def test_a_branch_that_was_pushed_back_before_the_last_applied_commit_is_refused
     del story.town.source.line[story.town.source.line.index(str(last.revision)) + 1 :]
     part = next(one for one in story.plan("production", last).models if one.model == sample_project.MODEL)
     assert part.blocked is not None
-    assert part.blocked.exit == Exit.CONFLICT
+    assert part.blocked.status is ResultStatus.CONFLICT
     assert part.basis.order == CommitOrder.OFF.value
     assert "not on" in part.reason or "older" in part.reason or "branch" in part.reason
     story.apply("production", last)
@@ -72,7 +72,7 @@ def test_a_gate_that_is_weakened_in_the_commit_that_promotes_has_judged_nothing_
     story.commit(seed=3, pin=refused, production=replace(PRODUCTION, policy=policy))
     part = story.part("production")
     assert part.blocked is not None
-    assert part.blocked.exit == Exit.CONFLICT
+    assert part.blocked.status is ResultStatus.CONFLICT
     assert "is not verified against today's gates" in part.reason
     story.apply("production")
     assert story.serves == serves

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from reconciler import plugins
+from reconciler import codec, plugins
 from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.system import host
 from reconciler.core.spec.environment import StorageLocation
@@ -65,7 +65,7 @@ def run(
         done = apply.apply(deps, desired, where, plan, confirmed=True)
         left = make_plan.make_plan(deps, desired, where)
         return {
-            "exit": int(done.exit),
+            "exit": codec.to_json(done.status),
             "problems": [one.problem for one in done.results if one.problem],
             "left": [step.action.value for model in left.models for step in model.steps],
             "candidate": left.models[0].detail.candidate if left.models else None,

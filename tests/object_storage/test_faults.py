@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.codec.exit_codes import EXIT_CODES
+from reconciler.core.status_codes import status_of
 from reconciler.errors import ReconcilerError
 from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy, Script
@@ -58,7 +60,7 @@ class Life:
         try:
             self.calmly(environment)
         except ReconcilerError as error:
-            return error.exit_code
+            return EXIT_CODES[status_of(error)]
         return None
 
     def in_a_process(self, environment: str, proxy: Proxy) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
@@ -64,5 +65,5 @@ def command(
             return confirm.DECLINED
         deps = project.training_only_in(here, jobs=jobs)
         applied = apply.apply(deps, project.desired, here, plan, models=models, confirmed=confirmed)
-    streams.show(invocation, apply_result, applied, exit=int(applied.exit))
-    return int(applied.exit)
+    streams.show(invocation, apply_result, applied, exit=exit_code(applied.status))
+    return exit_code(applied.status)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("audit")
@@ -22,6 +23,6 @@ def command(invocation: Invocation, environment: str | None) -> int:
 
     with opened(invocation, anew=True) as project:
         found = audit.audit(project.deps, project.desired, (environment,) if environment else ())
-    code = Exit.INTEGRITY if found.findings else Exit.CLEAN
-    streams.show(invocation, reporter, found, exit=int(code))
-    return int(code)
+    code = exit_code(ResultStatus.DAMAGED if found.findings else ResultStatus.CLEAN)
+    streams.show(invocation, reporter, found, exit=code)
+    return code

@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("diff")
@@ -30,4 +31,4 @@ def command(invocation: Invocation, names: tuple[str, ...], before: str | None, 
 
     found = compare(project.options_of(invocation), names, before=before, after=after)
     streams.show(invocation, config_diff, found)
-    return int(Exit.PENDING if check and found.models else Exit.CLEAN)
+    return exit_code(ResultStatus.PENDING if check and found.models else ResultStatus.CLEAN)

@@ -7,10 +7,11 @@ from functools import partial
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.inspect.health_check import Level
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("doctor")
@@ -28,4 +29,4 @@ def command(invocation: Invocation) -> int:
 
     found = check_all(partial(project.options_of, invocation))
     streams.show(invocation, health_check, found)
-    return int(Exit.FAILED if found.count(Level.BAD) else Exit.CLEAN)
+    return exit_code(ResultStatus.FAILED if found.count(Level.BAD) else ResultStatus.CLEAN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
@@ -29,5 +30,5 @@ def command(invocation: Invocation, environment: str | None, issue: bool, loads:
 
     with project.shown(invocation) as options:
         found = detect(options, environment, issue=issue, loads=loads)
-    streams.show(invocation, drift, found, exit=int(found.exit))
-    return int(found.exit)
+    streams.show(invocation, drift, found, exit=exit_code(found.status))
+    return exit_code(found.status)

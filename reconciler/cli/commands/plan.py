@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 
@@ -61,5 +62,5 @@ def command(
     full = made.plan if isinstance(made, cached_plan.PlanExcerpt) else made
     if out is not None:
         plan_file.write(full, out)
-    streams.show(invocation, plan_report, made, exit=int(plan_file.pending(full)))
-    return int(plan_file.pending(full) if check else plan_file.readable(full))
+    streams.show(invocation, plan_report, made, exit=exit_code(plan_file.pending(full)))
+    return exit_code(plan_file.pending(full) if check else plan_file.readable(full))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.digest import Digest
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("reproduce")
@@ -23,6 +24,6 @@ def command(invocation: Invocation, digest: Digest) -> int:
 
     with opened(invocation, trains=True) as project:
         found = reproduce.reproduce(project.deps, project.desired, digest)
-    code = Exit.CLEAN if found.equal else Exit.FAILED
-    streams.show(invocation, reporter, found, exit=int(code), equal=found.equal)
-    return int(code)
+    code = exit_code(ResultStatus.CLEAN if found.equal else ResultStatus.FAILED)
+    streams.show(invocation, reporter, found, exit=code, equal=found.equal)
+    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code_of
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 
@@ -29,7 +30,7 @@ def command(invocation: Invocation) -> int:
         if invocation.form is not OutputFormat.TEXT:
             raise
         streams.put(problems.error_text(error, streams.result_look()))
-        return error.exit_code
+        return exit_code_of(error)
     names = tuple(one.name for one in desired.environments)
     valid = problems.ValidationResult(
         project=desired.project, revision=desired.revision, environments=names, models=len(desired.models)

@@ -14,20 +14,20 @@ from enum import StrEnum
 
 from reconciler.core.artifact.observed_state import DriftType, JournalHead, LiveDeployment, drift_of
 from reconciler.core.inspect.explanation import Advice
-from reconciler.core.status_codes import Exit, worst_exit
+from reconciler.core.status_codes import ResultStatus, worst_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftFinding:
-    """One thing that drifted. `model` None: the environment itself. `since`: when it was first seen. `exit`: what it
-    means to a job; 3, unless the facts could not be read."""
+    """One thing that drifted. `model` None: the environment itself. `since`: when it was first seen. `status`
+    (in JSON the number `exit`): pending, unless the facts could not be read."""
 
     model: str | None
     kind: DriftType
     what: str
     since: datetime | None = None
     remedies: tuple[Advice, ...] = ()
-    exit: int = int(Exit.PENDING)
+    status: ResultStatus = ResultStatus.PENDING
 
     @property
     def key(self) -> tuple[str, str]:
@@ -60,7 +60,7 @@ class EnvironmentDrift:
     problem: str | None = None
     news: IssueChange | None = None
     issue: str | None = None
-    exit: int = int(Exit.CLEAN)
+    status: ResultStatus = ResultStatus.CLEAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +73,8 @@ class DriftReport:
     format: int = 1
 
     @property
-    def exit(self) -> Exit:
-        return worst_exit(one.exit for one in self.environments)
+    def status(self) -> ResultStatus:
+        return worst_status(one.status for one in self.environments)
 
 
 Seen = dict[tuple[str, str], datetime]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.digest import Digest
-from reconciler.core.status_codes import HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class ModelStatus:
     headline: float | None = None
     data_as_of: str | None = None
     notes: tuple[str, ...] = ()
-    exit: int = 0
+    status: ResultStatus = ResultStatus.CLEAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

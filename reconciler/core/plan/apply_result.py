@@ -5,17 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
-from reconciler.core.status_codes import Exit, worst_exit
+from reconciler.core.status_codes import ResultStatus, worst_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelResult:
-    """`done`: one line per step carried out, in order. `exit` 0 done or nothing to do, else why not: `problem` and what
-    to do about it, `remedy`. `seconds`: how long it took, to a tenth."""
+    """One model's share of an apply.
+
+    `done`: one line per step carried out, in order. `problem`, `remedy`: where the status (in JSON the number `exit`)
+    is not clean. `seconds`: how long it took, to a tenth.
+    """
 
     model: str
     done: tuple[str, ...] = ()
-    exit: int = 0
+    status: ResultStatus = ResultStatus.CLEAN
     problem: str | None = None
     remedy: str | None = None
     artifact: Digest | None = None
@@ -36,7 +39,7 @@ class ApplyResult:
     format: int = 1
 
     @property
-    def exit(self) -> Exit:
+    def status(self) -> ResultStatus:
         if self.interrupted:
-            return Exit.INTERRUPTED
-        return worst_exit(one.exit for one in self.results)
+            return ResultStatus.INTERRUPTED
+        return worst_status(one.status for one in self.results)

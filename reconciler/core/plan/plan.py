@@ -15,7 +15,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.spec.gates import Verification
-from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 
 PLAN_FORMAT = 1
 
@@ -34,10 +34,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Blocked:
-    """Why a model is left alone: reasons for a person, the exit code that it means, the remedy. `until`: only the clock
-    stands in the way, up to then; no digest depends on it."""
+    """Why a model is skipped: reasons for a person and the remedy. `status` is the number `exit` in JSON.
 
-    exit: int
+    `until`: only the clock stands in the way, up to then; no digest depends on it.
+    """
+
+    status: ResultStatus
     reasons: tuple[str, ...]
     remedy: str
     until: datetime | None = None
@@ -111,10 +113,10 @@ class ModelPlan:
     detail: PlanDetail = PlanDetail()
 
     @property
-    def exit(self) -> Exit:
+    def status(self) -> ResultStatus:
         if self.blocked is not None:
-            return Exit(self.blocked.exit)
-        return Exit.PENDING if self.steps else Exit.CLEAN
+            return self.blocked.status
+        return ResultStatus.PENDING if self.steps else ResultStatus.CLEAN
 
     @property
     def trains(self) -> bool:
@@ -124,7 +126,7 @@ class ModelPlan:
     @property
     def waits(self) -> bool:
         """Whether it is only left for a later run."""
-        return self.blocked is not None and self.blocked.exit == Exit.PENDING
+        return self.blocked is not None and self.blocked.status is ResultStatus.PENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

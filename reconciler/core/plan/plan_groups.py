@@ -42,7 +42,7 @@ def in_general(text: str) -> str:
 def _kind(part: ModelPlan) -> object:
     detail = part.detail
     return (
-        part.exit,
+        part.status,
         tuple((step.action, step.target, step.adopts, in_general(step.reason)) for step in part.steps),
         in_general(part.reason),
         tuple(map(in_general, part.blocked.reasons)) if part.blocked else None,

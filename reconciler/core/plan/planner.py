@@ -19,7 +19,7 @@ from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts
 from reconciler.core.plan.plan import Blocked, Step
 from reconciler.core.spec.environment import PrunePolicy
-from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def decide_training(facts: TrainingFacts) -> Decision:
     blocked = None
     if failures and facts.build is not None:
         blocked = Blocked(
-            exit=Exit.REFUSED,
+            status=ResultStatus.DENIED,
             reasons=failures,
             remedy="change the recipe and apply the sandbox again; a failed artifact is not verified twice",
         )
@@ -92,7 +92,7 @@ def first_to_train(data_taken: Mapping[str, str], limit: int) -> frozenset[str]:
 
 def queued(limit: int) -> Blocked:
     return Blocked(
-        exit=Exit.PENDING,
+        status=ResultStatus.PENDING,
         reasons=(f"others are trained first: maxTrain is {limit:,} per apply",),
         remedy="run the same command again after this one",
     )
@@ -139,7 +139,7 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
         reason=blocked.reasons[0],
         steps=_repair(facts, drift),
         blocked=blocked,
-        notes=policy_check.notes(facts, deploys=blocked.exit != Exit.REFUSED),
+        notes=policy_check.notes(facts, deploys=blocked.status != ResultStatus.DENIED),
     )
 
 
@@ -165,7 +165,7 @@ def _artifact_missing(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return None
     sources = ", ".join(facts.environment.promotes_from) or "none is declared"
     return Blocked(
-        exit=Exit.CONFLICT,
+        status=ResultStatus.CONFLICT,
         reasons=(f"artifact {short(pin)} not found in any source environment ({sources})",),
         remedy=f"pin a digest that `reconciler status {_source(facts)}` shows, with `reconciler promote`",
     )
@@ -176,7 +176,7 @@ def _recipe_mismatch(facts: ServingFacts) -> Blocked | None:
     if field is None:
         return None
     return Blocked(
-        exit=Exit.USAGE,
+        status=ResultStatus.INVALID,
         reasons=(
             f"recipe mismatch: the manifest differs from the recipe that the pinned artifact was built from at "
             f"{field.path}: the artifact has {field.old or 'nothing'}, the manifest {field.new or 'nothing'}",
@@ -192,13 +192,13 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
     verification = facts.pin.verification.verification if facts.pin.verification is not None else None
     if verification is None:
         return Blocked(
-            exit=Exit.CONFLICT,
+            status=ResultStatus.CONFLICT,
             reasons=(f"{short(pin)} is not verified against today's gates, data and incumbent",),
             remedy=f"run `reconciler apply {_source(facts)}`: it verifies candidates where the data is",
         )
     if not verification.passed:
         return Blocked(
-            exit=Exit.REFUSED,
+            status=ResultStatus.DENIED,
             reasons=verification.failures or ("it has no gate that it passed",),
             remedy="promote another candidate; a failed artifact never reaches this environment",
         )
@@ -206,7 +206,7 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return None
     age, limit = in_words(facts.policy.stale_data_age), in_words(facts.environment.policy.max_data_age or 0)
     return Blocked(
-        exit=Exit.REFUSED,
+        status=ResultStatus.DENIED,
         reasons=(f"its data is {age} old; maxDataAge is {limit}",),
         remedy=f"run `reconciler apply {_source(facts)}` for a fresh snapshot and retrain",
     )
@@ -226,7 +226,7 @@ def out_of_order(facts: ServingFacts) -> Blocked | None:
         reason = f"this commit is not on {branch}, which {name} is applied from"
     else:
         reason = f"this commit and {commit}, which {name} is at, are not on one line of {branch}"
-    return Blocked(exit=Exit.CONFLICT, reasons=(reason,), remedy=remedy)
+    return Blocked(status=ResultStatus.CONFLICT, reasons=(reason,), remedy=remedy)
 
 
 def _as_declared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
@@ -280,7 +280,7 @@ def _nothing_declared(facts: ServingFacts) -> Blocked | None:
     if facts.declared_models:
         return None
     return Blocked(
-        exit=Exit.CONFLICT,
+        status=ResultStatus.CONFLICT,
         reasons=(f"git declares no model at all for {facts.environment.name}: nothing is retired",),
         remedy="if the folder was emptied on purpose, retire one model at a time, keeping one declared",
     )

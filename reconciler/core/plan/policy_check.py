@@ -13,7 +13,7 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.plan import Blocked
 from reconciler.core.spec.policy import Control, FreezeInForce
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 
 
 def rejection(facts: ServingFacts, artifact: Digest) -> Blocked | None:
@@ -22,7 +22,7 @@ def rejection(facts: ServingFacts, artifact: Digest) -> Blocked | None:
     if rejected is None:
         return None
     return Blocked(
-        exit=Exit.REFUSED,
+        status=ResultStatus.DENIED,
         reasons=(f"{short(artifact)} is rejected in {facts.environment.name}: {rejected.reason}",),
         remedy="promote another candidate; a rejected artifact is never deployed, whatever its gates say",
     )
@@ -36,7 +36,7 @@ def serving_rejected(facts: ServingFacts) -> Blocked | None:
         return None
     name = facts.environment.name
     return Blocked(
-        exit=Exit.REFUSED,
+        status=ResultStatus.DENIED,
         reasons=(f"it serves {short(deployed)}, which is rejected: {rejected.reason}",),
         remedy=f"`reconciler rollback {facts.name} --in {name} --now`, or promote another candidate",
     )
@@ -50,7 +50,7 @@ def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
     held = facts.environment.policy.hold_of(facts.name)
     if held is not None:
         return Blocked(
-            exit=Exit.REFUSED,
+            status=ResultStatus.DENIED,
             reasons=(f"held: {held.reason}",),
             remedy=f"take it from policy.holds of {environment} when it has passed",
         )
@@ -59,7 +59,7 @@ def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
         return None
     since = f"{rollback.when:%Y-%m-%d %H:%M} UTC by {rollback.who}"
     return Blocked(
-        exit=Exit.REFUSED,
+        status=ResultStatus.DENIED,
         reasons=(f"rolled back from {short(rollback.pin)}, which git still pins, on {since}: {rollback.reason}",),
         remedy=f"merge the rollback that `reconciler rollback {facts.name} --in {environment} --now` "
         "proposes, or promote another candidate",
@@ -74,7 +74,7 @@ def weakened_gates(facts: ServingFacts) -> Blocked | None:
     if _overridden(facts, Control.GATES, facts.pinned):
         return None
     return Blocked(
-        exit=Exit.REFUSED,
+        status=ResultStatus.DENIED,
         reasons=(*map(str, weakened), "by the change that also introduced the pin"),
         remedy="make two changes of it: the weaker gate first, on its own, and the promotion after it; or name "
         "policy.owners who may approve both in one",
@@ -92,7 +92,7 @@ def freeze(facts: ServingFacts) -> Blocked | None:
 def frozen(environment: str, window: FreezeInForce) -> Blocked:
     opens = f"it opens {window.opens:%Y-%m-%d %H:%M} UTC" if window.opens else "it does not open within a year"
     return Blocked(
-        exit=Exit.CONFLICT,
+        status=ResultStatus.CONFLICT,
         reasons=(f"{environment} is frozen: {window.reason}; {opens}",),
         remedy="run the same command again then; what cannot wait needs `reconciler override`",
         until=window.opens,

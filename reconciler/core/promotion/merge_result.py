@@ -8,7 +8,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.inspect.status import ModelStatus
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.promotion.reviewed_plan import DigestDepth
-from reconciler.core.status_codes import Exit, worst_exit
+from reconciler.core.status_codes import ResultStatus, worst_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,11 +27,6 @@ class MergedPullRequest:
     revert: str | None = None
     told: str | None = None
 
-    @property
-    def exit(self) -> Exit:
-        """Return the exit of the worst model of this change."""
-        return self.applied.exit
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeResult:
@@ -44,6 +39,6 @@ class MergeResult:
     format: int = 1
 
     @property
-    def exit(self) -> Exit:
-        """Return the worst exit of all changes."""
-        return worst_exit(result.exit for result in self.merged)
+    def status(self) -> ResultStatus:
+        """Return the worst status of all changes."""
+        return worst_status(merged.applied.status for merged in self.merged)

@@ -19,7 +19,7 @@ from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Role
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.apply.approvals import ForgeQueries
@@ -180,7 +180,7 @@ def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
         moved = moved or "what is to be done is not what was reviewed"
     return ModelResult(
         model=part.model,
-        exit=Exit.CONFLICT,
+        status=ResultStatus.CONFLICT,
         problem=f"the plan is stale: {moved}",
         remedy="plan again, review, and apply that plan",
     )
@@ -213,12 +213,12 @@ def _model(
             done.append(one)
             run.deps.progress.done(part.model, one.line)
     except ReconcilerError as error:
-        result = ModelResult(model=part.model, exit=error.exit_code, problem=str(error), remedy=error.hint)
+        result = ModelResult(model=part.model, status=status_of(error), problem=str(error), remedy=error.hint)
     except OSError as error:  # a full or failing disk under our own scratch folder
         where = f" ({error.filename})" if error.filename else ""
         result = ModelResult(
             model=part.model,
-            exit=Exit.FAILED,
+            status=ResultStatus.FAILED,
             problem=f"{error.strerror or type(error).__name__}{where}",
             remedy="nothing that served before is lost: make room and run the same command again",
         )
@@ -239,11 +239,11 @@ def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
     if failures:
         return ModelResult(
             model=part.model,
-            exit=Exit.REFUSED,
+            status=ResultStatus.DENIED,
             problem="; ".join(failures),
             remedy="change the recipe and apply again; the refused artifact is not judged twice",
         )
     if standing is not None:
         problem = "; ".join(standing.reasons)
-        return ModelResult(model=part.model, exit=standing.exit, problem=problem, remedy=standing.remedy)
+        return ModelResult(model=part.model, status=standing.status, problem=problem, remedy=standing.remedy)
     return ModelResult(model=part.model)

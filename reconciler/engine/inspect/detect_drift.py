@@ -17,7 +17,7 @@ from reconciler.core.inspect.explanation import Advice
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.model import Model
-from reconciler.core.status_codes import worst_exit
+from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import drift_issue
 from reconciler.engine.plan import make_plan, observe, verification
@@ -76,7 +76,7 @@ def _environment(
         return _EnvironmentCheck(deps, desired, environment).all(blank, unwell)
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
-        return replace(blank, problem=str(error), exit=error.exit_code)
+        return replace(blank, problem=str(error), status=status_of(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ class _EnvironmentCheck:
             loaded=len(today),
             pending=sum(self._is_pending(name, head) for name, head in heads.items()),
             notes=tuple(notes),
-            exit=int(worst_exit(one.exit for one in found)),
+            status=worst_status(finding.status for finding in found),
         )
 
     def _mark(self) -> Iterator[DriftFinding]:
@@ -162,7 +162,7 @@ class _EnvironmentCheck:
             remedies = (Advice(reason=error.hint),) if error.hint else ()
             return [
                 DriftFinding(
-                    model=name, kind=DriftType.UNREADABLE, what=str(error), remedies=remedies, exit=error.exit_code
+                    model=name, kind=DriftType.UNREADABLE, what=str(error), remedies=remedies, status=status_of(error)
                 )
             ]
         return found

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from reconciler.core.inspect import drift
 from reconciler.core.inspect.drift import EnvironmentDrift, IssueChange, Seen
-from reconciler.core.status_codes import worst_exit
+from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.errors import ForgeError, ReconcilerError
 from reconciler.ports import Forge
@@ -62,7 +62,7 @@ def tell(
         return replace(
             dated,
             notes=(*found.notes, f"the issue could not be brought up to date: {error}"),
-            exit=int(worst_exit((found.exit, error.exit_code))),
+            status=worst_status((found.status, status_of(error))),
         )
 
 

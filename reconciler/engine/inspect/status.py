@@ -80,7 +80,7 @@ def _model(deps: Dependencies, desired: DesiredState, environment: Environment, 
         headline=headline,
         data_as_of=build.as_of if build else None,
         notes=(*part.detail.notes, *(one for one in refusals if one != part.reason)),
-        exit=int(part.exit),
+        status=part.status,
     )
 
 

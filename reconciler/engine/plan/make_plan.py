@@ -31,7 +31,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
-from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, SyncStatus, status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe, verification
 from reconciler.engine.plan.plan_inputs import basis_of, verification_input
@@ -195,7 +195,7 @@ def _broken(
         sync=SyncStatus.UNKNOWN,
         health=HealthStatus.UNKNOWN,
         reason=error.message,
-        blocked=Blocked(exit=Exit(error.exit_code), reasons=(str(error),), remedy=error.hint or "see the message"),
+        blocked=Blocked(status=status_of(error), reasons=(str(error),), remedy=error.hint or "see the message"),
     )
 
 

@@ -27,7 +27,7 @@ from reconciler.core.promotion.reviewed_plan import (
 )
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import manifest_path
@@ -165,7 +165,7 @@ def apply_change(
     skipped = [
         ModelResult(
             model=name,
-            exit=Exit.INTEGRITY if change.unreadable else Exit.CONFLICT,
+            status=ResultStatus.DAMAGED if change.unreadable else ResultStatus.CONFLICT,
             problem=reason,
             remedy=AGAIN.format(environment.name),
         )

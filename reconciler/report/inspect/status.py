@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.duration import in_words
 from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
-from reconciler.core.status_codes import HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -86,7 +86,7 @@ def _row(model: ModelStatus, detail: Detail) -> Row:
     reasons = _reasons(model)
     if detail is Detail.PAGE:
         return Row((*cells, "; ".join(reasons)))
-    unclear = model.exit or model.notes or model.sync is not SyncStatus.IN_SYNC
+    unclear = model.status is not ResultStatus.CLEAN or model.notes or model.sync is not SyncStatus.IN_SYNC
     return Row(cells, tone=_tone(model), notes=tuple(reasons) if unclear else ())
 
 
@@ -99,6 +99,10 @@ def _reasons(model: ModelStatus) -> list[str]:
 def _tone(model: ModelStatus) -> Tone:
     if model.health in (HealthStatus.DEGRADED, HealthStatus.UNKNOWN):
         return Tone.BAD
-    if model.health is not HealthStatus.HEALTHY or model.sync is not SyncStatus.IN_SYNC or model.exit:
+    if (
+        model.health is not HealthStatus.HEALTHY
+        or model.sync is not SyncStatus.IN_SYNC
+        or model.status is not ResultStatus.CLEAN
+    ):
         return Tone.WARN
     return Tone.GOOD

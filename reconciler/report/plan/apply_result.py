@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -57,7 +57,7 @@ def ordered(applied: ApplyResult) -> list[ModelResult]:
     """Return the results, worst first; then changed models, then unchanged ones."""
 
     def rank(result: ModelResult) -> tuple[int, bool, str]:
-        severity = WORST_FIRST.index(Exit(result.exit)) if result.exit in WORST_FIRST else 1
+        severity = WORST_FIRST.index(result.status) if result.status in WORST_FIRST else 1
         return (severity, not result.done, result.model)
 
     return sorted(applied.results, key=rank)
@@ -65,8 +65,8 @@ def ordered(applied: ApplyResult) -> list[ModelResult]:
 
 def summary(applied: ApplyResult) -> str:
     changed = sum(bool(result.done) for result in applied.results)
-    waiting = sum(result.exit == Exit.PENDING for result in applied.results)
-    unfinished = sum(result.exit != 0 for result in applied.results) - waiting
+    waiting = sum(result.status is ResultStatus.PENDING for result in applied.results)
+    unfinished = sum(result.status is not ResultStatus.CLEAN for result in applied.results) - waiting
     parts = [f"{count(changed, 'model')} changed", f"{unfinished} not finished"]
     if waiting:
         parts.append(f"{waiting} waiting")
@@ -75,11 +75,11 @@ def summary(applied: ApplyResult) -> str:
 
 
 def _is_unchanged(result: ModelResult) -> bool:
-    return result.exit == 0 and not result.done
+    return result.status is ResultStatus.CLEAN and not result.done
 
 
 def _entry(result: ModelResult) -> ListEntry:
-    outcome = "done" if result.exit == 0 else OUTCOMES.get(Exit(result.exit), "failed")
+    outcome = "done" if result.status is ResultStatus.CLEAN else OUTCOMES.get(result.status, "failed")
     problem = f"{outcome}: {result.problem}" if result.problem else ""
     done = "; ".join(result.done)
     mark, badge, tone = _mark(result)
@@ -97,8 +97,8 @@ def _entry(result: ModelResult) -> ListEntry:
 
 def _mark(result: ModelResult) -> tuple[str, str, Tone]:
     """Return the mark of the result on a terminal, the one in a document, and the tone."""
-    if result.exit == Exit.PENDING:
+    if result.status is ResultStatus.PENDING:
         return ".", "⏳", Tone.WARN
-    if result.exit:
+    if result.status is not ResultStatus.CLEAN:
         return "!", "❌", Tone.BAD
     return ("+", "✅", Tone.GOOD) if result.done else ("=", "✅", Tone.DIM)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.plan import ModelPlan, Plan
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.report.layout.blocks import Literal
 from reconciler.report.layout.escaping import plain
 from reconciler.report.layout.text_layout import Tone
@@ -19,26 +19,39 @@ SYMBOLS = {
     Action.NONE: "=",
 }
 OUTCOMES = {
-    Exit.FAILED: "failed",
-    Exit.USAGE: "invalid",
-    Exit.REFUSED: "refused",
-    Exit.CONFLICT: "left alone",
-    Exit.INTEGRITY: "integrity",
-    Exit.PENDING: "waits",
+    ResultStatus.FAILED: "failed",
+    ResultStatus.INVALID: "invalid",
+    ResultStatus.DENIED: "refused",
+    ResultStatus.CONFLICT: "left alone",
+    ResultStatus.DAMAGED: "integrity",
+    ResultStatus.PENDING: "waits",
 }
-WORST_FIRST = [Exit.INTEGRITY, Exit.FAILED, Exit.USAGE, Exit.CONFLICT, Exit.REFUSED, Exit.PENDING, Exit.CLEAN]
-_BADGES = {Exit.CLEAN: "⚪ none", Exit.PENDING: "🔵 change", Exit.REFUSED: "❌ refused", Exit.CONFLICT: "🟠 left alone"}
-_TONES = {Exit.PENDING: Tone.GOOD, Exit.REFUSED: Tone.WARN, Exit.CONFLICT: Tone.WARN}
+WORST_FIRST = [
+    ResultStatus.DAMAGED,
+    ResultStatus.FAILED,
+    ResultStatus.INVALID,
+    ResultStatus.CONFLICT,
+    ResultStatus.DENIED,
+    ResultStatus.PENDING,
+    ResultStatus.CLEAN,
+]
+_BADGES = {
+    ResultStatus.CLEAN: "⚪ none",
+    ResultStatus.PENDING: "🔵 change",
+    ResultStatus.DENIED: "❌ refused",
+    ResultStatus.CONFLICT: "🟠 left alone",
+}
+_TONES = {ResultStatus.PENDING: Tone.GOOD, ResultStatus.DENIED: Tone.WARN, ResultStatus.CONFLICT: Tone.WARN}
 
 
 def ordered(plan: Plan) -> list[ModelPlan]:
     """Return the models' plans, worst first, then by name."""
-    return sorted(plan.models, key=lambda model: (WORST_FIRST.index(model.exit), not model.detail.notes, model.model))
+    return sorted(plan.models, key=lambda model: (WORST_FIRST.index(model.status), not model.detail.notes, model.model))
 
 
 def is_unchanged(model: ModelPlan) -> bool:
     """Tell whether nothing will happen to the model and there is nothing to say about it."""
-    return model.exit is Exit.CLEAN and not model.detail.notes
+    return model.status is ResultStatus.CLEAN and not model.detail.notes
 
 
 def summary(plan: Plan, others: int = 0) -> str:
@@ -55,7 +68,7 @@ def headline(model: ModelPlan) -> str:
     """Return what will happen to the model and why, without its name."""
     actions = ", ".join(dict.fromkeys(step_name(model, position) for position in range(len(model.steps))))
     if model.blocked is not None:
-        outcome = OUTCOMES.get(Exit(model.blocked.exit), "left alone")
+        outcome = OUTCOMES.get(model.blocked.status, "left alone")
         reasons = f"{outcome}: {'; '.join(plain(reason) for reason in model.blocked.reasons)}"
         return f"{reasons}; meanwhile {actions}: {plain(model.steps[0].reason)}" if model.steps else reasons
     return f"{actions or 'none'}: {plain(model.reason)}"
@@ -79,10 +92,10 @@ def symbol(model: ModelPlan) -> str:
 
 def badge(model: ModelPlan) -> Literal:
     """Return the mark of the model's row in a document."""
-    return Literal("⏳ waits" if model.waits else _BADGES.get(model.exit, "🔴 error"))
+    return Literal("⏳ waits" if model.waits else _BADGES.get(model.status, "🔴 error"))
 
 
 def tone(model: ModelPlan) -> Tone:
-    if model.exit is Exit.CLEAN:
+    if model.status is ResultStatus.CLEAN:
         return Tone.WARN if model.detail.notes else Tone.DIM
-    return _TONES.get(model.exit, Tone.BAD)
+    return _TONES.get(model.status, Tone.BAD)

@@ -8,6 +8,7 @@ from reconciler.core.duration import in_words
 from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
 from reconciler.core.promotion.reviewed_plan import DigestDepth
+from reconciler.core.status_codes import ResultStatus
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -54,7 +55,7 @@ def blocks(result: MergeResult, detail: Detail) -> Iterator[Block]:
 
 def request_blocks(environment: str, merged: MergedPullRequest) -> Iterator[Block]:
     """Report on one request, to be posted on it."""
-    complete = all(result.exit == 0 for result in merged.applied.results)
+    complete = all(result.status is ResultStatus.CLEAN for result in merged.applied.results)
     outcome = Literal("✅ Applied" if complete else "❌ Not all applied")
     yield Heading((outcome, " in ", Code(environment), ": ", apply_result.summary(merged.applied)))
     yield from _outcome(merged)
@@ -72,7 +73,7 @@ def _outcome(merged: MergedPullRequest) -> Iterator[Block]:
     if rows:
         yield DataTable(_COLUMNS, tuple(rows))
     for result in merged.applied.results:
-        if result.exit and result.remedy:
+        if result.status is not ResultStatus.CLEAN and result.remedy:
             yield Items((Item(result.remedy, label=Code(result.model)),))
     if merged.depth is DigestDepth.DECLARED:
         yield Paragraph("Its reviewers saw what git shows; gates and stores were asked when it was applied.")
@@ -83,7 +84,7 @@ def _outcome(merged: MergedPullRequest) -> Iterator[Block]:
 
 
 def _row(model: str, result: ModelResult | None, health: str, serves: Words) -> Row:
-    mark = Literal("❌" if result is not None and result.exit else "✅")
+    mark = Literal("❌" if result is not None and result.status is not ResultStatus.CLEAN else "✅")
     done = ("; ".join(result.done) or result.problem or "") if result is not None else ""
     return Row((mark, Code(model), done, Literal(health), Literal(_duration(result)), serves))
 

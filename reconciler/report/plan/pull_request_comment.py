@@ -15,7 +15,7 @@ from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import MetricChange, ModelPlan
 from reconciler.core.plan.plan_groups import ModelGroup, grouped, in_general
 from reconciler.core.promotion.reviewed_plan import PlanComment, hidden_record
-from reconciler.core.status_codes import Exit, worst_exit
+from reconciler.core.status_codes import ResultStatus, worst_status
 from reconciler.report.layout.blocks import (
     Block,
     Code,
@@ -76,9 +76,9 @@ def summary(comment: PlanComment) -> str:
     return f"{changing} to change, {blocked} blocked, {len(models) - changing - blocked} as they are"
 
 
-def exit_of(comment: PlanComment) -> Exit:
+def status_of_plans(comment: PlanComment) -> ResultStatus:
     """Return the worst exit of the request's models; its changes are what it is for, so they are not one."""
-    return worst_exit(model.exit for model in _changed(comment) if model.exit is not Exit.PENDING)
+    return worst_status(model.status for model in _changed(comment) if model.status is not ResultStatus.PENDING)
 
 
 def _changed(comment: PlanComment) -> list[ModelPlan]:

@@ -31,7 +31,7 @@ with wiring.open_project(ProjectOptions(root=locations.project(), revision=sys.a
     plan = make_plan(deps, opened.desired, where)
     done = apply.apply(deps, opened.desired, where, plan, confirmed=True)
     print([one.problem for one in done.results])
-    sys.exit(done.exit)
+    sys.exit(done.status)
 """
 
 LATER = """
@@ -50,7 +50,7 @@ with wiring.open_project(ProjectOptions(root=locations.project())) as opened:
     plan = make_plan(deps, opened.desired, where)
     done = apply.apply(deps, opened.desired, where, plan, confirmed=True)
     print([step.action.value for part in plan.models for step in part.steps])
-    sys.exit(done.exit)
+    sys.exit(done.status)
 """
 
 

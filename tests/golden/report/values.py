@@ -47,7 +47,7 @@ from reconciler.core.spec.recipe import (
     Selection,
     Task,
 )
-from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 from reconciler.errors import ConflictError, DataError, FilePosition, InvalidManifestsError, Problem
 from reconciler.report.promotion import pull_request_body
 
@@ -228,7 +228,7 @@ def production_plan() -> Plan:
                 "refused",
                 reason="f1_macro 0.412 is below 0.45",
                 blocked=Blocked(
-                    exit=Exit.REFUSED,
+                    status=ResultStatus.DENIED,
                     reasons=("f1_macro 0.412 is below 0.45",),
                     remedy="promote another candidate; a refused artifact never reaches this environment",
                 ),
@@ -246,7 +246,7 @@ def production_plan() -> Plan:
                 health=HealthStatus.UNKNOWN,
                 reason="blob is damaged",
                 blocked=Blocked(
-                    exit=Exit.INTEGRITY,
+                    status=ResultStatus.DAMAGED,
                     reasons=(f"blob {digest('x')} has other bytes than its digest says",),
                     remedy="restore the file from a backup; `reconciler audit` lists everything that is damaged",
                 ),
@@ -291,14 +291,14 @@ def applied() -> ApplyResult:
             ModelResult(model="customer-payments", done=("deployed 1a2b3c4d5e6f",), artifact=digest("candidate")),
             ModelResult(
                 model="stale",
-                exit=Exit.CONFLICT,
+                status=ResultStatus.CONFLICT,
                 problem="the plan is stale: head moved",
                 remedy="plan again, review, and apply that plan",
             ),
             ModelResult(
                 model="hostile",
                 done=("trained 1a2b3c4d5e6f: grade D, f1_macro 0.101 on 10 rows",),
-                exit=Exit.REFUSED,
+                status=ResultStatus.DENIED,
                 problem="production: " + HOSTILE[0] + HOSTILE[2],
                 remedy="change the recipe and apply again; the refused artifact is not judged twice",
             ),
@@ -365,14 +365,14 @@ def status() -> Status:
                         headline=0.601,
                         data_as_of="2026-01-01",
                         notes=(HOSTILE[2],),
-                        exit=3,
+                        status=ResultStatus.PENDING,
                     ),
                     ModelStatus(
                         model="unknown",
                         sync=SyncStatus.UNKNOWN,
                         health=HealthStatus.UNKNOWN,
                         reason=HOSTILE[5] + HOSTILE[1],
-                        exit=6,
+                        status=ResultStatus.DAMAGED,
                     ),
                 ),
             ),

@@ -12,7 +12,7 @@ from reconciler.core.inspect.history import History
 from reconciler.core.plan.plan import Blocked, ModelPlan, Plan, PlanDetail, Step
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.policy import Control
-from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 from tests.golden.report import values
 
 
@@ -49,13 +49,13 @@ def controlled_plan() -> Plan:
     """A model held up by each control, one that needs approvals, one let through by an override."""
     opens = datetime(2026, 11, 30, 5, tzinfo=UTC)
 
-    def held_up(name: str, exit_code: Exit, reasons: tuple[str, ...], remedy: str, **more: Any) -> ModelPlan:
+    def held_up(name: str, status: ResultStatus, reasons: tuple[str, ...], remedy: str, **more: Any) -> ModelPlan:
         return values.part(
             name,
             sync=SyncStatus.OUT_OF_SYNC,
             health=more.pop("health", HealthStatus.HEALTHY),
             reason=reasons[0],
-            blocked=Blocked(exit=exit_code, reasons=reasons, remedy=remedy, until=more.pop("until", None)),
+            blocked=Blocked(status=status, reasons=reasons, remedy=remedy, until=more.pop("until", None)),
             **more,
         )
 
@@ -69,21 +69,21 @@ def controlled_plan() -> Plan:
         (
             held_up(
                 "frozen",
-                Exit.CONFLICT,
+                ResultStatus.CONFLICT,
                 (f"production is frozen: {values.HOSTILE[0]}; it opens 2026-11-30 05:00 UTC",),
                 "run the same command again then; what cannot wait needs `reconciler override`",
                 until=opens,
             ),
             held_up(
                 "rejected",
-                Exit.REFUSED,
+                ResultStatus.DENIED,
                 (f"it serves {values.digest('deployed')[7:19]}, which is rejected: trained on refunds",),
                 "`reconciler rollback rejected --in production --now`, or promote another candidate",
                 health=HealthStatus.DEGRADED,
             ),
             held_up(
                 "rolled-back",
-                Exit.REFUSED,
+                ResultStatus.DENIED,
                 ("rolled back from ffebcf613479, which git still pins, on 2026-11-20 08:30 UTC by Ada: it fails",),
                 "merge the rollback that `reconciler rollback rolled-back --in production --now` proposes, or promote "
                 "another candidate",
@@ -91,7 +91,7 @@ def controlled_plan() -> Plan:
             ),
             held_up(
                 "weakened",
-                Exit.REFUSED,
+                ResultStatus.DENIED,
                 (weakened, "by the change that also brought the pin"),
                 "make two changes of it: the weaker gate first, on its own, and the promotion after it",
             ),

@@ -10,6 +10,7 @@ from reconciler.core.inspect.drift import DriftFinding, DriftReport, Environment
 from reconciler.core.inspect.explanation import Advice
 from reconciler.core.inspect.journal_checkpoint import CheckpointHead, CheckpointResult
 from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.status_codes import ResultStatus
 from tests.golden.report import values
 
 SEEN = datetime(2026, 3, 1, 2, 7, tzinfo=UTC)
@@ -37,7 +38,7 @@ def drifted() -> DriftReport:
             kind=DriftType.UNREADABLE,
             what="E603 production/terms serves entry 7, but its journal ends at 6",
             remedies=(Advice(reason="the journal lost entries: restore the store from a backup"),),
-            exit=6,
+            status=ResultStatus.DAMAGED,
         ),
         DriftFinding(
             model=None,
@@ -61,11 +62,15 @@ def drifted() -> DriftReport:
                 notes=("50 of 1,201 were loaded today",),
                 news=IssueChange.UPDATED,
                 issue="https://forge.example/issues/7",
-                exit=6,
+                status=ResultStatus.DAMAGED,
             ),
             EnvironmentDrift(environment="staging", role="staging", findings=(), models=1, loaded=1),
             EnvironmentDrift(
-                environment="test", role="test", findings=(), problem="E602 the target cannot be read", exit=1
+                environment="test",
+                role="test",
+                findings=(),
+                problem="E602 the target cannot be read",
+                status=ResultStatus.FAILED,
             ),
             EnvironmentDrift(
                 environment="sandbox", role="sandbox", findings=(), notes=("nothing is served from here",)

@@ -19,6 +19,7 @@ from tests.support.effort import spread
 RUN = """
 import json, sys
 from pathlib import Path
+from reconciler import codec
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.core.spec.environment import DesiredState
@@ -51,7 +52,8 @@ done = apply.apply(deps, desired, where, plan, confirmed=True)
 left = make_plan(deps, desired, where)
 findings = audit.audit(deps, desired, ("sandbox", "production")).findings
 print(json.dumps({
-    "exit": int(done.exit), "problems": [one.problem for one in done.results], "trained": len(trainer.trained),
+    "exit": codec.to_json(done.status),
+    "problems": [one.problem for one in done.results], "trained": len(trainer.trained),
     "left": [step.action.value for part in left.models for step in part.steps], "findings": [str(f) for f in findings],
     "candidate": left.models[0].detail.candidate if left.models else None,
 }))

@@ -19,7 +19,7 @@ from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.adapters.system import host
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
@@ -95,12 +95,12 @@ def test_every_round_is_whole_and_the_next_has_nothing_to_do(tmp_path: Path, con
         desired = declared(seeds, f"made-{turn}")
         made = carried_out(deps, desired, "sandbox")
         assert [one.model for one in made.results] == list(NAMES)
-        assert made.exit is Exit.CLEAN, made.results
+        assert made.status is ResultStatus.CLEAN, made.results
         assert made.trained == (len(set(seeds)) if turn < 2 else 0)
         desired = promoted(deps, desired, f"promoted-{turn}")
         deployed = carried_out(deps, desired, "production")
         assert [one.model for one in deployed.results] == list(NAMES)
-        assert deployed.exit is Exit.CLEAN, deployed.results
+        assert deployed.status is ResultStatus.CLEAN, deployed.results
         for environment in ("sandbox", "production"):
             where = make_plan.environment_of(desired, environment)
             assert make_plan.make_plan(deps, desired, where).empty
@@ -126,9 +126,9 @@ def test_two_processes_with_lanes_of_their_own_leave_one_history(tmp_path: Path)
         one.start()
     for one in threads:
         one.join()
-    assert {one.exit for result in applied for one in result.results} <= {0, Exit.CONFLICT}
+    assert {one.status for result in applied for one in result.results} <= {ResultStatus.CLEAN, ResultStatus.CONFLICT}
     deps = world_in(tmp_path, source, 3)
-    assert carried_out(deps, desired, "sandbox").exit is Exit.CLEAN
+    assert carried_out(deps, desired, "sandbox").status is ResultStatus.CLEAN
     assert make_plan.make_plan(deps, desired, where).empty
     assert audit.audit(deps, desired, ("sandbox",)).findings == ()
     assert len(list((tmp_path / "sandbox/builds").iterdir())) == len(NAMES)

@@ -10,10 +10,11 @@ import pytest
 
 from reconciler import codec
 from reconciler.cli import plan_file
+from reconciler.codec.exit_codes import EXIT_CODES, STATUSES
 from reconciler.console.invocation import Invocation
 from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.plan import Blocked, Plan, Step
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.errors import IntegrityError, ReconcilerError, UsageError
 from tests.golden.report import values
 
@@ -65,7 +66,7 @@ def test_a_plan_that_was_edited_by_hand_is_an_integrity_error(edit: str, tmp_pat
     with pytest.raises(IntegrityError) as caught:
         read(path, document["environment"])
     assert caught.value.code == "E703"
-    assert caught.value.exit_code == 6
+    assert status_of(caught.value) is ResultStatus.DAMAGED
     assert "plan ENV --out FILE" in str(caught.value.hint)
 
 
@@ -105,10 +106,8 @@ def plan_of(*exits: int | None) -> Plan:
     step = Step(action=Action.DEPLOY, reason="why")
     parts = []
     for at, code in enumerate(exits):
-        blocked = None if code in (None, 3) else Blocked(exit=code or 0, reasons=("why",), remedy="what")
-        parts.append(
-            values.part(f"model-{at}", reason="why", steps=(step,) if code == Exit.PENDING else (), blocked=blocked)
-        )
+        blocked = None if code in (None, 3) else Blocked(status=STATUSES[code or 0], reasons=("why",), remedy="what")
+        parts.append(values.part(f"model-{at}", reason="why", steps=(step,) if code == 3 else (), blocked=blocked))
     return values.plan("production", "production", tuple(parts))
 
 
@@ -130,11 +129,11 @@ def test_check_exits_with_the_worst_part_and_a_plain_plan_only_with_what_is_brok
     exits: tuple[int | None, ...], checked: int, unchecked: int
 ) -> None:
     made = plan_of(*exits)
-    assert plan_file.pending(made) == checked
-    assert plan_file.readable(made) == unchecked
+    assert EXIT_CODES[plan_file.pending(made)] == checked
+    assert EXIT_CODES[plan_file.readable(made)] == unchecked
 
 
 def test_a_refresh_alone_is_a_pending_change() -> None:
     made = values.plan("sandbox", "sandbox", (), refresh=Step(action=Action.REFRESH, reason="old"))
-    assert plan_file.pending(made) == 3
-    assert plan_file.readable(made) == 0
+    assert plan_file.pending(made) is ResultStatus.PENDING
+    assert plan_file.readable(made) is ResultStatus.CLEAN

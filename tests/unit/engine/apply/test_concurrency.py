@@ -12,7 +12,7 @@ from reconciler import codec
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.status_codes import Exit
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import SEQUENTIAL, Dependencies
 from reconciler.engine.plan import make_plan
@@ -106,16 +106,16 @@ def test_results_keep_the_plans_order_whatever_ends_first(tmp_path: Path) -> Non
 def test_one_that_fails_leaves_the_others_and_is_told_in_its_place(story: Story, concurrency: Concurrency) -> None:
     several(story, seeds=(10, 11, 12, 13))
     applied = run(story, concurrency, trainer=Choosy(11))
-    assert [(one.model, one.exit) for one in applied.results] == [
-        ("alpha", 0),
-        ("beta", 1),
-        ("delta", 0),
-        ("gamma", 0),
+    assert [(one.model, one.status) for one in applied.results] == [
+        ("alpha", ResultStatus.CLEAN),
+        ("beta", ResultStatus.FAILED),
+        ("delta", ResultStatus.CLEAN),
+        ("gamma", ResultStatus.CLEAN),
     ]
-    assert applied.exit is Exit.FAILED
+    assert applied.status is ResultStatus.FAILED
     assert applied.trained == 3
     again = run(story, concurrency)
-    assert (again.trained, again.exit) == (1, Exit.CLEAN), "only the one that failed is left"
+    assert (again.trained, again.status) == (1, ResultStatus.CLEAN), "only the one that failed is left"
 
 
 @pytest.mark.parametrize("concurrency", [Backwards(), SEQUENTIAL])
@@ -130,7 +130,7 @@ def test_equal_recipes_are_trained_once_whoever_comes_first(story: Story, concur
 def test_an_interruption_tells_what_was_finished_and_the_next_run_does_the_rest(story: Story) -> None:
     several(story, seeds=(10, 11, 12, 13))
     applied = run(story, Interrupted(2))
-    assert applied.exit is Exit.INTERRUPTED
+    assert applied.status is ResultStatus.INTERRUPTED
     assert [one.model for one in applied.results] == ["alpha", "beta"]
     assert applied.trained == 2
     assert run(story, Backwards()).trained == 2
@@ -176,7 +176,7 @@ def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(stor
 
 
 def waiting(applied: ApplyResult) -> list[str]:
-    return [one.model for one in applied.results if one.exit == Exit.PENDING]
+    return [one.model for one in applied.results if one.status is ResultStatus.PENDING]
 
 
 @pytest.mark.parametrize("concurrency", [Backwards(), SEQUENTIAL])
@@ -188,10 +188,10 @@ def test_no_more_are_trained_than_one_apply_may_and_the_others_have_their_turn(
     assert [part.model for part in planned.models if part.waits] == ["delta", "gamma"]
     assert all(not part.steps for part in planned.models if part.waits)
     first = run(story, concurrency)
-    assert (first.trained, waiting(first), first.exit) == (2, ["delta", "gamma"], Exit.PENDING)
+    assert (first.trained, waiting(first), first.status) == (2, ["delta", "gamma"], ResultStatus.PENDING)
     assert "maxTrain is 2" in (first.results[2].problem or "")
     second = run(story, concurrency)
-    assert (second.trained, waiting(second), second.exit) == (2, [], Exit.CLEAN)
+    assert (second.trained, waiting(second), second.status) == (2, [], ResultStatus.CLEAN)
     assert story.plan("sandbox").empty
 
 
@@ -220,7 +220,7 @@ def test_what_is_taken_up_or_only_judged_does_not_count(story: Story) -> None:
 def test_a_model_that_is_named_does_not_wait_for_others(story: Story) -> None:
     several(story, seeds=(10, 11, 12, 13), max_train=1)
     (result,) = story.apply("sandbox", models=("gamma",)).results
-    assert result.exit == 0
+    assert result.status is ResultStatus.CLEAN
     assert result.done
 
 
@@ -230,7 +230,7 @@ def test_a_reviewed_plan_trains_nobody_who_waited_in_it(story: Story) -> None:
     run(story, Backwards(), plan=reviewed)
     again = run(story, Backwards(), plan=reviewed)
     assert again.trained == 0
-    assert [(one.model, one.exit) for one in again.results if one.exit] == [
-        ("delta", Exit.CONFLICT),
-        ("gamma", Exit.CONFLICT),
+    assert [(one.model, one.status) for one in again.results if one.status is not ResultStatus.CLEAN] == [
+        ("delta", ResultStatus.CONFLICT),
+        ("gamma", ResultStatus.CONFLICT),
     ]

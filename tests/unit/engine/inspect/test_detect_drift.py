@@ -23,6 +23,7 @@ from reconciler.core.inspect.drift import (
 )
 from reconciler.core.spec.environment import DriftPolicy
 from reconciler.core.spec.gates import Threshold
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.inspect import detect_drift
 from reconciler.errors import ForgeError, UsageError
 from reconciler.report.inspect import drift
@@ -111,7 +112,7 @@ def twice(story: Story) -> Story:
 
 def test_without_a_change_by_hand_there_is_no_drift(twice: Story) -> None:
     drifted = look(twice)
-    assert drifted.exit == 0
+    assert drifted.status is ResultStatus.CLEAN
     assert (drifted.environments[0].models, drifted.environments[0].loaded) == (1, 1)
     assert drifted.environments[0].findings == ()
 
@@ -134,13 +135,13 @@ def test_each_change_by_hand_is_of_its_kind(
 ) -> None:
     change(twice)
     assert found(twice) == [(model, kind)]
-    assert look(twice).exit == 3
+    assert look(twice).status is ResultStatus.PENDING
 
 
 def test_a_journal_without_its_tail_is_unreadable_and_an_integrity_error(twice: Story) -> None:
     tail(twice)
     assert found(twice) == [(MODEL, DriftType.UNREADABLE)]
-    assert look(twice).exit == 6
+    assert look(twice).status is ResultStatus.DAMAGED
 
 
 def test_an_entry_that_was_never_put_in_place_is_missing(story: Story) -> None:
@@ -160,7 +161,7 @@ def test_what_git_says_and_nobody_applied_is_pending_and_no_drift(story: Story) 
     story.apply("sandbox")
     story.commit(seed=20, pin=story.candidate)
     here = production(story)
-    assert (here.findings, here.pending, here.exit) == ((), 1, 0)
+    assert (here.findings, here.pending, here.status) == ((), 1, ResultStatus.CLEAN)
 
 
 def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twice: Story) -> None:
@@ -172,7 +173,7 @@ def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twic
     drifted = detect_drift.drift(replace(deps, scorer=scorer), twice.desired, ("production",))
     assert [one.kind for one in drifted.environments[0].findings] == [DriftType.UNHEALTHY]
     calm = detect_drift.drift(replace(deps, scorer=scorer), twice.desired, ("production",), loads=False)
-    assert calm.exit == 0
+    assert calm.status is ResultStatus.CLEAN
 
 
 @pytest.mark.parametrize("change", [flip, add, vanish, swap])
@@ -207,14 +208,14 @@ def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: S
     for target in (twice.town.target.current, {}):
         twice.town.target.current = target
         here = production(twice, forge)
-        assert here.exit == 1
+        assert here.status is ResultStatus.FAILED
         assert "is not here, or nothing was ever applied there" in (here.problem or "")
         assert "All is well" not in body(forge)
 
 
 def test_an_environment_that_declares_and_serves_nothing_is_calm(story: Story) -> None:
     story.commit()
-    assert look(story).exit == 0
+    assert look(story).status is ResultStatus.CLEAN
 
 
 def test_what_todays_policy_would_deny_is_unhealthy(twice: Story) -> None:
@@ -241,7 +242,7 @@ def test_an_apply_that_finishes_meanwhile_is_no_drift(twice: Story) -> None:
             return twice.town.target.release(model)
 
     drifted = detect_drift.drift(replace(deps, targets={"production": Finishing()}), twice.desired, ("production",))
-    assert drifted.exit == 0
+    assert drifted.status is ResultStatus.CLEAN
 
 
 def test_remedies_are_commands_that_fit(twice: Story) -> None:
@@ -264,7 +265,7 @@ def test_an_environment_that_cannot_be_read_does_not_hide_the_others(twice: Stor
     drifted = detect_drift.drift(replace(deps, targets={"production": Broken()}), twice.desired, ())
     assert [one.environment for one in drifted.environments] == ["production", "sandbox"]
     assert "cannot be read" in (drifted.environments[0].problem or "")
-    assert drifted.exit == 1
+    assert drifted.status is ResultStatus.FAILED
 
 
 def test_first_seen_is_kept_while_it_lasts_and_forgotten_with_it(twice: Story) -> None:
@@ -314,7 +315,7 @@ def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(t
     twice.apply("production")
     del twice.town.target.current["stray"]
     here = production(twice, forge)
-    assert (here.news, here.exit) == (IssueChange.CLOSED, 0)
+    assert (here.news, here.status) == (IssueChange.CLOSED, ResultStatus.CLEAN)
     ((_, last, is_open),) = forge.issues.values()
     assert not is_open
     assert "All is well again" in last
@@ -341,7 +342,7 @@ def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(tw
     flip(twice)
     here = production(twice, forge)
     assert [one.kind for one in here.findings] == [DriftType.TAMPERED]
-    assert here.exit == 1
+    assert here.status is ResultStatus.FAILED
     assert "could not be brought up to date" in here.notes[-1]
     assert production(twice, forge).news is (IssueChange.OPENED if fault is Fault.ERROR else IssueChange.UNCHANGED)
     assert len(forge.issues) == 1
@@ -353,7 +354,7 @@ def test_a_last_word_that_was_said_is_not_said_again_when_only_the_closing_faile
     forge = MemoryForge(lambda _: next(faults, Fault.NONE))
     production(twice, forge)
     twice.apply("production")
-    assert production(twice, forge).exit == 1
+    assert production(twice, forge).status is ResultStatus.FAILED
     said = body(forge)
     twice.town.clock.pass_time(hours=1)
     assert production(twice, forge).news is IssueChange.CLOSED
@@ -382,7 +383,7 @@ def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Story) -> None:
     forge = Silent()
     here = production(twice, forge)
     assert [one.kind for one in here.findings] == [DriftType.TAMPERED]
-    assert (here.exit, forge.issues) == (1, {})
+    assert (here.status, forge.issues) == (ResultStatus.FAILED, {})
 
 
 def test_an_unreadable_environment_leaves_its_issue_alone(twice: Story) -> None:

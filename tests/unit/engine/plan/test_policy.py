@@ -14,7 +14,7 @@ from reconciler.core.spec.environment import Environment, Policy, PrunePolicy
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected
-from reconciler.core.status_codes import Exit, HealthStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 from reconciler.engine.inspect.audit import audit
 from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.inspect.status import history, status
@@ -56,12 +56,12 @@ def test_a_rejected_artifact_is_never_deployed_not_even_where_it_was_before(stor
     first = story.deployed(10)
     newer = candidate(story)
     story.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(newer)))
-    assert story.one("production").exit == Exit.REFUSED
+    assert story.one("production").status is ResultStatus.DENIED
     story.commit(seed=20, pin=newer)
-    assert story.one("production").exit == Exit.CLEAN
+    assert story.one("production").status is ResultStatus.CLEAN
     story.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(rejected=rejected(first)))
     back = story.one("production")
-    assert (back.exit, story.serves) == (Exit.REFUSED, newer), "vetted, and rejected"
+    assert (back.status, story.serves) == (ResultStatus.DENIED, newer), "vetted, and rejected"
     assert "trained on refunds" in (back.problem or "")
 
 
@@ -76,7 +76,7 @@ def test_what_serves_and_is_rejected_is_degraded_with_what_to_do_and_stays(story
     assert story.serves == pin
     newer = candidate(story)
     story.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(pin)))
-    assert story.one("production").exit == Exit.CLEAN
+    assert story.one("production").status is ResultStatus.CLEAN
     assert story.part("production").health is HealthStatus.HEALTHY
 
 
@@ -90,19 +90,19 @@ def test_a_held_model_is_not_deployed_and_still_repaired(story: Story) -> None:
     newer = candidate(story)
     story.commit(seed=20, pin=newer, production=with_policy(holds=CLOSING))
     part = story.part("production")
-    assert (part.health, part.exit) == (HealthStatus.SUSPENDED, Exit.REFUSED)
+    assert (part.health, part.status) == (HealthStatus.SUSPENDED, ResultStatus.DENIED)
     del story.town.target.current[MODEL]
     told = story.one("production")
-    assert (told.exit, story.head("production").entry.action) == (Exit.REFUSED, Action.RESTORE)  # type: ignore[union-attr]
+    assert (told.status, story.head("production").entry.action) == (ResultStatus.DENIED, Action.RESTORE)  # type: ignore[union-attr]
     story.commit(seed=20, pin=newer, production=with_policy(holds=(replace(CLOSING[0], model=OTHER),)))
-    assert story.one("production").exit == Exit.CLEAN, "another model's hold"
+    assert story.one("production").status is ResultStatus.CLEAN, "another model's hold"
 
 
 def test_a_held_model_that_is_as_declared_is_suspended_and_says_why(story: Story) -> None:
     pin = story.deployed(10)
     story.commit(seed=10, pin=pin, production=with_policy(holds=CLOSING))
     part = story.part("production")
-    assert (part.sync, part.health, part.exit) == (SyncStatus.IN_SYNC, HealthStatus.SUSPENDED, Exit.CLEAN)
+    assert (part.sync, part.health, part.status) == (SyncStatus.IN_SYNC, HealthStatus.SUSPENDED, ResultStatus.CLEAN)
     assert any("the quarter is being closed" in note for note in part.detail.notes)
 
 
@@ -116,13 +116,13 @@ def test_a_freeze_holds_up_what_is_new_until_it_opens(story: Story) -> None:
     story.town.clock.pass_time(**FRIDAY)
     closed = story.part("production")
     assert closed.blocked is not None
-    assert (closed.exit, closed.blocked.until) == (Exit.CONFLICT, OPENS)
+    assert (closed.status, closed.blocked.until) == (ResultStatus.CONFLICT, OPENS)
     assert "weekend; it opens 2026-01-05 06:00 UTC" in closed.reason
-    assert (story.one("production").exit, story.serves) == (Exit.CONFLICT, first)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CONFLICT, first)
     story.town.clock.now = OPENS
     opened = story.part("production")
     assert opened.digest == closed.digest, "a digest knows no clock"
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, newer)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, newer)
 
 
 def test_a_plan_reviewed_on_the_other_side_of_a_window_s_edge_is_the_same_plan(story: Story) -> None:
@@ -132,11 +132,11 @@ def test_a_plan_reviewed_on_the_other_side_of_a_window_s_edge_is_the_same_plan(s
     while_open = story.plan("production")
     story.town.clock.pass_time(**FRIDAY)
     told = story.one("production", plan=while_open)
-    assert told.exit == Exit.CONFLICT
+    assert told.status is ResultStatus.CONFLICT
     assert "weekend" in (told.problem or ""), "not: the plan is stale"
     while_closed = story.plan("production")
     story.town.clock.now = OPENS
-    assert story.one("production", plan=while_closed).exit == Exit.CLEAN
+    assert story.one("production", plan=while_closed).status is ResultStatus.CLEAN
     assert story.serves == newer
 
 
@@ -154,7 +154,7 @@ def test_a_window_that_begins_while_an_apply_runs_stops_it_before_the_commit_poi
     from reconciler.engine.apply import apply
 
     (told,) = apply.apply(deps, story.desired, story.desired.environments[0], plan).results
-    assert (told.exit, story.serves) == (Exit.CONFLICT, first)
+    assert (told.status, story.serves) == (ResultStatus.CONFLICT, first)
     assert "E705" in (told.problem or "")
 
 
@@ -164,17 +164,17 @@ def test_a_freeze_never_holds_up_a_restore_and_a_rollback_only_when_told_to(stor
     story.commit(seed=20, pin=newer)
     story.apply("production")
     story.town.clock.pass_time(**FRIDAY)
-    for window, exit_code, serves in (
-        (replace(FRIDAYS, blocks_rollback=True), Exit.CONFLICT, newer),
-        (FRIDAYS, 0, first),
+    for window, result, serves in (
+        (replace(FRIDAYS, blocks_rollback=True), ResultStatus.CONFLICT, newer),
+        (FRIDAYS, ResultStatus.CLEAN, first),
     ):
         story.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(freeze=(window,)))
-        assert (story.one("production").exit, story.serves) == (exit_code, serves)
+        assert (story.one("production").status, story.serves) == (result, serves)
     del story.town.target.current[MODEL]
     story.commit(
         seed=20, pin=first, pinned_seed=10, production=with_policy(freeze=(replace(FRIDAYS, blocks_rollback=True),))
     )
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, first)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, first)
 
 
 def test_a_freeze_holds_up_a_model_s_end(story: Story) -> None:
@@ -182,7 +182,7 @@ def test_a_freeze_holds_up_a_model_s_end(story: Story) -> None:
     frozen = with_policy(freeze=(FRIDAYS,), prune=PrunePolicy.AUTO)
     story.commit(seed=10, production=frozen, others=True)
     story.town.clock.pass_time(**FRIDAY)
-    assert next(one for one in story.apply("production").results if one.model == MODEL).exit == Exit.CONFLICT
+    assert next(one for one in story.apply("production").results if one.model == MODEL).status is ResultStatus.CONFLICT
     assert story.serves == pin
     story.town.clock.now = OPENS
     story.apply("production")
@@ -221,10 +221,10 @@ def weakened(story: Story, *, before: Environment = STRICT, after: Environment =
 def test_a_gate_weakened_with_a_promotion_is_told_and_refused_where_nobody_owns_it(story: Story) -> None:
     weakened(story)
     part = story.part("production")
-    assert part.exit == Exit.REFUSED
+    assert part.status is ResultStatus.DENIED
     assert "GATE WEAKENED f1_macro at least: 0.55 -> 0.45" in (part.blocked.reasons if part.blocked else ())
     assert "two changes" in (part.blocked.remedy if part.blocked else "")
-    assert story.one("production").exit == Exit.REFUSED
+    assert story.one("production").status is ResultStatus.DENIED
 
 
 def test_two_changes_are_two_decisions(story: Story) -> None:
@@ -233,13 +233,13 @@ def test_two_changes_are_two_decisions(story: Story) -> None:
     story.apply("sandbox")
     story.commit(seed=10, pin=story.candidate, production=LOOSE)
     assert not story.part("production").detail.notes
-    assert story.one("production").exit == Exit.CLEAN
+    assert story.one("production").status is ResultStatus.CLEAN
 
 
 def test_a_later_edit_does_not_hide_what_came_with_the_pin(story: Story) -> None:
     pin = weakened(story)
     story.commit(seed=10, pin=pin, production=with_policy(gates=LOOSE.policy.gates, max_retire=2))
-    assert story.part("production").exit == Exit.REFUSED
+    assert story.part("production").status is ResultStatus.DENIED
     story.commit(seed=10, pin=pin, production=STRICT)
     assert not any("WEAKENED" in note for note in story.part("production").detail.notes), "it was put right"
 
@@ -255,10 +255,10 @@ def test_an_owner_of_before_may_let_a_weakened_gate_count_and_nobody_else(story:
         "needs an approval of an owner (shop/risk), asked at apply",
     )
     refused = story.one("production")
-    assert refused.exit == Exit.REFUSED, "neither a stranger nor the author"
+    assert refused.status is ResultStatus.DENIED, "neither a stranger nor the author"
     assert request.url in (refused.problem or "")
     story.forge.approve(request.number, "Rita")
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, pin)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
     entry = story.head("production").entry  # type: ignore[union-attr]
     assert entry.approved is not None
     assert [one.by for one in entry.approved.approvals] == ["Rita"]
@@ -268,7 +268,7 @@ def test_who_is_made_an_owner_by_the_same_change_has_no_say_in_it(story: Story) 
     eve = replace(LOOSE, policy=replace(LOOSE.policy, owners=("eve",)))
     weakened(story, after=eve)
     story.requested("eve")
-    assert story.one("production").exit == Exit.REFUSED
+    assert story.one("production").status is ResultStatus.DENIED
 
 
 def test_a_rollback_brings_its_own_gates_along_and_is_not_refused_for_them(story: Story) -> None:
@@ -277,7 +277,7 @@ def test_a_rollback_brings_its_own_gates_along_and_is_not_refused_for_them(story
     story.commit(seed=20, pin=first, pinned_seed=10)
     part = story.part("production")
     assert any("GATE WEAKENED" in note for note in part.detail.notes)
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, first)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, first)
 
 
 # --- approvals -------------------------------------------------------------------------------------------------------
@@ -296,7 +296,7 @@ def test_enough_approvals_let_a_deploy_happen_and_are_kept_with_its_entry(story:
     pin = proposed(story)
     request = story.requested("ada", "fay")
     assert "needs 1 approval of shop/finance, asked at apply" in story.part("production").detail.notes
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, pin)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
     approved = story.head("production").entry.approved  # type: ignore[union-attr]
     assert approved is not None
     found = (approved.number, approved.url, approved.commit, approved.brought, [one.by for one in approved.approvals])
@@ -319,29 +319,29 @@ def test_too_few_approvals_are_refused_with_who_may_and_where(
     request = story.requested(*approved)
     before = story.serves
     told = story.one("production")
-    assert (told.exit, story.serves) == (Exit.REFUSED, before)
+    assert (told.status, story.serves) == (ResultStatus.DENIED, before)
     assert words in (told.problem or "")
     assert request.url in (told.problem or "")
     assert "E704" in (told.problem or "")
     for name in ("fay", "finn"):
         story.forge.approve(request.number, name)
-    assert story.one("production").exit == Exit.CLEAN, "running again finishes it"
+    assert story.one("production").status is ResultStatus.CLEAN, "running again finishes it"
 
 
 def test_an_author_counts_where_the_environment_says_so(story: Story) -> None:
     proposed(story, replace(FINANCE, not_author=False))
     story.requested("author")
-    assert story.one("production").exit == Exit.CLEAN
+    assert story.one("production").status is ResultStatus.CLEAN
 
 
 def test_an_approval_that_was_withdrawn_or_was_of_an_older_head_is_none(story: Story) -> None:
     proposed(story)
     request = story.requested("fay")
     story.forge.withdraw(request.number, "fay")
-    assert story.one("production").exit == Exit.REFUSED
+    assert story.one("production").status is ResultStatus.DENIED
     story.forge.approve(request.number, "fay")
     story.forge.pulls[request.number] = replace(story.forge.pulls[request.number], commit="another head")
-    assert story.one("production").exit == Exit.REFUSED
+    assert story.one("production").status is ResultStatus.DENIED
 
 
 def test_without_a_request_or_a_forge_there_is_no_approval(story: Story) -> None:
@@ -349,7 +349,7 @@ def test_without_a_request_or_a_forge_there_is_no_approval(story: Story) -> None
     assert "no merged request is known" in (story.one("production").problem or "")
     story.town.forge = None
     told = story.one("production")
-    assert told.exit == Exit.REFUSED
+    assert told.status is ResultStatus.DENIED
     assert "there is no forge to ask" in (told.problem or "")
 
 
@@ -395,7 +395,7 @@ def test_a_forge_is_asked_once_per_change_and_not_per_model(story: Story) -> Non
     request = story.requested("fay")
     counting = Counting(story)
     applied = story.apply("production", forge=counting)
-    assert [one.exit for one in applied.results] == [0, 0]
+    assert [one.status for one in applied.results] == [ResultStatus.CLEAN, ResultStatus.CLEAN]
     commit = story.desired.revision
     assert counting.asked == [f"merged_by {commit}", f"approvals {request.number}", "members shop/finance"]
 
@@ -404,14 +404,14 @@ def test_a_forge_out_of_reach_leaves_alone_what_it_must_be_asked_for_and_the_oth
     pin = proposed(story)
     story.requested("fay")
     told = story.apply("production", forge=Counting(story, reachable=False)).results
-    assert [one.exit for one in told] == [Exit.FAILED]
+    assert [one.status for one in told] == [ResultStatus.FAILED]
     assert "E901" in (told[0].problem or "")
     first = story.serves
     assert first != pin
     del story.town.target.current[MODEL]
     story.commit(seed=10, pin=first, pinned_seed=10, production=with_policy(approvals=FINANCE))
     told = story.apply("production", forge=Counting(story, reachable=False)).results
-    assert [one.exit for one in told] == [Exit.CLEAN], "a restore asks nobody"
+    assert [one.status for one in told] == [ResultStatus.CLEAN], "a restore asks nobody"
 
 
 # --- overrides -------------------------------------------------------------------------------------------------------
@@ -428,11 +428,11 @@ def test_an_override_lets_one_artifact_through_one_control_and_is_seen_and_recor
     story.commit(seed=20, pin=pin, production=with_policy(**both, overrides=override(control, pin)))
     part = story.part("production")
     assert f"override of {control}: agreed by phone" in part.detail.notes
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, pin)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
     (recorded,) = story.head("production").entry.overrides or ()  # type: ignore[union-attr]
     assert (recorded.control, recorded.reason, recorded.approved) == (control, "agreed by phone", None)
     after = story.part("production")
-    assert (after.exit, f"override of {control}: agreed by phone" in after.detail.notes) == (Exit.CLEAN, True)
+    assert (after.status, f"override of {control}: agreed by phone" in after.detail.notes) == (ResultStatus.CLEAN, True)
 
 
 def test_an_override_of_another_artifact_or_control_is_none(story: Story) -> None:
@@ -441,7 +441,7 @@ def test_an_override_of_another_artifact_or_control_is_none(story: Story) -> Non
     story.town.clock.pass_time(**FRIDAY)
     for one in (override(Control.HOLD, pin), override(Control.FREEZE, first)):
         story.commit(seed=20, pin=pin, production=with_policy(freeze=(FRIDAYS,), overrides=one))
-        assert story.one("production").exit == Exit.CONFLICT
+        assert story.one("production").status is ResultStatus.CONFLICT
     notes = story.part("production").detail.notes
     assert any(f"is for {short(first)}, which is not pinned any more: remove it" in note for note in notes)
 
@@ -456,12 +456,12 @@ def test_where_there_are_owners_an_override_counts_when_one_of_them_approved_it(
     overridden = replace(PRODUCTION, policy=replace(policy, overrides=override(control, pin)))
     story.commit(seed=20, pin=pin, production=overridden)
     request = story.requested("fay", author="eve")
-    assert story.one("production").exit == Exit.REFUSED
+    assert story.one("production").status is ResultStatus.DENIED
     story.forge.approve(request.number, "rita")
     # A later change of the same file takes nothing away from the one that brought the override.
     story.commit(seed=20, pin=pin, production=replace(overridden, policy=replace(overridden.policy, max_retire=3)))
     told = story.one("production")
-    assert (told.exit, told.problem, story.serves) == (Exit.CLEAN, None, pin)
+    assert (told.status, told.problem, story.serves) == (ResultStatus.CLEAN, None, pin)
     (recorded,) = story.head("production").entry.overrides or ()  # type: ignore[union-attr]
     assert recorded.approved is not None
     assert (recorded.approved.number, [one.by for one in recorded.approved.approvals]) == (request.number, ["rita"])
@@ -478,7 +478,7 @@ def test_an_override_of_gates_lets_a_weakened_gate_count_and_no_refusal(story: S
         production=replace(OWNED_LOOSE, policy=replace(policy, overrides=override(Control.GATES, pin))),
     )
     story.requested("rita")
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, pin)
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
     story.commit(seed=2, pin=pin, pinned_seed=10, production=OWNED_LOOSE)
     story.apply("sandbox")
     bad = story.candidate
@@ -486,7 +486,7 @@ def test_an_override_of_gates_lets_a_weakened_gate_count_and_no_refusal(story: S
         seed=2, pin=bad, production=replace(OWNED_LOOSE, policy=replace(policy, overrides=override(Control.GATES, bad)))
     )
     story.requested("rita")
-    assert (story.one("production").exit, story.serves) == (Exit.REFUSED, pin)
+    assert (story.one("production").status, story.serves) == (ResultStatus.DENIED, pin)
 
 
 def test_a_policy_is_compared_as_it_was_written() -> None:
@@ -538,7 +538,7 @@ def test_history_and_audit_show_what_a_deploy_rested_on(story: Story) -> None:
         production=replace(PRODUCTION, policy=replace(policy, overrides=override(Control.FREEZE, pin))),
     )
     story.town.clock.pass_time(**FRIDAY)
-    assert story.one("production").exit == Exit.CLEAN
+    assert story.one("production").status is ResultStatus.CLEAN
     event = history(story.deps(), story.desired, "production", MODEL, None).events[0]
     assert event.approved is not None
     assert [one.by for one in event.approved.approvals] == ["fay"]

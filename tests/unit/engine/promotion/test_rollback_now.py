@@ -11,7 +11,7 @@ import pytest
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.policy import Hold
-from reconciler.core.status_codes import Exit, HealthStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ConflictError, ForgeError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.manifest.loading import past_manifest
@@ -42,7 +42,7 @@ def test_it_serves_at_once_and_no_apply_puts_back_what_git_still_pins(story: Sto
     assert proposed.branch == f"rollback/production/{MODEL}/{short(first)}"
     assert proposed.summary == (f"{short(second)} -> {short(first)}, deployed before by entry 0",)
     part = story.part("production")
-    assert (part.health, part.exit) == (HealthStatus.SUSPENDED, Exit.REFUSED)
+    assert (part.health, part.status) == (HealthStatus.SUSPENDED, ResultStatus.DENIED)
     assert "it fails on refunds" in part.reason
     assert "somebody" in part.reason
     assert story.writes("production") == []
@@ -56,23 +56,23 @@ def test_what_it_left_is_repaired_like_anything_that_serves(story: Story) -> Non
     first, _ = twice(story)
     story.rollback_now()
     del story.town.target.current[MODEL]
-    assert story.one("production").exit == Exit.REFUSED
+    assert story.one("production").status is ResultStatus.DENIED
     assert story.serves == first
     head = story.head("production")
     assert head is not None
     assert (head.entry.action, head.state.hold is not None) == (Action.RESTORE, True)
-    assert story.one("production").exit == Exit.REFUSED, "and is held still"
+    assert story.one("production").status is ResultStatus.DENIED, "and is held still"
 
 
 def test_any_other_pin_and_the_same_one_brought_anew_are_new_decisions(story: Story) -> None:
     _, second = twice(story)
     story.rollback_now()
     story.commit(seed=20, pin=second)
-    assert story.one("production").exit == Exit.REFUSED, "an unrelated commit changes nothing"
+    assert story.one("production").status is ResultStatus.DENIED, "an unrelated commit changes nothing"
     merged(story)
     story.apply("production")
     story.commit(seed=20, pin=second)
-    assert (story.one("production").exit, story.serves) == (Exit.CLEAN, second), "promoted again on purpose"
+    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, second), "promoted again on purpose"
     story.rollback_now()
     third = story.deployed(30)
     assert story.serves == third
@@ -149,7 +149,7 @@ def test_a_fault_at_any_effect_is_finished_by_running_it_again(tmp_path: Path, f
             done = story.rollback_now()
             assert (story.serves, done.artifact) == (first, first)
             assert list(story.proposer.branches) == [done.branch]
-            assert story.one("production").exit == Exit.REFUSED
+            assert story.one("production").status is ResultStatus.DENIED
             merged(story)
             assert story.plan("production").empty
             assert story.oracle.violations == [], (index, fault)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.storage import numbered_log
 from reconciler.errors import AmbiguousWriteError, ConflictError, IntegrityError, StoreError
 from reconciler.testing.fault_injection import Fault, FaultyStore, at
@@ -77,7 +78,7 @@ def test_appending_where_somebody_was_first_is_a_conflict(store: MemoryStore) ->
     fill(store, 1)
     with pytest.raises(ConflictError, match="another process") as caught:
         numbered_log.append(store, "s", 0, b"mine", ours=never)
-    assert caught.value.exit_code == 5
+    assert status_of(caught.value) is ResultStatus.CONFLICT
     assert store.objects["s/0.json"] == b"body 0"
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.plan.plan import Blocked, Plan, PlanDetail, Step
-from reconciler.core.status_codes import Exit, SyncStatus
+from reconciler.core.status_codes import ResultStatus, SyncStatus
 from reconciler.report.plan import apply_result, plan_report
 from tests.golden.report import values
 from tests.golden.report.rendering import as_page, on_screen
@@ -27,17 +27,32 @@ def many(unchanged: int, *, changed: int = 0) -> Plan:
 
 
 def test_what_needs_a_person_comes_first_and_what_stays_comes_last() -> None:
-    exits = [Exit.REFUSED, Exit.CONFLICT, Exit.INTEGRITY, Exit.FAILED, Exit.USAGE]
+    statuses = [
+        ResultStatus.DENIED,
+        ResultStatus.CONFLICT,
+        ResultStatus.DAMAGED,
+        ResultStatus.FAILED,
+        ResultStatus.INVALID,
+    ]
     parts = [
-        values.part(f"blocked-{code}", reason="r", blocked=Blocked(exit=code, reasons=("r",), remedy="x"))
-        for code in exits
+        values.part(f"blocked-{status}", reason="r", blocked=Blocked(status=status, reasons=("r",), remedy="x"))
+        for status in statuses
     ]
     parts.append(values.part("a-quiet", sync=SyncStatus.IN_SYNC, reason="deployed as declared"))
     parts.append(values.part("change", reason="r", steps=DEPLOY))
     parts.append(values.part("z-noted", sync=SyncStatus.IN_SYNC, reason="r", detail=PlanDetail(notes=("n",))))
     shown = on_screen(plan_report, values.plan("production", "production", tuple(parts)))
     names = [line.split()[1] for line in shown.splitlines() if line[:2] in ("! ", "> ", "= ")]
-    assert names == [f"blocked-{n}" for n in (6, 1, 2, 5, 4)] + ["change", "z-noted", "a-quiet"]
+    assert names == [
+        "blocked-damaged",
+        "blocked-failed",
+        "blocked-invalid",
+        "blocked-conflict",
+        "blocked-denied",
+        "change",
+        "z-noted",
+        "a-quiet",
+    ]
 
 
 def test_few_unchanged_models_are_listed_and_many_are_counted() -> None:
@@ -76,7 +91,7 @@ def test_a_blocked_model_says_why_and_what_to_do_and_what_is_still_repaired() ->
         reason="r",
         steps=(Step(action=Action.RESTORE, reason="tampered"),),
         blocked=Blocked(
-            exit=Exit.REFUSED, reasons=("f1_macro 0.4 is below 0.5", "grade D"), remedy="change the recipe"
+            status=ResultStatus.DENIED, reasons=("f1_macro 0.4 is below 0.5", "grade D"), remedy="change the recipe"
         ),
     )
     shown = on_screen(plan_report, values.plan("production", "production", (part,)))
