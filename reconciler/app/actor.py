@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import subprocess
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from reconciler.adapters.git.plumbing import Git, user_environment
+from reconciler.errors import SourceError
 from reconciler.report.layout.escaping import plain
 
 _CI_ACTORS = ("GITHUB_ACTOR", "GITLAB_USER_LOGIN")
@@ -33,13 +35,13 @@ def git_user(root: Path, environ: Mapping[str, str]) -> str | None:
 
 
 def _settings(root: Path) -> dict[str, str]:
-    """Reading a setting runs nothing. Where one is set twice, the last one counts."""
-    command = ["git", "config", "--null", "--get-regexp", r"^user\.(name|email)$"]
+    """Return the user's name and email as git is configured. Where one is set twice, the last one counts."""
+    git = Git(root, environment=user_environment(os.environ))
     try:
-        ran = subprocess.run(command, cwd=root, capture_output=True, text=True, errors="replace", check=False)
-    except OSError:
+        _, out, _ = git.call("config", "--null", "--get-regexp", r"^user\.(name|email)$")
+    except SourceError:  # no git, or no such folder
         return {}
-    pairs = (entry.partition("\n") for entry in ran.stdout.split("\0") if entry)
+    pairs = (entry.partition("\n") for entry in out.decode("utf-8", "replace").split("\0") if entry)
     return {name: value.strip() for name, _, value in pairs}
 
 

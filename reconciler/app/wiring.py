@@ -207,7 +207,7 @@ class _WhenAsked(Mapping[str, T]):
 
 
 def proposer(root: Path, now: GitState | None = None) -> Proposer:
-    """GitPython is imported by the commands that write commits. `now`: what git was asked already."""
+    """Return the proposer of commits. `now`: what git was asked already."""
     from reconciler.adapters.git.proposal_branch import GitProposer
 
     return GitProposer(root, top=now.top if now is not None else None)

@@ -12,7 +12,7 @@ from tests.architecture.test_layers import FILES, PACKAGE, imports_of
 
 REPOSITORY = PACKAGE.parent
 DECLARED = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-IMPORTED_AS = {"gitpython": "git", "pyyaml": "yaml", "scikit-learn": "sklearn", "pygithub": "github"}
+IMPORTED_AS = {"pyyaml": "yaml", "scikit-learn": "sklearn", "pygithub": "github"}
 IMPORTED_AS |= {"python-gitlab": "gitlab"}
 # zoneinfo, of the standard library, reads it where the machine has no time zones of its own.
 NOT_IMPORTED = {"tzdata"}

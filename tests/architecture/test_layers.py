@@ -40,8 +40,6 @@ ALLOWED: dict[str, set[str]] = {
 # In which folders each third-party library may be imported.
 LIBRARIES: dict[str, set[str]] = {
     "click": {"cli", "cli/commands"},
-    "git": {"adapters/git"},
-    "gitdb": set(),
     "packaging": {"adapters/system"},
     "yaml": {"manifest/yaml", "manifest/loading"},
     "pydantic": {"manifest/schema", "manifest/loading"},
@@ -119,6 +117,17 @@ def test_no_adapter_imports_another_implementation() -> None:
             if name.startswith("reconciler.adapters."):
                 used = name.removeprefix("reconciler.adapters.")
                 assert used.split(".")[0] == room or used in shared, f"{room}/{path.name}:{line}: {name}"
+
+
+def test_one_module_starts_git() -> None:
+    """So that every call has the same settings and no environment variable that redirects it."""
+    starts = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in FILES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.List) and node.elts and getattr(node.elts[0], "value", None) == "git"
+    }
+    assert starts == {"adapters/git/plumbing.py"}
 
 
 def test_a_folder_holds_one_subject() -> None:

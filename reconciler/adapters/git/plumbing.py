@@ -1,84 +1,138 @@
-"""Git by its plumbing: constant arguments, no configuration but the repository's own data, nothing that runs code.
+"""The one place that starts git: constant arguments, and nothing that a repository or its configuration could run.
 
-Hooks, fsmonitor, filters, pagers, prompts, every transport (so that no missing object is fetched), replace objects,
-grafts and the user's and system's configuration are switched off; a hostile `.git/config` starts no process. Each call
-is one short-lived process.
+Hooks, fsmonitor, external transports, pagers, prompts and replace objects are off in every call. `Git(folder)` reads
+alone: of the configuration only the repository's own data count, every transport is off (so that no missing object is
+fetched), and a hostile `.git/config` starts no process. `Git(folder, environment=user_environment(...))` writes,
+fetches and pushes: there the user's own configuration counts (identity, signing, credentials). ADR 26 says why this is
+not GitPython.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.core.names import is_revision
 from reconciler.errors import SourceError
 
+GIT_FLOOR = (2, 30)
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
     "core.untrackedCache": "false",
     "core.pager": "cat",
-    "core.askPass": "",
     "core.alternateRefsCommand": "",
     "protocol.ext.allow": "never",
     "submodule.recurse": "false",
     "gc.auto": "0",
+    "maintenance.auto": "false",
+    # Of whoever commits: no identity guessed from the machine's name, and no other bytes.
+    "user.useConfigOnly": "true",
+    "i18n.commitEncoding": "utf-8",
 }
+# Another repository, another index, settings of a command that called us, and programs of the caller's choice.
+_NOT_PASSED_ON = re.compile(
+    r"GIT_(DIR|WORK_TREE|INDEX_FILE|OBJECT_DIRECTORY|ALTERNATE_OBJECT_DIRECTORIES|COMMON_DIR|NAMESPACE|PREFIX|SHALLOW_FILE"
+    r"|GRAFT_FILE|REPLACE_REF_BASE|CONFIG|CONFIG_PARAMETERS|LITERAL_PATHSPECS|EDITOR|SEQUENCE_EDITOR|PAGER|EXTERNAL_DIFF"
+    r"|TRACE.*|CURL_VERBOSE)"
+)
 
 
 class Git:
-    """`folder` is any folder inside the repository."""
+    """`folder` is any folder inside the repository.
 
-    def __init__(self, folder: Path) -> None:
+    `environment`: all environment variables of git; by default, of a git that only reads. `timeout` (seconds): git then
+    runs in a session of its own, where it cannot ask the terminal, and all of it is ended when the time is over.
+    """
+
+    def __init__(
+        self, folder: Path, *, environment: Mapping[str, str] | None = None, timeout: float | None = None
+    ) -> None:
         self.folder = folder
+        self._environment = environment
+        self._timeout = timeout
 
     def run(self, *arguments: str, stdin: bytes = b"", ok: tuple[int, ...] = (0,)) -> bytes:
-        """Standard output; SourceError E306 when git fails otherwise than by an exit code of `ok`."""
+        """Return standard output; SourceError E306 when git fails otherwise than by an exit code of `ok`."""
         code, out, error = self.call(*arguments, stdin=stdin)
         if code not in ok:
-            raise SourceError(f"git {arguments[0]} failed: {_first_line(error)}", code="E306", hint=_remedy(error))
+            raise SourceError(f"git {arguments[0]} failed: {_first_line(error)}", code="E306", hint=_hint(error))
         return out
 
     def call(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
-        command = [
-            "git",
-            "--no-pager",
-            "--no-replace-objects",
-            "--literal-pathspecs",
-            "-c",
-            f"safe.directory={_real(self.folder)}",
-        ]
-        for name, value in _SETTINGS.items():
+        """Return (exit code, standard output, standard error).
+
+        Raises SourceError E306 when git cannot be started, and subprocess.TimeoutExpired.
+        """
+        command = ["git", "--no-pager", "--no-replace-objects", "--literal-pathspecs"]
+        for name, value in {"safe.directory": _root(self.folder), **_SETTINGS}.items():
             command += ["-c", f"{name}={value}"]
+        environment: Mapping[str, str] = _reading_environment()
+        if self._environment is not None:
+            environment = self._environment
+        else:
+            command += ["-c", "core.askPass="]
         try:
-            ran = subprocess.run(
-                [*command, *arguments],
-                cwd=self.folder,
-                input=stdin,
-                capture_output=True,
-                env=_environment(),
-                check=False,
-            )
+            return _start([*command, *arguments], self.folder, environment, stdin, self._timeout)
         except FileNotFoundError as error:
             if not self.folder.is_dir():
                 raise SourceError(f"there is no folder {self.folder}", code="E306", hint="check -C DIR") from error
             raise SourceError("git is not installed", code="E306", hint="install git 2.30 or newer") from error
         except OSError as error:
             raise SourceError(f"cannot run git in {self.folder}: {error.strerror}", code="E306") from error
-        return ran.returncode, ran.stdout, ran.stderr.decode("utf-8", "replace")
+
+
+def user_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:
+    """Return the environment variables of a git for which the user's configuration counts, and `more`."""
+    kept = {name: value for name, value in environ.items() if not _NOT_PASSED_ON.fullmatch(name)}
+    return {**kept, "LC_ALL": "C", "LANGUAGE": "C", "GIT_TERMINAL_PROMPT": "0", **more}
+
+
+def git_version() -> tuple[str, bool]:
+    """Return git's own version text, and whether it is new enough. FileNotFoundError where there is no git."""
+    _, out, _ = _start(["git", "--version"], Path.cwd(), _reading_environment(), b"", None)
+    match = re.search(r"(\d+)\.(\d+)[\w.]*", out.decode("utf-8", "replace"))
+    return (match[0], (int(match[1]), int(match[2])) >= GIT_FLOOR) if match else ("of no version", False)
+
+
+def _start(
+    command: list[str], folder: Path, environment: Mapping[str, str], stdin: bytes, timeout: float | None
+) -> tuple[int, bytes, str]:
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment,
+        start_new_session=timeout is not None,
+    ) as process:
+        try:
+            out, error = process.communicate(stdin, timeout)
+        except BaseException:
+            with contextlib.suppress(ProcessLookupError):
+                if timeout is None:
+                    process.kill()
+                else:
+                    os.killpg(process.pid, signal.SIGKILL)
+            raise
+    return process.returncode, out, error.decode("utf-8", "replace")
 
 
 def listing(git: Git, commit: str, prefix: str) -> bytes:
-    """Git's own listing of everything below `prefix` at a commit, without sizes: those cost a look at each object."""
+    """Return git's own listing of everything below `prefix` at a commit, without sizes: each would cost a look."""
     # With --full-tree this is a plain path from the root, not a pattern.
     wanted = [prefix.rstrip("/")] if prefix else []
     return git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *wanted)
 
 
 def entries_of(listed: bytes, prefix: str) -> Iterator[tuple[str, str, str]]:
-    """(path below `prefix`, mode, object id)"""
+    """Yield (path below `prefix`, mode, object id) of each entry of `listing`."""
     for record in listed.decode("utf-8", "surrogateescape").split("\0"):
         if record:
             meta, _, name = record.partition("\t")
@@ -87,7 +141,7 @@ def entries_of(listed: bytes, prefix: str) -> Iterator[tuple[str, str, str]]:
 
 
 def check_revision(text: str) -> str:
-    """`text` when it is a plain ref name or commit id (with ~n or ^n); SourceError E304 otherwise."""
+    """Return `text` when it is a plain ref name or commit id (with ~n or ^n); SourceError E304 otherwise."""
     if not is_revision(text):
         raise SourceError(
             f"not a revision: {text[:60]!r}",
@@ -98,7 +152,7 @@ def check_revision(text: str) -> str:
 
 
 def top_of(folder: Path) -> Path:
-    """The repository's root; SourceError E306 when `folder` is in no work tree of one."""
+    """Return the repository's root; SourceError E306 when `folder` is in no work tree of one."""
     out = Git(folder).run("rev-parse", "--show-toplevel").decode("utf-8", "surrogateescape").rstrip("\n")
     if not out:
         raise SourceError("this repository has no work tree", code="E306", hint="clone it, and run there")
@@ -106,19 +160,19 @@ def top_of(folder: Path) -> Path:
 
 
 def prefix_of(project: Path, top: Path | None = None) -> str:
-    """The project's path below the repository's root `top`, ending in a slash; empty when it is the root."""
+    """Return the project's path below the repository's root `top`, ending in a slash; empty when it is the root."""
     try:
         prefix = project.resolve().relative_to((top or top_of(project)).resolve()).as_posix()
     except ValueError as error:  # a work tree that `.git/config` says is somewhere else
         raise SourceError(
             "the repository's configuration puts its work tree somewhere else",
             code="E306",
-            hint="take core.worktree out of .git/config, or clone the repository anew",
+            hint="take core.worktree out of .git/config, or clone the repository again",
         ) from error
     return "" if prefix == "." else prefix + "/"
 
 
-def _environment() -> dict[str, str]:
+def _reading_environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {
         **kept,
@@ -135,13 +189,10 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _real(folder: Path) -> str:
-    """The repository's root as git will name it, found without asking git."""
-    here = folder.resolve()
-    for one in (here, *here.parents):
-        if (one / ".git").exists():
-            return str(one)
-    return str(here)
+def _root(folder: Path) -> str:
+    """Return the repository's root as git will name it, without asking git."""
+    start = folder.resolve()
+    return str(next((parent for parent in (start, *start.parents) if (parent / ".git").exists()), start))
 
 
 def _first_line(error: str) -> str:
@@ -149,13 +200,13 @@ def _first_line(error: str) -> str:
     return lines[0][:200] if lines else "no message"
 
 
-def _remedy(error: str) -> str:
+def _hint(error: str) -> str:
     if "not a git repository" in error:
         return "run the command inside a clone, or name one with -C DIR"
     if "must be run in a work tree" in error:
         return "this repository is bare: clone it, and run there"
     if "dubious ownership" in error:
-        return "make the clone your own (chown), or clone it anew"
+        return "make the clone your own (chown), or clone it again"
     if "unknown repository" in error or "repository version" in error:
         return "this repository needs a newer git"
     if "shallow" in error:

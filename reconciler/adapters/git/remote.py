@@ -7,15 +7,12 @@ the environment, as a header for this very address alone; it stands in no argume
 from __future__ import annotations
 
 import base64
-import contextlib
-import os
 import re
-import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from reconciler.adapters.git.plumbing import Git, check_revision, top_of
+from reconciler.adapters.git.plumbing import Git, check_revision, top_of, user_environment
 from reconciler.core.forge.detection import Token
 from reconciler.core.forge.remote_url import RemoteURL, address
 from reconciler.core.names import visible
@@ -24,15 +21,10 @@ from reconciler.errors import ConflictError, ForgeError, ReconcilerError, Source
 NAME = "origin"
 TIMEOUT = 120  # seconds for a push or a fetch
 _SETTINGS = (
-    ("core.hooksPath", os.devnull),
-    ("core.fsmonitor", "false"),
-    ("protocol.ext.allow", "never"),
     ("push.gpgSign", "false"),
     ("push.followTags", "false"),
     ("push.recurseSubmodules", "no"),
     ("fetch.recurseSubmodules", "no"),
-    ("gc.auto", "0"),
-    ("maintenance.auto", "false"),
 )
 # Who a token is when git is asked for a name; GitLab's job tokens have one of their own.
 _USERS = {"GITLAB_TOKEN": "oauth2", "CI_JOB_TOKEN": "gitlab-ci-token"}
@@ -129,12 +121,12 @@ class GitRemote:
 
     def _push(self, ref: str, name: str) -> None:
         self._there()
-        said = self._call(
+        code, out, err = self._call(
             *("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no"),
             *("--receive-pack=git-receive-pack", "--no-force", "--", NAME, f"{ref}:{ref}"),
         )
-        if said.returncode != 0:
-            error = self._explained(said.stdout + "\n" + said.stderr, name)
+        if code != 0:
+            error = self._explained(out + "\n" + err, name)
             # Where an answer is lost on the way, curl asks again, and is told that what it just made exists.
             if not isinstance(error, ConflictError) or self._tip(ref) != self._ours(ref):
                 raise error
@@ -153,48 +145,35 @@ class GitRemote:
         return Git(self._top).call("config", "--get", name)[1].decode("utf-8", "replace").strip()
 
     def _git(self, *arguments: str) -> str:
-        said = self._call(*arguments)
-        if said.returncode != 0:
-            raise self._explained(said.stderr, "")
-        return said.stdout
+        code, out, err = self._call(*arguments)
+        if code != 0:
+            raise self._explained(err, "")
+        return out
 
-    def _call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """In a session of its own: nothing can ask a question of the terminal, and all of it ends with the time."""
-        with subprocess.Popen(
-            ["git", *arguments],
-            cwd=self._top,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self._environment(asks=arguments[0] in ("push", "fetch", "ls-remote")),
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        ) as process:
-            try:
-                out, err = process.communicate(timeout=self._timeout)
-            except subprocess.TimeoutExpired as error:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
-                raise ForgeError(
-                    f"the remote did not answer git {arguments[0]} in {self._timeout:g} seconds",
-                    hint="run the same command again; a branch that arrived is not pushed twice",
-                    code="E901",
-                ) from error
-        return subprocess.CompletedProcess(arguments, process.returncode, out, err)
+    def _call(self, *arguments: str) -> tuple[int, str, str]:
+        environment = self._environment(asks=arguments[0] in ("push", "fetch", "ls-remote"))
+        try:
+            code, out, err = Git(self._top, environment=environment, timeout=self._timeout).call(*arguments)
+        except subprocess.TimeoutExpired as error:
+            raise ForgeError(
+                f"the remote did not answer git {arguments[0]} in {self._timeout:g} seconds",
+                hint="run the same command again; a branch that arrived is not pushed twice",
+                code="E901",
+            ) from error
+        return code, out.decode("utf-8", "replace"), err
 
     def _environment(self, *, asks: bool) -> dict[str, str]:
-        kept = {name: value for name, value in self._environ.items() if not name.startswith(("GIT_TRACE", "GIT_CURL"))}
-        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_CONFIG_PARAMETERS"):
-            kept.pop(name, None)
-        there = int(kept.get("GIT_CONFIG_COUNT", "0") or 0)
-        own = ("safe.directory", str(self._top.resolve()))
-        for number, (key, value) in enumerate([own, *_SETTINGS, *(self._header() if asks else [])], there):
+        kept = user_environment(
+            self._environ,
+            GIT_ALLOW_PROTOCOL="file:https:http:ssh",
+            SSH_ASKPASS_REQUIRE="never",
+            GCM_INTERACTIVE="never",
+        )
+        count = int(kept.get("GIT_CONFIG_COUNT", "0") or 0)
+        for number, (key, value) in enumerate([*_SETTINGS, *(self._header() if asks else [])], count):
             kept |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
             kept["GIT_CONFIG_COUNT"] = str(number + 1)
-        kept |= {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", "GIT_ALLOW_PROTOCOL": "file:https:http:ssh"}
-        return kept | {"SSH_ASKPASS_REQUIRE": "never", "GCM_INTERACTIVE": "never"}
+        return kept
 
     def _header(self) -> list[tuple[str, str]]:
         """The token, for this address alone, instead of what is configured for it: two would be refused. A redirection

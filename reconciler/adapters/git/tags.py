@@ -7,12 +7,11 @@ signing key is configured.
 from __future__ import annotations
 
 import re
-import tempfile
+from operator import attrgetter
 from pathlib import Path
-from typing import Any
 
 from reconciler.adapters.git.plumbing import Git, check_revision, top_of
-from reconciler.adapters.git.write_settings import environment, explained
+from reconciler.adapters.git.writing import GitWriter, explained
 from reconciler.errors import ConflictError, SourceError
 from reconciler.ports import Tag
 
@@ -38,63 +37,54 @@ class GitTags:
             if name.startswith(prefix) and "commit" in (kind, inner):
                 listed.append((name, tag, peeled if kind == "tag" else ""))
         texts = self._texts([tag for _, tag, peeled in listed if peeled])
-        found = []
+        tags = []
         for name, tag, peeled in listed:
             message, signed = texts[tag] if peeled else ("", False)
-            found.append(Tag(name=name, commit=peeled or tag, message=message, signed=signed))
-        return tuple(sorted(found, key=lambda one: one.name))
+            tags.append(Tag(name=name, commit=peeled or tag, message=message, signed=signed))
+        return tuple(sorted(tags, key=attrgetter("name")))
 
     def _texts(self, ids: list[str]) -> dict[str, tuple[str, bool]]:
-        """Message and whether there is a signature, by the tag's own id."""
-        out = self._git.run("cat-file", "--batch", stdin="".join(f"{one}\n" for one in ids).encode()) if ids else b""
-        found: dict[str, tuple[str, bool]] = {}
+        """Return (message, whether there is a signature) by the tag's own id."""
+        out = self._git.run("cat-file", "--batch", stdin="".join(f"{tag}\n" for tag in ids).encode()) if ids else b""
+        texts: dict[str, tuple[str, bool]] = {}
         at = 0
-        for one in ids:
+        for tag in ids:
             end = out.find(b"\n", at)
             header = out[at:end].split()
             if end < 0 or len(header) != 3 or header[1] != b"tag":
-                raise SourceError(f"tag {one[:12]} is missing", code="E306", hint="check the repository: git fsck")
+                raise SourceError(f"tag {tag[:12]} is missing", code="E306", hint="check the repository: git fsck")
             size = int(header[2])
             fields, _, text = out[end + 1 : end + 1 + size].decode("utf-8", "replace").partition("\n\n")
             signature = _SIGNATURE.search(text)
-            found[one] = (text[: signature.start()] if signature else text, bool(signature) or "\ngpgsig" in fields)
+            texts[tag] = (text[: signature.start()] if signature else text, bool(signature) or "\ngpgsig" in fields)
             at = end + 1 + size + 1
-        return found
+        return texts
 
     def create(self, name: str, *, commit: str, message: str) -> Tag:
-        from git import GitCommandError, Repo
-
         check_revision(name)
         check_revision(commit)
-        with Repo(top_of(self._project)) as repository, tempfile.TemporaryDirectory() as scratch:
-            git = repository.git
-            text = Path(scratch) / "message"
-            text.write_bytes(message.encode())
-            with git.custom_environment(**environment()):
-                signs = _signs(git)
-                try:
-                    sign = "--sign" if signs else "--no-sign"
-                    git.tag("--annotate", sign, "--cleanup=verbatim", f"--file={text}", "--", name, commit)
-                except GitCommandError as error:
-                    if "already exists" in str(error.stderr):
-                        raise ConflictError(
-                            f"there is a tag {name} already", hint="run the same command again", code="E702"
-                        ) from error
-                    raise explained(error, f"tag {name}") from error
-                made = next(one for one in self.under(name) if one.name == name)
-                if signs and not made.signed:  # git 2.39 makes it all the same where an SSH key cannot be read
-                    git.tag("--delete", name)
-                    raise SourceError(
-                        "git could not sign the tag",
-                        code="E306",
-                        hint="check user.signingKey, or switch signing off: git config tag.gpgSign false",
-                    )
-        return made
+        git = GitWriter(top_of(self._project), f"tag {name}")
+        signs = _signs(git)
+        sign = "--sign" if signs else "--no-sign"
+        annotate = ("tag", "--annotate", sign, "--cleanup=verbatim", "--file=-", "--", name, commit)
+        code, _, error = git.call(*annotate, stdin=message.encode())
+        if code != 0:
+            if "already exists" in error:
+                raise ConflictError(f"there is a tag {name} already", hint="run the same command again", code="E702")
+            raise explained(error, f"tag {name}")
+        created = next(tag for tag in self.under(name) if tag.name == name)
+        if signs and not created.signed:  # git 2.39 creates it all the same where an SSH key cannot be read
+            git.run("tag", "--delete", name)
+            raise SourceError(
+                "git could not sign the tag",
+                code="E306",
+                hint="check user.signingKey, or switch signing off: git config tag.gpgSign false",
+            )
+        return created
 
 
-def _signs(git: Any) -> bool:
+def _signs(git: GitWriter) -> bool:
     for setting in ("tag.gpgSign", "tag.forceSignAnnotated"):
-        said = str(git.config("--type=bool", "--get", setting, with_exceptions=False))
-        if said:
-            return said == "true"
-    return bool(str(git.config("--get", "user.signingKey", with_exceptions=False)))
+        if value := git.ask("config", "--type=bool", "--get", setting):
+            return value == "true"
+    return bool(git.ask("config", "--get", "user.signingKey"))

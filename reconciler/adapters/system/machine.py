@@ -8,9 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import platform
-import re
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, requires, version
@@ -23,8 +21,6 @@ from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.recipe import TRAINING_FORMAT
 from reconciler.core.spec.runtime import DISTRIBUTIONS, described
 from reconciler.errors import StoreError
-
-GIT_FLOOR = (2, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +57,6 @@ def runtime() -> Runtime:
         environ=os.environ,
         training_format=TRAINING_FORMAT,
     )
-
-
-def git_version() -> tuple[str, bool]:
-    """As git says it, and whether it is new enough. FileNotFoundError where there is no git."""
-    said = subprocess.run(["git", "--version"], capture_output=True, text=True, errors="replace", check=False).stdout
-    match = re.search(r"(\d+)\.(\d+)[\w.]*", said)
-    return (match[0], (int(match[1]), int(match[2])) >= GIT_FLOOR) if match else ("of no version", False)
 
 
 def probe(folder: Path) -> int:

@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from reconciler.adapters.git.plumbing import Git
+from reconciler.adapters.git.plumbing import Git, git_version
 from reconciler.adapters.system import machine
 from reconciler.adapters.system.host import cores, memory
 from reconciler.app import actor, forge_connection
@@ -66,7 +66,7 @@ def _packages() -> Check:
 def _git() -> Check:
     remedy = "install git 2.30 or newer"
     try:
-        found, new_enough = machine.git_version()
+        found, new_enough = git_version()
     except OSError:
         return _check(MACHINE, "git", "cannot be run", level=Level.BAD, remedy=remedy)
     return _check(MACHINE, "git", found, level=Level.GOOD if new_enough else Level.BAD, remedy=remedy)

@@ -114,7 +114,7 @@ def test_without_a_remote_there_is_nothing_to_push_to(clone: Repository, server:
     clone.git("remote", "remove", "origin")
     there = remote(clone, server)
     assert there.url() is None
-    for call in (there.push, there.push_tag, there.take):
+    for call in (there.push, there.push_tag, there.fetch):
         with pytest.raises(SourceError) as caught:
             call(BRANCH)
         assert caught.value.code == "E306"

@@ -14,6 +14,7 @@ import pytest
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.proposal_branch import GitProposer
+from reconciler.adapters.git.tags import GitTags
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.errors import ConflictError, SourceError, UsageError
@@ -446,3 +447,20 @@ def test_what_somebody_committed_to_a_proposal_is_never_written_over(
     with pytest.raises(ConflictError):
         proposer.propose(proposal(last, "new"))
     assert repository.git("rev-parse", branch) == by_hand
+
+
+def test_variables_of_a_git_that_called_us_change_neither_a_proposal_nor_a_tag(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in a hook, where git sets them for its own repository and index."""
+    head = repository.commit(FILES)
+    other = repository_in(tmp_path / "other")
+    other.commit(FILES)
+    before = (other.git("for-each-ref"), other.git("status", "--porcelain"))
+    for name, value in (("GIT_DIR", other.root / ".git"), ("GIT_WORK_TREE", other.root), ("GIT_TRACE", 2)):
+        monkeypatch.setenv(name, str(value))
+    monkeypatch.setenv("GIT_INDEX_FILE", str(other.root / ".git" / "index"))
+    GitProposer(repository.project).propose(proposal(head, "text"))
+    GitTags(repository.project).create("v1", commit=head, message="text\n")
+    assert "refs/tags/v1" in repository.git("for-each-ref")
+    assert (other.git("for-each-ref"), other.git("status", "--porcelain")) == before
