@@ -15,7 +15,9 @@ import click
 from reconciler.cli.command_group import COMMANDS, reconciler
 from reconciler.error_codes import CODES
 from reconciler.manifest.loading import field_docs
-from reconciler.report.help.field_docs import markdown
+from reconciler.report.help.field_docs import blocks
+from reconciler.report.layout.blocks import Detail
+from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.write_json_schemas import schema_of
 
 FOLDER = Path(__file__).parent / "reference"
@@ -58,7 +60,7 @@ def manifests() -> Iterator[str]:
     for name in field_docs.names():
         kind, _, rest = name.partition(".")
         yield from (f"## {kind.capitalize()}", "") if not rest else ()
-        shown = markdown(field_docs.explain(name))
+        shown = to_markdown(blocks(field_docs.explain(name), Detail.PAGE))
         yield from ((shown if rest else shown.partition("\n\n")[2]).rstrip("\n"), "")
 
 

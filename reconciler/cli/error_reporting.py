@@ -55,14 +55,18 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
 def report(error: ReconcilerError, form: OutputFormat) -> int:
     """Tell the error; its exit code."""
     from reconciler.report.help import problems
+    from reconciler.report.layout.blocks import Detail
+    from reconciler.report.layout.render_text import to_text
 
     if form is OutputFormat.JSON:
         document = problems.error_document(error, exit_code_of(error))
         streams.put(json.dumps(document, indent=2, sort_keys=True) + "\n")
     elif form is OutputFormat.MARKDOWN:
-        streams.put(problems.error_markdown(error))
+        from reconciler.report.layout.render_markdown import to_markdown
+
+        streams.put(to_markdown(problems.error_blocks(error, Detail.PAGE)))
     if form is not OutputFormat.JSON:
-        streams.say(problems.error_text(error, streams.message_look()))
+        streams.say(to_text(problems.error_blocks(error, Detail.SCREEN), streams.message_look()))
     return exit_code_of(error)
 
 

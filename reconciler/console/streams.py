@@ -120,25 +120,24 @@ def draw(text: str) -> None:
         _silence(sys.stderr)
 
 
-def show(invocation: Invocation, reporter: Any, value: object, **extra: Any) -> None:
-    """A result in the asked form. `reporter` is the module of `report` for this kind of value: its `text` and
-    `markdown`; `extra` are facts for JSON that follow from the value."""
-    match invocation.form:
-        case OutputFormat.JSON:
-            from reconciler.report.layout.json_output import document
+def show(invocation: Invocation, report: Any, value: object, **extra: Any) -> None:
+    """Write a result to standard output in the form that was asked for.
 
-            put(document(value, extra))
-        case OutputFormat.MARKDOWN if hasattr(reporter, "blocks"):
-            from reconciler.report.layout.blocks import Detail
-            from reconciler.report.layout.render_markdown import to_markdown
+    `report` is the module of `report` whose `blocks` report on such a value; `extra` are facts for JSON that follow
+    from the value.
+    """
+    if invocation.form is OutputFormat.JSON:
+        from reconciler.report.layout.json_output import document
 
-            put(to_markdown(reporter.blocks(value, Detail.PAGE)))
-        case OutputFormat.TEXT if hasattr(reporter, "blocks"):
-            from reconciler.report.layout.blocks import Detail
-            from reconciler.report.layout.render_text import to_text
+        put(document(value, extra))
+        return
+    from reconciler.report.layout.blocks import Detail
 
-            put(to_text(reporter.blocks(value, Detail.SCREEN), look(sys.stdout)))
-        case OutputFormat.MARKDOWN:
-            put(reporter.markdown(value))
-        case OutputFormat.TEXT:
-            put(reporter.text(value, look(sys.stdout)))
+    if invocation.form is OutputFormat.MARKDOWN:
+        from reconciler.report.layout.render_markdown import to_markdown
+
+        put(to_markdown(report.blocks(value, Detail.PAGE)))
+        return
+    from reconciler.report.layout.render_text import to_text
+
+    put(to_text(report.blocks(value, Detail.SCREEN), look(sys.stdout)))

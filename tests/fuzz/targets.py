@@ -32,6 +32,9 @@ from reconciler.errors import IntegrityError, InvalidManifestsError, ReconcilerE
 from reconciler.manifest.loading.load import load, wanted
 from reconciler.ports import ParsedExpression, TreeFile
 from reconciler.report.help import problems
+from reconciler.report.layout.blocks import Detail
+from reconciler.report.layout.render_markdown import to_markdown
+from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import ASCII, TextStyle, unpainted
 from reconciler.testing.memory import MemoryStore
 
@@ -57,8 +60,9 @@ class Target:
 
 def shown(error: ReconcilerError) -> None:
     """It can be told in every form."""
-    problems.error_text(error, TextStyle(width=60, glyphs=ASCII, paint=unpainted)).encode()
-    problems.error_markdown(error).encode()
+    style = TextStyle(width=60, glyphs=ASCII, paint=unpainted)
+    to_text(problems.error_blocks(error, Detail.SCREEN), style).encode()
+    to_markdown(problems.error_blocks(error, Detail.PAGE)).encode()
     json.dumps(problems.error_document(error, EXIT_CODES[status_of(error)])).encode("ascii")
 
 

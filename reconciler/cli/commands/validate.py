@@ -29,7 +29,10 @@ def command(invocation: Invocation) -> int:
     except InvalidManifestsError as error:
         if invocation.form is not OutputFormat.TEXT:
             raise
-        streams.put(problems.error_text(error, streams.result_look()))
+        from reconciler.report.layout.blocks import Detail
+        from reconciler.report.layout.render_text import to_text
+
+        streams.put(to_text(problems.error_blocks(error, Detail.SCREEN), streams.result_look()))
         return exit_code_of(error)
     names = tuple(one.name for one in desired.environments)
     valid = problems.ValidationResult(

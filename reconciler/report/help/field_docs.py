@@ -1,70 +1,62 @@
-"""The documentation of a manifest field: what it is, what may stand there, what is in it, and an example."""
+"""The documentation of a manifest's field: what it means, its form, the fields in it and an example."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
-from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, cells, pad, page, wrap
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    CodeBlock,
+    Detail,
+    Either,
+    Heading,
+    Item,
+    Items,
+    Paragraph,
+    Words,
+)
+from reconciler.report.layout.escaping import plain
+from reconciler.report.layout.text_layout import Tone, cells
 
 
-def text(explained: FieldDocs, look: TextStyle) -> str:
-    return page(_lines(explained, look), look)
+def blocks(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
+    """Explain the field; without a path, all kinds of manifests."""
+    if docs.path or detail is Detail.PAGE:
+        yield Heading(Code(docs.path) if docs.path else "Manifests", hang=0)
+    yield Paragraph(docs.what, indent=2)
+    if docs.path:
+        yield from _form(docs, detail)
+    if docs.children:
+        yield from _fields(docs.children, "Fields" if docs.path else "Kinds", detail, parent=docs.path)
+    if docs.example is not None:
+        if detail is Detail.SCREEN:
+            yield GAP
+            yield Paragraph(f"Example, from {docs.example_file or ''}", tone=Tone.STRONG)
+        yield CodeBlock(tuple(docs.example.splitlines()), language="yaml")
+    if docs.others:
+        if detail is Detail.PAGE:
+            yield Paragraph("Called the same:")
+        yield from _fields(docs.others, "Called the same", detail, parent="")
 
 
-def _lines(explained: FieldDocs, look: TextStyle) -> Iterator[Line]:
-    if explained.path:
-        for line in wrap(plain(explained.path), look.width):
-            yield Line(line, Tone.STRONG)
-    for line in wrap(plain(explained.what), look.width, first="  ", rest="  "):
-        yield Line(line)
-    if explained.path:
-        yield from _facts(explained, look)
-    if explained.children:
-        yield Line()
-        yield Line("Fields" if explained.path else "Kinds", Tone.STRONG)
-        yield from _briefs(explained.children, look, below=explained.path)
-    if explained.example is not None:
-        yield Line()
-        for line in wrap(f"Example, from {plain(explained.example_file or '')}", look.width):
-            yield Line(line, Tone.STRONG)
-        for part in explained.example.splitlines():
-            yield Line(f"  {part}")
-    if explained.others:
-        yield Line()
-        yield Line("Called the same", Tone.STRONG)
-        yield from _briefs(explained.others, look, below="")
+def _form(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
+    if detail is Detail.PAGE:
+        default: Words = ("; default ", Code(docs.default)) if docs.default is not None else ""
+        yield Paragraph((docs.form, f"; {'needed' if docs.needed else 'optional'}", default, "."))
+        return
+    default = f"; then it is {docs.default}" if docs.default is not None else ""
+    need = Item(("needed" if docs.needed else "may be left out", default), tone=Tone.DIM)
+    yield Items((Item(docs.form, label="form", tone=Tone.DIM), need), label_width=7)
 
 
-def _facts(explained: FieldDocs, look: TextStyle) -> Iterator[Line]:
-    for line in wrap(plain(explained.form), look.width, first="  form     "):
-        yield Line(line, Tone.DIM)
-    needed = "needed" if explained.needed else "may be left out"
-    default = f"; then it is {plain(explained.default)}" if explained.default is not None else ""
-    for line in wrap(f"{needed}{default}", look.width, first="           "):
-        yield Line(line, Tone.DIM)
-
-
-def _briefs(briefs: Iterable[FieldSummary], look: TextStyle, *, below: str) -> Iterator[Line]:
-    start = f"{below}." if below else ""
-    rows = [(plain(one.path.removeprefix(start)), plain(one.what)) for one in briefs]
-    width = max(cells(name) for name, _ in rows)
-    if width > look.width // 2:
-        rows, width = [(name, "") for name, _ in rows], 0
-    for name, what in rows:
-        for line in wrap(what, look.width, first=f"  {pad(name, width)}  "):
-            yield Line(line)
-
-
-def markdown(explained: FieldDocs) -> str:
-    lines = [f"### {code(explained.path)}" if explained.path else "### Manifests", "", prose(explained.what), ""]
-    if explained.path:
-        default = f"; default {code(explained.default)}" if explained.default is not None else ""
-        lines += [f"{prose(explained.form)}; {'needed' if explained.needed else 'optional'}{default}.", ""]
-    lines += [f"- {code(one.path)}: {prose(one.what)}" for one in explained.children]
-    if explained.example is not None:
-        lines += ["", "```yaml", *explained.example.splitlines(), "```"]
-    if explained.others:
-        lines += ["", "Called the same:", "", *(f"- {code(one.path)}: {prose(one.what)}" for one in explained.others)]
-    return paper(lines)
+def _fields(fields: tuple[FieldSummary, ...], title: str, detail: Detail, *, parent: str) -> Iterator[Block]:
+    start = f"{parent}." if parent else ""
+    names = [field.path.removeprefix(start) for field in fields]
+    if detail is Detail.SCREEN:
+        yield GAP
+        yield Paragraph(title, tone=Tone.STRONG)
+    items = (Item(field.what, label=Either(name, Code(field.path))) for field, name in zip(fields, names, strict=True))
+    yield Items(tuple(items), label_width=max(cells(plain(name)) for name in names))

@@ -5,64 +5,55 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.onboarding.init_result import InitResult
-from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    CodeBlock,
+    Detail,
+    Either,
+    Heading,
+    Item,
+    Items,
+    Paragraph,
+)
+from reconciler.report.layout.escaping import plain
+from reconciler.report.layout.text_layout import Tone
 
-_INDENT = 12
+
+def blocks(result: InitResult, detail: Detail) -> Iterator[Block]:
+    """List the choices, the files and the commands."""
+    yield Heading(("A first model: ", Code(result.model), ", in ", Code(result.folder)))
+    yield GAP
+    choices = []
+    for choice in result.choices:
+        reason = Either("", (" (", choice.why, ")")) if choice.why else ""
+        choices.append(Item((choice.chosen, reason), label=choice.what))
+        if choice.why and detail is Detail.SCREEN:
+            choices.append(Item(choice.why, tone=Tone.DIM))
+    yield Items(tuple(choices), label_width=8)
+    yield GAP
+    files = [Item(Code(file), label="writes", joint=" ") for file in result.files]
+    if result.repository:
+        files.append(Item("and a git repository around them"))
+    yield Items(tuple(files), label_width=8)
+    yield GAP
+    yield Paragraph(("Read ", Code(result.manifest), ": every choice stands there with its reason. Then:"))
+    yield CodeBlock(_next(result), runnable=True)
 
 
-def text(started: InitResult, look: TextStyle) -> str:
-    return page(_lines(started, look), look)
-
-
-def _next(started: InitResult) -> tuple[str, ...]:
-    enter = () if started.folder == "." else (f"cd {_word(started.folder)}",)
-    model = plain(started.model)
+def _next(result: InitResult) -> tuple[str, ...]:
+    enter = () if result.folder == "." else (f"cd {_word(result.folder)}",)
     return (
         *enter,
         "git add . && git commit -m 'A first model'",
         "reconciler apply sandbox",
-        f"reconciler promote {model} --to production",
+        f"reconciler promote {plain(result.model)} --to production",
     )
 
 
 def _word(text: str) -> str:
+    """Return `text` as one word of a shell."""
     shown = plain(text)
-    return (
-        shown if shown.replace("/", "").replace("-", "").replace("_", "").replace(".", "").isalnum() else f"'{shown}'"
-    )
-
-
-def _lines(started: InitResult, look: TextStyle) -> Iterator[Line]:
-    for line in wrap(f"A first model: {plain(started.model)}, in {plain(started.folder)}", look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    yield Line()
-    for one in started.choices:
-        for line in wrap(plain(one.chosen), look.width, first=f"  {one.what:<{_INDENT - 2}}"):
-            yield Line(line)
-        if one.why:
-            for line in wrap(plain(one.why), look.width, first=" " * _INDENT):
-                yield Line(line, Tone.DIM)
-    yield Line()
-    for file in started.files:
-        for line in wrap(plain(file), look.width, first="  writes    "):
-            yield Line(line)
-    if started.repository:
-        yield Line("  and a git repository around them")
-    yield Line()
-    for line in wrap(f"Read {plain(started.manifest)}: every choice stands there with its reason. Then:", look.width):
-        yield Line(line)
-    for step in _next(started):
-        for line in command(step, look.width, indent="  "):
-            yield Line(line)
-
-
-def markdown(started: InitResult) -> str:
-    lines = [f"### A first model: {code(started.model)}", ""]
-    lines += [
-        f"- {one.what}: {prose(one.chosen)}" + (f" ({prose(one.why)})" if one.why else "") for one in started.choices
-    ]
-    lines += ["", "Written:", ""]
-    lines += [f"- {code(file)}" for file in started.files]
-    lines += ["", "Next:", "", *(f"    {line}" for line in _next(started))]
-    return paper(lines)
+    bare = shown.translate(str.maketrans("", "", "/-_."))
+    return shown if bare.isalnum() else f"'{shown}'"

@@ -7,10 +7,26 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem, ReconcilerError
-from reconciler.report.layout.escaping import cell, paper, plain, prose
-from reconciler.report.layout.formatting import at, count
-from reconciler.report.layout.table import TextColumn, markdown_table
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    Column,
+    Detail,
+    Either,
+    EntryList,
+    Item,
+    Items,
+    ListEntry,
+    Literal,
+    Paragraph,
+    Strong,
+    joined,
+)
+from reconciler.report.layout.formatting import at_revision, count
+from reconciler.report.layout.text_layout import Tone
+
+_COLUMNS = tuple(Column(name=name) for name in ("where", "rule", "problem", "what to do"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,61 +40,40 @@ class ValidationResult:
     format: int = 1
 
 
-def text(valid: ValidationResult, look: TextStyle) -> str:
-    names = ", ".join(plain(name) for name in valid.environments) or "none"
-    what = f"Valid: {count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ({names})"
-    return page([Line(line, Tone.GOOD) for line in wrap(f"{what} {at(valid.revision)}", look.width)], look)
+def blocks(valid: ValidationResult, detail: Detail) -> Iterator[Block]:
+    """Count what is valid."""
+    names = joined(map(Code, valid.environments), ", ") or "none"
+    counts = f"{count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ("
+    revision = (" ", at_revision(valid.revision)) if detail is Detail.SCREEN else ""
+    yield Paragraph((Either("", Literal("✅ ")), "Valid: ", counts, names, ")", revision), tone=Tone.GOOD)
 
 
-def markdown(valid: ValidationResult) -> str:
-    names = ", ".join(f"`{plain(name)}`" for name in valid.environments) or "none"
-    return f"✅ Valid: {count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ({names})\n"
-
-
-def error_text(error: ReconcilerError, look: TextStyle) -> str:
-    """`error:` and `hint:` lines; for invalid manifests all problems, each as `file:line:column: code message`."""
-    return page(_error(error, look), look)
-
-
-def _error(error: ReconcilerError, look: TextStyle) -> Iterator[Line]:
+def error_blocks(error: ReconcilerError, detail: Detail) -> Iterator[Block]:
+    """Report the error and its hint; for invalid manifests all problems: on a screen before them, on a page after."""
+    problems = error.problems if isinstance(error, InvalidManifestsError) else ()
+    table = EntryList(_COLUMNS, tuple(map(_problem, problems)))
+    if problems and detail is Detail.SCREEN:
+        yield table
     if isinstance(error, InvalidManifestsError):
-        for problem in error.problems:
-            yield from _problem(problem, look)
-        yield Line()
-    for line in wrap(plain(str(error)), look.width, first="error: ", rest="  "):
-        yield Line(line, Tone.BAD)
+        yield GAP
+    yield Paragraph((Either("error: ", Literal("❌ ")), Strong(str(error))), tone=Tone.BAD, hang=2)
     if error.hint:
-        for line in wrap(plain(error.hint), look.width, first="hint: ", rest="  "):
-            yield Line(line)
+        yield Paragraph((Either("hint: ", ""), error.hint), hang=2)
+    if problems and detail is Detail.PAGE:
+        yield table
 
 
-def _problem(problem: Problem, look: TextStyle) -> Iterator[Line]:
-    field = f"{plain(problem.field)}: " if problem.field else ""
-    what = f"{plain(str(problem.where))}: {problem.code} {field}{plain(problem.message)}"
-    for line in wrap(what, look.width, rest="  "):
-        yield Line(line, Tone.BAD)
-    if problem.hint:
-        for line in wrap(plain(problem.hint), look.width, first="  hint: ", rest="    "):
-            yield Line(line)
-
-
-def error_markdown(error: ReconcilerError) -> str:
-    lines = [f"❌ **{prose(str(error))}**"]
-    if error.hint:
-        lines += ["", prose(error.hint)]
-    if isinstance(error, InvalidManifestsError):
-        names = ("where", "rule", "problem", "what to do")
-        rows = [
-            [
-                cell(str(one.where)),
-                one.code,
-                prose(f"{one.field}: {one.message}" if one.field else one.message),
-                prose(one.hint or ""),
-            ]
-            for one in error.problems
-        ]
-        lines += ["", *markdown_table([TextColumn(name=name) for name in names], rows)]
-    return paper(lines)
+def _problem(problem: Problem) -> ListEntry:
+    place = Code(str(problem.where))
+    message = f"{problem.field}: {problem.message}" if problem.field else problem.message
+    return ListEntry(
+        mark="",
+        words=(place, ": ", Literal(problem.code), " ", message),
+        cells=(place, Literal(problem.code), message, problem.hint or ""),
+        body=(Items((Item(problem.hint, label="hint:", hang=2),), gap=" "),) if problem.hint else (),
+        tone=Tone.BAD,
+        hang=2,
+    )
 
 
 def error_document(error: ReconcilerError, code: int) -> dict[str, Any]:

@@ -37,6 +37,12 @@ class Strong(NamedTuple):
     words: Words
 
 
+class Emphasis(NamedTuple):
+    """Fine print within a document."""
+
+    words: Words
+
+
 class Either(NamedTuple):
     """The same fact as a terminal and as a document writes it: `!` and `❌`."""
 
@@ -55,13 +61,14 @@ class Bar(NamedTuple):
     width: int
 
 
-Piece: TypeAlias = "str | Code | Literal | Strong | Arrow | Bar"
+Piece: TypeAlias = "str | Code | Literal | Strong | Emphasis | Arrow | Bar"
 Words: TypeAlias = "Piece | Either | tuple[Words, ...]"
 
 
 class Heading(NamedTuple):
     words: Words
     level: int = 3
+    hang: int = 2
 
 
 class Paragraph(NamedTuple):
@@ -177,11 +184,19 @@ class Hidden(NamedTuple):
     comment: str
 
 
+class Rendered(NamedTuple):
+    """Lines of a Markdown document that was rendered before, to be copied: each medium shows them as they are."""
+
+    lines: tuple[str, ...]
+
+
 class Gap(NamedTuple):
     """A blank line on a terminal; documents separate blocks by themselves."""
 
 
-Block: TypeAlias = "Heading | Paragraph | Quote | Items | DataTable | EntryList | CodeBlock | Fold | Hidden | Gap"
+Block: TypeAlias = (
+    "Heading | Paragraph | Quote | Items | DataTable | EntryList | CodeBlock | Fold | Hidden | Rendered | Gap"
+)
 
 GAP = Gap()
 ARROW = Arrow()
@@ -190,7 +205,7 @@ ARROW = Arrow()
 def pieces(words: Words, *, document: bool) -> Iterator[Piece]:
     """The words without nesting, as a document or as a terminal writes them."""
     match words:
-        case str() | Code() | Literal() | Strong() | Arrow() | Bar():
+        case str() | Code() | Literal() | Strong() | Emphasis() | Arrow() | Bar():
             yield words
         case Either():
             yield from pieces(words.document if document else words.text, document=document)

@@ -78,11 +78,6 @@ def at_revision(revision: str | None) -> Words:
     return ("at ", Code(commit(revision))) if revision else "in the working tree"
 
 
-def at_code(revision: str | None) -> str:
-    """The same for Markdown."""
-    return f"at `{commit(revision)}`" if revision else "in the working tree"
-
-
 def titled(environment: str, role: str) -> str:
     """An environment's name, with its role unless that is its name."""
     return environment if environment == role else f"{environment} ({role})"

@@ -13,6 +13,7 @@ from reconciler.report.layout.blocks import (
     CodeBlock,
     Column,
     DataTable,
+    Emphasis,
     EntryList,
     Fold,
     Gap,
@@ -23,6 +24,7 @@ from reconciler.report.layout.blocks import (
     Literal,
     Paragraph,
     Quote,
+    Rendered,
     Strong,
     Words,
     pieces,
@@ -54,6 +56,8 @@ def words_in_html(words: Words) -> str:
                 shown += "→"
             case Bar():
                 shown += bar(piece.share, piece.width, _STYLE)
+            case Emphasis():
+                shown += f"<em>{words_in_html(piece.words)}</em>"
             case Strong():
                 shown += f"<strong>{words_in_html(piece.words)}</strong>"
     return shown
@@ -74,7 +78,7 @@ def _lines(block: Block) -> Iterator[str]:
             yield from _table(block.columns, (row.cells for row in block.rows))
         case EntryList():
             yield from _table(block.columns, (entry.cells for entry in block.entries))
-        case CodeBlock():
+        case CodeBlock() | Rendered():
             lines = "\n".join(escape(visible(line)) for line in block.lines)
             yield f"<pre><code>{lines}</code></pre>"
         case Fold():

@@ -14,6 +14,7 @@ from reconciler.report.layout.blocks import (
     CodeBlock,
     Column,
     DataTable,
+    Emphasis,
     EntryList,
     Fold,
     Gap,
@@ -24,6 +25,7 @@ from reconciler.report.layout.blocks import (
     Literal,
     Paragraph,
     Quote,
+    Rendered,
     Strong,
     Words,
     pieces,
@@ -79,6 +81,8 @@ def words_in_markdown(words: Words, *, in_cell: bool = False) -> str:
                 shown += "→"
             case Bar():
                 shown += bar(piece.share, piece.width, _STYLE)
+            case Emphasis():
+                shown += f"*{words_in_markdown(piece.words, in_cell=in_cell)}*"
             case Strong():
                 shown += f"**{words_in_markdown(piece.words, in_cell=in_cell)}**"
     return shown + _prose(own, starts=not shown)
@@ -119,6 +123,8 @@ def _lines(block: Block) -> Iterator[str]:
             yield "</details>"
         case Hidden():
             yield block.comment
+        case Rendered():
+            yield from block.lines
         case Gap():
             pass
 
@@ -155,6 +161,6 @@ def _title(words: Words) -> str:
                 title += escape(plain(piece.text), quote=False)
             case Arrow() | Bar():
                 title += words_in_markdown(piece)
-            case Strong():
+            case Strong() | Emphasis():
                 title += f"<b>{_title(piece.words)}</b>"
     return title

@@ -11,6 +11,7 @@ from reconciler.report.layout.blocks import (
     Code,
     CodeBlock,
     DataTable,
+    Emphasis,
     EntryList,
     Fold,
     Heading,
@@ -21,6 +22,7 @@ from reconciler.report.layout.blocks import (
     Paragraph,
     Piece,
     Quote,
+    Rendered,
     Strong,
     Words,
     pieces,
@@ -48,7 +50,7 @@ def _piece(piece: Piece, style: TextStyle) -> str:
             return plain(piece.text)
         case Literal():
             return visible(piece.text)
-        case Strong():
+        case Strong() | Emphasis():
             return words_in_text(piece.words, style)
         case Arrow():
             return style.glyphs.arrow
@@ -60,7 +62,7 @@ def _lines(blocks: Iterable[Block], style: TextStyle) -> Iterator[Line]:
     for block in blocks:
         match block:
             case Heading():
-                yield from _wrapped(block.words, style, tone=Tone.STRONG, rest="  ")
+                yield from _wrapped(block.words, style, tone=Tone.STRONG, rest=" " * block.hang)
             case Paragraph():
                 first = " " * block.indent
                 yield from _wrapped(block.words, style, tone=block.tone, first=first, rest=first + " " * block.hang)
@@ -76,6 +78,8 @@ def _lines(blocks: Iterable[Block], style: TextStyle) -> Iterator[Line]:
                     yield from _entry(entry, style)
             case CodeBlock():
                 yield from _code(block, style)
+            case Rendered():
+                yield from (Line(line, whole=True) for line in block.lines)
             case Fold():
                 yield Line()
                 yield from _wrapped(block.title, style, tone=Tone.STRONG)
@@ -93,6 +97,10 @@ def _wrapped(
 
 def _item(item: Item, items: Items, style: TextStyle) -> Iterator[Line]:
     indent, label = " " * items.indent, words_in_text(item.label, style)
+    if items.label_width > style.width // 2:  # no room beside the labels
+        yield from _wrapped(item.label, style, tone=item.tone, first=indent)
+        yield from _wrapped(item.words, style, tone=item.tone, first=indent + "  ")
+        return
     if label or items.label_width:
         label += " " * (items.label_width - cells(label)) + items.gap
     rest = None if item.hang is None else indent + " " * item.hang
@@ -130,7 +138,8 @@ def _entry(entry: ListEntry, style: TextStyle) -> Iterator[Line]:
     if entry.spaced:
         yield Line()
     name = elide(words_in_text(entry.name, style), max(16, style.width // 2 - 4), style)
-    first = f"{entry.mark} {name}  " if name else f"{entry.mark} "
+    first = f"{entry.mark} " if entry.mark else ""
+    first += f"{name}  " if name else ""
     rest = None if entry.hang is None else " " * entry.hang
     yield from _wrapped(entry.words, style, tone=entry.tone, first=first, rest=rest)
     yield from _lines(entry.body, style)

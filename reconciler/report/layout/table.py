@@ -1,8 +1,7 @@
-"""Tables in plain text: columns as wide as their cells; too narrow a page first loses columns, then middles of cells.
+"""Tables in plain text, whose columns are as wide as their cells.
 
-Markdown tables beside them, from the same cells.
+Too narrow a page first loses columns, then the middles of cells.
 """
-
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -46,12 +45,4 @@ def table(
     for row in (heading, *rows):
         shown = [(pad_left if columns[at].right else pad)(elide(row[at], widths[at], look), widths[at]) for at in kept]
         lines.append((indent + GAP.join(shown)).rstrip())
-    return lines
-
-
-def markdown_table(columns: Sequence[TextColumn], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The same table for Markdown. Cells are escaped already."""
-    lines = ["| " + " | ".join(column.name for column in columns) + " |"]
-    lines.append("|" + "|".join("---:" if column.right else "---" for column in columns) + "|")
-    lines += ["| " + " | ".join(row) + " |" for row in rows]
     return lines

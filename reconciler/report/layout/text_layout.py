@@ -55,15 +55,19 @@ class TextStyle:
 
 
 class Line(NamedTuple):
+    """`whole`: to be copied, so it may be wider than the page."""
+
     text: str = ""
     tone: Tone = Tone.PLAIN
+    whole: bool = False
 
 
 def page(lines: Iterable[Line], look: TextStyle) -> str:
     """The lines as one text that ends in a newline; nothing is wider than the look, and gaps are one line."""
     shown: list[str] = []
     for line in lines:
-        text = guard(elide(line.text.rstrip(), look.width, look))
+        text = line.text.rstrip()
+        text = guard(text if line.whole else elide(text, look.width, look))
         if text:
             shown.append(look.paint(text, line.tone))
         elif shown and shown[-1]:

@@ -1,117 +1,83 @@
-"""Two configurations compared: per model what differs in the recipe, in the gates and in how good the artifacts are."""
+"""Two configurations compared: for each model how its recipe, its gates and the quality of its artifacts differ."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ConfigDiff, DiffSide, ModelDifference
-from reconciler.core.plan.plan import MetricChange
-from reconciler.report.layout.escaping import code, paper, plain, prose
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    Column,
+    DataTable,
+    Detail,
+    Either,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Row,
+    Strong,
+    Words,
+)
 from reconciler.report.layout.formatting import at, change, count, metric
-from reconciler.report.layout.table import TextColumn, table
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, page, wrap
+from reconciler.report.layout.text_layout import Tone
+from reconciler.report.plan.field_changes import changes_list, changes_title
 
 OUTCOME = "OUTCOME CHANGED: what is predicted has another meaning, and metrics of the two do not compare"
+_SIGNS = {"old": "-", "new": "+"}
+_STATES = {"old": "is not there any more", "new": "is new"}
+_COLUMNS = (
+    Column(name="each on its own holdout"),
+    Column(name="old", right=True),
+    Column(name="new", right=True),
+    Column(name="change", right=True),
+    Column(name="", spare=1),
+)
 
 
-def text(found: ConfigDiff, look: TextStyle) -> str:
-    return page(_lines(found, look), look)
+def blocks(diff: ConfigDiff, detail: Detail) -> Iterator[Block]:
+    """List the models that differ."""
+    differ = count(len(diff.models), "model") + (" differs" if len(diff.models) == 1 else " differ")
+    yield Heading(f"From {_side(diff.old)} to {_side(diff.new)}: {differ}, {diff.alike:,} alike")
+    for model in diff.models:
+        yield GAP
+        yield from _model(model, detail)
 
 
 def _side(sides: tuple[DiffSide, ...]) -> str:
-    names = ", ".join(plain(one.environment) for one in sides)
-    return f"{names} {at(sides[0].revision)}" if sides else "nothing"
+    return f"{', '.join(side.environment for side in sides)} {at(sides[0].revision)}" if sides else "nothing"
 
 
-def _title(found: ConfigDiff) -> str:
-    differ = count(len(found.models), "model") + (" differs" if len(found.models) == 1 else " differ")
-    return f"From {_side(found.old)} to {_side(found.new)}: {differ}, {found.alike:,} alike"
-
-
-def _lines(found: ConfigDiff, look: TextStyle) -> Iterator[Line]:
-    for line in wrap(_title(found), look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    for one in found.models:
-        yield Line()
-        yield from _model(one, look)
-
-
-def _artifacts(one: ModelDifference) -> str:
-    return " -> ".join(short(side) if side is not None else "none" for side in (one.old, one.new))
-
-
-def _model(one: ModelDifference, look: TextStyle) -> Iterator[Line]:
-    sign = {"old": "-", "new": "+"}.get(one.only or "", "~")
-    state = {"old": "is not there any more", "new": "is new"}.get(one.only or "", "")
-    head = f"{sign} {plain(one.environment)}/{plain(one.model)}  {state}".rstrip()
-    for line in wrap(head, look.width, rest="    "):
-        yield Line(line, Tone.STRONG)
-    if one.outcome:
-        for line in wrap(OUTCOME, look.width, first="    "):
-            yield Line(line, Tone.BAD)
-    for name, changes in (("recipe", one.changes), ("gates", one.gates)):
+def _model(model: ModelDifference, detail: Detail) -> Iterator[Block]:
+    sign, state = _SIGNS.get(model.only or "", "~"), _STATES.get(model.only or "")
+    shown: Words = (Literal(" "), Either(Literal(" "), ""), state) if state else ""
+    name = Code(f"{model.environment}/{model.model}")
+    yield Heading((Either(Literal(f"{sign} "), ""), name, shown), level=4, hang=4)
+    if model.outcome:
+        yield Paragraph(Strong(OUTCOME), tone=Tone.BAD, indent=4)
+    tight = False
+    for kind, changes in (("recipe", model.changes), ("gates", model.gates)):
         if changes:
-            yield Line(f"    {name}  {count(len(changes), 'field')} differ{'s' * (len(changes) == 1)}")
-            for each in changes:
-                yield from _change(each, look)
-    if one.old != one.new:
-        yield Line(f"    artifact  {_artifacts(one)}")
-    rows = _rows(one)
+            if detail is Detail.SCREEN:
+                yield changes_title(kind, changes)
+            yield changes_list(kind, changes, tight=tight)
+            tight = True
+    if model.old != model.new:
+        artifacts = " -> ".join(short(side) if side is not None else "none" for side in (model.old, model.new))
+        yield Items((Item(Code(artifacts), label="artifact", joint=" "),), indent=4, tight=tight)
+    rows = tuple(_rows(model))
     if rows:
-        columns = [
-            TextColumn(name="each on its own holdout"),
-            TextColumn(name="old", right=True),
-            TextColumn(name="new", right=True),
-            TextColumn(name="change", right=True),
-            TextColumn(name="", spare=1),
-        ]
-        yield from (Line(line) for line in table(columns, rows, look, indent="    "))
+        yield DataTable(_COLUMNS, rows, indent=4)
 
 
-def _change(one: FieldChange, look: TextStyle) -> Iterator[Line]:
-    what = f"{plain(one.old or 'nothing')} {look.glyphs.arrow} {plain(one.new or 'nothing')}"
-    for line in wrap(what, look.width, first=f"      {plain(one.path)}: ", rest="        "):
-        yield Line(line)
-
-
-def _rows(one: ModelDifference) -> list[list[str]]:
-    """Metrics of the whole; those of single classes are in the JSON."""
-    return [
-        [
-            plain(each.metric),
-            metric(each.incumbent),
-            metric(each.candidate),
-            *_moved(one, each),
-        ]
-        for each in one.metrics
-        if ":" not in each.metric
-    ]
-
-
-def _moved(one: ModelDifference, each: MetricChange) -> tuple[str, str]:
-    difference, word = change(each.metric, each.candidate, each.incumbent)
-    return difference, "" if one.outcome else word
-
-
-def markdown(found: ConfigDiff) -> str:
-    lines = [f"### {prose(_title(found))}", ""]
-    for one in found.models:
-        word = {"old": " is not there any more", "new": " is new"}.get(one.only or "", "")
-        lines += [f"#### {code(one.environment + '/' + one.model)}{word}", ""]
-        if one.outcome:
-            lines += [f"**{prose(OUTCOME)}**", ""]
-        for kind, changes in (("recipe", one.changes), ("gates", one.gates)):
-            lines += [
-                f"- {kind} {code(each.path)}: {prose(each.old or 'nothing')} → {prose(each.new or 'nothing')}"
-                for each in changes
-            ]
-        if one.old != one.new:
-            lines += [f"- artifact `{_artifacts(one)}`"]
-        rows = _rows(one)
-        if rows:
-            lines += ["", "| each on its own holdout | old | new | change | |", "|---|---:|---:|---:|---|"]
-            lines += ["| " + " | ".join(prose(cell) for cell in row) + " |" for row in rows]
-        lines += [""]
-    return paper(lines)
+def _rows(model: ModelDifference) -> Iterator[Row]:
+    """Yield a row for each metric of the whole; those of single classes are in the JSON."""
+    for row in model.metrics:
+        if ":" not in row.metric:
+            difference, judgement = change(row.metric, row.candidate, row.incumbent)
+            values = (metric(row.incumbent), metric(row.candidate), difference, "" if model.outcome else judgement)
+            yield Row((row.metric, *map(Literal, values)))

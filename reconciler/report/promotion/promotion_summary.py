@@ -1,234 +1,204 @@
-"""The body of a promotion's pull request: the verdict first, then what a reviewer needs and a diff of files hides."""
+"""A promotion for its reviewers: the gates' result first, then all that they need and a diff of files does not show."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
+from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.spec.gates import Comparability, Comparison
-from reconciler.report.layout.blocks import Detail
-from reconciler.report.layout.escaping import cell, code, paper, prose
-from reconciler.report.layout.formatting import change, commit, count, day, metric, moment
+from reconciler.report.layout.blocks import (
+    ARROW,
+    Block,
+    Code,
+    CodeBlock,
+    Detail,
+    Fold,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Quote,
+    Strong,
+    Words,
+    joined,
+)
+from reconciler.report.layout.formatting import commit, count, day, metric, moment
 from reconciler.report.layout.render_markdown import markdown_lines
-from reconciler.report.layout.table import TextColumn, markdown_table
-from reconciler.report.layout.text_layout import TextStyle, elide
 from reconciler.report.plan import gates
+from reconciler.report.plan.field_changes import changes_list, changes_table
 from reconciler.report.promotion import evaluation
 from reconciler.report.promotion.config_diff import OUTCOME
 
 MOST_CHANGES = 60
 LONGEST = 300  # cells of one value
 LARGEST_FOLD = 8_000  # characters
-_LOOK = TextStyle()
 
 
-def title(found: PromotionSummary) -> str:
-    return f"Promote {found.model} to {found.environment}: {short(found.artifact)}"
+def title(summary: PromotionSummary) -> str:
+    return f"Promote {summary.model} to {summary.environment}: {short(summary.artifact)}"
 
 
-def markdown(found: PromotionSummary) -> str:
-    lines = [*_verdict(found), *_changes(found), *_numbers(found), *_gates(found), *_data(found)]
-    lines += [*_runtime(found), *_lineage(found), *_back(found)]
-    return paper(lines)
+def blocks(summary: PromotionSummary) -> Iterator[Block]:
+    """Report on the promotion, as a part of a pull request's body."""
+    yield from _result(summary)
+    yield from _changes(summary)
+    yield from _numbers(summary)
+    if summary.verification is not None:
+        yield Heading("Gates", level=4)
+        yield from gates.blocks(summary.verification, Detail.PAGE)
+    yield from _data(summary)
+    yield from _runtime(summary)
+    yield from _lineage(summary)
+    yield from _rollback(summary)
 
 
-def _verdict(found: PromotionSummary) -> Iterator[str]:
-    if found.verification is None:
-        verdict = f"**{found.environment} served this artifact before**: it needs no judgement"
-    elif found.verification.passed:
-        verdict = f"**Passed all {count(len(found.verification.results), 'gate')}** of {code(found.environment)}"
+def _result(summary: PromotionSummary) -> Iterator[Block]:
+    environment, artifact = Code(summary.environment), Code(short(summary.artifact))
+    if summary.verification is None:
+        result: Words = (Strong(f"{summary.environment} served this artifact before"), ": it needs no judgement")
+    elif summary.verification.passed:
+        passed = f"Passed all {count(len(summary.verification.results), 'gate')}"
+        result = (Strong(passed), " of ", environment)
     else:
-        verdict = f"**Refused** by {found.environment}"
-    name, value = evaluation.headline(found.candidate.evaluation)
-    facts = [verdict, f"grade {found.candidate.evaluation.grade}", f"`{name}` {metric(value)}"]
-    if (main := _main(found)) is not None:
-        facts.append(_delta(main))
-    yield "### " + code(found.model) + f" for {code(found.environment)}: {_step(found)}"
-    yield ""
-    yield " · ".join(facts)
-    yield ""
-    if found.description:
-        yield prose(found.description) + (f" (owner: {prose(found.owner)})" if found.owner else "")
-        yield ""
-    if found.difference is not None and found.difference.outcome:
-        yield f"> **{prose(OUTCOME)}**"
-        yield ""
+        result = (Strong("Refused"), f" by {summary.environment}")
+    step: Words = ("first artifact ", artifact)
+    if summary.incumbent:
+        step = (Code(short(summary.incumbent.provenance.artifact)), " ", ARROW, " ", artifact)
+    name, value = evaluation.headline(summary.candidate.evaluation)
+    facts = [result, f"grade {summary.candidate.evaluation.grade}", (Code(name), " ", Literal(metric(value)))]
+    if (main := _main(summary)) is not None:
+        facts.append(_difference(main))
+    yield Heading((Code(summary.model), " for ", environment, ": ", step))
+    yield Paragraph(joined(facts, " · "))
+    if summary.description:
+        owner = f" (owner: {summary.owner})" if summary.owner else ""
+        yield Paragraph(f"{summary.description}{owner}")
+    if summary.difference is not None and summary.difference.outcome:
+        yield Quote(Strong(OUTCOME))
 
 
-def _step(found: PromotionSummary) -> str:
-    new = f"`{short(found.artifact)}`"
-    return f"`{short(found.incumbent.provenance.artifact)}` → {new}" if found.incumbent else f"first artifact {new}"
+def _comparisons(summary: PromotionSummary) -> list[Comparison]:
+    results = summary.verification.results if summary.verification is not None else ()
+    return [result.comparison for result in results if result.comparison is not None]
 
 
-def _comparisons(found: PromotionSummary) -> list[Comparison]:
-    results = found.verification.results if found.verification is not None else ()
-    return [one.comparison for one in results if one.comparison is not None]
+def _main(summary: PromotionSummary) -> Comparison | None:
+    return next((one for one in _comparisons(summary) if one.state is Comparability.COMPARED), None)
 
 
-def _main(found: PromotionSummary) -> Comparison | None:
-    return next((one for one in _comparisons(found) if one.state is Comparability.COMPARED), None)
+def _difference(comparison: Comparison) -> Words:
+    moved: Words = ""
+    if comparison.difference is not None:
+        moved = (Code(comparison.metric), Literal(f" {comparison.difference:+.3f}"))
+    rows = f" against the incumbent on the same {count(comparison.rows, 'row')} "
+    return (moved, rows, Literal(f"[{comparison.lower:+.3f}, {comparison.upper:+.3f}]"))
 
 
-def _delta(one: Comparison) -> str:
-    moved = f"`{one.metric}` {one.difference:+.3f}" if one.difference is not None else ""
-    return f"{moved} against the incumbent on the same {count(one.rows, 'row')} [{one.lower:+.3f}, {one.upper:+.3f}]"
-
-
-def _changes(found: PromotionSummary) -> Iterator[str]:
-    yield "#### What changes"
-    yield ""
-    one = found.difference
-    if one is None:
-        yield "Nothing but the artifact: the declared recipe and gates are the same."
-        yield ""
+def _changes(summary: PromotionSummary) -> Iterator[Block]:
+    yield Heading("What changes", level=4)
+    difference = summary.difference
+    if difference is None:
+        yield Paragraph("Nothing but the artifact: the declared recipe and gates are the same.")
         return
-    if one.only == "new":
-        yield f"{code(found.environment)} declares this model for the first time."
-        yield ""
+    if difference.only == "new":
+        yield Paragraph((Code(summary.environment), " declares this model for the first time."))
         return
-    if not one.changes and not one.gates:
-        yield "Only the artifact: recipe and gates are the same, it was made from other data or with another runtime."
-        yield ""
-    for name, changes in (("recipe", one.changes), ("gates", one.gates)):
-        if changes:
-            columns = [TextColumn(name=name), TextColumn(name="before"), TextColumn(name="after")]
-            rows = [[cell(each.path), _value(each.old), _value(each.new)] for each in changes[:MOST_CHANGES]]
-            yield from markdown_table(columns, rows)
-            if (left := len(changes) - MOST_CHANGES) > 0:
-                yield f"and {count(left, 'more field')}"
-            yield ""
-
-
-def _value(text: str | None) -> str:
-    return cell(elide(text, LONGEST, _LOOK)) if text is not None else ""
-
-
-def _numbers(found: PromotionSummary) -> Iterator[str]:
-    yield "#### How good it is"
-    yield ""
-    main = _main(found)
-    if main is not None and main.metrics:
-        yield f"On the same {count(main.rows, 'row')}, which neither model was trained on:"
-        yield ""
-        rows = [
-            [
-                f"`{one.metric}`",
-                metric(one.candidate),
-                metric(one.incumbent),
-                _moved(one.metric, one.candidate, one.incumbent),
-            ]
-            for one in main.metrics
-            if ":" not in one.metric
-        ]
-        columns = [
-            TextColumn(name="metric"),
-            *(TextColumn(name=name, right=True) for name in ("candidate", "incumbent", "change")),
-        ]
-        yield from markdown_table(columns, rows)
-    else:
-        before = found.incumbent.evaluation if found.incumbent is not None else None
-        yield from evaluation.metrics(found.candidate.evaluation, before)
-        if before is not None:
-            yield ""
-            yield f"Each on its own holdout: {_why_not_paired(found)}."
-    yield ""
-    yield evaluation.naive(found.candidate.evaluation)
-    yield ""
-    if found.candidate.evaluation.classes:
-        yield from _folded("By class, and what it mistakes for what", _classes(found.candidate))
-    if found.candidate.evaluation.influences:
-        yield from _folded("Most influential data", evaluation.influences(found.candidate.evaluation))
-
-
-def _moved(name: str, new: float, old: float) -> str:
-    return " ".join(change(name, new, old)).strip()
-
-
-def _why_not_paired(found: PromotionSummary) -> str:
-    reasons = [one.reason or one.state.value for one in _comparisons(found)]
-    return prose(reasons[0]) if reasons else "no gate compares the two on the same rows"
-
-
-def _classes(origin: ArtifactOrigin) -> list[str]:
-    return [*evaluation.classes(origin.evaluation), "", *evaluation.confusion(origin.evaluation)]
-
-
-def _folded(name: str, body: list[str]) -> Iterator[str]:
-    if sum(map(len, body)) > LARGEST_FOLD:
-        yield f"{name}: too long for here, see the model's card in this request."
-        yield ""
-        return
-    yield f"<details><summary>{name}</summary>"
-    yield ""
-    yield from body
-    yield ""
-    yield "</details>"
-    yield ""
-
-
-def _gates(found: PromotionSummary) -> Iterator[str]:
-    if found.verification is None:
-        return
-    yield "#### Gates"
-    yield ""
-    yield from markdown_lines(gates.blocks(found.verification, Detail.PAGE))
-    yield ""
-
-
-def _data(found: PromotionSummary) -> Iterator[str]:
-    made, seen = found.candidate.provenance, found.candidate.evaluation
-    yield "#### Data"
-    yield ""
-    taken = f"the books of {made.as_of}, taken {moment(made.taken)}"
-    yield f"- snapshot {made.snapshot} of {code(made.environment)}, {taken}"
-    judged = f"from {seen.holdout_from} on" if seen.holdout_from else "chosen at random by key"
-    yield f"- trained on {count(seen.training_rows, 'row')}, judged on {count(seen.rows, 'row')} {judged}"
-    for table in found.tables:
-        yield f"- {code(table.name)}: {count(table.rows, 'row')}, `{short(table.digest)}`"
-    if found.incumbent is not None:
-        before = found.incumbent
-        yield (
-            f"- the incumbent: the books of {before.provenance.as_of}, "
-            f"trained on {count(before.evaluation.training_rows, 'row')}"
+    if not difference.changes and not difference.gates:
+        yield Paragraph(
+            "Only the artifact: recipe and gates are the same, it was made from other data or with another runtime."
         )
-    yield ""
+    for kind, changes in (("recipe", difference.changes), ("gates", difference.gates)):
+        if changes:
+            yield changes_table(kind, changes[:MOST_CHANGES], old="before", new="after", longest=LONGEST)
+        if (left := len(changes) - MOST_CHANGES) > 0:
+            yield Paragraph(f"and {count(left, 'more field')}")
 
 
-def _runtime(found: PromotionSummary) -> Iterator[str]:
-    yield "#### Runtime"
-    yield ""
-    versions = ", ".join(f"{name} {version}" for name, version in found.candidate.provenance.runtime.versions)
-    if found.incumbent is not None and not found.runtime:
-        yield f"The same as the incumbent's: {prose(versions)}."
+def _numbers(summary: PromotionSummary) -> Iterator[Block]:
+    yield Heading("How good it is", level=4)
+    candidate = summary.candidate.evaluation
+    main = _main(summary)
+    if main is not None and main.metrics:
+        yield Paragraph(f"On the same {count(main.rows, 'row')}, which neither model was trained on:")
+        whole = (row for row in main.metrics if ":" not in row.metric)
+        yield evaluation.comparison((row.metric, row.candidate, row.incumbent) for row in whole)
     else:
-        yield f"{prose(versions)} on {prose(found.candidate.provenance.runtime.architecture)}."
-    for one in found.runtime:
-        yield f"- {code(one.path)}: {prose(one.old or 'nothing')} → {prose(one.new or 'nothing')}"
-    yield ""
+        before = summary.incumbent.evaluation if summary.incumbent is not None else None
+        yield evaluation.metrics(candidate, before)
+        if before is not None:
+            reasons = [one.reason or one.state.value for one in _comparisons(summary)]
+            reason = reasons[0] if reasons else "no gate compares the two on the same rows"
+            yield Paragraph(f"Each on its own holdout: {reason}.")
+    yield Paragraph(evaluation.naive(candidate))
+    if candidate.classes:
+        body = (evaluation.classes(candidate), evaluation.confusion(candidate))
+        yield _fold("By class, and what it mistakes for what", *body)
+    if candidate.influences:
+        yield _fold("Most influential data", evaluation.influences(candidate))
 
 
-def _lineage(found: PromotionSummary) -> Iterator[str]:
-    made = found.candidate.provenance
-    yield "#### Where it comes from"
-    yield ""
-    at = f"commit {code(commit(made.commit))}" if made.commit else "a work tree"
-    yield f"Trained in {code(made.environment)} on {day(made.finished)} from {at}, by {prose(made.who)}."
-    yield ""
-    yield f"- artifact `{made.artifact}`"
-    yield f"- fingerprint `{made.fingerprint}`"
-    yield "- the same bytes again: " + code(f"reconciler reproduce {made.artifact}")
-    yield ""
+def _fold(title: str, *body: Block) -> Block:
+    if sum(map(len, markdown_lines(body))) > LARGEST_FOLD:
+        return Paragraph(f"{title}: too long for here, see the model's card in this request.")
+    return Fold(title, body)
 
 
-def _back(found: PromotionSummary) -> Iterator[str]:
-    yield "#### The way back"
-    yield ""
-    if found.entry is None:
-        yield "Nothing was deployed before: revert this request's merge, and the model is retired as the policy says."
+def _data(summary: PromotionSummary) -> Iterator[Block]:
+    made, judged = summary.candidate.provenance, summary.candidate.evaluation
+    rows = f"from {judged.holdout_from} on" if judged.holdout_from else "chosen at random by key"
+    taken = f", the books of {made.as_of}, taken {moment(made.taken)}"
+    trained, held_out = count(judged.training_rows, "row"), count(judged.rows, "row")
+    items = [
+        Item((f"snapshot {made.snapshot} of ", Code(made.environment), taken)),
+        Item(f"trained on {trained}, judged on {held_out} {rows}"),
+    ]
+    items += (
+        Item((f"{count(table.rows, 'row')}, ", Code(short(table.digest))), label=Code(table.name))
+        for table in summary.tables
+    )
+    if summary.incumbent is not None:
+        before = summary.incumbent
+        trained = count(before.evaluation.training_rows, "row")
+        items.append(Item(f"the incumbent: the books of {before.provenance.as_of}, trained on {trained}"))
+    yield Heading("Data", level=4)
+    yield Items(tuple(items))
+
+
+def _runtime(summary: PromotionSummary) -> Iterator[Block]:
+    yield Heading("Runtime", level=4)
+    runtime = summary.candidate.provenance.runtime
+    versions = ", ".join(f"{name} {version}" for name, version in runtime.versions)
+    if summary.incumbent is not None and not summary.runtime:
+        yield Paragraph(f"The same as the incumbent's: {versions}.")
+    else:
+        yield Paragraph(f"{versions} on {runtime.architecture}.")
+    if summary.runtime:
+        yield changes_list("", summary.runtime, tight=True)
+
+
+def _lineage(summary: PromotionSummary) -> Iterator[Block]:
+    made = summary.candidate.provenance
+    source: Words = ("commit ", Code(commit(made.commit))) if made.commit else "a work tree"
+    trained = ("Trained in ", Code(made.environment), f" on {day(made.finished)} from ", source)
+    yield Heading("Where it comes from", level=4)
+    yield Paragraph((*trained, ", by ", made.who, "."))
+    yield Items(
+        (
+            Item(Code(made.artifact), label="artifact", joint=" "),
+            Item(Code(made.fingerprint), label="fingerprint", joint=" "),
+            Item(Code(f"reconciler reproduce {made.artifact}"), label="the same bytes again"),
+        )
+    )
+
+
+def _rollback(summary: PromotionSummary) -> Iterator[Block]:
+    yield Heading("The way back", level=4)
+    if summary.entry is None:
+        yield Paragraph(
+            "Nothing was deployed before: revert this request's merge, and the model is retired as the policy says."
+        )
         return
-    yield "Old bytes, old evidence, no training:"
-    yield ""
-    yield "```"
-    yield f"reconciler rollback {found.model} --in {found.environment} --to {found.entry}"
-    yield "```"
+    yield Paragraph("Old bytes, old evidence, no training:")
+    yield CodeBlock((f"reconciler rollback {summary.model} --in {summary.environment} --to {summary.entry}",))

@@ -1,4 +1,4 @@
-"""A proposal: the commit that promote or rollback wrote, and what to do with it. Nothing is deployed by it."""
+"""A proposal: the commit that promote or rollback wrote, and what to do with it. It deploys nothing."""
 
 from __future__ import annotations
 
@@ -7,8 +7,24 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult
-from reconciler.report.layout.escaping import code, paper, plain, prose
-from reconciler.report.layout.text_layout import Line, TextStyle, Tone, command, page, wrap
+from reconciler.report.layout.blocks import (
+    GAP,
+    Block,
+    Code,
+    CodeBlock,
+    Detail,
+    Either,
+    Heading,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Rendered,
+    Strong,
+    Words,
+)
+from reconciler.report.layout.escaping import plain
+from reconciler.report.layout.text_layout import Tone
 from reconciler.report.promotion import promotion_summary
 
 _STATES = {
@@ -19,127 +35,98 @@ _STATES = {
 }
 
 
-def text(proposed: ProposalResult, look: TextStyle) -> str:
-    opening = proposed.opening
-    shown = page(_lines(proposed, look), look)
-    if opening is None or opening.body is None:
-        return shown
-    # Its lines are left as they are, however wide, to be copied.
-    return f"{shown}\n{paper([plain(opening.title), '', *opening.body.splitlines()])}"
+def blocks(proposal: ProposalResult, detail: Detail) -> Iterator[Block]:
+    """Say what was proposed and where it went; a screen adds the next commands, a page the facts for reviewers."""
+    screen, opening = detail is Detail.SCREEN, proposal.opening
+    if proposal.branch is None:
+        yield from _served(proposal)
+        yield Paragraph(f"Nothing to propose: {'; '.join(proposal.summary)}.", tone=Tone.STRONG)
+        if screen:
+            yield CodeBlock((f"reconciler status {proposal.environment}",), runnable=True)
+        return
+    if screen:
+        yield from _served(proposal)
+        yield Heading(f"Proposed for {proposal.environment}: {proposal.model} {'; '.join(proposal.summary)}")
+    else:
+        yield Heading((Code(proposal.model), " for ", Code(proposal.environment)))
+        yield from _served(proposal)
+    items = [*_commit(proposal, detail), *(_opening(opening) if opening is not None else ())]
+    yield Items(tuple(items), label_width=7, gap=" ")
+    yield GAP
+    yield Paragraph(_until_merged(proposal), tone=Tone.WARN, hang=2)
+    if screen:
+        yield from _next(proposal)
+    elif proposal.promotion is not None:
+        yield from promotion_summary.blocks(proposal.promotion)
+    if opening is not None and opening.body is not None:
+        yield from _by_hand(opening, opening.body, detail)
 
 
-def _next(proposed: ProposalResult) -> tuple[tuple[str, str], ...]:
-    """(what it is for, command), in order."""
-    branch, opening = plain(proposed.branch or ""), proposed.opening
-    environment = plain(proposed.environment)
-    steps = [("Look at it", f"git diff {proposed.base[:12]}...{branch}")]
-    if opening is None:
-        why = (
-            "Propose it: push the branch and open a pull request (--open does both), or, where you work alone, merge it"
-        )
-        steps.append((why, f"git merge --no-ff {branch}"))
-    elif opening.remote is None:
-        steps.append(("There is no remote to push it to: merge it here", f"git merge --no-ff {branch}"))
-    after = [
-        ("When it is merged, see what would happen, and carry it out", f"reconciler plan {environment}"),
-        ("", f"reconciler apply {environment}"),
-    ]
-    return (*steps, *after)
+def _served(proposal: ProposalResult) -> Iterator[Block]:
+    if proposal.served_by is not None:
+        served = f"{proposal.environment} serves {short(proposal.artifact)} of {proposal.model}"
+        yield Paragraph(f"Rolled back: {served} by entry {proposal.served_by}.", tone=Tone.GOOD, hang=2)
 
 
-def _opening(opening: OpenedPullRequest, look: TextStyle) -> Iterator[Line]:
-    """Where it went."""
+def _commit(proposal: ProposalResult, detail: Detail) -> Iterator[Item]:
+    branch, commit = Code(proposal.branch or ""), Code((proposal.commit or "")[:12])
+    if detail is Detail.PAGE:
+        yield from map(Item, proposal.summary)
+        yield Item((branch, ", commit ", commit), label="branch", joint=" ")
+    else:
+        yield Item(branch, label="branch")
+        yield Item(commit, label="commit")
+    yield from (Item(Code(file), label="writes", joint=" ") for file in proposal.files)
+
+
+def _opening(opening: OpenedPullRequest) -> Iterator[Item]:
+    """Say where the proposal went."""
     if opening.remote is not None:
-        for line in wrap(plain(opening.remote), look.width, first="  pushed  "):
-            yield Line(line)
+        yield Item(Code(opening.remote), label=Either("pushed", "pushed to"), joint=" ")
     if opening.url is not None:
-        said = f"{plain(opening.url)} ({_STATES[opening.state]}, into {plain(opening.base)})"
-        for line in wrap(said, look.width, first="  request "):
-            yield Line(line)
-    for one in opening.superseded:
-        for line in wrap(f"{plain(one.url)}, which this supersedes", look.width, first="  closed  "):
-            yield Line(line)
+        state = (" (", _STATES[opening.state], Either((", into ", opening.base), ""), ")")
+        yield Item((_link(opening.url), *state), label="request", joint=" ")
+    for request in opening.superseded:
+        yield Item((_link(request.url), ", which this supersedes"), label="closed", joint=" ")
 
 
-def _served(proposed: ProposalResult) -> str:
-    where = f"{plain(proposed.environment)} serves {short(proposed.artifact)} of {plain(proposed.model)}"
-    return f"Rolled back: {where} by entry {proposed.served_by}."
-
-
-def _until_merged(proposed: ProposalResult) -> str:
-    if proposed.served_by is not None:
+def _until_merged(proposal: ProposalResult) -> str:
+    if proposal.served_by is not None:
         return "Until this is merged, git declares something else, and no apply deploys it."
     return "Nothing is deployed until this is merged and applied."
 
 
-def _lines(proposed: ProposalResult, look: TextStyle) -> Iterator[Line]:
-    if proposed.served_by is not None:
-        for line in wrap(_served(proposed), look.width, rest="  "):
-            yield Line(line, Tone.GOOD)
-    if proposed.branch is None:
-        for line in wrap(f"Nothing to propose: {'; '.join(map(plain, proposed.summary))}.", look.width):
-            yield Line(line, Tone.STRONG)
-        for line in command(f"reconciler status {plain(proposed.environment)}", look.width, indent="  "):
-            yield Line(line)
+def _next(proposal: ProposalResult) -> Iterator[Block]:
+    """Give the commands that come next, and their reasons."""
+    branch, opening = plain(proposal.branch or ""), proposal.opening
+    steps = [("Look at it", f"git diff {proposal.base[:12]}...{branch}")]
+    if opening is None:
+        propose = "push the branch and open a pull request (--open does both), or, where you work alone, merge it"
+        steps.append((f"Propose it: {propose}", f"git merge --no-ff {branch}"))
+    elif opening.remote is None:
+        steps.append(("There is no remote to push it to: merge it here", f"git merge --no-ff {branch}"))
+    plan, apply = f"reconciler plan {proposal.environment}", f"reconciler apply {proposal.environment}"
+    steps.append(("When it is merged, see what would happen, and carry it out", plan))
+    yield Items(tuple(Item(reason, command=command) for reason, command in steps), indent=0)
+    yield CodeBlock((apply,), runnable=True)
+
+
+def _by_hand(opening: OpenedPullRequest, body: str, detail: Detail) -> Iterator[Block]:
+    """Give the title and the body of a request that its author has to open."""
+    base, lines = Code(opening.base), tuple(body.splitlines())
+    if detail is Detail.SCREEN:
+        yield GAP
+        request = ("Open a request into ", base, " with this title and body (", opening.because, "):")
+        yield Paragraph(request, tone=Tone.STRONG)
+        yield GAP
+        yield Rendered((plain(opening.title), "", *lines))
         return
-    title = (
-        f"Proposed for {plain(proposed.environment)}: {plain(proposed.model)} {'; '.join(map(plain, proposed.summary))}"
-    )
-    for line in wrap(title, look.width, rest="  "):
-        yield Line(line, Tone.STRONG)
-    commit = (proposed.commit or "")[:12]
-    for line in wrap(plain(proposed.branch), look.width, first="  branch  "):
-        yield Line(line)
-    yield Line(f"  commit  {commit}")
-    for file in proposed.files:
-        for line in wrap(plain(file), look.width, first="  writes  "):
-            yield Line(line)
-    opening = proposed.opening
-    if opening is not None:
-        yield from _opening(opening, look)
-    yield Line()
-    yield from _from_here(proposed, look)
-    if opening is not None and opening.body is not None:
-        yield Line()
-        said = f"Open a request into {plain(opening.base)} with this title and body ({plain(opening.because)}):"
-        for line in wrap(said, look.width):
-            yield Line(line, Tone.STRONG)
+    yield Paragraph(("Open a request into ", base, " (", opening.because, "):"))
+    yield Rendered(("---",))
+    yield Paragraph(Strong(opening.title))
+    yield Rendered(lines)
 
 
-def _from_here(proposed: ProposalResult, look: TextStyle) -> Iterator[Line]:
-    """What it means so far, and what to do next."""
-    for line in wrap(_until_merged(proposed), look.width, rest="  "):
-        yield Line(line, Tone.WARN)
-    for why, what in _next(proposed):
-        if why:
-            for line in wrap(f"{why}:", look.width):
-                yield Line(line)
-        for line in command(what, look.width, indent="  "):
-            yield Line(line)
-
-
-def markdown(proposed: ProposalResult) -> str:
-    served = [prose(_served(proposed)), ""] if proposed.served_by is not None else []
-    if proposed.branch is None:
-        return paper([*served, f"Nothing to propose: {prose('; '.join(proposed.summary))}."])
-    lines = [f"### {code(proposed.model)} for {code(proposed.environment)}", "", *served]
-    lines += [f"- {prose(one)}" for one in proposed.summary]
-    lines += [f"- branch {code(proposed.branch)}, commit `{(proposed.commit or '')[:12]}`"]
-    lines += [f"- writes {code(file)}" for file in proposed.files]
-    opening = proposed.opening
-    if opening is not None:
-        lines += [f"- pushed to {code(opening.remote)}"] if opening.remote else []
-        lines += [f"- request {_link(opening.url)} ({_STATES[opening.state]})"] if opening.url else []
-        lines += [f"- closed {_link(one.url)}, which this supersedes" for one in opening.superseded]
-    lines += ["", _until_merged(proposed), ""]
-    if proposed.promotion is not None:
-        lines += promotion_summary.markdown(proposed.promotion).splitlines()
-    if opening is not None and opening.body is not None:
-        lines += [f"Open a request into {code(opening.base)} ({prose(opening.because)}):", "", "---", ""]
-        lines += [f"**{prose(opening.title)}**", "", *opening.body.splitlines()]
-    return paper(lines)
-
-
-def _link(url: str) -> str:
-    """A forge's own address, as one that can be followed where it is a plain one."""
-    return url if re.fullmatch(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9._/#-]*", url) else code(url)
+def _link(url: str) -> Words:
+    """Return a forge's own address as one that can be followed, where it is a plain one."""
+    return Literal(url) if re.fullmatch(r"https?://[A-Za-z0-9.:-]+/[A-Za-z0-9._/#-]*", url) else Code(url)

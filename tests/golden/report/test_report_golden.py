@@ -22,7 +22,9 @@ from reconciler.report.inspect import (
     status,
 )
 from reconciler.report.layout import json_output
+from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.render_markdown import to_markdown
+from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import UNICODE, TextStyle
 from reconciler.report.plan import apply_result, merge_result, plan_report, pull_request_comment
 from reconciler.report.promotion import config_diff, model_card, promotion_summary, proposal, pull_request_body
@@ -40,7 +42,7 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "plan-hostile": lambda look: on_screen(plan_report, values.hostile_plan(), look),
     "plan-controls": lambda look: on_screen(plan_report, values_controls.controlled_plan(), look),
     "history-controls": lambda look: on_screen(history, values_controls.history(), look),
-    "rolled-back": lambda look: proposal.text(values_controls.rolled_back(), look),
+    "rolled-back": lambda look: on_screen(proposal, values_controls.rolled_back(), look),
     "plan-empty": lambda look: on_screen(plan_report, values.plan("production", "production", ()), look),
     "applied": lambda look: on_screen(apply_result, values.applied(), look),
     "status": lambda look: on_screen(status, values.status(), look),
@@ -49,9 +51,9 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "predictions": lambda look: on_screen(predict, values.predictions(), look),
     "reproduced": lambda look: on_screen(reproduce, values.reproduced(equal=True), look),
     "not-reproduced": lambda look: on_screen(reproduce, values.reproduced(equal=False), look),
-    "proposed": lambda look: proposal.text(values.proposed(), look),
-    "opened": lambda look: proposal.text(values.opened(), look),
-    "by-hand": lambda look: proposal.text(values.by_hand(), look),
+    "proposed": lambda look: on_screen(proposal, values.proposed(), look),
+    "opened": lambda look: on_screen(proposal, values.opened(), look),
+    "by-hand": lambda look: on_screen(proposal, values.by_hand(), look),
     "why": lambda look: on_screen(explain_status, values_inspect.why(), look),
     "why-undeclared": lambda look: on_screen(explain_status, values_inspect.why_undeclared(), look),
     "on-merge": lambda look: on_screen(merge_result, values_review.on_merge(), look),
@@ -60,14 +62,14 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "anchored-before": lambda look: on_screen(
         journal_checkpoint, values_drift.anchored(signed=True, fresh=False), look
     ),
-    "adopted": lambda look: proposal.text(values_drift.adopted(), look),
-    "diff": lambda look: config_diff.text(values_inspect.compared(), look),
+    "adopted": lambda look: on_screen(proposal, values_drift.adopted(), look),
+    "diff": lambda look: on_screen(config_diff, values_inspect.compared(), look),
     "doctor": lambda look: on_screen(health_check, values_inspect.checkup(), look),
     "doctor-well": lambda look: on_screen(health_check, values_inspect.well(), look),
-    "valid": lambda look: problems.text(VALID, look),
-    "invalid": lambda look: problems.error_text(values.invalid(), look),
-    "failure": lambda look: problems.error_text(values.failure(), look),
-    "conflict": lambda look: problems.error_text(values.conflict(), look),
+    "valid": lambda look: on_screen(problems, VALID, look),
+    "invalid": lambda look: to_text(problems.error_blocks(values.invalid(), Detail.SCREEN), look),
+    "failure": lambda look: to_text(problems.error_blocks(values.failure(), Detail.SCREEN), look),
+    "conflict": lambda look: to_text(problems.error_blocks(values.conflict(), Detail.SCREEN), look),
 }
 MARKDOWN: dict[str, Callable[[], str]] = {
     "plan-first": lambda: as_page(plan_report, values.first_plan()),
@@ -75,7 +77,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "plan-hostile": lambda: as_page(plan_report, values.hostile_plan()),
     "plan-controls": lambda: as_page(plan_report, values_controls.controlled_plan()),
     "history-controls": lambda: as_page(history, values_controls.history()),
-    "rolled-back": lambda: proposal.markdown(values_controls.rolled_back()),
+    "rolled-back": lambda: as_page(proposal, values_controls.rolled_back()),
     "on-merge": lambda: as_page(merge_result, values_review.on_merge()),
     "on-merge-request": lambda: to_markdown(
         merge_result.request_blocks("production", values_review.on_merge().merged[0])
@@ -85,10 +87,12 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "comment-hostile": lambda: to_markdown(pull_request_comment.blocks(values_review.hostile())),
     "comment-nothing": lambda: to_markdown(pull_request_comment.blocks(values_review.nothing())),
     "comment-unseen": lambda: to_markdown(pull_request_comment.blocks(values_review.unseen())),
-    "promotion": lambda: promotion_summary.markdown(values_review.promotion()),
-    "promotion-first": lambda: promotion_summary.markdown(values_review.first_promotion()),
-    "promotion-hostile": lambda: promotion_summary.markdown(values_review.hostile_promotion(values.HOSTILE[0])),
-    "promotion-vetted": lambda: promotion_summary.markdown(values_review.vetted_promotion()),
+    "promotion": lambda: to_markdown(promotion_summary.blocks(values_review.promotion())),
+    "promotion-first": lambda: to_markdown(promotion_summary.blocks(values_review.first_promotion())),
+    "promotion-hostile": lambda: to_markdown(
+        promotion_summary.blocks(values_review.hostile_promotion(values.HOSTILE[0]))
+    ),
+    "promotion-vetted": lambda: to_markdown(promotion_summary.blocks(values_review.vetted_promotion())),
     "applied": lambda: as_page(apply_result, values.applied()),
     "status": lambda: as_page(status, values.status()),
     "history": lambda: as_page(history, values.history()),
@@ -96,9 +100,9 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "predictions": lambda: as_page(predict, values.predictions()),
     "reproduced": lambda: as_page(reproduce, values.reproduced(equal=True)),
     "not-reproduced": lambda: as_page(reproduce, values.reproduced(equal=False)),
-    "proposed": lambda: proposal.markdown(values.proposed()),
-    "opened": lambda: proposal.markdown(values.opened()),
-    "by-hand": lambda: proposal.markdown(values.by_hand()),
+    "proposed": lambda: as_page(proposal, values.proposed()),
+    "opened": lambda: as_page(proposal, values.opened()),
+    "by-hand": lambda: as_page(proposal, values.by_hand()),
     "request": lambda: pull_request_body.markdown(values_review.proposed()),
     "request-rollback": lambda: pull_request_body.markdown(values.proposed()),
     "why": lambda: as_page(explain_status, values_inspect.why()),
@@ -108,10 +112,10 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "drift-last-word": lambda: drift.issue(
         values_drift.well_again(), seen_in(values_drift.in_production().findings), values_drift.SEEN
     ),
-    "diff": lambda: config_diff.markdown(values_inspect.compared()),
+    "diff": lambda: as_page(config_diff, values_inspect.compared()),
     "doctor": lambda: as_page(health_check, values_inspect.checkup()),
-    "valid": lambda: problems.markdown(VALID),
-    "invalid": lambda: problems.error_markdown(values.invalid()),
+    "valid": lambda: as_page(problems, VALID),
+    "invalid": lambda: to_markdown(problems.error_blocks(values.invalid(), Detail.PAGE)),
     "card": lambda: model_card.markdown(values.card()),
     "card-first": lambda: model_card.markdown(values.card(first=True)),
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),

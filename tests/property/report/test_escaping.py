@@ -16,7 +16,9 @@ from reconciler.core.plan.plan import MetricChange, Plan
 from reconciler.core.promotion.proposal import SupersededPullRequest
 from reconciler.report.help import problems
 from reconciler.report.inspect import history, predict, status
+from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.escaping import cell, code, guard, plain, prose
+from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.table import TextColumn, table
 from reconciler.report.layout.text_layout import ASCII, UNICODE, TextStyle, cells, command, elide, page, wrap
 from reconciler.report.plan import apply_result, plan_report
@@ -67,9 +69,9 @@ def reports(text: str, look: TextStyle) -> list[str]:
         on_screen(status, replace(found, environments=(seen,)), look),
         on_screen(history, replace(events, events=(replace(events.events[0], who=text, reason=text),)), look),
         on_screen(predict, made, look),
-        proposal.text(replace(values.proposed(), branch=f"promote/{text}", files=(text,)), look),
-        proposal.text(replace(values.opened(), opening=opening), look),
-        problems.error_text(problems.ReconcilerError(text, hint=text, where=text), look),
+        on_screen(proposal, replace(values.proposed(), branch=f"promote/{text}", files=(text,)), look),
+        on_screen(proposal, replace(values.opened(), opening=opening), look),
+        to_text(problems.error_blocks(problems.ReconcilerError(text, hint=text, where=text), Detail.SCREEN), look),
     ]
 
 

@@ -14,6 +14,8 @@ from reconciler.errors import UsageError
 from reconciler.manifest.loading import field_docs as module
 from reconciler.manifest.loading.field_docs import explain
 from reconciler.report.help import field_docs as reporter
+from reconciler.report.layout.blocks import Detail
+from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import TextStyle
 
 EXAMPLE = Path(module.__file__).parents[1] / "example"
@@ -37,7 +39,7 @@ def test_every_field_has_words_and_stands_in_the_example(name: str) -> None:
 @pytest.mark.parametrize("width", [100, 60, 40])
 def test_what_is_said_fits_every_width(width: int) -> None:
     for name in FIELDS:
-        text = reporter.text(explain(name), TextStyle(width=width))
+        text = to_text(reporter.blocks(explain(name), Detail.SCREEN), TextStyle(width=width))
         assert max(map(len, text.splitlines())) <= width, name
         if width == 100:
             assert ".." not in text.replace("...", ""), f"{name}: something is cut"

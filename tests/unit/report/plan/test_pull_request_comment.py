@@ -87,11 +87,7 @@ def test_a_promotion_with_much_to_say_is_short_enough_too() -> None:
     confusion = tuple(tuple(range(300)) for _ in range(300))
     evaluation = replace(found.candidate.evaluation, classes=classes, confusion=confusion)
     changes = tuple(replace(found.difference.changes[0], path=f"derive.x{n}", new="1 + " * 2_000) for n in range(300))
-    body = promotion_summary.markdown(
-        replace(
-            found,
-            candidate=replace(found.candidate, evaluation=evaluation),
-            difference=replace(found.difference, changes=changes),
-        )
-    )
+    candidate = replace(found.candidate, evaluation=evaluation)
+    summary = replace(found, candidate=candidate, difference=replace(found.difference, changes=changes))
+    body = to_markdown(promotion_summary.blocks(summary))
     assert len(body) < LONGEST_BODY
