@@ -90,7 +90,7 @@ def words_in_markdown(words: Words, *, in_cell: bool = False) -> str:
 
 def _prose(text: str, *, starts: bool) -> str:
     if not text or text.isspace():
-        return text[:1]
+        return " " * bool(text)
     return " " * text[0].isspace() + prose(text, starts=starts) + " " * text[-1].isspace()
 
 
