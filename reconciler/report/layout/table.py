@@ -2,6 +2,7 @@
 
 Too narrow a page first loses columns, then the middles of cells.
 """
+
 from __future__ import annotations
 
 from collections.abc import Sequence
