@@ -1,14 +1,14 @@
-"""A made-up receivables ledger: customers.csv and invoices.csv, the same bytes for the same arguments on every machine.
+"""Generate a made-up receivables ledger: customers.csv and invoices.csv, equal bytes for equal arguments everywhere.
 
     python demo/invoices.py --out data [--invoices 4000] [--seed 7] [--as-of 2025-06-30]
 
 Customers have a habit of paying (so many days before or after the due date) that drifts slowly over the ledger's 900
-days, all are worse around the turn of the year, disputed invoices take longer, terms are 14, 30 or 60 days. The books
-show the day `--as-of`: payments after it are blank. Ids have leading zeros and one country is NO, because that is what
-real exports look like and what careless readers break. Nobody here exists.
+days, all are worse around the turn of the year, disputed invoices take longer, terms are 14, 30 or 60 days. The ledger
+ends on the day `--as-of`: payments after it are blank. Ids have leading zeros and one country is NO, since real exports
+contain such values and careless readers break them. All names are invented.
 
 Only the standard library's generator is used, whose stream is the same in every version; rows are written as they are
-made, so a million of them (about twenty seconds) needs no more memory than a thousand.
+generated, so a million of them (about twenty seconds) needs no more memory than a thousand.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ GROUPS = ("RETAIL", "WHOLESALE", "PUBLIC", "INTERCOMPANY")
 SYLLABLES = ("an", "bel", "cor", "dan", "el", "fjor", "gra", "hal", "in", "jar", "kel", "lum", "mo", "nor", "os", "pri")
 COMPANIES = ("AS", "AB", "GmbH", "BV", "Ltd")
 TERMS = (14, 30, 30, 60)  # days; 30 is the usual one
-DAYS = 900  # the ledger's length, up to the day that the books show
+DAYS = 900  # length of the ledger, up to `--as-of`
 
 CUSTOMER_COLUMNS = ("customer_id", "name", "email", "country", "customer_group")
 INVOICE_COLUMNS = (
@@ -43,7 +43,7 @@ INVOICE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Customer:
-    """Who owes, and the habit that decides when they pay: days after the due date, their spread, and their drift."""
+    """A customer with a payment habit: days after the due date, their spread, and their drift."""
 
     id: str
     name: str
@@ -57,46 +57,46 @@ class Customer:
 
 
 def write(out: Path, *, invoices: int, seed: int, as_of: date) -> None:
-    """Both tables, below `out`; invoices are in order of id and date."""
-    chance = random.Random(seed)
-    customers = [_customer(chance, number) for number in range(max(20, min(invoices // 20, 50_000)))]
+    """Write both tables below `out`; invoices are in order of id and date."""
+    generator = random.Random(seed)
+    customers = [_customer(generator, number) for number in range(max(20, min(invoices // 20, 50_000)))]
     out.mkdir(parents=True, exist_ok=True)
-    listed = ((one.id, one.name, one.email, one.country, one.group) for one in customers)
-    _write(out / "customers.csv", CUSTOMER_COLUMNS, listed)
-    _write(out / "invoices.csv", INVOICE_COLUMNS, _invoices(chance, customers, count=invoices, as_of=as_of))
+    rows = ((c.id, c.name, c.email, c.country, c.group) for c in customers)
+    _write(out / "customers.csv", CUSTOMER_COLUMNS, rows)
+    _write(out / "invoices.csv", INVOICE_COLUMNS, _invoices(generator, customers, count=invoices, as_of=as_of))
 
 
-def _customer(chance: random.Random, number: int) -> Customer:
-    name = "".join(chance.choice(SYLLABLES) for _ in range(3)).capitalize()
-    kind = chance.random()
-    late = chance.gauss(-6, 4) if kind < 0.58 else chance.gauss(12, 6) if kind < 0.86 else chance.gauss(45, 15)
+def _customer(generator: random.Random, number: int) -> Customer:
+    name = "".join(generator.choice(SYLLABLES) for _ in range(3)).capitalize()
+    kind = generator.random()
+    late = generator.gauss(-6, 4) if kind < 0.58 else generator.gauss(12, 6) if kind < 0.86 else generator.gauss(45, 15)
     return Customer(
         id=f"{number:05d}",
-        name=f"{name} {chance.choice(COMPANIES)}",
+        name=f"{name} {generator.choice(COMPANIES)}",
         email=f"billing@{name.lower()}.example",
         country=COUNTRIES[number % len(COUNTRIES)],
-        group=GROUPS[min(int(chance.random() ** 1.5 * 3.3), 3)],
+        group=GROUPS[min(int(generator.random() ** 1.5 * 3.3), 3)],
         late=late,
-        spread=chance.uniform(2, 7),
-        drift=chance.gauss(0, 4),
-        amount=chance.lognormvariate(6, 0.8),
+        spread=generator.uniform(2, 7),
+        drift=generator.gauss(0, 4),
+        amount=generator.lognormvariate(6, 0.8),
     )
 
 
 def _invoices(
-    chance: random.Random, customers: Sequence[Customer], *, count: int, as_of: date
+    generator: random.Random, customers: Sequence[Customer], *, count: int, as_of: date
 ) -> Iterator[tuple[str, ...]]:
     start = as_of - timedelta(days=DAYS)
     for number in range(count):
         progress = number / count
         day = start + timedelta(days=int(DAYS * number / count))
-        customer = chance.choice(customers)
-        due = day + timedelta(days=chance.choice(TERMS))
-        disputed = chance.random() < 0.08
-        late = customer.late + customer.drift * progress + _season(day) + chance.gauss(0, customer.spread)
-        late += chance.uniform(5, 35) if disputed else 0
+        customer = generator.choice(customers)
+        due = day + timedelta(days=generator.choice(TERMS))
+        disputed = generator.random() < 0.08
+        late = customer.late + customer.drift * progress + _season(day) + generator.gauss(0, customer.spread)
+        late += generator.uniform(5, 35) if disputed else 0
         paid = max(day, due + timedelta(days=round(late)))
-        amount = max(15.0, chance.lognormvariate(math.log(customer.amount), 0.6))
+        amount = max(15.0, generator.lognormvariate(math.log(customer.amount), 0.6))
         yield (
             f"{number:08d}",
             customer.id,
@@ -109,7 +109,7 @@ def _invoices(
 
 
 def _season(day: date) -> float:
-    """Days that everybody is later by: six around the shortest days, none in the half of the year around midsummer."""
+    """Return the seasonal delay in days: six around the shortest days, none in the summer half of the year."""
     return 6 * max(0.0, math.cos((day.timetuple().tm_yday - 355) / 365 * 2 * math.pi))
 
 
@@ -128,11 +128,12 @@ def _count(text: str) -> int:
 
 
 def main() -> None:
+    """Parse the command line and write the ledger."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, default=Path("data"), help="the folder that both files go to")
-    parser.add_argument("--invoices", type=_count, default=4000, help="how many")
-    parser.add_argument("--seed", type=int, default=7, help="another seed, another ledger")
-    parser.add_argument("--as-of", type=date.fromisoformat, default=date(2025, 6, 30), help="the day the books show")
+    parser.add_argument("--out", type=Path, default=Path("data"), help="folder of both files")
+    parser.add_argument("--invoices", type=_count, default=4000, help="number of invoices")
+    parser.add_argument("--seed", type=int, default=7, help="random seed")
+    parser.add_argument("--as-of", type=date.fromisoformat, default=date(2025, 6, 30), help="last day of the ledger")
     given = parser.parse_args()
     write(given.out, invoices=given.invoices, seed=given.seed, as_of=given.as_of)
 

@@ -1,7 +1,6 @@
-"""The whole story, told by real commands in a throw-away clone: `make demo`.
+"""Run the whole demo with real commands in a temporary clone: `make demo`.
 
-Each step prints what a person would type and what they would see. Facts are checked on the way: a demo that tells
-something untrue fails.
+Each step prints a command and its output. Facts are checked on the way: a wrong claim fails the demo.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ GIT = """\
 
 
 class Story:
-    """A clone, and the commands typed there, with a home of its own: no setting of yours bends the story."""
+    """A clone and the commands run in it, isolated from the user's git settings and caches."""
 
     def __init__(self, scratch: Path) -> None:
         self.folder = scratch / "receivables"
@@ -52,12 +51,13 @@ class Story:
             self.environment["FORCE_COLOR"] = "1"
 
     def chapter(self, text: str) -> None:
+        """Print a heading."""
         print(f"\n{self._styled('1;36', text)}", flush=True)
 
     def do(self, command: str, *, code: int = 0) -> str:
-        """Run a command line as shown, and hold its exit code."""
+        """Print and run a command line, check its exit code, and return its output."""
         print(self._styled("1", f"\n$ {command}"), flush=True)
-        ran = subprocess.run(
+        process = subprocess.run(
             ["bash", "-c", command],
             cwd=self.folder,
             env=self.environment,
@@ -66,16 +66,16 @@ class Story:
             text=True,
             check=False,
         )
-        for line in ran.stdout.rstrip().splitlines():
+        for line in process.stdout.rstrip().splitlines():
             print(f"  {line}".rstrip(), flush=True)
-        if ran.returncode != code:
-            raise SystemExit(f"the demo expected exit code {code} and got {ran.returncode}: {command}")
+        if process.returncode != code:
+            raise SystemExit(f"the demo expected exit code {code} and got {process.returncode}: {command}")
         if code:
             print(self._styled("2", f"  (exit code {code})"))
-        return ran.stdout
+        return process.stdout
 
     def ask(self, command: str) -> Any:
-        """JSON for the demo's own checks; not shown."""
+        """Return a command's JSON output for the demo's own checks, without printing it."""
         out = subprocess.run(
             ["bash", "-c", f"{command} --output json"],
             cwd=self.folder,
@@ -87,15 +87,18 @@ class Story:
         return json.loads(out)
 
     def served(self) -> str:
-        found: str = json.loads((self.folder / f"serving/{MODEL}/current").read_text())["artifact"]
-        return found
+        """Return the digest that production serves."""
+        artifact: str = json.loads((self.folder / f"serving/{MODEL}/current").read_text())["artifact"]
+        return artifact
 
     def newest(self) -> str:
+        """Return the digest of the sandbox's newest artifact."""
         status = self.ask("reconciler status sandbox")
-        found: str = status["environments"][0]["models"][0]["artifact"]
-        return found
+        artifact: str = status["environments"][0]["models"][0]["artifact"]
+        return artifact
 
     def merge(self, prefix: str, message: str) -> None:
+        """Merge the newest unmerged branch below `prefix`."""
         branches = subprocess.run(
             ["git", "branch", "--list", f"{prefix}/*", "--no-merged", "HEAD", "--format", "%(refname:short)"],
             cwd=self.folder,
@@ -110,17 +113,19 @@ class Story:
         return f"\x1b[{style}m{text}\x1b[0m" if self.colour else text
 
 
-def expect(fact: bool, told: str) -> None:
+def expect(fact: bool, claim: str) -> None:
+    """Fail the demo unless a claim is true."""
     if not fact:
-        raise SystemExit(f"the demo told something untrue: {told}")
+        raise SystemExit(f"the demo expected: {claim}")
 
 
 def tell(story: Story) -> None:
+    """Run the demo's chapters."""
     story.chapter("1. A ledger, and what git declares")
     story.do("python demo/invoices.py --out data && head -4 data/invoices.csv")
     story.do("reconciler validate")
 
-    story.chapter("2. The sandbox: copy the tables, train, judge by production's gates")
+    story.chapter("2. The sandbox: copy the tables, train, check production's gates")
     story.do("reconciler plan sandbox")
     story.do("reconciler apply sandbox --yes")
     story.do("reconciler apply sandbox --yes   # again: nothing is missing, so nothing happens")
@@ -184,20 +189,20 @@ def tell(story: Story) -> None:
 
 
 def clone(story: Story) -> None:
-    """This repository at its commit, on a branch main of its own; of a shallow clone, without its history."""
+    """Clone this repository at its commit, on a branch main; of a shallow clone, without its history."""
 
     def git(*arguments: str, folder: Path = story.folder) -> str:
-        ran = subprocess.run(
+        process = subprocess.run(
             ["git", *arguments], cwd=folder, env=story.environment, capture_output=True, text=True, check=False
         )
-        if ran.returncode:
-            raise SystemExit(f"git {arguments[0]} failed: {ran.stderr.strip()}")
-        return ran.stdout.strip()
+        if process.returncode:
+            raise SystemExit(f"git {arguments[0]} failed: {process.stderr.strip()}")
+        return process.stdout.strip()
 
     if not (REPOSITORY / ".git").exists():
         raise SystemExit("the demo works on a clone: this folder has no .git (an unpacked archive?)")
     if git("status", "--porcelain", folder=REPOSITORY):
-        print("(Your uncommitted changes are not part of the story: it is told from the last commit.)")
+        print("(The demo runs on the last commit: your uncommitted changes are not part of it.)")
     git("clone", "--quiet", "--no-hardlinks", str(REPOSITORY), str(story.folder), folder=story.folder.parent)
     if git("rev-parse", "--is-shallow-repository") == "true":
         shutil.rmtree(story.folder / ".git")
@@ -208,16 +213,17 @@ def clone(story: Story) -> None:
         git("checkout", "--quiet", "-B", "main")
         git("remote", "remove", "origin")
     sandbox = story.folder / "environments/sandbox.yaml"
-    written = sandbox.read_text()
+    original = sandbox.read_text()
     machine = {"arm64": "aarch64"}.get(platform.machine(), platform.machine())
     python = ".".join(platform.python_version_tuple()[:2])
-    told = written.replace("architecture: x86_64", f"architecture: {machine}").replace('"3.11"', f'"{python}"')
-    if told != written:
-        sandbox.write_text(told)
+    adapted = original.replace("architecture: x86_64", f"architecture: {machine}").replace('"3.11"', f'"{python}"')
+    if adapted != original:
+        sandbox.write_text(adapted)
         git("commit", "--quiet", "--all", "-m", "Train with this machine's Python and architecture")
 
 
 def main() -> None:
+    """Run the demo in a temporary folder and report its time."""
     started = time.monotonic()
     scratch = Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
     try:
@@ -226,8 +232,8 @@ def main() -> None:
         tell(story)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    took = time.monotonic() - started
-    print(f"\nThat was the whole story, in {took:.0f} seconds. The clone is gone; yours is as it was.")
+    seconds = time.monotonic() - started
+    print(f"\nThat was the whole demo, in {seconds:.0f} seconds. The clone is deleted; your folder is unchanged.")
 
 
 if __name__ == "__main__":

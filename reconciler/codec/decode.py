@@ -1,4 +1,4 @@
-"""Plain JSON data -> core values, strictly: one function per declared type, made when its first value comes."""
+"""Decode plain JSON data as core values, strictly: one reader per declared type, built when it is first needed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Json = Any
 
 
 class _MisfitError(ValueError):
-    """What does not fit. Its place is put together on the way up, so that it costs nothing while all is well."""
+    """A value that does not fit. Its place is assembled on the way up, so that valid documents pay nothing for it."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -37,7 +37,7 @@ _Read = Callable[[Json], Any]
 
 
 def from_json(kind: type[T], document: Json) -> T:
-    """The value of type `kind` that plain JSON data describe; ValueError says what does not fit."""
+    """Decode plain JSON data as a value of type `kind`. Raises ValueError with the place and the mismatch."""
     try:
         return cast("T", _at(getattr(kind, "__name__", "value"), _reader(cast("Any", kind)), document))
     except _MisfitError as error:
@@ -60,10 +60,10 @@ def _reader(kind: Any) -> _Read:
     raise TypeError(f"no JSON form for {kind}")
 
 
-def _expecting(kind: type, words: str | None = None) -> _Read:
+def _expecting(kind: type, description: str | None = None) -> _Read:
     def read(document: Json) -> Any:
         if type(document) is not kind:
-            raise _MisfitError(f"expected {words or kind.__name__}, found {type(document).__name__}")
+            raise _MisfitError(f"expected {description or kind.__name__}, found {type(document).__name__}")
         return document
 
     return read
@@ -111,7 +111,7 @@ _READERS: dict[Any, _Read] = {
 
 
 def _at(place: str, read: _Read, document: Json) -> Any:
-    """Read what lies at `place` of something larger."""
+    """Read the value at `place` of a larger document."""
     try:
         return read(document)
     except _MisfitError as error:
@@ -120,7 +120,7 @@ def _at(place: str, read: _Read, document: Json) -> Any:
 
 
 def _enum_reader(kind: type[Enum]) -> _Read:
-    known = {one.value: one for one in kind}
+    known = {member.value: member for member in kind}
 
     def read(document: Json) -> Any:
         if type(document) not in (str, int) or document not in known:
@@ -135,16 +135,16 @@ def _tuple_reader(kind: Any) -> _Read:
     read = _reader(item if inner is None else inner)
     if inner is not None:
         return lambda document: tuple(
-            (name, _at(f".{name}", read, one)) for name, one in sorted(_expect_object(document).items())
+            (name, _at(f".{name}", read, entry)) for name, entry in sorted(_expect_object(document).items())
         )
-    return lambda document: tuple(_at(f"[{i}]", read, one) for i, one in enumerate(_expect_list(document)))
+    return lambda document: tuple(_at(f"[{index}]", read, entry) for index, entry in enumerate(_expect_list(document)))
 
 
 def _union_reader(members: tuple[Any, ...]) -> _Read:
-    scalars = tuple(one for one in members if one in (bool, int, float, str, type(None)))
-    classes = tuple(one for one in members if dataclasses.is_dataclass(one))
-    # Of what is neither (lists, times, names), a union has one.
-    others = tuple(_reader(one) for one in members if one not in scalars and one not in classes)
+    scalars = tuple(member for member in members if member in (bool, int, float, str, type(None)))
+    classes = tuple(member for member in members if dataclasses.is_dataclass(member))
+    # A union has at most one member that is neither a scalar nor a class (a list, a time, an enum).
+    others = tuple(_reader(member) for member in members if member not in scalars and member not in classes)
 
     def read(document: Json) -> Any:
         kind = type(document)
@@ -162,18 +162,18 @@ def _union_reader(members: tuple[Any, ...]) -> _Read:
 
 
 def _chosen(classes: tuple[Any, ...], document: Json) -> Any:
-    """The class that `uses` names; one without `uses` takes anything."""
-    for one in classes:
-        uses = next((field.default for field in dataclasses.fields(one) if field.name == "uses"), None)
+    """Return the class that the document's `uses` names; a class without `uses` accepts any document."""
+    for candidate in classes:
+        uses = next((field.default for field in dataclasses.fields(candidate) if field.name == "uses"), None)
         if not isinstance(uses, str) or document.get("uses") == uses:
-            return one
+            return candidate
     raise _MisfitError(f"unknown kind {str(document.get('uses'))[:40]!r}")
 
 
 def _dataclass_reader(kind: type) -> _Read:
     @cache
     def fields() -> tuple[tuple[str, str, _Read, bool], ...]:
-        """Asked for at the first value only, since a class may hold itself."""
+        """Return (attribute, key, reader, optional) per field; computed late, since a class may contain itself."""
         return tuple(
             (name, key, _reader(hint), type(None) in typing.get_args(hint)) for name, key, hint in members(kind)
         )
@@ -190,7 +190,7 @@ def _dataclass_reader(kind: type) -> _Read:
                 if (item := document.get(key)) is not None:
                     values[name] = read_one(item)
                 elif key in document:
-                    raise _MisfitError("null is not written")
+                    raise _MisfitError("null is not allowed; leave the field out")
                 elif optional:
                     values[name] = None
                 else:

@@ -1,4 +1,4 @@
-"""Core values -> plain JSON data: one function per class, made when its first value comes."""
+"""Encode core values as plain JSON data: one writer per class, built when it is first needed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Json = Any
 
 
 def to_json(value: object) -> Json:
-    """Plain JSON data of a core value."""
+    """Return the plain JSON data of a core value. Raises TypeError for a type without a JSON form."""
     kind = type(value)
     return _writer(kind)(value, kind)
 
@@ -42,7 +42,7 @@ def _new_writer(kind: Any) -> _Write:
     if issubclass(kind, tuple):
         return _write_tuple
     if issubclass(kind, Mapping):
-        return lambda value, hint: {str(name): to_json(one) for name, one in value.items()}  # noqa: ARG005
+        return lambda value, hint: {str(name): to_json(item) for name, item in value.items()}  # noqa: ARG005
     if dataclasses.is_dataclass(kind):
         return _dataclass_writer(kind)
     raise TypeError(f"no JSON form for {kind.__name__}")
@@ -53,15 +53,15 @@ _writer: Callable[[Any], _Write] = cache(_new_writer)
 
 def _write_time(value: datetime, hint: Any) -> str:  # noqa: ARG001
     if value.tzinfo is None:
-        raise TypeError("a time without a zone")
+        raise TypeError("a time without a time zone")
     return value.astimezone(UTC).isoformat(timespec="seconds").removesuffix("+00:00") + "Z"
 
 
 def _write_tuple(value: tuple[Any, ...], hint: Any) -> Json:
     item, inner = form_of_tuple(hint)
     if inner is None:
-        return [one if type(one) in _SCALARS else _writer(type(one))(one, item) for one in value]
-    entries = {name: _writer(type(one))(one, inner) for name, one in value}
+        return [element if type(element) in _SCALARS else _writer(type(element))(element, item) for element in value]
+    entries = {name: _writer(type(element))(element, inner) for name, element in value}
     if len(entries) != len(value):
         raise ValueError("a name is given twice")
     return entries

@@ -1,4 +1,4 @@
-"""The fields of a dataclass and the forms of its tuples, as `codec` writes and reads them."""
+"""Describe the fields of a dataclass and the forms of its tuples, as `codec` writes and reads them."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ def _hints(kind: type) -> dict[str, Any]:
 
 @cache
 def members(kind: type) -> tuple[tuple[str, str, Any], ...]:
-    """(attribute, key, declared type) of every field."""
+    """Return (attribute, JSON key, declared type) of every field."""
     return tuple((name, KEY if hint is ResultStatus else _camel(name), hint) for name, hint in _hints(kind).items())
 
 
 @cache
 def form_of_tuple(kind: Any) -> tuple[Any, Any]:
-    """(declared type of an item, type of an entry's value where the tuple is an object, else None)."""
+    """Return the declared type of a tuple's items, and of an entry's value where JSON writes an object (else None)."""
     item = _item_of_tuple(kind)
     return item, _pair(item)
 
 
 def _item_of_tuple(kind: object) -> Any:
-    """X of tuple[X, ...], also inside `tuple[X, ...] | None`; the value's own types when nothing is declared."""
+    """Return X of tuple[X, ...], also inside `tuple[X, ...] | None`; `object` when nothing is declared."""
     if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        kind = next(one for one in typing.get_args(kind) if typing.get_origin(one) is tuple)
+        kind = next(member for member in typing.get_args(kind) if typing.get_origin(member) is tuple)
     arguments = typing.get_args(kind)
     return arguments[0] if arguments else object
 
 
 def _pair(item: Any) -> Any:
-    """X when `item` is tuple[str, X] (a pair, hence an object's entry), else None."""
+    """Return X when `item` is tuple[str, X] (a pair, hence an object's entry), else None."""
     arguments = typing.get_args(item)
     if typing.get_origin(item) is tuple and len(arguments) == 2 and arguments[0] is str and arguments[1] is not ...:
         return arguments[1]
@@ -49,5 +49,5 @@ def _pair(item: Any) -> Any:
 
 @cache
 def _camel(name: str) -> str:
-    first, *rest = name.rstrip("_").split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    first, *others = name.rstrip("_").split("_")
+    return first + "".join(word.capitalize() for word in others)

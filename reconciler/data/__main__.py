@@ -1,4 +1,4 @@
-"""The data worker: `python -m reconciler.data` answers requests as `reconciler.workers.request_loop` says.
+"""The data worker: `python -m reconciler.data` answers requests as in `reconciler.workers.request_loop`.
 
 copy    CopyRequest        -> array of TableFile
 look    ProfileRequest     -> TableProfile

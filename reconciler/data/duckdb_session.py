@@ -3,11 +3,11 @@
 Takes: limits, the folder it may write below, the files it may read. Gives: `run`, `rows` and `types` for SQL that this
 package has written itself. Keeps true: one thread (float aggregates are not reproducible otherwise), time zone UTC,
 no file, extension or setting beyond those named here, a time and a memory limit, and that no message of DuckDB's
-leaves: it quotes data and paths. What is printed is what was being done, the class of the error, and a remedy. Which
-SQL is safe is not decided here (`expressions`).
+leaves: it quotes data and paths. Errors state the step, the class of the error, and a remedy. Which SQL is safe is
+decided in `expressions`.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What DuckDB keeps outside its buffer manager, and Python itself: the memory limit leaves room for both.
+# Memory that DuckDB uses outside its buffer manager, and that Python uses: the limit leaves room for both.
 _HEADROOM = 512 * 1024**2
 
-# Class of DuckDB's exception -> what a person reads. Any other class is named as it is.
+# Class of DuckDB's exception -> its meaning in plain words. Any other class is named as it is.
 _REASONS = {
-    "BinderException": "the types do not fit",
+    "BinderException": "the types of the values do not match",
     "ConversionException": "a value cannot be converted to the type asked for",
     "OutOfRangeException": "a number is out of range",
     "InvalidInputException": "a value is not valid for a function or operator (division by zero, text to a date)",
-    "TypeMismatchException": "the types do not fit",
+    "TypeMismatchException": "the types of the values do not match",
     "InterruptException": "out of time",
     "OutOfMemoryException": "out of memory",
     "IOException": "a file could not be read or written",
-    "PermissionException": "a file may not be used",
-    "InvalidTypeException": "the types do not fit",
+    "PermissionException": "access to a file is not allowed",
+    "InvalidTypeException": "the types of the values do not match",
 }
 
 
 class Session:
-    """A connection with a deadline. Errors are DataError E413 that name `doing`; E418 for limits."""
+    """A connection with a deadline. Methods raise DataError E413 that names `doing`, the step; E418 for limits."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, limits: Limits) -> None:
         self._connection = connection
@@ -54,29 +54,31 @@ class Session:
         self._expired = threading.Event()
 
     def run(self, sql: str, *, doing: str, hint: str | None = None) -> None:
+        """Execute a statement."""
         self._execute(sql, doing=doing, hint=hint)
 
     def rows(self, sql: str, *, doing: str) -> list[tuple[Any, ...]]:
+        """Return all rows of a query."""
         return self._guard(lambda: self._connection.execute(sql).fetchall(), doing=doing, hint=None)
 
     def value(self, sql: str, *, doing: str) -> Any:
-        """The only cell of the only row."""
+        """Return the only cell of a query's only row."""
         return self.rows(sql, doing=doing)[0][0]
 
     def arrays(self, sql: str, *, doing: str) -> dict[str, Any]:
-        """Columns as numpy arrays (masked where a value is NULL)."""
+        """Return a query's columns as numpy arrays (masked where a value is NULL)."""
         return self._guard(lambda: self._connection.execute(sql).fetchnumpy(), doing=doing, hint=None)
 
     def show(self, name: str, columns: Mapping[str, Any]) -> None:
-        """Make numpy arrays a relation `name`; the caller keeps them alive while it is used."""
+        """Register numpy arrays as the relation `name`; the caller keeps them alive while it is used."""
         self._guard(lambda: self._connection.register(name, columns), doing=f"reading {name}", hint=None)
 
     def types(self, relation: str, *, doing: str) -> dict[str, str]:
-        """Column name -> DuckDB type of a relation or of a SELECT in brackets, in order. Computes no row."""
+        """Return column name -> DuckDB type of a relation or of a SELECT in brackets, in order. Computes no row."""
         return {row[0]: row[1] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}", doing=doing)}
 
     def expire(self) -> None:
-        """Called by the timer's thread."""
+        """Interrupt the running statement; called by the timer's thread."""
         self._expired.set()
         self._connection.interrupt()
 
@@ -115,11 +117,11 @@ class Session:
 def open_session(
     *, limits: Limits, into: Path, inputs: tuple[Path, ...], spill: Path | None = None
 ) -> Iterator[Session]:
-    """A session that reads `inputs` and writes below `into` (absolute, existing), and nothing else.
+    """Open a session that reads `inputs` and writes below `into` (absolute, existing), and nothing else.
 
-    `spill`: a folder below `into` where rows that do not fit in memory wait, in the clear, as the results there are;
-    without it the session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that
-    is not part of its distribution.)
+    `spill`: a folder below `into` for rows that do not fit in memory, unencrypted like the results; without it the
+    session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that is not part of
+    its distribution.)
     """
     import duckdb
 
@@ -144,7 +146,7 @@ def open_session(
     try:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"SET allowed_directories = {text_list([str(into)])}")
-        connection.execute(f"SET allowed_paths = {text_list([str(one) for one in inputs])}")
+        connection.execute(f"SET allowed_paths = {text_list([str(path) for path in inputs])}")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         timer.start()
@@ -157,21 +159,25 @@ def open_session(
 
 
 def name_of(identifier: str) -> str:
-    """A quoted SQL identifier."""
+    """Return an identifier quoted for SQL."""
     return '"' + identifier.replace('"', '""') + '"'
 
 
 def text_of(text: str) -> str:
-    """A SQL text literal."""
+    """Return a text as a SQL literal."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def text_list(texts: list[str]) -> str:
-    return "[" + ", ".join(text_of(one) for one in texts) + "]"
+    """Return texts as a SQL list of literals."""
+    return "[" + ", ".join(text_of(text) for text in texts) + "]"
 
 
 def write_parquet(session: Session, query: str, path: Path, *, compression: str = "zstd") -> None:
-    """Equal rows in equal order give equal bytes: one thread, fixed row groups, no time or name in the file."""
+    """Write a query as a Parquet file: equal rows in equal order give equal bytes.
+
+    One thread, fixed row groups, no time or name in the file.
+    """
     session.run(
         f"COPY ({query}) TO {text_of(str(path))} (FORMAT parquet, COMPRESSION {compression}, ROW_GROUP_SIZE 122880)",
         doing=f"writing {path.name}",

@@ -1,4 +1,4 @@
-"""The ports Data and Expressions in this process: used inside the worker (`__main__`), and in tests."""
+"""The ports Data and Expressions without a worker process: for the worker itself (`__main__`) and for tests."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ from collections.abc import Iterable, Mapping
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
 from reconciler.data.dataset.select import select
 from reconciler.data.expressions import validate
-from reconciler.data.tables.profile import look
+from reconciler.data.tables.profile import profile_table
 from reconciler.data.tables.snapshot import copy_tables
 from reconciler.ports import CopyRequest, ParsedExpression, SelectRequest, SelectResult, TableFile
 
 
 class LocalData:
+    """A Data port that works in the calling process."""
+
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
+        """Copy tables as Parquet files; see `tables.snapshot`."""
         return copy_tables(request)
 
     def look(self, request: ProfileRequest) -> TableProfile:
-        return look(request)
+        """Profile a file that no manifest describes yet; see `tables.profile`."""
+        return profile_table(request)
 
     def select(self, request: SelectRequest) -> SelectResult:
+        """Select rows and features; see `dataset.select`."""
         return select(request)
 
 
 class LocalExpressions:
+    """An Expressions port that parses in the calling process."""
+
     def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
+        """Parse expressions and check that they are row-local; see `expressions.validate`."""
         return validate.parse(texts)

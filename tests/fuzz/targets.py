@@ -261,7 +261,7 @@ def journal_entry(data: bytes) -> None:
         store_layout.member(store_layout.journal("production", "payments"), at): one for at, one in enumerate(chain())
     }
     store.objects[store_layout.member(store_layout.journal("production", "payments"), n)] = (
-        codec.sealed(body) if fits else body
+        codec.with_checksum(body) if fits else body
     )
     previous = None
     try:

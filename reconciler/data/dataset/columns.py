@@ -1,8 +1,8 @@
-"""The columns of a recipe: which names there are, in which order they come to be, and what each expression is.
+"""Resolve the columns of a recipe: their names, the order of their computation, and the SQL of each expression.
 
 Takes: a recipe and the columns of its joined tables. Gives: derived columns sorted into those that `past` may read and
-those that read `past`, every expression checked and written anew (`expressions`). Keeps true: a name never shadows
-another one, and is used only where it exists already. Runs nothing.
+those that read features of `past`, every expression checked and written anew (`expressions`). Keeps true: a name never
+shadows another one, and is used only where it exists already. Runs nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ AS_OF = "as_of"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """A row-local expression of the recipe: `label` is its place in the manifest, `text` as the author wrote it."""
+    """A row-local expression of the recipe: `label` is its field in the manifest, `text` as the author wrote it."""
 
     label: str
     text: str
@@ -29,20 +29,22 @@ class Term:
 
     @property
     def doing(self) -> str:
-        """How messages name it; the text is the manifest's own."""
+        """Return how messages name the expression: its field and its text, shortened."""
         shown = self.text if len(self.text) <= 200 else self.text[:197] + "..."
         return f"{self.label}: `{' '.join(shown.split())}`"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derived:
+    """A derived column."""
+
     name: str
     term: Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feature:
-    """One aggregate of `past`."""
+    """A feature of `past`: one aggregate."""
 
     name: str
     label: str
@@ -51,7 +53,7 @@ class Feature:
 
     @property
     def argument(self) -> Term:
-        """What is aggregated, NULL where the FILTER does not hold."""
+        """Return the aggregated expression, NULL where the FILTER does not hold."""
         sql = self.aggregate.argument or "true"
         if self.aggregate.filter is not None:
             sql = f"CASE WHEN {self.aggregate.filter} THEN {sql} END"
@@ -60,8 +62,11 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeColumns:
-    """What a recipe computes: `before` (derived columns that `past` may read), then `features` of past, then `after`
-    (those that read a feature of past, and what is derived from them). `terms`: all other expressions by label."""
+    """The computed columns of a recipe, in the order of computation.
+
+    `before`: derived columns that `past` may read; `features`: those of past; `after`: derived columns that read a
+    feature of past, directly or not. `terms`: all other expressions by label.
+    """
 
     before: tuple[Derived, ...]
     features: tuple[Feature, ...]
@@ -69,11 +74,12 @@ class RecipeColumns:
     terms: dict[str, Term]
 
     def term(self, label: str) -> Term | None:
+        """Return the expression of a manifest field, or None where the recipe has none."""
         return self.terms.get(label)
 
 
 def arrange(recipe: Recipe, table_columns: Iterable[str]) -> RecipeColumns:
-    """The recipe's columns over tables with these columns (without `as_of`). DataError E413, E416."""
+    """Resolve the recipe's columns over tables with `table_columns` (without `as_of`). Raises DataError E413, E416."""
     expressions = _read(recipe)
     names = _Names(table_columns)
     features = _features(recipe, expressions)
@@ -123,9 +129,9 @@ def _scalar(label: str, text: str, expressions: dict[str, Scalar | Aggregate | R
             raise _refusal(label, refused)
         case _:
             raise DataError(
-                f"{label}: this is an aggregate, and an expression here sees one row",
+                f"{label}: expected an expression over one row, found an aggregate",
                 code="E413",
-                hint="make it a feature of past, and use that",
+                hint="declare the aggregate under `past.features`, and use that feature here",
             )
 
 
@@ -135,21 +141,21 @@ def _refusal(label: str, refused: RefusedError) -> DataError:
 
 
 def _features(recipe: Recipe, expressions: dict[str, Scalar | Aggregate | RefusedError]) -> tuple[Feature, ...]:
-    found: list[Feature] = []
+    features: list[Feature] = []
     for named in recipe.data.past.features if recipe.data.past is not None else ():
         label = f"data.past.features.{named.name}"
         match expressions[named.expression]:
             case Aggregate() as aggregate:
-                found.append(Feature(name=named.name, label=label, text=named.expression, aggregate=aggregate))
+                features.append(Feature(name=named.name, label=label, text=named.expression, aggregate=aggregate))
             case RefusedError() as refused:
                 raise _refusal(label, refused)
             case _:
                 raise DataError(
                     f"{label}: expected one aggregate, such as count(*) or avg(x)",
                     code="E413",
-                    hint="derive the value first, then take its aggregate here",
+                    hint="compute the value under `derive`, and aggregate it here",
                 )
-    return tuple(found)
+    return tuple(features)
 
 
 def _check_past(recipe: Recipe, features: tuple[Feature, ...], names: _Names, late: set[str]) -> None:
@@ -162,8 +168,10 @@ def _check_past(recipe: Recipe, features: tuple[Feature, ...], names: _Names, la
         used += [("data.past.where", column) for column in where.columns]
     for label, column in used:
         if column in late:
-            hint = "past reads the columns of the tables, and what is derived from them alone"
-            raise DataError(f"{label}: {column} is itself computed from past", code="E416", hint=hint)
+            hint = "use a column of the tables, or one derived from such columns only"
+            raise DataError(
+                f"{label}: {column} is computed from features of past, which past cannot read", code="E416", hint=hint
+            )
         names.require((column,), label)
 
 
@@ -172,7 +180,7 @@ def _check_names(recipe: Recipe, names: _Names) -> None:
     singles = [("data.train.by", data.train.by if data.train else None), ("holdout.by", recipe.holdout.by)]
     singles += [("outcome.column", recipe.outcome.column)]
     singles += [
-        (f"features.{kind}", one) for kind in ("numeric", "categorical", "boolean") for one in _of(recipe, kind)
+        (f"features.{kind}", column) for kind in ("numeric", "categorical", "boolean") for column in _of(recipe, kind)
     ]
     for label, column in singles:
         if column is not None:
@@ -187,8 +195,8 @@ def _check_names(recipe: Recipe, names: _Names) -> None:
 
 
 def _of(recipe: Recipe, kind: str) -> tuple[str, ...]:
-    found: tuple[str, ...] = getattr(recipe.features, kind)
-    return found
+    columns: tuple[str, ...] = getattr(recipe.features, kind)
+    return columns
 
 
 class _Names:
@@ -200,8 +208,8 @@ class _Names:
 
     def add(self, name: str, label: str) -> None:
         if name.lower() in {known.lower() for known in self.known}:
-            hint = "give it a name of its own; names never shadow"
-            raise DataError(f"{label}: there is a column {name} already", code="E416", hint=hint)
+            hint = "choose another name"
+            raise DataError(f"{label}: the column {name} exists already", code="E416", hint=hint)
         self.known.add(name)
 
     def require(
@@ -218,7 +226,13 @@ class _Names:
                 continue
             if column in later:
                 message = f"{label}: {column} is used before it is derived"
-                raise DataError(message, code="E416", hint="columns are derived in the order of the manifest")
-            near = difflib.get_close_matches(column, sorted(known), n=3, cutoff=0.5)
-            hint = f"did you mean {', '.join(near)}?" if near else f"there are {', '.join(sorted(known))[:300]}"
-            raise DataError(f"{label}: there is no column {column}", code="E416", hint=hint)
+                raise DataError(
+                    message, code="E416", hint="move it up: columns are derived in the order of the manifest"
+                )
+            similar = difflib.get_close_matches(column, sorted(known), n=3, cutoff=0.5)
+            hint = (
+                f"did you mean {', '.join(similar)}?"
+                if similar
+                else f"existing columns: {', '.join(sorted(known))[:300]}"
+            )
+            raise DataError(f"{label}: column {column} does not exist", code="E416", hint=hint)

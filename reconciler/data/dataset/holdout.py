@@ -1,10 +1,11 @@
-"""The cut between rows that train and rows that judge.
+"""Split rows into training rows and holdout rows.
 
-Takes: the table `chosen`, whose rows still to be cut have no part. Gives: every one of them a part. Keeps true: a cut
-by time lies between two days, and what trains was certain before it; a cut by key depends on keys and classes alone.
+Takes: the table `chosen`, whose rows still to be split have no part. Gives: each of them a part. Keeps true: a split by
+time lies between two days, and the outcome of every training row was known before it; a split by key depends on keys
+and classes alone.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ _DOMAIN = "reconciler holdout 1:"
 
 
 def cut_by_time(session: Session, share: float) -> str:
-    """The first day of the holdout: of all days but the first, the one whose holdout is nearest to `share` of the
-    rows; of two equally near, the later. Rows before it train, if they were mature before it."""
+    """Split by time and return the first day of the holdout.
+
+    Of all days but the first, the one whose holdout is nearest to `share` of the rows; of two equally near, the later.
+    Earlier rows train if their outcome was known before that day. Raises DataError E410.
+    """
     days = session.rows(
         f"SELECT {DAY}, count(*) FROM {CHOSEN} WHERE {PART} IS NULL GROUP BY 1 ORDER BY 1", doing="holdout"
     )
@@ -39,7 +43,7 @@ def cut_by_time(session: Session, share: float) -> str:
         raise DataError(
             f"holdout.last: the {sum(count for _, count in days):,} rows with an outcome are all of one day",
             code="E410",
-            hint="a holdout by time needs rows of at least two days",
+            hint="use rows of at least two days, or a random holdout",
         )
     cut = f"DATE '{first.isoformat()}'"
     session.run(
@@ -58,7 +62,7 @@ class _Candidate:
 
 
 def cut_day(days: Sequence[tuple[date, int]], share: float) -> date | None:
-    """`days`: (day, rows) ascending. None when there are fewer than two days."""
+    """Return the first day of the holdout, None when there are fewer than two; `days`: (day, rows) ascending."""
     total = held = sum(count for _, count in days)
     candidates = []
     for (_, count), (day, _) in pairwise(days):
@@ -66,11 +70,11 @@ def cut_day(days: Sequence[tuple[date, int]], share: float) -> date | None:
         candidates.append(_Candidate(day=day, held=held))
     if not candidates:
         return None
-    return min(reversed(candidates), key=lambda one: abs(one.held - share * total)).day
+    return min(reversed(candidates), key=lambda candidate: abs(candidate.held - share * total)).day
 
 
 def cut_by_key(session: Session, recipe: Recipe, share: float) -> None:
-    """The rows with the smallest hashes of their keys, `share` of each class (rounded to the nearest row, half up)."""
+    """Hold out the rows with the smallest hashes of their keys: `share` of each class, rounded to a row, half up."""
     partition = "PARTITION BY outcome" if recipe.task is Task.CLASSIFICATION else ""
     session.run(
         f"UPDATE {CHOSEN} SET {PART} = CASE WHEN place <= floor({share!r} * rows + 0.5) THEN 'holdout' ELSE 'train' END"

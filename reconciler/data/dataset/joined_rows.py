@@ -1,11 +1,11 @@
-"""One relation with every row and column of a recipe: tables, joined, derived, with their past.
+"""Build one relation with every row and column of a recipe: tables, joined, derived, with features of past.
 
 Takes: an open session, a recipe, table files and the day of the data. Gives: the relation `rows`, whose rows are those
 of the recipe's main table. Keeps true: a join never multiplies or drops a row, the key is there once per row, and an
-expression that fails is named by its place in the manifest. Which rows are used for what: `selection`.
+expression that fails is named by its field in the manifest. Which rows are used for which purpose: `select`.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -28,8 +28,11 @@ _WHOLE = ("BIGINT", "INTEGER", "HUGEINT")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relation:
-    """`types`: DuckDB type of every column of `rows`. `key`: SQL of the row's key as text. `ledger`: the relation
-    that `past` reads, with the rows of the main table."""
+    """The relation of a recipe.
+
+    `types`: DuckDB type of every column of `rows`. `key`: SQL of the row's key as text. `ledger`: the relation that
+    `past` reads, with the rows of the main table.
+    """
 
     recipe: Recipe
     columns: RecipeColumns
@@ -39,7 +42,7 @@ class Relation:
 
 
 def build(session: Session, *, recipe: Recipe, tables: Sequence[TableFile], as_of: str) -> Relation:
-    """Create the view `rows`. DataError E411-E416."""
+    """Create the view `rows`; `as_of`: the day of the data. Raises DataError E401, E411-E416."""
     check_day("as_of", as_of)
     joined, table_types = _join(session, recipe, tables)
     columns = arrange(recipe, table_types)
@@ -63,11 +66,11 @@ def build(session: Session, *, recipe: Recipe, tables: Sequence[TableFile], as_o
 
 
 def check_day(label: str, text: str) -> None:
-    """DataError E413 unless `text` is a date as ISO 8601 writes it."""
+    """Check that `text` is an ISO 8601 date; `label` names the field. Raises DataError E413."""
     try:
         date.fromisoformat(text)
     except ValueError:
-        hint = "a year, a month and a day, such as 2024-01-31"
+        hint = "write a year, a month and a day, such as 2024-01-31"
         raise DataError(f"{label}: {text[:40]!r} is not a date", code="E413", hint=hint) from None
 
 
@@ -78,14 +81,14 @@ def _join(session: Session, recipe: Recipe, tables: Sequence[TableFile]) -> tupl
     by_name = {table.name: table for table in tables}
     types = _open(session, recipe.data.table, by_name)
     if recipe.data.key not in types:
-        hint = f"there are {', '.join(types)[:300]}"
+        hint = f"existing columns: {', '.join(types)[:300]}"
         raise DataError(f"data.key: table {recipe.data.table} has no column {recipe.data.key}", code="E414", hint=hint)
     left = _source(recipe.data.table)
     for index, join in enumerate(recipe.data.joins):
         right = _open(session, join.table, by_name)
         _check_join(session, join, types, right)
-        taken = [name for name in right if name != join.key]
-        items = "".join(f", r.{name_of(name)}" for name in taken)
+        added = [name for name in right if name != join.key]
+        items = "".join(f", r.{name_of(name)}" for name in added)
         view = f"joined_{index}"
         key = name_of(join.key)
         session.run(
@@ -93,7 +96,7 @@ def _join(session: Session, recipe: Recipe, tables: Sequence[TableFile]) -> tupl
             f" LEFT JOIN {_source(join.table)} r ON l.{key} = r.{key}",
             doing=f"data.join.{join.table}",
         )
-        types.update({name: right[name] for name in taken})
+        types.update({name: right[name] for name in added})
         left = view
     return left, types
 
@@ -103,33 +106,44 @@ def _source(table: str) -> str:
 
 
 def _open(session: Session, name: str, tables: dict[str, TableFile]) -> dict[str, str]:
-    """The table's column types; DataError E401 when it is not among the files, E411 when the file is another one."""
+    """Open a table and return its column types.
+
+    Raises DataError E401 when it is not among the files, E411 when the file's columns differ from the recorded ones.
+    """
     table = tables.get(name)
     if table is None:
-        raise DataError(f"there is no table {name} among the tables given", code="E401")
+        raise DataError(
+            f"table {name} is not among the tables of the snapshot",
+            code="E401",
+            hint="declare it under `data.tables` of the environment, then refresh the data",
+        )
     doing = f"opening table {name}"
     items = ", ".join(name_of(column.name) for column in table.columns)
     source = f"read_parquet({text_of(str(table.path.resolve()))})"
-    found = session.types(source, doing=doing)
+    actual = session.types(source, doing=doing)
     declared = {column.name: column.type for column in table.columns}
-    if found != declared:
-        hint = "refresh the data: the file is not the one that was recorded"
-        raise DataError(f"table {name}: the file's columns are not those recorded", code="E411", hint=hint)
+    if actual != declared:
+        hint = "refresh the data, so that the snapshot records the file as it is now"
+        raise DataError(
+            f"table {name}: the columns of the file differ from those recorded in the snapshot", code="E411", hint=hint
+        )
     session.run(f"CREATE OR REPLACE VIEW {_source(name)} AS SELECT {items} FROM {source}", doing=doing)
     return declared
 
 
 def _check_join(session: Session, join: Join, left: dict[str, str], right: dict[str, str]) -> None:
     label = f"data.join.{join.table}"
-    for types, side in ((left, "the rows so far"), (right, f"table {join.table}")):
+    for types, side in ((left, "the rows joined so far"), (right, f"table {join.table}")):
         if join.key not in types:
             raise DataError(
                 f"{label}: {side} have no column {join.key}", code="E415", hint="join on a column that both have"
             )
-    mine, theirs = left[join.key], right[join.key]
-    if mine != theirs and not (mine in _WHOLE and theirs in _WHOLE):
+    left_type, right_type = left[join.key], right[join.key]
+    if left_type != right_type and not (left_type in _WHOLE and right_type in _WHOLE):
         hint = f"declare the same type for both, such as `types: {{{join.key}: VARCHAR}}`"
-        raise DataError(f"{label}: {join.key} is {mine} on the left and {theirs} on the right", code="E415", hint=hint)
+        raise DataError(
+            f"{label}: {join.key} is {left_type} on the left and {right_type} on the right", code="E415", hint=hint
+        )
     lower = {name.lower() for name in left}
     clashes = [name for name in right if name != join.key and name.lower() in lower]
     if clashes:
@@ -143,9 +157,9 @@ def _check_join(session: Session, join: Join, left: dict[str, str], right: dict[
     )
     if repeated:
         raise DataError(
-            f"{label}: {join.key} must be unique in {join.table}; {repeated:,} of its values are there more than once",
+            f"{label}: {join.key} must be unique in {join.table}; {repeated:,} of its values occur more than once",
             code="E415",
-            hint="a join adds columns to a row, never rows: keep one row per value",
+            hint="keep one row per value: a join may add columns to a row, never rows",
         )
 
 
@@ -153,14 +167,14 @@ def _check_key(session: Session, recipe: Recipe, types: dict[str, str]) -> None:
     name, kind = recipe.data.key, types[recipe.data.key]
     if kind not in KEY_TYPES:
         hint = f"declare `types: {{{name}: VARCHAR}}` for table {recipe.data.table}"
-        raise DataError(f"data.key: {name} is {kind}; a key is text or a whole number", code="E414", hint=hint)
-    rows, there, distinct = session.rows(
+        raise DataError(f"data.key: {name} is {kind}; expected text or a whole number", code="E414", hint=hint)
+    rows, filled, distinct = session.rows(
         f"SELECT count(*), count({name_of(name)}), count(DISTINCT {name_of(name)}) FROM {_source(recipe.data.table)}",
         doing="data.key",
     )[0]
-    if there < rows:
-        hint = "every row needs a key of its own"
-        raise DataError(f"data.key: {name} is empty in {rows - there:,} of {rows:,} rows", code="E414", hint=hint)
+    if filled < rows:
+        hint = "fill it in, or name a column that every row has"
+        raise DataError(f"data.key: {name} is empty in {rows - filled:,} of {rows:,} rows", code="E414", hint=hint)
     if distinct < rows:
         message = f"data.key: {name} must be unique; {rows - distinct:,} of {rows:,} rows repeat an earlier key"
         raise DataError(message, code="E414", hint="name a column that identifies a row, or remove the repeated rows")
@@ -170,39 +184,47 @@ def _check_key(session: Session, recipe: Recipe, types: dict[str, str]) -> None:
 
 
 def _derive(session: Session, stem: str, derived: Sequence[Derived]) -> str:
-    """Views on `<stem>_0`, each with one column more; the last one's name. Each is bound, and so named, on its own."""
-    for index, one in enumerate(derived):
+    """Add derived columns to `<stem>_0`, one view per column, and return the last view's name.
+
+    One view each, so that an error names the column.
+    """
+    for index, column in enumerate(derived):
         session.run(
             f"CREATE VIEW {stem}_{index + 1} AS"
-            f" SELECT *, {one.term.scalar.sql} AS {name_of(one.name)} FROM {stem}_{index}",
-            doing=one.term.doing,
+            f" SELECT *, {column.term.scalar.sql} AS {name_of(column.name)} FROM {stem}_{index}",
+            doing=column.term.doing,
             hint="compare and compute with values of one kind; cast where they differ",
         )
     return f"{stem}_{len(derived)}"
 
 
 def check_condition(session: Session, term: Term, relation: str) -> None:
-    """DataError E413 unless the term is a condition over the relation's columns."""
+    """Check that an expression is a condition over the relation's columns. Raises DataError E413."""
     kind = type_of(session, term, relation)
     if kind not in ("BOOLEAN", '"NULL"'):
         raise DataError(
-            f"{term.doing}: expected a condition, found {kind}", code="E413", hint="compare it with something"
+            f"{term.doing}: expected a condition, found {kind}",
+            code="E413",
+            hint="write a comparison, such as amount > 0",
         )
 
 
 def type_of(session: Session, term: Term, relation: str) -> str:
-    found = session.types(f"(SELECT {term.scalar.sql} AS x FROM {relation})", doing=term.doing)
-    return found["x"]
+    """Return the DuckDB type of an expression over a relation."""
+    types = session.types(f"(SELECT {term.scalar.sql} AS x FROM {relation})", doing=term.doing)
+    return types["x"]
 
 
 def find_failure(session: Session, columns: RecipeColumns, error: DataError, relation: str) -> DataError:
-    """The error of the first expression that fails on the data by itself; `error` when none does. `relation`: the last
-    one that stands."""
+    """Return the error of the first expression that fails on the data by itself; `error` when none does.
+
+    `relation`: the last one that was created.
+    """
     if error.code != "E413":
         return error
-    stages = [(one.term, f"ledger_{index}") for index, one in enumerate(columns.before)]
+    stages = [(column.term, f"ledger_{index}") for index, column in enumerate(columns.before)]
     if relation == ROWS:
-        stages += [(one.term, f"late_{index}") for index, one in enumerate(columns.after)]
+        stages += [(column.term, f"late_{index}") for index, column in enumerate(columns.after)]
         stages += [(term, ROWS) for term in columns.terms.values()]
     else:
         where = columns.term("data.past.where")
@@ -212,7 +234,7 @@ def find_failure(session: Session, columns: RecipeColumns, error: DataError, rel
         try:
             rows = session.value(f"SELECT count(*) FROM {source}", doing=term.doing)
             session.rows(f"SELECT count({term.scalar.sql}) FROM {source}", doing=f"{term.doing} over {rows:,} rows")
-        except DataError as found:
-            hint = "TRY_CAST and nullif make a missing value of what cannot be computed"
-            return DataError(found.message, code=found.code, hint=found.hint or hint)
+        except DataError as failure:
+            hint = "use TRY_CAST or nullif, which give a missing value where none can be computed"
+            return DataError(failure.message, code=failure.code, hint=failure.hint or hint)
     return error

@@ -1,16 +1,16 @@
-"""Labelled rows, and which of them train and which judge.
+"""Label rows with their outcome, and split them into training and holdout rows.
 
 Takes: the relation of a recipe and SQL of its features. Gives: a table `chosen` with key, features, outcome and the
 part (`train`, `holdout`) of each row, and counts of the rows left out, by reason. Keeps true (design-review F4): only
-rows whose outcome is certain on the day of the data are used; a row that matches no class is an error; a time holdout
-is cut between two dates, and a row trains only if its outcome was certain before the cut; a random holdout depends on
+rows whose outcome is known on the day of the data are used; a row that matches no class is an error; a time holdout
+is split between two dates, and a row trains only if its outcome was known before the split; a random holdout depends on
 the keys alone, not on the seed. Times are compared as days.
 
-Reasons, in the order in which they are looked at: outside the window, not matured, no outcome, no date, matured after
-the cut. Rows that `data.where` leaves out are not the recipe's rows, and are not counted.
+Reasons, in the order in which they are checked: outside the window, not matured, no outcome, no date, matured after
+the cut. Rows that `data.where` leaves out do not belong to the recipe and are not counted.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MIN_HOLDOUT = 5
 
 
 def split(session: Session, relation: Relation, features: Sequence[str]) -> SelectResult:
-    """Create the table `chosen`. DataError E410, E412, E413, E417."""
+    """Create the table `chosen`, label and split its rows. Raises DataError E410, E412, E413, E417."""
     recipe = relation.recipe
     _label(session, relation, features)
     _check_labels(session, recipe)
@@ -56,7 +56,7 @@ def split(session: Session, relation: Relation, features: Sequence[str]) -> Sele
 
 
 def _label(session: Session, relation: Relation, features: Sequence[str]) -> None:
-    """`chosen`: every row that passes `data.where`, with its part so far (NULL: still to be cut)."""
+    """Create `chosen`: every row that passes `data.where`, with its part so far (NULL: still to be split)."""
     recipe = relation.recipe
     window = _window(session, relation)
     matured = _matured(session, relation)
@@ -103,13 +103,13 @@ def _window(session: Session, relation: Relation) -> str:
 
 
 def _matured(session: Session, relation: Relation) -> str | None:
-    """SQL of the day from which a row's outcome is certain; None where the recipe does not say."""
+    """Return SQL of the day from which a row's outcome is known; None where the recipe declares none."""
     term = relation.columns.term("outcome.matured")
     if term is None:
         return None
     kind = type_of(session, term, ROWS)
     if kind not in ("DATE", "TIMESTAMP"):
-        hint = "such as due_date + interval 31 day"
+        hint = "write a date, such as due_date + interval 31 day"
         raise DataError(f"{term.doing}: expected a date, found {kind}", code="E413", hint=hint)
     return f"CAST({term.scalar.sql} AS DATE)"
 
@@ -130,10 +130,12 @@ def _outcome(session: Session, relation: Relation) -> str:
     if column is not None:
         return _named_class(recipe, relation.types[column])
     cases = []
-    for index, one in enumerate(recipe.outcome.classes):
-        term = relation.columns.term(f"outcome.classes.{one.name}")
+    for index, outcome_class in enumerate(recipe.outcome.classes):
+        term = relation.columns.term(f"outcome.classes.{outcome_class.name}")
         if term is None:
-            raise DataError(f"outcome.classes.{one.name}: a condition is missing", code="E413")
+            raise DataError(
+                f"outcome.classes.{outcome_class.name}: the condition is missing", code="E413", hint="add `when`"
+            )
         check_condition(session, term, ROWS)
         cases.append(f"WHEN {term.scalar.sql} THEN {index}")
     return f"CAST(CASE {' '.join(cases)} END AS INTEGER)"
@@ -142,16 +144,22 @@ def _outcome(session: Session, relation: Relation) -> str:
 def _amount(relation: Relation, column: str) -> str:
     kind = relation.types.get(column, "missing")
     if kind not in ("BIGINT", "INTEGER", "HUGEINT", "DOUBLE", "FLOAT") and not kind.startswith("DECIMAL"):
-        hint = "the outcome of a regression is a number; derive one"
-        raise DataError(f"outcome.column: {column} is {kind}", code="E413", hint=hint)
+        hint = "derive a numeric column from it, and use that"
+        raise DataError(
+            f"outcome.column: {column} is {kind}; the outcome of a regression is a number", code="E413", hint=hint
+        )
     return f"CAST({name_of(column)} AS DOUBLE)"
 
 
 def _named_class(recipe: Recipe, kind: str) -> str:
-    """-1 for a value that is none of the classes."""
+    """Return SQL of the class index of a named class; -1 for a value that is none of the classes."""
     if kind not in ("VARCHAR", "BOOLEAN", "BIGINT", "INTEGER"):
-        hint = "derive a text from it"
-        raise DataError(f"outcome.column: {recipe.outcome.column} is {kind}", code="E413", hint=hint)
+        hint = "derive a text column from it, and use that"
+        raise DataError(
+            f"outcome.column: {recipe.outcome.column} is {kind}; expected text, a condition or a whole number",
+            code="E413",
+            hint=hint,
+        )
     text = f"CAST({name_of(recipe.outcome.column or '')} AS VARCHAR)"
     cases = " ".join(f"WHEN {text_of(name)} THEN {index}" for index, name in enumerate(recipe.class_names))
     return f"CAST(CASE WHEN {text} IS NULL THEN NULL ELSE CASE {text} {cases} ELSE -1 END END AS INTEGER)"
@@ -173,12 +181,12 @@ def _check_labels(session: Session, recipe: Recipe) -> None:
         raise DataError(
             f"outcome.classes: {wrong:,} row{'s match' if wrong != 1 else ' matches'} no class",
             code="E417",
-            hint="add a class for them, or leave them out with `where`; a condition that is NULL is not true",
+            hint="add a class for them, or leave them out with `where`; a condition that is NULL does not match",
         )
 
 
 def _check_dates(session: Session, relation: Relation) -> None:
-    """Rows that would train or judge cannot lie after the day of the data."""
+    """Check that no row to split lies after the day of the data. Raises DataError E412."""
     recipe = relation.recipe
     later = session.value(
         f"SELECT count(*) FROM {CHOSEN} WHERE {PART} IS NULL AND {DAY} > {_TODAY}", doing="holdout.by"
@@ -188,7 +196,7 @@ def _check_dates(session: Session, relation: Relation) -> None:
             f"holdout.by: {recipe.holdout.by} lies after as_of, the day of the data,"
             f" in {later:,} row{'s' * (later != 1)}",
             code="E412",
-            hint="are these the books of another day? state `asOf` for the environment's data, or correct the dates",
+            hint="declare `asOf` for the environment's data if they were exported on another day, or correct the dates",
         )
     train = recipe.data.train
     if train is not None and train.by is not None and train.by != recipe.holdout.by and recipe.outcome.matured is None:
@@ -199,7 +207,7 @@ def _check_dates(session: Session, relation: Relation) -> None:
 
 
 def _counts(session: Session) -> dict[str, int]:
-    """Rows of each part, and of each reason to be left out; "" before the cut."""
+    """Return the rows of each part and of each reason to be left out; "" before the split."""
     rows = session.rows(f"SELECT coalesce({PART}, ''), count(*) FROM {CHOSEN} GROUP BY 1", doing="counting rows")
     return dict(rows)
 
@@ -210,7 +218,7 @@ def _check_count(session: Session) -> None:
     if labelled < MIN_TRAIN + MIN_HOLDOUT:
         raise DataError(
             f"too few rows with an outcome, {labelled:,}; at least {MIN_TRAIN + MIN_HOLDOUT} are needed"
-            f" to train and to judge (left out: {_in_words(counts)})",
+            f" to train and to evaluate (left out: {_in_words(counts)})",
             code="E410",
             hint=_more_rows(counts),
         )
@@ -223,7 +231,7 @@ def _in_words(left_out: dict[str, int]) -> str:
 def _check_sizes(session: Session, recipe: Recipe, *, train: int, holdout: int, left_out: dict[str, int]) -> None:
     if train < MIN_TRAIN or holdout < MIN_HOLDOUT:
         raise DataError(
-            f"{train:,} rows to train and {holdout:,} to judge; at least {MIN_TRAIN} and {MIN_HOLDOUT} are needed"
+            f"{train:,} training rows and {holdout:,} holdout rows; at least {MIN_TRAIN} and {MIN_HOLDOUT} are needed"
             f" (left out: {_in_words(left_out)})",
             code="E410",
             hint=_more_rows(left_out),
@@ -236,14 +244,14 @@ def _check_sizes(session: Session, recipe: Recipe, *, train: int, holdout: int, 
             raise DataError(
                 "the training rows are all of one class",
                 code="E410",
-                hint="check the classes' conditions and the window",
+                hint="check the conditions of the classes, and widen data.train",
             )
     _check_empty(session, recipe.features.all)
 
 
 def _more_rows(left_out: dict[str, int]) -> str:
     if left_out.get("matured after the cut"):
-        return "outcomes must be certain before the holdout begins: bring more history, or hold out a smaller share"
+        return "outcomes must be known before the holdout begins: add older rows, or hold out a smaller share"
     return "widen data.train, or wait until more rows have matured"
 
 
@@ -252,5 +260,5 @@ def _check_empty(session: Session, names: Sequence[str]) -> None:
     counts = session.rows(f"SELECT {items} FROM {CHOSEN} WHERE {PART} = 'train'", doing="checking the features")[0]
     for name, count in zip(names, counts, strict=True):
         if not count:
-            hint = "leave it out, or check where it comes from"
+            hint = "remove it from the features, or check how it is computed"
             raise DataError(f"features: {name} is missing in every training row", code="E410", hint=hint)

@@ -1,4 +1,4 @@
-"""Point-in-time features: what was known of the same `by` at a row's moment.
+"""Compute point-in-time features: aggregates over the earlier rows of the same `by` known at a row's moment.
 
 Takes: the ledger (all rows of the joined, derived table) and one aggregate per feature. Gives: the ledger with a column
 per feature. Keeps true: an earlier row counts when known' = greatest(known, at) lies strictly before this row's `at`;
@@ -14,7 +14,7 @@ Where one of `known` and `at` is a date and the other a moment, days are compare
 not known at the invoice's hour.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def _argument(index: int) -> str:
 def add_past(
     session: Session, *, recipe: Recipe, features: Sequence[Feature], where: Term | None, ledger: str, key: str
 ) -> str:
-    """The name of a relation: the ledger's columns and one per feature. DataError E412, E413."""
+    """Add one column per feature to the ledger and return the new relation's name. Raises DataError E412, E413."""
     past = recipe.data.past
     if past is None:
         return ledger
@@ -68,7 +68,7 @@ def add_past(
 
 
 def _moments(past: Past, types: dict[str, str]) -> tuple[str, str]:
-    """SQL of `at` and `known` in one unit: days when one of the two is a date."""
+    """Return SQL of `at` and `known` in one unit: days when one of the two is a date."""
     kinds = {}
     for label, column in (("data.past.at", past.at), ("data.past.known", past.known)):
         kinds[label] = types[column]
@@ -85,7 +85,7 @@ def _check_not_later(session: Session, past: Past, ledger: str) -> None:
 
 
 def check_not_later(session: Session, *, label: str, column: str, relation: str) -> None:
-    """DataError E412, with the count, when a date or time of `column` lies after the day of the data."""
+    """Check that no date or time of `column` lies after the day of the data. Raises DataError E412 with the count."""
     later = session.value(
         f"SELECT count(*) FROM {relation} WHERE CAST({name_of(column)} AS DATE) > {AS_OF}", doing=f"{label}: {column}"
     )
@@ -93,7 +93,7 @@ def check_not_later(session: Session, *, label: str, column: str, relation: str)
         raise DataError(
             f"{label}: {column} lies after as_of, the day of the data, in {later:,} row{'s' * (later != 1)}",
             code="E412",
-            hint="are these the books of another day? state `asOf` for the environment's data, or correct the dates",
+            hint="declare `asOf` for the environment's data if they were exported on another day, or correct the dates",
         )
 
 
@@ -108,19 +108,21 @@ def _collect(
     at: str,
     known: str,
 ) -> None:
-    """`past_rows`: one row per row that counts, numbered in the order in which they count; per feature its argument,
-    NULL where its FILTER does not hold."""
+    """Create `past_rows`: the rows that count, numbered in that order, with each feature's argument.
+
+    The argument is NULL where the feature's FILTER does not hold.
+    """
     items = []
     for index, feature in enumerate(features):
         argument = feature.argument.scalar.sql
         items.append(f", {argument} AS {name_of(_argument(index))}")
         _check_argument(session, feature, ledger)
-    narrowed = f" AND ({where.scalar.sql})" if where is not None else ""
+    condition = f" AND ({where.scalar.sql})" if where is not None else ""
     by = name_of(past.by)
     session.run(
         f"CREATE TEMP TABLE past_rows AS SELECT *, row_number() OVER (ORDER BY {_OWNER}, {_KNOWN}, {_ID}) AS n FROM"
         f" (SELECT {by} AS {_OWNER}, greatest({known}, {at}) AS {_KNOWN}, {key} AS {_ID}{''.join(items)}"
-        f" FROM {ledger} WHERE {by} IS NOT NULL AND {known} IS NOT NULL AND {at} IS NOT NULL{narrowed})",
+        f" FROM {ledger} WHERE {by} IS NOT NULL AND {known} IS NOT NULL AND {at} IS NOT NULL{condition})",
         doing="data.past",
     )
 
@@ -132,11 +134,16 @@ def _check_argument(session: Session, feature: Feature, ledger: str) -> None:
     numeric = kind in _NUMBERS or kind.startswith("DECIMAL")
     if (function in ("sum", "avg", "median") and not numeric) or (function.startswith("bool_") and kind != "BOOLEAN"):
         wanted = "a condition" if function.startswith("bool_") else "a number"
-        raise DataError(f"{feature.label}: {function} takes {wanted}, found {kind}", code="E413")
+        raise DataError(
+            f"{feature.label}: {function} takes {wanted}, found {kind}", code="E413", hint="cast it, or use count"
+        )
 
 
 def _float_sums(session: Session, features: Sequence[Feature]) -> dict[int, str]:
-    """Running sums of floating point, one value after the other: feature's index -> its column in `past_sums`."""
+    """Compute running sums of floating point, one value after the other.
+
+    Returns feature's index -> its column in `past_sums`.
+    """
     types = session.types("past_rows", doing="data.past")
     wanted = [
         index
@@ -164,13 +171,13 @@ def _float_sums(session: Session, features: Sequence[Feature]) -> dict[int, str]
                 np.add.accumulate(values[start:end], out=sums[start:end])
         columns[f"s{index}"] = sums
     session.show("past_sums_seen", columns)
-    # A table of our own: the arrays need not outlive this function.
+    # Copied into a table, since the arrays do not outlive this function.
     session.run("CREATE TEMP TABLE past_sums AS SELECT * FROM past_sums_seen", doing="data.past")
     return {index: f"s.s{index}" for index in wanted}
 
 
 def _run(session: Session, features: Sequence[Feature], sums: dict[int, str]) -> None:
-    """`past_steps`: for each (owner, known) the aggregates over all rows up to and with it."""
+    """Create `past_steps`: for each (owner, known) the aggregates over all rows up to and including it."""
     items = "".join(
         f", {_running(feature.aggregate.function, f'r.{name_of(_argument(index))}', sums.get(index))} AS f{index}"
         for index, feature in enumerate(features)

@@ -1,12 +1,12 @@
-"""Rows and features of a recipe: to fit, to predict, or of given keys.
+"""Select the rows and features of a recipe: to fit, to predict, or of given keys.
 
 Takes: a recipe, table files, the day of the data. Gives: Parquet files sorted by key, and counts. Keeps true: all
-three come from the same relation (`relation`), so a row has the same features whatever it is wanted for; every file
-depends on the request only; and what cannot be a feature (a date, text as a number, an infinite value) is refused, not
-turned into something. Which labelled rows train and which judge: `split`.
+three come from the same relation (`joined_rows`), so a row has the same features for every purpose; every file depends
+on the request only; and a value that cannot be a feature (a date, text as a number, an infinite value) is an error, not
+converted. Which labelled rows train and which are held out: `labels_and_split`.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PREDICT, FEATURES = "predict.parquet", "features.parquet"
 
 
 def select(request: SelectRequest) -> SelectResult:
-    """Write the files of `request.want` below `request.into`. DataError E401, E410-E418."""
+    """Write the files of `request.want` below `request.into`. Raises DataError E401, E410-E418."""
     into = request.into.resolve()
     inputs = [table.path.resolve() for table in request.tables]
     if request.keys is not None:
@@ -52,26 +52,28 @@ def select(request: SelectRequest) -> SelectResult:
 
 
 def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
-    found = split(session, relation, _items(relation))
+    result = split(session, relation, _items(relation))
     columns = ["key", *relation.recipe.features.all, "outcome"]
     items = ", ".join(name_of(column) for column in columns)
-    # What is kept is packed well, what is only handed to the trainer quickly.
+    # The holdout is kept, so it is compressed well; the training rows are temporary, so they are compressed fast.
     for name, part, compression in ((TRAIN, "train", "snappy"), (HOLDOUT, "holdout", "zstd")):
         source = f"(SELECT * FROM {CHOSEN} WHERE {PART} = '{part}')"
         _check_values(session, relation.recipe, source)
         write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", into / name, compression=compression)
     write_parquet(session, f"SELECT key FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", into / KEYS)
-    return found
+    return result
 
 
 def _predict(session: Session, relation: Relation, request: SelectRequest, into: Path) -> SelectResult:
     wanted = relation.columns.term("data.predict.where")
     if wanted is None:
         hint = "add `predict: {where: ...}` to the recipe's data"
-        raise DataError("data.predict: the recipe does not say which rows to predict", code="E413", hint=hint)
+        raise DataError(
+            "data.predict is missing: the recipe does not say which rows to predict", code="E413", hint=hint
+        )
     items = _items(relation)
-    for index, one in enumerate(relation.recipe.outcome.classes):
-        term = relation.columns.term(f"outcome.possible.{one.name}")
+    for index, outcome_class in enumerate(relation.recipe.outcome.classes):
+        term = relation.columns.term(f"outcome.possible.{outcome_class.name}")
         if term is not None:
             check_condition(session, term, ROWS)
             items.append(f"coalesce(CAST({term.scalar.sql} AS BOOLEAN), false) AS possible_{index}")
@@ -87,7 +89,7 @@ def _predict(session: Session, relation: Relation, request: SelectRequest, into:
 
 def _features(session: Session, relation: Relation, keys: Path | None, into: Path) -> SelectResult:
     if keys is None:
-        raise DataError("rows of given keys are wanted, and no keys are given", code="E414")
+        raise DataError("the request asks for rows of given keys and names no file of keys", code="E414")
     rows = f"SELECT * FROM {ROWS} WHERE {_among(relation, keys)}"
     return _write_rows(session, relation, _items(relation), rows, into / FEATURES)
 
@@ -116,7 +118,7 @@ def _where(relation: Relation) -> list[Term]:
 
 
 def _items(relation: Relation) -> list[str]:
-    """SQL of the key and each feature in the recipe's order, as the types that the files have."""
+    """Return SQL of the key and each feature in the recipe's order, as the types that the files have."""
     features, types = relation.recipe.features, relation.types
     items = [f"{relation.key} AS key"]
     items += [f"{_numeric(name, types[name])} AS {name_of(name)}" for name in features.numeric]
@@ -125,8 +127,8 @@ def _items(relation: Relation) -> list[str]:
     return items
 
 
-def _refusal(kind: str, name: str, found: str, hint: str) -> DataError:
-    return DataError(f"features.{kind}: {name} is {found}", code="E413", hint=hint)
+def _refusal(kind: str, name: str, actual: str, hint: str) -> DataError:
+    return DataError(f"features.{kind}: {name} is {actual}", code="E413", hint=hint)
 
 
 def _numeric(name: str, kind: str) -> str:
@@ -162,7 +164,7 @@ def _boolean(name: str, kind: str) -> str:
 
 
 def _check_booleans(session: Session, relation: Relation) -> None:
-    """DataError E410 when a whole number that stands for a condition is neither 0 nor 1, in any row."""
+    """Check that whole numbers used as conditions are 0 or 1 in every row. Raises DataError E410."""
     for name in relation.recipe.features.boolean:
         if relation.types[name] not in _WHOLE:
             continue
@@ -177,7 +179,7 @@ def _check_booleans(session: Session, relation: Relation) -> None:
 
 
 def _check_values(session: Session, recipe: Recipe, source: str) -> None:
-    """DataError E410 when a number is infinite or not a number: a missing value is NULL, and nothing else."""
+    """Check that numeric features are finite: only NULL is a missing value. Raises DataError E410."""
     names = recipe.features.numeric
     if not names:
         return
@@ -188,14 +190,14 @@ def _check_values(session: Session, recipe: Recipe, source: str) -> None:
             raise DataError(
                 f"features.numeric: {name} is infinite or not a number in {count:,} row{'s' * (count != 1)}",
                 code="E410",
-                hint="a division by zero? write nullif(divisor, 0), so that the value is missing instead",
+                hint="for a division by zero, write nullif(divisor, 0): the value is then missing",
             )
 
 
 def _also(relation: Relation, index: int, column: str) -> str:
     kind = relation.types.get(column)
     if kind is None:
-        hint = f"there are {', '.join(relation.types)[:300]}"
-        raise DataError(f"there is no column {column}", code="E416", hint=hint)
+        hint = f"existing columns: {', '.join(relation.types)[:300]}"
+        raise DataError(f"column {column} does not exist", code="E416", hint=hint)
     wanted = "DOUBLE" if kind in _NUMBERS or kind.startswith("DECIMAL") else "VARCHAR"
     return f"CAST({name_of(column)} AS {wanted}) AS also_{index}"

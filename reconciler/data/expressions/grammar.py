@@ -1,4 +1,4 @@
-"""What an expression may be made of: functions, operators, aggregates and types, by name. No behaviour.
+"""List the functions, operators, aggregates and types that an expression may use. No behaviour.
 
 Every function here is deterministic, reads its arguments only, and gives one scalar whose size is bounded by that of
 its arguments (so no `repeat`, `lpad` or `format`: a width is not bounded). Regular expressions run in RE2, in time
@@ -48,7 +48,7 @@ COMPARISONS = {
 
 # Each can be kept up to date row by row, in an order that is total, without depending on how sums are grouped.
 AGGREGATES = frozenset(["count", "count_star", "sum", "avg", "min", "max", "median", "bool_and", "bool_or"])
-# Known to people as aggregates: refused with a reason of their own.
+# Other aggregates that SQL users know: rejected with a reason of their own.
 _OTHERS = """
     any_value approx_count_distinct approx_quantile arg_max arg_min array_agg avg_if bit_and bit_or bit_xor corr
     count_if countif covar_pop covar_samp entropy favg first fsum geomean group_concat histogram kurtosis last list
@@ -83,7 +83,7 @@ TYPES = {
     "VARCHAR": "VARCHAR",
 }
 
-# Words that the parser takes for columns and the engine for its clock, its session or its physical row.
+# Words that DuckDB's parser reads as columns and its engine as the clock, the session or the physical row.
 _WORDS = """
     current_catalog current_database current_date current_localtime current_localtimestamp current_query current_role
     current_schema current_setting current_time current_timestamp current_user localtime localtimestamp rowid
@@ -92,19 +92,19 @@ _WORDS = """
 NOT_COLUMNS = frozenset(_WORDS.split())
 CLOCKS = frozenset(name for name in NOT_COLUMNS if "time" in name or name in ("current_date", "today", "now"))
 
-# Why a form that DuckDB understands is not one of ours; by class of its node.
+# Class of a node -> why an expression may not contain it.
 REFUSED_NODES = {
-    "SUBQUERY": "a subquery is not allowed: an expression sees one row",
-    "WINDOW": "a window is not allowed: an expression sees one row",
-    "STAR": "a star is not allowed: name the columns",
+    "SUBQUERY": "a subquery is not allowed: an expression reads one row",
+    "WINDOW": "a window function is not allowed: an expression reads one row",
+    "STAR": "`*` is not allowed: name the columns",
     "LAMBDA": "a lambda is not allowed",
     "PARAMETER": "a parameter is not allowed",
     "COLLATE": "a collation is not allowed",
     "DEFAULT": "`default` is not allowed",
-    "POSITIONAL_REFERENCE": "a column by its position is not allowed: name it",
+    "POSITIONAL_REFERENCE": "a column by position is not allowed: name it",
 }
 
-# Each class of node, and the keys of it that may hold something.
+# Class of a node -> its keys that may hold a value.
 NODE_KEYS = {
     "COLUMN_REF": {"column_names"},
     "CONSTANT": {"literal"},

@@ -1,8 +1,8 @@
-"""From the text of an expression to DuckDB's syntax tree of it, or the reason why it is none.
+"""Parse the text of an expression into DuckDB's syntax tree, or give the reason why it cannot be parsed.
 
-Takes: what an author wrote. Gives: the tree of the only item of one plain SELECT, as plain JSON. Keeps true: the text
-closes every bracket that it opens and holds no comment, second statement or parameter, so that the tree is the tree of
-the text and of nothing around it. Only DuckDB's parser runs: no name is looked up. What a tree may hold: `expressions`.
+Takes: the author's text. Gives: the tree of the only item of one plain SELECT, as plain JSON. Keeps true: the text
+closes every bracket that it opens and holds no comment, second statement or parameter, so that the tree is that of the
+text and of nothing around it. Only DuckDB's parser runs: no name is looked up. Allowed nodes: `validate`, `grammar`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ Node = dict[str, Any]
 
 
 class RefusedError(Exception):
-    """Why a text is no expression of ours; `position` in characters from its start, where known."""
+    """A text that is not an allowed expression; `position` in characters from its start, where known."""
 
     def __init__(self, reason: str, position: int | None = None) -> None:
         super().__init__(reason)
@@ -39,7 +39,10 @@ class RefusedError(Exception):
 
 
 def check_text(text: str) -> None:
-    """Refuse what a reader could take for something else than the parser does, and what only costs time."""
+    """Reject texts that readers and parsers may understand differently, and texts that are too long.
+
+    Raises RefusedError with the reason and the position.
+    """
     if not text.strip():
         raise RefusedError("the expression is empty", 0)
     if len(text) > grammar.MAX_LENGTH:
@@ -51,7 +54,7 @@ def check_text(text: str) -> None:
 
 
 def _check_brackets(text: str) -> None:
-    """Outside quotes: brackets close what they opened here, and there is no comment, semicolon or dollar quote."""
+    """Check that brackets outside quotes are balanced, and that there is no comment, semicolon or dollar quote."""
     depth = 0
     for position, sign in _tokens(text):
         depth += {"(": 1, ")": -1}.get(sign, 0)
@@ -84,7 +87,7 @@ def _tokens(text: str) -> Iterator[tuple[int, str]]:
 
 
 def serialize(texts: list[str]) -> list[Node]:
-    """DuckDB's syntax tree of each text, or its error, as JSON. Parses only: no name is looked up, nothing runs."""
+    """Return DuckDB's syntax tree of each text, or its error, as JSON. No name is looked up, and nothing runs."""
     if not texts:
         return []
     wrapped = [_PREFIX + text + _SUFFIX for text in texts]
@@ -94,7 +97,7 @@ def serialize(texts: list[str]) -> list[Node]:
 
 @cache
 def _parser() -> duckdb.DuckDBPyConnection:
-    """Opened once: that takes twenty times as long as to parse, and parsing leaves nothing behind."""
+    """Open DuckDB once: opening takes twenty times as long as parsing, and parsing leaves no state."""
     import duckdb
 
     return duckdb.connect(":memory:", config={"threads": "1", "autoload_known_extensions": "false"})
@@ -105,22 +108,22 @@ def _load(document: str) -> Node:
         tree: Node = json.loads(document)
     except RecursionError:
         return {"error": True, "error_message": "nested too deeply"}
-    except ValueError:  # half a character in DuckDB's message, as for x'é': it gives nothing instead
+    except ValueError:  # DuckDB cuts its message inside a character, as for x'é': the JSON is broken
         return {"error": True}
     return tree
 
 
 def only_item(text: str, tree: Node) -> Node:
-    """The one item of one plain SELECT without FROM."""
+    """Return the one item of one plain SELECT without FROM. Raises RefusedError for any other statement."""
     if tree.get("error"):
         raise RefusedError(*_syntax_error(text, tree))
     statements = tree["statements"]
     select = statements[0]["node"] if len(statements) == 1 else {}
-    plain = select.get("type") == "SELECT_NODE" and len(select.get("select_list", ())) == 1
+    is_one_select = select.get("type") == "SELECT_NODE" and len(select.get("select_list", ())) == 1
     known = {"type", "select_list", "from_table", "cte_map", "aggregate_handling", "modifiers"}
     empty = all(not value for name, value in select.items() if name not in known)
     if not (
-        plain
+        is_one_select
         and empty
         and not select["modifiers"]
         and not select["cte_map"]["map"]
@@ -128,13 +131,13 @@ def only_item(text: str, tree: Node) -> Node:
         and select["aggregate_handling"] == "STANDARD_HANDLING"
         and not statements[0].get("named_param_map")
     ):
-        raise RefusedError("this is more than one expression", 0)
+        raise RefusedError("expected one expression, found more", 0)
     node: Node = select["select_list"][0]
     return node
 
 
 def _syntax_error(text: str, tree: Node) -> tuple[str, int | None]:
-    """DuckDB's parser has seen the author's text only, no data: its first line may be repeated."""
+    """Return the parser's message and position: it has read the author's text only, no data, so it may be shown."""
     first = str(tree.get("error_message", "")).splitlines()[0][:100] if tree.get("error_message") else ""
     offset = tree.get("position")
     position = characters(text, int(offset)) if offset is not None else None
@@ -146,11 +149,11 @@ def _syntax_error(text: str, tree: Node) -> tuple[str, int | None]:
 
 
 def characters(text: str, offset: int) -> int:
-    """A byte offset into the wrapped text as a character offset into the text itself."""
+    """Convert a byte offset in the wrapped text to a character offset in the text itself."""
     return len(text.encode()[: max(0, offset - len(_PREFIX))].decode("utf-8", "ignore"))
 
 
 def position_of(text: str, node: Node) -> int | None:
-    """Where a node stands in the text, if it says so."""
+    """Return the position of a node in the text, or None where DuckDB records none."""
     offset = node.get("query_location", _NOWHERE)
     return characters(text, offset) if offset < _NOWHERE else None

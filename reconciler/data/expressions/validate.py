@@ -1,4 +1,4 @@
-"""Expressions of a recipe, proven row-local before they run.
+"""Check that a recipe's expressions are row-local before they run.
 
 Takes: the text of an expression. Gives: the columns that it names, and SQL that is written anew from its checked tree,
 so that what runs is what was checked and nothing of the author's text reaches a statement.
@@ -6,8 +6,8 @@ so that what runs is what was checked and nothing of the author's text reaches a
 An expression is parsed by DuckDB's own parser (`json_serialize_sql`) as the only item of one SELECT without FROM. Its
 tree may hold columns, constants, comparisons, AND/OR/NOT, IS NULL, IN lists, BETWEEN, CASE, casts to types of our list,
 operators and functions of our list (`grammar`). An aggregate of `past` is exactly one call of a listed aggregate over
-such a scalar, or over all rows, with an optional FILTER. Everything else is refused, with the reason and the position
-in characters. No data is touched here, and whether a column exists is not known here (`relation`).
+such a scalar, or over all rows, with an optional FILTER. Everything else is rejected with the reason and the
+position in characters. No data is read here, and whether a column exists is checked in `dataset.columns`.
 """
 
 from __future__ import annotations
@@ -45,37 +45,37 @@ class Aggregate:
 
 
 def read_all(texts: Iterable[str]) -> dict[str, Scalar | Aggregate | RefusedError]:
-    """Each distinct text, read in one batch."""
+    """Parse and check each distinct text in one batch; a rejected text maps to its RefusedError."""
     distinct = list(dict.fromkeys(texts))
-    found: dict[str, Scalar | Aggregate | RefusedError] = {}
-    sound = []
+    results: dict[str, Scalar | Aggregate | RefusedError] = {}
+    parseable = []
     for text in distinct:
         try:
             check_text(text)
-            sound.append(text)
+            parseable.append(text)
         except RefusedError as refused:
-            found[text] = refused
-    for text, tree in zip(sound, serialize(sound), strict=True):
+            results[text] = refused
+    for text, tree in zip(parseable, serialize(parseable), strict=True):
         try:
-            found[text] = _read(text, tree)
+            results[text] = _read(text, tree)
         except RefusedError as refused:
-            found[text] = refused
-    return {text: found[text] for text in distinct}
+            results[text] = refused
+    return {text: results[text] for text in distinct}
 
 
 def parse(texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
-    """The port's answer for each distinct text (ports.Expressions)."""
-    return {text: _parsed(found) for text, found in read_all(texts).items()}
+    """Parse each distinct text, in the form of the port (ports.Expressions)."""
+    return {text: _parsed(expression) for text, expression in read_all(texts).items()}
 
 
-def _parsed(found: Scalar | Aggregate | RefusedError) -> ParsedExpression:
-    match found:
+def _parsed(expression: Scalar | Aggregate | RefusedError) -> ParsedExpression:
+    match expression:
         case RefusedError():
-            return ParsedExpression(refused=found.reason, position=found.position)
+            return ParsedExpression(refused=expression.reason, position=expression.position)
         case Scalar():
-            return ParsedExpression(columns=found.columns)
+            return ParsedExpression(columns=expression.columns)
         case Aggregate():
-            return ParsedExpression(columns=found.columns, aggregate=True)
+            return ParsedExpression(columns=expression.columns, aggregate=True)
 
 
 # --- the tree -------------------------------------------------------------------------------------------------------
@@ -94,7 +94,7 @@ def _name(node: Node) -> str:
 
 
 class _ExpressionReader:
-    """Walks one tree, collects its columns, and writes its SQL. Whatever it does not know it refuses."""
+    """Reader of one tree: collects its columns and writes its SQL. Rejects every node that is not listed."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -102,6 +102,7 @@ class _ExpressionReader:
         self.columns: dict[str, None] = {}
 
     def scalar(self, node: Node, depth: int) -> str:
+        """Return the SQL of a scalar node. Raises RefusedError for a node that is not allowed."""
         self._check_keys(node)
         position = self._position(node)
         if depth > grammar.MAX_DEPTH:
@@ -115,14 +116,14 @@ class _ExpressionReader:
                 return self._comparison(node, depth)
             case "CONJUNCTION":
                 joint = {"CONJUNCTION_AND": " AND ", "CONJUNCTION_OR": " OR "}[node["type"]]
-                return "(" + joint.join(self.scalar(one, depth + 1) for one in node["children"]) + ")"
+                return "(" + joint.join(self.scalar(child, depth + 1) for child in node["children"]) + ")"
             case "OPERATOR":
                 return self._operator(node, depth)
             case "CASE":
                 return self._case(node, depth)
             case "CAST":
-                word = "TRY_CAST" if node.get("try_cast") else "CAST"
-                return f"{word}({self.scalar(node['child'], depth + 1)} AS {self._type(node['type_expr'], node)})"
+                function = "TRY_CAST" if node.get("try_cast") else "CAST"
+                return f"{function}({self.scalar(node['child'], depth + 1)} AS {self._type(node['type_expr'], node)})"
             case "BETWEEN":
                 parts = [self.scalar(node[key], depth + 1) for key in ("input", "lower", "upper")]
                 return "({} BETWEEN {} AND {})".format(*parts)
@@ -130,20 +131,21 @@ class _ExpressionReader:
                 return self._function(node, depth)
 
     def aggregate(self, node: Node) -> Aggregate:
+        """Return one call of a listed aggregate. Raises RefusedError for any other form."""
         self._check_keys(node)
         name = _name(node)
         self._check_call(node)
         if node.get("distinct"):
-            raise RefusedError(f"{name}(distinct …) is not one of the aggregates of past", self._position(node))
-        arguments = [self.scalar(one["expression"], 1) for one in node.get("arguments", ())]
+            raise RefusedError(f"{name}(distinct …) is not allowed in past", self._position(node))
+        arguments = [self.scalar(argument["expression"], 1) for argument in node.get("arguments", ())]
         wanted = 0 if name == "count_star" else 1
         if len(arguments) != wanted:
             raise RefusedError(f"{name} takes one argument", self._position(node))
-        narrowed = self.scalar(node["filter"], 1) if node.get("filter") else None
+        condition = self.scalar(node["filter"], 1) if node.get("filter") else None
         return Aggregate(
             function="count" if name == "count_star" else name,
             argument=arguments[0] if arguments else None,
-            filter=narrowed,
+            filter=condition,
             columns=tuple(self.columns),
         )
 
@@ -154,26 +156,30 @@ class _ExpressionReader:
         known = grammar.NODE_KEYS.get(kind)
         if known is None or any(value for key, value in node.items() if key not in known | grammar.EVERY_NODE):
             named = node.get("schema") or node.get("catalog")
-            reason = "a function is named without a schema" if named else "this form is not allowed"
+            reason = (
+                "write the function's name without a schema"
+                if named
+                else "this kind of SQL is not allowed in an expression"
+            )
             raise RefusedError(reason, self._position(node))
 
     def _position(self, node: Node) -> int | None:
-        """Where the node is; where it has no place of its own, that of the nearest node around it."""
-        here = position_of(self._text, node)
-        if here is not None:
-            self._near = here
+        """Return the node's position; where it has none, that of the nearest node around it."""
+        position = position_of(self._text, node)
+        if position is not None:
+            self._near = position
         return self._near
 
     def _column(self, node: Node) -> str:
         names = node["column_names"]
         if len(names) != 1:
-            raise RefusedError("a column is named without its table", self._position(node))
+            raise RefusedError("write the column's name without its table", self._position(node))
         name = str(names[0])
         if name.lower() in grammar.NOT_COLUMNS:
             hint = ": use as_of, the day of the data" if name.lower() in grammar.CLOCKS else ""
             raise RefusedError(f"{name} is not a column{hint}", self._position(node))
         if not is_column(name):
-            raise RefusedError("this is not a column's name", self._position(node))
+            raise RefusedError("this is not a valid column name", self._position(node))
         self.columns[name] = None
         return name_of(name)
 
@@ -203,7 +209,7 @@ class _ExpressionReader:
     def _operator(self, node: Node, depth: int) -> str:
         kind = node["type"]
         if kind == "OPERATOR_TRY":
-            raise RefusedError("try(…) hides errors: say what is meant with CASE or TRY_CAST", self._position(node))
+            raise RefusedError("try(…) hides errors: use CASE or TRY_CAST", self._position(node))
         forms = {
             "OPERATOR_NOT": ("(NOT ", ")"),
             "OPERATOR_IS_NULL": ("(", " IS NULL)"),
@@ -214,7 +220,7 @@ class _ExpressionReader:
         }
         if kind not in forms:
             raise RefusedError("this operator is not allowed", self._position(node))
-        parts = [self.scalar(one, depth + 1) for one in node["children"]]
+        parts = [self.scalar(child, depth + 1) for child in node["children"]]
         if kind in ("COMPARE_IN", "COMPARE_NOT_IN"):
             word = "IN" if kind == "COMPARE_IN" else "NOT IN"
             return f"({parts[0]} {word} ({', '.join(parts[1:])}))"
@@ -223,15 +229,15 @@ class _ExpressionReader:
 
     def _case(self, node: Node, depth: int) -> str:
         checks = "".join(
-            f" WHEN {self.scalar(one['when_expr'], depth + 1)} THEN {self.scalar(one['then_expr'], depth + 1)}"
-            for one in node["case_checks"]
+            f" WHEN {self.scalar(check['when_expr'], depth + 1)} THEN {self.scalar(check['then_expr'], depth + 1)}"
+            for check in node["case_checks"]
         )
         return f"(CASE{checks} ELSE {self.scalar(node['else_expr'], depth + 1)} END)"
 
     def _type(self, node: Node, cast: Node) -> str:
         self._check_keys(node)
         name = grammar.TYPES.get(str(node["type_name"]).upper())
-        sizes = [str(one.get("literal", {}).get("text", "")) for one in node.get("children", ())]
+        sizes = [str(size.get("literal", {}).get("text", "")) for size in node.get("children", ())]
         digits = all(size.isascii() and size.isdigit() for size in sizes)
         if name is None or not digits or (sizes and name != "DECIMAL") or len(sizes) > 2:
             raise RefusedError(f"a cast to {str(node['type_name'])[:40]} is not allowed", self._position(cast))
@@ -240,23 +246,23 @@ class _ExpressionReader:
     def _check_call(self, node: Node) -> None:
         name = _name(node)
         if (node.get("order_bys") or {}).get("orders"):
-            raise RefusedError(f"{name} has no order", self._position(node))
-        if any(one.get("name") for one in node.get("arguments", ())):
+            raise RefusedError(f"{name} takes no ORDER BY", self._position(node))
+        if any(argument.get("name") for argument in node.get("arguments", ())):
             raise RefusedError(f"{name} takes its arguments by position", self._position(node))
         if len((node.get("qualified_name") or {}).get("path", ())) != 1:
-            raise RefusedError("a function is named without a schema", self._position(node))
+            raise RefusedError("write the function's name without a schema", self._position(node))
 
     def _function(self, node: Node, depth: int) -> str:
         name = _name(node)
         if name in grammar.AGGREGATES | grammar.OTHER_AGGREGATES:
-            raise RefusedError(_why_no_aggregate(name), self._position(node))
+            raise RefusedError(_aggregate_reason(name), self._position(node))
         is_operator = node.get("is_operator") and name in grammar.BINARY
         if not is_operator and name not in grammar.FUNCTIONS:
-            raise RefusedError(_why_no_function(name), self._position(node))
+            raise RefusedError(_function_reason(name), self._position(node))
         self._check_call(node)
         if node.get("distinct") or node.get("filter"):
             raise RefusedError(f"{name} is not an aggregate", self._position(node))
-        parts = [self.scalar(one["expression"], depth + 1) for one in node.get("arguments", ())]
+        parts = [self.scalar(argument["expression"], depth + 1) for argument in node.get("arguments", ())]
         if is_operator:
             if len(parts) == 1 and name in grammar.UNARY:
                 return f"({name} {parts[0]})"
@@ -268,7 +274,7 @@ class _ExpressionReader:
     def _call(self, name: str, parts: list[str], node: Node) -> str:
         position = self._position(node)
         if name in grammar.ONCE and any(f"{name_of(name)}(" in part for part in parts):
-            # The engine writes its arguments out several times: nested, that doubles with every level.
+            # DuckDB expands these macros by repeating their arguments: nested, the size doubles with every level.
             raise RefusedError(f"{name} inside {name} is not allowed: derive a column first", position)
         if name == "if" and len(parts) == 3:
             return "(CASE WHEN {} THEN {} ELSE {} END)".format(*parts)
@@ -277,15 +283,15 @@ class _ExpressionReader:
         return f"{name_of(name)}({', '.join(parts)})"
 
 
-def _why_no_aggregate(name: str) -> str:
+def _aggregate_reason(name: str) -> str:
     if name in grammar.AGGREGATES:
-        return f"{name.replace('count_star', 'count')} is an aggregate: only a feature of past is one, alone"
-    return f"{name[:60]} is an aggregate that cannot be used; those of past are count, sum, avg, min, max, median, …"
+        return f"{name.replace('count_star', 'count')} is an aggregate: only a feature of past may use it, alone"
+    return f"{name[:60]} is an unsupported aggregate; use count, sum, avg, min, max, median, bool_and or bool_or"
 
 
-def _why_no_function(name: str) -> str:
+def _function_reason(name: str) -> str:
     if name in grammar.CLOCKS or name == "age":
-        return f"{name} is not the same on every day: use as_of, the day of the data"
+        return f"{name} depends on the clock: use as_of, the day of the data"
     if name in ("row", "list_value", "struct_pack", "map"):
         return "an expression is one value, not a list or a record"
-    return f"{name[:60]} is not one of the functions that an expression may use"
+    return f"{name[:60]} is not a function that an expression may use"

@@ -1,8 +1,8 @@
-"""Rows of a CSV file, counted and held against its header while they stream by.
+"""Count the rows of a CSV file and check them against its header while they stream by.
 
 Takes: blocks of whole lines (UTF-8, line feeds). Gives: the number of rows, and where the last one ends. Keeps true:
-RFC 4180 read strictly: quotes stand around whole cells and are closed, each row has the header's number of cells, blank
-lines stand at the end only. Works on numpy arrays, a whole block at a time. DataError E402, E406 by line.
+RFC 4180, read strictly: quotes stand around whole cells and are closed, each row has the header's number of cells, and
+blank lines stand at the end only. Works on numpy arrays, a whole block at a time. DataError E402, E406 by line.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
-    """How a file is written. `path` is what messages call it; `encoding` a value of ENCODINGS; `columns` are (name,
-    name as written)."""
+    """The format of a CSV file.
+
+    `path`: its name in messages; `encoding`: a value of ENCODINGS; `columns`: (name, name in the file).
+    """
 
     path: str
     delimiter: str
@@ -31,17 +33,18 @@ CLOSE_QUOTES = 'put quotes around whole cells only, close them, and write a quot
 
 
 def line_error(dialect: Dialect, line: int, code: str, message: str, hint: str | None = None) -> DataError:
+    """Return the error for a line of a file."""
     return DataError(message, code=code, where=FilePosition(file=dialect.path, line=line), hint=hint)
 
 
 class RowCheck:
-    """Reads blocks of whole lines as numpy arrays: where quotes are balanced, delimiters and line feeds count."""
+    """Checker of rows: reads blocks of whole lines as numpy arrays; delimiters and line feeds count outside quotes."""
 
     def __init__(self, dialect: Dialect, *, cells: int) -> None:
         self._dialect = dialect
         self._cells = cells
         self._delimiter = ord(dialect.delimiter)
-        self._inside = 0  # 1 within quotes at the end of what was read
+        self._inside = 0  # 1 when the bytes read so far end within quotes
         self._opened = 0  # the line of the last opening quote
         self._line = 2  # of the next byte
         self._row_line = 2  # of the row that is being read
@@ -53,7 +56,7 @@ class RowCheck:
         self._read = 0
 
     def feed(self, block: bytes) -> None:
-        """Whole lines; a quoted cell may go on in the next block."""
+        """Check a block of whole lines; a quoted cell may continue in the next block. Raises DataError E402, E406."""
         import numpy as np
 
         if not block:
@@ -65,7 +68,7 @@ class RowCheck:
         self._read += len(block)
 
     def _is_plain(self, array: Any, np: Any) -> bool:
-        """Whether, without quotes, each line has the header's number of cells: told in a few passes."""
+        """Return whether each line of a block without quotes has the header's number of cells; count its rows if so."""
         if self._cells == 1 or self._blank is not None:
             return False
         signs = np.flatnonzero((array == self._delimiter) | (array == _NEWLINE))
@@ -89,8 +92,8 @@ class RowCheck:
         after = np.bitwise_xor.accumulate(quotes.view(np.uint8)) ^ self._inside  # 1: inside quotes behind this byte
         outside = after == 0
         self._check_quotes(array, np.flatnonzero(quotes), after, np)
-        if b"\r" in block and len(found := np.flatnonzero((array == _RETURN) & outside)):
-            line = self._line + int(np.count_nonzero(newlines[: found[0]]))
+        if b"\r" in block and len(returns := np.flatnonzero((array == _RETURN) & outside)):
+            line = self._line + int(np.count_nonzero(newlines[: returns[0]]))
             hint = "lines must end with a line feed, or with carriage return and line feed"
             raise line_error(self._dialect, line, "E406", "a carriage return outside quotes", hint)
         ends = np.flatnonzero(newlines & outside)
@@ -100,11 +103,14 @@ class RowCheck:
         self._line += int(np.count_nonzero(newlines))
 
     def finish(self) -> None:
+        """Check that no quote is left open. Raises DataError E406."""
         if self._inside:
             raise line_error(self._dialect, self._opened, "E406", "a quote is not closed", CLOSE_QUOTES)
 
     def _check_quotes(self, array: Any, quotes: Any, after: Any, np: Any) -> None:
-        """An opening quote follows a delimiter, a line end or a quote (then it is doubled); a closing one precedes one.
+        """Check that quotes stand around whole cells.
+
+        An opening quote follows a delimiter, a line end or a quote (then it is doubled); a closing one precedes one.
 
         Blocks end with a line feed, so a quote is never the last byte, and is the first one only at a row's start.
         """
@@ -139,8 +145,8 @@ class RowCheck:
         self._check_blanks(blank, starts, np)
         wrong = np.flatnonzero((counts != self._cells) & ~blank)
         if len(wrong):
-            found, line = int(counts[wrong[0]]), int(starts[wrong[0]])
-            self._refuse(found, line)
+            cells, line = int(counts[wrong[0]]), int(starts[wrong[0]])
+            self._reject_row(cells, line)
         if len(long := np.flatnonzero(sizes > MAX_ROW)):
             self._check_length(MAX_ROW + 1, int(starts[long[0]]))
         full = int(np.count_nonzero(~blank))
@@ -152,7 +158,7 @@ class RowCheck:
         self._row_bytes = len(newlines) - int(ends[-1]) - 1
 
     def _check_blanks(self, blank: Any, starts: Any, np: Any) -> None:
-        """Blank lines may stand at the end only: a blank line between rows is a row without its cells."""
+        """Check that blank lines stand at the end only: one between rows is a row without its cells."""
         if self._blank is None and blank.any():
             self._blank = int(starts[np.flatnonzero(blank)[0]])
         full = starts[~blank]
@@ -163,7 +169,7 @@ class RowCheck:
         if size > MAX_ROW:
             raise line_error(self._dialect, line, "E402", "a row is longer than 1 MiB", CLOSE_QUOTES)
 
-    def _refuse(self, found: int, line: int) -> NoReturn:
-        hint = "is the row cut short?" if found < self._cells else "quote cells that hold the delimiter"
-        message = f"a row with {found} cell{'s' * (found != 1)}; the header has {self._cells}"
+    def _reject_row(self, cells: int, line: int) -> NoReturn:
+        hint = "complete the row" if cells < self._cells else "put quotes around cells that contain the delimiter"
+        message = f"the row has {cells} cell{'s' * (cells != 1)}; the header has {self._cells}"
         raise line_error(self._dialect, line, "E402", message, hint)

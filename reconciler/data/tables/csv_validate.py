@@ -1,10 +1,10 @@
-"""A CSV file, proven well formed while it is copied.
+"""Check that a CSV file is well formed while copying it.
 
 Takes: an open binary file, its delimiter and encoding. Gives: its column names, and a copy of its rows that every
 reader understands alike: UTF-8, line feeds, no header, no blank line at the end. Keeps true (RFC 4180, read strictly):
 each row has as many cells as the header, quotes stand around whole cells only and are closed, nothing is skipped,
 padded or cut. Errors (DataError E401-E407) name the line, never the text. A line end inside a quoted cell is read as
-a line feed. What a cell means is not known here (`columns`).
+a line feed. The types of cells are decided in `column_types`.
 """
 
 from __future__ import annotations
@@ -49,19 +49,19 @@ _MAGIC = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows:
-    """What a copy holds: the header's names and the number of rows."""
+    """The contents of a copy: the header's names and the number of rows."""
 
     columns: tuple[str, ...]
     count: int
 
 
 def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
-    """Copy the rows of `source` (at its start) to `target`; DataError E401-E407."""
+    """Copy the rows of `source` (at its start) to `target`. Raises DataError E401-E407."""
     blocks = _blocks(source, dialect)
     first = next(blocks, b"")
     if not first.strip():
         raise DataError(
-            "the file is empty", code="E401", where=FilePosition(file=dialect.path), hint="expected a header and rows"
+            "the file is empty", code="E401", where=FilePosition(file=dialect.path), hint="write a header and rows"
         )
     header, _, rest = first.partition(b"\n")
     columns = read_header(header.decode("utf-8"), dialect)
@@ -73,12 +73,14 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
     target.truncate(check.end)
     if check.rows == 0:
         where = FilePosition(file=dialect.path)
-        raise DataError("the file has a header and no row", code="E401", where=where, hint="expected rows below it")
+        raise DataError(
+            "the file has a header and no rows", code="E401", where=where, hint="write rows below the header"
+        )
     return Rows(columns=columns, count=check.rows)
 
 
 def line_of(copy: Path, row: int, delimiter: str) -> int | None:
-    """On which line of the source row `row` (from 1) of a copy begins; None when a cell is too long to tell."""
+    """Return the source line on which row `row` (from 1) of a copy begins; None when a cell is too long to tell."""
     with copy.open(encoding="utf-8", newline="\n") as stream:
         reader = csv.reader(stream, delimiter=delimiter)
         try:
@@ -93,27 +95,27 @@ def line_of(copy: Path, row: int, delimiter: str) -> int | None:
 
 
 def _blocks(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
-    """UTF-8 without a mark, line feeds only where a line ends, each block ending with one."""
-    kept = b""
+    """Yield blocks of whole lines: UTF-8 without a byte order mark, lines ending with a line feed."""
+    unfinished = b""
     line = 1
     for piece in _utf8(source, dialect):
-        block = kept + piece
+        block = unfinished + piece
         cut = block.rfind(b"\n") + 1
-        block, kept = block[:cut], block[cut:]
-        if len(kept) > MAX_ROW:
+        block, unfinished = block[:cut], block[cut:]
+        if len(unfinished) > MAX_ROW:
             raise line_error(dialect, line + block.count(b"\n"), "E402", "a row is longer than 1 MiB", CLOSE_QUOTES)
         if block:
             block = block.replace(b"\r\n", b"\n")
             yield _clean(block, dialect, line)
             line += block.count(b"\n")
-    if kept:
-        yield _clean(kept.removesuffix(b"\r") + b"\n", dialect, line)
+    if unfinished:
+        yield _clean(unfinished.removesuffix(b"\r") + b"\n", dialect, line)
 
 
 def _clean(block: bytes, dialect: Dialect, line: int) -> bytes:
-    if (at := block.find(b"\0")) >= 0:
+    if (offset := block.find(b"\0")) >= 0:
         raise line_error(
-            dialect, line + block.count(b"\n", 0, at), "E406", "a NUL byte", "is the encoding declared right?"
+            dialect, line + block.count(b"\n", 0, offset), "E406", "a NUL byte", "check the declared `encoding`"
         )
     return block
 
@@ -141,7 +143,7 @@ def _utf8(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
             else:
                 text = decoder.decode(piece, last).encode("utf-8")
         except UnicodeError as error:
-            at = done + (error.start if isinstance(error, UnicodeDecodeError) else 0)
+            offset = done + (error.start if isinstance(error, UnicodeDecodeError) else 0)
         else:
             if text:
                 yield text
@@ -150,38 +152,47 @@ def _utf8(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
             done += len(piece)
             piece = source.read(_BLOCK)
             continue
-        raise _undecodable(dialect, at, "declare the `encoding` it has: utf-8, latin-1, cp1252 or utf-16")
+        raise _undecodable(dialect, offset, "declare the file's `encoding`: utf-8, latin-1, cp1252 or utf-16")
 
 
-def _undecodable(dialect: Dialect, at: int, hint: str) -> DataError:
+def _undecodable(dialect: Dialect, offset: int, hint: str) -> DataError:
     where = FilePosition(file=dialect.path)
-    return DataError(f"not {dialect.encoding} near byte {at}", code="E406", where=where, hint=hint)
+    return DataError(
+        f"the file is not valid {dialect.encoding} near byte {offset}", code="E406", where=where, hint=hint
+    )
 
 
 # --- the header ---------------------------------------------------------------------------------------------------
 
 
 def read_header(line: str, dialect: Dialect) -> tuple[str, ...]:
-    """The names; E403, E404, E406. A name that is refused is not shown: without a header it would be a cell."""
+    """Return the column names of a header line. Raises DataError E403, E404, E406.
+
+    An invalid name is not shown in the message: in a file without a header it would be a cell.
+    """
     try:
         names = next(csv.reader([line], delimiter=dialect.delimiter, strict=True), [])
     except csv.Error:
         names = []
     if not names:
-        raise line_error(dialect, 1, "E406", "the header is not well formed", "one line of column names, quotes closed")
-    others = [one for one in (",", ";", "\t", "|") if one != dialect.delimiter and one in line]
-    if len(names) == 1 and others:
-        shown = "\\t" if others[0] == "\t" else others[0]
         raise line_error(
-            dialect, 1, "E404", "only one column found", f'is the delimiter "{shown}"? declare `delimiter`'
+            dialect, 1, "E406", "the header is not well formed", "write one line of column names, with quotes closed"
+        )
+    present = [delimiter for delimiter in (",", ";", "\t", "|") if delimiter != dialect.delimiter and delimiter in line]
+    if len(names) == 1 and present:
+        shown = "\\t" if present[0] == "\t" else present[0]
+        raise line_error(
+            dialect, 1, "E404", "only one column found", f'declare `delimiter: "{shown}"` if that separates the columns'
         )
     where = FilePosition(file=dialect.path, line=1)
     return check_names(renamed(tuple(names), dialect.columns, where), where)
 
 
 def renamed(written: tuple[str, ...], columns: tuple[tuple[str, str], ...], where: FilePosition) -> tuple[str, ...]:
-    """The names here of columns as written; DataError E403 when one that `columns` names is not there. What nobody sees
-    in a header makes no difference."""
+    """Rename the columns that `columns` lists; invisible characters of a header are ignored.
+
+    Raises DataError E403 when `columns` lists a name that the file does not have.
+    """
     seen = [visible(text) for text in written]
     for name, text in columns:
         if visible(text) not in seen:
@@ -193,23 +204,30 @@ def renamed(written: tuple[str, ...], columns: tuple[tuple[str, str], ...], wher
 
 
 def check_names(names: tuple[str, ...], where: FilePosition) -> tuple[str, ...]:
-    """The names themselves, if each is a column's name and no two are alike; DataError E403 by position."""
+    """Check that column names are valid and distinct, and return them.
+
+    Raises DataError E403 (by position), E411 (too many columns).
+    """
     if len(names) > MAX_COLUMNS:
-        raise DataError(f"{len(names):,} columns; at most {MAX_COLUMNS:,} are read", code="E411", where=where)
+        raise DataError(
+            f"{len(names):,} columns; at most {MAX_COLUMNS:,} are read",
+            code="E411",
+            where=where,
+            hint="split the table, or drop columns that no recipe uses",
+        )
     seen: dict[str, int] = {}
     for position, name in enumerate(names, start=1):
         if not is_column(name):
             raise DataError(
-                f"column {position} of the header is not a column's name",
+                f"column {position} of the header has no valid name",
                 code="E403",
                 where=where,
-                hint=f"a column is named by {COLUMN_RULE}; give it another name under `columns`, unless the file "
-                "has no header",
+                hint=f"a column name is {COLUMN_RULE}; rename it under `columns`, or add a header if the file has none",
             )
         if name == "as_of":
             hint = "as_of is the day of the data; rename the column"
             raise DataError(f"column {position} is named as_of, which is reserved", code="E403", where=where, hint=hint)
         if (other := seen.setdefault(name.lower(), position)) != position:
-            message = f"columns {other} and {position} have the same name (upper and lower case are one)"
-            raise DataError(message, code="E403", where=where, hint="give every column a name of its own")
+            message = f"columns {other} and {position} have the same name (upper and lower case count as equal)"
+            raise DataError(message, code="E403", where=where, hint="rename one of them")
     return names

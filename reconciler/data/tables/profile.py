@@ -1,11 +1,11 @@
-"""A look at a file that nobody has described: how it is written, and what its columns hold.
+"""Profile a file that no manifest describes: guess its format, and summarise its columns.
 
-Takes: a CSV or Parquet file. Gives: the declaration by which `tables` reads it, and per column its type, how many rows
-have a value, how many differ, and, where they are few, which. Values leave here only for columns with few of them.
-The file is read by the same code as ever: a guess that is wrong is refused there.
+Takes: a CSV or Parquet file. Gives: the declaration by which `snapshot` reads it, and per column its type, its filled
+rows, its distinct values and, where they are few, the values. Values leave this module only for columns with few of
+them. The file is read by the same code as in a snapshot, so a wrong guess is an error there.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`).
+# SQL is text here; every part is quoted (`name_of`, `text_of`).
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from reconciler.data.tables.snapshot import copy_tables
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports.messages import CopyRequest, TableFile
 
-# In the order of trial; the first that reads every row is taken.
+# In the order of trial; the first format that reads every row is taken.
 _DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d", "%m/%d/%y", "%d/%m/%y")
 _SIGNS = (",", ";", "\t", "|")
 _HEAD = 1024 * 1024
@@ -42,17 +42,17 @@ _SAMPLE = 200  # lines
 _COMMA = re.compile(r"[+-]?[0-9]+(\.[0-9]{3})*(,[0-9]+)?")
 _POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
 _LONGEST = 200  # characters of a name as written, in the table's declaration
-_IN_THE_FILE = "correct the file; how it is to be read (types, dates, nulls) can be said once there is a project"
-_TABLE = "looked"
-_MOST = 60  # columns that are compared with each other
-_TWINS = 0.995  # correlation from which two numbers are one
-_PASS = 200  # terms in one query
-_LOOKING = "looking at the table"
+_IN_THE_FILE = "correct the file; its types, dates and nulls can be declared once there is a project"
+_TABLE = "profiled"
+_MAX_COMPARED = 60  # columns compared with each other
+_TWINS = 0.995  # correlation from which two numbers count as the same
+_TERMS_PER_QUERY = 200
+_PROFILING = "profiling the table"
 _UNDECLARED = re.compile(r"column (\w+) looks like dates")
 
 
-def look(request: ProfileRequest) -> TableProfile:
-    """DataError E401-E411 when the file cannot be read as a table at all."""
+def profile_table(request: ProfileRequest) -> TableProfile:
+    """Profile a table file. Raises DataError E401-E411, E418 when the file cannot be read as a table."""
     _check_file(request.path)
     table = _parquet(request) if _is_parquet(request.path) else _csv(request.path)
     try:
@@ -60,17 +60,19 @@ def look(request: ProfileRequest) -> TableProfile:
     except DataError as error:
         raise _of_a_file(error) from None
     with open_session(limits=request.limits, into=request.into, inputs=(copied.path,)) as session:
-        session.run(f"CREATE VIEW {_TABLE} AS SELECT * FROM read_parquet({text_of(str(copied.path))})", doing=_LOOKING)
-        looked = [_column(session, one.name, one.type) for one in copied.columns]
-        columns = tuple(column for column, _ in looked)
-        counts = {column.name: numbers for column, numbers in looked}
+        session.run(
+            f"CREATE VIEW {_TABLE} AS SELECT * FROM read_parquet({text_of(str(copied.path))})", doing=_PROFILING
+        )
+        profiles = [_column(session, column.name, column.type) for column in copied.columns]
+        columns = tuple(column for column, _ in profiles)
+        counts = {column.name: numbers for column, numbers in profiles}
         return TableProfile(
             table=table,
             rows=copied.rows,
             columns=columns,
-            twins=tuple(_twins(session, columns[:_MOST], counts)),
-            days=tuple(_days(session, columns[:_MOST])),
-            gaps=tuple(_gaps(session, columns[:_MOST])),
+            twins=tuple(_twins(session, columns[:_MAX_COMPARED], counts)),
+            days=tuple(_days(session, columns[:_MAX_COMPARED])),
+            gaps=tuple(_gaps(session, columns[:_MAX_COMPARED])),
         )
 
 
@@ -78,16 +80,16 @@ def look(request: ProfileRequest) -> TableProfile:
 
 
 def _check_file(path: Path) -> None:
-    """A pipe would be waited for, and a device never ends."""
+    """Check that the path is a regular file: reading a pipe waits, and a device never ends."""
     where = FilePosition(file=path.name)
     if not path.exists():
-        raise DataError("there is no such file", code="E401", where=where, hint="check its name")
+        raise DataError("there is no such file", code="E401", where=where, hint="check the path")
     if not path.is_file():
         raise DataError("this is not a file", code="E401", where=where, hint="name a CSV or Parquet file")
 
 
 def _of_a_file(error: DataError) -> DataError:
-    """The error without the table's name and the declarations, neither of which there is yet."""
+    """Return the error without the table's name and hints about declarations: the project does not exist yet."""
     message = error.message.removeprefix(f"table {_TABLE}: ").replace(f"table {_TABLE}", "the file")
     hint = _IN_THE_FILE if error.hint is None or "declare" in error.hint else error.hint
     return DataError(message, code=error.code, where=error.where, hint=hint)
@@ -107,14 +109,17 @@ def _parquet(request: ProfileRequest) -> Table:
     table = Table(uses="parquet", path=request.path.name)
     with open_session(limits=request.limits, into=request.into, inputs=(request.path,)) as session:
         try:
-            found = session.types(f"read_parquet({text_of(str(request.path.resolve()))})", doing="reading the file")
+            types = session.types(f"read_parquet({text_of(str(request.path.resolve()))})", doing="reading the file")
         except DataError as error:
             if error.code == "E418":
                 raise
             where = FilePosition(file=request.path.name)
-            message, hint = "this is not a whole Parquet file with columns", "is it cut short? write it anew"
+            message, hint = (
+                "this is not a complete Parquet file with columns",
+                "write the file again; it may be cut short",
+            )
             raise DataError(message, code="E411", where=where, hint=hint) from None
-    return replace(table, columns=tuple(_names(found)))
+    return replace(table, columns=tuple(_names(types)))
 
 
 def _csv(path: Path) -> Table:
@@ -139,7 +144,7 @@ def _csv(path: Path) -> Table:
 
 
 def _has_decimal_commas(text: str, delimiter: str) -> bool:
-    """Whether some column of the first rows is numbers with a decimal comma, and none is numbers with a point."""
+    """Return whether a column of the first rows holds numbers with a decimal comma, and none with a decimal point."""
     lines = text.splitlines()[1:_SAMPLE]
     try:
         columns = list(zip_longest(*csv.reader(lines, delimiter=delimiter), fillvalue=""))
@@ -151,7 +156,7 @@ def _has_decimal_commas(text: str, delimiter: str) -> bool:
 
 
 def _encoding(head: bytes) -> str | None:
-    """None: UTF-8. A file that is not is most likely from Windows."""
+    """Guess the encoding; None means UTF-8. Other files are most likely from Windows."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     try:
@@ -162,7 +167,7 @@ def _encoding(head: bytes) -> str | None:
 
 
 def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """(name, as written) of each column whose own name cannot be used."""
+    """Yield (name, name in the file) of each column whose own name cannot be used."""
     names = list(written)
     taken = {name.lower() for name in names if is_column(name)}
     for position, name in enumerate(names, start=1):
@@ -170,19 +175,19 @@ def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
             continue
         if len(visible(name)) > _LONGEST:
             message = f"the name of column {position} is longer than {_LONGEST} characters"
-            raise DataError(message, code="E403", hint="is this the header? rename the column in the file")
-        plain = re.sub(r"[^A-Za-z0-9]+", "_", without_accents(name)).strip("_")[:50] or f"column_{position}"
-        plain = f"_{plain}" if plain[0].isdigit() else plain
-        free = plain
+            raise DataError(message, code="E403", hint="rename the column in the file, or add a header if it has none")
+        ascii_name = re.sub(r"[^A-Za-z0-9]+", "_", without_accents(name)).strip("_")[:50] or f"column_{position}"
+        ascii_name = f"_{ascii_name}" if ascii_name[0].isdigit() else ascii_name
+        free = ascii_name
         number = 2
         while free.lower() in taken or free == "as_of":
-            free, number = f"{plain}_{number}", number + 1
+            free, number = f"{ascii_name}_{number}", number + 1
         taken.add(free.lower())
         yield free, visible(name)
 
 
 def _read(request: ProfileRequest, table: Table) -> tuple[Table, TableFile]:
-    """Try date formats until the file reads; a column whose dates no format reads is text."""
+    """Read the file with one date format after the other; a column whose dates no format reads is text."""
     dates = iter(_DATES)
     while True:
         try:
@@ -213,73 +218,79 @@ def _read(request: ProfileRequest, table: Table) -> tuple[Table, TableFile]:
 
 
 def _column(session: Session, name: str, kind: str) -> tuple[ColumnProfile, tuple[int, ...]]:
-    """The column, and how often each of its values stands there, where they are few."""
+    """Profile a column; where its values are few, also return how often each occurs."""
     cell = name_of(name)
     dated = kind in ("DATE", "TIMESTAMP")
     latest = f"CAST(max(CAST({cell} AS DATE)) AS VARCHAR)" if dated else "NULL"
     ((filled, distinct, last),) = session.rows(
-        f"SELECT count({cell}), count(DISTINCT {cell}), {latest} FROM {_TABLE}", doing=_LOOKING
+        f"SELECT count({cell}), count(DISTINCT {cell}), {latest} FROM {_TABLE}", doing=_PROFILING
     )
-    found = []
+    rows = []
     if 0 < distinct <= FEW:
-        found = session.rows(
+        rows = session.rows(
             f"SELECT CAST({cell} AS VARCHAR), count(*) FROM {_TABLE} WHERE {cell} IS NOT NULL"
             " GROUP BY 1 ORDER BY 2 DESC, 1",
-            doing=_LOOKING,
+            doing=_PROFILING,
         )
-    values, counts = tuple(row[0] for row in found), tuple(row[1] for row in found)
+    values, counts = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
     return ColumnProfile(name=name, type=kind, filled=filled, distinct=distinct, values=values, latest=last), counts
 
 
-def _asked(session: Session, terms: list[str]) -> list[Any]:
-    """One value per term, in passes of a size that DuckDB plans well."""
-    found: list[Any] = []
-    for at in range(0, len(terms), _PASS):
-        (row,) = session.rows(f"SELECT {', '.join(terms[at : at + _PASS])} FROM {_TABLE}", doing=_LOOKING)
-        found += row
-    return found
+def _evaluate(session: Session, terms: list[str]) -> list[Any]:
+    """Return the value of each SQL term over the table, in queries of a size that DuckDB plans well."""
+    values: list[Any] = []
+    for start in range(0, len(terms), _TERMS_PER_QUERY):
+        (row,) = session.rows(
+            f"SELECT {', '.join(terms[start : start + _TERMS_PER_QUERY])} FROM {_TABLE}", doing=_PROFILING
+        )
+        values += row
+    return values
 
 
 def _twins(
     session: Session, columns: tuple[ColumnProfile, ...], counts: dict[str, tuple[int, ...]]
 ) -> Iterator[tuple[str, str]]:
-    """Numbers that are one but for their scale, and few values that come only together."""
-    numbers = list(combinations([one.name for one in columns if one.numeric and one.distinct > FEW], 2))
-    terms = [f"corr({name_of(one)}, {name_of(other)})" for one, other in numbers]
-    for pair, found in zip(numbers, _asked(session, terms), strict=True):
-        if found is not None and abs(found) >= _TWINS:
+    """Yield pairs of columns that carry the same information: numbers up to scale, categories up to names."""
+    numeric = [column.name for column in columns if column.numeric and column.distinct > FEW]
+    pairs = list(combinations(numeric, 2))
+    terms = [f"corr({name_of(first)}, {name_of(second)})" for first, second in pairs]
+    for pair, correlation in zip(pairs, _evaluate(session, terms), strict=True):
+        if correlation is not None and abs(correlation) >= _TWINS:
             yield pair
-    few = [one for one in columns if 1 < one.distinct <= FEW]
-    alike = [(one, other) for one, other in combinations(few, 2) if counts[one.name] == counts[other.name]]
-    terms = [f"count(DISTINCT ({name_of(one.name)}, {name_of(other.name)}))" for one, other in alike]
-    for (one, other), found in zip(alike, _asked(session, terms), strict=True):
-        if found == one.distinct:
-            yield one.name, other.name
+    few = [column for column in columns if 1 < column.distinct <= FEW]
+    same_counts = [(a, b) for a, b in combinations(few, 2) if counts[a.name] == counts[b.name]]
+    terms = [f"count(DISTINCT ({name_of(a.name)}, {name_of(b.name)}))" for a, b in same_counts]
+    for (a, b), distinct_pairs in zip(same_counts, _evaluate(session, terms), strict=True):
+        if distinct_pairs == a.distinct:
+            yield a.name, b.name
 
 
 def _days(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[DayCountColumn]:
-    dates = [one.name for one in columns if one.dated]
-    whole = [one.name for one in columns if one.type in ("BIGINT", "INTEGER", "DOUBLE") and one.distinct > 1]
-    asked = [(column, start, end) for column in whole for start, end in permutations(dates, 2)]
+    """Yield numeric columns that count the days between two dates."""
+    dates = [column.name for column in columns if column.dated]
+    number_types = ("BIGINT", "INTEGER", "DOUBLE")
+    numbers = [column.name for column in columns if column.type in number_types and column.distinct > 1]
+    candidates = [(column, start, end) for column in numbers for start, end in permutations(dates, 2)]
     terms = []
-    for column, start, end in asked:
+    for column, start, end in candidates:
         days = _between(start, end)
-        # Never early is as good: late payments are often counted from 0.
+        # Days that are never negative also match: late payments are often counted from 0.
         terms.append(f"bool_and({name_of(column)} IN ({days}, greatest({days}, 0)))")
-    for (column, start, end), found in zip(asked, _asked(session, terms), strict=True):
-        if found:
+    for (column, start, end), matches in zip(candidates, _evaluate(session, terms), strict=True):
+        if matches:
             yield DayCountColumn(column=column, start=start, end=end)
 
 
 def _gaps(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[DateGap]:
-    pairs = list(permutations([one.name for one in columns if one.dated and one.filled], 2))
+    """Yield, per ordered pair of date columns, the shares of rows with a gap of so many days."""
+    pairs = list(permutations([column.name for column in columns if column.dated and column.filled], 2))
     terms = []
     for start, end in pairs:
         days = _between(start, end)
         terms += [f"avg(CAST({days} {than} AS INTEGER))" for than in (">= 0", "> 0", "> 10", "> 30")]
-    found = _asked(session, terms)
-    for at, (start, end) in enumerate(pairs):
-        forward, over_0, over_10, over_30 = found[4 * at : 4 * at + 4]
+    shares = _evaluate(session, terms)
+    for index, (start, end) in enumerate(pairs):
+        forward, over_0, over_10, over_30 = shares[4 * index : 4 * index + 4]
         if forward is not None:
             yield DateGap(start=start, end=end, forward=forward, over_0=over_0, over_10=over_10, over_30=over_30)
 

@@ -1,13 +1,14 @@
-"""Copies of tables as Parquet files with exact types: what a data snapshot is made of.
+"""Copy tables as Parquet files with exact types: the contents of a data snapshot.
 
-Takes: files below a root, as their environment declares them, and the types that an earlier copy found. Gives: one
-Parquet file per table; equal input gives equal bytes, on any day, in any folder. Keeps true: every cell of the source
+Takes: files below a root, as their environment declares them, and the types of an earlier copy. Gives: one Parquet
+file per table; equal input gives equal bytes, on any day, in any folder. Keeps true: every cell of the source
 is in the copy as the value it shows, or there is no copy and the error says where (row, line, column, never the cell).
-A column's type is the declared one, else the held one, else inferred over all rows (`columns`). Parquet files keep
-their own types, integers as BIGINT, and times with a zone as the wall clock of the table's `timeZone`.
+A column's type is the declared one, else that of the earlier copy, else inferred over all rows
+(`type_inference`). Parquet files keep their own types, integers as BIGINT, and times with a zone as the wall clock of
+the table's `timeZone`.
 """
 
-# SQL is text here; what is put into it is quoted (`name_of`, `text_of`) or was written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -21,74 +22,40 @@ from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
 from reconciler.data.tables import column_types, csv_validate
-from reconciler.data.tables.column_types import TYPE_RULE, TextFormat, from_text, held_to, infer, normal_type
+from reconciler.data.tables.column_types import TYPE_RULE, TextFormat, from_text, normal_type
+from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
 from reconciler.data.tables.csv_rows import Dialect
-from reconciler.data.tables.source_file import locate, refuse, unchanged
+from reconciler.data.tables.source_file import locate, table_error, unchanged
+from reconciler.data.tables.type_inference import from_text_strictly, infer
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import CopyRequest, TableFile
 
 _SOURCE = "source"
 
-# Types of a Parquet column that are kept, and what each is written as.
-_KEPT = {
-    "VARCHAR": "VARCHAR",
-    "BOOLEAN": "BOOLEAN",
-    "DATE": "DATE",
-    "TIMESTAMP": "TIMESTAMP",
-    "TIMESTAMP_S": "TIMESTAMP",
-    "TIMESTAMP_MS": "TIMESTAMP",
-    "TIMESTAMP_NS": "TIMESTAMP",
-    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
-    "TINYINT": "BIGINT",
-    "SMALLINT": "BIGINT",
-    "INTEGER": "BIGINT",
-    "BIGINT": "BIGINT",
-    "UTINYINT": "BIGINT",
-    "USMALLINT": "BIGINT",
-    "UINTEGER": "BIGINT",
-    "UBIGINT": "BIGINT",
-    "FLOAT": "DOUBLE",
-    "DOUBLE": "DOUBLE",
-}
-
 
 def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
-    """One Parquet file per table, in the order of the request. DataError E302, E401-E411, E418."""
+    """Copy each table of the request as one Parquet file, in order. Raises DataError E302, E401-E411, E418."""
     held = {name: dict(types) for name, types in request.held}
     root = request.root.resolve()
     into = request.into.resolve()
     return tuple(
-        _Copy(name=name, table=table, held=held.get(name, {}), into=into, request=request).make(root)
+        _TableCopy(name=name, table=table, held=held.get(name, {}), into=into, request=request).write(root)
         for name, table in request.tables
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Column:
-    """`value`: SQL over the source, NULL where the cell does not fit `kind`; `cell`: SQL of the cell itself."""
+class _TableCopy:
+    """The copy of one table; `held`: the column types of an earlier copy."""
 
-    name: str
-    kind: str
-    value: str
-    cell: str
-
-    @property
-    def strict(self) -> str:
-        """The value, or an error of the statement where the cell does not fit."""
-        if self.value == self.cell:
-            return self.value
-        return f"coalesce({self.value}, CASE WHEN {self.cell} IS NOT NULL THEN error('misfit') END)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Copy:
     name: str
     table: Table
     held: dict[str, str]
     into: Path
     request: CopyRequest
 
-    def make(self, root: Path) -> TableFile:
+    def write(self, root: Path) -> TableFile:
+        """Copy the table's file, found below `root`."""
         path = locate(self.name, self.table, root)
         with unchanged(self.name, self.table, path) as stream:
             match self.table.uses:
@@ -98,19 +65,19 @@ class _Copy:
                     return self._from_parquet(path)
                 case other:
                     raise DataError(
-                        f"table {self.name}: nothing reads `uses: {other[:40]}`",
+                        f"table {self.name}: unknown format `uses: {other[:40]}`",
                         code="E408",
-                        hint="tables are csv or parquet files",
+                        hint="declare `uses: csv` or `uses: parquet`",
                     )
 
     def _error(self, code: str, message: str, hint: str | None = None, line: int | None = None) -> DataError:
-        return refuse(self.name, self.table, code=code, message=message, hint=hint, line=line)
+        return table_error(self.name, self.table, code=code, message=message, hint=hint, line=line)
 
     # --- CSV ---
 
     def _from_csv(self, stream: BinaryIO) -> TableFile:
         dialect = self._dialect()
-        writing = column_types.writing_of(self.name, self.table)
+        text_format = column_types.text_format_of(self.name, self.table)
         text = self.into / f".{self.name}.csv"
         try:
             with text.open("wb") as target:
@@ -119,7 +86,7 @@ class _Copy:
             with open_session(limits=self.request.limits, into=self.into, inputs=()) as session:
                 self._check_zone(session)
                 self._view_csv(session, text, rows.columns, dialect)
-                columns = self._columns_of_text(session, rows.columns, writing, text)
+                columns = self._columns_of_text(session, rows.columns, text_format, text)
                 return self._write(session, columns, rows.count, text)
         finally:
             text.unlink(missing_ok=True)
@@ -127,15 +94,13 @@ class _Copy:
     def _dialect(self) -> Dialect:
         delimiter = self.table.delimiter or ","
         if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n\0 ._-':
-            message = f"table {self.name}: `delimiter` must be one sign, such as , ; | or a tab"
-            raise DataError(message, code="E404")
+            message = f"table {self.name}: `delimiter` must be one character, such as , ; | or a tab"
+            raise DataError(message, code="E404", hint="leave it out for a comma")
         declared = (self.table.encoding or "utf-8").lower()
         encoding = csv_validate.ENCODINGS.get(declared)
         if encoding is None:
             known = "utf-8, latin-1, cp1252 or utf-16"
-            raise DataError(
-                f"table {self.name}: encoding {declared[:40]} is not known", code="E406", hint=f"use {known}"
-            )
+            raise DataError(f"table {self.name}: unknown encoding {declared[:40]}", code="E406", hint=f"use {known}")
         return Dialect(path=self.table.path, delimiter=delimiter, encoding=encoding, columns=self.table.columns)
 
     def _view_csv(self, session: Session, text: Path, names: tuple[str, ...], dialect: Dialect) -> None:
@@ -152,34 +117,40 @@ class _Copy:
         )
 
     def _columns_of_text(
-        self, session: Session, names: tuple[str, ...], writing: TextFormat, text: Path
-    ) -> tuple[_Column, ...]:
+        self, session: Session, names: tuple[str, ...], text_format: TextFormat, text: Path
+    ) -> tuple[CopiedColumn, ...]:
         known = self._known_types()
         unknown = [name for name in names if name not in known]
         inferred: dict[str, str] = {}
         if unknown:
-            inferred, mistaken = infer(session, relation=_SOURCE, columns=unknown, table=self.name, writing=writing)
+            inferred, mistaken = infer(
+                session, relation=_SOURCE, columns=unknown, table=self.name, text_format=text_format
+            )
             if mistaken is not None:
-                raise self._mistaken(session, *mistaken, writing, text)
+                raise self._mistaken(session, *mistaken, text_format, text)
         types = {name: known.get(name) or inferred.get(name, "VARCHAR") for name in names}
         declared = dict(self.table.types)
         return tuple(
-            _Column(
+            CopiedColumn(
                 name=name,
                 kind=kind,
-                value=(from_text if name in declared or kind == "VARCHAR" else held_to)(name_of(name), kind, writing),
+                value=(from_text if name in declared or kind == "VARCHAR" else from_text_strictly)(
+                    name_of(name), kind, text_format
+                ),
                 cell=name_of(name),
             )
             for name, kind in types.items()
         )
 
-    def _mistaken(self, session: Session, name: str, kind: str, writing: TextFormat, text: Path) -> DataError:
+    def _mistaken(self, session: Session, name: str, kind: str, text_format: TextFormat, text: Path) -> DataError:
         if not kind:
             hint = f"declare `dates`, such as %d/%m/%Y, or `types: {{{name}: VARCHAR}}` if it is text"
             return self._error("E405", f"column {name} looks like dates, in a format that is not declared", hint)
-        value = from_text(name_of(name), kind, writing)
-        column = _Column(name=name, kind=kind, value=value, cell=name_of(name))
-        return self._misfit(session, column, text) or self._error("E405", f"column {name} is not all {kind}")
+        value = from_text(name_of(name), kind, text_format)
+        column = CopiedColumn(name=name, kind=kind, value=value, cell=name_of(name))
+        return self._misfit(session, column, text) or self._error(
+            "E405", f"column {name} holds cells that are not {kind}"
+        )
 
     # --- Parquet ---
 
@@ -188,61 +159,52 @@ class _Copy:
             start = stream.read(4)
             stream.seek(max(0, path.stat().st_size - 4))
             if start != b"PAR1" or stream.read(4) != b"PAR1":
-                raise self._error("E411", "this is not a whole Parquet file", "is it CSV, or cut short?")
-        writing = column_types.writing_of(self.name, self.table)
+                raise self._error(
+                    "E411",
+                    "this is not a complete Parquet file",
+                    "declare `uses: csv` if it is CSV; else write it again",
+                )
+        text_format = column_types.text_format_of(self.name, self.table)
         with open_session(limits=self.request.limits, into=self.into, inputs=(path,)) as session:
             self._check_zone(session)
             doing = f"reading table {self.name}"
             try:
                 session.run(f"CREATE VIEW {_SOURCE} AS SELECT * FROM read_parquet({text_of(str(path))})", doing=doing)
-                found = session.types(_SOURCE, doing=doing)
-                # As they are written: DuckDB gives a name that it has seen in other letters another one.
+                types = session.types(_SOURCE, doing=doing)
+                # The names as the file has them: DuckDB changes a name that differs from another only in case.
                 schema = session.rows(f"SELECT name FROM parquet_schema({text_of(str(path))})", doing=doing)
             except DataError as error:
                 raise self._unreadable(error) from None
             written = tuple(row[0] for row in schema[1:])
             where = FilePosition(file=self.table.path)
             names = csv_validate.renamed(
-                written if len(written) == len(found) else tuple(found), self.table.columns, where
+                written if len(written) == len(types) else tuple(types), self.table.columns, where
             )
             csv_validate.check_names(names, where)
             if self.table.columns:
-                found = self._rename(session, path, names, found)
-            self._check_declared(found)
-            columns = tuple(self._column_of_parquet(name, kind, writing) for name, kind in found.items())
+                types = self._rename(session, path, names, types)
+            self._check_declared(types)
+            columns = tuple(self._column_of_parquet(name, kind, text_format) for name, kind in types.items())
             count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=doing)
             if count == 0:
-                raise self._error("E401", "the file has no row", "expected rows: what writes it?")
+                raise self._error("E401", "the file has no rows", "check the program that writes it")
             return self._write(session, columns, count, None)
 
-    def _rename(self, session: Session, path: Path, names: tuple[str, ...], found: dict[str, str]) -> dict[str, str]:
-        """Show the file's columns under their names here; the types by those names."""
-        items = ", ".join(f"{name_of(old)} AS {name_of(new)}" for old, new in zip(found, names, strict=True))
+    def _rename(self, session: Session, path: Path, names: tuple[str, ...], types: dict[str, str]) -> dict[str, str]:
+        """Create the source view with the declared column names, and return the types by those names."""
+        items = ", ".join(f"{name_of(old)} AS {name_of(new)}" for old, new in zip(types, names, strict=True))
         session.run(
             f"CREATE OR REPLACE VIEW {_SOURCE} AS SELECT {items} FROM read_parquet({text_of(str(path))})",
             doing=f"reading table {self.name}",
         )
-        return dict(zip(names, found.values(), strict=True))
+        return dict(zip(names, types.values(), strict=True))
 
-    def _column_of_parquet(self, name: str, found: str, writing: TextFormat) -> _Column:
-        cell = name_of(name)
-        own = found if found.startswith("DECIMAL(") else "VARCHAR" if found.startswith("ENUM(") else _KEPT.get(found)
-        if own is None:
-            hint = "write it as text, a number, a date, a time or a truth value, or leave it out"
-            raise self._error("E411", f"column {name} has the type {found[:40]}, which is not read", hint)
-        kind = self._known_types().get(name, own)
-        plain = f"({cell} AT TIME ZONE {text_of(writing.zone)})" if found.endswith("TIME ZONE") else cell
-        if kind == own:
-            finite = f"(CASE WHEN isfinite({cell}) THEN {cell} END)" if own == "DOUBLE" else plain
-            value = f"TRY_CAST({finite} AS {kind})"
-        elif own == "VARCHAR":
-            value = from_text(f"CAST({cell} AS VARCHAR)", kind, writing)
-        else:
-            # Only where nothing is lost on the way.
-            value = f"(CASE WHEN TRY_CAST({plain} AS {kind}) = {plain} THEN TRY_CAST({plain} AS {kind}) END)"
-            if kind == "VARCHAR":
-                value = f"CAST({plain} AS VARCHAR)"
-        return _Column(name=name, kind=kind, value=value, cell=cell)
+    def _column_of_parquet(self, name: str, file_type: str, text_format: TextFormat) -> CopiedColumn:
+        column = column_of_parquet(name, file_type, self._known_types().get(name), text_format)
+        if column is None:
+            hint = "write it as text, a number, a date, a time or a boolean, or leave it out"
+            raise self._error("E411", f"column {name} has the type {file_type[:40]}, which is not supported", hint)
+        return column
 
     # --- both ---
 
@@ -250,15 +212,17 @@ class _Copy:
         return {**self.held, **{name: normal_type(kind) or kind for name, kind in self.table.types}}
 
     def _check_declared(self, names: Iterable[str]) -> None:
-        there = set(names)
+        present = set(names)
         for name, kind in self.table.types:
             if normal_type(kind) is None:
-                raise self._error("E405", f"column {name}: {kind[:40]} is not a type", f"a type is {TYPE_RULE}")
-            if name not in there:
-                raise self._error("E405", f"there is no column {name}, for which a type is declared")
+                raise self._error("E405", f"column {name}: unknown type {kind[:40]}", f"use {TYPE_RULE}")
+            if name not in present:
+                raise self._error(
+                    "E405", f"a type is declared for column {name}, which does not exist", "remove it from `types`"
+                )
         number = self.table.row_number
-        if number is not None and number.lower() in {name.lower() for name in there}:
-            raise self._error("E403", f"`rowNumber: {number}` is the name of a column", "give it another name")
+        if number is not None and number.lower() in {name.lower() for name in present}:
+            raise self._error("E403", f"`rowNumber: {number}` is the name of an existing column", "choose another name")
 
     def _check_zone(self, session: Session) -> None:
         zone = self.table.time_zone
@@ -266,12 +230,14 @@ class _Copy:
             f"SELECT count(*) FROM pg_timezone_names() WHERE name = {text_of(zone)}", doing="reading the time zones"
         ):
             raise DataError(
-                f"table {self.name}: {zone[:60]} is not a time zone", code="E405", hint="such as Europe/Berlin"
+                f"table {self.name}: unknown time zone {zone[:60]}",
+                code="E405",
+                hint="write an IANA name, such as Europe/Berlin",
             )
 
-    def _write(self, session: Session, columns: tuple[_Column, ...], count: int, text: Path | None) -> TableFile:
-        """Cells that do not fit stop the copy; only then is it worth finding the first of them."""
-        items = ", ".join(f"{one.strict} AS {name_of(one.name)}" for one in columns)
+    def _write(self, session: Session, columns: tuple[CopiedColumn, ...], count: int, text: Path | None) -> TableFile:
+        """Write the copy. A cell that does not fit fails it, and only then is the first such cell searched for."""
+        items = ", ".join(f"{column.strict} AS {name_of(column.name)}" for column in columns)
         if self.table.row_number is not None:
             items = f"row_number() OVER () AS {name_of(self.table.row_number)}, {items}"
         path = self.into / f"{self.name}.parquet"
@@ -282,18 +248,18 @@ class _Copy:
         written = f"read_parquet({text_of(str(path))})"
         rows = session.value(f"SELECT count(*) FROM {written}", doing=f"reading table {self.name} back")
         if rows != count:
-            raise self._error("E402", f"{count:,} rows were expected, {rows:,} were read", "is the delimiter right?")
+            raise self._error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
         types = session.types(written, doing=f"reading table {self.name} back")
-        found = tuple(TableColumn(name=name, type=kind) for name, kind in types.items())
-        return TableFile(name=self.name, path=path, rows=rows, columns=found)
+        table_columns = tuple(TableColumn(name=name, type=kind) for name, kind in types.items())
+        return TableFile(name=self.name, path=path, rows=rows, columns=table_columns)
 
-    def _first_misfit(self, session: Session, columns: tuple[_Column, ...], text: Path | None) -> DataError | None:
+    def _first_misfit(self, session: Session, columns: tuple[CopiedColumn, ...], text: Path | None) -> DataError | None:
         for column in columns:
-            if column.value != column.cell and (found := self._misfit(session, column, text)) is not None:
-                return found
+            if column.value != column.cell and (misfit := self._misfit(session, column, text)) is not None:
+                return misfit
         return None
 
-    def _misfit(self, session: Session, column: _Column, text: Path | None) -> DataError | None:
+    def _misfit(self, session: Session, column: CopiedColumn, text: Path | None) -> DataError | None:
         try:
             count, first = session.rows(
                 f"SELECT count(*), min(row) FROM (SELECT row_number() OVER () AS row, {column.cell} IS NOT NULL"

@@ -1,4 +1,4 @@
-"""Checks across documents: names, folders, environments that refer to one another, gates that fit the task."""
+"""Check references across documents: names, folders, environments that refer to each other, gates and tasks."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from reconciler.core.spec.gates import Gate, NoWorseThanIncumbent, Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Task
 
-Found = tuple[str, tuple[str | int, ...], str, str, str | None]
+CrossProblem = tuple[str, tuple[str | int, ...], str, str, str | None]
 """(file, path in the document, code, message, hint)"""
 
 
 def environment_file(name: str) -> str:
+    """Return the path of an environment's document."""
     return f"environments/{name}.yaml"
 
 
-def problems(desired: DesiredState, paths: Collection[str]) -> Iterator[Found]:
-    """`paths`: every file of the configuration, also of models that `desired` leaves out."""
+def problems(desired: DesiredState, paths: Collection[str]) -> Iterator[CrossProblem]:
+    """Yield every problem across documents; `paths`: every file of the configuration, also of invalid models."""
     for environment in desired.environments:
         yield from _environment(desired, environment)
         yield from _controlled(environment, paths)
@@ -29,57 +30,76 @@ def problems(desired: DesiredState, paths: Collection[str]) -> Iterator[Found]:
         yield from _model(desired, model)
 
 
-def _environment(desired: DesiredState, environment: Environment) -> Iterator[Found]:
+def _environment(desired: DesiredState, environment: Environment) -> Iterator[CrossProblem]:
     file = environment_file(environment.name)
-    names = {one.name for one in desired.environments}
+    names = {other.name for other in desired.environments}
     for index, source in enumerate(environment.promotes_from):
         if source not in names:
-            yield file, ("spec", "promotesFrom", index), "E212", f"no environment {source!r}", _near(source, names)
+            yield (
+                file,
+                ("spec", "promotesFrom", index),
+                "E212",
+                f"environment {source!r} does not exist",
+                _suggestion(source, names),
+            )
     if environment.name in desired.upstream(environment.name):
-        message = "promotes from itself, straight or through others"
-        yield file, ("spec", "promotesFrom"), "E212", message, "promotion goes one way"
+        message = "the environment promotes from itself, directly or through others"
+        yield file, ("spec", "promotesFrom"), "E212", message, "remove one of the sources"
     origin = environment.data.copy_from
     if origin is not None:
         source_environment = desired.environment(origin)
         if source_environment is None:
-            yield file, ("spec", "data", "copyFrom"), "E212", f"no environment {origin!r}", _near(origin, names)
+            yield (
+                file,
+                ("spec", "data", "copyFrom"),
+                "E212",
+                f"environment {origin!r} does not exist",
+                _suggestion(origin, names),
+            )
         elif not source_environment.data.tables:
-            message = f"{origin} declares no tables to copy"
-            yield file, ("spec", "data", "copyFrom"), "E212", message, None
-    hint = "give each environment a store and a target of its own, neither inside the other"
+            message = f"environment {origin} declares no tables to copy"
+            hint = f"declare data.tables in {origin}, or copy from another environment"
+            yield file, ("spec", "data", "copyFrom"), "E212", message, hint
+    hint = "give each environment its own store and its own target, neither inside another"
     if environment.target is not None and environment.target.overlaps(environment.store):
-        yield file, ("spec", "target"), "E212", "lies where the store is, or the store lies in it", hint
+        yield (
+            file,
+            ("spec", "target"),
+            "E212",
+            "the target and the store are the same location, or one lies inside the other",
+            hint,
+        )
     for other in desired.environments:
         if other.name < environment.name and _overlap(other, environment):
             message = f"shares a folder or bucket with environment {other.name}"
             yield file, ("spec",), "E212", message, hint
 
 
-def _controlled(environment: Environment, paths: Collection[str]) -> Iterator[Found]:
-    """Whether the models that its controls name are there. A hold outlives a manifest only by mistake."""
+def _controlled(environment: Environment, paths: Collection[str]) -> Iterator[CrossProblem]:
+    """Yield controls that name an undeclared model: a hold outlives a manifest only by mistake."""
     file, folder = environment_file(environment.name), f"manifests/{environment.name}/"
     named = {
-        "holds": [one.model for one in environment.policy.holds],
-        "overrides": [one.model for one in environment.policy.overrides],
+        "holds": [hold.model for hold in environment.policy.holds],
+        "overrides": [override.model for override in environment.policy.overrides],
     }
     for place, models in named.items():
         for index, model in enumerate(models):
             if f"{folder}{model}.yaml" not in paths:
                 known = {path[len(folder) : -5] for path in paths if path.startswith(folder) and path.endswith(".yaml")}
-                message = f"{environment.name} declares no model {model!r}"
-                yield file, ("spec", "policy", place, index, "model"), "E212", message, _near(model, known)
+                message = f"environment {environment.name} has no model {model!r}"
+                yield file, ("spec", "policy", place, index, "model"), "E212", message, _suggestion(model, known)
 
 
 def _overlap(a: Environment, b: Environment) -> bool:
     return any(x.overlaps(y) for x in a.places for y in b.places)
 
 
-def _model(desired: DesiredState, model: Model) -> Iterator[Found]:
+def _model(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
     environment = desired.environment(model.environment)
     if environment is None:
-        names = {one.name for one in desired.environments}
-        message = f"its folder says environment {model.environment!r}, which is not declared"
-        yield model.file, ("metadata", "name"), "E208", message, _near(model.environment, names)
+        names = {other.name for other in desired.environments}
+        message = f"the model's folder names environment {model.environment!r}, which is not declared"
+        yield model.file, ("metadata", "name"), "E208", message, _suggestion(model.environment, names)
         return
     yield from _pin(model, environment)
     yield from _tables(desired, model, environment)
@@ -96,22 +116,22 @@ def _model(desired: DesiredState, model: Model) -> Iterator[Found]:
                 hint,
             )
     if environment.role is Role.PRODUCTION and not (*model.gates, *environment.policy.gates):
-        message = "no gate at all stands before production: neither here nor in the environment's policy"
-        yield model.file, ("spec",), "E218", message, f"add one to policy.gates of {environment.name}"
+        message = "a production model needs a gate, and neither the model nor the environment's policy has one"
+        yield model.file, ("spec",), "E218", message, f"add a gate to policy.gates of {environment.name}"
 
 
-def _pin(model: Model, environment: Environment) -> Iterator[Found]:
+def _pin(model: Model, environment: Environment) -> Iterator[CrossProblem]:
     if environment.trains:
         if model.artifact is not None:
-            message = f"{environment.name} trains: it pins no artifact"
-            yield model.file, ("spec", "artifact"), "E209", message, "remove it"
+            message = f"a model of the sandbox {environment.name} is trained, so it pins no artifact"
+            yield model.file, ("spec", "artifact"), "E209", message, "remove `artifact`"
         return
     if model.artifact is None:
-        message = f"{environment.name} only promotes: pin the artifact to deploy"
-        yield model.file, ("spec",), "E209", message, f"reconciler promote {model.name} --to {environment.name}"
+        message = f"environment {environment.name} only promotes, so the model must pin the artifact to deploy"
+        yield model.file, ("spec",), "E209", message, f"run `reconciler promote {model.name} --to {environment.name}`"
 
 
-def _tables(desired: DesiredState, model: Model, environment: Environment) -> Iterator[Found]:
+def _tables(desired: DesiredState, model: Model, environment: Environment) -> Iterator[CrossProblem]:
     origin = desired.environment(environment.data.copy_from or environment.name)
     if origin is None:
         return
@@ -121,10 +141,16 @@ def _tables(desired: DesiredState, model: Model, environment: Environment) -> It
             where: tuple[str | int, ...] = ("spec", "recipe", "data", "from")
             if table != model.recipe.data.table:
                 where = ("spec", "recipe", "data", "join", table)
-            yield model.file, where, "E212", f"{origin.name} declares no table {table!r}", _near(table, known)
+            yield (
+                model.file,
+                where,
+                "E212",
+                f"environment {origin.name} has no table {table!r}",
+                _suggestion(table, known),
+            )
 
 
-def _gate(file: str, path: tuple[str | int, ...], gate: Gate, model: Model) -> Iterator[Found]:
+def _gate(file: str, path: tuple[str | int, ...], gate: Gate, model: Model) -> Iterator[CrossProblem]:
     if not isinstance(gate, (Threshold, NoWorseThanIncumbent)):
         return
     classifies = model.recipe.task is Task.CLASSIFICATION
@@ -132,17 +158,23 @@ def _gate(file: str, path: tuple[str | int, ...], gate: Gate, model: Model) -> I
     if colon:
         if not classifies or kind not in PER_CLASS_METRICS or label not in model.recipe.class_names:
             classes = ", ".join(model.recipe.class_names) or "none"
-            yield file, (*path, "metric"), "E216", f"no class of this model in the metric; there are {classes}", None
+            yield (
+                file,
+                (*path, "metric"),
+                "E216",
+                f"the metric names a class that the model does not have; its classes: {classes}",
+                None,
+            )
         return
     known = CLASSIFICATION_METRICS if classifies else REGRESSION_METRICS
     if gate.metric not in known:
-        message = f"{gate.metric} is no metric of a {model.recipe.task}"
-        yield file, (*path, "metric"), "E216", message, f"there are {', '.join(known)}"
+        message = f"{gate.metric} is not a metric of a {model.recipe.task}"
+        yield file, (*path, "metric"), "E216", message, f"metrics: {', '.join(known)}"
 
 
-def _near(name: str, known: Iterable[str]) -> str | None:
+def _suggestion(name: str, known: Iterable[str]) -> str | None:
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
-    return f"there are {', '.join(names)}" if names else None
+    return f"declared: {', '.join(names)}" if names else None

@@ -1,7 +1,7 @@
-"""What a manifest field means: from the JSON Schemas that editors use, and an example from a valid project.
+"""Explain a manifest field, from the JSON Schemas that editors use and an example of a valid project.
 
 Reads committed files only (`schemas/`, `example/`); pydantic is not needed. A path is written with or without its kind
-and `spec`, or as a tail that says enough: `model.spec.recipe.holdout`, `recipe.holdout`, `holdout`.
+and `spec`, or by its last parts: `model.spec.recipe.holdout`, `recipe.holdout`, `holdout`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FILES = {
         "manifests/production/lateness.yaml",
     ),
 }
-_SKIPPED = "spec"  # nobody thinks of it as a level
+_SKIPPED = "spec"  # users do not think of it as a level
 _LONGEST = 30  # lines of an example
 
 
@@ -51,31 +51,34 @@ class _Field:
 
 
 def explain(text: str | None) -> FieldDocs:
-    """The field of that name; the kinds of documents for None. UsageError with the nearest names when there is none."""
+    """Explain a field by its path; None lists the kinds of documents.
+
+    Raises UsageError E801 with similar names for an unknown field.
+    """
     if text is None:
-        kinds = tuple(_brief(one) for one in _fields() if len(one.path) == 1)
-        what = "The documents of a project, by kind. Ask for a field by its path: reconciler explain recipe.holdout"
-        return FieldDocs(path="", what=what, form="three kinds of YAML documents", needed=True, children=kinds)
+        kinds = tuple(_brief(field) for field in _fields() if len(field.path) == 1)
+        summary = "The documents of a project, by kind. Name a field by its path: reconciler explain recipe.holdout"
+        return FieldDocs(path="", what=summary, form="three kinds of YAML documents", needed=True, children=kinds)
     *above, last = text.split(".")
     wanted = (*(part for part in above if part != _SKIPPED), last)
-    found = [one for one in _fields() if one.parts[-len(wanted) :] == wanted]
-    if not found:
-        raise UsageError(f"no field is called {text[:80]!r}", hint=_near(text), code="E801")
-    shortest = min(len(one.path) for one in found)
-    first = next(one for one in found if len(one.path) == shortest)
-    return _explained(first, [one for one in found if one is not first])
+    fields = [field for field in _fields() if field.parts[-len(wanted) :] == wanted]
+    if not fields:
+        raise UsageError(f"unknown field {text[:80]!r}", hint=_suggestion(text), code="E801")
+    shortest = min(len(field.path) for field in fields)
+    first = next(field for field in fields if len(field.path) == shortest)
+    return _explained(first, [field for field in fields if field is not first])
 
 
 def names() -> tuple[str, ...]:
-    """Every field's path, kind by kind, each before what is in it."""
-    return tuple(one.name for one in _fields())
+    """Return the path of every field, kind by kind, each before its children."""
+    return tuple(field.name for field in _fields())
 
 
-def _near(text: str) -> str:
-    names = {one.name for one in _fields()}
-    tails = {".".join(name.split(".")[at:]): None for name in sorted(names) for at in range(name.count(".") + 1)}
+def _suggestion(text: str) -> str:
+    names = {field.name for field in _fields()}
+    tails = {".".join(name.split(".")[start:]): None for name in sorted(names) for start in range(name.count(".") + 1)}
     close = difflib.get_close_matches(text, tails, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else "see `reconciler explain` for where to begin"
+    return f"did you mean {' or '.join(close)}?" if close else "`reconciler explain` lists the kinds of documents"
 
 
 # --- the tree of fields ---------------------------------------------------------------------------------------------
@@ -83,12 +86,12 @@ def _near(text: str) -> str:
 
 @cache
 def _fields() -> tuple[_Field, ...]:
-    found: list[_Field] = []
+    fields: list[_Field] = []
     for kind in _KINDS:
         document = json.loads((_HERE / "schemas" / f"{kind}.json").read_text(encoding="utf-8"))
         root = _Field(path=(kind,), schema=document, definitions=document["definitions"], needed=True)
-        found += (root, *_below(root))
-    return tuple(found)
+        fields += (root, *_below(root))
+    return tuple(fields)
 
 
 def _below(field: _Field) -> Iterator[_Field]:
@@ -114,14 +117,14 @@ def _child(field: _Field, name: str, schema: dict[str, Any], *, needed: bool) ->
 
 
 def _variants(field: _Field, items: dict[str, Any]) -> Iterator[_Field]:
-    """Each kind of gate, by what its `uses` says."""
+    """Yield each type of gate, named by its `uses`."""
     for form in _forms(items, field.definitions):
         if isinstance(uses := form.get("properties", {}).get("uses", {}).get("const"), str):
             yield _child(field, uses, form, needed=False)
 
 
 def _items(field: _Field, items: dict[str, Any]) -> Iterator[_Field]:
-    """The fields of a list's items, where all items are of one kind."""
+    """Yield the fields of a list's items, where all items are of one type."""
     forms = [form for form in _forms(items, field.definitions) if "properties" in form]
     if len(forms) == 1 and "uses" not in forms[0]["properties"]:
         for name, schema in forms[0]["properties"].items():
@@ -129,12 +132,12 @@ def _items(field: _Field, items: dict[str, Any]) -> Iterator[_Field]:
 
 
 def _forms(schema: dict[str, Any], definitions: dict[str, Any]) -> list[dict[str, Any]]:
-    """What may stand there, without references and without null."""
+    """Return the allowed forms of a value, with references resolved and without null."""
     if "$ref" in schema:
         return _forms(definitions[schema["$ref"].rpartition("/")[2]], definitions)
     for union in ("anyOf", "oneOf", "allOf"):
         if union in schema:
-            return [form for one in schema[union] for form in _forms(one, definitions)]
+            return [form for option in schema[union] for form in _forms(option, definitions)]
     return [] if schema.get("type") == "null" else [schema]
 
 
@@ -151,26 +154,26 @@ def _explained(field: _Field, others: list[_Field]) -> FieldDocs:
     default = field.schema.get("default")
     return FieldDocs(
         path=field.name,
-        what=_what(field),
-        form=" or ".join(dict.fromkeys(_form(one, field.definitions) for one in forms)),
+        what=_description(field),
+        form=" or ".join(dict.fromkeys(_form(form, field.definitions) for form in forms)),
         needed=field.needed,
         default=json.dumps(default) if isinstance(default, (bool, int, float, str)) else None,
-        children=tuple(_brief(one) for one in _children(field)),
+        children=tuple(_brief(child) for child in _children(field)),
         example=example,
         example_file=file,
-        others=tuple(_brief(one) for one in others),
+        others=tuple(_brief(other) for other in others),
     )
 
 
 def _brief(field: _Field) -> FieldSummary:
-    return FieldSummary(path=field.name, what=_what(field).partition(". ")[0].rstrip("."))
+    return FieldSummary(path=field.name, what=_description(field).partition(". ")[0].rstrip("."))
 
 
-def _what(field: _Field) -> str:
-    said = field.schema.get("description")
-    if not said and "$ref" in field.schema:
-        said = field.definitions[field.schema["$ref"].rpartition("/")[2]].get("description")
-    return " ".join(str(said or "").split())
+def _description(field: _Field) -> str:
+    description = field.schema.get("description")
+    if not description and "$ref" in field.schema:
+        description = field.definitions[field.schema["$ref"].rpartition("/")[2]].get("description")
+    return " ".join(str(description or "").split())
 
 
 def _form(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
@@ -184,10 +187,10 @@ def _form(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
         case "object":
             return "a mapping of names"
         case "array":
-            inner = [_form(one, definitions) for one in _forms(schema.get("items", {}), definitions)]
+            inner = [_form(form, definitions) for form in _forms(schema.get("items", {}), definitions)]
             return "a list" + (f" of {inner[0]}" if len(inner) == 1 and not inner[0].startswith("a ") else "")
         case "string":
-            return "a text"
+            return "text"
         case "integer":
             return "a whole number"
         case "number":
@@ -201,23 +204,23 @@ def _form(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def _example(field: _Field) -> tuple[str | None, str | None]:
-    """(file, lines) of the example project where the field is used first, or the same field of another document."""
-    alike = [one for one in _fields() if one.path[-2:] == field.path[-2:] and one is not field]
-    for one in (field, *alike):
-        for file in _FILES[one.path[0]]:
+    """Return (file, lines) of the example project's first use of the field, or of the same field elsewhere."""
+    same_name = [other for other in _fields() if other.path[-2:] == field.path[-2:] and other is not field]
+    for candidate in (field, *same_name):
+        for file in _FILES[candidate.path[0]]:
             text = (_HERE / "example" / file).read_text(encoding="utf-8")
             root = yaml.compose(text, Loader=yaml.SafeLoader)
-            if root is not None and (lines := _lines(text, root, one.path[1:])) is not None:
+            if root is not None and (lines := _lines(text, root, candidate.path[1:])) is not None:
                 return file, lines
     return None, None
 
 
 def _lines(text: str, root: yaml.Node, path: tuple[str, ...]) -> str | None:
-    """The lines of the field at `path`, with no more indent than they need."""
-    found = _find(root, root, path)
-    if found is None:
+    """Return the lines of the field at `path`, without common indent; None where it is not used."""
+    entry = _find(root, root, path)
+    if entry is None:
         return None
-    key, node = found
+    key, node = entry
     lines = text.splitlines()[key.start_mark.line : _last(node) + 1]
     indent = len(lines[0]) - len(lines[0].lstrip())
     shown = [line[indent:] for line in lines]
@@ -225,19 +228,19 @@ def _lines(text: str, root: yaml.Node, path: tuple[str, ...]) -> str | None:
 
 
 def _find(key: yaml.Node, node: yaml.Node, path: tuple[str, ...]) -> tuple[yaml.Node, yaml.Node] | None:
-    """(key, value) at `path`. An item of a list is called by what it uses; `<name>` is any name."""
+    """Return (key, value) at `path`. An item of a list is named by its `uses`; `<name>` is any name."""
     if not path:
         return key, node
-    part, rest = path[0], path[1:]
+    part, below = path[0], path[1:]
     if isinstance(node, yaml.SequenceNode):
-        items = [one for one in node.value if isinstance(one, yaml.MappingNode)]
-        inner = [(one, one) for one in items if _uses(one) == part]
-        inner += [pair for one in items if _uses(one) is None for pair in one.value if pair[0].value == part]
+        items = [item for item in node.value if isinstance(item, yaml.MappingNode)]
+        inner = [(item, item) for item in items if _uses(item) == part]
+        inner += [pair for item in items if _uses(item) is None for pair in item.value if pair[0].value == part]
     elif isinstance(node, yaml.MappingNode):
         inner = [(name, value) for name, value in node.value if part in (name.value, "<name>")]
     else:
         inner = []
-    return next((found for name, value in inner if (found := _find(name, value, rest)) is not None), None)
+    return next((entry for name, value in inner if (entry := _find(name, value, below)) is not None), None)
 
 
 def _uses(node: yaml.MappingNode) -> str | None:
@@ -245,7 +248,7 @@ def _uses(node: yaml.MappingNode) -> str | None:
 
 
 def _last(node: yaml.Node) -> int:
-    """The line that the node ends on."""
+    """Return the line on which a node ends."""
     if isinstance(node, yaml.CollectionNode) and not node.flow_style and node.value:
         inner = node.value[-1]
         return _last(inner[1] if isinstance(inner, tuple) else inner)

@@ -1,4 +1,4 @@
-"""Files at a revision -> desired state, or every problem of every file at once."""
+"""Load the desired state from the files at a revision, or report every problem of every file at once."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import TRAINING_FORMAT
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
-from reconciler.manifest.loading import cross_checks, leakage, to_core
+from reconciler.manifest.loading import cross_checks, to_core
+from reconciler.manifest.loading.expression_checks import check_expressions, parse_expressions
 from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.manifest.loading.validation_errors import problems_of
 from reconciler.manifest.schema import documents as schema
 from reconciler.manifest.schema import estimators
 from reconciler.manifest.schema.model import Model as ModelDocument
-from reconciler.manifest.yaml import fast_parse as plain
-from reconciler.manifest.yaml import secret_scan
+from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
-from reconciler.ports import Expressions, ParsedExpression, TreeFile
+from reconciler.ports import Expressions, TreeFile
 
 PROJECT_FILE = "reconciler.yaml"
 MAX_FILES = 20_000
@@ -37,24 +37,29 @@ _MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
 
 
 def wanted(tree: tuple[TreeFile, ...]) -> tuple[TreeFile, ...]:
-    """The files whose bytes `load` needs: documents, cards, and every lock that an environment may name."""
-    return tuple(file for file in tree if file.mode in _REGULAR and (_ours(file.path) or file.path.endswith(_LOCKS)))
+    """Return the files whose bytes `load` needs: documents, cards, and every lock that an environment may name."""
+    return tuple(
+        file for file in tree if file.mode in _REGULAR and (_is_configuration(file.path) or file.path.endswith(_LOCKS))
+    )
 
 
 _LOCKS = (".lock", "requirements.txt")
 
 
-def _ours(path: str) -> bool:
+def _is_configuration(path: str) -> bool:
     return path == PROJECT_FILE or path.startswith(("manifests/", "environments/"))
 
 
 def load(
     files: Mapping[str, bytes], tree: tuple[TreeFile, ...], *, revision: str | None, expressions: Expressions
 ) -> DesiredState:
-    """The desired state; InvalidManifestsError with all problems, sorted by place."""
+    """Load the desired state from `files`, path -> bytes of the `tree`'s files.
+
+    Raises InvalidManifestsError with all problems, sorted by place.
+    """
     reading = ProblemCollector(files=files)
     _check_tree(reading, tree)
-    if any(problem.code == "E310" for problem in reading.problems):  # reading so many would take longer than to say it
+    if any(problem.code == "E310" for problem in reading.problems):  # reading so many files would take long
         raise InvalidManifestsError(tuple(sorted(reading.problems, key=_place)))
     documents = dict(_documents(reading))
     project = documents.get(PROJECT_FILE)
@@ -62,17 +67,17 @@ def load(
     if isinstance(project, schema.Project):
         _check_version(reading, project)
     environments = tuple(_environments(reading, documents))
-    models = tuple(_models(reading, documents, {one.name for one in environments}))
+    models = tuple(_models(reading, documents, {environment.name for environment in environments}))
     desired = DesiredState(project=name, revision=revision, environments=environments, models=models)
-    parsed = _parse(expressions, models)
+    parsed = parse_expressions(expressions, models)
     for model in models:
-        _check_recipe(reading, model, parsed)
-    # References across documents are told only when every document could be read: a broken one would look missing.
+        check_expressions(reading, model, parsed)
+    # References across documents are checked only when every document could be read: a broken one would look missing.
     if not reading.problems or all(problem.code >= "E2" for problem in reading.problems):
         broken = {problem.where.file for problem in reading.problems}
         if not any(_ENVIRONMENT.fullmatch(file) for file in broken):
-            for found in cross_checks.problems(desired, {file.path for file in tree}):
-                reading.add(*found)
+            for problem in cross_checks.problems(desired, {file.path for file in tree}):
+                reading.add(*problem)
     if reading.problems:
         unique = dict.fromkeys(reading.problems)
         raise InvalidManifestsError(tuple(sorted(unique, key=_place)))
@@ -85,19 +90,29 @@ def _place(problem: Problem) -> tuple[str, int, int, str]:
 
 def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
     folded: dict[str, str] = {}
-    ours = [file for file in tree if _ours(file.path)]
-    if len(ours) > MAX_FILES:
-        reading.add(PROJECT_FILE, (), "E310", f"{len(ours):,} configuration files; the limit is {MAX_FILES:,}", None)
-    for file in ours:
+    configuration = [file for file in tree if _is_configuration(file.path)]
+    if len(configuration) > MAX_FILES:
+        reading.add(
+            PROJECT_FILE, (), "E310", f"{len(configuration):,} configuration files; the limit is {MAX_FILES:,}", None
+        )
+    for file in configuration:
         kind = {"120000": "a symbolic link", "160000": "a submodule"}.get(file.mode)
         if kind is not None:
-            reading.add(file.path, (), "E301", f"is {kind} (mode {file.mode})", "commit the file itself")
+            reading.add(
+                file.path,
+                (),
+                "E301",
+                f"expected a regular file, found {kind} (mode {file.mode})",
+                "commit the file itself",
+            )
         elif reading.files.get(file.path, b"").startswith(_LFS):
-            reading.add(file.path, (), "E301", "is a pointer of Git LFS", "commit the file itself")
+            reading.add(
+                file.path, (), "E301", "expected a YAML document, found a Git LFS pointer", "commit the file itself"
+            )
         before = folded.setdefault(file.path.casefold(), file.path)
         if before != file.path:
-            message = f"differs from {before} by upper and lower case only"
-            reading.add(file.path, (), "E303", message, "rename one: some disks cannot hold both")
+            message = f"the path differs from {before} in case only"
+            reading.add(file.path, (), "E303", message, "rename one: some file systems cannot hold both")
 
 
 def _documents(
@@ -105,9 +120,9 @@ def _documents(
 ) -> Iterator[tuple[str, schema.Project | schema.Environment | ModelDocument]]:
     broken = {problem.where.file for problem in reading.problems}
     for path, body in sorted(reading.files.items()):
-        if not path.endswith((".yaml", ".yml")) or not _ours(path) or path in broken:
+        if not path.endswith((".yaml", ".yml")) or not _is_configuration(path) or path in broken:
             continue
-        data = plain.data_of(body)
+        data = fast_parse.data_of(body)
         reading.nodes[path] = None
         if data is None:
             try:
@@ -117,7 +132,7 @@ def _documents(
                 reading.problems.append(error.problem)
                 continue
             if leaked := list(_secrets(path, node)):
-                # Nothing else is said of this document: another problem's words could repeat the secret.
+                # No other problem of this document is reported: its message could repeat the secret.
                 reading.problems.extend(leaked)
                 continue
             data = node.data()
@@ -127,12 +142,12 @@ def _documents(
 
 
 def _secrets(path: str, node: Node) -> Iterator[Problem]:
-    for what, line, column in secret_scan.found(node):
+    for secret, line, column in secret_scan.find_secrets(node):
         yield Problem(
             code="E219",
-            message=f"this looks like {what}; secrets do not belong in a manifest",
+            message=f"this looks like {secret}; a manifest must not contain secrets",
             where=FilePosition(file=path, line=line, column=column),
-            hint="remove it here, and from git's history; then replace it where it is used",
+            hint="remove it here and from the git history, then replace the secret where it is used",
         )
 
 
@@ -142,7 +157,7 @@ def _validated(
     due = "Project" if path == PROJECT_FILE else "Environment" if path.startswith("environments/") else "Model"
     kind = data.get("kind")
     if isinstance(kind, str) and kind != due and kind in schema.KINDS:
-        reading.add(path, ("kind",), "E208", f"this file is the place of kind {due}, found {kind}", None)
+        reading.add(path, ("kind",), "E208", f"expected kind {due} in this file, found {kind}", None)
         return None
     model = schema.KINDS[due]
     try:
@@ -157,21 +172,29 @@ def _validated(
 def _belongs(
     reading: ProblemCollector, path: str, document: schema.Project | schema.Environment | ModelDocument
 ) -> bool:
-    """Whether file and name agree."""
+    """Return whether the file's path fits the document's name; report a problem where it does not."""
     name = document.metadata.name
     match = _ENVIRONMENT.fullmatch(path) or _MODEL.fullmatch(path)
     if path == PROJECT_FILE:
         return True
     if match is None or path.endswith(".yml"):
         shape = "environments/<name>.yaml" if path.startswith("env") else "manifests/<environment>/<model>.yaml"
-        reading.add(path, ("metadata", "name"), "E208", f"this is not the place of such a file: {shape}", "move it")
+        reading.add(
+            path, ("metadata", "name"), "E208", f"unexpected path for this document; expected {shape}", "move the file"
+        )
         return False
     if match[match.lastindex or 1] != name:
-        message = f"the file is called {match[match.lastindex or 1]!r}, its document {name!r}"
-        reading.add(path, ("metadata", "name"), "E208", message, "call both alike")
+        message = f"the file is named {match[match.lastindex or 1]!r}, its document {name!r}"
+        reading.add(path, ("metadata", "name"), "E208", message, "give both the same name")
         return False
     if match.lastindex == 2 and not is_name(match[1]):
-        reading.add(path, ("metadata", "name"), "E206", "its folder is no environment's name", None)
+        reading.add(
+            path,
+            ("metadata", "name"),
+            "E206",
+            "the name of its folder is not a valid environment name",
+            "rename the folder",
+        )
         return False
     return True
 
@@ -181,9 +204,9 @@ def _check_version(reading: ProblemCollector, project: schema.Project) -> None:
     if requires is None:
         return
     floor = tuple(int(part) for part in requires.removeprefix(">=").split("."))
-    here = tuple(int(part) for part in re.findall(r"[0-9]+", __version__)[:3])
-    if here < floor:
-        message = f"this project needs reconciler {requires}; this is {__version__}"
+    installed = tuple(int(part) for part in re.findall(r"[0-9]+", __version__)[:3])
+    if installed < floor:
+        message = f"this project requires reconciler {requires}; installed is {__version__}"
         reading.add(PROJECT_FILE, ("spec", "requires"), "E220", message, "upgrade: pip install -U model-reconciler")
 
 
@@ -197,14 +220,16 @@ def _environments(
 
 
 def _runtime(reading: ProblemCollector, path: str, document: schema.Environment) -> Runtime | None:
-    """Versions as the lock at this revision pins them."""
+    """Return the runtime with the versions that the lock at this revision pins."""
     given = document.spec.runtime
     if given is None:
         return None
     where = ("spec", "runtime", "lock")
     body = reading.files.get(given.lock)
     if body is None:
-        reading.add(path, where, "E302", "there is no such file at this revision", "commit it, named *.lock")
+        reading.add(
+            path, where, "E302", "the file does not exist at this revision", "commit it, with a name that ends in .lock"
+        )
         return None
     pins = {
         match[1].lower(): match[2]
@@ -214,7 +239,7 @@ def _runtime(reading: ProblemCollector, path: str, document: schema.Environment)
     missing = [name for name in _PINNED if name not in pins]
     if missing:
         reading.add(
-            path, where, "E204", f"{given.lock} does not pin {', '.join(missing)}", "lines such as numpy==2.4.6"
+            path, where, "E204", f"{given.lock} does not pin {', '.join(missing)}", "add lines such as numpy==2.4.6"
         )
         return None
     versions = {name: pins[name] for name in _PINNED} | {"python": given.python}
@@ -239,65 +264,12 @@ def _models(
         model = to_core.model_of(document, environment=match[1], path=path)
         if document.spec.retrain is not None and match[1] in environments and model.artifact is not None:
             reading.add(
-                path, ("spec", "retrain"), "E209", "an environment that only promotes never trains", "remove it"
+                path,
+                ("spec", "retrain"),
+                "E209",
+                "only a sandbox trains models, so this model has no `retrain`",
+                "remove it",
             )
         for below, code, message, hint in estimators.problems(model.recipe.estimator, model.recipe.task.value):
             reading.add(path, ("spec", "recipe", "estimator", *below), code, message, hint)
         yield model
-
-
-def _parse(expressions: Expressions, models: tuple[Model, ...]) -> Mapping[str, ParsedExpression]:
-    """All expressions of all models, each text once, in one batch."""
-    texts: dict[str, None] = {}
-    for model in models:
-        for _, text in model.recipe.expressions():
-            texts[text] = None
-        for feature in model.recipe.data.past.features if model.recipe.data.past else ():
-            texts[feature.expression] = None
-    return expressions.parse(texts) if texts else {}
-
-
-def _check_recipe(reading: ProblemCollector, model: Model, parsed: Mapping[str, ParsedExpression]) -> None:
-    recipe = model.recipe
-    refused = False
-    plain = [(path, text, False) for path, text in recipe.expressions()]
-    past = recipe.data.past
-    plain += [(f"data.past.features.{one.name}", one.expression, True) for one in (past.features if past else ())]
-    for path, text, aggregate in plain:
-        found = parsed[text]
-        message = found.refused
-        if message is None and aggregate and not found.aggregate:
-            message = "a feature of past is one aggregate, such as count(*) or avg(days_late)"
-        if message is None and not aggregate and found.aggregate:
-            message = "an aggregate is allowed only as a feature of past"
-        if message is not None:
-            refused = True
-            _add_expression(reading, model, path, message, found.position)
-    if refused:
-        return
-    for path, code, message, hint in leakage.problems(recipe, parsed):
-        parts = tuple(int(part) if part.isdigit() else part for part in path.split("."))
-        reading.add(model.file, ("spec", "recipe", *parts), code, message, hint)
-
-
-def _add_expression(reading: ProblemCollector, model: Model, path: str, message: str, position: int | None) -> None:
-    """At the very character, where the expression is a scalar on one line."""
-    head, _, label = path.rpartition(".")
-    parts = (*head.split("."), label) if head else (label,)
-    full = ("spec", "recipe", *parts)
-    document = reading.node(model.file)
-    assert document is not None  # noqa: S101  (its model was made from it)
-    node = document.at(full)
-    column = node.column
-    raw = node.raw or ""
-    if position is not None and "\n" not in raw and raw:
-        column += position + (len(raw) - len(raw.lstrip())) + (0 if node.plain else 1)
-    reading.problems.append(
-        Problem(
-            code="E224",
-            message=message,
-            where=FilePosition(file=model.file, line=node.line, column=column),
-            field=".".join(full),
-            hint="an expression is one value of one row; see docs/design.md, Expressions",
-        )
-    )

@@ -1,7 +1,7 @@
-"""What a manifest of an earlier commit pinned and demanded, without holding all of it to today's rules.
+"""Read the pin, gates and policy of an earlier commit's manifest, without checking all of it by today's rules.
 
-An old document may have been written for another version of this tool. Only the parts that are asked for are read; None
-or an `UnreadableError` where they do not say it in a form that is known.
+An old document may have been written for another version of this tool. Only the requested part is read; where its form
+is unknown, the answer is None or an `UnreadableError`.
 """
 
 from __future__ import annotations
@@ -19,44 +19,45 @@ LONGEST = 256  # documents kept; most of one apply's models came with one change
 
 
 class UnreadableError(ReconcilerError):
-    """An earlier manifest does not say what was asked for in a form that this version knows."""
+    """An earlier manifest whose requested part has a form that this version does not know."""
 
 
 def pinned(body: bytes) -> Digest | None:
-    found = _spec(body).get("artifact")
-    return Digest(found) if isinstance(found, str) and is_digest(found) else None
+    """Return the artifact that a model's manifest pins, or None. Raises UnreadableError."""
+    artifact = _spec(body).get("artifact")
+    return Digest(artifact) if isinstance(artifact, str) and is_digest(artifact) else None
 
 
 def gates(body: bytes) -> tuple[Gate, ...]:
-    """A model's own gates."""
+    """Return a model's own gates. Raises UnreadableError."""
     from reconciler.manifest.schema.gates import Gates
 
     try:
         return tuple(gate.value() for gate in Gates.model_validate({"gates": _spec(body).get("gates", [])}).gates)
     except ValueError as error:  # pydantic's
-        raise UnreadableError("its gates are written in a form that is not known") from error
+        raise UnreadableError("the gates of the earlier manifest have an unknown form") from error
 
 
 def policy(body: bytes) -> Policy:
-    """An environment's policy."""
+    """Return an environment's policy. Raises UnreadableError."""
     from reconciler.manifest.loading.to_core import policy_of
     from reconciler.manifest.schema.documents import Policy as Document
 
     try:
         return policy_of(Document.model_validate(_spec(body).get("policy", {})))
     except ValueError as error:
-        raise UnreadableError("its policy is written in a form that is not known") from error
+        raise UnreadableError("the policy of the earlier manifest has an unknown form") from error
 
 
 def _spec(body: bytes) -> dict[str, Any]:
     try:
         return _read(body)
     except BadDocumentError as error:
-        raise UnreadableError("it cannot be read") from error
+        raise UnreadableError("the earlier manifest is not readable YAML") from error
 
 
 @lru_cache(maxsize=LONGEST)
 def _read(body: bytes) -> dict[str, Any]:
-    found = read("manifest", body).data()
-    spec = found.get("spec") if isinstance(found, dict) else None
+    data = read("manifest", body).data()
+    spec = data.get("spec") if isinstance(data, dict) else None
     return spec if isinstance(spec, dict) else {}

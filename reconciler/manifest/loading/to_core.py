@@ -1,4 +1,4 @@
-"""Checked documents -> core values. Nothing can go wrong here that was not refused before."""
+"""Convert checked documents to core values. Every problem was reported before, so nothing fails here."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
 def recipe_of(given: model.Recipe) -> core.Recipe:
+    """Return a recipe as a core value."""
     data, past, train = given.data, given.data.past, given.data.train
     return core.Recipe(
         task=core.Task(given.task),
@@ -82,6 +83,7 @@ def _clean(text: str | None) -> str | None:
 
 
 def model_of(given: model.Model, *, environment: str, path: str) -> declared.Model:
+    """Return a model as a core value, with its recipe's digest; `path`: the file of its manifest."""
     recipe = recipe_of(given.spec.recipe)
     retrain = given.spec.retrain
     return declared.Model(
@@ -95,7 +97,7 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
         description=given.metadata.description,
         artifact=Digest(given.spec.artifact) if given.spec.artifact else None,
         retrain=declared.Retrain(
-            because=tuple(sorted(declared.RetrainReason(one) for one in retrain.because)),
+            because=tuple(sorted(declared.RetrainReason(reason) for reason in retrain.because)),
             every=parse_duration(retrain.every) if retrain.every else None,
         )
         if retrain
@@ -105,6 +107,7 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
 
 
 def environment_of(given: documents.Environment, *, runtime: env.Runtime | None) -> env.Environment:
+    """Return an environment as a core value."""
     spec, name = given.spec, given.metadata.name
     return env.Environment(
         name=name,
@@ -112,7 +115,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         store=_place(spec.store) if spec.store else env.StorageLocation(uses="files", root=f".reconciler/{name}"),
         target=_place(spec.target) if spec.target else None,
         data=env.DataBinding(
-            tables=tuple(sorted((table, _table(one)) for table, one in spec.data.tables.items())),
+            tables=tuple(sorted((label, _table(table)) for label, table in spec.data.tables.items())),
             copy_from=spec.data.copy_from,
             max_age=_seconds(spec.data.max_age),
             as_of=spec.data.as_of,
@@ -134,6 +137,7 @@ def _place(given: locations.StoreSpec | locations.TargetSpec) -> env.StorageLoca
 
 
 def policy_of(given: documents.Policy) -> env.Policy:
+    """Return a policy as a core value."""
     return env.Policy(
         gates=tuple(gate.value() for gate in given.gates),
         max_data_age=_seconds(given.max_data_age),
@@ -141,10 +145,10 @@ def policy_of(given: documents.Policy) -> env.Policy:
         max_retire=given.max_retire,
         approvals=given.approvals.value() if given.approvals else None,
         owners=tuple(given.owners),
-        freeze=tuple(one.value() for one in given.freeze),
-        holds=tuple(one.value() for one in given.holds),
-        rejected=tuple(one.value() for one in given.rejected),
-        overrides=tuple(one.value() for one in given.overrides),
+        freeze=tuple(window.value() for window in given.freeze),
+        holds=tuple(hold.value() for hold in given.holds),
+        rejected=tuple(entry.value() for entry in given.rejected),
+        overrides=tuple(override.value() for override in given.overrides),
     )
 
 

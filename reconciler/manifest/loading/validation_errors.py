@@ -1,4 +1,4 @@
-"""pydantic's errors -> problems with a rule's code, the place in the file, what was found and the remedy."""
+"""Turn pydantic's errors into problems: code, place in the file, expected and found, remedy."""
 
 from __future__ import annotations
 
@@ -14,48 +14,55 @@ from reconciler.manifest.yaml.parse import Node, kind_of
 
 Path = tuple[str | int, ...]
 
-_LATER = {
-    "mask": "masking is not built yet: a copy would hold the data as it is, so this is refused rather than ignored",
-    "keep": "how many snapshots are kept cannot be said yet: all are",
-    "contract": "data contracts are not built yet",
+_NOT_SUPPORTED = {
+    "mask": "masking is not supported yet: the copy would hold the unmasked data",
+    "keep": "a limit on kept snapshots is not supported yet: all are kept",
+    "contract": "data contracts are not supported yet",
 }
 
 
 def problems_of(error: ValidationError, *, path: str, node: Node, model: type[BaseModel]) -> Iterator[Problem]:
-    """Every problem of one document, at its place."""
-    found: list[tuple[Any, Path]] = []
-    for one in error.errors(include_url=False, include_context=True, include_input=False):
-        about = "uses" if one["type"] == "union_tag_invalid" else one.get("ctx", {}).get("at")
-        location = _walkable((*one["loc"], about) if about else one["loc"], node, missing=one["type"] == "missing")
-        found.append((one, location))
-    within = {location[:length] for _, location in found for length in range(len(location))}
-    for one, location in found:
-        # What has a problem inside is of a kind that fits; another kind that would have fit, too, did not.
-        if one["type"] in ("list_type", "dict_type") and location in within:
+    """Yield every problem of one document, at its place."""
+    errors: list[tuple[Any, Path]] = []
+    for entry in error.errors(include_url=False, include_context=True, include_input=False):
+        field = "uses" if entry["type"] == "union_tag_invalid" else entry.get("ctx", {}).get("at")
+        loc = (*entry["loc"], field) if field else entry["loc"]
+        errors.append((entry, _walkable(loc, node, missing=entry["type"] == "missing")))
+    parents = {location[:length] for _, location in errors for length in range(len(location))}
+    for entry, location in errors:
+        # In a union of a list and a mapping, the branch with problems inside has the right type: skip the other one.
+        if entry["type"] in ("list_type", "dict_type") and location in parents:
             continue
-        yield _problem(one, path=path, node=node, location=location, model=model)
+        yield _problem(entry, path=path, node=node, location=location, model=model)
 
 
 def _walkable(loc: Path, node: Node, *, missing: bool) -> Path:
-    """pydantic's location without the parts that name a branch of a union or a dictionary's key. `missing`: the last
-    part is the name of what is not there."""
-    found: list[str | int] = []
-    here: Node | None = node
+    """Return pydantic's location without the parts that name a branch of a union or a dictionary's key.
+
+    `missing`: the last part is the name of an absent field.
+    """
+    walked: list[str | int] = []
+    position: Node | None = node
     for index, part in enumerate(loc):
-        if here is not None and isinstance(here.value, dict) and part in here.value:
-            here = here.value[str(part)]
-        elif here is not None and isinstance(here.value, list) and isinstance(part, int) and part < len(here.value):
-            here = here.value[part]
+        if position is not None and isinstance(position.value, dict) and part in position.value:
+            position = position.value[str(part)]
+        elif (
+            position is not None
+            and isinstance(position.value, list)
+            and isinstance(part, int)
+            and part < len(position.value)
+        ):
+            position = position.value[part]
         elif missing and index == len(loc) - 1:
             pass
         else:
             continue
-        found.append(part)
-    return tuple(found)
+        walked.append(part)
+    return tuple(walked)
 
 
-def _problem(one: Any, *, path: str, node: Node, location: Path, model: type[BaseModel]) -> Problem:
-    kind, field = one["type"], ".".join(str(part) for part in location)
+def _problem(error: Any, *, path: str, node: Node, location: Path, model: type[BaseModel]) -> Problem:
+    kind, field = error["type"], ".".join(str(part) for part in location)
     place = node.at(location)
     line, column = place.line, place.column
     code, message, hint = "E201", "", None
@@ -65,29 +72,32 @@ def _problem(one: Any, *, path: str, node: Node, location: Path, model: type[Bas
             key = node.key_at(location)
             line, column = key or (line, column)
             code, message, hint = "E203", "unknown field", _nearest(name, model, location[:-1])
-            if name in _LATER:
-                message, hint = _LATER[name], "remove the field"
+            if name in _NOT_SUPPORTED:
+                message, hint = _NOT_SUPPORTED[name], "remove the field"
         case "missing":
             code, message = "E204", "is missing"
             hint = f"add `{location[-1]}:`" if location else None
         case "finite_number":
             code, message = "E202", "must be finite"
         case "literal_error":
-            code, message = "E205", f"expected {one['ctx']['expected']}, found {_found(place)}"
+            code, message = "E205", f"expected {error['ctx']['expected']}, found {_found(place)}"
             if location[-1:] == ("apiVersion",):
-                code, hint = "E220", "this tool reads reconciler/v1; a newer document needs a newer tool"
+                code, hint = "E220", "this version reads reconciler/v1; upgrade reconciler for a newer document"
         case "union_tag_invalid" | "union_tag_not_found":
-            code, message = "E205", f"`uses` is one of {one['ctx'].get('expected_tags', 'the gates of the reference')}"
+            code, message = (
+                "E205",
+                f"expected `uses` to be one of {error['ctx'].get('expected_tags', 'the gates of the reference')}",
+            )
         case _ if kind.startswith("E"):
-            code, message = kind, one["msg"]
+            code, message = kind, error["msg"]
         case "string_type":
             message, hint = _text_due(place)
         case _ if kind.endswith(("_type", "_parsing")) or kind == "int_from_float":
             message = f"expected {_expected(kind)}, found {_found(place)}"
             if place.raw is not None and not place.plain:
-                hint = "take the quotes away"
+                hint = "remove the quotes"
         case _:
-            code, message = "E205", one["msg"][:1].lower() + one["msg"][1:]
+            code, message = "E205", error["msg"][:1].lower() + error["msg"][1:]
     return Problem(
         code=code,
         message=message,
@@ -99,7 +109,7 @@ def _problem(one: Any, *, path: str, node: Node, location: Path, model: type[Bas
 
 def _text_due(place: Node) -> tuple[str, str | None]:
     if place.raw is not None and place.plain:
-        return f"expected text, but it reads as {_found(place)}", "quote it"
+        return f"expected text, found {_found(place)}", "put quotes around it"
     return f"expected text, found {_found(place)}", None
 
 
@@ -108,7 +118,7 @@ def _found(place: Node) -> str:
 
 
 def _expected(kind: str) -> str:
-    words = {
+    names = {
         "int": "a whole number",
         "float": "a number",
         "bool": "true or false",
@@ -117,7 +127,7 @@ def _expected(kind: str) -> str:
         "list": "a list",
         "model_attributes": "a mapping",
     }
-    return words.get(kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float"), "another kind")
+    return names.get(kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float"), "another type")
 
 
 def _nearest(name: str, model: type[BaseModel], location: Path) -> str | None:
@@ -125,20 +135,20 @@ def _nearest(name: str, model: type[BaseModel], location: Path) -> str | None:
     close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f"did you mean `{close[0]}`?"
-    return f"there are {', '.join(known)}" if known else None
+    return f"known fields: {', '.join(known)}" if known else None
 
 
 def _fields_at(model: type[BaseModel], location: Path) -> set[str]:
-    """Names of the fields that may stand at `location`."""
+    """Return the names of the fields allowed at `location`."""
     models: list[type[BaseModel]] = [model]
     for part in location:
-        found: list[type[BaseModel]] = []
-        for one in models:
-            for name, field in one.model_fields.items():
+        inner: list[type[BaseModel]] = []
+        for parent in models:
+            for name, field in parent.model_fields.items():
                 if part in (field.alias, name):
-                    found += _models_in(field.annotation)
-        models = found or models
-    return {field.alias or name for one in models for name, field in one.model_fields.items()}
+                    inner += _models_in(field.annotation)
+        models = inner or models
+    return {field.alias or name for document in models for name, field in document.model_fields.items()}
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

@@ -1,7 +1,7 @@
-"""The files that run a project in CI, as text: for GitHub Actions and for GitLab.
+"""Write the files that run a project in CI, for GitHub Actions and for GitLab.
 
-What a request holds is planned by a job that has no rights; what that job wrote is data to the job that may comment.
-Actions are pinned by commit. Nothing of a manifest is written into a command.
+A job without rights plans the content of a request; the job that may comment treats its output as data. Actions are
+pinned by commit. No text of a manifest is written into a command.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ _SIMPLE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]*")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CIPlacement:
-    """`folder`: of the project below the repository's root, "" for the root itself; `python`: its minor version."""
+    """The place of a project in its repository.
+
+    `folder`: below the repository's root, "" for the root itself; `python`: its minor version.
+    """
 
     branch: str
     folder: str
@@ -26,12 +29,12 @@ class CIPlacement:
 
 
 def possible(where: CIPlacement) -> bool:
-    """Whether branch and folder can stand in these files as they are: no quotes, blanks or patterns."""
+    """Return whether branch and folder can be written into these files unquoted: no quotes, blanks or patterns."""
     return _SIMPLE.fullmatch(where.branch) is not None and _SIMPLE.fullmatch(where.folder or ".") is not None
 
 
 def files(host: ForgeKind, where: CIPlacement) -> dict[str, str]:
-    """Path from the repository's root -> text."""
+    """Return path from the repository's root -> text, for a forge."""
     match host:
         case ForgeKind.GITHUB:
             suffix = f"-{where.folder.replace('/', '-')}" if where.folder else ""

@@ -1,14 +1,12 @@
-"""The files of a new project as text, with a comment beside each choice that says why.
+"""Write the files of a new project as text, with a comment that explains each choice.
 
-Takes: a `RecipeSuggestion` and the facts of the place (names, versions, branch). Gives: path -> text. The text is read
-back by the same loader as any other before anybody sees it (`init` validates what it wrote).
+Takes: a `RecipeSuggestion` and the facts of the project (names, versions, branch). Gives: path -> text. `init` reads
+the files back with the ordinary loader. YAML scalars and lists are written by `yaml_text`.
 """
 
 from __future__ import annotations
 
 import json
-import re
-import textwrap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -17,18 +15,12 @@ from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
-
-WIDTH = 100
-_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
-# A formula that YAML reads as it stands in a block: no quote in front, no comment, no key, no space at its end.
-_FORMULA = re.compile(r"[A-Za-z_(](?!.*(: | #|[: ]$))[\x20-\x7e]*")
-# What YAML 1.1 readers take for something else than text.
-_WORDS = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"])
+from reconciler.manifest.scaffold.yaml_text import comment, flow_list, formula, named_expressions, quoted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFacts:
-    """What is known of where the project will be. `versions`: distribution -> version, for the lock."""
+    """The facts of a new project. `versions`: distribution -> version, for the lock."""
 
     project: str
     model: str
@@ -41,7 +33,7 @@ class ProjectFacts:
 
 
 def files(place: ProjectFacts, suggestion: RecipeSuggestion, *, note: str | None = None) -> dict[str, str]:
-    """Every text file of the project, by its path. `note`: what to say of the table itself."""
+    """Return every text file of the project, by path; `note`: a comment on the table itself."""
     return {
         "reconciler.yaml": _project(place),
         "environments/production.yaml": _production(place, suggestion, note),
@@ -54,7 +46,7 @@ def files(place: ProjectFacts, suggestion: RecipeSuggestion, *, note: str | None
 
 def _project(place: ProjectFacts) -> str:
     return f"""\
-# The project: everything below this folder belongs to it. Stores and targets remember its name.
+# The project: everything below this folder. Stores and targets record its name.
 apiVersion: reconciler/v1
 kind: Project
 metadata: {{name: {quoted(place.project)}}}
@@ -63,7 +55,7 @@ metadata: {{name: {quoted(place.project)}}}
 
 def _sandbox(place: ProjectFacts) -> str:
     return f"""\
-# Where models are made: on a recent copy of production's tables, never on the tables themselves.
+# Models are trained here, on a recent copy of production's tables, never on the tables themselves.
 apiVersion: reconciler/v1
 kind: Environment
 metadata: {{name: sandbox}}
@@ -72,7 +64,7 @@ spec:
   data:
     copyFrom: production
     maxAge: 24h            # an older copy is refreshed by the next apply
-  # What models are made with. Part of every fingerprint: another runtime, another artifact.
+  # Libraries for training. Part of every fingerprint: another runtime gives another artifact.
   runtime:
     lock: requirements.lock
     python: "{place.python}"
@@ -82,7 +74,7 @@ spec:
 
 def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | None) -> str:
     lines = [
-        "# Where models are used. Nothing trains here: it deploys what its manifests pin, if these gates let it.",
+        "# Models are used here. Nothing is trained: pinned artifacts are deployed if they pass the gates.",
         "apiVersion: reconciler/v1",
         "kind: Environment",
         "metadata: {name: production}",
@@ -92,23 +84,23 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
         "  data:",
     ]
     if suggestion.as_of is not None:
-        lines += ["    # The last day that the file knows of. Take this out when the table is a living one."]
+        lines += ["    # The last day in the file. Remove this once the table is updated regularly."]
         lines += [f"    asOf: {suggestion.as_of}"]
     lines += ["    tables:", f"      {quoted(place.table)}:"]
     lines += [f"        {line}" for line in _table(suggestion.table, note)]
     lines += [
         "  target: {uses: directory, root: serving}",
-        "  # Owned here: a model's author cannot weaken it in the model's file. Gates for every model may be here:",
+        "  # Rules that a model's author cannot weaken in the model's file. Gates for every model go here:",
         "  # gates: [{uses: performance-grade, atLeast: C}]",
         "  policy: {prune: confirm}",
-        f"  protect: {{branch: {quoted(place.branch)}}}  # only its commits, and never an older one after a newer",
+        f"  protect: {{branch: {quoted(place.branch)}}}  # only its commits, never an older one after a newer",
     ]
     return "\n".join(lines) + "\n"
 
 
 def _table(table: Table, note: str | None) -> Iterator[str]:
     if note is not None:
-        yield from _comment(note, "")
+        yield from comment(note, "")
     yield f"uses: {table.uses}"
     yield f"path: {quoted(table.path)}"
     for name in ("dates", "delimiter", "decimal", "encoding"):
@@ -120,7 +112,7 @@ def _table(table: Table, note: str | None) -> Iterator[str]:
     if table.row_number is not None:
         yield f"rowNumber: {quoted(table.row_number)}      # a column to add: 1, 2, ... in the file's order"
     if table.columns:
-        yield "columns:                # name here: name in the file, where that is no name for an expression"
+        yield "columns:                # name to use: name in the file, where that is not valid in an expression"
         for name, written in table.columns:
             yield f"  {quoted(name)}: {json.dumps(written, ensure_ascii=False)}"
 
@@ -128,30 +120,30 @@ def _table(table: Table, note: str | None) -> Iterator[str]:
 def _model(place: ProjectFacts, suggestion: RecipeSuggestion) -> str:
     recipe, why = suggestion.recipe, suggestion.reasons
     lines = [
-        *_comment("A first model, written by `reconciler init` from a look at the table. It is yours to change.", ""),
+        *comment("A first model, written by `reconciler init` from a profile of the table. Change it as you like.", ""),
         "apiVersion: reconciler/v1",
         "kind: Model",
         "metadata:",
         f"  name: {quoted(place.model)}",
-        '  owner: ""                # who answers for it',
+        '  owner: ""                # a person or team',
         "spec:",
         "  recipe:",
         f"    task: {recipe.task}",
         "    data:",
         f"      from: {quoted(recipe.data.table)}",
-        *_comment(f"Unique per row: {why.key}.", "      "),
+        *comment(f"Unique per row: {why.key}.", "      "),
         f"      key: {quoted(recipe.data.key)}",
         *_data(recipe),
-        *_comment(f"Which rows `reconciler predict` scores: {why.predict}.", "      "),
+        *comment(f"Which rows `reconciler predict` scores: {why.predict}.", "      "),
         f"      predict: {{where: {quoted(recipe.data.predict or '')}}}",
         *_outcome(recipe, why.outcome),
         *_features(recipe, suggestion.left_out),
-        *_comment(f"Because {why.estimator}.", "    "),
+        *comment(f"Because {why.estimator}.", "    "),
         *_estimator(recipe),
-        *_comment(f"Rows that judge and never train. {why.holdout[0].upper()}{why.holdout[1:]}.", "    "),
+        *comment(f"Rows for evaluation, never used for training. {why.holdout[0].upper()}{why.holdout[1:]}.", "    "),
         f"    holdout: {_holdout(recipe)}",
         f"    seed: {recipe.seed}",
-        "  # Beside the gates of the environment that it goes to.",
+        "  # In addition to the gates of the environment that it is promoted to.",
         "  gates:",
         *_gates(recipe),
         "  retrain: {because: [recipe]}",
@@ -162,13 +154,13 @@ def _model(place: ProjectFacts, suggestion: RecipeSuggestion) -> str:
 def _data(recipe: Recipe) -> Iterator[str]:
     data = recipe.data
     if data.derive:
-        yield "      # SQL expressions of one row each, in order."
+        yield "      # SQL expressions over one row, computed in order."
         yield "      derive:"
-        yield from _named(data.derive, "        ")
+        yield from named_expressions(data.derive, "        ")
     if data.past is not None:
         past = data.past
-        yield from _comment(
-            f"What was known of this {past.by} when the row was written: an earlier row counts only once settled.",
+        yield from comment(
+            f"Earlier rows of the same {past.by}; a row counts once its outcome is known.",
             "      ",
         )
         yield "      past:"
@@ -176,45 +168,47 @@ def _data(recipe: Recipe) -> Iterator[str]:
         yield f"        at: {quoted(past.at)}"
         yield f"        known: {quoted(past.known)}"
         yield "        features:"
-        yield from _named(past.features, "          ")
+        yield from named_expressions(past.features, "          ")
     if data.train is not None and data.train.where is not None:
         yield f"      train: {{where: {quoted(data.train.where)}}}"
 
 
 def _outcome(recipe: Recipe, why: str) -> Iterator[str]:
     outcome = recipe.outcome
-    yield from _comment(f"What is predicted ({why}).", "    ")
+    yield from comment(f"The outcome to predict ({why}).", "    ")
     yield "    outcome:"
     if outcome.column is not None:
         yield f"      column: {quoted(outcome.column)}"
     if outcome.matured is not None:
-        yield "      # The day by which it is certain; younger rows neither train nor judge."
-        yield f"      matured: {_formula(outcome.matured)}"
+        yield "      # The day from which it is known; rows not yet known are not used for training or evaluation."
+        yield f"      matured: {formula(outcome.matured)}"
     if not outcome.classes:
         return
     if outcome.column is not None:
-        yield from _list("classes", (quoted(one.name) for one in outcome.classes), "      ")
+        yield from flow_list("classes", (quoted(entry.name) for entry in outcome.classes), "      ")
         return
-    yield "      # The first condition that is true."
+    yield "      # The first true condition decides."
     yield "      classes:"
-    yield from _named(
-        (NamedExpression(name=one.name, expression=one.when or "") for one in outcome.classes), "        "
+    yield from named_expressions(
+        (NamedExpression(name=entry.name, expression=entry.when or "") for entry in outcome.classes), "        "
     )
     possible = [
-        NamedExpression(name=one.name, expression=one.possible) for one in outcome.classes if one.possible is not None
+        NamedExpression(name=entry.name, expression=entry.possible)
+        for entry in outcome.classes
+        if entry.possible is not None
     ]
     if possible:
-        yield "      # What an open row can still become."
+        yield "      # The classes that are still possible for an open row."
         yield "      possible:"
-        yield from _named(possible, "        ")
+        yield from named_expressions(possible, "        ")
 
 
 def _features(recipe: Recipe, left_out: Iterable[tuple[str, str]]) -> Iterator[str]:
-    left = tuple(left_out)
-    if left:
+    excluded = tuple(left_out)
+    if excluded:
         yield "    # Left out:"
-        for column, why in left:
-            yield from _comment(f"- {column}: {why}", "    ")
+        for column, why in excluded:
+            yield from comment(f"- {column}: {why}", "    ")
     features = recipe.features
     yield "    features:"
     for kind, names in (
@@ -223,7 +217,7 @@ def _features(recipe: Recipe, left_out: Iterable[tuple[str, str]]) -> Iterator[s
         ("boolean", features.boolean),
     ):
         if names:
-            yield from _list(kind, map(quoted, names), "      ")
+            yield from flow_list(kind, map(quoted, names), "      ")
 
 
 def _estimator(recipe: Recipe) -> Iterator[str]:
@@ -240,73 +234,22 @@ def _holdout(recipe: Recipe) -> str:
 
 
 def _gates(recipe: Recipe) -> Iterator[str]:
-    """Better than chance, and than what is there. The balanced accuracy of any guess without a look is 1 / classes."""
+    """Yield a gate against chance and one against the incumbent.
+
+    The balanced accuracy of a blind guess is 1 / classes, its R2 is 0.
+    """
     metric, guess, headline = "r2", 0.0, "r2"
     if recipe.task is Task.CLASSIFICATION:
         metric, guess, headline = "balanced_accuracy", 1 / len(recipe.class_names), "f1_macro"
-    yield f"    # A guess without a look has {guess:.2g}. Raise it to what the model is worth to you."
+    yield f"    # A blind guess has {guess:.2g}. Raise the bound to what you need."
     yield f"    - {{uses: threshold, metric: {metric}, atLeast: {guess + 0.05:.2f}}}"
     yield f"    - {{uses: no-worse-than-incumbent, metric: {headline}, tolerance: 0.01}}"
 
 
 def _lock(place: ProjectFacts) -> str:
-    """Every version that decides bytes, as it is installed here; for CI this program, too."""
+    """Return the lock: every installed version that affects an artifact; for CI also this program."""
     lines = [f"{name}=={version}" for name, version in sorted(place.versions.items())]
     if place.ci is not ForgeKind.NONE:
-        lines += ["# What CI runs. With hashes it is safer: pip-compile --generate-hashes writes them."]
+        lines += ["# For CI. Safer with hashes: pip-compile --generate-hashes writes them."]
         lines += [f"model-reconciler[{place.ci.value}]=={__version__}"]
     return "\n".join(lines) + "\n"
-
-
-# --- YAML, written by hand so that comments find their place -------------------------------------------------------
-
-
-def quoted(text: str) -> str:
-    """A YAML scalar that means this text, whatever it is: plain where nobody could read it otherwise."""
-    if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
-        return text
-    return json.dumps(text, ensure_ascii=False)
-
-
-def _formula(text: str) -> str:
-    """As `quoted`, for the value of a block mapping, where brackets, commas and quotes need no quoting."""
-    if text.lower() in _WORDS:
-        return quoted(text)
-    if _FORMULA.fullmatch(text):
-        return text
-    return f"'{text}'" if text.isascii() and text.isprintable() and '"' in text and "'" not in text else quoted(text)
-
-
-def _named(named: Iterable[NamedExpression], indent: str) -> Iterator[str]:
-    for one in named:
-        yield f"{indent}{quoted(one.name)}: {_formula(one.expression)}"
-
-
-def _list(name: str, items: Iterable[str], indent: str) -> Iterator[str]:
-    line = f"{indent}{name}: [{', '.join(items)}]"
-    yield from (
-        textwrap.wrap(
-            line,
-            WIDTH,
-            initial_indent="",
-            subsequent_indent=f"{indent}  ",
-            break_long_words=False,
-            break_on_hyphens=False,
-            drop_whitespace=True,
-        )
-        if len(line) > WIDTH
-        else (line,)
-    )
-
-
-def _comment(text: str, indent: str) -> list[str]:
-    clean = " ".join(text.split())
-    rest = f"{indent}#   " if clean.startswith("- ") else f"{indent}# "
-    return textwrap.wrap(
-        clean,
-        WIDTH,
-        initial_indent=f"{indent}# ",
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )

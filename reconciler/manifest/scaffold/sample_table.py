@@ -1,4 +1,4 @@
-"""A table to begin with, for somebody who has none at hand: made up, small, the same every time."""
+"""Generate a small sample table for a first project: made up, and the same every time."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ _GOODS = ("books", "clothes", "garden", "toys")
 
 
 def orders() -> str:
-    """CSV of orders and whether each was returned; the last ones are still open."""
-    made = random.Random(7)  # noqa: S311  (no secret: an example)
+    """Return a CSV of orders and whether each was returned; the last ones are still open."""
+    generator = random.Random(7)  # noqa: S311  (no secret: an example)
     lines = ["order_id,ordered_on,country,goods,amount,items,new_customer,express,returned"]
     first = date(2025, 1, 1)
     for number in range(ROWS):
         day = first + timedelta(days=number * 365 // ROWS)
-        country, goods = made.choice(_COUNTRIES), made.choice(_GOODS)
-        amount, items = round(made.lognormvariate(3.8, 0.7), 2), made.randint(1, 6)
-        new, express = made.random() < 0.3, made.random() < 0.2
-        chance = 0.05 + 0.6 * (goods == "clothes") + 0.25 * new + 0.2 * (amount > 80) - 0.05 * express
-        returned = "yes" if made.random() < chance else "no"
+        country, goods = generator.choice(_COUNTRIES), generator.choice(_GOODS)
+        amount, items = round(generator.lognormvariate(3.8, 0.7), 2), generator.randint(1, 6)
+        new, express = generator.random() < 0.3, generator.random() < 0.2
+        probability = 0.05 + 0.6 * (goods == "clothes") + 0.25 * new + 0.2 * (amount > 80) - 0.05 * express
+        returned = "yes" if generator.random() < probability else "no"
         if number >= ROWS - 60:
             returned = ""
         cells = (f"O{number + 1:05d}", day, country, goods, amount, items, str(new).lower(), str(express).lower())

@@ -1,4 +1,4 @@
-"""Estimators by name and their parameters, held against the committed table; scikit-learn is not imported."""
+"""Check estimators and their parameters against the committed table, without importing scikit-learn."""
 
 from __future__ import annotations
 
@@ -11,55 +11,56 @@ from typing import Any
 
 from reconciler.core.spec.recipe import Estimator
 
-_OURS = {
-    "n_jobs": "work is spread over models, and a single job gives the same bytes everywhere",
-    "random_state": "use `seed` of the recipe",
-    "verbose": "it only prints",
-    "warm_start": "every training starts anew",
+_RESERVED = {
+    "n_jobs": "models are trained in parallel instead, and one job gives the same bytes everywhere",
+    "random_state": "set `seed` of the recipe instead",
+    "verbose": "it only prints messages",
+    "warm_start": "every training starts from the beginning",
 }
 
 
 @cache
 def table() -> dict[str, Any]:
+    """Return the table of supported estimators, by class name."""
     text = Path(__file__).with_name("estimators.json").read_text()
-    found: dict[str, Any] = json.loads(text)["estimators"]
-    return found
+    estimators: dict[str, Any] = json.loads(text)["estimators"]
+    return estimators
 
 
 def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...], str, str, str | None]]:
-    """(path below `estimator`, code, message, hint) of all that does not fit."""
+    """Yield (path below `estimator`, code, message, hint) for every problem of an estimator."""
     entry = table().get(estimator.class_name)
     if entry is None:
         close = difflib.get_close_matches(estimator.class_name, table(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(table()))}"
-        yield ("class",), "E213", "not in the table of estimators", hint
+        hint = f"did you mean {close[0]}?" if close else f"supported: {', '.join(sorted(table()))}"
+        yield ("class",), "E213", "unsupported estimator", hint
         return
     if entry["task"] != task:
-        yield ("class",), "E213", f"it is for {entry['task']}, and the task is {task}", None
+        yield ("class",), "E213", f"the estimator is for {entry['task']}, and the task is {task}", None
     if entry["keepsRows"] and not estimator.keeps_rows_accepted:
         yield (
             ("class",),
             "E213",
-            "it keeps training rows inside the artifact",
-            "say `keepsRows: accepted` if that may be, or choose another estimator",
+            "the estimator keeps training rows inside the artifact",
+            "add `keepsRows: accepted` if that is allowed, or choose another estimator",
         )
     for name, value in estimator.params:
         alternatives = entry["params"].get(name)
-        if name in _OURS:
+        if name in _RESERVED:
             yield (
                 ("params", name),
                 "E215" if name == "n_jobs" else "E214",
-                f"not yours to set: {_OURS[name]}",
+                f"cannot be set in a manifest: {_RESERVED[name]}",
                 "remove it",
             )
         elif alternatives is None:
             close = difflib.get_close_matches(name, entry["params"], n=1)
-            hint = f"did you mean `{close[0]}`?" if close else f"there are {', '.join(sorted(entry['params']))}"
-            yield ("params", name), "E214", f"no parameter of {estimator.class_name} that a manifest may set", hint
-        elif not any(_fits(value, one) for one in alternatives):
-            too_large = any(_fits(value, {k: v for k, v in one.items() if k != "max"}) for one in alternatives)
-            wanted = " or ".join(_in_words(one) for one in alternatives)
-            yield ("params", name), "E215" if too_large else "E214", f"expected {wanted}", None
+            hint = f"did you mean `{close[0]}`?" if close else f"parameters: {', '.join(sorted(entry['params']))}"
+            yield ("params", name), "E214", f"unknown parameter of {estimator.class_name}", hint
+        elif not any(_fits(value, form) for form in alternatives):
+            too_large = any(_fits(value, _without_maximum(form)) for form in alternatives)
+            expected = " or ".join(_in_words(form) for form in alternatives)
+            yield ("params", name), "E215" if too_large else "E214", f"expected {expected}", None
 
 
 def _fits(value: Any, alternative: dict[str, Any]) -> bool:
@@ -75,9 +76,13 @@ def _fits(value: Any, alternative: dict[str, Any]) -> bool:
         case "real":
             return type(value) in (int, float) and _within(value, alternative)
         case "list":
-            return isinstance(value, tuple) and all(_fits(one, alternative["of"]) for one in value)
+            return isinstance(value, tuple) and all(_fits(item, alternative["of"]) for item in value)
         case _:
             return False
+
+
+def _without_maximum(alternative: dict[str, Any]) -> dict[str, Any]:
+    return {key: bound for key, bound in alternative.items() if key != "max"}
 
 
 def _within(value: float, alternative: dict[str, Any]) -> bool:
@@ -95,7 +100,7 @@ def _in_words(alternative: dict[str, Any]) -> str:
         case "boolean":
             return "true or false"
         case "choice":
-            return "one of " + ", ".join(str(one) for one in alternative["values"])
+            return "one of " + ", ".join(str(choice) for choice in alternative["values"])
         case "list":
             return f"a list of {_in_words(alternative['of'])}"
         case kind:

@@ -1,4 +1,4 @@
-"""Field types that manifests share: strict, frozen, unknown keys refused, and errors that carry a rule's code."""
+"""Define the field types of manifests: strict, frozen, without unknown keys; their errors carry a rule's code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ API_VERSION = "reconciler/v1"
 
 
 class Document(BaseModel):
-    """Base of everything in a manifest. Values are never shown in errors."""
+    """Base class of all manifest documents. Errors never show values."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -30,20 +30,20 @@ class Document(BaseModel):
 
 
 def refuse(code: str, message: str, *, at: str | None = None) -> PydanticCustomError:
-    """`at`: the field that a check of several fields is about."""
-    # Braces would be read as the template's own fields.
+    """Return pydantic's error for a rule; `at`: the field to report, for a check of several fields."""
+    # As a parameter, since braces in the message would be read as fields of the template.
     return PydanticCustomError(code, "{message}", {"message": message, "at": at})
 
 
 def _name(text: str) -> str:
     if not is_name(text):
-        raise refuse("E206", f"not a name: {NAME_RULE}")
+        raise refuse("E206", f"not a valid name; expected {NAME_RULE}")
     return text
 
 
 def _column(text: str) -> str:
     if not is_column(text):
-        raise refuse("E206", f"not a column's name: {COLUMN_RULE}")
+        raise refuse("E206", f"not a valid column name; expected {COLUMN_RULE}")
     return text
 
 
@@ -51,23 +51,30 @@ def _duration(text: str) -> str:
     try:
         seconds = parse_duration(text)
     except ValueError as error:
-        raise refuse("E205", f"not a duration: {DURATION_RULE}") from error
+        raise refuse("E205", f"not a valid duration; expected {DURATION_RULE}") from error
     if seconds == 0:
-        raise refuse("E205", "a duration is longer than nothing")
+        raise refuse("E205", "expected a duration longer than zero")
     return text
 
 
 def _digest(text: str) -> str:
     if not is_digest(text):
-        raise refuse("E211", "pin the full lower-case digest: sha256: and 64 hexadecimal digits")
+        raise refuse("E211", "expected a full lower-case digest: sha256: and 64 hexadecimal digits")
     return text
 
 
 def _path(text: str) -> str:
     parts = text.split("/")
     bad = ("\\", "\0", "%", "~", "$", ":")
-    if not text or text.startswith("/") or ".." in parts or "." in parts or "" in parts or any(b in text for b in bad):
-        raise refuse("E302", "a path stays inside the project: relative, with / and without . or .. or escapes")
+    if (
+        not text
+        or text.startswith("/")
+        or ".." in parts
+        or "." in parts
+        or "" in parts
+        or any(sign in text for sign in bad)
+    ):
+        raise refuse("E302", "expected a relative path inside the project, with / and without . or .. or escapes")
     return text
 
 
@@ -82,7 +89,7 @@ def _date(text: str) -> str:
             raise ValueError
         date.fromisoformat(text)
     except ValueError as error:
-        raise refuse("E205", "not a date: write it as 2024-01-31") from error
+        raise refuse("E205", "not a date; write it as 2024-01-31") from error
     return text
 
 
@@ -92,11 +99,12 @@ _PERCENT = re.compile(r"([0-9]{1,2})%")
 def _share(text: str) -> str:
     match = _PERCENT.fullmatch(text)
     if match is None or not 1 <= int(match[1]) <= 50:
-        raise refuse("E205", "not a share: write a whole percentage from 1% to 50%")
+        raise refuse("E205", "expected a whole percentage from 1% to 50%")
     return text
 
 
 def share_of(text: str) -> float:
+    """Return a percentage such as 20% as a fraction."""
     return int(text.removesuffix("%")) / 100
 
 
@@ -105,11 +113,12 @@ _BYTES = re.compile(r"([0-9]{1,5})(MiB|GiB)")
 
 def _memory(text: str) -> str:
     if (match := _BYTES.fullmatch(text)) is None or int(match[1]) == 0:
-        raise refuse("E205", "not an amount of memory: write it as 512MiB or 4GiB")
+        raise refuse("E205", "not an amount of memory; write it as 512MiB or 4GiB")
     return text
 
 
 def bytes_of(text: str) -> int:
+    """Return an amount of memory such as 512MiB in bytes. Raises ValueError for another form."""
     match = _BYTES.fullmatch(text)
     if match is None:
         raise ValueError(text)
@@ -124,7 +133,7 @@ def _expression(text: str) -> str:
 
 def _label(text: str) -> str:
     if not 1 <= len(text) <= 63 or text != text.strip() or not text.isprintable():
-        raise refuse("E206", "a class's name is 1 to 63 printable characters without spaces around them")
+        raise refuse("E206", "not a valid class name; expected 1 to 63 printable characters without spaces around them")
     return text
 
 
@@ -142,17 +151,18 @@ Text = Annotated[str, Field(max_length=2000)]
 
 
 class Metadata(Document):
-    """Who and what; none of it decides a byte."""
+    """Name and description; only `name` is used by reconciler, none of it affects an artifact."""
 
-    name: Name = Field(description="Its name: that of the file, too.")
-    owner: Text = Field(default="", description="Who answers for it.")
-    description: Text = Field(default="", description="What it is for, in a sentence.")
-    renamed_from: Name | None = Field(default=None, description="The model's name before; its journal goes on.")
+    name: Name = Field(description="Name, equal to the file's.")
+    owner: Text = Field(default="", description="Owner, such as a team.")
+    description: Text = Field(default="", description="Purpose, in a sentence.")
+    renamed_from: Name | None = Field(default=None, description="Former name of the model, whose journal is continued.")
 
 
-def no_duplicates(values: list[Any], what: str) -> None:
+def no_duplicates(values: list[Any], noun: str) -> None:
+    """Check that values are distinct; `noun` names them in the error (E207)."""
     seen: set[Any] = set()
     for value in values:
         if value in seen:
-            raise refuse("E207", f"{what} {str(value)[:60]!r} is given twice")
+            raise refuse("E207", f"{noun} {str(value)[:60]!r} is given twice")
         seen.add(value)

@@ -1,4 +1,4 @@
-"""The Model document: a recipe and its gates."""
+"""Define the Model document: a recipe and its gates."""
 
 from __future__ import annotations
 
@@ -23,95 +23,112 @@ from reconciler.manifest.schema.gates import Gate
 
 
 class Past(Document):
-    """What was known of the same `by` at each row's own moment."""
+    """Features from earlier rows with the same `by`, as far as they were known at each row's moment."""
 
-    by: ColumnName = Field(description="Whose past: a customer's, say.")
-    at: ColumnName = Field(description="This row's moment, a date or time.")
-    known: ColumnName = Field(description="When an earlier row's outcome was known, a date or time.")
-    where: Expression | None = Field(default=None, description="Which earlier rows count.")
-    features: dict[ColumnName, Expression] = Field(min_length=1, description="name: aggregate, such as count(*).")
+    by: ColumnName = Field(description="Column that groups rows, such as the customer.")
+    at: ColumnName = Field(description="Column with the moment of a row, a date or time.")
+    known: ColumnName = Field(
+        description="Column with the moment from which a row's outcome was known, a date or time."
+    )
+    where: Expression | None = Field(default=None, description="Condition on the earlier rows that count.")
+    features: dict[ColumnName, Expression] = Field(min_length=1, description="Name: aggregate, such as count(*).")
 
 
 class Train(Document):
-    """Which rows may train or judge."""
+    """The rows that may be used for training and evaluation."""
 
-    by: ColumnName | None = Field(default=None, description="The date column that since and until are about.")
-    since: Date | None = Field(default=None, description="Rows from this day on.")
-    until: Date | None = Field(default=None, description="Rows before this day.")
-    where: Expression | None = Field(default=None, description="Rows of which this is true.")
+    by: ColumnName | None = Field(default=None, description="Date column that `since` and `until` refer to.")
+    since: Date | None = Field(default=None, description="First day of the rows.")
+    until: Date | None = Field(default=None, description="Day before which the rows end.")
+    where: Expression | None = Field(default=None, description="Condition on the rows.")
 
     @model_validator(mode="after")
     def _window(self) -> Train:
         if (self.since or self.until) and not self.by:
-            raise refuse("E204", "since and until need `by`: the date column that they are about")
+            raise refuse("E204", "`since` and `until` need `by`, the date column that they refer to")
         if self.since and self.until and self.since >= self.until:
-            raise refuse("E205", "since is not before until")
+            raise refuse("E205", "`since` must be before `until`")
         return self
 
 
 class Predict(Document):
-    """Which rows are open: those that `predict` scores."""
+    """The open rows: those that `predict` scores."""
 
-    where: Expression = Field(description="True of the rows that `reconciler predict` scores.")
+    where: Expression = Field(description="Condition on the rows that `reconciler predict` scores.")
 
 
 class Data(Document):
-    from_: Name = Field(description="The main table: one row per record.")
-    join: dict[Name, ColumnName] = Field(default_factory=dict, description="table: key; left join, key unique there.")
-    derive: dict[ColumnName, Expression] = Field(default_factory=dict, description="name: SQL scalar, in order.")
-    key: ColumnName = Field(description="Unique per row: orders rows, keys the holdout, names predictions.")
+    """Rows and columns of a recipe."""
+
+    from_: Name = Field(description="Main table: one row per record.")
+    join: dict[Name, ColumnName] = Field(
+        default_factory=dict, description="Table: key column. A left join; the key must be unique in the joined table."
+    )
+    derive: dict[ColumnName, Expression] = Field(
+        default_factory=dict, description="Name: SQL expression over one row, computed in order."
+    )
+    key: ColumnName = Field(
+        description="Column that is unique per row: orders rows, selects a random holdout, identifies predictions."
+    )
     past: Past | None = Field(
         default=None,
-        description="What was known, at the row's own moment, of earlier rows of the same customer, machine, account.",
+        description="Features from earlier rows of the same customer, machine or account, as known at that moment.",
     )
     where: Expression | None = Field(
-        default=None, description="Rows of which this is true; the others are not looked at."
+        default=None, description="Condition on the rows of the recipe; other rows are ignored."
     )
-    train: Train | None = Field(default=None, description="Narrows the rows that train or judge.")
-    predict: Predict | None = Field(default=None, description="Which rows are open: those that `predict` scores.")
+    train: Train | None = Field(default=None, description="Restricts the rows for training and evaluation.")
+    predict: Predict | None = Field(default=None, description="Open rows: those that `predict` scores.")
 
 
 class Outcome(Document):
-    """What is predicted: ordered conditions, the values of a column, or a number."""
+    """The outcome to predict: ordered conditions, the values of a column, or a number."""
 
-    matured: Expression | None = Field(default=None, description="The day by which the outcome is certain.")
+    matured: Expression | None = Field(
+        default=None, description="Expression for the day from which the outcome is known."
+    )
     column: ColumnName | None = Field(
-        default=None, description="The column that holds the outcome: a number, or the names of classes."
+        default=None, description="Column with the outcome: a number, or the names of classes."
     )
     classes: dict[Label, Expression] | list[Label] | None = Field(
-        default=None, description="class: condition, first true wins; or the values of `column`, in order."
+        default=None,
+        description="Class: condition, the first true one applies; or a list of the values of `column`, in order.",
     )
-    possible: dict[Label, Expression] = Field(default_factory=dict, description="class: when it can happen at all.")
+    possible: dict[Label, Expression] = Field(
+        default_factory=dict, description="Class: condition under which it is possible; elsewhere its probability is 0."
+    )
 
     @model_validator(mode="after")
     def _one_form(self) -> Outcome:
         if isinstance(self.classes, dict):
             if self.column is not None:
-                raise refuse("E205", "classes by condition need no column; classes by value are a list")
+                raise refuse(
+                    "E205", "classes with conditions need no `column`; with `column`, write the classes as a list"
+                )
         elif self.column is None:
-            raise refuse("E204", "say what is predicted: classes by condition, or a column")
+            raise refuse("E204", "expected `classes` with conditions, or `column`")
         names = list(self.classes or ())
         if self.classes is not None and len(names) < 2:
-            raise refuse("E205", "a classification has two classes or more")
+            raise refuse("E205", "expected two classes or more")
         if len(set(names)) != len(names):
             raise refuse("E207", "a class is given twice")
         if unknown := sorted(set(self.possible) - set(names)):
-            raise refuse("E203", f"possible names {unknown[0]!r}, which is no class")
+            raise refuse("E203", f"`possible` names {unknown[0]!r}, which is not one of the classes")
         return self
 
 
 class Features(Document):
-    numeric: list[ColumnName] = Field(default_factory=list, description="Columns taken as quantities.")
-    categorical: list[ColumnName] = Field(
-        default_factory=list, description="Columns of which each value stands for itself."
-    )
-    boolean: list[ColumnName] = Field(default_factory=list, description="Columns that are true or false.")
+    """Input columns of the model, by type."""
+
+    numeric: list[ColumnName] = Field(default_factory=list, description="Columns used as numbers.")
+    categorical: list[ColumnName] = Field(default_factory=list, description="Columns used as categories.")
+    boolean: list[ColumnName] = Field(default_factory=list, description="Columns used as true or false.")
 
     @model_validator(mode="after")
     def _distinct(self) -> Features:
         names = [*self.numeric, *self.categorical, *self.boolean]
         if not names:
-            raise refuse("E204", "a model has one feature or more")
+            raise refuse("E204", "expected one feature or more")
         lowered = [name.lower() for name in names]
         twice = sorted({name for name in names if lowered.count(name.lower()) > 1})
         if twice:
@@ -120,83 +137,87 @@ class Features(Document):
 
 
 class Estimator(Document):
-    """A class of scikit-learn's from the table, by name. `reconciler` seeds it and runs it single-jobbed."""
+    """A supported scikit-learn estimator. Reconciler sets its seed and runs it with one job."""
 
-    uses: Literal["sklearn"] = Field(description="The library that it comes from.")
-    class_: str = Field(description="Such as HistGradientBoostingClassifier.")
+    uses: Literal["sklearn"] = Field(description="Library of the estimator.")
+    class_: str = Field(description="Class of the estimator, such as HistGradientBoostingClassifier.")
     params: dict[str, bool | int | float | str | list[bool | int | float | str | None] | None] = Field(
-        default_factory=dict, description="Its parameters, by scikit-learn's names; checked before any training."
+        default_factory=dict,
+        description="Parameters of the estimator, by scikit-learn's names; checked before training.",
     )
     keeps_rows: Literal["accepted"] | None = Field(
-        default=None, description="Needed where the estimator keeps training rows in the artifact."
+        default=None, description="Consent to an estimator that keeps training rows in the artifact."
     )
 
 
 class Holdout(Document):
-    """Rows that judge and never train: the last ones by date, or a random share of keys."""
+    """Rows for evaluation that are never used for training: the last ones by date, or a random share of keys."""
 
     last: Share | None = Field(
-        default=None, description="The share of rows that come last by the column `by`, such as 20%."
+        default=None, description="Share of the rows that come last by the column `by`, such as 20%."
     )
-    by: ColumnName | None = Field(default=None, description="The date column that orders the rows.")
+    by: ColumnName | None = Field(default=None, description="Date column that orders the rows.")
     random: Share | None = Field(
-        default=None, description="A share of rows drawn by their key: the same rows every time."
+        default=None, description="Share of the rows, chosen by a hash of their key: the same rows every time."
     )
 
     @model_validator(mode="after")
     def _one_form(self) -> Holdout:
         if (self.last is None) == (self.random is None):
-            raise refuse("E204", "say either {last: 20%, by: date column} or {random: 20%}")
+            raise refuse("E204", "expected either {last: 20%, by: date column} or {random: 20%}")
         if (self.last is None) != (self.by is None):
-            raise refuse("E204", "last and by go together")
+            raise refuse("E204", "`last` and `by` need each other")
         return self
 
 
 class Recipe(Document):
-    """The part of a spec that decides the artifact's bytes."""
+    """The part of a model that determines the artifact's bytes."""
 
-    task: Literal["classification", "regression"] = Field(description="Whether a class is predicted, or a number.")
-    data: Data = Field(description="Which rows and columns, from which tables.")
-    outcome: Outcome = Field(description="What is predicted.")
-    features: Features = Field(description="What it is predicted from, by type.")
-    estimator: Estimator = Field(description="What learns.")
-    holdout: Holdout = Field(description="Which rows judge and never train.")
-    seed: int = Field(ge=0, le=2**32 - 1, description="Where chance starts: another seed, another artifact.")
+    task: Literal["classification", "regression"] = Field(description="Kind of prediction: a class or a number.")
+    data: Data = Field(description="Rows and columns, from which tables.")
+    outcome: Outcome = Field(description="Outcome to predict.")
+    features: Features = Field(description="Input columns, by type.")
+    estimator: Estimator = Field(description="scikit-learn estimator and its parameters.")
+    holdout: Holdout = Field(description="Rows for evaluation, never used for training.")
+    seed: int = Field(ge=0, le=2**32 - 1, description="Random seed: another seed gives another artifact.")
 
     @model_validator(mode="after")
     def _fits(self) -> Recipe:
         classes = self.outcome.classes
         if self.task == "classification" and classes is None:
-            raise refuse("E204", "a classification needs outcome.classes")
+            raise refuse("E204", "a classification needs `outcome.classes`")
         if self.task == "regression" and classes is not None:
-            raise refuse("E205", "a regression predicts outcome.column and has no classes")
+            raise refuse("E205", "a regression predicts `outcome.column` and has no `classes`")
         return self
 
 
 class Retrain(Document):
-    """When a build no longer meets the need. A refresh alone puts nothing out of date."""
+    """When a model is trained again. New data alone triggers nothing unless `because` lists data."""
 
     because: list[Literal["recipe", "data", "runtime"]] = Field(
-        default=["recipe"], min_length=1, description="Which changes put a build out of date."
+        default=["recipe"], min_length=1, description="Changes after which a model is trained again."
     )
     every: Duration | None = Field(
-        default=None, description="A build whose data are older does not meet the need any more."
+        default=None, description="Maximum age of the training data; the model is trained again when it is older."
     )
 
 
 class ModelSpec(Document):
-    artifact: DigestText | None = Field(default=None, description="The pin: which bytes are deployed.")
-    recipe: Recipe = Field(description="All that decides the artifact's bytes.")
+    """The settings of a model."""
+
+    artifact: DigestText | None = Field(default=None, description="Pin: digest of the artifact to deploy.")
+    recipe: Recipe = Field(description="Everything that determines the artifact's bytes.")
     gates: list[Gate] = Field(
-        default_factory=list, description="Checks that every candidate must pass, beside those of the environment."
+        default_factory=list,
+        description="Gates that every candidate must pass, in addition to those of the environment.",
     )
-    retrain: Retrain | None = Field(default=None, description="When to train anew. For a sandbox only.")
+    retrain: Retrain | None = Field(default=None, description="When to train again. For a sandbox only.")
 
 
 class Model(Document):
     """One model in one environment: manifests/<environment>/<model>.yaml."""
 
-    api_version: Literal["reconciler/v1"] = Field(description="The version of this form of manifests.")
-    kind: Literal["Model"] = Field(description="Which document this is.")
-    metadata: Metadata = Field(description="Its name, which is that of the file, and who answers for it.")
-    spec: ModelSpec = Field(description="What the model is.")
+    api_version: Literal["reconciler/v1"] = Field(description="Version of the manifest format.")
+    kind: Literal["Model"] = Field(description="Kind of document.")
+    metadata: Metadata = Field(description="Name, equal to the file's, and owner.")
+    spec: ModelSpec = Field(description="Settings of the model.")

@@ -1,4 +1,4 @@
-"""Controls of an environment as its file writes them. What can never let anything through is refused."""
+"""Define an environment's controls as its file writes them. A control that blocks everything forever is an error."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from reconciler.core.spec import policy
 from reconciler.manifest.schema.field_types import DigestText, Document, Duration, Name, no_duplicates, refuse
 from reconciler.schedule import freeze_windows
 
-Reason = Annotated[str, Field(min_length=1, max_length=300, description="Why: it stands in every refusal.")]
+Reason = Annotated[str, Field(min_length=1, max_length=300, description="Reason, shown in every message about it.")]
 
 
 def _person(text: str) -> str:
     name = policy.team_of(text)
-    if not 1 <= len(name) <= 200 or not all(one.isalnum() or one in "-_./[]" for one in name):
-        raise refuse("E206", "not a person or team of a forge: ada, org/team, team:finance")
+    if not 1 <= len(name) <= 200 or not all(letter.isalnum() or letter in "-_./[]" for letter in name):
+        raise refuse("E206", "expected a person or team of the forge, such as ada, org/team or team:finance")
     return text
 
 
@@ -26,36 +26,45 @@ Person = Annotated[str, AfterValidator(_person)]
 
 
 class Approvals(Document):
-    """Who approves the request that brings a pin, asked of the forge when it is applied."""
+    """Approvals that the pull request of a pin needs; the forge is asked when the pin is applied."""
 
-    min: int = Field(default=1, ge=1, le=20, description="So many of them, at least.")
+    min: int = Field(default=1, ge=1, le=20, description="Lowest number of approvals.")
     from_: list[Person] = Field(
         min_length=1,
         max_length=100,
-        description="People by their names at the forge, and teams: org/team, group/subgroup, or team:NAME.",
+        description="Approvers: people by their forge names, and teams as org/team, group/subgroup or team:NAME.",
     )
-    not_author: bool = Field(default=True, description="Whoever opened the request does not count.")
+    not_author: bool = Field(default=True, description="Whether the author of the request cannot approve it.")
 
     @model_validator(mode="after")
     def _reachable(self) -> Approvals:
-        no_duplicates([one.casefold() for one in self.from_], "approver")
+        no_duplicates([person.casefold() for person in self.from_], "approver")
         if not any(map(policy.is_team, self.from_)) and self.min > len(self.from_):
-            raise refuse("E225", f"wants {self.min} approvals of {len(self.from_)}: it lets nothing through", at="min")
+            raise refuse(
+                "E225",
+                f"{self.min} approvals of {len(self.from_)} people are impossible: lower `min` or add people",
+                at="min",
+            )
         return self
 
     def value(self) -> policy.Approvals:
+        """Return the control as a core value."""
         return policy.Approvals(least=self.min, people=tuple(self.from_), not_author=self.not_author)
 
 
 class Freeze(Document):
-    """A window in which nothing new is deployed."""
+    """A time window in which nothing new is deployed."""
 
-    cron: str = Field(max_length=100, description="When it begins: minute hour day month weekday, as cron has it.")
-    duration: Duration = Field(description="How long it lasts, in real time: 24h is 24 hours on every night.")
-    time_zone: str = Field(max_length=60, description="On whose clock, such as Europe/Vienna or UTC.")
+    cron: str = Field(
+        max_length=100, description="Start of the window as a cron expression: minute hour day month weekday."
+    )
+    duration: Duration = Field(
+        description="Length of the window in real time: 24h is 24 hours even when the clocks change."
+    )
+    time_zone: str = Field(max_length=60, description="Time zone of the cron expression, such as Europe/Vienna or UTC.")
     reason: Reason
     rollback: Literal["allowed", "blocked"] = Field(
-        default="allowed", description="Whether what was deployed here before may come back meanwhile."
+        default="allowed", description="Whether a previously deployed artifact may be restored during the window."
     )
 
     @model_validator(mode="after")
@@ -63,12 +72,15 @@ class Freeze(Document):
         if (problem := freeze_windows.problem_of(self.cron)) is not None:
             raise refuse("E205", f"not a cron expression: {problem}", at="cron")
         if not freeze_windows.is_zone(self.time_zone):
-            raise refuse("E205", "not a time zone of this machine: write it as Europe/Vienna", at="timeZone")
+            raise refuse("E205", "unknown time zone; write an IANA name, such as Europe/Vienna", at="timeZone")
         if freeze_windows.never_opens((self.value(),)):
-            raise refuse("E225", "begins again before it ends: nothing could ever be deployed", at="duration")
+            raise refuse(
+                "E225", "the window starts again before it ends: nothing could ever be deployed", at="duration"
+            )
         return self
 
     def value(self) -> policy.Freeze:
+        """Return the control as a core value."""
         return policy.Freeze(
             cron=self.cron,
             duration=parse_duration(self.duration),
@@ -79,36 +91,39 @@ class Freeze(Document):
 
 
 class Hold(Document):
-    """What a model serves stays as it is, until this is taken away."""
+    """A hold: the model's deployment stays as it is until the hold is removed."""
 
-    model: Name = Field(description="Which model.")
+    model: Name = Field(description="Name of the model.")
     reason: Reason
 
     def value(self) -> policy.Hold:
+        """Return the control as a core value."""
         return policy.Hold(model=self.model, reason=self.reason)
 
 
 class Rejected(Document):
-    """An artifact that is never deployed here, not even where it was before."""
+    """An artifact that is never deployed in this environment, not even as a rollback."""
 
-    artifact: DigestText = Field(description="The full digest.")
+    artifact: DigestText = Field(description="Full digest of the artifact.")
     reason: Reason
 
     def value(self) -> policy.Rejected:
+        """Return the control as a core value."""
         return policy.Rejected(artifact=Digest(self.artifact), reason=self.reason)
 
 
 class Override(Document):
-    """One control does not stand against one artifact of one model. `reconciler override` writes it."""
+    """An override: one control does not apply to one artifact of one model. `reconciler override` writes it."""
 
-    model: Name = Field(description="Which model.")
-    artifact: DigestText = Field(description="Its artifact: with another pin, this means nothing any more.")
+    model: Name = Field(description="Name of the model.")
+    artifact: DigestText = Field(description="Artifact of the model; another pin is not affected.")
     control: Literal["freeze", "approvals", "hold", "gates"] = Field(
-        description="Which control. gates: that the change of the pin weakened one; a gate that refused stays refused."
+        description="Control that does not apply. gates: a gate weakened by the change; a failed gate still blocks."
     )
     reason: Reason
 
     def value(self) -> policy.Override:
+        """Return the control as a core value."""
         return policy.Override(
             model=self.model,
             artifact=Digest(self.artifact),
@@ -118,37 +133,43 @@ class Override(Document):
 
 
 class Controls(Document):
-    """The controls among an environment's policy."""
+    """The controls of an environment's policy."""
 
-    approvals: Approvals | None = Field(default=None, description="Whose approval a pin needs before it is deployed.")
+    approvals: Approvals | None = Field(default=None, description="Approvals that a pin needs before it is deployed.")
     owners: list[Person] = Field(
         default_factory=list,
         max_length=100,
-        description="Who may let a weakened gate, or an override, count: people and teams, as in approvals.from.",
+        description="Policy owners, who approve weakened gates and overrides: people and teams, as in approvals.from.",
     )
     freeze: list[Freeze] = Field(
-        default_factory=list, max_length=50, description="Windows in which nothing new is deployed; restoring goes on."
+        default_factory=list,
+        max_length=50,
+        description="Time windows in which nothing new is deployed; restoring is still possible.",
     )
-    holds: list[Hold] = Field(default_factory=list, description="Models of which nothing is deployed or retired.")
-    rejected: list[Rejected] = Field(default_factory=list, description="Artifacts that are never deployed here.")
+    holds: list[Hold] = Field(default_factory=list, description="Models that are neither deployed nor retired.")
+    rejected: list[Rejected] = Field(
+        default_factory=list, description="Artifacts that are never deployed in this environment."
+    )
     overrides: list[Override] = Field(
-        default_factory=list, description="What is let through all the same, each with its reason."
+        default_factory=list, description="Exceptions from controls, each with its reason."
     )
 
     @model_validator(mode="after")
     def _agree(self) -> Controls:
-        no_duplicates([one.casefold() for one in self.owners], "owner")
-        no_duplicates([one.model for one in self.holds], "hold of")
-        no_duplicates([one.artifact for one in self.rejected], "rejected artifact")
-        no_duplicates([f"{one.control} of {one.model}" for one in self.overrides], "override")
-        if len(self.freeze) > 1 and freeze_windows.never_opens([one.value() for one in self.freeze]):
-            raise refuse("E225", "the windows together leave nothing open: nothing could ever be deployed", at="freeze")
-        rejected = {one.artifact for one in self.rejected}
-        for one in self.overrides:
-            if one.artifact in rejected:
-                message = "an artifact is rejected and let through: nothing overrides a rejection"
+        no_duplicates([owner.casefold() for owner in self.owners], "owner")
+        no_duplicates([hold.model for hold in self.holds], "hold of")
+        no_duplicates([entry.artifact for entry in self.rejected], "rejected artifact")
+        no_duplicates([f"{entry.control} of {entry.model}" for entry in self.overrides], "override")
+        if len(self.freeze) > 1 and freeze_windows.never_opens([window.value() for window in self.freeze]):
+            raise refuse(
+                "E225", "the freeze windows together cover all time: nothing could ever be deployed", at="freeze"
+            )
+        rejected = {entry.artifact for entry in self.rejected}
+        for override in self.overrides:
+            if override.artifact in rejected:
+                message = "an override names a rejected artifact: a rejection cannot be overridden"
                 raise refuse("E225", message, at="overrides")
-            if one.control in ("approvals", "gates") and not self.owners:
-                message = f"an override of {one.control} is the owners' to give, and there are no `owners`"
+            if override.control in ("approvals", "gates") and not self.owners:
+                message = f"an override of {override.control} needs approval by `owners`, and none are declared"
                 raise refuse("E225", message, at="overrides")
         return self

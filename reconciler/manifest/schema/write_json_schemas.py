@@ -17,8 +17,8 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 
 def schema_of(kind: str) -> dict[str, Any]:
     """The schema of one kind of document."""
-    made = _draft_7(KINDS[kind].model_json_schema(by_alias=True))
-    return {"$schema": "http://json-schema.org/draft-07/schema#", **made, "title": kind}
+    schema = _draft_7(KINDS[kind].model_json_schema(by_alias=True))
+    return {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "title": kind}
 
 
 def _draft_7(value: Any) -> Any:
@@ -26,11 +26,11 @@ def _draft_7(value: Any) -> Any:
     if isinstance(value, dict):
         names = {"$defs": "definitions"}
         return {
-            names.get(name, name): _draft_7(one.replace("#/$defs/", "#/definitions/") if name == "$ref" else one)
-            for name, one in value.items()
+            names.get(name, name): _draft_7(item.replace("#/$defs/", "#/definitions/") if name == "$ref" else item)
+            for name, item in value.items()
             if name != "discriminator"
         }
-    return [_draft_7(one) for one in value] if isinstance(value, list) else value
+    return [_draft_7(item) for item in value] if isinstance(value, list) else value
 
 
 def text_of(kind: str) -> str:

@@ -1,7 +1,7 @@
-"""Edits of YAML text: only the lines that mean something change; comments, quotes, order and line ends stay.
+"""Edit YAML text locally: only the affected lines change; comments, quotes, order and line ends stay.
 
-Text is spliced at the marks of PyYAML's nodes. After every edit the text is read again and held against what was
-wanted; what cannot be spliced is refused, never guessed.
+Text is spliced at the marks of PyYAML's nodes. After every edit the text is read again and compared with the wanted
+data; an edit that cannot be spliced is an error, never a guess.
 """
 
 from __future__ import annotations
@@ -23,22 +23,25 @@ _INDICATORS = re.compile(r":(\s|$)|\s#|[,\[\]{}]")
 
 
 class UneditableError(ReconcilerError):
-    """The text cannot be brought to say what is wanted by local edits."""
+    """A text that local edits cannot change as wanted."""
 
 
 def document(text: str) -> dict[str, Any]:
-    """Plain data of a manifest's text."""
-    found: dict[str, Any] = _read(text).data()
-    return found
+    """Return the plain data of a manifest's text. Raises UneditableError where it cannot be read."""
+    data: dict[str, Any] = _read(text).data()
+    return data
 
 
 def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
-    """The manifest that deploys `artifact`: what `text` (a sandbox's) says, with the pin and without `retrain`.
+    """Return the manifest that deploys `artifact`: the sandbox's `text` with the pin and without `retrain`.
 
-    With `base`, the manifest that is there already is edited: its metadata, comments and layout stay.
+    With `base`, the existing manifest is edited instead: its metadata, comments and layout stay.
     """
     wanted = document(text)
-    spec = {"artifact": artifact, **{k: v for k, v in wanted["spec"].items() if k not in ("retrain", "artifact")}}
+    spec = {
+        "artifact": artifact,
+        **{key: value for key, value in wanted["spec"].items() if key not in ("retrain", "artifact")},
+    }
     if base is not None:
         try:
             return splice(base, {**wanted, "metadata": document(base)["metadata"], "spec": spec})
@@ -48,14 +51,16 @@ def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
 
 
 def overridden(text: str, *, model: str, artifact: Digest, control: str, reason: str) -> str:
-    """The environment's manifest with this override in its policy; the text itself where it says so already. One that
-    was for another artifact of the model gives way."""
+    """Return the environment's manifest with this override in its policy; unchanged where it has it already.
+
+    An override of the same control for another artifact of the model is replaced.
+    """
     wanted = document(text)
     spec = wanted["spec"]
     policy = {**spec.get("policy", {})}
     new = {"model": model, "artifact": artifact, "control": control, "reason": reason}
     overrides = list(policy.get("overrides", []))
-    same = [at for at, one in enumerate(overrides) if (one["model"], one["control"]) == (model, control)]
+    same = [index for index, entry in enumerate(overrides) if (entry["model"], entry["control"]) == (model, control)]
     if same:
         if overrides[same[0]]["artifact"] == artifact:
             return text
@@ -66,20 +71,20 @@ def overridden(text: str, *, model: str, artifact: Digest, control: str, reason:
 
 
 def splice(text: str, wanted: dict[str, Any]) -> str:
-    """`text`, edited so that it means `wanted`; UneditableError when that cannot be done locally."""
+    """Return `text`, edited so that its data are `wanted`. Raises UneditableError when local edits cannot do that."""
     ending = "\r\n" if "\r\n" in text else "\n"
     tree = _read(text)
     root = yaml.compose(text, Loader=yaml.SafeLoader)
     edits = sorted(_edits(text, root, tree, wanted), key=lambda edit: (edit[0], edit[1]))
-    out, at = [], 0
+    out, position = [], 0
     for start, end, replacement in edits:
-        if start < at:
+        if start < position:
             raise UneditableError("two edits overlap")
-        out += [text[at:start], replacement.replace("\n", ending)]
-        at = end
-    edited = "".join([*out, text[at:]])
+        out += [text[position:start], replacement.replace("\n", ending)]
+        position = end
+    edited = "".join([*out, text[position:]])
     if _read(edited).data() != wanted:
-        raise UneditableError("the text cannot be edited to say what is wanted", hint="write the manifest anew by hand")
+        raise UneditableError("the text cannot be edited automatically", hint="make the change by hand")
     return edited
 
 
@@ -94,11 +99,11 @@ def _edits(text: str, node: Any, tree: Node, wanted: Any) -> Iterator[Edit]:
     if _same(tree.data(), wanted):
         return
     if isinstance(node, yaml.MappingNode) and isinstance(wanted, dict) and isinstance(tree.value, dict):
-        kept = [key for key in tree.value if key in wanted]
+        shared = [key for key in tree.value if key in wanted]
         additions = [key for key in wanted if key not in tree.value]
         removals = [key for key in tree.value if key not in wanted]
-        in_order = [key for key in wanted if key in tree.value] == kept
-        if not node.flow_style and kept and in_order:
+        in_order = [key for key in wanted if key in tree.value] == shared
+        if not node.flow_style and shared and in_order:
             yield from _block(text, node, tree, wanted, removals, additions)
             return
         if node.flow_style and not additions and not removals and in_order:
@@ -110,9 +115,9 @@ def _edits(text: str, node: Any, tree: Node, wanted: Any) -> Iterator[Edit]:
             yield from _edits(text, inner, item, new)
         return
     if isinstance(node, yaml.SequenceNode) and not node.flow_style and isinstance(wanted, list) and node.value:
-        there = tree.data()
-        if _same(there, wanted[: len(there)]):
-            yield _appended(text, node, wanted[len(there) :])
+        present = tree.data()
+        if _same(present, wanted[: len(present)]):
+            yield _appended(text, node, wanted[len(present) :])
             return
     yield _replacement(text, node, wanted)
 
@@ -132,29 +137,29 @@ def _block(
     order = list(wanted)
     for name in additions:
         rendered = "".join(f"{indent}{line}\n" for line in _block_lines(name, wanted[name]))
-        before = [one for one in order[: order.index(name)] if one in entries]
+        before = [key for key in order[: order.index(name)] if key in entries]
         if before:
-            at = _line_end(text, _last(entries[before[-1]][1]))
-            if at and text[at - 1] != "\n":
+            position = _line_end(text, _last(entries[before[-1]][1]))
+            if position and text[position - 1] != "\n":
                 rendered = "\n" + rendered
         else:
-            at = _above_comments(text, _line_start(text, node.start_mark.index))
-        yield at, at, rendered
+            position = _above_comments(text, _line_start(text, node.start_mark.index))
+        yield position, position, rendered
 
 
 def _appended(text: str, node: Any, items: list[Any]) -> Edit:
-    """More items at the end of a block sequence."""
-    at = _line_end(text, _last(node))
+    """Return the edit that appends items to a block sequence."""
+    position = _line_end(text, _last(node))
     indent = " " * node.start_mark.column
     rendered = "".join(f"{indent}{line}\n" for line in _value_lines(items))
-    return at, at, rendered if not at or text[at - 1] == "\n" else "\n" + rendered
+    return position, position, rendered if not position or text[position - 1] == "\n" else "\n" + rendered
 
 
 def _replacement(text: str, node: Any, wanted: Any) -> Edit:
     start, end = node.start_mark.index, _last(node)
     if isinstance(node, yaml.ScalarNode) or node.flow_style:
         if isinstance(wanted, (dict, list)) and isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
-            raise UneditableError("a block of text would become a collection")
+            raise UneditableError("a block of text would become a list or mapping")
         if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
             return start, end, _scalar(wanted) + "\n"
         return start, end, _flow(wanted)
@@ -162,19 +167,19 @@ def _replacement(text: str, node: Any, wanted: Any) -> Edit:
         column = node.start_mark.column
         lines = _value_lines(wanted)
         return start, end, f"\n{' ' * column}".join(lines)
-    # A block collection becomes something that fits on the key's line.
+    # A block collection is replaced by a value on the key's line.
     line = text.rfind("\n", 0, start)
     colon = text.rfind(":", 0, line if line >= 0 else start)
     return colon + 1, end, " " + _flow(wanted)
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Equality that also minds the order of keys, and tells 1 from true."""
+    """Return whether data are equal, including the order of keys; 1 and true differ."""
     return json.dumps(a) == json.dumps(b)
 
 
 def _last(node: Any) -> int:
-    """Where a node's last visible character ends; marks of block collections reach into what follows."""
+    """Return where a node's last visible character ends; the end marks of block collections lie further on."""
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
@@ -186,15 +191,15 @@ def _line_start(text: str, index: int) -> int:
 
 
 def _line_end(text: str, index: int) -> int:
-    """The start of the next line; a scalar that ends its own line already ends there."""
+    """Return the start of the next line; a block scalar already ends there."""
     if index and text[index - 1] == "\n":
         return index
-    found = text.find("\n", index)
-    return len(text) if found < 0 else found + 1
+    newline = text.find("\n", index)
+    return len(text) if newline < 0 else newline + 1
 
 
 def _above_comments(text: str, start: int) -> int:
-    """The start of the comment lines that stand right above a line."""
+    """Return the start of the comment lines right above a line."""
     while start:
         before = _line_start(text, start - 1)
         if not text[before:start].strip().startswith("#"):
@@ -211,20 +216,20 @@ def _block_lines(name: str, value: Any) -> list[str]:
 
 def _value_lines(value: Any) -> list[str]:
     if isinstance(value, dict):
-        return [line for name, one in value.items() for line in _block_lines(name, one)]
-    return [f"- {_flow(one)}" for one in value]
+        return [line for name, item in value.items() for line in _block_lines(name, item)]
+    return [f"- {_flow(item)}" for item in value]
 
 
 def _flow(value: Any) -> str:
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_scalar(k)}: {_flow(v)}" for k, v in value.items()) + "}"
+        return "{" + ", ".join(f"{_scalar(key)}: {_flow(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(_flow(one) for one in value) + "]"
+        return "[" + ", ".join(_flow(item) for item in value) + "]"
     return _scalar(value)
 
 
 def _scalar(value: Any) -> str:
-    """A scalar that reads back as itself: plain where that is plain, double-quoted otherwise."""
+    """Return a scalar's YAML text: plain where that reads back as itself, double-quoted otherwise."""
     if not isinstance(value, str):
         return json.dumps(value)
     if _PLAIN.fullmatch(value) and value == value.strip() and not _INDICATORS.search(value):

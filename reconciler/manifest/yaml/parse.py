@@ -1,8 +1,9 @@
-"""YAML bytes -> a tree of nodes with positions. Nothing is built from a document before all of it was checked.
+"""Parse YAML bytes as a tree of nodes with positions. Nothing is constructed before the whole document is checked.
 
 Checked on the event stream, in this order: size, UTF-8, one document, no tags, anchors, aliases or merge keys, depth,
-number of nodes, text keys given once, characters that people cannot see. Scalars follow the YAML 1.2 core schema, as
-editors read it: only `true` and `false` are booleans, dates are text. What the fields mean is `schema`'s business.
+number of nodes, text keys given once, invisible characters. Scalars follow the YAML 1.2 core schema, as
+editors read it (https://yaml.org/spec/1.2.2/#103-core-schema): only `true` and `false` are booleans, dates are text.
+The fields are checked in `schema`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ MAX_DEPTH = 32
 MAX_DIGITS = 40
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_BEGINNINGS = frozenset("~nNtTfF+-.0123456789")  # of every scalar that is not text
+_FIRST_CHARACTERS = frozenset("~nNtTfF+-.0123456789")  # of every scalar that is not text
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
@@ -33,7 +34,7 @@ _INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 class BadDocumentError(Exception):
-    """One problem that makes a document unreadable."""
+    """A document that cannot be read, with its problem."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
@@ -42,7 +43,7 @@ class BadDocumentError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A scalar, list or mapping. `line`, `column` from 1. `raw`: a scalar's text; `plain`: it was not quoted."""
+    """A scalar, list or mapping. `line`, `column` from 1. `raw`: a scalar's text; `plain`: written without quotes."""
 
     value: Any
     line: int
@@ -53,7 +54,7 @@ class Node:
     """(key, line, column) of a mapping's entries."""
 
     def data(self) -> Any:
-        """Plain data: dict, list, str, int, float, bool or None."""
+        """Return the plain data: dict, list, str, int, float, bool or None."""
         if isinstance(self.value, dict):
             return {key: node.data() for key, node in self.value.items()}
         if isinstance(self.value, list):
@@ -61,7 +62,7 @@ class Node:
         return self.value
 
     def at(self, path: tuple[str | int, ...]) -> Node:
-        """The node at `path`, or the deepest one on the way there."""
+        """Return the node at `path`, or the deepest one on the way there."""
         node = self
         for part in path:
             inner = node.value
@@ -75,13 +76,13 @@ class Node:
         return node
 
     def key_at(self, path: tuple[str | int, ...]) -> tuple[int, int] | None:
-        """Line and column of the key that `path` ends in."""
+        """Return line and column of the key that `path` ends in, or None."""
         parent = self.at(path[:-1])
         return next(((line, column) for key, line, column in parent.keys if key == path[-1]), None)
 
 
 def read(path: str, body: bytes) -> Node:
-    """The document's tree; BadDocumentError E101 to E114 with the place."""
+    """Parse a document and return its tree. Raises BadDocumentError E101 to E114 with the place."""
     text = _decode(path, body)
     return _YamlReader(path, text).read()
 
@@ -89,21 +90,26 @@ def read(path: str, body: bytes) -> Node:
 def _decode(path: str, body: bytes) -> str:
     if len(body) > MAX_BYTES:
         raise _bad(
-            path, "E109", f"{len(body):,} bytes; the limit is 1 MiB", hint="split it, or remove what is not needed"
+            path,
+            "E109",
+            f"the file has {len(body):,} bytes; the limit is 1 MiB",
+            hint="split it, or remove unused parts",
         )
     try:
         text = body.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _bad(path, "E104", f"not UTF-8 at byte {error.start}", hint="save the file as UTF-8") from error
-    if (found := _CONTROL.search(text)) is not None:
-        line = text.count("\n", 0, found.start()) + 1
-        raise _bad(path, "E104", f"control character U+{ord(found[0]):04X}", line=line, hint="remove it")
+        raise _bad(
+            path, "E104", f"the file is not valid UTF-8 at byte {error.start}", hint="save the file as UTF-8"
+        ) from error
+    if (control := _CONTROL.search(text)) is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        raise _bad(path, "E104", f"control character U+{ord(control[0]):04X}", line=line, hint="remove it")
     return text
 
 
 def resolved(text: str) -> Any:
-    """What a scalar without quotes means by the core schema; OverflowError for a number of too many digits."""
-    if text and text[0] not in _BEGINNINGS:
+    """Return the value of an unquoted scalar by the core schema. Raises OverflowError for too many digits."""
+    if text and text[0] not in _FIRST_CHARACTERS:
         return text
     if _NULL.fullmatch(text):
         return None
@@ -126,6 +132,8 @@ def _short(number: str) -> str:
 
 
 class _YamlReader:
+    """Reader of one document."""
+
     def __init__(self, path: str, text: str) -> None:
         self._path = path
         self._text = text
@@ -151,7 +159,7 @@ class _YamlReader:
         return node
 
     def _document(self, events: Iterator[Any]) -> Node | None:
-        """The stack of open collections is ours, so depth costs no recursion."""
+        """Build the tree with a stack of open collections, so that depth costs no recursion."""
         root: Node | None = None
         documents = 0
         stack: list[_Open] = []
@@ -160,7 +168,9 @@ class _YamlReader:
             if isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._bad("E103", f"one document per file; a second starts at line {line}", line, column)
+                    raise self._bad(
+                        "E103", f"expected one document per file; a second starts at line {line}", line, column
+                    )
                 continue
             if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
                 raise self._bad("E107", "anchors and aliases are not allowed in manifests", line, column)
@@ -188,21 +198,21 @@ class _YamlReader:
             raise self._bad("E110", "tags are not allowed", line, column)
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise self._bad("E109", f"the limit is {MAX_NODES:,} nodes", line, column)
+            raise self._bad("E109", f"the document has more than {MAX_NODES:,} nodes", line, column)
         if isinstance(event, yaml.CollectionStartEvent) and depth >= MAX_DEPTH:
             raise self._bad("E108", f"nested deeper than {MAX_DEPTH} levels", line, column)
 
     def _scalar(self, event: Any, line: int, column: int) -> Node:
-        text, plain = event.value, bool(event.implicit[0])
-        value = self._resolve(text, line, column) if plain else text
+        text, unquoted = event.value, bool(event.implicit[0])
+        value = self._resolve(text, line, column) if unquoted else text
         self._check_characters(text, line, column)
-        return Node(value=value, line=line, column=column, raw=text, plain=plain)
+        return Node(value=value, line=line, column=column, raw=text, plain=unquoted)
 
     def _resolve(self, text: str, line: int, column: int) -> Any:
         try:
             return resolved(text)
         except OverflowError as error:
-            raise self._bad("E111", str(error), line, column, hint="quote it if it is text") from None
+            raise self._bad("E111", str(error), line, column, hint="put quotes around it if it is text") from None
 
     def _check_characters(self, text: str, line: int, column: int) -> None:
         if text.isascii() and text.isprintable():
@@ -215,27 +225,35 @@ class _YamlReader:
             if unicodedata.category(character) in ("Cc", "Cf", "Co", "Cn", "Zl", "Zp"):
                 raise self._bad("E113", f"invisible character U+{ord(character):04X}", line, column, hint="remove it")
         if not text.isascii() and unicodedata.normalize("NFC", text) != text:
-            raise self._bad("E113", "text is not in the normal form NFC", line, column, hint="type it anew")
+            raise self._bad(
+                "E113", "the text is not in Unicode normal form NFC", line, column, hint="type the text again"
+            )
 
     def _bad(self, code: str, message: str, line: int, column: int, *, hint: str | None = None) -> BadDocumentError:
         return _bad(self._path, code, message, line=line, column=column, hint=hint)
 
     def key(self, node: Node, known: dict[str, Node], places: list[tuple[str, int, int]]) -> str:
-        """The key's text; keys are text, given once."""
+        """Return a key's text. Raises BadDocumentError for a key that is not text or is given twice."""
         if not isinstance(node.value, str):
-            found = _kind(node) if node.raw is None else f"{node.raw[:40]!r}, which reads as {_kind(node)}"
-            raise self._bad("E114", f"a key is {found}", node.line, node.column, hint="quote it")
+            description = _kind(node) if node.raw is None else f"{node.raw[:40]!r}, which reads as {_kind(node)}"
+            raise self._bad(
+                "E114",
+                f"expected text as a key, found {description}",
+                node.line,
+                node.column,
+                hint="put quotes around it",
+            )
         if node.value == "<<" and node.plain:
             raise self._bad("E107", "merge keys are not allowed in manifests", node.line, node.column)
         if node.value in known:
             first = next(line for key, line, _ in places if key == node.value)
             message = f"`{node.value[:60]}` is given twice: lines {first} and {node.line}"
-            raise self._bad("E106", message, node.line, node.column, hint="keep one")
+            raise self._bad("E106", message, node.line, node.column, hint="remove one of them")
         return node.value
 
 
 class _Open:
-    """A list or mapping whose end has not come yet."""
+    """A list or mapping whose end is not read yet."""
 
     def __init__(self, *, mapping: bool, line: int, column: int) -> None:
         self.mapping = mapping
@@ -247,6 +265,7 @@ class _Open:
         self.pending: str | None = None
 
     def add(self, node: Node, reader: _YamlReader) -> None:
+        """Add an item, or a key and then its value."""
         if not self.mapping:
             self.items.append(node)
         elif self.pending is None:
@@ -257,6 +276,7 @@ class _Open:
             self.pending = None
 
     def close(self) -> Node:
+        """Return the finished node."""
         value = self.entries if self.mapping else self.items
         return Node(value=value, line=self.line, column=self.column, keys=tuple(self.places))
 
@@ -274,11 +294,11 @@ def _kind(node: Node) -> str:
         case int() | float():
             return "a number"
         case _:
-            return "a text"
+            return "text"
 
 
 def kind_of(value: Any) -> str:
-    """What a value is, in a person's words."""
+    """Return the type of a value in plain words."""
     return _kind(Node(value=value, line=0, column=0))
 
 

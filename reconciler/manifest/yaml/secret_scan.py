@@ -1,4 +1,4 @@
-"""Secrets do not belong in a manifest: shapes of keys and passwords, found in any text of any document."""
+"""Find secrets in manifests by the shapes of keys and passwords, in any text of any document."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from reconciler.manifest.yaml.parse import Node
 _SHAPES = (
     ("a cloud access key", re.compile(r"\b(AKIA|ASIA)[A-Z0-9]{16}\b")),
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
-    ("a password in an address", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")),
+    ("a password in a URL", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")),
     ("a forge's token", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|glpat-[\w-]{20,})")),
     ("a signed token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
 )
 
-# One of these is in everything that has such a shape.
+# Every text of such a shape contains one of these.
 _MARKS = (
     "AKIA",
     "ASIA",
@@ -33,26 +33,26 @@ _MARKS = (
 
 
 def likely(text: str) -> bool:
-    """Whether it is worth looking closer; certainly so where `found` would find something in a part of `text`."""
+    """Return whether a text may contain a secret; never false where `find_secrets` finds one in a part of `text`."""
     return any(mark in text for mark in _MARKS)
 
 
-def found(node: Node) -> Iterator[tuple[str, int, int]]:
-    """(what it looks like, line, column) for each; the text itself is never repeated."""
+def find_secrets(node: Node) -> Iterator[tuple[str, int, int]]:
+    """Yield (description, line, column) of each secret; the text itself is never repeated."""
     pending = [node]
     while pending:
-        one = pending.pop()
-        if isinstance(one.value, dict):
-            pending.extend(one.value.values())
-            for key, line, column in one.keys:
+        current = pending.pop()
+        if isinstance(current.value, dict):
+            pending.extend(current.value.values())
+            for key, line, column in current.keys:
                 yield from _shapes(key, line, column)
-        elif isinstance(one.value, list):
-            pending.extend(one.value)
-        elif isinstance(one.value, str):
-            yield from _shapes(one.value, one.line, one.column)
+        elif isinstance(current.value, list):
+            pending.extend(current.value)
+        elif isinstance(current.value, str):
+            yield from _shapes(current.value, current.line, current.column)
 
 
 def _shapes(text: str, line: int, column: int) -> Iterator[tuple[str, int, int]]:
-    for what, shape in _SHAPES:
+    for description, shape in _SHAPES:
         if shape.search(text):
-            yield what, line, column
+            yield description, line, column

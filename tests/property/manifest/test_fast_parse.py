@@ -83,7 +83,7 @@ def careful(body: bytes) -> object:
         node = read("it", body)
     except BadDocumentError:
         return None
-    return None if list(secret_scan.found(node)) else node.data()
+    return None if list(secret_scan.find_secrets(node)) else node.data()
 
 
 def agree(body: bytes) -> None:

@@ -207,7 +207,7 @@ def test_rows_without_a_date_neither_train_nor_judge(tmp_path: Path) -> None:
     ("count", "holdout", "message"),
     [
         (30, Holdout(random=0.1), "at least 20 and 5 are needed"),
-        (30, Holdout(random=0.5), "15 rows to train and 15 to judge"),
+        (30, Holdout(random=0.5), "15 training rows and 15 holdout rows"),
         (24, Holdout(random=0.2), "too few rows with an outcome, 24; at least 25 are needed"),
     ],
 )

@@ -221,28 +221,28 @@ def test_as_of_is_the_day_of_the_request(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "message", "hint"),
     [
-        ({"derive": {"x": "amonut + 1"}}, "data.derive.x: there is no column amonut", "did you mean amount"),
-        ({"derive": {"x": "AMOUNT + 1"}}, "there is no column AMOUNT", "there are"),
+        ({"derive": {"x": "amonut + 1"}}, "data.derive.x: column amonut does not exist", "did you mean amount"),
+        ({"derive": {"x": "AMOUNT + 1"}}, "column AMOUNT does not exist", "there are"),
         ({"derive": {"x": "y + 1", "y": "amount"}}, "data.derive.x: y is used before it is derived", "order"),
         ({"derive": {"x": "x + 1"}}, "data.derive.x: x is used before it is derived", "order"),
-        ({"derive": {"amount": "1"}}, "there is a column amount already", "shadow"),
-        ({"derive": {"Amount": "1"}}, "there is a column Amount already", "shadow"),
-        ({"derive": {"as_of": "1"}}, "there is a column as_of already", "shadow"),
-        ({"derive": {"prior": "1"}}, "there is a column prior already", "shadow"),
-        ({"past": {"country": "count(*)"}}, "there is a column country already", "shadow"),
-        ({"past": {"a": "avg(nothing)"}}, "data.past.features.a: there is no column nothing", "there are"),
-        ({"past": {"a": "count(*)", "b": "avg(a)"}}, "data.past.features.b: a is itself computed from past", ""),
+        ({"derive": {"amount": "1"}}, "the column amount exists already", "choose another name"),
+        ({"derive": {"Amount": "1"}}, "the column Amount exists already", "choose another name"),
+        ({"derive": {"as_of": "1"}}, "the column as_of exists already", "choose another name"),
+        ({"derive": {"prior": "1"}}, "the column prior exists already", "choose another name"),
+        ({"past": {"country": "count(*)"}}, "the column country exists already", "choose another name"),
+        ({"past": {"a": "avg(nothing)"}}, "data.past.features.a: column nothing does not exist", "existing columns"),
+        ({"past": {"a": "count(*)", "b": "avg(a)"}}, "data.past.features.b: a is computed from features of past", ""),
         (
             {"past": {"a": "count(*)", "b": "avg(late)"}, "derive": {"late": "a + 1"}},
-            "late is itself computed from past",
+            "late is computed from features of past",
             "",
         ),
-        ({"past_where": "prior > 1"}, "prior is itself computed from past", ""),
-        ({"where": "amuont > 1"}, "data.where: there is no column amuont", "amount"),
-        ({"predict": "paid is null"}, "data.predict.where: there is no column paid", "paid_date"),
-        ({"train": Window(by="invoiced")}, "data.train.by: there is no column invoiced", "invoice_date"),
-        ({"holdout": Holdout(last=0.2, by="due")}, "holdout.by: there is no column due", "due_date"),
-        ({"features": Features(numeric=("amout",))}, "features.numeric: there is no column amout", "amount"),
+        ({"past_where": "prior > 1"}, "prior is computed from features of past", ""),
+        ({"where": "amuont > 1"}, "data.where: column amuont does not exist", "amount"),
+        ({"predict": "paid is null"}, "data.predict.where: column paid does not exist", "paid_date"),
+        ({"train": Window(by="invoiced")}, "data.train.by: column invoiced does not exist", "invoice_date"),
+        ({"holdout": Holdout(last=0.2, by="due")}, "holdout.by: column due does not exist", "due_date"),
+        ({"features": Features(numeric=("amout",))}, "features.numeric: column amout does not exist", "amount"),
         (
             {"features": Features(numeric=("amount",)), "outcome": Outcome(matured="x", classes=CLASSES)},
             "outcome.matured",
@@ -267,15 +267,21 @@ def test_a_name_is_known_before_it_is_used_and_never_shadows(
     [
         ({"derive": {"x": "(select 1)"}}, "data.derive.x: a subquery is not allowed"),
         ({"derive": {"x": "1 + today()"}}, "at character 5"),
-        ({"derive": {"x": "avg(amount)"}}, "data.derive.x: this is an aggregate"),
+        ({"derive": {"x": "avg(amount)"}}, "data.derive.x: expected an expression over one row, found an aggregate"),
         ({"past": {"a": "amount + 1"}}, "data.past.features.a: expected one aggregate"),
         ({"past": {"a": "random()"}}, "data.past.features.a: random"),
         ({"past": {"a": "sum(country)"}}, "data.past.features.a: sum takes a number, found VARCHAR"),
         ({"past": {"a": "bool_or(amount)"}}, "bool_or takes a condition, found DOUBLE"),
         ({"train": Window(by="invoice_date", since="soon")}, "data.train.since: 'soon' is not a date"),
         ({"where": "amount + 1"}, "data.where: `amount + 1`: expected a condition, found DOUBLE"),
-        ({"where": "country + 1 > 2"}, "data.where: `country + 1 > 2` over 60 rows: the types do not fit"),
-        ({"derive": {"x": "country - due_date"}}, "data.derive.x: `country - due_date`: the types do not fit"),
+        (
+            {"where": "country + 1 > 2"},
+            "data.where: `country + 1 > 2` over 60 rows: the types of the values do not match",
+        ),
+        (
+            {"derive": {"x": "country - due_date"}},
+            "data.derive.x: `country - due_date`: the types of the values do not match",
+        ),
         (
             {"outcome": Outcome(matured="amount", classes=CLASSES)},
             "outcome.matured: `amount`: expected a date, found DOUBLE",
@@ -316,7 +322,7 @@ def test_a_key_is_there_once_in_every_row(tmp_path: Path) -> None:
     empty = refused(tmp_path, recipe_of(), with_rows({5: (None, *rows[5][1:])}))
     assert "invoice_id is empty in 1 of 300 rows" in empty.message
     assert "no column nothing" in refused(tmp_path, recipe_of(key="nothing")).message
-    assert "amount is DOUBLE; a key is text or a whole number" in refused(tmp_path, recipe_of(key="amount")).message
+    assert "amount is DOUBLE; expected text or a whole number" in refused(tmp_path, recipe_of(key="amount")).message
 
 
 def test_a_join_needs_a_unique_key_of_one_type_and_no_clash(tmp_path: Path) -> None:
@@ -324,7 +330,7 @@ def test_a_join_needs_a_unique_key_of_one_type_and_no_clash(tmp_path: Path) -> N
     doubled = [("C1", "A", 1), ("C1", "B", 2), ("C2", "A", 1), (None, "A", 1), (None, "B", 1)]
     error = refused(tmp_path, recipe, None, customers(tmp_path, doubled))
     assert error.code == "E415"
-    assert "customer_id must be unique in customers; 1 of its values are there more than once" in error.message
+    assert "customer_id must be unique in customers; 1 of its values occur more than once" in error.message
     other = write_table(tmp_path, "customers", {"customer_id": "BIGINT", "x": "BIGINT"}, [(1, 2)])
     assert "VARCHAR on the left and BIGINT on the right" in refused(tmp_path, recipe, None, other).message
     clash = write_table(tmp_path, "customers", {"customer_id": "VARCHAR", "Country": "VARCHAR"}, [("C1", "x")])
@@ -337,7 +343,7 @@ def test_a_join_needs_a_unique_key_of_one_type_and_no_clash(tmp_path: Path) -> N
 def test_a_file_that_is_not_the_recorded_one_is_refused(tmp_path: Path) -> None:
     books = ledger(tmp_path, invoices(60))
     write_table(tmp_path, "invoices", {"invoice_id": "VARCHAR"}, [("a",)])
-    with pytest.raises(DataError, match="not those recorded") as caught:
+    with pytest.raises(DataError, match="differ from those recorded") as caught:
         LocalData().select(books.request(recipe_of()))
     assert caught.value.code == "E411"
 

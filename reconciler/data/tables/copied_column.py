@@ -1,0 +1,79 @@
+"""Describe one column of a table copy: its type, and the SQL of its values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.data.duckdb_session import name_of, text_of
+from reconciler.data.tables.column_types import TextFormat, from_text
+
+# Type of a column in a Parquet source -> its type in the copy.
+_KEPT = {
+    "VARCHAR": "VARCHAR",
+    "BOOLEAN": "BOOLEAN",
+    "DATE": "DATE",
+    "TIMESTAMP": "TIMESTAMP",
+    "TIMESTAMP_S": "TIMESTAMP",
+    "TIMESTAMP_MS": "TIMESTAMP",
+    "TIMESTAMP_NS": "TIMESTAMP",
+    "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+    "TINYINT": "BIGINT",
+    "SMALLINT": "BIGINT",
+    "INTEGER": "BIGINT",
+    "BIGINT": "BIGINT",
+    "UTINYINT": "BIGINT",
+    "USMALLINT": "BIGINT",
+    "UINTEGER": "BIGINT",
+    "UBIGINT": "BIGINT",
+    "FLOAT": "DOUBLE",
+    "DOUBLE": "DOUBLE",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopiedColumn:
+    """A column to copy. `value`: SQL, NULL where the cell does not fit `kind`; `cell`: SQL of the cell itself."""
+
+    name: str
+    kind: str
+    value: str
+    cell: str
+
+    @property
+    def strict(self) -> str:
+        """Return SQL of the value that fails the statement where the cell does not fit."""
+        if self.value == self.cell:
+            return self.value
+        return f"coalesce({self.value}, CASE WHEN {self.cell} IS NOT NULL THEN error('misfit') END)"
+
+
+def column_of_parquet(
+    name: str, file_type: str, known_type: str | None, text_format: TextFormat
+) -> CopiedColumn | None:
+    """Return the copy of a Parquet column, or None where its type in the file is not supported.
+
+    `known_type`: the declared type or that of an earlier copy, if there is one.
+    """
+    cell = name_of(name)
+    default = _default_type(file_type)
+    if default is None:
+        return None
+    kind = known_type or default
+    local = f"({cell} AT TIME ZONE {text_of(text_format.zone)})" if file_type.endswith("TIME ZONE") else cell
+    if kind == default:
+        finite = f"(CASE WHEN isfinite({cell}) THEN {cell} END)" if default == "DOUBLE" else local
+        value = f"TRY_CAST({finite} AS {kind})"
+    elif default == "VARCHAR":
+        value = from_text(f"CAST({cell} AS VARCHAR)", kind, text_format)
+    elif kind == "VARCHAR":
+        value = f"CAST({local} AS VARCHAR)"
+    else:
+        # NULL, hence an error, where the conversion would lose something.
+        value = f"(CASE WHEN TRY_CAST({local} AS {kind}) = {local} THEN TRY_CAST({local} AS {kind}) END)"
+    return CopiedColumn(name=name, kind=kind, value=value, cell=cell)
+
+
+def _default_type(file_type: str) -> str | None:
+    if file_type.startswith("DECIMAL("):
+        return file_type
+    return "VARCHAR" if file_type.startswith("ENUM(") else _KEPT.get(file_type)

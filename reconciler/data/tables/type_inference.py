@@ -1,0 +1,168 @@
+"""Infer the type of a column of text from all its cells.
+
+Takes: a relation of text columns and the format of their text. Gives: one type per column. Keeps true: a guess never
+changes a cell's text. `00123` and `NO` stay text, and a number of more than 18 digits is an identifier. A column that
+is nearly a number or a date, but not quite, is an error and not text: the mistake would only show later.
+"""
+
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# ruff: noqa: S608
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.data.duckdb_session import Session, name_of, text_of
+from reconciler.data.tables.column_types import TextFormat, from_text
+
+_SAMPLE = 20_000  # rows tested against every type; the suggested type is then checked on all rows
+_NEARLY = 0.9  # a column of which this share fits a type is taken for one of that type with mistakes
+_DATE_LIKE = r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{4}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}|[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}"
+_DATE_LIKE += r"|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+_NOT_FINITE = r"[+-]?(inf|infinity|nan)"
+
+
+def from_text_strictly(cell: str, kind: str, text_format: TextFormat) -> str:
+    """Return SQL like `from_text`, for an inferred type: as strict as the inference.
+
+    So `00123` does not become a number because earlier rows were numbers.
+    """
+    return f"({_tests(cell, text_format).get(kind) or from_text(cell, kind, text_format)})"
+
+
+def _tests(cell: str, text_format: TextFormat) -> dict[str, str]:
+    """Return type -> SQL of the value where the text can only be of that type, in order of preference."""
+    group = rf"([1-9][0-9]{{0,2}}({re.escape(text_format.grouping)}[0-9]{{3}})+)|" if text_format.grouping else ""
+    point = re.escape(text_format.decimal)
+    number = rf"-?({group}0|[1-9][0-9]{{0,14}})({point}[0-9]+)?([eE][+-]?[0-9]{{1,2}})?"
+    integer = "0|-?[1-9][0-9]{0,18}"
+    # A match is finite: 15 digits and an exponent of two digits.
+    double = f"TRY_CAST({cell} AS DOUBLE)" if text_format.grouping is None else from_text(cell, "DOUBLE", text_format)
+    tests = {
+        "BOOLEAN": f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END",
+        "BIGINT": f"CASE WHEN regexp_full_match({cell}, '{integer}') THEN TRY_CAST({cell} AS BIGINT) END",
+        "DOUBLE": f"CASE WHEN regexp_full_match({cell}, {text_of(number)}) THEN {double} END",
+        "DATE": from_text(cell, "DATE", text_format),
+        "TIMESTAMP": from_text(cell, "TIMESTAMP", text_format),
+    }
+    if text_format.formatted is not None and not re.sub(r"%-?[A-Za-z]|[0-9]", "", text_format.dates):
+        # 20240131 is a number too: it is a date only where `types` says so.
+        tests[text_format.formatted] = f"CAST(NULL AS {text_format.formatted})"
+    return tests
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Count:
+    """Counts of one column: cells, cells that fit each type, and cells that only look like a number or a date.
+
+    `digits`: cells of digits only that are not BIGINT (identifiers).
+    """
+
+    cells: int
+    fitting: Mapping[str, int]
+    digits: int
+    not_finite: int
+    date_like: int
+
+
+def infer(
+    session: Session, *, relation: str, columns: Iterable[str], table: str, text_format: TextFormat
+) -> tuple[dict[str, str], tuple[str, str] | None]:
+    """Infer the type of each text column of `relation` over all its rows.
+
+    Returns the types, and the first column that nearly fits a type, with that type ("" when it is not clear which):
+    the caller finds the row and raises the error.
+    """
+    types: dict[str, str] = {}
+    open_columns = list(columns)
+    for rows in (f"(SELECT * FROM {relation} LIMIT {_SAMPLE})", relation):
+        counts = _count(session, relation=rows, columns=open_columns, table=table, text_format=text_format)
+        choices = {name: _choose(count) for name, count in counts.items()}
+        if rows != relation:
+            short = session.value(f"SELECT count(*) FROM {rows}", doing=f"reading table {table}") < _SAMPLE
+            choices = choices if short else _confirmed(session, relation, choices, table, text_format)
+        for name, choice in choices.items():
+            if choice is not None and choice.mistaken is not None:
+                return types, (name, choice.mistaken)
+            if choice is not None:
+                types[name] = choice.kind
+        open_columns = [name for name in open_columns if name not in types]
+        if not open_columns:
+            break
+    return types, None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Choice:
+    kind: str
+    mistaken: str | None = None
+
+
+def _choose(count: _Count) -> _Choice | None:
+    """Choose the type of a column; None when the column has no cell."""
+    if count.cells == 0:
+        return None
+    for kind, fitting in count.fitting.items():
+        if fitting == count.cells:
+            return _Choice(kind=kind)
+    numbers = count.fitting["DOUBLE"]
+    if count.not_finite and numbers and numbers + count.not_finite == count.cells:
+        return _Choice(kind="VARCHAR", mistaken="DOUBLE")
+    dates = count.fitting["TIMESTAMP"]
+    if count.date_like and max(count.date_like, dates, count.fitting["DATE"]) == count.cells:
+        return _Choice(kind="VARCHAR", mistaken="DATE" if count.fitting["DATE"] else "")
+    best = max(count.fitting, key=lambda kind: count.fitting[kind])
+    misfits = count.cells - count.fitting[best]
+    if count.fitting[best] >= _NEARLY * count.cells and misfits > count.digits:
+        return _Choice(kind="VARCHAR", mistaken=best)
+    return _Choice(kind="VARCHAR")
+
+
+def _count(
+    session: Session, *, relation: str, columns: list[str], table: str, text_format: TextFormat
+) -> dict[str, _Count]:
+    items: list[str] = []
+    for name in columns:
+        cell = name_of(name)
+        items.append(f"count({cell})")
+        items += [f"count({test})" for test in _tests(cell, text_format).values()]
+        integer = _tests(cell, text_format)["BIGINT"]
+        items.append(f"count(*) FILTER (regexp_full_match({cell}, '[0-9]+') AND ({integer}) IS NULL)")
+        items.append(f"count(*) FILTER (regexp_full_match(lower({cell}), '{_NOT_FINITE}'))")
+        items.append(f"count(*) FILTER (regexp_full_match({cell}, '{_DATE_LIKE}'))")
+    row = session.rows(f"SELECT {', '.join(items)} FROM {relation}", doing=f"finding the types of table {table}")[0]
+    kinds = list(_tests("x", text_format))
+    width = len(kinds) + 4
+    counts = {}
+    for index, name in enumerate(columns):
+        cells, *counted = row[index * width : (index + 1) * width]
+        fitting = dict(zip(kinds, counted, strict=False))
+        counts[name] = _Count(
+            cells=cells, fitting=fitting, digits=counted[-3], not_finite=counted[-2], date_like=counted[-1]
+        )
+    return counts
+
+
+def _confirmed(
+    session: Session, relation: str, chosen: dict[str, _Choice | None], table: str, text_format: TextFormat
+) -> dict[str, _Choice | None]:
+    """Return the sample's choices that all rows confirm, None for the others. Text in the sample is text."""
+    to_confirm = {
+        name: choice.kind
+        for name, choice in chosen.items()
+        if choice and not choice.mistaken and choice.kind != "VARCHAR"
+    }
+    confirmed = {name: None if choice is None or choice.mistaken else choice for name, choice in chosen.items()}
+    if not to_confirm:
+        return confirmed
+    items = [
+        f"count({name_of(name)}) - count({_tests(name_of(name), text_format)[kind]})"
+        for name, kind in to_confirm.items()
+    ]
+    row = session.rows(f"SELECT {', '.join(items)} FROM {relation}", doing=f"finding the types of table {table}")[0]
+    for (name, _), misfits in zip(to_confirm.items(), row, strict=True):
+        if misfits:
+            confirmed[name] = None
+    return confirmed
