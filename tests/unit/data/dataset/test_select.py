@@ -222,7 +222,7 @@ def test_as_of_is_the_day_of_the_request(tmp_path: Path) -> None:
     ("change", "message", "hint"),
     [
         ({"derive": {"x": "amonut + 1"}}, "data.derive.x: column amonut does not exist", "did you mean amount"),
-        ({"derive": {"x": "AMOUNT + 1"}}, "column AMOUNT does not exist", "there are"),
+        ({"derive": {"x": "AMOUNT + 1"}}, "column AMOUNT does not exist", "existing columns"),
         ({"derive": {"x": "y + 1", "y": "amount"}}, "data.derive.x: y is used before it is derived", "order"),
         ({"derive": {"x": "x + 1"}}, "data.derive.x: x is used before it is derived", "order"),
         ({"derive": {"amount": "1"}}, "the column amount exists already", "choose another name"),
