@@ -1,9 +1,9 @@
-"""The comment on a request that changes many models alike: planned, grouped and written, as one whole process.
+"""Measure the comment on a request that changes many models in the same way, as one whole process.
 
 python benchmarks/comment.py [MODELS]      (default: 500; the bar is 3 s)
 
-The request changes one parameter of every model of the sandbox, so that all are trained and judged anew: those
-that were never trained on one line, those that were on another.
+The request changes one parameter of every model of the sandbox, so that all are trained and evaluated again: those
+that were never trained on one line, the others on another.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ RECONCILER = str(Path(sys.executable).parent / "reconciler")
 
 
 def main(models: int) -> None:
+    """Measure `plan --comment` over so many models."""
     with tempfile.TemporaryDirectory() as scratch:
         fleet, plan = Path(scratch) / "fleet", Path(scratch) / "plan.json"
         fleet.mkdir()
@@ -35,10 +36,10 @@ def main(models: int) -> None:
             manifest.write_text(manifest.read_text().replace("max_depth: 3", "max_depth: 4"))
         subprocess.run(["git", "commit", "-q", "-a", "-m", "Deeper trees"], cwd=fleet, check=True)
         command = [RECONCILER, "plan", "sandbox", "--comment", "--out", str(plan), "--output", "markdown"]
-        told = subprocess.run(command, cwd=fleet, check=True, capture_output=True, text=True).stdout
+        report = subprocess.run(command, cwd=fleet, check=True, capture_output=True, text=True).stdout
         costs = [cost(command, fleet, dict(os.environ)) for _ in range(RUNS)]
-    lines = [line for line in told.splitlines() if line.startswith("| 🔵")]
-    print(f"{declared:,} models changed: {len(lines)} lines, {len(told):,} of {LONGEST:,} characters")
+    lines = [line for line in report.splitlines() if line.startswith("| 🔵")]
+    print(f"{declared:,} models changed: {len(lines)} lines, {len(report):,} of {LONGEST:,} characters")
     print(*lines, sep="\n")
     tell("plan --comment", costs)
     print(f"{'':24} the bar is {BAR} s: {'met' if median_wall(costs) <= BAR else 'MISSED'}")
@@ -46,7 +47,7 @@ def main(models: int) -> None:
 
 
 def declare(fleet: Path) -> int:
-    """Every model of production in the sandbox, too, where a fleet has a tenth of them trained; how many that are."""
+    """Declare every model of production in the sandbox too, where a tenth is trained; return their number."""
     for manifest in (fleet / "manifests/production").glob("*.yaml"):
         lines = manifest.read_text().splitlines(keepends=True)
         recipe = "".join(line for line in lines if not line.startswith("  artifact:"))

@@ -1,4 +1,4 @@
-"""Fifty small models in one apply, against fifty bare scripts one after the other, in turn in one run.
+"""Compare fifty small models in one apply with fifty bare scripts one after the other, in turn in one run.
 
 python benchmarks/fifty_models.py [ROUNDS]      (default: 3)
 """
@@ -49,27 +49,28 @@ skops.io.dump(model, "data/NAME.skops")
 
 
 def main(rounds: int) -> None:
+    """Measure so many rounds and print medians and share."""
     with tempfile.TemporaryDirectory() as scratch:
         project = make_project(Path(scratch), rows=ROWS, columns=COLUMNS)
         scripts = declare(project)
         apply = [str(Path(sys.executable).parent / "reconciler"), "apply", "sandbox", "--yes"]
         fixed = fixed_environment(os.environ, architecture=os.uname().machine)  # the same threads and kernels
         bare: list[Cost] = []
-        ours: list[Cost] = []
+        applies: list[Cost] = []
         for _ in range(rounds):
             shutil.rmtree(project / ".reconciler", ignore_errors=True)
-            ours.append(cost(apply, project, dict(os.environ)))
+            applies.append(cost(apply, project, dict(os.environ)))
             bare.append(one_after_the_other(project, scripts, fixed))
     print(f"{MODELS} models of {ROWS:,} rows x {COLUMNS} columns, {rounds} rounds in turn, medians [least - most]")
     tell(f"{MODELS} bare scripts", bare)
-    tell("one apply", ours)
-    share = median_wall(ours) / median_wall(bare)
+    tell("one apply", applies)
+    share = median_wall(applies) / median_wall(bare)
     print(f"{'share':24} {share:7.2f}     the bar is {BAR}: {'met' if share <= BAR else 'MISSED'}")
     tell_if_busy()
 
 
 def declare(project: Path) -> list[Path]:
-    """Fifty manifests instead of the project's one, committed; and a script for each that does the same by hand."""
+    """Commit fifty manifests instead of the project's one; return a script for each that does the same by hand."""
     manifest = project / "manifests/sandbox/wide.yaml"
     text = manifest.read_text()
     manifest.unlink()
@@ -77,10 +78,10 @@ def declare(project: Path) -> list[Path]:
     for number in range(MODELS):
         module, name, params = ESTIMATORS[number % len(ESTIMATORS)]
         model = f"small-{number:02d}"
-        told = ", ".join(f"{key}: {value}" for key, value in params.items())
+        arguments = ", ".join(f"{key}: {value}" for key, value in params.items())
         filled = text.replace("name: wide", f"name: {model}").replace("seed: 7", f"seed: {number}")
         filled = filled.replace(
-            "HistGradientBoostingClassifier, params: {max_iter: 100}", f"{name}, params: {{{told}}}"
+            "HistGradientBoostingClassifier, params: {max_iter: 100}", f"{name}, params: {{{arguments}}}"
         )
         manifest.with_name(f"{model}.yaml").write_text(filled)
         script = BARE.replace("MODULE", module).replace("CLASS", name).replace("PARAMS", repr(params))
@@ -92,10 +93,11 @@ def declare(project: Path) -> list[Path]:
 
 
 def one_after_the_other(project: Path, scripts: list[Path], environment: dict[str, str]) -> Cost:
+    """Run the scripts one after the other and return their total cost."""
     started = time.perf_counter()
-    costs = [cost([sys.executable, str(script)], project, environment) for script in scripts]
+    costs = [cost([sys.executable, str(path)], project, environment) for path in scripts]
     wall = time.perf_counter() - started
-    return Cost(wall, sum(one.cpu for one in costs), max(one.memory for one in costs))
+    return Cost(wall, sum(run.cpu for run in costs), max(run.memory for run in costs))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""A throw-away project with thousands of deployed models: small artifacts, and journals of thirty entries each.
+"""Create a temporary project with thousands of deployed models: small artifacts, journals of thirty entries each.
 
-One model goes the real way, sandbox to production. The others are made from what that left behind: each has a recipe of
-its own, and so its own artifact, build, verification, journal and served release (the bytes of the fitted trees alone
+One model is really trained and promoted. The others are copies of its stored files: each has a recipe of its own, and
+so its own artifact, build, verification, journal and served release (the bytes of the fitted trees alone
 are shared), so that a plan finds nothing to do and no two documents are equal. A tenth as many are declared in the
 sandbox as well.
 """
@@ -32,7 +32,7 @@ MODEL = "wide"
 
 
 def make_fleet(folder: Path, models: int) -> Path:
-    """A committed project with `models` models in production, all in sync."""
+    """Create a committed project with `models` models in production, all in sync."""
     make_project(folder, rows=400, columns=4)
     manifest = folder / f"manifests/sandbox/{MODEL}.yaml"
     manifest.write_text(
@@ -58,7 +58,7 @@ def make_fleet(folder: Path, models: int) -> Path:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Original:
-    """What the real model left behind in one environment."""
+    """The stored files of the real model in one environment."""
 
     store: Path
     manifest: str
@@ -128,7 +128,7 @@ def _varied(recipe: BuiltRecipe, leaf: int) -> BuiltRecipe:
 
 
 def _packed(first: _Original, recipe: BuiltRecipe) -> Digest:
-    """The artifact with this recipe, put into the store together with its verification."""
+    """Write an artifact with this recipe and its verification to the store, and return its digest."""
     body = codec.encode(recipe)
     described = _put(first.store, body)
     files = tuple(

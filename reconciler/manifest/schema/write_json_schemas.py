@@ -16,13 +16,13 @@ FOLDER = Path(__file__).parents[1] / "schemas"
 
 
 def schema_of(kind: str) -> dict[str, Any]:
-    """The schema of one kind of document."""
+    """Return the JSON Schema of one kind of document."""
     schema = _draft_7(KINDS[kind].model_json_schema(by_alias=True))
     return {"$schema": "http://json-schema.org/draft-07/schema#", **schema, "title": kind}
 
 
 def _draft_7(value: Any) -> Any:
-    """The same schema in draft-7 keywords."""
+    """Return a schema in draft-7 keywords."""
     if isinstance(value, dict):
         names = {"$defs": "definitions"}
         return {
@@ -34,10 +34,12 @@ def _draft_7(value: Any) -> Any:
 
 
 def text_of(kind: str) -> str:
+    """Return the JSON Schema of a kind as the committed file holds it."""
     return json.dumps(schema_of(kind), indent=2, sort_keys=True) + "\n"
 
 
 def path_of(kind: str) -> Path:
+    """Return where the committed file of a kind lies."""
     return FOLDER / f"{kind.lower()}.json"
 
 
