@@ -146,7 +146,7 @@ def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
     from reconciler.engine.plan import make_plan
     from reconciler.engine.promotion.revert_branch import propose_revert
 
-    with open_project(options, changes=environment, asks=True) as project:
+    with open_project(options, changes=environment, ask_forge=True) as project:
         here, desired = project.environment(environment), project.desired
         deps = project.training_only_in(here)
         if deps.forge is None:

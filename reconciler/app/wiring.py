@@ -53,8 +53,8 @@ class OpenProject:
     deps: Dependencies
     halt: threading.Event
     """Set: what runs in other threads ends."""
-    noted: bool = False
-    """Whether it was said that something is not committed."""
+    warned: bool = False
+    """Whether a warning said that something is not committed."""
 
     @property
     def desired(self) -> DesiredState:
@@ -64,6 +64,11 @@ class OpenProject:
         from reconciler.engine.plan.make_plan import environment_of
 
         return environment_of(self.desired, name)
+
+    def storage_folders(self) -> list[str]:
+        """Return the folders of stores and targets on this disk."""
+        places = (place for environment in self.desired.environments for place in environment.places)
+        return sorted({place.root for place in places if place.root is not None})
 
     def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> Dependencies:
         """Return the ports as this environment may use them: only a sandbox has a trainer.
@@ -93,24 +98,24 @@ def open_project(
     *,
     trains: bool = False,
     changes: str | None = None,
-    witness: ReadObserver | None = None,
+    fingerprints: ReadObserver | None = None,
     known: frozenset[str] = frozenset(),
     committed: bool = False,
-    anew: bool = False,
-    asks: bool = False,
-    now: GitState | None = None,
+    uncached: bool = False,
+    ask_forge: bool = False,
+    head: GitState | None = None,
 ) -> Iterator[OpenProject]:
     """Open a project: read its manifests, and make the ports that its environments name; all are closed at the end.
 
     `trains`: training is allowed (in a sandbox). `changes`: the environment that is going to be changed; where it is
-    protected, no cache is believed, which anybody may have written. `witness` is told of everything that is read;
-    `known` manifests are left out; `committed`: it is known that nothing is left to commit; `anew`: every stored byte
-    is read from its store, not from a copy of it here; `asks`: the forge is asked, whatever it is about, else only
-    where approvals count; `now`: what git was asked already. Raises InvalidManifestsError; IntegrityError E302 where
-    git tracks files of a store or target.
+    protected, no cache is believed, which anybody may have written. `fingerprints` is told of every file that is read.
+    `known` manifests are valid, and left out. `committed`: it is known that the work tree has no changes. `uncached`:
+    every stored byte is read from its store, not from a copy of it here. `ask_forge`: the forge is asked whatever it is
+    about, else only where approvals count. `head`: what git was asked already. Raises InvalidManifestsError;
+    IntegrityError E302 where git tracks files of a store or target.
     """
     root = options.root
-    git = GitSource(root) if now is None else now.source()
+    git = GitSource(root) if head is None else head.source()
     source = WorkTree(root) if options.working_tree else git
     with ExitStack() as stack:
         halt = threading.Event()
@@ -119,16 +124,16 @@ def open_project(
         for worker in (data, scorer, trainer):
             if worker is not None:
                 stack.callback(worker.close)
-        revision, noted = _revision(options, source, committed=committed, now=now)
+        revision, warned = _revision(options, source, committed=committed, head=head)
         if changes is not None:  # most likely there is work, and children start while the manifests are read
             data.warm()
             if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
                 trainer.warm(Limits())
-        checkout = _load(options, source, data, revision, known, now)
+        checkout = _load(options, source, data, revision, known, head)
         if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
             from reconciler.engine.load_desired import load
 
-            anew = True
+            uncached = True
             checkout = load(source, data, revision=checkout.revision)
         desired = checkout.desired
         _refuse_tracked(git, desired)
@@ -138,8 +143,8 @@ def open_project(
             root=root,
             project=desired.project,
             scratch=scratch,
-            cache=None if anew else locations.user_cache() / "stores",
-            witness=None if desired.is_remote else witness,
+            cache=None if uncached else locations.user_cache() / "stores",
+            witness=None if desired.is_remote else fingerprints,
         )
         deps = Dependencies(
             source=source,
@@ -160,9 +165,9 @@ def open_project(
             data_root=locations.data_root(options.data_root, root),
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             tags=GitTags(root),
-            forge=_forge(root, desired, asks=asks, decides=changes is not None),
+            forge=_forge(root, desired, asks=ask_forge, decides=changes is not None),
         )
-        yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, noted=noted)
+        yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, warned=warned)
 
 
 def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:
@@ -206,11 +211,11 @@ class _WhenAsked(Mapping[str, T]):
         return len(self._places)
 
 
-def proposer(root: Path, now: GitState | None = None) -> Proposer:
-    """Return the proposer of commits. `now`: what git was asked already."""
+def proposer(root: Path, head: GitState | None = None) -> Proposer:
+    """Return the proposer of commits. `head`: what git was asked already."""
     from reconciler.adapters.git.proposal_branch import GitProposer
 
-    return GitProposer(root, top=now.top if now is not None else None)
+    return GitProposer(root, top=head.top if head is not None else None)
 
 
 def _revision(
@@ -218,16 +223,16 @@ def _revision(
     source: Source,
     *,
     committed: bool = False,
-    now: GitState | None = None,
+    head: GitState | None = None,
 ) -> tuple[str | None, bool]:
     """Return the commit that is meant, None for the work tree; and whether a warning was said of uncommitted files."""
     if options.working_tree:
         return None, False
     asked = options.revision
-    revision = now.revision if now is not None and asked is None else source.resolve("HEAD" if asked is None else asked)
-    warnings = (
-        tuple(uncommitted_changes.notes(source, options.root, revision)) if asked is None and not committed else ()
-    )
+    if asked is not None:
+        return source.resolve(asked), False
+    revision = head.revision if head is not None else source.resolve("HEAD")
+    warnings = () if committed else tuple(uncommitted_changes.notes(source, options.root, revision))
     for line in warnings:
         options.say(line)
     return revision, bool(warnings)
@@ -246,11 +251,11 @@ def _load(
     data: DataWorker,
     revision: str | None,
     known: frozenset[str] = frozenset(),
-    now: GitState | None = None,
+    head: GitState | None = None,
 ) -> Checkout:
     from reconciler.engine.load_desired import load
 
-    cache_folder = locations.cache(git_folder(options.root)) if now is None else now.memo.parent
+    cache_folder = locations.cache(git_folder(options.root)) if head is None else head.cache_file.parent
     expressions = CachedExpressions(data, cache_folder, grammar=_grammar)
     if options.verbose:
         options.say(f"project {options.root}, {f'commit {revision}' if revision else 'the working tree'}")

@@ -18,7 +18,7 @@ def detect(options: ProjectOptions, environment: str | None, *, issue: bool, loa
     from reconciler.engine.inspect.detect_drift import drift
     from reconciler.report.inspect.drift import issue as render
 
-    with open_project(options, asks=issue) as project:
+    with open_project(options, ask_forge=issue) as project:
         memo = _memo(project.root, git_folder(project.root))
         remembered = drift_first_seen.load(memo)
         found = drift(

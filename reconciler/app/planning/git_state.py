@@ -23,49 +23,57 @@ _LOCKS = (".lock", "requirements.txt")
 
 @dataclass(slots=True, kw_only=True)
 class GitState:
-    """The project as git has it at HEAD. `ids`: path below the project -> blob. `prefix`: the project's path below the
-    repository's root `top`; `listed`: git's listing of it."""
+    """A project as git has it at HEAD, and one of its environments.
+
+    `manifests`: the blob of each manifest and card, by its path below the project; `special_files`: one of them is a
+    link or the like. `rules`: a hash of all that makes a manifest valid (the project's file, environments, lock files);
+    `tracked`: paths of all other files. `prefix`: the project's path below `top`, the repository's root;
+    `tree_listing`: git's listing of it. `cache_file`: where the environment's last plan is cached.
+    """
 
     root: Path
     top: Path
     revision: str
-    memo: Path
-    ids: dict[str, str]
-    odd: bool
-    support: str
+    environment: str
+    cache_file: Path
+    manifests: dict[str, str]
+    special_files: bool
+    rules: str
     tracked: frozenset[str]
     prefix: str
-    listed: bytes
+    tree_listing: bytes
     _source: GitSource | None = None
 
     def source(self) -> GitSource:
-        """For all further questions to git: it answers each once."""
+        """Return the source for all further questions to git, each of which it asks once."""
         if self._source is None:
             from reconciler.adapters.git.commit_source import GitSource
 
-            self._source = GitSource(self.root, prefix=self.prefix, head=self.revision, listed=self.listed)
+            self._source = GitSource(self.root, prefix=self.prefix, head=self.revision, listed=self.tree_listing)
         return self._source
 
     def refs(self, branch: str) -> str:
+        """Return the commits of a branch, here and at every remote, as one text."""
         wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]
         return Git(self.root).run("for-each-ref", "--format=%(objectname) %(refname)", *wanted).decode()
 
-    def blobs(self, environment: str, model: str) -> str:
-        """Of manifest and card; empty where neither is there."""
-        path = f"manifests/{environment}/{model}"
-        return " ".join(filter(None, (self.ids.get(f"{path}.yaml"), self.ids.get(f"{path}.md"))))
+    def blobs(self, model: str) -> str:
+        """Return the blobs of a model's manifest and card; an empty text where neither is there."""
+        path = f"manifests/{self.environment}/{model}"
+        return " ".join(filter(None, (self.manifests.get(f"{path}.yaml"), self.manifests.get(f"{path}.md"))))
 
-    def models(self, environment: str) -> set[str]:
-        start = f"manifests/{environment}/"
+    def models(self) -> set[str]:
+        """Return the names of the environment's models."""
+        start = f"manifests/{self.environment}/"
         return {
             path[len(start) : -len(".yaml")]
-            for path in self.ids
+            for path in self.manifests
             if path.startswith(start) and path.endswith(".yaml") and "/" not in path[len(start) :]
         }
 
 
-def look(root: Path, environment: str) -> GitState | None:
-    """None where this is not a plain checkout of a project."""
+def read(root: Path, environment: str) -> GitState | None:
+    """Ask git for HEAD of the project at `root`; None where that is not a plain checkout."""
     git = Git(root)
     code, out, _ = git.call("rev-parse", "--show-toplevel", "--git-common-dir", "HEAD^{commit}")
     lines = out.decode("utf-8", "surrogateescape").split("\n")
@@ -75,31 +83,33 @@ def look(root: Path, environment: str) -> GitState | None:
     if root != Path(top) and Path(top) not in root.parents:
         return None
     prefix = "" if root == Path(top) else root.relative_to(top).as_posix() + "/"
-    ids, odd, support, tracked = {}, False, [], set()
-    listed = listing(git, revision, prefix)
-    for path, mode, blob in entries_of(listed, prefix):
+    manifests, special_files, rules, tracked = {}, False, [], set()
+    tree_listing = listing(git, revision, prefix)
+    for path, mode, blob in entries_of(tree_listing, prefix):
         if path.startswith("manifests/"):
-            ids[path] = blob
-            odd = odd or mode not in _REGULAR
+            manifests[path] = blob
+            special_files = special_files or mode not in _REGULAR
         else:
             tracked.add(path)
             if path == locations.PROJECT_FILE or path.startswith("environments/") or path.endswith(_LOCKS):
-                support.append(f"{mode} {blob} {path}")
-    cache = locations.cache((root / common).resolve())
-    where = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
+                rules.append(f"{mode} {blob} {path}")
+    folder = locations.cache((root / common).resolve())
+    project = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
     return GitState(
         root=root,
         top=Path(top),
         revision=revision,
-        memo=cache / f"plan-{environment}-{where}.json",
-        ids=ids,
-        odd=odd,
-        support=hash_of(support),
+        environment=environment,
+        cache_file=folder / f"plan-{environment}-{project}.json",
+        manifests=manifests,
+        special_files=special_files,
+        rules=hash_of(rules),
         tracked=frozenset(tracked),
         prefix=prefix,
-        listed=listed,
+        tree_listing=tree_listing,
     )
 
 
 def hash_of(parts: list[str]) -> str:
+    """Return a short hash of texts, for comparison alone."""
     return hashlib.blake2b("\0".join(parts).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()

@@ -1,9 +1,9 @@
-"""The plan of many models, shared out among the processors: each process reads and plans a share of them.
+"""Plan large environments in parallel: each process plans a partition of the models.
 
-A model's part depends on its own manifest, journal and served files and on what all have in common, so shares need
-nothing of one another. Where that is not so (something is served or journaled that git does not declare, which may be
-one of the declared under its old name), and where anything at all is wrong, there is no answer: the plan is made in one
-process, which says it. What is made is the same either way.
+A model's plan depends on its own manifest, journal and deployed files and on what all models share, so partitions need
+nothing of one another. There is no parallel plan where that is not so (something is deployed or journaled that git does
+not declare: it may be a declared model under its old name), nor where anything is wrong: one process then plans
+everything, and says what is wrong. The plan is the same either way.
 """
 
 from __future__ import annotations
@@ -11,238 +11,171 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from reconciler import codec
-from reconciler.adapters.caches import plan_cache as plan_memo
+from reconciler.adapters.caches import plan_cache as stored
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints
 from reconciler.adapters.executors import fork_map
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.app.planning import plan_cache as remembered
+from reconciler.app.planning import planned_models
 from reconciler.app.planning.git_state import GitState
-from reconciler.core.artifact import store_layout as keys
+from reconciler.app.planning.planned_models import CacheablePlan, inputs_left_out, is_unchanged
+from reconciler.core.artifact import store_layout
 from reconciler.core.digest import Digest
-from reconciler.core.plan.plan import ModelPlan, Plan, PlanInputs
+from reconciler.core.plan.plan import ModelPlan, Plan
 from reconciler.core.status_codes import HealthStatus, SyncStatus
 from reconciler.engine.load_desired import card_path, load, manifest_path
-from reconciler.engine.plan.make_plan import joined, make_plan
-from reconciler.engine.plan.plan_expiry import stays_until
+from reconciler.engine.plan.make_plan import joined
 from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.app.wiring import OpenProject
-    from reconciler.core.spec.environment import Environment
 
-LEAST, MOST = 10, 400  # models in a share: what is worth one, and what is held at once
-SMALL = 5  # of that many models one is in a small share
-FOREVER = 2**40
+LEAST, MOST = 10, 400  # models in a partition: what is worth one, and what is held at once
+SMALL = 5  # of that many models one is in a small partition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanWithCache:
-    """A plan, until when the refresh of the data holds, and what is worth remembering of its quiet parts."""
-
-    plan: Plan
-    until: int
-    settled: dict[str, plan_memo.CachedModelPlan]
-
-
-def made(
+def plan(
     project: OpenProject,
-    here: Environment,
-    now: GitState,
-    witness: FileFingerprints,
-    settled: Sequence[ModelPlan] | None,
-) -> PlanWithCache:
-    """The plan in this process; `settled`: as `make_plan` has it."""
-    plan = make_plan(project.deps, project.desired, here, settled=settled, about=witness.about)
-    until = stays_until(project.deps, project.desired, here, plan)
-    return _noted(plan, until, now, witness, frozenset(part.model for part in settled or ()))
-
-
-def shared(
-    project: OpenProject,
-    here: Environment,
-    now: GitState,
-    witness: FileFingerprints,
+    head: GitState,
+    fingerprints: FileFingerprints,
     names: list[str],
     *,
     valid: frozenset[str],
-    settled: Sequence[ModelPlan] | None,
-) -> PlanWithCache | None:
-    """The plan by all processors: of the models `names`; `settled` as `make_plan` has it. `project` has no model in it;
-    `valid` files are read by nobody. None where it has to be made in one process: also where waiting is what takes the
-    time, and where trainings are counted over all models."""
-    if project.desired.is_remote or here.max_train is not None:
+    known: Sequence[ModelPlan] | None,
+) -> CacheablePlan | None:
+    """Plan the models `names` with all processors.
+
+    `project` is opened without any model; nobody reads `valid` manifests and cards; `known`: plans of other models, as
+    `make_plan` has it. Returns None where one process has to plan: besides errors, where most of the time is spent
+    waiting for a store elsewhere, and where trainings are counted over all models.
+    """
+    environment = project.environment(head.environment)
+    if project.desired.is_remote or environment.max_train is not None:
         return None
-    count = fork_map.count()
-    shares = _split(names, count)
-    files = _files(here.name, now, shares, valid)
+    processes = fork_map.count()
+    partitions = _split(names, processes)
+    files = _files(head, partitions, valid)
 
-    def make(share: int) -> PlanWithCache:
-        known = frozenset(now.ids).difference(files[share])
-        source, expressions = project.deps.source, project.checkout.expressions
-        desired = load(source, expressions, revision=now.revision, known=known).desired
-        plan = make_plan(project.deps, desired, here, shares[share], about=witness.about)
-        found = _noted(plan, stays_until(project.deps, desired, here, plan), now, witness, frozenset())
-        witness.forget()
-        return found
+    def plan_partition(number: int) -> CacheablePlan:
+        skipped = frozenset(head.manifests).difference(files[number])
+        checkout = load(project.deps.source, project.checkout.expressions, revision=head.revision, known=skipped)
+        partition = replace(project, checkout=checkout)
+        planned = planned_models.plan(partition, head, fingerprints, None, models=partitions[number])
+        fingerprints.forget()
+        return planned
 
-    def strangers() -> bool:
-        return settled is None and _strangers(project, here, witness, frozenset(names))
+    def undeclared() -> bool:
+        return known is None and _has_undeclared(project, head.environment, fingerprints, frozenset(names))
 
     try:
-        found = _by_all(make, strangers, count, len(shares))
+        plans = _plan_all(plan_partition, undeclared, processes, len(partitions))
     except ReconcilerError:
         return None
-    if found is None:
+    if plans is None:
         return None
-    return PlanWithCache(
-        plan=joined(project.desired, here, [one.plan for one in found], settled or ()),
-        until=min(one.until for one in found),
-        settled={name: one for share in found for name, one in share.settled.items()},
+    return CacheablePlan(
+        plan=joined(project.desired, environment, [part.plan for part in plans], known or ()),
+        until=min(part.until for part in plans),
+        settled={name: model for part in plans for name, model in part.settled.items()},
     )
 
 
-def _by_all(
-    make: Callable[[int], PlanWithCache], strangers: Callable[[], bool], count: int, shares: int
-) -> list[PlanWithCache] | None:
-    """Each of `count` processes makes the shares that it draws; this one makes the first in any case, since it is asked
-    what concerns all. None where one failed, or where there are strangers."""
-    drawn = fork_map.PartitionCounter(shares - 1)
-    own: list[PlanWithCache] = []
+def _plan_all(
+    plan_partition: Callable[[int], CacheablePlan], undeclared: Callable[[], bool], processes: int, partitions: int
+) -> list[CacheablePlan] | None:
+    """Plan all partitions, each in the process that is free first; the first one in this process in any case, because
+    only here are the files noted that were read for all models. Return None where one failed."""
+    claims = fork_map.PartitionCounter(partitions - 1)
+    own: list[CacheablePlan] = []
 
     def work(process: int) -> bytes:
-        if process == 0 and strangers():
-            raise ReconcilerError("shares are not independent")
+        if process == 0 and undeclared():
+            raise ReconcilerError("partitions depend on one another")
         if process:
-            return json.dumps([_sent(make(number + 1)) for number in drawn]).encode()
-        own.append(make(0))
-        own.extend(make(number + 1) for number in drawn)
+            return json.dumps([_to_json(plan_partition(number + 1)) for number in claims]).encode()
+        own.append(plan_partition(0))
+        own.extend(plan_partition(number + 1) for number in claims)
         return b""
 
-    # Nothing of what is made here goes round in circles, and looking for that among millions of values takes a while.
+    # Nothing of what is made here refers to itself, and the collector would look for that among millions of values.
     gc.disable()
     try:
-        answers = fork_map.fork_map(work, count)[1:]
+        answers = fork_map.fork_map(work, processes)[1:]
     finally:
-        drawn.close()
+        claims.close()
     if None in answers:
         return None
-    return own + [_received(one) for answer in answers if answer is not None for one in json.loads(answer)]
+    return own + [_from_json(part) for answer in answers if answer is not None for part in json.loads(answer)]
 
 
-def _sent(one: PlanWithCache) -> list[Any]:
-    plan = one.plan
-    quiet = [(part.model, part.digest, part.sync, part.health, part.reason) for part in plan.models if _quiet(part)]
-    rest = replace(plan, models=tuple(part for part in plan.models if not _quiet(part)))
-    settled = {name: plan_memo.packed(known) for name, known in one.settled.items()}
-    return [codec.to_json(rest), quiet, one.until, settled]
+def _to_json(planned: CacheablePlan) -> list[Any]:
+    """Return plain JSON data for another process: of unchanged models only what is shown."""
+    models = planned.plan.models
+    unchanged = [(one.model, one.digest, one.sync, one.health, one.reason) for one in models if is_unchanged(one)]
+    changed = replace(planned.plan, models=tuple(model for model in models if not is_unchanged(model)))
+    settled = {name: stored.packed(model) for name, model in planned.settled.items()}
+    return [codec.to_json(changed), unchanged, planned.until, settled]
 
 
-def _received(answer: list[Any]) -> PlanWithCache:
-    rest, quiet, until, settled = answer
-    plan = codec.from_json(Plan, rest)
-    basis = basis_of(plan.environment)
-    parts = tuple(quiet_part(basis, *one) for one in quiet)
-    return PlanWithCache(
-        plan=replace(plan, models=plan.models + parts),
+def _from_json(document: list[Any]) -> CacheablePlan:
+    changed, unchanged, until, settled = document
+    plan = codec.from_json(Plan, changed)
+    inputs = inputs_left_out(plan.environment)
+    models = tuple(
+        ModelPlan(
+            model=name,
+            digest=Digest(digest),
+            basis=inputs,
+            sync=SyncStatus(sync),
+            health=HealthStatus(health),
+            reason=reason,
+        )
+        for name, digest, sync, health, reason in unchanged
+    )
+    return CacheablePlan(
+        plan=replace(plan, models=plan.models + models),
         until=until,
-        settled={name: plan_memo.unpacked(one) for name, one in settled.items()},
+        settled={name: stored.unpacked(model) for name, model in settled.items()},
     )
 
 
-def _split(names: list[str], count: int) -> list[tuple[str, ...]]:
-    """Shares to draw for `count` processes, the small ones last: processors are not equally fast, nor are models."""
-    kept = len(names) - len(names) // SMALL
-    many = min(count * max(1, -(-kept // (count * MOST))), fork_map.MOST_PARTITIONS // 2)
-    few = min(2 * count, (len(names) - kept) // LEAST)
-    kept = kept if few else len(names)
+def _split(names: list[str], processes: int) -> list[tuple[str, ...]]:
+    """Return partitions of `names`, the small ones last: processors are not equally fast, nor are models."""
+    large = len(names) - len(names) // SMALL
+    many = min(processes * max(1, -(-large // (processes * MOST))), fork_map.MOST_PARTITIONS // 2)
+    few = min(2 * processes, (len(names) - large) // LEAST)
+    large = large if few else len(names)
     return [
-        *(tuple(names[start:kept:many]) for start in range(many)),
-        *(tuple(names[kept + start :: few]) for start in range(few)),
+        *(tuple(names[start:large:many]) for start in range(many)),
+        *(tuple(names[large + start :: few]) for start in range(few)),
     ]
 
 
-def _files(environment: str, now: GitState, shares: list[tuple[str, ...]], valid: frozenset[str]) -> list[set[str]]:
-    """What each share reads: the manifests and cards of its models, and as much of all others'."""
+def _files(head: GitState, partitions: list[tuple[str, ...]], valid: frozenset[str]) -> list[set[str]]:
+    """Return the files that each partition reads: manifests and cards of its models, and as many of all others."""
     files: list[set[str]] = [
-        {path for name in share for path in (manifest_path(environment, name), card_path(environment, name))}
-        for share in shares
+        {path for name in names for path in (manifest_path(head.environment, name), card_path(head.environment, name))}
+        for names in partitions
     ]
-    others = sorted(set(now.ids).difference(valid, *files))
+    others = sorted(set(head.manifests).difference(valid, *files))
     for number, path in enumerate(others):
         files[number % len(files)].add(path)
     return files
 
 
-def _strangers(project: OpenProject, here: Environment, witness: FileFingerprints, declared: frozenset[str]) -> bool:
-    """Whether there is anything that git does not declare."""
-    witness.about("")
-    target, store = project.deps.targets.get(here.name), project.deps.stores[here.name]
-    if target is None or here.trains:
+def _has_undeclared(
+    project: OpenProject, environment: str, fingerprints: FileFingerprints, declared: frozenset[str]
+) -> bool:
+    """Return whether anything is deployed or journaled that git does not declare."""
+    fingerprints.about("")
+    target, store = project.deps.targets.get(environment), project.deps.stores[environment]
+    if target is None or project.environment(environment).trains:
         return False
     if not isinstance(target, DirectoryTarget) or not isinstance(store, FilesStore):
-        return True  # others list their names at a price
-    return not declared.issuperset({*target.names(), *store.folders(keys.journal(here.name, "").rstrip("/"))})
-
-
-def _noted(
-    plan: Plan, until: dict[str, int], now: GitState, witness: FileFingerprints, known: frozenset[str]
-) -> PlanWithCache:
-    """Of quiet parts no more is kept than is shown."""
-    settled, basis = {}, basis_of(plan.environment)
-    for part in plan.models:
-        lasts, seen = until.get(part.model, FOREVER), witness.signature(part.model)
-        if part.model not in known and _quiet(part) and seen is not None:
-            settled[part.model] = plan_memo.CachedModelPlan(
-                blobs=now.blobs(plan.environment, part.model),
-                signature=seen,
-                until=lasts,
-                digest=part.digest,
-                sync=part.sync.value,
-                health=part.health.value,
-                reason=part.reason,
-                paths=remembered.relative(now.root, witness.paths(part.model)),
-            )
-    shown = (
-        quiet_part(basis, one.model, one.digest, one.sync, one.health, one.reason) if _quiet(one) else one
-        for one in plan.models
-    )
-    return PlanWithCache(plan=replace(plan, models=tuple(shown)), until=until.get("", FOREVER), settled=settled)
-
-
-def _quiet(part: ModelPlan) -> bool:
-    return not part.steps and part.blocked is None and not part.detail.notes
-
-
-def quiet_part(basis: PlanInputs, model: str, digest: str, sync: str, health: str, reason: str) -> ModelPlan:
-    """What is shown of a model with nothing to do and nothing to say."""
-    return ModelPlan(
-        model=model,
-        digest=Digest(digest),
-        basis=basis,
-        sync=SyncStatus(sync),
-        health=HealthStatus(health),
-        reason=reason,
-    )
-
-
-def basis_of(environment: str) -> PlanInputs:
-    """In place of what a quiet part depends on, which is neither shown nor written."""
-    return PlanInputs(
-        environment=environment,
-        model="",
-        pin=None,
-        recipe=None,
-        gates=(),
-        head=None,
-        served="",
-        candidate=None,
-        build=None,
-        verdicts=(),
-        snapshot=None,
-        order="",
-    )
+        return True  # others take long to list their names
+    journaled = store.folders(store_layout.journal(environment, "").rstrip("/"))
+    return not declared.issuperset({*target.names(), *journaled})

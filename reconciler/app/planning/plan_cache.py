@@ -1,114 +1,256 @@
-"""`plan`, from what the last plan found: models of which nothing changed are not planned anew.
+"""Plan an environment as fast as its last plan allows: what has not changed since is taken from the cache.
 
-A part is taken up only while everything that it was made from is the same: the manifest's blob, the environments, this
-program, the branch, and every path that was read for it (`adapters.witness`). Anything unexpected means: plan it all.
-What is shown is the same either way. `apply` never comes here.
+The plan says the same however it was made. `apply` never uses the cache.
 """
 
 from __future__ import annotations
 
-import os
-import stat
+import json
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import reconciler
-from reconciler.adapters.caches import plan_cache
-from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same, signature
+from reconciler.adapters.caches import plan_cache as stored
+from reconciler.adapters.caches.file_fingerprints import FileFingerprints
 from reconciler.adapters.caches.plan_cache import CachedPlan
-from reconciler.adapters.filesystem.durable_files import listed
-from reconciler.app import locations
-from reconciler.app.planning.git_state import GitState, hash_of
+from reconciler.adapters.executors import fork_map
+from reconciler.app.planning import git_state, unchanged_models
+from reconciler.app.planning.git_state import GitState
+from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
+from reconciler.errors import ReconcilerError
+from reconciler.report.plan.in_sync import SHOWN
+
+if TYPE_CHECKING:
+    from reconciler.app.planning.planned_models import CacheablePlan
+    from reconciler.app.project_options import ProjectOptions
+    from reconciler.app.wiring import OpenProject
+    from reconciler.core.plan.plan import ModelPlan, Plan
+
+MANY = 30  # models from which a second process pays
 
 
-def settled(
-    now: GitState, environment: str, memo: CachedPlan, *, besides: Callable[[], None]
-) -> tuple[list[str], list[str]] | None:
-    """Models (of which nothing changed, to plan anew); None: the whole plan must be made anew. Where git says already
-    that something changed, `besides` may be called while others look at what did not."""
-    basis, seconds, start = memo.basis, int(time.time()), f"{now.root}/"
-    if not same_rules(now, memo):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidManifests:
+    """Manifests and cards of HEAD that are `valid` without being read; `committed`: the work tree has no changes."""
+
+    head: GitState | None
+    valid: frozenset[str] = frozenset()
+    committed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LastPlan:
+    """The cached plan, the models whose plans it still holds, and those to plan again."""
+
+    cached: CachedPlan
+    unchanged: Sequence[str]
+    changed: Sequence[str]
+
+    @property
+    def listed(self) -> Sequence[str]:
+        """Unchanged models that the plan lists; with more of them, they are only counted."""
+        return self.unchanged if len(self.unchanged) <= SHOWN else ()
+
+    @property
+    def counted(self) -> int:
+        """The number of unchanged models that the plan does not list."""
+        return len(self.unchanged) - len(self.listed)
+
+    def plans(self, environment: str) -> tuple[ModelPlan, ...]:
+        """Return the plans of listed models, without what they depend on: neither shown nor written."""
+        from reconciler.app.planning.planned_models import inputs_left_out, unchanged_plan
+
+        inputs = inputs_left_out(environment)
+        return tuple(unchanged_plan(inputs, name, self.cached.settled[name]) for name in self.listed)
+
+
+class PlanCache:
+    """The plans of one project's environments: cached, made in parallel or made plainly, whichever is fastest."""
+
+    def __init__(self, options: ProjectOptions) -> None:
+        self._options = options
+
+    def plan(
+        self, environment: str, models: Sequence[str] = (), *, whole: bool = False
+    ) -> Plan | PlanExcerpt | UnchangedPlan:
+        """Plan an environment, or some of its models.
+
+        With `whole` the plan has all that a file or a program needs. Without it, for a person to read, many models with
+        nothing to do may be counted instead of listed, and the last plan is used: where a whole environment is planned
+        at HEAD. Raises UsageError E801 where git declares no such environment or model, and what reading and planning
+        raise.
+        """
+        cacheable = self._options.at_head and not (models or whole or self._options.verbose)
+        head = git_state.read(self._options.root, environment) if cacheable else None
+        if head is None:
+            return self._plan_plainly(environment, models)
+        last = _last_plan(head)
+        if last is None or last.changed or not last.counted or head.manifests != last.cached.valid:
+            return self._plan_changes(head, last)
+        if not _is_committed(head, last.cached):
+            self._say(_warnings(head))
+        role = last.cached.basis["role"]
+        return UnchangedPlan(environment=environment, role=role, revision=head.revision, models=len(last.unchanged))
+
+    def valid_manifests(self, environment: str, *, but: str) -> ValidManifests:
+        """Return what need not be read again to know that all manifests are valid; model `but` is to be read."""
+        head = git_state.read(self._options.root, environment) if self._options.at_head else None
+        cached = stored.load(head.cache_file) if head is not None else None
+        if head is None or cached is None or not unchanged_models.same_rules(head, cached):
+            return ValidManifests(head=head)
+        valid = unchanged_models.still_valid(head, cached, [but])
+        others = frozenset(path for path in valid if path.rpartition("/")[2].rpartition(".")[0] != but)
+        return ValidManifests(head=head, valid=others, committed=_is_committed(head, cached))
+
+    def _plan_plainly(self, environment: str, models: Sequence[str]) -> Plan:
+        """Plan in this process, and cache nothing."""
+        from reconciler.app.wiring import open_project
+        from reconciler.engine.plan.make_plan import make_plan
+
+        with open_project(self._options) as project:
+            return make_plan(project.deps, project.desired, project.environment(environment), models)
+
+    def _plan_changes(self, head: GitState, last: _LastPlan | None) -> Plan | PlanExcerpt:
+        """Plan what is not taken from the last plan, and cache it with what is."""
+        names = sorted(last.changed if last is not None else head.models())
+        in_parallel = len(names) >= MANY and fork_map.count() > 1
+        worktree = unchanged_models.worktree_signature(head)
+        warnings = _warnings_beside_imports(head) if in_parallel else []
+        known = last.plans(head.environment) if last is not None else None
+        valid = unchanged_models.still_valid(head, last.cached, names) if last is not None else frozenset[str]()
+        fingerprints, made, warned = FileFingerprints(), None, False
+        if in_parallel:
+            with suppress(ReconcilerError):
+                project, made = self._plan_in_parallel(head, fingerprints, names, valid, known)
+                warned = made is not None and self._say(warnings)
+        if made is None:
+            fingerprints = FileFingerprints()
+            project, made = self._plan_here(head, fingerprints, valid, known)
+            warned = project.warned
+        # A change of a store elsewhere leaves no trace on this disk, so its plans are not cached.
+        if made.plan.refresh is None and not project.desired.is_remote:
+            _save(project, head, last, fingerprints, made, None if warned else worktree)
+        counted = last.counted if last is not None else 0
+        return PlanExcerpt(plan=made.plan, calm=counted) if counted else made.plan
+
+    def _plan_in_parallel(
+        self,
+        head: GitState,
+        fingerprints: FileFingerprints,
+        names: list[str],
+        valid: frozenset[str],
+        known: Sequence[ModelPlan] | None,
+    ) -> tuple[OpenProject, CacheablePlan | None]:
+        """Plan with all processors; no plan where that cannot be."""
+        from reconciler.app.planning import parallel_plan
+        from reconciler.app.wiring import open_project
+
+        manifests = frozenset(head.manifests)  # none is read here: each process reads those of its partitions
+        with open_project(
+            self._options, fingerprints=fingerprints, known=manifests, committed=True, head=head
+        ) as project:
+            return project, parallel_plan.plan(project, head, fingerprints, names, valid=valid, known=known)
+
+    def _plan_here(
+        self,
+        head: GitState,
+        fingerprints: FileFingerprints,
+        valid: frozenset[str],
+        known: Sequence[ModelPlan] | None,
+    ) -> tuple[OpenProject, CacheablePlan]:
+        """Plan in this process."""
+        from reconciler.app.planning import planned_models
+        from reconciler.app.wiring import open_project
+
+        with open_project(self._options, fingerprints=fingerprints, known=valid, head=head) as project:
+            return project, planned_models.plan(project, head, fingerprints, known)
+
+    def _say(self, warnings: list[str]) -> bool:
+        """Say each warning, and return whether there was any."""
+        for line in warnings:
+            self._options.say(line)
+        return bool(warnings)
+
+
+def _last_plan(head: GitState) -> _LastPlan | None:
+    cached = stored.load(head.cache_file)
+    if cached is None:
         return None
-    if not memo.saved <= seconds <= min(memo.until, memo.saved + plan_cache.DAY):
+    try:
+        found = unchanged_models.compare(head, cached, meanwhile=_import_planner)
+    except (ReconcilerError, KeyError):
         return None
-    roots = tuple(filter(None, basis["roots"].split("\0")))
-    if any(path == root or path.startswith(root + "/") for root in roots for path in now.tracked):
-        return None
-    elsewhere = basis["branch"] and (basis["refs"], basis["revision"]) != (now.refs(basis["branch"]), now.revision)
-    if signature(start, memo.paths) != memo.signature:
-        return None
-    declared = now.models(environment)
-    if not declared.issuperset(memo.unsettled):
-        return None
-    claims = [(one.signature, one.paths) for one in memo.settled.values()]
-    moved = any(one.blobs != now.blobs(environment, name) for name, one in memo.settled.items())
-    known: list[str] = []
-    follows: list[bool] = []
-
-    def meanwhile() -> None:
-        besides()
-        follows.append(not elsewhere or _after(now, basis["branch"], basis["revision"]))
-
-    held = same(start, claims, besides=meanwhile if moved or not declared.issubset(memo.settled) else None)
-    if elsewhere and not (follows[0] if follows else _after(now, basis["branch"], basis["revision"])):
-        return None
-    for (name, one), holds in zip(memo.settled.items(), held, strict=True):
-        if holds and seconds <= one.until and one.blobs == now.blobs(environment, name):
-            known.append(name)
-        elif name not in declared:
-            return None
-    return known, sorted(declared.difference(known))
+    return _LastPlan(cached=cached, unchanged=found[0], changed=found[1]) if found is not None else None
 
 
-def same_rules(now: GitState, memo: CachedPlan) -> bool:
-    """Whether what was valid then is valid now: the same program, project and environments, and only plain files."""
-    return not now.odd and (memo.basis.get("code"), memo.basis.get("support")) == (code(), now.support)
+def _import_planner() -> None:
+    """Import what plans are made with."""
+    from reconciler.app import wiring  # noqa: F401
 
 
-def unneeded(now: GitState, environment: str, memo: CachedPlan, pending: list[str]) -> frozenset[str]:
-    """Manifests and cards that are valid, as they were, and not those of the pending models."""
-    needed = {f"manifests/{environment}/{name}{ending}" for name in pending for ending in (".yaml", ".md")}
-    return frozenset(path for path, blob in now.ids.items() if path not in needed and memo.valid.get(path) == blob)
+def _is_committed(head: GitState, cached: CachedPlan) -> bool:
+    """Return whether the work tree is as it was when everything was committed."""
+    signature = unchanged_models.worktree_signature(head)
+    return signature is not None and signature == cached.worktree and cached.basis.get("revision") == head.revision
 
 
-def worktree(now: GitState) -> str | None:
-    """What the disk says of the manifests in the work tree; None where they are many, or too young to tell."""
-    folders = {path.rpartition("/")[0] for path in now.ids} | {"environments"}
-    if sum(path.endswith((".yaml", ".yml")) for path in now.ids) > locations.NOTICED:
-        return ""
-    seen = FileFingerprints()
-    seen.saw(f"{now.root}/{locations.PROJECT_FILE}")
-    for folder in sorted(folders):
-        place = f"{now.root}/{folder}"
-        try:
-            found = listed(place)
-        except OSError:
-            return None
-        if found and not stat.S_ISDIR(found[""].st_mode):
-            return None
-        seen.saw_folder(place, found)
-    return seen.signature("")
+def _warnings(head: GitState) -> list[str]:
+    """Return a warning where manifests are not committed."""
+    from reconciler.app import uncommitted_changes
+
+    return list(uncommitted_changes.notes(head.source(), head.root, head.revision))
 
 
-def code() -> str:
-    """Changes with this program."""
-    package = Path(reconciler.__file__).parent
-    parts = [reconciler.__version__]
-    for folder, names, files in os.walk(package):
-        names[:] = [name for name in names if name != "__pycache__"]
-        for file in files:
-            found = os.lstat(f"{folder}/{file}")
-            parts.append(f"{folder}/{file} {found.st_size} {found.st_mtime_ns}")
-    return hash_of(sorted(parts))
+def _warnings_beside_imports(head: GitState) -> list[str]:
+    """Return warnings, found by another process while this one imports what plans are made with."""
+
+    def work(process: int) -> bytes:
+        if process:
+            return json.dumps(_warnings(head)).encode()
+        _import_planner()
+        return b""
+
+    answer = fork_map.fork_map(work, 2)[1]
+    return _warnings(head) if answer is None else list(json.loads(answer))
 
 
-def relative(root: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
-    start = f"{root}/"
-    return tuple(path.removeprefix(start) for path in paths)
-
-
-def _after(now: GitState, branch: str, before: str) -> bool:
-    from reconciler.core.artifact.observed_state import CommitOrder
-
-    return now.source().order(before, now.revision, branch=branch) in (CommitOrder.SAME, CommitOrder.AFTER)
+def _save(
+    project: OpenProject,
+    head: GitState,
+    last: _LastPlan | None,
+    fingerprints: FileFingerprints,
+    made: CacheablePlan,
+    worktree: str | None,
+) -> None:
+    """Cache a plan. `worktree`: its signature where everything is committed."""
+    cached = last.cached if last is not None else None
+    signature = cached.signature if cached is not None else fingerprints.signature("")
+    if signature is None:
+        return
+    seconds = int(time.time())
+    branch = project.environment(head.environment).protect
+    settled = {name: last.cached.settled[name] for name in last.unchanged} if last is not None else {}
+    settled |= {name: model for name, model in made.settled.items() if model.until > seconds}
+    paths = cached.paths if cached is not None else unchanged_models.relative(head.root, fingerprints.paths(""))
+    fresh = CachedPlan(
+        basis={
+            "code": unchanged_models.program_version(),
+            "role": made.plan.role,
+            "support": head.rules,
+            "branch": branch or "",
+            "refs": head.refs(branch) if branch else "",
+            "revision": head.revision,
+            "roots": "\0".join(project.storage_folders()),
+        },
+        saved=cached.saved if cached is not None else seconds,  # what is carried on is as old as it was
+        until=min(made.until, cached.until if cached is not None else made.until),
+        signature=signature,
+        paths=paths,
+        worktree=worktree,
+        settled=settled,
+        unsettled=tuple(model.model for model in made.plan.models if model.model not in settled),
+        valid=head.manifests,
+    )
+    stored.save(head.cache_file, fresh, before=cached)

@@ -21,7 +21,7 @@ def command(invocation: Invocation, environment: str | None) -> int:
     from reconciler.engine.inspect import audit
     from reconciler.report.inspect import audit as reporter
 
-    with opened(invocation, anew=True) as project:
+    with opened(invocation, uncached=True) as project:
         found = audit.audit(project.deps, project.desired, (environment,) if environment else ())
     code = exit_code(ResultStatus.DAMAGED if found.findings else ResultStatus.CLEAN)
     streams.show(invocation, reporter, found, exit=code)

@@ -46,20 +46,21 @@ def command(
         return pull_request.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
     if request is not None or read is not None:
         raise click.UsageError("--request and --read are for --comment")
-    from reconciler.app.planning import cached_plan
+    from reconciler.app.planning.plan_cache import PlanCache
     from reconciler.cli.project import options_of
+    from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
     from reconciler.report.plan import in_sync
 
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
     whole = out is not None or invocation.form is not OutputFormat.TEXT
-    made = cached_plan.plan(options_of(invocation), environment, models, whole=whole)
-    if isinstance(made, cached_plan.UnchangedPlan):
+    made = PlanCache(options_of(invocation)).plan(environment, models, whole=whole)
+    if isinstance(made, UnchangedPlan):
         streams.show(invocation, in_sync, made)
         return 0
     from reconciler.cli import plan_file
     from reconciler.report.plan import plan_report
 
-    full = made.plan if isinstance(made, cached_plan.PlanExcerpt) else made
+    full = made.plan if isinstance(made, PlanExcerpt) else made
     if out is not None:
         plan_file.write(full, out)
     streams.show(invocation, plan_report, made, exit=exit_code(plan_file.pending(full)))

@@ -27,19 +27,19 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
     is opened or brought up to date: on GitHub or GitLab, with the token of GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from reconciler.app.forge_connection import route
-    from reconciler.app.planning import cached_plan
+    from reconciler.app.planning.plan_cache import PlanCache
     from reconciler.app.wiring import proposer
     from reconciler.cli.project import opened, options_of
     from reconciler.engine.promotion import propose
     from reconciler.report.promotion import model_card, proposal
 
-    known, committed, now = cached_plan.known_valid(options_of(invocation), environment, model)
-    with opened(invocation, known=known, committed=committed, now=now) as project:
+    manifests = PlanCache(options_of(invocation)).valid_manifests(environment, but=model)
+    with opened(invocation, known=manifests.valid, committed=manifests.committed, head=manifests.head) as project:
         target = project.environment(environment)
         proposed = propose.promote(
             project.deps,
             project.checkout,
-            proposer(project.root, now),
+            proposer(project.root, manifests.head),
             model=model,
             to=target,
             digest=digest,

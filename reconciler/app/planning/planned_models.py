@@ -1,0 +1,121 @@
+"""Plan in one process, and find out which models' plans are worth caching and how long they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from reconciler.adapters.caches.file_fingerprints import FileFingerprints
+from reconciler.adapters.caches.plan_cache import CachedModelPlan
+from reconciler.app.planning.git_state import GitState
+from reconciler.app.planning.unchanged_models import relative
+from reconciler.core.digest import Digest
+from reconciler.core.plan.plan import ModelPlan, Plan, PlanInputs
+from reconciler.core.status_codes import HealthStatus, SyncStatus
+from reconciler.engine.plan.make_plan import make_plan
+from reconciler.engine.plan.plan_expiry import stays_until
+
+if TYPE_CHECKING:
+    from reconciler.app.wiring import OpenProject
+
+FOREVER = 2**40  # seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheablePlan:
+    """A plan; until when the refresh of the data holds (seconds since 1970); what to cache of models without a step."""
+
+    plan: Plan
+    until: int
+    settled: dict[str, CachedModelPlan]
+
+
+def plan(
+    project: OpenProject,
+    head: GitState,
+    fingerprints: FileFingerprints,
+    known: Sequence[ModelPlan] | None,
+    *,
+    models: Iterable[str] = (),
+) -> CacheablePlan:
+    """Plan the environment of `head`, or some of its `models`; `known`: plans of others, as `make_plan` takes them."""
+    environment = project.environment(head.environment)
+    made = make_plan(project.deps, project.desired, environment, models, settled=known, about=fingerprints.about)
+    until = stays_until(project.deps, project.desired, environment, made)
+    inputs, names = inputs_left_out(made.environment), {model.model for model in known or ()}
+    settled: dict[str, CachedModelPlan] = {}
+    shown: list[ModelPlan] = []
+    for model in made.models:
+        if not is_unchanged(model):
+            shown.append(model)
+            continue
+        cacheable = _cacheable(model, until.get(model.model, FOREVER), head, fingerprints)
+        if model.model not in names and cacheable is not None:
+            settled[model.model] = cacheable
+        shown.append(_without_inputs(inputs, model))
+    return CacheablePlan(plan=replace(made, models=tuple(shown)), until=until.get("", FOREVER), settled=settled)
+
+
+def _cacheable(model: ModelPlan, until: int, head: GitState, fingerprints: FileFingerprints) -> CachedModelPlan | None:
+    """Return what to cache of an unchanged model; None where a file was too young to tell later whether it changed."""
+    signature = fingerprints.signature(model.model)
+    if signature is None:
+        return None
+    return CachedModelPlan(
+        blobs=head.blobs(model.model),
+        signature=signature,
+        until=until,
+        digest=model.digest,
+        sync=model.sync.value,
+        health=model.health.value,
+        reason=model.reason,
+        paths=relative(head.root, fingerprints.paths(model.model)),
+    )
+
+
+def is_unchanged(model: ModelPlan) -> bool:
+    """Return whether a model has nothing to do and nothing to say."""
+    return not model.steps and model.blocked is None and not model.detail.notes
+
+
+def unchanged_plan(inputs: PlanInputs, name: str, cached: CachedModelPlan) -> ModelPlan:
+    """Return what is shown of an unchanged model."""
+    return ModelPlan(
+        model=name,
+        digest=Digest(cached.digest),
+        basis=inputs,
+        sync=SyncStatus(cached.sync),
+        health=HealthStatus(cached.health),
+        reason=cached.reason,
+    )
+
+
+def _without_inputs(inputs: PlanInputs, model: ModelPlan) -> ModelPlan:
+    """Return no more of an unchanged model than is shown: of many, the rest would fill the memory."""
+    return ModelPlan(
+        model=model.model,
+        digest=model.digest,
+        basis=inputs,
+        sync=model.sync,
+        health=model.health,
+        reason=model.reason,
+    )
+
+
+def inputs_left_out(environment: str) -> PlanInputs:
+    """Return a placeholder for what an unchanged model's plan depends on, which is neither shown nor written."""
+    return PlanInputs(
+        environment=environment,
+        model="",
+        pin=None,
+        recipe=None,
+        gates=(),
+        head=None,
+        served="",
+        candidate=None,
+        build=None,
+        verdicts=(),
+        snapshot=None,
+        order="",
+    )

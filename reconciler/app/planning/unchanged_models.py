@@ -1,0 +1,121 @@
+"""Find the models of an environment of which nothing changed since the last plan.
+
+A model's cached plan is used only while all that it was made from is the same: the manifest's blob, the environments,
+this program, the branch, and every path that was read for it. Anything unexpected means that all models are planned.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import reconciler
+from reconciler.adapters.caches import plan_cache
+from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same, signature
+from reconciler.adapters.caches.plan_cache import CachedPlan
+from reconciler.adapters.filesystem.durable_files import listed
+from reconciler.app import locations
+from reconciler.app.planning.git_state import GitState, hash_of
+
+
+def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]) -> tuple[list[str], list[str]] | None:
+    """Return the models of which nothing changed, and those to plan again; None: all are to be planned.
+
+    `meanwhile` is called while other processes compare files, where git says already that something changed.
+    """
+    basis, seconds, start = cached.basis, int(time.time()), f"{head.root}/"
+    if not same_rules(head, cached):
+        return None
+    if not cached.saved <= seconds <= min(cached.until, cached.saved + plan_cache.DAY):
+        return None
+    roots = tuple(filter(None, basis["roots"].split("\0")))
+    if any(path == root or path.startswith(root + "/") for root in roots for path in head.tracked):
+        return None
+    branch_moved = basis["branch"] and (basis["refs"], basis["revision"]) != (head.refs(basis["branch"]), head.revision)
+    if signature(start, cached.paths) != cached.signature:
+        return None
+    declared = head.models()
+    if not declared.issuperset(cached.unsettled):
+        return None
+    claims = [(model.signature, model.paths) for model in cached.settled.values()]
+    edited = any(model.blobs != head.blobs(name) for name, model in cached.settled.items())
+    unchanged: list[str] = []
+    follows: list[bool] = []
+
+    def beside() -> None:
+        meanwhile()
+        follows.append(not branch_moved or _follows(head, basis["branch"], basis["revision"]))
+
+    matches = same(start, claims, besides=beside if edited or not declared.issubset(cached.settled) else None)
+    if branch_moved and not (follows[0] if follows else _follows(head, basis["branch"], basis["revision"])):
+        return None
+    for (name, model), match in zip(cached.settled.items(), matches, strict=True):
+        if match and seconds <= model.until and model.blobs == head.blobs(name):
+            unchanged.append(name)
+        elif name not in declared:
+            return None
+    return unchanged, sorted(declared.difference(unchanged))
+
+
+def same_rules(head: GitState, cached: CachedPlan) -> bool:
+    """Return whether a manifest that was valid then is valid now: by the same program, project and environments."""
+    rules = (cached.basis.get("code"), cached.basis.get("support"))
+    return not head.special_files and rules == (program_version(), head.rules)
+
+
+def still_valid(head: GitState, cached: CachedPlan, changed: list[str]) -> frozenset[str]:
+    """Return paths of manifests and cards that were valid and are the same, without those of `changed` models."""
+    needed = {f"manifests/{head.environment}/{name}{ending}" for name in changed for ending in (".yaml", ".md")}
+    return frozenset(
+        path for path, blob in head.manifests.items() if path not in needed and cached.valid.get(path) == blob
+    )
+
+
+def worktree_signature(head: GitState) -> str | None:
+    """Return a signature of the manifests on disk; None where one was written too lately to tell a change from it.
+
+    It is empty where they are so many that uncommitted changes are not looked for.
+    """
+    folders = {path.rpartition("/")[0] for path in head.manifests} | {"environments"}
+    if sum(path.endswith((".yaml", ".yml")) for path in head.manifests) > locations.NOTICED:
+        return ""
+    fingerprints = FileFingerprints()
+    fingerprints.saw(f"{head.root}/{locations.PROJECT_FILE}")
+    for folder in sorted(folders):
+        path = f"{head.root}/{folder}"
+        try:
+            files = listed(path)
+        except OSError:
+            return None
+        if files and not stat.S_ISDIR(files[""].st_mode):
+            return None
+        fingerprints.saw_folder(path, files)
+    return fingerprints.signature("")
+
+
+def program_version() -> str:
+    """Return a hash that changes with every file of this program."""
+    package = Path(reconciler.__file__).parent
+    parts = [reconciler.__version__]
+    for folder, names, files in os.walk(package):
+        names[:] = [name for name in names if name != "__pycache__"]
+        for file in files:
+            status = os.lstat(f"{folder}/{file}")
+            parts.append(f"{folder}/{file} {status.st_size} {status.st_mtime_ns}")
+    return hash_of(sorted(parts))
+
+
+def relative(root: Path, paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Return paths below `root` as relative ones, others as they are."""
+    start = f"{root}/"
+    return tuple(path.removeprefix(start) for path in paths)
+
+
+def _follows(head: GitState, branch: str, revision: str) -> bool:
+    """Return whether HEAD is `revision` or a later commit of the branch."""
+    from reconciler.core.artifact.observed_state import CommitOrder
+
+    return head.source().order(revision, head.revision, branch=branch) in (CommitOrder.SAME, CommitOrder.AFTER)
