@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
 
 
 class OutputFormat(StrEnum):
@@ -18,10 +14,15 @@ class OutputFormat(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class Invocation:
-    """What the command line says besides its command's own arguments. `revision` None: HEAD."""
+    """The options that all commands share; `revision` None: HEAD."""
 
     data_root: str | None = None
     form: OutputFormat = OutputFormat.TEXT
     revision: str | None = None
     working_tree: bool = False
     verbose: bool = False
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the result is for a person to read on a terminal."""
+        return self.form is OutputFormat.TEXT

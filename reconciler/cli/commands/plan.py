@@ -52,16 +52,15 @@ def command(
     from reconciler.report.plan import in_sync
 
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
-    whole = out is not None or invocation.form is not OutputFormat.TEXT
-    made = PlanCache(options_of(invocation)).plan(environment, models, whole=whole)
-    if isinstance(made, UnchangedPlan):
-        streams.show(invocation, in_sync, made)
+    plan = PlanCache(options_of(invocation)).plan(environment, models, whole=out is not None or not invocation.is_text)
+    if isinstance(plan, UnchangedPlan):
+        streams.show(invocation, in_sync, plan)
         return 0
     from reconciler.cli import plan_file
     from reconciler.report.plan import plan_report
 
-    full = made.plan if isinstance(made, PlanExcerpt) else made
+    full = plan.plan if isinstance(plan, PlanExcerpt) else plan
     if out is not None:
         plan_file.write(full, out)
-    streams.show(invocation, plan_report, made, exit=exit_code(plan_file.pending(full)))
+    streams.show(invocation, plan_report, plan, exit=exit_code(plan_file.pending(full)))
     return exit_code(plan_file.pending(full) if check else plan_file.readable(full))
