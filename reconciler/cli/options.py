@@ -119,7 +119,7 @@ class Name(click.ParamType[str]):
             root = locations.project()
         except ReconcilerError:
             return []
-        if param.name == "environment":
+        if param.name in ("environment", "environments"):
             found = {path.stem for path in root.glob("environments/*.yaml")}
         else:
             folder, given = ctx.params.get("environment") or "*", ctx.params.get("models") or ()
@@ -223,3 +223,16 @@ REASON = Reason()
 environment = click.argument("environment", metavar="ENV", type=NAME)
 models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)
 model = click.argument("model", metavar="MODEL", type=NAME)
+opens = click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
+
+
+def in_environment(text: str) -> Callable[[F], F]:
+    """Return the option --in ENV."""
+    return click.option("--in", "environment", metavar="ENV", type=NAME, required=True, help=text)
+
+
+def _as_tuple(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:  # noqa: ARG001
+    return () if value is None else (value,)
+
+
+environments = click.argument("environments", metavar="[ENV]", type=NAME, required=False, callback=_as_tuple)

@@ -13,7 +13,7 @@ from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.inspect.drift import DriftReport, seen_in
 
 
-def detect(options: ProjectOptions, environment: str | None, *, issue: bool, loads: bool) -> DriftReport:
+def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: bool, loads: bool) -> DriftReport:
     from reconciler.app.wiring import git_folder, open_project
     from reconciler.engine.inspect.detect_drift import drift
     from reconciler.report.inspect.drift import issue as render
@@ -24,7 +24,7 @@ def detect(options: ProjectOptions, environment: str | None, *, issue: bool, loa
         found = drift(
             project.deps,
             project.desired,
-            (environment,) if environment else (),
+            environments,
             loads=loads,
             remembered=remembered,
             issue=render if issue else None,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import os
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+
+if TYPE_CHECKING:
+    from reconciler.core.promotion.proposal import ProposalResult
 
 
 @click.command("adopt")
 @options.model
-@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
-@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
+@options.in_environment("Environment of the model.")
+@options.opens
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str, opens: bool) -> int:
@@ -23,22 +25,19 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
     Writes the manifest and the card of that artifact on a branch adopt/ENV/MODEL/DIGEST. Only a whole artifact that was
     made for MODEL and passed the gates of ENV, or was deployed there before, is adopted; `apply` undoes all else.
     """
-    from reconciler.app.forge_connection import route
-    from reconciler.app.wiring import proposer
-    from reconciler.cli.project import opened
+    from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion.adopt import adopt
-    from reconciler.report.promotion import model_card, proposal
+    from reconciler.report.promotion import model_card
 
-    with opened(invocation) as project:
-        target = project.environment(environment)
-        proposed = adopt(
-            project.deps,
-            project.checkout,
-            proposer(project.root),
+    def write(proposing: Proposing) -> ProposalResult:
+        return adopt(
+            proposing.project.deps,
+            proposing.project.checkout,
+            proposing.proposer,
             model=model,
-            environment=target,
+            environment=proposing.environment,
             render=model_card.markdown,
-            route=route(project.root, os.environ, environment=target.name, protect=target.protect) if opens else None,
+            route=proposing.route(),
         )
-    streams.show(invocation, proposal, proposed)
-    return 0
+
+    return propose(invocation, environment, write, opens=opens)

@@ -10,10 +10,10 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("anchor")
-@click.argument("environment", metavar="[ENV]", type=options.NAME, required=False)
+@options.environments
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environment: str | None) -> int:
+def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     """Write the head of every journal of ENV (or of every environment) into a tag reconciler/anchor/N of git.
 
     The tag is signed where your git signs. `audit` holds the journals against every anchor of the repository, so that
@@ -24,6 +24,6 @@ def command(invocation: Invocation, environment: str | None) -> int:
     from reconciler.report.inspect import journal_checkpoint
 
     with opened(invocation) as project:
-        anchored = anchor(project.deps, project.desired, (environment,) if environment else ())
+        anchored = anchor(project.deps, project.desired, environments)
     streams.show(invocation, journal_checkpoint, anchored)
     return 0

@@ -12,17 +12,17 @@ from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("audit")
-@click.argument("environment", metavar="[ENV]", type=options.NAME, required=False)
+@options.environments
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environment: str | None) -> int:
+def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     """Read and hash everything that ENV (or every environment) holds; exit 6 when something is not as it must be."""
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import audit
     from reconciler.report.inspect import audit as reporter
 
     with opened(invocation, uncached=True) as project:
-        found = audit.audit(project.deps, project.desired, (environment,) if environment else ())
+        found = audit.audit(project.deps, project.desired, environments)
     code = exit_code(ResultStatus.DAMAGED if found.findings else ResultStatus.CLEAN)
     streams.show(invocation, reporter, found, exit=code)
     return code

@@ -11,14 +11,14 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("drift")
-@click.argument("environment", metavar="[ENV]", type=options.NAME, required=False)
+@options.environments
 @click.option("--issue", is_flag=True, help="Tell it in one issue per environment, closed when all is well.")
 @click.option(
     "--no-load", "loads", flag_value=False, default=True, help="Do not load what is served: faster, says less."
 )
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environment: str | None, issue: bool, loads: bool) -> int:
+def command(invocation: Invocation, environments: tuple[str, ...], issue: bool, loads: bool) -> int:
     """Show where ENV (or every environment) serves something else than was applied, since when, and what to do.
 
     Every served byte is hashed, and what is served is loaded and held against the outputs that were recorded when it
@@ -29,6 +29,6 @@ def command(invocation: Invocation, environment: str | None, issue: bool, loads:
     from reconciler.report.inspect import drift
 
     with project.shown(invocation) as options:
-        found = detect(options, environment, issue=issue, loads=loads)
+        found = detect(options, environments, issue=issue, loads=loads)
     streams.show(invocation, drift, found, exit=exit_code(found.status))
     return exit_code(found.status)

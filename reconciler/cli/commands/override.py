@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import os
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.spec.policy import Control
+
+if TYPE_CHECKING:
+    from reconciler.core.promotion.proposal import ProposalResult
 
 
 @click.command("override")
 @options.model
-@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
+@options.in_environment("Environment of the model.")
 @click.option("--control", type=click.Choice([one.value for one in Control]), required=True, help="Which control.")
 @click.option(
     "--reason", metavar="TEXT", type=options.REASON, required=True, help="Why: it is seen wherever it counts."
 )
-@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
+@options.opens
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str, control: str, reason: str, opens: bool) -> int:
@@ -28,25 +30,18 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
     Writes it into the environment's file on a branch override/ENV/MODEL/CONTROL/DIGEST. Where the environment has
     owners, it counts once one of them has approved that change.
     """
-    from reconciler.app import locations
-    from reconciler.app.forge_connection import route
-    from reconciler.app.wiring import proposer
-    from reconciler.cli.project import read_manifests
-    from reconciler.engine.plan.make_plan import environment_of
+    from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion.override import override
-    from reconciler.report.promotion import proposal
 
-    root = locations.project()
-    with read_manifests(invocation) as checkout:
-        target = environment_of(checkout.desired, environment)
-        proposed = override(
-            checkout,
-            proposer(root),
+    def write(proposing: Proposing) -> ProposalResult:
+        return override(
+            proposing.project.checkout,
+            proposing.proposer,
             model=model,
-            environment=target,
+            environment=proposing.environment,
             control=Control(control),
             reason=reason,
-            route=route(root, os.environ, environment=target.name, protect=target.protect) if opens else None,
+            route=proposing.route(),
         )
-    streams.show(invocation, proposal, proposed)
-    return 0
+
+    return propose(invocation, environment, write, opens=opens)

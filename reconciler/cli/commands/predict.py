@@ -13,7 +13,7 @@ from reconciler.console.invocation import Invocation
 
 @click.command("predict")
 @options.model
-@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Whose model.")
+@options.in_environment("Environment whose deployed model predicts.")
 @click.option("--out", type=options.OUT_FILE, required=True, help="The CSV to write.")
 @click.option(
     "--input", "inputs", metavar="TABLE=FILE", type=options.TABLE_INPUT, multiple=True, help="Read a table from here."

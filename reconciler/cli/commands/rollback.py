@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli import options
-from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+
+if TYPE_CHECKING:
+    from reconciler.core.promotion.proposal import ProposalResult
 
 
 @click.command("rollback")
 @options.model
-@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
+@options.in_environment("Environment of the model.")
 @click.option("--to", metavar="N", type=click.IntRange(min=0), help="What entry N deployed [default: the one before].")
 @click.option("--now", is_flag=True, help="Serve it at once, hold it, and propose that git agrees.")
 @click.option("--reason", metavar="TEXT", type=options.REASON, help="Why, with --now: it stands in the journal.")
-@click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
+@options.opens
 @options.shared
 @click.pass_obj
 def command(
@@ -32,19 +34,17 @@ def command(
     """
     if reason is not None and not now:
         raise click.UsageError("--reason is for --now")
-    from reconciler.app.forge_connection import route
-    from reconciler.app.wiring import proposer
-    from reconciler.cli.project import opened
-    from reconciler.engine.promotion import propose, rollback_now
-    from reconciler.report.promotion import proposal
+    from reconciler.cli.proposals import Proposing, propose
+    from reconciler.engine.promotion import rollback_now
+    from reconciler.engine.promotion.propose import rollback
 
-    with opened(invocation, changes=environment if now else None) as project:
-        target = project.environment(environment)
-        way = partial(route, project.root, os.environ, environment=target.name, protect=target.protect)
+    def write(proposing: Proposing) -> ProposalResult:
         if now:
-            act = partial(rollback_now.now, reason=reason or "no reason given", route=way if opens else None)
+            route = proposing.find_route if opens else None
+            act = partial(rollback_now.now, reason=reason or "no reason given", route=route)
         else:
-            act = partial(propose.rollback, route=way() if opens else None)
-        proposed = act(project.deps, project.checkout, proposer(project.root), model=model, environment=target, to=to)
-    streams.show(invocation, proposal, proposed)
-    return 0
+            act = partial(rollback, route=proposing.route())
+        project, place = proposing.project, proposing.environment
+        return act(project.deps, project.checkout, proposing.proposer, model=model, environment=place, to=to)
+
+    return propose(invocation, environment, write, opens=opens, changes=environment if now else None)

@@ -10,16 +10,16 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("status")
-@click.argument("environment", metavar="[ENV]", type=options.NAME, required=False)
+@options.environments
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environment: str | None) -> int:
+def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     """Show what is deployed in ENV (or everywhere), whether it is what git says, and how good it is."""
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter
 
     with opened(invocation) as project:
-        found = inspect.status(project.deps, project.desired, (environment,) if environment else ())
+        found = inspect.status(project.deps, project.desired, environments)
     terminal.show(invocation, reporter, found)
     return 0

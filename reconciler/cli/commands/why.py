@@ -11,7 +11,7 @@ from reconciler.console.invocation import Invocation
 
 @click.command("why")
 @options.model
-@click.option("--in", "environment", metavar="ENV", type=options.NAME, required=True, help="Where.")
+@options.in_environment("Environment of the model.")
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str) -> int:
