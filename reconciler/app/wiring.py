@@ -61,7 +61,7 @@ class OpenProject:
         return self.checkout.desired
 
     def environment(self, name: str) -> Environment:
-        from reconciler.engine.plan.make_plan import environment_of
+        from reconciler.engine.find_environment import environment_of
 
         return environment_of(self.desired, name)
 

@@ -21,6 +21,7 @@ from reconciler.core.plan.plan import Plan
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.core.status_codes import ResultStatus
+from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import blobs, oci_manifest
@@ -165,7 +166,7 @@ def look(story: Story) -> tuple[list[Plan | ReconcilerError], bool]:
     plans: list[Plan | ReconcilerError] = []
     for environment in ("sandbox", "production"):
         try:
-            plans.append(make_plan.make_plan(deps, story.desired, make_plan.environment_of(story.desired, environment)))
+            plans.append(make_plan.make_plan(deps, story.desired, environment_of(story.desired, environment)))
         except ReconcilerError as error:
             plans.append(error)
     return plans, bool(audit.audit(deps, story.desired, ()).findings)

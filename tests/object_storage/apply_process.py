@@ -16,6 +16,7 @@ from reconciler.adapters.system import host
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.ports import StorageAccess
@@ -60,7 +61,7 @@ def run(
     with tempfile.TemporaryDirectory() as name:
         deps = world_of(prefix, commits, Path(name))
         desired = sample_project.desired(commits[-1], seed=seed, pin=pin or None, pinned_seed=pinned or None)
-        where = make_plan.environment_of(desired, environment)
+        where = environment_of(desired, environment)
         plan = make_plan.make_plan(deps, desired, where)
         done = apply.apply(deps, desired, where, plan, confirmed=True)
         left = make_plan.make_plan(deps, desired, where)

@@ -23,6 +23,7 @@ from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.model import Retrain, RetrainReason
 from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
 from reconciler.engine.apply import apply
+from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan import make_plan
 from reconciler.schedule import freeze_windows
 from reconciler.testing.memory_forge import MemoryForge
@@ -64,7 +65,7 @@ def began_with(*, compares: bool, retrain: Retrain) -> Began:
         for name, environment in (("c0", "sandbox"), ("c1", "production")):
             town.source.line.append(name)
             desired = sample_project.desired(name, seed=10, pin=pin, compares=compares, retrain=retrain, others=True)
-            deps, where = town.deps(actor="founder"), make_plan.environment_of(desired, environment)
+            deps, where = town.deps(actor="founder"), environment_of(desired, environment)
             apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
             pin = next(iter(artifacts(town)))
         files = town.target.releases[MODEL][hex_of(pin)]

@@ -17,6 +17,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.model import Model
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan import make_plan
 from reconciler.engine.promotion import rollback_now as rollback
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
@@ -87,7 +88,7 @@ class Story:
 
     def plan(self, environment: str, desired: DesiredState | None = None) -> Plan:
         wanted = desired or self.desired
-        return make_plan.make_plan(self.deps(), wanted, make_plan.environment_of(wanted, environment))
+        return make_plan.make_plan(self.deps(), wanted, environment_of(wanted, environment))
 
     def part(self, environment: str, model: str = MODEL) -> ModelPlan:
         found = self.plan(environment).part(model)
@@ -109,7 +110,7 @@ class Story:
         """One process that plans (or takes `plan`) and applies."""
         wanted = desired or self.desired
         deps = self.deps(script, trains=environment == "sandbox", forge=forge)
-        where = make_plan.environment_of(wanted, environment)
+        where = environment_of(wanted, environment)
         reviewed = plan or make_plan.make_plan(deps, wanted, where, models)
         return apply.apply(deps, wanted, where, reviewed, models=models, confirmed=confirmed)
 
@@ -129,7 +130,7 @@ class Story:
             sample_manifests.checkout(self.town.source, self.desired),
             FaultyProposer(self.proposer, script or (lambda _: Fault.NONE)),
             model=MODEL,
-            environment=make_plan.environment_of(self.desired, "production"),
+            environment=environment_of(self.desired, "production"),
             to=to,
             reason=reason,
             route=route,

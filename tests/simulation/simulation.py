@@ -29,6 +29,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.engine.promotion import rollback_now
@@ -90,7 +91,7 @@ class Simulation:
         desired = self.chance.choice(self.merges.commits) if late else self.merges.newest
         skew = timedelta(minutes=self.chance.choice([0, 0, 0, -60, 60]))
         deps = self._deps(actor.at, actor=f"actor-{actor.number}", glance=actor.at, skew=skew)
-        where = make_plan.environment_of(desired, environment)
+        where = environment_of(desired, environment)
         if environment == "production" and self.chance.random() < 0.2:
             self._back(actor, deps, desired, where)
             return
@@ -204,7 +205,7 @@ class Simulation:
     def _pass(self, environment: str, counter: Counter) -> None:
         desired = self.merges.newest
         deps = self._deps(counter, actor="clean")
-        where = make_plan.environment_of(desired, environment)
+        where = environment_of(desired, environment)
         apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
         left = make_plan.make_plan(deps, desired, where)
         if not left.empty:

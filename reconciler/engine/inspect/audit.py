@@ -19,8 +19,8 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
-from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import blobs, builds, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
@@ -28,7 +28,7 @@ from reconciler.ports import Store
 
 def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Audit:
     """The named environments, or all."""
-    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
+    chosen = environments_of(desired, environments)
     findings: list[AuditFinding] = []
     checked: Counter[str] = Counter()
     for one in chosen:

@@ -19,8 +19,9 @@ from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.model import Model
 from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import drift_issue
-from reconciler.engine.plan import make_plan, observe, verification
+from reconciler.engine.plan import observe, verification
 from reconciler.engine.promotion import adopt
 from reconciler.engine.storage import blobs, journal, oci_manifest
 from reconciler.errors import ReconcilerError, StoreError, UsageError
@@ -48,7 +49,7 @@ def drift(
     """
     if issue is not None and not loads:
         raise UsageError("an issue tells of what does not load, too", hint="leave out --no-load", code="E801")
-    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
+    chosen = environments_of(desired, environments)
     forge = drift_issue.forge_of(deps) if issue is not None else None
     found = []
     for one in chosen:

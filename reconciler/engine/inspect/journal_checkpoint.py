@@ -20,7 +20,7 @@ from reconciler.core.inspect.journal_checkpoint import (
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan
+from reconciler.engine.find_environment import environments_of
 from reconciler.engine.storage import journal
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.ports import Tag, Tags
@@ -48,7 +48,7 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
     tags = _tags_of(deps)
     if desired.revision is None:
         raise UsageError("an anchor is a tag of a commit", hint="leave out --working-tree", code="E801")
-    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
+    chosen = environments_of(desired, environments)
     known = read(tags)
     for finding in (*known.findings, *against(deps, desired, chosen, known)):
         raise IntegrityError(f"{finding.where}: {finding.problem}", code="E603", hint=finding.remedy)

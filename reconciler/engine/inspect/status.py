@@ -13,6 +13,7 @@ from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environments_of
 from reconciler.engine.plan import make_plan, observe, verification
 from reconciler.engine.storage import blobs, data_snapshots, journal
 from reconciler.errors import ReconcilerError
@@ -22,7 +23,7 @@ from reconciler.schedule import freeze_windows
 
 def status(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
     """The named environments, or all."""
-    chosen = [make_plan.environment_of(desired, name) for name in environments] or list(desired.environments)
+    chosen = environments_of(desired, environments)
     return Status(project=desired.project, environments=tuple(_environment(deps, desired, one) for one in chosen))
 
 
@@ -88,7 +89,7 @@ def history(
     deps: Dependencies, desired: DesiredState, environment: str | None, model: str | None, at: datetime | None
 ) -> History:
     """Journal entries, newest first; with `at`, per model the last one that was written by then."""
-    names = [make_plan.environment_of(desired, environment)] if environment else list(desired.environments)
+    names = environments_of(desired, (environment,) if environment else ())
     events: list[HistoryEvent] = []
     for one in names:
         store = deps.stores[one.name]

@@ -45,14 +45,6 @@ def _unheard(subject: str) -> None:
     del subject
 
 
-def environment_of(desired: DesiredState, name: str) -> Environment:
-    found = desired.environment(name)
-    if found is None:
-        known = ", ".join(sorted(one.name for one in desired.environments)) or "none"
-        raise UsageError(f"no environment {name!r} is declared", hint=f"declared: {known}", code="E801")
-    return found
-
-
 def make_plan(
     deps: Dependencies,
     desired: DesiredState,

@@ -25,7 +25,8 @@ from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.core.spec.environment import DesiredState
 from reconciler.engine.apply import apply
 from reconciler.engine.inspect import audit
-from reconciler.engine.plan.make_plan import environment_of, make_plan
+from reconciler.engine.find_environment import environment_of
+from reconciler.engine.plan.make_plan import make_plan
 from reconciler.engine.dependencies import Dependencies
 from reconciler.adapters.system import host
 from tests.simulation import sample_project as town

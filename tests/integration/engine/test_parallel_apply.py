@@ -22,6 +22,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import data_snapshots, journal
@@ -67,7 +68,7 @@ def declared(seeds: Sequence[int], commit: str) -> DesiredState:
 
 
 def carried_out(deps: Dependencies, desired: DesiredState, environment: str) -> ApplyResult:
-    where = make_plan.environment_of(desired, environment)
+    where = environment_of(desired, environment)
     return apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
 
 
@@ -102,7 +103,7 @@ def test_every_round_is_whole_and_the_next_has_nothing_to_do(tmp_path: Path, con
         assert [one.model for one in deployed.results] == list(NAMES)
         assert deployed.status is ResultStatus.CLEAN, deployed.results
         for environment in ("sandbox", "production"):
-            where = make_plan.environment_of(desired, environment)
+            where = environment_of(desired, environment)
             assert make_plan.make_plan(deps, desired, where).empty
     assert audit.audit(deps, desired, ("sandbox", "production")).findings == ()
     assert not list(tmp_path.rglob(".tmp-*"))
@@ -114,7 +115,7 @@ def test_two_processes_with_lanes_of_their_own_leave_one_history(tmp_path: Path)
     source.line.append("c0")
     desired = declared(range(10, 18), "c0")
     worlds = [world_in(tmp_path, source, 3) for _ in range(2)]
-    where = make_plan.environment_of(desired, "sandbox")
+    where = environment_of(desired, "sandbox")
     data_snapshots.take(worlds[0], desired, where)  # else one of them may stop there: somebody else took one
     applied: list[ApplyResult] = []
 

@@ -15,6 +15,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import SEQUENTIAL, Dependencies
+from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan import make_plan
 from reconciler.errors import TrainingError
 from reconciler.ports import Concurrency, TrainRequest, TrainResult
@@ -80,7 +81,7 @@ def several(story: Story, *, seeds: Sequence[int], **sandbox: object) -> Desired
 def run(
     story: Story, concurrency: Concurrency, *, plan: Plan | None = None, trainer: FakeTrainer | None = None
 ) -> ApplyResult:
-    where = make_plan.environment_of(story.desired, "sandbox")
+    where = environment_of(story.desired, "sandbox")
     deps: Dependencies = replace(story.deps(), concurrency=concurrency)
     if trainer is not None:
         deps = replace(deps, trainer=trainer)
@@ -158,7 +159,7 @@ def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(stor
         if (head := pins[model.name]) is not None
     ]
     story.merge(replace(made, models=(*made.models, *production)))
-    where = make_plan.environment_of(story.desired, "production")
+    where = environment_of(story.desired, "production")
     deps = replace(story.deps(trains=False), concurrency=Backwards())
     apply.apply(deps, story.desired, where, make_plan.make_plan(deps, story.desired, where))
     assert all(story.head("production", name) is not None for name in NAMES)
