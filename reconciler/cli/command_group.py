@@ -10,25 +10,25 @@ from reconciler import __version__
 from reconciler.cli import options
 
 COMMANDS = {
-    "init": "Start a project with a first model, from a look at a table.",
-    "explain": "Say what a field of a manifest means, with an example.",
-    "validate": "Say whether the manifests are valid, with every problem at once.",
-    "plan": "Show what would happen to each model of an environment, and why.",
-    "apply": "Carry out a plan.",
-    "status": "Show what is deployed, whether it is what git says, and how good it is.",
-    "drift": "Show what is served that was not applied so, since when, and what to do.",
-    "diff": "Show what differs between two environments, or between two commits.",
-    "why": "Say what a model is waiting for, and what would move it on.",
-    "promote": "Propose that an environment deploys a candidate: a branch to review and merge.",
-    "rollback": "Propose that an environment goes back to an artifact that it deployed before.",
-    "override": "Propose that one control does not stand against what is pinned, with the reason.",
-    "adopt": "Propose to keep what somebody put into an environment by hand.",
-    "predict": "Score open records with exactly what an environment serves.",
-    "history": "Show who changed what, when and why; or what served at a moment.",
-    "audit": "Read and hash everything, and list what is not as it must be.",
-    "anchor": "Write the heads of all journals into a tag of git, so that a cut tail is seen.",
+    "init": "Start a project with a first model, suggested from a table.",
+    "explain": "Describe a field of a manifest, with an example, or an error code.",
+    "validate": "Check the manifests, and report every problem at once.",
+    "plan": "Show what apply would do to each model of an environment, and why.",
+    "apply": "Apply the plan of an environment.",
+    "status": "Show what is deployed, whether it matches git, and its metrics.",
+    "drift": "Show what is served that was not applied, since when, and what to do.",
+    "diff": "Compare two environments, or two commits.",
+    "why": "Explain what a model is waiting for, and what to do next.",
+    "promote": "Propose to deploy a candidate to an environment: a branch to review and merge.",
+    "rollback": "Propose to return an environment to an artifact that it deployed before.",
+    "override": "Propose to override one control for a pinned artifact, with a reason.",
+    "adopt": "Propose to keep an artifact that somebody deployed by hand.",
+    "predict": "Predict open records with the model that an environment serves.",
+    "history": "Show who changed what, when and why; or what was deployed at a time.",
+    "audit": "Read and hash everything, and list what is damaged or missing.",
+    "anchor": "Record the newest journal entries in a git tag, so that a cut journal is noticed.",
     "reproduce": "Train an artifact again from its provenance and compare the bytes.",
-    "doctor": "Look at the machine, the project and its environments, with the remedy for what is wrong.",
+    "doctor": "Check the machine, the project and its environments, with a hint for each problem.",
     "completion": "Print a script that lets your shell complete commands and names.",
 }
 
@@ -37,15 +37,15 @@ EXIT_CODES = """\
 Exit codes:
     0  clean                          4  a gate or a control refused
     1  failed                         5  conflict: run again
-    2  usage or invalid manifest      6  integrity
-    3  changes pending                70  a bug of ours     130  interrupted
+    2  usage or invalid manifest      6  integrity: data is damaged or missing
+    3  changes pending                70  a bug in reconciler     130  interrupted
 
 Results go to standard output, everything else to standard error.
 """
 
 
 class Commands(click.Group):
-    """Commands in the order of the work, imported one by one."""
+    """The commands, in the order in which they are used; each is imported when it runs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  (click's shape)
         return list(COMMANDS)
@@ -78,4 +78,4 @@ class Commands(click.Group):
 @click.version_option(__version__, message="reconciler %(version)s")
 @options.place
 def reconciler() -> None:
-    """GitOps for machine-learning models: train in a sandbox, judge, promote byte for byte by pull request."""
+    """GitOps for machine learning: train in a sandbox, verify by gates, promote byte for byte by pull request."""

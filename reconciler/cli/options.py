@@ -1,6 +1,6 @@
 """Options that several commands share, and the types of their values.
 
-What they say is gathered in one `Invocation`, so that an error can be reported in the asked form whatever it stopped.
+They are gathered in one `Invocation`, so that an error is reported in the chosen format at whatever point it occurs.
 """
 
 from __future__ import annotations
@@ -39,14 +39,16 @@ def _option(*names: str, keeps: str, **settings: Any) -> Callable[[F], F]:
 
 
 def place(function: F) -> F:
-    """Where the project and its data are; how much to say."""
-    function = _option("-v", "--verbose", keeps="verbose", is_flag=True, help="Say more on standard error.")(function)
+    """Add the options that say where the project and its data are, and how much is reported."""
+    function = _option("-v", "--verbose", keeps="verbose", is_flag=True, help="Report every step on standard error.")(
+        function
+    )
     function = _option(
         "--data-root",
         keeps="data_root",
         metavar="DIR",
         envvar="RECONCILER_DATA_ROOT",
-        help="Where the paths of tables start [default: the project].",
+        help="Folder that table paths start from [default: the project].",
     )(function)
 
     def enter(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001  (click's shape)
@@ -61,12 +63,12 @@ def place(function: F) -> F:
         is_eager=True,
         expose_value=False,
         callback=enter,
-        help="Run as if started in DIR.",
+        help="Run in DIR instead of the current folder.",
     )(function)
 
 
 def output(function: F) -> F:
-    """The form of the result."""
+    """Add the option for the format of the result."""
 
     def keep(ctx: click.Context, param: click.Parameter, value: str) -> None:  # noqa: ARG001
         ctx.ensure_object(Invocation).form = OutputFormat(value)
@@ -79,18 +81,21 @@ def output(function: F) -> F:
         show_default=True,
         expose_value=False,
         callback=keep,
-        help="Form of the result.",
+        help="Format of the result.",
     )(function)
 
 
 def commit(function: F) -> F:
-    """Which manifests: a commit's (the default: HEAD's), or those on disk."""
+    """Add the options that choose manifests: of a commit (by default HEAD), or those on disk."""
     function = _option(
-        "--working-tree", keeps="working_tree", is_flag=True, help="Read manifests from disk, not from a commit."
+        "--working-tree", keeps="working_tree", is_flag=True, help="Read manifests from disk instead of a commit."
     )(function)
-    return _option("--revision", keeps="revision", metavar="REV", help="Read manifests at REV [default: HEAD].")(
-        function
-    )
+    return _option(
+        "--revision",
+        keeps="revision",
+        metavar="REV",
+        help="Commit, branch or tag whose manifests to read [default: HEAD].",
+    )(function)
 
 
 def shared(function: F) -> F:
@@ -102,7 +107,7 @@ def _shown(text: str) -> str:
 
 
 class Name(click.ParamType[str]):
-    """The name of an environment or a model."""
+    """Name of an environment or a model."""
 
     name = "name"
 
@@ -112,7 +117,7 @@ class Name(click.ParamType[str]):
         return str(value)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """By the names of files alone: a person waits for it at every key."""
+        """Complete from file names alone: a person waits for the answer at every key."""
         from click.shell_completion import CompletionItem
 
         try:
@@ -120,29 +125,29 @@ class Name(click.ParamType[str]):
         except ReconcilerError:
             return []
         if param.name in ("environment", "environments"):
-            found = {path.stem for path in root.glob("environments/*.yaml")}
+            names = {path.stem for path in root.glob("environments/*.yaml")}
         else:
             folder, given = ctx.params.get("environment") or "*", ctx.params.get("models") or ()
-            found = {path.stem for path in root.glob(f"manifests/{folder}/*.yaml")}.difference(given)
-        return [CompletionItem(name) for name in sorted(found) if name.startswith(incomplete)]
+            names = {path.stem for path in root.glob(f"manifests/{folder}/*.yaml")}.difference(given)
+        return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
 
 
 class InputFile(click.ParamType[Path]):
-    """A file by its path; standard streams are not files here, because results are replaced in one go."""
+    """Path of a file; standard streams are refused, because a result replaces its file in one step."""
 
     name = "file"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         text = str(value)
         if text in ("", "-", ".", "..") or "\0" in text or text.endswith("/"):
-            self.fail(f"{_shown(text)} is not a file's name", param, ctx)
+            self.fail(f"{_shown(text)} is not a file name", param, ctx)
         if any(len(part.encode(errors="surrogateescape")) > 255 for part in Path(text).parts) or len(text) > 4000:
-            self.fail(f"{_shown(text)} is too long for a file's name", param, ctx)
+            self.fail(f"{_shown(text)} is too long for a file name", param, ctx)
         return Path(text)
 
 
 class OutFile(InputFile):
-    """A file to write: refused at once where it could not be written after all the work."""
+    """Path of a file to write; refused before any work where it cannot be written."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         path = super().convert(value, param, ctx)
@@ -170,23 +175,23 @@ class ArtifactDigest(click.ParamType[Digest]):
 
 
 class Moment(click.ParamType[datetime]):
-    """A day or a time (ISO 8601); without a zone it is UTC. A day means its end."""
+    """Day or time (ISO 8601), in UTC where no zone is given. A day means its end."""
 
     name = "time"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
         text = str(value)
         try:
-            found = datetime.fromisoformat(text)
+            moment = datetime.fromisoformat(text)
         except ValueError:
             self.fail(f"{_shown(text)} is not a time: write 2026-01-31 or 2026-01-31T12:00:00Z", param, ctx)
         if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text):
-            found = found.replace(hour=23, minute=59, second=59)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+            moment = moment.replace(hour=23, minute=59, second=59)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 class TableInput(click.ParamType[tuple[str, Path]]):
-    """`TABLE=FILE`."""
+    """Table and the file to read it from: `TABLE=FILE`."""
 
     name = "table=file"
 
@@ -195,19 +200,19 @@ class TableInput(click.ParamType[tuple[str, Path]]):
             return value
         table, equals, file = str(value).partition("=")
         if not equals or not is_name(table.replace("_", "-").lower()):
-            self.fail(f"{_shown(str(value))}: expected TABLE=FILE", param, ctx)
+            self.fail(f"{_shown(str(value))} is not TABLE=FILE", param, ctx)
         return table, InputFile().convert(file, param, ctx)
 
 
 class Reason(click.ParamType[str]):
-    """One line of words, for people."""
+    """Reason for people to read: one line of text."""
 
     name = "text"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         text = " ".join(str(value).split())
         if not text or len(text) > 300 or not text.isprintable():
-            self.fail("expected one line of words, at most 300 characters", param, ctx)
+            self.fail("expected one line of text, at most 300 characters", param, ctx)
         return text
 
 

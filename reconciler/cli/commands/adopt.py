@@ -1,4 +1,4 @@
-"""`adopt`: propose to keep what somebody put there by hand. Writes a commit on a new branch; deploys nothing."""
+"""`adopt`: propose to keep what somebody deployed by hand. Commits to a new branch; deploys nothing."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ if TYPE_CHECKING:
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str, opens: bool) -> int:
-    """Propose that git pins what ENV serves for MODEL since somebody changed it by hand.
+    """Propose to pin in git the artifact that ENV serves for MODEL since somebody changed it by hand.
 
-    Writes the manifest and the card of that artifact on a branch adopt/ENV/MODEL/DIGEST. Only a whole artifact that was
-    made for MODEL and passed the gates of ENV, or was deployed there before, is adopted; `apply` undoes all else.
+    Commits the manifest and the card of that artifact to a branch adopt/ENV/MODEL/DIGEST. Only an undamaged artifact is
+    adopted that was built for MODEL and passed the gates of ENV, or was deployed there before; `apply` reverts all
+    other changes by hand.
     """
     from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion.adopt import adopt

@@ -1,4 +1,4 @@
-"""`anchor`: what the journals end with, in a tag of git. Writes that tag and nothing else."""
+"""`anchor`: record the newest journal entries in a git tag. Writes that tag and nothing else."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
-    """Write the head of every journal of ENV (or of every environment) into a tag reconciler/anchor/N of git.
+    """Record the newest entry of every journal of ENV (or of every environment) in a git tag reconciler/anchor/N.
 
-    The tag is signed where your git signs. `audit` holds the journals against every anchor of the repository, so that
-    entries that somebody cut off are missed. Where no journal went on since the last anchor, no tag is made.
+    The tag is signed where your git signs tags. `audit` compares the journals with all such tags, so that entries that
+    somebody cut off are missed. No tag is written when no journal has a new entry.
     """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect.journal_checkpoint import anchor

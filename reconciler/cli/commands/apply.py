@@ -1,4 +1,4 @@
-"""`apply`: carry out a plan: the one that was reviewed, or the one of this moment after a person's yes."""
+"""`apply`: carry out a plan, either a reviewed one or a new one that a person confirms."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ from reconciler.console.invocation import Invocation
 @click.command("apply")
 @options.environment
 @options.models
-@click.option("--plan", "file", type=options.FILE, help="Apply this reviewed plan, and nothing else.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option(
-    "--on-merge", is_flag=True, help="Carry out what merged pull requests were approved for, and report there."
-)
+@click.option("--plan", "file", type=options.FILE, help="Apply this reviewed plan and nothing else.")
+@click.option("--yes", is_flag=True, help="Apply without asking.")
+@click.option("--on-merge", is_flag=True, help="Apply what merged pull requests were approved for, and report there.")
 @click.option(
     "--jobs",
     type=click.IntRange(1, 1024),
     metavar="N",
-    help="Work on N models at once [default: the processors here, or fewer if memory is short of limits.memory each].",
+    help="Models to work on at once [default: one per processor, fewer if there is not limits.memory for each].",
 )
 @options.shared
 @click.pass_obj
@@ -37,11 +35,11 @@ def command(
     on_merge: bool,
     jobs: int | None,
 ) -> int:
-    """Carry out the plan of ENV, or of some of its models.
+    """Apply the plan of ENV, or of some of its models.
 
-    Each model is atomic: what is not finished still serves what it served. Running again is always safe. With
-    --on-merge, for CI after a merge: exactly what `plan --comment` showed on the request; what has moved since is left
-    alone and named, and the result is told on the request.
+    Each model is applied as a whole or not at all: until it is finished, its previous release stays deployed. Running
+    again is always safe. With --on-merge, for CI after a merge: applies exactly what `plan --comment` showed on the
+    pull request, skips and names models that changed since then, and reports the result there.
     """
     if on_merge:
         from reconciler.cli import pull_request

@@ -1,4 +1,4 @@
-"""`audit`: read and hash everything. Changes nothing."""
+"""`audit`: read and hash everything that is stored. Changes nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.core.status_codes import ResultStatus
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
-    """Read and hash everything that ENV (or every environment) holds; exit 6 when something is not as it must be."""
+    """Read and hash everything that ENV (or every environment) stores; exit 6 when anything is damaged or missing."""
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import audit
     from reconciler.report.inspect import audit as reporter

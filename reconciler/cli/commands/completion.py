@@ -1,4 +1,4 @@
-"""`completion`: a script by which a shell completes our commands, options, environments and models."""
+"""`completion`: print a script by which a shell completes commands, options, environments and models."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WHERE = {
 @options.place
 @click.pass_obj
 def command(invocation: Invocation, shell: str) -> int:
-    """Print a script that lets SHELL complete commands, options, environments and models."""
+    """Print a script that makes SHELL complete commands, options, environments and models."""
     del invocation
     from reconciler.cli.command_group import reconciler
 

@@ -1,4 +1,4 @@
-"""`diff`: what differs between two environments, or between two commits. Changes nothing."""
+"""`diff`: compare two environments, or two commits. Changes nothing."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from reconciler.core.status_codes import ResultStatus
 
 @click.command("diff")
 @click.argument("names", metavar="[ENV ENV | ENV] [MODEL]...", type=options.NAME, nargs=-1)
-@click.option("--from", "before", metavar="REV", help="Compare this commit ...")
-@click.option("--to", "after", metavar="REV", help="... with this one [default: HEAD].")
-@click.option("--check", is_flag=True, help="Exit 3 when something differs.")
+@click.option("--from", "before", metavar="REV", help="Commit to compare from ...")
+@click.option("--to", "after", metavar="REV", help="... and to [default: HEAD].")
+@click.option("--check", is_flag=True, help="Exit 3 when anything differs.")
 @options.output
 @options.place
 @click.pass_obj
 def command(invocation: Invocation, names: tuple[str, ...], before: str | None, after: str | None, check: bool) -> int:
-    """Show what differs in recipes, gates and metrics: between two environments, or between two commits.
+    """Compare recipes, gates and metrics: of two environments, or of two commits.
 
-    `diff production sandbox` says what production would get; `diff --from v1 --to v2 [ENV]` what was changed. A change
+    `diff production sandbox` shows what production would get; `diff --from v1 --to v2 [ENV]` what was changed. A change
     of the outcome's meaning is marked.
     """
     from reconciler.app.inspect.config_diff import compare

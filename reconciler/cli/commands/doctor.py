@@ -1,4 +1,4 @@
-"""`doctor`: look at everything that a command will need. Leaves nothing behind."""
+"""`doctor`: check everything that a command will need. Leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from reconciler.core.status_codes import ResultStatus
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation) -> int:
-    """Look at this machine, the project, its environments: versions, forge, stores, targets, disks, tables, runtimes.
+    """Check this machine, the project and its environments: versions, forge, stores, targets, disks, tables, runtimes.
 
-    Each finding that is not good comes with its remedy. To see whether a store or a target can be written, a small
-    file is made there and removed. Exits 1 when something is bad.
+    Each problem comes with a hint. To test whether a store or a target can be written, a small file is made there and
+    removed. Exits 1 when a check fails.
     """
     from reconciler.app.inspect.health_check import check_all
     from reconciler.cli import project

@@ -1,4 +1,4 @@
-"""`drift`: what is served that was not applied so. Changes nothing but, where asked, an issue of the forge."""
+"""`drift`: show what is served that was not applied. Changes nothing but, where asked, an issue of the forge."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from reconciler.console.invocation import Invocation
 
 @click.command("drift")
 @options.environments
-@click.option("--issue", is_flag=True, help="Tell it in one issue per environment, closed when all is well.")
+@click.option("--issue", is_flag=True, help="Report drift in one issue per environment, closed when the drift is gone.")
 @click.option(
-    "--no-load", "loads", flag_value=False, default=True, help="Do not load what is served: faster, says less."
+    "--no-load", "loads", flag_value=False, default=True, help="Do not load deployed models: faster, but finds less."
 )
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environments: tuple[str, ...], issue: bool, loads: bool) -> int:
-    """Show where ENV (or every environment) serves something else than was applied, since when, and what to do.
+    """Show where ENV (or every environment) serves something other than what was applied, since when, and what to do.
 
-    Every served byte is hashed, and what is served is loaded and held against the outputs that were recorded when it
-    was made. What git declares and nobody applied yet is no drift: `plan` shows it. Exits 3 when there is drift.
+    Every deployed file is hashed; deployed models are loaded, and must give the outputs that were recorded when they
+    were built. A change in git that nobody applied yet is not drift: `plan` shows it. Exits 3 when there is drift.
     """
     from reconciler.app.inspect.detect_drift import detect
     from reconciler.cli import project

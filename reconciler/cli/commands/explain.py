@@ -1,4 +1,4 @@
-"""`explain`: what a manifest field or an error code means. Reads nothing of the project."""
+"""`explain`: describe a manifest field or an error code. Reads nothing of the project."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from reconciler.console.invocation import Invocation
 @options.place
 @click.pass_obj
 def command(invocation: Invocation, field: str | None) -> int:
-    """Say what a field of a manifest means, what may stand there, and show it in use; or what an error code means.
+    """Describe a field of a manifest, the values it takes, and show an example; or describe an error code.
 
-    FIELD is a path such as recipe.outcome.classes or environment.policy, or a tail of it that says enough, such as
-    holdout. CODE is that of an error, such as E413.
+    FIELD is a path such as recipe.outcome.classes or environment.policy, or its unambiguous end, such as holdout. CODE
+    is an error code such as E413.
     """
     from reconciler.error_codes import known
     from reconciler.manifest.loading import field_docs as explain

@@ -1,4 +1,4 @@
-"""`init`: a project with a first model that works, from a look at a table. Asks nothing."""
+"""`init`: write a project with a first model that works, suggested from a table. Asks nothing."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ from reconciler.console.invocation import Invocation
 
 @click.command("init")
 @click.argument("where", metavar="DIR", type=click.Path(path_type=Path))
-@click.option("--from-table", "table", metavar="FILE", type=options.FILE, help="A CSV or Parquet file to look at.")
-@click.option("--outcome", metavar="COLUMN", help="What to predict [default: what looks like it].")
-@click.option("--name", type=options.NAME, help="The model's name [default: the table's].")
+@click.option(
+    "--from-table", "table", metavar="FILE", type=options.FILE, help="CSV or Parquet file to suggest the model from."
+)
+@click.option("--outcome", metavar="COLUMN", help="Column to predict [default: the most likely one].")
+@click.option("--name", type=options.NAME, help="Name of the model [default: the table's name].")
 @click.option(
     "--ci",
     type=click.Choice(["github", "gitlab", "none"]),
-    help="Workflows for which forge [default: the remote's; github where there is none].",
+    help="CI workflows to write [default: those of the git remote; github without a remote].",
 )
 @options.output
 @options.place
@@ -30,10 +32,10 @@ def command(
 ) -> int:
     """Start a project in DIR with a first model that works.
 
-    Looks at the table: how it is written, its key, what could be predicted and from what, and how to judge it. Writes
-    manifests whose comments say why, and workflows that plan, apply and look for drift in CI. Without --from-table,
-    the one table in DIR or DIR/data is taken; where there is none, a made-up one is written to begin with. Nothing
-    that is there is overwritten.
+    Reads the table: its format, its key, the column to predict, the columns to predict it from, and how to evaluate
+    the model. Writes manifests whose comments give the reasons, and CI workflows that plan, apply and check for drift.
+    Without --from-table, the only table in DIR or DIR/data is used; where there is none, a made-up one is written.
+    Existing files are not overwritten.
     """
     from reconciler.app import init_project
     from reconciler.console import progress

@@ -1,4 +1,4 @@
-"""`override`: propose that one control does not stand against what is pinned. Writes a commit on a new branch."""
+"""`override`: propose that one control does not stop the pinned artifact. Commits to a new branch."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ if TYPE_CHECKING:
 @click.command("override")
 @options.model
 @options.in_environment("Environment of the model.")
-@click.option("--control", type=click.Choice([one.value for one in Control]), required=True, help="Which control.")
 @click.option(
-    "--reason", metavar="TEXT", type=options.REASON, required=True, help="Why: it is seen wherever it counts."
+    "--control", type=click.Choice([one.value for one in Control]), required=True, help="Control to override."
+)
+@click.option(
+    "--reason",
+    metavar="TEXT",
+    type=options.REASON,
+    required=True,
+    help="Reason, shown wherever the override takes effect.",
 )
 @options.opens
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str, control: str, reason: str, opens: bool) -> int:
-    """Propose that a control of ENV does not stand against the pinned artifact of MODEL.
+    """Propose to override one control of ENV for the pinned artifact of MODEL.
 
-    Writes it into the environment's file on a branch override/ENV/MODEL/CONTROL/DIGEST. Where the environment has
-    owners, it counts once one of them has approved that change.
+    Commits the override, in the environment's file, to a branch override/ENV/MODEL/CONTROL/DIGEST. Where the
+    environment has owners, it takes effect once one of them has approved that change.
     """
     from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion.override import override

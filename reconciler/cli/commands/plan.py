@@ -1,4 +1,4 @@
-"""`plan`: what would happen, and why. Changes nothing."""
+"""`plan`: show what `apply` would do, and why. Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,11 +15,20 @@ from reconciler.console.invocation import Invocation, OutputFormat
 @click.command("plan")
 @options.environment
 @options.models
-@click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate or control refused.")
-@click.option("--out", type=options.OUT_FILE, help="Write the plan to a file, for `apply --plan`.")
-@click.option("--comment", is_flag=True, help="For a pull request: tell it there as one comment, as if it were merged.")
-@click.option("--request", metavar="N", type=click.IntRange(min=1), help="Which one [default: what the CI runs for].")
-@click.option("--read", type=options.FILE, help="Tell what an earlier --comment --out wrote, without planning.")
+@click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate or control refuses one.")
+@click.option("--out", type=options.OUT_FILE, help="Write the plan to a file for `apply --plan`.")
+@click.option(
+    "--comment", is_flag=True, help="Plan as if a pull request were merged, and post the plan there as one comment."
+)
+@click.option(
+    "--request",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Number of the pull request [default: the one that the CI job runs for].",
+)
+@click.option(
+    "--read", type=options.FILE, help="Post the plan that --comment --out wrote to this file, without planning again."
+)
 @click.option("--markdown", is_flag=True, help="The same as --output markdown.")
 @options.shared
 @click.pass_obj
@@ -34,11 +43,11 @@ def command(
     read: Path | None,
     markdown: bool,
 ) -> int:
-    """Show what would happen to each model of ENV, or of some of its models, and why. Changes nothing.
+    """Show what `apply` would do to each model of ENV, or to some of its models, and why. Changes nothing.
 
-    With --comment it is planned as the merge of a pull request would be, and told there as one comment, with a commit
-    status that carries its digest: what `apply --on-merge` will carry out. With --out, too, it is only written, for
-    --read in a job that may tell it.
+    With --comment, ENV is planned as if the pull request were merged, and the plan is posted there as one comment, with
+    a commit status that carries the plan's digest: `apply --on-merge` carries out exactly that plan. With --comment and
+    --out, the plan is only written to a file, for a job that may post it with --read.
     """
     if comment:
         from reconciler.cli import pull_request

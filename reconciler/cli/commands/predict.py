@@ -1,4 +1,4 @@
-"""`predict`: score open records with what an environment serves. Writes its files and the prediction log."""
+"""`predict`: predict open records with what an environment serves. Writes a file and the prediction log."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from reconciler.console.invocation import Invocation
 @click.command("predict")
 @options.model
 @options.in_environment("Environment whose deployed model predicts.")
-@click.option("--out", type=options.OUT_FILE, required=True, help="The CSV to write.")
+@click.option("--out", type=options.OUT_FILE, required=True, help="CSV file to write.")
 @click.option(
-    "--input", "inputs", metavar="TABLE=FILE", type=options.TABLE_INPUT, multiple=True, help="Read a table from here."
+    "--input",
+    "inputs",
+    metavar="TABLE=FILE",
+    type=options.TABLE_INPUT,
+    multiple=True,
+    help="Read this table from FILE.",
 )
-@click.option("--by", metavar="COLUMN", help="Sum expected amounts by this column.")
-@click.option("--amount", metavar="COLUMN", help="The column with each record's amount.")
+@click.option("--by", metavar="COLUMN", help="Column to sum expected amounts by.")
+@click.option("--amount", metavar="COLUMN", help="Column with the amount of each record.")
 @options.shared
 @click.pass_obj
 def command(
@@ -31,7 +36,10 @@ def command(
     by: str | None,
     amount: str | None,
 ) -> int:
-    """Write one row per open record: each class and its probability, the predicted one, and whether it is uncertain."""
+    """Predict open records with the model that ENV serves.
+
+    Writes one row per open record: the probability of each class, the predicted class, and whether it is uncertain.
+    """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import predict
     from reconciler.report.inspect import predict as reporter

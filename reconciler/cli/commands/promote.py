@@ -1,4 +1,4 @@
-"""`promote`: propose a deploy. Writes a commit on a new branch; deploys nothing."""
+"""`promote`: propose a deployment. Commits to a new branch; deploys nothing."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 @click.command("promote")
 @options.model
-@click.option("--to", "environment", metavar="ENV", type=options.NAME, required=True, help="Where to.")
-@click.option("--digest", type=options.DIGEST, help="This artifact [default: the newest that was judged].")
+@click.option("--to", "environment", metavar="ENV", type=options.NAME, required=True, help="Environment to deploy to.")
+@click.option("--digest", type=options.DIGEST, help="Artifact to deploy [default: the newest verified one].")
 @options.opens
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str, digest: Digest | None, opens: bool) -> int:
-    """Propose that ENV deploys a candidate of MODEL.
+    """Propose to deploy a candidate of MODEL to ENV.
 
-    Writes the manifest, with the pin, and the model's card on a branch promote/ENV/MODEL/DIGEST. Nothing is deployed
-    until that is merged and applied. With --open the branch is pushed, and one pull request per environment and model
-    is opened or brought up to date: on GitHub or GitLab, with the token of GITHUB_TOKEN or GITLAB_TOKEN.
+    Commits the manifest, which pins the artifact, and the model's card to a branch promote/ENV/MODEL/DIGEST. Nothing is
+    deployed until that branch is merged and applied. With --open the branch is pushed, and one pull request per
+    environment and model is opened or updated: on GitHub or GitLab, with the token in GITHUB_TOKEN or GITLAB_TOKEN.
     """
     from reconciler.app.planning.plan_cache import PlanCache
     from reconciler.cli.project import options_of

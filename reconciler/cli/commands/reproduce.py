@@ -17,7 +17,7 @@ from reconciler.core.status_codes import ResultStatus
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, digest: Digest) -> int:
-    """Train the artifact DIGEST again from its provenance and compare the bytes; exit 1 when they differ."""
+    """Train artifact DIGEST again from its provenance and compare the bytes; exit 1 when they differ."""
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import reproduce
     from reconciler.report.inspect import reproduce as reporter

@@ -1,4 +1,4 @@
-"""`rollback`: propose to go back. Writes a commit on a new branch; deploys nothing unless it is told to, by --now."""
+"""`rollback`: propose to return to an earlier artifact. Commits to a new branch; deploys only with --now."""
 
 from __future__ import annotations
 
@@ -17,20 +17,25 @@ if TYPE_CHECKING:
 @click.command("rollback")
 @options.model
 @options.in_environment("Environment of the model.")
-@click.option("--to", metavar="N", type=click.IntRange(min=0), help="What entry N deployed [default: the one before].")
-@click.option("--now", is_flag=True, help="Serve it at once, hold it, and propose that git agrees.")
-@click.option("--reason", metavar="TEXT", type=options.REASON, help="Why, with --now: it stands in the journal.")
+@click.option(
+    "--to",
+    metavar="N",
+    type=click.IntRange(min=0),
+    help="Journal entry whose artifact to deploy [default: the previous one].",
+)
+@click.option("--now", is_flag=True, help="Deploy it at once, hold it, and propose the same to git.")
+@click.option("--reason", metavar="TEXT", type=options.REASON, help="Reason for --now, recorded in the journal.")
 @options.opens
 @options.shared
 @click.pass_obj
 def command(
     invocation: Invocation, model: str, environment: str, to: int | None, now: bool, reason: str | None, opens: bool
 ) -> int:
-    """Propose that ENV goes back to an artifact of MODEL that it deployed before.
+    """Propose to return ENV to an artifact of MODEL that it deployed before.
 
-    Such an artifact is vetted there: nothing is trained, and no comparison stands in the way. With --now it serves
-    before git says so, and no apply takes it away until git does. With --open it is pushed and opened as a pull
-    request, as `promote --open` does.
+    Nothing is trained, and no gate compares the artifact again: it was deployed there. With --now it is deployed before
+    git says so, and no apply replaces it until git does. With --open the branch is pushed and opened as a pull request,
+    as `promote --open` does.
     """
     if reason is not None and not now:
         raise click.UsageError("--reason is for --now")

@@ -14,7 +14,7 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
-    """Show what is deployed in ENV (or everywhere), whether it is what git says, and how good it is."""
+    """Show what is deployed in ENV (or everywhere), whether it matches git, and its metrics."""
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter

@@ -1,4 +1,4 @@
-"""`validate`: every problem of every manifest. Reads the files on disk unless a commit is named: it is for writing."""
+"""`validate`: check every manifest. Reads the files on disk unless a commit is named."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from reconciler.console.invocation import Invocation, OutputFormat
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation) -> int:
-    """Say whether the manifests are valid, with every problem at once: file:line:column, the rule, the remedy.
+    """Check the manifests and report every problem at once: file:line:column, the rule, and a hint.
 
-    Reads the files on disk, so that it can be used while writing; --revision reads those of a commit.
+    Reads the files on disk, so that it can be used while writing; with --revision, those of a commit.
     """
     from reconciler.cli.project import read_manifests
     from reconciler.errors import InvalidManifestsError

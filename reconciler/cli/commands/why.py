@@ -1,4 +1,4 @@
-"""`why`: what a model is waiting for. Changes nothing."""
+"""`why`: explain what a model is waiting for. Changes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str) -> int:
-    """Say what is the matter with MODEL in ENV: what blocks it, the numbers behind it, and what would move it on."""
+    """Explain the state of MODEL in ENV: what blocks it, the numbers behind that, and what to do next."""
     from reconciler.cli.project import opened
     from reconciler.engine.inspect.explain_status import why
     from reconciler.report.inspect import explain_status
