@@ -1,4 +1,4 @@
-"""Who runs this, as the journal records it: a label, never an authority."""
+"""Find out who runs this command, as the journal records it: a label, which authorises nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LONGEST = 200
 
 
 def who(root: Path, environ: Mapping[str, str]) -> str:
-    """The CI's actor, else the user as git knows them, else the login name."""
+    """Return the CI actor, else the user as git knows them, else the login name."""
     return plain(_actor(environ) or git_user(root, environ) or _login() or "")[:LONGEST] or "unknown"
 
 
@@ -25,7 +25,7 @@ def _actor(environ: Mapping[str, str]) -> str | None:
 
 
 def git_user(root: Path, environ: Mapping[str, str]) -> str | None:
-    """`Name <email>`, or as much of it as git knows."""
+    """Return `Name <email>`, or as much of it as git knows."""
     settings = _settings(root)
     name = environ.get("GIT_AUTHOR_NAME") or settings.get("user.name")
     email = environ.get("GIT_AUTHOR_EMAIL") or settings.get("user.email")

@@ -1,4 +1,4 @@
-"""From the environment and the remote to where a proposal goes. A forge's adapter is imported when it is used."""
+"""Find the forge of a repository from process environment and remote. Its adapter is imported when it is used."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from reconciler.report.promotion import pull_request_body
 
 
 def route(root: Path, environ: Mapping[str, str], *, environment: str, protect: str | None) -> PullRequestRoute:
-    """How proposals for `environment`, whose protected branch is `protect`, go: to which forge, with which token, and
-    into which branch."""
+    """Return the route of pull requests for `environment`: the forge, the token and the branch to merge into.
+
+    `protect`: the environment's protected branch. Raises SourceError E306 where no branch is known.
+    """
     remote = GitRemote(root, environ=environ)
     address = remote.address()
     choice = choose(environ, address)
@@ -39,18 +41,18 @@ def route(root: Path, environ: Mapping[str, str], *, environment: str, protect: 
 
 
 def choice_here(root: Path, environ: Mapping[str, str]) -> ForgeChoice:
-    """Which forge this repository has."""
+    """Return which forge this repository has."""
     return choose(environ, GitRemote(root, environ=environ).address())
 
 
 def forge_here(root: Path, environ: Mapping[str, str]) -> Forge | None:
-    """The forge of this repository, for questions and for telling; None where it has none."""
+    """Return the forge of this repository; None where it has none."""
     choice = choice_here(root, environ)
     return None if choice.kind is ForgeKind.NONE else forge(choice, token_of(environ, choice.kind), environ)
 
 
 def forge(choice: ForgeChoice, token: Token, environ: Mapping[str, str]) -> Forge:
-    """ForgeError E906 where its library is not installed."""
+    """Return the client of a forge. Raises ForgeError E906 where its library is not installed."""
     try:
         if choice.kind is ForgeKind.GITHUB:
             from reconciler.adapters.forges.github import ACTIONS, GitHubForge
@@ -62,7 +64,7 @@ def forge(choice: ForgeChoice, token: Token, environ: Mapping[str, str]) -> Forg
     except ModuleNotFoundError as error:
         name = choice.kind.value
         raise ForgeError(
-            f"what speaks to {name} is not installed ({error.name})",
+            f"the client library of {name} is not installed ({error.name})",
             hint=f"pip install 'model-reconciler[{name}]', or set RECONCILER_FORGE=none",
             code="E906",
         ) from error

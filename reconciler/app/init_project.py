@@ -55,12 +55,12 @@ def begin(
                 path.write_text(texts[f"{_DATA}/{sample_table.NAME}.csv"], newline="\n")
             else:
                 path = table
-            progress.start(path.name, "look at it")
-            into = scratch / "look"
+            progress.start(path.name, "read it")
+            into = scratch / "profile"
             into.mkdir()
-            look = data.look(ProfileRequest(path=path.resolve(), into=into, limits=Limits()))
-            progress.done(path.name, f"{look.rows:,} rows, {len(look.columns):,} columns")
-        return _write(root, folder, path, look, texts, data, note=note, outcome=outcome, name=name, ci=ci)
+            profile = data.look(ProfileRequest(path=path.resolve(), into=into, limits=Limits()))
+            progress.done(path.name, f"{profile.rows:,} rows, {len(profile.columns):,} columns")
+        return _write(root, folder, path, profile, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:
         data.close()
 
@@ -69,7 +69,7 @@ def _write(
     root: Path,
     folder: Path,
     path: Path,
-    look: TableProfile,
+    profile: TableProfile,
     texts: dict[str, str],
     data: DataWorker,
     *,
@@ -79,39 +79,39 @@ def _write(
     ci: ForgeKind | None,
 ) -> InitResult:
     table = _name(path.stem, "table")
-    suggestion = suggest(look, name=table, today=now().date().isoformat(), outcome=outcome)
+    suggestion = suggest(profile, name=table, today=now().date().isoformat(), outcome=outcome)
     inside = f"{_DATA}/{sample_table.NAME}.csv" if note is not None else _inside(root, path)
-    where = inside or f"{_DATA}/{table}{path.suffix.lower()}"
-    suggestion = replace(suggestion, table=replace(suggestion.table, path=where))
+    table_path = inside or f"{_DATA}/{table}{path.suffix.lower()}"
+    suggestion = replace(suggestion, table=replace(suggestion.table, path=table_path))
     branch = new_repository.branch_of(root)
-    here = machine.runtime()
-    versions = dict(here.versions)
-    place = project_template.ProjectFacts(
+    runtime = machine.runtime()
+    versions = dict(runtime.versions)
+    facts = project_template.ProjectFacts(
         project=_name(root.name, "models"),
         model=name or table,
         table=table,
         branch=branch or new_repository.BRANCH,
         python=versions["python"],
-        architecture=here.architecture,
-        versions={one: versions[one] for one in DISTRIBUTIONS},
+        architecture=runtime.architecture,
+        versions={name: versions[name] for name in DISTRIBUTIONS},
     )
-    runs = ci_setup.choose(root, branch=place.branch, python=place.python, wanted=ci)
-    place = replace(place, ci=runs.host)
-    texts |= project_template.files(place, suggestion, note=note)
+    workflows = ci_setup.choose(root, branch=facts.branch, python=facts.python, wanted=ci)
+    facts = replace(facts, ci=workflows.host)
+    texts |= project_template.files(facts, suggestion, note=note)
     if inside is not None and not inside.startswith(f"{_DATA}/"):
         texts[new_repository.IGNORED] += f"/{inside}\n"
-    new_repository.publish(root, texts, {} if inside is not None else {where: path})
-    new_repository.publish(runs.top, runs.texts, {})
+    new_repository.publish(root, texts, {} if inside is not None else {table_path: path})
+    new_repository.publish(workflows.top, workflows.texts, {})
     if branch is None:
         new_repository.start_repository(root)
     _read_back(root, data)
-    files = (*texts, *(() if inside is not None else (where,)), *runs.shown(root))
+    files = (*texts, *(() if inside is not None else (table_path,)), *workflows.paths_from(root))
     return InitResult(
         folder=str(folder),
-        project=place.project,
-        model=place.model,
-        manifest=f"manifests/sandbox/{place.model}.yaml",
-        choices=(*_choices(look, suggestion), runs.choice),
+        project=facts.project,
+        model=facts.model,
+        manifest=f"manifests/sandbox/{facts.model}.yaml",
+        choices=(*_choices(profile, suggestion), workflows.choice),
         files=tuple(sorted(files)),
         repository=branch is None,
     )
@@ -119,7 +119,7 @@ def _write(
 
 def _check(root: Path) -> None:
     if root.exists() and not root.is_dir():
-        raise UsageError(f"{root.name} is a file", hint="name a folder; it is made where there is none", code="E801")
+        raise UsageError(f"{root.name} is a file", hint="name a folder; it is created if needed", code="E801")
     if (root / locations.PROJECT_FILE).exists():
         raise UsageError(
             f"there is a project in {root.name} already",
@@ -130,19 +130,21 @@ def _check(root: Path) -> None:
 
 
 def _only_table(root: Path) -> Path | None:
-    """The one table that lies there; None where there is none."""
-    found: list[Path] = []
+    """Return the only table in the folder or its data folder; None where there is none. Raises UsageError E801."""
+    tables: list[Path] = []
     for folder in (root, root / _DATA):
         if folder.is_dir():
-            found += sorted(one for one in folder.iterdir() if one.suffix.lower() in _KINDS[::3] and one.is_file())
-    if len(found) > 1:
-        names = ", ".join(str(one.relative_to(root)) for one in found[:10])
-        raise UsageError(f"there are {len(found)} tables: {names}", hint="say which: --from-table FILE", code="E801")
-    return found[0] if found else None
+            tables += sorted(file for file in folder.iterdir() if file.suffix.lower() in _KINDS[::3] and file.is_file())
+    if len(tables) > 1:
+        names = ", ".join(str(table.relative_to(root)) for table in tables[:10])
+        raise UsageError(
+            f"there are {len(tables)} tables: {names}", hint="name one of them: --from-table FILE", code="E801"
+        )
+    return tables[0] if tables else None
 
 
 def _inside(root: Path, path: Path) -> str | None:
-    """The path of a table that lies in the project and can be named there; None: it is to be copied."""
+    """Return the path of a table inside the project; None where it is elsewhere and has to be copied."""
     try:
         relative = path.absolute().resolve().relative_to(root.resolve()).as_posix()
     except ValueError:
@@ -151,21 +153,22 @@ def _inside(root: Path, path: Path) -> str | None:
 
 
 def _name(text: str, otherwise: str) -> str:
+    """Return a name made from `text`, or `otherwise` where that gives none."""
     plain = re.sub(r"[^a-z0-9]+", "-", without_accents(text).lower()).strip("-")[:63].strip("-")
     plain = plain if plain[:1].isalpha() else f"{otherwise}-{plain}".strip("-")
     return plain if is_name(plain) else otherwise
 
 
 def _read_back(root: Path, data: DataWorker) -> None:
-    """What was written is valid, or it is our bug that is told, not the author's."""
+    """Check that the manifests that were written are valid: if not, that is a bug in this program."""
     from reconciler.engine.load_desired import load
 
     load(WorkTree(root), data, revision=None)
 
 
-def _choices(look: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitChoice, ...]:
+def _choices(profile: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitChoice, ...]:
     recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
-    written = [f"{look.rows:,} rows, {len(look.columns):,} columns"]
+    written = [f"{profile.rows:,} rows, {len(profile.columns):,} columns"]
     written += [f"dates as {table.dates}"] if table.dates else []
     written += [f"delimiter {table.delimiter!r}"] if table.delimiter else []
     written += ["decimal commas"] if table.decimal == "," else []

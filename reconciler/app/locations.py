@@ -1,4 +1,4 @@
-"""Where things are: the project, its caches, scratch. Found without writing anything.
+"""Find the folders of a project, its caches and its scratch. Nothing is written to find them.
 
 The cache lies outside the work tree (in git's own folder, else the user's cache), so that it can neither be committed
 nor be planted by a commit.
@@ -17,13 +17,11 @@ from reconciler.errors import UsageError
 
 PROJECT_FILE = "reconciler.yaml"
 CACHE = "reconciler/cache"
-NOTICED = (
-    2_000  # manifests; with more, what is not committed is not looked for: it would cost more than a word is worth
-)
+NOTICED = 2_000  # manifests; with more, uncommitted changes are not looked for: that would take too long for a warning
 
 
 def enter(folder: str) -> None:
-    """Make `folder` the current one, as `git -C` does."""
+    """Make `folder` the current one, as `git -C` does. Raises UsageError E801."""
     try:
         if not folder:
             raise ValueError
@@ -67,21 +65,21 @@ def project(start: Path | None = None) -> Path:
 
 
 def data_root(given: str | None, root: Path) -> Path:
-    """Where the paths of tables start."""
+    """Return the folder that table paths start from: `given`, or the project's. Raises UsageError E801."""
     if given is None:
         return root
-    found = Path(given)
-    if not given or "\0" in given or not found.is_dir():
+    folder = Path(given)
+    if not given or "\0" in given or not folder.is_dir():
         raise UsageError(
             f"--data-root {given[:100]!r} is not a folder",
             hint="name the folder that table paths start from",
             code="E801",
         )
-    return found.resolve()
+    return folder.resolve()
 
 
 def user_cache() -> Path:
-    """The user's cache folder (XDG Base Directory Specification); a temporary one where there is no home."""
+    """Return the user's cache folder (XDG Base Directory Specification); a temporary one where there is no home."""
     if named := os.environ.get("XDG_CACHE_HOME"):
         return Path(named) / "reconciler"
     try:
@@ -91,7 +89,7 @@ def user_cache() -> Path:
 
 
 def cache(git_folder: Path | None) -> Path:
-    """The project's cache: in git's folder where that can be written, else the user's."""
+    """Return the project's cache folder: in git's folder where that can be written, else the user's."""
     if git_folder is not None and os.access(git_folder, os.W_OK):
         return git_folder / CACHE
     return user_cache()
@@ -99,12 +97,12 @@ def cache(git_folder: Path | None) -> Path:
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A private empty folder, removed at the end."""
+    """Return a private empty folder, removed at the end. Raises UsageError E803."""
     try:
         folder = Path(tempfile.mkdtemp(prefix="reconciler-"))
     except OSError as error:
         raise UsageError(
-            f"no temporary folder can be made: {error.strerror}",
+            f"cannot create a temporary folder: {error.strerror}",
             hint="set TMPDIR to a folder with free space that you may write to",
             code="E803",
         ) from error

@@ -1,4 +1,4 @@
-"""Plan for a pull request as one comment on it; apply what merged ones were approved for, and report there."""
+"""Comment the plan of a pull request on it; apply what merged ones were approved for, and report there."""
 
 from __future__ import annotations
 
@@ -58,28 +58,28 @@ def plan_comment(
 
 
 def _event() -> Mapping[str, Any]:
-    """The runner's own description of what started the job; empty where there is none that can be read."""
+    """Return the CI runner's description of the event that started the job; empty where it cannot be read."""
     path = os.environ.get("GITHUB_EVENT_PATH")
     if not path:
         return {}
     try:
         body = read_regular(path)
-        found = json.loads(body) if len(body) <= LARGEST_EVENT else {}
+        event = json.loads(body) if len(body) <= LARGEST_EVENT else {}
     except (OSError, ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return event if isinstance(event, dict) else {}
 
 
 def _read(file: Path, environment: str) -> PlanComment:
     try:
-        found = codec.decode(PlanComment, read_regular(file), what=str(file))
+        planned = codec.decode(PlanComment, read_regular(file), what=str(file))
     except OSError as error:
         raise UsageError(
             f"cannot read {file}: {error.strerror}", hint="name the file of --comment --out", code="E801"
         ) from error
-    if found.environment != environment:
-        raise UsageError(f"{file} is a plan for {found.environment}, not for {environment}", code="E801")
-    return found
+    if planned.environment != environment:
+        raise UsageError(f"{file} is a plan for {planned.environment}, not for {environment}", code="E801")
+    return planned
 
 
 def _planned(options: ProjectOptions, environment: str, job: ci_job.CIJob) -> PlanComment:
@@ -87,55 +87,57 @@ def _planned(options: ProjectOptions, environment: str, job: ci_job.CIJob) -> Pl
     from reconciler.engine.load_desired import load
 
     with open_project(options) as project:
-        here, revision = project.environment(environment), project.desired.revision
+        declared, revision = project.environment(environment), project.desired.revision
         if revision is None:
-            raise UsageError("a request is planned from a commit, not from a work tree", code="E801")
+            raise UsageError("a pull request is planned from a commit, not from a work tree", code="E801")
         source = project.deps.source
-        base = source.base(revision, branch=_branch(project.desired, here))
+        base = source.base(revision, branch=_branch(project.desired, declared))
         old = load(source, project.checkout.expressions, revision=base).desired if base is not None else None
-        return plan_pull_request.plan_comment(project.deps, old, project.desired, here, head=job.head or revision)
+        return plan_pull_request.plan_comment(project.deps, old, project.desired, declared, head=job.head or revision)
 
 
 def _branch(desired: DesiredState, environment: Environment) -> str:
-    """What requests are merged into: the environment's own branch, else (a sandbox's) that of the others."""
-    branches = [environment.protect, *(one.protect for one in desired.environments)]
-    found = next((one for one in branches if one is not None), None)
-    if found is None:
+    """Return the branch that pull requests are merged into: the environment's own, else that of another one."""
+    branches = [environment.protect, *(declared.protect for declared in desired.environments)]
+    branch = next((name for name in branches if name is not None), None)
+    if branch is None:
         raise UsageError(
-            f"nothing says which branch requests for {environment.name} are merged into",
+            f"no environment says which branch pull requests for {environment.name} are merged into",
             hint=f"name it in environments/{environment.name}.yaml: protect: {{branch: main}}",
             code="E801",
         )
-    return found
+    return branch
 
 
-def _post(options: ProjectOptions, found: PlanComment, body: str, number: int | None, head: str | None) -> None:
+def _post(options: ProjectOptions, planned: PlanComment, body: str, number: int | None, head: str | None) -> None:
     forge = forge_connection.forge_here(options.root, os.environ)
     if forge is None:
-        options.say("no forge is known here: this is what would be told on the request")
+        options.say("no forge is known for this repository, so this comment is only shown")
         return
     if number is None:
-        raise UsageError("which request?", hint="name it: --request N", code="E801")
+        raise UsageError("no pull request is named, and CI runs for none", hint="name it: --request N", code="E801")
     tip = forge.pull(number).commit
-    if found.reviewed.commit not in (tip, head):
+    if planned.reviewed.commit not in (tip, head):
         raise ConflictError(
-            f"request {number} has moved on to {tip[:12]}, and this is a plan for {found.reviewed.commit[:12]}",
-            hint="plan its last commit",
+            f"pull request {number} is now at commit {tip[:12]}, and this plan is for {planned.reviewed.commit[:12]}",
+            hint="check out its newest commit and plan again",
         )
-    if found.reviewed.commit != tip:
-        raise ConflictError(f"request {number} has moved on to {tip[:12]}", hint="its own job will plan that")
-    url = forge.comment(number, apply_on_merge.comment_key(found.environment), body)
-    refused = pull_request_comment.status_of_plans(found) is not ResultStatus.CLEAN
+    if planned.reviewed.commit != tip:
+        raise ConflictError(
+            f"pull request {number} is now at commit {tip[:12]}", hint="the CI job of that commit plans it"
+        )
+    url = forge.comment(number, apply_on_merge.comment_key(planned.environment), body)
+    refused = pull_request_comment.status_of_plans(planned) is not ResultStatus.CLEAN
     forge.set_status(
         tip,
         CommitStatus(
-            name=apply_on_merge.status_name(found.environment),
+            name=apply_on_merge.status_name(planned.environment),
             state=StatusState.FAILURE if refused else StatusState.SUCCESS,
-            description=f"{pull_request_comment.summary(found)}; {codec.digest_of(found.reviewed)}",
+            description=f"{pull_request_comment.summary(planned)}; {codec.digest_of(planned.reviewed)}",
             url=url,
         ),
     )
-    options.say(f"told on request {number}: {url}")
+    options.say(f"commented on pull request {number}: {url}")
 
 
 def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
@@ -147,68 +149,76 @@ def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
     from reconciler.engine.promotion.revert_branch import propose_revert
 
     with open_project(options, changes=environment, ask_forge=True) as project:
-        here, desired = project.environment(environment), project.desired
-        deps = project.training_only_in(here)
+        declared, desired = project.environment(environment), project.desired
+        deps = project.training_only_in(declared)
         if deps.forge is None:
             raise ForgeError(
-                "no forge is known for this repository, so nobody can say what was approved",
-                hint=f"apply a plan that was reviewed: reconciler apply {environment} --plan FILE",
+                "no forge is known for this repository, so approvals cannot be looked up",
+                hint=f"apply a reviewed plan: reconciler apply {environment} --plan FILE",
                 code="E905",
             )
         started = deps.clock()
-        plan = make_plan.make_plan(deps, desired, here)
-        done = []
-        for change in apply_on_merge.pending_changes(deps, desired, here, plan, deps.forge):
-            applied = apply_on_merge.apply_change(deps, desired, here, plan, change)
-            failed = [one.model for one in applied.results if one.status in (ResultStatus.FAILED, ResultStatus.DAMAGED)]
+        plan = make_plan.make_plan(deps, desired, declared)
+        reported = []
+        for change in apply_on_merge.pending_changes(deps, desired, declared, plan, deps.forge):
+            applied = apply_on_merge.apply_change(deps, desired, declared, plan, change)
+            failed = [
+                result.model
+                for result in applied.results
+                if result.status in (ResultStatus.FAILED, ResultStatus.DAMAGED)
+            ]
             branch = None
             if failed and change.before is not None:
                 old = load(deps.source, project.checkout.expressions, revision=change.before)
-                why = "; ".join(f"{one.model}: {one.problem}" for one in applied.results if one.model in failed)
+                why = "; ".join(
+                    f"{result.model}: {result.problem}" for result in applied.results if result.model in failed
+                )
                 branch = propose_revert(
                     proposer(project.root), old, project.checkout, environment=environment, models=failed, reason=why
                 )
-            (now,) = inspect.status(deps, desired, (environment,)).environments
+            (current,) = inspect.status(deps, desired, (environment,)).environments
             request = change.approved.request if change.approved is not None else None
             record = change.approved.record if change.approved is not None else None
-            one = MergedPullRequest(
+            merged = MergedPullRequest(
                 commit=change.commit,
                 request=request.number if request else None,
                 url=request.url if request else None,
                 depth=record.depth if record else None,
                 applied=applied,
-                status=tuple(model for model in now.models if model.model in change.models),
+                status=tuple(model for model in current.models if model.model in change.models),
                 plan=plan.id,
                 revert=branch,
             )
-            done.append(_reported(options, deps.forge, environment, one))
+            reported.append(_report(options, deps.forge, environment, merged))
         seconds = int((deps.clock() - started).total_seconds())
-    return MergeResult(environment=environment, revision=desired.revision or "", merged=tuple(done), seconds=seconds)
+    return MergeResult(
+        environment=environment, revision=desired.revision or "", merged=tuple(reported), seconds=seconds
+    )
 
 
-def _reported(options: ProjectOptions, forge: Forge, environment: str, one: MergedPullRequest) -> MergedPullRequest:
-    """Told on the request, and under the merge's commit. What was applied stays so when telling fails: that is said."""
+def _report(options: ProjectOptions, forge: Forge, environment: str, merged: MergedPullRequest) -> MergedPullRequest:
+    """Report on the pull request, and on the merge commit. A failure is a warning: what was applied stays applied."""
     from dataclasses import replace
 
     try:
-        for status in _statuses(environment, one.applied):
-            forge.set_status(one.commit, status)
-        if one.request is None:
-            return one
-        body = to_markdown(merge_result.request_blocks(environment, one))
-        return replace(one, told=forge.comment(one.request, f"apply/{environment}", body))
+        for status in _statuses(environment, merged.applied):
+            forge.set_status(merged.commit, status)
+        if merged.request is None:
+            return merged
+        body = to_markdown(merge_result.request_blocks(environment, merged))
+        return replace(merged, told=forge.comment(merged.request, f"apply/{environment}", body))
     except ReconcilerError as error:
-        options.say(f"it could not be told at the forge: {error}")
-        return one
+        options.say(f"warning: the result could not be reported on the forge: {error}")
+        return merged
 
 
 def _statuses(environment: str, applied: ApplyResult) -> Iterator[CommitStatus]:
     from reconciler.report.plan.apply_result import summary
 
     name = f"reconciler/apply/{environment}"
-    unfinished = [one for one in applied.results if one.status is not ResultStatus.CLEAN]
-    for one in unfinished[:MOST_STATUSES]:
-        state, why = StatusState.FAILURE, one.problem or "not finished"
-        yield CommitStatus(name=f"{name}/{one.model}", state=state, description=why)
+    unfinished = [result for result in applied.results if result.status is not ResultStatus.CLEAN]
+    for result in unfinished[:MOST_STATUSES]:
+        state, problem = StatusState.FAILURE, result.problem or "not finished"
+        yield CommitStatus(name=f"{name}/{result.model}", state=state, description=problem)
     state = StatusState.FAILURE if unfinished else StatusState.SUCCESS
     yield CommitStatus(name=name, state=state, description=summary(applied))

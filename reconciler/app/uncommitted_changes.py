@@ -1,4 +1,4 @@
-"""Manifests on disk that differ from the commit that is read: worth a word, since they have no effect."""
+"""Find manifests on disk that differ from the commit that is read: a warning, since they have no effect."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMED = 3
 
 
 def notes(source: Source, root: Path, revision: str) -> Iterator[str]:
-    """At most one line."""
+    """Return at most one warning, of one line."""
     try:
         changed = _changed(source, root, revision)
     except (ReconcilerError, OSError):
@@ -25,27 +25,27 @@ def notes(source: Source, root: Path, revision: str) -> Iterator[str]:
     if changed:
         more = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
         names = ", ".join(plain(name) for name in changed[:NAMED])
-        yield f"note: uncommitted changes in {names}{more} are not seen; commit them, or use --working-tree"
+        yield f"note: uncommitted changes in {names}{more} are ignored; commit them, or use --working-tree"
 
 
 def _changed(source: Source, root: Path, revision: str) -> list[str]:
-    committed = {one.path: one.id for one in source.tree(revision, READ) if _counts(one.path)}
+    committed = {file.path: file.id for file in source.tree(revision, READ) if _is_manifest(file.path)}
     if len(committed) > NOTICED:
         return []
     disk = WorkTree(root)
-    found = {one.path: one.id for one in disk.tree("", READ) if _counts(one.path)}
-    bodies = disk.read(found[path] for path in found if path in committed)
-    changed = committed.keys() ^ found.keys()
-    changed |= {path for path in committed.keys() & found.keys() if not _same(committed[path], bodies[found[path]])}
+    on_disk = {file.path: file.id for file in disk.tree("", READ) if _is_manifest(file.path)}
+    bodies = disk.read(on_disk[path] for path in on_disk if path in committed)
+    changed = committed.keys() ^ on_disk.keys()
+    changed |= {path for path in committed.keys() & on_disk.keys() if not _same(committed[path], bodies[on_disk[path]])}
     return sorted(changed)
 
 
-def _counts(path: str) -> bool:
+def _is_manifest(path: str) -> bool:
     return path.endswith((".yaml", ".yml"))
 
 
 def _same(blob: str, body: bytes) -> bool:
-    """Whether git would give these bytes this id; a checkout may have turned line ends into CRLF."""
+    """Return whether git would give these bytes this id; a checkout may have turned line ends into CRLF."""
     return blob == _id(body, len(blob)) or blob == _id(body.replace(b"\r\n", b"\n"), len(blob))
 
 

@@ -46,13 +46,13 @@ _SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenProject:
-    """A project at a commit, and the ports for it."""
+    """A project at a commit, and the ports that its environments name."""
 
     root: Path
     checkout: Checkout
     deps: Dependencies
     halt: threading.Event
-    """Set: what runs in other threads ends."""
+    """Set to end what runs in other threads."""
     warned: bool = False
     """Whether a warning said that something is not committed."""
 
@@ -61,6 +61,7 @@ class OpenProject:
         return self.checkout.desired
 
     def environment(self, name: str) -> Environment:
+        """Return the declared environment of this name. Raises UsageError E801 where there is none."""
         from reconciler.engine.find_environment import environment_of
 
         return environment_of(self.desired, name)
@@ -130,7 +131,7 @@ def open_project(
             if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
                 trainer.warm(Limits())
         checkout = _load(options, source, data, revision, known, head)
-        if any(one.name == changes and one.protect is not None for one in checkout.desired.environments):
+        if any(e.name == changes and e.protect is not None for e in checkout.desired.environments):
             from reconciler.engine.load_desired import load
 
             uncached = True
@@ -148,9 +149,9 @@ def open_project(
         )
         deps = Dependencies(
             source=source,
-            stores=_WhenAsked({one.name: one.store for one in desired.environments}, plugins.store, opening),
-            targets=_WhenAsked(
-                {one.name: one.target for one in desired.environments if one.target is not None},
+            stores=_OpenedOnUse({e.name: e.store for e in desired.environments}, plugins.store, opening),
+            targets=_OpenedOnUse(
+                {e.name: e.target for e in desired.environments if e.target is not None},
                 plugins.target,
                 opening,
             ),
@@ -171,8 +172,8 @@ def open_project(
 
 
 def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:
-    """None where nobody will ask it: finding it takes a process and, in the end, a token."""
-    counts = any(one.policy.approvals or one.policy.owners for one in desired.environments)
+    """Return the forge; None where nobody will ask it, since finding it takes a process and a token."""
+    counts = any(e.policy.approvals or e.policy.owners for e in desired.environments)
     if not asks and not (decides and counts):
         return None
     from reconciler.app.forge_connection import forge_here
@@ -180,9 +181,9 @@ def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> F
     return forge_here(root, os.environ)
 
 
-class _WhenAsked(Mapping[str, T]):
-    """Stores or targets by environment, each opened when it is asked for: a command that does not need one needs
-    neither its library nor its credentials."""
+class _OpenedOnUse(Mapping[str, T]):
+    """Stores or targets by environment, each opened when it is used: until then, neither its library nor its
+    credentials are needed."""
 
     def __init__(
         self,
@@ -239,8 +240,7 @@ def _revision(
 
 
 def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str) -> bool:
-    """A glance at the environment's file, long before it is read properly. Nothing is decided by it but whether the
-    trainer starts already."""
+    """Guess from the environment's file, before it is read properly, whether the trainer can start already."""
     files = source.tree(revision or "", tuple(f"environments/{environment}.{ending}" for ending in ("yaml", "yml")))
     return any(_SANDBOX.search(body) for body in source.read(file.id for file in files).values())
 
@@ -268,7 +268,7 @@ def git_folder(root: Path) -> Path | None:
 
 
 def _grammar() -> int:
-    """A number that changes with the rules of expressions, so that results by other rules are not taken up."""
+    """Return a number that changes with the rules of expressions, so that results by other rules are not reused."""
     from importlib.metadata import version
 
     rules = hashlib.sha256(version("duckdb").encode())
@@ -278,14 +278,14 @@ def _grammar() -> int:
 
 
 def _refuse_tracked(git: GitSource, desired: DesiredState) -> None:
-    """A store or target whose files git tracks could be planted by a commit: nothing is read from it."""
-    roots = {one.store.root: "store" for one in desired.environments if one.store.root is not None}
-    roots |= {one.target.root: "target" for one in desired.environments if one.target and one.target.root is not None}
-    found = git.tracked(tuple(sorted(roots)))
-    if found:
-        kind = next(kind for place, kind in sorted(roots.items()) if _below(found[0], place))
+    """Raise IntegrityError E302 where git tracks files of a store or target: a commit could have planted them."""
+    roots = {e.store.root: "store" for e in desired.environments if e.store.root is not None}
+    roots |= {e.target.root: "target" for e in desired.environments if e.target and e.target.root is not None}
+    tracked = git.tracked(tuple(sorted(roots)))
+    if tracked:
+        kind = next(kind for place, kind in sorted(roots.items()) if _below(tracked[0], place))
         raise IntegrityError(
-            f"{found[0]} is tracked by git, but lies in a {kind}",
+            f"{tracked[0]} is tracked by git, but lies in a {kind}",
             code="E302",
             hint=f"git rm --cached -r the folder and add it to .gitignore: a {kind} is never part of a commit",
         )

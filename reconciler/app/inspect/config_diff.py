@@ -1,4 +1,4 @@
-"""The two sides of `diff`, as the command line names them."""
+"""Compare two environments of a project, or two of its commits."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from reconciler.errors import UsageError
 
 
 def compare(options: ProjectOptions, names: tuple[str, ...], *, before: str | None, after: str | None) -> ConfigDiff:
-    """UsageError when neither two environments nor two commits are named."""
+    """Compare the environments `names`, or the commits `before` and `after`; further names are models.
+
+    Raises UsageError E801 where neither two environments nor two commits are named.
+    """
     if before is None and after is None:
         if len(names) < 2:
             raise UsageError(
-                "two environments, or --from REV, are needed",
+                "nothing to compare: name two environments, or a commit with --from",
                 hint="reconciler diff production sandbox, or reconciler diff --from HEAD~1",
                 code="E801",
             )
@@ -24,7 +27,7 @@ def compare(options: ProjectOptions, names: tuple[str, ...], *, before: str | No
             old, new = (project.environment(name) for name in names[:2])
             return config_diff.environments(project.deps, project.desired, old, new, names[2:])
     if before is None:
-        raise UsageError("--to needs --from", hint="reconciler diff --from REV --to REV", code="E801")
+        raise UsageError("--to is given without --from", hint="reconciler diff --from REV --to REV", code="E801")
     earlier = replace(options, revision=before)
     with open_project(earlier) as project:
         old_desired = project.desired

@@ -1,4 +1,4 @@
-"""The work of `drift`: look, with what is remembered of when each thing was first seen, and remember."""
+"""Detect drift, and keep when each finding was first seen."""
 
 from __future__ import annotations
 
@@ -14,32 +14,40 @@ from reconciler.core.inspect.drift import DriftReport, seen_in
 
 
 def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: bool, loads: bool) -> DriftReport:
+    """Return the drift of the named environments, or of all; `loads`: deployed models are loaded, too.
+
+    With `issue`, drift is also reported in one issue of the forge per environment.
+    """
     from reconciler.app.wiring import git_folder, open_project
     from reconciler.engine.inspect.detect_drift import drift
     from reconciler.report.inspect.drift import issue as render
 
     with open_project(options, ask_forge=issue) as project:
-        memo = _memo(project.root, git_folder(project.root))
-        remembered = drift_first_seen.load(memo)
-        found = drift(
+        cache_file = _cache_file(project.root, git_folder(project.root))
+        first_seen = drift_first_seen.load(cache_file)
+        report = drift(
             project.deps,
             project.desired,
             environments,
             loads=loads,
-            remembered=remembered,
+            remembered=first_seen,
             issue=render if issue else None,
         )
-    looked = {one.environment: seen_in(one.findings) for one in found.environments if one.problem is None}
-    if not loads:  # what did not load is not well because nothing was loaded
-        for name, one in looked.items():
-            unwell = {key: since for key, since in remembered.get(name, {}).items() if key[1] == DriftType.UNHEALTHY}
-            looked[name] = unwell | one
-    fresh = {name: one for name, one in (remembered | looked).items() if one}
-    if fresh != remembered:
-        drift_first_seen.save(memo, fresh)
-    return found
+    current = {
+        environment.environment: seen_in(environment.findings)
+        for environment in report.environments
+        if environment.problem is None
+    }
+    if not loads:  # a model that did not load before is not healthy now because none was loaded
+        for name, findings in current.items():
+            unwell = {key: since for key, since in first_seen.get(name, {}).items() if key[1] == DriftType.UNHEALTHY}
+            current[name] = unwell | findings
+    fresh = {name: findings for name, findings in (first_seen | current).items() if findings}
+    if fresh != first_seen:
+        drift_first_seen.save(cache_file, fresh)
+    return report
 
 
-def _memo(root: Path, git: Path | None) -> Path:
-    where = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
-    return locations.cache(git) / f"drift-{where}.json"
+def _cache_file(root: Path, git_folder: Path | None) -> Path:
+    project = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
+    return locations.cache(git_folder) / f"drift-{project}.json"

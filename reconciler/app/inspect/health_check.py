@@ -1,4 +1,4 @@
-"""The rounds of `doctor`: the machine, then the project, then each environment, as far as each can be reached."""
+"""Check the machine, then the project, then each environment, as far as each can be reached."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ def _machine() -> Iterator[Check]:
 
 
 def _packages() -> Check:
-    found = machine.packages("model-reconciler")
-    odd = [
-        f"{one.name} {one.found}, wanted {one.wanted}" if one.found else f"no {one.name}, wanted {one.wanted}"
-        for one in found
-        if not one.fits
+    packages = machine.packages("model-reconciler")
+    misfits = [
+        f"{package.name} {package.found or 'is missing'}, expected {package.wanted}"
+        for package in packages
+        if not package.fits
     ]
     return _check(
         MACHINE,
         "packages",
-        "; ".join(odd) or f"all {len(found)} as this release was tested with",
-        level=Level.BAD if odd else Level.GOOD,
+        "; ".join(misfits) or f"all {len(packages)} as this release was tested with",
+        level=Level.BAD if misfits else Level.GOOD,
         remedy="pip install --force-reinstall model-reconciler, in an environment of its own",
     )
 
@@ -66,10 +66,10 @@ def _packages() -> Check:
 def _git() -> Check:
     remedy = "install git 2.30 or newer"
     try:
-        found, new_enough = git_version()
+        version, new_enough = git_version()
     except OSError:
         return _check(MACHINE, "git", "cannot be run", level=Level.BAD, remedy=remedy)
-    return _check(MACHINE, "git", found, level=Level.GOOD if new_enough else Level.BAD, remedy=remedy)
+    return _check(MACHINE, "git", version, level=Level.GOOD if new_enough else Level.BAD, remedy=remedy)
 
 
 def _folder(area: str, name: str, folder: Path, remedy: str) -> Check:
@@ -77,14 +77,14 @@ def _folder(area: str, name: str, folder: Path, remedy: str) -> Check:
         free = machine.probe(folder)
     except ReconcilerError as error:
         return bad(area, name, error)
-    new = "" if folder.exists() else ", will be made"
-    shown = f"{_shown(folder)}{new}: {size(free)} free"
-    return _check(area, name, shown, level=room(free), remedy=remedy)
+    new = "" if folder.exists() else ", will be created"
+    return _check(area, name, f"{_relative(folder)}{new}: {size(free)} free", level=room(free), remedy=remedy)
 
 
-def _shown(folder: Path) -> str:
-    here = Path.cwd()
-    return str(folder.relative_to(here)) if here in folder.parents else str(folder)
+def _relative(folder: Path) -> str:
+    """Return a folder's path, relative to the current folder where it lies there."""
+    current = Path.cwd()
+    return str(folder.relative_to(current)) if current in folder.parents else str(folder)
 
 
 # --- the project -----------------------------------------------------------------------------------------------------
@@ -97,14 +97,16 @@ def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
         with open_project(options) as project:
             desired = project.desired
             models = count(len(desired.models), "model")
-            there = count(len(desired.environments), "environment")
-            yield _check(PROJECT, "manifests", f"{desired.project} {at(desired.revision)}: {models} in {there}, valid")
-            here = machine.runtime()
-            for one in desired.environments:
-                yield from _places(project, one)
-                yield from environment(project.deps, desired, one, here)
+            environments = count(len(desired.environments), "environment")
+            yield _check(
+                PROJECT, "manifests", f"{desired.project} {at(desired.revision)}: {models} in {environments}, valid"
+            )
+            runtime = machine.runtime()
+            for declared in desired.environments:
+                yield from _storage(project, declared)
+                yield from environment(project.deps, desired, declared, runtime)
     except InvalidManifestsError as error:
-        remedy = "reconciler validate says what and where"
+        remedy = "run `reconciler validate`: it lists every problem"
         yield _check(PROJECT, "manifests", str(error), level=Level.BAD, remedy=remedy)
     except ReconcilerError as error:
         yield bad(PROJECT, "project", error)
@@ -115,7 +117,7 @@ def _repository(root: Path) -> Iterator[Check]:
     yield _check(
         PROJECT,
         "history",
-        "cut off: whether a commit follows another cannot be told" if shallow else "whole",
+        "shallow: the order of commits is unknown" if shallow else "complete",
         level=Level.WARNING if shallow else Level.GOOD,
         remedy="git fetch --unshallow (in CI: fetch-depth: 0)",
     )
@@ -124,7 +126,7 @@ def _repository(root: Path) -> Iterator[Check]:
     yield _check(
         PROJECT,
         "identity",
-        user if user is not None and known else "git does not know who you are, so promote and rollback cannot commit",
+        user if user is not None and known else "git has no user name and email, so promote and rollback cannot commit",
         level=Level.GOOD if known else Level.WARNING,
         remedy='git config user.name "Your Name" && git config user.email you@example.org',
     )
@@ -132,17 +134,20 @@ def _repository(root: Path) -> Iterator[Check]:
 
 
 def _forge(root: Path) -> Check:
-    """Where pull requests go, and whose token opens them. Having none stops only what asks for one."""
+    """Check where pull requests go, and whose token opens them. Only commands that open one need a forge."""
     try:
         choice = forge_connection.choice_here(root, os.environ)
         if choice.kind is ForgeKind.NONE:
             return _check(PROJECT, "forge", f"none: {choice.because}")
         token = token_of(os.environ, choice.kind)
-        there = forge_connection.forge(choice, token, os.environ)
-        there.opened("promote/")  # whether it may see the project; that it may write is not tried
-        found = f"{there.name}, {choice.project}: {token.name} is of {there.whoami()}, and can read"
+        forge = forge_connection.forge(choice, token, os.environ)
+        forge.opened("promote/")  # tests that the token may read the project; writing is not tested
+        found = f"{forge.name}, {choice.project}: {token.name} belongs to {forge.whoami()}, and can read"
         if token.name == "CI_JOB_TOKEN":
-            found, remedy = f"{found}; GitLab lets it open nothing", "set GITLAB_TOKEN, a project access token"
+            found, remedy = (
+                f"{found}; GitLab does not let it open merge requests",
+                "set GITLAB_TOKEN, a project access token",
+            )
             return _check(PROJECT, "forge", found, level=Level.WARNING, remedy=remedy)
     except ReconcilerError as error:
         level = Level.WARNING if error.code in ("E902", "E906") else Level.BAD
@@ -150,33 +155,36 @@ def _forge(root: Path) -> Check:
     return _check(PROJECT, "forge", found)
 
 
-def _places(project: OpenProject, one: Environment) -> Iterator[Check]:
-    yield _place(project.root, one, "store", one.store, project.deps.stores)
-    if one.target is not None:
-        yield _place(project.root, one, "target", one.target, project.deps.targets)
-    has = memory()
-    if one.trains and one.limits.memory > has:
-        found = f"a worker process may use {size(one.limits.memory)}, and this machine has {size(has)}"
+def _storage(project: OpenProject, environment: Environment) -> Iterator[Check]:
+    """Check the store and the target of an environment, and the memory that it may use."""
+    name = environment.name
+    yield _location(project.root, name, "store", environment.store, project.deps.stores)
+    if environment.target is not None:
+        yield _location(project.root, name, "target", environment.target, project.deps.targets)
+    available = memory()
+    if environment.trains and environment.limits.memory > available:
+        found = f"a worker process may use {size(environment.limits.memory)}, and this machine has {size(available)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"
-        yield _check(one.name, "memory", found, level=Level.WARNING, remedy=remedy)
+        yield _check(name, "memory", found, level=Level.WARNING, remedy=remedy)
 
 
-def _place(root: Path, one: Environment, what: str, place: StorageLocation, opened: Mapping[str, object]) -> Check:
+def _location(root: Path, name: str, kind: str, place: StorageLocation, opened: Mapping[str, object]) -> Check:
+    """Check one store or target: `kind` of the environment `name`."""
     if place.root is not None:
-        remedy = "make room there: nothing of what is stored may be deleted by hand"
-        return _folder(one.name, what, root / place.root, remedy)
+        remedy = "free space on that disk, but delete nothing that is stored there"
+        return _folder(name, kind, root / place.root, remedy)
     try:
-        there = opened[one.name]
-        if not isinstance(there, ReachabilityCheck):
-            return _check(one.name, what, f"{place.address}, by a plug-in that cannot be tried")
-        there.reach()
+        storage = opened[name]
+        if not isinstance(storage, ReachabilityCheck):
+            return _check(name, kind, f"{place.address}, by a plug-in that has no check")
+        storage.reach()
     except ReconcilerError as error:
-        return bad(one.name, what, error)
+        return bad(name, kind, error)
     try:
-        there.probe()
+        storage.probe()
     except ReconcilerError as error:
         if error.code != "E602":
-            return bad(one.name, what, error)
-        found = f"{place.address} can be read, and this user may not write there"
-        return _check(one.name, what, found, level=Level.WARNING, remedy="nothing, where only CI applies")
-    return _check(one.name, what, f"{place.address}: tried, and it keeps the first of two writers")
+            return bad(name, kind, error)
+        found = f"{place.address} can be read, but not written by this user"
+        return _check(name, kind, found, level=Level.WARNING, remedy="nothing, where only CI applies")
+    return _check(name, kind, f"{place.address}: tested, and it keeps the first of two writers")
