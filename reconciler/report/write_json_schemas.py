@@ -14,61 +14,23 @@ import types
 import typing
 from datetime import datetime
 from enum import Enum
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 from typing import Any
 
-from reconciler import codec
+from reconciler import codec, report
 from reconciler.core.digest import Digest
-from reconciler.core.inspect.audit import Audit, ReproduceResult
-from reconciler.core.inspect.drift import DriftReport
-from reconciler.core.inspect.explanation import Explanation
-from reconciler.core.inspect.field_docs import FieldDocs
-from reconciler.core.inspect.health_check import HealthReport
-from reconciler.core.inspect.history import History
-from reconciler.core.inspect.journal_checkpoint import CheckpointResult
-from reconciler.core.inspect.predictions import Predictions
-from reconciler.core.inspect.status import Status
-from reconciler.core.onboarding.init_result import InitResult
-from reconciler.core.plan.apply_result import ApplyResult
-from reconciler.core.plan.config_diff import ConfigDiff
-from reconciler.core.plan.plan import Plan
-from reconciler.core.promotion.merge_result import MergeResult
-from reconciler.core.promotion.proposal import ProposalResult
-from reconciler.core.promotion.reviewed_plan import PlanComment
 from reconciler.core.status_codes import ResultStatus
-from reconciler.error_codes import ErrorCode
-from reconciler.report.help.problems import ValidationResult
 
 FOLDER = Path(__file__).parent / "schemas"
 DRAFT = "http://json-schema.org/draft-07/schema#"
 
-_EXIT = {"exit": {"type": "integer", "description": "The exit code that this result means."}}
-_EQUAL = {"equal": {"type": "boolean", "description": "Whether the same bytes came out."}}
-
-# What each command prints, with the facts that are added because they follow from it.
-DOCUMENTS: dict[str, tuple[type, dict[str, Any]]] = {
-    "adopt": (ProposalResult, {}),
-    "anchor": (CheckpointResult, {}),
-    "apply": (ApplyResult, _EXIT),
-    "apply-on-merge": (MergeResult, _EXIT),
-    "audit": (Audit, _EXIT),
-    "diff": (ConfigDiff, {}),
-    "doctor": (HealthReport, {}),
-    "drift": (DriftReport, _EXIT),
-    "explain": (FieldDocs, {}),
-    "explain-code": (ErrorCode, {}),
-    "history": (History, {}),
-    "init": (InitResult, {}),
-    "override": (ProposalResult, {}),
-    "plan": (Plan, _EXIT),
-    "plan-comment": (PlanComment, {}),
-    "predict": (Predictions, {}),
-    "promote": (ProposalResult, {}),
-    "reproduce": (ReproduceResult, _EXIT | _EQUAL),
-    "rollback": (ProposalResult, {}),
-    "status": (Status, {}),
-    "validate": (ValidationResult, {}),
-    "why": (Explanation, {}),
+# Facts that follow from a result and are added to it.
+FACTS = {
+    "exit": {"type": "integer", "description": "The exit code that this result means."},
+    "equal": {"type": "boolean", "description": "Whether the same bytes came out."},
 }
 _PLACE = {
     "anyOf": [
@@ -98,7 +60,7 @@ ERROR = {
             "properties": {
                 **_SAID,
                 "kind": {"type": "string"},
-                **_EXIT,
+                "exit": FACTS["exit"],
                 "problems": {
                     "type": "array",
                     "description": "All problems of all manifests.",
@@ -120,12 +82,20 @@ def schema_of(command: str) -> dict[str, Any]:
     """The schema of what the command prints; `error` for what it prints when it fails."""
     if command == "error":
         return ERROR
-    kind, extra = DOCUMENTS[command]
+    kind, facts = documents()[command]
     definitions: dict[str, Any] = {}
-    made = _object(kind, definitions)
-    made["properties"] |= extra
-    made["required"] = sorted({*made["required"], *extra})
-    return {"$schema": DRAFT, "title": command, **made, "definitions": definitions}
+    schema = _object(kind, definitions)
+    schema["properties"] |= {name: FACTS[name] for name in facts}
+    schema["required"] = sorted({*schema["required"], *facts})
+    return {"$schema": DRAFT, "title": command, **schema, "definitions": definitions}
+
+
+@cache
+def documents() -> dict[str, tuple[type, tuple[str, ...]]]:
+    """Return what every command prints, and the facts added to it: what the report modules say in `DOCUMENTS`."""
+    modules = (import_module(module.name) for module in walk_packages(report.__path__, f"{report.__name__}."))
+    kinds = [item for module in modules for item in getattr(module, "DOCUMENTS", {}).items()]
+    return dict(sorted(kinds))
 
 
 def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
@@ -180,7 +150,7 @@ def text_of(command: str) -> str:
 
 
 def commands() -> tuple[str, ...]:
-    return (*DOCUMENTS, "error")
+    return (*documents(), "error")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any
 
 import jsonschema
 
-from reconciler.report.write_json_schemas import DOCUMENTS, schema_of
+from reconciler.report.write_json_schemas import documents, schema_of
 from tests.unit.report.test_json_schemas import closed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -123,7 +123,7 @@ class Ran:
 
 def told(arguments: tuple[str, ...], document: Any) -> None:
     """Every JSON result that any of these tests sees is what its schema says."""
-    command = next(one for one in arguments if one in DOCUMENTS)
+    command = next(one for one in arguments if one in documents())
     for flag, name in (("--comment", "plan-comment"), ("--on-merge", "apply-on-merge")):
         command = name if flag in arguments else command
     jsonschema.validate(document, closed(schema_of("error" if "error" in document else command)))

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from reconciler.error_codes import ErrorCode
 from reconciler.report.layout.blocks import Block, Code, Detail, Heading, Item, Items, Paragraph
 
+DOCUMENTS = {"explain-code": (ErrorCode, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(code: ErrorCode, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
     """Explain the code."""

@@ -21,6 +21,8 @@ from reconciler.report.layout.blocks import (
 from reconciler.report.layout.escaping import plain
 from reconciler.report.layout.text_layout import Tone, cells
 
+DOCUMENTS = {"explain": (FieldDocs, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
     """Explain the field; without a path, all kinds of manifests."""

@@ -20,6 +20,8 @@ from reconciler.report.layout.blocks import (
 from reconciler.report.layout.escaping import plain
 from reconciler.report.layout.text_layout import Tone
 
+DOCUMENTS = {"init": (InitResult, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(result: InitResult, detail: Detail) -> Iterator[Block]:
     """List the choices, the files and the commands."""

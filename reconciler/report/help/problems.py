@@ -40,6 +40,9 @@ class ValidationResult:
     format: int = 1
 
 
+DOCUMENTS = {"validate": (ValidationResult, ())}  # what commands print as JSON, and the facts added to it
+
+
 def blocks(valid: ValidationResult, detail: Detail) -> Iterator[Block]:
     """Count what is valid."""
     names = joined(map(Code, valid.environments), ", ") or "none"

@@ -43,6 +43,8 @@ _MANY = {
 
 _COLUMNS = tuple(Column(name=name) for name in ("environment", "where", "problem", "what to do"))
 
+DOCUMENTS = {"audit": (Audit, ("exit",))}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(audit: Audit, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
     """Count what was read, and list the findings."""

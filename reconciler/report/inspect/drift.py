@@ -38,6 +38,8 @@ _COLUMNS = tuple(Column(name=name) for name in ("model", "kind", "first seen", "
 _ROOM = LONGEST_BODY - drift.HIDDEN - 8_000
 _WARNINGS = (DriftType.CONFIG_CHANGED, DriftType.UNMANAGED, DriftType.UNHEALTHY)
 
+DOCUMENTS = {"drift": (DriftReport, ("exit",))}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(report: DriftReport, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
     """List the findings of each environment."""

@@ -27,6 +27,8 @@ _MARKS = {Level.GOOD: "ok", Level.WARNING: "warn", Level.BAD: "BAD"}
 _TONES = {Level.GOOD: Tone.PLAIN, Level.WARNING: Tone.WARN, Level.BAD: Tone.BAD}
 _COLUMNS = tuple(Column(name=name) for name in ("where", "what", "result", "found"))
 
+DOCUMENTS = {"doctor": (HealthReport, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(report: HealthReport, detail: Detail) -> Iterator[Block]:
     """List the checks; a screen has the summary last, where it is seen, a page first."""

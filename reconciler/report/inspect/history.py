@@ -25,6 +25,8 @@ from reconciler.report.plan.headlines import SYMBOLS
 _NAMES = ("when", "environment", "model", "n", "action", "artifact", "commit", "who", "why")
 _COLUMNS = tuple(Column(name=name) for name in _NAMES)
 
+DOCUMENTS = {"history": (History, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
     """List the events, each with its reasons."""

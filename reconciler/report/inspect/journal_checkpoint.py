@@ -31,6 +31,8 @@ UNSIGNED = (
     "signs the next one."
 )
 
+DOCUMENTS = {"anchor": (CheckpointResult, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(checkpoint: CheckpointResult, detail: Detail) -> Iterator[Block]:
     """List the heads that the tag holds, and say how to push it; nothing more when nothing is new."""

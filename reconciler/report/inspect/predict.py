@@ -29,6 +29,8 @@ from reconciler.report.layout.text_layout import Tone
 
 MOST_GROUPS = 30
 
+DOCUMENTS = {"predict": (Predictions, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(predictions: Predictions, detail: Detail) -> Iterator[Block]:
     """Sum up what was predicted, and say where it was written."""

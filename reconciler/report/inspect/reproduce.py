@@ -8,6 +8,10 @@ from reconciler.core.inspect.audit import ReproduceResult
 from reconciler.report.layout.blocks import Block, Code, Detail, Either, Item, Items, Literal, Paragraph, Strong, joined
 from reconciler.report.layout.text_layout import Tone
 
+DOCUMENTS = {
+    "reproduce": (ReproduceResult, ("exit", "equal"))
+}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(result: ReproduceResult, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
     """Say whether the artifact came out the same, which files differ, and of what it was made."""

@@ -38,6 +38,8 @@ _COLUMNS = (
     Column(name="since", spare=4),
 )
 
+DOCUMENTS = {"status": (Status, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(status: Status, detail: Detail) -> Iterator[Block]:
     """Show a table for each environment; a page says of each model why, a screen of those that are not in order."""

@@ -29,6 +29,8 @@ from reconciler.report.plan.in_sync import SHOWN
 
 _COLUMNS = tuple(Column(name=name) for name in ("", "model", "what", "what to do"))
 
+DOCUMENTS = {"apply": (ApplyResult, ("exit",))}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(applied: ApplyResult, detail: Detail) -> Iterator[Block]:
     """Report on an apply, worst results first; models that stay as they are, are counted when they are many."""

@@ -30,6 +30,8 @@ from reconciler.report.plan import apply_result
 
 _COLUMNS = tuple(Column(name=name) for name in ("", "model", "what", "health", "took", "serves"))
 
+DOCUMENTS = {"apply-on-merge": (MergeResult, ("exit",))}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(result: MergeResult, detail: Detail) -> Iterator[Block]:
     """Report on each merged request that was applied, in the order of the merges."""

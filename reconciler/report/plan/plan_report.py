@@ -33,6 +33,8 @@ from reconciler.report.plan.model_plan import COLUMNS, details, entry
 LARGEST = 60_000  # characters; comments may have 65,536
 MOST_ROWS = 100
 
+DOCUMENTS = {"plan": (Plan, ("exit",))}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(plan: Plan | PlanExcerpt, detail: Detail) -> Iterator[Block]:
     """Report on the plan; of an excerpt its other models are counted."""

@@ -49,6 +49,8 @@ _HEADLINES = ("f1_macro", "r2")
 _ONLY_GIT = """. What is deployed, and whether gates passed, is not
 looked at here; the cards in this request have the numbers, and applying asks for all of it."""
 
+DOCUMENTS = {"plan-comment": (PlanComment, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(comment: PlanComment) -> Iterator[Block]:
     """Report on a pull request's plan. Sections of groups that do not fit are left out, and counted."""

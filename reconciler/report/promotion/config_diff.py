@@ -38,6 +38,8 @@ _COLUMNS = (
     Column(name="", spare=1),
 )
 
+DOCUMENTS = {"diff": (ConfigDiff, ())}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(diff: ConfigDiff, detail: Detail) -> Iterator[Block]:
     """List the models that differ."""

@@ -34,6 +34,13 @@ _STATES = {
     OpenedState.BY_HAND: "to be opened by hand",
 }
 
+DOCUMENTS = {
+    "adopt": (ProposalResult, ()),
+    "override": (ProposalResult, ()),
+    "promote": (ProposalResult, ()),
+    "rollback": (ProposalResult, ()),
+}  # what commands print as JSON, and the facts added to it
+
 
 def blocks(proposal: ProposalResult, detail: Detail) -> Iterator[Block]:
     """Say what was proposed and where it went; a screen adds the next commands, a page the facts for reviewers."""
