@@ -1,4 +1,4 @@
-"""The work of `init`: look at the table, suggest, write, read back."""
+"""Carry out `init`: profile the table, suggest a recipe, write the project, read it back."""
 
 from __future__ import annotations
 
@@ -55,10 +55,10 @@ def begin(
                 path.write_text(texts[f"{_DATA}/{sample_table.NAME}.csv"], newline="\n")
             else:
                 path = table
-            progress.start(path.name, "read it")
+            progress.start(path.name, "profile the table")
             into = scratch / "profile"
             into.mkdir()
-            profile = data.look(ProfileRequest(path=path.resolve(), into=into, limits=Limits()))
+            profile = data.profile(ProfileRequest(path=path.resolve(), into=into, limits=Limits()))
             progress.done(path.name, f"{profile.rows:,} rows, {len(profile.columns):,} columns")
         return _write(root, folder, path, profile, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:

@@ -1,9 +1,9 @@
 """The data worker: `python -m reconciler.data` answers requests as in `reconciler.workers.request_loop`.
 
-copy    CopyRequest        -> array of TableFile
-look    ProfileRequest     -> TableProfile
-select  SelectRequest      -> SelectResult
-parse   array of texts     -> object: text -> ParsedExpression
+copy     CopyRequest     -> array of TableFile
+profile  ProfileRequest  -> TableProfile
+select   SelectRequest   -> SelectResult
+parse    array of texts  -> object: text -> ParsedExpression
 
 DuckDB is imported before the first request is read.
 """
@@ -32,7 +32,7 @@ if __name__ == "__main__":
     serve(
         {
             "copy": (CopyRequest, data.copy),
-            "look": (ProfileRequest, data.look),
+            "profile": (ProfileRequest, data.profile),
             "select": (SelectRequest, data.select),
             "parse": (tuple[str, ...], _parse),
         }

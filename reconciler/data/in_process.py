@@ -19,7 +19,7 @@ class LocalData:
         """Copy tables as Parquet files; see `tables.snapshot`."""
         return copy_tables(request)
 
-    def look(self, request: ProfileRequest) -> TableProfile:
+    def profile(self, request: ProfileRequest) -> TableProfile:
         """Profile a file that no manifest describes yet; see `tables.profile`."""
         return profile_table(request)
 

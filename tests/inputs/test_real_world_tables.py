@@ -110,7 +110,7 @@ def look(path: Path) -> TableProfile:
     """What crosses to the command: as the child of a command writes it and the command reads it."""
     into = path.parent / "into"
     into.mkdir()
-    found = LocalData().look(ProfileRequest(path=path, into=into, limits=Limits(seconds=60)))
+    found = LocalData().profile(ProfileRequest(path=path, into=into, limits=Limits(seconds=60)))
     return codec.from_json(TableProfile, codec.to_json(found))
 
 

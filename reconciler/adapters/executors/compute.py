@@ -44,8 +44,8 @@ class DataWorker:
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         return self._pool.call("copy", request, tuple[TableFile, ...], request.limits)
 
-    def look(self, request: ProfileRequest) -> TableProfile:
-        return self._pool.call("look", request, TableProfile, request.limits)
+    def profile(self, request: ProfileRequest) -> TableProfile:
+        return self._pool.call("profile", request, TableProfile, request.limits)
 
     def select(self, request: SelectRequest) -> SelectResult:
         return self._pool.call("select", request, SelectResult, request.limits)

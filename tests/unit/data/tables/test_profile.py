@@ -26,7 +26,7 @@ def look(folder: Path, body: bytes | str, name: str = "t.csv") -> TableProfile:
 def look_at(path: Path) -> TableProfile:
     into = path.parent / "into"
     into.mkdir(exist_ok=True)
-    found = LocalData().look(ProfileRequest(path=path, into=into, limits=LIMITS))
+    found = LocalData().profile(ProfileRequest(path=path, into=into, limits=LIMITS))
     again = path.parent / "again"
     again.mkdir(exist_ok=True)
     request = CopyRequest(root=path.parent, tables=(("t", found.table),), held=(), into=again, limits=LIMITS)
