@@ -76,14 +76,14 @@ def _original(folder: Path, environment: str) -> _Original:
     assert entry.artifact is not None
     artifact = oci_manifest.parse((store / store_layout.blob(entry.artifact)).read_bytes())
     recipe = (store / store_layout.blob(artifact.file(RECIPE_FILE).digest)).read_bytes()
-    (judged,) = (store / f"verifications/{hex_of(entry.artifact)}").iterdir()
+    (verified,) = (store / f"verifications/{hex_of(entry.artifact)}").iterdir()
     return _Original(
         store=store,
         manifest=(folder / f"manifests/{environment}/{MODEL}.yaml").read_text(),
         entry=entry,
         recipe=codec.decode(BuiltRecipe, recipe, what="recipe"),
         artifact=artifact,
-        verification=codec.decode(Verification, judged.read_bytes(), what="verification"),
+        verification=codec.decode(Verification, verified.read_bytes(), what="verification"),
     )
 
 
@@ -138,10 +138,10 @@ def _packed(first: _Original, recipe: BuiltRecipe) -> Digest:
     config = oci_manifest.config_of(files)
     _put(first.store, config)
     artifact = _put(first.store, oci_manifest.manifest_of(config, files))
-    judged = dataclasses.replace(first.verification, artifact=artifact)
-    place = first.store / store_layout.verification(artifact, judged.gate_set)
+    verified = dataclasses.replace(first.verification, artifact=artifact)
+    place = first.store / store_layout.verification(artifact, verified.gate_set)
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(codec.encode(judged))
+    place.write_bytes(codec.encode(verified))
     return artifact
 
 

@@ -7,7 +7,7 @@ leaves: it quotes data and paths. Errors state the step, the class of the error,
 decided in `expressions`.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Session:
             return call()
         except duckdb.Error as error:
             kind = type(error).__name__
-        # Outside the handler, so that DuckDB's exception is not even the context of ours.
+        # Outside the handler, so that DuckDB's exception is not even the context of the DataError.
         if self._expired.is_set():
             raise self._out_of_time(doing)
         if kind == "OutOfMemoryException":

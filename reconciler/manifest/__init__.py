@@ -1,2 +1,4 @@
-"""Manifests: the only code that knows YAML and user-facing pydantic. YAML in, core values out; edits of text; and what
-the fields mean. Import what you need from its modules: `explain` has no need of what `load` does."""
+"""Manifests: load YAML as core values, edit its text, explain its fields. The only code that knows YAML and pydantic.
+
+Import its modules directly: `explain` must not load the libraries that `load` needs.
+"""

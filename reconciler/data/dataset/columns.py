@@ -1,7 +1,7 @@
 """Resolve the columns of a recipe: their names, the order of their computation, and the SQL of each expression.
 
 Takes: a recipe and the columns of its joined tables. Gives: derived columns sorted into those that `past` may read and
-those that read features of `past`, every expression checked and written anew (`expressions`). Keeps true: a name never
+those that read features of `past`, every expression checked and rewritten (`expressions`). Keeps true: a name never
 shadows another one, and is used only where it exists already. Runs nothing.
 """
 

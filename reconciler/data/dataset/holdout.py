@@ -5,7 +5,7 @@ time lies between two days, and the outcome of every training row was known befo
 and classes alone.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ PART = '"part of"'
 DAY = '"holdout day"'
 MATURED = '"matured on"'
 
-# Part of what is hashed, so that no other use of the keys' hashes can be correlated with the holdout.
+# Prefix of every hashed key, so that no other use of the keys' hashes can be correlated with the holdout.
 _DOMAIN = "reconciler holdout 1:"
 
 

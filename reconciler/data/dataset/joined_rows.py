@@ -5,7 +5,7 @@ of the recipe's main table. Keeps true: a join never multiplies or drops a row, 
 expression that fails is named by its field in the manifest. Which rows are used for which purpose: `select`.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ Reasons, in the order in which they are checked: outside the window, not matured
 the cut. Rows that `data.where` leaves out do not belong to the recipe and are not counted.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Takes: the ledger (all rows of the joined, derived table) and one aggregate per feature. Gives: the ledger with a column
 per feature. Keeps true: an earlier row counts when known' = greatest(known, at) lies strictly before this row's `at`;
-a row whose `known`, `at` or `by` is NULL counts for nobody; a row whose `by` or `at` is NULL has an empty past. A
+a row whose `known`, `at` or `by` is NULL never counts; a row whose `by` or `at` is NULL has an empty past. A
 feature is the aggregate over exactly the rows that count: 0 for a count over none, NULL for anything else.
 
 How: running aggregates over (by, known', key) ROWS, the last row of each (by, known') kept, then one as-of join. That
@@ -14,7 +14,7 @@ Where one of `known` and `at` is a date and the other a moment, days are compare
 not known at the invoice's hour.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ on the request only; and a value that cannot be a feature (a date, text as a num
 converted. Which labelled rows train and which are held out: `labels_and_split`.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations

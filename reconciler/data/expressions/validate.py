@@ -1,6 +1,6 @@
 """Check that a recipe's expressions are row-local before they run.
 
-Takes: the text of an expression. Gives: the columns that it names, and SQL that is written anew from its checked tree,
+Takes: the text of an expression. Gives: the columns that it names, and SQL that is rewritten from its checked tree,
 so that what runs is what was checked and nothing of the author's text reaches a statement.
 
 An expression is parsed by DuckDB's own parser (`json_serialize_sql`) as the only item of one SELECT without FROM. Its
@@ -267,7 +267,7 @@ class _ExpressionReader:
             if len(parts) == 1 and name in grammar.UNARY:
                 return f"({name} {parts[0]})"
             if len(parts) != 2:
-                raise RefusedError(f"{name} stands between two values", self._position(node))
+                raise RefusedError(f"{name} needs a value on each side", self._position(node))
             return f"({parts[0]} {name} {parts[1]})"
         return self._call(name, parts, node)
 

@@ -5,7 +5,7 @@ cell into a value of the type, NULL where it does not fit. Keeps true: a date is
 do not fit are handled in `snapshot`; the type of a column without a declaration is found in `type_inference`.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def profile_table(request: ProfileRequest) -> TableProfile:
         )
 
 
-# --- how it is written --------------------------------------------------------------------------------------------
+# --- its format ----------------------------------------------------------------------------------------------------
 
 
 def _check_file(path: Path) -> None:
@@ -214,7 +214,7 @@ def _read(request: ProfileRequest, table: Table) -> tuple[Table, TableFile]:
             return table, copied
 
 
-# --- what it holds ------------------------------------------------------------------------------------------------
+# --- its columns ---------------------------------------------------------------------------------------------------
 
 
 def _column(session: Session, name: str, kind: str) -> tuple[ColumnProfile, tuple[int, ...]]:

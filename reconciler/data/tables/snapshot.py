@@ -8,7 +8,7 @@ A column's type is the declared one, else that of the earlier copy, else inferre
 the table's `timeZone`.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ changes a cell's text. `00123` and `NO` stay text, and a number of more than 18 
 is nearly a number or a date, but not quite, is an error and not text: the mistake would only show later.
 """
 
-# SQL is text here; every part is quoted (`name_of`, `text_of`) or written anew from a checked tree.
+# SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
 # ruff: noqa: S608
 
 from __future__ import annotations
