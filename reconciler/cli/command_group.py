@@ -1,4 +1,4 @@
-"""The command group: names and one-line helps are known here, a command's module is imported when it is run."""
+"""The command group: names and one-line help; the module of a command is imported when it runs."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        found: click.Command = importlib.import_module(f"reconciler.cli.commands.{cmd_name}").command
-        return found
+        command: click.Command = importlib.import_module(f"reconciler.cli.commands.{cmd_name}").command
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

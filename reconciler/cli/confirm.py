@@ -1,4 +1,4 @@
-"""A person's yes to a plan, asked on standard error."""
+"""Ask a person, on standard error, to confirm a plan."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from reconciler.report.plan import plan_report
 DECLINED = exit_code(ResultStatus.PENDING)
 
 
-def possible() -> None:
-    """UsageError E802 where nobody can be asked."""
+def check_terminal() -> None:
+    """Raise UsageError E802 where nobody can be asked."""
     if not streams.can_ask(os.environ):
         raise UsageError(
-            "apply asks before it changes anything, and there is no terminal to ask on",
+            "apply asks for confirmation, and there is no terminal to ask on",
             hint="use --yes, or review a plan first and apply it with --plan FILE",
             code="E802",
         )
 
 
-def given(plan: Plan) -> bool:
-    """Show the plan and ask. Nothing to do needs no yes."""
+def ask(plan: Plan) -> bool:
+    """Show the plan and return whether a person confirms it. A plan without changes needs no confirmation."""
     streams.say(to_text(plan_report.blocks(plan, Detail.SCREEN), streams.look(sys.stderr)))
     if plan.empty:
         return True

@@ -1,8 +1,8 @@
-"""The one place where whatever goes wrong becomes a message and an exit code.
+"""Turn every error into a message and an exit code.
 
-Our errors: `error:` and `hint:` on standard error, or JSON on standard output where that form was asked for. An
-interruption: 130. Anything else is a bug of ours: 70, and a log file to send (frames and class names; no values, so no
-data).
+Our errors: `error:` and `hint:` on standard error, or JSON on standard output where that format was chosen. An
+interruption: 130. Anything else is a bug in this program: 70, and a log file to send (frames and class names; no
+values, so no data).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ LONGEST = 400  # characters of a message that quotes the command line
 
 
 def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> int:
-    """Run the command of `commands` (ours) that `arguments` name; its exit code, whatever happens."""
+    """Run the command that `arguments` name, of `commands` (default: ours), and return its exit code in any case."""
     from reconciler.cli.command_group import reconciler
 
     invocation = Invocation()
@@ -53,7 +53,7 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
 
 
 def report(error: ReconcilerError, form: OutputFormat) -> int:
-    """Tell the error; its exit code."""
+    """Report an error and return its exit code."""
     from reconciler.report.help import problems
     from reconciler.report.layout.blocks import Detail
     from reconciler.report.layout.render_text import to_text
@@ -81,7 +81,7 @@ def _usage(error: click.ClickException) -> UsageError:
 
 
 def _form(arguments: Sequence[str], invocation: Invocation) -> OutputFormat:
-    """The asked form, also when the command line was refused before click came to that option."""
+    """Return the chosen format, also where the command line was refused before that option was parsed."""
     for position, argument in enumerate(arguments):
         after = arguments[position + 1] if position + 1 < len(arguments) else ""
         if argument in ("-o", "--output") and after in list(OutputFormat):
@@ -93,7 +93,7 @@ def _form(arguments: Sequence[str], invocation: Invocation) -> OutputFormat:
 
 
 def _bug(error: Exception, invocation: Invocation) -> int:
-    """Exit 70, with a log file that is safe to send."""
+    """Report a bug, with a log file that is safe to send, and return exit code 70."""
     if invocation.verbose:
         streams.say("".join(traceback.format_exception(error)))
     place = _log(error)
@@ -106,7 +106,7 @@ def _bug(error: Exception, invocation: Invocation) -> int:
 
 
 def _frames(error: BaseException) -> str:
-    """Where it happened, frame by frame, and the classes of what was raised: no messages, no locals."""
+    """Return the frames and the classes of an exception and its causes: no messages, no locals, so no data."""
     lines = []
     while True:
         lines.append(type(error).__name__)

@@ -1,7 +1,6 @@
-"""The entry point. Takes the command line and the process's streams, gives an exit code.
+"""The entry point: run a command line and return its exit code.
 
-Nothing heavy is imported before it is known what is wanted: `--version` imports nothing of ours but the version, each
-command only what it uses.
+Nothing heavy is imported before it is needed: `--version` imports only the version, each command only what it uses.
 """
 
 from __future__ import annotations
@@ -17,9 +16,8 @@ from reconciler import __version__
 
 
 def run() -> None:
-    """`reconciler`, and `python -m reconciler`."""
-    # Almost nothing that a command makes goes round in circles, and looking for that, during and at the end, took a
-    # fifth of a plan's time.
+    """Run `reconciler`, or `python -m reconciler`, and exit."""
+    # Almost nothing that a command makes refers to itself; looking for that took a fifth of the time of a plan.
     gc.set_threshold(100_000, 50, 50)
     # What a manifest means does not depend on what else is installed; looking for it costs, too.
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
@@ -29,11 +27,11 @@ def run() -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    _steady()
+    _open_streams()
     if list(arguments) == ["--version"]:
         return _version()
     signal.signal(signal.SIGTERM, _interrupt)
-    # Nothing that we write is for others to change, whatever the caller's umask allows.
+    # No other user may change what is written, whatever the umask of the caller allows.
     os.umask(os.umask(0o022) | 0o022)
     from reconciler.cli.error_reporting import guarded
 
@@ -48,8 +46,8 @@ def _version() -> int:
     return 0
 
 
-def _steady() -> None:
-    """Give closed standard streams to the null device: otherwise the next file that we open would become one."""
+def _open_streams() -> None:
+    """Connect closed standard streams to the null device, so that the next file opened does not become one."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)

@@ -1,4 +1,4 @@
-"""A plan as a file, and the exit codes that a plan means.
+"""Write a plan to a file, read it back, and tell the status of a plan.
 
 The file is the plan's canonical JSON. Reading it back recomputes its id and each model's digest, so that one edited by
 hand is refused (E703); what still holds of it is for `engine.apply` to find out.
@@ -24,20 +24,20 @@ _AGAIN = "make a new plan with `reconciler plan ENV --out FILE`, review it, and 
 
 
 def pending(plan: Plan) -> ResultStatus:
-    """What `plan --check` exits with: the worst of its parts; a refresh is a change."""
+    """Return the status for `plan --check`: the worst of all models; a refresh of data counts as a change."""
     return worst_status(
         [*(part.status for part in plan.models), ResultStatus.PENDING if plan.refresh else ResultStatus.CLEAN]
     )
 
 
 def readable(plan: Plan) -> ResultStatus:
-    """What `plan` exits with: clean unless something is broken, whatever is pending or refused."""
+    """Return the status for `plan`: clean unless something is broken, whatever is pending or refused."""
     broken = (ResultStatus.FAILED, ResultStatus.INVALID, ResultStatus.DAMAGED)
     return worst_status(part.status for part in plan.models if part.status in broken)
 
 
 def write(plan: Plan, out: Path) -> None:
-    """Replace `out` in one go."""
+    """Write a plan to `out`, replacing it in one step. Raises UsageError E803."""
     temporary = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{out.name[:100]}.", dir=out.parent)
@@ -53,7 +53,7 @@ def write(plan: Plan, out: Path) -> None:
 
 
 def read(file: Path, environment: str, invocation: Invocation) -> Plan:
-    """The plan in `file`, whole and for `environment`; the command then works at the plan's own revision."""
+    """Return the plan in `file`, which is for `environment`, and set the invocation to the plan's revision."""
     plan = _decoded(_body(file), file)
     if plan.environment != environment:
         raise UsageError(

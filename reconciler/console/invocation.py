@@ -1,4 +1,4 @@
-"""Options that every command shares, gathered in one value, so that an error is reported in the form asked for."""
+"""The options that every command shares, in one value, so that errors are reported in the chosen format, too."""
 
 from __future__ import annotations
 

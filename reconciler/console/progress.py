@@ -1,7 +1,7 @@
-"""What is going on, on standard error: a line per step; and where a person looks, a board of what runs (`board`).
+"""Show progress on standard error: a line per finished step, and on a terminal live lines of what runs.
 
-Says nothing that decides anything. Several models may be worked on at once, each told of from its own thread. A step
-that is over at once shows only its result; without a board, one that takes more than a second is named while it runs.
+Several models may be worked on at once, each reported from its own thread. Of a step that is short only the result is
+shown; in a log, one that takes more than a second is named while it runs.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OFTEN = 8  # frames a second
 
 
 class LogProgress:
-    """For logs: whole lines."""
+    """Progress for logs, in whole lines. Implements ports.Progress."""
 
     def __init__(self, *, patience: float = PATIENCE) -> None:
         self._patience = patience
@@ -65,28 +65,28 @@ class LogProgress:
 
 
 class TerminalProgress:
-    """For a terminal: the board is drawn below the lines, and drawn again `often` a second while anything runs."""
+    """Progress for a terminal: live lines below the results, drawn `often` a second. Implements ports.Progress."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, often: int = OFTEN) -> None:
         self._often = often
-        self._board = LiveProgress()
+        self._live = LiveProgress()
         self._clock = clock
         self._lock = threading.Lock()
         self._height = 0  # of what is drawn
         self._over = threading.Event()
-        self._again: threading.Thread | None = None
+        self._redrawing: threading.Thread | None = None
 
     def expect(self, subjects: int) -> None:
         with self._lock:
-            self._board.expect(subjects)
+            self._live.expect(subjects)
 
     def start(self, subject: str, what: str) -> None:
         with self._lock:
-            self._board.start(subject, what, self._clock())
+            self._live.start(subject, what, self._clock())
             self._draw()
-            if self._again is None and self._often:
-                self._again = threading.Thread(target=self._redraw, daemon=True, name="progress")
-                self._again.start()
+            if self._redrawing is None and self._often:
+                self._redrawing = threading.Thread(target=self._redraw, daemon=True, name="progress")
+                self._redrawing.start()
 
     def done(self, subject: str, result: str) -> None:
         with self._lock:
@@ -94,36 +94,36 @@ class TerminalProgress:
 
     def leave(self, subject: str) -> None:
         with self._lock:
-            self._board.leave(subject, self._clock())
+            self._live.leave(subject, self._clock())
             self._draw()
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """Remove the live lines, and draw no more."""
         self._over.set()
         with self._lock:
-            self._board = LiveProgress()
+            self._live = LiveProgress()
             self._draw()
 
     def _redraw(self) -> None:
         while not self._over.wait(1 / self._often):
             with self._lock:
-                if not self._board.empty:
+                if not self._live.empty:
                     self._draw()
 
-    def _draw(self, said: str = "") -> None:
-        """What is to stay, and below it the board, in the place of the board that is there."""
-        look = streams.look(sys.stderr)
-        look = replace(look, width=look.width - 1)  # a line that fills a terminal's last column may become two
+    def _draw(self, line: str = "") -> None:
+        """Write a line that stays, and below it the live lines, in place of those that are there."""
+        style = streams.look(sys.stderr)
+        style = replace(style, width=style.width - 1)  # a line that fills a terminal's last column may become two
         rows = shutil.get_terminal_size((streams.WIDEST, 24)).lines
-        lines = self._board.frame(self._clock(), look, most=max(3, rows - 1))
+        lines = self._live.frame(self._clock(), style, most=max(3, rows - 1))
         erased = f"\x1b[{self._height}F\x1b[J" if self._height else ""
         self._height = len(lines)
-        if text := erased + said + "".join(f"{line}\n" for line in lines):
+        if text := erased + line + "".join(f"{live}\n" for live in lines):
             streams.draw(text)
 
 
 def for_streams(*, verbose: bool) -> LogProgress | TerminalProgress:
-    """What fits standard error. Verbose names every step as it starts."""
+    """Return the progress that fits standard error; with `verbose`, a log names every step as it starts."""
     if streams.is_terminal(sys.stderr) and not os.environ.get("CI") and os.environ.get("TERM") != "dumb":
         return TerminalProgress()
     return LogProgress(patience=0.0 if verbose else PATIENCE)

@@ -1,4 +1,4 @@
-"""Standard streams: what a terminal can show, and the one way in which a result or a message is written.
+"""Write results and messages to the standard streams, in the style that a terminal, pipe or file can show.
 
 A result that goes to a file or a pipe has the same bytes under every locale: UTF-8, ASCII drawing, 100 columns, no
 colour (unless FORCE_COLOR asks for it). NO_COLOR and TERM=dumb are honoured.
@@ -36,7 +36,7 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def colours(*, terminal: bool, environ: Mapping[str, str]) -> bool:
-    """NO_COLOR wins, then FORCE_COLOR, then what the stream is."""
+    """Return whether to use colours: NO_COLOR decides first, then FORCE_COLOR, then whether it is a terminal."""
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR", "0") not in ("", "0"):
@@ -45,7 +45,7 @@ def colours(*, terminal: bool, environ: Mapping[str, str]) -> bool:
 
 
 def can_ask(environ: Mapping[str, str]) -> bool:
-    """Whether a person sits there: a terminal to ask on and to answer from, and no CI."""
+    """Return whether a person can be asked: there is a terminal to ask on and to answer from, and no CI."""
     return not environ.get("CI") and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
@@ -60,13 +60,13 @@ def look(stream: TextIO, environ: Mapping[str, str] = os.environ) -> TextStyle:
 
 
 def result_look() -> TextStyle:
-    """For standard output, where each line is for a machine as well: `file:line:column: ...` is never broken."""
+    """Return a style for standard output in which lines such as `file:line:column: ...` are never wrapped."""
     seen = look(sys.stdout)
     return seen if is_terminal(sys.stdout) else TextStyle(width=UNWRAPPED, paint=seen.paint)
 
 
 def message_look(environ: Mapping[str, str] = os.environ) -> TextStyle:
-    """For standard error: a log keeps each message on one line."""
+    """Return the style for standard error: a log keeps each message on one line."""
     seen = look(sys.stderr, environ)
     return seen if is_terminal(sys.stderr) else TextStyle(width=UNWRAPPED, paint=seen.paint)
 
@@ -93,7 +93,7 @@ def _silence(stream: TextIO) -> None:
 
 
 def put(text: str) -> None:
-    """A result, on standard output. A reader that went away is not an error: the command keeps its exit code."""
+    """Write a result to standard output. Where the reader is gone, the command keeps its exit code."""
     try:
         _write(text, sys.stdout)
     except BrokenPipeError:
@@ -102,18 +102,18 @@ def put(text: str) -> None:
         _silence(sys.stdout)
         raise ReconcilerError(
             f"the result cannot be written to standard output: {error.strerror}",
-            hint="the command itself has run; see `reconciler status`",
+            hint="the command itself was carried out; see `reconciler status`",
             code="E803",
         ) from error
 
 
 def say(text: str) -> None:
-    """A message for people, on standard error; nothing happens when nobody can hear it."""
+    """Write a message for people to standard error; it is dropped where that is closed."""
     draw(text if text.endswith("\n") else text + "\n")
 
 
 def draw(text: str) -> None:
-    """As `say`, as it is: with no line break added."""
+    """Write text to standard error without adding a line break."""
     try:
         _write(text, sys.stderr)
     except (OSError, ValueError):

@@ -49,19 +49,19 @@ def command(
 
     reviewed = plan_file.read(file, environment, invocation) if file is not None else None
     if reviewed is None and not yes:
-        confirm.possible()
+        confirm.check_terminal()
     from reconciler.cli.project import opened
     from reconciler.engine.apply import apply
     from reconciler.engine.plan.make_plan import make_plan
     from reconciler.report.plan import apply_result
 
     with opened(invocation, trains=True, changes=environment) as project:
-        here = project.environment(environment)
-        plan = reviewed or make_plan(project.deps, project.desired, here, models)
-        confirmed = reviewed is not None or (not yes and confirm.given(plan))
+        declared = project.environment(environment)
+        plan = reviewed or make_plan(project.deps, project.desired, declared, models)
+        confirmed = reviewed is not None or (not yes and confirm.ask(plan))
         if not (confirmed or yes):
             return confirm.DECLINED
-        deps = project.training_only_in(here, jobs=jobs)
-        applied = apply.apply(deps, project.desired, here, plan, models=models, confirmed=confirmed)
+        deps = project.training_only_in(declared, jobs=jobs)
+        applied = apply.apply(deps, project.desired, declared, plan, models=models, confirmed=confirmed)
     streams.show(invocation, apply_result, applied, exit=exit_code(applied.status))
     return exit_code(applied.status)

@@ -22,7 +22,7 @@ def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     from reconciler.report.inspect import audit as reporter
 
     with opened(invocation, uncached=True) as project:
-        found = audit.audit(project.deps, project.desired, environments)
-    code = exit_code(ResultStatus.DAMAGED if found.findings else ResultStatus.CLEAN)
-    streams.show(invocation, reporter, found, exit=code)
+        result = audit.audit(project.deps, project.desired, environments)
+    code = exit_code(ResultStatus.DAMAGED if result.findings else ResultStatus.CLEAN)
+    streams.show(invocation, reporter, result, exit=code)
     return code

@@ -25,7 +25,7 @@ def command(invocation: Invocation, shell: str) -> int:
     del invocation
     from reconciler.cli.command_group import reconciler
 
-    found = get_completion_class(shell)
-    assert found is not None  # noqa: S101  (click has the three that can be chosen)
-    streams.put(found(reconciler, {}, "reconciler", "_RECONCILER_COMPLETE").source())
+    completion = get_completion_class(shell)
+    assert completion is not None  # noqa: S101  (click has the three that can be chosen)
+    streams.put(completion(reconciler, {}, "reconciler", "_RECONCILER_COMPLETE").source())
     return 0

@@ -29,6 +29,6 @@ def command(invocation: Invocation, names: tuple[str, ...], before: str | None, 
     from reconciler.cli import project
     from reconciler.report.promotion import config_diff
 
-    found = compare(project.options_of(invocation), names, before=before, after=after)
-    streams.show(invocation, config_diff, found)
-    return exit_code(ResultStatus.PENDING if check and found.models else ResultStatus.CLEAN)
+    differences = compare(project.options_of(invocation), names, before=before, after=after)
+    streams.show(invocation, config_diff, differences)
+    return exit_code(ResultStatus.PENDING if check and differences.models else ResultStatus.CLEAN)

@@ -27,6 +27,6 @@ def command(invocation: Invocation) -> int:
     from reconciler.cli import project
     from reconciler.report.inspect import health_check
 
-    found = check_all(partial(project.options_of, invocation))
-    streams.show(invocation, health_check, found)
-    return exit_code(ResultStatus.FAILED if found.count(Level.BAD) else ResultStatus.CLEAN)
+    report = check_all(partial(project.options_of, invocation))
+    streams.show(invocation, health_check, report)
+    return exit_code(ResultStatus.FAILED if report.count(Level.BAD) else ResultStatus.CLEAN)

@@ -29,6 +29,6 @@ def command(invocation: Invocation, environments: tuple[str, ...], issue: bool, 
     from reconciler.report.inspect import drift
 
     with project.shown(invocation) as options:
-        found = detect(options, environments, issue=issue, loads=loads)
-    streams.show(invocation, drift, found, exit=exit_code(found.status))
-    return exit_code(found.status)
+        report = detect(options, environments, issue=issue, loads=loads)
+    streams.show(invocation, drift, report, exit=exit_code(report.status))
+    return exit_code(report.status)

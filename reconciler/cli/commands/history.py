@@ -26,6 +26,6 @@ def command(invocation: Invocation, environment: str | None, model: str | None, 
     from reconciler.report.inspect import history
 
     with opened(invocation) as project:
-        found = status.history(project.deps, project.desired, environment, model, at)
-    streams.show(invocation, history, found)
+        entries = status.history(project.deps, project.desired, environment, model, at)
+    streams.show(invocation, history, entries)
     return 0

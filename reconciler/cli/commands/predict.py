@@ -45,9 +45,9 @@ def command(
     from reconciler.report.inspect import predict as reporter
 
     with opened(invocation) as project:
-        here = project.environment(environment)
-        made = predict.predict(
-            project.deps, project.desired, here, model=model, out=out, inputs=inputs, by=by, amount=amount
+        declared = project.environment(environment)
+        predicted = predict.predict(
+            project.deps, project.desired, declared, model=model, out=out, inputs=inputs, by=by, amount=amount
         )
-    streams.show(invocation, reporter, made)
+    streams.show(invocation, reporter, predicted)
     return 0

@@ -23,7 +23,7 @@ def command(invocation: Invocation, digest: Digest) -> int:
     from reconciler.report.inspect import reproduce as reporter
 
     with opened(invocation, trains=True) as project:
-        found = reproduce.reproduce(project.deps, project.desired, digest)
-    code = exit_code(ResultStatus.CLEAN if found.equal else ResultStatus.FAILED)
-    streams.show(invocation, reporter, found, exit=code, equal=found.equal)
+        result = reproduce.reproduce(project.deps, project.desired, digest)
+    code = exit_code(ResultStatus.CLEAN if result.equal else ResultStatus.FAILED)
+    streams.show(invocation, reporter, result, exit=code, equal=result.equal)
     return code

@@ -20,6 +20,6 @@ def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     from reconciler.report.inspect import status as reporter
 
     with opened(invocation) as project:
-        found = inspect.status(project.deps, project.desired, environments)
-    terminal.show(invocation, reporter, found)
+        deployed = inspect.status(project.deps, project.desired, environments)
+    terminal.show(invocation, reporter, deployed)
     return 0

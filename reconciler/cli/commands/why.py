@@ -21,6 +21,6 @@ def command(invocation: Invocation, model: str, environment: str) -> int:
     from reconciler.report.inspect import explain_status
 
     with opened(invocation) as project:
-        found = why(project.deps, project.desired, project.environment(environment), model)
-    streams.show(invocation, explain_status, found)
+        explanation = why(project.deps, project.desired, project.environment(environment), model)
+    streams.show(invocation, explain_status, explanation)
     return 0
