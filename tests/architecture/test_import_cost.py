@@ -59,6 +59,28 @@ def test_the_version_loads_no_library_at_all() -> None:
     assert started == []
 
 
+API = """
+import json, sys
+before = set(sys.modules)
+import reconciler
+assert {name for name in set(sys.modules) - before if name != "reconciler"} <= {"__future__"}, set(sys.modules) - before
+from reconciler import Project
+project = Project.open(sys.argv[1])
+plan, status, models, history = project.plan("sandbox"), project.status(), project.models("sandbox"), project.history()
+shown = [repr(view) + str(view) + view._repr_html_() for view in (plan, status, models, history)]
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def test_the_python_api_plans_and_shows_without_a_heavy_library_and_importing_the_package_loads_nothing(
+    warm: Project,
+) -> None:
+    command = [sys.executable, "-P", "-c", API, str(warm.root)]
+    environ = warm.environment | {"PYTHONPATH": str(REPOSITORY)}
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, cwd=warm.root.parent, env=environ)
+    assert not set(json.loads(ran.stdout)) & (HEAVY | {"click"})
+
+
 READING = [
     ["validate"],
     ["plan", "sandbox"],

@@ -33,8 +33,9 @@ ALLOWED: dict[str, set[str]] = {
     "console": {"errors", "core", "report"},
     "app": {"errors", "core", "codec", "ports", "manifest", "engine", "adapters", "plugins", "report", ""},
     "cli": {"errors", "error_codes", "core", "codec", "manifest", "engine", "report", "console", "app", ""},
+    "api": {"errors", "core", "engine", "report", "app", "ports"},
     "testing": {"errors", "core", "codec", "schedule", "ports", "engine", "workers", ""},
-    "__init__": set(),
+    "__init__": {"api"},
     "__main__": {"cli"},
 }
 # In which folders each third-party library may be imported.
@@ -47,8 +48,8 @@ LIBRARIES: dict[str, set[str]] = {
     "sklearn": {"training", "model_file", "evaluation", "scoring"},
     "skops": {"model_file"},
     "numpy": {"training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables"},
-    "pandas": set(),
-    "pyarrow": {"training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables", "testing"},
+    "pandas": {"api"},
+    "pyarrow": {"api", "training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables", "testing"},
     "duckdb": {"data", "data/expressions", "testing"},
     "cronsim": {"schedule"},
     "rfc8785": {"codec"},

@@ -37,14 +37,14 @@ def test_no_class_is_named_after_nothing(path: Path) -> None:
 
 
 def test_no_class_name_means_two_things() -> None:
-    """But for a document that users write and the core value that it becomes."""
+    """But for a document that users write and what it becomes: a core value, for the project's the Python API's."""
     places: dict[str, set[str]] = {}
     for path in FILES:
         for node in classes(path):
             places.setdefault(node.name, set()).add(path.parent.relative_to(PACKAGE).as_posix())
-    pair = {"core/spec", "manifest/schema"}
+    pairs = ({"core/spec", "manifest/schema"}, {"api", "manifest/schema"})
     count = Counter(node.name for path in FILES for node in classes(path))
-    assert [name for name, times in count.items() if times > 1 and (times > 2 or places[name] != pair)] == []
+    assert [name for name, times in count.items() if times > 1 and (times > 2 or places[name] not in pairs)] == []
 
 
 # Names of modules that only their author could decode; each has a standard one now.
@@ -142,8 +142,14 @@ def test_pydantic_stays_at_the_edge() -> None:
     assert found == declared | {"loading/load.py", "loading/validation_errors.py"}
 
 
-def test_the_package_exports_its_version_and_nothing_else() -> None:
+def test_the_package_exports_its_version_and_the_python_api_which_is_loaded_on_use() -> None:
+    import reconciler
+
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
     assigned = [target.id for node in tree.body if isinstance(node, ast.Assign) for target in node.targets]  # type: ignore[attr-defined]
-    assert assigned == ["__version__"]
-    assert not list(imports_of(PACKAGE / "__init__.py"))
+    assert assigned == ["__all__", "__version__", "TYPE_CHECKING"]
+    assert reconciler.__all__ == ["Project", "__version__"]
+    assert {name for _, name in imports_of(PACKAGE / "__init__.py")} == {"reconciler.api.project"}
+    assert not [node for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    with pytest.raises(AttributeError, match="has no attribute 'Projects'"):
+        reconciler.Projects  # noqa: B018

@@ -1,0 +1,115 @@
+"""Predict a frame: its rows stand in the environment's table for as long as they are scored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.api import frames
+from reconciler.core.spec.environment import Environment, Table
+from reconciler.engine.inspect import predict, prediction_input
+from reconciler.engine.inspect.prediction_input import DeployedModel
+from reconciler.errors import UsageError
+from reconciler.ports import TableFile
+
+if TYPE_CHECKING:
+    import pandas
+
+    from reconciler.app.wiring import OpenProject
+
+
+def predict_frame(
+    project: OpenProject,
+    environment: Environment,
+    model: str,
+    rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None,
+) -> pandas.DataFrame:
+    """Return the predictions, as `Project.predict` says."""
+    pd = frames.require_pandas()
+    deps, desired = project.deps, project.desired
+    deployed = prediction_input.deployed_model(deps, desired, environment, model)
+    key, out = deployed.recipe.data.key, deployed.work / "out.csv"
+    classes = deployed.schema.classes
+    if rows is None:
+        tables, as_of = prediction_input.current_tables(deps, desired, environment, deployed, ())
+        predict.score(deps, environment, deployed, tables, as_of=as_of, out=out)
+        return frames.read_predictions(out, classes=classes, key=key)
+    if not isinstance(rows, (pd.DataFrame, Mapping)):
+        raise UsageError(
+            f"rows are a DataFrame or a mapping of tables to DataFrames, not {type(rows).__name__}",
+            hint="pandas.DataFrame(rows) makes one of records",
+            code="E801",
+        )
+    whole = isinstance(rows, Mapping)
+    given = rows if isinstance(rows, Mapping) else {deployed.recipe.data.table: rows}
+    prediction_input.check_names(deployed, given)
+    return _Frames(project, environment, deployed, given, out).predict(whole=whole)
+
+
+class _Frames:
+    """The frames that are given of a deployed model's tables, by table."""
+
+    def __init__(
+        self,
+        project: OpenProject,
+        environment: Environment,
+        deployed: DeployedModel,
+        given: Mapping[str, pandas.DataFrame],
+        out: Path,
+    ) -> None:
+        self._project, self._environment, self._deployed = project, environment, deployed
+        self._given, self._out = given, out
+
+    def predict(self, *, whole: bool) -> pandas.DataFrame:
+        deployed, deps = self._deployed, self._project.deps
+        base, key, classes = deployed.recipe.data.table, deployed.recipe.data.key, deployed.schema.classes
+        records = self._given.get(base)
+        if records is not None and records.empty:
+            self._out.write_text("key\n")
+            return frames.read_predictions(self._out, classes=classes, key=key, keys=[], index=records.index)
+        tables = {name: self._copied(name) for name in dict.fromkeys(deployed.recipe.tables)}
+        keys, rows = deployed.work / "keys" / "keys.parquet", tables[base].path
+        if records is not None:
+            frames.write_keys(rows, keys, key=key)
+        if not whole and deployed.recipe.data.past is not None:
+            tables[base] = self._with_history(rows)
+        predict.score(
+            deps,
+            self._environment,
+            deployed,
+            tuple(tables.values()),
+            as_of=prediction_input.day_of(deps, self._project.desired, self._environment),
+            out=self._out,
+            keys=None if whole else keys,
+        )
+        if records is None:
+            return frames.read_predictions(self._out, classes=classes, key=key)
+        return frames.read_predictions(
+            self._out, classes=classes, key=key, keys=frames.read_keys(keys), index=records.index
+        )
+
+    def _copied(self, name: str) -> TableFile:
+        """The table by the types that the model was trained on: the given frame, else the environment's."""
+        deps, deployed = self._project.deps, self._deployed
+        if name not in self._given:
+            return prediction_input.read_declared(deps, self._project.desired, self._environment, deployed, name)
+        types = dict(dict(deployed.schema.tables).get(name, ()))
+        path = deployed.work / "given" / f"{name}.parquet"
+        frames.write_frame(self._given[name], types, path, table=name)
+        return self._read(name, path)
+
+    def _with_history(self, rows: Path) -> TableFile:
+        """The rows among those of the environment's table, whose earlier ones count in `past`."""
+        deployed, base = self._deployed, self._deployed.recipe.data.table
+        records = rows.rename(deployed.work / "keys" / "records.parquet")
+        known = prediction_input.read_declared(
+            self._project.deps, self._project.desired, self._environment, deployed, base
+        )
+        together = deployed.work / "together" / f"{base}.parquet"
+        frames.write_with_history(records, known.path, together, key=deployed.recipe.data.key)
+        return self._read(base, together)
+
+    def _read(self, name: str, path: Path) -> TableFile:
+        table = Table(uses="parquet", path=path.name)
+        return prediction_input.read_file(self._project.deps, self._environment, self._deployed, name, path, table)

@@ -1,0 +1,175 @@
+"""A project as a Python object: plan, apply, look and predict, from any folder and any number of projects at once.
+
+Each call opens the project anew, as each command does, and closes it: nothing is held between calls. The process's
+folder, signal handlers and environment are never changed; data, training and scoring run in processes of their own.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.api.views import ApplyView, HistoryView, ModelsView, PlanView, StatusView
+from reconciler.app import locations
+from reconciler.app.project_options import ProjectOptions
+from reconciler.core.plan.plan import Plan
+from reconciler.errors import InvalidManifestsError, ReconcilerError, UsageError
+
+if TYPE_CHECKING:
+    import pandas
+
+    from reconciler.app.wiring import OpenProject
+
+_LOG = logging.getLogger("reconciler")
+"""Warnings for people go here, such as that uncommitted changes are not seen."""
+
+
+class Project:
+    """A project that git declares. `Project.open` finds it; all methods read the manifests as they are then.
+
+    Errors are those of `reconciler.errors`, with the command line's messages; the remedy is a note of the exception.
+    """
+
+    def __init__(self, options: ProjectOptions) -> None:
+        self._options = options
+
+    @classmethod
+    def open(
+        cls,
+        path: str | os.PathLike[str] = ".",
+        *,
+        revision: str | None = None,
+        working_tree: bool = False,
+        data_root: str | os.PathLike[str] | None = None,
+    ) -> Project:
+        """Return the project at `path`, or the nearest one above it in the same repository.
+
+        Manifests are those of the commit `revision` (None: HEAD, anew at each call), or, with `working_tree`, those on
+        disk. Paths of tables start at `data_root` (None: at the project). Raises UsageError E801 where there is none.
+        """
+        with _remedies():
+            root = locations.project(Path(path))
+            start = None if data_root is None else str(locations.data_root(os.fspath(data_root), root))
+        return cls(
+            ProjectOptions(root=root, revision=revision, working_tree=working_tree, data_root=start, say=_LOG.warning)
+        )
+
+    @property
+    def root(self) -> Path:
+        """The folder of its reconciler.yaml."""
+        return self._options.root
+
+    def __repr__(self) -> str:
+        revision = "working tree" if self._options.working_tree else self._options.revision or "HEAD"
+        return f"<reconciler project {str(self.root)!r} at {revision}>"
+
+    def plan(self, env: str, models: Iterable[str] = ()) -> PlanView:
+        """Return what would happen to each model of an environment, or to some of them, and why. Changes nothing."""
+        from reconciler.app.planning import cached_plan
+
+        names = (models,) if isinstance(models, str) else tuple(models)
+        with _remedies():
+            plan = cached_plan.plan(self._options, env, names, whole=True)
+        assert isinstance(plan, Plan)  # noqa: S101  (whole: no excerpt)
+        return PlanView(plan)
+
+    def apply(self, env: str, plan: PlanView) -> ApplyView:
+        """Carry out a plan that `plan` returned, at its revision, as far as it still holds.
+
+        A model for which something else would be done by now is left alone, with what has moved named. A model's
+        failure is part of the result (`ok`, `problems`). Raises UsageError E801 where the plan is for something else.
+        """
+        from reconciler.engine.apply import apply
+
+        with _remedies():
+            if not isinstance(plan, PlanView):
+                raise UsageError(
+                    "apply carries out a plan that was shown, and nothing else",
+                    hint=f"plan = project.plan({env!r}), then project.apply({env!r}, plan)",
+                    code="E801",
+                )
+            shown = plan.value
+            if shown.environment != env:
+                raise UsageError(
+                    f"this is a plan for {shown.environment}, not for {env}",
+                    hint=f"project.apply({shown.environment!r}, plan)",
+                    code="E801",
+                )
+            options = replace(self._options, revision=shown.revision, working_tree=shown.revision is None)
+            with _opened(options, trains=True, changes=env) as project:
+                if shown.project != project.desired.project:
+                    raise UsageError(
+                        f"this is a plan for the project {shown.project}, not for {project.desired.project}",
+                        hint="apply it with the project that made it",
+                        code="E801",
+                    )
+                environment = project.environment(env)
+                deps = project.training_only_in(environment)
+                return ApplyView(apply.apply(deps, project.desired, environment, shown, confirmed=True))
+
+    def status(self, env: str | None = None) -> StatusView:
+        """Return what is deployed in an environment, or in all, and whether it is what git declares."""
+        from reconciler.engine.inspect import status
+
+        with _remedies(), _opened(self._options) as project:
+            return StatusView(status.status(project.deps, project.desired, (env,) if env is not None else ()))
+
+    def models(self, env: str) -> ModelsView:
+        """Return the models of an environment: what each predicts, what is deployed, and its metrics."""
+        from reconciler.engine.inspect import model_summary
+
+        with _remedies(), _opened(self._options) as project:
+            return ModelsView(model_summary.summarize(project.deps, project.desired, project.environment(env)))
+
+    def history(self, env: str | None = None, model: str | None = None) -> HistoryView:
+        """Return who changed what, when and why, newest first: of one environment or all, of one model or all."""
+        from reconciler.engine.inspect import status
+
+        with _remedies(), _opened(self._options) as project:
+            return HistoryView(status.history(project.deps, project.desired, env, model, None))
+
+    def predict(
+        self, model: str, env: str, rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None = None
+    ) -> pandas.DataFrame:
+        """Score open records with what an environment serves; add to its prediction log, as the command does.
+
+        `rows` has the columns of the recipe's table (those that the recipe uses). The records are scored as if they
+        stood in the environment's table: a recipe with `past` sees its earlier rows, joins read the other tables.
+        A mapping {table: frame} gives tables whole instead, nothing is added to them. None: the environment's records.
+
+        Returns `predicted`, `probability`, `uncertain` and `p_<class>` (regression: `predicted`), in the order and with
+        the index of `rows`, less the records that are not open; the index is the key where no records were given.
+        Raises DataError E4xx for rows that the model cannot read; UsageError E801 where nothing is deployed.
+        """
+        from reconciler.api import predict
+
+        with _remedies(), _opened(self._options) as project:
+            return predict.predict_frame(project, project.environment(env), model, rows)
+
+
+@contextmanager
+def _opened(options: ProjectOptions, **settings: Any) -> Iterator[OpenProject]:
+    from reconciler.app.wiring import open_project
+
+    with open_project(options, **settings) as project:
+        yield project
+
+
+@contextmanager
+def _remedies() -> Iterator[None]:
+    """Add to an error of ours what the command line prints beside its message: problems, and what to do."""
+    try:
+        yield
+    except InvalidManifestsError as error:
+        for problem in error.problems:
+            error.add_note(str(problem))
+        raise
+    except ReconcilerError as error:
+        if error.hint is not None:
+            error.add_note(f"hint: {error.hint}")
+        raise
