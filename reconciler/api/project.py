@@ -70,11 +70,11 @@ class Project:
 
     def plan(self, env: str, models: Iterable[str] = ()) -> PlanView:
         """Return what would happen to each model of an environment, or to some of them, and why. Changes nothing."""
-        from reconciler.app.planning import cached_plan
+        from reconciler.app.planning.plan_cache import PlanCache
 
         names = (models,) if isinstance(models, str) else tuple(models)
         with _remedies():
-            plan = cached_plan.plan(self._options, env, names, whole=True)
+            plan = PlanCache(self._options).plan(env, names, whole=True)
         assert isinstance(plan, Plan)  # noqa: S101  (whole: no excerpt)
         return PlanView(plan)
 
