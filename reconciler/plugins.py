@@ -1,8 +1,8 @@
-"""Stores and targets by the name that a manifest uses: ours, and those that installed packages bring.
+"""Stores and targets by the name that a manifest uses: built-in ones, and those of installed packages.
 
-A table of texts: an implementation, and the library below it, is imported when an environment uses it. A package
-brings one as an entry point of the group `reconciler.stores` or `reconciler.targets`: a function of (Place, Opening)
-that gives a `ports.Store` or `ports.Target`. Ours cannot be replaced.
+A table of texts: an implementation, and the library that it needs, is imported when an environment uses it. A package
+provides one as an entry point of the group `reconciler.stores` or `reconciler.targets`: a function of (StorageLocation,
+StorageAccess) that returns a `ports.Store` or `ports.Target`. Built-in names cannot be replaced.
 """
 
 from __future__ import annotations
@@ -28,27 +28,27 @@ TARGETS = {
 }
 
 
-def store(place: StorageLocation, opening: StorageAccess) -> Store:
-    """UsageError E610 when nothing here knows such a store, or what it is built on is not installed."""
-    return cast("Store", _opened(STORES, "reconciler.stores", place, opening))
+def store(location: StorageLocation, access: StorageAccess) -> Store:
+    """Open a store; UsageError E610 for an unknown type, or where its library is not installed."""
+    return cast("Store", _opened(STORES, "reconciler.stores", location, access))
 
 
-def target(place: StorageLocation, opening: StorageAccess) -> Target:
-    """As `store`."""
-    return cast("Target", _opened(TARGETS, "reconciler.targets", place, opening))
+def target(location: StorageLocation, access: StorageAccess) -> Target:
+    """Open a target; raises as `store` does."""
+    return cast("Target", _opened(TARGETS, "reconciler.targets", location, access))
 
 
-def _opened(table: dict[str, str], group: str, place: StorageLocation, opening: StorageAccess) -> object:
-    if place.uses in table:
-        module, _, name = table[place.uses].partition(":")
-        return getattr(import_module(module), name)(place, opening)
+def _opened(table: dict[str, str], group: str, location: StorageLocation, access: StorageAccess) -> object:
+    if location.uses in table:
+        module, _, name = table[location.uses].partition(":")
+        return getattr(import_module(module), name)(location, access)
     from importlib.metadata import entry_points
 
-    found = next(iter(entry_points(group=group, name=place.uses)), None)
-    if found is None:
+    plugin = next(iter(entry_points(group=group, name=location.uses)), None)
+    if plugin is None:
         raise UsageError(
-            f"environment {opening.environment} uses {place.uses!r}, and no installed package brings it",
-            hint=f"install the package that has the entry point {place.uses} of {group}",
+            f"environment {access.environment} uses {location.uses!r}, and no installed package provides it",
+            hint=f"install the package that has the entry point {location.uses} of {group}",
             code="E610",
         )
-    return found.load()(place, opening)
+    return plugin.load()(location, access)

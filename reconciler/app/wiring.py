@@ -145,7 +145,7 @@ def open_project(
             project=desired.project,
             scratch=scratch,
             cache=None if uncached else locations.user_cache() / "stores",
-            witness=None if desired.is_remote else fingerprints,
+            read_observer=None if desired.is_remote else fingerprints,
         )
         deps = Dependencies(
             source=source,

@@ -91,11 +91,11 @@ class ReachabilityCheck(Protocol):
 class StorageAccess:
     """What an implementation of a store or target is opened with, besides its location. `root` is the project's folder.
     `cache` is a folder of this user for files that can be fetched again; None where cached files may not be trusted.
-    `scratch` is a private empty folder that this process removes. `witness` records reads on a disk."""
+    `scratch` is a private empty folder that this process removes. `read_observer` records reads on a disk."""
 
     root: Path
     project: str
     environment: str
     scratch: Path
     cache: Path | None = None
-    witness: ReadObserver | None = None
+    read_observer: ReadObserver | None = None

@@ -1,6 +1,6 @@
-"""When each finding of `drift` was first seen from here: one JSON file outside the work tree, safe to delete.
+"""When this user first saw each finding of `drift`: one JSON file outside the work tree, safe to delete.
 
-A hint, for who looks without an issue: one that is damaged or of another version is as good as none.
+Used where drift opens no issue. A damaged file, or one of another version, is ignored.
 """
 
 from __future__ import annotations
@@ -17,25 +17,26 @@ FORMAT = 1
 
 
 def load(path: Path) -> dict[str, Seen]:
-    """By environment."""
+    """Return the findings with their times, by environment."""
     try:
         document = json.loads(next(read_checked(path)))
         if document["format"] != FORMAT:
             return {}
         return {
             str(name): {
-                (str(model), str(kind)): datetime.fromisoformat(since).astimezone(UTC) for model, kind, since in found
+                (str(model), str(kind)): datetime.fromisoformat(since).astimezone(UTC)
+                for model, kind, since in findings
             }
-            for name, found in document["seen"].items()
+            for name, findings in document["seen"].items()
         }
     except (OSError, ValueError, StopIteration, TypeError, KeyError, AttributeError, RecursionError):
         return {}
 
 
 def save(path: Path, seen: Mapping[str, Seen]) -> None:
-    """Replaced in one rename; where that cannot be, nothing is remembered."""
-    found = {
-        name: [[model, kind, since.isoformat()] for (model, kind), since in sorted(one.items())]
-        for name, one in sorted(seen.items())
+    """Replace the file in one rename; where that is impossible, nothing is saved."""
+    document = {
+        name: [[model, kind, since.isoformat()] for (model, kind), since in sorted(findings.items())]
+        for name, findings in sorted(seen.items())
     }
-    write_checked(path, [json.dumps({"format": FORMAT, "seen": found}, separators=(",", ":")).encode()])
+    write_checked(path, [json.dumps({"format": FORMAT, "seen": document}, separators=(",", ":")).encode()])

@@ -1,6 +1,6 @@
-"""Parsed expressions, remembered by their text: a plan over unchanged manifests then needs no DuckDB.
+"""A cache of parsed expressions by their text: a plan of unchanged manifests then needs no DuckDB.
 
-A hint only: one JSON file outside the work tree, safe to delete; one that cannot be read is as good as none.
+One JSON file outside the work tree, safe to delete; a damaged one is ignored.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
 from reconciler.ports import Expressions, ParsedExpression
 
-LIMIT = 50_000  # expressions; beyond it the file is begun anew
+LIMIT = 50_000  # expressions; beyond it only those of the last call are kept
 
 
 class CachedExpressions:
-    """`grammar` tells the version of the rules: other rules, other file. It is asked when there is an expression."""
+    """Implements ports.Expressions. `grammar` returns the version of the rules, each of which has its own file."""
 
     def __init__(self, inner: Expressions, folder: Path, *, grammar: Callable[[], int]) -> None:
         self._inner = inner
@@ -45,9 +45,9 @@ class CachedExpressions:
             self._known = {}
             with contextlib.suppress(OSError, ValueError, StopIteration, TypeError, AttributeError, RecursionError):
                 document = json.loads(next(read_checked(self._path)))
-                self._known = {text: codec.from_json(ParsedExpression, one) for text, one in document.items()}
+                self._known = {text: codec.from_json(ParsedExpression, parsed) for text, parsed in document.items()}
         return self._known
 
     def _save(self, known: Mapping[str, ParsedExpression]) -> None:
-        body = json.dumps({text: codec.to_json(one) for text, one in known.items()})
+        body = json.dumps({text: codec.to_json(parsed) for text, parsed in known.items()})
         write_checked(self._path, [body.encode()])

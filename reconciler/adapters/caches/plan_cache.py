@@ -1,6 +1,6 @@
-"""What a plan found settled, kept for the next one: JSON files outside the work tree, safe to delete.
+"""The cache of unchanged model plans for the next plan: JSON files outside the work tree, safe to delete.
 
-A hint: one that is damaged, of another version or too old is as good as none. Never read by `apply`.
+A file that is damaged, of another version or too old is ignored. `apply` never reads it.
 """
 
 from __future__ import annotations
@@ -17,17 +17,20 @@ from typing import Any
 from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
 
 FORMAT = 2
-FEW = 10  # of so many models one may have changed for only the changes to be written
-PER_LINE = 500  # models, or paths, so that not all of it is held twice
+FEW = 10  # only changes are written while less than one of so many models has changed
+PER_LINE = 500  # models, or paths: the whole is not held in memory twice
 _LISTS = ("paths", "unsettled")
 _HEAD = ("basis", "saved", "until", "signature", "worktree", *_LISTS)
-DAY = 86_400  # seconds for which what was hashed is believed
+DAY = 86_400  # seconds for which a hashed file is not hashed again
 
 
 @dataclass(slots=True, kw_only=True)
 class CachedModelPlan:
-    """A model with nothing to do: what its part depended on (`blobs`: of manifest and card; `paths`, and what the disk
-    said of them), until when time alone cannot change it (seconds since 1970), and what is shown of it."""
+    """The plan of a model with nothing to do, and its inputs.
+
+    `blobs`: of manifest and card; `paths` with their `signature`; `until`: seconds since 1970 before which time alone
+    cannot change it. The rest is what a plan shows.
+    """
 
     blobs: str
     signature: str
@@ -41,9 +44,12 @@ class CachedModelPlan:
 
 @dataclass(slots=True, kw_only=True)
 class CachedPlan:
-    """`basis`: everything that all models share, by name. `valid`: path and blob of every manifest and card that was
-    found valid. `unsettled`: models with something to do or to say. `written`: a name for what was last written whole;
-    `changed`: models and paths of which something else is known since."""
+    """The cached plan of an environment.
+
+    `basis`: inputs that all models share, by name. `valid`: path and blob of every valid manifest and card. `settled`
+    and `unsettled`: models without and with something to do or to report. `written`: an id of the last whole file;
+    `changed`: models and paths that have changed since that one.
+    """
 
     basis: dict[str, str]
     saved: int
@@ -58,9 +64,18 @@ class CachedPlan:
     changed: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
 
 
-def packed(one: CachedModelPlan) -> list[Any]:
-    """As plain JSON data, shorter than with names."""
-    return [one.blobs, one.signature, one.until, one.digest, one.sync, one.health, one.reason, *one.paths]
+def packed(model_plan: CachedModelPlan) -> list[Any]:
+    """Return plain JSON data, shorter than with names."""
+    return [
+        model_plan.blobs,
+        model_plan.signature,
+        model_plan.until,
+        model_plan.digest,
+        model_plan.sync,
+        model_plan.health,
+        model_plan.reason,
+        *model_plan.paths,
+    ]
 
 
 def unpacked(fields: list[Any]) -> CachedModelPlan:
@@ -79,88 +94,95 @@ def unpacked(fields: list[Any]) -> CachedModelPlan:
 
 def load(path: Path) -> CachedPlan | None:
     try:
-        memo = _memo(path)
+        cache = _whole_cache(path)
     except _NONE:
         return None
     with contextlib.suppress(*_NONE):
-        _apply(memo, _beside(path))
-    return memo
+        _apply(cache, _changes_path(path))
+    return cache
 
 
 _NONE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError, StopIteration)
 
 
-def _memo(path: Path) -> CachedPlan:
+def _whole_cache(path: Path) -> CachedPlan:
     lines = read_checked(path)
     head = json.loads(next(lines))
     if head["format"] != FORMAT:
         raise ValueError("of another version")
-    memo = CachedPlan(**_head(head), written=head["written"])
+    cache = CachedPlan(**_head(head), written=head["written"])
     for line in lines:
         part = json.loads(line)
-        memo.settled.update((name, unpacked(one)) for name, one in part["settled"].items())
-        memo.valid.update(part["valid"])
-    return memo
+        cache.settled.update((name, unpacked(fields)) for name, fields in part["settled"].items())
+        cache.valid.update(part["valid"])
+    return cache
 
 
 def _head(document: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(document[name]) if name in _LISTS else document[name] for name in _HEAD}
 
 
-def _apply(memo: CachedPlan, beside: Path) -> None:
-    """Make of the memory that was last written whole what became of it since; nothing where that is of another one."""
-    first, second = map(json.loads, read_checked(beside))
-    if (first["format"], first["written"]) != (FORMAT, memo.written):
+def _apply(cache: CachedPlan, changes: Path) -> None:
+    """Apply the changes since the cache was last written whole; ignored where they belong to another one."""
+    first, second = map(json.loads, read_checked(changes))
+    if (first["format"], first["written"]) != (FORMAT, cache.written):
         return
     head = _head(first)
-    settled = {name: None if one is None else unpacked(one) for name, one in second["settled"].items()}
+    settled = {
+        name: None if model_plan is None else unpacked(model_plan) for name, model_plan in second["settled"].items()
+    }
     valid = dict(second["valid"])
     for name, value in head.items():
-        setattr(memo, name, value)
-    memo.settled = {name: one for name, one in {**memo.settled, **settled}.items() if one is not None}
-    memo.valid = {path: blob for path, blob in {**memo.valid, **valid}.items() if blob is not None}
-    memo.changed = frozenset(settled), frozenset(valid)
+        setattr(cache, name, value)
+    cache.settled = {
+        name: model_plan for name, model_plan in {**cache.settled, **settled}.items() if model_plan is not None
+    }
+    cache.valid = {path: blob for path, blob in {**cache.valid, **valid}.items() if blob is not None}
+    cache.changed = frozenset(settled), frozenset(valid)
 
 
-def save(path: Path, memo: CachedPlan, *, before: CachedPlan | None = None) -> None:
-    """Where it cannot be written, nothing is remembered. `before`: what `load` gave, where `memo` comes of it: if
-    little has changed, only that is written, in a file beside it."""
-    head: dict[str, Any] = {"format": FORMAT} | {name: getattr(memo, name) for name in _HEAD}
-    names, paths = _changed(memo, before) if before is not None else (frozenset(), frozenset())
-    if before is not None and (len(names) + len(paths)) * FEW < len(memo.settled):
-        settled = {name: packed(memo.settled[name]) if name in memo.settled else None for name in sorted(names)}
-        part = {"settled": settled, "valid": {place: memo.valid.get(place) for place in sorted(paths)}}
-        write_checked(_beside(path), map(_line, [head | {"written": before.written}, part]))
+def save(path: Path, cache: CachedPlan, *, before: CachedPlan | None = None) -> None:
+    """Write the cache, or nothing where that is impossible.
+
+    `before`: the result of `load` that `cache` is based on. If little has changed, only changes are written, to a file
+    of their own.
+    """
+    head: dict[str, Any] = {"format": FORMAT} | {name: getattr(cache, name) for name in _HEAD}
+    names, paths = _changed(cache, before) if before is not None else (frozenset(), frozenset())
+    if before is not None and (len(names) + len(paths)) * FEW < len(cache.settled):
+        settled = {name: packed(cache.settled[name]) if name in cache.settled else None for name in sorted(names)}
+        part = {"settled": settled, "valid": {place: cache.valid.get(place) for place in sorted(paths)}}
+        write_checked(_changes_path(path), map(_line, [head | {"written": before.written}, part]))
     else:
-        write_checked(path, map(_line, _whole(head | {"written": uuid.uuid4().hex}, memo)))
+        write_checked(path, map(_line, _whole(head | {"written": uuid.uuid4().hex}, cache)))
 
 
-def _whole(head: dict[str, Any], memo: CachedPlan) -> Iterator[dict[str, Any]]:
+def _whole(head: dict[str, Any], cache: CachedPlan) -> Iterator[dict[str, Any]]:
     yield head
-    for some in _by_line(memo.settled):
-        yield {"settled": {name: packed(memo.settled[name]) for name in some}, "valid": {}}
-    for some in _by_line(memo.valid):
-        yield {"settled": {}, "valid": {place: memo.valid[place] for place in some}}
+    for batch in _by_line(cache.settled):
+        yield {"settled": {name: packed(cache.settled[name]) for name in batch}, "valid": {}}
+    for batch in _by_line(cache.valid):
+        yield {"settled": {}, "valid": {place: cache.valid[place] for place in batch}}
 
 
 def _by_line(names: Iterable[str]) -> Iterator[list[str]]:
     every = iter(names)
-    while some := list(islice(every, PER_LINE)):
-        yield some
+    while batch := list(islice(every, PER_LINE)):
+        yield batch
 
 
 def _line(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode()
 
 
-def _changed(memo: CachedPlan, before: CachedPlan) -> tuple[frozenset[str], frozenset[str]]:
-    """Models and paths of which something else is known than what was written whole."""
-    models = {name for name, one in memo.settled.items() if before.settled.get(name) is not one}
-    paths = {place for place, blob in memo.valid.items() if before.valid.get(place) != blob}
-    models |= before.settled.keys() - memo.settled.keys()
-    paths |= before.valid.keys() - memo.valid.keys()
+def _changed(cache: CachedPlan, before: CachedPlan) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the models and paths that have changed since the cache was last written whole."""
+    models = {name for name, model_plan in cache.settled.items() if before.settled.get(name) is not model_plan}
+    paths = {place for place, blob in cache.valid.items() if before.valid.get(place) != blob}
+    models |= before.settled.keys() - cache.settled.keys()
+    paths |= before.valid.keys() - cache.valid.keys()
     return before.changed[0] | models, before.changed[1] | paths
 
 
-def _beside(path: Path) -> Path:
+def _changes_path(path: Path) -> Path:
     return path.with_suffix(".changes")

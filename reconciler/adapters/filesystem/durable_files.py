@@ -31,7 +31,7 @@ class IrregularFileError(OSError):
 
 
 def read_regular(path: Path | str) -> bytes:
-    """The bytes of a plain file; IrregularFileError for anything else. Follows no link and waits for no pipe."""
+    """Return the bytes of a plain file; IrregularFileError for anything else. Follows no link and waits for no pipe."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -39,11 +39,11 @@ def read_regular(path: Path | str) -> bytes:
             raise IrregularFileError(errno.ELOOP, "not a regular file", str(path)) from error
         raise
     try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
             raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
-        body = os.read(descriptor, found.st_size + 1)
-        if len(body) == found.st_size:  # nearly always; else it grows or shrinks, or comes in pieces
+        body = os.read(descriptor, status.st_size + 1)
+        if len(body) == status.st_size:  # nearly always; else it grows or shrinks, or comes in pieces
             return body
         parts = [body]
         while part := os.read(descriptor, 1 << 20):
@@ -54,54 +54,57 @@ def read_regular(path: Path | str) -> bytes:
 
 
 def listed(folder: str) -> dict[str, os.stat_result]:
-    """What the disk says of a folder (under "") and of all that lies in it, by name, sorted; of what is no folder, or a
-    link to one, only that; nothing where nothing is there. A name that goes meanwhile is left out: then the folder has
-    changed, too."""
+    """Return the status of a folder (under "") and of all that lies in it, by name, sorted.
+
+    Of a file or a link only its own; empty where nothing exists. A name that is removed meanwhile is left out: then the
+    folder has changed, too.
+    """
     try:
-        found = {"": os.lstat(folder)}
-        if not stat.S_ISDIR(found[""].st_mode):
-            return found
+        entries = {"": os.lstat(folder)}
+        if not stat.S_ISDIR(entries[""].st_mode):
+            return entries
         names = sorted(os.listdir(folder))  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
         return {}
     for name in names:
         with contextlib.suppress(FileNotFoundError):
-            found[name] = os.lstat(f"{folder}/{name}")
-    return found
+            entries[name] = os.lstat(f"{folder}/{name}")
+    return entries
 
 
 def write_checked(path: Path, lines: Iterable[bytes]) -> None:
-    """Lines behind their checksum: the form of a cache, of which any damage must make nothing. Replaced in one rename;
-    where that cannot be, nothing is written. No more is held than a line."""
+    """Write lines behind their checksum: the form of a cache, so that a damaged one is ignored.
+
+    Replaced in one rename; where that is impossible, nothing is written. Holds one line at a time.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             with temporary.open("wb") as stream:
-                found = hashlib.blake2b(digest_size=_WIDTH // 2)
+                checksum = hashlib.blake2b(digest_size=_WIDTH // 2)
                 stream.write(b"0" * _WIDTH + b"\n")
                 for line in lines:
-                    found.update(line + b"\n")
+                    checksum.update(line + b"\n")
                     stream.write(line + b"\n")
                 stream.seek(0)
-                stream.write(found.hexdigest().encode())
+                stream.write(checksum.hexdigest().encode())
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
 
 
 def read_checked(path: Path) -> Iterator[bytes]:
-    """The lines that `write_checked` was given; ValueError when they are not those any more, OSError where there is no
-    plain file."""
+    """Return the lines that `write_checked` wrote; ValueError where they are damaged, OSError without a file."""
     body = read_regular(path)
-    found = hashlib.blake2b(memoryview(body)[_WIDTH + 1 :], digest_size=_WIDTH // 2).hexdigest().encode()
-    if body[: _WIDTH + 1] != found + b"\n" or not body.endswith(b"\n"):
-        raise ValueError("the checksum does not fit")
+    checksum = hashlib.blake2b(memoryview(body)[_WIDTH + 1 :], digest_size=_WIDTH // 2).hexdigest().encode()
+    if body[: _WIDTH + 1] != checksum + b"\n" or not body.endswith(b"\n"):
+        raise ValueError("the checksum differs")
     return _lines(body, _WIDTH + 1)
 
 
 def _lines(body: bytes, at: int) -> Iterator[bytes]:
-    """One after the other, since a copy of all could be large."""
+    """Yield lines one by one: a copy of all could be large."""
     while (end := body.find(b"\n", at)) >= 0:
         yield body[at:end]
         at = end + 1
@@ -122,22 +125,22 @@ def force_folder(path: Path) -> None:
 def make_folders(path: Path) -> None:
     """Create `path` and its missing parents, each durable in its parent."""
     missing = []
-    here = path
-    while not here.is_dir():
-        missing.append(here)
-        here = here.parent
-    for folder in reversed(missing):
-        folder.mkdir(mode=0o755, exist_ok=True)
-        force_folder(folder.parent)
+    folder = path
+    while not folder.is_dir():
+        missing.append(folder)
+        folder = folder.parent
+    for created in reversed(missing):
+        created.mkdir(mode=0o755, exist_ok=True)
+        force_folder(created.parent)
 
 
 def temporary_name() -> str:
-    """A name that nobody else uses and that tells whose it is."""
+    """Return a unique name that holds the process id of its owner."""
     return f".tmp-{os.getpid()}-{uuid.uuid4().hex}"
 
 
 def write_temporary(folder: Path, body: bytes | Path, *, mode: int) -> Path:
-    """A new, forced file in `folder` under a temporary name."""
+    """Write a new file in `folder` under a temporary name, and force it down."""
     temporary = folder / temporary_name()
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -156,32 +159,31 @@ def write_temporary(folder: Path, body: bytes | Path, *, mode: int) -> Path:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left in `folder` under temporary names, long ago. It is in nobody's way, so nothing
-    is made of it when that fails."""
+    """Remove old temporary files of killed processes in `folder`. They are in nobody's way, so errors are ignored."""
     now = time.time()
     for path in folder.iterdir():
         match = _TEMPORARY.fullmatch(path.name)
         if match is None or _alive(int(match[1])):
             continue
         with contextlib.suppress(OSError):
-            found = path.lstat()
-            if now - found.st_mtime < ABANDONED:
+            status = path.lstat()
+            if now - status.st_mtime < ABANDONED:
                 continue
-            if stat.S_ISDIR(found.st_mode):
+            if stat.S_ISDIR(status.st_mode):
                 shutil.rmtree(path)
             else:
                 path.unlink()
 
 
 def explained(error: OSError, path: Path, body: bytes | Path | None = None) -> StoreError:
-    """An operating-system error as one of ours, with the path and the bytes that were needed."""
+    """Return an operating-system error as one of ours, with the path and the bytes that were needed."""
     reason = error.strerror or type(error).__name__
     if error.errno in _FULL:
         needed = f" ({_size(body):,} bytes needed)" if body is not None else ""
         return StoreError(
             f"cannot write {path}: {reason}{needed}",
             code="E608",
-            hint="make room for it and run the same command again: what was there before is unchanged",
+            hint="make room for it and run the same command again: the earlier contents are unchanged",
         )
     if error.errno in _FORBIDDEN:
         return StoreError(

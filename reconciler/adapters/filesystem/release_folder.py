@@ -1,7 +1,6 @@
 """A release: a flat folder with an artifact's files, its OCI manifest and its config, named by the artifact's digest.
 
-Written whole and forced down before it gets its name; told apart from anything else by hashing. Which release is served
-is the target's business.
+Written whole and forced down before it gets its name; verified by hashing. The target decides which release is served.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ CONFIG = "config.json"
 
 
 def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> None:
-    """A whole, durable release under its digest; one that is there is hashed, and mended where it differs."""
+    """Write a whole, durable release under its digest; an existing one is hashed, and mended where it differs."""
     if not final.is_symlink() and final.is_dir() and not _differing(final, artifact):
         force_folder(final)
         force_folder(final.parent)
@@ -56,14 +55,14 @@ def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> Non
         shutil.rmtree(fresh, ignore_errors=True)
     if wrong := _differing(final, artifact):
         raise TargetError(
-            f"the release in {final.parent.parent.name} is changed by somebody else while it is put in place: "
+            f"the release in {final.parent.parent.name} was changed by another program while it was written: "
             f"{', '.join(wrong)}",
-            hint="find who writes there, and run the same command again",
+            hint="find the program that writes there, and run the same command again",
         )
 
 
 def _moved(fresh: Path, final: Path) -> bool:
-    """Rename into place; False when there is a release already."""
+    """Rename into place; return False when there is a release already."""
     try:
         fresh.rename(final)
     except OSError as error:
@@ -74,15 +73,15 @@ def _moved(fresh: Path, final: Path) -> bool:
 
 
 def _mend(final: Path, fresh: Path) -> None:
-    """Make `final` like `fresh`, one rename per file that differs; a file that is right is not touched."""
-    names = {one.name for one in fresh.iterdir()}
+    """Make `final` equal to `fresh`, one rename per file that differs; a correct file is not touched."""
+    names = {path.name for path in fresh.iterdir()}
     for name in sorted(names):
-        here = final / name
-        if _regular(here) and _readable_digest(here) == digest_of_file(fresh / name):
+        current = final / name
+        if _regular(current) and _readable_digest(current) == digest_of_file(fresh / name):
             continue
-        if here.is_dir() and not here.is_symlink():
-            here.rename(final.parent / temporary_name())
-        (fresh / name).replace(here)
+        if current.is_dir() and not current.is_symlink():
+            current.rename(final.parent / temporary_name())
+        (fresh / name).replace(current)
     for extra in final.iterdir():
         if extra.name not in names:
             if extra.is_dir() and not extra.is_symlink():
@@ -101,17 +100,20 @@ class ReleaseFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Release:
-    """A release as it lies there. `wrong`: files that are not what the artifact's manifest says: changed, missing,
-    added, or no regular file, sorted; `loose`: files that others than their owner may write, "" for the folder."""
+    """The state of a release on disk.
+
+    `wrong`: files that differ from the artifact's manifest (changed, missing, added, or no regular file), sorted.
+    `loose`: files that others than their owner may write, "" for the folder.
+    """
 
     wrong: tuple[str, ...]
     loose: tuple[str, ...]
 
 
-def examine(folder: str, there: Mapping[str, os.stat_result], artifact: Digest) -> Release:
-    """`there` is what `durable.listed` found in `folder`, which is plain text: this is done for all that is served."""
-    loose = tuple(name for name, found in there.items() if is_loose(found))
-    if not there or not stat.S_ISDIR(there[""].st_mode):
+def examine(folder: str, entries: Mapping[str, os.stat_result], artifact: Digest) -> Release:
+    """Compare a release with its artifact. `entries`: `durable_files.listed(folder)`; plain text for speed."""
+    loose = tuple(name for name, status in entries.items() if is_loose(status))
+    if not entries or not stat.S_ISDIR(entries[""].st_mode):
         return Release(wrong=(MANIFEST,), loose=loose)
     try:
         body = read_regular(f"{folder}/{MANIFEST}")
@@ -120,14 +122,14 @@ def examine(folder: str, there: Mapping[str, os.stat_result], artifact: Digest) 
         layers = layers_of(body)
     except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError, ValueError):
         return Release(wrong=(MANIFEST,), loose=loose)
-    wrong = {layer.path for layer in layers if not _matches(f"{folder}/{layer.path}", there.get(layer.path), layer)}
-    wrong.update(there.keys() - {"", MANIFEST, *(layer.path for layer in layers)})
+    wrong = {layer.path for layer in layers if not _matches(f"{folder}/{layer.path}", entries.get(layer.path), layer)}
+    wrong.update(entries.keys() - {"", MANIFEST, *(layer.path for layer in layers)})
     return Release(wrong=tuple(sorted(wrong)), loose=loose)
 
 
-def is_loose(found: os.stat_result) -> bool:
-    """Whether others than its owner may write it."""
-    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and not stat.S_ISLNK(found.st_mode)
+def is_loose(status: os.stat_result) -> bool:
+    """Return whether others than its owner may write it."""
+    return bool(status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)) and not stat.S_ISLNK(status.st_mode)
 
 
 def _differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
@@ -135,12 +137,14 @@ def _differing(folder: Path, artifact: Digest) -> tuple[str, ...]:
 
 
 def layers_of(manifest: bytes) -> tuple[ReleaseFile, ...]:
-    """The files that a manifest names, config first; ValueError when it is no manifest of flat files."""
+    """Return the files that a manifest names, config first; ValueError when it is no manifest of flat files."""
     try:
         document = json.loads(manifest)
         named = [(CONFIG, document["config"])]
-        named += [(one["annotations"][FILEPATH], one) for one in document["layers"]]
-        layers = tuple(ReleaseFile(path=path, digest=one["digest"], size=one["size"]) for path, one in named)
+        named += [(descriptor["annotations"][FILEPATH], descriptor) for descriptor in document["layers"]]
+        layers = tuple(
+            ReleaseFile(path=path, digest=descriptor["digest"], size=descriptor["size"]) for path, descriptor in named
+        )
         if not all(is_plain(layer.path) for layer in layers):
             raise ValueError("a path leaves the release")
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
@@ -152,8 +156,8 @@ def is_plain(name: object) -> bool:
     return isinstance(name, str) and bool(name) and not name.startswith(".") and "/" not in name and "\0" not in name
 
 
-def _matches(path: str, found: os.stat_result | None, layer: ReleaseFile) -> bool:
-    if found is None or not stat.S_ISREG(found.st_mode) or found.st_size != layer.size:
+def _matches(path: str, status: os.stat_result | None, layer: ReleaseFile) -> bool:
+    if status is None or not stat.S_ISREG(status.st_mode) or status.st_size != layer.size:
         return False
     try:
         return (

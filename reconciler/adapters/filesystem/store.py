@@ -1,9 +1,9 @@
 """A store in a local folder: one file per key, created exclusively and durably.
 
 Create = temporary file beside the name, write, fsync, link to the name (which fails when it exists), fsync of the
-folder. A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, which is nobody's.
-Before a folder is first used, every folder from it up to the root is forced down, since whoever made them may have died
-before doing so. Links and special files are never objects.
+folder. A reader never sees part of an object under its key; a crash leaves at most a `.tmp-` file, removed later.
+Before a folder is first used, every folder from it up to the root is forced down, since the process that made them may
+have died before doing so. Links and special files are never objects.
 """
 
 from __future__ import annotations
@@ -32,18 +32,21 @@ from reconciler.ports import ReadObserver, StorageAccess
 _NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
 
 
-def open_store(place: StorageLocation, opening: StorageAccess) -> FilesStore:
-    return FilesStore(opening.root / (place.root or ""), opening.witness)
+def open_store(location: StorageLocation, access: StorageAccess) -> FilesStore:
+    return FilesStore(access.root / (location.root or ""), access.read_observer)
 
 
 class FilesStore:
-    """`root` is created by the first write. StoreError E607 for a root that is a link or that everybody may write.
-    `witness` is told of everything that is read but blobs, whose names say what they hold."""
+    """Implements ports.Store in the folder `root`, which the first write creates.
 
-    def __init__(self, root: Path, witness: ReadObserver | None = None) -> None:
+    StoreError E607 for a root that is a link or that everybody may write. `observer` records reads of everything but
+    blobs, which are named by their content.
+    """
+
+    def __init__(self, root: Path, observer: ReadObserver | None = None) -> None:
         self.root = root
         self._start = f"{root}/"
-        self._witness = witness
+        self._observer = observer
         self._checked = False
         self._ready: set[Path] = set()
 
@@ -56,15 +59,15 @@ class FilesStore:
             if not os.path.lexists(path) and self._link(path, body):
                 force_folder(path.parent)
                 return True
-            force_folder(path.parent)  # whoever created it may have died before its name was durable
+            force_folder(path.parent)  # its creator may have died before the name was durable
         except OSError as error:
             raise explained(error, path, body) from error
         return False
 
     def read(self, key: str) -> bytes | None:
         path = self._place(key)
-        if self._witness is not None and not key.startswith("blobs/"):
-            self._witness.saw(path)
+        if self._observer is not None and not key.startswith("blobs/"):
+            self._observer.saw(path)
         try:
             self._check_root()
             body = read_regular(path)
@@ -82,14 +85,14 @@ class FilesStore:
         path = self._place(key)
         try:
             self._check_root()
-            found = os.lstat(path)
+            status = os.lstat(path)
         except FileNotFoundError:
             return None
         except OSError as error:
             raise explained(error, self.root / key) from error
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(status.st_mode):
             raise self._irregular(key)
-        if found.st_size == 0:
+        if status.st_size == 0:
             raise self._empty(key)
         return Path(path)
 
@@ -99,18 +102,18 @@ class FilesStore:
         folder = prefix.rpartition("/")[0]
         try:
             self._check_root()
-            if self._witness is not None:  # that of a folder in it is read, if it matters
-                self._witness.saw(f"{self.root}/{folder}")
-            found = sorted(_files(f"{self.root}/{folder}", folder, prefix))
+            if self._observer is not None:  # a folder in it is recorded when it is read
+                self._observer.saw(f"{self.root}/{folder}")
+            keys = sorted(_files(f"{self.root}/{folder}", folder, prefix))
         except OSError as error:
             raise explained(error, self.root / folder) from error
-        yield from found
+        yield from keys
 
     def folders(self, prefix: str) -> frozenset[str]:
-        """Names directly below `prefix`, without a look at what is in them."""
+        """Return the names directly below `prefix`, without reading their contents."""
         folder = self._place(prefix)
-        if self._witness is not None:
-            self._witness.saw(folder)
+        if self._observer is not None:
+            self._observer.saw(folder)
         try:
             self._check_root()
             return frozenset(os.listdir(folder))  # noqa: PTH208
@@ -122,7 +125,7 @@ class FilesStore:
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _link(self, path: Path, body: bytes | Path) -> bool:
-        """The commit point: the name appears with all of its bytes, or somebody else's is there."""
+        """Commit: the name appears with all of its bytes; return False where it exists already."""
         temporary = write_temporary(path.parent, body, mode=0o444)
         try:
             os.link(temporary, path)
@@ -145,13 +148,13 @@ class FilesStore:
         return Path(self._place(key))
 
     def _place(self, key: str) -> str:
-        """Where a key's file is; as plain text, which costs a tenth of a Path, for what is done thousands of times."""
+        """Return the path of a key's file as plain text, which costs a tenth of a Path."""
         if not is_key(key):
             raise StoreError(f"not a key: {key[:80]!r}", code="E607")
         return f"{self._start}{key}"
 
     def _prepare(self, folder: Path) -> None:
-        """Make and force down the folders, once per folder and process."""
+        """Create and force down the folders, once per folder and process."""
         if folder in self._ready:
             return
         if not os.path.lexists(self.root):
@@ -159,14 +162,14 @@ class FilesStore:
         self._check_root()
         if not folder.is_dir():
             make_folders(folder)
-        for one in (folder, *folder.parents):
-            if one in self._ready:
+        for parent in (folder, *folder.parents):
+            if parent in self._ready:
                 break
-            force_folder(one)
-            self._ready.add(one)
-            if one == self.root:
+            force_folder(parent)
+            self._ready.add(parent)
+            if parent == self.root:
                 with contextlib.suppress(PermissionError):  # the folder above may not be ours to open
-                    force_folder(one.parent)
+                    force_folder(parent.parent)
                 break
         sweep(folder)
 
@@ -174,16 +177,16 @@ class FilesStore:
         if self._checked:
             return
         try:
-            found = self.root.lstat()
+            status = self.root.lstat()
         except FileNotFoundError:
             return
-        if not stat.S_ISDIR(found.st_mode):
+        if not stat.S_ISDIR(status.st_mode):
             raise StoreError(
                 f"the store's root {self.root} is not a folder of its own",
                 code="E607",
                 hint="name the real folder in the environment: through a link, a store could be swapped for another",
             )
-        if found.st_mode & stat.S_IWOTH:
+        if status.st_mode & stat.S_IWOTH:
             raise StoreError(
                 f"the store's root {self.root} may be written by everybody",
                 code="E607",
@@ -207,7 +210,7 @@ class FilesStore:
 
 
 def _files(folder: str, name: str, prefix: str) -> Iterator[str]:
-    """Keys of the files below a folder. Plain strings: a fleet's journals have hundreds of thousands of entries."""
+    """Yield the keys of the files below a folder. Plain strings: journals may have hundreds of thousands of entries."""
     below = f"{name}/" if name else ""
     folders = []
     try:
@@ -215,11 +218,11 @@ def _files(folder: str, name: str, prefix: str) -> Iterator[str]:
     except (FileNotFoundError, NotADirectoryError):
         return
     with listing:
-        for one in listing:
-            if one.is_dir():
-                if is_part(one.name) and not one.is_symlink():
-                    folders.append(one.name)
-            elif (key := below + one.name).startswith(prefix) and is_part(one.name) and len(key) <= LONGEST:
+        for entry in listing:
+            if entry.is_dir():
+                if is_part(entry.name) and not entry.is_symlink():
+                    folders.append(entry.name)
+            elif (key := below + entry.name).startswith(prefix) and is_part(entry.name) and len(key) <= LONGEST:
                 yield key
-    for child in folders:
-        yield from _files(f"{folder}/{child}", below + child, prefix)
+    for inner in folders:
+        yield from _files(f"{folder}/{inner}", below + inner, prefix)

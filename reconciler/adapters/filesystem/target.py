@@ -1,13 +1,13 @@
 """A target in a local folder, for any program to read.
 
-    <root>/owner.json                       whose target this is
+    <root>/owner.json                       the project and environment that own it
     <root>/<model>/releases/<64 hex>/…      the files of an artifact, with its OCI manifest and config
     <root>/<model>/current                  JSON {project, environment, model, n, entry, artifact}
 
 A release is complete and forced down before `current` names it, and `current` is replaced in one rename under a lock
-that compares: a lower n never wins. What a reader finds through `current` is therefore always a whole release. One that
-was damaged by hand is mended file by file, each replaced in one rename: at no moment is a file absent or half written.
-Copying happens outside the lock, so a slow or stopped writer holds nobody up.
+that compares: a lower n never wins. So `current` always names a whole release. A release that was damaged by hand is
+mended file by file, each replaced in one rename: at no moment is a file absent or half written. Copying happens outside
+the lock, so a slow or stopped writer does not block others.
 """
 
 from __future__ import annotations
@@ -42,41 +42,50 @@ from reconciler.ports import ReadObserver, StorageAccess
 LOCK = ".lock"
 
 
-def open_target(place: StorageLocation, opening: StorageAccess) -> DirectoryTarget:
+def open_target(location: StorageLocation, access: StorageAccess) -> DirectoryTarget:
     return DirectoryTarget(
-        opening.root / (place.root or ""),
-        project=opening.project,
-        environment=opening.environment,
-        witness=opening.witness,
+        access.root / (location.root or ""),
+        project=access.project,
+        environment=access.environment,
+        observer=access.read_observer,
     )
 
 
 class DirectoryTarget:
-    """`patience`: seconds to wait for another writer of the same model. `witness` is told of all that is read."""
+    """Implements ports.Target in the folder `root`.
+
+    `patience`: seconds to wait for another writer of the same model. `observer` records reads.
+    """
 
     def __init__(
-        self, root: Path, *, project: str, environment: str, patience: float = 30.0, witness: ReadObserver | None = None
+        self,
+        root: Path,
+        *,
+        project: str,
+        environment: str,
+        patience: float = 30.0,
+        observer: ReadObserver | None = None,
     ) -> None:
-        self._witness = witness
+        self._observer = observer
         self.root = root
         self._start = f"{root}/"
         self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=root.name)
         self._patience = patience
 
     def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
-        if self._witness is not None:
-            self._witness.about("")
-            self._witness.saw(str(self.root))
-            self._witness.saw(str(self.root / OWNER))
+        if self._observer is not None:
+            self._observer.about("")
+            self._observer.saw(str(self.root))
+            self._observer.saw(str(self.root / OWNER))
         try:
             self._check_owner()
-            found = {model for model in models if self._is_there(model)}
-            return tuple(self._observe(model) for model in sorted(found | set(self.names() if others else ())))
+            existing = {model for model in models if self._is_there(model)}
+            return tuple(self._observe(model) for model in sorted(existing | set(self.names() if others else ())))
         except OSError as error:
             raise TargetError(
                 f"cannot read the target {self.root}: {_reason(error)}",
                 code="E602",
-                hint="nothing was concluded from it; give this user the right to read it, or mend the disk",
+                hint="it counts as unknown, not as empty; give this user the right to read it, or mend the disk",
             ) from error
 
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
@@ -88,7 +97,7 @@ class DirectoryTarget:
             raise TargetError(
                 f"cannot write to the target {self.root}/{current.model}: {_reason(error)} ({needed:,} bytes needed)",
                 code="E608",
-                hint="what served before still serves; mend the target and run the same command again",
+                hint="the earlier release is still served; mend the target and run the same command again",
             ) from error
 
     def release(self, model: str) -> Path | None:
@@ -101,26 +110,26 @@ class DirectoryTarget:
     # --- reading -------------------------------------------------------------------------------------------------
 
     def names(self) -> Iterator[str]:
-        """Everything here that has our layout; other folders are other people's."""
+        """Yield the names of all folders with our layout; others are not ours."""
         if self.root.is_dir():
             for name in os.listdir(self.root):  # noqa: PTH208  (a Path costs ten times as much)
                 if not is_name(name):
                     continue
                 if os.path.lexists(self._current_path(name)):
                     yield name
-                elif self._witness is not None:
-                    self._witness.saw(self._current_path(name))  # when it comes, the root does not change
+                elif self._observer is not None:
+                    self._observer.saw(self._current_path(name))  # when it comes, the root does not change
 
     def _is_there(self, model: str) -> bool:
-        if self._witness is not None:
-            self._witness.about(model)
-            self._witness.saw(self._current_path(model))
+        if self._observer is not None:
+            self._observer.about(model)
+            self._observer.saw(self._current_path(model))
         return os.path.lexists(self._current_path(model))
 
     def _observe(self, model: str) -> LiveDeployment:
-        if self._witness is not None:
-            self._witness.about(model)
-            self._witness.saw(self._current_path(model))
+        if self._observer is not None:
+            self._observer.about(model)
+            self._observer.saw(self._current_path(model))
         current = self._read_current(model)
         if current is None:
             return LiveDeployment(model=model, current=None, drift=DriftType.UNREADABLE, files=(CURRENT,))
@@ -129,39 +138,39 @@ class DirectoryTarget:
         if current.artifact is None:
             return LiveDeployment(model=model, current=current)
         folder = f"{self._start}{model}/{RELEASES}/{hex_of(current.artifact)}"
-        there = listed(folder)
-        if self._witness is not None:
-            self._witness.saw_folder(folder, there)
-        found = examine(folder, there, current.artifact)
-        trouble = DriftType.TAMPERED if found.wrong else None
+        entries = listed(folder)
+        if self._observer is not None:
+            self._observer.saw_folder(folder, entries)
+        release = examine(folder, entries, current.artifact)
+        trouble = DriftType.TAMPERED if release.wrong else None
         return LiveDeployment(
-            model=model, current=current, drift=trouble, files=found.wrong, around=self._around(model, found.loose)
+            model=model, current=current, drift=trouble, files=release.wrong, around=self._around(model, release.loose)
         )
 
     def _around(self, model: str, inside: tuple[str, ...]) -> tuple[str, ...]:
-        """What others than its owner may write: nothing that we put there."""
-        places = {"its folder": f"{self._start}{model}", CURRENT: self._current_path(model)}
-        loose = [name for name, path in places.items() if _is_loose(path)]
+        """Return a finding for files that others than the owner may write: we write none like that."""
+        paths = {"its folder": f"{self._start}{model}", CURRENT: self._current_path(model)}
+        loose = [name for name, path in paths.items() if _is_loose(path)]
         loose += [name or "the release's folder" for name in inside]
         return (f"others than the owner may write {', '.join(loose)}",) if loose else ()
 
     def _read_current(self, model: str) -> ReleasePointer | None:
-        """None when there is no pointer or it is damaged; OSError when that cannot be told."""
+        """Return the pointer; None where it is missing or damaged. OSError when the disk cannot be read."""
         try:
             return codec.decode(ReleasePointer, read_regular(self._current_path(model)), what=CURRENT)
         except (FileNotFoundError, IrregularFileError, IntegrityError):
             return None
 
     def _check_owner(self) -> bool:
-        """Whether the target carries our mark; IntegrityError when it carries another's or a damaged one."""
+        """Return whether the target carries our mark; IntegrityError for another's or a damaged one."""
         name = f"{self.root.name}/{OWNER}"
         try:
-            found = codec.decode(StoreMark, read_regular(self.root / OWNER), what=name)
+            mark = codec.decode(StoreMark, read_regular(self.root / OWNER), what=name)
         except FileNotFoundError:
             return False
         except IrregularFileError as error:
             raise IntegrityError(f"{name} is not a regular file", code="E609", hint="remove it") from error
-        self._rules.check_mark(found)
+        self._rules.check_mark(mark)
         return True
 
     # --- writing -------------------------------------------------------------------------------------------------
@@ -191,7 +200,7 @@ class DirectoryTarget:
             force_folder(folder)
 
     def _claim(self) -> None:
-        """Mark the target as ours, unless what it serves is somebody else's."""
+        """Mark the target as ours; raises where another owner's models are served from it."""
         if self._check_owner():
             return
         for model in self.names():
@@ -214,8 +223,10 @@ class DirectoryTarget:
 
 @contextmanager
 def _locked(folder: Path, patience: float) -> Iterator[None]:
-    """One writer of `current` at a time; the kernel frees the lock when its holder dies. ConflictError when its holder
-    neither finishes nor dies."""
+    """Hold the lock for writing `current`; ConflictError when its holder neither finishes nor dies.
+
+    The kernel frees the lock when its holder dies.
+    """
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     deadline = time.monotonic() + patience
     try:

@@ -1,4 +1,4 @@
-"""This machine, as `doctor` looks at it: versions, memory, and folders that are really written to.
+"""Facts about this machine for `doctor`: versions, and folders, which are tried by writing.
 
 Reading versions imports nothing of the libraries themselves.
 """
@@ -34,22 +34,26 @@ class InstalledPackage:
 
 
 def packages(distribution: str) -> tuple[InstalledPackage, ...]:
-    """Those needed without an extra."""
-    declared = [Requirement(one) for one in requires(distribution) or ()]
-    return tuple(_package(one) for one in declared if one.marker is None or one.marker.evaluate({"extra": ""}))
+    """Return the libraries that are needed without an extra."""
+    declared = [Requirement(requirement) for requirement in requires(distribution) or ()]
+    return tuple(
+        _package(requirement)
+        for requirement in declared
+        if requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    )
 
 
 def _package(wanted: Requirement) -> InstalledPackage:
     try:
-        found = version(wanted.name)
+        installed = version(wanted.name)
     except PackageNotFoundError:
         return InstalledPackage(name=wanted.name, wanted=str(wanted.specifier), found=None, fits=False)
-    fits = wanted.specifier.contains(found, prereleases=True)
-    return InstalledPackage(name=wanted.name, wanted=str(wanted.specifier), found=found, fits=fits)
+    fits = wanted.specifier.contains(installed, prereleases=True)
+    return InstalledPackage(name=wanted.name, wanted=str(wanted.specifier), found=installed, fits=fits)
 
 
 def runtime() -> Runtime:
-    """What would train here."""
+    """Return the runtime that trainings have on this machine."""
     return described(
         {name: version(name) for name in DISTRIBUTIONS},
         python=sys.version_info[:2],
@@ -60,26 +64,29 @@ def runtime() -> Runtime:
 
 
 def probe(folder: Path) -> int:
-    """Free bytes where `folder` is or will be, after a file was written there, forced down, named exclusively, refused
-    the same name again, and removed. StoreError says what of this cannot be done."""
-    here = folder
-    while not os.path.lexists(here):
-        here = here.parent
+    """Return the free bytes where `folder` is or will be.
+
+    A file is written there, forced down, named exclusively, refused the same name again, and removed; StoreError where
+    one of these fails.
+    """
+    existing = folder
+    while not os.path.lexists(existing):
+        existing = existing.parent
     try:
-        temporary = write_temporary(here, b"probe", mode=0o600)
+        temporary = write_temporary(existing, b"probe", mode=0o600)
         named = temporary.with_name(temporary.name + "-b")
         try:
             os.link(temporary, named)
-            force_folder(here)
+            force_folder(existing)
             try:
                 os.link(temporary, named)
             except FileExistsError:
-                return shutil.disk_usage(here).free
+                return shutil.disk_usage(existing).free
         finally:
             named.unlink(missing_ok=True)
             temporary.unlink(missing_ok=True)
     except OSError as error:
         if error.errno in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK):
             raise StoreError("the file system has no hard links", code="E601", hint="use a local disk") from error
-        raise explained(error, here) from error
+        raise explained(error, existing) from error
     raise StoreError("a name can be taken twice here", code="E601", hint="use a local disk (ext4, xfs, btrfs, apfs)")
