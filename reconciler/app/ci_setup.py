@@ -42,9 +42,7 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) ->
     texts = ci_templates.files(host, placement) if ci_templates.possible(placement) else {}
     taken = new_repository.taken(top, texts)
     if wanted not in (None, ForgeKind.NONE) and (taken or not texts):
-        problem = (
-            f"{taken[0]} is there already" if taken else "the name of the branch or folder cannot stand in its files"
-        )
+        problem = f"{taken[0]} is there already" if taken else "its files cannot hold the name of the branch or folder"
         raise UsageError(f"--ci {host.value}: {problem}", hint="--ci none writes no workflows", code="E801")
     if taken:
         unchanged = InitChoice(what="ci", chosen="left alone", why=f"{taken[0]} is there already")
