@@ -76,6 +76,6 @@ class Commands(click.Group):
     epilog=EXIT_CODES,
 )
 @click.version_option(__version__, message="reconciler %(version)s")
-@options.place
+@options.location
 def reconciler() -> None:
     """GitOps for machine learning: train in a sandbox, verify by gates, promote byte for byte by pull request."""

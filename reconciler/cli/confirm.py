@@ -31,7 +31,7 @@ def check_terminal() -> None:
 
 def ask(plan: Plan) -> bool:
     """Show the plan and return whether a person confirms it. A plan without changes needs no confirmation."""
-    streams.say(to_text(plan_report.blocks(plan, Detail.SCREEN), streams.look(sys.stderr)))
+    streams.say(to_text(plan_report.blocks(plan, Detail.SCREEN), streams.style_of(sys.stderr)))
     if plan.empty:
         return True
     answered = click.confirm(f"Apply this to {plan.environment}?", err=True, default=False)

@@ -66,7 +66,7 @@ def report(error: ReconcilerError, form: OutputFormat) -> int:
 
         streams.put(to_markdown(problems.error_blocks(error, Detail.PAGE)))
     if form is not OutputFormat.JSON:
-        streams.say(to_text(problems.error_blocks(error, Detail.SCREEN), streams.message_look()))
+        streams.say(to_text(problems.error_blocks(error, Detail.SCREEN), streams.message_style()))
     return exit_code_of(error)
 
 

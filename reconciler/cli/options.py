@@ -38,7 +38,7 @@ def _option(*names: str, keeps: str, **settings: Any) -> Callable[[F], F]:
     return click.option(*names, expose_value=False, callback=_keep(keeps), **settings)
 
 
-def place(function: F) -> F:
+def location(function: F) -> F:
     """Add the options that say where the project and its data are, and how much is reported."""
     function = _option("-v", "--verbose", keeps="verbose", is_flag=True, help="Report every step on standard error.")(
         function
@@ -85,7 +85,7 @@ def output(function: F) -> F:
     )(function)
 
 
-def commit(function: F) -> F:
+def revision(function: F) -> F:
     """Add the options that choose manifests: of a commit (by default HEAD), or those on disk."""
     function = _option(
         "--working-tree", keeps="working_tree", is_flag=True, help="Read manifests from disk instead of a commit."
@@ -99,7 +99,7 @@ def commit(function: F) -> F:
 
 
 def shared(function: F) -> F:
-    return place(commit(output(function)))
+    return location(revision(output(function)))
 
 
 def _shown(text: str) -> str:

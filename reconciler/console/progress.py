@@ -112,7 +112,7 @@ class TerminalProgress:
 
     def _draw(self, line: str = "") -> None:
         """Write a line that stays, and below it the live lines, in place of those that are there."""
-        style = streams.look(sys.stderr)
+        style = streams.style_of(sys.stderr)
         style = replace(style, width=style.width - 1)  # a line that fills a terminal's last column may become two
         rows = shutil.get_terminal_size((streams.WIDEST, 24)).lines
         lines = self._live.frame(self._clock(), style, most=max(3, rows - 1))

@@ -49,7 +49,7 @@ def can_ask(environ: Mapping[str, str]) -> bool:
     return not environ.get("CI") and is_terminal(sys.stdin) and is_terminal(sys.stderr)
 
 
-def look(stream: TextIO, environ: Mapping[str, str] = os.environ) -> TextStyle:
+def style_of(stream: TextIO, environ: Mapping[str, str] = os.environ) -> TextStyle:
     terminal = is_terminal(stream)
     width = max(NARROWEST, min(shutil.get_terminal_size((WIDEST, 24)).columns, WIDEST)) if terminal else WIDEST
     return TextStyle(
@@ -59,16 +59,16 @@ def look(stream: TextIO, environ: Mapping[str, str] = os.environ) -> TextStyle:
     )
 
 
-def result_look() -> TextStyle:
+def result_style() -> TextStyle:
     """Return a style for standard output in which lines such as `file:line:column: ...` are never wrapped."""
-    seen = look(sys.stdout)
-    return seen if is_terminal(sys.stdout) else TextStyle(width=UNWRAPPED, paint=seen.paint)
+    style = style_of(sys.stdout)
+    return style if is_terminal(sys.stdout) else TextStyle(width=UNWRAPPED, paint=style.paint)
 
 
-def message_look(environ: Mapping[str, str] = os.environ) -> TextStyle:
+def message_style(environ: Mapping[str, str] = os.environ) -> TextStyle:
     """Return the style for standard error: a log keeps each message on one line."""
-    seen = look(sys.stderr, environ)
-    return seen if is_terminal(sys.stderr) else TextStyle(width=UNWRAPPED, paint=seen.paint)
+    style = style_of(sys.stderr, environ)
+    return style if is_terminal(sys.stderr) else TextStyle(width=UNWRAPPED, paint=style.paint)
 
 
 def _is_utf8(stream: TextIO) -> bool:
@@ -140,4 +140,4 @@ def show(invocation: Invocation, report: Any, value: object, **extra: Any) -> No
         return
     from reconciler.report.layout.render_text import to_text
 
-    put(to_text(report.blocks(value, Detail.SCREEN), look(sys.stdout)))
+    put(to_text(report.blocks(value, Detail.SCREEN), style_of(sys.stdout)))

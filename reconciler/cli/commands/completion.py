@@ -18,7 +18,7 @@ _WHERE = {
 
 @click.command("completion", epilog="\b\n" + "\n".join(_WHERE.values()))
 @click.argument("shell", type=click.Choice(list(_WHERE)))
-@options.place
+@options.location
 @click.pass_obj
 def command(invocation: Invocation, shell: str) -> int:
     """Print a script that makes SHELL complete commands, options, environments and models."""

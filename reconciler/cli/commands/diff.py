@@ -17,7 +17,7 @@ from reconciler.core.status_codes import ResultStatus
 @click.option("--to", "after", metavar="REV", help="... and to [default: HEAD].")
 @click.option("--check", is_flag=True, help="Exit 3 when anything differs.")
 @options.output
-@options.place
+@options.location
 @click.pass_obj
 def command(invocation: Invocation, names: tuple[str, ...], before: str | None, after: str | None, check: bool) -> int:
     """Compare recipes, gates and metrics: of two environments, or of two commits.

@@ -12,7 +12,7 @@ from reconciler.console.invocation import Invocation
 @click.command("explain")
 @click.argument("field", metavar="[FIELD | CODE]", required=False)
 @options.output
-@options.place
+@options.location
 @click.pass_obj
 def command(invocation: Invocation, field: str | None) -> int:
     """Describe a field of a manifest, the values it takes, and show an example; or describe an error code.

@@ -25,7 +25,7 @@ from reconciler.console.invocation import Invocation
     help="CI workflows to write [default: those of the git remote; github without a remote].",
 )
 @options.output
-@options.place
+@options.location
 @click.pass_obj
 def command(
     invocation: Invocation, where: Path, table: Path | None, outcome: str | None, name: str | None, ci: str | None

@@ -32,7 +32,7 @@ def command(invocation: Invocation) -> int:
         from reconciler.report.layout.blocks import Detail
         from reconciler.report.layout.render_text import to_text
 
-        streams.put(to_text(problems.error_blocks(error, Detail.SCREEN), streams.result_look()))
+        streams.put(to_text(problems.error_blocks(error, Detail.SCREEN), streams.result_style()))
         return exit_code_of(error)
     names = tuple(one.name for one in desired.environments)
     valid = problems.ValidationResult(
