@@ -30,7 +30,7 @@ def test_a_project_that_works_is_well_and_nothing_is_left_behind(deployed: Proje
 
 def test_a_new_project_is_well_before_anything_was_made(project: Project) -> None:
     found = findings(project, code=0)
-    assert "will be made" in found["production", "store"]["found"]
+    assert "will be created" in found["production", "store"]["found"]
     assert found["production", "models"]["found"] == "nothing is deployed yet"
     assert not (project.root / ".reconciler").exists()
 
