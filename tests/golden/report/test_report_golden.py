@@ -1,9 +1,9 @@
-"""Every report against its golden file, at two widths and in three forms. UPDATE_GOLDEN=1 rewrites the files."""
+"""Every report against its golden file, at two widths and in four forms. UPDATE_GOLDEN=1 rewrites the files."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
@@ -22,7 +22,8 @@ from reconciler.report.inspect import (
     status,
 )
 from reconciler.report.layout import json_output
-from reconciler.report.layout.blocks import Detail
+from reconciler.report.layout.blocks import Block, Detail
+from reconciler.report.layout.render_html import to_html
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import UNICODE, TextStyle
@@ -130,6 +131,12 @@ JSON: dict[str, Callable[[], str]] = {
     "predictions": lambda: json_output.document(values.predictions()),
     "valid": lambda: json_output.document(VALID),
 }
+HTML: dict[str, Callable[[], Iterable[Block]]] = {
+    "plan-production": lambda: plan_report.blocks(values.production_plan(), Detail.PAGE),
+    "status": lambda: status.blocks(values.status(), Detail.PAGE),
+    "history-controls": lambda: history.blocks(values_controls.history(), Detail.PAGE),
+    "promotion-hostile": lambda: promotion_summary.blocks(values_review.hostile_promotion(values.HOSTILE[0])),
+}
 LOOKS = {"100": TextStyle(width=100), "60": TextStyle(width=60), "80-unicode": TextStyle(width=80, glyphs=UNICODE)}
 
 
@@ -158,7 +165,13 @@ def test_the_json_is_the_golden_json(name: str) -> None:
     held_against(f"{name}.json", JSON[name]())
 
 
+@pytest.mark.parametrize("name", HTML)
+def test_the_html_is_the_golden_html(name: str) -> None:
+    held_against(f"{name}.html", to_html(HTML[name]()))
+
+
 def test_no_golden_file_is_left_over() -> None:
     expected = {f"{name}.{look}.txt" for name in TEXT for look in LOOKS}
     expected |= {f"{name}.md" for name in MARKDOWN} | {f"{name}.json" for name in JSON}
+    expected |= {f"{name}.html" for name in HTML}
     assert {path.name for path in FOLDER.iterdir()} == expected

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,16 +18,19 @@ from reconciler.core.inspect.predictions import GroupAmount
 from reconciler.core.plan.plan import MetricChange, Plan
 from reconciler.core.promotion.proposal import SupersededPullRequest
 from reconciler.report.help import problems
-from reconciler.report.inspect import history, predict, status
-from reconciler.report.layout.blocks import Detail
+from reconciler.report.inspect import audit, drift, history, predict, status
+from reconciler.report.layout.blocks import Block, Detail
 from reconciler.report.layout.escaping import cell, code, guard, plain, prose
+from reconciler.report.layout.render_html import to_html
+from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.table import TextColumn, table
 from reconciler.report.layout.text_layout import ASCII, UNICODE, TextStyle, cells, command, elide, page, wrap
 from reconciler.report.plan import apply_result, plan_report
-from reconciler.report.promotion import proposal
-from tests.golden.report import values
-from tests.golden.report.rendering import as_page, on_screen
+from reconciler.report.promotion import config_diff, promotion_summary, proposal
+from tests.golden.report import values, values_drift, values_inspect, values_review
+from tests.golden.report.rendering import as_page
+from tests.property.report.test_blocks import outline
 
 NASTY = ["::", "##[", "`", "|", "<", "@", "\x1b[31m", "\u202e", "\n", "\r", "\0", "\ud800", "漢", "e\u0301", "#1", "--"]
 TEXTS = st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=12)), max_size=12).map("".join)
@@ -42,13 +48,12 @@ def hostile(text: str) -> Plan:
     return values.plan("production", "production", (replace(part, reason=text, detail=detail),))
 
 
-def reports(text: str, look: TextStyle) -> list[str]:
-    applied = values.applied()
-    found = values.status()
-    one = found.environments[1]
-    seen = replace(one, models=(replace(one.models[1], model=text, reason=text, notes=(text,), grade=text),))
-    events = values.history()
-    made = replace(
+def reports(text: str) -> list[Callable[[Detail], Iterable[Block]]]:
+    """Reports of values in which each text that somebody else writes is `text`."""
+    status_found = values.status()
+    environment = status_found.environments[1]
+    model = replace(environment.models[1], model=text, reason=text, notes=(text,), grade=text, data_as_of=text)
+    predictions = replace(
         values.predictions(),
         classes=("a", text),
         counts=(1, 2),
@@ -56,23 +61,34 @@ def reports(text: str, look: TextStyle) -> list[str]:
         by=text,
         out=text,
     )
+    applied, events, audited = values.applied(), values.history(), values.audit()
+    event = replace(events.events[0], who=text, reason=text)
     opening = values.opened().opening
     assert opening is not None
     opening = replace(
         opening, url=text, remote=text, because=text, base=text, superseded=(SupersededPullRequest(number=1, url=text),)
     )
-    return [
-        on_screen(plan_report, hostile(text), look),
-        on_screen(
-            apply_result, replace(applied, results=(replace(applied.results[2], model=text, problem=text),)), look
-        ),
-        on_screen(status, replace(found, environments=(seen,)), look),
-        on_screen(history, replace(events, events=(replace(events.events[0], who=text, reason=text),)), look),
-        on_screen(predict, made, look),
-        on_screen(proposal, replace(values.proposed(), branch=f"promote/{text}", files=(text,)), look),
-        on_screen(proposal, replace(values.opened(), opening=opening), look),
-        to_text(problems.error_blocks(problems.ReconcilerError(text, hint=text, where=text), Detail.SCREEN), look),
+    drifted = values_drift.drifted()
+    finding = replace(drifted.environments[0].findings[1], model=text, what=text)
+    compared = values_inspect.compared()
+    difference = replace(compared.models[0], changes=(FieldChange(path=text, old=text, new=text),))
+    error = problems.ReconcilerError(text, hint=text, where=text)
+    pairs: list[tuple[Any, object]] = [
+        (plan_report, hostile(text)),
+        (apply_result, replace(applied, results=(replace(applied.results[2], model=text, problem=text),))),
+        (status, replace(status_found, environments=(replace(environment, models=(model,)),))),
+        (history, replace(events, events=(event,))),
+        (predict, predictions),
+        (proposal, replace(values.proposed(), branch=f"promote/{text}", files=(text,))),
+        (proposal, replace(values.opened(), opening=opening)),
+        (audit, replace(audited, findings=(replace(audited.findings[0], where=text, problem=text),))),
+        (drift, replace(drifted, environments=(replace(drifted.environments[0], findings=(finding,)),))),
+        (config_diff, replace(compared, models=(difference,))),
     ]
+    made = [partial(report.blocks, value) for report, value in pairs]
+    made.append(partial(problems.error_blocks, error))
+    made.append(lambda _: promotion_summary.blocks(values_review.hostile_promotion(text)))
+    return made
 
 
 @given(TEXTS, LOOKS)
@@ -80,13 +96,23 @@ def reports(text: str, look: TextStyle) -> list[str]:
 @example("漢" * 200, TextStyle(width=41))
 @example("x" * 500, TextStyle(width=40))
 def test_no_line_of_any_report_is_wider_than_its_page_or_reaches_the_terminal_raw(text: str, look: TextStyle) -> None:
-    for report in reports(text, look):
-        assert report.endswith("\n")
-        for line in report[:-1].split("\n"):
+    for report in reports(text):
+        shown = to_text(report(Detail.SCREEN), look)
+        assert shown.endswith("\n")
+        for line in shown[:-1].split("\n"):
             assert cells(line) <= look.width, line
             assert not line.lstrip().startswith("::")
             assert "##[" not in line
             assert all(unicodedata.category(one) not in ("Cc", "Cf", "Cs", "Co") for one in line), ascii(line)
+
+
+@given(TEXTS)
+@example("</summary></details><script>alert(1)</script>")
+@example("| a |\n\n# b\n```\n- c")
+def test_no_text_adds_a_line_to_a_report_in_markdown_or_an_element_to_one_in_html(text: str) -> None:
+    for report, harmless in zip(reports(f"a{text}z"), reports("az"), strict=True):
+        assert to_markdown(report(Detail.PAGE)).count("\n") == to_markdown(harmless(Detail.PAGE)).count("\n")
+        assert outline(to_html(report(Detail.PAGE))) == outline(to_html(harmless(Detail.PAGE)))
 
 
 @given(TEXTS)
