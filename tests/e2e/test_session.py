@@ -69,7 +69,7 @@ def test_who_does_what_each_report_says_next_gets_a_model_into_production(projec
     at = project.run("history", "--at", events[0]["when"], "--env", "production", "-o", "json").json["events"]
     assert [one["n"] for one in at] == [0]
     assert "Nothing was recorded by then." in project.run("history", "--at", "2020-01-01").out
-    assert "Everything is as it must be." in project.run("audit").out
+    assert "Everything is intact." in project.run("audit").out
     for command in (["status"], ["history"], ["audit"], ["plan", "production"]):
         assert project.run(*command, "-o", "markdown").out
         assert project.run(*command, "-o", "json").json["format"] == 1

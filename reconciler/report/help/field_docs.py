@@ -40,17 +40,17 @@ def blocks(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
         yield CodeBlock(tuple(docs.example.splitlines()), language="yaml")
     if docs.others:
         if detail is Detail.PAGE:
-            yield Paragraph("Called the same:")
-        yield from _fields(docs.others, "Called the same", detail, parent="")
+            yield Paragraph("Fields of the same name:")
+        yield from _fields(docs.others, "Fields of the same name", detail, parent="")
 
 
 def _form(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
     if detail is Detail.PAGE:
         default: Words = ("; default ", Code(docs.default)) if docs.default is not None else ""
-        yield Paragraph((docs.form, f"; {'needed' if docs.needed else 'optional'}", default, "."))
+        yield Paragraph((docs.form, f"; {'required' if docs.needed else 'optional'}", default, "."))
         return
-    default = f"; then it is {docs.default}" if docs.default is not None else ""
-    need = Item(("needed" if docs.needed else "may be left out", default), tone=Tone.DIM)
+    default = f"; default {docs.default}" if docs.default is not None else ""
+    need = Item(("required" if docs.needed else "optional", default), tone=Tone.DIM)
     yield Items((Item(docs.form, label="form", tone=Tone.DIM), need), label_width=7)
 
 

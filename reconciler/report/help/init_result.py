@@ -40,7 +40,7 @@ def blocks(result: InitResult, detail: Detail) -> Iterator[Block]:
         files.append(Item("and a git repository around them"))
     yield Items(tuple(files), label_width=8)
     yield GAP
-    yield Paragraph(("Read ", Code(result.manifest), ": every choice stands there with its reason. Then:"))
+    yield Paragraph(("Read ", Code(result.manifest), ": it explains each choice. Then:"))
     yield CodeBlock(_next(result), runnable=True)
 
 

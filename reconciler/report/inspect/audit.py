@@ -57,7 +57,7 @@ def summary(audit: Audit) -> str:
     counts = [f"{number:,} {(_ONE if number == 1 else _MANY).get(kind, kind)}" for kind, number in audit.checked]
     checked = ", ".join(counts) or "nothing"
     if not audit.findings:
-        return f"Everything is as it must be. Read and hashed: {checked}."
+        return f"Everything is intact. Read and hashed: {checked}."
     return f"{count(len(audit.findings), 'finding')}. Read and hashed: {checked}."
 
 

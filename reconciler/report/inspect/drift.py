@@ -55,12 +55,12 @@ def blocks(report: DriftReport, detail: Detail) -> Iterator[Block]:  # noqa: ARG
 
 def summary(environment: EnvironmentDrift) -> str:
     if environment.problem is not None:
-        return "could not be looked at"
+        return "could not be checked"
     loaded = f", {environment.loaded:,} loaded" if environment.loaded else ""
-    looked = f"{count(environment.models, 'model')} looked at{loaded}"
+    checked = f"{count(environment.models, 'model')} checked{loaded}"
     if not environment.findings:
-        return f"no drift; {looked}" if environment.models else "nothing to look at"
-    return f"{count(len(environment.findings), 'finding')}; {looked}"
+        return f"no drift; {checked}" if environment.models else "nothing to check"
+    return f"{count(len(environment.findings), 'finding')}; {checked}"
 
 
 def _environment(environment: EnvironmentDrift) -> Iterator[Block]:
@@ -76,7 +76,7 @@ def _environment(environment: EnvironmentDrift) -> Iterator[Block]:
 
 def _notes(environment: EnvironmentDrift) -> Iterator[str]:
     if environment.pending:
-        yield f"{count(environment.pending, 'model')} with a change in git that nobody applied yet: pending, not drift"
+        yield f"{count(environment.pending, 'model')} with a change in git that is not applied yet: pending, not drift"
     yield from environment.notes
     if environment.news is not None:
         yield f"issue {environment.news.value}" + (f": {environment.issue}" if environment.issue else "")
@@ -115,7 +115,7 @@ def issue(environment: EnvironmentDrift, before: Seen, now: datetime) -> str:
 def _last_word(environment: EnvironmentDrift, before: Seen, now: datetime) -> Iterator[Block]:
     name = Code(environment.environment)
     yield Hidden(drift.hidden(()))
-    solved = f", as of {moment(now)}: what is served is what was applied."
+    solved = f", as of {moment(now)}: the deployed artifacts are the applied ones."
     yield Paragraph(("All is well again in ", name, solved), tight=True)
     yield Items(
         tuple(
@@ -128,13 +128,13 @@ def _last_word(environment: EnvironmentDrift, before: Seen, now: datetime) -> It
 def _issue(environment: EnvironmentDrift) -> Iterator[Block]:
     name = Code(environment.environment)
     yield Hidden(drift.hidden(environment.findings))
-    yield Paragraph(("In ", name, " something is not as it was applied. Nothing was changed by looking."), tight=True)
+    yield Paragraph(("In ", name, " something differs from what was applied. This check changed nothing."), tight=True)
     entries = _fitting([_entry(finding) for finding in environment.findings[:ROWS]])
     yield EntryList(_COLUMNS, tuple(entries))
     if left := len(environment.findings) - len(entries):
         command = Code(f"reconciler drift {environment.environment}")
         yield Paragraph((f"and {left:,} more: ", command, " lists all."))
-    yield Paragraph("This issue is brought up to date by `reconciler drift --issue`, and closed when all is well.")
+    yield Paragraph("`reconciler drift --issue` updates this issue, and closes it when no drift is left.")
 
 
 def _fitting(entries: Sequence[ListEntry]) -> list[ListEntry]:

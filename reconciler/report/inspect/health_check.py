@@ -55,9 +55,9 @@ def summary(report: HealthReport) -> str:
 def _items(check: Check) -> Iterator[Item]:
     yield Item(check.found, label=(Literal(f"{_MARKS[check.level]:4}  "), check.name), tone=_TONES[check.level])
     if check.remedy is not None:
-        yield Item(("remedy: ", check.remedy))
+        yield Item(("hint: ", check.remedy))
 
 
 def _row(check: Check) -> Row:
-    remedy = (". Remedy: ", check.remedy) if check.remedy is not None else ""
+    remedy = (". Hint: ", check.remedy) if check.remedy is not None else ""
     return Row((check.area, check.name, Literal(_MARKS[check.level]), (check.found, remedy)))

@@ -49,9 +49,9 @@ def blocks(checkpoint: CheckpointResult, detail: Detail) -> Iterator[Block]:
         yield Paragraph(UNSIGNED, tone=Tone.WARN)
     push = f"git push origin {checkpoint.name}"
     if detail is Detail.PAGE:
-        yield Paragraph(("Push it: ", Code(push)))
+        yield Paragraph(("Push it, so that others keep a copy: ", Code(push)))
         return
-    yield Paragraph("It counts once it is where others keep it:")
+    yield Paragraph("Push it, so that others keep a copy:")
     yield CodeBlock((push,), runnable=True)
 
 

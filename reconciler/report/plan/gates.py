@@ -10,15 +10,15 @@ from reconciler.report.layout.text_layout import Tone
 
 
 def summary(verification: Verification) -> str:
-    """Return `passed 4 of 4`, or `refused by 1 of 4`."""
-    total, refused = len(verification.results), len(verification.failures)
+    """Return `passed 4 of 4`, or `failed 1 of 4`."""
+    total, failed = len(verification.results), len(verification.failures)
     if verification.passed:
         return f"passed {total} of {total}"
-    return f"refused by {refused} of {total}" if total else "no gate was asked, so none was passed"
+    return f"failed {failed} of {total}" if total else "no gate was evaluated, so none passed"
 
 
 def blocks(verification: Verification, detail: Detail) -> Iterator[Block]:
-    """List the results of the gates; a page has refusals first, as a reviewer must not overlook them."""
+    """List the results of the gates; a page has failed ones first, as a reviewer must not overlook them."""
     results = list(verification.results)
     if detail is Detail.PAGE:
         results.sort(key=lambda result: result.verdict is GateStatus.PASSED)
@@ -35,4 +35,4 @@ def _item(result: GateResult) -> Item:
     words = (Code(result.gate.uses), ": ", result.reason)
     if result.verdict is GateStatus.PASSED:
         return Item(words, label=Either("pass", Literal("✅")), joint=" ")
-    return Item(words, label=Either("REFUSE", (Literal("❌ "), Strong("refused"))), joint=" ", tone=Tone.BAD)
+    return Item(words, label=Either("FAIL", (Literal("❌ "), Strong("failed"))), joint=" ", tone=Tone.BAD)

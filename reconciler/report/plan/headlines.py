@@ -22,7 +22,7 @@ OUTCOMES = {
     ResultStatus.FAILED: "failed",
     ResultStatus.INVALID: "invalid",
     ResultStatus.DENIED: "refused",
-    ResultStatus.CONFLICT: "left alone",
+    ResultStatus.CONFLICT: "skipped",
     ResultStatus.DAMAGED: "integrity",
     ResultStatus.PENDING: "waits",
 }
@@ -39,7 +39,7 @@ _BADGES = {
     ResultStatus.CLEAN: "⚪ none",
     ResultStatus.PENDING: "🔵 change",
     ResultStatus.DENIED: "❌ refused",
-    ResultStatus.CONFLICT: "🟠 left alone",
+    ResultStatus.CONFLICT: "🟠 skipped",
 }
 _TONES = {ResultStatus.PENDING: Tone.GOOD, ResultStatus.DENIED: Tone.WARN, ResultStatus.CONFLICT: Tone.WARN}
 
@@ -68,7 +68,7 @@ def headline(model: ModelPlan) -> str:
     """Return what will happen to the model and why, without its name."""
     actions = ", ".join(dict.fromkeys(step_name(model, position) for position in range(len(model.steps))))
     if model.blocked is not None:
-        outcome = OUTCOMES.get(model.blocked.status, "left alone")
+        outcome = OUTCOMES.get(model.blocked.status, "skipped")
         reasons = f"{outcome}: {'; '.join(plain(reason) for reason in model.blocked.reasons)}"
         return f"{reasons}; meanwhile {actions}: {plain(model.steps[0].reason)}" if model.steps else reasons
     return f"{actions or 'none'}: {plain(model.reason)}"
@@ -77,7 +77,7 @@ def headline(model: ModelPlan) -> str:
 def step_name(model: ModelPlan, position: int) -> str:
     step = model.steps[position]
     if step.action is Action.TRAIN and step.adopts:
-        return "take up an earlier build"
+        return "reuse an earlier build"
     if step.action is Action.VERIFY and step.target:
         return f"verify for {plain(step.target)}"
     return step.action.value

@@ -35,10 +35,10 @@ DOCUMENTS = {"apply-on-merge": (MergeResult, ("exit",))}  # what commands print 
 
 def blocks(result: MergeResult, detail: Detail) -> Iterator[Block]:
     """Report on each merged request that was applied, in the order of the merges."""
-    title = f"Nothing merged waits for {result.environment}"
+    title = f"No merged request waits to be applied in {result.environment}"
     if result.merged:
         changes = count(len(result.merged), "merged change")
-        title = f"Carried out {changes} in {result.environment}, in {result.seconds}s"
+        title = f"Applied {changes} in {result.environment}, in {result.seconds}s"
     yield Heading(title)
     for merged in result.merged:
         request = f"request {merged.request}" if merged.request is not None else "no request"
@@ -50,8 +50,8 @@ def blocks(result: MergeResult, detail: Detail) -> Iterator[Block]:
             continue
         yield Paragraph(place, hang=2)
         yield from apply_result.blocks(merged.applied, detail)
-        next_steps = [Item(merged.revert, label="to go back, merge", tone=Tone.WARN)] if merged.revert else []
-        next_steps += [Item(merged.told, label="told at")] if merged.told else []
+        next_steps = [Item(merged.revert, label="to revert, merge", tone=Tone.WARN)] if merged.revert else []
+        next_steps += [Item(merged.told, label="reported at")] if merged.told else []
         yield Items(tuple(next_steps))
 
 
@@ -78,10 +78,10 @@ def _outcome(merged: MergedPullRequest) -> Iterator[Block]:
         if result.status is not ResultStatus.CLEAN and result.remedy:
             yield Items((Item(result.remedy, label=Code(result.model)),))
     if merged.depth is DigestDepth.DECLARED:
-        yield Paragraph("Its reviewers saw what git shows; gates and stores were asked when it was applied.")
+        yield Paragraph("Its reviewers saw only the changes in git; gates and stores were checked when it was applied.")
     if merged.revert is not None:
-        content = ": it holds what git said before of what is not finished."
-        yield Paragraph(("To go back, merge the branch ", Code(merged.revert), content))
+        content = ": it restores the previous manifests of the models that are not finished."
+        yield Paragraph(("To revert, merge the branch ", Code(merged.revert), content))
     yield Paragraph(("Merged as ", Code(commit(merged.commit)), ", plan ", Code(merged.plan)), small=True)
 
 

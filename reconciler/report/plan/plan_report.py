@@ -97,7 +97,11 @@ def _next(plan: Plan) -> Iterator[Block]:
     if plan.empty:
         # None waits: others would come first, and those are something to do.
         blocked = any(model.blocked for model in plan.models)
-        yield Paragraph("Nothing can be done as it is.", tone=Tone.STRONG) if blocked else in_sync.NOTHING
+        yield (
+            Paragraph("Nothing can be applied: every change is blocked.", tone=Tone.STRONG)
+            if blocked
+            else in_sync.NOTHING
+        )
         return
-    yield Paragraph("To carry it out:", tone=Tone.STRONG)
+    yield Paragraph("To apply it:", tone=Tone.STRONG)
     yield CodeBlock((f"reconciler apply {plan.environment}",), runnable=True)

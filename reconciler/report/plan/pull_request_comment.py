@@ -46,8 +46,8 @@ MOST_ROWS = 100
 LARGEST_RECORD = 40_000  # characters
 _STYLE = TextStyle()
 _HEADLINES = ("f1_macro", "r2")
-_ONLY_GIT = """. What is deployed, and whether gates passed, is not
-looked at here; the cards in this request have the numbers, and applying asks for all of it."""
+_ONLY_GIT = """. Neither deployed artifacts nor gates were
+checked here; the model cards in this request have the numbers, and apply checks everything."""
 
 DOCUMENTS = {"plan-comment": (PlanComment, ())}  # what commands print as JSON, and the facts added to it
 
@@ -75,7 +75,7 @@ def summary(comment: PlanComment) -> str:
     models = _changed(comment)
     blocked = sum(model.blocked is not None for model in models)
     changing = sum(model.blocked is None and bool(model.steps) for model in models)
-    return f"{changing} to change, {blocked} blocked, {len(models) - changing - blocked} as they are"
+    return f"{changing} to change, {blocked} blocked, {len(models) - changing - blocked} unchanged"
 
 
 def status_of_plans(comment: PlanComment) -> ResultStatus:
@@ -91,7 +91,7 @@ def _changed(comment: PlanComment) -> list[ModelPlan]:
 def _title(comment: PlanComment) -> Iterator[Block]:
     yield Heading((Code(comment.environment), ": ", summary(comment)))
     if comment.unseen is not None:
-        yield Quote((Strong("Only what git shows."), " ", comment.unseen, Literal(_ONLY_GIT)))
+        yield Quote((Strong("Only the changes in git."), " ", comment.unseen, Literal(_ONLY_GIT)))
 
 
 def _rows(comment: PlanComment) -> Iterator[Block]:
@@ -147,10 +147,10 @@ def _headline_metric(model: ModelPlan) -> MetricChange | None:
 def _declared(difference: ModelDifference) -> str:
     """Return what git declares for one model, in words."""
     if difference.only is not None:
-        return "is declared" if difference.only == "new" else "is not declared any more"
+        return "is added" if difference.only == "new" else "is removed"
     words = []
     if difference.outcome:
-        words.append("OUTCOME CHANGED: what is predicted has another meaning")
+        words.append("OUTCOME CHANGED: it predicts something else than before")
     if difference.old != difference.new:
         new = short(difference.new) if difference.new else "nothing"
         words.append(f"pins {new} instead of {short(difference.old) if difference.old else 'none'}")
@@ -235,10 +235,13 @@ def _group_row(model: ModelPlan) -> Row:
 def _foot(comment: PlanComment, kept: bool) -> Iterator[Block]:
     if comment.differences:
         what = "this plan" if comment.plan is not None else "what git declares here"
-        yield Paragraph(f"A merge applies {what} and nothing else: what moves in between is left alone and named.")
+        yield Paragraph(
+            f"Merging applies {what} and nothing else: a model that changes in the meantime is skipped and reported."
+        )
         if not kept:
             yield Paragraph(
-                "It touches too many models to remember each here: if one moves, all are left alone.", tight=True
+                "It changes too many models to record each here: if one changes in the meantime, all are skipped.",
+                tight=True,
             )
     base: Words = (", against ", Code(commit(comment.base))) if comment.base else ""
     planned = ("Planned for ", Code(commit(comment.reviewed.commit)), base)

@@ -27,9 +27,9 @@ from reconciler.report.layout.formatting import at, change, count, metric
 from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan.field_changes import changes_list, changes_title
 
-OUTCOME = "OUTCOME CHANGED: what is predicted has another meaning, and metrics of the two do not compare"
+OUTCOME = "OUTCOME CHANGED: the two predict different things, and their metrics cannot be compared"
 _SIGNS = {"old": "-", "new": "+"}
-_STATES = {"old": "is not there any more", "new": "is new"}
+_STATES = {"old": "is removed", "new": "is new"}
 _COLUMNS = (
     Column(name="each on its own holdout"),
     Column(name="old", right=True),

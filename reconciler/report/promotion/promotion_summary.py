@@ -57,7 +57,10 @@ def blocks(summary: PromotionSummary) -> Iterator[Block]:
 def _result(summary: PromotionSummary) -> Iterator[Block]:
     environment, artifact = Code(summary.environment), Code(short(summary.artifact))
     if summary.verification is None:
-        result: Words = (Strong(f"{summary.environment} served this artifact before"), ": it needs no judgement")
+        result: Words = (
+            Strong(f"{summary.environment} deployed this artifact before"),
+            ": its gates are not evaluated again",
+        )
     elif summary.verification.passed:
         passed = f"Passed all {count(len(summary.verification.results), 'gate')}"
         result = (Strong(passed), " of ", environment)
@@ -100,7 +103,7 @@ def _changes(summary: PromotionSummary) -> Iterator[Block]:
     yield Heading("What changes", level=4)
     difference = summary.difference
     if difference is None:
-        yield Paragraph("Nothing but the artifact: the declared recipe and gates are the same.")
+        yield Paragraph("Only the artifact: the declared recipe and gates are the same.")
         return
     if difference.only == "new":
         yield Paragraph((Code(summary.environment), " declares this model for the first time."))
@@ -134,9 +137,9 @@ def _numbers(summary: PromotionSummary) -> Iterator[Block]:
     yield Paragraph(evaluation.naive(candidate))
     if candidate.classes:
         body = (evaluation.classes(candidate), evaluation.confusion(candidate))
-        yield _fold("By class, and what it mistakes for what", *body)
+        yield _fold("By class, with the confusion matrix", *body)
     if candidate.influences:
-        yield _fold("Most influential data", evaluation.influences(candidate))
+        yield _fold("Most important features", evaluation.influences(candidate))
 
 
 def _fold(title: str, *body: Block) -> Block:
@@ -148,11 +151,11 @@ def _fold(title: str, *body: Block) -> Block:
 def _data(summary: PromotionSummary) -> Iterator[Block]:
     made, judged = summary.candidate.provenance, summary.candidate.evaluation
     rows = f"from {judged.holdout_from} on" if judged.holdout_from else "chosen at random by key"
-    taken = f", the books of {made.as_of}, taken {moment(made.taken)}"
+    taken = f", data as of {made.as_of}, taken {moment(made.taken)}"
     trained, held_out = count(judged.training_rows, "row"), count(judged.rows, "row")
     items = [
         Item((f"snapshot {made.snapshot} of ", Code(made.environment), taken)),
-        Item(f"trained on {trained}, judged on {held_out} {rows}"),
+        Item(f"trained on {trained}, evaluated on {held_out} {rows}"),
     ]
     items += (
         Item((f"{count(table.rows, 'row')}, ", Code(short(table.digest))), label=Code(table.name))
@@ -161,7 +164,7 @@ def _data(summary: PromotionSummary) -> Iterator[Block]:
     if summary.incumbent is not None:
         before = summary.incumbent
         trained = count(before.evaluation.training_rows, "row")
-        items.append(Item(f"the incumbent: the books of {before.provenance.as_of}, trained on {trained}"))
+        items.append(Item(f"the incumbent: data as of {before.provenance.as_of}, trained on {trained}"))
     yield Heading("Data", level=4)
     yield Items(tuple(items))
 
@@ -182,23 +185,23 @@ def _lineage(summary: PromotionSummary) -> Iterator[Block]:
     made = summary.candidate.provenance
     source: Words = ("commit ", Code(commit(made.commit))) if made.commit else "a work tree"
     trained = ("Trained in ", Code(made.environment), f" on {day(made.finished)} from ", source)
-    yield Heading("Where it comes from", level=4)
+    yield Heading("Provenance", level=4)
     yield Paragraph((*trained, ", by ", made.who, "."))
     yield Items(
         (
             Item(Code(made.artifact), label="artifact", joint=" "),
             Item(Code(made.fingerprint), label="fingerprint", joint=" "),
-            Item(Code(f"reconciler reproduce {made.artifact}"), label="the same bytes again"),
+            Item(Code(f"reconciler reproduce {made.artifact}"), label="to reproduce it"),
         )
     )
 
 
 def _rollback(summary: PromotionSummary) -> Iterator[Block]:
-    yield Heading("The way back", level=4)
+    yield Heading("Rollback", level=4)
     if summary.entry is None:
         yield Paragraph(
             "Nothing was deployed before: revert this request's merge, and the model is retired as the policy says."
         )
         return
-    yield Paragraph("Old bytes, old evidence, no training:")
+    yield Paragraph("To deploy the previous artifact again, without training:")
     yield CodeBlock((f"reconciler rollback {summary.model} --in {summary.environment} --to {summary.entry}",))

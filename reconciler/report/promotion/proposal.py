@@ -29,7 +29,7 @@ from reconciler.report.promotion import promotion_summary
 
 _STATES = {
     OpenedState.OPENED: "opened",
-    OpenedState.UPDATED: "brought up to date",
+    OpenedState.UPDATED: "updated",
     OpenedState.UNCHANGED: "open, unchanged",
     OpenedState.BY_HAND: "to be opened by hand",
 }
@@ -99,21 +99,21 @@ def _opening(opening: OpenedPullRequest) -> Iterator[Item]:
 
 def _until_merged(proposal: ProposalResult) -> str:
     if proposal.served_by is not None:
-        return "Until this is merged, git declares something else, and no apply deploys it."
+        return "Until this is merged, git declares another artifact, which no apply deploys."
     return "Nothing is deployed until this is merged and applied."
 
 
 def _next(proposal: ProposalResult) -> Iterator[Block]:
     """Give the commands that come next, and their reasons."""
     branch, opening = plain(proposal.branch or ""), proposal.opening
-    steps = [("Look at it", f"git diff {proposal.base[:12]}...{branch}")]
+    steps = [("Review it", f"git diff {proposal.base[:12]}...{branch}")]
     if opening is None:
         propose = "push the branch and open a pull request (--open does both), or, where you work alone, merge it"
         steps.append((f"Propose it: {propose}", f"git merge --no-ff {branch}"))
     elif opening.remote is None:
         steps.append(("There is no remote to push it to: merge it here", f"git merge --no-ff {branch}"))
     plan, apply = f"reconciler plan {proposal.environment}", f"reconciler apply {proposal.environment}"
-    steps.append(("When it is merged, see what would happen, and carry it out", plan))
+    steps.append(("After the merge, plan it and apply it", plan))
     yield Items(tuple(Item(reason, command=command) for reason, command in steps), indent=0)
     yield CodeBlock((apply,), runnable=True)
 

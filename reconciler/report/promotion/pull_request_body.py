@@ -30,18 +30,20 @@ def blocks(proposal: ProposalResult) -> Iterator[Block]:
     artifact = Code(proposal.artifact or "None")
     overrides = (proposal.branch or "").startswith("override/")
     if overrides:
-        yield Paragraph(("It is for artifact ", artifact, " and no other; its gates and all other controls stand."))
         yield Paragraph(
-            "Where the environment has owners, it counts once one of them has approved this request.", tight=True
+            ("It is for artifact ", artifact, " and no other; its gates and all other controls still apply.")
+        )
+        yield Paragraph(
+            "Where the environment has owners, it takes effect once one of them has approved this request.", tight=True
         )
     else:
         deploys = "Merging approves it; `reconciler apply` on the merged commit deploys it."
         yield Paragraph(("Artifact ", artifact, f". {deploys}"))
-        yield Paragraph("Nothing is trained, and the bytes that are deployed are those that were judged.", tight=True)
+        yield Paragraph("Nothing is trained: the deployed artifact is the one that was evaluated.", tight=True)
     if proposal.files:
         yield Items(tuple(Item(Code(file), label="writes", joint=" ") for file in proposal.files))
     if proposal.promotion is not None and not overrides:
         yield from promotion_summary.blocks(proposal.promotion)
     elif not overrides:
-        yield Paragraph("To go back, once this is deployed:")
+        yield Paragraph("To roll back, once this is deployed:")
         yield CodeBlock((f"reconciler rollback {proposal.model} --in {proposal.environment} --open",))

@@ -104,7 +104,7 @@ def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
     record = json.loads((project.root.parent / "comment.json").read_text())["reviewed"]
     record["models"][0]["digest"] = "0" * 32
     from reconciler import codec
-    from reconciler.core.promotion.reviewed_plan import Reviewed as Record
+    from reconciler.core.promotion.reviewed_plan import ReviewedPlan as Record
     from reconciler.core.promotion.reviewed_plan import hidden_record
 
     forged = hidden_record(codec.encode(codec.from_json(Record, record)))

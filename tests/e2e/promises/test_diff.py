@@ -52,7 +52,7 @@ def test_between_commits_changes_of_gates_and_models_are_told(deployed: Project)
     assert "0.01 -> 0.02" in said
     assert "+ sandbox/other  is new" in said
     back = deployed.run("diff", "--from", "main", "--to", start).out
-    assert "- sandbox/other  is not there any more" in back
+    assert "- sandbox/other  is removed" in back
     only = deployed.run("diff", "--from", start, "production").out
     assert only.endswith("0 models differ, 1 alike\n")
     assert "1 model differs" in deployed.run("diff", "--from", start, "sandbox", "other").out
