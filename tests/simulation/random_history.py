@@ -25,6 +25,7 @@ from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
 from reconciler.engine.apply import apply
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan import make_plan
+from reconciler.engine.promotion import rollback_now
 from reconciler.schedule import freeze_windows
 from reconciler.testing.memory_forge import MemoryForge
 from tests.simulation import sample_manifests, sample_project
@@ -53,27 +54,43 @@ class Began:
     stores: Mapping[str, Mapping[str, bytes]]
     served: tuple[tuple[ReleasePointer, Mapping[str, bytes]], ...]
     trained: tuple[str, ...]
-    pin: Digest
+    pins: tuple[Digest, ...]
+    """What production declared, one commit after the other."""
 
 
 @cache
-def began_with(*, compares: bool, retrain: Retrain) -> Began:
-    """Commit c0 applied in the sandbox and c1 in production, by a process that nothing happens to."""
+def began_with(*, compares: bool, retrain: Retrain, rolled_back: bool) -> Began:
+    """The state after commit c0 in the sandbox and c1 in production, by a process that nothing happens to.
+
+    `rolled_back`: then recipe 11 by c2 and c3, and `rollback --now`, with which git does not agree yet.
+    """
     with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
         town = sample_project.found(Path(folder))
-        pin = sample_project.NOBODYS
-        for name, environment in (("c0", "sandbox"), ("c1", "production")):
+        deps = town.deps(actor="founder")
+        pins, served = [sample_project.NOBODYS], []
+        for number in range(4 if rolled_back else 2):
+            name, environment = f"c{number}", ("sandbox", "production")[number % 2]
             town.source.line.append(name)
-            desired = sample_project.desired(name, seed=10, pin=pin, compares=compares, retrain=retrain, others=True)
-            deps, where = town.deps(actor="founder"), environment_of(desired, environment)
+            seed = 10 + number // 2
+            desired = sample_project.desired(
+                name, seed=seed, pin=pins[-1], compares=compares, retrain=retrain, others=True
+            )
+            town.source.trees[name] = sample_manifests.files(desired)
+            where = environment_of(desired, environment)
             apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
-            pin = next(iter(artifacts(town)))
-        files = town.target.releases[MODEL][hex_of(pin)]
+            if environment == "sandbox":
+                pins.append(list(artifacts(town))[-1])
+            else:
+                served.append(town.target.current[MODEL])
+        if rolled_back:
+            checkout = sample_manifests.checkout(town.source, desired)
+            rollback_now.swap(deps, checkout, model=MODEL, environment=where, to=None, reason="it disappoints")
+            served.append(town.target.current[MODEL])
         return Began(
             stores={name: dict(store.objects) for name, store in town.stores.items()},
-            served=((town.target.current[MODEL], files),),
+            served=tuple((current, town.target.releases[MODEL][hex_of(current.artifact)]) for current in served),
             trained=tuple(town.trainer.trained),
-            pin=pin,
+            pins=tuple(pins[1:]),
         )
 
 
@@ -129,8 +146,9 @@ class Merges:
             self.commit()
 
     def _begin(self) -> None:
-        """Most towns have a model in production already: recipe 10, made and deployed from commit c1."""
-        began = began_with(compares=self.compares, retrain=self.retrain)
+        """Most towns have a model in production already, and some have just rolled back from it."""
+        rolled_back = self.chance.random() < 0.15
+        began = began_with(compares=self.compares, retrain=self.retrain, rolled_back=rolled_back)
         self.town.trainer.trained += began.trained
         for name, objects in began.stores.items():
             for key, body in objects.items():
@@ -138,8 +156,14 @@ class Merges:
         for current, files in began.served:
             self.town.target.put_release(current, files)
             self.town.target.put(current)
-        self.pin, self.pinned_seed = began.pin, self.seed
+        first, *others = began.pins
+        self.pin, self.pinned_seed = first, self.seed
         self.commit()
+        for pin in others:
+            self.seed += 1
+            self.commit()
+            self.pin, self.pinned_seed = pin, self.seed
+            self.commit()
 
     @property
     def newest(self) -> DesiredState:

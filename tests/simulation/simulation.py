@@ -48,6 +48,7 @@ ACTORS = 3
 STEPS = 36  # turns of the scheduler before faults stop
 GLANCE = 0.02  # share of reads at which another process may go first
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
+UNANSWERED = (Fault.UNANSWERED, Fault.DONE_UNANSWERED)
 HARMLESS = frozenset(["start", "planned", "read"])  # stops at which nothing is written
 
 
@@ -153,10 +154,12 @@ class Simulation:
             actor = self.chance.choice(awake)
             if self.chance.random() < 0.04:
                 asleep[actor.number] = turn + self.chance.randrange(5, 40)
-            self._step(actor, self._fault(actor.effect))
+            fault = self._step(actor, self._fault(actor.effect))
             if self.chance.random() < 0.5:  # most writes follow one another without anybody in between
-                while not actor.ended and self.chance.random() < 0.9:
-                    self._step(actor, self._fault(actor.effect))
+                while not actor.ended and fault not in UNANSWERED and self.chance.random() < 0.9:
+                    fault = self._step(actor, self._fault(actor.effect))
+            if fault in UNANSWERED:  # it waits before it tries again
+                asleep[actor.number] = turn + self.chance.randrange(3, 12)
             self._bury()
             if self.oracle.violations:
                 break
@@ -172,11 +175,12 @@ class Simulation:
         self.ran.violations = [*self.ran.violations, *self.oracle.violations]
         return self.ran
 
-    def _step(self, actor: Actor, fault: Fault) -> None:
+    def _step(self, actor: Actor, fault: Fault) -> Fault:
         if fault is not Fault.NONE:
             self.ran.trace.append(f"{actor.number}: {fault} at {actor.effect}")
             self.ran.faults += 1
         actor.step(fault)
+        return fault
 
     def _bury(self) -> None:
         for actor in [one for one in self.actors if one.ended]:

@@ -1,18 +1,22 @@
-"""Ten thousand hostile schedules, three reconcilers each, no violation; and every mutant is told from a sound port."""
+"""Hostile schedules, three reconcilers each, no violation; and every mutant is told from a sound port.
+
+`make test` tries some hundreds of schedules, `make soak` ten thousand.
+"""
 
 from __future__ import annotations
-
-import os
 
 import pytest
 
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.simulation import simulate
+from tests.support.effort import COUNTS, count
 
-SEEDS = int(os.environ.get("SEEDS", "10000"))
+SEEDS = count("SEEDS")
+QUICK, _ = COUNTS["SEEDS"]
 PARTS = 40
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("part", range(PARTS))
 def test_no_schedule_breaks_an_invariant(part: int) -> None:
     applies = faults = 0
@@ -28,11 +32,11 @@ def test_no_schedule_breaks_an_invariant(part: int) -> None:
 
 @pytest.mark.parametrize("mutant", sorted(set(MUTANTS) - {"none"}))
 def test_a_broken_port_is_caught(mutant: str) -> None:
-    """Within the seeds of `test_no_schedule_breaks_an_invariant`: the first that shows it is enough."""
-    for seed in range(10_000):
+    """Within the seeds that `make test` tries: the first that shows it is enough."""
+    for seed in range(QUICK):
         if simulate(seed, mutant).violations:
             return
-    pytest.fail(f"ten thousand schedules did not tell {mutant} from a sound port")
+    pytest.fail(f"{QUICK} schedules did not tell {mutant} from a sound port")
 
 
 def test_a_seed_is_always_the_same_run() -> None:

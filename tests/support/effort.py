@@ -16,7 +16,7 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 
 # Of each name the quick count and the full one.
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (1_000, 10_000),  # schedules of the simulation
+    "SEEDS": (600, 10_000),  # schedules of the simulation
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
