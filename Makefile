@@ -1,4 +1,4 @@
-# Six commands, the same here and in CI. A fresh machine needs git, make and Python 3.11 or newer.
+# The same commands here and in CI. A fresh machine needs git, make and Python 3.11 or newer.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,11 +7,12 @@ FUZZ := .venv-fuzz
 SECONDS := 60
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test fuzz lint bench docs lock clean
+.PHONY: help setup demo test soak fuzz lint bench docs lock clean
 
 help:
 	@echo "make demo    the whole story on made-up data, in a throw-away clone"
-	@echo "make test    everything that the README claims, proven"
+	@echo "make test    every promise of the README, proven; some minutes"
+	@echo "make soak    the sweeps, seeds and races again with their full counts; under an hour"
 	@echo "make fuzz    the readers of strangers' bytes under libFuzzer, SECONDS=60 each (Linux)"
 	@echo "make lint    formatting, rules, types"
 	@echo "make docs    the documentation as a site, in site/"
@@ -34,8 +35,16 @@ $(READY): requirements.lock requirements-dev.lock pyproject.toml
 demo: $(READY)
 	@$(BIN)/python demo/run.py
 
+# Some thousand processes are started: none of them may have to compile anew.
+test soak: export PYTHONDONTWRITEBYTECODE =
+
 test: $(READY)
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(PYTEST)
+
+# The counts are in tests/support/effort.py.
+soak: $(READY)
+	@EFFORT=full $(PYTEST) -m soak
+PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 15
 
 # In an environment of its own: what is fuzzed is instrumented, and its package exists for Linux only.
 fuzz: $(FUZZ)/.ready

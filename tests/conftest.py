@@ -84,6 +84,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if getattr(getattr(item, "obj", None), "is_hypothesis_test", False):
             item.add_marker("soak")
+    if not effort.FULL:
+        items[:] = [item for item in items if not any(mark.kwargs.get("only") for mark in item.iter_markers("soak"))]
     items.sort(key=effort.place)
 
 

@@ -46,9 +46,9 @@ def commit(project: Project) -> None:
     ("table", "outcome", "classes"),
     [
         (scikit_learn("diabetes"), "target", 0),
-        (scikit_learn("breast_cancer"), "target", 2),
-        (scikit_learn("digits"), "target", 10),
-        pytest.param(receivables, None, 3, marks=pytest.mark.needs("shared-data")),
+        pytest.param(scikit_learn("breast_cancer"), "target", 2, marks=pytest.mark.soak(only=True)),
+        pytest.param(scikit_learn("digits"), "target", 10, marks=pytest.mark.soak(only=True)),
+        pytest.param(receivables, None, 3, marks=[pytest.mark.needs("shared-data"), pytest.mark.soak(only=True)]),
         (None, "returned", 2),
     ],
     ids=["numeric outcome", "two classes", "many classes", "receivables", "no table"],

@@ -149,7 +149,13 @@ def test_rows_that_cannot_be_used_are_a_data_error_without_their_values(project:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc and process descriptors")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, id="ctrl-c"),
+        pytest.param(signal.SIGTERM, id="sigterm", marks=pytest.mark.soak(only=True)),
+    ],
+)
 def test_an_interrupted_training_is_130_leaves_no_child_and_the_next_run_finishes(
     project: Project, number: signal.Signals
 ) -> None:

@@ -19,6 +19,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "SEEDS": (600, 10_000),  # schedules of the simulation
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
+    "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
     "RACES": (10, 200),  # entries of a bucket that eight processes want

@@ -5,12 +5,16 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import pytest
+
 from tests.forge.clients import WRITES
 from tests.forge.fake.server import Server
 from tests.support.project import Project, Ran
 
 READS = "tok-read-only"
 VARIABLES = {"github": "GITHUB_TOKEN", "gitlab": "GITLAB_TOKEN"}
+# What differs between forges is held by the contract of forges; a whole story on the second one is soaked.
+KINDS = ("github", pytest.param("gitlab", marks=pytest.mark.soak(only=True)))
 PROMOTE = ("promote", "lateness", "--to", "production", "--open")
 PLAN = ("plan", "production", "--comment", "--request")
 APPLY = ("apply", "production", "--on-merge", "-o", "json")

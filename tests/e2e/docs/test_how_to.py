@@ -28,6 +28,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
         yield here
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
 def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: Path) -> None:
     environment = _environment(tmp_path)
@@ -39,6 +40,7 @@ def test_every_command_of_a_page_does_what_the_page_says(page: Path, tmp_path: P
         _run(command, folder, environment, expected)
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.parametrize("kind", FORGES)
 def test_the_road_from_nothing_to_the_first_promotion_is_as_the_page_of_that_forge_says(
     kind: str, server: Server, tmp_path: Path

@@ -8,10 +8,10 @@ import pytest
 
 from tests.forge.fake.server import Server
 from tests.support.project import Project
-from tests.support.team import APPLY, PLAN, PROMOTE, VARIABLES, Reviewed
+from tests.support.team import APPLY, KINDS, PLAN, PROMOTE, Reviewed
 
 
-@pytest.mark.parametrize("kind", VARIABLES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
     project: Project,
     server: Server,

@@ -10,12 +10,12 @@ import pytest
 
 from tests.forge.fake.server import Fault, Server
 from tests.support.project import Project
-from tests.support.team import PROMOTE, READS, VARIABLES, Team
+from tests.support.team import KINDS, PROMOTE, READS, VARIABLES, Team
 
 REQUESTS = r"/api/v[34]/.*/(pulls|merge_requests)"
 
 
-@pytest.mark.parametrize("kind", VARIABLES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_the_whole_road_and_back(project: Project, server: Server, kind: str) -> None:
     team = Team(project, server, kind)
     team.run("apply", "sandbox", "--yes")
@@ -89,7 +89,7 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize("kind", VARIABLES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
     project: Project, server: Server, kind: str
 ) -> None:

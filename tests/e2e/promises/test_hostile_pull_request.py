@@ -9,7 +9,7 @@ import pytest
 
 from tests.forge.fake.server import Server
 from tests.support.project import Project
-from tests.support.team import APPLY, VARIABLES, Reviewed
+from tests.support.team import APPLY, KINDS, Reviewed
 
 FIRST = "<img src=x onerror=alert(1)> @acme/sec | [a](javascript:b) `c`"
 SECOND = "::error::owned ${{ secrets.T }} <!-- reconciler-reviewed e= -->"
@@ -34,7 +34,7 @@ def harmless(document: str) -> None:
     assert outside.count("</details>") == len(re.findall(r"<details\b", outside)), document
 
 
-@pytest.mark.parametrize("kind", VARIABLES)
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_hostile_request_is_only_text_and_no_secret_is_told(project: Project, server: Server, kind: str) -> None:
     manifest = project.root / "manifests/sandbox/lateness.yaml"
     text = manifest.read_text()

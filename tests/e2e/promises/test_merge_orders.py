@@ -18,8 +18,20 @@ def results(document: dict[str, object]) -> dict[str, int]:
     return {str(one["model"]): int(str(one["exit"])) for request in merged for one in request["applied"]["results"]}
 
 
-@pytest.mark.parametrize("at_once", [True, False], ids=["applied at once", "applied one by one"])
-@pytest.mark.parametrize("turned", [True, False], ids=["the later one first", "as they were opened"])
+@pytest.mark.parametrize(
+    ("turned", "at_once"),
+    [
+        pytest.param(True, False, id="the later one first, applied one by one"),
+        *(
+            pytest.param(turned, at_once, id=name, marks=pytest.mark.soak(only=True))
+            for name, turned, at_once in (
+                ("the later one first, applied at once", True, True),
+                ("as they were opened, applied at once", False, True),
+                ("as they were opened, applied one by one", False, False),
+            )
+        ),
+    ],
+)
 def test_two_models_merged_in_either_order_are_both_applied(
     project: Project, server: Server, *, at_once: bool, turned: bool
 ) -> None:

@@ -121,7 +121,13 @@ def training(project: Project) -> tuple[subprocess.Popen[str], list[int]]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are watched through /proc and process descriptors")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGKILL,
+        *(pytest.param(softer, marks=pytest.mark.soak(only=True)) for softer in (signal.SIGINT, signal.SIGTERM)),
+    ],
+)
 def test_an_interruption_among_several_leaves_no_process_and_the_next_run_finishes(
     several: Project, tmp_path: Path, number: signal.Signals
 ) -> None:

@@ -207,6 +207,7 @@ def action_step(step: dict[str, Any], inputs: dict[str, str], runner: Path) -> s
     )
 
 
+@pytest.mark.soak(only=True)
 @pytest.mark.needs("registry")
 def test_the_actions_steps_run_as_they_stand(tmp_path: Path) -> None:
     document = yaml.safe_load(ACTION.read_text())

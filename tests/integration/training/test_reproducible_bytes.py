@@ -37,7 +37,11 @@ from reconciler.training.runtime_check import runtime_here
 def request(folder, into, name, columns):
     task = Task.REGRESSION if name == "Ridge" else Task.CLASSIFICATION
     classes = () if name == "Ridge" else tuple(OutcomeClass(name=label) for label in ("a", "b", "c"))
-    params = {"RandomForestClassifier": (("n_estimators", 10),), "GradientBoostingClassifier": (("n_estimators", 5),)}
+    params = {
+        "HistGradientBoostingClassifier": (("max_iter", 10),),
+        "RandomForestClassifier": (("n_estimators", 10),),
+        "GradientBoostingClassifier": (("n_estimators", 5),),
+    }
     recipe = Recipe(
         task=task, data=Selection(table="t", key="key"), outcome=Outcome(column="y", classes=classes),
         features=Features(numeric=tuple(f"x{i}" for i in range(columns)), categorical=("account",)),

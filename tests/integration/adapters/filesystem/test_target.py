@@ -22,6 +22,7 @@ from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.digest import digest_of_bytes, hex_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.testing.contracts.stores_and_targets import ENVIRONMENT, PROJECT, current, release
+from tests.support.effort import spread
 
 MODEL = "model.skops"
 
@@ -75,6 +76,7 @@ def spoil(folder: Path) -> None:
     (folder / "probe.json" / "deep").write_bytes(b"x")
 
 
+@pytest.mark.soak
 @pytest.mark.needs("strace")
 @pytest.mark.parametrize("start", ["empty", "older release", "spoiled release"])
 @pytest.mark.parametrize("calls", ["fsync", "link,linkat", "rename,renameat,renameat2", "unlink,unlinkat,rmdir"])
@@ -105,7 +107,8 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
             assert not counts, "the owner's mark is there"
             return
         assert counts
-        for name, index in [(name, index) for name, count in counts.items() for index in range(1, count + 1)]:
+        kills = [(name, index) for name, n in counts.items() for index in spread(range(1, n + 1), "PLACE_STRIDE")]
+        for name, index in kills:
             folder = tmp_path / f"{name}-{index}"  # strace counts each system call by itself
             killed = run(folder, "-e", f"inject={name}:signal=SIGKILL:when={index}")
             assert killed.returncode != 0
@@ -128,6 +131,7 @@ def test_a_place_killed_at_any_durable_call_serves_the_old_or_the_new_and_is_fin
             assert {one.name: one.read_bytes() for one in served_folder(target).iterdir()} == right
 
 
+@pytest.mark.soak
 @pytest.mark.needs("strace")
 def test_a_served_file_that_is_mended_is_at_no_moment_absent_or_half_written(tmp_path: Path) -> None:
     """Killed at every system call that names this very file."""
@@ -148,7 +152,7 @@ def test_a_served_file_that_is_mended_is_at_no_moment_absent_or_half_written(tmp
         counts = Counter(re.findall(r"^\d+ +(\w+)\(", (tmp_path / "log").read_text(), re.MULTILINE))
         assert counts["openat"] >= 2, "hashed before, and again when it is mended"
         for name in counts.keys() - {"read", "lseek", "ioctl", "close"}:
-            for index in range(1, counts[name] + 1):
+            for index in spread(range(1, counts[name] + 1), "PLACE_STRIDE"):
                 served = run(tmp_path / f"{name}-{index}", "-e", f"inject={name}:signal=SIGKILL:when={index}")
                 assert served.read_bytes() in (b"evil", after[MODEL].read_bytes()), (name, index)
 
