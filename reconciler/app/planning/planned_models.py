@@ -15,6 +15,7 @@ from reconciler.core.plan.plan import ModelPlan, Plan, PlanInputs
 from reconciler.core.status_codes import HealthStatus, SyncStatus
 from reconciler.engine.plan.make_plan import make_plan
 from reconciler.engine.plan.plan_expiry import stays_until
+from reconciler.engine.storage import data_snapshots
 
 if TYPE_CHECKING:
     from reconciler.app.wiring import OpenProject
@@ -42,7 +43,8 @@ def plan(
     """Plan the environment of `head`, or some of its `models`; `known`: plans of others, as `make_plan` takes them."""
     environment = project.environment(head.environment)
     made = make_plan(project.deps, project.desired, environment, models, settled=known, about=fingerprints.about)
-    until = stays_until(project.deps, project.desired, environment, made)
+    newest = data_snapshots.newest(project.deps.stores[environment.name]) if environment.trains else None
+    until = stays_until(made, environment, project.desired.models_of(environment.name), newest, project.deps.clock())
     inputs, names = inputs_left_out(made.environment), {model.model for model in known or ()}
     settled: dict[str, CachedModelPlan] = {}
     shown: list[ModelPlan] = []

@@ -9,7 +9,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply.approvals import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.storage.journal import EntryWriter
+from reconciler.engine.storage.journal import EntryWriter, Journals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +22,10 @@ class ApplyRun:
     writer: EntryWriter
     confirmed: bool
     asked: ForgeQueries
+
+    @property
+    def journals(self) -> Journals:
+        return Journals(self.deps.stores, self.desired.project)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,8 +109,10 @@ def grounds(
         one = policy.override_of(control, model.name, model.artifact)
         if one is None:
             return False
-        change = pin_origin.change_of_override(deps.source, desired, environment, one)
-        owners = pin_origin.owners_before(deps.source, environment, change) if change is not None else ()
+        change = pin_origin.change_of_override(
+            deps.source, environment.name, one, branch=environment.protect, revision=desired.revision
+        )
+        owners = pin_origin.owners_before(deps.source, environment.name, change) if change is not None else ()
         approved = None
         if owners or policy.owners:
             what = f"the override of {control}"
@@ -124,14 +126,14 @@ def grounds(
         overridden(Control.FREEZE)
     approved = None
     needs_approvals = policy.approvals is not None and not overridden(Control.APPROVALS)
-    change = pin_origin.change_of_pin(deps.source, desired, environment, model)
+    change = pin_origin.change_of_pin(deps.source, model, branch=environment.protect, revision=desired.revision)
     if needs_approvals and policy.approvals is not None:
         wants = policy.approvals
         what = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
         approved = _approved(asked, what, change, wants.people, least=wants.least, not_author=wants.not_author)
-    weaker = pin_origin.weakened(deps.source, environment, model, change) if change is not None and not vetted else ()
+    weaker = pin_origin.weakened(deps.source, model, policy, change) if change is not None and not vetted else ()
     if change is not None and weaker and not overridden(Control.GATES):
-        owners = pin_origin.owners_before(deps.source, environment, change)
+        owners = pin_origin.owners_before(deps.source, environment.name, change)
         by_owner = _approved(asked, str(weaker[0]), change, owners, least=1, not_author=True)
         approved = _both(approved, by_owner)
     return Clearance(approved=approved, overrides=tuple(overrides))

@@ -63,7 +63,7 @@ def deploy(
     if artifact is None:
         raise UsageError(f"{model.file} pins no artifact", code="E209")
     own = deps.stores[environment.name]
-    origin = origin_of(deps, environment, artifact)
+    origin = origin_of(deps.stores, environment, artifact)
     if origin is None:
         raise blobs.absent(artifact)
     if build is not None:
@@ -96,7 +96,7 @@ def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, p
     belongs to it, and is not copied again after a crash."""
     if blobs.holds(own, provenance):
         return
-    origin = origin_of(deps, environment, provenance)
+    origin = origin_of(deps.stores, environment, provenance)
     if origin is None:
         raise blobs.absent(provenance)
     blobs.put_file(own, blobs.file_of(origin, provenance))

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from functools import partial
 
 from reconciler.core.artifact.journal import Action
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import short
 from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.spec.environment import PrunePolicy
 from reconciler.engine.apply import approvals, deploy
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
-from reconciler.engine.plan import observe
 from reconciler.errors import ConflictError
 
 
@@ -32,17 +32,34 @@ def steps(run: ApplyRun, part: ModelPlan, retired: int) -> Iterator[StepResult]:
                 raise ConflictError(f"{run.environment.name} cannot {step.action}", hint="plan again")
 
 
+def _planned_head(run: ApplyRun, part: ModelPlan) -> JournalHead | None:
+    """Return the journal's head; ConflictError where it is not the one that the plan was made from."""
+    head = run.journals.head(run.environment.name, part.model)
+    if (head.digest if head is not None else None) != part.basis.head:
+        raise _changed(run, part)
+    return head
+
+
+def _deployed_head(run: ApplyRun, part: ModelPlan) -> JournalHead:
+    head = _planned_head(run, part)
+    if head is None:
+        raise _changed(run, part)
+    return head
+
+
+def _changed(run: ApplyRun, part: ModelPlan) -> ConflictError:
+    return ConflictError(
+        f"{run.environment.name}/{part.model} was changed by another apply", hint="run the same command again"
+    )
+
+
 def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     deps, environment = run.deps, run.environment
     model = run.desired.model(environment.name, part.model)
     if model is None or model.artifact is None:
         raise ConflictError(f"{environment.name} does not declare {part.model} any more", hint="plan again")
-    head = observe.head_of(deps, run.desired, environment.name, part.model)
-    if (head.digest if head else None) != part.basis.head:
-        raise ConflictError(
-            f"{environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
-        )
-    before = head or observe.predecessor(deps, run.desired, environment, model)
+    head = _planned_head(run, part)
+    before = head or run.journals.predecessor(model)
     verification = next((one.gate_set for one in part.detail.verifications), None)
     vetted = before is not None and model.artifact in before.state.vetted
     grounds = approvals.grounds(
@@ -61,7 +78,7 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         model=model,
         head=head,
         plan=part.digest,
-        build=observe.build_of(deps, run.desired, environment, model, model.artifact),
+        build=run.journals.build_of((environment.name, *environment.promotes_from), model, model.artifact),
         verification=verification,
         vetted=before.state.vetted if before else (),
         origins=run.desired.upstream(environment.name),
@@ -73,11 +90,7 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
 
 
 def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
-    head = observe.head_of(run.deps, run.desired, run.environment.name, part.model)
-    if head is None or head.digest != part.basis.head:
-        raise ConflictError(
-            f"{run.environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
-        )
+    head = _deployed_head(run, part)
     deploy.restore(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
     what = short(head.state.artifact) if head.state.artifact else "that nothing is served"
     return StepResult(line=f"restored {what}", artifact=head.state.artifact)
@@ -95,10 +108,6 @@ def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepRes
             f"{retired} model{'s' * (retired != 1)} retired already; maxRetire is {policy.max_retire} per apply",
             hint="run the same command again for the next, or raise maxRetire on purpose",
         )
-    head = observe.head_of(run.deps, run.desired, run.environment.name, part.model)
-    if head is None or head.digest != part.basis.head:
-        raise ConflictError(
-            f"{run.environment.name}/{part.model} moved on while this apply ran", hint="run the same command again"
-        )
+    head = _deployed_head(run, part)
     deploy.retire(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
     return StepResult(line="retired: nothing is served any more", retired=True)

@@ -17,6 +17,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import train
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.plan import observe, verification
+from reconciler.engine.plan.observe_training import training_observer
 from reconciler.engine.storage import builds, journal
 from reconciler.errors import UsageError
 
@@ -26,7 +27,8 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
     model = run.desired.model(run.environment.name, part.model)
     if model is None or snapshot is None:
         return
-    facts = observe.training(run.deps, run.desired, run.environment, model, snapshot=snapshot, now=run.deps.clock())
+    observer = training_observer(run.deps, run.desired, run.environment, snapshot=snapshot, now=run.deps.clock())
+    facts = observer.facts(model)
     head, build = facts.head, facts.build
     for step in decide_training(facts).steps:
         if step.action is Action.TRAIN:

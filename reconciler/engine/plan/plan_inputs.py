@@ -12,7 +12,7 @@ from reconciler.core.spec.model import Model
 from reconciler.engine.plan import verification
 
 
-def basis_of(
+def plan_inputs(
     environment: Environment,
     name: str,
     model: Model | None,
@@ -46,7 +46,7 @@ def basis_of(
 
 def declared(environment: Environment, name: str, model: Model | None) -> PlanInputs:
     """What git alone shows of a basis."""
-    return basis_of(environment, name, model, verdicts=())
+    return plan_inputs(environment, name, model, verdicts=())
 
 
 def served_inputs(served: LiveDeployment | None) -> str:

@@ -1,32 +1,27 @@
-"""No more trainings than one apply may do (`maxTrain`): the other models wait for their turn."""
+"""Limit the trainings of one apply (`maxTrain`): the other models are queued for a later one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import first_to_train, queued
-from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment
-from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe
 
 
-def in_turn(
-    deps: Dependencies, desired: DesiredState, environment: Environment, parts: tuple[ModelPlan, ...]
+def within_quota(
+    plans: tuple[ModelPlan, ...], limit: int | None, data_taken: Callable[[str], str]
 ) -> tuple[ModelPlan, ...]:
-    """The parts of a plan, those that wait without their steps."""
-    most = environment.max_train
-    wanted = [part.model for part in parts if part.trains]
-    if most is None or len(wanted) <= most:
-        return parts
-    taken = {}
-    for name in wanted:
-        head = observe.head_of(deps, desired, environment.name, name)
-        build = head.state.build if head else None
-        taken[name] = build.taken.isoformat() if build else ""
-    first = first_to_train(taken, most)
+    """Return the model plans, those that are queued without their steps.
+
+    `limit`: trainings per apply, None for any number. `data_taken`: when the data of a model's build were taken, as
+    text that sorts by time; "" for a model that was never trained.
+    """
+    training = [plan.model for plan in plans if plan.trains]
+    if limit is None or len(training) <= limit:
+        return plans
+    first = first_to_train({name: data_taken(name) for name in training}, limit)
     return tuple(
-        replace(part, steps=(), blocked=queued(most)) if part.trains and part.model not in first else part
-        for part in parts
+        replace(plan, steps=(), blocked=queued(limit)) if plan.trains and plan.model not in first else plan
+        for plan in plans
     )

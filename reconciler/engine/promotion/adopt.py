@@ -40,7 +40,7 @@ def adoptable(
     artifact = served.current.artifact
     if artifact is None or artifact == head.state.artifact:
         return None
-    if blobs.origin_of(deps, environment, artifact) is None:
+    if blobs.origin_of(deps.stores, environment, artifact) is None:
         return None
     built_for_model = _built_in(deps, desired, environment, model, artifact) is not None
     return (
@@ -79,7 +79,7 @@ def adopt(
     origin = _built_in(deps, desired, environment, model, artifact)
     if origin is None:
         entry = _last_entry_with(deps, desired, environment, model, artifact)
-        if entry is None or blobs.origin_of(deps, environment, artifact) is None:
+        if entry is None or blobs.origin_of(deps.stores, environment, artifact) is None:
             raise GateRefusedError(
                 f"{environment.name} serves {short(artifact)} for {model}, which was not built for this model and was "
                 "never deployed here by reconciler",

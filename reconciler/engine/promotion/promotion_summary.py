@@ -14,9 +14,9 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -33,9 +33,11 @@ def summarize(
     Raises IntegrityError E604 when no store holds the artifact.
     """
     artifact = proposed.artifact
-    origin = blobs.origin_of(deps, environment, artifact) if artifact is not None else None
-    head = observe.head_of(deps, desired, environment.name, proposed.name)
-    build = observe.build_of(deps, desired, environment, proposed, artifact, head) if artifact is not None else None
+    origin = blobs.origin_of(deps.stores, environment, artifact) if artifact is not None else None
+    journals = Journals(deps.stores, desired.project)
+    head = journals.head(environment.name, proposed.name)
+    recorded_in = (environment.name, *environment.promotes_from)
+    build = journals.build_of(recorded_in, proposed, artifact, head) if artifact is not None else None
     if artifact is None or origin is None or build is None:
         raise blobs.absent(artifact or Digest("sha256:" + "0" * 64))
     candidate = _origin(origin, artifact, build.provenance)

@@ -218,7 +218,7 @@ def _verification_for(
 
     Raises ConflictError when there is none yet, GateRefusedError E701 when a gate failed.
     """
-    origin = blobs.origin_of(deps, to, build.artifact)
+    origin = blobs.origin_of(deps.stores, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
     deployed = head.state.artifact if head else None
@@ -250,7 +250,7 @@ def _card(
     verification: Verification | None,
     head: JournalHead | None,
 ) -> ModelCard:
-    origin = blobs.origin_of(deps, to, build.artifact)
+    origin = blobs.origin_of(deps.stores, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
     deployed = head.state.artifact if head else None

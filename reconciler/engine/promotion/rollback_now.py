@@ -78,8 +78,9 @@ def swap(
         )
     target = deployment_history.rollback_artifact(deps, desired, model, environment, to)
     apply.claim(deps, desired, environment)
-    served = make_plan.served_by(deps, desired, environment).get(model)
-    facts = observe.serving(deps, desired, environment, model, served=served, now=deps.clock())
+    observer = observe.serving_observer(deps, desired, environment, now=deps.clock())
+    served = observer.served().get(model)
+    facts = observer.facts(model, served)
     if (late := out_of_order(facts)) is not None:
         raise ConflictError(late.reasons[0], hint=late.remedy)
     head = facts.head
@@ -106,7 +107,7 @@ def swap(
         model=back,
         head=head,
         plan=plan,
-        build=observe.build_of(deps, desired, environment, back, target, head),
+        build=observer.journals.build_of((environment.name, *environment.promotes_from), back, target, head),
         verification=None,
         vetted=head.state.vetted,
         origins=(),

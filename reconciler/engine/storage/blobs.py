@@ -13,7 +13,6 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, short
 from reconciler.core.spec.environment import Environment
-from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import numbered_log, oci_manifest
 from reconciler.errors import AmbiguousWriteError, IntegrityError
 from reconciler.ports import Store
@@ -128,10 +127,10 @@ def record(store: Store, digest: Digest, kind: type[T]) -> T:
     return codec.decode(kind, get(store, digest), what=f"blob {short(digest)}")
 
 
-def origin_of(deps: Dependencies, environment: Environment, artifact: Digest) -> Store | None:
+def origin_of(stores: Mapping[str, Store], environment: Environment, artifact: Digest) -> Store | None:
     """Return the store that holds the artifact: the environment's own, else the first source's; None if none does."""
     for name in (environment.name, *environment.promotes_from):
-        store = deps.stores.get(name)
+        store = stores.get(name)
         if store is not None and holds(store, artifact):
             return store
     return None

@@ -6,7 +6,7 @@ of a deployment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from reconciler import codec
@@ -15,6 +15,7 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.journal import Action, ApprovalRecord, Entry, OverrideRecord, State
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.spec.model import Model
 from reconciler.engine.storage import numbered_log
 from reconciler.errors import IntegrityError
 from reconciler.ports import Clock, NewId, Store
@@ -146,3 +147,46 @@ def build_of(
             raise numbered_log.missing(prefix, n)
         current = _head(body, n, project=project, environment=environment, model=model)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class Journals:
+    """The journals of one project, in the stores of its environments (by name)."""
+
+    stores: Mapping[str, Store]
+    project: str
+
+    def models(self, environment: str) -> tuple[str, ...]:
+        """Return every model with a journal in the environment, as `models` does."""
+        return models(self.stores[environment], environment)
+
+    def head(self, environment: str, model: str) -> JournalHead | None:
+        """Return the last entry, or None where there is none; raises as `head` does."""
+        return head(self.stores[environment], project=self.project, environment=environment, model=model)
+
+    def predecessor(self, model: Model) -> JournalHead | None:
+        """Return the last entry under the name that the model had before it was renamed; None where it was not."""
+        return self.head(model.environment, model.renamed_from) if model.renamed_from is not None else None
+
+    def build_of(
+        self, environments: Iterable[str], model: Model, artifact: Digest, known: JournalHead | None = None
+    ) -> Build | None:
+        """Return how an artifact was built, by the first of these environments that recorded it under the model's name
+        or its former one. `known`: the head of the model's own journal, where it was just read."""
+        names = [name for name in (model.name, model.renamed_from) if name is not None]
+        for environment in environments:
+            store = self.stores.get(environment)
+            if store is None:
+                continue
+            for name in names:
+                build = build_of(
+                    store,
+                    project=self.project,
+                    environment=environment,
+                    model=name,
+                    artifact=artifact,
+                    after=known if (environment, name) == (model.environment, model.name) else None,
+                )
+                if build is not None:
+                    return build
+        return None

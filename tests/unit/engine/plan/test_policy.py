@@ -194,7 +194,8 @@ def test_what_is_settled_stays_settled_through_every_window(story: Story) -> Non
     pin = story.deployed(10)
     story.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
     before = story.plan("production")
-    assert stays_until(story.deps(), story.desired, story.desired.environments[0], before) == {}
+    production = story.desired.environments[0]
+    assert stays_until(before, production, story.desired.models, None, story.deps().clock()) == {}
     story.town.clock.pass_time(**FRIDAY)
     after = story.plan("production")
     assert (after.id, after.empty, is_unchanged(after.models[0])) == (before.id, True, True)

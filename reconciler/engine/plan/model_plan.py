@@ -1,0 +1,151 @@
+"""Plan one model: its facts, the planner's decision, the digested inputs, and the details for reviewers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from reconciler import codec
+from reconciler.core.artifact.observed_state import LiveDeployment
+from reconciler.core.digest import Digest
+from reconciler.core.field_diff import FieldChange, changes
+from reconciler.core.plan import policy_check
+from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
+from reconciler.core.plan.plan import Blocked, ModelPlan, PlanDetail, PlanInputs, metric_changes
+from reconciler.core.plan.planner import Decision, decide_serving, decide_training
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import Model
+from reconciler.core.status_codes import HealthStatus, SyncStatus, status_of
+from reconciler.engine.plan import verification
+from reconciler.engine.plan.observe import ServingObserver
+from reconciler.engine.plan.observe_training import TrainingObserver
+from reconciler.engine.plan.plan_inputs import plan_inputs, verification_input
+from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.errors import ReconcilerError
+from reconciler.ports import Store
+
+
+def plan_training(observer: TrainingObserver, model: Model) -> ModelPlan:
+    """Plan one model of a sandbox. An error in its facts blocks this model and no other."""
+    try:
+        return _from_training_facts(observer, observer.facts(model))
+    except ReconcilerError as error:
+        return _unreadable(observer.environment, model.name, model, None, error)
+
+
+def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | None) -> ModelPlan:
+    """Plan one model of an environment that only promotes. An error in its facts blocks this model and no other."""
+    try:
+        return _from_serving_facts(observer.store, observer.facts(name, served), observer.now)
+    except ReconcilerError as error:
+        return _unreadable(observer.environment, name, observer.models.get(name), served, error)
+
+
+def _unreadable(
+    environment: Environment, name: str, model: Model | None, served: LiveDeployment | None, error: ReconcilerError
+) -> ModelPlan:
+    inputs = plan_inputs(environment, name, model, verdicts=(str(error),), served=served)
+    return ModelPlan(
+        model=name,
+        digest=codec.digest_of(inputs),
+        basis=inputs,
+        sync=SyncStatus.UNKNOWN,
+        health=HealthStatus.UNKNOWN,
+        reason=error.message,
+        blocked=Blocked(status=status_of(error), reasons=(str(error),), remedy=error.hint or "see the message"),
+    )
+
+
+def _from_training_facts(observer: TrainingObserver, facts: TrainingFacts) -> ModelPlan:
+    model, build, snapshot = facts.model, facts.build, observer.snapshot
+    candidate = build.artifact if build else None
+    incumbent = facts.head.state.artifact if facts.head else None
+    inputs = plan_inputs(
+        observer.environment,
+        model.name,
+        model,
+        head=facts.head.digest if facts.head else None,
+        candidate=candidate,
+        build=codec.digest_of(build) if build else None,
+        verdicts=tuple(map(verification_input, facts.verifications)),
+        snapshot=data_snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
+    )
+    return _model_plan(
+        inputs,
+        decide_training(facts),
+        PlanDetail(
+            candidate=candidate,
+            incumbent=incumbent,
+            changes=_recipe_changes(observer.store, incumbent, model) if candidate != incumbent or not build else (),
+            metrics=metric_changes(facts.evaluation, None),
+            verifications=_verifications(facts.verifications),
+            grade=facts.evaluation.grade.value if facts.evaluation else None,
+            data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
+        ),
+    )
+
+
+def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> ModelPlan:
+    model, pin = facts.model, facts.pin
+    verifications = (pin.verification,) if pin.verification else ()
+    incumbent, candidate, build = facts.deployed, facts.pinned, pin.build
+    inputs = plan_inputs(
+        facts.environment,
+        facts.name,
+        model,
+        served=facts.served,
+        head=facts.head.digest if facts.head else None,
+        candidate=candidate,
+        build=codec.digest_of(build) if build else None,
+        verdicts=(
+            *map(verification_input, verifications),
+            *(["unknown artifact"] if pin.artifact_missing else []),
+            *(["foreign recipe"] if pin.recipe_mismatch else []),
+            *(["stale data"] if facts.policy.stale_data_age is not None else []),
+        ),
+        order=facts.order.value,
+        controls=policy_check.policy_inputs(facts),
+    )
+    replaced = None
+    if incumbent is not None and incumbent != candidate and blobs.holds(store, incumbent):
+        replaced = verification.evaluation_of(store, incumbent)
+    return _model_plan(
+        inputs,
+        decide_serving(facts),
+        PlanDetail(
+            candidate=candidate,
+            incumbent=incumbent,
+            changes=_recipe_changes(store, incumbent, model) if model and candidate != incumbent else (),
+            metrics=metric_changes(pin.evaluation, replaced),
+            verifications=_verifications(verifications),
+            grade=pin.evaluation.grade.value if pin.evaluation else None,
+            data_as_of=build.as_of if build else None,
+            data_taken=build.taken if build else None,
+            data_age=int((now - build.taken).total_seconds()) if build else None,
+        ),
+    )
+
+
+def _model_plan(inputs: PlanInputs, decision: Decision, detail: PlanDetail) -> ModelPlan:
+    return ModelPlan(
+        model=inputs.model,
+        digest=codec.digest_of(inputs),
+        basis=inputs,
+        sync=decision.sync,
+        health=decision.health,
+        reason=decision.reason,
+        steps=decision.steps,
+        blocked=decision.blocked,
+        detail=replace(detail, notes=decision.notes),
+    )
+
+
+def _verifications(facts: tuple[VerificationFacts, ...]) -> tuple[Verification, ...]:
+    return tuple(known.verification for known in facts if known.verification is not None)
+
+
+def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[FieldChange, ...]:
+    if incumbent is None or not blobs.holds(store, incumbent):
+        return ()
+    return changes(verification.recipe_of(store, incumbent).recipe, model.recipe)

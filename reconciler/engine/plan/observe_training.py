@@ -1,0 +1,97 @@
+"""Read the facts about models where they are trained. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.plan.facts import TrainingFacts, VerificationFacts
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.plan import verification
+from reconciler.engine.storage import builds
+from reconciler.engine.storage.journal import Journals
+from reconciler.ports import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingObserver:
+    """Reads the facts about the models of one sandbox.
+
+    `models`: as git declares them, by name. `verifying`: the environments whose gates a candidate must pass.
+    `snapshot` is None while a refresh is due.
+    """
+
+    environment: Environment
+    models: Mapping[str, Model]
+    verifying: tuple[Environment, ...]
+    journals: Journals
+    snapshot: Snapshot | None
+    now: datetime
+
+    @property
+    def store(self) -> Store:
+        return self.journals.stores[self.environment.name]
+
+    def facts(self, model: Model) -> TrainingFacts:
+        """Read the facts about one model; raises what reading its journal, builds and artifact raises."""
+        store, head = self.store, self.journals.head(self.environment.name, model.name)
+        requirements = builds.requirements_of(model, self.environment, self.snapshot, self.now)
+        build, missing = builds.find(store, requirements, head)
+        evaluation = verification.evaluation_of(store, build.artifact) if build else None
+        return TrainingFacts(
+            model=model,
+            head=head,
+            build=build,
+            missing=missing or None,
+            verifications=tuple(
+                self._verification(judging, model, build, evaluation, head) for judging in self.verifying
+            ),
+            evaluation=evaluation,
+        )
+
+    def data_taken(self, name: str) -> str:
+        """Return when the data of the model's current build were taken, as text; "" while it was never trained."""
+        head = self.journals.head(self.environment.name, name)
+        build = head.state.build if head else None
+        return build.taken.isoformat() if build else ""
+
+    def _verification(
+        self,
+        judging: Environment,
+        model: Model,
+        build: Build | None,
+        evaluation: Evaluation | None,
+        head: JournalHead | None,
+    ) -> VerificationFacts:
+        """Look up how the gates of `judging` found the build."""
+        if build is None or evaluation is None:
+            return VerificationFacts(environment=judging.name)
+        # Judging for itself, a sandbox has no incumbent: its own journal says what was trained, not what is deployed.
+        deployed = self.journals.head(judging.name, model.name) if judging.name != self.environment.name else None
+        incumbent = deployed.state.artifact if deployed else None
+        gate_set = verification.gate_set_of(model, judging, evaluation, incumbent)
+        known = verification.known_verification(self.store, gate_set, build.artifact, head=deployed)
+        journaled = head.state.judged_for(judging.name) if head and head.state.build == build else None
+        return replace(known, journaled=journaled is not None and journaled.gate_set == known.gate_set)
+
+
+def training_observer(
+    deps: Dependencies, desired: DesiredState, environment: Environment, *, snapshot: Snapshot | None, now: datetime
+) -> TrainingObserver:
+    """Make the observer of a sandbox. Its candidates must pass the gates of what promotes from it, else its own."""
+    return TrainingObserver(
+        environment=environment,
+        models={model.name: model for model in desired.models_of(environment.name)},
+        verifying=desired.downstream(environment.name) or (environment,),
+        journals=Journals(deps.stores, desired.project),
+        snapshot=snapshot,
+        now=now,
+    )
