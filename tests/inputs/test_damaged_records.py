@@ -28,7 +28,7 @@ from reconciler.engine.storage import blobs, oci_manifest
 from reconciler.errors import IntegrityError, ReconcilerError
 from tests.inputs.corruption import STRIDE, damaged
 from tests.simulation.sample_project import MODEL
-from tests.simulation.scenario import Story
+from tests.simulation.scenario import Scenario
 
 RECORDS = {
     "builds": Build,
@@ -43,9 +43,9 @@ COARSE = 41 * STRIDE  # for what is tried through whole plans and audits
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """A town in which two models were deployed one after the other, and predicted with."""
-    made = Story(tmp_path_factory.mktemp("town"))
+def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """A project in which two models were deployed one after the other, and predicted with."""
+    made = Scenario(tmp_path_factory.mktemp("sample"))
     made.deployed(seed=10, compares=True)
     made.deployed(seed=11, compares=True)
     log = PredictionLog(
@@ -53,27 +53,27 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
         model=MODEL,
         artifact=made.candidate,
         as_of="2026-01-01",
-        when=made.town.clock(),
+        when=made.project.clock(),
         who="somebody",
-        rows=blobs.put(made.town.stores["production"], b"id,y\n"),
+        rows=blobs.put(made.project.stores["production"], b"id,y\n"),
         count=0,
     )
-    made.town.stores["production"].create(
+    made.project.stores["production"].create(
         store_layout.member(store_layout.predictions("production", MODEL), 0), codec.encode(log)
     )
     return made
 
 
-def records(story: Story) -> Iterator[tuple[str, str, bytes]]:
-    for environment, store in story.town.stores.items():
+def records(scenario: Scenario) -> Iterator[tuple[str, str, bytes]]:
+    for environment, store in scenario.project.stores.items():
         for key, body in sorted(store.objects.items()):
             if not key.startswith("blobs/"):
                 yield environment, key, body
 
 
-def small_blobs(story: Story) -> Iterator[tuple[str, str, bytes]]:
+def small_blobs(scenario: Scenario) -> Iterator[tuple[str, str, bytes]]:
     """Manifests, evaluations, recipes, schemas, probes, provenance: the blobs that are documents."""
-    for environment, store in story.town.stores.items():
+    for environment, store in scenario.project.stores.items():
         for key, body in sorted(store.objects.items()):
             if key.startswith("blobs/") and body.startswith(b"{"):
                 yield environment, key, body
@@ -86,14 +86,14 @@ def refused(read: Callable[[], object], what: str) -> None:
     assert caught.value.hint, what
 
 
-def test_every_kind_of_record_is_there(story: Story) -> None:
-    assert {key.partition("/")[0] for _, key, _ in records(story)} == set(RECORDS)
+def test_every_kind_of_record_is_there(scenario: Scenario) -> None:
+    assert {key.partition("/")[0] for _, key, _ in records(scenario)} == set(RECORDS)
 
 
 @pytest.mark.soak
-def test_no_damaged_record_is_read(story: Story) -> None:
+def test_no_damaged_record_is_read(scenario: Scenario) -> None:
     cases = 0
-    for _, key, body in records(story):
+    for _, key, body in records(scenario):
         kind = RECORDS[key.partition("/")[0]]
         assert codec.encode(codec.decode(kind, body, what=key)) == body
         for what, left in damaged(body):
@@ -103,10 +103,10 @@ def test_no_damaged_record_is_read(story: Story) -> None:
     assert cases > 200
 
 
-def test_no_damaged_mark_or_pointer_of_a_target_is_read(story: Story) -> None:
-    current = story.town.target.current[MODEL]
+def test_no_damaged_mark_or_pointer_of_a_target_is_read(scenario: Scenario) -> None:
+    current = scenario.project.target.current[MODEL]
     cases = 0
-    for value in (current, StoreMark(project="town", environment="production")):
+    for value in (current, StoreMark(project="sample", environment="production")):
         for what, left in damaged(codec.encode(value), stride=1):
             refused(lambda value=value, left=left: codec.decode(type(value), left, what="it"), what)
             cases += 1
@@ -115,10 +115,10 @@ def test_no_damaged_mark_or_pointer_of_a_target_is_read(story: Story) -> None:
 
 
 @pytest.mark.soak
-def test_no_damaged_blob_is_used(story: Story) -> None:
+def test_no_damaged_blob_is_used(scenario: Scenario) -> None:
     cases = 0
-    for environment, key, body in small_blobs(story):
-        store, digest = story.town.stores[environment], Digest("sha256:" + key.rpartition("/")[2])
+    for environment, key, body in small_blobs(scenario):
+        store, digest = scenario.project.stores[environment], Digest("sha256:" + key.rpartition("/")[2])
         for what, left in damaged(body):
             store.objects[key] = left
             try:
@@ -134,11 +134,11 @@ DOCUMENTS = {EVALUATION_FILE: Evaluation, RECIPE_FILE: BuiltRecipe, SCHEMA_FILE:
 
 
 @pytest.mark.soak
-def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(story: Story) -> None:
+def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(scenario: Scenario) -> None:
     """What somebody has made up and hashed anew: it may mean something else, but never crashes what reads it."""
-    store = story.town.stores["sandbox"]
-    one = blobs.artifact(store, story.candidate)
-    provenance = next(body for _, _, body in small_blobs(story) if b'"builder"' in body)
+    store = scenario.project.stores["sandbox"]
+    one = blobs.artifact(store, scenario.candidate)
+    provenance = next(body for _, _, body in small_blobs(scenario) if b'"builder"' in body)
     bodies = {name: (blobs.document(store, one, name), kind) for name, kind in DOCUMENTS.items()}
     bodies |= {"provenance": (provenance, Provenance)}
     cases = 0
@@ -150,7 +150,7 @@ def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(story: 
             except IntegrityError:
                 continue
             assert codec.encode(found) == left, what
-    manifest = store.objects[store_layout.blob(story.candidate)]
+    manifest = store.objects[store_layout.blob(scenario.candidate)]
     for _, left in damaged(manifest):
         cases += 1
         try:
@@ -160,29 +160,29 @@ def test_a_document_under_its_right_digest_that_is_none_is_a_typed_error(story: 
     print(f"{cases} damaged documents under their digest")
 
 
-def look(story: Story) -> tuple[list[Plan | ReconcilerError], bool]:
+def look(scenario: Scenario) -> tuple[list[Plan | ReconcilerError], bool]:
     """The plans of both environments, and whether an audit finds anything."""
-    deps = story.town.deps()
+    deps = scenario.project.deps()
     plans: list[Plan | ReconcilerError] = []
     for environment in ("sandbox", "production"):
         try:
-            plans.append(make_plan.make_plan(deps, story.desired, environment_of(story.desired, environment)))
+            plans.append(make_plan.make_plan(deps, scenario.desired, environment_of(scenario.desired, environment)))
         except ReconcilerError as error:
             plans.append(error)
-    return plans, bool(audit.audit(deps, story.desired, ()).findings)
+    return plans, bool(audit.audit(deps, scenario.desired, ()).findings)
 
 
 @pytest.mark.soak
-def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(story: Story) -> None:
-    before, found = look(story)
+def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(scenario: Scenario) -> None:
+    before, found = look(scenario)
     assert not found
     cases = 0
-    for environment, key, body in (*records(story), *small_blobs(story)):
-        store = story.town.stores[environment]
+    for environment, key, body in (*records(scenario), *small_blobs(scenario)):
+        store = scenario.project.stores[environment]
         for what, left in damaged(body, stride=COARSE):
             store.objects[key] = left
             try:
-                plans, found = look(story)
+                plans, found = look(scenario)
             finally:
                 store.objects[key] = body
             cases += 1
@@ -195,15 +195,15 @@ def test_a_plan_says_what_it_said_or_stops_and_an_audit_finds_it(story: Story) -
     print(f"{cases} plans and audits of damaged stores")
 
 
-def test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deployed(story: Story) -> None:
+def test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deployed(scenario: Scenario) -> None:
     """But for the newest record of a sandbox: nobody else knows of it, and the next apply does that work again."""
-    before, _ = look(story)
+    before, _ = look(scenario)
     newest = store_layout.member(store_layout.journal("sandbox", MODEL), 3)
-    for environment, store in story.town.stores.items():
+    for environment, store in scenario.project.stores.items():
         for key in sorted(store.objects):
             body = store.objects.pop(key)
             try:
-                (sandbox, production), found = look(story)
+                (sandbox, production), found = look(scenario)
             finally:
                 store.objects[key] = body
             assert found or key in (newest, store_layout.member(store_layout.predictions("production", MODEL), 0)), key
@@ -215,16 +215,16 @@ def test_a_lost_file_is_found_by_an_audit_and_never_means_that_nothing_is_deploy
             assert isinstance(sandbox, (Plan, IntegrityError)), key
 
 
-def test_a_record_under_the_name_of_another_is_refused(story: Story) -> None:
-    for environment, key, body in records(story):
-        store = story.town.stores[environment]
-        for other_environment, other_key, other in records(story):
+def test_a_record_under_the_name_of_another_is_refused(scenario: Scenario) -> None:
+    for environment, key, body in records(scenario):
+        store = scenario.project.stores[environment]
+        for other_environment, other_key, other in records(scenario):
             kind = key.partition("/")[0]
             if other_key.partition("/")[0] != kind or other == body or kind == "recipes":
                 continue
             store.objects[key] = other
             try:
-                _, found = look(story)
+                _, found = look(scenario)
             finally:
                 store.objects[key] = body
             assert found, f"{other_environment} {other_key} as {environment} {key}"

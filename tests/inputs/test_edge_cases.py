@@ -22,7 +22,7 @@ from reconciler.ports import TreeFile
 from tests.fuzz.targets import Guessed, shipped
 from tests.simulation import sample_project
 from tests.simulation.sample_project import NOBODYS, PRODUCTION
-from tests.simulation.scenario import Story
+from tests.simulation.scenario import Scenario
 from tests.support.project import Project, begin, configured, write_ledger
 
 
@@ -35,59 +35,59 @@ def project(tmp_path: Path) -> Project:
 
 
 def test_a_digest_that_nobody_made_is_not_deployed(tmp_path: Path) -> None:
-    story = Story(tmp_path)
-    serves = story.deployed(seed=10)
-    story.commit(seed=10, pin=NOBODYS)
-    part = story.part("production")
+    scenario = Scenario(tmp_path)
+    serves = scenario.deployed(seed=10)
+    scenario.commit(seed=10, pin=NOBODYS)
+    part = scenario.part("production")
     assert part.blocked is not None
     assert part.blocked.status is ResultStatus.CONFLICT
     assert "artifact 000000000000 not found" in part.reason
-    story.apply("production")
-    assert story.serves == serves
+    scenario.apply("production")
+    assert scenario.serves == serves
 
 
 def test_a_branch_that_was_pushed_back_before_the_last_applied_commit_is_refused(tmp_path: Path) -> None:
-    story = Story(tmp_path)
-    story.deployed(seed=10)
-    last = story.desired
-    serves = story.deployed(seed=11)
-    del story.town.source.line[story.town.source.line.index(str(last.revision)) + 1 :]
-    part = next(one for one in story.plan("production", last).models if one.model == sample_project.MODEL)
+    scenario = Scenario(tmp_path)
+    scenario.deployed(seed=10)
+    last = scenario.desired
+    serves = scenario.deployed(seed=11)
+    del scenario.project.source.line[scenario.project.source.line.index(str(last.revision)) + 1 :]
+    part = next(one for one in scenario.plan("production", last).models if one.model == sample_project.MODEL)
     assert part.blocked is not None
     assert part.blocked.status is ResultStatus.CONFLICT
     assert part.basis.order == CommitOrder.OFF.value
     assert "not on" in part.reason or "older" in part.reason or "branch" in part.reason
-    story.apply("production", last)
-    assert story.serves == serves
+    scenario.apply("production", last)
+    assert scenario.serves == serves
 
 
 def test_a_gate_that_is_weakened_in_the_commit_that_promotes_has_judged_nothing_yet(tmp_path: Path) -> None:
     """No approval is asked for it yet; but until the sandbox has judged by the new gate, nothing is deployed."""
-    story = Story(tmp_path)
-    serves = story.deployed(seed=10)
-    story.commit(seed=3)  # refused: it scores less than production's threshold
-    story.apply("sandbox")
-    refused = story.candidate
+    scenario = Scenario(tmp_path)
+    serves = scenario.deployed(seed=10)
+    scenario.commit(seed=3)  # refused: it scores less than production's threshold
+    scenario.apply("sandbox")
+    refused = scenario.candidate
     policy = replace(PRODUCTION.policy, gates=(Threshold(metric="f1_macro", at_least=0.01),))
-    story.commit(seed=3, pin=refused, production=replace(PRODUCTION, policy=policy))
-    part = story.part("production")
+    scenario.commit(seed=3, pin=refused, production=replace(PRODUCTION, policy=policy))
+    part = scenario.part("production")
     assert part.blocked is not None
     assert part.blocked.status is ResultStatus.CONFLICT
     assert "is not verified against today's gates" in part.reason
-    story.apply("production")
-    assert story.serves == serves
+    scenario.apply("production")
+    assert scenario.serves == serves
 
 
 def test_why_does_not_advise_to_promote_what_the_gates_refused(tmp_path: Path) -> None:
-    story = Story(tmp_path)
-    story.commit(seed=3)
-    story.apply("sandbox")
-    (advice,) = why(story.deps(), story.desired, PRODUCTION, sample_project.MODEL).advice
+    scenario = Scenario(tmp_path)
+    scenario.commit(seed=3)
+    scenario.apply("sandbox")
+    (advice,) = why(scenario.deps(), scenario.desired, PRODUCTION, sample_project.MODEL).advice
     assert "refused" in advice.reason
     assert advice.command == f"reconciler why {sample_project.MODEL} --in sandbox"
-    story.commit(seed=10)
-    story.apply("sandbox")
-    (advice,) = why(story.deps(), story.desired, PRODUCTION, sample_project.MODEL).advice
+    scenario.commit(seed=10)
+    scenario.apply("sandbox")
+    (advice,) = why(scenario.deps(), scenario.desired, PRODUCTION, sample_project.MODEL).advice
     assert advice.command == f"reconciler promote {sample_project.MODEL} --to production"
 
 
@@ -135,16 +135,16 @@ def test_a_store_that_may_not_be_read_is_never_an_empty_one(
 
 
 def test_the_store_of_another_project_is_not_written_to(tmp_path: Path) -> None:
-    story = Story(tmp_path)
-    story.deployed(seed=10)
-    before = {name: dict(store.objects) for name, store in story.town.stores.items()}
-    story.merge(replace(story.desired, project="another"))
+    scenario = Scenario(tmp_path)
+    scenario.deployed(seed=10)
+    before = {name: dict(store.objects) for name, store in scenario.project.stores.items()}
+    scenario.merge(replace(scenario.desired, project="another"))
     for environment in ("sandbox", "production"):
         with pytest.raises(IntegrityError) as caught:
-            story.apply(environment)
+            scenario.apply(environment)
         assert caught.value.code == "E609"
         assert "belongs to" in caught.value.message
-    assert {name: dict(store.objects) for name, store in story.town.stores.items()} == before
+    assert {name: dict(store.objects) for name, store in scenario.project.stores.items()} == before
 
 
 # --- the command line ------------------------------------------------------------------------------------------------

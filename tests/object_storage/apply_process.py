@@ -1,4 +1,4 @@
-"""One apply of the town over stores and a target in a bucket, then a look at what is left: as a function, and as a
+"""One apply of the sample project over stores and a target in a bucket, then a report of what is left; a function and a
 process that can be killed. Training and scoring are fakes; everything that writes is real."""
 
 from __future__ import annotations

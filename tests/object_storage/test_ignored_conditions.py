@@ -30,7 +30,9 @@ MakePlace = Callable[[], StorageLocation]
 
 
 def opening(folder: Path, *, cache: Path | None = None) -> StorageAccess:
-    return StorageAccess(root=folder, project="town", environment="production", scratch=folder / "scratch", cache=cache)
+    return StorageAccess(
+        root=folder, project="sample", environment="production", scratch=folder / "scratch", cache=cache
+    )
 
 
 def open_place() -> StorageLocation:

@@ -1,11 +1,11 @@
-"""The invariants of the loop, as one oracle that is told of every write and answers with what is violated.
+"""Check the invariants of the loop: an oracle that sees every write and records every violation.
 
 I1 a journal entry's artifact is whole in the same store when the entry appears      I2 no gap, no fork, the chain holds
-I3 production's commits never go back on the line       I4 what is deployed was verified for it, or vetted before
+I3 production's commits never go back on the line       I4 a deployed artifact was verified, or deployed before
 I5 production serves the bytes that were trained, and only a sandbox trains       I6 nothing under a key ever changes
 I7 one clean pass converges and a second writes nothing (`simulation`)       I9 failures are typed (`simulation`)
-I10 nothing rejected, and nothing of a held model, is ever deployed      I11 nothing new is deployed in a closed window
-I12 what git still pins is not put back after `rollback --now`     I13 a deploy has the approvals that were really given
+I10 no rejected artifact, and nothing of a held model, is deployed     I11 nothing new is deployed during a freeze
+I12 a pin is not redeployed after `rollback --now`     I13 a deploy has the approvals that were really given
 I8 (no secret in any output) is held by the canary tests of data and reports.
 """
 
@@ -26,11 +26,11 @@ from reconciler.engine.storage import oci_manifest
 from reconciler.errors import IntegrityError
 from reconciler.schedule import freeze_windows
 from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget, differing_files
-from tests.simulation.sample_project import LEAST, MODEL, TOLERANCE, Town
+from tests.simulation.sample_project import LEAST, MODEL, TOLERANCE, SampleProject
 
 
 class Oracle:
-    """Give it the stores and the target, and its `created` and `placed` to both. `violations` is what it found."""
+    """Sees every write of the stores (`created`) and of the target (`placed`), and records `violations`."""
 
     def __init__(self, source: MemorySource, *, trained: list[str]) -> None:
         self.source = source
@@ -40,14 +40,14 @@ class Oracle:
         self.violations: list[str] = []
         self.commits: list[DesiredState] = []
         self.given: set[tuple[int, str]] = set()
-        """What git says, by commit, and (request, who approved it): where they are known, controls are held, too."""
+        """(request, approver) of every approval; controls are checked where commits and approvals are known."""
         self._seen: dict[tuple[str, str], bytes] = {}
         self._served: dict[str, int] = {}
         self._commits: dict[tuple[str, str], int] = {}
 
     def created(self, environment: str, key: str, body: bytes) -> None:
-        before = self._seen.setdefault((environment, key), body)
-        if before != body:
+        first_body = self._seen.setdefault((environment, key), body)
+        if first_body != body:
             self._violated("I6", f"{environment}: {key} was rewritten")
         if key.startswith("journal/"):
             self._entry(environment, key, body)
@@ -55,7 +55,7 @@ class Oracle:
             self._violated("I5", f"{environment} holds {key}: only a sandbox builds")
 
     def wiped(self, model: str) -> None:
-        """The target was emptied by hand: it cannot know any more which entry it served last."""
+        """Forget the entry that the target served last: somebody emptied the target by hand."""
         self._served.pop(model, None)
 
     def placed(self, current: ReleasePointer) -> None:
@@ -77,7 +77,9 @@ class Oracle:
         if score is None or score < LEAST:
             self._violated("I4", f"entry {current.n} of {current.model} serves a model that scores {score}")
         model = next(
-            f.digest for f in oci_manifest.parse(release[oci_manifest.MANIFEST_FILE]).files if f.path == "model.skops"
+            file.digest
+            for file in oci_manifest.parse(release[oci_manifest.MANIFEST_FILE]).files
+            if file.path == "model.skops"
         )
         if model not in self.trained:
             self._violated("I5", f"{current.model} serves bytes that no sandbox trained")
@@ -96,12 +98,12 @@ class Oracle:
             self._whole(environment, key, entry.artifact)
         if environment == "production":
             self._order(key, entry)
-            self._alone(key, entry)
-            before = codec.decode(Entry, previous, what=key).state if previous else None
+            self._self_contained(key, entry)
+            previous_state = codec.decode(Entry, previous, what=key).state if previous else None
             if entry.action is Action.DEPLOY:
-                self._verified(key, entry, before)
-                self._controlled(key, entry, before)
-            elif entry.action is Action.RESTORE and entry.state != before:
+                self._verified(key, entry, previous_state)
+                self._controlled(key, entry, previous_state)
+            elif entry.action is Action.RESTORE and entry.state != previous_state:
                 self._violated("I4", f"{key} restores what was not there")
 
     def _whole(self, environment: str, key: str, artifact: Digest) -> None:
@@ -111,11 +113,11 @@ class Oracle:
             self._violated("I1", f"{key} names an artifact that is not in its store")
             return
         try:
-            one = oci_manifest.parse(manifest)
+            package = oci_manifest.parse(manifest)
         except IntegrityError:
             self._violated("I1", f"{key} names something that is no artifact")
             return
-        for file in (one.config, *one.files):
+        for file in (package.config, *package.files):
             if digest_of_bytes(objects.get(store_layout.blob(file.digest), b"")) != file.digest:
                 self._violated("I1", f"{key} names an artifact without its {file.path}")
 
@@ -126,8 +128,8 @@ class Oracle:
             self._violated("I3", f"{key} goes back from commit {self.source.line[last]} to {entry.commit}")
         self._commits[(entry.environment, entry.model)] = max(place, last)
 
-    def _alone(self, key: str, entry: Entry) -> None:
-        """Production's own store holds how the artifact was made and by which verification it came."""
+    def _self_contained(self, key: str, entry: Entry) -> None:
+        """Check that production's own store holds the provenance and the verification of the entry."""
         objects = self.stores["production"].objects
         build, artifact, verification = entry.state.build, entry.artifact, entry.verification
         if build is not None and store_layout.blob(build.provenance) not in objects:
@@ -135,9 +137,10 @@ class Oracle:
         if verification and artifact and store_layout.verification(artifact, verification) not in objects:
             self._violated("I1", f"{key} names a verification that is not in its store")
 
-    def _verified(self, key: str, entry: Entry, before: State | None) -> None:
-        """Vetted before, or a passing verification that the sandbox really wrote, bound to the incumbent before it."""
-        if before is not None and entry.artifact in before.vetted:
+    def _verified(self, key: str, entry: Entry, previous: State | None) -> None:
+        """Check that the artifact was deployed before, or that the sandbox wrote a passing verification against the
+        previous incumbent."""
+        if previous is not None and entry.artifact in previous.vetted:
             return
         if entry.verification is None or entry.artifact is None:
             self._violated("I4", f"{key} deploys without a verification")
@@ -146,52 +149,61 @@ class Oracle:
         if record is None:
             self._violated("I4", f"{key} deploys by a verification that nobody wrote")
             return
-        found = codec.decode(Verification, record, what=key)
-        incumbent = before.artifact if before else None
-        if not found.passed or found.artifact != entry.artifact or found.environment != "production":
-            self._violated("I4", f"{key} deploys what was refused, or judged as something else")
-        elif found.incumbent not in (None, incumbent):
+        verification = codec.decode(Verification, record, what=key)
+        incumbent = previous.artifact if previous else None
+        if (
+            not verification.passed
+            or verification.artifact != entry.artifact
+            or verification.environment != "production"
+        ):
+            self._violated("I4", f"{key} deploys an artifact that failed, or by a verification of another one")
+        elif verification.incumbent not in (None, incumbent):
             self._violated("I4", f"{key} deploys by a verification against another incumbent")
 
-    def _controlled(self, key: str, entry: Entry, before: State | None) -> None:
-        says = next((one for one in self.commits if one.revision == entry.commit), None)
+    def _controlled(self, key: str, entry: Entry, previous: State | None) -> None:
+        says = next((state for state in self.commits if state.revision == entry.commit), None)
         where = says.environment("production") if says is not None else None
         if says is None or where is None:
             return
         policy = where.policy
         if policy.rejection_of(entry.artifact) is not None:
-            self._violated("I10", f"{key} deploys what is rejected")
+            self._violated("I10", f"{key} deploys a rejected artifact")
         if policy.hold_of(entry.model) is not None:
             self._violated("I10", f"{key} deploys though the model is held")
-        if (before is None or entry.artifact not in before.vetted) and freeze_windows.closed(policy.freeze, entry.when):
-            self._violated("I11", f"{key} deploys something new at {entry.when}, in a closed window")
-        hold = before.hold if before is not None else None
+        if (previous is None or entry.artifact not in previous.vetted) and freeze_windows.closed(
+            policy.freeze, entry.when
+        ):
+            self._violated("I11", f"{key} deploys a new artifact at {entry.when}, during a freeze")
+        hold = previous.hold if previous is not None else None
         if hold is not None and hold.pin == entry.artifact and self._pinned_since(hold, entry):
-            self._violated("I12", f"{key} puts back what was rolled back from")
+            self._violated("I12", f"{key} redeploys the artifact that was rolled back")
         if policy.approvals is not None and not entry.reason.startswith("rollback from"):
-            given = {one.by for one in entry.approved.approvals} if entry.approved is not None else set()
-            counts = {who for who in given if entry.approved and (entry.approved.number, who) in self.given}
+            approvers = {approval.by for approval in entry.approved.approvals} if entry.approved is not None else set()
+            counts = {name for name in approvers if entry.approved and (entry.approved.number, name) in self.given}
             if len(counts - {entry.approved.author if entry.approved else ""}) < policy.approvals.least:
-                self._violated("I13", f"{key} deploys with the approvals of {sorted(given) or 'nobody'}")
+                self._violated("I13", f"{key} deploys with the approvals of {sorted(approvers) or 'nobody'}")
 
     def _pinned_since(self, hold: RollbackHold, entry: Entry) -> bool:
-        """Whether git pinned it without a break from the rollback to this entry."""
+        """Tell whether git pinned the artifact without a break from the rollback to this entry."""
         line = self.source.line
         if hold.commit not in line or entry.commit not in line:
             return True
         between = line[line.index(hold.commit) : line.index(entry.commit) + 1]
-        models = [one.model("production", entry.model) for one in self.commits if one.revision in between]
-        return all(one is not None and one.artifact == hold.pin for one in models)
+        models = [state.model("production", entry.model) for state in self.commits if state.revision in between]
+        return all(model is not None and model.artifact == hold.pin for model in models)
 
-    def _violated(self, invariant: str, what: str) -> None:
-        self.violations.append(f"{invariant} {what}")
+    def _violated(self, invariant: str, problem: str) -> None:
+        self.violations.append(f"{invariant} {problem}")
 
 
-def expected(town: Town, desired: DesiredState, *, compares: bool) -> Digest | EllipsisType | None:
-    """What production must serve once all is quiet, from the gates' numbers alone; `...` where it cannot be told: a pin
-    that is not today's candidate may be judged against an incumbent of another day."""
+def expected(project: SampleProject, desired: DesiredState, *, compares: bool) -> Digest | EllipsisType | None:
+    """Return the artifact that production must serve in the end, from the gates' numbers alone.
+
+    `...` where it is not determined: a pin that is not today's candidate may have been verified against an earlier
+    incumbent.
+    """
     model = desired.model("production", MODEL)
-    heads = {name: last(town.stores[name], name) for name in ("sandbox", "production")}
+    heads = {name: last(project.stores[name], name) for name in ("sandbox", "production")}
     if model is None:
         return None
     served, candidate = heads["production"], heads["sandbox"]
@@ -202,22 +214,23 @@ def expected(town: Town, desired: DesiredState, *, compares: bool) -> Digest | E
         return model.artifact
     if candidate is None or candidate.artifact != model.artifact:
         return ...
-    score = _score(town, model.artifact)
+    score = _score(project, model.artifact)
     passes = score >= LEAST
     if compares and served is not None and served.artifact is not None:
-        passes = passes and score - _score(town, served.artifact) >= -TOLERANCE
+        passes = passes and score - _score(project, served.artifact) >= -TOLERANCE
     return model.artifact if passes else (served.artifact if served else None)
 
 
 def last(store: MemoryStore, environment: str) -> State | None:
+    """Return the newest state in a journal, or None where it is empty."""
     prefix = store_layout.journal(environment, MODEL)
     count = sum(1 for key in store.objects if key.startswith(prefix + "/"))
     key = store_layout.member(prefix, count - 1)
     return codec.decode(Entry, store.objects[key], what=key).state if count else None
 
 
-def _score(town: Town, artifact: Digest) -> float:
-    objects = town.stores["sandbox"].objects
+def _score(project: SampleProject, artifact: Digest) -> float:
+    objects = project.stores["sandbox"].objects
     file = oci_manifest.parse(objects[store_layout.blob(artifact)]).file(EVALUATION_FILE)
     return (
         codec.decode(Evaluation, objects[store_layout.blob(file.digest)], what=EVALUATION_FILE).metric("f1_macro")

@@ -17,14 +17,14 @@ from reconciler.ports import Forge, Source, Store, Target, TreeFile
 from reconciler.testing.memory import MemoryStore, MemoryTarget
 from reconciler.testing.memory_forge import MemoryForge
 from tests.simulation.invariants import Oracle
-from tests.simulation.sample_project import Town
+from tests.simulation.sample_project import SampleProject
 
 Wrapped = tuple[dict[str, Store], Target, Source]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """`store`, `target`: what the shared ports are made of. `wrap`: what one process sees of them."""
+    """Broken ports. `store`, `target`: classes of the shared ones; the others wrap the view of each process."""
 
     store: type[MemoryStore] = MemoryStore
     target: type[MemoryTarget] = MemoryTarget
@@ -32,12 +32,12 @@ class Mutant:
     seen_source: Callable[[Source], Source] | None = None
     seen_forge: Callable[[MemoryForge], Forge] | None = None
 
-    def build(self, town: Town, oracle: Oracle) -> None:
-        def told(environment: str) -> Callable[[str, bytes], None]:
+    def build(self, project: SampleProject, oracle: Oracle) -> None:
+        def reported(environment: str) -> Callable[[str, bytes], None]:
             return lambda key, body: oracle.created(environment, key, body)
 
-        town.stores = {name: self.store(town.folder / name, told(name)) for name in ("sandbox", "production")}
-        town.target = self.target(town.folder / "target", oracle.placed)
+        project.stores = {name: self.store(project.folder / name, reported(name)) for name in ("sandbox", "production")}
+        project.target = self.target(project.folder / "target", oracle.placed)
 
     def wrap(self, stores: dict[str, Store], target: Target, source: Source) -> Wrapped:
         if self.seen_store is not None:
@@ -72,7 +72,7 @@ class EmptyIsNone(MemoryStore):
 
 
 class LowerWins(MemoryTarget):
-    """A target that does not compare: a process that wakes up late puts an older entry back."""
+    """A target that does not compare numbers: a process that resumes late restores an older entry."""
 
     def swap(self, current: ReleasePointer) -> None:
         self.put(current)
@@ -108,7 +108,7 @@ class NoOrder:
 
 
 class AlwaysNew(NoOrder):
-    """Git that takes what is pinned for brought by the newest commit, and so for a new decision."""
+    """Git that reports every pin as introduced by the newest commit, and so as a new decision."""
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         return self._source.order(a, b, branch=branch)
@@ -119,7 +119,7 @@ class AlwaysNew(NoOrder):
 
 
 class EverybodyApproves(MemoryForge):
-    """A forge that takes whoever may approve for somebody who did."""
+    """A forge that reports an approval of everybody who may approve."""
 
     def __init__(self, forge: MemoryForge) -> None:
         super().__init__()
@@ -131,7 +131,7 @@ class EverybodyApproves(MemoryForge):
 
 
 class _Seen:
-    """A process's view of a store, passed on as it is."""
+    """A process's unchanged view of a store."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -150,7 +150,7 @@ class _Seen:
 
 
 class TakenForOurs(_Seen):
-    """Whoever gets no answer tries again, and takes whatever is there by then for what it wrote itself."""
+    """A store that retries an unanswered create and reports success for whatever object is there by then."""
 
     def create(self, key: str, body: bytes | Path) -> bool:
         try:
@@ -161,7 +161,7 @@ class TakenForOurs(_Seen):
 
 
 class SkippedVerification(_Seen):
-    """Whoever asks for a verification is told that everything passed."""
+    """A store that answers every read of a verification with one that passed."""
 
     def read(self, key: str) -> bytes | None:
         if not key.startswith("verifications/"):
@@ -181,7 +181,7 @@ class SkippedVerification(_Seen):
 
 
 class JournalFirst(_Seen):
-    """Blobs are kept in memory and written after the next journal entry, as a write-behind cache would."""
+    """A store that writes blobs only after the next journal entry, as a write-behind cache would."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)

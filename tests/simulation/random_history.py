@@ -1,6 +1,6 @@
-"""What happens to a town while its processes run: people merge commits, days pass, and things break.
+"""Generate random events of a sample project while its processes run: merges, reviews, passing days, damage.
 
-Takes a town and a source of chance. Every commit's desired state is in `commits`, oldest first; the last is what must
+Takes a project and a random generator. Every commit's desired state is in `commits`, oldest first; the last one must
 hold in the end.
 """
 
@@ -30,7 +30,7 @@ from reconciler.schedule import freeze_windows
 from reconciler.testing.memory_forge import MemoryForge
 from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import last
-from tests.simulation.sample_project import MODEL, Town
+from tests.simulation.sample_project import MODEL, SampleProject
 
 KINDS = (
     *("recipe", "recipe", "promote", "promote", "promote", "older", "unpin", "day", "tamper", "wipe", "lose"),
@@ -49,7 +49,7 @@ def seeds() -> Mapping[Digest, int]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Began:
-    """A town with one model deployed, to copy from. What was written in which order is kept."""
+    """A project with one model deployed, to copy from. Keeps the order of the writes."""
 
     stores: Mapping[str, Mapping[str, bytes]]
     served: tuple[tuple[ReleasePointer, Mapping[str, bytes]], ...]
@@ -65,57 +65,62 @@ def began_with(*, compares: bool, retrain: Retrain, rolled_back: bool) -> Began:
     `rolled_back`: then recipe 11 by c2 and c3, and `rollback --now`, with which git does not agree yet.
     """
     with tempfile.TemporaryDirectory(prefix="simulation-") as folder:
-        town = sample_project.found(Path(folder))
-        deps = town.deps(actor="founder")
+        project = sample_project.found(Path(folder))
+        deps = project.deps(actor="founder")
         pins, served = [sample_project.NOBODYS], []
         for number in range(4 if rolled_back else 2):
             name, environment = f"c{number}", ("sandbox", "production")[number % 2]
-            town.source.line.append(name)
+            project.source.line.append(name)
             seed = 10 + number // 2
             desired = sample_project.desired(
                 name, seed=seed, pin=pins[-1], compares=compares, retrain=retrain, others=True
             )
-            town.source.trees[name] = sample_manifests.files(desired)
+            project.source.trees[name] = sample_manifests.files(desired)
             where = environment_of(desired, environment)
             apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
             if environment == "sandbox":
-                pins.append(list(artifacts(town))[-1])
+                pins.append(list(artifacts(project))[-1])
             else:
-                served.append(town.target.current[MODEL])
+                served.append(project.target.current[MODEL])
         if rolled_back:
-            checkout = sample_manifests.checkout(town.source, desired)
+            checkout = sample_manifests.checkout(project.source, desired)
             rollback_now.swap(deps, checkout, model=MODEL, environment=where, to=None, reason="it disappoints")
-            served.append(town.target.current[MODEL])
+            served.append(project.target.current[MODEL])
         return Began(
-            stores={name: dict(store.objects) for name, store in town.stores.items()},
-            served=tuple((current, town.target.releases[MODEL][hex_of(current.artifact)]) for current in served),
-            trained=tuple(town.trainer.trained),
+            stores={name: dict(store.objects) for name, store in project.stores.items()},
+            served=tuple((current, project.target.releases[MODEL][hex_of(current.artifact)]) for current in served),
+            trained=tuple(project.trainer.trained),
             pins=tuple(pins[1:]),
         )
 
 
-def artifacts(town: Town) -> dict[Digest, int]:
-    """Artifact -> recipe seed of everything that the sandbox's journal knows, oldest first."""
-    found: dict[Digest, int] = {}
-    for key, body in sorted(town.stores["sandbox"].objects.items()):
+def artifacts(project: SampleProject) -> dict[Digest, int]:
+    """Return artifact -> recipe seed of all builds in the sandbox's journal, oldest first."""
+    seeds_by_artifact: dict[Digest, int] = {}
+    for key, body in sorted(project.stores["sandbox"].objects.items()):
         if key.startswith("journal/sandbox/"):
             build = codec.decode(Entry, body, what=key).state.build
             if build is not None:
-                found[build.artifact] = seeds()[build.recipe]
-    return found
+                seeds_by_artifact[build.artifact] = seeds()[build.recipe]
+    return seeds_by_artifact
 
 
 class Merges:
-    """The branch's history. `told` hears, in words, of all that happens; `wiped`, of a model that was taken off the
+    """The branch's history. `report` is called with each event in words; `wiped` with a model that was removed from the
     target."""
 
     def __init__(
-        self, town: Town, chance: random.Random, *, told: Callable[[str], None], wiped: Callable[[str], None]
+        self,
+        project: SampleProject,
+        chance: random.Random,
+        *,
+        report: Callable[[str], None],
+        wiped: Callable[[str], None],
     ) -> None:
-        self.town = town
+        self.project = project
         self.wiped = wiped
         self.chance = chance
-        self.told = told
+        self.report = report
         self.commits: list[DesiredState] = []
         self.seed = 10
         self.pin: Digest | None = None
@@ -127,21 +132,21 @@ class Merges:
         self._lost: tuple[str, bytes] | None = None
         self.controls = Policy()
         self.given: set[tuple[int, str]] = set()
-        """(request, who approved it): whatever was given once, also where it was withdrawn."""
+        """(request, approver) of every approval, also of those that were withdrawn."""
         self.commit()
         if chance.random() < 0.8:
             self._begin()
         self._control()
 
     def _control(self) -> None:
-        """Some towns have freeze windows, some ask for approvals."""
-        town = self.town
+        """Give some projects freeze windows, and some required approvals."""
+        project = self.project
         if self.chance.random() < 0.4:
             self.controls = replace(self.controls, freeze=(FREEZE,))
         if self.chance.random() < 0.4:
             self.controls = replace(self.controls, approvals=APPROVALS)
-            town.forge = MemoryForge()
-            town.forge.teams["shop/finance"] = (FAY, AUTHOR)
+            project.forge = MemoryForge()
+            project.forge.teams["shop/finance"] = (FAY, AUTHOR)
         if self.controls != Policy():
             self.commit()
 
@@ -149,13 +154,13 @@ class Merges:
         """Most towns have a model in production already, and some have just rolled back from it."""
         rolled_back = self.chance.random() < 0.15
         began = began_with(compares=self.compares, retrain=self.retrain, rolled_back=rolled_back)
-        self.town.trainer.trained += began.trained
+        self.project.trainer.trained += began.trained
         for name, objects in began.stores.items():
             for key, body in objects.items():
-                self.town.stores[name].put(key, body)
+                self.project.stores[name].put(key, body)
         for current, files in began.served:
-            self.town.target.put_release(current, files)
-            self.town.target.put(current)
+            self.project.target.put_release(current, files)
+            self.project.target.put(current)
         first, *others = began.pins
         self.pin, self.pinned_seed = first, self.seed
         self.commit()
@@ -174,7 +179,7 @@ class Merges:
         policy = replace(
             self.controls, gates=sample_project.PRODUCTION.policy.gates, prune=sample_project.PRODUCTION.policy.prune
         )
-        self.town.source.line.append(name)
+        self.project.source.line.append(name)
         self.commits.append(
             sample_project.desired(
                 name,
@@ -187,13 +192,13 @@ class Merges:
                 others=True,
             )
         )
-        self.town.source.trees[name] = sample_manifests.files(self.newest)
-        if self.town.forge is not None:
-            self._request(self.town.forge, name)
-        self.told(f"commit {name}: recipe {self.seed}, pin {short(self.pin) if self.pin else 'none'}")
+        self.project.source.trees[name] = sample_manifests.files(self.newest)
+        if self.project.forge is not None:
+            self._request(self.project.forge, name)
+        self.report(f"commit {name}: recipe {self.seed}, pin {short(self.pin) if self.pin else 'none'}")
 
     def _request(self, forge: MemoryForge, commit: str) -> None:
-        """The request that brought a commit, approved by somebody, by its author, or by nobody."""
+        """Merge a commit by a pull request, approved by somebody, by its author, or by nobody."""
         forge.tips[f"topic-{commit}"] = f"head of {commit}"
         number = forge.open(PullRequestDraft(head=f"topic-{commit}", base="main", title=commit, body="Why.")).number
         forge.pulls[number] = replace(forge.pulls[number], author=AUTHOR)
@@ -201,34 +206,34 @@ class Merges:
             self._approve(forge, number, self.chance.choice([FAY, FAY, AUTHOR]))
         forge.merge(number, commit)
 
-    def _approve(self, forge: MemoryForge, number: int, who: str) -> None:
-        forge.approve(number, who)
-        self.given.add((number, who))
+    def _approve(self, forge: MemoryForge, number: int, name: str) -> None:
+        forge.approve(number, name)
+        self.given.add((number, name))
 
     def happen(self) -> None:
-        """Somebody merges something, a day passes, or something happens to what is served or stored."""
+        """Let one random event happen: a merge, a review, a passing day, or damage to a target or store."""
         if self._lost is not None and self.chance.random() < 0.5:
-            self.find()
+            self.restore_lost()
             return
         kind = self.chance.choice(KINDS)
-        made = list(artifacts(self.town).items())
+        built = list(artifacts(self.project).items())
         match kind:
             case "recipe":
                 self.seed = self.chance.randrange(0, 50)
-            case "promote" if made:
-                self.pin, self.pinned_seed = made[-1]
-            case "older" if made:
-                self.pin, self.pinned_seed = self.chance.choice(made)
+            case "promote" if built:
+                self.pin, self.pinned_seed = built[-1]
+            case "older" if built:
+                self.pin, self.pinned_seed = self.chance.choice(built)
             case "unpin" if self.pin is not None and self.chance.random() < 0.5:
                 self.pin = None
             case "hold":
                 holds = () if self.controls.holds else (Hold(model=MODEL, reason="closing"),)
                 self.controls = replace(self.controls, holds=holds)
-            case "reject" if made and self.chance.random() < 0.3:
-                rejected = (Rejected(artifact=self.chance.choice(made)[0], reason="bad rows"),)
+            case "reject" if built and self.chance.random() < 0.3:
+                rejected = (Rejected(artifact=self.chance.choice(built)[0], reason="bad rows"),)
                 self.controls = replace(self.controls, rejected=() if self.controls.rejected else rejected)
-            case "approve" | "withdraw" if self.town.forge is not None and self.town.forge.pulls:
-                self._review(self.town.forge, kind)
+            case "approve" | "withdraw" if self.project.forge is not None and self.project.forge.pulls:
+                self._review(self.project.forge, kind)
                 return
             case "agree":
                 if not self._agreed():
@@ -247,72 +252,72 @@ class Merges:
         self.commit()
 
     def _review(self, forge: MemoryForge, kind: str) -> None:
-        """Somebody approves a merged request after all, or takes an approval back."""
+        """Approve a merged request afterwards, or withdraw an approval."""
         number = self.chance.choice(sorted(forge.pulls))
-        self.told(f"{kind} request {number}")
+        self.report(f"{kind} request {number}")
         if kind == "approve":
             self._approve(forge, number, FAY)
         else:
             forge.withdraw(number, FAY)
 
     def _agreed(self) -> bool:
-        """Git pins what `rollback --now` put there, if it did."""
+        """Pin in git what `rollback --now` deployed; True where it did deploy something."""
         if self._lost is not None:
             return False
-        head = last(self.town.stores["production"], "production")
+        head = last(self.project.stores["production"], "production")
         if head is None or head.hold is None or head.artifact is None or head.hold.pin != self.pin:
             return False
-        self.pin, self.pinned_seed = head.artifact, artifacts(self.town)[head.artifact]
+        self.pin, self.pinned_seed = head.artifact, artifacts(self.project)[head.artifact]
         return True
 
     def calm(self) -> None:
-        """People let happen what the last commit says: holds end, requests are approved, git agrees, windows open."""
+        """Remove all that blocks the last commit: holds end, requests are approved, git agrees, freezes end."""
         self.controls = replace(self.controls, holds=())
         self._agreed()
         self.commit()
-        if self.town.forge is not None:
-            for number in sorted(self.town.forge.pulls):
-                self._approve(self.town.forge, number, FAY)
-        closed = freeze_windows.closed(self.controls.freeze, self.town.clock())
+        if self.project.forge is not None:
+            for number in sorted(self.project.forge.pulls):
+                self._approve(self.project.forge, number, FAY)
+        closed = freeze_windows.closed(self.controls.freeze, self.project.clock())
         if closed is not None and closed.opens is not None:
-            self.town.clock.now = closed.opens
+            self.project.clock.now = closed.opens
 
     def _day(self) -> None:
-        self.told("a day passes")
-        self.town.clock.pass_time(days=1)
+        self.report("a day passes")
+        self.project.clock.pass_time(days=1)
         if self.chance.random() < 0.7:  # else the tables are still the same
-            self.town.data.day += 1
+            self.project.data.day += 1
 
     def _damage(self, kind: str) -> None:
-        current = self.town.target.current.get(MODEL)
+        current = self.project.target.current.get(MODEL)
         if current is None or current.artifact is None:
             return
-        self.told(f"{kind} what is served")
+        self.report(f"{kind} what is served")
         if kind == "wipe":
-            del self.town.target.current[MODEL]
+            del self.project.target.current[MODEL]
             self.wiped(MODEL)
             return
-        release = self.town.target.releases[MODEL][current.artifact.removeprefix("sha256:")]
+        release = self.project.target.releases[MODEL][current.artifact.removeprefix("sha256:")]
         name = self.chance.choice(sorted(release))
         release[name] = release[name] + b"?"
 
     def _lose(self) -> None:
-        """The newest entry of production's journal turns into an empty file; `find` puts it back from a backup."""
-        objects = self.town.stores["production"].objects
+        """Empty the newest entry of production's journal; `restore_lost` restores it from a backup."""
+        objects = self.project.stores["production"].objects
         prefix = store_layout.journal("production", MODEL)
         n = sum(1 for key in objects if key.startswith(prefix + "/"))
         if self._lost is not None or not n:
             return
         key = store_layout.member(prefix, n - 1)
-        self.told(f"{key} is empty")
+        self.report(f"{key} is empty")
         self._lost = (key, objects[key])
         objects[key] = b""
 
-    def find(self) -> None:
-        """What was lost is restored, if anything was."""
+    def restore_lost(self) -> None:
+        """Restore the emptied journal entry, if there is one."""
         if self._lost is None:
             return
         key, body = self._lost
-        self.told(f"{key} is restored")
-        self.town.stores["production"].objects[key] = body
+        self.report(f"{key} is restored")
+        self.project.stores["production"].objects[key] = body
         self._lost = None

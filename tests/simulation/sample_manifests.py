@@ -1,4 +1,4 @@
-"""The files of a town's commits, as far as anybody looks back at them: pins, gates and policies. JSON is YAML, too."""
+"""Write the files of a sample project's commits that are read again: pins, gates and policies. JSON is YAML, too."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from reconciler.testing.memory import MemorySource
 
 
 def files(desired: DesiredState) -> Mapping[str, bytes]:
-    """Path -> text of everything that only promotes."""
-    found: dict[str, bytes] = {}
+    """Return path -> text of the environments that only promote, and of their models."""
+    documents: dict[str, bytes] = {}
     for environment in desired.environments:
         if not environment.trains:
-            found[f"environments/{environment.name}.yaml"] = _document({"policy": policy(environment.policy)})
+            documents[f"environments/{environment.name}.yaml"] = _document({"policy": policy(environment.policy)})
             for model in desired.models_of(environment.name):
                 gates = [codec.to_json(gate) for gate in model.gates]
-                found[model.file] = _document({"artifact": model.artifact, "gates": gates})
-    return found
+                documents[model.file] = _document({"artifact": model.artifact, "gates": gates})
+    return documents
 
 
 def checkout(source: MemorySource, desired: DesiredState) -> Checkout:
-    """What a command that proposes starts from."""
+    """Return the checkout that a command which proposes starts from."""
     revision = desired.revision or source.line[-1]
     return Checkout(
         revision=revision,
@@ -39,36 +39,36 @@ def checkout(source: MemorySource, desired: DesiredState) -> Checkout:
 
 
 class NoExpressions:
-    """A town's manifests hold none."""
+    """A parser for manifests without expressions."""
 
     def parse(self, texts: Iterable[str]) -> Mapping[str, ParsedExpression]:
         raise AssertionError(f"nobody wrote {list(texts)}")
 
 
-def policy(given: Policy) -> dict[str, Any]:
-    """As a manifest writes it."""
+def policy(policy_value: Policy) -> dict[str, Any]:
+    """Return a policy as a manifest has it."""
     written: dict[str, Any] = {
-        "gates": [codec.to_json(gate) for gate in given.gates],
-        "prune": given.prune.value,
-        "maxRetire": given.max_retire,
-        "owners": list(given.owners),
+        "gates": [codec.to_json(gate) for gate in policy_value.gates],
+        "prune": policy_value.prune.value,
+        "maxRetire": policy_value.max_retire,
+        "owners": list(policy_value.owners),
         "freeze": [
             {
-                "cron": one.cron,
-                "duration": f"{one.duration}s",
-                "timeZone": one.time_zone,
-                "reason": one.reason,
-                "rollback": "blocked" if one.blocks_rollback else "allowed",
+                "cron": freeze.cron,
+                "duration": f"{freeze.duration}s",
+                "timeZone": freeze.time_zone,
+                "reason": freeze.reason,
+                "rollback": "blocked" if freeze.blocks_rollback else "allowed",
             }
-            for one in given.freeze
+            for freeze in policy_value.freeze
         ],
-        "holds": [codec.to_json(one) for one in given.holds],
-        "rejected": [codec.to_json(one) for one in given.rejected],
-        "overrides": [codec.to_json(one) for one in given.overrides],
+        "holds": [codec.to_json(hold) for hold in policy_value.holds],
+        "rejected": [codec.to_json(rejection) for rejection in policy_value.rejected],
+        "overrides": [codec.to_json(override) for override in policy_value.overrides],
     }
-    if given.max_data_age is not None:
-        written["maxDataAge"] = f"{given.max_data_age}s"
-    if (approvals := given.approvals) is not None:
+    if policy_value.max_data_age is not None:
+        written["maxDataAge"] = f"{policy_value.max_data_age}s"
+    if (approvals := policy_value.approvals) is not None:
         written["approvals"] = {
             "min": approvals.least,
             "from": list(approvals.people),

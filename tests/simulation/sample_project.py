@@ -1,4 +1,4 @@
-"""A small project without YAML: a sandbox, a production, one model, and a line of commits that say what should be."""
+"""A sample project without YAML: a sandbox, a production, one model, and a line of commits with desired states."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget
 from reconciler.testing.memory_forge import MemoryForge
 
 MODEL = "payments"
-OTHER = "churn"  # declared in production with a pin that nobody made, so that its folder is never empty
+OTHER = "churn"  # declared in production with a pin that was never built, so that its folder is never empty
 NOBODYS = Digest("sha256:" + "0" * 64)
 LEAST = 0.45  # production's threshold: seeds 5 to 49 of every 50 pass
 TOLERANCE = 0.05
-PROJECT = "town"
+PROJECT = "sample"
 
 SANDBOX = Environment(
     name="sandbox",
@@ -55,7 +55,7 @@ PRODUCTION = Environment(
 
 
 def recipe(seed: int) -> Recipe:
-    """Another seed is another recipe, and another score (`fakes.score_of`)."""
+    """Return a recipe. Another seed gives another recipe and another score (`fake_compute.score_of`)."""
     return Recipe(
         task=Task.CLASSIFICATION,
         data=Selection(table="invoices", key="id"),
@@ -79,27 +79,27 @@ def desired(
     retrain: Retrain = Retrain(),  # noqa: B008  (frozen)
     others: bool = False,
 ) -> DesiredState:
-    """What a commit says: the sandbox's recipe by its seed, and production's pin with the recipe that it has.
+    """Return the desired state of a commit: the sandbox's recipe by its seed, and production's pin with its recipe.
 
-    `compares`: production also wants no worse than the incumbent. `others`: it declares another model, that it lacks.
+    `compares`: production also has the gate no-worse-than-incumbent. `others`: it declares another model, never built.
     """
     policy = production.policy
     if compares:
         policy = replace(policy, gates=(*policy.gates, NoWorseThanIncumbent(metric="f1_macro", tolerance=TOLERANCE)))
-    made = recipe(seed)
+    trained_recipe = recipe(seed)
     models = [
         Model(
             name=MODEL,
             environment="sandbox",
-            recipe=made,
-            recipe_digest=codec.digest_of(made),
+            recipe=trained_recipe,
+            recipe_digest=codec.digest_of(trained_recipe),
             gates=(),
             file="manifests/sandbox/payments.yaml",
             retrain=retrain,
         )
     ]
     if others:
-        models.append(_pinned(OTHER, made, NOBODYS))
+        models.append(_pinned(OTHER, trained_recipe, NOBODYS))
     if pin is not None:
         models.append(_pinned(MODEL, recipe(seed if pinned_seed is None else pinned_seed), pin))
     return DesiredState(
@@ -123,8 +123,8 @@ def _pinned(name: str, built: Recipe, pin: Digest) -> Model:
 
 
 @dataclass(slots=True, kw_only=True)
-class Town:
-    """Everything that outlives a process: stores, target, git, data, and the trainer's count."""
+class SampleProject:
+    """All that outlives a process: stores, target, git, data, and the trainer's count."""
 
     folder: Path
     stores: dict[str, MemoryStore]
@@ -147,7 +147,7 @@ class Town:
         forge: Forge | None = None,
         trains: bool = True,
     ) -> Dependencies:
-        """One process's world, with some ports wrapped."""
+        """Return one process's ports, some of them wrapped."""
         self.processes += 1
         return Dependencies(
             source=source or self.source,
@@ -166,9 +166,9 @@ class Town:
         )
 
 
-def found(folder: Path) -> Town:
-    """An empty town."""
+def found(folder: Path) -> SampleProject:
+    """Return an empty project in `folder`."""
     for name in ("sandbox", "production", "target"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     stores = {name: MemoryStore(folder / name) for name in ("sandbox", "production")}
-    return Town(folder=folder, stores=stores, target=MemoryTarget(folder / "target"))
+    return SampleProject(folder=folder, stores=stores, target=MemoryTarget(folder / "target"))

@@ -1,4 +1,4 @@
-"""A town and its history in few words, for tests: commit, apply, look. Every write is told to the oracle."""
+"""Scenarios of a sample project for tests: commit, apply, look. The oracle sees every write."""
 
 from __future__ import annotations
 
@@ -28,42 +28,44 @@ from reconciler.testing.memory import MemoryProposer, MemoryStore, MemoryTarget
 from reconciler.testing.memory_forge import MemoryForge
 from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import Oracle
-from tests.simulation.sample_project import MODEL, PROJECT, Town
+from tests.simulation.sample_project import MODEL, PROJECT, SampleProject
 
 
-class Story:
-    """`desired` is what the newest commit says. Commits are c0, c1, …"""
+class Scenario:
+    """A project with its history. `desired` is the desired state of the newest commit. Commits are c0, c1, …"""
 
     def __init__(self, folder: Path) -> None:
-        self.town: Town = sample_project.found(folder)
-        self.oracle = Oracle(self.town.source, trained=self.town.trainer.trained)
-        self.town.stores = {name: MemoryStore(folder / name, self._told(name)) for name in ("sandbox", "production")}
-        self.town.target = MemoryTarget(folder / "target", self.oracle.placed)
-        self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
-        self.proposer = MemoryProposer(self.town.source)
+        self.project: SampleProject = sample_project.found(folder)
+        self.oracle = Oracle(self.project.source, trained=self.project.trainer.trained)
+        self.project.stores = {
+            name: MemoryStore(folder / name, self._reported(name)) for name in ("sandbox", "production")
+        }
+        self.project.target = MemoryTarget(folder / "target", self.oracle.placed)
+        self.oracle.stores, self.oracle.target = self.project.stores, self.project.target
+        self.proposer = MemoryProposer(self.project.source)
         self.desired = DesiredState(project=PROJECT, revision=None, environments=(), models=())
 
-    def _told(self, environment: str) -> Callable[[str, bytes], None]:
+    def _reported(self, environment: str) -> Callable[[str, bytes], None]:
         return lambda key, body: self.oracle.created(environment, key, body)
 
     # --- git ---------------------------------------------------------------------------------------------------------
 
     def commit(self, **says: Any) -> DesiredState:
-        """The next commit, whose desired state is `town.desired(…)` with these arguments (`seed` is 10 by default)."""
+        """Commit `sample_project.desired(…)` with these arguments (`seed` is 10 by default)."""
         return self.merge(sample_project.desired(None, **{"seed": 10, **says}))
 
     def merge(self, desired: DesiredState) -> DesiredState:
-        """The next commit, with this desired state."""
-        name = f"c{len(self.town.source.line)}"
-        self.town.source.line.append(name)
-        self.town.source.trees[name] = sample_manifests.files(desired)
+        """Commit this desired state."""
+        name = f"c{len(self.project.source.line)}"
+        self.project.source.line.append(name)
+        self.project.source.trees[name] = sample_manifests.files(desired)
         self.desired = replace(desired, revision=name)
         return self.desired
 
     def requested(self, *approved: str, author: str = "author") -> PullRequest:
-        """The newest commit came by a request of `author`, whom these people approved it for."""
+        """Record that the newest commit was merged by a request of `author`, approved by these people."""
         forge = self.forge
-        branch, commit = f"topic-{len(forge.pulls)}", self.town.source.line[-1]
+        branch, commit = f"topic-{len(forge.pulls)}", self.project.source.line[-1]
         forge.tips[branch] = f"head of {commit}"
         number = forge.open(PullRequestDraft(head=branch, base="main", title="A change", body="Why.")).number
         forge.pulls[number] = replace(forge.pulls[number], author=author)
@@ -74,27 +76,29 @@ class Story:
 
     @property
     def forge(self) -> MemoryForge:
-        """From the first time on that it is asked for, the town has one."""
-        self.town.forge = self.town.forge or MemoryForge()
-        return self.town.forge
+        """Return the project's forge, which it has from the first call on."""
+        self.project.forge = self.project.forge or MemoryForge()
+        return self.project.forge
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
     def deps(self, script: Script | None = None, **ports: Any) -> Dependencies:
-        """One process's ports; `script` is what goes wrong at each of its writes."""
+        """Return one process's ports; `script` chooses the fault of each of its writes."""
         follow: Script = script or (lambda _: Fault.NONE)
-        stores: dict[str, Store] = {name: FaultyStore(one, follow, name) for name, one in self.town.stores.items()}
-        return self.town.deps(**{"stores": stores, "target": FaultyTarget(self.town.target, follow), **ports})
+        stores: dict[str, Store] = {
+            name: FaultyStore(store, follow, name) for name, store in self.project.stores.items()
+        }
+        return self.project.deps(**{"stores": stores, "target": FaultyTarget(self.project.target, follow), **ports})
 
     def plan(self, environment: str, desired: DesiredState | None = None) -> Plan:
         wanted = desired or self.desired
         return make_plan.make_plan(self.deps(), wanted, environment_of(wanted, environment))
 
     def part(self, environment: str, model: str = MODEL) -> ModelPlan:
-        found = self.plan(environment).part(model)
-        if found is None:
+        model_plan = self.plan(environment).part(model)
+        if model_plan is None:
             raise AssertionError(f"{environment} has no plan for {model}")
-        return found
+        return model_plan
 
     def apply(
         self,
@@ -107,7 +111,7 @@ class Story:
         confirmed: bool = True,
         forge: Forge | None = None,
     ) -> ApplyResult:
-        """One process that plans (or takes `plan`) and applies."""
+        """Plan, or take `plan`, and apply, as one process."""
         wanted = desired or self.desired
         deps = self.deps(script, trains=environment == "sandbox", forge=forge)
         where = environment_of(wanted, environment)
@@ -123,11 +127,11 @@ class Story:
         clock: Clock | None = None,
         route: Callable[[], PullRequestRoute] | None = None,
     ) -> ProposalResult:
-        """One process of `rollback --now` in production, at the newest commit."""
+        """Run `rollback --now` in production at the newest commit, as one process."""
         deps = self.deps(script, trains=False, clock=clock)
         return rollback.now(
             deps,
-            sample_manifests.checkout(self.town.source, self.desired),
+            sample_manifests.checkout(self.project.source, self.desired),
             FaultyProposer(self.proposer, script or (lambda _: Fault.NONE)),
             model=MODEL,
             environment=environment_of(self.desired, "production"),
@@ -137,12 +141,12 @@ class Story:
         )
 
     def one(self, environment: str, desired: DesiredState | None = None, **how: Any) -> ModelResult:
-        """Apply, and the result of the one model."""
+        """Apply, and return the result of the only model."""
         (result,) = self.apply(environment, desired, **how).results
         return result
 
     def writes(self, environment: str) -> list[str]:
-        """Apply, and every write that it made."""
+        """Apply, and return every write that it made."""
         counter = Counter()
         self.apply(environment, script=counter)
         return counter.effects
@@ -150,11 +154,11 @@ class Story:
     # --- what is -----------------------------------------------------------------------------------------------------
 
     def head(self, environment: str, model: str = MODEL) -> JournalHead | None:
-        return journal.head(self.town.stores[environment], project=PROJECT, environment=environment, model=model)
+        return journal.head(self.project.stores[environment], project=PROJECT, environment=environment, model=model)
 
     @property
     def candidate(self) -> Digest:
-        """What the sandbox made last."""
+        """Return the artifact that the sandbox built last."""
         head = self.head("sandbox")
         if head is None or head.state.artifact is None:
             raise AssertionError("the sandbox has made nothing")
@@ -162,11 +166,11 @@ class Story:
 
     @property
     def serves(self) -> Digest | None:
-        current = self.town.target.current.get(MODEL)
+        current = self.project.target.current.get(MODEL)
         return current.artifact if current else None
 
     def deployed(self, seed: int = 10, **says: Any) -> Digest:
-        """Train recipe `seed`, promote it, apply production: what then serves."""
+        """Train recipe `seed`, promote it and apply production; return the deployed artifact."""
         self.commit(seed=seed, **says)
         self.apply("sandbox")
         self.commit(seed=seed, pin=self.candidate, **says)
@@ -177,6 +181,6 @@ class Story:
 
 
 def named(desired: DesiredState, environment: str, *names: str) -> tuple[Model, ...]:
-    """The one model of an environment, under each of these names."""
+    """Return the only model of an environment under each of these names."""
     model = desired.models_of(environment)[0]
     return tuple(replace(model, name=name, file=f"manifests/{environment}/{name}.yaml") for name in names)

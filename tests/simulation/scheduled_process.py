@@ -1,4 +1,4 @@
-"""A process of the simulation: a thread that runs only while it holds the baton, and stops before every write."""
+"""A scheduled process of the simulation: a thread that runs one step at a time and stops before every write."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from reconciler.testing.fault_injection import Crash, Fault
 
 
 def _closed() -> threading.Lock:
-    """A gate that one thread opens (release) and another passes once (acquire); cheaper than a semaphore."""
+    """Return a gate that one thread opens (release) and another passes once (acquire); cheaper than a semaphore."""
     gate = threading.Lock()
     gate.acquire()
     return gate
 
 
-class Actor:
-    """One process: a thread that runs only while it holds the baton."""
+class ScheduledProcess:
+    """One process: a thread that runs only when the scheduler lets it take a step."""
 
-    def __init__(self, number: int, work: Callable[[Actor], None]) -> None:
+    def __init__(self, number: int, work: Callable[[ScheduledProcess], None]) -> None:
         self.number = number
         self.resume = _closed()
         self.paused = _closed()
@@ -34,13 +34,13 @@ class Actor:
         self.thread.start()
 
     def step(self, fault: Fault) -> None:
-        """Let it run up to its next write; `fault` is what happens at the one where it stands."""
+        """Run up to the next write; `fault` happens at the write where it stands."""
         self.fault = fault
         self.resume.release()
         self.paused.acquire()
 
     def at(self, effect: str) -> Fault:
-        """Called by its ports before every write: give the baton back and wait."""
+        """Return control to the scheduler and wait; called by the process's ports before every write."""
         self.effect = effect
         self.paused.release()
         self.resume.acquire()

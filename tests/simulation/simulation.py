@@ -1,14 +1,14 @@
-"""The loop under a hostile schedule: one seed, one run, always the same.
+"""Simulate the loop under a hostile schedule: one seed, one run, always the same.
 
     python -m tests.simulation.simulation --seed 1234 [--mutant NAME] [--trace]
 
-Three reconcilers run the real engine on one town. A seeded scheduler decides at every write, and at some reads, who
-goes on: it crashes a process before, after or in the middle of a write, leaves writes unanswered, pauses a process for
-long, sets its clock wrong, shows it stale listings, and lets late processes hold an older commit. Meanwhile (`merges`)
-recipes change, candidates are promoted, rolled back, retired or pinned though refused, days pass, windows close, models
-are held, artifacts rejected, approvals given and taken back, served bytes are tampered with or wiped, and journal
-entries are emptied and restored. The oracle (`invariants`) sees every write. When the faults stop, one clean pass must
-converge to what the last commit says and a second must write nothing.
+Three reconcilers run the real engine on one sample project. A seeded scheduler decides at every write, and at some
+reads, which process continues: it crashes a process before, after or in the middle of a write, leaves writes
+unanswered, pauses a process for long, sets its clock wrong, shows it stale listings, and lets late processes hold an
+older commit. Meanwhile (`random_history`) recipes change, candidates are promoted, rolled back, retired or pinned
+though they failed, days pass, freezes begin, models are held, artifacts rejected, approvals given and withdrawn,
+deployed files are changed or removed, and journal entries are emptied and restored. The oracle (`invariants`) sees
+every write. When the faults stop, one clean pass must converge to the last commit and a second must write nothing.
 
 Mutants are broken ports. A simulation that cannot tell them from sound ones proves nothing.
 """
@@ -41,10 +41,10 @@ from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import Oracle, expected
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.random_history import Merges
-from tests.simulation.sample_project import Town
-from tests.simulation.scheduled_process import Actor
+from tests.simulation.sample_project import SampleProject
+from tests.simulation.scheduled_process import ScheduledProcess
 
-ACTORS = 3
+PROCESSES = 3
 STEPS = 36  # turns of the scheduler before faults stop
 GLANCE = 0.02  # share of reads at which another process may go first
 FAULTS = tuple(fault for fault in Fault if fault is not Fault.NONE)
@@ -54,7 +54,7 @@ HARMLESS = frozenset(["start", "planned", "read"])  # stops at which nothing is 
 
 @dataclass(slots=True)
 class Ran:
-    """What one seed showed. `violations` empty: the invariants held."""
+    """The result of one seed. `violations` is empty where the invariants held."""
 
     seed: int
     mutant: str = "none"
@@ -74,63 +74,65 @@ class Simulation:
         self.chance = random.Random(seed)
         self.ran = Ran(seed, mutant)
         self.mutant: Mutant = MUTANTS[mutant]
-        self.town: Town = sample_project.found(folder)
-        self.oracle = Oracle(self.town.source, trained=self.town.trainer.trained)
-        self.mutant.build(self.town, self.oracle)
-        self.oracle.stores, self.oracle.target = self.town.stores, self.town.target
-        self.merges = Merges(self.town, self.chance, told=self.ran.trace.append, wiped=self.oracle.wiped)
+        self.project: SampleProject = sample_project.found(folder)
+        self.oracle = Oracle(self.project.source, trained=self.project.trainer.trained)
+        self.mutant.build(self.project, self.oracle)
+        self.oracle.stores, self.oracle.target = self.project.stores, self.project.target
+        self.merges = Merges(self.project, self.chance, report=self.ran.trace.append, wiped=self.oracle.wiped)
         self.oracle.commits, self.oracle.given = self.merges.commits, self.merges.given
-        self.proposer = MemoryProposer(self.town.source)
-        self.actors: list[Actor] = []
+        self.proposer = MemoryProposer(self.project.source)
+        self.processes: list[ScheduledProcess] = []
 
     # --- processes ---------------------------------------------------------------------------------------------------
 
-    def _work(self, actor: Actor) -> None:
-        """One process's life: apply one environment at a commit, perhaps an old one."""
+    def _work(self, process: ScheduledProcess) -> None:
+        """Run one process: apply one environment at a commit, perhaps an old one."""
         environment = self.chance.choice(["sandbox", "production"])
         late = self.chance.random() < 0.25
         desired = self.chance.choice(self.merges.commits) if late else self.merges.newest
         skew = timedelta(minutes=self.chance.choice([0, 0, 0, -60, 60]))
-        deps = self._deps(actor.at, actor=f"actor-{actor.number}", glance=actor.at, skew=skew)
+        deps = self._deps(process.at, actor=f"process-{process.number}", glance=process.at, skew=skew)
         where = environment_of(desired, environment)
         if environment == "production" and self.chance.random() < 0.2:
-            self._back(actor, deps, desired, where)
+            self._back(process, deps, desired, where)
             return
-        self.ran.trace.append(f"{actor.number}: apply {environment} at {desired.revision}")
+        self.ran.trace.append(f"{process.number}: apply {environment} at {desired.revision}")
         plan = make_plan.make_plan(deps, desired, where)
-        actor.at("planned")
+        process.at("planned")
         done = apply.apply(deps, desired, where, plan, confirmed=True)
         self.ran.applies += 1
-        told = "; ".join(one.problem or ", ".join(one.done) or "nothing" for one in done.results)
-        self.ran.trace.append(f"{actor.number}: {told}")
+        summary = "; ".join(result.problem or ", ".join(result.done) or "nothing" for result in done.results)
+        self.ran.trace.append(f"{process.number}: {summary}")
 
-    def _back(self, actor: Actor, deps: Dependencies, desired: DesiredState, where: Environment) -> None:
-        """One process of `rollback --now`."""
-        self.ran.trace.append(f"{actor.number}: rollback --now at {desired.revision}")
-        checkout = sample_manifests.checkout(self.town.source, desired)
-        proposer = FaultyProposer(self.proposer, actor.at)
+    def _back(self, process: ScheduledProcess, deps: Dependencies, desired: DesiredState, where: Environment) -> None:
+        """Run `rollback --now` in this process."""
+        self.ran.trace.append(f"{process.number}: rollback --now at {desired.revision}")
+        checkout = sample_manifests.checkout(self.project.source, desired)
+        proposer = FaultyProposer(self.proposer, process.at)
         done = rollback_now.now(
             deps, checkout, proposer, model=sample_project.MODEL, environment=where, to=None, reason="it disappoints"
         )
         self.ran.applies += 1
-        self.ran.trace.append(f"{actor.number}: serves {done.artifact} by entry {done.served_by}")
+        self.ran.trace.append(f"{process.number}: serves {done.artifact} by entry {done.served_by}")
 
     def _deps(
         self, script: Script, *, actor: str, glance: Script | None = None, skew: timedelta | None = None
     ) -> Dependencies:
-        """One process's ports: shared ones, through its faults, through its mutant. `glance`: others may go first."""
-        stores: dict[str, Store] = {name: FaultyStore(store, script, name) for name, store in self.town.stores.items()}
-        target = FaultyTarget(self.town.target, script)
+        """Return one process's ports: the shared ones with its faults and mutant. `glance`: others may go first."""
+        stores: dict[str, Store] = {
+            name: FaultyStore(store, script, name) for name, store in self.project.stores.items()
+        }
+        target = FaultyTarget(self.project.target, script)
         if glance is not None:
             stores = {name: _Shared(store, self.chance, glance) for name, store in stores.items()}
-            target = _Watched(self.town.target, script, self.chance, glance)
-        seen, at_target, source = self.mutant.wrap(stores, target, self.town.source)
+            target = _Watched(self.project.target, script, self.chance, glance)
+        seen, at_target, source = self.mutant.wrap(stores, target, self.project.source)
 
         def clock() -> datetime:
-            return self.town.clock() + (skew or timedelta())
+            return self.project.clock() + (skew or timedelta())
 
-        forge = self.mutant.forge(self.town.forge)
-        return self.town.deps(actor=actor, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
+        forge = self.mutant.forge(self.project.forge)
+        return self.project.deps(actor=actor, stores=seen, target=at_target, source=source, clock=clock, forge=forge)
 
     def _fault(self, effect: str) -> Fault:
         often = 0.03 if "/sha256/" in effect else 0.12  # most writes are blobs, and the least is at stake there
@@ -141,58 +143,61 @@ class Simulation:
     # --- the schedule ------------------------------------------------------------------------------------------------
 
     def run(self) -> Ran:
-        """The whole seed: faults, then a clean pass and another."""
+        """Run the whole seed: faults, then a clean pass and another."""
         asleep: dict[int, int] = {}
         for turn in range(STEPS):
-            if len(self.actors) < ACTORS:
-                actor = Actor(len(self.actors) + turn * 10, self._work)
-                actor.start()
-                self.actors.append(actor)
+            if len(self.processes) < PROCESSES:
+                process = ScheduledProcess(len(self.processes) + turn * 10, self._work)
+                process.start()
+                self.processes.append(process)
             if self.chance.random() < 0.2:
                 self.merges.happen()
-            awake = [one for one in self.actors if asleep.get(one.number, 0) <= turn] or self.actors
-            actor = self.chance.choice(awake)
+            awake = [process for process in self.processes if asleep.get(process.number, 0) <= turn] or self.processes
+            process = self.chance.choice(awake)
             if self.chance.random() < 0.04:
-                asleep[actor.number] = turn + self.chance.randrange(5, 40)
-            fault = self._step(actor, self._fault(actor.effect))
+                asleep[process.number] = turn + self.chance.randrange(5, 40)
+            fault = self._step(process, self._fault(process.effect))
             if self.chance.random() < 0.5:  # most writes follow one another without anybody in between
-                while not actor.ended and fault not in UNANSWERED and self.chance.random() < 0.9:
-                    fault = self._step(actor, self._fault(actor.effect))
+                while not process.ended and fault not in UNANSWERED and self.chance.random() < 0.9:
+                    fault = self._step(process, self._fault(process.effect))
             if fault in UNANSWERED:  # it waits before it tries again
-                asleep[actor.number] = turn + self.chance.randrange(3, 12)
-            self._bury()
+                asleep[process.number] = turn + self.chance.randrange(3, 12)
+            self._remove_ended()
             if self.oracle.violations:
                 break
-        self.merges.find()
-        while self.actors and not self.oracle.violations:
-            self._step(self.chance.choice(self.actors), Fault.NONE)
-            self._bury()
-        for actor in self.actors:  # after a violation nobody goes on
-            while not actor.ended:
-                self._step(actor, Fault.BEFORE)
+        self.merges.restore_lost()
+        while self.processes and not self.oracle.violations:
+            self._step(self.chance.choice(self.processes), Fault.NONE)
+            self._remove_ended()
+        for process in self.processes:  # after a violation nobody goes on
+            while not process.ended:
+                self._step(process, Fault.BEFORE)
         if not self.oracle.violations:
             self._settle()
         self.ran.violations = [*self.ran.violations, *self.oracle.violations]
         return self.ran
 
-    def _step(self, actor: Actor, fault: Fault) -> Fault:
+    def _step(self, process: ScheduledProcess, fault: Fault) -> Fault:
         if fault is not Fault.NONE:
-            self.ran.trace.append(f"{actor.number}: {fault} at {actor.effect}")
+            self.ran.trace.append(f"{process.number}: {fault} at {process.effect}")
             self.ran.faults += 1
-        actor.step(fault)
+        process.step(fault)
         return fault
 
-    def _bury(self) -> None:
-        for actor in [one for one in self.actors if one.ended]:
-            self.actors.remove(actor)
-            if actor.problem is not None:
-                self.ran.violations.append(actor.problem)
+    def _remove_ended(self) -> None:
+        for process in [process for process in self.processes if process.ended]:
+            self.processes.remove(process)
+            if process.problem is not None:
+                self.ran.violations.append(process.problem)
 
     # --- the end -----------------------------------------------------------------------------------------------------
 
     def _settle(self) -> None:
-        """I7: without faults one pass converges, and the next writes nothing. Where production's pass moves the
-        incumbent, candidates are judged against the new one: so the sandbox comes once more before all is quiet."""
+        """Check I7: without faults one pass converges, and the next writes nothing.
+
+        Where production's pass changes the incumbent, candidates are verified against the new one: so the sandbox runs
+        once more.
+        """
         try:
             self.merges.calm()
             for environment in ("sandbox", "production", "sandbox"):
@@ -217,20 +222,20 @@ class Simulation:
             self.ran.violations.append(f"I7 {environment} does not converge: {steps}")
 
     def _as_committed(self) -> None:
-        """What serves is what the last commit says, and everything stored is whole."""
+        """Check that production serves what the last commit declares, and that everything stored is undamaged."""
         desired = self.merges.newest
         deps = self._deps(Counter(), actor="auditor")
-        wanted = expected(self.town, desired, compares=self.merges.compares)
-        current = self.town.target.current.get(sample_project.MODEL)
+        wanted = expected(self.project, desired, compares=self.merges.compares)
+        current = self.project.target.current.get(sample_project.MODEL)
         serves = current.artifact if current else None
         if wanted is not ... and serves != wanted:
             self.ran.violations.append(f"I7 production serves {serves}, and the last commit asks for {wanted}")
-        found = audit.audit(deps, desired, ())
-        self.ran.violations += [f"I1 audit: {one.where}: {one.problem}" for one in found.findings]
+        report = audit.audit(deps, desired, ())
+        self.ran.violations += [f"I1 audit: {finding.where}: {finding.problem}" for finding in report.findings]
 
 
 class _Shared:
-    """A store between processes: somebody else may go first at a read, and listings are sometimes stale."""
+    """A store shared by processes: another one may go first at a read, and listings are sometimes stale."""
 
     def __init__(self, store: Store, chance: random.Random, glance: Script) -> None:
         self._store = store
@@ -245,14 +250,14 @@ class _Shared:
         return self._store.read(key)
 
     def keys(self, prefix: str) -> Iterator[str]:
-        found = list(self._store.keys(prefix))
-        if found and self._chance.random() < 0.1:
-            return iter(found[:-1])
-        return iter(found)
+        listed = list(self._store.keys(prefix))
+        if listed and self._chance.random() < 0.1:
+            return iter(listed[:-1])
+        return iter(listed)
 
 
 class _Watched(FaultyTarget):
-    """A target between processes, likewise."""
+    """A target shared by processes: another one may go first at a read."""
 
     def __init__(self, target: MemoryTarget, script: Script, chance: random.Random, glance: Script) -> None:
         super().__init__(target, script)
@@ -260,10 +265,10 @@ class _Watched(FaultyTarget):
         self._glance = glance
 
     def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
-        found = super().observe(models, others=others)
+        deployments = super().observe(models, others=others)
         if self._chance.random() < 10 * GLANCE:
             self._glance("read")
-        return found
+        return deployments
 
 
 def simulate(seed: int, mutant: str = "none") -> Ran:
@@ -280,9 +285,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, required=True)
     parser.add_argument("--mutant", choices=sorted(MUTANTS), default="none")
     parser.add_argument("--trace", action="store_true")
-    given = parser.parse_args()
-    ran = simulate(given.seed, given.mutant)
-    lines = [*(ran.trace if given.trace else ()), *(ran.violations or ["no violation"])]
+    arguments = parser.parse_args()
+    ran = simulate(arguments.seed, arguments.mutant)
+    lines = [*(ran.trace if arguments.trace else ()), *(ran.violations or ["no violation"])]
     print("\n".join(lines))
     raise SystemExit(1 if ran.violations else 0)
 

@@ -42,10 +42,10 @@ class RemoteContract(ABC):
     def test_a_branch_arrives_goes_on_and_again_changes_nothing(self) -> None:
         remote = self.make()
         for _ in range(2):
-            made = self.commit(BRANCH)
+            commit = self.commit(BRANCH)
             for _ in range(2):
                 remote.push(BRANCH)
-                expect(self.there(BRANCH) == made)
+                expect(self.there(BRANCH) == commit)
 
     def test_what_somebody_else_pushed_is_never_overwritten(self) -> None:
         remote = self.make()
@@ -111,9 +111,9 @@ class ForgeContract(ABC):
         expect(first.author == forge.whoami())
         again = forge.open(draft(title="Another", body="Because."))
         expect((again.number, again.url) == (first.number, first.url))
-        found = forge.pull(first.number)
-        expect((found.title, found.body.strip()) == ("Another", "Because."), str(found))
-        expect([one.number for one in forge.opened("promote/production/pay/")] == [first.number])
+        pull = forge.pull(first.number)
+        expect((pull.title, pull.body.strip()) == ("Another", "Because."), str(pull))
+        expect([request.number for request in forge.opened("promote/production/pay/")] == [first.number])
 
     def test_a_request_for_a_branch_that_is_not_there_is_refused(self) -> None:
         forge = self.make()
@@ -133,11 +133,11 @@ class ForgeContract(ABC):
         forge.open(draft(head="promote/production/payments/ba9876543210"))
         self.push("promote/production/pay/ffffffffffff")
         third = forge.open(draft(head="promote/production/pay/ffffffffffff"))
-        found = forge.opened("promote/production/pay/")
-        expect([one.number for one in found] == [first.number, third.number], str(found))
+        pulls = forge.opened("promote/production/pay/")
+        expect([request.number for request in pulls] == [first.number, third.number], str(pulls))
         forge.close(first.number)
         forge.close(first.number)
-        expect([one.number for one in forge.opened("promote/production/pay/")] == [third.number])
+        expect([request.number for request in forge.opened("promote/production/pay/")] == [third.number])
         expect(forge.pull(first.number).state is PullState.CLOSED)
 
     def test_the_last_word_of_each_person_counts(self) -> None:
@@ -145,18 +145,18 @@ class ForgeContract(ABC):
         expect(forge.approvals(pull.number) == ())
         self.approve(pull.number, "zoe")
         self.approve(pull.number, "ada")
-        found = forge.approvals(pull.number)
-        expect([one.by for one in found] == ["ada", "zoe"], str(found))
-        expect(all(one.commit in (None, commit) for one in found))
+        approvals = forge.approvals(pull.number)
+        expect([approval.by for approval in approvals] == ["ada", "zoe"], str(approvals))
+        expect(all(approval.commit in (None, commit) for approval in approvals))
         self.withdraw(pull.number, "ada")
-        expect([one.by for one in forge.approvals(pull.number)] == ["zoe"])
+        expect([approval.by for approval in forge.approvals(pull.number)] == ["zoe"])
 
     def test_a_merge_is_found_by_its_commit(self) -> None:
         forge, pull, _ = self.opened()
         merged = self.merge(pull.number)
-        found = forge.merged_by(merged)
-        expect([one.number for one in found] == [pull.number], str(found))
-        expect((found[0].state, found[0].merged_as) == (PullState.MERGED, merged))
+        requests = forge.merged_by(merged)
+        expect([request.number for request in requests] == [pull.number], str(requests))
+        expect((requests[0].state, requests[0].merged_as) == (PullState.MERGED, merged))
         expect(forge.opened("promote/") == ())
         forge.close(pull.number)
         expect(forge.pull(pull.number).state is PullState.MERGED, "a merged request stays one")
@@ -181,8 +181,8 @@ class ForgeContract(ABC):
         forge.comment(pull.number, "plan/production", orders)
         forge.comment(pull.number, "plan/production", f"{orders}\n/close")
         expect(forge.comment_body(pull.number, "plan/production") == f"{orders}\n/close")
-        found = forge.pull(pull.number)
-        expect((found.state, found.body.strip()) == (PullState.OPEN, orders), str(found))
+        pull = forge.pull(pull.number)
+        expect((pull.state, pull.body.strip()) == (PullState.OPEN, orders), str(pull))
         expect(forge.approvals(pull.number) == ())
 
     def test_a_status_is_the_last_of_its_name(self) -> None:
@@ -193,11 +193,14 @@ class ForgeContract(ABC):
         forge.set_status(commit, CommitStatus(name="b", state=StatusState.PENDING, description="1"))
         forge.set_status(commit, CommitStatus(name="b", state=StatusState.PENDING, description="2"))
         forge.set_status(commit, CommitStatus(name="a", state=StatusState.SUCCESS, description="sha256:1"))
-        found = forge.statuses(commit)
+        statuses = forge.statuses(commit)
         expect(
-            [(one.name, one.state.value) for one in found] == [("a", "success"), ("b", "pending"), (name, "failure")]
+            [(status.name, status.state.value) for status in statuses]
+            == [("a", "success"), ("b", "pending"), (name, "failure")]
         )
-        expect([one.description for one in found[:2]] == ["sha256:1", "2"] and len(found[2].description) <= 140)
+        expect(
+            [status.description for status in statuses[:2]] == ["sha256:1", "2"] and len(statuses[2].description) <= 140
+        )
 
     def test_a_team_has_members_and_an_unknown_one_is_an_error(self) -> None:
         forge = self.make()

@@ -93,8 +93,8 @@ class SourceContract(ABC):
         first, second, third = (self.commit({"a": bytes([n])}) for n in b"123")
         aside = self.commit_aside({"a": b"4"})
         source = self.make()
-        found = [source.order(a, b, branch="main") for a, b in ((second, second), (first, third), (third, first))]
-        expect(found == [CommitOrder.SAME, CommitOrder.AFTER, CommitOrder.BEFORE], str(found))
+        orders = [source.order(a, b, branch="main") for a, b in ((second, second), (first, third), (third, first))]
+        expect(orders == [CommitOrder.SAME, CommitOrder.AFTER, CommitOrder.BEFORE], str(orders))
         for a, b in ((aside, first), (first, aside), (aside, aside)):
             expect(source.order(a, b, branch="main") is CommitOrder.OFF)
 
@@ -104,16 +104,18 @@ class SourceContract(ABC):
         third = self.commit({"a": b"3", "*.yaml": b"1"})
         source = self.make()
 
-        def found(path: str, at: str) -> FirstParentChange | None:
+        def changed(path: str, at: str) -> FirstParentChange | None:
             return source.changed(path, at=at, branch="main")
 
-        expect(found("a", third) == FirstParentChange(commit=third, before=second))
-        expect(found("a", second) == FirstParentChange(commit=first, before=None), "a later change does not count")
-        expect(found("deep/b", second) == FirstParentChange(commit=second, before=first))
-        expect(found("deep/b", third) == FirstParentChange(commit=third, before=second), "being taken away is a change")
-        expect(found("*.yaml", third) == FirstParentChange(commit=second, before=first), "a path is no pattern")
-        expect(found("b", third) is None)
-        expect(found("deep", first) in (None, FirstParentChange(commit=first, before=None)))
+        expect(changed("a", third) == FirstParentChange(commit=third, before=second))
+        expect(changed("a", second) == FirstParentChange(commit=first, before=None), "a later change does not count")
+        expect(changed("deep/b", second) == FirstParentChange(commit=second, before=first))
+        expect(
+            changed("deep/b", third) == FirstParentChange(commit=third, before=second), "being taken away is a change"
+        )
+        expect(changed("*.yaml", third) == FirstParentChange(commit=second, before=first), "a path is no pattern")
+        expect(changed("b", third) is None)
+        expect(changed("deep", first) in (None, FirstParentChange(commit=first, before=None)))
 
     def test_a_commit_beside_the_line_is_one_change_since_it_left_it(self) -> None:
         first = self.commit({"a": b"1", "b": b"1"})
@@ -157,47 +159,47 @@ class ProposerContract(ABC):
         """Merge it into the branch people work on; the commit to start from next."""
 
     def test_a_proposal_is_one_commit_with_exactly_these_changes(self) -> None:
-        one = proposal(self.start(), "new\r\nlines\n")
-        commit = self.make().propose(one)
+        change = proposal(self.start(), "new\r\nlines\n")
+        commit = self.make().propose(change)
         expect(self.files(commit) == {"kept": b"kept", "changed": b"new\r\nlines\n", "deep/new": b"n"})
-        expect(self.tip(one.branch) == commit)
+        expect(self.tip(change.branch) == commit)
 
     def test_a_proposal_may_remove_files(self) -> None:
-        one = replace(proposal(self.start(), "new"), removed=("kept", "never-there"))
-        expect("kept" not in self.files(self.make().propose(one)))
+        change = replace(proposal(self.start(), "new"), removed=("kept", "never-there"))
+        expect("kept" not in self.files(self.make().propose(change)))
 
     def test_the_same_proposal_again_is_the_same_commit(self) -> None:
-        one = proposal(self.start(), "new")
-        expect(self.make().propose(one) == self.make().propose(one))
+        change = proposal(self.start(), "new")
+        expect(self.make().propose(change) == self.make().propose(change))
 
     def test_the_same_files_from_a_later_start_are_the_same_commit_until_it_is_merged(self) -> None:
-        one = proposal(self.start(), "new")
-        commit = self.make().propose(one)
-        other = replace(proposal(one.start, "n"), branch="promote/production/other/1", files=(("other", "o"),))
+        change = proposal(self.start(), "new")
+        commit = self.make().propose(change)
+        other = replace(proposal(change.start, "n"), branch="promote/production/other/1", files=(("other", "o"),))
         moved = self.merge(self.make().propose(other))
-        expect(self.make().propose(replace(one, start=moved)) == commit)
+        expect(self.make().propose(replace(change, start=moved)) == commit)
         merged = self.merge(commit)
-        expect(self.make().propose(replace(one, start=merged)) != commit)
+        expect(self.make().propose(replace(change, start=merged)) != commit)
 
     def test_where_the_start_and_with_it_the_content_moved_the_branch_is_brought_up_to_date(self) -> None:
-        one = proposal(self.start(), "new")
-        commit = self.make().propose(one)
-        other = replace(proposal(one.start, "n"), branch="promote/production/other/1", files=(("other", "o"),))
+        change = proposal(self.start(), "new")
+        commit = self.make().propose(change)
+        other = replace(proposal(change.start, "n"), branch="promote/production/other/1", files=(("other", "o"),))
         moved = self.merge(self.make().propose(other))
-        two = replace(proposal(moved, "newer"), message=one.message)
+        two = replace(proposal(moved, "newer"), message=change.message)
         updated = self.make().propose(two)
         expect(updated not in (commit, moved))
-        expect(self.tip(one.branch) == updated)
+        expect(self.tip(change.branch) == updated)
         expect(self.files(updated)["changed"] == b"newer")
         expect(self.files(updated)["other"] == b"o")
         expect(self.make().propose(two) == updated, "and again is the same")
 
     def test_the_same_files_are_proposed_anew_where_others_changed_them_meanwhile(self) -> None:
-        one = proposal(self.start(), "new")
-        commit = self.make().propose(one)
-        other = replace(proposal(one.start, "else"), branch="promote/production/payments/4d5e6f")
+        change = proposal(self.start(), "new")
+        commit = self.make().propose(change)
+        other = replace(proposal(change.start, "else"), branch="promote/production/payments/4d5e6f")
         moved = self.merge(self.make().propose(other))
-        again = self.make().propose(replace(one, start=moved))
+        again = self.make().propose(replace(change, start=moved))
         expect(again != commit, "merging the first would be a conflict")
         expect(self.files(again)["changed"] == b"new")
 
@@ -226,16 +228,16 @@ class TagsContract(ABC):
 
     def test_a_tag_says_what_it_was_made_with(self) -> None:
         commit = self.commit()
-        made = self.make().create("reconciler/anchor/0", commit=commit, message=self.MESSAGE)
-        expect((made.name, made.commit, made.message) == ("reconciler/anchor/0", commit, self.MESSAGE), str(made))
-        expect(self.make().under("reconciler/anchor/") == (made,))
+        tag = self.make().create("reconciler/anchor/0", commit=commit, message=self.MESSAGE)
+        expect((tag.name, tag.commit, tag.message) == ("reconciler/anchor/0", commit, self.MESSAGE), str(tag))
+        expect(self.make().under("reconciler/anchor/") == (tag,))
 
     def test_a_tag_is_never_made_over_another(self) -> None:
         first, second = self.commit(), self.commit()
-        made = self.make().create("reconciler/anchor/0", commit=first, message="one")
+        tag = self.make().create("reconciler/anchor/0", commit=first, message="one")
         with refused(ConflictError):
             self.make().create("reconciler/anchor/0", commit=second, message="two")
-        expect(self.make().under("reconciler/") == (made,))
+        expect(self.make().under("reconciler/") == (tag,))
 
     def test_only_tags_of_that_name_are_listed(self) -> None:
         commit = self.commit()

@@ -24,7 +24,7 @@ from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, ReconcilerError, StoreError
 from reconciler.ports import Store, Target
 
-PROJECT, ENVIRONMENT = "town", "production"
+PROJECT, ENVIRONMENT = "sample", "production"
 NO_KEYS = (
     "",
     "/",
@@ -151,7 +151,7 @@ class TargetContract(ABC):
             if folder is None:
                 raise AssertionError("no release")
             expect(
-                {one.name: one.read_bytes() for one in folder.iterdir()}
+                {path.name: path.read_bytes() for path in folder.iterdir()}
                 == {n: f.read_bytes() for n, f in files.items()}
             )
 
@@ -165,10 +165,10 @@ class TargetContract(ABC):
 
     def test_a_higher_number_wins_and_a_lower_one_never_does(self) -> None:
         target = self.make()
-        with release(b"one") as (one, first), release(b"two") as (two, second):
-            target.place(current(1, one), first)
+        with release(b"one") as (artifact, first), release(b"two") as (two, second):
+            target.place(current(1, artifact), first)
             target.place(current(3, two), second)
-            for late in (current(2, one), current(1, one), current(0, None)):
+            for late in (current(2, artifact), current(1, artifact), current(0, None)):
                 with refused(ConflictError):
                     target.place(late, first if late.artifact else {})
             expect(target.observe(())[0].current == current(3, two))
@@ -176,11 +176,11 @@ class TargetContract(ABC):
 
     def test_the_same_number_with_another_entry_is_refused(self) -> None:
         target = self.make()
-        with release(b"one") as (one, first), release(b"two") as (two, second):
-            target.place(current(1, one), first)
+        with release(b"one") as (artifact, first), release(b"two") as (two, second):
+            target.place(current(1, artifact), first)
             with refused(ConflictError):
                 target.place(current(1, two, entry=b"another"), second)
-            expect(target.observe(())[0].current == current(1, one))
+            expect(target.observe(())[0].current == current(1, artifact))
 
     def test_nothing_can_be_served_and_then_something_again(self) -> None:
         target = self.make()
@@ -194,8 +194,8 @@ class TargetContract(ABC):
 
     def test_models_are_apart_and_all_are_told_of(self) -> None:
         target = self.make()
-        with release(b"one") as (one, first), release(b"two") as (two, second):
-            target.place(current(1, one), first)
+        with release(b"one") as (artifact, first), release(b"two") as (two, second):
+            target.place(current(1, artifact), first)
             target.place(current(7, two, model="churn"), second)
             expect([served.model for served in target.observe(["payments"])] == ["churn", "payments"])
             expect([served.drift for served in target.observe(())] == [None, None])
@@ -234,4 +234,4 @@ def release(model: bytes) -> Iterator[tuple[Digest, Mapping[str, Path]]]:
         (folder / oci_manifest.CONFIG_FILE).write_bytes(config)
         manifest = oci_manifest.manifest_of(config, described)
         (folder / oci_manifest.MANIFEST_FILE).write_bytes(manifest)
-        yield digest_of_bytes(manifest), {one.name: one for one in sorted(folder.iterdir())}
+        yield digest_of_bytes(manifest), {path.name: path for path in sorted(folder.iterdir())}

@@ -29,21 +29,22 @@ from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan.make_plan import make_plan
 from reconciler.engine.dependencies import Dependencies
 from reconciler.adapters.system import host
-from tests.simulation import sample_project as town
+from tests.simulation import sample_project
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
 from reconciler.testing.memory import MemorySource
 
 folder, environment, commits, seed, pin, pinned = Path(sys.argv[1]), *sys.argv[2:7]
 source = MemorySource()
 source.line = commits.split(",")
-desired = town.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_seed=int(pinned) if pinned else None)
+pinned_seed = int(pinned) if pinned else None
+desired = sample_project.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_seed=pinned_seed)
 scratch = folder / "scratch" / host.new_id()
 scratch.mkdir(parents=True)
 trainer = FakeTrainer()
 deps = Dependencies(
     source=source,
     stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
-    targets={"production": DirectoryTarget(folder / "serving", project="town", environment="production")},
+    targets={"production": DirectoryTarget(folder / "serving", project="sample", environment="production")},
     data=FakeData(), trainer=trainer, scorer=FakeScorer(), clock=host.now, new_id=host.new_id,
     progress=Silent(), actor=lambda: "test", scratch=scratch, data_root=folder,
 )

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.scenario import Story
+from tests.simulation.scenario import Scenario
 
 
 @pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    """A town in which every write is watched: no test of the engine may break an invariant unless it says so."""
-    told = Story(tmp_path)
+def scenario(tmp_path: Path) -> Iterator[Scenario]:
+    """A scenario in which every write is watched: no test of the engine may break an invariant unless it says so."""
+    told = Scenario(tmp_path)
     yield told
     assert told.oracle.violations == []

@@ -30,87 +30,87 @@ from reconciler.report.inspect import drift
 from reconciler.testing.fault_injection import Fault
 from reconciler.testing.memory_forge import MemoryForge
 from tests.simulation.sample_project import MODEL, PRODUCTION
-from tests.simulation.scenario import Story
+from tests.simulation.scenario import Scenario
 
 NOON = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def look(
-    story: Story, forge: MemoryForge | None = None, seen: Seen | None = None, *, loads: bool = True
+    scenario: Scenario, forge: MemoryForge | None = None, seen: Seen | None = None, *, loads: bool = True
 ) -> DriftReport:
-    deps = replace(story.deps(trains=False), forge=forge)
+    deps = replace(scenario.deps(trains=False), forge=forge)
     issue = drift.issue if forge is not None else None
     remembered = {"production": seen or {}}
-    return detect_drift.drift(deps, story.desired, ("production",), loads=loads, remembered=remembered, issue=issue)
+    return detect_drift.drift(deps, scenario.desired, ("production",), loads=loads, remembered=remembered, issue=issue)
 
 
-def production(story: Story, forge: MemoryForge | None = None, seen: Seen | None = None) -> EnvironmentDrift:
-    return look(story, forge, seen).environments[0]
+def production(scenario: Scenario, forge: MemoryForge | None = None, seen: Seen | None = None) -> EnvironmentDrift:
+    return look(scenario, forge, seen).environments[0]
 
 
-def found(story: Story) -> list[tuple[str | None, DriftType]]:
-    return [(one.model, one.kind) for one in production(story).findings]
+def found(scenario: Scenario) -> list[tuple[str | None, DriftType]]:
+    return [(one.model, one.kind) for one in production(scenario).findings]
 
 
-def release(story: Story) -> dict[str, bytes]:
-    assert story.serves is not None
-    return story.town.target.releases[MODEL][story.serves.removeprefix("sha256:")]
+def release(scenario: Scenario) -> dict[str, bytes]:
+    assert scenario.serves is not None
+    return scenario.project.target.releases[MODEL][scenario.serves.removeprefix("sha256:")]
 
 
-def flip(story: Story) -> None:
-    release(story)["model.skops"] += b"!"
+def flip(scenario: Scenario) -> None:
+    release(scenario)["model.skops"] += b"!"
 
 
-def add(story: Story) -> None:
-    release(story)["notes.txt"] = b"added"
+def add(scenario: Scenario) -> None:
+    release(scenario)["notes.txt"] = b"added"
 
 
-def vanish(story: Story) -> None:
-    del story.town.target.current[MODEL]
+def vanish(scenario: Scenario) -> None:
+    del scenario.project.target.current[MODEL]
 
 
-def swap(story: Story) -> None:
+def swap(scenario: Scenario) -> None:
     """Somebody points `current` at the artifact that was deployed before."""
-    current = story.town.target.current[MODEL]
-    older = next(one for one in story.town.target.releases[MODEL] if f"sha256:{one}" != current.artifact)
-    story.town.target.current[MODEL] = replace(current, artifact="sha256:" + older)
+    current = scenario.project.target.current[MODEL]
+    older = next(one for one in scenario.project.target.releases[MODEL] if f"sha256:{one}" != current.artifact)
+    scenario.project.target.current[MODEL] = replace(current, artifact="sha256:" + older)
 
 
-def misname(story: Story) -> None:
-    current = story.town.target.current[MODEL]
-    story.town.target.current[MODEL] = replace(current, entry="sha256:" + "0" * 64)
+def misname(scenario: Scenario) -> None:
+    current = scenario.project.target.current[MODEL]
+    scenario.project.target.current[MODEL] = replace(current, entry="sha256:" + "0" * 64)
 
 
-def stray(story: Story) -> None:
-    current = story.town.target.current[MODEL]
-    story.town.target.current["stray"] = replace(current, model="stray")
-    story.town.target.releases["stray"] = story.town.target.releases[MODEL]
+def stray(scenario: Scenario) -> None:
+    current = scenario.project.target.current[MODEL]
+    scenario.project.target.current["stray"] = replace(current, model="stray")
+    scenario.project.target.releases["stray"] = scenario.project.target.releases[MODEL]
 
 
-def unmark(story: Story) -> None:
-    del story.town.stores["production"].objects[store_layout.MARK]
+def unmark(scenario: Scenario) -> None:
+    del scenario.project.stores["production"].objects[store_layout.MARK]
 
 
-def remark(story: Story) -> None:
+def remark(scenario: Scenario) -> None:
     mark = codec.encode(StoreMark(project="elsewhere", environment="production"))
-    story.town.stores["production"].objects[store_layout.MARK] = mark
+    scenario.project.stores["production"].objects[store_layout.MARK] = mark
 
 
-def tail(story: Story) -> None:
+def tail(scenario: Scenario) -> None:
     """The journal loses its newest entry."""
-    objects = story.town.stores["production"].objects
+    objects = scenario.project.stores["production"].objects
     del objects[max(key for key in objects if key.startswith(f"journal/production/{MODEL}/"))]
 
 
 @pytest.fixture
-def twice(story: Story) -> Story:
+def twice(scenario: Scenario) -> Scenario:
     """Two artifacts were deployed, one after the other."""
-    story.deployed(10)
-    story.deployed(20)
-    return story
+    scenario.deployed(10)
+    scenario.deployed(20)
+    return scenario
 
 
-def test_without_a_change_by_hand_there_is_no_drift(twice: Story) -> None:
+def test_without_a_change_by_hand_there_is_no_drift(twice: Scenario) -> None:
     drifted = look(twice)
     assert drifted.status is ResultStatus.CLEAN
     assert (drifted.environments[0].models, drifted.environments[0].loaded) == (1, 1)
@@ -131,40 +131,40 @@ def test_without_a_change_by_hand_there_is_no_drift(twice: Story) -> None:
     ],
 )
 def test_each_change_by_hand_is_of_its_kind(
-    twice: Story, change: Callable[[Story], None], kind: DriftType, model: str | None
+    twice: Scenario, change: Callable[[Scenario], None], kind: DriftType, model: str | None
 ) -> None:
     change(twice)
     assert found(twice) == [(model, kind)]
     assert look(twice).status is ResultStatus.PENDING
 
 
-def test_a_journal_without_its_tail_is_unreadable_and_an_integrity_error(twice: Story) -> None:
+def test_a_journal_without_its_tail_is_unreadable_and_an_integrity_error(twice: Scenario) -> None:
     tail(twice)
     assert found(twice) == [(MODEL, DriftType.UNREADABLE)]
     assert look(twice).status is ResultStatus.DAMAGED
 
 
-def test_an_entry_that_was_never_put_in_place_is_missing(story: Story) -> None:
-    first = story.deployed(10)
-    before = story.town.target.current[MODEL]
-    story.deployed(20)
-    story.town.target.current[MODEL] = before
-    (one,) = production(story).findings
+def test_an_entry_that_was_never_put_in_place_is_missing(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    before = scenario.project.target.current[MODEL]
+    scenario.deployed(20)
+    scenario.project.target.current[MODEL] = before
+    (one,) = production(scenario).findings
     assert one.kind is DriftType.MISSING
     assert "recorded but not deployed" in one.what
     assert first[7:19] in one.what
 
 
-def test_what_git_says_and_nobody_applied_is_pending_and_no_drift(story: Story) -> None:
-    first = story.deployed(10)
-    story.commit(seed=20, pin=first, pinned_seed=10)
-    story.apply("sandbox")
-    story.commit(seed=20, pin=story.candidate)
-    here = production(story)
+def test_what_git_says_and_nobody_applied_is_pending_and_no_drift(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    scenario.commit(seed=20, pin=first, pinned_seed=10)
+    scenario.apply("sandbox")
+    scenario.commit(seed=20, pin=scenario.candidate)
+    here = production(scenario)
     assert (here.findings, here.pending, here.status) == ((), 1, ResultStatus.CLEAN)
 
 
-def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twice: Story) -> None:
+def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twice: Scenario) -> None:
     def check(artifact: object, limits: object) -> None:
         raise ForgeError("stands for any failure of the child", code="E511")
 
@@ -177,48 +177,48 @@ def test_a_model_that_does_not_load_is_unhealthy_though_every_byte_is_right(twic
 
 
 @pytest.mark.parametrize("change", [flip, add, vanish, swap])
-def test_only_what_was_applied_and_is_whole_is_loaded(twice: Story, change: Callable[[Story], None]) -> None:
+def test_only_what_was_applied_and_is_whole_is_loaded(twice: Scenario, change: Callable[[Scenario], None]) -> None:
     change(twice)
     assert production(twice).loaded == 0
 
 
-def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_being_loaded(twice: Story) -> None:
+def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_being_loaded(twice: Scenario) -> None:
     misname(twice)
     assert production(twice).loaded == 1
 
 
-def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Story) -> None:
+def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Scenario) -> None:
     here = detect_drift._EnvironmentCheck(twice.deps(), twice.desired, twice.desired.environments[0])
     whole = {f"m{n:03}": twice.candidate for n in range(130)}
     days = []
     for _ in range(3):
         days.append(set(here._todays(whole, ["m077"])))
-        twice.town.clock.pass_time(days=1)
+        twice.project.clock.pass_time(days=1)
     assert all("m077" in day for day in days)
     assert all(len(day) == 51 for day in days)
     assert set.union(*days) == set(whole), "each has its turn within three days"
 
 
-def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: Story) -> None:
+def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: Scenario) -> None:
     """A check that runs on another machine than it should must not close the issue."""
     forge = MemoryForge()
     flip(twice)
     production(twice, forge)
-    twice.town.stores["production"].objects.clear()
-    for target in (twice.town.target.current, {}):
-        twice.town.target.current = target
+    twice.project.stores["production"].objects.clear()
+    for target in (twice.project.target.current, {}):
+        twice.project.target.current = target
         here = production(twice, forge)
         assert here.status is ResultStatus.FAILED
         assert "is not here, or nothing was ever applied there" in (here.problem or "")
         assert "All is well" not in body(forge)
 
 
-def test_an_environment_that_declares_and_serves_nothing_is_calm(story: Story) -> None:
-    story.commit()
-    assert look(story).status is ResultStatus.CLEAN
+def test_an_environment_that_declares_and_serves_nothing_is_calm(scenario: Scenario) -> None:
+    scenario.commit()
+    assert look(scenario).status is ResultStatus.CLEAN
 
 
-def test_what_todays_policy_would_deny_is_unhealthy(twice: Story) -> None:
+def test_what_todays_policy_would_deny_is_unhealthy(twice: Scenario) -> None:
     policy = replace(PRODUCTION.policy, gates=(Threshold(metric="f1_macro", at_least=0.99),))
     twice.commit(seed=20, pin=twice.serves, production=replace(PRODUCTION, policy=policy))
     (one,) = production(twice).findings
@@ -226,26 +226,26 @@ def test_what_todays_policy_would_deny_is_unhealthy(twice: Story) -> None:
     assert "today's policy would deny it" in one.what
 
 
-def test_an_apply_that_finishes_meanwhile_is_no_drift(twice: Story) -> None:
+def test_an_apply_that_finishes_meanwhile_is_no_drift(twice: Scenario) -> None:
     deps = twice.deps(trains=False)
-    current = twice.town.target.current.pop(MODEL)
+    current = twice.project.target.current.pop(MODEL)
 
     class Finishing:
         """The swap comes between the first look and the second."""
 
         def observe(self, models, *, others=True):
-            seen = twice.town.target.observe(models, others=others)
-            twice.town.target.current[MODEL] = current
+            seen = twice.project.target.observe(models, others=others)
+            twice.project.target.current[MODEL] = current
             return seen
 
         def release(self, model):
-            return twice.town.target.release(model)
+            return twice.project.target.release(model)
 
     drifted = detect_drift.drift(replace(deps, targets={"production": Finishing()}), twice.desired, ("production",))
     assert drifted.status is ResultStatus.CLEAN
 
 
-def test_remedies_are_commands_that_fit(twice: Story) -> None:
+def test_remedies_are_commands_that_fit(twice: Scenario) -> None:
     swap(twice)
     (one,) = production(twice).findings
     commands = [each.command for each in one.remedies]
@@ -255,7 +255,7 @@ def test_remedies_are_commands_that_fit(twice: Story) -> None:
     assert "drift: correct" in one.remedies[0].reason
 
 
-def test_an_environment_that_cannot_be_read_does_not_hide_the_others(twice: Story) -> None:
+def test_an_environment_that_cannot_be_read_does_not_hide_the_others(twice: Scenario) -> None:
     deps = twice.deps(trains=False)
 
     class Broken:
@@ -268,14 +268,14 @@ def test_an_environment_that_cannot_be_read_does_not_hide_the_others(twice: Stor
     assert drifted.status is ResultStatus.FAILED
 
 
-def test_first_seen_is_kept_while_it_lasts_and_forgotten_with_it(twice: Story) -> None:
+def test_first_seen_is_kept_while_it_lasts_and_forgotten_with_it(twice: Scenario) -> None:
     flip(twice)
     first = production(twice)
     seen = seen_in(first.findings)
     assert seen == {(MODEL, "tampered"): NOON}
-    twice.town.clock.pass_time(days=2)
+    twice.project.clock.pass_time(days=2)
     assert production(twice, seen=seen).findings[0].since == NOON
-    assert production(twice).findings[0].since == twice.town.clock.now, "nobody remembers it"
+    assert production(twice).findings[0].since == twice.project.clock.now, "nobody remembers it"
 
 
 # --- the issue -----------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ def body(forge: MemoryForge) -> str:
     return found
 
 
-def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(twice: Story) -> None:
+def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(twice: Scenario) -> None:
     sent: list[str] = []
 
     def script(what: str) -> Fault:
@@ -303,17 +303,17 @@ def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(t
     assert "`payments`" in body(forge)
     assert "reconciler apply production payments" in body(forge)
 
-    twice.town.clock.pass_time(hours=5)
+    twice.project.clock.pass_time(hours=5)
     assert production(twice, forge).news is IssueChange.UNCHANGED
     assert len(sent) == 1, "nothing changed, nothing is sent"
 
     stray(twice)
     assert production(twice, forge).news is IssueChange.UPDATED
-    assert remembered_in(body(forge)) == {(MODEL, "tampered"): NOON, ("stray", "unmanaged"): twice.town.clock.now}
+    assert remembered_in(body(forge)) == {(MODEL, "tampered"): NOON, ("stray", "unmanaged"): twice.project.clock.now}
     assert len(forge.issues) == 1
 
     twice.apply("production")
-    del twice.town.target.current["stray"]
+    del twice.project.target.current["stray"]
     here = production(twice, forge)
     assert (here.news, here.status) == (IssueChange.CLOSED, ResultStatus.CLEAN)
     ((_, last, is_open),) = forge.issues.values()
@@ -326,17 +326,17 @@ def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(t
     assert len(forge.issues) == 1
 
 
-def test_the_issue_knows_better_than_this_machine_since_when(twice: Story) -> None:
+def test_the_issue_knows_better_than_this_machine_since_when(twice: Scenario) -> None:
     forge = MemoryForge()
     flip(twice)
     production(twice, forge)
-    twice.town.clock.pass_time(days=1)
-    later = {(MODEL, "tampered"): twice.town.clock.now}
+    twice.project.clock.pass_time(days=1)
+    later = {(MODEL, "tampered"): twice.project.clock.now}
     assert production(twice, forge, later).findings[0].since == NOON
 
 
 @pytest.mark.parametrize("fault", [Fault.ERROR, Fault.DONE_UNANSWERED])
-def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(twice: Story, fault: Fault) -> None:
+def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(twice: Scenario, fault: Fault) -> None:
     faults = iter([fault])
     forge = MemoryForge(lambda _: next(faults, Fault.NONE))
     flip(twice)
@@ -348,7 +348,7 @@ def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(tw
     assert len(forge.issues) == 1
 
 
-def test_a_last_word_that_was_said_is_not_said_again_when_only_the_closing_failed(twice: Story) -> None:
+def test_a_last_word_that_was_said_is_not_said_again_when_only_the_closing_failed(twice: Scenario) -> None:
     flip(twice)
     faults = iter([Fault.NONE, Fault.NONE, Fault.ERROR])
     forge = MemoryForge(lambda _: next(faults, Fault.NONE))
@@ -356,14 +356,14 @@ def test_a_last_word_that_was_said_is_not_said_again_when_only_the_closing_faile
     twice.apply("production")
     assert production(twice, forge).status is ResultStatus.FAILED
     said = body(forge)
-    twice.town.clock.pass_time(hours=1)
+    twice.project.clock.pass_time(hours=1)
     assert production(twice, forge).news is IssueChange.CLOSED
     ((_, last, is_open),) = forge.issues.values()
     assert said in last
     assert not is_open
 
 
-def test_an_issue_without_a_forge_is_refused_before_any_work(twice: Story) -> None:
+def test_an_issue_without_a_forge_is_refused_before_any_work(twice: Scenario) -> None:
     with pytest.raises(ForgeError) as refused:
         detect_drift.drift(twice.deps(), twice.desired, (), issue=drift.issue)
     assert refused.value.code == "E905"
@@ -374,7 +374,7 @@ def test_an_issue_without_a_forge_is_refused_before_any_work(twice: Story) -> No
         )
 
 
-def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Story) -> None:
+def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Scenario) -> None:
     class Silent(MemoryForge):
         def issue_body(self, key: str) -> str | None:
             raise ForgeError("the forge did not answer", code="E901")
@@ -386,7 +386,7 @@ def test_a_forge_that_cannot_be_read_is_not_written_to(twice: Story) -> None:
     assert (here.status, forge.issues) == (ResultStatus.FAILED, {})
 
 
-def test_an_unreadable_environment_leaves_its_issue_alone(twice: Story) -> None:
+def test_an_unreadable_environment_leaves_its_issue_alone(twice: Scenario) -> None:
     forge = MemoryForge()
     flip(twice)
     production(twice, forge)

@@ -22,10 +22,10 @@ from reconciler.engine.plan.plan_expiry import stays_until
 from reconciler.errors import ForgeError
 from reconciler.report.plan.headlines import is_unchanged
 from tests.simulation.sample_project import MODEL, OTHER, PRODUCTION
-from tests.simulation.scenario import Story
+from tests.simulation.scenario import Scenario
 
 FRIDAYS = Freeze(cron="0 18 * * FRI", duration=60 * 3600, time_zone="UTC", reason="weekend")
-OPENS = datetime(2026, 1, 5, 6, tzinfo=UTC)  # the town's clock begins on Thursday 1 January 2026
+OPENS = datetime(2026, 1, 5, 6, tzinfo=UTC)  # the scenario's clock begins on Thursday 1 January 2026
 FRIDAY = {"days": 1, "hours": 19}
 FINANCE = Approvals(least=1, people=("shop/finance",))
 
@@ -34,11 +34,11 @@ def with_policy(**policy: Any) -> Environment:
     return replace(PRODUCTION, policy=replace(PRODUCTION.policy, **policy))
 
 
-def candidate(story: Story, **says: Any) -> Digest:
+def candidate(scenario: Scenario, **says: Any) -> Digest:
     """Another one that passed the gates, after what is deployed."""
-    story.commit(seed=20, pin=story.serves, pinned_seed=10, **says)
-    story.apply("sandbox")
-    return story.candidate
+    scenario.commit(seed=20, pin=scenario.serves, pinned_seed=10, **says)
+    scenario.apply("sandbox")
+    return scenario.candidate
 
 
 def override(control: Control, pin: Digest) -> tuple[Override, ...]:
@@ -52,32 +52,32 @@ def rejected(*artifacts: Digest) -> tuple[Rejected, ...]:
     return tuple(Rejected(artifact=one, reason="trained on refunds") for one in artifacts)
 
 
-def test_a_rejected_artifact_is_never_deployed_not_even_where_it_was_before(story: Story) -> None:
-    first = story.deployed(10)
-    newer = candidate(story)
-    story.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(newer)))
-    assert story.one("production").status is ResultStatus.DENIED
-    story.commit(seed=20, pin=newer)
-    assert story.one("production").status is ResultStatus.CLEAN
-    story.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(rejected=rejected(first)))
-    back = story.one("production")
-    assert (back.status, story.serves) == (ResultStatus.DENIED, newer), "vetted, and rejected"
+def test_a_rejected_artifact_is_never_deployed_not_even_where_it_was_before(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(newer)))
+    assert scenario.one("production").status is ResultStatus.DENIED
+    scenario.commit(seed=20, pin=newer)
+    assert scenario.one("production").status is ResultStatus.CLEAN
+    scenario.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(rejected=rejected(first)))
+    back = scenario.one("production")
+    assert (back.status, scenario.serves) == (ResultStatus.DENIED, newer), "vetted, and rejected"
     assert "trained on refunds" in (back.problem or "")
 
 
-def test_what_serves_and_is_rejected_is_degraded_with_what_to_do_and_stays(story: Story) -> None:
-    pin = story.deployed(10)
-    story.commit(seed=10, pin=pin, production=with_policy(rejected=rejected(pin)))
-    part = story.part("production")
+def test_what_serves_and_is_rejected_is_degraded_with_what_to_do_and_stays(scenario: Scenario) -> None:
+    pin = scenario.deployed(10)
+    scenario.commit(seed=10, pin=pin, production=with_policy(rejected=rejected(pin)))
+    part = scenario.part("production")
     assert (part.health, part.sync) == (HealthStatus.DEGRADED, SyncStatus.OUT_OF_SYNC)
     assert part.blocked is not None
     assert f"rollback {MODEL} --in production --now" in part.blocked.remedy
-    assert story.writes("production") == []
-    assert story.serves == pin
-    newer = candidate(story)
-    story.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(pin)))
-    assert story.one("production").status is ResultStatus.CLEAN
-    assert story.part("production").health is HealthStatus.HEALTHY
+    assert scenario.writes("production") == []
+    assert scenario.serves == pin
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(pin)))
+    assert scenario.one("production").status is ResultStatus.CLEAN
+    assert scenario.part("production").health is HealthStatus.HEALTHY
 
 
 # --- holds -----------------------------------------------------------------------------------------------------------
@@ -85,23 +85,23 @@ def test_what_serves_and_is_rejected_is_degraded_with_what_to_do_and_stays(story
 CLOSING = (Hold(model=MODEL, reason="the quarter is being closed"),)
 
 
-def test_a_held_model_is_not_deployed_and_still_repaired(story: Story) -> None:
-    story.deployed(10)
-    newer = candidate(story)
-    story.commit(seed=20, pin=newer, production=with_policy(holds=CLOSING))
-    part = story.part("production")
+def test_a_held_model_is_not_deployed_and_still_repaired(scenario: Scenario) -> None:
+    scenario.deployed(10)
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer, production=with_policy(holds=CLOSING))
+    part = scenario.part("production")
     assert (part.health, part.status) == (HealthStatus.SUSPENDED, ResultStatus.DENIED)
-    del story.town.target.current[MODEL]
-    told = story.one("production")
-    assert (told.status, story.head("production").entry.action) == (ResultStatus.DENIED, Action.RESTORE)  # type: ignore[union-attr]
-    story.commit(seed=20, pin=newer, production=with_policy(holds=(replace(CLOSING[0], model=OTHER),)))
-    assert story.one("production").status is ResultStatus.CLEAN, "another model's hold"
+    del scenario.project.target.current[MODEL]
+    told = scenario.one("production")
+    assert (told.status, scenario.head("production").entry.action) == (ResultStatus.DENIED, Action.RESTORE)  # type: ignore[union-attr]
+    scenario.commit(seed=20, pin=newer, production=with_policy(holds=(replace(CLOSING[0], model=OTHER),)))
+    assert scenario.one("production").status is ResultStatus.CLEAN, "another model's hold"
 
 
-def test_a_held_model_that_is_as_declared_is_suspended_and_says_why(story: Story) -> None:
-    pin = story.deployed(10)
-    story.commit(seed=10, pin=pin, production=with_policy(holds=CLOSING))
-    part = story.part("production")
+def test_a_held_model_that_is_as_declared_is_suspended_and_says_why(scenario: Scenario) -> None:
+    pin = scenario.deployed(10)
+    scenario.commit(seed=10, pin=pin, production=with_policy(holds=CLOSING))
+    part = scenario.part("production")
     assert (part.sync, part.health, part.status) == (SyncStatus.IN_SYNC, HealthStatus.SUSPENDED, ResultStatus.CLEAN)
     assert any("the quarter is being closed" in note for note in part.detail.notes)
 
@@ -109,95 +109,97 @@ def test_a_held_model_that_is_as_declared_is_suspended_and_says_why(story: Story
 # --- freezes ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_freeze_holds_up_what_is_new_until_it_opens(story: Story) -> None:
-    first = story.deployed(10)
-    newer = candidate(story)
-    story.commit(seed=20, pin=newer, production=with_policy(freeze=(FRIDAYS,)))
-    story.town.clock.pass_time(**FRIDAY)
-    closed = story.part("production")
+def test_a_freeze_holds_up_what_is_new_until_it_opens(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer, production=with_policy(freeze=(FRIDAYS,)))
+    scenario.project.clock.pass_time(**FRIDAY)
+    closed = scenario.part("production")
     assert closed.blocked is not None
     assert (closed.status, closed.blocked.until) == (ResultStatus.CONFLICT, OPENS)
     assert "weekend; it opens 2026-01-05 06:00 UTC" in closed.reason
-    assert (story.one("production").status, story.serves) == (ResultStatus.CONFLICT, first)
-    story.town.clock.now = OPENS
-    opened = story.part("production")
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CONFLICT, first)
+    scenario.project.clock.now = OPENS
+    opened = scenario.part("production")
     assert opened.digest == closed.digest, "a digest knows no clock"
-    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, newer)
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, newer)
 
 
-def test_a_plan_reviewed_on_the_other_side_of_a_window_s_edge_is_the_same_plan(story: Story) -> None:
-    story.deployed(10)
-    newer = candidate(story)
-    story.commit(seed=20, pin=newer, production=with_policy(freeze=(FRIDAYS,)))
-    while_open = story.plan("production")
-    story.town.clock.pass_time(**FRIDAY)
-    told = story.one("production", plan=while_open)
+def test_a_plan_reviewed_on_the_other_side_of_a_window_s_edge_is_the_same_plan(scenario: Scenario) -> None:
+    scenario.deployed(10)
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer, production=with_policy(freeze=(FRIDAYS,)))
+    while_open = scenario.plan("production")
+    scenario.project.clock.pass_time(**FRIDAY)
+    told = scenario.one("production", plan=while_open)
     assert told.status is ResultStatus.CONFLICT
     assert "weekend" in (told.problem or ""), "not: the plan is stale"
-    while_closed = story.plan("production")
-    story.town.clock.now = OPENS
-    assert story.one("production", plan=while_closed).status is ResultStatus.CLEAN
-    assert story.serves == newer
+    while_closed = scenario.plan("production")
+    scenario.project.clock.now = OPENS
+    assert scenario.one("production", plan=while_closed).status is ResultStatus.CLEAN
+    assert scenario.serves == newer
 
 
-def test_a_window_that_begins_while_an_apply_runs_stops_it_before_the_commit_point(story: Story) -> None:
-    first = story.deployed(10)
-    newer = candidate(story)
-    story.commit(seed=20, pin=newer, production=with_policy(freeze=(FRIDAYS,)))
-    plan = story.plan("production")
-    times = iter([story.town.clock.now] * 2)
+def test_a_window_that_begins_while_an_apply_runs_stops_it_before_the_commit_point(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer, production=with_policy(freeze=(FRIDAYS,)))
+    plan = scenario.plan("production")
+    times = iter([scenario.project.clock.now] * 2)
 
     def clock() -> datetime:
-        return next(times, story.town.clock.now.replace(day=2, hour=19))
+        return next(times, scenario.project.clock.now.replace(day=2, hour=19))
 
-    deps = story.deps(clock=clock)
+    deps = scenario.deps(clock=clock)
     from reconciler.engine.apply import apply
 
-    (told,) = apply.apply(deps, story.desired, story.desired.environments[0], plan).results
-    assert (told.status, story.serves) == (ResultStatus.CONFLICT, first)
+    (told,) = apply.apply(deps, scenario.desired, scenario.desired.environments[0], plan).results
+    assert (told.status, scenario.serves) == (ResultStatus.CONFLICT, first)
     assert "E705" in (told.problem or "")
 
 
-def test_a_freeze_never_holds_up_a_restore_and_a_rollback_only_when_told_to(story: Story) -> None:
-    first = story.deployed(10)
-    newer = candidate(story)
-    story.commit(seed=20, pin=newer)
-    story.apply("production")
-    story.town.clock.pass_time(**FRIDAY)
+def test_a_freeze_never_holds_up_a_restore_and_a_rollback_only_when_told_to(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer)
+    scenario.apply("production")
+    scenario.project.clock.pass_time(**FRIDAY)
     for window, result, serves in (
         (replace(FRIDAYS, blocks_rollback=True), ResultStatus.CONFLICT, newer),
         (FRIDAYS, ResultStatus.CLEAN, first),
     ):
-        story.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(freeze=(window,)))
-        assert (story.one("production").status, story.serves) == (result, serves)
-    del story.town.target.current[MODEL]
-    story.commit(
+        scenario.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(freeze=(window,)))
+        assert (scenario.one("production").status, scenario.serves) == (result, serves)
+    del scenario.project.target.current[MODEL]
+    scenario.commit(
         seed=20, pin=first, pinned_seed=10, production=with_policy(freeze=(replace(FRIDAYS, blocks_rollback=True),))
     )
-    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, first)
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, first)
 
 
-def test_a_freeze_holds_up_a_model_s_end(story: Story) -> None:
-    pin = story.deployed(10, others=True)
+def test_a_freeze_holds_up_a_model_s_end(scenario: Scenario) -> None:
+    pin = scenario.deployed(10, others=True)
     frozen = with_policy(freeze=(FRIDAYS,), prune=PrunePolicy.AUTO)
-    story.commit(seed=10, production=frozen, others=True)
-    story.town.clock.pass_time(**FRIDAY)
-    assert next(one for one in story.apply("production").results if one.model == MODEL).status is ResultStatus.CONFLICT
-    assert story.serves == pin
-    story.town.clock.now = OPENS
-    story.apply("production")
-    assert story.serves is None
+    scenario.commit(seed=10, production=frozen, others=True)
+    scenario.project.clock.pass_time(**FRIDAY)
+    assert (
+        next(one for one in scenario.apply("production").results if one.model == MODEL).status is ResultStatus.CONFLICT
+    )
+    assert scenario.serves == pin
+    scenario.project.clock.now = OPENS
+    scenario.apply("production")
+    assert scenario.serves is None
 
 
-def test_what_is_settled_stays_settled_through_every_window(story: Story) -> None:
+def test_what_is_settled_stays_settled_through_every_window(scenario: Scenario) -> None:
     """What a plan remembers of a model that is as declared is not moved by a freeze, so no window limits it."""
-    pin = story.deployed(10)
-    story.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
-    before = story.plan("production")
-    production = story.desired.environments[0]
-    assert stays_until(before, production, story.desired.models, None, story.deps().clock()) == {}
-    story.town.clock.pass_time(**FRIDAY)
-    after = story.plan("production")
+    pin = scenario.deployed(10)
+    scenario.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
+    before = scenario.plan("production")
+    production = scenario.desired.environments[0]
+    assert stays_until(before, production, scenario.desired.models, None, scenario.deps().clock()) == {}
+    scenario.project.clock.pass_time(**FRIDAY)
+    after = scenario.plan("production")
     assert (after.id, after.empty, is_unchanged(after.models[0])) == (before.id, True, True)
 
 
@@ -208,100 +210,100 @@ LOOSE = with_policy(gates=(Threshold(metric="f1_macro", at_least=0.45),))
 OWNED, OWNED_LOOSE = (replace(one, policy=replace(one.policy, owners=("shop/risk",))) for one in (STRICT, LOOSE))
 
 
-def weakened(story: Story, *, before: Environment = STRICT, after: Environment = LOOSE) -> Digest:
+def weakened(scenario: Scenario, *, before: Environment = STRICT, after: Environment = LOOSE) -> Digest:
     """A candidate that only the weaker gate lets through, promoted by the change that weakens it."""
-    first = story.deployed(20, production=before)
-    story.commit(seed=10, pin=first, pinned_seed=20, production=after)
-    story.apply("sandbox")
-    pin = story.candidate
-    story.town.source.line.pop()  # it was judged on a branch
-    story.commit(seed=10, pin=pin, production=after)
+    first = scenario.deployed(20, production=before)
+    scenario.commit(seed=10, pin=first, pinned_seed=20, production=after)
+    scenario.apply("sandbox")
+    pin = scenario.candidate
+    scenario.project.source.line.pop()  # it was judged on a branch
+    scenario.commit(seed=10, pin=pin, production=after)
     return pin
 
 
-def test_a_gate_weakened_with_a_promotion_is_told_and_refused_where_nobody_owns_it(story: Story) -> None:
-    weakened(story)
-    part = story.part("production")
+def test_a_gate_weakened_with_a_promotion_is_told_and_refused_where_nobody_owns_it(scenario: Scenario) -> None:
+    weakened(scenario)
+    part = scenario.part("production")
     assert part.status is ResultStatus.DENIED
     assert "GATE WEAKENED f1_macro at least: 0.55 -> 0.45" in (part.blocked.reasons if part.blocked else ())
     assert "two changes" in (part.blocked.remedy if part.blocked else "")
-    assert story.one("production").status is ResultStatus.DENIED
+    assert scenario.one("production").status is ResultStatus.DENIED
 
 
-def test_two_changes_are_two_decisions(story: Story) -> None:
-    first = story.deployed(20, production=STRICT)
-    story.commit(seed=10, pin=first, pinned_seed=20, production=LOOSE)
-    story.apply("sandbox")
-    story.commit(seed=10, pin=story.candidate, production=LOOSE)
-    assert not story.part("production").detail.notes
-    assert story.one("production").status is ResultStatus.CLEAN
+def test_two_changes_are_two_decisions(scenario: Scenario) -> None:
+    first = scenario.deployed(20, production=STRICT)
+    scenario.commit(seed=10, pin=first, pinned_seed=20, production=LOOSE)
+    scenario.apply("sandbox")
+    scenario.commit(seed=10, pin=scenario.candidate, production=LOOSE)
+    assert not scenario.part("production").detail.notes
+    assert scenario.one("production").status is ResultStatus.CLEAN
 
 
-def test_a_later_edit_does_not_hide_what_came_with_the_pin(story: Story) -> None:
-    pin = weakened(story)
-    story.commit(seed=10, pin=pin, production=with_policy(gates=LOOSE.policy.gates, max_retire=2))
-    assert story.part("production").status is ResultStatus.DENIED
-    story.commit(seed=10, pin=pin, production=STRICT)
-    assert not any("WEAKENED" in note for note in story.part("production").detail.notes), "it was put right"
+def test_a_later_edit_does_not_hide_what_came_with_the_pin(scenario: Scenario) -> None:
+    pin = weakened(scenario)
+    scenario.commit(seed=10, pin=pin, production=with_policy(gates=LOOSE.policy.gates, max_retire=2))
+    assert scenario.part("production").status is ResultStatus.DENIED
+    scenario.commit(seed=10, pin=pin, production=STRICT)
+    assert not any("WEAKENED" in note for note in scenario.part("production").detail.notes), "it was put right"
 
 
-def test_an_owner_of_before_may_let_a_weakened_gate_count_and_nobody_else(story: Story) -> None:
-    pin = weakened(story, before=OWNED, after=OWNED_LOOSE)
-    story.forge.teams["shop/risk"] = ("rita", "rob")
-    request = story.requested("ada", "rob", author="rob")
-    part = story.part("production")
+def test_an_owner_of_before_may_let_a_weakened_gate_count_and_nobody_else(scenario: Scenario) -> None:
+    pin = weakened(scenario, before=OWNED, after=OWNED_LOOSE)
+    scenario.forge.teams["shop/risk"] = ("rita", "rob")
+    request = scenario.requested("ada", "rob", author="rob")
+    part = scenario.part("production")
     assert part.steps
     assert part.detail.notes[:2] == (
         "GATE WEAKENED f1_macro at least: 0.55 -> 0.45",
         "needs an approval of an owner (shop/risk), asked at apply",
     )
-    refused = story.one("production")
+    refused = scenario.one("production")
     assert refused.status is ResultStatus.DENIED, "neither a stranger nor the author"
     assert request.url in (refused.problem or "")
-    story.forge.approve(request.number, "Rita")
-    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
-    entry = story.head("production").entry  # type: ignore[union-attr]
+    scenario.forge.approve(request.number, "Rita")
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, pin)
+    entry = scenario.head("production").entry  # type: ignore[union-attr]
     assert entry.approved is not None
     assert [one.by for one in entry.approved.approvals] == ["Rita"]
 
 
-def test_who_is_made_an_owner_by_the_same_change_has_no_say_in_it(story: Story) -> None:
+def test_who_is_made_an_owner_by_the_same_change_has_no_say_in_it(scenario: Scenario) -> None:
     eve = replace(LOOSE, policy=replace(LOOSE.policy, owners=("eve",)))
-    weakened(story, after=eve)
-    story.requested("eve")
-    assert story.one("production").status is ResultStatus.DENIED
+    weakened(scenario, after=eve)
+    scenario.requested("eve")
+    assert scenario.one("production").status is ResultStatus.DENIED
 
 
-def test_a_rollback_brings_its_own_gates_along_and_is_not_refused_for_them(story: Story) -> None:
-    first = story.deployed(10)
-    story.deployed(20, production=STRICT)
-    story.commit(seed=20, pin=first, pinned_seed=10)
-    part = story.part("production")
+def test_a_rollback_brings_its_own_gates_along_and_is_not_refused_for_them(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    scenario.deployed(20, production=STRICT)
+    scenario.commit(seed=20, pin=first, pinned_seed=10)
+    part = scenario.part("production")
     assert any("GATE WEAKENED" in note for note in part.detail.notes)
-    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, first)
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, first)
 
 
 # --- approvals -------------------------------------------------------------------------------------------------------
 
 
-def proposed(story: Story, approvals: Approvals = FINANCE, **policy: Any) -> Digest:
+def proposed(scenario: Scenario, approvals: Approvals = FINANCE, **policy: Any) -> Digest:
     """A candidate that is merged, and asks for approvals."""
-    story.deployed(10, production=with_policy(**policy))
-    pin = candidate(story, production=with_policy(**policy))
-    story.commit(seed=20, pin=pin, production=with_policy(approvals=approvals, **policy))
-    story.forge.teams["shop/finance"] = ("fay", "finn", "author")
+    scenario.deployed(10, production=with_policy(**policy))
+    pin = candidate(scenario, production=with_policy(**policy))
+    scenario.commit(seed=20, pin=pin, production=with_policy(approvals=approvals, **policy))
+    scenario.forge.teams["shop/finance"] = ("fay", "finn", "author")
     return pin
 
 
-def test_enough_approvals_let_a_deploy_happen_and_are_kept_with_its_entry(story: Story) -> None:
-    pin = proposed(story)
-    request = story.requested("ada", "fay")
-    assert "needs 1 approval of shop/finance, asked at apply" in story.part("production").detail.notes
-    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
-    approved = story.head("production").entry.approved  # type: ignore[union-attr]
+def test_enough_approvals_let_a_deploy_happen_and_are_kept_with_its_entry(scenario: Scenario) -> None:
+    pin = proposed(scenario)
+    request = scenario.requested("ada", "fay")
+    assert "needs 1 approval of shop/finance, asked at apply" in scenario.part("production").detail.notes
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, pin)
+    approved = scenario.head("production").entry.approved  # type: ignore[union-attr]
     assert approved is not None
     found = (approved.number, approved.url, approved.commit, approved.brought, [one.by for one in approved.approvals])
-    assert found == (request.number, request.url, request.commit, story.desired.revision, ["fay"])
+    assert found == (request.number, request.url, request.commit, scenario.desired.revision, ["fay"])
 
 
 @pytest.mark.parametrize(
@@ -314,42 +316,42 @@ def test_enough_approvals_let_a_deploy_happen_and_are_kept_with_its_entry(story:
     ],
 )
 def test_too_few_approvals_are_refused_with_who_may_and_where(
-    story: Story, approved: tuple[str, ...], approvals: Approvals, words: str
+    scenario: Scenario, approved: tuple[str, ...], approvals: Approvals, words: str
 ) -> None:
-    proposed(story, approvals)
-    request = story.requested(*approved)
-    before = story.serves
-    told = story.one("production")
-    assert (told.status, story.serves) == (ResultStatus.DENIED, before)
+    proposed(scenario, approvals)
+    request = scenario.requested(*approved)
+    before = scenario.serves
+    told = scenario.one("production")
+    assert (told.status, scenario.serves) == (ResultStatus.DENIED, before)
     assert words in (told.problem or "")
     assert request.url in (told.problem or "")
     assert "E704" in (told.problem or "")
     for name in ("fay", "finn"):
-        story.forge.approve(request.number, name)
-    assert story.one("production").status is ResultStatus.CLEAN, "running again finishes it"
+        scenario.forge.approve(request.number, name)
+    assert scenario.one("production").status is ResultStatus.CLEAN, "running again finishes it"
 
 
-def test_an_author_counts_where_the_environment_says_so(story: Story) -> None:
-    proposed(story, replace(FINANCE, not_author=False))
-    story.requested("author")
-    assert story.one("production").status is ResultStatus.CLEAN
+def test_an_author_counts_where_the_environment_says_so(scenario: Scenario) -> None:
+    proposed(scenario, replace(FINANCE, not_author=False))
+    scenario.requested("author")
+    assert scenario.one("production").status is ResultStatus.CLEAN
 
 
-def test_an_approval_that_was_withdrawn_or_was_of_an_older_head_is_none(story: Story) -> None:
-    proposed(story)
-    request = story.requested("fay")
-    story.forge.withdraw(request.number, "fay")
-    assert story.one("production").status is ResultStatus.DENIED
-    story.forge.approve(request.number, "fay")
-    story.forge.pulls[request.number] = replace(story.forge.pulls[request.number], commit="another head")
-    assert story.one("production").status is ResultStatus.DENIED
+def test_an_approval_that_was_withdrawn_or_was_of_an_older_head_is_none(scenario: Scenario) -> None:
+    proposed(scenario)
+    request = scenario.requested("fay")
+    scenario.forge.withdraw(request.number, "fay")
+    assert scenario.one("production").status is ResultStatus.DENIED
+    scenario.forge.approve(request.number, "fay")
+    scenario.forge.pulls[request.number] = replace(scenario.forge.pulls[request.number], commit="another head")
+    assert scenario.one("production").status is ResultStatus.DENIED
 
 
-def test_without_a_request_or_a_forge_there_is_no_approval(story: Story) -> None:
-    proposed(story)
-    assert "no merged request is known" in (story.one("production").problem or "")
-    story.town.forge = None
-    told = story.one("production")
+def test_without_a_request_or_a_forge_there_is_no_approval(scenario: Scenario) -> None:
+    proposed(scenario)
+    assert "no merged request is known" in (scenario.one("production").problem or "")
+    scenario.project.forge = None
+    told = scenario.one("production")
     assert told.status is ResultStatus.DENIED
     assert "there is no forge to ask" in (told.problem or "")
 
@@ -357,8 +359,8 @@ def test_without_a_request_or_a_forge_there_is_no_approval(story: Story) -> None
 class Counting:
     """A forge that counts what it is asked, and may be out of reach."""
 
-    def __init__(self, story: Story, *, reachable: bool = True) -> None:
-        self.forge = story.forge
+    def __init__(self, scenario: Scenario, *, reachable: bool = True) -> None:
+        self.forge = scenario.forge
         self.reachable = reachable
         self.asked: list[str] = []
 
@@ -372,46 +374,46 @@ class Counting:
         return ask
 
 
-def two_models(story: Story) -> None:
+def two_models(scenario: Scenario) -> None:
     """Production deploys two models by one change that asks for approvals."""
-    story.commit(seed=10)
-    story.apply("sandbox")
+    scenario.commit(seed=10)
+    scenario.apply("sandbox")
     production = with_policy(approvals=FINANCE)
-    desired = story.commit(seed=10, pin=story.candidate, production=production)
+    desired = scenario.commit(seed=10, pin=scenario.candidate, production=production)
     (pinned,) = desired.models_of("production")
     twin = replace(pinned, name="twin", file="manifests/production/twin.yaml")
     made = desired.models_of("sandbox")[0]
     sandbox = tuple(replace(made, name=name, file=f"manifests/sandbox/{name}.yaml") for name in (MODEL, "twin"))
     everything: tuple[Model, ...] = (*sandbox, pinned, twin)
-    story.merge(replace(desired, models=everything))
-    story.apply("sandbox")
-    story.town.source.line.pop()
-    story.town.source.line.pop()
-    story.merge(replace(desired, models=everything))
+    scenario.merge(replace(desired, models=everything))
+    scenario.apply("sandbox")
+    scenario.project.source.line.pop()
+    scenario.project.source.line.pop()
+    scenario.merge(replace(desired, models=everything))
 
 
-def test_a_forge_is_asked_once_per_change_and_not_per_model(story: Story) -> None:
-    two_models(story)
-    story.forge.teams["shop/finance"] = ("fay",)
-    request = story.requested("fay")
-    counting = Counting(story)
-    applied = story.apply("production", forge=counting)
+def test_a_forge_is_asked_once_per_change_and_not_per_model(scenario: Scenario) -> None:
+    two_models(scenario)
+    scenario.forge.teams["shop/finance"] = ("fay",)
+    request = scenario.requested("fay")
+    counting = Counting(scenario)
+    applied = scenario.apply("production", forge=counting)
     assert [one.status for one in applied.results] == [ResultStatus.CLEAN, ResultStatus.CLEAN]
-    commit = story.desired.revision
+    commit = scenario.desired.revision
     assert counting.asked == [f"merged_by {commit}", f"approvals {request.number}", "members shop/finance"]
 
 
-def test_a_forge_out_of_reach_leaves_alone_what_it_must_be_asked_for_and_the_others_go_on(story: Story) -> None:
-    pin = proposed(story)
-    story.requested("fay")
-    told = story.apply("production", forge=Counting(story, reachable=False)).results
+def test_a_forge_out_of_reach_leaves_alone_what_it_must_be_asked_for_and_the_others_go_on(scenario: Scenario) -> None:
+    pin = proposed(scenario)
+    scenario.requested("fay")
+    told = scenario.apply("production", forge=Counting(scenario, reachable=False)).results
     assert [one.status for one in told] == [ResultStatus.FAILED]
     assert "E901" in (told[0].problem or "")
-    first = story.serves
+    first = scenario.serves
     assert first != pin
-    del story.town.target.current[MODEL]
-    story.commit(seed=10, pin=first, pinned_seed=10, production=with_policy(approvals=FINANCE))
-    told = story.apply("production", forge=Counting(story, reachable=False)).results
+    del scenario.project.target.current[MODEL]
+    scenario.commit(seed=10, pin=first, pinned_seed=10, production=with_policy(approvals=FINANCE))
+    told = scenario.apply("production", forge=Counting(scenario, reachable=False)).results
     assert [one.status for one in told] == [ResultStatus.CLEAN], "a restore asks nobody"
 
 
@@ -420,74 +422,76 @@ def test_a_forge_out_of_reach_leaves_alone_what_it_must_be_asked_for_and_the_oth
 
 @pytest.mark.parametrize("control", [Control.FREEZE, Control.HOLD])
 def test_an_override_lets_one_artifact_through_one_control_and_is_seen_and_recorded(
-    story: Story, control: Control
+    scenario: Scenario, control: Control
 ) -> None:
-    story.deployed(10)
-    pin = candidate(story)
+    scenario.deployed(10)
+    pin = candidate(scenario)
     both = {"freeze": (FRIDAYS,)} if control is Control.FREEZE else {"holds": CLOSING}
-    story.town.clock.pass_time(**FRIDAY)
-    story.commit(seed=20, pin=pin, production=with_policy(**both, overrides=override(control, pin)))
-    part = story.part("production")
+    scenario.project.clock.pass_time(**FRIDAY)
+    scenario.commit(seed=20, pin=pin, production=with_policy(**both, overrides=override(control, pin)))
+    part = scenario.part("production")
     assert f"override of {control}: agreed by phone" in part.detail.notes
-    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
-    (recorded,) = story.head("production").entry.overrides or ()  # type: ignore[union-attr]
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, pin)
+    (recorded,) = scenario.head("production").entry.overrides or ()  # type: ignore[union-attr]
     assert (recorded.control, recorded.reason, recorded.approved) == (control, "agreed by phone", None)
-    after = story.part("production")
+    after = scenario.part("production")
     assert (after.status, f"override of {control}: agreed by phone" in after.detail.notes) == (ResultStatus.CLEAN, True)
 
 
-def test_an_override_of_another_artifact_or_control_is_none(story: Story) -> None:
-    first = story.deployed(10)
-    pin = candidate(story)
-    story.town.clock.pass_time(**FRIDAY)
+def test_an_override_of_another_artifact_or_control_is_none(scenario: Scenario) -> None:
+    first = scenario.deployed(10)
+    pin = candidate(scenario)
+    scenario.project.clock.pass_time(**FRIDAY)
     for one in (override(Control.HOLD, pin), override(Control.FREEZE, first)):
-        story.commit(seed=20, pin=pin, production=with_policy(freeze=(FRIDAYS,), overrides=one))
-        assert story.one("production").status is ResultStatus.CONFLICT
-    notes = story.part("production").detail.notes
+        scenario.commit(seed=20, pin=pin, production=with_policy(freeze=(FRIDAYS,), overrides=one))
+        assert scenario.one("production").status is ResultStatus.CONFLICT
+    notes = scenario.part("production").detail.notes
     assert any(f"is for {short(first)}, which is not pinned any more: remove it" in note for note in notes)
 
 
 @pytest.mark.parametrize("control", [Control.APPROVALS, Control.FREEZE])
-def test_where_there_are_owners_an_override_counts_when_one_of_them_approved_it(story: Story, control: Control) -> None:
-    pin = proposed(story, owners=("rita",), freeze=(FRIDAYS,) if control is Control.FREEZE else ())
-    story.requested("fay" if control is Control.FREEZE else "nobody")
+def test_where_there_are_owners_an_override_counts_when_one_of_them_approved_it(
+    scenario: Scenario, control: Control
+) -> None:
+    pin = proposed(scenario, owners=("rita",), freeze=(FRIDAYS,) if control is Control.FREEZE else ())
+    scenario.requested("fay" if control is Control.FREEZE else "nobody")
     if control is Control.FREEZE:
-        story.town.clock.pass_time(**FRIDAY)
-    policy = story.desired.environments[0].policy
+        scenario.project.clock.pass_time(**FRIDAY)
+    policy = scenario.desired.environments[0].policy
     overridden = replace(PRODUCTION, policy=replace(policy, overrides=override(control, pin)))
-    story.commit(seed=20, pin=pin, production=overridden)
-    request = story.requested("fay", author="eve")
-    assert story.one("production").status is ResultStatus.DENIED
-    story.forge.approve(request.number, "rita")
+    scenario.commit(seed=20, pin=pin, production=overridden)
+    request = scenario.requested("fay", author="eve")
+    assert scenario.one("production").status is ResultStatus.DENIED
+    scenario.forge.approve(request.number, "rita")
     # A later change of the same file takes nothing away from the one that brought the override.
-    story.commit(seed=20, pin=pin, production=replace(overridden, policy=replace(overridden.policy, max_retire=3)))
-    told = story.one("production")
-    assert (told.status, told.problem, story.serves) == (ResultStatus.CLEAN, None, pin)
-    (recorded,) = story.head("production").entry.overrides or ()  # type: ignore[union-attr]
+    scenario.commit(seed=20, pin=pin, production=replace(overridden, policy=replace(overridden.policy, max_retire=3)))
+    told = scenario.one("production")
+    assert (told.status, told.problem, scenario.serves) == (ResultStatus.CLEAN, None, pin)
+    (recorded,) = scenario.head("production").entry.overrides or ()  # type: ignore[union-attr]
     assert recorded.approved is not None
     assert (recorded.approved.number, [one.by for one in recorded.approved.approvals]) == (request.number, ["rita"])
 
 
-def test_an_override_of_gates_lets_a_weakened_gate_count_and_no_refusal(story: Story) -> None:
-    pin = weakened(story, before=OWNED, after=OWNED_LOOSE)
-    story.forge.teams["shop/risk"] = ("rita",)
-    story.requested()
+def test_an_override_of_gates_lets_a_weakened_gate_count_and_no_refusal(scenario: Scenario) -> None:
+    pin = weakened(scenario, before=OWNED, after=OWNED_LOOSE)
+    scenario.forge.teams["shop/risk"] = ("rita",)
+    scenario.requested()
     policy = OWNED_LOOSE.policy
-    story.commit(
+    scenario.commit(
         seed=10,
         pin=pin,
         production=replace(OWNED_LOOSE, policy=replace(policy, overrides=override(Control.GATES, pin))),
     )
-    story.requested("rita")
-    assert (story.one("production").status, story.serves) == (ResultStatus.CLEAN, pin)
-    story.commit(seed=2, pin=pin, pinned_seed=10, production=OWNED_LOOSE)
-    story.apply("sandbox")
-    bad = story.candidate
-    story.commit(
+    scenario.requested("rita")
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, pin)
+    scenario.commit(seed=2, pin=pin, pinned_seed=10, production=OWNED_LOOSE)
+    scenario.apply("sandbox")
+    bad = scenario.candidate
+    scenario.commit(
         seed=2, pin=bad, production=replace(OWNED_LOOSE, policy=replace(policy, overrides=override(Control.GATES, bad)))
     )
-    story.requested("rita")
-    assert (story.one("production").status, story.serves) == (ResultStatus.DENIED, pin)
+    scenario.requested("rita")
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.DENIED, pin)
 
 
 def test_a_policy_is_compared_as_it_was_written() -> None:
@@ -513,45 +517,45 @@ def test_a_policy_is_compared_as_it_was_written() -> None:
 # --- what is asked and told ------------------------------------------------------------------------------------------
 
 
-def advice(story: Story, **ports: Any) -> str:
-    environment = story.desired.environments[0]
-    return " | ".join(one.reason for one in why(story.deps(**ports), story.desired, environment, MODEL).advice)
+def advice(scenario: Scenario, **ports: Any) -> str:
+    environment = scenario.desired.environments[0]
+    return " | ".join(one.reason for one in why(scenario.deps(**ports), scenario.desired, environment, MODEL).advice)
 
 
-def test_why_asks_the_forge_and_says_who_approved_who_is_missing_or_that_nobody_can_tell(story: Story) -> None:
-    proposed(story)
-    request = story.requested("ada")
-    assert f"needs 1 approval of shop/finance: {request.url}" in advice(story)
-    story.forge.approve(request.number, "fay")
-    assert f"{request.url} is approved by fay" in advice(story)
-    assert "the forge did not answer" in advice(story, forge=Counting(story, reachable=False))
-    story.town.forge = None
-    assert "there is no forge to ask" in advice(story)
+def test_why_asks_the_forge_and_says_who_approved_who_is_missing_or_that_nobody_can_tell(scenario: Scenario) -> None:
+    proposed(scenario)
+    request = scenario.requested("ada")
+    assert f"needs 1 approval of shop/finance: {request.url}" in advice(scenario)
+    scenario.forge.approve(request.number, "fay")
+    assert f"{request.url} is approved by fay" in advice(scenario)
+    assert "the forge did not answer" in advice(scenario, forge=Counting(scenario, reachable=False))
+    scenario.project.forge = None
+    assert "there is no forge to ask" in advice(scenario)
 
 
-def test_history_and_audit_show_what_a_deploy_rested_on(story: Story) -> None:
-    pin = proposed(story, freeze=(FRIDAYS,))
-    story.requested("fay")
-    policy = story.desired.environments[0].policy
-    story.commit(
+def test_history_and_audit_show_what_a_deploy_rested_on(scenario: Scenario) -> None:
+    pin = proposed(scenario, freeze=(FRIDAYS,))
+    scenario.requested("fay")
+    policy = scenario.desired.environments[0].policy
+    scenario.commit(
         seed=20,
         pin=pin,
         production=replace(PRODUCTION, policy=replace(policy, overrides=override(Control.FREEZE, pin))),
     )
-    story.town.clock.pass_time(**FRIDAY)
-    assert story.one("production").status is ResultStatus.CLEAN
-    event = history(story.deps(), story.desired, "production", MODEL, None).events[0]
+    scenario.project.clock.pass_time(**FRIDAY)
+    assert scenario.one("production").status is ResultStatus.CLEAN
+    event = history(scenario.deps(), scenario.desired, "production", MODEL, None).events[0]
     assert event.approved is not None
     assert [one.by for one in event.approved.approvals] == ["fay"]
     assert [one.control for one in event.overrides or ()] == [Control.FREEZE]
-    found = audit(story.deps(), story.desired, ("production",))
+    found = audit(scenario.deps(), scenario.desired, ("production",))
     assert (found.findings, dict(found.checked)["approved deploys"], dict(found.checked)["overrides"]) == ((), 1, 1)
 
 
-def test_status_says_that_an_environment_is_frozen_and_until_when(story: Story) -> None:
-    pin = story.deployed(10)
-    story.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
-    story.town.clock.pass_time(**FRIDAY)
-    (environment,) = status(story.deps(), story.desired, ("production",)).environments
+def test_status_says_that_an_environment_is_frozen_and_until_when(scenario: Scenario) -> None:
+    pin = scenario.deployed(10)
+    scenario.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
+    scenario.project.clock.pass_time(**FRIDAY)
+    (environment,) = status(scenario.deps(), scenario.desired, ("production",)).environments
     assert "production is frozen: weekend; it opens 2026-01-05 06:00 UTC" in environment.notes
     assert environment.models[0].health is HealthStatus.HEALTHY

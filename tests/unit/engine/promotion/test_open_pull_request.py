@@ -33,7 +33,7 @@ def proposed(artifact: str, *, model: str = "pay", verb: str = "promote") -> Pro
     )
 
 
-class Town:
+class OpenedRequests:
     def __init__(self) -> None:
         self.forge = MemoryForge()
         self.branches: dict[str, str] = {}
@@ -63,74 +63,74 @@ class Town:
 
 
 def test_it_is_opened_then_unchanged_then_brought_up_to_date() -> None:
-    town = Town()
-    first = town.open(proposed("a"))
+    requests = OpenedRequests()
+    first = requests.open(proposed("a"))
     assert (first.state, first.forge, first.number, first.base) == (OpenedState.OPENED, "Forge", 1, "main")
-    again = town.open(proposed("a"))
+    again = requests.open(proposed("a"))
     assert again == replace(first, state=OpenedState.UNCHANGED)
-    newer = town.open(proposed("a"), route=town.route(text="because"))
+    newer = requests.open(proposed("a"), route=requests.route(text="because"))
     assert newer == replace(first, state=OpenedState.UPDATED)
-    assert town.forge.labels[1] == ("reconciler",)
-    assert town.forge.comments == []
+    assert requests.forge.labels[1] == ("reconciler",)
+    assert requests.forge.comments == []
 
 
 def test_a_newer_one_supersedes_the_older_of_the_same_environment_and_model_and_says_so_there() -> None:
-    town = Town()
-    older = town.open(proposed("a"))
-    town.open(proposed("a", model="payments"))
-    town.open(proposed("a", verb="rollback"))
-    newer = town.open(proposed("b"))
+    requests = OpenedRequests()
+    older = requests.open(proposed("a"))
+    requests.open(proposed("a", model="payments"))
+    requests.open(proposed("a", verb="rollback"))
+    newer = requests.open(proposed("b"))
     assert [one.number for one in newer.superseded] == [older.number]
-    assert [(one.head, one.state) for one in town.forge.pulls.values()] == [
+    assert [(one.head, one.state) for one in requests.forge.pulls.values()] == [
         ("promote/production/pay/a", PullState.CLOSED),
         ("promote/production/payments/a", PullState.OPEN),
         ("rollback/production/pay/a", PullState.OPEN),
         ("promote/production/pay/b", PullState.OPEN),
     ]
-    [(number, _, text)] = town.forge.comments
+    [(number, _, text)] = requests.forge.comments
     assert number == older.number
     assert str(newer.url) in text
-    assert town.open(proposed("b")).superseded == ()
-    assert len(town.forge.comments) == 1
+    assert requests.open(proposed("b")).superseded == ()
+    assert len(requests.forge.comments) == 1
 
 
 def test_a_request_into_another_branch_is_left_alone() -> None:
-    town = Town()
-    town.open(proposed("a"), route=replace(town.route(), base="next"))
-    assert town.open(proposed("b")).superseded == ()
-    assert town.requests() == {"a": "open", "b": "open"}
+    requests = OpenedRequests()
+    requests.open(proposed("a"), route=replace(requests.route(), base="next"))
+    assert requests.open(proposed("b")).superseded == ()
+    assert requests.requests() == {"a": "open", "b": "open"}
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_broken_at_any_effect_the_next_run_finishes(fault: Fault) -> None:
-    def begun() -> Town:
-        town = Town()
-        town.open(proposed("a"))
-        return town
+    def begun() -> OpenedRequests:
+        requests = OpenedRequests()
+        requests.open(proposed("a"))
+        return requests
 
     counter = Counter()
-    town = begun()
-    expected = town.open(proposed("b"), counter)
-    ended = (town.requests(), town.forge.comments, town.forge.labels)
+    requests = begun()
+    expected = requests.open(proposed("b"), counter)
+    ended = (requests.requests(), requests.forge.comments, requests.forge.labels)
     assert len(counter.effects) == 3, "opened, said there, closed"
     for index in range(len(counter.effects)):
-        town = begun()
+        requests = begun()
         with contextlib.suppress(ForgeError, Crash):
-            town.open(proposed("b"), at(index, fault))
+            requests.open(proposed("b"), at(index, fault))
             pytest.fail(f"{counter.effects[index]} went well")
-        found = town.open(proposed("b"))
+        found = requests.open(proposed("b"))
         assert (found.number, found.url) == (expected.number, expected.url)
-        assert (town.requests(), town.forge.comments, town.forge.labels) == ended
+        assert (requests.requests(), requests.forge.comments, requests.forge.labels) == ended
 
 
 def test_without_a_forge_it_is_pushed_and_the_text_is_given() -> None:
-    town = Town()
-    found = town.open(proposed("a"), route=town.route(forge=False))
+    requests = OpenedRequests()
+    found = requests.open(proposed("a"), route=requests.route(forge=False))
     assert (found.state, found.forge, found.url) == (OpenedState.BY_HAND, None, None)
     assert (found.title, found.body) == ("Promote ca", f"why {proposed('a').artifact}")
-    assert town.forge.tips == {"promote/production/pay/a": "a" * 40}
+    assert requests.forge.tips == {"promote/production/pay/a": "a" * 40}
     assert found.remote == "https://forge.example/town/models"
-    alone = Town()
+    alone = OpenedRequests()
     found = alone.open(proposed("a"), route=alone.route(forge=False, remote=False))
     assert (found.remote, alone.forge.tips) == (None, {})
     assert found.body
