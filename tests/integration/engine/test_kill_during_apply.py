@@ -22,7 +22,6 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.core.spec.environment import DesiredState
 from reconciler.engine.apply import apply
 from reconciler.engine.inspect import audit
 from reconciler.engine.find_environment import environment_of
