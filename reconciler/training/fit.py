@@ -12,10 +12,10 @@ from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, MODEL_FILE, P
 from reconciler.evaluation.holdout import evaluate_holdout
 from reconciler.model_file.dump import dump
 from reconciler.model_file.feature_matrix import encode_rows, read_rows
+from reconciler.model_file.feature_schema import schema_of
 from reconciler.model_file.probe_rows import record_probe
 from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import estimator_pipeline
-from reconciler.training.feature_schema import schema_of
 from reconciler.training.runtime_check import check_runtime
 
 
