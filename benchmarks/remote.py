@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.many_models import _git, make_fleet
 from benchmarks.plan_cost import cost, tell, tell_if_busy
 from benchmarks.scale import PLAN
-from reconciler.adapters.object_storage.clients import bucket
+from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage.servers import BUCKET, s3_environment, seaweed
 
@@ -50,7 +50,9 @@ def move(fleet: Path, prefix: str) -> None:
     """Move stores and target from the disk to the bucket, and change the environments accordingly."""
     with ThreadPoolExecutor(16) as pool:
         for folder, name in PARTS.items():
-            inside = bucket(StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}"))))
+            inside = open_bucket(
+                StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}")))
+            )
             files = [path for path in sorted((fleet / folder).rglob("*")) if path.is_file() and path.name[0] != "."]
             keys = [path.relative_to(fleet / folder).as_posix() for path in files]
             assert all(pool.map(inside.create, keys, files))

@@ -40,7 +40,7 @@ EXPECTED: dict[Fault, tuple[type[ReconcilerError], str, str]] = {
     Fault.SLOW_DOWN: (ConflictError, "E903", r"in 60 seconds"),
     Fault.REFUSED: (ForgeError, "E904", r"Validation Failed https://forge\.example/x \*\*\* .*\.\.\."),
     Fault.BROKEN: (ForgeError, "E901", r"status 500"),
-    Fault.LOGIN_PAGE: (ForgeError, "E901", r"does not speak Git(Hub|Lab)'s API"),
+    Fault.LOGIN_PAGE: (ForgeError, "E901", r"does not answer with Git(Hub|Lab)'s API"),
     Fault.LOST_BEFORE: (ForgeError, "E901", r"cannot be reached"),
     Fault.LOST_AFTER: (ForgeError, "E901", r"cannot be reached"),
     Fault.HELD_BEFORE: (ForgeError, "E901", r"did not answer in time"),

@@ -10,7 +10,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from reconciler.adapters.object_storage.bucket import Bucket, Clients
-from reconciler.adapters.object_storage.clients import bucket
+from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.store import BucketStore
 from reconciler.adapters.object_storage.target import BucketTarget
 from reconciler.core.digest import hex_of
@@ -75,7 +75,7 @@ class _OnS3(_Buckets):
 
     def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
         place = StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
-        return bucket(place, kind=kind)
+        return open_bucket(place, kind=kind)
 
 
 class _OnAzure(_Buckets):
@@ -86,7 +86,7 @@ class _OnAzure(_Buckets):
 
     def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
         place = StorageLocation(uses="azure", settings=(("container", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
-        return bucket(place, kind=kind)
+        return open_bucket(place, kind=kind)
 
 
 class _OnGoogle(_Buckets):
@@ -97,7 +97,7 @@ class _OnGoogle(_Buckets):
 
     def bucket(self, kind: type[StoreError] | type[TargetError]) -> Bucket:
         place = StorageLocation(uses="gcs", settings=(("bucket", BUCKET), ("prefix", f"c/{uuid.uuid4().hex}")))
-        return bucket(place, kind=kind)
+        return open_bucket(place, kind=kind)
 
 
 @pytest.fixture(scope="session")

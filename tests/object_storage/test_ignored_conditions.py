@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from reconciler import plugins
-from reconciler.adapters.object_storage.clients import bucket
+from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.store_layout import blob
 from reconciler.core.digest import digest_of_bytes
@@ -140,7 +140,7 @@ class TestWriters:
         def probe(kind: type[StoreError] | type[TargetError], swaps: bool) -> None:
             try:
                 for _ in range(10):
-                    ConditionalWriteCheck(bucket(here, kind=kind), swaps=swaps).now()
+                    ConditionalWriteCheck(open_bucket(here, kind=kind), swaps=swaps).now()
             except ReconcilerError as error:
                 problems.append(error)
 
@@ -221,7 +221,7 @@ class TestCopies:
         self, s3: Server, place: MakePlace, tmp_path: Path
     ) -> None:
         here, digest = place(), digest_of_bytes(b"right")
-        bucket(here).create(blob(digest), b"wrong")
+        open_bucket(here).create(blob(digest), b"wrong")
         store = store_in(here, tmp_path, cache=tmp_path / "cache")
         for look in (blobs.get, blobs.file_of):
             with pytest.raises(ReconcilerError) as refused:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.adapters.object_storage.clients import bucket
+from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
@@ -63,7 +63,7 @@ def race(folder: Path, races: int) -> list[list[str]]:
                 text=True,
             )
         )
-    inside = bucket(apply_process.part(prefix, "store"))
+    inside = open_bucket(apply_process.part(prefix, "store"))
     told = []
     try:
         assert [one.stdout.readline().strip() for one in racers if one.stdout] == ["ready"] * RACERS
@@ -108,7 +108,9 @@ def test_a_winner_whose_answer_is_lost_knows_that_it_won(proxy: Proxy, tmp_path:
 
 def test_two_stores_in_one_bucket_do_not_see_each_other(s3: Server) -> None:
     one, other = (
-        bucket(StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"apart/{uuid.uuid4().hex}{end}"))))
+        open_bucket(
+            StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"apart/{uuid.uuid4().hex}{end}")))
+        )
         for end in ("", "x")
     )
     one.create("a", b"one")

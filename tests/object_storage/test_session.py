@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.adapters.object_storage.bucket import Bucket
-from reconciler.adapters.object_storage.clients import bucket
+from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
 from tests.object_storage.servers import BUCKET, Server, s3_environment
@@ -37,7 +37,9 @@ class Remote(Project):
         return f"{{uses: s3, bucket: {BUCKET}, prefix: {self.prefix}/{name}, region: us-east-1}}"
 
     def inside(self, name: str) -> Bucket:
-        return bucket(StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{self.prefix}/{name}"))))
+        return open_bucket(
+            StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{self.prefix}/{name}")))
+        )
 
     def served(self) -> dict[str, object]:
         found = self.inside("serving").get("lateness/current")

@@ -1,7 +1,7 @@
 """GitHub by PyGithub: pull requests, reviews, statuses, comments and issues of one repository.
 
-Every call is one or a few requests with a time limit and without retries: what a lost answer left behind is found by
-the next run. Only what this token's owner wrote is taken for ours.
+Every call is one or a few requests with a time limit and without retries: the next run finds what a lost answer left
+behind. Only texts by this token's owner count as ours.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _TEAMS = "the right to read teams (fine-grained: organization Members, read; cla
 
 
 class GitHubForge:
-    """`bot`: who an app's token belongs to where GitHub does not tell, as in Actions."""
+    """Implements ports.Forge. `bot`: owner of an app's token where GitHub does not name it, as in Actions."""
 
     name = "GitHub"
 
@@ -78,11 +78,11 @@ class GitHubForge:
             headers = error.headers or {}
             raise self._answers.refusal(error.status, _words(error.data), headers, what=what, right=right) from error
         except requests.RequestException as error:
-            raise self._answers.silence(error, what=what) from error
+            raise self._answers.lost_answer(error, what=what) from error
         except RuntimeError as error:  # a redirection to another host
             raise self._answers.refusal(301, "", {}, what=what, right=right) from error
         except (BadAttributeException, AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._answers.nonsense(what=what) from error
+            raise self._answers.unexpected_answer(what=what) from error
 
     def whoami(self) -> str:
         if self._me is None:
@@ -96,7 +96,7 @@ class GitHubForge:
         return self._me
 
     def _user(self) -> str | None:
-        """None for an app, which may not ask this."""
+        """Return the user; None for an app, which has none."""
         with self._asking("asking whose token this is", None):
             try:
                 return self._github.get_user().login
@@ -108,12 +108,12 @@ class GitHubForge:
     def _viewer(self) -> str | None:
         with self._asking("asking whose token this is", None):
             try:
-                _, found = self._github.requester.graphql_query("query { viewer { login } }", {})
+                _, answer = self._github.requester.graphql_query("query { viewer { login } }", {})
             except GithubException as error:
                 if error.status < 500:
                     return None
                 raise
-            return str(found["data"]["viewer"]["login"])
+            return str(answer["data"]["viewer"]["login"])
 
     def open(self, draft: PullRequestDraft) -> PullRequest:
         with self._asking(f"opening a pull request for {draft.head}", _WRITES):
@@ -123,7 +123,7 @@ class GitHubForge:
                     pull = self._repository.create_pull(
                         draft.base, draft.head, title=draft.title, body=draft.body, maintainer_can_modify=False
                     )
-                except GithubException as error:  # somebody may have been faster
+                except GithubException as error:  # another run may have been faster
                     pull = self._standing(draft) if error.status == 422 else None
                     if pull is None:
                         raise
@@ -134,9 +134,9 @@ class GitHubForge:
             return _pull(pull)
 
     def _standing(self, draft: PullRequestDraft) -> Pull | None:
-        """The open request from our own branch of that name: a fork may have one that is called the same."""
-        found = self._repository.get_pulls(state="open", head=f"{self._owner}:{draft.head}", base=draft.base)
-        return next((one for one in found if self._is_ours(one) and one.head.ref == draft.head), None)
+        """Return the open request from our own branch: a fork may have a branch of the same name."""
+        pulls = self._repository.get_pulls(state="open", head=f"{self._owner}:{draft.head}", base=draft.base)
+        return next((pull for pull in pulls if self._is_ours(pull) and pull.head.ref == draft.head), None)
 
     def pull(self, number: int) -> PullRequest:
         with self._found(number, _READS):
@@ -144,7 +144,7 @@ class GitHubForge:
 
     @contextmanager
     def _found(self, number: int, right: str) -> Iterator[None]:
-        """As `_asking`; whether a request that is not there is none, or one that this token may not see."""
+        """Do as `_asking`, and tell a missing request from one that this token may not see."""
         with self._asking(f"reading pull request {number}", right):
             try:
                 yield
@@ -156,16 +156,16 @@ class GitHubForge:
 
     def opened(self, head_prefix: str) -> tuple[PullRequest, ...]:
         with self._asking("listing pull requests", _READS):
-            found = self._repository.get_pulls(state="open", sort="created", direction="asc")
-            return tuple(_pull(one) for one in found if self._is_ours(one) and one.head.ref.startswith(head_prefix))
+            pulls = self._repository.get_pulls(state="open", sort="created", direction="asc")
+            return tuple(_pull(pull) for pull in pulls if self._is_ours(pull) and pull.head.ref.startswith(head_prefix))
 
     def _is_ours(self, pull: Pull) -> bool:
-        """Whether its branch is of this repository, and not of a fork (or of one that was deleted)."""
+        """Return whether its branch is of this repository, and not of a fork, or of one that was deleted."""
         origin = pull.head.repo
         return origin is not None and origin.full_name.lower() == self._project.lower()
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
-        with self._asking(f"asking what brought {commit[:12]}", _READS):
+        with self._asking(f"asking which request introduced {commit[:12]}", _READS):
             found = [one for one in self._repository.get_commit(commit).get_pulls() if one.merged_at is not None]
             return tuple(_pull(one) for one in sorted(found, key=lambda one: (one.merged_at, one.number)))
 
@@ -176,8 +176,7 @@ class GitHubForge:
                 pull.edit(state="closed")
 
     def approvals(self, number: int) -> tuple[Approval, ...]:
-        """Those of people who may write to the repository, whom alone GitHub's own rules count: anybody can review a
-        public one."""
+        """Return the approvals by people who may write to the repository: anybody can review a public one."""
         last: dict[str, Approval] = {}
         with self._found(number, _READS):
             for review in self._repository.get_pull(number).get_reviews():
@@ -194,38 +193,38 @@ class GitHubForge:
             try:
                 return self._repository.get_collaborator_permission(person) in ("admin", "write")
             except GithubException as error:
-                if error.status == 404:  # who is no collaborator
+                if error.status == 404:  # not a collaborator
                     return False
                 raise
 
     def members(self, team: str) -> tuple[str, ...]:
         organization, _, slug = team.partition("/")
         if not slug or "/" in slug:
-            raise ForgeError(f"{team!r} is no team of GitHub", hint="write organization/team", code="E904")
+            raise ForgeError(f"{team!r} is not a team of GitHub", hint="write organization/team", code="E904")
         with self._asking(f"listing the members of {team}", _TEAMS):
-            found = self._github.get_organization(organization).get_team_by_slug(slug).get_members()
-            return tuple(sorted(one.login for one in found))
+            members = self._github.get_organization(organization).get_team_by_slug(slug).get_members()
+            return tuple(sorted(member.login for member in members))
 
     def comment(self, number: int, key: str, body: str) -> str:
         text = f"{mark(key)}\n{body}"
         with self._found(number, _WRITES):
-            found = self._comment(number, key)
-            if found is None:
-                found = self._repository.get_issue(number).create_comment(text)
-            elif _text(found.body).rstrip() != text.rstrip():
-                found.edit(text)
-            return found.html_url
+            comment = self._comment(number, key)
+            if comment is None:
+                comment = self._repository.get_issue(number).create_comment(text)
+            elif _text(comment.body).rstrip() != text.rstrip():
+                comment.edit(text)
+            return comment.html_url
 
     def comment_body(self, number: int, key: str) -> str | None:
         with self._found(number, _READS):
-            found = self._comment(number, key)
-            return None if found is None else _text(found.body).partition("\n")[2]
+            comment = self._comment(number, key)
+            return None if comment is None else _text(comment.body).partition("\n")[2]
 
     def _comment(self, number: int, key: str) -> IssueComment | None:
         me = self.whoami()
-        for one in self._repository.get_issue(number).get_comments():
-            if one.user is not None and one.user.login == me and key_of(_text(one.body)) == key:
-                return one
+        for comment in self._repository.get_issue(number).get_comments():
+            if comment.user is not None and comment.user.login == me and key_of(_text(comment.body)) == key:
+                return comment
         return None
 
     def set_status(self, commit: str, status: CommitStatus) -> None:
@@ -240,44 +239,44 @@ class GitHubForge:
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
         me, last = self.whoami(), dict[str, CommitStatus]()
         with self._asking(f"reading the statuses of {commit[:12]}", _STATUSES):
-            for one in self._repository.get_commit(commit).get_statuses():  # newest first
-                if one.creator is not None and one.creator.login == me and one.context not in last:
-                    last[one.context] = CommitStatus(
-                        name=one.context,
-                        state=_STATES.get(one.state, StatusState.FAILURE),
-                        description=one.description or "",
-                        url=one.target_url or None,
+            for status in self._repository.get_commit(commit).get_statuses():  # newest first
+                if status.creator is not None and status.creator.login == me and status.context not in last:
+                    last[status.context] = CommitStatus(
+                        name=status.context,
+                        state=_STATES.get(status.state, StatusState.FAILURE),
+                        description=status.description or "",
+                        url=status.target_url or None,
                     )
         return tuple(last[name] for name in sorted(last))
 
     def issue(self, key: str, *, title: str, body: str | None) -> str | None:
         with self._asking("writing an issue", _ISSUES):
-            found = self._issue(key)
+            issue = self._issue(key)
             if body is None:
-                if found is None or found.state != "open":
+                if issue is None or issue.state != "open":
                     return None
-                found.edit(state="closed")
-                return found.html_url
+                issue.edit(state="closed")
+                return issue.html_url
             text = f"{mark(key)}\n{body}"
-            if found is None:
-                found = self._repository.create_issue(title, body=text)
-            elif (found.title, _text(found.body).rstrip(), found.state) != (title, text.rstrip(), "open"):
-                found.edit(title=title, body=text, state="open")
-            return found.html_url
+            if issue is None:
+                issue = self._repository.create_issue(title, body=text)
+            elif (issue.title, _text(issue.body).rstrip(), issue.state) != (title, text.rstrip(), "open"):
+                issue.edit(title=title, body=text, state="open")
+            return issue.html_url
 
     def issue_body(self, key: str) -> str | None:
         with self._asking("reading issues", _ISSUES):
-            found = self._issue(key)
-            if found is None or found.state != "open":
+            issue = self._issue(key)
+            if issue is None or issue.state != "open":
                 return None
-            return _text(found.body).partition("\n")[2]
+            return _text(issue.body).partition("\n")[2]
 
     def _issue(self, key: str) -> Issue | None:
         me = self.whoami()
-        asked: Any = {"creator": me}  # a name is taken, too, whatever its type says
-        for one in self._repository.get_issues(state="all", sort="created", direction="asc", **asked):
-            if one.user.login == me and key_of(_text(one.body)) == key and one.pull_request is None:
-                return one  # GitHub lists pull requests here, too
+        creator: Any = {"creator": me}  # a name is taken, too, whatever its type says
+        for issue in self._repository.get_issues(state="all", sort="created", direction="asc", **creator):
+            if issue.user.login == me and key_of(_text(issue.body)) == key and issue.pull_request is None:
+                return issue  # GitHub lists pull requests here, too
         return None
 
 
@@ -299,17 +298,17 @@ def _pull(pull: Pull) -> PullRequest:
 
 
 def _text(body: str | None) -> str:
-    """As it was written: what a person edits in a browser comes back with other line ends."""
+    """Return the text as we wrote it: a browser changes line ends."""
     return (body or "").replace("\r\n", "\n")
 
 
 def _words(data: Any) -> str:
-    """A refusal in GitHub's words: the message, and what is wrong with each field."""
+    """Return GitHub's error message, and the error of each field."""
     if not isinstance(data, dict):
         return ""
     parts = [str(data.get("message") or "")]
     errors = data.get("errors")
-    for one in errors if isinstance(errors, list) else ():
-        fields = one if isinstance(one, dict) else {"message": one}
+    for error in errors if isinstance(errors, list) else ():
+        fields = error if isinstance(error, dict) else {"message": error}
         parts.append(str(fields.get("message") or f"{fields.get('field')} {fields.get('code')}"))
     return "; ".join(part for part in parts if part)

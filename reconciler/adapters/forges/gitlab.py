@@ -69,7 +69,7 @@ class GitLabForge:
         except RedirectError as error:
             raise self._answers.refusal(301, "", {}, what=what, right=right) from error
         except GitlabParsingError as error:
-            raise self._answers.nonsense(what=what) from error
+            raise self._answers.unexpected_answer(what=what) from error
         except GitlabError as error:
             status, needed = error.response_code or 500, right
             if self._job and status in (401, 403, 404):  # it is known, but may do next to nothing
@@ -80,9 +80,9 @@ class GitLabForge:
         except requests.TooManyRedirects as error:
             raise self._answers.refusal(301, "", {}, what=what, right=right) from error
         except requests.RequestException as error:
-            raise self._answers.silence(error, what=what) from error
+            raise self._answers.lost_answer(error, what=what) from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._answers.nonsense(what=what) from error
+            raise self._answers.unexpected_answer(what=what) from error
 
     def whoami(self) -> str:
         if self._me is None:

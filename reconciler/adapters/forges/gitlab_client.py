@@ -1,4 +1,4 @@
-"""python-gitlab's client, asked once per question, and what it was refused with."""
+"""python-gitlab's client without retries, and the messages of its errors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gitlab.exceptions import GitlabError
 
 
 class BoundedGitlab(Gitlab):
-    """Asks once: neither a fault nor a limit is waited for, and no token follows a redirection."""
+    """Sends each request once: waits neither after an error nor for a rate limit; no token follows a redirection."""
 
     def __init__(self, **settings: Any) -> None:
         session = requests.Session()
@@ -29,12 +29,12 @@ class BoundedGitlab(Gitlab):
 
 
 def words(error: GitlabError) -> str:
-    """A refusal in GitLab's words, which are a text, a list, or texts by field."""
-    said: Any = error.error_message
-    if isinstance(said, dict):
-        said = "; ".join(f"{name} {_joined(one)}" for name, one in said.items())
-    return _joined(said)
+    """Return GitLab's error message, which is a text, a list, or texts by field."""
+    message: Any = error.error_message
+    if isinstance(message, dict):
+        message = "; ".join(f"{name} {_joined(text)}" for name, text in message.items())
+    return _joined(message)
 
 
-def _joined(said: Any) -> str:
-    return ", ".join(str(one) for one in said) if isinstance(said, list) else str(said)
+def _joined(message: Any) -> str:
+    return ", ".join(str(text) for text in message) if isinstance(message, list) else str(message)

@@ -1,9 +1,9 @@
-"""A part of a bucket, through obstore: S3, Google Cloud Storage, Azure, memory. What stores and targets share.
+"""A part of a bucket, for stores and targets, through obstore: S3, Google Cloud Storage, Azure, memory.
 
-Three verbs decide everything: read; create unless it is there; swap unless it changed. A create or swap is sent once
-and never repeated here: an answer that does not come, or a server's error, may mean that it was done, and only the
-caller can tell (AmbiguousWriteError). Reads are repeated, a few times, with jitter. Nothing is kept in memory, and
-nothing that obstore says of an error is shown but status and code: its messages hold addresses, which may hold keys.
+Three operations matter: read; create unless it exists; swap unless it changed. A create or swap is sent once and never
+repeated here: after a lost answer or a server's error it may have been done, and only the caller can find out
+(AmbiguousWriteError). Reads are repeated a few times, with jitter. Nothing is kept in memory. Of obstore's errors only
+status and code are shown: their messages contain addresses, which may contain keys.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _CHUNK = 8 * 1024**2
 _STATUS = re.compile(r"status code: ([1-5][0-9]{2})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _GONE = ("NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted")
-_MAYBE = (408, 409, 425, 429)  # may be otherwise the next time, or may have been done
+_MAYBE = (408, 409, 425, 429)  # may succeed the next time, or may have been done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ETag:
-    """What tells one state of an object from all others; a store uses one of them, or both."""
+    """The identity of one state of an object; a store uses one of the fields, or both."""
 
     e_tag: str | None
     version: str | None
@@ -54,7 +54,7 @@ class ETag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clients:
-    """The same bucket as three clients: `reader` repeats, the writers do not; `heavy` has the time for large bodies."""
+    """Three clients of one bucket: `reader` repeats, the writers do not; `heavy` has time for large bodies."""
 
     reader: ObjectStore
     writer: ObjectStore
@@ -62,7 +62,7 @@ class Clients:
 
 
 class Bucket:
-    """`address` is what people are told it is. Errors are StoreErrors or TargetErrors, as `kind` says."""
+    """`address` names it in messages. `kind` is the class of its errors."""
 
     def __init__(
         self, clients: Clients, address: str, *, kind: type[StoreError] | type[TargetError] = StoreError
@@ -77,8 +77,7 @@ class Bucket:
 
     @interruptible
     def reach(self) -> None:
-        """Once per process: that the bucket is there. An answer "no such object" would otherwise hide that it is
-        not."""
+        """Check once per process that the bucket exists: the answer "no such object" would hide that it does not."""
         with self._reaching:
             if not self._reached:
                 with self._explained("list", _NOTHING):
@@ -90,34 +89,34 @@ class Bucket:
         self.reach()
         try:
             with self._explained("read", key):
-                found = obstore.get(self._clients.reader, key)
-                return bytes(found.bytes()), _tag(found.meta)
+                answer = obstore.get(self._clients.reader, key)
+                return bytes(answer.bytes()), _tag(answer.meta)
         except FileNotFoundError:
             return None
 
     @interruptible
     def head(self, key: str) -> tuple[int, ETag] | None:
-        """Size in bytes, and tag."""
+        """Return (size in bytes, tag)."""
         self.reach()
         try:
             with self._explained("read", key):
-                found = obstore.head(self._clients.reader, key)
-                return found["size"], _tag(found)
+                meta = obstore.head(self._clients.reader, key)
+                return meta["size"], _tag(meta)
         except FileNotFoundError:
             return None
 
     @interruptible
     def download(self, key: str, into: Path) -> bool:
-        """Write the bytes to a new file; False when there is no such object."""
+        """Write the bytes to a new file; return False when there is no such object."""
         self.reach()
         try:
             with self._explained("read", key):
-                found = obstore.get(self._clients.reader, key)
+                answer = obstore.get(self._clients.reader, key)
         except FileNotFoundError:
             return False
         try:
             with into.open("xb") as stream, self._explained("read", key):
-                for part in found.stream(min_chunk_size=_CHUNK):
+                for part in answer.stream(min_chunk_size=_CHUNK):
                     stream.write(part)
         except BaseException:
             into.unlink(missing_ok=True)
@@ -126,31 +125,31 @@ class Bucket:
 
     @interruptible
     def digest(self, key: str) -> tuple[str, int, ETag] | None:
-        """SHA-256 in hexadecimal, size and tag of what is there now, read whole."""
+        """Return (SHA-256 in hexadecimal, size, tag) of an object, read whole."""
         self.reach()
         try:
             with self._explained("read", key):
-                found = obstore.get(self._clients.reader, key)
+                answer = obstore.get(self._clients.reader, key)
                 sha, size = hashlib.sha256(), 0
-                for part in found.stream(min_chunk_size=_CHUNK):
+                for part in answer.stream(min_chunk_size=_CHUNK):
                     sha.update(part)
                     size += len(part)
-                return sha.hexdigest(), size, _tag(found.meta)
+                return sha.hexdigest(), size, _tag(answer.meta)
         except FileNotFoundError:
             return None
 
     @interruptible
     def keys(self, prefix: str) -> list[str]:
-        """Names that start with `prefix`, in no order. A hint."""
+        """Return the names that start with `prefix`, in no order. A listing may lag behind."""
         self.reach()
         folder = prefix.rpartition("/")[0]
         with self._explained("list", prefix):
             pages = obstore.list(self._clients.reader, prefix=folder or None)
-            return [one["path"] for page in pages for one in page if one["path"].startswith(prefix)]
+            return [meta["path"] for page in pages for meta in page if meta["path"].startswith(prefix)]
 
     @interruptible
     def folders(self) -> tuple[str, ...]:
-        """First parts of the names that have more than one. A hint."""
+        """Return the first parts of the names that have several. A listing may lag behind."""
         self.reach()
         with self._explained("list", ""):
             return tuple(obstore.list_with_delimiter(self._clients.reader)["common_prefixes"])
@@ -159,7 +158,7 @@ class Bucket:
 
     @interruptible
     def create(self, key: str, body: bytes | Path) -> bool:
-        """True: we created it. False: it is there."""
+        """Return True when this call created it, False when it exists already."""
         size = len(body) if isinstance(body, bytes) else body.stat().st_size
         if size > LARGEST:
             raise self._kind(
@@ -174,13 +173,13 @@ class Bucket:
                 obstore.put(client, key, body, mode="create", use_multipart=False)
                 return True
         except AlreadyExistsError:
-            if self.head(key) is None:  # S3 answers 409 when two create at once: no word on who wins, or whether
-                raise self._ambiguous(key, "it is neither there nor free") from None
+            if self.head(key) is None:  # S3 answers 409 when two create at once, and does not say who won
+                raise self._ambiguous(key, "it does not exist, but cannot be created") from None
             return False
 
     @interruptible
     def swap(self, key: str, body: bytes, tag: ETag) -> bool:
-        """True: what had this tag is now these bytes. False: it had changed."""
+        """Return True when the object had this tag and now has these bytes, False when it had changed."""
         self.reach()
         try:
             with self._explained("swap", key):
@@ -194,7 +193,7 @@ class Bucket:
 
     @interruptible
     def put(self, key: str, body: Path) -> None:
-        """Whatever is there. For mending what is known by its digest."""
+        """Write unconditionally: to mend an object that is named by its digest."""
         with self._explained("write", key):
             obstore.put(self._clients.heavy, key, body, use_multipart=False)
 
@@ -205,10 +204,10 @@ class Bucket:
 
     # --- errors ----------------------------------------------------------------------------------------------------
 
-    def unsafe(self, what: str) -> StoreError | TargetError:
-        """That it cannot be relied on, because of what was seen."""
+    def unsafe(self, observation: str) -> StoreError | TargetError:
+        """Return the error that this bucket is not safe for two writers."""
         return self._kind(
-            f"{self.address} cannot protect against two writers: it was tried, and {what}",
+            f"{self.address} cannot protect against two writers: a trial showed that {observation}",
             code="E601",
             hint="take a store that honours conditional writes (If-None-Match, If-Match): S3, Google Cloud Storage, "
             "Azure Blob Storage, SeaweedFS, Ceph; nothing was written but the object .probe",
@@ -216,7 +215,7 @@ class Bucket:
 
     @contextlib.contextmanager
     def _explained(self, verb: str, key: str) -> Iterator[None]:
-        """obstore's errors as ours; those that say "is there", "has changed" and "is not there" pass."""
+        """Raise obstore's errors as ours, except "exists", "has changed" and "does not exist"."""
         try:
             yield
         except (AlreadyExistsError, PreconditionError):
@@ -228,46 +227,46 @@ class Bucket:
                 raise
             raise self._refused(verb, key, "there is no such bucket") from None
         except (PermissionDeniedError, UnauthenticatedError) as error:
-            raise self._refused(verb, key, _said(str(error)) or "forbidden") from None
+            raise self._refused(verb, key, _status_of(str(error)) or "forbidden") from None
         except (NotSupportedError, NotImplementedError):
             raise self.unsafe("it knows no conditional writes") from None
         except (BaseError, TimeoutError) as error:
             raise self._broken(verb, key, str(error)) from None
 
-    def _refused(self, verb: str, key: str, said: str) -> StoreError | TargetError:
+    def _refused(self, verb: str, key: str, reason: str) -> StoreError | TargetError:
         return self._kind(
-            f"{self.address} refuses to {verb} {key}: {said}",
+            f"{self.address} refuses to {verb} {key}: {reason}",
             code="E602",
             hint="check the bucket's name and region, the credentials in the environment, their rights, and the clock; "
-            "it was not taken for an empty one",
+            "it counts as unknown, not as empty",
         )
 
     def _broken(self, verb: str, key: str, text: str) -> StoreError | TargetError:
-        said = _said(text)
-        status = int(said[:3]) if said else 0
+        reason = _status_of(text)
+        status = int(reason[:3]) if reason else 0
         if 300 <= status < 500 and status not in _MAYBE:
-            return self._refused(verb, key, said)
-        what = said or ("it did not answer in time" if "kind: Timeout" in text else "the connection failed")
+            return self._refused(verb, key, reason)
+        failure = reason or ("it did not answer in time" if "kind: Timeout" in text else "the connection failed")
         if verb in ("create", "swap"):
-            return self._ambiguous(key, what)
+            return self._ambiguous(key, failure)
         return self._kind(
-            f"{self.address} cannot {verb} {key}: {what}",
+            f"{self.address} cannot {verb} {key}: {failure}",
             code="E611",
-            hint="nothing was concluded from it; run the same command again, or check the service and the network",
+            hint="it counts as unknown; run the same command again, or check the service and the network",
         )
 
-    def _ambiguous(self, key: str, what: str) -> AmbiguousWriteError:
+    def _ambiguous(self, key: str, reason: str) -> AmbiguousWriteError:
         return AmbiguousWriteError(
-            f"{self.address} did not say whether {key} was written: {what}",
+            f"{self.address} did not say whether {key} was written: {reason}",
             code="E611",
             hint="run the same command again: it is safe",
         )
 
 
-def _said(text: str) -> str:
-    """Status and code of an answer, such as "403 AccessDenied"; nothing else of it."""
+def _status_of(text: str) -> str:
+    """Return status and code of an error, such as "403 AccessDenied", and nothing else of its text."""
     status, code = _STATUS.search(text), _CODE.search(text)
-    return " ".join(found[1] for found in (status, code) if found is not None)
+    return " ".join(match[1] for match in (status, code) if match is not None)
 
 
 def _tag(meta: object) -> ETag:

@@ -1,4 +1,4 @@
-"""How this process gets at a bucket: obstore's clients, from a place and from the operator's environment variables.
+"""obstore's clients for a bucket, from its location and the operator's environment variables.
 
 Credentials are found as obstore finds them (AWS_*, GOOGLE_*, AZURE_*, web identity, instance roles). An address to
 connect to is only ever the operator's (AWS_ENDPOINT_URL, GOOGLE_BASE_URL, AZURE_STORAGE_ENDPOINT); without encryption
@@ -20,7 +20,7 @@ from reconciler.errors import StoreError, TargetError, UsageError
 if TYPE_CHECKING:
     from reconciler.adapters.object_storage.bucket import Bucket
 
-PATIENCE = "RECONCILER_STORE_TIMEOUT"
+TIMEOUT = "RECONCILER_STORE_TIMEOUT"
 ALLOW_HTTP = "RECONCILER_ALLOW_HTTP"
 _DEFAULT_PATIENCE = 30.0  # seconds
 _HEAVY = timedelta(hours=2)
@@ -32,8 +32,8 @@ _ENDPOINTS = {
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-def bucket(place: StorageLocation, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
-    """UsageError E610 when obstore is not installed, E607 when what the operator names is not safe to connect to."""
+def open_bucket(location: StorageLocation, *, kind: type[StoreError] | type[TargetError] = StoreError) -> Bucket:
+    """Open a bucket; UsageError E610 without obstore, E607 for an address that is not safe to connect to."""
     try:
         from obstore.store import AzureStore, GCSStore, S3Store
 
@@ -42,35 +42,35 @@ def bucket(place: StorageLocation, *, kind: type[StoreError] | type[TargetError]
         if (error.name or "").partition(".")[0] != "obstore":
             raise
         raise UsageError(
-            f"{place.address} needs the library obstore, which is not installed",
+            f"{location.address} needs the library obstore, which is not installed",
             hint="pip install 'model-reconciler[stores]'",
             code="E610",
         ) from error
     kinds: dict[str, Callable[..., Any]] = {"s3": S3Store, "gcs": GCSStore, "azure": AzureStore}
-    name = place.setting("bucket") or place.setting("container") or ""
-    made = partial(kinds[place.uses], name, prefix=place.setting("prefix"), **_more(place))
-    plain, patience = _is_plain(place), _patience()
+    name = location.setting("bucket") or location.setting("container") or ""
+    client = partial(kinds[location.uses], name, prefix=location.setting("prefix"), **_settings(location))
+    plain, patience = _is_plain(location), _patience()
     clients = Clients(
-        reader=made(**_manners(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)),
-        writer=made(**_manners(plain, patience, timeout=patience)),
-        heavy=made(**_manners(plain, patience, timeout=_HEAVY)),
+        reader=client(**_retry_settings(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)),
+        writer=client(**_retry_settings(plain, patience, timeout=patience)),
+        heavy=client(**_retry_settings(plain, patience, timeout=_HEAVY)),
     )
-    return Bucket(clients, place.address, kind=kind)
+    return Bucket(clients, location.address, kind=kind)
 
 
-def _more(place: StorageLocation) -> dict[str, Any]:
-    match place.uses:
-        case "s3":  # whatever the environment says of it: the condition is what everything rests on
-            return _given(region=place.setting("region"), endpoint=_endpoint("s3"), conditional_put="etag")
+def _settings(location: StorageLocation) -> dict[str, Any]:
+    match location.uses:
+        case "s3":  # in spite of the environment: all safety rests on the condition
+            return _given(region=location.setting("region"), endpoint=_endpoint("s3"), conditional_put="etag")
         case "azure":
-            return _given(account_name=place.setting("account"))
+            return _given(account_name=location.setting("account"))
     return {}
 
 
-def _manners(
+def _retry_settings(
     plain: bool, patience: timedelta, *, timeout: timedelta, read_timeout: timedelta | None = None, retries: int = 0
 ) -> dict[str, Any]:
-    """How one of the clients waits and repeats."""
+    """Return the settings for how a client waits and repeats."""
     backoff = {"init_backoff": timedelta(milliseconds=100), "max_backoff": timedelta(seconds=2)}
     return {
         "client_options": _given(
@@ -92,12 +92,12 @@ def _endpoint(uses: str) -> str | None:
     return next((os.environ[name] for name in _ENDPOINTS[uses] if os.environ.get(name)), None)
 
 
-def _is_plain(place: StorageLocation) -> bool:
+def _is_plain(location: StorageLocation) -> bool:
     """Whether the connection is without encryption, and may be."""
-    endpoint = _endpoint(place.uses)
+    endpoint = _endpoint(location.uses)
     if endpoint is None:
-        return place.uses == "azure" and os.environ.get("AZURE_STORAGE_USE_EMULATOR", "").lower() in ("1", "true")
-    name = next(name for name in _ENDPOINTS[place.uses] if os.environ.get(name))
+        return location.uses == "azure" and os.environ.get("AZURE_STORAGE_USE_EMULATOR", "").lower() in ("1", "true")
+    name = next(name for name in _ENDPOINTS[location.uses] if os.environ.get(name))
     try:
         parts = urlsplit(endpoint)
         host = parts.hostname or ""
@@ -105,8 +105,8 @@ def _is_plain(place: StorageLocation) -> bool:
         parts, host = urlsplit(""), ""
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.password:
         raise UsageError(
-            f"{name} is no address of a server",
-            hint=f"write it as https://host or https://host:port: it is where {place.address} is looked for",
+            f"{name} is not the address of a server",
+            hint=f"write it as https://host or https://host:port: it is where {location.address} is looked for",
             code="E607",
         )
     if parts.scheme == "http" and host not in _LOOPBACK and os.environ.get(ALLOW_HTTP, "").lower() not in ("1", "true"):
@@ -119,13 +119,13 @@ def _is_plain(place: StorageLocation) -> bool:
 
 
 def _patience() -> timedelta:
-    text = os.environ.get(PATIENCE) or str(_DEFAULT_PATIENCE)
+    text = os.environ.get(TIMEOUT) or str(_DEFAULT_PATIENCE)
     try:
         seconds = float(text)
         if not (math.isfinite(seconds) and 0.1 <= seconds <= 3600):
             raise ValueError
     except ValueError as error:
         raise UsageError(
-            f"{PATIENCE} is not a time: {text[:40]!r}", hint="write seconds, from 0.1 to 3600", code="E801"
+            f"{TIMEOUT} is not a time: {text[:40]!r}", hint="write seconds, from 0.1 to 3600", code="E801"
         ) from error
     return timedelta(seconds=seconds)

@@ -1,11 +1,11 @@
-"""A store in a bucket: one object per key, created by a conditional write; blobs that were read are kept on this disk.
+"""A store in a bucket: one object per key, created by a conditional write; blobs are cached on this disk.
 
 Exclusive create is the bucket's own (If-None-Match, a generation of 0), tried out before the first write of a process
 or of a day: a server that ignores the condition would let the second of two writers win, unseen.
 
-A blob's key says what its bytes are, so a copy on this disk is as good as the object, once it has been hashed: it is,
-each time. Whether the store has the object is asked of the store, once per process. Where nothing may be believed that
-somebody could have left here (`apply` on a protected environment, `audit`), the copies are this process's own.
+A blob's key is the digest of its bytes, so a copy on this disk, hashed at each use, is as good as the object. Whether
+the object exists is asked of the store, once per process. Where no file of an earlier run may be trusted (`apply` on a
+protected environment, `audit`), the copies are this process's own.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.filesystem.durable_files import explained, temporary_name
-from reconciler.adapters.object_storage.clients import bucket
+from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import digest_of_bytes, digest_of_file
@@ -32,26 +32,25 @@ if TYPE_CHECKING:
 
 _BLOBS = "blobs/sha256/"
 _PROBED = "probed"
-MOST = 4 * 1024**3  # bytes of copies; older ones give way
-_UNUSED = 86_400  # seconds after which a copy is in nobody's hands
+MOST = 4 * 1024**3  # bytes of copies; the oldest are removed
+_UNUSED = 86_400  # seconds after which no process uses a copy any more
 
 
-def open_store(place: StorageLocation, opening: StorageAccess) -> BucketStore:
-    where = hashlib.sha256(place.address.encode()).hexdigest()[:16]
-    lasting = opening.cache / where if opening.cache is not None else None
-    copies = lasting or opening.scratch / f"store-{where}"
-    return BucketStore(bucket(place), copies, known=lasting / _PROBED if lasting is not None else None)
+def open_store(location: StorageLocation, access: StorageAccess) -> BucketStore:
+    folder = hashlib.sha256(location.address.encode()).hexdigest()[:16]
+    cache = access.cache / folder if access.cache is not None else None
+    copies = cache or access.scratch / f"store-{folder}"
+    return BucketStore(open_bucket(location), copies, known=cache / _PROBED if cache is not None else None)
 
 
 class BucketStore:
-    """`copies` is a folder for what was read. `known` is a file that says when the bucket was last tried out; None: it
-    is, before the first write."""
+    """Implements ports.Store. `copies`: a folder for blobs that were read. `known`: see ConditionalWriteCheck."""
 
-    def __init__(self, inside: Bucket, copies: Path, *, known: Path | None = None) -> None:
-        self.bucket = inside
+    def __init__(self, bucket: Bucket, copies: Path, *, known: Path | None = None) -> None:
+        self.bucket = bucket
         self._copies = copies
-        self._probe = ConditionalWriteCheck(inside, known=known)
-        self._there: set[str] = set()
+        self._probe = ConditionalWriteCheck(bucket, known=known)
+        self._stored: set[str] = set()
         self._ready = False
 
     def create(self, key: str, body: bytes | Path) -> bool:
@@ -61,11 +60,11 @@ class BucketStore:
                 raise StoreError(f"refusing to store an empty object as {key}", code="E604")
             self._probe.once()
             if key.startswith(_BLOBS) and self.bucket.head(key) is not None:
-                return False  # what is there is not sent again
+                return False  # an existing blob is not sent again
             created = self.bucket.create(key, body)
         except OSError as error:
             raise explained(error, body if isinstance(body, Path) else self._copies, body) from error
-        if created:  # it is read back from the store, not from here
+        if created:  # it is read back from the store, not from a copy
             self._copy(key).unlink(missing_ok=True)
         return created
 
@@ -74,28 +73,28 @@ class BucketStore:
         if (copy := self._valid(key)) is not None:
             with contextlib.suppress(OSError):
                 return copy.read_bytes()
-        found = self.bucket.get(key)
-        if found is None:
+        answer = self.bucket.get(key)
+        if answer is None:
             return None
-        body, _ = found
+        body, _ = answer
         if not body:
             raise _empty(key)
         if _is_blob(key, digest_of_bytes(body)):
-            with contextlib.suppress(OSError):  # it was worth a try
+            with contextlib.suppress(OSError):  # without a copy, it is read again
                 self._write(key, body)
         return body
 
     def path(self, key: str) -> Path | None:
         _check(key)
-        if key in self._there and (copy := self._valid(key)) is not None:
+        if key in self._stored and (copy := self._valid(key)) is not None:
             return copy
-        there = self.bucket.head(key)
-        if there is None:
+        head = self.bucket.head(key)
+        if head is None:
             return None
-        if there[0] == 0:
+        if head[0] == 0:
             raise _empty(key)
         if (copy := self._valid(key)) is not None:
-            self._there.add(key)
+            self._stored.add(key)
             return copy
         try:
             return self._download(key)
@@ -119,7 +118,7 @@ class BucketStore:
         return self._copies / hashlib.sha256(key.encode()).hexdigest()
 
     def _valid(self, key: str) -> Path | None:
-        """The copy of a blob, hashed just now; one that is not its bytes is thrown away."""
+        """Return the copy of a blob, hashed just now; a copy with other bytes is removed."""
         if not key.startswith(_BLOBS):
             return None
         copy = self._copy(key)
@@ -136,14 +135,14 @@ class BucketStore:
         return copy
 
     def _download(self, key: str) -> Path | None:
-        """A new file. What is not the blob that its key says never gets the name of a copy."""
+        """Download an object to a new file, which becomes a copy only if it is the blob that its key names."""
         fresh = self._folder() / temporary_name()
         if not self.bucket.download(key, fresh):
             return None
         fresh.chmod(0o444)
         if not _is_blob(key, digest_of_file(fresh)):
             return fresh
-        self._there.add(key)
+        self._stored.add(key)
         return fresh.replace(self._copy(key))
 
     def _write(self, key: str, body: bytes) -> None:
@@ -156,7 +155,7 @@ class BucketStore:
             fresh.unlink(missing_ok=True)
 
     def _folder(self) -> Path:
-        """Ours alone, and not larger than it may be."""
+        """Return the folder of copies, created and trimmed at first use."""
         if not self._ready:
             self._copies.mkdir(parents=True, exist_ok=True, mode=0o700)
             _trim(self._copies)
@@ -182,15 +181,15 @@ def _empty(key: str) -> IntegrityError:
 
 
 def _trim(folder: Path) -> None:
-    """Remove the copies that were not used for longest, as many as are too many; none that somebody may have in use."""
-    found = []
-    for one in folder.iterdir():
+    """Remove the least recently used copies beyond the limit; none that a process may be using."""
+    copies = []
+    for path in folder.iterdir():
         with contextlib.suppress(OSError):
-            found.append((one.lstat(), one))
-    total = sum(stat.st_size for stat, _ in found)
-    for stat, one in sorted(found, key=lambda pair: pair[0].st_mtime):
+            copies.append((path.lstat(), path))
+    total = sum(stat.st_size for stat, _ in copies)
+    for stat, path in sorted(copies, key=lambda pair: pair[0].st_mtime):
         stale = time.time() - stat.st_mtime > _UNUSED
-        if stale and (total > MOST or one.name.startswith(".")):
+        if stale and (total > MOST or path.name.startswith(".")):
             with contextlib.suppress(OSError):
-                one.unlink()
+                path.unlink()
                 total -= stat.st_size

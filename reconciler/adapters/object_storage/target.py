@@ -1,13 +1,12 @@
-"""A target in a bucket, for any program that can read one; laid out as the target in a folder is.
+"""A target in a bucket, for any program that can read one; its layout is that of a target in a folder.
 
-    owner.json                          whose target this is
+    owner.json                          the project and environment that own it
     <model>/releases/<64 hex>/…         the files of an artifact, with its OCI manifest and config
     <model>/current                     JSON {project, environment, model, n, entry, artifact}
 
 A release is complete, read back and hashed before `current` names it; `current` is created, or swapped if it has not
-changed since it was read and compared: a lower n never wins. What is served is read and hashed anew at each look,
-because what a store says of its own bytes proves nothing; within one process, a file whose tag is still the one that it
-had when it was hashed is not read again."""
+changed since it was read and compared: a lower n never wins. Every look reads and hashes all files, because a store's
+own checksums prove nothing; within one process, a file whose tag has not changed is not read again."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ from typing import TYPE_CHECKING
 from reconciler import codec
 from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain, layers_of
-from reconciler.adapters.object_storage.clients import bucket
+from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
@@ -36,37 +35,39 @@ if TYPE_CHECKING:
     from reconciler.adapters.object_storage.bucket import Bucket, ETag
 
 ATTEMPTS = 8
-AT_ONCE = 32  # models that are looked at side by side
+AT_ONCE = 32  # models that are observed in parallel
 
 
-def open_target(place: StorageLocation, opening: StorageAccess) -> BucketTarget:
-    where = hashlib.sha256(place.address.encode()).hexdigest()[:16]
+def open_target(location: StorageLocation, access: StorageAccess) -> BucketTarget:
+    folder = hashlib.sha256(location.address.encode()).hexdigest()[:16]
     return BucketTarget(
-        bucket(place, kind=TargetError),
-        opening.scratch / f"target-{where}",
-        project=opening.project,
-        environment=opening.environment,
-        known=opening.cache / where / "probed" if opening.cache is not None else None,
+        open_bucket(location, kind=TargetError),
+        access.scratch / f"target-{folder}",
+        project=access.project,
+        environment=access.environment,
+        known=access.cache / folder / "probed" if access.cache is not None else None,
     )
 
 
 class BucketTarget:
-    """`folder` is where releases are put that are asked for. `known`: as that of a store."""
+    """Implements ports.Target. `folder`: for downloaded releases. `known`: see ConditionalWriteCheck."""
 
     def __init__(
-        self, inside: Bucket, folder: Path, *, project: str, environment: str, known: Path | None = None
+        self, bucket: Bucket, folder: Path, *, project: str, environment: str, known: Path | None = None
     ) -> None:
-        self.bucket = inside
-        self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=inside.address)
+        self.bucket = bucket
+        self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=bucket.address)
         self._folder = folder
-        self._probe = ConditionalWriteCheck(inside, swaps=True, known=known)
+        self._probe = ConditionalWriteCheck(bucket, swaps=True, known=known)
         self._hashed: dict[str, tuple[str, int, ETag]] = {}
 
     def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
         self._check_owner()
         listed = self.bucket.folders() if others else ()
         names = sorted({*models, *(name for name in listed if is_name(name))})
-        return tuple(found for found in parallel_map(self._observe, names, at_once=AT_ONCE) if found is not None)
+        return tuple(
+            deployment for deployment in parallel_map(self._observe, names, at_once=AT_ONCE) if deployment is not None
+        )
 
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         self._rules.check_belongs(current)
@@ -79,8 +80,8 @@ class BucketTarget:
             self._swap(current)
 
     def release(self, model: str) -> Path | None:
-        found = self._read(model)
-        current = _decoded(found)
+        answer = self._read(model)
+        current = _decoded(answer)
         if current is None or current.artifact is None:
             return None
         start = _release(model, current.artifact)
@@ -106,10 +107,10 @@ class BucketTarget:
         return self.bucket.get(f"{model}/{CURRENT}")
 
     def _observe(self, model: str) -> LiveDeployment | None:
-        found = self._read(model)
-        if found is None:
+        answer = self._read(model)
+        if answer is None:
             return None
-        current = _decoded(found)
+        current = _decoded(answer)
         if current is None:
             return LiveDeployment(model=model, current=None, drift=DriftType.UNREADABLE, files=(CURRENT,))
         if not self._rules.is_ours(current, model):
@@ -121,8 +122,10 @@ class BucketTarget:
         return LiveDeployment(model=model, current=current, drift=trouble, files=wrong)
 
     def _differing(self, start: str, artifact: Digest) -> tuple[str, ...]:
-        """Files that are not what the artifact's manifest says: changed, missing, added. Sorted. A listing only finds
-        what was added."""
+        """Return the files that differ from the artifact's manifest: changed, missing or added; sorted.
+
+        Only added ones depend on a listing.
+        """
         manifest = self.bucket.get(f"{start}/{MANIFEST}")
         if manifest is None or digest_of_bytes(manifest[0]) != artifact:
             return (MANIFEST,)
@@ -133,19 +136,19 @@ class BucketTarget:
         return tuple(sorted(wrong | added))
 
     def _holds(self, key: str, digest: str, size: int) -> bool:
-        """Whether the object has these bytes."""
+        """Return whether the object has these bytes."""
         if (known := self._hashed.get(key)) is not None:
-            there = self.bucket.head(key)
-            if there is not None and there == (known[1], known[2]):
+            head = self.bucket.head(key)
+            if head is not None and head == (known[1], known[2]):
                 return (known[0], known[1]) == (hex_of(Digest(digest)), size)
-        found = self.bucket.digest(key)
-        if found is None:
+        hashed = self.bucket.digest(key)
+        if hashed is None:
             return False
-        self._hashed[key] = found
-        return found[:2] == (hex_of(Digest(digest)), size)
+        self._hashed[key] = hashed
+        return hashed[:2] == (hex_of(Digest(digest)), size)
 
     def _check_owner(self) -> bool:
-        """Whether the target carries our mark; IntegrityError when it carries another's or a damaged one."""
+        """Return whether the target carries our mark; IntegrityError for another's or a damaged one."""
         body = self.bucket.get(OWNER)
         if body is None:
             return False
@@ -155,7 +158,7 @@ class BucketTarget:
     # --- writing -------------------------------------------------------------------------------------------------
 
     def _claim(self) -> None:
-        """Mark the target as ours, unless what it serves is somebody else's."""
+        """Mark the target as ours; raises where another owner's models are served from it."""
         if self._check_owner():
             return
         for model in filter(is_name, self.bucket.folders()):
@@ -164,7 +167,7 @@ class BucketTarget:
         self._again(lambda: self.bucket.create(OWNER, mark) or self._check_owner(), OWNER)
 
     def _put_release(self, model: str, artifact: Digest, files: Mapping[str, Path]) -> None:
-        """A whole release under its digest; of one that is there, only what differs is sent."""
+        """Write a whole release under its digest; of an existing one, only files that differ."""
         layers = self._given(artifact, files)
         start = _release(model, artifact)
         for name, source in files.items():
@@ -173,13 +176,13 @@ class BucketTarget:
         for name in self._differing(start, artifact):
             if name in files:
                 raise TargetError(
-                    f"the release of {model} is changed by somebody else while it is put in place: {name}",
-                    hint="find who writes there, and run the same command again",
+                    f"the release of {model} was changed by another program while it was written: {name}",
+                    hint="find the program that writes there, and run the same command again",
                 )
             self.bucket.remove(f"{start}/{name}")
 
     def _given(self, artifact: Digest, files: Mapping[str, Path]) -> dict[str, tuple[str, int]]:
-        """(digest, size) by name, of files that are those of the artifact; IntegrityError when they are not."""
+        """Return (digest, size) of each file; IntegrityError when they are not the artifact's files."""
         manifest = files[MANIFEST].read_bytes() if MANIFEST in files else b""
         expected = {layer.path: (layer.digest, layer.size) for layer in _layers(manifest)}
         expected[MANIFEST] = (artifact, len(manifest))
@@ -191,8 +194,8 @@ class BucketTarget:
         return expected
 
     def _put(self, key: str, source: Path, digest: str, size: int) -> bool:
-        there = self.bucket.head(key)
-        if there is None:
+        head = self.bucket.head(key)
+        if head is None:
             return self.bucket.create(key, source)
         if not self._holds(key, digest, size):
             self.bucket.put(key, source)
@@ -202,16 +205,16 @@ class BucketTarget:
         body, key = codec.encode(current), f"{current.model}/{CURRENT}"
 
         def step() -> bool:
-            found = self.bucket.get(key)
-            if found is None:
+            answer = self.bucket.get(key)
+            if answer is None:
                 return self.bucket.create(key, body)
-            self._rules.check_newer(current, _decoded(found))
-            return found[0] == body or self.bucket.swap(key, body, found[1])
+            self._rules.check_newer(current, _decoded(answer))
+            return answer[0] == body or self.bucket.swap(key, body, answer[1])
 
         self._again(step, key)
 
     def _again(self, step: Callable[[], bool], what: str) -> None:
-        """Until it is so: a step that reads, compares and writes may be beaten by others, or get no answer."""
+        """Repeat a step that reads, compares and writes until it succeeds: others may be faster, or answers lost."""
         for _ in range(ATTEMPTS):
             with suppress(AmbiguousWriteError):
                 if step():
@@ -220,13 +223,13 @@ class BucketTarget:
             f"{self.bucket.address} did not say whether {what} was written, or others write there, "
             f"{ATTEMPTS} times in a row",
             code="E611",
-            hint="what served before still serves; run the same command again: it is safe",
+            hint="the earlier release is still served; run the same command again: it is safe",
         )
 
 
 @contextmanager
 def _as_target_error(address: str) -> Iterator[None]:
-    """What is on this machine's own disk, and answers that never came."""
+    """Raise errors of this machine's disk, and lost answers, as TargetError."""
     try:
         yield
     except AmbiguousWriteError as error:
@@ -241,12 +244,12 @@ def _release(model: str, artifact: Digest) -> str:
     return f"{model}/{RELEASES}/{hex_of(artifact)}"
 
 
-def _decoded(found: tuple[bytes, ETag] | None) -> ReleasePointer | None:
-    """None when there is no pointer or it is damaged."""
-    if found is None:
+def _decoded(answer: tuple[bytes, ETag] | None) -> ReleasePointer | None:
+    """Return the pointer; None where it is missing or damaged."""
+    if answer is None:
         return None
     try:
-        return codec.decode(ReleasePointer, found[0], what=CURRENT)
+        return codec.decode(ReleasePointer, answer[0], what=CURRENT)
     except IntegrityError:
         return None
 
