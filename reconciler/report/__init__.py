@@ -1,1 +1,1 @@
-"""Values as text, Markdown and JSON. Pure: a value and a `Look` in, a string out; decides nothing, reads nothing."""
+"""Reports: values as blocks, laid out as text, Markdown or HTML; and as JSON. Pure: reads and decides nothing."""

@@ -113,7 +113,7 @@ class Items(NamedTuple):
 
 
 class Column(NamedTuple):
-    """`spare`: the higher, the earlier it is left out on a narrow terminal; 0 stays. `right`: numbers."""
+    """A column. `spare`: the higher, the earlier a narrow terminal leaves it out; 0 stays. `right`: numbers."""
 
     name: Words
     right: bool = False
@@ -121,7 +121,7 @@ class Column(NamedTuple):
 
 
 class Row(NamedTuple):
-    """`notes` are lines below the row on a terminal."""
+    """A row of a table. `notes`: lines below it on a terminal."""
 
     cells: tuple[Words, ...]
     tone: Tone = Tone.PLAIN
@@ -129,7 +129,7 @@ class Row(NamedTuple):
 
 
 class DataTable(NamedTuple):
-    """`stacked`: where a terminal is too narrow for the numbers, each row becomes lines of its own."""
+    """Rows of facts. `stacked`: where a terminal is too narrow for the numbers, each row becomes lines of its own."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
@@ -203,7 +203,7 @@ ARROW = Arrow()
 
 
 def pieces(words: Words, *, document: bool) -> Iterator[Piece]:
-    """The words without nesting, as a document or as a terminal writes them."""
+    """Yield the words without nesting, as a document or as a terminal writes them."""
     match words:
         case str() | Code() | Literal() | Strong() | Emphasis() | Arrow() | Bar():
             yield words
@@ -215,7 +215,7 @@ def pieces(words: Words, *, document: bool) -> Iterator[Piece]:
 
 
 def joined(parts: Iterable[Words], separator: str) -> Words:
-    """The parts with `separator` between them."""
+    """Return the parts with `separator` between them."""
     words: list[Words] = []
     for part in parts:
         words += [Literal(separator), part] if words else [part]

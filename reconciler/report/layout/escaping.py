@@ -1,9 +1,9 @@
 """Text from manifests, data and file names, made harmless for the medium that shows it.
 
-Takes any string, gives one line of it. Terminal: no escape sequence, control, format or bidirectional character gets
-through, so a label can neither colour, hide nor reorder what a reviewer reads. Markdown (CommonMark and GitHub's
-extensions to it): no markup, HTML, mention, reference, automatic link or table bar. That a CI runner does not take a
-line for a command (`::error::`, `##[error]`) is ensured for whole lines, in `guard`.
+Each function takes any string and returns one line of it. Terminal: no escape sequence, control, format or
+bidirectional character gets through, so a label can neither colour, hide nor reorder the words of a report. Markdown
+(CommonMark and GitHub's extensions to it): no markup, HTML, mention, reference, automatic link or table bar. `guard`
+ensures for whole lines that a CI runner does not take one for a command (`::error::`, `##[error]`).
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ def visible(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     text = _ESCAPES.sub("", text)
-    return "".join(" " if one.isspace() else one for one in text if one.isspace() or _visible(one))
+    shown = (" " if character.isspace() else character for character in text if _visible(character))
+    return "".join(shown)
 
 
-def _visible(one: str) -> bool:
-    return unicodedata.category(one) not in _HIDDEN
+def _visible(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) not in _HIDDEN
 
 
 def prose(text: str, *, starts: bool = True) -> str:
@@ -66,7 +67,7 @@ def _words(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """`text` as a code span of a paragraph or list item."""
+    """Return `text` as a code span of a paragraph or list item."""
     safe = plain(text) or " "
     runs = [len(run) for run in re.findall(r"`+", safe)]
     if not runs:
@@ -76,17 +77,17 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """`text` as a code span in a table cell, where a bar must be escaped even inside code."""
+    """Return `text` as a code span of a table cell, where a bar must be escaped even inside code."""
     return code(text).replace("|", "\\|")
 
 
-def paper(lines: Iterable[str]) -> str:
-    """Lines of Markdown as one document."""
+def document(lines: Iterable[str]) -> str:
+    """Join lines of Markdown into one document."""
     return "\n".join(guard(line) for line in lines).rstrip("\n") + "\n"
 
 
 def guard(line: str) -> str:
-    """A line that no CI runner takes for a command; as long as before."""
+    """Return `line` as one that no CI runner takes for a command; as long as before."""
     bare = line.lstrip()
     if bare.startswith("::"):
         line = line[: len(line) - len(bare)] + ": " + bare[2:]

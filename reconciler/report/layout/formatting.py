@@ -1,4 +1,4 @@
-"""Numbers, digests and times as people read them. One place, so that a metric looks alike everywhere."""
+"""Numbers, digests and times in one form, so that a metric looks the same in every report."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ NONE = "-"
 
 
 def metric(value: float | None) -> str:
-    """Three decimals; larger numbers (an error in money, say) with thousands separators."""
+    """Format a metric with three decimals; larger numbers (an error in money, say) with thousands separators."""
     if value is None:
         return NONE
     return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def change(name: str, new: float | None, old: float | None) -> tuple[str, str]:
-    """The difference with its sign, and `better`, `worse` or `same` in a word; dashes where there is none."""
+    """Return the difference with its sign, and `better`, `worse` or `same`; a dash where there is none."""
     if new is None or old is None:
         return NONE, ""
     difference = new - old
@@ -45,13 +45,13 @@ def percent(share: float) -> str:
     return f"{share:.0%}" if abs(share) >= 0.01 or share == 0 else f"{share:.1%}"
 
 
-def count(number: int, what: str) -> str:
-    """`1 row`, `2,000 rows`."""
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def count(number: int, noun: str) -> str:
+    """Return `1 row`, `2,000 rows`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def size(amount: int) -> str:
-    """Bytes in the largest binary unit that leaves at least 1: `512 B`, `1.5 GiB`."""
+    """Format bytes in the largest binary unit that leaves at least 1: `512 B`, `1.5 GiB`."""
     value, unit = float(amount), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if value < 1024:
@@ -69,17 +69,17 @@ def commit(revision: str) -> str:
 
 
 def at(revision: str | None) -> str:
-    """Where the manifests were read, to follow a verb or a name."""
+    """Say where the manifests were read, to follow a verb or a name."""
     return f"at {commit(revision)}" if revision else "in the working tree"
 
 
 def at_revision(revision: str | None) -> Words:
-    """Return the same with the commit as code."""
+    """Say the same with the commit as code."""
     return ("at ", Code(commit(revision))) if revision else "in the working tree"
 
 
 def titled(environment: str, role: str) -> str:
-    """An environment's name, with its role unless that is its name."""
+    """Return an environment's name, with its role unless that is its name."""
     return environment if environment == role else f"{environment} ({role})"
 
 

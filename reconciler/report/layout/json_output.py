@@ -1,4 +1,4 @@
-"""Any value as JSON: the codec's canonical form, indented. Keys are camelCase and sorted; `format` is the version.
+"""Values as JSON: the codec's canonical form, indented. Keys are camelCase and sorted; `format` is the version.
 
 Only ASCII is written, so that the bytes are the same under every locale and no label reaches a terminal raw.
 """
@@ -13,6 +13,6 @@ from reconciler import codec
 
 
 def document(value: object, extra: Mapping[str, Any] | None = None) -> str:
-    """`extra` are facts that follow from the value, such as the exit code that it means."""
+    """Return `value` as a JSON document; `extra` are facts that follow from it, such as the exit code."""
     fields = _json.loads(codec.canonical({**codec.to_json(value), **(extra or {})}))
     return _json.dumps(fields, indent=2, sort_keys=True) + "\n"

@@ -30,7 +30,7 @@ from reconciler.report.layout.blocks import (
     Words,
     pieces,
 )
-from reconciler.report.layout.escaping import cell, code, paper, plain, prose, visible
+from reconciler.report.layout.escaping import cell, code, document, plain, prose, visible
 from reconciler.report.layout.text_layout import UNICODE, TextStyle, bar
 
 _STYLE = TextStyle(glyphs=UNICODE)
@@ -38,7 +38,7 @@ _STYLE = TextStyle(glyphs=UNICODE)
 
 def to_markdown(blocks: Iterable[Block]) -> str:
     """Return the blocks as one document; no text of theirs is markup, a mention, a link or HTML."""
-    return paper(markdown_lines(blocks))
+    return document(markdown_lines(blocks))
 
 
 def markdown_lines(blocks: Iterable[Block]) -> list[str]:

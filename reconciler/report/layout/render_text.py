@@ -115,7 +115,8 @@ def _table(block: DataTable, style: TextStyle) -> Iterator[Line]:
     from reconciler.report.layout.table import TextColumn, table  # not for a plan without news
 
     columns = [
-        TextColumn(name=words_in_text(one.name, style), right=one.right, spare=one.spare) for one in block.columns
+        TextColumn(name=words_in_text(column.name, style), right=column.right, spare=column.spare)
+        for column in block.columns
     ]
     rows = [[words_in_text(cell, style) for cell in row.cells] for row in block.rows]
     if block.stacked and sum(max(12, len(column.name) + 2) for column in columns) > style.width:

@@ -24,12 +24,12 @@ class TextColumn:
 
 
 def table(
-    columns: Sequence[TextColumn], rows: Sequence[Sequence[str]], look: TextStyle, *, indent: str = "  "
+    columns: Sequence[TextColumn], rows: Sequence[Sequence[str]], style: TextStyle, *, indent: str = "  "
 ) -> list[str]:
-    """Heading and rows, each at most as wide as the look. Cells are safe text already."""
+    """Lay out heading and rows, each at most as wide as the style. Cells must be safe text."""
     kept = list(range(len(columns)))
     widths = [max(cells(column.name), *(cells(row[at]) for row in rows), 0) for at, column in enumerate(columns)]
-    room = look.width - cells(indent)
+    room = style.width - cells(indent)
 
     def total() -> int:
         return sum(widths[at] for at in kept) + len(GAP) * (len(kept) - 1)
@@ -44,6 +44,6 @@ def table(
     heading = [column.name for column in columns]
     lines = []
     for row in (heading, *rows):
-        shown = [(pad_left if columns[at].right else pad)(elide(row[at], widths[at], look), widths[at]) for at in kept]
+        shown = [(pad_left if columns[at].right else pad)(elide(row[at], widths[at], style), widths[at]) for at in kept]
         lines.append((indent + GAP.join(shown)).rstrip())
     return lines

@@ -1,6 +1,6 @@
-"""How a report looks on one medium: width, characters, paint; and the lines that it is made of.
+"""Lines of a report on a terminal: their width, characters and paint.
 
-The default look is what a file or a pipe gets: 100 columns, ASCII, no paint, so the same value gives the same bytes
+A file or a pipe gets the default style: 100 columns, ASCII, no paint, so the same value gives the same bytes
 under every locale. Paint goes on whole lines after everything was measured; meaning is always in words, never in
 colour alone.
 """
@@ -62,37 +62,37 @@ class Line(NamedTuple):
     whole: bool = False
 
 
-def page(lines: Iterable[Line], look: TextStyle) -> str:
-    """The lines as one text that ends in a newline; nothing is wider than the look, and gaps are one line."""
+def page(lines: Iterable[Line], style: TextStyle) -> str:
+    """Return the lines as one text that ends in a newline; none is wider than the style, and gaps are one line."""
     shown: list[str] = []
     for line in lines:
         text = line.text.rstrip()
-        text = guard(text if line.whole else elide(text, look.width, look))
+        text = guard(text if line.whole else elide(text, style.width, style))
         if text:
-            shown.append(look.paint(text, line.tone))
+            shown.append(style.paint(text, line.tone))
         elif shown and shown[-1]:
             shown.append("")
     return "\n".join(shown).rstrip("\n") + "\n"
 
 
 def cells(text: str) -> int:
-    """How many terminal cells `text` takes: two for a wide character (Unicode Standard Annex 11), none for a mark."""
+    """Count the terminal cells of `text`: two for a wide character (Unicode Standard Annex 11), none for a mark."""
     if text.isascii():
         return len(text)
-    return sum(_cells(one) for one in text)
+    return sum(map(_cells, text))
 
 
-def _cells(one: str) -> int:
-    if unicodedata.category(one) in ("Mn", "Me"):
+def _cells(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Me"):
         return 0
-    return 2 if unicodedata.east_asian_width(one) in "WF" else 1
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def elide(text: str, width: int, look: TextStyle) -> str:
-    """`text` in at most `width` cells, its middle left out where it is too long."""
+def elide(text: str, width: int, style: TextStyle) -> str:
+    """Return `text` in at most `width` cells, without its middle where it is too long."""
     if cells(text) <= width:
         return text
-    mark = look.glyphs.ellipsis
+    mark = style.glyphs.ellipsis
     room = max(0, width - len(mark))
     head = _first(text, (room + 1) // 2)
     tail = _first(text[::-1], room // 2)[::-1]
@@ -100,10 +100,10 @@ def elide(text: str, width: int, look: TextStyle) -> str:
 
 
 def _first(text: str, room: int) -> str:
-    """As much of the start of `text` as fits into `room` cells."""
+    """Return as much of the start of `text` as fits into `room` cells."""
     used = 0
-    for position, one in enumerate(text):
-        used += _cells(one)
+    for position, character in enumerate(text):
+        used += _cells(character)
         if used > room:
             return text[:position]
     return text
@@ -118,8 +118,10 @@ def pad_left(text: str, width: int) -> str:
 
 
 def wrap(text: str, width: int, *, first: str = "", rest: str | None = None) -> list[str]:
-    """Lines of at most `width` cells: `first` before the first one, `rest` before the others (default: as many spaces);
-    a word that is longer than a line is broken."""
+    """Break `text` into lines of at most `width` cells, also within a word that is longer than a line.
+
+    `first` stands before the first line, `rest` before the others (default: as many spaces).
+    """
     rest = " " * cells(first) if rest is None else rest
     lines, line, empty = [], first, True
     for word in text.split(" "):
@@ -138,7 +140,7 @@ def wrap(text: str, width: int, *, first: str = "", rest: str | None = None) -> 
 
 
 def command(text: str, width: int, *, indent: str) -> list[str]:
-    """A command to copy: broken as a shell allows it, between its words, or inside one that is longer than a line."""
+    """Break a command as a shell allows it: between its words, or inside one that is longer than a line."""
     lines, line = [], indent
     for word in text.split(" "):
         if line != indent and cells(line) + 1 + cells(word) + 2 > width:
@@ -156,7 +158,7 @@ def command(text: str, width: int, *, indent: str) -> list[str]:
     return [*lines, line]
 
 
-def bar(share: float, width: int, look: TextStyle) -> str:
-    """A share from 0 to 1 as a bar of `width` characters."""
+def bar(share: float, width: int, style: TextStyle) -> str:
+    """Draw a share from 0 to 1 as a bar of `width` characters."""
     full = round(max(0.0, min(1.0, share)) * width)
-    return look.glyphs.full * full + look.glyphs.empty * (width - full)
+    return style.glyphs.full * full + style.glyphs.empty * (width - full)

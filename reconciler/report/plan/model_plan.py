@@ -115,7 +115,7 @@ def recipe_changes(facts: PlanDetail, detail: Detail) -> Iterator[Block]:
 
 def _metrics(facts: PlanDetail, detail: Detail) -> Iterator[Block]:
     """Compare the metrics; of those of single classes only an F1 that moved."""
-    shown = [one for one in facts.metrics if ":" not in one.metric or (one.metric.startswith("f1:") and _moved(one))]
+    shown = list(filter(_is_shown, facts.metrics))
     if not shown:
         return
     screen = detail is Detail.SCREEN
@@ -123,15 +123,16 @@ def _metrics(facts: PlanDetail, detail: Detail) -> Iterator[Block]:
     columns = (Column(name="metric"), *(Column(name=name, right=True) for name in names))
     if screen:
         columns += (Column(name="", spare=1),)
-    kept = 2 if screen and all(one.incumbent is None for one in facts.metrics) else len(columns)
+    kept = 2 if screen and all(row.incumbent is None for row in facts.metrics) else len(columns)
     rows = []
-    for one in shown:
-        difference, judgement = change(one.metric.partition(":")[0], one.candidate, one.incumbent)
+    for row in shown:
+        difference, judgement = change(row.metric.partition(":")[0], row.candidate, row.incumbent)
         cells = (difference, judgement) if screen else (f"{difference} {judgement}".strip(),)
-        numbers = map(Literal, (metric(one.candidate), metric(one.incumbent), *cells))
-        rows.append(Row((Code(one.metric), *numbers)[:kept]))
+        numbers = map(Literal, (metric(row.candidate), metric(row.incumbent), *cells))
+        rows.append(Row((Code(row.metric), *numbers)[:kept]))
     yield DataTable(columns[:kept], tuple(rows), indent=4)
 
 
-def _moved(one: MetricChange) -> bool:
-    return None not in (one.candidate, one.incumbent) and one.candidate != one.incumbent
+def _is_shown(row: MetricChange) -> bool:
+    moved = None not in (row.candidate, row.incumbent) and row.candidate != row.incumbent
+    return ":" not in row.metric or (row.metric.startswith("f1:") and moved)

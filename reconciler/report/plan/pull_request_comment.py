@@ -126,8 +126,8 @@ def _what(group: ModelGroup) -> str:
 
 def _range(group: ModelGroup) -> str:
     """Return how the headline metric moves over the group: `f1_macro -0.010 to +0.021`."""
-    metrics = [found for model in group.parts if (found := _headline_metric(model)) is not None]
-    if len(metrics) < len(group.parts) or any(None in (found.candidate, found.incumbent) for found in metrics):
+    metrics = [row for model in group.parts if (row := _headline_metric(model)) is not None]
+    if len(metrics) < len(group.parts) or any(None in (row.candidate, row.incumbent) for row in metrics):
         return ""
     moved = [_moved(model) for model in group.parts]
     return f"{metrics[0].metric} {min(moved):+.3f} to {max(moved):+.3f}"
@@ -172,7 +172,7 @@ def _besides(comment: PlanComment) -> Iterator[Block]:
         if unchanged := len(others) - len(pending):
             facts.append(f"{count(unchanged, 'model')} in sync")
         if pending:
-            shown = ((Code(one.model), " (", elide(headline(one), 60, _STYLE), ")") for one in pending[:NAMED])
+            shown = ((Code(model.model), " (", elide(headline(model), 60, _STYLE), ")") for model in pending[:NAMED])
             more = f" and {len(pending) - NAMED:,} more" if len(pending) > NAMED else ""
             facts.append(("pending without this request: ", joined(shown, ", "), more))
         if comment.plan.refresh is not None:
