@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.inspect.drift import seen_in
-from reconciler.report.help import problems
+from reconciler.report.help import error_code, field_docs, init_result, problems
 from reconciler.report.inspect import (
     audit,
     drift,
@@ -29,7 +29,7 @@ from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import UNICODE, TextStyle
 from reconciler.report.plan import apply_result, merge_result, plan_report, pull_request_comment
 from reconciler.report.promotion import config_diff, model_card, promotion_summary, proposal, pull_request_body
-from tests.golden.report import values, values_controls, values_drift, values_inspect, values_review
+from tests.golden.report import values, values_controls, values_drift, values_help, values_inspect, values_review
 from tests.golden.report.rendering import as_page, on_screen
 
 FOLDER = Path(__file__).parent / "expected"
@@ -67,6 +67,9 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "diff": lambda look: on_screen(config_diff, values_inspect.compared(), look),
     "doctor": lambda look: on_screen(health_check, values_inspect.checkup(), look),
     "doctor-well": lambda look: on_screen(health_check, values_inspect.well(), look),
+    "init": lambda look: on_screen(init_result, values_help.started(), look),
+    "explain-field": lambda look: on_screen(field_docs, values_help.field(), look),
+    "explain-code": lambda look: on_screen(error_code, values_help.code(), look),
     "valid": lambda look: on_screen(problems, VALID, look),
     "invalid": lambda look: to_text(problems.error_blocks(values.invalid(), Detail.SCREEN), look),
     "failure": lambda look: to_text(problems.error_blocks(values.failure(), Detail.SCREEN), look),
@@ -115,6 +118,9 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     ),
     "diff": lambda: as_page(config_diff, values_inspect.compared()),
     "doctor": lambda: as_page(health_check, values_inspect.checkup()),
+    "init": lambda: as_page(init_result, values_help.started()),
+    "explain-field": lambda: as_page(field_docs, values_help.field()),
+    "explain-code": lambda: as_page(error_code, values_help.code()),
     "valid": lambda: as_page(problems, VALID),
     "invalid": lambda: to_markdown(problems.error_blocks(values.invalid(), Detail.PAGE)),
     "card": lambda: model_card.markdown(values.card()),
