@@ -49,7 +49,7 @@ LIBRARIES: dict[str, set[str]] = {
     "skops": {"model_file"},
     "numpy": {"training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables"},
     "pandas": {"api"},
-    "pyarrow": {"api", "training", "model_file", "evaluation", "scoring", "data/dataset", "data/tables", "testing"},
+    "pyarrow": {"api", "model_file", "evaluation", "scoring", "data/dataset", "data/tables", "testing"},
     "duckdb": {"data", "data/expressions", "testing"},
     "cronsim": {"schedule"},
     "rfc8785": {"codec"},
