@@ -14,8 +14,10 @@ from reconciler.ports import TreeFile
 
 
 class GitSource:
-    """`project` is the folder of reconciler.yaml; it may lie below the repository's root. `prefix`, `head` (HEAD's
-    commit) and `listed` (what `listing` gave of it): where they are known already, since each question is a process."""
+    """Implements ports.Source. `project` is the folder of reconciler.yaml; it may lie below the repository's root.
+
+    `prefix`, `head` (HEAD's commit) and `listed` (`listing` of it): if known already, since each question is a process.
+    """
 
     def __init__(
         self, project: Path, *, prefix: str | None = None, head: str | None = None, listed: bytes | None = None
@@ -24,7 +26,7 @@ class GitSource:
         self._prefix = prefix_of(project) if prefix is None else prefix
         self._head, self._listed = head, listed
         self._lines: dict[str, dict[str, int]] = {}
-        self._reading = threading.Lock()  # of a line, which is a process: plans may ask side by side
+        self._reading = threading.Lock()  # a first-parent line takes a process; plans may ask in parallel
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
         self._touched: dict[tuple[str, str], frozenset[str]] = {}
         self._parents: dict[str, str | None] = {}
@@ -38,8 +40,8 @@ class GitSource:
             raise SourceError("this branch has no commit yet", code="E306", hint="commit the configuration first")
         hint = "see `git branch -a` and `git tag`"
         if self._is_shallow():
-            hint += "; this clone has not the whole history: git fetch --unshallow (in CI: fetch-depth: 0)"
-        raise SourceError(f"no commit is called {revision!r}", code="E306", hint=hint)
+            hint += "; this clone lacks a part of the history: git fetch --unshallow (in CI: fetch-depth: 0)"
+        raise SourceError(f"there is no commit {revision!r}", code="E306", hint=hint)
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
         if commit not in self._trees:  # a commit never changes, and each listing is a process
@@ -60,16 +62,18 @@ class GitSource:
         wanted = list(dict.fromkeys(ids))
         if not wanted:
             return {}
-        out = self._git.run("cat-file", "--batch", stdin="".join(f"{one}\n" for one in wanted).encode())
+        out = self._git.run("cat-file", "--batch", stdin="".join(f"{object_id}\n" for object_id in wanted).encode())
         bodies: dict[str, bytes] = {}
         at = 0
-        for one in wanted:
+        for object_id in wanted:
             end = out.find(b"\n", at)
             header = out[at:end].split()
             if end < 0 or len(header) != 3 or header[1] != b"blob":
-                raise SourceError(f"object {one[:12]} is missing", code="E306", hint="check the repository: git fsck")
+                raise SourceError(
+                    f"object {object_id[:12]} is missing", code="E306", hint="check the repository: git fsck"
+                )
             size = int(header[2])
-            bodies[one] = out[end + 1 : end + 1 + size]
+            bodies[object_id] = out[end + 1 : end + 1 + size]
             at = end + 1 + size + 1
         return bodies
 
@@ -94,17 +98,17 @@ class GitSource:
             if not base:
                 return None
             at = base
-        # Most often it is this very commit that changed it, and what that changed is asked once for all paths.
-        found = FirstParentChange(commit=at, before=self._parent(at))
-        if found.before is None or path not in self._differing(found.before, at):
+        # Mostly this very commit changed it, whose changes are listed once for all paths.
+        change = FirstParentChange(commit=at, before=self._parent(at))
+        if change.before is None or path not in self._differing(change.before, at):
             wanted = ("-n1", "--first-parent", "--end-of-options", at, "--", path)
             last = self._git.run("rev-list", *wanted).decode().strip()
             if not last:
                 return None
-            found = FirstParentChange(commit=last, before=self._parent(last))
-        if found.before is None and self._is_shallow():
-            raise _too_short(f"which change brought {path}")
-        return found
+            change = FirstParentChange(commit=last, before=self._parent(last))
+        if change.before is None and self._is_shallow():
+            raise _too_short(f"which change introduced {path}")
+        return change
 
     def _parent(self, commit: str) -> str | None:
         if commit not in self._parents:
@@ -113,30 +117,30 @@ class GitSource:
         return self._parents[commit]
 
     def _differing(self, before: str, after: str) -> frozenset[str]:
-        """The project's paths in which two commits differ; all of `after` where `before` is empty."""
+        """Return the project's paths in which two commits differ; all of `after` where `before` is empty."""
         if (before, after) not in self._touched:
             if before:
                 between = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", before, after)
                 out = self._git.run("diff-tree", *between)
                 names = [name.decode("utf-8", "surrogateescape") for name in out.split(b"\0") if name]
-                found = [name[len(self._prefix) :] for name in names if name.startswith(self._prefix)]
+                paths = [name[len(self._prefix) :] for name in names if name.startswith(self._prefix)]
             else:
-                found = [file.path for file in self.tree(after, ())]
-            self._touched[before, after] = frozenset(found)
+                paths = [file.path for file in self.tree(after, ())]
+            self._touched[before, after] = frozenset(paths)
         return self._touched[before, after]
 
     def base(self, commit: str, *, branch: str) -> str | None:
         check_revision(commit)
         if commit in self._line(branch):
-            found = self._parent(commit)
+            start = self._parent(commit)
         else:
-            found = self._git.run("merge-base", self._ref(branch), commit, ok=(0, 1)).decode().strip() or None
-        if found is None and self._is_shallow():
+            start = self._git.run("merge-base", self._ref(branch), commit, ok=(0, 1)).decode().strip() or None
+        if start is None and self._is_shallow():
             raise _too_short("where this change starts")
-        return found
+        return start
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        """Paths at HEAD; an unborn branch tracks nothing."""
+        """Return the paths at HEAD; an unborn branch tracks nothing."""
         head = self._head
         if head is None:
             head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).decode().strip()
@@ -146,8 +150,10 @@ class GitSource:
         return tuple(file.path for file in self.tree(head, () if "." in wanted else wanted))
 
     def _line(self, branch: str) -> dict[str, int]:
-        """Commit -> distance from the tip, on the first-parent line of the branch: the fetched remote one if there is a
-        remote, since a local merge is not a review."""
+        """Return commit -> distance from the tip, on the first-parent line of the branch.
+
+        The fetched remote branch if there is a remote, since a local merge is not a review.
+        """
         with self._reading:
             if branch not in self._lines:
                 check_revision(branch)
@@ -158,9 +164,11 @@ class GitSource:
 
     def _ref(self, branch: str) -> str:
         remotes = self._git.run("remote").decode("utf-8", "replace").splitlines()
-        wanted = [f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda one: one != "origin")]
+        wanted = [
+            f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda remote: remote != "origin")
+        ]
         for ref in wanted or [f"refs/heads/{branch}"]:
-            # This very ref, and not a tag that is called so.
+            # This very ref, and not a tag of the same name.
             if self._git.call("show-ref", "--verify", "--quiet", ref)[0] == 0:
                 return ref
         where = f" at {remotes[0]}" if remotes else ""
@@ -176,7 +184,7 @@ class GitSource:
 
 def _too_short(what: str) -> SourceError:
     return SourceError(
-        f"the history is too short to tell {what}",
+        f"the history is too short to know {what}",
         code="E307",
         hint="fetch all of it: git fetch --unshallow (in CI: fetch-depth: 0)",
     )

@@ -15,42 +15,44 @@ IGNORED = ".gitignore"
 
 
 def branch_of(root: Path) -> str | None:
-    """The branch that the repository around `root` is on; None where there is no repository."""
-    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
-    code, out, _ = Git(near).call("symbolic-ref", "--short", "HEAD")
+    """Return the branch that the repository around `root` is on; None where there is no repository."""
+    existing = next((folder for folder in (root, *root.parents) if folder.is_dir()), root)
+    code, out, _ = Git(existing).call("symbolic-ref", "--short", "HEAD")
     if code == 0:
         return out.decode("utf-8", "replace").strip()
-    code, _, _ = Git(near).call("rev-parse", "--git-dir")
+    code, _, _ = Git(existing).call("rev-parse", "--git-dir")
     return BRANCH if code == 0 else None
 
 
 def top_of(root: Path) -> Path | None:
-    """The root of the repository around `root`; None where there is none."""
-    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
-    code, out, _ = Git(near).call("rev-parse", "--show-toplevel")
+    """Return the root of the repository around `root`; None where there is none."""
+    existing = next((folder for folder in (root, *root.parents) if folder.is_dir()), root)
+    code, out, _ = Git(existing).call("rev-parse", "--show-toplevel")
     return Path(out.decode("utf-8", "surrogateescape").rstrip("\n")) if code == 0 else None
 
 
 def remote_of(root: Path) -> str | None:
-    """The address of the remote `origin`, as it is configured; None where there is none."""
-    near = next((one for one in (root, *root.parents) if one.is_dir()), root)
-    code, out, _ = Git(near).call("config", "--get", "remote.origin.url")
+    """Return the configured address of the remote `origin`; None where there is none."""
+    existing = next((folder for folder in (root, *root.parents) if folder.is_dir()), root)
+    code, out, _ = Git(existing).call("config", "--get", "remote.origin.url")
     return out.decode("utf-8", "replace").strip() if code == 0 else None
 
 
 def taken(root: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
-    """Those of these files that are there already with something else in them."""
+    """Return the files that exist already with other contents."""
     return tuple(name for name in texts if os.path.lexists(root / name) and not _says(root / name, texts[name]))
 
 
 def publish(root: Path, texts: Mapping[str, str], copies: Mapping[str, Path]) -> None:
-    """Create the folder, these texts and copies of these files below it. UsageError, with nothing written, when one of
-    them is there already with something else in it; the lines of .gitignore are added to what it has."""
-    there = [name for name in taken(root, texts) if name != IGNORED]
-    there += [name for name in copies if os.path.lexists(root / name)]
-    if there:
+    """Create the folder, with these texts and copies of these files.
+
+    UsageError, with nothing written, when one exists already with other contents; .gitignore is extended.
+    """
+    conflicts = [name for name in taken(root, texts) if name != IGNORED]
+    conflicts += [name for name in copies if os.path.lexists(root / name)]
+    if conflicts:
         raise UsageError(
-            f"{_and(sorted(there))} would be overwritten",
+            f"{_and(sorted(conflicts))} would be overwritten",
             hint="name another folder, or move them away: init never overwrites",
             code="E801",
         )
@@ -90,10 +92,10 @@ def _says(path: Path, text: str) -> bool:
 
 
 def _ignore(path: Path, text: str) -> None:
-    there = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
-    missing = [line for line in text.splitlines() if line not in there.splitlines()]
+    current = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    missing = [line for line in text.splitlines() if line not in current.splitlines()]
     if missing:
-        gap = "" if not there or there.endswith("\n") else "\n"
+        gap = "" if not current or current.endswith("\n") else "\n"
         with path.open("a", encoding="utf-8", errors="surrogateescape", newline="\n") as stream:
             stream.write(gap + "".join(f"{line}\n" for line in missing))
 

@@ -1,7 +1,7 @@
-"""The remote that a project was cloned from, by git's own push: never forced, without hooks, within a time limit.
+"""The remote that a project was cloned from: pushes and fetches, never forced, without hooks, within a time limit.
 
-The user's configuration counts (ssh, credential helpers, proxies). A token of the environment is given to git through
-the environment, as a header for this very address alone; it stands in no argument, address, file or message.
+The user's configuration counts (ssh, credential helpers, proxies). A token is passed to git through its environment, as
+a header for this address alone; it appears in no argument, address, file or message.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _SETTINGS = (
     ("push.recurseSubmodules", "no"),
     ("fetch.recurseSubmodules", "no"),
 )
-# Who a token is when git is asked for a name; GitLab's job tokens have one of their own.
+# The user name that goes with a token; GitLab's job tokens have one of their own.
 _USERS = {"GITLAB_TOKEN": "oauth2", "CI_JOB_TOKEN": "gitlab-ci-token"}
-_STRANGER = (
+_NO_ACCESS = (
     *("authentication failed", "permission denied", "returned error: 401", "returned error: 403"),
     *("could not read username", "could not read password", "repository not found"),
 )
@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"[a-z+]+://\S+|\S+@\S+:\S+")
 
 
 class GitRemote:
-    """`project` lies in a clone. `token` is for pushing to `site` (scheme, host and port), and to nothing else."""
+    """Implements ports.Remote. `project` is in a clone. `token` is only for `site` (scheme, host and port)."""
 
     def __init__(
         self,
@@ -54,42 +54,44 @@ class GitRemote:
         self._timeout = timeout
 
     def address(self) -> RemoteURL | None:
-        """Where it is fetched from, None where there is no remote; SourceError E305 for one that is not used, also of
-        those that it is pushed to."""
+        """Return the address that is fetched from; None without a remote.
+
+        SourceError E305 for an address that is not supported, also among those that are pushed to.
+        """
         if not self._setting(f"remote.{NAME}.url"):
             return None
         pushed = self._git("remote", "get-url", "--push", "--all", "--", NAME).splitlines()
-        return [address(one) for one in (*pushed, self._raw())][-1]
+        return [address(text) for text in (*pushed, self._raw())][-1]
 
     def _raw(self) -> str:
         return self._git("remote", "get-url", "--", NAME).rstrip("\n")
 
     def url(self) -> str | None:
-        found = self.address()
-        return None if found is None else str(found)
+        address = self.address()
+        return None if address is None else str(address)
 
     def base(self) -> str | None:
-        """The branch that the remote's people work on, as the clone noted it; else the one that is checked out here."""
+        """Return the remote's default branch, as the clone recorded it; else the branch that is checked out."""
         for ref, start in ((f"refs/remotes/{NAME}/HEAD", f"refs/remotes/{NAME}/"), ("HEAD", "refs/heads/")):
             code, out, _ = Git(self._top).call("symbolic-ref", "--quiet", ref)
-            found = out.decode("utf-8", "replace").strip()
-            if code == 0 and found.startswith(start):
-                return found.removeprefix(start)
+            target = out.decode("utf-8", "replace").strip()
+            if code == 0 and target.startswith(start):
+                return target.removeprefix(start)
         return None
 
     def fetch(self, branch: str) -> str | None:
         check_revision(branch)
-        self._there()
+        self._existing_remote()
         ref = f"refs/heads/{branch}"
         tip = self._tip(ref)
         if tip is not None:
-            ours = self._ours(ref)
-            if ours != tip:
+            local = self._ours(ref)
+            if local != tip:
                 self._git(
                     *("fetch", "--no-tags", "--no-write-fetch-head", "--quiet", "--upload-pack=git-upload-pack"),
                     *("--", NAME, ref),
                 )
-                self._forward(ref, ours, tip)
+                self._forward(ref, local, tip)
         return tip
 
     def _ours(self, ref: str) -> str:
@@ -99,13 +101,13 @@ class GitRemote:
         listed = self._git("ls-remote", "--refs", "--upload-pack=git-upload-pack", "--", NAME, ref)
         return next((line.partition("\t")[0] for line in listed.splitlines() if line.endswith(f"\t{ref}")), None)
 
-    def _forward(self, ref: str, ours: str, tip: str) -> None:
-        """Ours becomes the remote's where that loses nothing; otherwise it stays, and a push will say so."""
+    def _forward(self, ref: str, local: str, tip: str) -> None:
+        """Move our branch to the remote's where that loses no commit; else it stays, and a push reports it."""
         git = Git(self._top)
-        if not ours:
+        if not local:
             git.run("update-ref", "-m", "reconciler: fetch", "--", ref, tip, "0" * len(tip))
-        elif git.call("merge-base", "--is-ancestor", ours, tip)[0] == 0 and not self._is_checked_out(ref):
-            git.run("update-ref", "-m", "reconciler: fetch", "--", ref, tip, ours)
+        elif git.call("merge-base", "--is-ancestor", local, tip)[0] == 0 and not self._is_checked_out(ref):
+            git.run("update-ref", "-m", "reconciler: fetch", "--", ref, tip, local)
 
     def _is_checked_out(self, ref: str) -> bool:
         listed = Git(self._top).run("worktree", "list", "--porcelain").decode("utf-8", "replace")
@@ -120,26 +122,26 @@ class GitRemote:
         self._push(f"refs/tags/{tag}", tag)
 
     def _push(self, ref: str, name: str) -> None:
-        self._there()
+        self._existing_remote()
         code, out, err = self._call(
             *("push", "--porcelain", "--no-verify", "--no-signed", "--no-follow-tags", "--recurse-submodules=no"),
             *("--receive-pack=git-receive-pack", "--no-force", "--", NAME, f"{ref}:{ref}"),
         )
         if code != 0:
             error = self._explained(out + "\n" + err, name)
-            # Where an answer is lost on the way, curl asks again, and is told that what it just made exists.
+            # After a lost answer, curl sends the push again, and learns that the branch exists.
             if not isinstance(error, ConflictError) or self._tip(ref) != self._ours(ref):
                 raise error
 
-    def _there(self) -> RemoteURL:
-        found = self.address()
-        if found is None:
+    def _existing_remote(self) -> RemoteURL:
+        address = self.address()
+        if address is None:
             raise SourceError(
                 f"there is no remote `{NAME}` to push to",
                 hint=f"git remote add {NAME} ADDRESS, or merge the branch here",
                 code="E306",
             )
-        return found
+        return address
 
     def _setting(self, name: str) -> str:
         return Git(self._top).call("config", "--get", name)[1].decode("utf-8", "replace").strip()
@@ -176,10 +178,12 @@ class GitRemote:
         return kept
 
     def _header(self) -> list[tuple[str, str]]:
-        """The token, for this address alone, instead of what is configured for it: two would be refused. A redirection
-        is not followed with it."""
-        found = self.address()
-        if self._token is None or found is None or not self._site or found.origin != self._site:
+        """Return settings for the token, for this address alone, in place of configured headers: two would be refused.
+
+        No redirection is followed with it.
+        """
+        address = self.address()
+        if self._token is None or address is None or not self._site or address.origin != self._site:
             return []
         user = _USERS.get(self._token.name, "x-access-token")
         basic = base64.b64encode(f"{user}:{self._token.secret}".encode()).decode()
@@ -188,7 +192,7 @@ class GitRemote:
         return [(f"{key}.extraHeader", ""), (f"{key}.extraHeader", header), ("http.followRedirects", "false")]
 
     def _explained(self, text: str, name: str) -> ReconcilerError:
-        """What git and the server said, as one of ours."""
+        """Return the messages of git and the server as an error of ours."""
         low = text.lower()
         if any(word in low for word in ("non-fast-forward", "fetch first", "already exists", "stale info")):
             return ConflictError(
@@ -196,7 +200,7 @@ class GitRemote:
                 hint=f"merge it there, or close its request and delete it: git push {NAME} --delete {name}",
                 code="E904",
             )
-        if any(word in low for word in _STRANGER):
+        if any(word in low for word in _NO_ACCESS):
             return ForgeError(
                 f"the remote refuses to be written to: {self._last(text)}",
                 hint=f"git needs a right to push: a token in the environment, or what `git push {NAME}` needs",
@@ -213,7 +217,7 @@ class GitRemote:
         )
 
     def _last(self, text: str) -> str:
-        """The line that says most, without an address: one may hold a password."""
+        """Return the most telling line, without addresses: one may contain a password."""
         lines = [" ".join(line.split()) for line in text.splitlines() if line.strip()]
         telling = [line for line in lines if line.startswith(("!", "remote:", "fatal:", "error:"))] or lines or [""]
         shown = _ADDRESS.sub("(the remote)", visible(telling[0].removeprefix("fatal: ").removeprefix("error: ")))

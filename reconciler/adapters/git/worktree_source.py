@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 from pathlib import Path
 
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
@@ -25,7 +26,7 @@ class WorkTree:
         raise UsageError("a work tree has no revisions", hint="leave out --working-tree", code="E801")
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:  # noqa: ARG002  (the port's shape)
-        found = []
+        files = []
         for path in self._walk(folders):
             name = path.relative_to(self._root).as_posix()
             if folders and not any(name == folder or name.startswith(folder.rstrip("/") + "/") for folder in folders):
@@ -40,17 +41,17 @@ class WorkTree:
             mode = "120000" if link else "100755" if status.st_mode & stat.S_IXUSR else "100644"
             object_id = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
             self._paths[object_id] = path
-            found.append(TreeFile(path=name, mode=mode, id=object_id, size=status.st_size))
-        return tuple(sorted(found, key=lambda one: one.path))
+            files.append(TreeFile(path=name, mode=mode, id=object_id, size=status.st_size))
+        return tuple(sorted(files, key=attrgetter("path")))
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         bodies = {}
-        for one in ids:
-            path = self._paths.get(one)
+        for object_id in ids:
+            path = self._paths.get(object_id)
             if path is None:
-                raise SourceError(f"object {one[:12]} is missing", code="E306", hint="list the tree first")
+                raise SourceError(f"object {object_id[:12]} is missing", code="E306", hint="list the tree first")
             try:
-                bodies[one] = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+                bodies[object_id] = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
             except OSError as error:
                 raise SourceError(f"cannot read {path.name}: {error.strerror}", code="E306") from error
         return bodies
@@ -70,7 +71,7 @@ class WorkTree:
         return ()
 
     def _walk(self, folders: tuple[str, ...]) -> Iterable[Path]:
-        """Project files; folders that begin with a dot hold none."""
+        """Yield the project's files; folders that begin with a dot hold none."""
         for start in folders or ("",):
             at = self._root / start
             if at.is_file() or at.is_symlink():

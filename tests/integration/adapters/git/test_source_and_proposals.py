@@ -163,7 +163,7 @@ def test_a_history_that_is_cut_off_where_a_change_would_be_is_an_error_and_no_ot
     source = GitSource(tmp_path / "short")
     assert source.changed("a", at=commits[3], branch="main") == FirstParentChange(commit=commits[3], before=commits[2])
     assert source.changed("c", at=commits[3], branch="main") == FirstParentChange(commit=commits[2], before=commits[1])
-    with pytest.raises(SourceError, match="which change brought b") as refused:
+    with pytest.raises(SourceError, match="which change introduced b") as refused:
         source.changed("b", at=commits[3], branch="main")
     assert refused.value.code == "E307"
 

@@ -16,7 +16,7 @@ from reconciler.adapters.filesystem.durable_files import listed
 
 
 def aged() -> FileFingerprints:
-    """A witness for whom everything on disk is old."""
+    """Fingerprints for which everything on disk is old."""
     return FileFingerprints(started=2**62)
 
 
@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def witnessed(folder: Path) -> tuple[str, tuple[str, ...]]:
+def fingerprint_of(folder: Path) -> tuple[str, tuple[str, ...]]:
     seen = aged()
     seen.saw_folder(str(folder), listed(str(folder)))
     seen.saw(str(folder / "model"))
@@ -38,8 +38,8 @@ def witnessed(folder: Path) -> tuple[str, tuple[str, ...]]:
     return said, seen.paths("")
 
 
-def holds(claim: tuple[str, tuple[str, ...]]) -> bool:
-    return signature("", claim[1]) == claim[0]
+def holds(fingerprint: tuple[str, tuple[str, ...]]) -> bool:
+    return signature("", fingerprint[1]) == fingerprint[0]
 
 
 def change_a_byte(folder: Path) -> None:
@@ -66,36 +66,36 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 
 
 def test_what_nobody_touched_is_the_same(folder: Path) -> None:
-    claim = witnessed(folder)
-    assert holds(claim)
+    fingerprint = fingerprint_of(folder)
+    assert holds(fingerprint)
     (folder / "model").read_bytes()
-    assert holds(claim)
+    assert holds(fingerprint)
 
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_every_change_is_noticed(folder: Path, change: Callable[[Path], object]) -> None:
-    claim = witnessed(folder)
+    fingerprint = fingerprint_of(folder)
     change(folder)
-    assert not holds(claim)
+    assert not holds(fingerprint)
 
 
-def test_what_is_not_there_is_witnessed_until_it_comes(folder: Path) -> None:
+def test_what_is_not_there_has_a_fingerprint_until_it_comes(folder: Path) -> None:
     seen = aged()
     seen.saw(str(folder / "next"))
-    claim = (seen.signature("") or "", seen.paths(""))
-    assert holds(claim)
+    fingerprint = (seen.signature("") or "", seen.paths(""))
+    assert holds(fingerprint)
     (folder / "next").touch()
-    assert not holds(claim)
+    assert not holds(fingerprint)
 
 
 def test_in_a_folder_that_is_watched_what_is_not_there_needs_no_look_of_its_own(folder: Path) -> None:
     seen = aged()
     seen.saw(str(folder))
     seen.saw(str(folder / "next"))
-    claim = (seen.signature("") or "", seen.paths(""))
-    assert claim[1] == (str(folder),)
+    fingerprint = (seen.signature("") or "", seen.paths(""))
+    assert fingerprint[1] == (str(folder),)
     (folder / "next").touch()
-    assert not holds(claim)
+    assert not holds(fingerprint)
 
 
 def test_what_was_touched_just_before_is_not_believed(folder: Path) -> None:
@@ -118,22 +118,22 @@ def test_subjects_are_apart(folder: Path) -> None:
     assert (seen.paths("one"), seen.paths("two")) == ((str(folder / "model"),), (str(folder / "recipe"),))
 
 
-def test_many_claims_are_shared_out_and_answered_in_order(tmp_path: Path) -> None:
-    claims = []
+def test_many_fingerprints_are_partitioned_and_answered_in_order(tmp_path: Path) -> None:
+    fingerprints = []
     for number in range(file_fingerprints.MANY + 10):
         path = tmp_path / str(number)
         path.write_bytes(b"x")
         seen = aged()
         seen.saw(str(path))
-        claims.append((seen.signature("") or "", seen.paths("")))
-    assert same("", claims) == [True] * len(claims)
+        fingerprints.append((seen.signature("") or "", seen.paths("")))
+    assert same("", fingerprints) == [True] * len(fingerprints)
     broken = {0, 1, file_fingerprints.MANY // 2, file_fingerprints.MANY + 9}
     for number in broken:
         (tmp_path / str(number)).unlink()
-    expected = [number not in broken for number in range(len(claims))]
-    assert same("", claims) == expected
+    expected = [number not in broken for number in range(len(fingerprints))]
+    assert same("", fingerprints) == expected
     done: list[int] = []
-    assert same("", claims, besides=lambda: done.append(os.getpid())) == expected
+    assert same("", fingerprints, besides=lambda: done.append(os.getpid())) == expected
     assert done == [os.getpid()] * (file_fingerprints.fork_map.count() > 1)
 
 
