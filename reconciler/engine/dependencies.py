@@ -41,6 +41,7 @@ class Sequential:
     count = 1
 
     def run(self, works: Sequence[Callable[[], None]]) -> None:
+        """Run all works in their order; the first error ends the run."""
         for work in works:
             work()
 

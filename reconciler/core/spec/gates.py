@@ -70,6 +70,7 @@ class Threshold(_Demand):
 
     @property
     def demands(self) -> tuple[Gate, ...]:
+        """Return one gate for each of the two bounds that is set."""
         if self.at_least is None or self.at_most is None:
             return (self,)
         return (
@@ -79,13 +80,16 @@ class Threshold(_Demand):
 
     @property
     def subject(self) -> str:
+        """Return the metric and the direction of the bound, or the gate and its metric."""
         return f"{self.metric} {'at least' if self.at_least is not None else 'at most'}"
 
     @property
     def amount(self) -> str:
+        """Return how much is demanded, in words."""
         return f"{self.at_least if self.at_least is not None else self.at_most:g}"
 
     def as_strict_as(self, other: Gate) -> bool:
+        """Tell whether this gate demands at least as much as `other`."""
         if not isinstance(other, Threshold):
             return False
         if other.at_least is not None:
@@ -102,9 +106,11 @@ class PerformanceGrade(_Demand):
 
     @property
     def amount(self) -> str:
+        """Return how much is demanded, in words."""
         return f"grade {self.at_least}"
 
     def as_strict_as(self, other: Gate) -> bool:
+        """Tell whether this gate demands at least as much as `other`."""
         return isinstance(other, PerformanceGrade) and self.at_least.rank >= other.at_least.rank
 
 
@@ -117,9 +123,11 @@ class BeatsNaiveGuess(_Demand):
 
     @property
     def amount(self) -> str:
+        """Return how much is demanded, in words."""
         return f"{self.by_share_of_errors:g} of the errors"
 
     def as_strict_as(self, other: Gate) -> bool:
+        """Tell whether this gate demands at least as much as `other`."""
         return isinstance(other, BeatsNaiveGuess) and self.by_share_of_errors >= other.by_share_of_errors
 
 
@@ -135,13 +143,16 @@ class NoWorseThanIncumbent(_Demand):
 
     @property
     def subject(self) -> str:
+        """Return the metric and the direction of the bound, or the gate and its metric."""
         return f"{self.uses} by {self.metric}"
 
     @property
     def amount(self) -> str:
+        """Return how much is demanded, in words."""
         return f"{self.rule} rule, tolerance {self.tolerance:g}, {self.min_rows} rows"
 
     def as_strict_as(self, other: Gate) -> bool:
+        """Tell whether this gate demands at least as much as `other`."""
         if not isinstance(other, NoWorseThanIncumbent):
             return False
         stricter = self.rule.strictness >= other.rule.strictness

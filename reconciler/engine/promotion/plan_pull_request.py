@@ -31,15 +31,19 @@ class MergePreviewSource:
     source: Source
 
     def resolve(self, revision: str) -> str:
+        """Return the full commit id, as git does."""
         return self.source.resolve(revision)
 
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
+        """Return the files of a commit, as git does."""
         return self.source.tree(commit, folders)
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        """Return blob bytes, as git does."""
         return self.source.read(ids)
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
+        """Return the order of two commits; one beside the branch comes after all that are on it."""
         order = self.source.order(a, b, branch=branch)
         if order is not CommitOrder.OFF:
             return order
@@ -48,12 +52,15 @@ class MergePreviewSource:
         return CommitOrder.AFTER if self.source.order(a, a, branch=branch) is CommitOrder.SAME else CommitOrder.OFF
 
     def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
+        """Return the last change of `path`, as git does."""
         return self.source.changed(path, at=at, branch=branch)
 
     def base(self, commit: str, *, branch: str) -> str | None:
+        """Return the start of a change, as git does."""
         return self.source.base(commit, branch=branch)
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the tracked paths, as git does."""
         return self.source.tracked(paths)
 
 

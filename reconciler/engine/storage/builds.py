@@ -135,6 +135,7 @@ class BuildRequirements:
 def requirements_of(
     model: Model, environment: Environment, snapshot: Snapshot | None, now: datetime
 ) -> BuildRequirements:
+    """Return what a build of `model` must satisfy now. `snapshot` is None while a data refresh is due."""
     runtime = runtime_of(environment)
     every = model.retrain.every
     oldest = datetime.fromtimestamp(now.timestamp() - every, tz=now.tzinfo) if every is not None else None
