@@ -33,7 +33,7 @@ def test_each_says_what_it_means_and_what_to_do_in_sentences() -> None:
 def test_a_code_is_found_in_any_case_and_a_field_is_no_code() -> None:
     assert known(" e413 ") is CODES["E413"]
     assert known("estimator") is None
-    with pytest.raises(UsageError, match="no code E998") as refused:
+    with pytest.raises(UsageError, match="error code E998 does not exist") as refused:
         known("E998")
     assert refused.value.hint is not None
     with pytest.raises(UsageError) as refused:
