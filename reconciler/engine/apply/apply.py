@@ -1,8 +1,8 @@
-"""Apply: carry out a plan, model by model. The only caller of the steps that change anything.
+"""Carry out a plan, model by model. The only caller of the steps that change anything.
 
 Each model is atomic and independent: its failure is recorded, the others go on, and what served before still serves. So
 several are worked on at once (`concurrency`), and reported in the order of the plan. A model whose digest is not the
-reviewed one is left alone, with the fact that moved named. After an interruption nothing new is started.
+reviewed one is skipped, and the input that changed is named. After an interruption nothing new is started.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from reconciler.errors import IntegrityError, ReconcilerError, UsageError
 
 
 def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
-    """Make the store ours by its mark, or check that it is. The first apply creates it, exclusively."""
+    """Create the store's ownership marker, or check that it is ours; IntegrityError E609 when it is not, E604 when the
+    target serves models and the store is empty."""
     store = deps.stores[environment.name]
     mark = StoreMark(project=desired.project, environment=environment.name)
     body = store.read(store_layout.MARK)
@@ -113,7 +114,7 @@ def apply(
 
 
 def _left(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:
-    """Whether nothing is done about it: it is not what was reviewed, or it waits for a later run."""
+    """Tell whether the model is skipped: its plan is not the reviewed one, or it is queued for a later run."""
     left = _stale(reviewed, part) or (_outcome(part, []) if part.waits else None)
     if left is not None:
         outcomes[part.model] = left, []
@@ -135,7 +136,7 @@ def _work(
 
 
 def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
-    """Where something will be trained, let the trainer start while the rows are still being read."""
+    """Start the trainer while the rows are still being read, where something will be trained."""
     trains = sum(part.trains for part in plan.models)
     if trains and deps.trainer is not None:
         deps.trainer.warm(environment.limits, at_once=min(trains, deps.concurrency.count))
@@ -162,7 +163,7 @@ def _refresh(deps: Dependencies, desired: DesiredState, environment: Environment
 
 
 def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
-    """Why this part is not the one that was reviewed; None when it is, or when there is nothing left to do."""
+    """Return why this model plan is not the reviewed one; None when it is, or when there is nothing left to do."""
     before = reviewed.part(part.model)
     same = (
         before is not None and before.digest == part.digest and (_steps(before) == _steps(part) or _waits(before, part))
@@ -187,12 +188,12 @@ def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
 
 
 def _waits(*parts: ModelPlan) -> bool:
-    """Only the clock makes the difference: a freeze that was on when the plan was reviewed, or is on now."""
+    """Tell whether only the clock makes the difference: a freeze in force at the review, or now."""
     return any(part.blocked is not None and part.blocked.until is not None for part in parts)
 
 
 def _steps(part: ModelPlan) -> tuple[object, ...]:
-    """What would be done, without the words."""
+    """Return what would be done, without the reasons."""
     return tuple((step.action, step.artifact, step.target) for step in part.steps)
 
 
@@ -233,7 +234,7 @@ def _model(
 
 
 def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
-    """What is left to say when nothing broke: a gate's no of this run, or what blocked the plan."""
+    """Return the result where nothing broke: gates that failed in this run, or what blocked the plan."""
     standing = part.blocked if not any(one.built for one in done) else None
     failures = tuple(reason for one in done for reason in one.failures)
     if failures:
@@ -241,7 +242,7 @@ def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
             model=part.model,
             status=ResultStatus.DENIED,
             problem="; ".join(failures),
-            remedy="change the recipe and apply again; the refused artifact is not judged twice",
+            remedy="change the recipe and apply again; a failed artifact is not verified twice",
         )
     if standing is not None:
         problem = "; ".join(standing.reasons)

@@ -1,4 +1,4 @@
-"""What one apply carries along, and what one step of it reports."""
+"""State of one apply, and the result of one of its steps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.engine.storage.journal import EntryWriter, Journals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRun:
-    """`confirmed`: a person saw this very plan. `asked`: what the forge was asked so far."""
+    """One apply. `confirmed`: a person saw this very plan. `asked`: the forge's answers so far."""
 
     deps: Dependencies
     desired: DesiredState

@@ -1,7 +1,7 @@
-"""What may be worked on at once, and in which order it is begun.
+"""Group the models that must be carried out one after the other; groups may run at once.
 
-Models are independent but for two things: those with the same recipe, of which one is trained and the others take up
-its build; and those that are retired, which are counted. Each such group is one work, done in order.
+Models are independent with two exceptions: of those with the same recipe one is trained and the others reuse its build,
+and those that are retired are counted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from reconciler.core.spec.environment import Environment
 def groups(
     desired: DesiredState, environment: Environment, parts: Iterable[ModelPlan]
 ) -> tuple[tuple[ModelPlan, ...], ...]:
-    """The parts that must be carried out one after the other, in the order of their first ones."""
-    found: dict[str, list[ModelPlan]] = {}
+    """Return the groups in the order of their first models."""
+    by_group: dict[str, list[ModelPlan]] = {}
     for part in parts:
-        found.setdefault(_lane_of(desired, environment, part), []).append(part)
-    return tuple(map(tuple, found.values()))
+        by_group.setdefault(_group_of(desired, environment, part), []).append(part)
+    return tuple(map(tuple, by_group.values()))
 
 
-def _lane_of(desired: DesiredState, environment: Environment, part: ModelPlan) -> str:
+def _group_of(desired: DesiredState, environment: Environment, part: ModelPlan) -> str:
     if any(step.action is Action.RETIRE for step in part.steps):
         return "retired"
     model = desired.model(environment.name, part.model) if environment.trains else None

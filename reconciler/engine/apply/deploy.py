@@ -1,4 +1,4 @@
-"""Deploy, restore, retire: how an environment that only promotes changes what it serves.
+"""Deploy, restore and retire: change what an environment serves.
 
 Order: provenance and blobs copied by digest from the source's store into our own, the model loaded once and held
 against its probe rows, the verification copied, then the journal entry (the commit point), then the target's swap, then
@@ -56,7 +56,7 @@ def deploy(
     hold: RollbackHold | None = None,
     last_word: Callable[[], None] = _nothing_more,
 ) -> JournalHead:
-    """Put `model.artifact` in place. `build` is the record of how it was made; `vetted` what was deployed here before;
+    """Deploy `model.artifact`. `build` is the record of how it was made; `vetted` what was deployed here before;
     `origins` the environments whose stores may hold the verification that it is deployed by. `last_word` is asked right
     before the commit point, and raises what then stands against it."""
     artifact = model.artifact
@@ -120,7 +120,7 @@ def restore(
     plan: Digest,
     reason: str,
 ) -> JournalHead:
-    """Put back what the journal's head says, after an integrity and a load check; no gate is asked."""
+    """Restore what the journal's head says, after checking its bytes and loading it; no gate is run."""
     artifact = head.state.artifact
     files = _loaded(deps, environment, artifact) if artifact is not None else {}
     entry = journal.append(
@@ -171,8 +171,8 @@ def _loaded(deps: Dependencies, environment: Environment, artifact: Digest) -> M
 
 
 def _place(deps: Dependencies, environment: Environment, entry: JournalHead, files: Mapping[str, Path]) -> JournalHead:
-    """Swap the target to `entry` and read back what it serves, and that the journal has not moved on: a target that was
-    emptied meanwhile cannot know that we are late."""
+    """Swap the target to `entry`, then read back what it serves and that the journal has no newer entry: a target that
+    was emptied meanwhile cannot know that we are late."""
     target = target_of(deps, environment)
     model = entry.entry.model
     target.place(
@@ -191,7 +191,7 @@ def _place(deps: Dependencies, environment: Environment, entry: JournalHead, fil
     head = journal.head(store, project=project, environment=environment.name, model=model)
     if head is not None and head.entry.n > entry.entry.n:
         raise ConflictError(
-            f"{environment.name}/{model} went on to entry {head.entry.n} while entry {entry.entry.n} was put in place",
+            f"{environment.name}/{model} got entry {head.entry.n} while entry {entry.entry.n} was being deployed",
             hint="nothing is lost: run the same command again",
         )
     if (drift := drift_of(entry, served)) is not None:

@@ -1,4 +1,4 @@
-"""The steps of one model where models are only promoted to: deploy, restore or retire."""
+"""Carry out the steps of one model where models are only promoted to: deploy, restore or retire."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepRes
     policy = run.environment.policy
     if policy.prune is PrunePolicy.CONFIRM and not run.confirmed:
         raise ConflictError(
-            f"retiring {part.model} wants a person's yes to this very plan (prune: confirm)",
+            f"retiring {part.model} needs a person's confirmation of this plan (prune: confirm)",
             hint="apply a reviewed plan with --plan FILE, or answer the prompt",
         )
     if retired >= policy.max_retire:

@@ -1,4 +1,4 @@
-"""The steps of one model where models are made: train (or take up a build), then verify for each environment."""
+"""Carry out the steps of one model of a sandbox: train it or reuse a build, then verify it for each environment."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from reconciler.core.plan.planner import decide_training
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import train
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
-from reconciler.engine.plan import observe, verification
+from reconciler.engine.apply.run_gates import run_gates
+from reconciler.engine.plan import verification
 from reconciler.engine.plan.observe_training import training_observer
 from reconciler.engine.storage import builds, journal
 from reconciler.errors import UsageError
@@ -59,9 +60,8 @@ def _train(
         )
         build, trained = made.build, made.trained
     else:
-        builds.add_to_recipe_log(
-            deps.stores[environment.name], build
-        )  # a crash may have come between a build and its series
+        # A crash may have come between a build and its numbered log.
+        builds.add_to_recipe_log(deps.stores[environment.name], build)
     head = journal.append(
         deps.stores[environment.name],
         run.writer,
@@ -71,13 +71,13 @@ def _train(
         plan=part.digest,
         action=Action.TRAIN,
         state=State(artifact=build.artifact, build=build),
-        reason=facts.missing or "these inputs were trained before",
+        reason=facts.missing or "reusing the artifact already built from the same inputs",
     )
     evaluation = verification.evaluation_of(deps.stores[environment.name], build.artifact)
     headline = "f1_macro" if evaluation.classes else "r2"
     value = evaluation.metric(headline)
-    what = "trained" if trained else "took up"
-    line = f"{what} {short(build.artifact)}: grade {evaluation.grade}"
+    verb = "trained" if trained else "reused"
+    line = f"{verb} {short(build.artifact)}: grade {evaluation.grade}"
     if value is not None:
         line += f", {headline} {value:.3f} on {evaluation.rows:,} rows"
     return head, build, StepResult(line=line, artifact=build.artifact, built=True, trained=trained)
@@ -92,11 +92,11 @@ def _verify(
         raise UsageError(f"{own.name} declares no model {part.model}")
     incumbent = None
     if judging.name != own.name:
-        incumbent = observe.head_of(deps, run.desired, judging.name, part.model)
+        incumbent = run.journals.head(judging.name, part.model)
     deps.progress.start(part.model, f"verify for {judging.name}")
-    found = verification.verify(deps, model, judging, build, incumbent)
-    judged = GateSetResult(environment=judging.name, gate_set=found.gate_set, passed=found.passed)
-    others = tuple(one for one in head.state.judged if one.environment != judging.name)
+    verified = run_gates(deps, model, judging, build, incumbent)
+    judged = GateSetResult(environment=judging.name, gate_set=verified.gate_set, passed=verified.passed)
+    others = tuple(result for result in head.state.judged if result.environment != judging.name)
     after = journal.append(
         deps.stores[own.name],
         run.writer,
@@ -105,14 +105,14 @@ def _verify(
         model=part.model,
         plan=part.digest,
         action=Action.VERIFY,
-        state=replace(head.state, judged=tuple(sorted((*others, judged), key=lambda one: one.environment))),
-        reason=f"judged by {judging.name}: {'passed' if found.passed else '; '.join(found.failures)}",
-        verification=found.gate_set,
+        state=replace(head.state, judged=tuple(sorted((*others, judged), key=lambda result: result.environment))),
+        reason=f"verified for {judging.name}: {'passed' if verified.passed else '; '.join(verified.failures)}",
+        verification=verified.gate_set,
     )
-    gates = len(found.results)
-    if found.passed:
+    gates = len(verified.results)
+    if verified.passed:
         line = f"passed {gates} gate{'s' * (gates != 1)} of {judging.name}"
         return after, StepResult(line=line, artifact=build.artifact)
-    failures = tuple(f"{judging.name}: {reason}" for reason in found.failures)
-    line = f"refused by {len(failures)} of {gates} gate{'s' * (gates != 1)} of {judging.name}"
+    failures = tuple(f"{judging.name}: {reason}" for reason in verified.failures)
+    line = f"failed {len(failures)} of {gates} gate{'s' * (gates != 1)} of {judging.name}"
     return after, StepResult(line=line, artifact=build.artifact, failures=failures or (line,))

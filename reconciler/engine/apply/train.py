@@ -1,7 +1,7 @@
-"""Train: from a recipe, a snapshot and a runtime to a recorded build. Only a sandbox gets here.
+"""Train one model: from a recipe, a snapshot and a runtime to a recorded build. Only in sandboxes.
 
-Order of writes: blobs (each read back), provenance, the build under its fingerprint, the recipe's series; the journal
-entry is the caller's. A crash anywhere leaves blobs that nothing names, or a build that the next run takes up.
+Order of writes: blobs (each read back), provenance, the build under its fingerprint, the recipe's numbered log;
+the journal entry is the caller's. A crash leaves blobs that nothing names, or a build that the next run reuses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedBuild:
-    """`trained` is False when these inputs had been trained before and that build was taken up."""
+    """A build. `trained` is False when it was reused, having been built from the same inputs before."""
 
     build: Build
     trained: bool
@@ -31,13 +31,13 @@ class TrainedBuild:
 def train(
     deps: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
 ) -> TrainedBuild:
-    """The build of these inputs: the recorded one, else a new one."""
+    """Return the recorded build of these inputs, or train and record one."""
     store = deps.stores[environment.name]
     inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment))
     fingerprint = codec.digest_of(inputs)
     known = builds.of_fingerprint(store, fingerprint)
     if known is not None:
-        # The same bytes would come out. What is new is only that the data were still these when the snapshot was taken.
+        # Training would give the same bytes. New is only that the data were unchanged when the snapshot was taken.
         if known.taken < snapshot.taken:
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
         builds.add_to_recipe_log(store, known)

@@ -525,9 +525,7 @@ def failure() -> DataError:
 
 
 def conflict() -> ConflictError:
-    return ConflictError(
-        "production/customer-payments moved on while this apply ran", hint="run the same command again"
-    )
+    return ConflictError("production/customer-payments was changed by another apply", hint="run the same command again")
 
 
 def evaluation(*, better: bool = True) -> Evaluation:
