@@ -74,7 +74,7 @@ class FakeData:
 class FakeTrainer:
     def __init__(self) -> None:
         self.trained: list[str] = []
-        """The digest of every model that was made, in order."""
+        """The digest of every trained model, in order."""
 
     def warm(self, limits: Limits, at_once: int = 1) -> None:
         del limits, at_once
@@ -116,7 +116,7 @@ class FakeTrainer:
 
 
 class FakeScorer:
-    """Knows a model by its file; a file that is no fake model cannot be loaded."""
+    """A scorer that loads only files of the fake trainer."""
 
     def check(self, artifact: Path, limits: Limits) -> Schema:
         del limits
@@ -149,7 +149,7 @@ class FakeScorer:
 
 
 class FakeClock:
-    """Moves only when it is told to."""
+    """A clock that moves only by `pass_time`."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 1, 1, tzinfo=UTC)
@@ -172,7 +172,7 @@ class Ids:
 
 
 class Silent:
-    """Progress that nobody watches."""
+    """Progress that shows nothing."""
 
     def expect(self, subjects: int) -> None: ...
 

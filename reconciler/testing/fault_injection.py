@@ -18,7 +18,7 @@ from reconciler.testing.memory import MemoryStore, MemoryTarget
 
 
 class Crash(BaseException):
-    """The process ended here."""
+    """The end of a process by a crash; no handler of ordinary exceptions stops it."""
 
 
 class Fault(StrEnum):
@@ -32,7 +32,7 @@ class Fault(StrEnum):
 
 
 Script = Callable[[str], Fault]
-"""What happens at this effect, told by its name."""
+"""Chooses the fault of an effect, by the effect's name."""
 
 
 def at(index: int, fault: Fault) -> Script:
@@ -59,7 +59,7 @@ class Counter:
 
 
 class FaultyStore:
-    """A process's view of a shared store."""
+    """A process's view of a shared store, with faults at its writes."""
 
     def __init__(self, store: MemoryStore, script: Script, name: str = "store") -> None:
         self.store = store
@@ -93,7 +93,7 @@ class FaultyStore:
 
 
 class FaultyTarget:
-    """A process's view of a shared target. A torn place leaves half a release that nothing points to."""
+    """A process's view of a shared target, with faults. A torn place leaves half a release without a pointer to it."""
 
     def __init__(self, target: MemoryTarget, script: Script) -> None:
         self.target = target
@@ -130,7 +130,7 @@ class FaultyTarget:
 
 
 class FaultyProposer:
-    """A process's way to propose. A torn proposal leaves objects that no branch points to, which is nothing."""
+    """A process's proposer, with faults. A torn proposal leaves objects without a branch, which have no effect."""
 
     def __init__(self, proposer: Proposer, script: Script) -> None:
         self.proposer = proposer

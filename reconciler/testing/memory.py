@@ -23,7 +23,7 @@ Placed = Callable[[ReleasePointer], None]
 
 
 class MemoryStore:
-    """`created` is told of every new object, and of no other write: there is none."""
+    """A store in memory. `created` is called with every new object; there are no other writes."""
 
     def __init__(self, folder: Path, created: Created | None = None) -> None:
         self.objects: dict[str, bytes] = {}
@@ -43,7 +43,7 @@ class MemoryStore:
         return True
 
     def put(self, key: str, body: bytes) -> None:
-        """Write whatever is there: what `create` ends in, and what broken stores do."""
+        """Write an object even where one exists; for `create`, and for broken stores."""
         self.objects[key] = body
         if self._created is not None:
             self._created(key, body)
@@ -69,7 +69,7 @@ class MemoryStore:
 
 
 class MemoryTarget:
-    """Releases and pointers as dictionaries. `placed` is told of every swap."""
+    """A target in memory: releases and pointers as dictionaries. `placed` is called with every new pointer."""
 
     def __init__(self, folder: Path, placed: Placed | None = None) -> None:
         self.current: dict[str, ReleasePointer] = {}
@@ -107,7 +107,7 @@ class MemoryTarget:
         self.put(current)
 
     def put(self, current: ReleasePointer) -> None:
-        """Swap whatever is there: what `swap` ends in, and what broken targets do."""
+        """Set the pointer without a comparison; for `swap`, and for broken targets."""
         self.current[current.model] = current
         if self._placed is not None:
             self._placed(current)
@@ -124,7 +124,7 @@ class MemoryTarget:
 
 
 def differing_files(files: Mapping[str, bytes], artifact: Digest) -> tuple[str, ...]:
-    """Names of files that are not what the artifact's manifest says."""
+    """Return the names of files that do not match the artifact's manifest."""
     manifest = files.get(oci_manifest.MANIFEST_FILE, b"")
     if digest_of_bytes(manifest) != artifact:
         return (oci_manifest.MANIFEST_FILE,)
@@ -152,7 +152,7 @@ class MemorySource:
         """commit beside the line -> where it left it"""
 
     def commit(self, files: Mapping[str, bytes], *, on: list[str] | None = None) -> str:
-        """A new commit that holds exactly these files, at the end of `on` (of the branch, when none is given)."""
+        """Commit exactly these files at the end of `on` (of the branch, when none is given); return the commit id."""
         line = self.line if on is None else on
         content = repr((line[-1:], sorted(files.items()), len(self.trees))).encode()
         commit = hashlib.sha256(content).hexdigest()[:40]
@@ -254,7 +254,7 @@ class MemoryProposer:
         return same and existing.files == proposal.files
 
     def merge(self, commit: str) -> None:
-        """What a reviewer's merge does: the proposal is the branch's newest commit."""
+        """Merge a proposal: it becomes the newest commit of the branch."""
         self._source.line.append(commit)
         self._merged.add(commit)
 
@@ -266,7 +266,7 @@ def _is_earlier(existing: Proposal, proposal: Proposal) -> bool:
 
 
 class MemoryTags:
-    """`signs`: whether the user's git signs."""
+    """Git tags in memory. `signs`: the user's git signs tags."""
 
     def __init__(self, *, signs: bool = False) -> None:
         self.tags: dict[str, Tag] = {}

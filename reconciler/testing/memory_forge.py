@@ -1,5 +1,5 @@
-"""A forge in memory, over the branches of a `MemoryRemote`. What a person does there (approve, merge) are methods of
-its own; what an answer can do wrong is asked of a `Script` before each call."""
+"""A forge in memory, over the branches of a `MemoryRemote`. Methods for the actions of people (approve, merge) are
+beside those of the port; a `Script` chooses the fault of each call."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ def _sound(_: str) -> Fault:
 
 
 class MemoryForge:
+    """A forge in memory. Implements ports.Forge."""
+
     name = "Forge"
 
     def __init__(self, script: Script = _sound) -> None:
@@ -188,7 +190,7 @@ class MemoryForge:
 
 
 class MemoryRemote:
-    """A remote whose branches a `MemoryForge` sees. `branches`: what is here, and would be pushed."""
+    """A remote whose branches a `MemoryForge` sees. `branches`: the local branches, which can be pushed."""
 
     def __init__(self, forge: MemoryForge, branches: dict[str, str]) -> None:
         self.forge = forge

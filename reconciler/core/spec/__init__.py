@@ -1,1 +1,1 @@
-"""What git declares: environments, models, recipes, gates, policy, runtime."""
+"""The desired state that git declares: environments, models, recipes, gates, policy, runtime."""

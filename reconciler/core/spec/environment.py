@@ -20,14 +20,14 @@ class Role(StrEnum):
 
 
 class DriftPolicy(StrEnum):
-    """What `apply` does about drift: restore the applied state, or only report the difference."""
+    """The reaction of `apply` to drift: restore the applied state, or only report the difference."""
 
     SELF_HEAL = "correct"
     REPORT = "report"
 
 
 class PrunePolicy(StrEnum):
-    """Whether `apply` retires models that git no longer declares."""
+    """The condition on which `apply` retires models that git no longer declares."""
 
     NEVER = "never"
     CONFIRM = "confirm"
@@ -36,7 +36,7 @@ class PrunePolicy(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """Where one table is read from and how its text is parsed.
+    """The source of one table, and how its text is parsed.
 
     `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
     DuckDB type names; `dates` is a strptime format for text dates; undeclared types are inferred once and then kept.
@@ -130,8 +130,9 @@ class Policy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageLocation:
-    """Where a store or a target is. `uses` names its implementation. On a disk, `root` is its folder, relative to the
-    project; elsewhere it is None, and `settings` locate it as sorted (name, text): such as bucket, prefix, region."""
+    """The location of a store or a target. `uses` names its implementation. On a disk, `root` is its folder, relative
+    to the project; elsewhere it is None, and `settings` locate it as sorted (name, text): such as bucket, prefix,
+    region."""
 
     uses: str
     root: str | None = None

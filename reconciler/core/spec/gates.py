@@ -43,7 +43,7 @@ class Rule(StrEnum):
 
 
 class _Demand:
-    """What a change of manifests can weaken of a gate; most gates have one bound, and their name is the subject."""
+    """The demand of a gate, which a change of manifests can weaken; most have one bound, named by the gate."""
 
     __slots__ = ()
     uses: str
@@ -170,7 +170,7 @@ class GateStatus(StrEnum):
 
 
 class Comparability(StrEnum):
-    """Whether two models could be compared, and if not, why."""
+    """The state of a comparison: made, or the reason why not."""
 
     COMPARED = "compared"
     NO_INCUMBENT = "no incumbent"

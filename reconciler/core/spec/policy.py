@@ -14,7 +14,7 @@ from reconciler.core.digest import Digest
 
 
 class Control(StrEnum):
-    """What can be overridden. `gates`: a gate was weakened by the same merge that introduced the pin."""
+    """A control that can be overridden. `gates`: a gate was weakened by the same merge that introduced the pin."""
 
     FREEZE = "freeze"
     APPROVALS = "approvals"

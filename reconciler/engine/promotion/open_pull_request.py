@@ -20,7 +20,7 @@ SUPERSEDED = "superseded"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequestRoute:
-    """Where proposals go: pushed to `remote`, opened at `forge` into branch `base`. Each is None where there is none,
+    """The way of a proposal: pushed to `remote`, opened at `forge` into `base`. Each is None where there is none,
     which `because` explains. `body` renders the pull request's text as Markdown."""
 
     remote: Remote | None
