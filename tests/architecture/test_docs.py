@@ -31,8 +31,8 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine() -> None:
 
 @pytest.mark.parametrize("path", [p for p in tracked() if p.suffix == ".md"], ids=lambda path: path.name)
 def test_every_yaml_block_of_the_documents_parses(path: Path) -> None:
-    for block in re.findall(r"```ya?ml\n(.*?)```", path.read_text(), re.DOTALL):
-        yaml.safe_load(block)
+    for block in re.finditer(r"^(`{3,})ya?ml\n(.*?)^\1$", path.read_text(), re.DOTALL | re.MULTILINE):
+        yaml.safe_load(block[2])
 
 
 def test_every_decision_is_in_the_index() -> None:
