@@ -37,7 +37,9 @@ class GitSource:
         if out:
             return out.decode().strip()
         if revision == "HEAD":
-            raise SourceError("this branch has no commit yet", code="E306", hint="commit the configuration first")
+            raise SourceError(
+                "this branch has no commit yet", code="E306", hint="git add . && git commit -m 'A first model'"
+            )
         hint = "see `git branch -a` and `git tag`"
         if self._is_shallow():
             hint += "; this clone lacks a part of the history: git fetch --unshallow (in CI: fetch-depth: 0)"
