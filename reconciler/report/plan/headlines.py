@@ -71,7 +71,7 @@ def headline(model: ModelPlan) -> str:
         outcome = OUTCOMES.get(model.blocked.status, "skipped")
         reasons = f"{outcome}: {'; '.join(plain(reason) for reason in model.blocked.reasons)}"
         return f"{reasons}; meanwhile {actions}: {plain(model.steps[0].reason)}" if model.steps else reasons
-    return f"{actions or 'none'}: {plain(model.reason)}"
+    return f"{actions or 'no change'}: {plain(model.reason)}"
 
 
 def step_name(model: ModelPlan, position: int) -> str:
