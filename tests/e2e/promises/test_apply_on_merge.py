@@ -144,7 +144,7 @@ def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates
     assert told["reviewed"]["depth"] == "whole"
     [body] = team.bodies(number)
     assert "`f1_macro`" in body
-    assert "Only what git shows" not in body
+    assert "Only the changes in git" not in body
     team.merge(number)
     assert team.run(*APPLY).json["merged"][0]["depth"] == "whole"
 
@@ -166,7 +166,7 @@ def test_where_no_store_can_be_read_git_alone_is_told(project: Project, server: 
     told = team.plan(number, found["branch"])
     assert "plan" not in told
     assert told["reviewed"]["depth"] == "declared"
-    assert "Only what git shows" in team.bodies(number)[0]
+    assert "Only the changes in git" in team.bodies(number)[0]
     (project.root.parent / "away").rename(project.root / ".reconciler")
     team.merge(number)
     done = team.run(*APPLY).json["merged"][0]
