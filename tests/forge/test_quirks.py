@@ -82,7 +82,7 @@ def test_the_token_of_actions_cannot_read_teams_and_is_told_so(server: Server) -
         github(server, "tok-actions").members("town/finance")
     assert caught.value.code == "E902"
     assert "no GITHUB_TOKEN of Actions has" in (caught.value.hint or "")
-    with pytest.raises(ForgeError, match="is no team"):
+    with pytest.raises(ForgeError, match="is not a team"):
         github(server).members("finance")
 
 
