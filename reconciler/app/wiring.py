@@ -1,6 +1,6 @@
 """The composition root: from a project's folder to the engine's dependencies. The only code that names adapters.
 
-Everything is opened here and closed here: children are ended and scratch is removed however the command ends.
+Everything is opened here and closed here: worker processes are ended and scratch is removed however the command ends.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def open_project(
             if worker is not None:
                 stack.callback(worker.close)
         revision, warned = _revision(options, source, committed=committed, head=head)
-        if changes is not None:  # most likely there is work, and children start while the manifests are read
+        if changes is not None:  # most likely there is work, and workers start while the manifests are read
             data.warm()
             if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
                 trainer.warm(Limits())

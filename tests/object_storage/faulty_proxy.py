@@ -20,7 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 _HOP = {"connection", "keep-alive", "transfer-encoding"}
 
 
-class Fate(StrEnum):
+class Fault(StrEnum):
     NONE = "passed on"
     BUSY = "503, not done"
     CUT = "connection cut, not done"
@@ -32,7 +32,7 @@ class Fate(StrEnum):
     DONE_KILL = "done, and the client killed"
 
 
-WRITTEN = {Fate.LOST, Fate.LATE, Fate.DONE_HANG, Fate.DONE_KILL}
+WRITTEN = {Fault.LOST, Fault.LATE, Fault.DONE_HANG, Fault.DONE_KILL}
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,11 @@ class Asked:
         return self.method == "PUT"
 
 
-Script = Callable[[Asked], Fate]
+Script = Callable[[Asked], Fault]
 
 
-def calm(_: Asked) -> Fate:
-    return Fate.NONE
+def calm(_: Asked) -> Fault:
+    return Fault.NONE
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Proxy:
     latency: float = 0.0
     victim: int | None = None
     seen: list[Asked] = field(default_factory=list)
-    done: list[tuple[Asked, Fate]] = field(default_factory=list)
+    done: list[tuple[Asked, Fault]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
     port: int = 0
@@ -80,14 +80,14 @@ class Proxy:
         with self._lock:
             self.seen, self.done, self.script = [], [], script
 
-    def fate_of(self, method: str, path: str, signed: bool) -> Fate:
+    def fault_of(self, method: str, path: str, signed: bool) -> Fault:
         with self._lock:
             asked = Asked(len(self.seen), method, path, signed)
             self.seen.append(asked)
-            fate = self.script(asked)
-            if fate is not Fate.NONE:
-                self.done.append((asked, fate))
-            return fate
+            fault = self.script(asked)
+            if fault is not Fault.NONE:
+                self.done.append((asked, fault))
+            return fault
 
     def kill(self) -> None:
         if self.victim is not None:
@@ -112,22 +112,22 @@ def between(upstream: int) -> Iterator[Proxy]:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
             if proxy.latency:
                 time.sleep(proxy.latency)  # the distance to the store
-            fate = proxy.fate_of(self.command, self.path, "authorization" in self.headers)
-            answer = self._pass_on(body) if fate is Fate.NONE or fate in WRITTEN else None
-            match fate:
-                case Fate.NONE:
+            fault = proxy.fault_of(self.command, self.path, "authorization" in self.headers)
+            answer = self._pass_on(body) if fault is Fault.NONE or fault in WRITTEN else None
+            match fault:
+                case Fault.NONE:
                     assert answer is not None
                     self._answer(*answer)
-                case Fate.BUSY:
+                case Fault.BUSY:
                     self._answer(503, [("content-type", "application/xml")], b"<Error><Code>SlowDown</Code></Error>")
-                case Fate.LATE:
+                case Fault.LATE:
                     self._answer(
                         500, [("content-type", "application/xml")], b"<Error><Code>InternalError</Code></Error>"
                     )
-                case Fate.HANG | Fate.DONE_HANG:
+                case Fault.HANG | Fault.DONE_HANG:
                     proxy.hang()
                     self.close_connection = True
-                case Fate.KILL | Fate.DONE_KILL:
+                case Fault.KILL | Fault.DONE_KILL:
                     proxy.kill()
                     self.close_connection = True
                 case _:

@@ -19,7 +19,7 @@ from reconciler.codec.exit_codes import EXIT_CODES
 from reconciler.core.status_codes import status_of
 from reconciler.errors import ReconcilerError
 from tests.object_storage import apply_process
-from tests.object_storage.faulty_proxy import Asked, Fate, Proxy, Script
+from tests.object_storage.faulty_proxy import Asked, Fault, Proxy, Script
 from tests.support import effort
 
 pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
@@ -27,9 +27,9 @@ pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
 ROUNDS = effort.count("ROUNDS")
 ROUNDS_OF_A_LIFE = 10
 REPOSITORY = Path(__file__).resolve().parents[2]
-SILENT = (Fate.HANG, Fate.DONE_HANG)
-KILLING = (Fate.KILL, Fate.DONE_KILL)
-OTHERS = (Fate.BUSY, Fate.CUT, Fate.LOST, Fate.LATE)
+SILENT = (Fault.HANG, Fault.DONE_HANG)
+KILLING = (Fault.KILL, Fault.DONE_KILL)
+OTHERS = (Fault.BUSY, Fault.CUT, Fault.LOST, Fault.LATE)
 
 
 class Life:
@@ -80,23 +80,23 @@ class Life:
 def trouble(chance: random.Random, requests: int) -> tuple[str, Script, bool]:
     """What goes wrong: in words, as a script, and whether it ends the process. At one request of all, at one write, or
     here and there."""
-    fate = chance.choice(chance.choice((SILENT, KILLING, OTHERS, OTHERS)))
+    fault = chance.choice(chance.choice((SILENT, KILLING, OTHERS, OTHERS)))
     kind = chance.randrange(5)
     if kind == 4:
         storm = random.Random(chance.random())
-        return "a storm", lambda _: storm.choice(OTHERS) if storm.random() < 0.06 else Fate.NONE, False
+        return "a storm", lambda _: storm.choice(OTHERS) if storm.random() < 0.06 else Fault.NONE, False
     if kind >= 2:
         at = chance.randrange(max(1, requests // 8))
-        return f"{fate}, at write {at}", _at_write(at, fate), fate in KILLING
+        return f"{fault}, at write {at}", _at_write(at, fault), fault in KILLING
     at = chance.randrange(requests)
-    return f"{fate}, at request {at}", lambda asked: fate if asked.n == at else Fate.NONE, fate in KILLING
+    return f"{fault}, at request {at}", lambda asked: fault if asked.n == at else Fault.NONE, fault in KILLING
 
 
-def _at_write(at: int, fate: Fate) -> Script:
+def _at_write(at: int, fault: Fault) -> Script:
     writes = count()
 
-    def script(asked: Asked) -> Fate:
-        return fate if asked.writes and next(writes) == at else Fate.NONE
+    def script(asked: Asked) -> Fault:
+        return fault if asked.writes and next(writes) == at else Fault.NONE
 
     return script
 
@@ -106,7 +106,7 @@ def test_whatever_happens_at_any_request_the_next_run_converges_and_nothing_is_l
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("RECONCILER_STORE_TIMEOUT", "0.5")
-    happened: dict[Fate, int] = {}
+    happened: dict[Fault, int] = {}
     for number in range(0, ROUNDS, ROUNDS_OF_A_LIFE):
         life = Life(f"life/{os.getpid()}-{number}")
         chance = random.Random(number)
@@ -119,8 +119,8 @@ def test_whatever_happens_at_any_request_the_next_run_converges_and_nothing_is_l
                 life.in_a_process(environment, proxy)
             else:
                 assert life.survived(environment) in (None, 1, 5), said
-            for _, fate in proxy.done:
-                happened[fate] = happened.get(fate, 0) + 1
+            for _, fault in proxy.done:
+                happened[fault] = happened.get(fault, 0) + 1
             life.requests[environment] = max(len(proxy.seen), 20)
             proxy.reset()
             after = life.calmly(environment)
@@ -129,5 +129,5 @@ def test_whatever_happens_at_any_request_the_next_run_converges_and_nothing_is_l
                 assert after["candidate"], said
                 life.candidate = str(after["candidate"])
         assert apply_process.findings(life.prefix, life.commits, life.seed, life.pin, life.pinned) == [], number
-    print({str(fate): count for fate, count in happened.items()})
+    print({str(fault): count for fault, count in happened.items()})
     assert sum(happened.values()) > ROUNDS / 2, happened

@@ -22,7 +22,7 @@ from reconciler.engine.storage import blobs
 from reconciler.errors import AmbiguousWriteError, ReconcilerError, StoreError, TargetError, UsageError
 from reconciler.ports import ReachabilityCheck, StorageAccess, Store, Target
 from reconciler.testing.contracts.stores_and_targets import current, release
-from tests.object_storage.faulty_proxy import Fate, Proxy, between
+from tests.object_storage.faulty_proxy import Fault, Proxy, between
 from tests.object_storage.servers import OPEN, Server
 
 on_s3 = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
@@ -157,23 +157,23 @@ class TestWriters:
     ) -> None:
         store = store_in(place(), tmp_path)
         store.create("first", b"x")
-        for fate in (Fate.LOST, Fate.LATE, Fate.BUSY, Fate.CUT):
-            key = fate.name.lower()
-            proxy.reset(lambda asked, fate=fate: fate if asked.writes else Fate.NONE)
+        for fault in (Fault.LOST, Fault.LATE, Fault.BUSY, Fault.CUT):
+            key = fault.name.lower()
+            proxy.reset(lambda asked, fault=fault: fault if asked.writes else Fault.NONE)
             with pytest.raises(AmbiguousWriteError):
                 store.create(key, b"x")
             assert sum(asked.writes for asked in proxy.seen) == 1
             proxy.reset()
-            assert (store.read(key) is not None) == (fate in (Fate.LOST, Fate.LATE))
+            assert (store.read(key) is not None) == (fault in (Fault.LOST, Fault.LATE))
 
     def test_reads_are_repeated_a_few_times_and_then_given_up(
         self, proxy: Proxy, place: MakePlace, tmp_path: Path
     ) -> None:
         store = store_in(place(), tmp_path)
         store.create("a", b"x")
-        proxy.reset(lambda asked: Fate.BUSY if asked.n < 3 else Fate.NONE)
+        proxy.reset(lambda asked: Fault.BUSY if asked.n < 3 else Fault.NONE)
         assert store.read("a") == b"x"
-        proxy.reset(lambda _: Fate.BUSY)
+        proxy.reset(lambda _: Fault.BUSY)
         with pytest.raises(StoreError) as refused:
             store.read("a")
         assert refused.value.code == "E611"
@@ -331,7 +331,7 @@ class TestAnswers:
     def test_silence_ends(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: MakePlace) -> None:
         monkeypatch.setenv("RECONCILER_STORE_TIMEOUT", "0.2")
         with between(1) as silent:
-            silent.reset(lambda _: Fate.HANG)
+            silent.reset(lambda _: Fault.HANG)
             monkeypatch.setenv("AWS_ENDPOINT_URL", silent.url)
             with pytest.raises(StoreError, match="in time") as refused:
                 store_in(place(), tmp_path).read("a")

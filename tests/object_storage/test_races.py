@@ -12,7 +12,7 @@ import pytest
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.core.spec.environment import StorageLocation
 from tests.object_storage import apply_process
-from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
+from tests.object_storage.faulty_proxy import Asked, Fault, Proxy
 from tests.object_storage.servers import BUCKET, Server
 from tests.support.effort import count
 
@@ -95,10 +95,10 @@ def test_one_of_eight_processes_wins_each_entry(s3: Server, tmp_path: Path) -> N
 def test_a_winner_whose_answer_is_lost_knows_that_it_won(proxy: Proxy, tmp_path: Path) -> None:
     lost = iter(range(10**6))
 
-    def script(asked: Asked) -> Fate:
+    def script(asked: Asked) -> Fault:
         if not asked.writes or ".probe" in asked.path:
-            return Fate.NONE
-        return (Fate.LOST, Fate.LATE, Fate.BUSY, Fate.CUT, Fate.NONE)[next(lost) % 5]
+            return Fault.NONE
+        return (Fault.LOST, Fault.LATE, Fault.BUSY, Fault.CUT, Fault.NONE)[next(lost) % 5]
 
     proxy.reset(script)
     told = race(tmp_path, max(10, RACES // 5))

@@ -17,7 +17,7 @@ import pytest
 from reconciler.adapters.object_storage.bucket import Bucket
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.core.spec.environment import StorageLocation
-from tests.object_storage.faulty_proxy import Asked, Fate, Proxy
+from tests.object_storage.faulty_proxy import Asked, Fault, Proxy
 from tests.object_storage.servers import BUCKET, Server, s3_environment
 from tests.support.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
 
@@ -179,9 +179,9 @@ def test_an_interrupt_ends_a_command_that_waits_for_a_silent_store(
     """With a patience of an hour: who waits for the store's answer waits for long."""
     asked = threading.Event()
 
-    def script(_: Asked) -> Fate:
+    def script(_: Asked) -> Fault:
         asked.set()
-        return Fate.HANG
+        return Fault.HANG
 
     proxy.reset(script)
     project.environment |= {"AWS_ENDPOINT_URL": proxy.url, "RECONCILER_STORE_TIMEOUT": "3600"}
