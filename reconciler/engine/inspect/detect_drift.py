@@ -1,5 +1,4 @@
-"""Drift: what every target serves, held against its journal's head. Reads only; what a person is told is told by an
-issue of the forge, where that was asked for."""
+"""Compare what every target serves with its journal's head. Reads only, and posts an issue where one is asked for."""
 
 from __future__ import annotations
 
@@ -41,40 +40,41 @@ def drift(
     remembered: Mapping[str, Seen] = _NOTHING,
     issue: drift_issue.Render | None = None,
 ) -> DriftReport:
-    """The named environments, or all. `loads`: whether what is served is also loaded. `remembered`: when a finding was
-    first seen, by environment; a hint. `issue`: how to word the forge's issue, which then remembers it for everybody.
+    """Report the drift of the named environments, or of all.
 
-    ForgeError E905 when an issue is asked for and no forge is known; UsageError when nothing is to be loaded for one:
-    it would be closed though a model does not load.
+    `loads`: whether served artifacts are also loaded. `remembered`: when each finding was first seen, by environment,
+    as a hint. `issue`: how to word the forge's issue, which then remembers it for everybody. Raises ForgeError E905
+    when an issue is asked for and no forge is known; UsageError when nothing is to be loaded for an issue, which would
+    be closed though a model does not load.
     """
     if issue is not None and not loads:
         raise UsageError("an issue tells of what does not load, too", hint="leave out --no-load", code="E801")
     chosen = environments_of(desired, environments)
     forge = drift_issue.forge_of(deps) if issue is not None else None
-    found = []
-    for one in chosen:
-        hints = remembered.get(one.name, {})
-        told = drift_issue.recall(forge, one.name) if forge is not None else None
-        known = {**hints, **(told.seen if told is not None else {})}
-        unwell = [name for name, kind in sorted(known) if kind == DriftType.UNHEALTHY]
-        here = _environment(deps, desired, one, unwell if loads else None)
-        if issue is None or forge is None or told is None or here.problem is not None:
-            here = replace(here, findings=core.dated(here.findings, known, now=deps.clock()))
+    reports = []
+    for environment in chosen:
+        hints = remembered.get(environment.name, {})
+        posted = drift_issue.recall(forge, environment.name) if forge is not None else None
+        known = {**hints, **(posted.seen if posted is not None else {})}
+        unhealthy = [name for name, kind in sorted(known) if kind == DriftType.UNHEALTHY]
+        report = _environment(deps, desired, environment, unhealthy if loads else None)
+        if issue is None or forge is None or posted is None or report.problem is not None:
+            report = replace(report, findings=core.dated(report.findings, known, now=deps.clock()))
         else:
-            here = drift_issue.tell(forge, here, told, hints, issue, now=deps.clock())
-        found.append(here)
-    return DriftReport(project=desired.project, revision=desired.revision, environments=tuple(found))
+            report = drift_issue.tell(forge, report, posted, hints, issue, now=deps.clock())
+        reports.append(report)
+    return DriftReport(project=desired.project, revision=desired.revision, environments=tuple(reports))
 
 
 def _environment(
-    deps: Dependencies, desired: DesiredState, environment: Environment, unwell: list[str] | None
+    deps: Dependencies, desired: DesiredState, environment: Environment, unhealthy: list[str] | None
 ) -> EnvironmentDrift:
-    """`unwell`: models that did not load before, which are loaded whoever's turn it is; None: nothing is loaded."""
+    """Check one environment. `unhealthy`: models that did not load before, which are always loaded; None: none is."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
     if environment.trains or environment.name not in deps.targets:
         return replace(blank, notes=("nothing is served from here",))
     try:
-        return _EnvironmentCheck(deps, desired, environment).all(blank, unwell)
+        return _EnvironmentCheck(deps, desired, environment).all(blank, unhealthy)
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
         return replace(blank, problem=str(error), status=status_of(error))
@@ -82,45 +82,45 @@ def _environment(
 
 @dataclass(frozen=True, slots=True)
 class _EnvironmentCheck:
-    """One environment, model by model."""
+    """Checks one environment, model by model."""
 
     deps: Dependencies
     desired: DesiredState
     environment: Environment
 
-    def all(self, blank: EnvironmentDrift, unwell: list[str] | None) -> EnvironmentDrift:
+    def all(self, blank: EnvironmentDrift, unhealthy: list[str] | None) -> EnvironmentDrift:
         deps, environment = self.deps, self.environment
         declared = {model.name for model in self.desired.models_of(environment.name)}
-        served = {one.model: one for one in deps.targets[environment.name].observe(sorted(declared))}
+        observed = deps.targets[environment.name].observe(sorted(declared))
+        served = {deployment.model: deployment for deployment in observed}
         journaled = journal.models(deps.stores[environment.name], environment.name)
         names = sorted(declared.union(served, journaled))
         if names and not journaled and deps.stores[environment.name].read(store_layout.MARK) is None:
             raise StoreError(
-                f"the store of {environment.name} is not here, or nothing was ever applied there: nothing is concluded "
-                "from that",
+                f"the store of {environment.name} is missing, or nothing was ever applied there: drift cannot be told",
                 code="E604",
             )
-        found = list(self._mark()) if journaled else []
+        findings = list(self._ownership_marker()) if journaled else []
         heads: dict[str, JournalHead | None] = {}
         for name in names:
-            found += self._twice(name, served.get(name), heads)
+            findings += self._twice(name, served.get(name), heads)
         whole = self._whole(heads, served)
-        today = self._todays(whole, unwell) if unwell is not None else {}
+        today = self._todays(whole, unhealthy) if unhealthy is not None else {}
         for name, artifact in today.items():
-            found += self._loaded(name, artifact)
+            findings += self._loaded(name, artifact)
         notes = [f"{len(today):,} of {len(whole):,} were loaded today"] if 0 < len(today) < len(whole) else []
         return replace(
             blank,
-            findings=core.ordered(found),
+            findings=core.ordered(findings),
             models=len(names),
             loaded=len(today),
             pending=sum(self._is_pending(name, head) for name, head in heads.items()),
             notes=tuple(notes),
-            status=worst_status(finding.status for finding in found),
+            status=worst_status(finding.status for finding in findings),
         )
 
-    def _mark(self) -> Iterator[DriftFinding]:
-        """The store says whose it is: without its mark the next apply would make it anybody's."""
+    def _ownership_marker(self) -> Iterator[DriftFinding]:
+        """Check the store's ownership marker: without it the next apply of any project could claim the store."""
         wanted = StoreMark(project=self.desired.project, environment=self.environment.name)
         body = self.deps.stores[self.environment.name].read(store_layout.MARK)
         if body is not None and codec.decode(StoreMark, body, what=store_layout.MARK) == wanted:
@@ -138,7 +138,7 @@ class _EnvironmentCheck:
     def _twice(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
     ) -> list[DriftFinding]:
-        """What is wrong with one model, if it still is at a second look: an apply may be at work meanwhile."""
+        """Return the findings of one model that a second look confirms: an apply may be running meanwhile."""
         if not self._model(name, served, heads):
             return []
         again = self.deps.targets[self.environment.name].observe([name], others=False)
@@ -169,7 +169,7 @@ class _EnvironmentCheck:
         return found
 
     def _files(self, head: JournalHead | None, served: LiveDeployment | None) -> frozenset[str]:
-        """Names of the applied artifact's files, asked only where some file differs."""
+        """Return the names of the applied artifact's files, where some file differs."""
         own = self.deps.stores[self.environment.name]
         artifact = head.state.artifact if head is not None else None
         if (
@@ -225,7 +225,7 @@ class _EnvironmentCheck:
     def _whole(
         self, heads: Mapping[str, JournalHead | None], served: Mapping[str, LiveDeployment]
     ) -> dict[str, Digest]:
-        """Models whose served bytes are those that were applied: only these may be loaded."""
+        """Return the models whose served bytes are those that were applied: only these may be loaded."""
         found = {}
         for name, head in heads.items():
             one = served.get(name)
@@ -236,10 +236,10 @@ class _EnvironmentCheck:
                 found[name] = artifact
         return found
 
-    def _todays(self, whole: Mapping[str, Digest], unwell: list[str]) -> dict[str, Digest]:
-        """At most so many that a scheduled run ends; each day the next ones, and what did not load before: that it is
-        not its turn must not look as if it were well."""
-        again = [name for name in unwell if name in whole]
+    def _todays(self, whole: Mapping[str, Digest], unhealthy: list[str]) -> dict[str, Digest]:
+        """Choose at most `LOADED` models, each day the next ones, and those that did not load before: a model that is
+        not loaded today must not look healthy."""
+        again = [name for name in unhealthy if name in whole]
         names = [name for name in sorted(whole) if name not in again]
         start = self.deps.clock().toordinal() * LOADED % len(names) if len(names) > LOADED else 0
         chosen = (names[start:] + names[:start])[:LOADED]

@@ -209,7 +209,7 @@ def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: S
         twice.project.target.current = target
         here = production(twice, forge)
         assert here.status is ResultStatus.FAILED
-        assert "is not here, or nothing was ever applied there" in (here.problem or "")
+        assert "is missing, or nothing was ever applied there" in (here.problem or "")
         assert "All is well" not in body(forge)
 
 
