@@ -9,8 +9,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.adapters.caches import plan_cache as stored
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints
@@ -31,8 +30,7 @@ if TYPE_CHECKING:
 MANY = 30  # models from which a second process pays
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidManifests:
+class ValidManifests(NamedTuple):
     """Manifests and cards of HEAD that are `valid` without being read; `committed`: the work tree has no changes."""
 
     head: GitState | None
@@ -40,8 +38,7 @@ class ValidManifests:
     committed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LastPlan:
+class _LastPlan(NamedTuple):
     """The cached plan, the models whose plans it still holds, and those to plan again."""
 
     cached: CachedPlan
