@@ -69,6 +69,9 @@ def assert_converges(scenario: Scenario, environment: str) -> None:
     again = scenario.plan(environment)
     assert again.empty, again.models
     assert scenario.writes(environment) == []
+    if environment == "production":
+        declared = scenario.desired.model("production", sample_project.MODEL)
+        assert scenario.serves == (declared.artifact if declared is not None else None)
     assert scenario.oracle.violations == []
 
 

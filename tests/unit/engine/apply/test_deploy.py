@@ -12,7 +12,7 @@ from reconciler.core.digest import hex_of
 from reconciler.core.status_codes import ResultStatus
 from reconciler.testing.memory import MemoryTarget
 from tests.simulation.sample_project import MODEL
-from tests.simulation.scenario import Story
+from tests.simulation.scenario import Scenario
 
 
 class LosesBytes(MemoryTarget):
@@ -41,13 +41,13 @@ class Forgets(MemoryTarget):
     ],
 )
 def test_a_target_that_does_not_serve_what_was_placed_is_told(
-    story: Story, tmp_path: Path, target: type[MemoryTarget], status: ResultStatus, told: str
+    scenario: Scenario, tmp_path: Path, target: type[MemoryTarget], status: ResultStatus, told: str
 ) -> None:
-    story.commit(seed=10)
-    story.apply("sandbox")
-    story.commit(seed=10, pin=story.candidate)
-    story.town.target = target(tmp_path / "ill")
-    result = story.one("production")
+    scenario.commit(seed=10)
+    scenario.apply("sandbox")
+    scenario.commit(seed=10, pin=scenario.candidate)
+    scenario.project.target = target(tmp_path / "ill")
+    result = scenario.one("production")
     assert result.status is status
     assert told in (result.problem or "")
     assert result.model == MODEL
