@@ -32,8 +32,24 @@ COUNTS: dict[str, tuple[int, int]] = {
     "EXAMPLES": (1, 10),  # times the examples of each property test
 }
 
-# CPU seconds of the files that take longest, in `make test`: their tests are handed out first.
-LONGEST: dict[str, int] = {}
+# The files that take longest in `make test`, in CPU seconds: their tests are handed out first.
+LONGEST: dict[str, int] = {
+    "tests/e2e/promises/test_apply_on_merge.py": 75,
+    "tests/integration/training/test_reproducible_bytes.py": 60,
+    "tests/e2e/promises/test_forges.py": 60,
+    "tests/e2e/promises/test_merge_orders.py": 50,
+    "tests/e2e/docs/test_tutorial.py": 45,
+    "tests/e2e/test_session.py": 40,
+    "tests/integration/app/planning/test_plan_cache.py": 40,
+    "tests/e2e/test_init.py": 35,
+    "tests/e2e/promises/test_drift.py": 33,
+    "tests/e2e/promises/test_controls.py": 32,
+    "tests/e2e/promises/test_parallel_models.py": 30,
+    "tests/simulation/test_simulation.py": 30,
+    "tests/integration/engine/test_kill_during_apply.py": 25,
+    "tests/e2e/promises/test_concurrent_applies.py": 25,
+    "tests/unit/training/test_determinism.py": 20,
+}
 
 
 def count(name: str) -> int:
