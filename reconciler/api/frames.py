@@ -37,8 +37,8 @@ def require_pandas() -> Any:
 
 def frame(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> pandas.DataFrame:
     """Return rows as a frame with these columns, also when there is no row."""
-    made: pandas.DataFrame = require_pandas().DataFrame(list(rows), columns=list(columns))
-    return made
+    data_frame: pandas.DataFrame = require_pandas().DataFrame(list(rows), columns=list(columns))
+    return data_frame
 
 
 def plain(value: object) -> object:

@@ -106,8 +106,8 @@ class ApplyView(ReportView):
         """Return one row for each model: how it ended, what was done, the problem (None where there is none)."""
         columns = ("model", "status", "done", "problem", "artifact", "seconds")
         rows = (
-            (one.model, one.status.value, "; ".join(one.done), one.problem, one.artifact, one.seconds)
-            for one in self.value.results
+            (result.model, result.status.value, "; ".join(result.done), result.problem, result.artifact, result.seconds)
+            for result in self.value.results
         )
         return frames.frame(columns, rows)
 
@@ -122,7 +122,7 @@ class StatusView(ReportView):
         return status.blocks(self.value, detail)
 
     def __repr__(self) -> str:
-        environments = (f"{one.environment} ({count(len(one.models), 'model')})" for one in self.value.environments)
+        environments = (f"{environment.environment} ({count(len(environment.models), 'model')})" for environment in self.value.environments)
         return f"<status of {self.value.project}: {', '.join(environments) or 'no environment'}>"
 
     def to_frame(self) -> pandas.DataFrame:
@@ -164,10 +164,10 @@ class ModelsView(ReportView):
 
     @staticmethod
     def _row(model: ModelSummary, metrics: tuple[str, ...]) -> tuple[object, ...]:
-        found = model.evaluation
+        evaluation = model.evaluation
         declared = (model.model, model.owner, model.task, ", ".join(model.outcome), model.estimator, model.artifact)
-        scores = (found.metric(name) if found else None for name in metrics)
-        return (*declared, found.grade.value if found else None, found.rows if found else None, *scores)
+        scores = (evaluation.metric(name) if evaluation else None for name in metrics)
+        return (*declared, evaluation.grade.value if evaluation else None, evaluation.rows if evaluation else None, *scores)
 
 
 @dataclass(frozen=True, repr=False)

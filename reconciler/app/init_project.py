@@ -187,7 +187,7 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitC
     else:
         outcome += ", a number"
     holdout = recipe.holdout
-    judged = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
+    holdout_rows = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
     return (
         InitChoice(what="table", chosen=f"{table.path}: {', '.join(written)}", why=""),
         InitChoice(what="predict", chosen=outcome, why=why.outcome),
@@ -202,6 +202,6 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitC
             if left
             else "",
         ),
-        InitChoice(what="judged on", chosen=judged, why=why.holdout),
+        InitChoice(what="judged on", chosen=holdout_rows, why=why.holdout),
         InitChoice(what="estimator", chosen=recipe.estimator.class_name, why=why.estimator),
     )

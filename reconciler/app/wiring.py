@@ -188,10 +188,10 @@ class _OpenedOnUse(Mapping[str, T]):
     def __init__(
         self,
         places: dict[str, StorageLocation],
-        made: Callable[[StorageLocation, StorageAccess], T],
+        opener: Callable[[StorageLocation, StorageAccess], T],
         opening: Callable[..., StorageAccess],
     ) -> None:
-        self._places, self._made, self._opening = places, made, opening
+        self._places, self._made, self._opening = places, opener, opening
         self._open: dict[str, T] = {}
         self._lock = threading.Lock()
 

@@ -38,7 +38,7 @@ class HealthStatus(StrEnum):
 
 
 def worst_health(conditions: Iterable[HealthStatus]) -> HealthStatus:
-    return max(conditions, key=lambda one: one.rank, default=HealthStatus.HEALTHY)
+    return max(conditions, key=lambda condition: condition.rank, default=HealthStatus.HEALTHY)
 
 
 class ResultStatus(StrEnum):

@@ -100,16 +100,16 @@ def documents() -> dict[str, tuple[type, tuple[str, ...]]]:
 
 def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
     properties, required = {}, []
-    defaults = {one.name: one.default for one in dataclasses.fields(kind)}
+    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
     for name, key, hint in codec.members(kind):
         fixed = name in {"format", "uses"}
         properties[key] = {"const": defaults[name]} if fixed else _form(hint, definitions)
         if type(None) not in typing.get_args(hint):
             required.append(key)
-    made: dict[str, Any] = {"type": "object", "properties": properties, "required": sorted(required)}
+    schema: dict[str, Any] = {"type": "object", "properties": properties, "required": sorted(required)}
     if text := _words(kind):
-        made["description"] = text
-    return made
+        schema["description"] = text
+    return schema
 
 
 def _words(kind: type) -> str:
@@ -121,7 +121,7 @@ def _words(kind: type) -> str:
 def _form(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     origin = typing.get_origin(hint)
     if origin in (typing.Union, types.UnionType):
-        forms = [_form(one, definitions) for one in typing.get_args(hint) if one is not type(None)]
+        forms = [_form(option, definitions) for option in typing.get_args(hint) if option is not type(None)]
         return forms[0] if len(forms) == 1 else {"anyOf": forms}
     if origin is tuple:
         item, inner = codec.form_of_tuple(hint)
@@ -138,7 +138,7 @@ def _form(hint: Any, definitions: dict[str, Any]) -> dict[str, Any]:
     if hint is ResultStatus:
         return {"type": "integer"}
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return {"enum": [one.value for one in hint]}
+        return {"enum": [member.value for member in hint]}
     if hint is datetime:
         return {"type": "string", "format": "date-time"}
     simple = {str: "string", Path: "string", bool: "boolean", int: "integer", float: "number"}

@@ -142,17 +142,17 @@ def _forge(root: Path) -> Check:
         token = token_of(os.environ, choice.kind)
         forge = forge_connection.forge(choice, token, os.environ)
         forge.opened("promote/")  # tests that the token may read the project; writing is not tested
-        found = f"{forge.name}, {choice.project}: {token.name} belongs to {forge.whoami()}, and can read"
+        message = f"{forge.name}, {choice.project}: {token.name} belongs to {forge.whoami()}, and can read"
         if token.name == "CI_JOB_TOKEN":
-            found, remedy = (
-                f"{found}; GitLab does not let it open merge requests",
+            message, remedy = (
+                f"{message}; GitLab does not let it open merge requests",
                 "set GITLAB_TOKEN, a project access token",
             )
-            return _check(PROJECT, "forge", found, level=Level.WARNING, remedy=remedy)
+            return _check(PROJECT, "forge", message, level=Level.WARNING, remedy=remedy)
     except ReconcilerError as error:
         level = Level.WARNING if error.code in ("E902", "E906") else Level.BAD
         return _check(PROJECT, "forge", str(error), level=level, remedy=error.hint)
-    return _check(PROJECT, "forge", found)
+    return _check(PROJECT, "forge", message)
 
 
 def _storage(project: OpenProject, environment: Environment) -> Iterator[Check]:
@@ -163,9 +163,9 @@ def _storage(project: OpenProject, environment: Environment) -> Iterator[Check]:
         yield _location(project.root, name, "target", environment.target, project.deps.targets)
     available = memory()
     if environment.trains and environment.limits.memory > available:
-        found = f"a worker process may use {size(environment.limits.memory)}, and this machine has {size(available)}"
+        message = f"a worker process may use {size(environment.limits.memory)}, and this machine has {size(available)}"
         remedy = "set `limits.memory` of the environment to less than the machine has"
-        yield _check(name, "memory", found, level=Level.WARNING, remedy=remedy)
+        yield _check(name, "memory", message, level=Level.WARNING, remedy=remedy)
 
 
 def _location(root: Path, name: str, kind: str, place: StorageLocation, opened: Mapping[str, object]) -> Check:
@@ -185,6 +185,6 @@ def _location(root: Path, name: str, kind: str, place: StorageLocation, opened: 
     except ReconcilerError as error:
         if error.code != "E602":
             return bad(name, kind, error)
-        found = f"{place.address} can be read, but not written by this user"
-        return _check(name, kind, found, level=Level.WARNING, remedy="nothing, where only CI applies")
+        message = f"{place.address} can be read, but not written by this user"
+        return _check(name, kind, message, level=Level.WARNING, remedy="nothing, where only CI applies")
     return _check(name, kind, f"{place.address}: tested, and it keeps the first of two writers")

@@ -117,20 +117,20 @@ class PlanCache:
         warnings = _warnings_beside_imports(head) if in_parallel else []
         known = last.plans(head.environment) if last is not None else None
         valid = unchanged_models.still_valid(head, last.cached, names) if last is not None else frozenset[str]()
-        fingerprints, made, warned = FileFingerprints(), None, False
+        fingerprints, planned, warned = FileFingerprints(), None, False
         if in_parallel:
             with suppress(ReconcilerError):
-                project, made = self._plan_in_parallel(head, fingerprints, names, valid, known)
-                warned = made is not None and self._say(warnings)
-        if made is None:
+                project, planned = self._plan_in_parallel(head, fingerprints, names, valid, known)
+                warned = planned is not None and self._say(warnings)
+        if planned is None:
             fingerprints = FileFingerprints()
-            project, made = self._plan_here(head, fingerprints, valid, known)
+            project, planned = self._plan_here(head, fingerprints, valid, known)
             warned = project.warned
         # A change of a store elsewhere leaves no trace on this disk, so its plans are not cached.
-        if made.plan.refresh is None and not project.desired.is_remote:
-            _save(project, head, last, fingerprints, made, None if warned else worktree)
+        if planned.plan.refresh is None and not project.desired.is_remote:
+            _save(project, head, last, fingerprints, planned, None if warned else worktree)
         counted = last.counted if last is not None else 0
-        return PlanExcerpt(plan=made.plan, calm=counted) if counted else made.plan
+        return PlanExcerpt(plan=planned.plan, calm=counted) if counted else planned.plan
 
     def _plan_in_parallel(
         self,
@@ -176,10 +176,10 @@ def _last_plan(head: GitState) -> _LastPlan | None:
     if cached is None:
         return None
     try:
-        found = unchanged_models.compare(head, cached, meanwhile=_import_planner)
+        comparison = unchanged_models.compare(head, cached, meanwhile=_import_planner)
     except (ReconcilerError, KeyError):
         return None
-    return _LastPlan(cached=cached, unchanged=found[0], changed=found[1]) if found is not None else None
+    return _LastPlan(cached=cached, unchanged=comparison[0], changed=comparison[1]) if comparison is not None else None
 
 
 def _import_planner() -> None:
@@ -218,7 +218,7 @@ def _save(
     head: GitState,
     last: _LastPlan | None,
     fingerprints: FileFingerprints,
-    made: CacheablePlan,
+    planned: CacheablePlan,
     worktree: str | None,
 ) -> None:
     """Cache a plan. `worktree`: its signature where everything is committed."""
@@ -229,12 +229,12 @@ def _save(
     seconds = int(time.time())
     branch = project.environment(head.environment).protect
     settled = {name: last.cached.settled[name] for name in last.unchanged} if last is not None else {}
-    settled |= {name: model for name, model in made.settled.items() if model.until > seconds}
+    settled |= {name: model for name, model in planned.settled.items() if model.until > seconds}
     paths = cached.paths if cached is not None else unchanged_models.relative(head.root, fingerprints.paths(""))
     fresh = CachedPlan(
         basis={
             "code": unchanged_models.program_version(),
-            "role": made.plan.role,
+            "role": planned.plan.role,
             "support": head.rules,
             "branch": branch or "",
             "refs": head.refs(branch) if branch else "",
@@ -242,12 +242,12 @@ def _save(
             "roots": "\0".join(project.storage_folders()),
         },
         saved=cached.saved if cached is not None else seconds,  # what is carried on is as old as it was
-        until=min(made.until, cached.until if cached is not None else made.until),
+        until=min(planned.until, cached.until if cached is not None else planned.until),
         signature=signature,
         paths=paths,
         worktree=worktree,
         settled=settled,
-        unsettled=tuple(model.model for model in made.plan.models if model.model not in settled),
+        unsettled=tuple(model.model for model in planned.plan.models if model.model not in settled),
         valid=head.manifests,
     )
     stored.save(head.cache_file, fresh, before=cached)

@@ -42,13 +42,13 @@ def plan(
 ) -> CacheablePlan:
     """Plan the environment of `head`, or some of its `models`; `known`: plans of others, as `make_plan` takes them."""
     environment = project.environment(head.environment)
-    made = make_plan(project.deps, project.desired, environment, models, settled=known, about=fingerprints.about)
+    new_plan = make_plan(project.deps, project.desired, environment, models, settled=known, about=fingerprints.about)
     newest = data_snapshots.newest(project.deps.stores[environment.name]) if environment.trains else None
-    until = stays_until(made, environment, project.desired.models_of(environment.name), newest, project.deps.clock())
-    inputs, names = inputs_left_out(made.environment), {model.model for model in known or ()}
+    until = stays_until(new_plan, environment, project.desired.models_of(environment.name), newest, project.deps.clock())
+    inputs, names = inputs_left_out(new_plan.environment), {model.model for model in known or ()}
     settled: dict[str, CachedModelPlan] = {}
     shown: list[ModelPlan] = []
-    for model in made.models:
+    for model in new_plan.models:
         if not is_unchanged(model):
             shown.append(model)
             continue
@@ -56,7 +56,7 @@ def plan(
         if model.model not in names and cacheable is not None:
             settled[model.model] = cacheable
         shown.append(_without_inputs(inputs, model))
-    return CacheablePlan(plan=replace(made, models=tuple(shown)), until=until.get("", FOREVER), settled=settled)
+    return CacheablePlan(plan=replace(new_plan, models=tuple(shown)), until=until.get("", FOREVER), settled=settled)
 
 
 def _cacheable(model: ModelPlan, until: int, head: GitState, fingerprints: FileFingerprints) -> CachedModelPlan | None:

@@ -34,7 +34,7 @@ def command(invocation: Invocation) -> int:
 
         streams.put(to_text(problems.error_blocks(error, Detail.SCREEN), streams.result_style()))
         return exit_code_of(error)
-    names = tuple(one.name for one in desired.environments)
+    names = tuple(environment.name for environment in desired.environments)
     valid = problems.ValidationResult(
         project=desired.project, revision=desired.revision, environments=names, models=len(desired.models)
     )

@@ -74,7 +74,7 @@ class DriftReport:
 
     @property
     def status(self) -> ResultStatus:
-        return worst_status(one.status for one in self.environments)
+        return worst_status(environment.status for environment in self.environments)
 
 
 Seen = dict[tuple[str, str], datetime]
@@ -104,23 +104,23 @@ def of_served(
 def ordered(findings: Iterable[DriftFinding]) -> tuple[DriftFinding, ...]:
     """Worst first, then by model."""
     kinds = list(DriftType)
-    return tuple(sorted(findings, key=lambda one: (kinds.index(one.kind), one.model or "", one.what)))
+    return tuple(sorted(findings, key=lambda finding: (kinds.index(finding.kind), finding.model or "", finding.what)))
 
 
 def dated(findings: Iterable[DriftFinding], *seen: Seen, now: datetime) -> tuple[DriftFinding, ...]:
     """Each with the time at which it was first seen: by the first of `seen` that knows it, else now."""
     return tuple(
-        replace(one, since=next((known[one.key] for known in seen if one.key in known), now)) for one in findings
+        replace(finding, since=next((known[finding.key] for known in seen if finding.key in known), now)) for finding in findings
     )
 
 
 def seen_in(findings: Iterable[DriftFinding]) -> Seen:
     """What to remember of these findings. Of two of one kind, the older counts."""
-    found: Seen = {}
-    for one in findings:
-        if one.since is not None:
-            found[one.key] = min(one.since, found.get(one.key, one.since))
-    return found
+    seen: Seen = {}
+    for finding in findings:
+        if finding.since is not None:
+            seen[finding.key] = min(finding.since, seen.get(finding.key, finding.since))
+    return seen
 
 
 def hidden(findings: Iterable[DriftFinding]) -> str:
@@ -136,9 +136,9 @@ def hidden(findings: Iterable[DriftFinding]) -> str:
 
 def remembered_in(body: str) -> Seen:
     """What `hidden` wrote into this text; nothing where somebody spoilt it."""
-    found = _HIDDEN.search(body)
+    match = _HIDDEN.search(body)
     try:
-        by_time = json.loads(found[1]) if found is not None else {}
+        by_time = json.loads(match[1]) if match is not None else {}
         return {
             (str(model), str(kind)): datetime.fromisoformat(time).astimezone(UTC)
             for time, kinds in by_time.items()

@@ -29,7 +29,7 @@ class HealthReport:
     format: int = 1
 
     def count(self, level: Level) -> int:
-        return sum(one.level is level for one in self.checks)
+        return sum(check.level is level for check in self.checks)
 
 
 # Room to write: a training run copies tables and spills; below the lower mark even a journal entry may not fit.

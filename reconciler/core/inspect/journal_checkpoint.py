@@ -62,13 +62,13 @@ class CheckpointResult:
 
 def number_of(name: str) -> int | None:
     """The n of an anchor's tag; None for any other name."""
-    found = _NAME.fullmatch(name)
-    return int(found[1]) if found else None
+    match = _NAME.fullmatch(name)
+    return int(match[1]) if match else None
 
 
 def newest(anchors: Iterable[Checkpoint]) -> dict[tuple[str, str], CheckpointHead]:
     """The last that is anchored of each journal."""
-    found: dict[tuple[str, str], CheckpointHead] = {}
-    for one in sorted(anchors, key=lambda anchor: anchor.n):
-        found.update({head.journal: head for head in one.heads})
-    return found
+    heads: dict[tuple[str, str], CheckpointHead] = {}
+    for checkpoint in sorted(anchors, key=lambda anchor: anchor.n):
+        heads.update({head.journal: head for head in checkpoint.heads})
+    return heads

@@ -42,4 +42,4 @@ class ApplyResult:
     def status(self) -> ResultStatus:
         if self.interrupted:
             return ResultStatus.INTERRUPTED
-        return worst_status(one.status for one in self.results)
+        return worst_status(result.status for result in self.results)

@@ -49,11 +49,11 @@ class ConfigDiff:
 
 def difference(old: Model | None, new: Model | None, *, environment: str) -> ModelDifference | None:
     """None when nothing differs that decides or judges an artifact."""
-    here = new or old
-    if here is None:
+    model = new or old
+    if model is None:
         return None
     if old is None or new is None:
-        return ModelDifference(model=here.name, environment=environment, only="new" if old is None else "old")
+        return ModelDifference(model=model.name, environment=environment, only="new" if old is None else "old")
     recipe, gates = changes(old.recipe, new.recipe), changes(old.gates, new.gates)
     same_place = old.environment == new.environment  # elsewhere it is the journals that say which artifact is there
     if not recipe and not gates and not (same_place and old.artifact != new.artifact):
@@ -61,7 +61,7 @@ def difference(old: Model | None, new: Model | None, *, environment: str) -> Mod
     return ModelDifference(
         model=new.name,
         environment=environment,
-        outcome=any(one.path.startswith(_OUTCOME) for one in recipe),
+        outcome=any(change.path.startswith(_OUTCOME) for change in recipe),
         changes=recipe,
         gates=gates,
         old=old.artifact if same_place else None,

@@ -67,28 +67,28 @@ def _threshold(gate: Threshold, evaluation: Evaluation) -> GateResult:
     return _result(gate, True, f"{gate.metric} {value:.4g} is {' and '.join(bounds)}")
 
 
-def _comparison(gate: NoWorseThanIncumbent, found: Comparison) -> GateResult:
-    match found.state:
+def _comparison(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
+    match comparison.state:
         case Comparability.NO_INCUMBENT:
-            return _result(gate, True, "no incumbent: there is nothing to compare with", found)
+            return _result(gate, True, "no incumbent: there is nothing to compare with", comparison)
         case Comparability.NOT_COMPARABLE | Comparability.UNSCORABLE:
-            return _result(gate, False, f"{found.state}: {found.reason or 'no reason recorded'}", found)
+            return _result(gate, False, f"{comparison.state}: {comparison.reason or 'no reason recorded'}", comparison)
         case Comparability.COMPARED:
-            return _compared(gate, found)
+            return _compared(gate, comparison)
 
 
-def _compared(gate: NoWorseThanIncumbent, found: Comparison) -> GateResult:
-    difference, lower, upper = found.difference, found.lower, found.upper
+def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
+    difference, lower, upper = comparison.difference, comparison.lower, comparison.upper
     if difference is None or lower is None or upper is None or not all(map(math.isfinite, (difference, lower, upper))):
-        return _result(gate, False, f"not comparable: {gate.metric} is not known on the shared rows", found)
-    if found.rows < gate.min_rows:
-        return _result(gate, False, f"not comparable: {found.rows:,} shared rows, {gate.min_rows:,} wanted", found)
+        return _result(gate, False, f"not comparable: {gate.metric} is not known on the shared rows", comparison)
+    if comparison.rows < gate.min_rows:
+        return _result(gate, False, f"not comparable: {comparison.rows:,} shared rows, {gate.min_rows:,} wanted", comparison)
     bound = {Rule.EVIDENCE: upper, Rule.POINT: difference, Rule.STRICT: lower}[gate.rule]
     passed = bound > -gate.tolerance if gate.rule is Rule.STRICT else bound >= -gate.tolerance
     numbers = (
-        f"{gate.metric} {difference:+.4f} against the incumbent [{lower:+.4f}, {upper:+.4f}] on {found.rows:,} rows, "
+        f"{gate.metric} {difference:+.4f} against the incumbent [{lower:+.4f}, {upper:+.4f}] on {comparison.rows:,} rows, "
         f"{gate.rule} rule, tolerance {gate.tolerance:g}"
     )
-    if found.detectable is not None:
-        numbers += f"; could have seen a loss of {found.detectable:.4f}"
-    return _result(gate, passed, numbers if passed else f"worse than the incumbent: {numbers}", found)
+    if comparison.detectable is not None:
+        numbers += f"; could have seen a loss of {comparison.detectable:.4f}"
+    return _result(gate, passed, numbers if passed else f"worse than the incumbent: {numbers}", comparison)

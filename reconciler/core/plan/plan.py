@@ -75,7 +75,7 @@ class MetricChange:
 
 def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -> tuple[MetricChange, ...]:
     """Every metric that either has, sorted by name."""
-    new, old = (dict(one.metrics) if one else {} for one in (candidate, incumbent))
+    new, old = (dict(evaluation.metrics) if evaluation else {} for evaluation in (candidate, incumbent))
     return tuple(
         MetricChange(metric=name, candidate=new.get(name), incumbent=old.get(name))
         for name in sorted(new.keys() | old.keys())
@@ -157,4 +157,4 @@ class Plan:
         return self.refresh is None and not any(model.steps for model in self.models)
 
     def part(self, model: str) -> ModelPlan | None:
-        return next((one for one in self.models if one.model == model), None)
+        return next((plan for plan in self.models if plan.model == model), None)

@@ -28,10 +28,10 @@ class ModelGroup:
 
 def grouped(parts: Iterable[ModelPlan]) -> tuple[ModelGroup, ...]:
     """In the order of their first members."""
-    found: dict[object, list[ModelPlan]] = {}
+    groups: dict[object, list[ModelPlan]] = {}
     for part in parts:
-        found.setdefault(_kind(part), []).append(part)
-    return tuple(ModelGroup(parts=tuple(members)) for members in found.values())
+        groups.setdefault(_kind(part), []).append(part)
+    return tuple(ModelGroup(parts=tuple(members)) for members in groups.values())
 
 
 def in_general(text: str) -> str:
@@ -49,7 +49,7 @@ def _kind(part: ModelPlan) -> object:
         detail.changes,
         tuple(map(in_general, detail.notes)),
         tuple(
-            (verification.environment, tuple((one.gate, one.verdict) for one in verification.results))
+            (verification.environment, tuple((result.gate, result.verdict) for result in verification.results))
             for verification in detail.verifications
         ),
     )

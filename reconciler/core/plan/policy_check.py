@@ -132,7 +132,7 @@ def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
 def policy_inputs(facts: ServingFacts) -> tuple[str, ...]:
     """List what a model's plan depends on of the policy. No clock: a window changes no digest."""
     policy, pin, deployed = facts.environment.policy, facts.pinned, facts.deployed
-    rejected = dict.fromkeys(one for one in (pin, deployed) if policy.rejection_of(one) is not None)
+    rejected = dict.fromkeys(artifact for artifact in (pin, deployed) if policy.rejection_of(artifact) is not None)
     hold = facts.policy.rollback_hold
     return (  # these words are part of every plan's digest, which a stored plan must keep
         *(f"rejected {artifact}" for artifact in rejected),

@@ -39,10 +39,10 @@ class DeployRequirements:
 
 def weakenings(old: DeployRequirements, new: DeployRequirements, *, model: str) -> tuple[WeakenedGate, ...]:
     """In a fixed order, each once."""
-    found = chain(
+    weakened = chain(
         _gates((*old.gates, *old.policy.gates), (*new.gates, *new.policy.gates)), _policy(old.policy, new.policy, model)
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(weakened))
 
 
 # --- gates ----------------------------------------------------------------------------------------------------------

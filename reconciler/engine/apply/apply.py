@@ -38,17 +38,17 @@ def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -
     if body is None:
         target = deps.targets.get(environment.name)
         served = target.observe([]) if target is not None else ()
-        if any(one.current is not None for one in served):
+        if any(deployment.current is not None for deployment in served):
             raise IntegrityError(
                 f"{environment.name} serves models, but its store is empty",
                 code="E604",
                 hint="the store was lost or moved: restore it; an empty store never means that nothing is deployed",
             )
         body = numbered_log.create_or_read(store, store_layout.MARK, codec.encode(mark))
-    found = codec.decode(StoreMark, body, what=store_layout.MARK)
-    if found != mark:
+    owner = codec.decode(StoreMark, body, what=store_layout.MARK)
+    if owner != mark:
         raise IntegrityError(
-            f"this store belongs to {found.environment} of project {found.project}",
+            f"this store belongs to {owner.environment} of project {owner.project}",
             code="E609",
             hint=f"give {environment.name} of {desired.project} a store of its own (`store.root`)",
         )
@@ -101,14 +101,14 @@ def apply(
         deps.concurrency.run(works)
     except KeyboardInterrupt:
         interrupted = True
-    told = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
+    finished = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
     return ApplyResult(
         environment=environment.name,
         revision=desired.revision,
         plan=fresh.id,
-        results=tuple(result for result, _ in told),
+        results=tuple(result for result, _ in finished),
         refreshed=refreshed.n if refreshed else None,
-        trained=sum(one.trained for _, done in told for one in done),
+        trained=sum(step.trained for _, done in finished for step in done),
         interrupted=interrupted,
     )
 
@@ -132,7 +132,7 @@ def _work(
     for part in group:
         result, done = _model(run, part, snapshot, retired=retired)
         outcomes[part.model] = result, done
-        retired += sum(one.retired for one in done)
+        retired += sum(step.retired for step in done)
 
 
 def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
@@ -203,16 +203,16 @@ def _model(
     done: list[StepResult] = []
     started = run.deps.clock()
     try:
-        made = (
+        steps = (
             sandbox_steps.steps(run, part, snapshot)
             if run.environment.trains
             else deployment_steps.steps(run, part, retired)
         )
         if part.steps:
             run.deps.progress.start(part.model, ", ".join(step.action.value for step in part.steps))
-        for one in made:
-            done.append(one)
-            run.deps.progress.done(part.model, one.line)
+        for step in steps:
+            done.append(step)
+            run.deps.progress.done(part.model, step.line)
     except ReconcilerError as error:
         result = ModelResult(model=part.model, status=status_of(error), problem=str(error), remedy=error.hint)
     except OSError as error:  # a full or failing disk under our own scratch folder
@@ -228,15 +228,15 @@ def _model(
     finally:
         if part.steps:
             run.deps.progress.leave(part.model)
-    artifact = next((one.artifact for one in reversed(done) if one.artifact), None)
+    artifact = next((step.artifact for step in reversed(done) if step.artifact), None)
     took = round((run.deps.clock() - started).total_seconds(), 1)
-    return replace(result, done=tuple(one.line for one in done), artifact=artifact, seconds=took), done
+    return replace(result, done=tuple(step.line for step in done), artifact=artifact, seconds=took), done
 
 
 def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
     """Return the result where nothing broke: gates that failed in this run, or what blocked the plan."""
-    standing = part.blocked if not any(one.built for one in done) else None
-    failures = tuple(reason for one in done for reason in one.failures)
+    standing = part.blocked if not any(step.built for step in done) else None
+    failures = tuple(reason for step in done for reason in step.failures)
     if failures:
         return ModelResult(
             model=part.model,

@@ -48,21 +48,21 @@ class ForgeQueries:
 
     def people(self, names: tuple[str, ...]) -> frozenset[str]:
         """Everybody who is meant, teams as their members; a forge does not mind upper and lower case."""
-        found: set[str] = set()
+        people: set[str] = set()
         for name in names:
             if is_team(name) and self.forge is not None:
                 with self._asking:
                     members: tuple[str, ...] = _once(self._members, team_of(name), self.forge.members)
-                    found.update(members)
+                    people.update(members)
             else:
-                found.add(name)
-        return frozenset(map(str.casefold, found))
+                people.add(name)
+        return frozenset(map(str.casefold, people))
 
     def _ask(self, commit: str) -> Requests:
         if self.forge is None:
             return ()
-        found = self.forge.merged_by(commit)
-        return tuple((one, tuple(a for a in self.forge.approvals(one.number) if _of_head(a, one))) for one in found)
+        merged = self.forge.merged_by(commit)
+        return tuple((request, tuple(approval for approval in self.forge.approvals(request.number) if _of_head(approval, request))) for request in merged)
 
 
 def _once(answers: dict[str, T | ReconcilerError], about: str, ask: Callable[[str], T]) -> T:
@@ -106,18 +106,18 @@ def grounds(
     overrides: list[OverrideRecord] = []
 
     def overridden(control: Control) -> bool:
-        one = policy.override_of(control, model.name, model.artifact)
-        if one is None:
+        override = policy.override_of(control, model.name, model.artifact)
+        if override is None:
             return False
         change = pin_origin.change_of_override(
-            deps.source, environment.name, one, branch=environment.protect, revision=desired.revision
+            deps.source, environment.name, override, branch=environment.protect, revision=desired.revision
         )
         owners = pin_origin.owners_before(deps.source, environment.name, change) if change is not None else ()
         approved = None
         if owners or policy.owners:
-            what = f"the override of {control}"
-            approved = _approved(asked, what, change, owners, least=1, not_author=True)
-        overrides.append(OverrideRecord(control=control, reason=one.reason, approved=approved))
+            subject = f"the override of {control}"
+            approved = _approved(asked, subject, change, owners, least=1, not_author=True)
+        overrides.append(OverrideRecord(control=control, reason=override.reason, approved=approved))
         return True
 
     if kept or policy.hold_of(model.name) is not None:
@@ -129,8 +129,8 @@ def grounds(
     change = pin_origin.change_of_pin(deps.source, model, branch=environment.protect, revision=desired.revision)
     if needs_approvals and policy.approvals is not None:
         wants = policy.approvals
-        what = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
-        approved = _approved(asked, what, change, wants.people, least=wants.least, not_author=wants.not_author)
+        subject = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
+        approved = _approved(asked, subject, change, wants.people, least=wants.least, not_author=wants.not_author)
     weaker = pin_origin.weakened(deps.source, model, policy, change) if change is not None and not vetted else ()
     if change is not None and weaker and not overridden(Control.GATES):
         owners = pin_origin.owners_before(deps.source, environment.name, change)
@@ -153,33 +153,33 @@ def not_frozen(deps: Dependencies, environment: Environment, *, vetted: bool) ->
 
 
 def window(deps: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
-    windows = tuple(one for one in environment.policy.freeze if one.blocks_rollback or not vetted)
+    windows = tuple(period for period in environment.policy.freeze if period.blocks_rollback or not vetted)
     return freeze_windows.closed(windows, deps.clock()) if windows else None
 
 
 def _approved(
     asked: ForgeQueries,
-    what: str,
+    subject: str,
     change: FirstParentChange | None,
-    who: tuple[str, ...],
+    approvers: tuple[str, ...],
     *,
     least: int,
     not_author: bool,
 ) -> ApprovalRecord:
     """The request that brought `change`, with at least so many approvals of these people; GateRefusedError E704."""
-    wanted = f"{least} approval{'s' * (least != 1)} of {', '.join(who) or 'an owner, and there was none'}"
+    wanted = f"{least} approval{'s' * (least != 1)} of {', '.join(approvers) or 'an owner, and there was none'}"
     if change is None:
-        raise _missing(f"{what} needs {wanted}, and no change of the branch is known that brought it")
+        raise _missing(f"{subject} needs {wanted}, and no change of the branch is known that brought it")
     if asked.forge is None:
-        message = f"{what} needs {wanted}, and there is no forge to ask"
+        message = f"{subject} needs {wanted}, and there is no forge to ask"
         raise _missing(message, "name the forge (RECONCILER_FORGE) and give its token; or an owner's override")
     where = f"commit {change.commit[:12]}"
-    found = asked.requests(change.commit)
-    people = asked.people(who) if found else frozenset[str]()
-    for request, approvals in found:
+    requests = asked.requests(change.commit)
+    logins = asked.people(approvers) if requests else frozenset[str]()
+    for request, approvals in requests:
         author = request.author.casefold()
         counted = tuple(
-            one for one in approvals if one.by.casefold() in people and not (not_author and one.by.casefold() == author)
+            approval for approval in approvals if approval.by.casefold() in logins and not (not_author and approval.by.casefold() == author)
         )
         if len(counted) >= least:
             return ApprovalRecord(
@@ -190,13 +190,13 @@ def _approved(
                 brought=change.commit,
                 approvals=counted,
             )
-        has = ", ".join(one.by for one in counted) or "nobody who counts"
+        has = ", ".join(approval.by for approval in counted) or "nobody who counts"
         where = f"{request.url}, approved by {has}"
-        if not_author and author in {one.by.casefold() for one in approvals}:
+        if not_author and author in {approval.by.casefold() for approval in approvals}:
             where += f"; {request.author} opened it and does not count"
-    if not found:
-        raise _missing(f"{what} needs {wanted}, and no merged request is known that brought {where}")
-    raise _missing(f"{what} needs {wanted}: {where}", "approve it there and run the same command again")
+    if not requests:
+        raise _missing(f"{subject} needs {wanted}, and no merged request is known that brought {where}")
+    raise _missing(f"{subject} needs {wanted}: {where}", "approve it there and run the same command again")
 
 
 def _missing(
@@ -209,7 +209,7 @@ def _both(first: ApprovalRecord | None, second: ApprovalRecord) -> ApprovalRecor
     """One request's approvals by both rules."""
     if first is None or first.number != second.number:
         return second
-    merged = {one.by: one for one in (*first.approvals, *second.approvals)}
+    merged = {approval.by: approval for approval in (*first.approvals, *second.approvals)}
     return ApprovalRecord(
         number=second.number,
         url=second.url,

@@ -105,9 +105,9 @@ def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, p
 def _keep(deps: Dependencies, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
     """Copy the verification into our own store, so that this store alone can be audited."""
     for name in origins:
-        found = verify.read(deps.stores[name], artifact, verification) if name in deps.stores else None
-        if found is not None:
-            verify.write(own, found)
+        result = verify.read(deps.stores[name], artifact, verification) if name in deps.stores else None
+        if result is not None:
+            verify.write(own, result)
             return
 
 
@@ -186,7 +186,7 @@ def _place(deps: Dependencies, environment: Environment, entry: JournalHead, fil
         ),
         files,
     )
-    served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+    served = next((deployment for deployment in target.observe([model], others=False) if deployment.model == model), None)
     store, project = deps.stores[environment.name], entry.entry.project
     head = journal.head(store, project=project, environment=environment.name, model=model)
     if head is not None and head.entry.n > entry.entry.n:
@@ -195,8 +195,8 @@ def _place(deps: Dependencies, environment: Environment, entry: JournalHead, fil
             hint="nothing is lost: run the same command again",
         )
     if (drift := drift_of(entry, served)) is not None:
-        what = short(entry.state.artifact) if entry.state.artifact else "nothing"
-        message = f"{environment.name}/{model} should serve {what} and does not: {drift}"
+        expected = short(entry.state.artifact) if entry.state.artifact else "nothing"
+        message = f"{environment.name}/{model} should serve {expected} and does not: {drift}"
         hint = "something else writes to this target; run the same command again"
         raise IntegrityError(message, hint=hint) if served is not None else TargetError(message, hint=hint)
     return entry

@@ -60,7 +60,7 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         raise ConflictError(f"{environment.name} does not declare {part.model} any more", hint="plan again")
     head = _planned_head(run, part)
     before = head or run.journals.predecessor(model)
-    verification = next((one.gate_set for one in part.detail.verifications), None)
+    verification = next((result.gate_set for result in part.detail.verifications), None)
     vetted = before is not None and model.artifact in before.state.vetted
     grounds = approvals.grounds(
         deps,
@@ -92,8 +92,8 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
 def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     head = _deployed_head(run, part)
     deploy.restore(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
-    what = short(head.state.artifact) if head.state.artifact else "that nothing is served"
-    return StepResult(line=f"restored {what}", artifact=head.state.artifact)
+    restored = short(head.state.artifact) if head.state.artifact else "that nothing is served"
+    return StepResult(line=f"restored {restored}", artifact=head.state.artifact)
 
 
 def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepResult:

@@ -50,7 +50,7 @@ def _train(
     build, trained = facts.build, False
     if build is None:
         deps.progress.start(part.model, "train")
-        made = train.train(
+        result = train.train(
             deps,
             project=run.desired.project,
             commit=run.desired.revision,
@@ -58,7 +58,7 @@ def _train(
             model=facts.model,
             snapshot=snapshot,
         )
-        build, trained = made.build, made.trained
+        build, trained = result.build, result.trained
     else:
         # A crash may have come between a build and its numbered log.
         builds.add_to_recipe_log(deps.stores[environment.name], build)

@@ -42,10 +42,10 @@ def train(
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
         builds.add_to_recipe_log(store, known)
         return TrainedBuild(build=known, trained=False)
-    made = _make(deps, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
-    build = builds.record(store, made)
+    own = _make(deps, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
+    build = builds.record(store, own)
     builds.add_to_recipe_log(store, build)
-    return TrainedBuild(build=build, trained=build == made)
+    return TrainedBuild(build=build, trained=build == own)
 
 
 def _make(

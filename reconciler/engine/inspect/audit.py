@@ -31,11 +31,11 @@ def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ..
     chosen = environments_of(desired, environments)
     findings: list[AuditFinding] = []
     checked: Counter[str] = Counter()
-    for one in chosen:
-        found = _Auditor(deps, desired, one)
-        found.run()
-        findings.extend(found.findings)
-        checked.update(found.checked)
+    for environment in chosen:
+        auditor = _Auditor(deps, desired, environment)
+        auditor.run()
+        findings.extend(auditor.findings)
+        checked.update(auditor.checked)
     if deps.tags is not None:
         anchored = journal_checkpoint.read(deps.tags)
         findings.extend((*anchored.findings, *journal_checkpoint.against(deps, desired, chosen, anchored)))
@@ -101,8 +101,8 @@ class _Auditor:
                 self._names_blobs(build)
                 self._number(key)
             case "verifications":
-                found = codec.decode(Verification, self._read(key), what=key)
-                if key != store_layout.verification(found.artifact, found.gate_set):
+                result = codec.decode(Verification, self._read(key), what=key)
+                if key != store_layout.verification(result.artifact, result.gate_set):
                     raise numbered_log.misplaced(key, "a verification of something else")
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
@@ -145,8 +145,8 @@ class _Auditor:
 
     def _artifact(self, digest: Digest) -> None:
         """The manifest and every file that it names (their bytes are hashed as blobs)."""
-        one = blobs.artifact(self.store, digest)
-        for file in (one.config, *one.files):
+        artifact = blobs.artifact(self.store, digest)
+        for file in (artifact.config, *artifact.files):
             self._blob(f"artifact {digest}", file.digest)
 
     def _blob(self, where: str, digest: Digest) -> None:
@@ -159,8 +159,8 @@ class _Auditor:
         before: JournalHead | None = None
         for head in journal.entries(self.store, project=self.desired.project, environment=name, model=model):
             self.checked["journal"] += 1
-            for kind, said in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
-                if said is not None:
+            for kind, record in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
+                if record is not None:
                     self.checked[kind] += 1
             if (problem := _unfounded(before, head)) is not None:
                 self._find(store_layout.member(store_layout.journal(name, model), head.entry.n), problem)
@@ -201,7 +201,7 @@ class _Auditor:
 
     def _target(self) -> None:
         target = self.deps.targets[self.environment.name]
-        served = {one.model: one for one in target.observe(self.heads)}
+        served = {deployment.model: deployment for deployment in target.observe(self.heads)}
         for model in sorted(self.heads.keys() | served.keys()):
             self.checked["served models"] += 1
             if (drift := drift_of(self.heads.get(model), served.get(model))) is not None:

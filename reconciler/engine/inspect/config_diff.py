@@ -19,18 +19,18 @@ from reconciler.errors import ReconcilerError, UsageError
 def environments(
     deps: Dependencies, desired: DesiredState, old: Environment, new: Environment, models: Iterable[str] = ()
 ) -> ConfigDiff:
-    """What would be different in `old` if it were as `new`. Artifacts: what the journal's heads say."""
-    names = _named({one.name for side in (old, new) for one in desired.models_of(side.name)}, models)
-    found = []
+    """Return the changes that would make `old` like `new`. Artifacts: those of the journal's heads."""
+    names = _named({model.name for side in (old, new) for model in desired.models_of(side.name)}, models)
+    differences = []
     for name in names:
-        one = difference(desired.model(old.name, name), desired.model(new.name, name), environment=new.name)
+        changed = difference(desired.model(old.name, name), desired.model(new.name, name), environment=new.name)
         sides = [(side, _deployed(deps, desired, side, name)) for side in (old, new)]
-        if one is None and sides[0][1] == sides[1][1]:
+        if changed is None and sides[0][1] == sides[1][1]:
             continue
-        one = one or ModelDifference(model=name, environment=new.name)
-        found.append(_measured(deps, one, sides))
-    side = [(DiffSide(environment=one.name, revision=desired.revision),) for one in (old, new)]
-    return ConfigDiff(old=side[0], new=side[1], models=tuple(found), alike=len(names) - len(found))
+        changed = changed or ModelDifference(model=name, environment=new.name)
+        differences.append(_measured(deps, changed, sides))
+    side = [(DiffSide(environment=compared.name, revision=desired.revision),) for compared in (old, new)]
+    return ConfigDiff(old=side[0], new=side[1], models=tuple(differences), alike=len(names) - len(differences))
 
 
 def revisions(
@@ -40,37 +40,39 @@ def revisions(
     environment: str | None = None,
     models: Iterable[str] = (),
 ) -> ConfigDiff:
-    """What was changed from one commit to another. Artifacts: those that are pinned."""
-    places = sorted({one.name for desired in (old, new) for one in desired.environments})
-    if environment is not None and environment not in places:
+    """Return the changes from one commit to another. Artifacts: those that are pinned."""
+    declared = sorted({side.name for desired in (old, new) for side in desired.environments})
+    if environment is not None and environment not in declared:
         raise UsageError(
             f"no environment {environment!r} is declared at either commit",
-            hint=f"declared: {', '.join(places) or 'none'}",
+            hint=f"declared: {', '.join(declared) or 'none'}",
             code="E801",
         )
-    chosen = [environment] if environment is not None else places
-    everything = {(one.environment, one.name) for desired in (old, new) for one in desired.models}
+    chosen = [environment] if environment is not None else declared
+    everything = {(model.environment, model.name) for desired in (old, new) for model in desired.models}
     wanted = set(_named({name for _, name in everything}, models))
     pairs = sorted(pair for pair in everything if pair[0] in chosen and pair[1] in wanted)
-    found = []
+    differences = []
     for place, name in pairs:
-        one = difference(old.model(place, name), new.model(place, name), environment=place)
-        if one is not None:
-            here = new.environment(place) or old.environment(place)
-            found.append(_measured(deps, one, [(here, one.old), (here, one.new)]) if here else one)
+        changed = difference(old.model(place, name), new.model(place, name), environment=place)
+        if changed is not None:
+            side = new.environment(place) or old.environment(place)
+            differences.append(
+                _measured(deps, changed, [(side, changed.old), (side, changed.new)]) if side else changed
+            )
     return ConfigDiff(
         old=tuple(DiffSide(environment=name, revision=old.revision) for name in chosen),
         new=tuple(DiffSide(environment=name, revision=new.revision) for name in chosen),
-        models=tuple(found),
-        alike=len(pairs) - len(found),
+        models=tuple(differences),
+        alike=len(pairs) - len(differences),
     )
 
 
 def _named(known: set[str], wanted: Iterable[str]) -> list[str]:
     chosen = tuple(wanted)
     if unknown := sorted(set(chosen) - known):
-        there = ", ".join(sorted(known)[:10]) or "none"
-        raise UsageError(f"no model {unknown[0]!r} on either side", hint=f"there are {there}", code="E801")
+        known_names = ", ".join(sorted(known)[:10]) or "none"
+        raise UsageError(f"no model {unknown[0]!r} on either side", hint=f"there are {known_names}", code="E801")
     return sorted(chosen or known)
 
 
@@ -83,7 +85,7 @@ def _deployed(deps: Dependencies, desired: DesiredState, environment: Environmen
 
 
 def _measured(
-    deps: Dependencies, one: ModelDifference, sides: list[tuple[Environment, Digest | None]]
+    deps: Dependencies, changed: ModelDifference, sides: list[tuple[Environment, Digest | None]]
 ) -> ModelDifference:
     """With the metrics that each side's artifact has on its own holdout."""
     (_, old), (_, new) = sides
@@ -92,7 +94,7 @@ def _measured(
         MetricChange(metric=name, candidate=after.get(name), incumbent=before.get(name))
         for name in sorted(before.keys() | after.keys())
     )
-    return replace(one, old=old, new=new, metrics=metrics if old != new else ())
+    return replace(changed, old=old, new=new, metrics=metrics if old != new else ())
 
 
 def _metrics(

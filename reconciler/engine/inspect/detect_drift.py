@@ -125,7 +125,7 @@ class _EnvironmentCheck:
         body = self.deps.stores[self.environment.name].read(store_layout.MARK)
         if body is not None and codec.decode(StoreMark, body, what=store_layout.MARK) == wanted:
             return
-        what = (
+        problem = (
             f"{store_layout.MARK} of the store is gone"
             if body is None
             else f"{store_layout.MARK} names another project or environment"
@@ -133,7 +133,7 @@ class _EnvironmentCheck:
         remedy = Advice(
             reason="restore it from a backup of the store", command=f"reconciler audit {wanted.environment}"
         )
-        yield DriftFinding(model=None, kind=DriftType.CONFIG_CHANGED, what=what, remedies=(remedy,))
+        yield DriftFinding(model=None, kind=DriftType.CONFIG_CHANGED, what=problem, remedies=(remedy,))
 
     def _twice(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
@@ -142,7 +142,7 @@ class _EnvironmentCheck:
         if not self._model(name, served, heads):
             return []
         again = self.deps.targets[self.environment.name].observe([name], others=False)
-        return self._model(name, next((one for one in again if one.model == name), None), heads)
+        return self._model(name, next((deployment for deployment in again if deployment.model == name), None), heads)
 
     def _model(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
@@ -155,10 +155,10 @@ class _EnvironmentCheck:
             if head is None and model is None and served is not None:
                 return [self._unmanaged(served)]
             observe.not_ahead(environment, name, head, served)
-            found = list(core.of_served(environment.name, head, served, self._files(head, served)))
-            found = [self._with_remedy(one, head, served) for one in found]
+            findings = list(core.of_served(environment.name, head, served, self._files(head, served)))
+            findings = [self._with_remedy(one, head, served) for one in findings]
             if model is not None:
-                found += [self._unfit(name, one) for one in self._refused_today(model, head)]
+                findings += [self._unfit(name, one) for one in self._refused_today(model, head)]
         except ReconcilerError as error:
             remedies = (Advice(reason=error.hint),) if error.hint else ()
             return [
@@ -166,7 +166,7 @@ class _EnvironmentCheck:
                     model=name, kind=DriftType.UNREADABLE, what=str(error), remedies=remedies, status=status_of(error)
                 )
             ]
-        return found
+        return findings
 
     def _files(self, head: JournalHead | None, served: LiveDeployment | None) -> frozenset[str]:
         """Return the names of the applied artifact's files, where some file differs."""
@@ -179,33 +179,33 @@ class _EnvironmentCheck:
             or not blobs.holds(own, artifact)
         ):
             return frozenset()
-        one = blobs.artifact(own, artifact)
-        return frozenset({oci_manifest.MANIFEST_FILE, oci_manifest.CONFIG_FILE, *(file.path for file in one.files)})
+        manifest = blobs.artifact(own, artifact)
+        return frozenset({oci_manifest.MANIFEST_FILE, oci_manifest.CONFIG_FILE, *(file.path for file in manifest.files)})
 
     def _with_remedy(
-        self, found: DriftFinding, head: JournalHead | None, served: LiveDeployment | None
+        self, finding: DriftFinding, head: JournalHead | None, served: LiveDeployment | None
     ) -> DriftFinding:
-        remedies = found.remedies
+        remedies = finding.remedies
         if self.environment.drift is DriftPolicy.REPORT:
             file = f"environments/{self.environment.name}.yaml"
             first = Advice(reason=f"this environment only reports drift: say `drift: correct` in {file}")
             remedies = (first, *remedies)
-        if found.kind in (DriftType.WRONG_DIGEST, DriftType.MISSING) and found.model is not None:
-            artifact = adopt.adoptable(self.deps, self.desired, self.environment, found.model, head, served)
+        if finding.kind in (DriftType.WRONG_DIGEST, DriftType.MISSING) and finding.model is not None:
+            artifact = adopt.adoptable(self.deps, self.desired, self.environment, finding.model, head, served)
             if artifact is not None:
-                command = f"reconciler adopt {found.model} --in {self.environment.name}"
+                command = f"reconciler adopt {finding.model} --in {self.environment.name}"
                 remedies = (*remedies, Advice(reason=f"or keep {short(artifact)}: propose it", command=command))
-        return replace(found, remedies=remedies)
+        return replace(finding, remedies=remedies)
 
     def _unmanaged(self, served: LiveDeployment) -> DriftFinding:
         artifact = served.current.artifact if served.current is not None else None
-        what = f"{short(artifact)} is served" if artifact is not None else "something is served"
+        problem = f"{short(artifact)} is served" if artifact is not None else "something is served"
         remedy = Advice(
             reason=f"remove {served.model} from the target by hand, or promote a model of that name; where this tool "
             "applied it, its journal is gone: restore the store from a backup"
         )
-        what += "; git does not declare it and the journal does not know it"
-        return DriftFinding(model=served.model, kind=DriftType.UNMANAGED, what=what, remedies=(remedy,))
+        problem += "; git does not declare it and the journal does not know it"
+        return DriftFinding(model=served.model, kind=DriftType.UNMANAGED, what=problem, remedies=(remedy,))
 
     def _refused_today(self, model: Model, head: JournalHead | None) -> tuple[str, ...]:
         own, deployed = self.deps.stores[self.environment.name], head.state.artifact if head else None
@@ -226,15 +226,15 @@ class _EnvironmentCheck:
         self, heads: Mapping[str, JournalHead | None], served: Mapping[str, LiveDeployment]
     ) -> dict[str, Digest]:
         """Return the models whose served bytes are those that were applied: only these may be loaded."""
-        found = {}
+        intact = {}
         for name, head in heads.items():
-            one = served.get(name)
+            deployment = served.get(name)
             artifact = head.state.artifact if head is not None else None
-            if artifact is None or one is None or one.drift is not None or one.current is None:
+            if artifact is None or deployment is None or deployment.drift is not None or deployment.current is None:
                 continue
-            if one.current.artifact == artifact:
-                found[name] = artifact
-        return found
+            if deployment.current.artifact == artifact:
+                intact[name] = artifact
+        return intact
 
     def _todays(self, whole: Mapping[str, Digest], unhealthy: list[str]) -> dict[str, Digest]:
         """Choose at most `LOADED` models, each day the next ones, and those that did not load before: a model that is

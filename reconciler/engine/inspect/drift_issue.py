@@ -49,37 +49,37 @@ def recall(forge: Forge, environment: str) -> PostedIssue:
 
 
 def tell(
-    forge: Forge, found: EnvironmentDrift, told: PostedIssue, hints: Seen, render: Render, *, now: datetime
+    forge: Forge, report: EnvironmentDrift, posted: PostedIssue, hints: Seen, render: Render, *, now: datetime
 ) -> EnvironmentDrift:
     """`found`, dated by the issue first and by `hints` else, with what became of the issue."""
-    dated = replace(found, findings=drift.dated(found.findings, told.seen, hints, now=now))
+    dated = replace(report, findings=drift.dated(report.findings, posted.seen, hints, now=now))
     try:
-        if told.problem is not None:
-            raise told.problem
-        return _tell(forge, dated, told, render, now=now)
+        if posted.problem is not None:
+            raise posted.problem
+        return _tell(forge, dated, posted, render, now=now)
     except ReconcilerError as error:
         # What was found must not be lost because it could not be told.
         return replace(
             dated,
-            notes=(*found.notes, f"the issue could not be brought up to date: {error}"),
-            status=worst_status((found.status, status_of(error))),
+            notes=(*report.notes, f"the issue could not be brought up to date: {error}"),
+            status=worst_status((report.status, status_of(error))),
         )
 
 
 def _tell(
-    forge: Forge, dated: EnvironmentDrift, told: PostedIssue, render: Render, *, now: datetime
+    forge: Forge, dated: EnvironmentDrift, posted: PostedIssue, render: Render, *, now: datetime
 ) -> EnvironmentDrift:
     key, title = _key(dated.environment), f"Drift in {dated.environment}"
     if dated.findings:
-        body = render(dated, told.seen, now)
-        if told.text is not None and _same(told.text, body):
+        body = render(dated, posted.seen, now)
+        if posted.text is not None and _same(posted.text, body):
             return replace(dated, news=IssueChange.UNCHANGED)
         address = forge.issue(key, title=title, body=body)
-        return replace(dated, issue=address, news=IssueChange.OPENED if told.text is None else IssueChange.UPDATED)
-    if told.text is None:
+        return replace(dated, issue=address, news=IssueChange.OPENED if posted.text is None else IssueChange.UPDATED)
+    if posted.text is None:
         return dated
-    if told.seen:  # else the last word was said, and only the closing failed
-        forge.issue(key, title=title, body=render(dated, told.seen, now))
+    if posted.seen:  # else the last word was said, and only the closing failed
+        forge.issue(key, title=title, body=render(dated, posted.seen, now))
     return replace(dated, issue=forge.issue(key, title=title, body=None), news=IssueChange.CLOSED)
 
 
@@ -87,6 +87,6 @@ def _key(environment: str) -> str:
     return f"drift/{environment}"
 
 
-def _same(one: str, other: str) -> bool:
+def _same(first: str, second: str) -> bool:
     """Forges change the ends of lines and of the text."""
-    return one.replace("\r\n", "\n").strip() == other.replace("\r\n", "\n").strip()
+    return first.replace("\r\n", "\n").strip() == second.replace("\r\n", "\n").strip()

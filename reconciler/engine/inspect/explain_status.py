@@ -53,8 +53,8 @@ def _advice(
     if any(step.action is Action.DEPLOY for step in part.steps):
         yield from _permission(deps, desired, environment, part)
     if part.steps or refresh:
-        what = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
-        yield Advice(reason=what, command=f"reconciler apply {environment.name} {part.model}")
+        advice = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
+        yield Advice(reason=advice, command=f"reconciler apply {environment.name} {part.model}")
         if part.sync is not SyncStatus.IN_SYNC:
             yield from _adopt(deps, desired, environment, part.model)
         return
@@ -73,16 +73,16 @@ def _permission(
         return
     head = observe.head_of(deps, desired, environment.name, part.model)
     vetted = head is not None and model.artifact in head.state.vetted
-    asked = approvals.ForgeQueries(deps.forge)
+    queries = approvals.ForgeQueries(deps.forge)
     try:
-        found = approvals.grounds(deps, desired, environment, model, vetted=vetted, kept=False, asked=asked)
+        clearance = approvals.grounds(deps, desired, environment, model, vetted=vetted, kept=False, asked=queries)
     except ReconcilerError as error:
         yield Advice(reason=f"{error.message}; {error.hint}" if error.hint else error.message)
         return
-    for one in (found.approved, *(override.approved for override in found.overrides)):
-        if one is not None:
-            people = ", ".join(approved.by for approved in one.approvals)
-            yield Advice(reason=f"{one.url} is approved by {people}")
+    for record in (clearance.approved, *(override.approved for override in clearance.overrides)):
+        if record is not None:
+            people = ", ".join(approved.by for approved in record.approvals)
+            yield Advice(reason=f"{record.url} is approved by {people}")
 
 
 def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
@@ -92,7 +92,7 @@ def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, 
         return
     try:
         head = observe.head_of(deps, desired, environment.name, model)
-        served = next((one for one in target.observe([model], others=False) if one.model == model), None)
+        served = next((deployment for deployment in target.observe([model], others=False) if deployment.model == model), None)
         artifact = adopt.adoptable(deps, desired, environment, model, head, served)
     except ReconcilerError:
         return  # the plan says what is wrong with it
@@ -101,13 +101,13 @@ def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, 
         yield Advice(reason=f"or keep {short(artifact)}, which somebody put there: propose it", command=command)
 
 
-def _onward(desired: DesiredState, environment: Environment, part: ModelPlan, made: Digest | None) -> Iterator[Advice]:
+def _onward(desired: DesiredState, environment: Environment, part: ModelPlan, artifact: Digest | None) -> Iterator[Advice]:
     """From where models are made: who could take this one."""
-    if made is None or part.blocked is not None:
+    if artifact is None or part.blocked is not None:
         return
     for other in desired.downstream(environment.name):
         declared = desired.model(other.name, part.model)
-        if declared is not None and declared.artifact == made:
+        if declared is not None and declared.artifact == artifact:
             yield Advice(
                 reason=f"{other.name} pins it: see how it fares there",
                 command=f"reconciler why {part.model} --in {other.name}",
@@ -124,23 +124,23 @@ def _newer(deps: Dependencies, desired: DesiredState, environment: Environment, 
     declared = desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None
     for origin in _sources(desired, environment):
-        made = _artifact(deps, desired, origin, model)
-        if made is not None and made != pin:
-            what = f"{short(made)}, which is not the one that is pinned"
-            yield _offer(deps, desired, environment, origin, model, what)
+        artifact = _artifact(deps, desired, origin, model)
+        if artifact is not None and artifact != pin:
+            candidate = f"{short(artifact)}, which is not the one that is pinned"
+            yield _offer(deps, desired, environment, origin, model, candidate)
 
 
 def _not_declared(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
     advice: list[Advice] = []
     for origin in _sources(desired, environment):
-        made = _artifact(deps, desired, origin, model)
-        if made is not None:
-            advice.append(_offer(deps, desired, environment, origin, model, short(made)))
+        artifact = _artifact(deps, desired, origin, model)
+        if artifact is not None:
+            advice.append(_offer(deps, desired, environment, origin, model, short(artifact)))
         elif desired.model(origin.name, model) is not None:
             command = f"reconciler why {model} --in {origin.name}"
             advice.append(Advice(reason=f"{origin.name} declares it and has not made it yet", command=command))
     if not advice:
-        names = sorted({one.name for one in desired.models})
+        names = sorted({declared.name for declared in desired.models})
         near = difflib.get_close_matches(model, names, n=3)
         hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names[:10]) or 'none'}"
         raise UsageError(f"no model {model!r} is declared for {environment.name}", hint=hint, code="E801")
@@ -155,23 +155,23 @@ def _not_declared(deps: Dependencies, desired: DesiredState, environment: Enviro
 
 
 def _offer(
-    deps: Dependencies, desired: DesiredState, environment: Environment, origin: Environment, model: str, made: str
+    deps: Dependencies, desired: DesiredState, environment: Environment, origin: Environment, model: str, artifact: str
 ) -> Advice:
     """What `origin` made, to be proposed; unless this environment's gates have refused it already."""
     head = observe.head_of(deps, desired, origin.name, model)
-    judged = head.state.judged_for(environment.name) if head is not None else None
-    if judged is not None and not judged.passed:
+    gates = head.state.judged_for(environment.name) if head is not None else None
+    if gates is not None and not gates.passed:
         command = f"reconciler why {model} --in {origin.name}"
-        return Advice(reason=f"{origin.name} has {made}, but the gates here refused it: see why", command=command)
+        return Advice(reason=f"{origin.name} has {artifact}, but the gates here refused it: see why", command=command)
     command = f"reconciler promote {model} --to {environment.name}"
-    return Advice(reason=f"{origin.name} has {made}: propose it", command=command)
+    return Advice(reason=f"{origin.name} has {artifact}: propose it", command=command)
 
 
 def _sources(desired: DesiredState, environment: Environment) -> Iterator[Environment]:
     for name in environment.promotes_from:
-        found = desired.environment(name)
-        if found is not None:
-            yield found
+        origin = desired.environment(name)
+        if origin is not None:
+            yield origin
 
 
 def _artifact(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:

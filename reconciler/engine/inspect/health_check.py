@@ -17,87 +17,87 @@ from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError
 
 
-def environment(deps: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
+def environment(deps: Dependencies, desired: DesiredState, environment: Environment, machine: Runtime) -> Iterator[Check]:
     """`here`: the runtime of this machine."""
-    if one.protect is not None:
-        yield _branch(deps, desired, one, one.protect)
-    yield from _tables(deps.data_root, one)
-    if one.runtime is not None:
-        yield _trains(one, one.runtime, here)
+    if environment.protect is not None:
+        yield _branch(deps, desired, environment, environment.protect)
+    yield from _tables(deps.data_root, environment)
+    if environment.runtime is not None:
+        yield _trains(environment, environment.runtime, machine)
     try:
-        if one.name in deps.targets:
-            deps.targets[one.name].observe((), others=False)
-        yield from _in_use(deps, desired, one, here)
+        if environment.name in deps.targets:
+            deps.targets[environment.name].observe((), others=False)
+        yield from _in_use(deps, desired, environment, machine)
     except ReconcilerError as error:
-        yield bad(one.name, "serving", error)
+        yield bad(environment.name, "serving", error)
 
 
 def bad(area: str, name: str, error: ReconcilerError) -> Check:
     return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint)
 
 
-def _branch(deps: Dependencies, desired: DesiredState, one: Environment, branch: str) -> Check:
+def _branch(deps: Dependencies, desired: DesiredState, environment: Environment, branch: str) -> Check:
     try:
         if desired.revision is not None:
             deps.source.order(desired.revision, desired.revision, branch=branch)
     except ReconcilerError as error:
-        return bad(one.name, "branch", error)
-    return Check(area=one.name, name="branch", level=Level.GOOD, found=f"protected by {branch}")
+        return bad(environment.name, "branch", error)
+    return Check(area=environment.name, name="branch", level=Level.GOOD, found=f"protected by {branch}")
 
 
-def _tables(root: Path, one: Environment) -> Iterator[Check]:
-    missing = [f"{name} ({table.path})" for name, table in one.data.tables if not (root / table.path).is_file()]
+def _tables(root: Path, environment: Environment) -> Iterator[Check]:
+    missing = [f"{name} ({table.path})" for name, table in environment.data.tables if not (root / table.path).is_file()]
     if missing:
         yield Check(
-            area=one.name,
+            area=environment.name,
             name="tables",
             level=Level.BAD,
             found="no file for " + ", ".join(missing),
             remedy="put it there, or name the folder that paths start from with --data-root",
         )
-    elif one.data.tables:
-        yield Check(area=one.name, name="tables", level=Level.GOOD, found=", ".join(dict(one.data.tables)))
+    elif environment.data.tables:
+        yield Check(area=environment.name, name="tables", level=Level.GOOD, found=", ".join(dict(environment.data.tables)))
 
 
-def _trains(one: Environment, declared: Runtime, here: Runtime) -> Check:
-    found = differences(declared, here)
-    if not found:
+def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Check:
+    mismatches = differences(declared, machine)
+    if not mismatches:
         versions = ", ".join(f"{name} {value}" for name, value in declared.versions)
-        return Check(area=one.name, name="runtime", level=Level.GOOD, found=f"as declared: {versions}")
+        return Check(area=environment.name, name="runtime", level=Level.GOOD, found=f"as declared: {versions}")
     return Check(
-        area=one.name,
+        area=environment.name,
         name="runtime",
         level=Level.WARNING,
-        found="cannot train on this machine: declared is " + "; ".join(found),
+        found="cannot train on this machine: declared is " + "; ".join(mismatches),
         remedy="install the declared lock, or change `runtime` in the environment by a pull request",
     )
 
 
-def _in_use(deps: Dependencies, desired: DesiredState, one: Environment, here: Runtime) -> Iterator[Check]:
+def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment, machine: Runtime) -> Iterator[Check]:
     """What the artifacts there were made with, and whether this machine has it."""
-    made: Counter[Runtime] = Counter()
+    runtimes: Counter[Runtime] = Counter()
     unknown = 0
-    declared = desired.models_of(one.name)
-    for head in deps.parallel_map(lambda model: observe.head_of(deps, desired, one.name, model.name), declared):
+    declared = desired.models_of(environment.name)
+    for head in deps.parallel_map(lambda model: observe.head_of(deps, desired, environment.name, model.name), declared):
         if head is None or head.state.artifact is None:
             continue
         build = head.state.build
-        if build is None or not blobs.holds(deps.stores[one.name], build.provenance):
+        if build is None or not blobs.holds(deps.stores[environment.name], build.provenance):
             unknown += 1
             continue
-        made[blobs.record(deps.stores[one.name], build.provenance, Provenance).runtime] += 1
-    for runtime, models in sorted(made.items(), key=lambda pair: -pair[1]):
-        found = differences(runtime, here)
+        runtimes[blobs.record(deps.stores[environment.name], build.provenance, Provenance).runtime] += 1
+    for runtime, models in sorted(runtimes.items(), key=lambda pair: -pair[1]):
+        mismatches = differences(runtime, machine)
         sklearn = dict(runtime.versions).get("scikit-learn", "unknown")
-        what = f"{models:,} made with scikit-learn {sklearn} on {runtime.architecture}"
+        origin = f"{models:,} made with scikit-learn {sklearn} on {runtime.architecture}"
         yield Check(
-            area=one.name,
+            area=environment.name,
             name="models",
-            level=Level.WARNING if found else Level.GOOD,
-            found=what + (f"; not as here: {'; '.join(found)}" if found else ", as here"),
-            remedy="install what they were made with, or train them anew in the sandbox and promote" if found else None,
+            level=Level.WARNING if mismatches else Level.GOOD,
+            found=origin + (f"; not as here: {'; '.join(mismatches)}" if mismatches else ", as here"),
+            remedy="install what they were made with, or train them anew in the sandbox and promote" if mismatches else None,
         )
-    if not made and not unknown:
-        yield Check(area=one.name, name="models", level=Level.GOOD, found="nothing is deployed yet")
+    if not runtimes and not unknown:
+        yield Check(area=environment.name, name="models", level=Level.GOOD, found="nothing is deployed yet")
     if unknown:
-        yield Check(area=one.name, name="models", level=Level.GOOD, found=f"{unknown:,} by a build not known here")
+        yield Check(area=environment.name, name="models", level=Level.GOOD, found=f"{unknown:,} by a build not known here")

@@ -39,7 +39,7 @@ class CheckpointsRead:
     findings: tuple[AuditFinding, ...]
 
     def of(self, project: str) -> list[Checkpoint]:
-        return [one for _, one in sorted(self.anchors.items()) if one.project == project]
+        return [checkpoint for _, checkpoint in sorted(self.anchors.items()) if checkpoint.project == project]
 
 
 def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> CheckpointResult:
@@ -52,9 +52,9 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
     known = read(tags)
     for finding in (*known.findings, *against(deps, desired, chosen, known)):
         raise IntegrityError(f"{finding.where}: {finding.problem}", code="E603", hint=finding.remedy)
-    heads = tuple(sorted(_heads(deps, desired, chosen), key=lambda one: one.journal))
+    heads = tuple(sorted(_heads(deps, desired, chosen), key=lambda head: head.journal))
     before = newest(known.of(desired.project))
-    if all(before.get(one.journal) == one for one in heads):
+    if all(before.get(head.journal) == head for head in heads):
         last = known.of(desired.project)[-1:]
         return CheckpointResult(
             project=desired.project,
@@ -65,11 +65,11 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
             signed=bool(last) and last[0].n in known.signed,
         )
     n = max(known.anchors, default=-1) + 1
-    made = Checkpoint(
+    checkpoint = Checkpoint(
         n=n, project=desired.project, commit=desired.revision, previous=known.digests.get(n - 1), heads=heads
     )
     title = f"Anchor {n} of {desired.project}: {len(heads)} journal{'s' * (len(heads) != 1)}"
-    tag = tags.create(made.name, commit=made.commit, message=f"{title}\n\n{codec.encode(made).decode()}\n")
+    tag = tags.create(checkpoint.name, commit=checkpoint.commit, message=f"{title}\n\n{codec.encode(checkpoint).decode()}\n")
     return CheckpointResult(
         project=desired.project, name=tag.name, commit=tag.commit, heads=heads, fresh=True, signed=tag.signed
     )
@@ -82,12 +82,12 @@ def _tags_of(deps: Dependencies) -> Tags:
 
 
 def _heads(deps: Dependencies, desired: DesiredState, chosen: list[Environment]) -> Iterator[CheckpointHead]:
-    for one in chosen:
-        store = deps.stores[one.name]
-        for model in journal.models(store, one.name):
-            head = journal.head(store, project=desired.project, environment=one.name, model=model)
+    for environment in chosen:
+        store = deps.stores[environment.name]
+        for model in journal.models(store, environment.name):
+            head = journal.head(store, project=desired.project, environment=environment.name, model=model)
             if head is not None:
-                yield CheckpointHead(environment=one.name, model=model, n=head.entry.n, entry=head.digest)
+                yield CheckpointHead(environment=environment.name, model=model, n=head.entry.n, entry=head.digest)
 
 
 def read(tags: Tags) -> CheckpointsRead:
@@ -96,22 +96,22 @@ def read(tags: Tags) -> CheckpointsRead:
     digests: dict[int, Digest] = {}
     signed: set[int] = set()
     findings: list[AuditFinding] = []
-    found = {n: tag for tag in tags.under(PREFIX) if (n := number_of(tag.name)) is not None}
-    for n in range(max(found, default=-1) + 1):
+    tag_of = {n: tag for tag in tags.under(PREFIX) if (n := number_of(tag.name)) is not None}
+    for n in range(max(tag_of, default=-1) + 1):
         name = f"{PREFIX}{n}"
-        if n not in found:
+        if n not in tag_of:
             findings.append(_about(name, "this anchor is missing, though later ones are there", _FETCH))
             continue
-        body = _body(found[n])
+        body = _body(tag_of[n])
         try:
-            one = codec.decode(Checkpoint, body, what=name)
+            checkpoint = codec.decode(Checkpoint, body, what=name)
         except IntegrityError:
             findings.append(_about(name, "this tag is not an anchor as this tool writes it", _FETCH))
             continue
-        if one.n != n or one.commit != found[n].commit or (n - 1 in digests and one.previous != digests[n - 1]):
+        if checkpoint.n != n or checkpoint.commit != tag_of[n].commit or (n - 1 in digests and checkpoint.previous != digests[n - 1]):
             findings.append(_about(name, "this anchor does not follow the one before, or is not on its commit", _FETCH))
-        anchors[n], digests[n] = one, digest_of_bytes(body)
-        if found[n].signed:
+        anchors[n], digests[n] = checkpoint, digest_of_bytes(body)
+        if tag_of[n].signed:
             signed.add(n)
     return CheckpointsRead(anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings))
 
@@ -129,20 +129,20 @@ def against(
 ) -> Iterator[AuditFinding]:
     """Every anchored head of these environments that their journals do not hold, with the first anchor that has it."""
     names = {one.name for one in chosen}
-    asked: set[CheckpointHead] = set()
+    checked: set[CheckpointHead] = set()
     for one in known.of(desired.project):
         for head in one.heads:
-            if head.environment not in names or head in asked:
+            if head.environment not in names or head in checked:
                 continue
-            asked.add(head)
+            checked.add(head)
             key = store_layout.member(store_layout.journal(head.environment, head.model), head.n)
             body = deps.stores[head.environment].read(key)
             if body is not None and digest_of_bytes(body) == head.entry:
                 continue
-            what = "is gone" if body is None else f"is {short(digest_of_bytes(body))}"
+            change = "is gone" if body is None else f"is {short(digest_of_bytes(body))}"
             yield AuditFinding(
                 environment=head.environment,
                 where=key,
-                problem=f"entry {head.n} of {head.model} {what}; {one.name} holds that it was {short(head.entry)}",
+                problem=f"entry {head.n} of {head.model} {change}; {one.name} holds that it was {short(head.entry)}",
                 remedy="the journal was cut or written anew: restore it from a backup of the store",
             )

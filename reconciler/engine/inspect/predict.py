@@ -107,7 +107,7 @@ def score(
         log=log,
         by=by,
         amount=amount,
-        expected=tuple(GroupAmount(group=one.group, amounts=one.amounts) for one in predicted.expected),
+        expected=tuple(GroupAmount(group=group.group, amounts=group.amounts) for group in predicted.expected),
         amounts=str(beside) if by is not None else None,
     )
 
@@ -138,11 +138,11 @@ def _log(
     return numbered_log.append_next(store, store_layout.predictions(environment.name, model), entry)
 
 
-def _publish(made: Path, out: Path) -> None:
+def _publish(source: Path, out: Path) -> None:
     """Move into place in one go: a reader sees the old file or the whole new one."""
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(made.read_bytes())
+        temporary.write_bytes(source.read_bytes())
         temporary.replace(out)
     except OSError as error:
         temporary.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 def reproduce(deps: Dependencies, desired: DesiredState, digest: Digest) -> ReproduceResult:
     """Same recipe, same data, same runtime: the same bytes? UsageError when it is not known how it was made here."""
-    environment, build = _found(deps, desired, digest)
+    environment, build = _built_in(deps, desired, digest)
     store = deps.stores[environment]
     provenance = blobs.record(store, build.provenance, Provenance)
     origin = desired.environment(provenance.environment)
@@ -65,9 +65,12 @@ def reproduce(deps: Dependencies, desired: DesiredState, digest: Digest) -> Repr
     )
 
 
-def _found(deps: Dependencies, desired: DesiredState, digest: Digest) -> tuple[str, Build]:
-    """The environment whose journal knows how this artifact was built, sandboxes first."""
-    for environment in sorted(desired.environments, key=lambda one: (not one.trains, one.name)):
+def _built_in(deps: Dependencies, desired: DesiredState, digest: Digest) -> tuple[str, Build]:
+    """Return the environment whose journal knows how this artifact was built (sandboxes first), and that build.
+
+    Raises UsageError E210 when no journal knows it.
+    """
+    for environment in sorted(desired.environments, key=lambda declared: (not declared.trains, declared.name)):
         store = deps.stores[environment.name]
         for model in journal.models(store, environment.name):
             build = journal.build_of(

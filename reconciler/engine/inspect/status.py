@@ -22,9 +22,9 @@ from reconciler.schedule import freeze_windows
 
 
 def status(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
-    """The named environments, or all."""
+    """Return the status of the named environments, or of all."""
     chosen = environments_of(desired, environments)
-    return Status(project=desired.project, environments=tuple(_environment(deps, desired, one) for one in chosen))
+    return Status(project=desired.project, environments=tuple(_environment(deps, desired, environment) for environment in chosen))
 
 
 def _environment(deps: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:
@@ -80,7 +80,7 @@ def _model(deps: Dependencies, desired: DesiredState, environment: Environment, 
         grade=evaluation.grade.value if evaluation else None,
         headline=headline,
         data_as_of=build.as_of if build else None,
-        notes=(*part.detail.notes, *(one for one in refusals if one != part.reason)),
+        notes=(*part.detail.notes, *(reason for reason in refusals if reason != part.reason)),
         status=part.status,
     )
 
@@ -88,18 +88,18 @@ def _model(deps: Dependencies, desired: DesiredState, environment: Environment, 
 def history(
     deps: Dependencies, desired: DesiredState, environment: str | None, model: str | None, at: datetime | None
 ) -> History:
-    """Journal entries, newest first; with `at`, per model the last one that was written by then."""
-    names = environments_of(desired, (environment,) if environment else ())
+    """Return journal entries, newest first; with `at`, per model the last one that was written by then."""
+    declared = environments_of(desired, (environment,) if environment else ())
     events: list[HistoryEvent] = []
-    for one in names:
-        store = deps.stores[one.name]
-        for name in journal.models(store, one.name):
+    for owner in declared:
+        store = deps.stores[owner.name]
+        for name in journal.models(store, owner.name):
             if model is not None and name != model:
                 continue
-            found = [_event(head) for head in _entries(store, desired.project, one.name, name)]
+            journaled = [_event(head) for head in _entries(store, desired.project, owner.name, name)]
             if at is not None:
-                found = [event for event in found if event.when <= at][-1:]
-            events.extend(found)
+                journaled = [event for event in journaled if event.when <= at][-1:]
+            events.extend(journaled)
     events.sort(key=lambda event: (event.when, event.environment, event.model, event.n), reverse=True)
     return History(events=tuple(events), at=at)
 

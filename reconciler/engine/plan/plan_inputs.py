@@ -53,10 +53,10 @@ def served_inputs(served: LiveDeployment | None) -> str:
     if served is None:
         return "nothing"
     current = served.current
-    what = f"entry {current.n} {current.artifact or 'retired'}" if current else "unreadable"
+    pointer = f"entry {current.n} {current.artifact or 'retired'}" if current else "unreadable"
     if served.drift is None:
-        return what
-    return f"{what} {_DRIFT_WORDS.get(served.drift, served.drift.value)} {' '.join(served.files)}".strip()
+        return pointer
+    return f"{pointer} {_DRIFT_WORDS.get(served.drift, served.drift.value)} {' '.join(served.files)}".strip()
 
 
 _DRIFT_WORDS = {DriftType.UNMANAGED: "foreign"}  # part of every plan digest: a stored plan must keep its own

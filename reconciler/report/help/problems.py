@@ -81,26 +81,26 @@ def _problem(problem: Problem) -> ListEntry:
 
 def error_document(error: ReconcilerError, code: int) -> dict[str, Any]:
     """The error as JSON data: stable keys, absent where there is nothing to say."""
-    found: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "exit": code}
-    found |= {name: getattr(error, name) for name in ("code", "hint") if getattr(error, name)}
+    document: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "exit": code}
+    document |= {name: getattr(error, name) for name in ("code", "hint") if getattr(error, name)}
     if error.where is not None:
-        found["where"] = _where(error.where)
+        document["where"] = _where(error.where)
     if isinstance(error, InvalidManifestsError):
-        found["problems"] = [
+        document["problems"] = [
             {
-                "code": one.code,
-                "message": one.message,
-                "where": _where(one.where),
-                **({"field": one.field} if one.field else {}),
-                **({"hint": one.hint} if one.hint else {}),
+                "code": problem.code,
+                "message": problem.message,
+                "where": _where(problem.where),
+                **({"field": problem.field} if problem.field else {}),
+                **({"hint": problem.hint} if problem.hint else {}),
             }
-            for one in error.problems
+            for problem in error.problems
         ]
-    return {"error": found, "format": 1}
+    return {"error": document, "format": 1}
 
 
 def _where(where: FilePosition | str) -> dict[str, Any] | str:
     if isinstance(where, str):
         return where
-    found = {"file": where.file, "line": where.line, "column": where.column}
-    return {name: value for name, value in found.items() if value is not None}
+    position = {"file": where.file, "line": where.line, "column": where.column}
+    return {name: value for name, value in position.items() if value is not None}

@@ -66,8 +66,8 @@ def details(model: ModelPlan, detail: Detail) -> Iterator[Block]:
 
 def _is_judged(model: ModelPlan) -> bool:
     """Tell whether the plan rests on how good the model is; restoring what was deployed does not."""
-    judged = (Action.TRAIN, Action.VERIFY, Action.DEPLOY)
-    return model.blocked is not None or any(step.action in judged for step in model.steps)
+    gated = (Action.TRAIN, Action.VERIFY, Action.DEPLOY)
+    return model.blocked is not None or any(step.action in gated for step in model.steps)
 
 
 def _notes(model: ModelPlan, detail: Detail) -> Iterator[Item]:

@@ -234,9 +234,9 @@ def _group_row(model: ModelPlan) -> Row:
 
 def _foot(comment: PlanComment, kept: bool) -> Iterator[Block]:
     if comment.differences:
-        what = "this plan" if comment.plan is not None else "what git declares here"
+        applied = "this plan" if comment.plan is not None else "what git declares here"
         yield Paragraph(
-            f"Merging applies {what} and nothing else: a model that changes in the meantime is skipped and reported."
+            f"Merging applies {applied} and nothing else: a model that changes in the meantime is skipped and reported."
         )
         if not kept:
             yield Paragraph(

@@ -92,14 +92,14 @@ def _numbers(card: ModelCard) -> Iterator[Block]:
 
 
 def _data(card: ModelCard) -> Iterator[Block]:
-    judged, made = card.evaluation, card.provenance
-    since = f", from {judged.holdout_from}" if judged.holdout_from else ""
-    tables = joined(((Code(table.name), " ", Code(table.digest)) for table in made.inputs.tables), ", ")
-    trained, held_out = count(judged.training_rows, "row"), count(judged.rows, "row")
+    evaluation, provenance = card.evaluation, card.provenance
+    since = f", from {evaluation.holdout_from}" if evaluation.holdout_from else ""
+    tables = joined(((Code(table.name), " ", Code(table.digest)) for table in provenance.inputs.tables), ", ")
+    trained, held_out = count(evaluation.training_rows, "row"), count(evaluation.rows, "row")
     yield Heading("Data", level=2)
     yield Items(
         (
-            Item((f"as of {made.as_of}, from data snapshot {made.snapshot} of ", Code(made.environment))),
+            Item((f"as of {provenance.as_of}, from data snapshot {provenance.snapshot} of ", Code(provenance.environment))),
             Item(f"{trained} to train, {held_out} held out to judge"),
             Item((_holdout(card.recipe.recipe.holdout), since), label="holdout"),
             Item(tables, label="tables"),
@@ -121,14 +121,14 @@ def _recipe(card: ModelCard) -> Iterator[Block]:
 
 
 def _summary(built: BuiltRecipe) -> Iterator[tuple[Words, Words]]:
-    recipe, made = built.recipe, built.preprocessing
+    recipe, preprocessing = built.recipe, built.preprocessing
     yield "task", recipe.task.value
     yield "outcome", joined(map(Code, recipe.class_names), ", ") or Code(recipe.outcome.column or "")
     yield "tables", joined(map(Code, recipe.tables), ", ")
     for kind in ("numeric", "categorical", "boolean"):
         features: tuple[str, ...] = getattr(recipe.features, kind)
         if features:
-            yield f"{kind} features", (joined(map(Code, features), ", "), " (", getattr(made, kind), ")")
+            yield f"{kind} features", (joined(map(Code, features), ", "), " (", getattr(preprocessing, kind), ")")
     params = ", ".join(f"{name} {_param(value)}" for name, value in recipe.estimator.params)
     yield "estimator", (Code(recipe.estimator.class_name), (" with ", Code(params)) if params else "")
     yield "seed", str(recipe.seed)

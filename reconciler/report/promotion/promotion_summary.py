@@ -88,7 +88,7 @@ def _comparisons(summary: PromotionSummary) -> list[Comparison]:
 
 
 def _main(summary: PromotionSummary) -> Comparison | None:
-    return next((one for one in _comparisons(summary) if one.state is Comparability.COMPARED), None)
+    return next((comparison for comparison in _comparisons(summary) if comparison.state is Comparability.COMPARED), None)
 
 
 def _difference(comparison: Comparison) -> Words:
@@ -131,7 +131,7 @@ def _numbers(summary: PromotionSummary) -> Iterator[Block]:
         before = summary.incumbent.evaluation if summary.incumbent is not None else None
         yield evaluation.metrics(candidate, before)
         if before is not None:
-            reasons = [one.reason or one.state.value for one in _comparisons(summary)]
+            reasons = [comparison.reason or comparison.state.value for comparison in _comparisons(summary)]
             reason = reasons[0] if reasons else "no gate compares the two on the same rows"
             yield Paragraph(f"Each on its own holdout: {reason}.")
     yield Paragraph(evaluation.naive(candidate))
@@ -149,12 +149,12 @@ def _fold(title: str, *body: Block) -> Block:
 
 
 def _data(summary: PromotionSummary) -> Iterator[Block]:
-    made, judged = summary.candidate.provenance, summary.candidate.evaluation
-    rows = f"from {judged.holdout_from} on" if judged.holdout_from else "chosen at random by key"
-    taken = f", data as of {made.as_of}, taken {moment(made.taken)}"
-    trained, held_out = count(judged.training_rows, "row"), count(judged.rows, "row")
+    provenance, evaluation = summary.candidate.provenance, summary.candidate.evaluation
+    rows = f"from {evaluation.holdout_from} on" if evaluation.holdout_from else "chosen at random by key"
+    taken = f", data as of {provenance.as_of}, taken {moment(provenance.taken)}"
+    trained, held_out = count(evaluation.training_rows, "row"), count(evaluation.rows, "row")
     items = [
-        Item((f"snapshot {made.snapshot} of ", Code(made.environment), taken)),
+        Item((f"snapshot {provenance.snapshot} of ", Code(provenance.environment), taken)),
         Item(f"trained on {trained}, evaluated on {held_out} {rows}"),
     ]
     items += (
@@ -182,16 +182,16 @@ def _runtime(summary: PromotionSummary) -> Iterator[Block]:
 
 
 def _lineage(summary: PromotionSummary) -> Iterator[Block]:
-    made = summary.candidate.provenance
-    source: Words = ("commit ", Code(commit(made.commit))) if made.commit else "a work tree"
-    trained = ("Trained in ", Code(made.environment), f" on {day(made.finished)} from ", source)
+    provenance = summary.candidate.provenance
+    source: Words = ("commit ", Code(commit(provenance.commit))) if provenance.commit else "a work tree"
+    trained = ("Trained in ", Code(provenance.environment), f" on {day(provenance.finished)} from ", source)
     yield Heading("Provenance", level=4)
-    yield Paragraph((*trained, ", by ", made.who, "."))
+    yield Paragraph((*trained, ", by ", provenance.who, "."))
     yield Items(
         (
-            Item(Code(made.artifact), label="artifact", joint=" "),
-            Item(Code(made.fingerprint), label="fingerprint", joint=" "),
-            Item(Code(f"reconciler reproduce {made.artifact}"), label="to reproduce it"),
+            Item(Code(provenance.artifact), label="artifact", joint=" "),
+            Item(Code(provenance.fingerprint), label="fingerprint", joint=" "),
+            Item(Code(f"reconciler reproduce {provenance.artifact}"), label="to reproduce it"),
         )
     )
 
