@@ -122,7 +122,10 @@ class StatusView(ReportView):
         return status.blocks(self.value, detail)
 
     def __repr__(self) -> str:
-        environments = (f"{environment.environment} ({count(len(environment.models), 'model')})" for environment in self.value.environments)
+        environments = (
+            f"{environment.environment} ({count(len(environment.models), 'model')})"
+            for environment in self.value.environments
+        )
         return f"<status of {self.value.project}: {', '.join(environments) or 'no environment'}>"
 
     def to_frame(self) -> pandas.DataFrame:
@@ -167,7 +170,12 @@ class ModelsView(ReportView):
         evaluation = model.evaluation
         declared = (model.model, model.owner, model.task, ", ".join(model.outcome), model.estimator, model.artifact)
         scores = (evaluation.metric(name) if evaluation else None for name in metrics)
-        return (*declared, evaluation.grade.value if evaluation else None, evaluation.rows if evaluation else None, *scores)
+        return (
+            *declared,
+            evaluation.grade.value if evaluation else None,
+            evaluation.rows if evaluation else None,
+            *scores,
+        )
 
 
 @dataclass(frozen=True, repr=False)

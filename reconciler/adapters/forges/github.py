@@ -166,8 +166,17 @@ class GitHubForge:
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
         with self._asking(f"asking which request introduced {commit[:12]}", _READS):
-            pull_requests = [pull_request for pull_request in self._repository.get_commit(commit).get_pulls() if pull_request.merged_at is not None]
-            return tuple(_pull(pull_request) for pull_request in sorted(pull_requests, key=lambda pull_request: (pull_request.merged_at, pull_request.number)))
+            pull_requests = [
+                pull_request
+                for pull_request in self._repository.get_commit(commit).get_pulls()
+                if pull_request.merged_at is not None
+            ]
+            return tuple(
+                _pull(pull_request)
+                for pull_request in sorted(
+                    pull_requests, key=lambda pull_request: (pull_request.merged_at, pull_request.number)
+                )
+            )
 
     def close(self, number: int) -> None:
         with self._found(number, _WRITES):

@@ -10,7 +10,7 @@ from reconciler.adapters.caches import drift_first_seen
 from reconciler.app import locations
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.artifact.observed_state import DriftType
-from reconciler.core.inspect.drift import DriftReport, seen_in
+from reconciler.core.inspect.drift import DriftReport, first_seen_by_key
 
 
 def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: bool, loads: bool) -> DriftReport:
@@ -34,7 +34,7 @@ def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: boo
             issue=render if issue else None,
         )
     current = {
-        environment.environment: seen_in(environment.findings)
+        environment.environment: first_seen_by_key(environment.findings)
         for environment in report.environments
         if environment.problem is None
     }

@@ -17,7 +17,7 @@ from reconciler.app.wiring import OpenProject, open_project
 from reconciler.core.forge.detection import ForgeKind, token_of
 from reconciler.core.inspect.health_check import Check, HealthReport, Level, room
 from reconciler.core.spec.environment import Environment, StorageLocation
-from reconciler.engine.inspect.health_check import bad, environment
+from reconciler.engine.inspect.health_check import bad, environment_checks
 from reconciler.errors import InvalidManifestsError, ReconcilerError
 from reconciler.ports import ReachabilityCheck
 from reconciler.report.layout.formatting import at, count, size
@@ -104,7 +104,7 @@ def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
             runtime = machine.runtime()
             for declared in desired.environments:
                 yield from _storage(project, declared)
-                yield from environment(project.deps, desired, declared, runtime)
+                yield from environment_checks(project.deps, desired, declared, runtime)
     except InvalidManifestsError as error:
         remedy = "run `reconciler validate`: it lists every problem"
         yield _check(PROJECT, "manifests", str(error), level=Level.BAD, remedy=remedy)

@@ -115,7 +115,9 @@ def _plan_all(
 def _to_json(planned: CacheablePlan) -> list[Any]:
     """Return plain JSON data for another process: of unchanged models only what is shown."""
     models = planned.plan.models
-    unchanged = [(model.model, model.digest, model.sync, model.health, model.reason) for model in models if is_unchanged(model)]
+    unchanged = [
+        (model.model, model.digest, model.sync, model.health, model.reason) for model in models if is_unchanged(model)
+    ]
     changed = replace(planned.plan, models=tuple(model for model in models if not is_unchanged(model)))
     settled = {name: stored.packed(model) for name, model in planned.settled.items()}
     return [codec.to_json(changed), unchanged, planned.until, settled]

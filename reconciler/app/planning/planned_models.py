@@ -44,7 +44,9 @@ def plan(
     environment = project.environment(head.environment)
     new_plan = make_plan(project.deps, project.desired, environment, models, settled=known, about=fingerprints.about)
     newest = data_snapshots.newest(project.deps.stores[environment.name]) if environment.trains else None
-    until = stays_until(new_plan, environment, project.desired.models_of(environment.name), newest, project.deps.clock())
+    until = stays_until(
+        new_plan, environment, project.desired.models_of(environment.name), newest, project.deps.clock()
+    )
     inputs, names = inputs_left_out(new_plan.environment), {model.model for model in known or ()}
     settled: dict[str, CachedModelPlan] = {}
     shown: list[ModelPlan] = []

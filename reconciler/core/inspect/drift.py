@@ -31,12 +31,12 @@ class DriftFinding:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What makes it the same finding the next time: the model and the kind."""
+        """Return the model and the kind: a later finding with the same key is the same finding."""
         return (self.model or "", self.kind.value)
 
 
 class IssueChange(StrEnum):
-    """What became of an environment's issue."""
+    """The change that one run made to an environment's issue."""
 
     OPENED = "opened"
     UPDATED = "updated"
@@ -65,7 +65,7 @@ class EnvironmentDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftReport:
-    """What `drift` found, environment by environment."""
+    """The findings of `drift`, environment by environment."""
 
     project: str
     revision: str | None
@@ -80,15 +80,17 @@ class DriftReport:
 Seen = dict[tuple[str, str], datetime]
 """When each finding was first seen, by its key."""
 
-HIDDEN = 24_000  # characters of what an issue remembers; what does not fit counts as seen anew
+HIDDEN = 24_000  # characters that an issue keeps of first-seen times; findings that do not fit count as new
 _HIDDEN = re.compile(r"<!-- reconciler-seen (\{[^<>]*\}) -->")
 
 
 def of_served(
     environment: str, head: JournalHead | None, served: LiveDeployment | None, files: frozenset[str]
 ) -> Iterator[DriftFinding]:
-    """How a target differs from its journal's head. `files`: the names of the applied artifact's files, as far as they
-    are known: whatever else lies among them was added."""
+    """Return the differences of a target from its journal's head.
+
+    `files`: the names of the applied artifact's files, as far as they are known; other files among them were added.
+    """
     if served is None and head is None:
         return
     model = served.model if served is not None else head.entry.model if head is not None else ""
@@ -102,20 +104,21 @@ def of_served(
 
 
 def ordered(findings: Iterable[DriftFinding]) -> tuple[DriftFinding, ...]:
-    """Worst first, then by model."""
+    """Sort findings: worst first, then by model."""
     kinds = list(DriftType)
     return tuple(sorted(findings, key=lambda finding: (kinds.index(finding.kind), finding.model or "", finding.what)))
 
 
 def dated(findings: Iterable[DriftFinding], *seen: Seen, now: datetime) -> tuple[DriftFinding, ...]:
-    """Each with the time at which it was first seen: by the first of `seen` that knows it, else now."""
+    """Give each finding the time at which it was first seen: from the first of `seen` that has its key, else now."""
     return tuple(
-        replace(finding, since=next((known[finding.key] for known in seen if finding.key in known), now)) for finding in findings
+        replace(finding, since=next((known[finding.key] for known in seen if finding.key in known), now))
+        for finding in findings
     )
 
 
-def seen_in(findings: Iterable[DriftFinding]) -> Seen:
-    """What to remember of these findings. Of two of one kind, the older counts."""
+def first_seen_by_key(findings: Iterable[DriftFinding]) -> Seen:
+    """Return when each finding was first seen, by its key. Of two with one key, the older counts."""
     seen: Seen = {}
     for finding in findings:
         if finding.since is not None:
@@ -123,19 +126,19 @@ def seen_in(findings: Iterable[DriftFinding]) -> Seen:
     return seen
 
 
-def hidden(findings: Iterable[DriftFinding]) -> str:
-    """A line that nobody sees, by which an issue remembers since when."""
+def hidden_comment(findings: Iterable[DriftFinding]) -> str:
+    """Return the invisible line in which an issue keeps when each finding was first seen."""
     by_time: dict[str, dict[str, list[str]]] = {}
     room = HIDDEN
-    for (model, kind), since in sorted(seen_in(findings).items()):
+    for (model, kind), since in sorted(first_seen_by_key(findings).items()):
         room -= len(model) + len(kind) + 30
         if room > 0:
             by_time.setdefault(_stamp(since), {}).setdefault(kind, []).append(model)
     return f"<!-- reconciler-seen {json.dumps(by_time, separators=(',', ':'), sort_keys=True)} -->"
 
 
-def remembered_in(body: str) -> Seen:
-    """What `hidden` wrote into this text; nothing where somebody spoilt it."""
+def read_hidden_comment(body: str) -> Seen:
+    """Return the times that `hidden_comment` wrote into this text; none where somebody spoilt it."""
     match = _HIDDEN.search(body)
     try:
         by_time = json.loads(match[1]) if match is not None else {}

@@ -82,12 +82,14 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
     if difference is None or lower is None or upper is None or not all(map(math.isfinite, (difference, lower, upper))):
         return _result(gate, False, f"not comparable: {gate.metric} is not known on the shared rows", comparison)
     if comparison.rows < gate.min_rows:
-        return _result(gate, False, f"not comparable: {comparison.rows:,} shared rows, {gate.min_rows:,} wanted", comparison)
+        return _result(
+            gate, False, f"not comparable: {comparison.rows:,} shared rows, {gate.min_rows:,} wanted", comparison
+        )
     bound = {Rule.EVIDENCE: upper, Rule.POINT: difference, Rule.STRICT: lower}[gate.rule]
     passed = bound > -gate.tolerance if gate.rule is Rule.STRICT else bound >= -gate.tolerance
     numbers = (
-        f"{gate.metric} {difference:+.4f} against the incumbent [{lower:+.4f}, {upper:+.4f}] on {comparison.rows:,} rows, "
-        f"{gate.rule} rule, tolerance {gate.tolerance:g}"
+        f"{gate.metric} {difference:+.4f} against the incumbent [{lower:+.4f}, {upper:+.4f}] "
+        f"on {comparison.rows:,} rows, {gate.rule} rule, tolerance {gate.tolerance:g}"
     )
     if comparison.detectable is not None:
         numbers += f"; could have seen a loss of {comparison.detectable:.4f}"

@@ -81,7 +81,7 @@ def apply(
         environment=environment,
         writer=writer,
         confirmed=confirmed,
-        asked=ForgeQueries(deps.forge),
+        queries=ForgeQueries(deps.forge),
     )
     outcomes: dict[str, tuple[ModelResult, list[StepResult]]] = {}
     refreshed: Snapshot | None = None
@@ -92,7 +92,7 @@ def apply(
         snapshot = refreshed
         if environment.trains and snapshot is None:
             snapshot = data_snapshots.newest(deps.stores[environment.name])
-        going = [part for part in fresh.models if not _left(plan, part, outcomes)]
+        going = [part for part in fresh.models if not _skip(plan, part, outcomes)]
         deps.progress.expect(sum(bool(part.steps) for part in going))
         works = [
             partial(_work, run, group, snapshot, outcomes)
@@ -113,7 +113,7 @@ def apply(
     )
 
 
-def _left(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:
+def _skip(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:
     """Tell whether the model is skipped: its plan is not the reviewed one, or it is queued for a later run."""
     left = _stale(reviewed, part) or (_outcome(part, []) if part.waits else None)
     if left is not None:

@@ -14,14 +14,14 @@ from reconciler.engine.storage.journal import EntryWriter, Journals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRun:
-    """One apply. `confirmed`: a person saw this very plan. `asked`: the forge's answers so far."""
+    """One apply. `confirmed`: a person saw this very plan. `queries`: the forge's answers so far."""
 
     deps: Dependencies
     desired: DesiredState
     environment: Environment
     writer: EntryWriter
     confirmed: bool
-    asked: ForgeQueries
+    queries: ForgeQueries
 
     @property
     def journals(self) -> Journals:

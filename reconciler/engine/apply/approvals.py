@@ -44,7 +44,7 @@ class ForgeQueries:
     def requests(self, commit: str) -> Requests:
         """Every merged request that brought `commit`, with the approvals of its head. None without a forge."""
         with self._asking:
-            return _once(self._requests, commit, self._ask)
+            return _answer_once(self._requests, commit, self._ask)
 
     def people(self, names: tuple[str, ...]) -> frozenset[str]:
         """Everybody who is meant, teams as their members; a forge does not mind upper and lower case."""
@@ -52,7 +52,7 @@ class ForgeQueries:
         for name in names:
             if is_team(name) and self.forge is not None:
                 with self._asking:
-                    members: tuple[str, ...] = _once(self._members, team_of(name), self.forge.members)
+                    members: tuple[str, ...] = _answer_once(self._members, team_of(name), self.forge.members)
                     people.update(members)
             else:
                 people.add(name)
@@ -62,10 +62,16 @@ class ForgeQueries:
         if self.forge is None:
             return ()
         merged = self.forge.merged_by(commit)
-        return tuple((request, tuple(approval for approval in self.forge.approvals(request.number) if _of_head(approval, request))) for request in merged)
+        return tuple(
+            (
+                request,
+                tuple(approval for approval in self.forge.approvals(request.number) if _of_head(approval, request)),
+            )
+            for request in merged
+        )
 
 
-def _once(answers: dict[str, T | ReconcilerError], about: str, ask: Callable[[str], T]) -> T:
+def _answer_once(answers: dict[str, T | ReconcilerError], about: str, ask: Callable[[str], T]) -> T:
     if about not in answers:
         try:
             answers[about] = ask(about)
@@ -88,7 +94,7 @@ class Clearance:
     overrides: tuple[OverrideRecord, ...] = ()
 
 
-def grounds(
+def clearance_for(
     deps: Dependencies,
     desired: DesiredState,
     environment: Environment,
@@ -96,7 +102,7 @@ def grounds(
     *,
     vetted: bool,
     kept: bool,
-    asked: ForgeQueries,
+    queries: ForgeQueries,
 ) -> Clearance:
     """What lets `model`'s pin be deployed now. `kept`: the hold of a `rollback --now` stands in the way.
 
@@ -116,13 +122,13 @@ def grounds(
         approved = None
         if owners or policy.owners:
             subject = f"the override of {control}"
-            approved = _approved(asked, subject, change, owners, least=1, not_author=True)
+            approved = _approved(queries, subject, change, owners, least=1, not_author=True)
         overrides.append(OverrideRecord(control=control, reason=override.reason, approved=approved))
         return True
 
     if kept or policy.hold_of(model.name) is not None:
         overridden(Control.HOLD)  # without one, nothing was planned
-    if window(deps, environment, vetted=vetted) is not None:
+    if freeze_in_force(deps, environment, vetted=vetted) is not None:
         overridden(Control.FREEZE)
     approved = None
     needs_approvals = policy.approvals is not None and not overridden(Control.APPROVALS)
@@ -130,35 +136,35 @@ def grounds(
     if needs_approvals and policy.approvals is not None:
         wants = policy.approvals
         subject = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
-        approved = _approved(asked, subject, change, wants.people, least=wants.least, not_author=wants.not_author)
+        approved = _approved(queries, subject, change, wants.people, least=wants.least, not_author=wants.not_author)
     weaker = pin_origin.weakened(deps.source, model, policy, change) if change is not None and not vetted else ()
     if change is not None and weaker and not overridden(Control.GATES):
         owners = pin_origin.owners_before(deps.source, environment.name, change)
-        by_owner = _approved(asked, str(weaker[0]), change, owners, least=1, not_author=True)
-        approved = _both(approved, by_owner)
+        by_owner = _approved(queries, str(weaker[0]), change, owners, least=1, not_author=True)
+        approved = _merge_approvals(approved, by_owner)
     return Clearance(approved=approved, overrides=tuple(overrides))
 
 
-def still_open(deps: Dependencies, environment: Environment, model: Model, *, vetted: bool) -> None:
+def check_still_unfrozen(deps: Dependencies, environment: Environment, model: Model, *, vetted: bool) -> None:
     """The last word before the commit point: ConflictError E705 when a freeze has begun since the plan was made."""
     if environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is None:
-        not_frozen(deps, environment, vetted=vetted)
+        check_not_frozen(deps, environment, vetted=vetted)
 
 
-def not_frozen(deps: Dependencies, environment: Environment, *, vetted: bool) -> None:
+def check_not_frozen(deps: Dependencies, environment: Environment, *, vetted: bool) -> None:
     """ConflictError E705 in a freeze; what was deployed before is held up only by windows that say so."""
-    if (on := window(deps, environment, vetted=vetted)) is not None:
+    if (on := freeze_in_force(deps, environment, vetted=vetted)) is not None:
         blocked = policy_check.frozen(environment.name, on)
         raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
 
 
-def window(deps: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
+def freeze_in_force(deps: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
     windows = tuple(period for period in environment.policy.freeze if period.blocks_rollback or not vetted)
     return freeze_windows.closed(windows, deps.clock()) if windows else None
 
 
 def _approved(
-    asked: ForgeQueries,
+    queries: ForgeQueries,
     subject: str,
     change: FirstParentChange | None,
     approvers: tuple[str, ...],
@@ -170,16 +176,18 @@ def _approved(
     wanted = f"{least} approval{'s' * (least != 1)} of {', '.join(approvers) or 'an owner, and there was none'}"
     if change is None:
         raise _missing(f"{subject} needs {wanted}, and no change of the branch is known that brought it")
-    if asked.forge is None:
+    if queries.forge is None:
         message = f"{subject} needs {wanted}, and there is no forge to ask"
         raise _missing(message, "name the forge (RECONCILER_FORGE) and give its token; or an owner's override")
     where = f"commit {change.commit[:12]}"
-    requests = asked.requests(change.commit)
-    logins = asked.people(approvers) if requests else frozenset[str]()
+    requests = queries.requests(change.commit)
+    logins = queries.people(approvers) if requests else frozenset[str]()
     for request, approvals in requests:
         author = request.author.casefold()
         counted = tuple(
-            approval for approval in approvals if approval.by.casefold() in logins and not (not_author and approval.by.casefold() == author)
+            approval
+            for approval in approvals
+            if approval.by.casefold() in logins and not (not_author and approval.by.casefold() == author)
         )
         if len(counted) >= least:
             return ApprovalRecord(
@@ -205,7 +213,7 @@ def _missing(
     return GateRefusedError(message, hint=hint, code="E704")
 
 
-def _both(first: ApprovalRecord | None, second: ApprovalRecord) -> ApprovalRecord:
+def _merge_approvals(first: ApprovalRecord | None, second: ApprovalRecord) -> ApprovalRecord:
     """One request's approvals by both rules."""
     if first is None or first.number != second.number:
         return second

@@ -25,7 +25,7 @@ from reconciler.engine.storage.blobs import origin_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
 from reconciler.ports import Store, Target
 
-NO_GROUNDS = Clearance()
+NO_CLEARANCE = Clearance()
 
 
 def _nothing_more() -> None:
@@ -52,13 +52,16 @@ def deploy(
     vetted: tuple[Digest, ...],
     origins: tuple[str, ...],
     reason: str,
-    grounds: Clearance = NO_GROUNDS,
+    clearance: Clearance = NO_CLEARANCE,
     hold: RollbackHold | None = None,
-    last_word: Callable[[], None] = _nothing_more,
+    final_check: Callable[[], None] = _nothing_more,
 ) -> JournalHead:
-    """Deploy `model.artifact`. `build` is the record of how it was made; `vetted` what was deployed here before;
-    `origins` the environments whose stores may hold the verification that it is deployed by. `last_word` is asked right
-    before the commit point, and raises what then stands against it."""
+    """Deploy `model.artifact` and return the journal's new head.
+
+    `build`: the record of its training. `vetted`: the artifacts deployed here before. `origins`: the environments whose
+    stores may hold the verification that it is deployed by. `final_check` is called right before the commit point, and
+    raises if something speaks against the deploy by then. UsageError E209 for a model without an artifact.
+    """
     artifact = model.artifact
     if artifact is None:
         raise UsageError(f"{model.file} pins no artifact", code="E209")
@@ -70,10 +73,10 @@ def deploy(
         _keep_provenance(deps, environment, own, build.provenance)
     blobs.copy(origin, own, blobs.artifact(origin, artifact))
     if verification is not None:
-        _keep(deps, own, artifact, verification, origins)
-    files = _loaded(deps, environment, artifact)
+        _copy_verification(deps, own, artifact, verification, origins)
+    files = _checked_files(deps, environment, artifact)
     state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})), hold=hold)
-    last_word()
+    final_check()
     entry = journal.append(
         own,
         writer,
@@ -85,8 +88,8 @@ def deploy(
         state=state,
         reason=reason,
         verification=verification,
-        approved=grounds.approved,
-        overrides=grounds.overrides,
+        approved=clearance.approved,
+        overrides=clearance.overrides,
     )
     return _place(deps, environment, entry, files)
 
@@ -102,7 +105,9 @@ def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, p
     blobs.put_file(own, blobs.file_of(origin, provenance))
 
 
-def _keep(deps: Dependencies, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]) -> None:
+def _copy_verification(
+    deps: Dependencies, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]
+) -> None:
     """Copy the verification into our own store, so that this store alone can be audited."""
     for name in origins:
         result = verify.read(deps.stores[name], artifact, verification) if name in deps.stores else None
@@ -122,7 +127,7 @@ def restore(
 ) -> JournalHead:
     """Restore what the journal's head says, after checking its bytes and loading it; no gate is run."""
     artifact = head.state.artifact
-    files = _loaded(deps, environment, artifact) if artifact is not None else {}
+    files = _checked_files(deps, environment, artifact) if artifact is not None else {}
     entry = journal.append(
         deps.stores[environment.name],
         writer,
@@ -161,7 +166,7 @@ def retire(
     return _place(deps, environment, entry, {})
 
 
-def _loaded(deps: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
+def _checked_files(deps: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
     """The release's files from our own store, after every digest and a real load have been checked."""
     own = deps.stores[environment.name]
     package = blobs.artifact(own, artifact)
@@ -186,7 +191,9 @@ def _place(deps: Dependencies, environment: Environment, entry: JournalHead, fil
         ),
         files,
     )
-    served = next((deployment for deployment in target.observe([model], others=False) if deployment.model == model), None)
+    served = next(
+        (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None
+    )
     store, project = deps.stores[environment.name], entry.entry.project
     head = journal.head(store, project=project, environment=environment.name, model=model)
     if head is not None and head.entry.n > entry.entry.n:

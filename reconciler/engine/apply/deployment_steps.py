@@ -62,14 +62,14 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     before = head or run.journals.predecessor(model)
     verification = next((result.gate_set for result in part.detail.verifications), None)
     vetted = before is not None and model.artifact in before.state.vetted
-    grounds = approvals.grounds(
+    clearance = approvals.clearance_for(
         deps,
         run.desired,
         environment,
         model,
         vetted=vetted,
         kept=head is not None and head.state.hold is not None and head.state.hold.pin == model.artifact,
-        asked=run.asked,
+        queries=run.queries,
     )
     deploy.deploy(
         deps,
@@ -83,8 +83,8 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         vetted=before.state.vetted if before else (),
         origins=run.desired.upstream(environment.name),
         reason=step.reason,
-        grounds=grounds,
-        last_word=partial(approvals.still_open, deps, environment, model, vetted=vetted),
+        clearance=clearance,
+        final_check=partial(approvals.check_still_unfrozen, deps, environment, model, vetted=vetted),
     )
     return StepResult(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
 

@@ -38,7 +38,9 @@ def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ..
         checked.update(auditor.checked)
     if deps.tags is not None:
         anchored = journal_checkpoint.read(deps.tags)
-        findings.extend((*anchored.findings, *journal_checkpoint.against(deps, desired, chosen, anchored)))
+        findings.extend(
+            (*anchored.findings, *journal_checkpoint.compare_with_journals(deps, desired, chosen, anchored))
+        )
         checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
     return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())))
 
@@ -162,16 +164,16 @@ class _Auditor:
             for kind, record in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
                 if record is not None:
                     self.checked[kind] += 1
-            if (problem := _unfounded(before, head)) is not None:
+            if (problem := _inconsistency(before, head)) is not None:
                 self._find(store_layout.member(store_layout.journal(name, model), head.entry.n), problem)
             self._try(
-                store_layout.member(store_layout.journal(name, model), head.entry.n), partial(self._named_by, head)
+                store_layout.member(store_layout.journal(name, model), head.entry.n), partial(self._references, head)
             )
             before = head
         if before is not None:
             self.heads[model] = before
 
-    def _named_by(self, head: JournalHead) -> None:
+    def _references(self, head: JournalHead) -> None:
         """Whatever a journal entry names is here: artifact, verification, provenance; where it was made, its build."""
         entry, state = head.entry, head.state
         where = store_layout.member(store_layout.journal(entry.environment, entry.model), entry.n)
@@ -180,11 +182,11 @@ class _Auditor:
         if state.build is not None:
             self._blob(where, state.build.provenance)
             if self.environment.trains:
-                self._made(where, state.build)
+                self._build_records(where, state.build)
         if state.artifact is not None:
             self._artifact(state.artifact)
 
-    def _made(self, where: str, build: Build) -> None:
+    def _build_records(self, where: str, build: Build) -> None:
         self._key(where, store_layout.build(build.fingerprint))
         self._key(
             where,
@@ -211,7 +213,7 @@ class _Auditor:
                 self._find(f"target: {model}", str(drift), remedy)
 
 
-def _unfounded(before: JournalHead | None, head: JournalHead) -> str | None:
+def _inconsistency(before: JournalHead | None, head: JournalHead) -> str | None:
     """Why this entry's folded state does not follow from the one before it; None when it does."""
     old = before.state.vetted if before else ()
     entry, state = head.entry, head.state

@@ -54,14 +54,14 @@ def drift(
     reports = []
     for environment in chosen:
         hints = remembered.get(environment.name, {})
-        posted = drift_issue.recall(forge, environment.name) if forge is not None else None
+        posted = drift_issue.read(forge, environment.name) if forge is not None else None
         known = {**hints, **(posted.seen if posted is not None else {})}
         unhealthy = [name for name, kind in sorted(known) if kind == DriftType.UNHEALTHY]
         report = _environment(deps, desired, environment, unhealthy if loads else None)
         if issue is None or forge is None or posted is None or report.problem is not None:
             report = replace(report, findings=core.dated(report.findings, known, now=deps.clock()))
         else:
-            report = drift_issue.tell(forge, report, posted, hints, issue, now=deps.clock())
+            report = drift_issue.update(forge, report, posted, hints, issue, now=deps.clock())
         reports.append(report)
     return DriftReport(project=desired.project, revision=desired.revision, environments=tuple(reports))
 
@@ -103,12 +103,12 @@ class _EnvironmentCheck:
         findings = list(self._ownership_marker()) if journaled else []
         heads: dict[str, JournalHead | None] = {}
         for name in names:
-            findings += self._twice(name, served.get(name), heads)
-        whole = self._whole(heads, served)
-        today = self._todays(whole, unhealthy) if unhealthy is not None else {}
+            findings += self._confirmed(name, served.get(name), heads)
+        intact = self._intact(heads, served)
+        today = self._to_load_today(intact, unhealthy) if unhealthy is not None else {}
         for name, artifact in today.items():
             findings += self._loaded(name, artifact)
-        notes = [f"{len(today):,} of {len(whole):,} were loaded today"] if 0 < len(today) < len(whole) else []
+        notes = [f"{len(today):,} of {len(intact):,} were loaded today"] if 0 < len(today) < len(intact) else []
         return replace(
             blank,
             findings=core.ordered(findings),
@@ -135,7 +135,7 @@ class _EnvironmentCheck:
         )
         yield DriftFinding(model=None, kind=DriftType.CONFIG_CHANGED, what=problem, remedies=(remedy,))
 
-    def _twice(
+    def _confirmed(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
     ) -> list[DriftFinding]:
         """Return the findings of one model that a second look confirms: an apply may be running meanwhile."""
@@ -158,7 +158,7 @@ class _EnvironmentCheck:
             findings = list(core.of_served(environment.name, head, served, self._files(head, served)))
             findings = [self._with_remedy(one, head, served) for one in findings]
             if model is not None:
-                findings += [self._unfit(name, one) for one in self._refused_today(model, head)]
+                findings += [self._violation(name, one) for one in self._policy_violations(model, head)]
         except ReconcilerError as error:
             remedies = (Advice(reason=error.hint),) if error.hint else ()
             return [
@@ -180,7 +180,9 @@ class _EnvironmentCheck:
         ):
             return frozenset()
         manifest = blobs.artifact(own, artifact)
-        return frozenset({oci_manifest.MANIFEST_FILE, oci_manifest.CONFIG_FILE, *(file.path for file in manifest.files)})
+        return frozenset(
+            {oci_manifest.MANIFEST_FILE, oci_manifest.CONFIG_FILE, *(file.path for file in manifest.files)}
+        )
 
     def _with_remedy(
         self, finding: DriftFinding, head: JournalHead | None, served: LiveDeployment | None
@@ -207,14 +209,14 @@ class _EnvironmentCheck:
         problem += "; git does not declare it and the journal does not know it"
         return DriftFinding(model=served.model, kind=DriftType.UNMANAGED, what=problem, remedies=(remedy,))
 
-    def _refused_today(self, model: Model, head: JournalHead | None) -> tuple[str, ...]:
+    def _policy_violations(self, model: Model, head: JournalHead | None) -> tuple[str, ...]:
         own, deployed = self.deps.stores[self.environment.name], head.state.artifact if head else None
         if deployed is None or not blobs.holds(own, deployed):
             return ()
         evaluation = verification.evaluation_of(own, deployed)
         return observe.policy_violations(own, self.environment, model, evaluation, head)
 
-    def _unfit(self, name: str, why: str) -> DriftFinding:
+    def _violation(self, name: str, why: str) -> DriftFinding:
         where = self.environment.name
         command = f"reconciler why {name} --in {where}"
         remedy = Advice(
@@ -222,7 +224,7 @@ class _EnvironmentCheck:
         )
         return DriftFinding(model=name, kind=DriftType.UNHEALTHY, what=why, remedies=(remedy,))
 
-    def _whole(
+    def _intact(
         self, heads: Mapping[str, JournalHead | None], served: Mapping[str, LiveDeployment]
     ) -> dict[str, Digest]:
         """Return the models whose served bytes are those that were applied: only these may be loaded."""
@@ -236,14 +238,14 @@ class _EnvironmentCheck:
                 intact[name] = artifact
         return intact
 
-    def _todays(self, whole: Mapping[str, Digest], unhealthy: list[str]) -> dict[str, Digest]:
+    def _to_load_today(self, intact: Mapping[str, Digest], unhealthy: list[str]) -> dict[str, Digest]:
         """Choose at most `LOADED` models, each day the next ones, and those that did not load before: a model that is
         not loaded today must not look healthy."""
-        again = [name for name in unhealthy if name in whole]
-        names = [name for name in sorted(whole) if name not in again]
+        again = [name for name in unhealthy if name in intact]
+        names = [name for name in sorted(intact) if name not in again]
         start = self.deps.clock().toordinal() * LOADED % len(names) if len(names) > LOADED else 0
         chosen = (names[start:] + names[:start])[:LOADED]
-        return {name: whole[name] for name in sorted((*again, *chosen))}
+        return {name: intact[name] for name in sorted((*again, *chosen))}
 
     def _loaded(self, name: str, artifact: Digest) -> Iterator[DriftFinding]:
         deps, where = self.deps, self.environment.name

@@ -40,15 +40,15 @@ class PostedIssue:
     problem: ReconcilerError | None = None
 
 
-def recall(forge: Forge, environment: str) -> PostedIssue:
+def read(forge: Forge, environment: str) -> PostedIssue:
     try:
         text = forge.issue_body(_key(environment))
     except ReconcilerError as error:
         return PostedIssue(problem=error)
-    return PostedIssue(text=text, seen=drift.remembered_in(text) if text is not None else {})
+    return PostedIssue(text=text, seen=drift.read_hidden_comment(text) if text is not None else {})
 
 
-def tell(
+def update(
     forge: Forge, report: EnvironmentDrift, posted: PostedIssue, hints: Seen, render: Render, *, now: datetime
 ) -> EnvironmentDrift:
     """`found`, dated by the issue first and by `hints` else, with what became of the issue."""
@@ -56,7 +56,7 @@ def tell(
     try:
         if posted.problem is not None:
             raise posted.problem
-        return _tell(forge, dated, posted, render, now=now)
+        return _update(forge, dated, posted, render, now=now)
     except ReconcilerError as error:
         # What was found must not be lost because it could not be told.
         return replace(
@@ -66,13 +66,13 @@ def tell(
         )
 
 
-def _tell(
+def _update(
     forge: Forge, dated: EnvironmentDrift, posted: PostedIssue, render: Render, *, now: datetime
 ) -> EnvironmentDrift:
     key, title = _key(dated.environment), f"Drift in {dated.environment}"
     if dated.findings:
         body = render(dated, posted.seen, now)
-        if posted.text is not None and _same(posted.text, body):
+        if posted.text is not None and _same_text(posted.text, body):
             return replace(dated, news=IssueChange.UNCHANGED)
         address = forge.issue(key, title=title, body=body)
         return replace(dated, issue=address, news=IssueChange.OPENED if posted.text is None else IssueChange.UPDATED)
@@ -87,6 +87,6 @@ def _key(environment: str) -> str:
     return f"drift/{environment}"
 
 
-def _same(first: str, second: str) -> bool:
+def _same_text(first: str, second: str) -> bool:
     """Forges change the ends of lines and of the text."""
     return first.replace("\r\n", "\n").strip() == second.replace("\r\n", "\n").strip()

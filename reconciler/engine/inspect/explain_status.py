@@ -59,9 +59,9 @@ def _advice(
             yield from _adopt(deps, desired, environment, part.model)
         return
     if environment.trains:
-        yield from _onward(desired, environment, part, deployed)
+        yield from _downstream(desired, environment, part, deployed)
     else:
-        yield from _newer(deps, desired, environment, part.model)
+        yield from _other_artifacts(deps, desired, environment, part.model)
 
 
 def _permission(
@@ -75,7 +75,9 @@ def _permission(
     vetted = head is not None and model.artifact in head.state.vetted
     queries = approvals.ForgeQueries(deps.forge)
     try:
-        clearance = approvals.grounds(deps, desired, environment, model, vetted=vetted, kept=False, asked=queries)
+        clearance = approvals.clearance_for(
+            deps, desired, environment, model, vetted=vetted, kept=False, queries=queries
+        )
     except ReconcilerError as error:
         yield Advice(reason=f"{error.message}; {error.hint}" if error.hint else error.message)
         return
@@ -92,7 +94,9 @@ def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, 
         return
     try:
         head = observe.head_of(deps, desired, environment.name, model)
-        served = next((deployment for deployment in target.observe([model], others=False) if deployment.model == model), None)
+        served = next(
+            (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None
+        )
         artifact = adopt.adoptable(deps, desired, environment, model, head, served)
     except ReconcilerError:
         return  # the plan says what is wrong with it
@@ -101,7 +105,9 @@ def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, 
         yield Advice(reason=f"or keep {short(artifact)}, which somebody put there: propose it", command=command)
 
 
-def _onward(desired: DesiredState, environment: Environment, part: ModelPlan, artifact: Digest | None) -> Iterator[Advice]:
+def _downstream(
+    desired: DesiredState, environment: Environment, part: ModelPlan, artifact: Digest | None
+) -> Iterator[Advice]:
     """From where models are made: who could take this one."""
     if artifact is None or part.blocked is not None:
         return
@@ -119,7 +125,9 @@ def _onward(desired: DesiredState, environment: Environment, part: ModelPlan, ar
             )
 
 
-def _newer(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
+def _other_artifacts(
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str
+) -> Iterator[Advice]:
     """Where models are only promoted to: whether a source has another artifact than the one that is pinned."""
     declared = desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None

@@ -17,7 +17,9 @@ from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError
 
 
-def environment(deps: Dependencies, desired: DesiredState, environment: Environment, machine: Runtime) -> Iterator[Check]:
+def environment_checks(
+    deps: Dependencies, desired: DesiredState, environment: Environment, machine: Runtime
+) -> Iterator[Check]:
     """`here`: the runtime of this machine."""
     if environment.protect is not None:
         yield _branch(deps, desired, environment, environment.protect)
@@ -56,7 +58,9 @@ def _tables(root: Path, environment: Environment) -> Iterator[Check]:
             remedy="put it there, or name the folder that paths start from with --data-root",
         )
     elif environment.data.tables:
-        yield Check(area=environment.name, name="tables", level=Level.GOOD, found=", ".join(dict(environment.data.tables)))
+        yield Check(
+            area=environment.name, name="tables", level=Level.GOOD, found=", ".join(dict(environment.data.tables))
+        )
 
 
 def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Check:
@@ -95,9 +99,13 @@ def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment,
             name="models",
             level=Level.WARNING if mismatches else Level.GOOD,
             found=origin + (f"; not as here: {'; '.join(mismatches)}" if mismatches else ", as here"),
-            remedy="install what they were made with, or train them anew in the sandbox and promote" if mismatches else None,
+            remedy="install what they were made with, or train them anew in the sandbox and promote"
+            if mismatches
+            else None,
         )
     if not runtimes and not unknown:
         yield Check(area=environment.name, name="models", level=Level.GOOD, found="nothing is deployed yet")
     if unknown:
-        yield Check(area=environment.name, name="models", level=Level.GOOD, found=f"{unknown:,} by a build not known here")
+        yield Check(
+            area=environment.name, name="models", level=Level.GOOD, found=f"{unknown:,} by a build not known here"
+        )

@@ -50,7 +50,7 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
         raise UsageError("an anchor is a tag of a commit", hint="leave out --working-tree", code="E801")
     chosen = environments_of(desired, environments)
     known = read(tags)
-    for finding in (*known.findings, *against(deps, desired, chosen, known)):
+    for finding in (*known.findings, *compare_with_journals(deps, desired, chosen, known)):
         raise IntegrityError(f"{finding.where}: {finding.problem}", code="E603", hint=finding.remedy)
     heads = tuple(sorted(_heads(deps, desired, chosen), key=lambda head: head.journal))
     before = newest(known.of(desired.project))
@@ -69,7 +69,9 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
         n=n, project=desired.project, commit=desired.revision, previous=known.digests.get(n - 1), heads=heads
     )
     title = f"Anchor {n} of {desired.project}: {len(heads)} journal{'s' * (len(heads) != 1)}"
-    tag = tags.create(checkpoint.name, commit=checkpoint.commit, message=f"{title}\n\n{codec.encode(checkpoint).decode()}\n")
+    tag = tags.create(
+        checkpoint.name, commit=checkpoint.commit, message=f"{title}\n\n{codec.encode(checkpoint).decode()}\n"
+    )
     return CheckpointResult(
         project=desired.project, name=tag.name, commit=tag.commit, heads=heads, fresh=True, signed=tag.signed
     )
@@ -108,7 +110,11 @@ def read(tags: Tags) -> CheckpointsRead:
         except IntegrityError:
             findings.append(_about(name, "this tag is not an anchor as this tool writes it", _FETCH))
             continue
-        if checkpoint.n != n or checkpoint.commit != tag_of[n].commit or (n - 1 in digests and checkpoint.previous != digests[n - 1]):
+        if (
+            checkpoint.n != n
+            or checkpoint.commit != tag_of[n].commit
+            or (n - 1 in digests and checkpoint.previous != digests[n - 1])
+        ):
             findings.append(_about(name, "this anchor does not follow the one before, or is not on its commit", _FETCH))
         anchors[n], digests[n] = checkpoint, digest_of_bytes(body)
         if tag_of[n].signed:
@@ -124,7 +130,7 @@ def _about(name: str, problem: str, remedy: str) -> AuditFinding:
     return AuditFinding(environment=GIT, where=name, problem=problem, remedy=remedy)
 
 
-def against(
+def compare_with_journals(
     deps: Dependencies, desired: DesiredState, chosen: list[Environment], known: CheckpointsRead
 ) -> Iterator[AuditFinding]:
     """Every anchored head of these environments that their journals do not hold, with the first anchor that has it."""

@@ -67,7 +67,9 @@ def _release(
     if target is None:
         store = deps.stores[environment.name]
         return artifact, blobs.unpack(store, blobs.artifact(store, artifact), work / "release")
-    served = next((deployment for deployment in target.observe([model], others=False) if deployment.model == model), None)
+    served = next(
+        (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None
+    )
     drift = drift_of(head, served)
     release = target.release(model)
     if drift is not None or release is None:

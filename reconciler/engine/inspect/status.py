@@ -24,7 +24,9 @@ from reconciler.schedule import freeze_windows
 def status(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
     """Return the status of the named environments, or of all."""
     chosen = environments_of(desired, environments)
-    return Status(project=desired.project, environments=tuple(_environment(deps, desired, environment) for environment in chosen))
+    return Status(
+        project=desired.project, environments=tuple(_environment(deps, desired, environment) for environment in chosen)
+    )
 
 
 def _environment(deps: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:

@@ -113,7 +113,7 @@ def swap(
         origins=(),
         reason=f"rollback from {_artifact_label(head)}: {reason}",
         hold=_hold(deps, declared, target, reason, desired.revision),
-        last_word=partial(approvals.not_frozen, deps, environment, vetted=True),
+        final_check=partial(approvals.check_not_frozen, deps, environment, vetted=True),
     )
 
 

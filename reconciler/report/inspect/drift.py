@@ -114,7 +114,7 @@ def issue(environment: EnvironmentDrift, before: Seen, now: datetime) -> str:
 
 def _last_word(environment: EnvironmentDrift, before: Seen, now: datetime) -> Iterator[Block]:
     name = Code(environment.environment)
-    yield Hidden(drift.hidden(()))
+    yield Hidden(drift.hidden_comment(()))
     solved = f", as of {moment(now)}: the deployed artifacts are the applied ones."
     yield Paragraph(("All is well again in ", name, solved), tight=True)
     yield Items(
@@ -127,7 +127,7 @@ def _last_word(environment: EnvironmentDrift, before: Seen, now: datetime) -> It
 
 def _issue(environment: EnvironmentDrift) -> Iterator[Block]:
     name = Code(environment.environment)
-    yield Hidden(drift.hidden(environment.findings))
+    yield Hidden(drift.hidden_comment(environment.findings))
     yield Paragraph(("In ", name, " something differs from what was applied. This check changed nothing."), tight=True)
     entries = _fitting([_entry(finding) for finding in environment.findings[:ROWS]])
     yield EntryList(_COLUMNS, tuple(entries))

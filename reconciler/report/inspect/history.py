@@ -40,7 +40,7 @@ def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001
 
 
 def _entry(event: HistoryEvent) -> ListEntry:
-    reasons = (event.reason, *grounds(event))
+    reasons = (event.reason, *approvals_and_overrides(event))
     environment, model, artifact = Code(event.environment), Code(event.model), Code(digest(event.artifact))
     action = Literal(event.action.value)
     change = (environment, "/", model, f" {event.n}: ", action, " ", artifact)
@@ -63,7 +63,7 @@ def _entry(event: HistoryEvent) -> ListEntry:
     )
 
 
-def grounds(event: HistoryEvent) -> Iterator[str]:
+def approvals_and_overrides(event: HistoryEvent) -> Iterator[str]:
     """Yield approvals, overrides and the hold that the event was recorded with, in words."""
     if event.approved is not None:
         yield _approved(event.approved)

@@ -79,7 +79,13 @@ def influences(evaluation: Evaluation) -> DataTable:
     most = max((influence.drop for influence in shown), default=0.0)
     columns = (Column(name="feature"), Column(name="loss when shuffled", right=True), Column(name=""))
     rows = (
-        Row((Code(influence.feature), Literal(metric(influence.drop)), Bar(influence.drop / most if most > 0 else 0.0, BAR)))
+        Row(
+            (
+                Code(influence.feature),
+                Literal(metric(influence.drop)),
+                Bar(influence.drop / most if most > 0 else 0.0, BAR),
+            )
+        )
         for influence in shown
     )
     return DataTable(columns, tuple(rows))

@@ -99,7 +99,12 @@ def _data(card: ModelCard) -> Iterator[Block]:
     yield Heading("Data", level=2)
     yield Items(
         (
-            Item((f"as of {provenance.as_of}, from data snapshot {provenance.snapshot} of ", Code(provenance.environment))),
+            Item(
+                (
+                    f"as of {provenance.as_of}, from data snapshot {provenance.snapshot} of ",
+                    Code(provenance.environment),
+                )
+            ),
             Item(f"{trained} to train, {held_out} held out to judge"),
             Item((_holdout(card.recipe.recipe.holdout), since), label="holdout"),
             Item(tables, label="tables"),

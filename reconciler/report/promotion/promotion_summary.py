@@ -88,7 +88,9 @@ def _comparisons(summary: PromotionSummary) -> list[Comparison]:
 
 
 def _main(summary: PromotionSummary) -> Comparison | None:
-    return next((comparison for comparison in _comparisons(summary) if comparison.state is Comparability.COMPARED), None)
+    return next(
+        (comparison for comparison in _comparisons(summary) if comparison.state is Comparability.COMPARED), None
+    )
 
 
 def _difference(comparison: Comparison) -> Words:

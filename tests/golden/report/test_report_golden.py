@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.core.inspect.drift import seen_in
+from reconciler.core.inspect.drift import first_seen_by_key
 from reconciler.report.help import error_code, field_docs, init_result, problems
 from reconciler.report.inspect import (
     audit,
@@ -114,7 +114,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "anchored": lambda: as_page(journal_checkpoint, values_drift.anchored()),
     "drift-issue": lambda: drift.issue(values_drift.in_production(), {}, values_drift.SEEN),
     "drift-last-word": lambda: drift.issue(
-        values_drift.well_again(), seen_in(values_drift.in_production().findings), values_drift.SEEN
+        values_drift.well_again(), first_seen_by_key(values_drift.in_production().findings), values_drift.SEEN
     ),
     "diff": lambda: as_page(config_diff, values_inspect.compared()),
     "doctor": lambda: as_page(health_check, values_inspect.checkup()),

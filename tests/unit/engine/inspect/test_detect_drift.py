@@ -18,8 +18,8 @@ from reconciler.core.inspect.drift import (
     EnvironmentDrift,
     IssueChange,
     Seen,
-    remembered_in,
-    seen_in,
+    first_seen_by_key,
+    read_hidden_comment,
 )
 from reconciler.core.spec.environment import DriftPolicy
 from reconciler.core.spec.gates import Threshold
@@ -271,7 +271,7 @@ def test_an_environment_that_cannot_be_read_does_not_hide_the_others(twice: Scen
 def test_first_seen_is_kept_while_it_lasts_and_forgotten_with_it(twice: Scenario) -> None:
     flip(twice)
     first = production(twice)
-    seen = seen_in(first.findings)
+    seen = first_seen_by_key(first.findings)
     assert seen == {(MODEL, "tampered"): NOON}
     twice.project.clock.pass_time(days=2)
     assert production(twice, seen=seen).findings[0].since == NOON
@@ -309,7 +309,10 @@ def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(t
 
     stray(twice)
     assert production(twice, forge).news is IssueChange.UPDATED
-    assert remembered_in(body(forge)) == {(MODEL, "tampered"): NOON, ("stray", "unmanaged"): twice.project.clock.now}
+    assert read_hidden_comment(body(forge)) == {
+        (MODEL, "tampered"): NOON,
+        ("stray", "unmanaged"): twice.project.clock.now,
+    }
     assert len(forge.issues) == 1
 
     twice.apply("production")
@@ -410,9 +413,9 @@ def test_ten_thousand_findings_fit_into_one_issue_and_it_says_how_many_are_left_
     text = drift.issue(here, {}, NOON)
     assert len(text) < 65_536
     assert "more: `reconciler drift production` lists all" in text
-    assert remembered_in(text)
+    assert read_hidden_comment(text)
 
 
 def test_what_somebody_wrote_into_the_issue_is_no_memory() -> None:
     for spoilt in ("", "{}", '{"a":1}', "{[}", '{"2026-01-01":{"tampered":7}}'):
-        assert remembered_in(f"<!-- reconciler-seen {spoilt} -->") == {}
+        assert read_hidden_comment(f"<!-- reconciler-seen {spoilt} -->") == {}
