@@ -166,17 +166,9 @@ class GitHubForge:
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
         with self._asking(f"asking which request introduced {commit[:12]}", _READS):
-            pull_requests = [
-                pull_request
-                for pull_request in self._repository.get_commit(commit).get_pulls()
-                if pull_request.merged_at is not None
-            ]
-            return tuple(
-                _pull(pull_request)
-                for pull_request in sorted(
-                    pull_requests, key=lambda pull_request: (pull_request.merged_at, pull_request.number)
-                )
-            )
+            pulls = self._repository.get_commit(commit).get_pulls()
+            merged = sorted((pull for pull in pulls if pull.merged_at), key=lambda pull: (pull.merged_at, pull.number))
+            return tuple(map(_pull, merged))
 
     def close(self, number: int) -> None:
         with self._found(number, _WRITES):

@@ -188,15 +188,15 @@ def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_be
 
 
 def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Scenario) -> None:
-    here = detect_drift._EnvironmentCheck(twice.deps(), twice.desired, twice.desired.environments[0])
-    whole = {f"m{n:03}": twice.candidate for n in range(130)}
+    check = detect_drift._EnvironmentCheck(twice.deps(), twice.desired, twice.desired.environments[0])
+    intact = {f"m{n:03}": twice.candidate for n in range(130)}
     days = []
     for _ in range(3):
-        days.append(set(here._todays(whole, ["m077"])))
+        days.append(set(check._to_load_today(intact, ["m077"])))
         twice.project.clock.pass_time(days=1)
     assert all("m077" in day for day in days)
     assert all(len(day) == 51 for day in days)
-    assert set.union(*days) == set(whole), "each has its turn within three days"
+    assert set.union(*days) == set(intact), "each has its turn within three days"
 
 
 def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: Scenario) -> None:
