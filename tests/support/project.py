@@ -17,7 +17,7 @@ from typing import Any
 import jsonschema
 
 from reconciler.report.write_json_schemas import documents, schema_of
-from tests.unit.report.test_json_schemas import closed
+from tests.support.json_schemas import closed
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

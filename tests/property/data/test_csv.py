@@ -14,10 +14,11 @@ from reconciler.core.spec.environment import Limits, Table
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest
+from tests.support.effort import examples
 from tests.support.invoice_tables import read_rows
 
 SETTINGS = settings(
-    max_examples=150,
+    max_examples=examples(150),
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
@@ -57,7 +58,7 @@ def test_what_a_writer_wrote_is_read_back(rows: list[tuple[str, str]]) -> None:
     assert read(stream.getvalue()) == rows
 
 
-@settings(SETTINGS, max_examples=500)
+@settings(SETTINGS, max_examples=examples(500))
 @example('""",')
 @example('a,"\n')
 @example('a,b"c"\n')

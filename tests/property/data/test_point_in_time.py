@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from reconciler.core.spec.recipe import Features, Outcome, OutcomeClass
 from reconciler.data.in_process import LocalData
 from reconciler.ports import SelectionKind
+from tests.support.effort import examples
 from tests.support.invoice_tables import INVOICE_TYPES, ledger, read_rows, recipe_of
 
 BASE = date(2024, 1, 1)
@@ -136,7 +137,9 @@ def check(rows: list[Any], kinds: tuple[str, str]) -> None:
             assert found[key][name] == value, (key, name)
 
 
-SETTINGS = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+SETTINGS = settings(
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+)
 D = BASE
 TIES = [
     ("000", "a", D, D + timedelta(2), 0.1, 1),
@@ -174,7 +177,7 @@ SAME_DAY = [(str(n), "a", BASE, BASE, weight, 1) for n, weight in enumerate([0.1
 LATER = ("9", "a", BASE + timedelta(2), None, None, 1)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=examples(15), deadline=None, derandomize=True)
 @example([*SAME_DAY, LATER], Random(1))
 @example([*SAME_DAY, LATER], Random(2))
 @given(rows_of(days), st.randoms(use_true_random=False))
@@ -184,7 +187,7 @@ def test_past_does_not_depend_on_the_order_of_the_file(rows: list[Any], random: 
     assert features_of(rows, ("DATE", "DATE")) == features_of(shuffled, ("DATE", "DATE"))
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=examples(15), deadline=None, derandomize=True)
 @given(rows_of(days), st.integers(0, 9))
 def test_what_happens_later_changes_no_bit_of_what_was_known_before(rows: list[Any], cut: int) -> None:
     """Rows known only from a day on are taken away: earlier rows keep their features, to the last bit."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.spec.policy import Freeze
 from reconciler.schedule.freeze_windows import closed, is_zone, never_opens, problem_of
+from tests.support.effort import examples
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 VIENNA = "Europe/Vienna"  # spring 2026: 29 March, 01:00 UTC; autumn: 25 October, 01:00 UTC
@@ -86,14 +87,14 @@ def changes(one: Freeze, now: datetime) -> bool:
     return start.astimezone(zone).utcoffset() != now.astimezone(zone).utcoffset()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(windows, moments)
 def test_it_is_closed_exactly_inside_a_window(one: Freeze, now: datetime) -> None:
     if not changes(one, now):
         assert (closed((one,), now) is not None) == on(one, now)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(windows.filter(lambda one: "/" not in one.cron), min_size=1, max_size=3).map(tuple),
     moments | st.sampled_from(NIGHTS),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 import jsonschema
 import pytest
@@ -14,6 +13,7 @@ from reconciler.report.help import problems
 from reconciler.report.layout import json_output
 from reconciler.report.write_json_schemas import FOLDER, commands, documents, schema_of, text_of
 from tests.golden.report import values, values_controls, values_drift, values_inspect, values_review
+from tests.support.json_schemas import closed
 
 EXAMPLES: dict[str, Callable[[], str]] = {
     "adopt": lambda: json_output.document(values_drift.adopted()),
@@ -36,18 +36,6 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "why": lambda: json_output.document(values_inspect.why()),
     "error": lambda: json.dumps(problems.error_document(values.invalid(), 2)),
 }
-
-
-def closed(schema: Any) -> Any:
-    """The schema without room for keys that it does not name: readers leave it, our own tests do not."""
-    if isinstance(schema, list):
-        return [closed(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    made = {name: closed(one) for name, one in schema.items()}
-    if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
-        made["additionalProperties"] = False
-    return made
 
 
 @pytest.mark.parametrize("command", commands())

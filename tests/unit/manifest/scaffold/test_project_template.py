@@ -18,6 +18,7 @@ from reconciler.data.in_process import LocalExpressions
 from reconciler.engine.load_desired import load
 from reconciler.errors import InvalidManifestsError, UsageError
 from reconciler.manifest.scaffold import project_template
+from tests.support.effort import examples
 
 TODAY = "2026-01-31"
 PLACE = project_template.ProjectFacts(
@@ -92,7 +93,7 @@ def written(root: Path, suggestion: RecipeSuggestion, *, note: str | None = None
     return root
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(look=looks())
 def test_the_text_reads_back_as_what_was_suggested(
     look: TableProfile, tmp_path_factory: pytest.TempPathFactory
