@@ -158,7 +158,7 @@ def _values(cells: list[str], classes: Mapping[str, str]) -> list[object]:
 
 
 def _parser(keys: list[Any]) -> Any:
-    """How the text of a key, as the scorer writes it, becomes a value that equals the key."""
+    """Return the function that turns a key's text, as the scorer writes it, into a value equal to the key."""
     if any(isinstance(value, float) for value in keys):
         return float
     return datetime.fromisoformat if any(isinstance(value, datetime) for value in keys) else str

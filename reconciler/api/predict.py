@@ -90,7 +90,7 @@ class _Frames:
         )
 
     def _copied(self, name: str) -> TableFile:
-        """The table by the types that the model was trained on: the given frame, else the environment's."""
+        """Copy the table by the types that the model was trained on: the given frame, else the environment's."""
         deps, deployed = self._project.deps, self._deployed
         if name not in self._given:
             return prediction_input.read_declared(deps, self._project.desired, self._environment, deployed, name)
@@ -100,7 +100,7 @@ class _Frames:
         return self._read(name, path)
 
     def _with_history(self, rows: Path) -> TableFile:
-        """The rows among those of the environment's table, whose earlier ones count in `past`."""
+        """Add the rows to those of the environment's table, whose earlier ones count in `past`."""
         deployed, base = self._deployed, self._deployed.recipe.data.table
         records = rows.rename(deployed.work / "keys" / "records.parquet")
         known = prediction_input.read_declared(

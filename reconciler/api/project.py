@@ -1,6 +1,6 @@
 """A project as a Python object: plan, apply, look and predict, from any folder and any number of projects at once.
 
-Each call opens the project anew, as each command does, and closes it: nothing is held between calls. The process's
+Each call opens the project, as each command does, and closes it: nothing is held between calls. The process's
 folder, signal handlers and environment are never changed; data, training and scoring run in processes of their own.
 """
 
@@ -49,7 +49,7 @@ class Project:
     ) -> Project:
         """Return the project at `path`, or the nearest one above it in the same repository.
 
-        Manifests are those of the commit `revision` (None: HEAD, anew at each call), or, with `working_tree`, those on
+        Manifests are those of the commit `revision` (None: HEAD at each call), or, with `working_tree`, those on
         disk. Paths of tables start at `data_root` (None: at the project). Raises UsageError E801 where there is none.
         """
         with _remedies():
@@ -61,7 +61,7 @@ class Project:
 
     @property
     def root(self) -> Path:
-        """The folder of its reconciler.yaml."""
+        """Return the folder of the project's reconciler.yaml."""
         return self._options.root
 
     def __repr__(self) -> str:
@@ -81,7 +81,7 @@ class Project:
     def apply(self, env: str, plan: PlanView) -> ApplyView:
         """Carry out a plan that `plan` returned, at its revision, as far as it still holds.
 
-        A model for which something else would be done by now is left alone, with what has moved named. A model's
+        A model whose plan would differ by now is skipped, and the changed fact is named. A model's
         failure is part of the result (`ok`, `problems`). Raises UsageError E801 where the plan is for something else.
         """
         from reconciler.engine.apply import apply

@@ -1,4 +1,4 @@
-"""What the methods of `Project` return: values that print as reports, show as tables in notebooks, and become frames.
+"""Results of the methods of `Project`: they print as reports, show as tables in notebooks, and become frames.
 
 `value` of each is the core value, as `reconciler ... --output json` prints it.
 """
@@ -44,18 +44,18 @@ class ReportView:
 
 @dataclass(frozen=True, repr=False)
 class PlanView(ReportView):
-    """What would happen to each model of an environment, and why. `Project.apply` takes it."""
+    """The plan of an environment: each model's steps and their reason. `Project.apply` takes it."""
 
     value: Plan
 
     @property
     def environment(self) -> str:
-        """The environment that it is for."""
+        """Return the name of the environment that is planned."""
         return self.value.environment
 
     @property
     def empty(self) -> bool:
-        """Whether there is nothing to do."""
+        """Return whether there is nothing to do."""
         return self.value.empty
 
     def blocks(self, detail: Detail) -> Iterable[Block]:
@@ -81,18 +81,21 @@ class PlanView(ReportView):
 
 @dataclass(frozen=True, repr=False)
 class ApplyView(ReportView):
-    """What an apply did. A model that failed stops no other, and is no exception: look at `ok` and `problems`."""
+    """The result of an apply.
+
+    A model that failed stops no other and raises nothing: look at `ok` and `problems`.
+    """
 
     value: ApplyResult
 
     @property
     def ok(self) -> bool:
-        """Whether everything that was planned was done, and nothing was refused."""
+        """Return whether every planned step was done, and no model was denied."""
         return self.value.status is ResultStatus.CLEAN
 
     @property
     def problems(self) -> dict[str, str]:
-        """Why not, by model."""
+        """Return the problem of each model that was not brought to its plan, by model."""
         return {result.model: result.problem for result in self.value.results if result.problem is not None}
 
     def blocks(self, detail: Detail) -> Iterable[Block]:
@@ -114,7 +117,7 @@ class ApplyView(ReportView):
 
 @dataclass(frozen=True, repr=False)
 class StatusView(ReportView):
-    """What is deployed in each environment, whether git declares it, and how good it is."""
+    """The status of each environment: deployed models, whether git declares them, and their metrics."""
 
     value: Status
 
@@ -180,7 +183,7 @@ class ModelsView(ReportView):
 
 @dataclass(frozen=True, repr=False)
 class HistoryView(ReportView):
-    """Who changed what, when and why, newest first."""
+    """Journal entries, newest first: the change, its actor, its time and its reason."""
 
     value: History
 

@@ -45,7 +45,7 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) ->
         problem = f"{taken[0]} is there already" if taken else "its files cannot hold the name of the branch or folder"
         raise UsageError(f"--ci {host.value}: {problem}", hint="--ci none writes no workflows", code="E801")
     if taken:
-        unchanged = InitChoice(what="ci", chosen="left alone", why=f"{taken[0]} is there already")
+        unchanged = InitChoice(what="ci", chosen="skipped", why=f"{taken[0]} is there already")
         return CISetup(host=ForgeKind.NONE, top=top, texts={}, choice=unchanged)
     if not texts:
         return CISetup(host=ForgeKind.NONE, top=top, texts={}, choice=InitChoice(what="ci", chosen="none", why=""))

@@ -1,4 +1,4 @@
-"""Which project is opened, at which commit, and who is told of it: the same for a command, a notebook and a service."""
+"""Options of opening a project: its folder, the commit, the progress sink; for commands, notebooks and services."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ class ProjectOptions:
 
     @property
     def at_head(self) -> bool:
-        """Whether the manifests are those of HEAD."""
+        """Return whether the manifests are those of HEAD."""
         return self.revision is None and not self.working_tree

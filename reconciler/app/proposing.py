@@ -1,4 +1,4 @@
-"""Give those who propose a change of git what they need: the project, the environment, who writes and where it goes."""
+"""Open what a proposal needs: the project, the environment, the writer of commits and the route to the forge."""
 
 from __future__ import annotations
 

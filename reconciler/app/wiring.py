@@ -263,6 +263,7 @@ def _load(
 
 
 def git_folder(root: Path) -> Path | None:
+    """Return the folder that git keeps this repository in, or None outside of a repository."""
     code, out, _ = Git(root).call("rev-parse", "--git-common-dir")
     return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
 

@@ -24,5 +24,5 @@ class Invocation:
 
     @property
     def is_text(self) -> bool:
-        """Whether the result is for a person to read on a terminal."""
+        """Return whether the result is for a person to read on a terminal."""
         return self.form is OutputFormat.TEXT

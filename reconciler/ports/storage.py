@@ -89,9 +89,12 @@ class ReachabilityCheck(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageAccess:
-    """What an implementation of a store or target is opened with, besides its location. `root` is the project's folder.
-    `cache` is a folder of this user for files that can be fetched again; None where cached files may not be trusted.
-    `scratch` is a private empty folder that this process removes. `read_observer` records reads on a disk."""
+    """Access that a store or target is opened with, besides its location.
+
+    `root` is the project's folder. `cache` is a folder of this user for files that can be fetched again; None where
+    cached files may not be trusted. `scratch` is a private empty folder that this process removes. `read_observer`
+    records reads on a disk.
+    """
 
     root: Path
     project: str

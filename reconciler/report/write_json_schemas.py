@@ -79,7 +79,7 @@ ERROR = {
 
 
 def schema_of(command: str) -> dict[str, Any]:
-    """The schema of what the command prints; `error` for what it prints when it fails."""
+    """Return the JSON schema of a command's output; `error` for the output of a failure."""
     if command == "error":
         return ERROR
     kind, facts = documents()[command]
@@ -113,7 +113,7 @@ def _object(kind: type, definitions: dict[str, Any]) -> dict[str, Any]:
 
 
 def _words(kind: type) -> str:
-    """The class's own docstring as one line of prose; a generated one says nothing."""
+    """Return a class's own docstring as one line of prose; a generated one says nothing."""
     text = kind.__doc__ or ""
     return "" if text.startswith(f"{kind.__name__}(") else re.sub(r"\s+", " ", text).strip()
 

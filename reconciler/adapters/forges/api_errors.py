@@ -86,6 +86,7 @@ class ApiErrors:
         )
 
     def unexpected_answer(self, *, what: str) -> ForgeError:
+        """Return the error for an answer that is not of the forge's API."""
         return ForgeError(
             f"the server at {self.host} does not answer with {self.forge}'s API ({what})",
             hint="is it a proxy, or a login page? Check the API's address",

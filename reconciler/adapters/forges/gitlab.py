@@ -44,6 +44,8 @@ _TEAMS = "scope read_api, by a member of the group"
 
 
 class GitLabForge:
+    """Merge requests, approvals, statuses and issues of one GitLab project."""
+
     name = "GitLab"
 
     def __init__(self, choice: ForgeChoice, token: Token, *, timeout: int = TIMEOUT) -> None:

@@ -30,8 +30,8 @@ def check_all(find: Callable[[], ProjectOptions]) -> HealthReport:
     return HealthReport(checks=(*_machine(), *_project(find)))
 
 
-def _check(area: str, name: str, found: str, *, level: Level = Level.GOOD, remedy: str | None = None) -> Check:
-    return Check(area=area, name=name, level=level, found=found, remedy=None if level is Level.GOOD else remedy)
+def _check(area: str, name: str, message: str, *, level: Level = Level.GOOD, remedy: str | None = None) -> Check:
+    return Check(area=area, name=name, level=level, found=message, remedy=None if level is Level.GOOD else remedy)
 
 
 # --- the machine -----------------------------------------------------------------------------------------------------

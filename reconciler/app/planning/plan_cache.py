@@ -47,12 +47,12 @@ class _LastPlan(NamedTuple):
 
     @property
     def listed(self) -> Sequence[str]:
-        """Unchanged models that the plan lists; with more of them, they are only counted."""
+        """Return the unchanged models that the plan lists; with more of them, they are only counted."""
         return self.unchanged if len(self.unchanged) <= SHOWN else ()
 
     @property
     def counted(self) -> int:
-        """The number of unchanged models that the plan does not list."""
+        """Return the number of unchanged models that the plan does not list."""
         return len(self.unchanged) - len(self.listed)
 
     def plans(self, environment: str) -> tuple[ModelPlan, ...]:
@@ -183,7 +183,7 @@ def _last_plan(head: GitState) -> _LastPlan | None:
 
 
 def _import_planner() -> None:
-    """Import what plans are made with."""
+    """Import the planner, whose modules take long to load."""
     from reconciler.app import wiring  # noqa: F401
 
 

@@ -1,4 +1,4 @@
-"""What was just read: of a journal, of a target, of git's order. Facts only; `plan` decides."""
+"""Observed facts of a journal, a target and git's order. `plan` decides by them."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class DriftType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LiveDeployment:
-    """What a target serves for one model, re-hashed.
+    """The deployment that a target serves for one model, re-hashed.
 
-    `current` is None when the pointer cannot be used. `drift`: what is wrong whatever the journal says: TAMPERED,
-    UNREADABLE, or UNMANAGED for a pointer of another project or environment. `files`: the paths that differ.
-    `around`: differences outside the bytes, such as who may write them.
+    `current` is None when the pointer cannot be used. `drift`: the type that no journal could excuse: TAMPERED,
+    UNREADABLE, or UNMANAGED for a pointer of another project or environment. `files`: the paths that differ. `around`:
+    differences outside the bytes, such as the right to write them.
     """
 
     model: str

@@ -1,6 +1,6 @@
-"""Drift: what is served is not what was applied. Facts judged, one model at a time; nothing is decided by a clock.
+"""Drift: a target differs from the last journal entry. Rules for one model at a time; none depends on a clock.
 
-What git declares and nobody applied yet is pending, not drift: drift is measured against the journal. (ADR 23)
+A declared change that nobody applied yet is pending, not drift: drift is measured against the journal. (ADR 23)
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def of_served(
     if served is None and head is None:
         return
     model = served.model if served is not None else head.entry.model if head is not None else ""
-    apply = Advice(reason="put back what was applied", command=f"reconciler apply {environment} {model}")
+    apply = Advice(reason="restore the applied artifact", command=f"reconciler apply {environment} {model}")
     drift = drift_of(head, served, files)
     if drift is not None:
         yield DriftFinding(model=model, kind=drift.type, what=drift.message, remedies=(apply,))

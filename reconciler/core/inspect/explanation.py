@@ -1,4 +1,4 @@
-"""What is the matter with one model in one environment: what it is waiting for, and what would move it on."""
+"""The explanation of one model's state in one environment, with advice that leads on."""
 
 from __future__ import annotations
 

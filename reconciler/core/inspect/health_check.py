@@ -1,4 +1,4 @@
-"""A checkup: what was looked at before anything goes wrong, and what to do where something would."""
+"""Results of a health check: the state of each part that commands need, with remedies."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
+    """The grade of one check."""
+
     GOOD = "good"
     WARNING = "warning"  # works, but not everything, or not for long
     BAD = "bad"
@@ -25,6 +27,8 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
+    """The checks of `doctor`, in the order in which they ran."""
+
     checks: tuple[Check, ...]
     format: int = 1
 
@@ -37,7 +41,7 @@ SCARCE, NONE_LEFT = 1024**3, 100 * 1024**2
 
 
 def room(free: int) -> Level:
-    """How `free` bytes on a disk are judged."""
+    """Return the grade of `free` bytes on a disk."""
     if free < NONE_LEFT:
         return Level.BAD
     return Level.WARNING if free < SCARCE else Level.GOOD

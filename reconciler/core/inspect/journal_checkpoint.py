@@ -1,4 +1,4 @@
-"""Anchors: the heads of journals, written where whoever can cut a journal's tail cannot write: into git's tags.
+"""Anchors: the heads of journals in tags of git, out of reach of a writer who could cut a journal's tail.
 
 A chain shows that nothing in it was changed; that its end is gone shows only against something outside (ADR 24).
 """
@@ -31,8 +31,10 @@ class CheckpointHead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checkpoint:
-    """What a tag's message holds, as canonical JSON. `previous`: the digest of the anchor before, whatever project of
-    the repository it is of; `heads` are sorted."""
+    """The content of an anchor's tag message, as canonical JSON.
+
+    `previous`: the digest of the anchor before, of any project of the repository. `heads` are sorted.
+    """
 
     n: int
     project: str
@@ -48,8 +50,10 @@ class Checkpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckpointResult:
-    """What `anchor` did: the tag `name` on `commit`; `fresh` False: nothing is new since. `name` None: there
-    is nothing to anchor."""
+    """The result of `anchor`: the tag `name` on `commit`.
+
+    `fresh` False: no head is new since. `name` None: there is no head to anchor.
+    """
 
     project: str
     name: str | None
@@ -61,13 +65,13 @@ class CheckpointResult:
 
 
 def number_of(name: str) -> int | None:
-    """The n of an anchor's tag; None for any other name."""
+    """Return the number in the name of an anchor's tag; None for any other name."""
     match = _NAME.fullmatch(name)
     return int(match[1]) if match else None
 
 
 def newest(anchors: Iterable[Checkpoint]) -> dict[tuple[str, str], CheckpointHead]:
-    """The last that is anchored of each journal."""
+    """Return the last anchored head of each journal."""
     heads: dict[tuple[str, str], CheckpointHead] = {}
     for checkpoint in sorted(anchors, key=lambda anchor: anchor.n):
         heads.update({head.journal: head for head in checkpoint.heads})

@@ -1,4 +1,4 @@
-"""What an environment declares and serves of each model: the answer to "which models are there, how good are they?"."""
+"""Summaries of an environment's models: declaration, deployed artifact, metrics."""
 
 from __future__ import annotations
 
@@ -34,6 +34,6 @@ class ModelSummaries:
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """Names of the metrics that any of the models has, sorted."""
+        """Return the names of the metrics that any of the models has, sorted."""
         evaluations = [model.evaluation for model in self.models if model.evaluation is not None]
         return tuple(sorted({name for evaluation in evaluations for name, _ in evaluation.metrics}))

@@ -17,7 +17,10 @@ class GroupAmount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Predictions:
-    """What `predict` wrote: `out` (and `amounts`) are file names as given; `log` the number in the prediction log."""
+    """The result of `predict`.
+
+    `out` (and `amounts`) are file names as given; `log` is the number in the prediction log.
+    """
 
     environment: str
     model: str

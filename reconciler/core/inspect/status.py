@@ -43,6 +43,8 @@ class EnvironmentStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
+    """The status of a project's environments."""
+
     project: str
     environments: tuple[EnvironmentStatus, ...]
     format: int = 1

@@ -1,4 +1,4 @@
-"""What an apply did, model by model. Failures are values here: one model's never stops another's."""
+"""The result of an apply, model by model. Failures are values here: one model's never stops another's."""
 
 from __future__ import annotations
 

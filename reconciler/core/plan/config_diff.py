@@ -1,4 +1,4 @@
-"""Two configurations compared, model by model: what a person wants to know before a promotion or after a merge."""
+"""Compare two configurations, model by model, for people before a promotion or after a merge."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OUTCOME = ("outcome.", "task")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiffSide:
-    """What is compared: an environment at a commit (`revision` None: a work tree)."""
+    """One side of a comparison: an environment at a commit (`revision` None: a work tree)."""
 
     environment: str
     revision: str | None
@@ -48,7 +48,7 @@ class ConfigDiff:
 
 
 def difference(old: Model | None, new: Model | None, *, environment: str) -> ModelDifference | None:
-    """None when nothing differs that decides or judges an artifact."""
+    """Compare two declarations of a model; None when no field, gate or pin differs that matters."""
     model = new or old
     if model is None:
         return None

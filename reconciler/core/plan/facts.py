@@ -1,4 +1,4 @@
-"""The facts that a plan is decided from, for one model in one environment. Read by the engine, judged by `planner`."""
+"""The facts that a model's plan is decided from. The engine reads them, `planner` decides."""
 
 from __future__ import annotations
 
@@ -63,6 +63,7 @@ class PinFacts:
 
     @property
     def previously_deployed(self) -> bool:
+        """Return whether the pinned artifact was deployed here before."""
         return self.verification is not None and self.verification.previously_deployed
 
 
@@ -102,11 +103,12 @@ class ServingFacts:
 
     @property
     def pinned(self) -> Digest | None:
+        """Return the artifact that git pins, or None."""
         return self.model.artifact if self.model is not None else None
 
     @property
     def deployed(self) -> Digest | None:
-        """The artifact that the journal's head says."""
+        """Return the artifact of the journal's head, or None."""
         return self.head.state.artifact if self.head is not None else None
 
     @property

@@ -1,4 +1,4 @@
-"""Judge: gates, an evaluation and comparisons -> one result per gate. Pure; NaN and absent metrics never pass."""
+"""Evaluate gates on an evaluation and comparisons: one result per gate. Pure; NaN and absent metrics never pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from reconciler.core.spec.gates import (
 def judge(
     gates: tuple[Gate, ...], evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]
 ) -> tuple[GateResult, ...]:
-    """One result per gate, in order. A comparison that is not given counts as not comparable."""
+    """Return one result per gate, in order. A missing comparison counts as not comparable."""
     return tuple(_judge(gate, evaluation, comparisons) for gate in gates)
 
 

@@ -1,6 +1,6 @@
-"""A plan is data: what will happen to each model of one environment, and why. `make_*` are pure and level-based.
+"""A plan as data: the steps for each model of one environment, and their reason. `make_*` are pure and level-based.
 
-What to do is read from which facts are missing, never from which fields changed; a change of a field only explains.
+Steps follow from facts that are missing, never from fields that changed; a change of a field only explains.
 Each model's part has a digest over its `PlanInputs`: names and digests of all that it depends on, no ages,
 paths or clocks.
 """
@@ -74,7 +74,7 @@ class MetricChange:
 
 
 def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -> tuple[MetricChange, ...]:
-    """Every metric that either has, sorted by name."""
+    """Return every metric that either evaluation has, sorted by name."""
     new, old = (dict(evaluation.metrics) if evaluation else {} for evaluation in (candidate, incumbent))
     return tuple(
         MetricChange(metric=name, candidate=new.get(name), incumbent=old.get(name))
@@ -84,7 +84,7 @@ def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDetail:
-    """What a reviewer wants to see besides the verdict. Ages are for people and are not part of the basis."""
+    """Details for a reviewer besides the decision. Ages are for people and are not part of the plan's inputs."""
 
     candidate: Digest | None = None
     incumbent: Digest | None = None
@@ -114,24 +114,25 @@ class ModelPlan:
 
     @property
     def status(self) -> ResultStatus:
+        """Return the blocking status, else pending where there are steps, else clean."""
         if self.blocked is not None:
             return self.blocked.status
         return ResultStatus.PENDING if self.steps else ResultStatus.CLEAN
 
     @property
     def trains(self) -> bool:
-        """Whether something new is to be trained."""
+        """Return whether a new artifact is to be trained."""
         return any(step.action is Action.TRAIN and not step.adopts for step in self.steps)
 
     @property
     def waits(self) -> bool:
-        """Whether it is only left for a later run."""
+        """Return whether the model is only queued for a later run."""
         return self.blocked is not None and self.blocked.status is ResultStatus.PENDING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanIdentity:
-    """What a plan's id is the digest of."""
+    """The content that a plan's id is the digest of."""
 
     environment: str
     revision: str | None

@@ -1,7 +1,7 @@
-"""Parts of a plan that change alike, as one group: five hundred models with the same change are one line to a reviewer.
+"""Group model plans that change alike: five hundred models with the same change are one line to a reviewer.
 
-Alike: the same actions and verdict, the same fields of the recipe with the same old and new values, the same gates with
-the same results, and the same words but for digests and numbers.
+Alike: the same actions and gate results, the same fields of the recipe with the same old and new values, the same gates
+with the same results, and the same words but for digests and numbers.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ModelGroup:
 
 
 def grouped(parts: Iterable[ModelPlan]) -> tuple[ModelGroup, ...]:
-    """In the order of their first members."""
+    """Group model plans that read alike, in the order of their first members."""
     groups: dict[object, list[ModelPlan]] = {}
     for part in parts:
         groups.setdefault(_kind(part), []).append(part)
@@ -35,7 +35,7 @@ def grouped(parts: Iterable[ModelPlan]) -> tuple[ModelGroup, ...]:
 
 
 def in_general(text: str) -> str:
-    """`text` without what is one member's own: digests and numbers become an ellipsis."""
+    """Replace one member's digests and numbers in `text` by an ellipsis."""
     return _PARTICULARS.sub("…", text)
 
 

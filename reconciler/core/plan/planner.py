@@ -24,6 +24,8 @@ from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
+    """The planner's decision for one model: its health, the reason, the steps or what blocks them."""
+
     sync: SyncStatus
     health: HealthStatus
     reason: str
@@ -91,6 +93,7 @@ def first_to_train(data_taken: Mapping[str, str], limit: int) -> frozenset[str]:
 
 
 def queued(limit: int) -> Blocked:
+    """Block a training that exceeds `maxTrain` of this run."""
     return Blocked(
         status=ResultStatus.PENDING,
         reasons=(f"others are trained first: maxTrain is {limit:,} per apply",),

@@ -1,8 +1,8 @@
 """Check whether an environment's policy lets a deploy happen, as far as git, the journal and the clock tell. Pure.
 
-Approvals are asked of the forge when a plan is applied; here it is only said whose are needed. A rejection counts even
-where the artifact was deployed before. A previously deployed artifact is held up by a freeze only where the window says
-so, and by no weakened gate: it was verified when it came first.
+Approvals are asked of the forge when a plan is applied; here only the needed approvers are named. A rejection counts
+even where the artifact was deployed before. A previously deployed artifact is held up by a freeze only where the window
+says so, and by no weakened gate: it was verified when it was first deployed.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
 
 
 def weakened_gates(facts: ServingFacts) -> Blocked | None:
-    """Deny a pin whose own change weakened a gate, where no owner could approve that."""
+    """Block a pin whose own change weakened a gate, where no owner could approve that."""
     weakened = facts.policy.weakened_gates
     if not weakened or facts.pin.previously_deployed or facts.policy.gate_owners:
         return None
@@ -90,6 +90,7 @@ def freeze(facts: ServingFacts) -> Blocked | None:
 
 
 def frozen(environment: str, window: FreezeInForce) -> Blocked:
+    """Block a deploy in a freeze window, with the time when it opens."""
     opens = f"it opens {window.opens:%Y-%m-%d %H:%M} UTC" if window.opens else "it does not open within a year"
     return Blocked(
         status=ResultStatus.CONFLICT,

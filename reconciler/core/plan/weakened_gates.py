@@ -1,6 +1,6 @@
-"""What a change made weaker: the gates and controls of one model in one environment, before and after. Pure.
+"""Find the gates and controls of one model that a change weakened in one environment. Pure.
 
-A gate of before counts as kept while some gate of after demands at least as much; so moving one from the model's file
+An old gate counts as kept while some new gate demands at least as much; so moving one from the model's file
 to the environment's, or replacing it by a stricter one, weakens nothing.
 """
 
@@ -38,7 +38,7 @@ class DeployRequirements:
 
 
 def weakenings(old: DeployRequirements, new: DeployRequirements, *, model: str) -> tuple[WeakenedGate, ...]:
-    """In a fixed order, each once."""
+    """List what `new` requires less than `old`, in a fixed order, each once."""
     weakened = chain(
         _gates((*old.gates, *old.policy.gates), (*new.gates, *new.policy.gates)), _policy(old.policy, new.policy, model)
     )

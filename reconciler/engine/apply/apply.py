@@ -127,7 +127,7 @@ def _work(
     snapshot: Snapshot | None,
     outcomes: dict[str, tuple[ModelResult, list[StepResult]]],
 ) -> None:
-    """One group, in order, in one thread."""
+    """Apply the model plans of one group, in order, in one thread."""
     retired = 0
     for part in group:
         result, done = _model(run, part, snapshot, retired=retired)
@@ -143,6 +143,7 @@ def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
 
 
 def may_apply(desired: DesiredState, environment: Environment) -> None:
+    """Raise UsageError where a protected environment would be applied from a work tree."""
     if desired.revision is None and (environment.protect is not None or environment.role is Role.PRODUCTION):
         raise UsageError(
             f"{environment.name} is protected: it is applied from a commit, never from a work tree",

@@ -1,7 +1,7 @@
-"""What a deploy rests on besides its gates: approvals and overrides, asked of the forge when a plan is applied.
+"""Find the approvals and overrides that a deploy needs besides its gates, when a plan is applied.
 
-The forge is asked about a change, not about a model: once per change and apply. What it said is kept with the journal
-entry. Where it cannot be asked, the model is left alone.
+The forge is asked about a change, not about a model: once per change and apply. Its answer is stored with the journal
+entry. Where it cannot be asked, the model is skipped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Requests = tuple[tuple[PullRequest, tuple[Approval, ...]], ...]
 
 
 class ForgeQueries:
-    """One apply's questions to the forge, each put once; an answer that failed fails again, and is not waited for."""
+    """Queries of one apply to the forge: each is sent once, and its answer or failure is kept."""
 
     def __init__(self, forge: Forge | None) -> None:
         self.forge = forge
@@ -42,12 +42,15 @@ class ForgeQueries:
         self._asking = threading.RLock()  # models are worked on side by side
 
     def requests(self, commit: str) -> Requests:
-        """Every merged request that brought `commit`, with the approvals of its head. None without a forge."""
+        """Return the merged pull requests that introduced `commit`, with the approvals of each head commit.
+
+        Without a forge there are none.
+        """
         with self._asking:
             return _answer_once(self._requests, commit, self._ask)
 
     def people(self, names: tuple[str, ...]) -> frozenset[str]:
-        """Everybody who is meant, teams as their members; a forge does not mind upper and lower case."""
+        """Return the logins of these names in lower case, with the members of each team."""
         people: set[str] = set()
         for name in names:
             if is_team(name) and self.forge is not None:
@@ -84,12 +87,14 @@ def _answer_once(answers: dict[str, T | ReconcilerError], about: str, ask: Calla
 
 
 def _of_head(approval: Approval, request: PullRequest) -> bool:
-    """An approval of what the request was before its last commit is none of what was merged."""
+    """Return whether an approval is for the pull request's last commit, and so for what was merged."""
     return approval.commit is None or approval.commit == request.commit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clearance:
+    """The approvals and overrides that a deploy rests on, as its journal entry records them."""
+
     approved: ApprovalRecord | None = None
     overrides: tuple[OverrideRecord, ...] = ()
 
@@ -104,9 +109,11 @@ def clearance_for(
     kept: bool,
     queries: ForgeQueries,
 ) -> Clearance:
-    """What lets `model`'s pin be deployed now. `kept`: the hold of a `rollback --now` stands in the way.
+    """Return the approvals and overrides by which `model`'s pin may be deployed now.
 
-    GateRefusedError E704 when an approval is missing, ForgeError when nobody can tell, ConflictError E705 in a freeze.
+    `vetted`: the artifact was deployed here before. `kept`: the hold of a `rollback --now` stands in the way. Raises
+    GateRefusedError E704 when an approval is missing, ForgeError when the forge cannot be asked, ConflictError E705 in
+    a freeze.
     """
     policy = environment.policy
     overrides: list[OverrideRecord] = []
@@ -146,19 +153,23 @@ def clearance_for(
 
 
 def check_still_unfrozen(deps: Dependencies, environment: Environment, model: Model, *, vetted: bool) -> None:
-    """The last word before the commit point: ConflictError E705 when a freeze has begun since the plan was made."""
+    """Check right before the commit point that no freeze has begun since the plan was made.
+
+    Raises ConflictError E705.
+    """
     if environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is None:
         check_not_frozen(deps, environment, vetted=vetted)
 
 
 def check_not_frozen(deps: Dependencies, environment: Environment, *, vetted: bool) -> None:
-    """ConflictError E705 in a freeze; what was deployed before is held up only by windows that say so."""
+    """Raise ConflictError E705 in a freeze; only some windows hold up what was deployed before."""
     if (on := freeze_in_force(deps, environment, vetted=vetted)) is not None:
         blocked = policy_check.frozen(environment.name, on)
         raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
 
 
 def freeze_in_force(deps: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
+    """Return the freeze that blocks a deploy now, or None. `vetted`: the artifact was deployed here before."""
     windows = tuple(period for period in environment.policy.freeze if period.blocks_rollback or not vetted)
     return freeze_windows.closed(windows, deps.clock()) if windows else None
 
@@ -172,10 +183,13 @@ def _approved(
     least: int,
     not_author: bool,
 ) -> ApprovalRecord:
-    """The request that brought `change`, with at least so many approvals of these people; GateRefusedError E704."""
+    """Return the pull request that introduced `change`, with at least `least` approvals of `approvers`.
+
+    Raises GateRefusedError E704 where there is none.
+    """
     wanted = f"{least} approval{'s' * (least != 1)} of {', '.join(approvers) or 'an owner, and there was none'}"
     if change is None:
-        raise _missing(f"{subject} needs {wanted}, and no change of the branch is known that brought it")
+        raise _missing(f"{subject} needs {wanted}, and no change of the branch is known that introduced it")
     if queries.forge is None:
         message = f"{subject} needs {wanted}, and there is no forge to ask"
         raise _missing(message, "name the forge (RECONCILER_FORGE) and give its token; or an owner's override")
@@ -203,7 +217,7 @@ def _approved(
         if not_author and author in {approval.by.casefold() for approval in approvals}:
             where += f"; {request.author} opened it and does not count"
     if not requests:
-        raise _missing(f"{subject} needs {wanted}, and no merged request is known that brought {where}")
+        raise _missing(f"{subject} needs {wanted}, and no merged request is known that introduced {where}")
     raise _missing(f"{subject} needs {wanted}: {where}", "approve it there and run the same command again")
 
 
@@ -214,7 +228,7 @@ def _missing(
 
 
 def _merge_approvals(first: ApprovalRecord | None, second: ApprovalRecord) -> ApprovalRecord:
-    """One request's approvals by both rules."""
+    """Join the approvals of one pull request by two rules; of two requests, return the second."""
     if first is None or first.number != second.number:
         return second
     merged = {approval.by: approval for approval in (*first.approvals, *second.approvals)}

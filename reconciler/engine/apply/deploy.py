@@ -1,9 +1,9 @@
 """Deploy, restore and retire: change what an environment serves.
 
-Order: provenance and blobs copied by digest from the source's store into our own, the model loaded once and held
-against its probe rows, the verification copied, then the journal entry (the commit point), then the target's swap, then
-a read back. A crash in between leaves what served before; the next run sees an entry that was never placed and restores
-it.
+Order: provenance and blobs copied by digest from the source's store into our own, the model loaded once and compared
+with its probe rows, the verification copied, then the journal entry (the commit point), then the target's swap, then a
+read back. A crash in between leaves the old model serving; the next run finds an entry that was not deployed and
+restores it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ def _nothing_more() -> None:
 
 
 def target_of(deps: Dependencies, environment: Environment) -> Target:
+    """Return the environment's target; UsageError where it has none."""
     target = deps.targets.get(environment.name)
     if target is None:
         raise UsageError(f"environment {environment.name} has no target to deploy to", hint="add `target:` to its spec")
@@ -167,7 +168,7 @@ def retire(
 
 
 def _checked_files(deps: Dependencies, environment: Environment, artifact: Digest) -> Mapping[str, Path]:
-    """The release's files from our own store, after every digest and a real load have been checked."""
+    """Return the release's files from our own store, after a check of every digest and a real load."""
     own = deps.stores[environment.name]
     package = blobs.artifact(own, artifact)
     work = deps.scratch / f"check-{deps.new_id()}"

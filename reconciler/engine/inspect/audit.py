@@ -27,7 +27,7 @@ from reconciler.ports import Store
 
 
 def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Audit:
-    """The named environments, or all."""
+    """Read and hash everything in the named environments, or in all, and list what is not as it must be."""
     chosen = environments_of(desired, environments)
     findings: list[AuditFinding] = []
     checked: Counter[str] = Counter()
@@ -62,6 +62,7 @@ class _Auditor:
         self.series: set[str] = set()
 
     def run(self) -> None:
+        """Run every check: each stored key, each journal, each numbered log, the target."""
         for key in self._keys():
             self._try(key, partial(self._object, key))
         for model in journal.models(self.store, self.environment.name):
@@ -89,7 +90,7 @@ class _Auditor:
         )
 
     def _object(self, key: str) -> None:
-        """Every stored object is what its key says."""
+        """Check that a stored object is what its key says."""
         kind = key.split("/", 1)[0]
         match kind:
             case "blobs":
@@ -130,7 +131,7 @@ class _Auditor:
         self.checked[kind if kind != store_layout.MARK else "mark"] += 1
 
     def _number(self, key: str) -> None:
-        """Remember the series that this key is a member of: none may have a gap."""
+        """Note the numbered log of this key, which may have no gap."""
         if store_layout.number(key) is not None:
             self.series.add(key.rpartition("/")[0])
 
@@ -146,7 +147,7 @@ class _Auditor:
             self._blob(store_layout.build(build.fingerprint), digest)
 
     def _artifact(self, digest: Digest) -> None:
-        """The manifest and every file that it names (their bytes are hashed as blobs)."""
+        """Check that every file that the manifest names is there (their bytes are hashed as blobs)."""
         artifact = blobs.artifact(self.store, digest)
         for file in (artifact.config, *artifact.files):
             self._blob(f"artifact {digest}", file.digest)
@@ -156,7 +157,7 @@ class _Auditor:
             self._find(where, f"it names blob {digest}, which is not in the store", _RESTORE)
 
     def _journal(self, model: str) -> None:
-        """The chain from entry 0, replayed: each folded state must follow from its predecessor."""
+        """Replay the journal from entry 0: each folded state must follow from its predecessor."""
         name = self.environment.name
         before: JournalHead | None = None
         for head in journal.entries(self.store, project=self.desired.project, environment=name, model=model):
@@ -174,7 +175,7 @@ class _Auditor:
             self.heads[model] = before
 
     def _references(self, head: JournalHead) -> None:
-        """Whatever a journal entry names is here: artifact, verification, provenance; where it was made, its build."""
+        """Check that artifact, verification, provenance and (in a sandbox) build of an entry are there."""
         entry, state = head.entry, head.state
         where = store_layout.member(store_layout.journal(entry.environment, entry.model), entry.n)
         if entry.verification is not None and entry.artifact is not None:
@@ -214,7 +215,7 @@ class _Auditor:
 
 
 def _inconsistency(before: JournalHead | None, head: JournalHead) -> str | None:
-    """Why this entry's folded state does not follow from the one before it; None when it does."""
+    """Return why this entry's folded state does not follow from the one before; None when it does."""
     old = before.state.vetted if before else ()
     entry, state = head.entry, head.state
     if entry.artifact != state.artifact:

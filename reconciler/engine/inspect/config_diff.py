@@ -87,7 +87,7 @@ def _deployed(deps: Dependencies, desired: DesiredState, environment: Environmen
 def _measured(
     deps: Dependencies, changed: ModelDifference, sides: list[tuple[Environment, Digest | None]]
 ) -> ModelDifference:
-    """With the metrics that each side's artifact has on its own holdout."""
+    """Add the metrics that each side's artifact has on its own holdout."""
     (_, old), (_, new) = sides
     before, after = (dict(_metrics(deps, side, artifact)) for side, artifact in sides)
     metrics = tuple(

@@ -89,6 +89,7 @@ class _EnvironmentCheck:
     environment: Environment
 
     def all(self, blank: EnvironmentDrift, unhealthy: list[str] | None) -> EnvironmentDrift:
+        """Compare every declared, served or journaled model; load some of them unless `unhealthy` is None."""
         deps, environment = self.deps, self.environment
         declared = {model.name for model in self.desired.models_of(environment.name)}
         observed = deps.targets[environment.name].observe(sorted(declared))
@@ -156,9 +157,9 @@ class _EnvironmentCheck:
                 return [self._unmanaged(served)]
             observe.not_ahead(environment, name, head, served)
             findings = list(core.of_served(environment.name, head, served, self._files(head, served)))
-            findings = [self._with_remedy(one, head, served) for one in findings]
+            findings = [self._with_remedy(finding, head, served) for finding in findings]
             if model is not None:
-                findings += [self._violation(name, one) for one in self._policy_violations(model, head)]
+                findings += [self._violation(name, reason) for reason in self._policy_violations(model, head)]
         except ReconcilerError as error:
             remedies = (Advice(reason=error.hint),) if error.hint else ()
             return [

@@ -1,7 +1,7 @@
-"""The one issue per environment that tells of its drift: opened, brought up to date, closed with a last word.
+"""Report drift in one issue per environment: opened, updated on a change, closed with a comment.
 
-Its body remembers when each finding was first seen, invisibly, so that whoever looks next knows it. Nothing is sent
-when nothing changed: a body holds no ages and no time of the run.
+Its body keeps, invisibly, when each finding was first seen, for runs on other machines. A run without changes sends
+nothing: a body holds no ages and no time of the run.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ from reconciler.errors import ForgeError, ReconcilerError
 from reconciler.ports import Forge
 
 Render = Callable[[EnvironmentDrift, Seen, datetime], str]
-"""(what was found, what the issue said before, now) -> the body; without findings, the last word."""
+"""(findings, times in the issue so far, now) -> the body; without findings, the closing comment."""
 
 
 def forge_of(deps: Dependencies) -> Forge:
+    """Return the forge that issues are posted to; ForgeError E905 where none is known."""
     if deps.forge is None:
         raise ForgeError(
             "no forge is known to open an issue at",
@@ -33,7 +34,7 @@ def forge_of(deps: Dependencies) -> Forge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedIssue:
-    """What the issue says: its text while it is open, when each finding was first seen, or why that is not known."""
+    """The posted issue: its text while it is open, first-seen times, or the problem of reading it."""
 
     text: str | None = None
     seen: Seen = field(default_factory=dict)
@@ -41,6 +42,7 @@ class PostedIssue:
 
 
 def read(forge: Forge, environment: str) -> PostedIssue:
+    """Read the environment's open issue; a failure is kept in `problem`."""
     try:
         text = forge.issue_body(_key(environment))
     except ReconcilerError as error:
@@ -51,17 +53,21 @@ def read(forge: Forge, environment: str) -> PostedIssue:
 def update(
     forge: Forge, report: EnvironmentDrift, posted: PostedIssue, hints: Seen, render: Render, *, now: datetime
 ) -> EnvironmentDrift:
-    """`found`, dated by the issue first and by `hints` else, with what became of the issue."""
+    """Post the drift to its issue where it changed, and return it with dates and the issue's change.
+
+    A finding is dated by the issue first, else by `hints`. A forge that fails is noted in the result: no finding is
+    lost.
+    """
     dated = replace(report, findings=drift.dated(report.findings, posted.seen, hints, now=now))
     try:
         if posted.problem is not None:
             raise posted.problem
         return _update(forge, dated, posted, render, now=now)
     except ReconcilerError as error:
-        # What was found must not be lost because it could not be told.
+        # Findings must not be lost because the forge fails.
         return replace(
             dated,
-            notes=(*report.notes, f"the issue could not be brought up to date: {error}"),
+            notes=(*report.notes, f"the issue could not be updated: {error}"),
             status=worst_status((report.status, status_of(error))),
         )
 
@@ -78,7 +84,7 @@ def _update(
         return replace(dated, issue=address, news=IssueChange.OPENED if posted.text is None else IssueChange.UPDATED)
     if posted.text is None:
         return dated
-    if posted.seen:  # else the last word was said, and only the closing failed
+    if posted.seen:  # else the closing comment was written, and only the closing failed
         forge.issue(key, title=title, body=render(dated, posted.seen, now))
     return replace(dated, issue=forge.issue(key, title=title, body=None), news=IssueChange.CLOSED)
 
@@ -88,5 +94,5 @@ def _key(environment: str) -> str:
 
 
 def _same_text(first: str, second: str) -> bool:
-    """Forges change the ends of lines and of the text."""
+    """Compare but for the ends of lines and of the text, which forges change."""
     return first.replace("\r\n", "\n").strip() == second.replace("\r\n", "\n").strip()

@@ -1,4 +1,4 @@
-"""Why: today's plan of one model, and where it stands on its way through the environments. Reads only."""
+"""Explain one model: its plan today, and its place on the way through the environments. Reads only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from reconciler.errors import ReconcilerError, UsageError
 
 
 def why(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
-    """UsageError with the nearest names when there is no such model anywhere that this environment can see."""
+    """Explain a model's state in an environment, with the commands that lead on.
+
+    Raises UsageError E801 with the nearest names when no environment that this one can see has such a model.
+    """
     deployed = _artifact(deps, desired, environment, model)
     if desired.model(environment.name, model) is None and deployed is None:
         return _not_declared(deps, desired, environment, model)
@@ -67,7 +70,7 @@ def _advice(
 def _permission(
     deps: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan
 ) -> Iterator[Advice]:
-    """What the forge says of the approvals that apply will ask for."""
+    """Advise by the forge's answer on the approvals that apply will ask for."""
     model = desired.model(environment.name, part.model)
     if model is None:
         return
@@ -88,7 +91,7 @@ def _permission(
 
 
 def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Iterator[Advice]:
-    """Where somebody put another artifact of ours there by hand: that it need not be undone."""
+    """Offer to keep another artifact of ours that somebody put into the target by hand."""
     target = deps.targets.get(environment.name)
     if environment.trains or target is None:
         return
@@ -108,7 +111,7 @@ def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, 
 def _downstream(
     desired: DesiredState, environment: Environment, part: ModelPlan, artifact: Digest | None
 ) -> Iterator[Advice]:
-    """From where models are made: who could take this one."""
+    """Name the environments downstream that pin this artifact or could take it."""
     if artifact is None or part.blocked is not None:
         return
     for other in desired.downstream(environment.name):
@@ -128,7 +131,7 @@ def _downstream(
 def _other_artifacts(
     deps: Dependencies, desired: DesiredState, environment: Environment, model: str
 ) -> Iterator[Advice]:
-    """Where models are only promoted to: whether a source has another artifact than the one that is pinned."""
+    """Offer artifacts of the source environments other than the pinned one."""
     declared = desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None
     for origin in _sources(desired, environment):
@@ -165,7 +168,7 @@ def _not_declared(deps: Dependencies, desired: DesiredState, environment: Enviro
 def _offer(
     deps: Dependencies, desired: DesiredState, environment: Environment, origin: Environment, model: str, artifact: str
 ) -> Advice:
-    """What `origin` made, to be proposed; unless this environment's gates have refused it already."""
+    """Offer to promote the artifact of `origin`, unless this environment's gates failed on it already."""
     head = observe.head_of(deps, desired, origin.name, model)
     gates = head.state.judged_for(environment.name) if head is not None else None
     if gates is not None and not gates.passed:
@@ -183,7 +186,7 @@ def _sources(desired: DesiredState, environment: Environment) -> Iterator[Enviro
 
 
 def _artifact(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:
-    """What the journal's head says; None also where it cannot be read: the plan says what is wrong with it."""
+    """Return the deployed artifact; None also where the journal cannot be read: the plan tells why."""
     try:
         head = observe.head_of(deps, desired, environment.name, model)
     except ReconcilerError:

@@ -20,7 +20,7 @@ from reconciler.errors import ReconcilerError
 def environment_checks(
     deps: Dependencies, desired: DesiredState, environment: Environment, machine: Runtime
 ) -> Iterator[Check]:
-    """`here`: the runtime of this machine."""
+    """Check one environment: branch, tables, runtime, models in use. `machine`: this machine's runtime."""
     if environment.protect is not None:
         yield _branch(deps, desired, environment, environment.protect)
     yield from _tables(deps.data_root, environment)
@@ -35,6 +35,7 @@ def environment_checks(
 
 
 def bad(area: str, name: str, error: ReconcilerError) -> Check:
+    """Return a failed check with the error's message and hint."""
     return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint)
 
 
@@ -78,7 +79,7 @@ def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Ch
 
 
 def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment, machine: Runtime) -> Iterator[Check]:
-    """What the artifacts there were made with, and whether this machine has it."""
+    """Compare the runtimes that deployed artifacts were trained with to this machine's."""
     runtimes: Counter[Runtime] = Counter()
     unknown = 0
     declared = desired.models_of(environment.name)
@@ -99,7 +100,7 @@ def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment,
             name="models",
             level=Level.WARNING if mismatches else Level.GOOD,
             found=origin + (f"; not as here: {'; '.join(mismatches)}" if mismatches else ", as here"),
-            remedy="install what they were made with, or train them anew in the sandbox and promote"
+            remedy="install the versions they were trained with, or train them again in the sandbox and promote"
             if mismatches
             else None,
         )

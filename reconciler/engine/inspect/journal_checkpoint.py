@@ -1,4 +1,4 @@
-"""Anchor the heads of journals in tags of git, and hold journals against what is anchored."""
+"""Anchor the heads of journals in tags of git, and compare journals with them."""
 
 from __future__ import annotations
 
@@ -39,12 +39,16 @@ class CheckpointsRead:
     findings: tuple[AuditFinding, ...]
 
     def of(self, project: str) -> list[Checkpoint]:
+        """Return the project's anchors by number."""
         return [checkpoint for _, checkpoint in sorted(self.anchors.items()) if checkpoint.project == project]
 
 
 def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> CheckpointResult:
-    """Write the heads of every journal of the named environments, or of all, into the next tag; nothing where no head
-    is new. IntegrityError when a journal is not what was anchored of it: that must not be anchored anew."""
+    """Write the journal heads of the named environments, or of all, into the next tag.
+
+    No tag is written where no head is new. Raises IntegrityError E603 when a journal does not hold its anchored heads:
+    such a journal must not be anchored again.
+    """
     tags = _tags_of(deps)
     if desired.revision is None:
         raise UsageError("an anchor is a tag of a commit", hint="leave out --working-tree", code="E801")
@@ -93,7 +97,7 @@ def _heads(deps: Dependencies, desired: DesiredState, chosen: list[Environment])
 
 
 def read(tags: Tags) -> CheckpointsRead:
-    """Every anchor that is in the repository."""
+    """Read every anchor of the repository, and check each tag and the chain of their digests."""
     anchors: dict[int, Checkpoint] = {}
     digests: dict[int, Digest] = {}
     signed: set[int] = set()
@@ -133,11 +137,14 @@ def _about(name: str, problem: str, remedy: str) -> AuditFinding:
 def compare_with_journals(
     deps: Dependencies, desired: DesiredState, chosen: list[Environment], known: CheckpointsRead
 ) -> Iterator[AuditFinding]:
-    """Every anchored head of these environments that their journals do not hold, with the first anchor that has it."""
-    names = {one.name for one in chosen}
+    """Find anchored heads of these environments that their journals do not hold.
+
+    Each is reported once, with the first anchor that has it.
+    """
+    names = {environment.name for environment in chosen}
     checked: set[CheckpointHead] = set()
-    for one in known.of(desired.project):
-        for head in one.heads:
+    for checkpoint in known.of(desired.project):
+        for head in checkpoint.heads:
             if head.environment not in names or head in checked:
                 continue
             checked.add(head)
@@ -149,6 +156,7 @@ def compare_with_journals(
             yield AuditFinding(
                 environment=head.environment,
                 where=key,
-                problem=f"entry {head.n} of {head.model} {change}; {one.name} holds that it was {short(head.entry)}",
-                remedy="the journal was cut or written anew: restore it from a backup of the store",
+                problem=f"entry {head.n} of {head.model} {change}; "
+                f"{checkpoint.name} holds that it was {short(head.entry)}",
+                remedy="the journal was cut or rewritten: restore it from a backup of the store",
             )

@@ -1,4 +1,4 @@
-"""Predict: score open records with exactly the bytes that an environment serves, and log what was predicted."""
+"""Predict: score open records with exactly the bytes that an environment serves, and log the run."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def _log(
 
 
 def _publish(source: Path, out: Path) -> None:
-    """Move into place in one go: a reader sees the old file or the whole new one."""
+    """Move the file into place in one go: a reader sees the old file or the whole new one."""
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         temporary.write_bytes(source.read_bytes())

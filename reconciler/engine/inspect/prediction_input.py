@@ -1,4 +1,4 @@
-"""Input of a prediction: the model that is deployed, and the tables that it reads, by the types it was trained on."""
+"""Input of a prediction: the deployed model, and the tables that it reads, by the types of its training."""
 
 from __future__ import annotations
 
@@ -53,8 +53,11 @@ def deployed_model(deps: Dependencies, desired: DesiredState, environment: Envir
 def _release(
     deps: Dependencies, desired: DesiredState, environment: Environment, model: str, work: Path
 ) -> tuple[Digest, Path]:
-    """The digest and a folder with the bytes that serve: the target's release where there is a target (re-hashed and
-    held against the journal), else the newest artifact of the store."""
+    """Return the digest and a folder with the bytes that serve.
+
+    They are the target's release where there is a target (re-hashed and compared with the journal), else the newest
+    artifact of the store.
+    """
     head = observe.head_of(deps, desired, environment.name, model)
     if head is None or head.state.artifact is None:
         raise UsageError(
@@ -153,7 +156,7 @@ def _copy(
 
 
 def _as_given(path: Path, declared: Table | None) -> Table:
-    """The declared dialect for another file; by its ending where nothing is declared."""
+    """Return the declared dialect for another file; by its ending where nothing is declared."""
     uses = "parquet" if path.suffix == ".parquet" else "csv"
     if declared is None or declared.uses != uses:
         return Table(uses=uses, path=path.name)

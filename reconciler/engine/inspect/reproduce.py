@@ -15,7 +15,10 @@ from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 
 def reproduce(deps: Dependencies, desired: DesiredState, digest: Digest) -> ReproduceResult:
-    """Same recipe, same data, same runtime: the same bytes? UsageError when it is not known how it was made here."""
+    """Train an artifact again from the same recipe, data and runtime, and compare the bytes.
+
+    Raises UsageError when it is not known how the artifact was trained here.
+    """
     environment, build = _built_in(deps, desired, digest)
     store = deps.stores[environment]
     provenance = blobs.record(store, build.provenance, Provenance)

@@ -1,4 +1,4 @@
-"""Status and history: what is, and what was. Reads only."""
+"""Status of today and history of journal entries. Reads only."""
 
 from __future__ import annotations
 

@@ -45,11 +45,12 @@ def plan_inputs(
 
 
 def declared(environment: Environment, name: str, model: Model | None) -> PlanInputs:
-    """What git alone shows of a basis."""
+    """Return the part of a plan's inputs that git alone shows."""
     return plan_inputs(environment, name, model, verdicts=())
 
 
 def served_inputs(served: LiveDeployment | None) -> str:
+    """Describe a live deployment in the words that enter a plan's digest."""
     if served is None:
         return "nothing"
     current = served.current

@@ -105,8 +105,11 @@ def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildRequirements:
-    """What a model's build must satisfy today. `data` and `fingerprint` are None while a data refresh is due; `oldest`
-    is the earliest acceptable time of the data, `every` the declared age in seconds."""
+    """Requirements that a model's build must satisfy today.
+
+    `data` and `fingerprint` are None while a data refresh is due; `oldest` is the earliest acceptable time of the data,
+    `every` the declared age in seconds.
+    """
 
     recipe: Digest
     because: tuple[RetrainReason, ...]

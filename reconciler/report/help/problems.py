@@ -31,7 +31,7 @@ _COLUMNS = tuple(Column(name=name) for name in ("where", "rule", "problem", "wha
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValidationResult:
-    """What `validate` says of valid manifests."""
+    """The result of `validate` for valid manifests."""
 
     project: str
     revision: str | None
@@ -80,7 +80,7 @@ def _problem(problem: Problem) -> ListEntry:
 
 
 def error_document(error: ReconcilerError, code: int) -> dict[str, Any]:
-    """The error as JSON data: stable keys, absent where there is nothing to say."""
+    """Return the error as JSON data: stable keys, absent where there is nothing to say."""
     document: dict[str, Any] = {"kind": type(error).__name__, "message": error.message, "exit": code}
     document |= {name: getattr(error, name) for name in ("code", "hint") if getattr(error, name)}
     if error.where is not None:

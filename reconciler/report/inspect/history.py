@@ -64,7 +64,7 @@ def _entry(event: HistoryEvent) -> ListEntry:
 
 
 def approvals_and_overrides(event: HistoryEvent) -> Iterator[str]:
-    """Yield approvals, overrides and the hold that the event was recorded with, in words."""
+    """Describe the approvals, overrides and rollback hold of an event."""
     if event.approved is not None:
         yield _approved(event.approved)
     for override in event.overrides or ():

@@ -29,6 +29,7 @@ def change(name: str, new: float | None, old: float | None) -> tuple[str, str]:
 
 
 def higher_is_better(name: str) -> bool:
+    """Return whether a higher value of this metric is better."""
     from reconciler.core.artifact.evaluation import (  # not for a plan without news
         CLASSIFICATION_METRICS,
         REGRESSION_METRICS,

@@ -19,6 +19,8 @@ NARROWEST = 40
 
 
 class Tone(StrEnum):
+    """The meaning that a colour carries."""
+
     PLAIN = "plain"
     STRONG = "strong"
     GOOD = "good"
@@ -110,10 +112,12 @@ def _first(text: str, room: int) -> str:
 
 
 def pad(text: str, width: int) -> str:
+    """Fill `text` with spaces on the right to `width` cells."""
     return text + " " * (width - cells(text))
 
 
 def pad_left(text: str, width: int) -> str:
+    """Fill `text` with spaces on the left to `width` cells."""
     return " " * (width - cells(text)) + text
 
 

@@ -75,6 +75,7 @@ def headline(model: ModelPlan) -> str:
 
 
 def step_name(model: ModelPlan, position: int) -> str:
+    """Name a step as the plan shows it."""
     step = model.steps[position]
     if step.action is Action.TRAIN and step.adopts:
         return "reuse an earlier build"
@@ -96,6 +97,7 @@ def badge(model: ModelPlan) -> Literal:
 
 
 def tone(model: ModelPlan) -> Tone:
+    """Return the tone of a model's headline."""
     if model.status is ResultStatus.CLEAN:
         return Tone.WARN if model.detail.notes else Tone.DIM
     return _TONES.get(model.status, Tone.BAD)

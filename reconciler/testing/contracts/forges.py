@@ -33,11 +33,11 @@ class RemoteContract(ABC):
 
     @abstractmethod
     def here(self, branch: str) -> str | None:
-        """What our branch points at."""
+        """Return the commit of our branch."""
 
     @abstractmethod
     def there(self, branch: str) -> str | None:
-        """What the remote's points at."""
+        """Return the commit of the remote's branch."""
 
     def test_a_branch_arrives_goes_on_and_again_changes_nothing(self) -> None:
         remote = self.make()
@@ -98,7 +98,7 @@ class ForgeContract(ABC):
 
     @abstractmethod
     def team(self, name: str, members: tuple[str, ...]) -> str:
-        """What the forge calls a team with these members."""
+        """Create a team of these members, and return its name at the forge."""
 
     def opened(self) -> tuple[Forge, PullRequest, str]:
         forge = self.make()

@@ -17,7 +17,7 @@ SEEN = datetime(2026, 3, 1, 2, 7, tzinfo=UTC)
 
 
 def drifted() -> DriftReport:
-    apply = Advice(reason="put back what was applied", command="reconciler apply production customer-payments")
+    apply = Advice(reason="restore the applied artifact", command="reconciler apply production customer-payments")
     adopt = Advice(
         reason="or keep 1a2b3c4d5e6f: propose it", command="reconciler adopt customer-payments --in production"
     )

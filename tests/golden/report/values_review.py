@@ -161,7 +161,7 @@ def proposed() -> ProposalResult:
 
 
 def on_merge() -> MergeResult:
-    """One request of which a model was left alone, and one commit that no request brought."""
+    """One request of which a model was skipped, and one commit that no request introduced."""
     left = replace(values.applied(), interrupted=False, refreshed=None, trained=0)
     status = values.status().environments[1].models
     merged = MergedPullRequest(

@@ -346,7 +346,7 @@ def test_a_forge_that_does_not_answer_loses_nothing_and_the_next_run_finishes(tw
     here = production(twice, forge)
     assert [one.kind for one in here.findings] == [DriftType.TAMPERED]
     assert here.status is ResultStatus.FAILED
-    assert "could not be brought up to date" in here.notes[-1]
+    assert "could not be updated" in here.notes[-1]
     assert production(twice, forge).news is (IssueChange.OPENED if fault is Fault.ERROR else IssueChange.UNCHANGED)
     assert len(forge.issues) == 1
 
