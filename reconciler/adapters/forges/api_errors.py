@@ -32,24 +32,24 @@ class ApiErrors:
     secret: str = field(repr=False)
 
     def refusal(
-        self, status: int, words: str, headers: Mapping[str, str], *, what: str, right: str | None
+        self, status: int, words: str, headers: Mapping[str, str], *, call: str, right: str | None
     ) -> ReconcilerError:
         """Return the error for a refused call.
 
-        `what`: the call, such as "opening a pull request"; `right`: the right that a token needs for it, None where a
+        `call`: the call, such as "opening a pull request"; `right`: the right that a token needs for it, None where a
         404 says nothing about rights.
         """
         lower = {name.lower(): value for name, value in headers.items()}
         message = self.clean(words)
         if status == 429 or (status == 403 and _asks_to_wait(lower, message)):
             return ConflictError(
-                f"{self.forge} asks to wait before {what}: too many requests",
+                f"{self.forge} asks to wait before {call}: too many requests",
                 hint=f"run the same command again {_when(lower)}",
                 code="E903",
             )
         if status >= 500 or status == 408:
             return ForgeError(
-                f"{self.forge} failed at {what}, with status {status}",
+                f"{self.forge} failed at {call}, with status {status}",
                 hint="run the same command again: it continues from what was done",
                 code="E901",
             )
@@ -61,34 +61,34 @@ class ApiErrors:
             )
         if status == 403 or (status == 404 and right is not None):
             return ForgeError(
-                f"{self.forge} refuses {what}{f': {message}' if message else ''}",
+                f"{self.forge} refuses {call}{f': {message}' if message else ''}",
                 hint=f"the token of {self.source} needs {right or 'access to this repository'}; {_RIGHTS}",
                 code="E902",
             )
         if 300 <= status < 400:
             return ForgeError(
-                f"{self.forge} sends {what} to another address",
+                f"{self.forge} sends {call} to another address",
                 hint="was the repository renamed? Correct the remote: git remote set-url origin ADDRESS",
                 code="E904",
             )
-        return ForgeError(f"{self.forge} refuses {what}: {message or f'status {status}'}", code="E904")
+        return ForgeError(f"{self.forge} refuses {call}: {message or f'status {status}'}", code="E904")
 
-    def lost_answer(self, error: Exception, *, what: str) -> ForgeError:
+    def lost_answer(self, error: Exception, *, call: str) -> ForgeError:
         """Return the error for a lost answer: whether the call was carried out is not known."""
         name = type(error).__name__
         late = "timeout" in name.lower() or "timed out" in str(error).lower()
         return ForgeError(
-            f"{self.forge} at {self.host} did not answer in time at {what}"
+            f"{self.forge} at {self.host} did not answer in time at {call}"
             if late
-            else f"{self.forge} at {self.host} cannot be reached for {what} ({name})",
+            else f"{self.forge} at {self.host} cannot be reached for {call} ({name})",
             hint="run the same command again: it continues from what was done, and nothing is done twice",
             code="E901",
         )
 
-    def unexpected_answer(self, *, what: str) -> ForgeError:
+    def unexpected_answer(self, *, call: str) -> ForgeError:
         """Return the error for an answer that is not of the forge's API."""
         return ForgeError(
-            f"the server at {self.host} does not answer with {self.forge}'s API ({what})",
+            f"the server at {self.host} does not answer with {self.forge}'s API ({call})",
             hint="is it a proxy, or a login page? Check the API's address",
             code="E901",
         )

@@ -71,18 +71,18 @@ class GitHubForge:
         self._repository = self._github.get_repo(choice.project)
 
     @contextmanager
-    def _asking(self, what: str, right: str | None) -> Iterator[None]:
+    def _calling(self, call: str, right: str | None) -> Iterator[None]:
         try:
             yield
         except GithubException as error:
             headers = error.headers or {}
-            raise self._answers.refusal(error.status, _words(error.data), headers, what=what, right=right) from error
+            raise self._answers.refusal(error.status, _words(error.data), headers, call=call, right=right) from error
         except requests.RequestException as error:
-            raise self._answers.lost_answer(error, what=what) from error
+            raise self._answers.lost_answer(error, call=call) from error
         except RuntimeError as error:  # a redirection to another host
-            raise self._answers.refusal(301, "", {}, what=what, right=right) from error
+            raise self._answers.refusal(301, "", {}, call=call, right=right) from error
         except (BadAttributeException, AssertionError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._answers.unexpected_answer(what=what) from error
+            raise self._answers.unexpected_answer(call=call) from error
 
     def whoami(self) -> str:
         if self._me is None:
@@ -97,7 +97,7 @@ class GitHubForge:
 
     def _user(self) -> str | None:
         """Return the user; None for an app, which has none."""
-        with self._asking("asking whose token this is", None):
+        with self._calling("asking whose token this is", None):
             try:
                 return self._github.get_user().login
             except GithubException as error:
@@ -106,7 +106,7 @@ class GitHubForge:
                 raise
 
     def _viewer(self) -> str | None:
-        with self._asking("asking whose token this is", None):
+        with self._calling("asking whose token this is", None):
             try:
                 _, answer = self._github.requester.graphql_query("query { viewer { login } }", {})
             except GithubException as error:
@@ -116,7 +116,7 @@ class GitHubForge:
             return str(answer["data"]["viewer"]["login"])
 
     def open(self, draft: PullRequestDraft) -> PullRequest:
-        with self._asking(f"opening a pull request for {draft.head}", _WRITES):
+        with self._calling(f"opening a pull request for {draft.head}", _WRITES):
             pull = self._standing(draft)
             if pull is None:
                 try:
@@ -144,8 +144,8 @@ class GitHubForge:
 
     @contextmanager
     def _found(self, number: int, right: str) -> Iterator[None]:
-        """Do as `_asking`, and tell a missing request from one that this token may not see."""
-        with self._asking(f"reading pull request {number}", right):
+        """Do as `_calling`, and tell a missing request from one that this token may not see."""
+        with self._calling(f"reading pull request {number}", right):
             try:
                 yield
             except GithubException as error:
@@ -155,7 +155,7 @@ class GitHubForge:
                 raise
 
     def opened(self, head_prefix: str) -> tuple[PullRequest, ...]:
-        with self._asking("listing pull requests", _READS):
+        with self._calling("listing pull requests", _READS):
             pulls = self._repository.get_pulls(state="open", sort="created", direction="asc")
             return tuple(_pull(pull) for pull in pulls if self._is_ours(pull) and pull.head.ref.startswith(head_prefix))
 
@@ -165,7 +165,7 @@ class GitHubForge:
         return origin is not None and origin.full_name.lower() == self._project.lower()
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
-        with self._asking(f"asking which request introduced {commit[:12]}", _READS):
+        with self._calling(f"asking which request introduced {commit[:12]}", _READS):
             pulls = self._repository.get_commit(commit).get_pulls()
             merged = sorted((pull for pull in pulls if pull.merged_at), key=lambda pull: (pull.merged_at, pull.number))
             return tuple(map(_pull, merged))
@@ -190,7 +190,7 @@ class GitHubForge:
             return tuple(last[by] for by in sorted(last) if self._may_write(by))
 
     def _may_write(self, person: str) -> bool:
-        with self._asking(f"asking what {person} may do", "the right to read metadata"):
+        with self._calling(f"asking what {person} may do", "the right to read metadata"):
             try:
                 return self._repository.get_collaborator_permission(person) in ("admin", "write")
             except GithubException as error:
@@ -202,7 +202,7 @@ class GitHubForge:
         organization, _, slug = team.partition("/")
         if not slug or "/" in slug:
             raise ForgeError(f"{team!r} is not a team of GitHub", hint="write organization/team", code="E904")
-        with self._asking(f"listing the members of {team}", _TEAMS):
+        with self._calling(f"listing the members of {team}", _TEAMS):
             members = self._github.get_organization(organization).get_team_by_slug(slug).get_members()
             return tuple(sorted(member.login for member in members))
 
@@ -229,7 +229,7 @@ class GitHubForge:
         return None
 
     def set_status(self, commit: str, status: CommitStatus) -> None:
-        with self._asking(f"setting the status {status.name}", _STATUSES):
+        with self._calling(f"setting the status {status.name}", _STATUSES):
             self._repository.get_commit(commit).create_status(
                 state=status.state.value,
                 context=status.name,
@@ -239,7 +239,7 @@ class GitHubForge:
 
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
         me, last = self.whoami(), dict[str, CommitStatus]()
-        with self._asking(f"reading the statuses of {commit[:12]}", _STATUSES):
+        with self._calling(f"reading the statuses of {commit[:12]}", _STATUSES):
             for status in self._repository.get_commit(commit).get_statuses():  # newest first
                 if status.creator is not None and status.creator.login == me and status.context not in last:
                     last[status.context] = CommitStatus(
@@ -251,7 +251,7 @@ class GitHubForge:
         return tuple(last[name] for name in sorted(last))
 
     def issue(self, key: str, *, title: str, body: str | None) -> str | None:
-        with self._asking("writing an issue", _ISSUES):
+        with self._calling("writing an issue", _ISSUES):
             issue = self._issue(key)
             if body is None:
                 if issue is None or issue.state != "open":
@@ -266,7 +266,7 @@ class GitHubForge:
             return issue.html_url
 
     def issue_body(self, key: str) -> str | None:
-        with self._asking("reading issues", _ISSUES):
+        with self._calling("reading issues", _ISSUES):
             issue = self._issue(key)
             if issue is None or issue.state != "open":
                 return None

@@ -64,37 +64,37 @@ class GitLabForge:
         self._project = self._gitlab.projects.get(choice.project, lazy=True)
 
     @contextmanager
-    def _asking(self, what: str, right: str | None) -> Iterator[None]:
+    def _calling(self, call: str, right: str | None) -> Iterator[None]:
         self._gitlab.headers_of_last = {}
         try:
             yield
         except RedirectError as error:
-            raise self._answers.refusal(301, "", {}, what=what, right=right) from error
+            raise self._answers.refusal(301, "", {}, call=call, right=right) from error
         except GitlabParsingError as error:
-            raise self._answers.unexpected_answer(what=what) from error
+            raise self._answers.unexpected_answer(call=call) from error
         except GitlabError as error:
             status, needed = error.response_code or 500, right
             if self._job and status in (401, 403, 404):  # GitLab knows it, but it has almost no rights
                 status = 403
                 needed = f"{right or _READS}, which {JOB} never has: set GITLAB_TOKEN to a project's access token"
             headers = self._gitlab.headers_of_last
-            raise self._answers.refusal(status, words(error), headers, what=what, right=needed) from error
+            raise self._answers.refusal(status, words(error), headers, call=call, right=needed) from error
         except requests.TooManyRedirects as error:
-            raise self._answers.refusal(301, "", {}, what=what, right=right) from error
+            raise self._answers.refusal(301, "", {}, call=call, right=right) from error
         except requests.RequestException as error:
-            raise self._answers.lost_answer(error, what=what) from error
+            raise self._answers.lost_answer(error, call=call) from error
         except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise self._answers.unexpected_answer(what=what) from error
+            raise self._answers.unexpected_answer(call=call) from error
 
     def whoami(self) -> str:
         if self._me is None:
-            with self._asking("asking whose token this is", None):
+            with self._calling("asking whose token this is", None):
                 answer: Any = self._gitlab.http_get("/job" if self._job else "/user")
                 self._me = str(answer["user"]["username"] if self._job else answer["username"])
         return self._me
 
     def open(self, draft: PullRequestDraft) -> PullRequest:
-        with self._asking(f"opening a merge request for {draft.head}", _WRITES):
+        with self._calling(f"opening a merge request for {draft.head}", _WRITES):
             request = self._standing(draft)
             if request is None:
                 content = {
@@ -133,8 +133,8 @@ class GitLabForge:
 
     @contextmanager
     def _found(self, number: int, right: str) -> Iterator[None]:
-        """Do as `_asking`, and tell a missing request from one that this token may not see."""
-        with self._asking(f"reading merge request {number}", right):
+        """Do as `_calling`, and tell a missing request from one that this token may not see."""
+        with self._calling(f"reading merge request {number}", right):
             try:
                 yield
             except GitlabError as error:
@@ -144,7 +144,7 @@ class GitLabForge:
                 raise
 
     def opened(self, head_prefix: str) -> tuple[PullRequest, ...]:
-        with self._asking("listing merge requests", _READS):
+        with self._calling("listing merge requests", _READS):
             requests = self._project.mergerequests.list(state="opened", order_by="created_at", sort="asc", get_all=True)
             return tuple(
                 _pull(request)
@@ -153,7 +153,7 @@ class GitLabForge:
             )
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
-        with self._asking(f"asking which request introduced {commit[:12]}", _READS):
+        with self._calling(f"asking which request introduced {commit[:12]}", _READS):
             requests: Any = self._project.commits.get(commit, lazy=True).merge_requests()
             merged = [request for request in requests if request["state"] == "merged"]
             iids = [
@@ -186,7 +186,7 @@ class GitLabForge:
         return sorted(heads, reverse=True)
 
     def members(self, team: str) -> tuple[str, ...]:
-        with self._asking(f"listing the members of {team}", _TEAMS):
+        with self._calling(f"listing the members of {team}", _TEAMS):
             members = self._gitlab.groups.get(team, lazy=True).members_all.list(get_all=True)
             return tuple(sorted({member.username for member in members if member.state == "active"}))
 
@@ -218,7 +218,7 @@ class GitLabForge:
         content = {"state": state, "name": status.name, "description": status.description[:LONGEST_STATUS]}
         if status.url:
             content["target_url"] = status.url
-        with self._asking(f"setting the status {status.name}", _WRITES):
+        with self._calling(f"setting the status {status.name}", _WRITES):
             try:
                 self._project.commits.get(commit, lazy=True).statuses.create(content)
             except GitlabError as error:
@@ -228,14 +228,14 @@ class GitLabForge:
 
     def statuses(self, commit: str) -> tuple[CommitStatus, ...]:
         me = self.whoami()
-        with self._asking(f"reading the statuses of {commit[:12]}", _READS):
+        with self._calling(f"reading the statuses of {commit[:12]}", _READS):
             statuses = self._project.commits.get(commit, lazy=True).statuses.list(get_all=True)
             ours = [status for status in statuses if (status.author or {}).get("username") == me]
             last = {status.name: status for status in sorted(ours, key=lambda status: status.id)}
             return tuple(_status(last[name]) for name in sorted(last))
 
     def issue(self, key: str, *, title: str, body: str | None) -> str | None:
-        with self._asking("writing an issue", _WRITES):
+        with self._calling("writing an issue", _WRITES):
             issue = self._issue(key)
             if body is None:
                 if issue is None or issue.state != "opened":
@@ -253,7 +253,7 @@ class GitLabForge:
             return str(issue.web_url)
 
     def issue_body(self, key: str) -> str | None:
-        with self._asking("reading issues", _READS):
+        with self._calling("reading issues", _READS):
             issue = self._issue(key)
             if issue is None or issue.state != "opened":
                 return None

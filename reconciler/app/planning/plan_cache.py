@@ -130,7 +130,7 @@ class PlanCache:
         if planned.plan.refresh is None and not project.desired.is_remote:
             _save(project, head, last, fingerprints, planned, None if warned else worktree)
         counted = last.counted if last is not None else 0
-        return PlanExcerpt(plan=planned.plan, calm=counted) if counted else planned.plan
+        return PlanExcerpt(plan=planned.plan, unchanged=counted) if counted else planned.plan
 
     def _plan_in_parallel(
         self,

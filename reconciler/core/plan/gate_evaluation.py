@@ -20,14 +20,16 @@ from reconciler.core.spec.gates import (
 )
 
 
-def judge(
+def evaluate_gates(
     gates: tuple[Gate, ...], evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]
 ) -> tuple[GateResult, ...]:
     """Return one result per gate, in order. A missing comparison counts as not comparable."""
-    return tuple(_judge(gate, evaluation, comparisons) for gate in gates)
+    return tuple(_evaluate_gate(gate, evaluation, comparisons) for gate in gates)
 
 
-def _judge(gate: Gate, evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]) -> GateResult:
+def _evaluate_gate(
+    gate: Gate, evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]
+) -> GateResult:
     match gate:
         case Threshold():
             return _threshold(gate, evaluation)

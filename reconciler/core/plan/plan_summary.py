@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnchangedPlan:
-    """All of them."""
+    """The plan of an environment whose `models` (their number) are all unchanged."""
 
     environment: str
     role: str
@@ -21,7 +21,10 @@ class UnchangedPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanExcerpt:
-    """`plan` is of all the others: it has neither the parts of the `calm` ones nor their digests in its id."""
+    """The plan of the changed models, with the number of `unchanged` ones.
+
+    The plan has neither the model plans of the unchanged ones nor their digests in its id.
+    """
 
     plan: Plan
-    calm: int
+    unchanged: int

@@ -33,7 +33,7 @@ Requests = tuple[tuple[PullRequest, tuple[Approval, ...]], ...]
 
 
 class ForgeQueries:
-    """Queries of one apply to the forge: each is sent once, and its answer or failure is kept."""
+    """Queries of one apply to the forge: each is sent once, and its answer or failure is rollback_held."""
 
     def __init__(self, forge: Forge | None) -> None:
         self.forge = forge
@@ -105,15 +105,15 @@ def clearance_for(
     environment: Environment,
     model: Model,
     *,
-    vetted: bool,
-    kept: bool,
+    previously_deployed: bool,
+    rollback_held: bool,
     queries: ForgeQueries,
 ) -> Clearance:
     """Return the approvals and overrides by which `model`'s pin may be deployed now.
 
-    `vetted`: the artifact was deployed here before. `kept`: the hold of a `rollback --now` stands in the way. Raises
-    GateRefusedError E704 when an approval is missing, ForgeError when the forge cannot be asked, ConflictError E705 in
-    a freeze.
+    `previously_deployed`: the artifact was deployed here before. `rollback_held`: the hold of a `rollback --now` stands
+    against it. Raises GateRefusedError E704 when an approval is missing, ForgeError when the forge cannot be asked,
+    ConflictError E705 in a freeze.
     """
     policy = environment.policy
     overrides: list[OverrideRecord] = []
@@ -133,9 +133,9 @@ def clearance_for(
         overrides.append(OverrideRecord(control=control, reason=override.reason, approved=approved))
         return True
 
-    if kept or policy.hold_of(model.name) is not None:
+    if rollback_held or policy.hold_of(model.name) is not None:
         overridden(Control.HOLD)  # without one, nothing was planned
-    if freeze_in_force(deps, environment, vetted=vetted) is not None:
+    if freeze_in_force(deps, environment, previously_deployed=previously_deployed) is not None:
         overridden(Control.FREEZE)
     approved = None
     needs_approvals = policy.approvals is not None and not overridden(Control.APPROVALS)
@@ -144,7 +144,11 @@ def clearance_for(
         wants = policy.approvals
         subject = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
         approved = _approved(queries, subject, change, wants.people, least=wants.least, not_author=wants.not_author)
-    weaker = pin_origin.weakened(deps.source, model, policy, change) if change is not None and not vetted else ()
+    weaker = (
+        pin_origin.weakened(deps.source, model, policy, change)
+        if change is not None and not previously_deployed
+        else ()
+    )
     if change is not None and weaker and not overridden(Control.GATES):
         owners = pin_origin.owners_before(deps.source, environment.name, change)
         by_owner = _approved(queries, str(weaker[0]), change, owners, least=1, not_author=True)
@@ -152,25 +156,27 @@ def clearance_for(
     return Clearance(approved=approved, overrides=tuple(overrides))
 
 
-def check_still_unfrozen(deps: Dependencies, environment: Environment, model: Model, *, vetted: bool) -> None:
+def check_still_unfrozen(
+    deps: Dependencies, environment: Environment, model: Model, *, previously_deployed: bool
+) -> None:
     """Check right before the commit point that no freeze has begun since the plan was made.
 
     Raises ConflictError E705.
     """
     if environment.policy.override_of(Control.FREEZE, model.name, model.artifact) is None:
-        check_not_frozen(deps, environment, vetted=vetted)
+        check_not_frozen(deps, environment, previously_deployed=previously_deployed)
 
 
-def check_not_frozen(deps: Dependencies, environment: Environment, *, vetted: bool) -> None:
+def check_not_frozen(deps: Dependencies, environment: Environment, *, previously_deployed: bool) -> None:
     """Raise ConflictError E705 in a freeze; only some windows hold up what was deployed before."""
-    if (on := freeze_in_force(deps, environment, vetted=vetted)) is not None:
+    if (on := freeze_in_force(deps, environment, previously_deployed=previously_deployed)) is not None:
         blocked = policy_check.frozen(environment.name, on)
         raise ConflictError(blocked.reasons[0], hint=blocked.remedy, code="E705")
 
 
-def freeze_in_force(deps: Dependencies, environment: Environment, *, vetted: bool) -> FreezeInForce | None:
-    """Return the freeze that blocks a deploy now, or None. `vetted`: the artifact was deployed here before."""
-    windows = tuple(period for period in environment.policy.freeze if period.blocks_rollback or not vetted)
+def freeze_in_force(deps: Dependencies, environment: Environment, *, previously_deployed: bool) -> FreezeInForce | None:
+    """Return the freeze that blocks a deploy now, or None."""
+    windows = tuple(period for period in environment.policy.freeze if period.blocks_rollback or not previously_deployed)
     return freeze_windows.closed(windows, deps.clock()) if windows else None
 
 

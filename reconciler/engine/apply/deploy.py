@@ -29,7 +29,7 @@ NO_CLEARANCE = Clearance()
 
 
 def _nothing_more() -> None:
-    pass
+    """Check nothing before the commit point."""
 
 
 def target_of(deps: Dependencies, environment: Environment) -> Target:
@@ -50,7 +50,7 @@ def deploy(
     plan: Digest,
     build: Build | None,
     verification: Digest | None,
-    vetted: tuple[Digest, ...],
+    previously_deployed: tuple[Digest, ...],
     origins: tuple[str, ...],
     reason: str,
     clearance: Clearance = NO_CLEARANCE,
@@ -59,9 +59,10 @@ def deploy(
 ) -> JournalHead:
     """Deploy `model.artifact` and return the journal's new head.
 
-    `build`: the record of its training. `vetted`: the artifacts deployed here before. `origins`: the environments whose
-    stores may hold the verification that it is deployed by. `final_check` is called right before the commit point, and
-    raises if something speaks against the deploy by then. UsageError E209 for a model without an artifact.
+    `build`: the record of its training. `previously_deployed`: the artifacts that were deployed here before. `origins`:
+    the environments whose stores may hold the verification that it is deployed by. `final_check` is called right before
+    the commit point, and raises if something speaks against the deploy by then. Raises UsageError E209 for a model
+    without an artifact.
     """
     artifact = model.artifact
     if artifact is None:
@@ -76,7 +77,7 @@ def deploy(
     if verification is not None:
         _copy_verification(deps, own, artifact, verification, origins)
     files = _checked_files(deps, environment, artifact)
-    state = State(artifact=artifact, build=build, vetted=tuple(sorted({*vetted, artifact})), hold=hold)
+    state = State(artifact=artifact, build=build, vetted=tuple(sorted({*previously_deployed, artifact})), hold=hold)
     final_check()
     entry = journal.append(
         own,

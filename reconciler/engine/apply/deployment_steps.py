@@ -61,14 +61,14 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     head = _planned_head(run, part)
     before = head or run.journals.predecessor(model)
     verification = next((result.gate_set for result in part.detail.verifications), None)
-    vetted = before is not None and model.artifact in before.state.vetted
+    previously_deployed = before is not None and model.artifact in before.state.vetted
     clearance = approvals.clearance_for(
         deps,
         run.desired,
         environment,
         model,
-        vetted=vetted,
-        kept=head is not None and head.state.hold is not None and head.state.hold.pin == model.artifact,
+        previously_deployed=previously_deployed,
+        rollback_held=head is not None and head.state.hold is not None and head.state.hold.pin == model.artifact,
         queries=run.queries,
     )
     deploy.deploy(
@@ -80,11 +80,13 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         plan=part.digest,
         build=run.journals.build_of((environment.name, *environment.promotes_from), model, model.artifact),
         verification=verification,
-        vetted=before.state.vetted if before else (),
+        previously_deployed=before.state.vetted if before else (),
         origins=run.desired.upstream(environment.name),
         reason=step.reason,
         clearance=clearance,
-        final_check=partial(approvals.check_still_unfrozen, deps, environment, model, vetted=vetted),
+        final_check=partial(
+            approvals.check_still_unfrozen, deps, environment, model, previously_deployed=previously_deployed
+        ),
     )
     return StepResult(line=f"deployed {short(model.artifact)}", artifact=model.artifact)
 

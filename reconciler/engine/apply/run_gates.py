@@ -8,7 +8,7 @@ from reconciler import codec
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
-from reconciler.core.plan.gate_evaluation import judge
+from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Comparability, Comparison, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
@@ -47,7 +47,7 @@ def run_gates(
             gate_set=digest,
             evaluation=evaluation.evaluation_rows,
             incumbent=gate_set.incumbent,
-            results=judge(gate_set.gates, evaluation, comparisons),
+            results=evaluate_gates(gate_set.gates, evaluation, comparisons),
         ),
     )
 

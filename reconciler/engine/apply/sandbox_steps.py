@@ -84,19 +84,19 @@ def _train(
 
 
 def _verify(
-    run: ApplyRun, part: ModelPlan, judging: Environment, head: JournalHead, build: Build
+    run: ApplyRun, part: ModelPlan, environment: Environment, head: JournalHead, build: Build
 ) -> tuple[JournalHead, StepResult]:
     deps, own = run.deps, run.environment
     model = run.desired.model(own.name, part.model)
     if model is None:
         raise UsageError(f"{own.name} declares no model {part.model}")
     incumbent = None
-    if judging.name != own.name:
-        incumbent = run.journals.head(judging.name, part.model)
-    deps.progress.start(part.model, f"verify for {judging.name}")
-    verified = run_gates(deps, model, judging, build, incumbent)
-    judged = GateSetResult(environment=judging.name, gate_set=verified.gate_set, passed=verified.passed)
-    others = tuple(result for result in head.state.judged if result.environment != judging.name)
+    if environment.name != own.name:
+        incumbent = run.journals.head(environment.name, part.model)
+    deps.progress.start(part.model, f"verify for {environment.name}")
+    verified = run_gates(deps, model, environment, build, incumbent)
+    gate_result = GateSetResult(environment=environment.name, gate_set=verified.gate_set, passed=verified.passed)
+    others = tuple(result for result in head.state.judged if result.environment != environment.name)
     after = journal.append(
         deps.stores[own.name],
         run.writer,
@@ -105,14 +105,14 @@ def _verify(
         model=part.model,
         plan=part.digest,
         action=Action.VERIFY,
-        state=replace(head.state, judged=tuple(sorted((*others, judged), key=lambda result: result.environment))),
-        reason=f"verified for {judging.name}: {'passed' if verified.passed else '; '.join(verified.failures)}",
+        state=replace(head.state, judged=tuple(sorted((*others, gate_result), key=lambda result: result.environment))),
+        reason=f"verified for {environment.name}: {'passed' if verified.passed else '; '.join(verified.failures)}",
         verification=verified.gate_set,
     )
     gates = len(verified.results)
     if verified.passed:
-        line = f"passed {gates} gate{'s' * (gates != 1)} of {judging.name}"
+        line = f"passed {gates} gate{'s' * (gates != 1)} of {environment.name}"
         return after, StepResult(line=line, artifact=build.artifact)
-    failures = tuple(f"{judging.name}: {reason}" for reason in verified.failures)
-    line = f"failed {len(failures)} of {gates} gate{'s' * (gates != 1)} of {judging.name}"
+    failures = tuple(f"{environment.name}: {reason}" for reason in verified.failures)
+    line = f"failed {len(failures)} of {gates} gate{'s' * (gates != 1)} of {environment.name}"
     return after, StepResult(line=line, artifact=build.artifact, failures=failures or (line,))

@@ -75,11 +75,17 @@ def _permission(
     if model is None:
         return
     head = observe.head_of(deps, desired, environment.name, part.model)
-    vetted = head is not None and model.artifact in head.state.vetted
+    previously_deployed = head is not None and model.artifact in head.state.vetted
     queries = approvals.ForgeQueries(deps.forge)
     try:
         clearance = approvals.clearance_for(
-            deps, desired, environment, model, vetted=vetted, kept=False, queries=queries
+            deps,
+            desired,
+            environment,
+            model,
+            previously_deployed=previously_deployed,
+            rollback_held=False,
+            queries=queries,
         )
     except ReconcilerError as error:
         yield Advice(reason=f"{error.message}; {error.hint}" if error.hint else error.message)

@@ -16,7 +16,7 @@ from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChan
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
 from reconciler.core.plan.facts import PinFacts, PolicyFacts, ServingFacts, VerificationFacts
-from reconciler.core.plan.gate_evaluation import judge
+from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import GateStatus, NoWorseThanIncumbent
@@ -228,7 +228,7 @@ def policy_violations(
     gates = tuple(
         gate for gate in verification.gates_for(model, environment) if not isinstance(gate, NoWorseThanIncumbent)
     )
-    results = judge(gates, evaluation, {})
+    results = evaluate_gates(gates, evaluation, {})
     return tuple(
         f"today's policy would deny it: {result.reason}"
         for result in results

@@ -109,11 +109,11 @@ def swap(
         plan=plan,
         build=observer.journals.build_of((environment.name, *environment.promotes_from), back, target, head),
         verification=None,
-        vetted=head.state.vetted,
+        previously_deployed=head.state.vetted,
         origins=(),
         reason=f"rollback from {_artifact_label(head)}: {reason}",
         hold=_hold(deps, declared, target, reason, desired.revision),
-        final_check=partial(approvals.check_not_frozen, deps, environment, vetted=True),
+        final_check=partial(approvals.check_not_frozen, deps, environment, previously_deployed=True),
     )
 
 

@@ -38,7 +38,7 @@ DOCUMENTS = {"plan": (Plan, ("exit",))}  # what commands print as JSON, and the 
 
 def blocks(plan: Plan | PlanExcerpt, detail: Detail) -> Iterator[Block]:
     """Report on the plan; of an excerpt its other models are counted."""
-    others = plan.calm if isinstance(plan, PlanExcerpt) else 0
+    others = plan.unchanged if isinstance(plan, PlanExcerpt) else 0
     plan = plan.plan if isinstance(plan, PlanExcerpt) else plan
     if detail is Detail.SCREEN:
         yield from _models(plan, others, detail)

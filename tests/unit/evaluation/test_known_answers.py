@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.core.artifact.evaluation import Evaluation, grade_classification, grade_regression
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.plan.gate_evaluation import judge
+from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Comparability,
@@ -175,7 +175,7 @@ def test_what_is_impossible_gets_nothing_and_the_rest_is_renormalised() -> None:
 def verdict(gate: object, **given: object) -> GateStatus:
     found = given.get("evaluation", evaluation())
     comparisons = given.get("comparisons", {})
-    return judge((gate,), found, comparisons)[0].verdict  # type: ignore[arg-type]
+    return evaluate_gates((gate,), found, comparisons)[0].verdict  # type: ignore[arg-type]
 
 
 def test_thresholds_hold_at_their_edge_and_absent_metrics_never_pass() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.plan.gate_evaluation import judge
+from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Comparability,
@@ -52,7 +52,7 @@ COMPARED = Comparison(
 
 def result(gate: Gate, comparison: Comparison | None = None, **changes: object) -> GateResult:
     comparisons = {gate: comparison} if isinstance(gate, NoWorseThanIncumbent) and comparison else {}
-    return judge((gate,), replace(EVALUATION, **changes), comparisons)[0]  # type: ignore[arg-type]
+    return evaluate_gates((gate,), replace(EVALUATION, **changes), comparisons)[0]  # type: ignore[arg-type]
 
 
 def passes(gate: Gate, comparison: Comparison | None = None, **changes: object) -> bool:
@@ -139,7 +139,7 @@ def test_a_comparison_that_was_not_made_is_refused() -> None:
 
 def test_a_comparison_of_another_gate_does_not_count() -> None:
     wanted = gate(Rule.EVIDENCE)
-    assert judge((wanted,), EVALUATION, {gate(Rule.POINT): COMPARED})[0].verdict is GateStatus.REFUSED
+    assert evaluate_gates((wanted,), EVALUATION, {gate(Rule.POINT): COMPARED})[0].verdict is GateStatus.REFUSED
 
 
 def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:
@@ -156,7 +156,7 @@ def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:
         gate(Rule.EVIDENCE),
         gate(Rule.POINT, min_rows=1000),
     )
-    found = judge(gates, EVALUATION, dict.fromkeys(gates[-2:], COMPARED))  # type: ignore[arg-type]
+    found = evaluate_gates(gates, EVALUATION, dict.fromkeys(gates[-2:], COMPARED))  # type: ignore[arg-type]
     assert tuple(one.gate for one in found) == gates
     assert [one.reason for one in found] == [
         "accuracy 0.75 is at least 0.5 and at most 0.9",
