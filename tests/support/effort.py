@@ -24,7 +24,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
     "RACES": (10, 200),  # entries of a bucket that eight processes want
     "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
-    "APPLIES": (4, 20),  # pairs of applies at once
+    "APPLIES": (3, 20),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
     "ROWS": (3_000, 20_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),

@@ -13,12 +13,11 @@ from tests.support.team import APPLY, KINDS, PLAN, PROMOTE, Reviewed
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
-    project: Project,
+    trained: Project,
     server: Server,
     kind: str,
 ) -> None:
-    team = Reviewed(project, server, kind)
-    team.run("apply", "sandbox", "--yes")
+    team = Reviewed(trained, server, kind)
     number, branch = team.propose()
     [body] = team.bodies(number)
     assert "`lateness`" in body
@@ -31,13 +30,13 @@ def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
     assert [one["model"] for one in again["reviewed"]["models"]] == ["lateness"]
 
     # What is merged besides makes no difference.
-    project.write("README.md", "Something else was merged.\n")
-    project.commit("Something else")
+    trained.write("README.md", "Something else was merged.\n")
+    trained.commit("Something else")
     team.share()
     merged = team.merge(number)
     done = team.run(*APPLY).json
     assert [(one["request"], one["commit"]) for one in done["merged"]] == [(number, merged)]
-    assert project.served()["artifact"] in done["merged"][0]["applied"]["results"][0]["artifact"]
+    assert trained.served()["artifact"] in done["merged"][0]["applied"]["results"][0]["artifact"]
     [_, report] = team.bodies(number)
     assert "✅ Applied" in report
     assert "HEALTHY" in report
@@ -49,59 +48,57 @@ def test_what_was_planned_on_the_request_is_applied_on_its_merge_and_told_there(
 
 
 def test_what_moved_since_it_was_reviewed_is_left_alone_and_named(
-    project: Project,
+    trained: Project,
     server: Server,
 ) -> None:
-    team = Reviewed(project, server, "github")
-    team.run("apply", "sandbox", "--yes")
+    team = Reviewed(trained, server, "github")
     number, _ = team.propose()
     team.merge(number)
     team.run(*APPLY)
-    first = project.served()["artifact"]
+    first = trained.served()["artifact"]
 
     team.candidate(2, before=3)
     number, _ = team.propose()
-    (project.release() / "model.skops").chmod(0o644)
-    (project.release() / "model.skops").write_bytes(b"changed by hand")
+    (trained.release() / "model.skops").chmod(0o644)
+    (trained.release() / "model.skops").write_bytes(b"changed by hand")
     team.run("apply", "production", "--yes")  # restores it: the journal has gone on since the review
     team.merge(number)
     left = team.run(*APPLY, code=5).json["merged"][0]
     [result] = left["applied"]["results"]
     assert "head" in result["problem"]
     assert "changed since it was reviewed" in result["problem"]
-    assert project.served()["artifact"] == first
+    assert trained.served()["artifact"] == first
     assert "❌" in team.bodies(number)[1]
     statuses = team.statuses(left["commit"])
     assert statuses["reconciler/apply/production/lateness"] == "failure"
 
-    plan = project.root.parent / "plan.json"
+    plan = trained.root.parent / "plan.json"
     team.run("plan", "production", "--out", str(plan))
     team.run("apply", "production", "--plan", str(plan))
-    assert project.served()["artifact"] != first
+    assert trained.served()["artifact"] != first
     assert team.run(*APPLY).json["merged"] == []
 
 
 def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
-    project: Project,
+    trained: Project,
     server: Server,
 ) -> None:
-    team = Reviewed(project, server, "github")
-    team.run("apply", "sandbox", "--yes")
+    team = Reviewed(trained, server, "github")
     found = team.open(*PROMOTE)
     team.merge(found["opening"]["number"])
     unseen = team.run(*APPLY, code=5).json["merged"][0]["applied"]["results"][0]
     assert "this plan was not reviewed" in unseen["problem"]
-    assert not (project.root / "serving/lateness/current").exists()
+    assert not (trained.root / "serving/lateness/current").exists()
     team.run("apply", "production", "--yes")
 
     team.candidate(2, before=3)
     number, branch = team.propose()
-    other = team.plan(number, branch, "--out", str(project.root.parent / "comment.json"))
+    other = team.plan(number, branch, "--out", str(trained.root.parent / "comment.json"))
     assert other["reviewed"]["environment"] == "production"
     remark = next(one for one in server.place.remarks if one.number == number)
     kept = remark.body
     start = kept.index("<!-- reconciler-reviewed ")
-    record = json.loads((project.root.parent / "comment.json").read_text())["reviewed"]
+    record = json.loads((trained.root.parent / "comment.json").read_text())["reviewed"]
     record["models"][0]["digest"] = "0" * 32
     from reconciler import codec
     from reconciler.core.promotion.reviewed_plan import ReviewedPlan as Record
@@ -116,15 +113,14 @@ def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
     team.run(*APPLY)
 
 
-def test_a_job_that_may_not_write_writes_what_another_tells(project: Project, server: Server) -> None:
-    team = Reviewed(project, server, "github")
-    team.run("apply", "sandbox", "--yes")
+def test_a_job_that_may_not_write_writes_what_another_tells(trained: Project, server: Server) -> None:
+    team = Reviewed(trained, server, "github")
     found = team.open(*PROMOTE)
-    number, file = found["opening"]["number"], project.root.parent / "comment.json"
-    token = project.environment.pop("GITHUB_TOKEN")
+    number, file = found["opening"]["number"], trained.root.parent / "comment.json"
+    token = trained.environment.pop("GITHUB_TOKEN")
     team.plan(number, found["branch"], "--out", str(file))
     assert team.bodies(number) == []
-    project.environment["GITHUB_TOKEN"] = token
+    trained.environment["GITHUB_TOKEN"] = token
     team.run(*PLAN, str(number), "--read", str(file))
     [body] = team.bodies(number)
     assert "`lateness`" in body
@@ -134,10 +130,9 @@ def test_a_job_that_may_not_write_writes_what_another_tells(project: Project, se
 
 
 def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates(
-    project: Project, server: Server
+    trained: Project, server: Server
 ) -> None:
-    team = Reviewed(project, server, "github")
-    team.run("apply", "sandbox", "--yes")
+    team = Reviewed(trained, server, "github")
     found = team.open(*PROMOTE)
     number, branch = found["opening"]["number"], found["branch"]
     told = team.plan(number, branch)
@@ -151,24 +146,23 @@ def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates
     # Later, a store that is not there is not one that nobody used.
     team.candidate(5, before=3)
     found = team.open(*PROMOTE)
-    (project.root / ".reconciler/production").rename(project.root.parent / "away")
+    (trained.root / ".reconciler/production").rename(trained.root.parent / "away")
     told = team.plan(found["opening"]["number"], found["branch"])
     assert told["reviewed"]["depth"] == "declared"
     assert "nothing was ever applied there" in team.bodies(found["opening"]["number"])[0]
 
 
-def test_where_no_store_can_be_read_git_alone_is_told(project: Project, server: Server) -> None:
-    team = Reviewed(project, server, "github")
-    team.run("apply", "sandbox", "--yes")
+def test_where_no_store_can_be_read_git_alone_is_told(trained: Project, server: Server) -> None:
+    team = Reviewed(trained, server, "github")
     found = team.open(*PROMOTE)
-    (project.root / ".reconciler").rename(project.root.parent / "away")
+    (trained.root / ".reconciler").rename(trained.root.parent / "away")
     number = found["opening"]["number"]
     told = team.plan(number, found["branch"])
     assert "plan" not in told
     assert told["reviewed"]["depth"] == "declared"
     assert "Only the changes in git" in team.bodies(number)[0]
-    (project.root.parent / "away").rename(project.root / ".reconciler")
+    (trained.root.parent / "away").rename(trained.root / ".reconciler")
     team.merge(number)
     done = team.run(*APPLY).json["merged"][0]
     assert done["depth"] == "declared"
-    assert project.served()["artifact"] == found["artifact"]
+    assert trained.served()["artifact"] == found["artifact"]

@@ -16,9 +16,8 @@ REQUESTS = r"/api/v[34]/.*/(pulls|merge_requests)"
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_whole_road_and_back(project: Project, server: Server, kind: str) -> None:
-    team = Team(project, server, kind)
-    team.run("apply", "sandbox", "--yes")
+def test_the_whole_road_and_back(trained: Project, server: Server, kind: str) -> None:
+    team = Team(trained, server, kind)
 
     first = team.open()
     opening = first["opening"]
@@ -33,18 +32,18 @@ def test_the_whole_road_and_back(project: Project, server: Server, kind: str) ->
     server.asked.clear()
     assert team.open() == first | {"opening": opening | {"state": "unchanged"}}
     assert {method for method, _ in server.asked} == {"GET"}
-    project.write("README.md", "Something else was merged.\n")
-    project.commit("Something else")
+    trained.write("README.md", "Something else was merged.\n")
+    trained.commit("Something else")
     team.share()
-    project.git("branch", "-q", "-D", first["branch"])
+    trained.git("branch", "-q", "-D", first["branch"])
     assert team.open() == first | {
-        "base": project.git("rev-parse", "HEAD"),
+        "base": trained.git("rev-parse", "HEAD"),
         "opening": opening | {"state": "unchanged"},
     }
     assert (team.states(), len(server.place.remarks)) == (["open"], 0)
 
     team.approve_and_merge(1)
-    assert project.served()["artifact"] == first["artifact"]
+    assert trained.served()["artifact"] == first["artifact"]
     assert "opening" not in team.open()
 
     # A newer candidate supersedes the one that is still open, and says so there.
@@ -60,12 +59,12 @@ def test_the_whole_road_and_back(project: Project, server: Server, kind: str) ->
     assert third["opening"]["url"] in shown
     assert "unchanged" in shown
     team.approve_and_merge(3)
-    assert project.served()["artifact"] == third["artifact"] != second["artifact"]
+    assert trained.served()["artifact"] == third["artifact"] != second["artifact"]
 
     back = team.open("rollback", "lateness", "--in", "production", "--open")
     assert (back["artifact"], back["opening"]["number"]) == (first["artifact"], 4)
     team.approve_and_merge(4)
-    assert project.served()["artifact"] == first["artifact"]
+    assert trained.served()["artifact"] == first["artifact"]
 
     # An override is asked for like that, too; one of another control does not supersede it.
     for number, control in ((5, "freeze"), (5, "freeze"), (6, "hold")):
@@ -91,11 +90,10 @@ FAULTS = {
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
-    project: Project, server: Server, kind: str
+    trained: Project, server: Server, kind: str
 ) -> None:
-    team = Team(project, server, kind)
-    team.run("apply", "sandbox", "--yes")
-    before = project.run("status", "production", "-o", "json").json
+    team = Team(trained, server, kind)
+    before = trained.run("status", "production", "-o", "json").json
     for number, (fault, (exits, code)) in enumerate(FAULTS.items(), 1):
         server.order(fault, method="POST", path=REQUESTS)
         refused = team.run(*PROMOTE, "-o", "json", code=exits).json["error"]
@@ -108,18 +106,18 @@ def test_whatever_the_forge_does_it_is_told_clearly_and_the_next_run_finishes(
     # No right to push; no right to open; a remote that breaks; no token at all.
     branch = server.place.pulls[1].head
     server.place.git("update-ref", "-d", f"refs/heads/{branch}")
-    usual = dict(project.environment)
-    project.environment[VARIABLES[kind]] = READS
+    usual = dict(trained.environment)
+    trained.environment[VARIABLES[kind]] = READS
     assert team.run(*PROMOTE, "-o", "json", code=1).json["error"]["code"] == "E902"
-    project.environment = dict(usual)
+    trained.environment = dict(usual)
     server.order(Fault.BROKEN, path=r".*/git-receive-pack", times=9)
     assert team.run(*PROMOTE, "-o", "json", code=1).json["error"]["code"] == "E901"
     server.orders.clear()
-    del project.environment[VARIABLES[kind]]
+    del trained.environment[VARIABLES[kind]]
     assert VARIABLES[kind] in team.run(*PROMOTE, "-o", "json", code=1).json["error"]["hint"]
-    project.environment = usual
+    trained.environment = usual
     assert team.open()["opening"]["state"] == "opened"
-    assert project.run("status", "production", "-o", "json").json == before
+    assert trained.run("status", "production", "-o", "json").json == before
 
 
 def test_without_a_forge_the_branch_is_pushed_and_the_text_printed(project: Project, tmp_path: Path) -> None:

@@ -56,10 +56,9 @@ def test_two_models_merged_in_either_order_are_both_applied(
 
 
 def test_of_two_requests_for_one_model_the_stale_one_is_left_alone_until_it_is_brought_up_to_date(
-    project: Project, server: Server
+    trained: Project, server: Server
 ) -> None:
-    team = Reviewed(project, server, "github")
-    team.run("apply", "sandbox", "--yes")
+    team = Reviewed(trained, server, "github")
     old, _ = team.propose()
     team.candidate(5, before=3)
     new, branch = team.propose()
@@ -67,7 +66,7 @@ def test_of_two_requests_for_one_model_the_stale_one_is_left_alone_until_it_is_b
     server.place.pulls[old].state = "open"  # somebody wants it all the same
     team.merge(old)
     team.run(*APPLY)
-    first = project.served()["artifact"]
+    first = trained.served()["artifact"]
 
     # Proposed again it fits what was merged; nobody has seen that plan yet.
     again = team.open()
@@ -75,12 +74,12 @@ def test_of_two_requests_for_one_model_the_stale_one_is_left_alone_until_it_is_b
     team.merge(new)
     left = team.run(*APPLY, code=5).json["merged"][0]["applied"]["results"][0]
     assert "this plan was not reviewed" in left["problem"]
-    assert project.served()["artifact"] == first
+    assert trained.served()["artifact"] == first
 
-    plan = project.root.parent / "plan.json"
+    plan = trained.root.parent / "plan.json"
     team.run("plan", "production", "--out", str(plan))
     team.run("apply", "production", "--plan", str(plan))
-    assert project.served()["artifact"] == again["artifact"] != first
+    assert trained.served()["artifact"] == again["artifact"] != first
     team.run("audit")
 
 
