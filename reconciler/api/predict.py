@@ -62,6 +62,7 @@ class _Frames:
         self._given, self._out = given, out
 
     def predict(self, *, whole: bool) -> pandas.DataFrame:
+        """Return the predictions; `whole`: given tables are complete, so nothing is added to them."""
         deployed, deps = self._deployed, self._project.deps
         base, key, classes = deployed.recipe.data.table, deployed.recipe.data.key, deployed.schema.classes
         records = self._given.get(base)

@@ -61,6 +61,7 @@ def plan(
     files = _files(head, partitions, valid)
 
     def plan_partition(number: int) -> CacheablePlan:
+        """Plan one partition of the models; manifests of the others are not read."""
         skipped = frozenset(head.manifests).difference(files[number])
         checkout = load(project.deps.source, project.checkout.expressions, revision=head.revision, known=skipped)
         partition = replace(project, checkout=checkout)

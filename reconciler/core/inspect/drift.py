@@ -46,9 +46,12 @@ class IssueChange(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentDrift:
-    """`models`: how many were looked at, `loaded` of them loaded; `pending`: of how many git declares something that
-    nobody applied yet. `problem`: why nothing could be looked at. `news` of its issue, where one was asked for and
-    is or was open; `issue`: its address, where the forge was told something."""
+    """The drift of one environment.
+
+    `models`: the number of checked models, `loaded` of them loaded; `pending`: the number with a declared change that
+    nobody applied yet. `problem`: why the environment could not be checked. `news`: the change of its issue, where one
+    was asked for and is or was open; `issue`: its address, where the run wrote to it.
+    """
 
     environment: str
     role: str

@@ -54,6 +54,7 @@ def blocks(audit: Audit, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (t
 
 
 def summary(audit: Audit) -> str:
+    """Sum up the audit in one line: the number of findings, and the counts of checked objects."""
     counts = [f"{number:,} {(_ONE if number == 1 else _MANY).get(kind, kind)}" for kind, number in audit.checked]
     checked = ", ".join(counts) or "nothing"
     if not audit.findings:

@@ -54,6 +54,7 @@ def blocks(report: DriftReport, detail: Detail) -> Iterator[Block]:  # noqa: ARG
 
 
 def summary(environment: EnvironmentDrift) -> str:
+    """Sum up the drift of one environment in one line."""
     if environment.problem is not None:
         return "could not be checked"
     loaded = f", {environment.loaded:,} loaded" if environment.loaded else ""

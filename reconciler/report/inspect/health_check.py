@@ -45,6 +45,7 @@ def blocks(report: HealthReport, detail: Detail) -> Iterator[Block]:
 
 
 def summary(report: HealthReport) -> str:
+    """Sum up the checks in one line."""
     bad, warnings = report.count(Level.BAD), report.count(Level.WARNING)
     if not bad and not warnings:
         return f"All is well: {count(len(report.checks), 'check')}"

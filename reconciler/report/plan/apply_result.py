@@ -66,6 +66,7 @@ def ordered(applied: ApplyResult) -> list[ModelResult]:
 
 
 def summary(applied: ApplyResult) -> str:
+    """Sum up the results of an apply in one line."""
     changed = sum(bool(result.done) for result in applied.results)
     waiting = sum(result.status is ResultStatus.PENDING for result in applied.results)
     unfinished = sum(result.status is not ResultStatus.CLEAN for result in applied.results) - waiting

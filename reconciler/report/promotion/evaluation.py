@@ -44,6 +44,7 @@ def naive(evaluation: Evaluation) -> str:
 
 
 def classes(evaluation: Evaluation) -> DataTable:
+    """Return the table of each class: rows, share, precision, recall and F1."""
     names = ("rows", "share", "precision", "recall", "F1")
     columns = (Column(name="class"), *(Column(name=name, right=True) for name in names))
     total = evaluation.rows or 1
