@@ -61,7 +61,7 @@ def test_the_road_from_nothing_to_the_first_promotion_is_as_the_page_of_that_for
         begins = " --force" if command.startswith("git push") else ""  # the double's repository has a first commit
         here = command.replace(FORGES[kind], server.remote) + begins
         said[command] = _run(here, folder, environment, expected)
-    assert f"{token} is of ada" in said["reconciler doctor"]
+    assert f"{token} belongs to ada" in said["reconciler doctor"]
     assert "HEALTHY" in said["reconciler status"]
     assert [one.state for one in team.pulls.values()] == ["merged"]
     assert "Applied" in "".join(one.body for one in team.remarks)

@@ -164,7 +164,7 @@ def test_doctor_says_whose_token_it_is_or_what_is_wrong_with_it(project: Project
 
     level, said = found()
     assert level == "good"
-    assert said.endswith(f"town/models: {VARIABLES[kind]} is of ada, and can read")
+    assert said.endswith(f"town/models: {VARIABLES[kind]} belongs to ada, and can read")
     project.environment[VARIABLES[kind]] = "tok-of-nobody"
     level, said = found()
     assert (level, "E902" in said) == ("warning", True)
@@ -172,7 +172,7 @@ def test_doctor_says_whose_token_it_is_or_what_is_wrong_with_it(project: Project
     level, said = found()
     assert (level, VARIABLES[kind] in said) == ("warning", True)
     project.environment["RECONCILER_FORGE"] = "none"
-    assert found() == ("good", "none: RECONCILER_FORGE says so")
+    assert found() == ("good", "none: RECONCILER_FORGE is set to it")
 
 
 def test_doctor_says_that_the_forge_is_not_there(project: Project, server: Server) -> None:

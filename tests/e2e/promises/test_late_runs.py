@@ -14,6 +14,7 @@ STOPPED = """
 import dataclasses, os, signal, sys
 from reconciler.app import locations, wiring
 from reconciler.app.project_options import ProjectOptions
+from reconciler.cli.exit_codes import exit_code
 from reconciler.engine.apply import apply
 from reconciler.engine.plan.make_plan import make_plan
 
@@ -31,7 +32,7 @@ with wiring.open_project(ProjectOptions(root=locations.project(), revision=sys.a
     plan = make_plan(deps, opened.desired, where)
     done = apply.apply(deps, opened.desired, where, plan, confirmed=True)
     print([one.problem for one in done.results])
-    sys.exit(done.status)
+    sys.exit(exit_code(done.status))
 """
 
 LATER = """
@@ -39,6 +40,7 @@ import dataclasses, os, sys
 from datetime import datetime, timedelta, UTC
 from reconciler.app import locations, wiring
 from reconciler.app.project_options import ProjectOptions
+from reconciler.cli.exit_codes import exit_code
 from reconciler.engine.apply import apply
 from reconciler.engine.plan.make_plan import make_plan
 
@@ -50,7 +52,7 @@ with wiring.open_project(ProjectOptions(root=locations.project())) as opened:
     plan = make_plan(deps, opened.desired, where)
     done = apply.apply(deps, opened.desired, where, plan, confirmed=True)
     print([step.action.value for part in plan.models for step in part.steps])
-    sys.exit(done.status)
+    sys.exit(exit_code(done.status))
 """
 
 
