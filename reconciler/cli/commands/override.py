@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @options.model
 @options.in_environment("Environment of the model.")
 @click.option(
-    "--control", type=click.Choice([one.value for one in Control]), required=True, help="Control to override."
+    "--control", type=click.Choice([control.value for control in Control]), required=True, help="Control to override."
 )
 @click.option(
     "--reason",

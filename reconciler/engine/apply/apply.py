@@ -73,7 +73,7 @@ def apply(
     names = tuple(models) or tuple(part.model for part in plan.models)
     fresh = make_plan.make_plan(deps, desired, environment, names)
     writer = journal.EntryWriter(
-        project=desired.project, commit=desired.revision, who=deps.actor(), clock=deps.clock, new_id=deps.new_id
+        project=desired.project, commit=desired.revision, actor=deps.actor(), clock=deps.clock, new_id=deps.new_id
     )
     run = ApplyRun(
         deps=deps,

@@ -23,11 +23,11 @@ from reconciler.ports import Clock, NewId, Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryWriter:
-    """The fields that all entries of one run share. `who` is the acting person, as git names them."""
+    """The fields that all entries of one run share. `actor` is the acting person, as git names them."""
 
     project: str
     commit: str | None
-    who: str
+    actor: str
     clock: Clock
     new_id: NewId
 
@@ -115,7 +115,7 @@ def append(
         artifact=state.artifact,
         verification=verification,
         reason=reason,
-        who=writer.who,
+        who=writer.actor,
         when=writer.clock(),
         attempt=writer.new_id(),
         state=state,
