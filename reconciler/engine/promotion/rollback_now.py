@@ -125,7 +125,7 @@ def _hold(deps: Dependencies, declared: Model, target: Digest, reason: str, comm
     """Return the hold on the pin that git declares; None where that is the artifact rolled back to."""
     if declared.artifact is None or declared.artifact == target:
         return None
-    return RollbackHold(pin=declared.artifact, reason=reason, actor=deps.actor(), when=deps.clock(), commit=commit)
+    return RollbackHold(pin=declared.artifact, reason=reason, who=deps.actor(), when=deps.clock(), commit=commit)
 
 
 def _check_policy(facts: ServingFacts, target: Digest) -> None:
