@@ -177,7 +177,7 @@ def test_of_two_init_at_once_one_writes_and_the_other_says_so(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("command", "line", "left"),
     [
-        (("init", "new"), "look at", ()),
+        (("init", "new"), "profile the table", ()),
         (("apply", "sandbox", "--yes"), "refresh", (".reconciler/sandbox/store.json",)),
     ],
     ids=["init", "refresh"],
