@@ -45,7 +45,7 @@ def commit(project: Project) -> None:
 @pytest.mark.parametrize(
     ("table", "outcome", "classes"),
     [
-        (scikit_learn("diabetes"), "target", 0),
+        pytest.param(scikit_learn("diabetes"), "target", 0, marks=pytest.mark.soak(only=True)),
         pytest.param(scikit_learn("breast_cancer"), "target", 2, marks=pytest.mark.soak(only=True)),
         pytest.param(scikit_learn("digits"), "target", 10, marks=pytest.mark.soak(only=True)),
         pytest.param(receivables, None, 3, marks=[pytest.mark.needs("shared-data"), pytest.mark.soak(only=True)]),

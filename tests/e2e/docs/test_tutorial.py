@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).resolve().parents[3]
 EXIT = re.compile(r"\s+# exit (\d+)$")
 
@@ -25,6 +27,7 @@ def commands(page: Path) -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.soak(only=True)
 def test_every_command_of_the_tutorial_does_what_the_tutorial_says(tmp_path: Path) -> None:
     clone = tmp_path / "tutorial"
     environment = {

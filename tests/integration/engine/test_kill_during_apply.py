@@ -102,7 +102,15 @@ def count_of(folder: Path, calls: str, arguments: tuple[str, ...], log: Path) ->
 
 @pytest.mark.soak
 @pytest.mark.needs("strace")
-@pytest.mark.parametrize("flow", ["first sandbox", "first production", "next production", "rollback"])
+@pytest.mark.parametrize(
+    "flow",
+    [
+        pytest.param("first sandbox", marks=pytest.mark.soak(only=True)),
+        "first production",
+        "next production",
+        pytest.param("rollback", marks=pytest.mark.soak(only=True)),
+    ],
+)
 def test_a_process_killed_at_any_durable_call_leaves_what_the_next_run_heals(flow: str, tmp_path: Path) -> None:
     start = tmp_path / "start"
     arguments = prepared(start, flow)

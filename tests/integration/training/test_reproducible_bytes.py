@@ -143,7 +143,7 @@ def test_surroundings_do_not_change_a_byte(tables: Path, tmp_path: Path) -> None
     assert {label: files for label, files in found.items() if files != first} == {}
 
 
-@pytest.mark.soak
+@pytest.mark.soak(only=True)
 def test_forks_of_one_warm_process_several_at_once_give_the_bytes_of_a_cold_one(tables: Path, tmp_path: Path) -> None:
     names = ESTIMATORS * 2
     subprocess.run([sys.executable, "-c", SEVERAL, str(tables), str(tmp_path), str(COLUMNS), *names], check=True)
