@@ -22,7 +22,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
-    "RACES": (10, 200),  # entries of a bucket that eight processes want
+    "RACES": (4, 200),  # entries of a bucket that eight processes want
     "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
     "APPLIES": (3, 20),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
