@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -28,12 +29,12 @@ if TYPE_CHECKING:
     import pandas
 
 
-class ReportView:
+class ReportView(ABC):
     """A value with a report: `print` shows the command line's text, a notebook shows tables."""
 
+    @abstractmethod
     def blocks(self, detail: Detail) -> Iterable[Block]:
         """Return the report as blocks."""
-        raise NotImplementedError
 
     def __str__(self) -> str:
         return to_text(self.blocks(Detail.SCREEN), TextStyle()).rstrip("\n")
