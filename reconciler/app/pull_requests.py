@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.promotion import apply_on_merge, plan_pull_request
-from reconciler.errors import ConflictError, ForgeError, ReconcilerError, UsageError
+from reconciler.errors import ConflictError, ForgeError, IntegrityError, ReconcilerError, UsageError
 from reconciler.ports import Forge
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import merge_result, pull_request_comment
@@ -40,10 +41,12 @@ def plan_comment(
 ) -> PlanComment:
     """Plan `environment` for pull request `request` (None: what the CI job runs for), and comment there.
 
-    With `read` the plan is taken from that file; with `out` it is written there instead of commented.
+    With `out` it is written there instead of commented. With `read` the request is planned again, and refused where
+    that file says something else: no text of another job is posted. Raises IntegrityError E703.
     """
     job = ci_job.job(os.environ, _event())
-    planned = _read(read, environment) if read is not None else _planned(options, environment, job)
+    planned = _planned(options, environment, job) if read is None else _verified(options, environment, job, read)
+    planned = pull_request_comment.bound(planned)
     body = to_markdown(pull_request_comment.blocks(planned))
     if job.summary is not None and read is None:
         with Path(job.summary).open("a", encoding="utf-8") as stream:
@@ -80,6 +83,25 @@ def _read(file: Path, environment: str) -> PlanComment:
     if planned.environment != environment:
         raise UsageError(f"{file} is a plan for {planned.environment}, not for {environment}", code="E801")
     return planned
+
+
+def _verified(options: ProjectOptions, environment: str, job: ci_job.CIJob, file: Path) -> PlanComment:
+    """Plan the request's head from git, and compare with the plan that another job wrote to `file`."""
+    claimed = _read(file, environment).reviewed
+    head = job.head or claimed.commit
+    planned = _planned(replace(options, revision=head, working_tree=False), environment, replace(job, head=head))
+    reviewed = planned.reviewed
+    if claimed.depth is reviewed.depth:
+        agreed = replace(claimed, shown=None) == replace(reviewed, shown=None)
+    else:  # one of the two could read the stores: the plan of this job is posted
+        agreed = claimed.commit == reviewed.commit
+    if agreed:
+        return planned
+    raise IntegrityError(
+        f"{file.name} is not the plan of commit {head[:12]} for {environment}, as this job makes it",
+        hint=f"check out the request and run `reconciler plan {environment} --comment`, which takes no file",
+        code="E703",
+    )
 
 
 def _planned(options: ProjectOptions, environment: str, job: ci_job.CIJob) -> PlanComment:
@@ -198,8 +220,6 @@ def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
 
 def _report(options: ProjectOptions, forge: Forge, environment: str, merged: MergedPullRequest) -> MergedPullRequest:
     """Report on the pull request, and on the merge commit. A failure is a warning: what was applied stays applied."""
-    from dataclasses import replace
-
     try:
         for status in _statuses(environment, merged.applied):
             forge.set_status(merged.commit, status)

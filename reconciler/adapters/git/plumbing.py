@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from reconciler.core.names import is_revision
+from reconciler.core.search_path import absolute_folders
 from reconciler.errors import SourceError
 
 GIT_FLOOR = (2, 30)
@@ -109,7 +110,7 @@ def _start(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=environment,
+        env={**environment, "PATH": absolute_folders(environment.get("PATH", "")) or os.defpath},
         start_new_session=timeout is not None,
     ) as process:
         try:

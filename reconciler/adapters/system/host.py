@@ -53,7 +53,7 @@ def _resident(process: int) -> int:
     except (OSError, ValueError, IndexError):
         pass  # no /proc on this system
     try:
-        ran = subprocess.run(["ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False)
+        ran = subprocess.run(["/bin/ps", "-o", "rss=", "-p", str(process)], capture_output=True, text=True, check=False)
         return int(ran.stdout.strip() or 0) * 1024
     except (OSError, ValueError):
         return 0

@@ -27,7 +27,9 @@ from reconciler.console.invocation import Invocation, OutputFormat
     help="Number of the pull request [default: the one that the CI job runs for].",
 )
 @click.option(
-    "--read", type=options.FILE, help="Post the plan that --comment --out wrote to this file, without planning again."
+    "--read",
+    type=options.FILE,
+    help="With --comment: refuse unless the plan that another job wrote to this file is the one made here.",
 )
 @click.option("--markdown", is_flag=True, help="The same as --output markdown.")
 @options.shared
@@ -47,7 +49,7 @@ def command(
 
     With --comment, ENV is planned as if the pull request were merged, and the plan is posted there as one comment, with
     a commit status that carries the plan's digest: `apply --on-merge` carries out exactly that plan. With --comment and
-    --out, the plan is only written to a file, for a job that may post it with --read.
+    --out, the plan is only written to a file, to be read by people. A job that may comment makes the plan itself.
     """
     if comment:
         from reconciler.cli import pull_request

@@ -1,5 +1,6 @@
 """Record which plan the reviewers of a pull request saw, small enough for one comment, and tell what changed since.
 
+A record also holds the digest of the text that it was posted with, so that the one cannot be edited without the other.
 Each model plan has a digest over its inputs. The record keeps 128 bits of it, too many for a collision on purpose, and
 one byte per input field, which decides nothing but names the field that changed.
 """
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from enum import StrEnum
 
-from reconciler.core.digest import digest_of_bytes, hex_of
+from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import Plan, PlanInputs
 
@@ -41,12 +42,14 @@ class ReviewedModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewedPlan:
-    """The plan that a pull request showed for one environment. `commit` is the head of the request."""
+    """The plan that a pull request showed for one environment. `commit` is the head of the request. `shown`: the digest
+    of the comment's visible text; None where the comment holds no record, or an older program wrote it."""
 
     environment: str
     commit: str
     depth: DigestDepth
     models: tuple[ReviewedModel, ...]
+    shown: Digest | None = None
     format: int = 1
 
     def model(self, name: str) -> ReviewedModel | None:
@@ -110,6 +113,15 @@ def _relevant_inputs(basis: PlanInputs, depth: DigestDepth) -> Iterator[tuple[st
 def hidden_record(record: bytes) -> str:
     """Return a record as an HTML comment, which readers of the rendered Markdown do not see."""
     return f"<!-- reconciler-reviewed {base64.b64encode(zlib.compress(record, 9)).decode()} -->"
+
+
+def visible_digest(body: str, record: Digest) -> Digest:
+    """Return the digest of a comment's text as people read it: without its record, and without the digest of that.
+
+    Ends of lines and of the text do not count, which a forge may change.
+    """
+    visible = _RECORD.sub("", body).replace(record, "")
+    return digest_of_bytes("\n".join(map(str.rstrip, visible.splitlines())).rstrip("\n").encode())
 
 
 def parse_hidden_record(body: str) -> bytes | None:

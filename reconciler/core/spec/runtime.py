@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.core.search_path import absolute_folders
 from reconciler.core.spec.environment import Runtime
 
 # Passed on to workers; everything else, credentials above all, is not.
 _KEPT = ("PATH", "LANG", "LC_ALL", "TMPDIR", "OMP_NUM_THREADS", "OMP_WAIT_POLICY", "LD_LIBRARY_PATH")
+_SEARCH_PATHS = ("PATH", "LD_LIBRARY_PATH")
 _BASELINE_CORE = "Haswell"
 # numpy's dispatched groups beyond its baseline X86_V2, and the names that older builds give them.
 _NUMPY_FEATURES = "X86_V3 X86_V4 AVX512_ICL AVX512_SPR"
@@ -27,6 +29,7 @@ def fixed_environment(parent: Mapping[str, str], *, architecture: str) -> dict[s
     then part of the runtime (`core_type`).
     """
     fixed = {name: parent[name] for name in _KEPT if name in parent}
+    fixed |= {name: absolute_folders(fixed[name]) for name in _SEARCH_PATHS if name in fixed}
     fixed |= {
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",

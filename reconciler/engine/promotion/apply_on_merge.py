@@ -24,6 +24,7 @@ from reconciler.core.promotion.reviewed_plan import (
     changed_fields,
     parse_hidden_record,
     reviewed_model,
+    visible_digest,
 )
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
@@ -137,11 +138,13 @@ def _approved(forge: Forge, request: PullRequest, environment: str) -> ApprovedP
     digest = _posted(forge, request.commit, environment)
     if digest is None:
         return ApprovedPlan(request=request)
-    body = parse_hidden_record(forge.comment_body(request.number, comment_key(environment)) or "")
+    text = forge.comment_body(request.number, comment_key(environment)) or ""
+    body = parse_hidden_record(text)
     if body is None:
         return ApprovedPlan(request=request, digest=digest)
     record = codec.decode(ReviewedPlan, body, what=f"the plan in request {request.number}")
-    if codec.digest_of(record) != digest or (record.environment, record.commit) != (environment, request.commit):
+    edited = codec.digest_of(record) != digest or record.shown not in (None, visible_digest(text, digest))
+    if edited or (record.environment, record.commit) != (environment, request.commit):
         raise IntegrityError(
             f"the plan comment of request {request.number} was edited or belongs to another commit", code="E703"
         )
@@ -221,5 +224,5 @@ def _stale_by_digest(
         )
         if codec.digest_of(now) == approved.digest:
             return
-    reason = "the plan is stale: a model that the request changes has another plan by now"
+    reason = "the plan is stale: a model of the request has another plan by now, or the plan comment was edited"
     yield from ((model_plan.model, reason) for model_plan in model_plans)

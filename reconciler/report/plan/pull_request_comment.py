@@ -7,6 +7,7 @@ that only `apply --on-merge` reads.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from reconciler import codec
 from reconciler.core.digest import short
@@ -14,7 +15,12 @@ from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import MetricChange, ModelPlan
 from reconciler.core.plan.plan_groups import ModelGroup, grouped, in_general
-from reconciler.core.promotion.reviewed_plan import PlanComment, hidden_record
+from reconciler.core.promotion.reviewed_plan import (
+    PlanComment,
+    hidden_record,
+    parse_hidden_record,
+    visible_digest,
+)
 from reconciler.core.status_codes import ResultStatus, worst_status
 from reconciler.report.layout.blocks import (
     Block,
@@ -47,9 +53,23 @@ LARGEST_RECORD = 40_000  # characters
 _STYLE = TextStyle()
 _HEADLINES = ("f1_macro", "r2")
 _ONLY_GIT = """. Neither deployed artifacts nor gates were
-checked here; the model cards in this request have the numbers, and apply checks everything."""
+checked here, nor the numbers of model cards, which anybody can edit; apply checks everything."""
+_ATTEMPTS = 3  # to find the digest of a text whose length depends on the digest
 
 DOCUMENTS = {"plan-comment": (PlanComment, ())}  # what commands print as JSON, and the facts added to it
+
+
+def bound(comment: PlanComment) -> PlanComment:
+    """Return the comment with the digest of its text in its record, so that an edited text is noticed."""
+    for _ in range(_ATTEMPTS):
+        text = to_markdown(blocks(comment))
+        if parse_hidden_record(text) is None:
+            break  # no room for a record
+        shown = visible_digest(text, codec.digest_of(comment.reviewed))
+        if shown == comment.reviewed.shown:
+            return comment
+        comment = replace(comment, reviewed=replace(comment.reviewed, shown=shown))
+    return replace(comment, reviewed=replace(comment.reviewed, shown=None))
 
 
 def blocks(comment: PlanComment) -> Iterator[Block]:

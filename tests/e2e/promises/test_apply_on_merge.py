@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import rfc8785
 
 from tests.forge.fake.server import Server
 from tests.support.project import Project
@@ -113,7 +114,8 @@ def test_nobody_reviewed_means_left_alone_and_an_edited_comment_is_noticed(
     team.run(*APPLY)
 
 
-def test_a_job_that_may_not_write_writes_what_another_tells(trained: Project, server: Server) -> None:
+def test_no_word_of_a_job_without_rights_is_posted(trained: Project, server: Server) -> None:
+    """It may run what a request brings, so what it writes is compared with the plan made here, and never shown."""
     team = Reviewed(trained, server, "github")
     found = team.open(*PROMOTE)
     number, file = found["opening"]["number"], trained.root.parent / "comment.json"
@@ -121,12 +123,46 @@ def test_a_job_that_may_not_write_writes_what_another_tells(trained: Project, se
     team.plan(number, found["branch"], "--out", str(file))
     assert team.bodies(number) == []
     trained.environment["GITHUB_TOKEN"] = token
+
+    true = file.read_text()
+    document = json.loads(true)
+    document["plan"]["models"][0]["reason"] = "owned"
+    document["plan"]["models"][0]["steps"][0]["reason"] = "owned"
+    document["differences"] = []
+    file.write_bytes(rfc8785.dumps(document))
     team.run(*PLAN, str(number), "--read", str(file))
     [body] = team.bodies(number)
-    assert "`lateness`" in body
-    file.write_text(file.read_text().replace('"production"', '"elsewhere"'))
+    assert "owned" not in body
+    assert "1 to change" in body
+
+    document["reviewed"]["models"] = []
+    file.write_bytes(rfc8785.dumps(document))
+    refused = team.run(*PLAN, str(number), "--read", str(file), code=6)
+    assert "E703" in refused.err
+    assert "plan production --comment" in refused.err
+    file.write_text(true.replace('"production"', '"elsewhere"'))
     team.run(*PLAN, str(number), "--read", str(file), code=2)
     assert team.bodies(number) == [body]
+
+
+def test_a_comment_whose_text_was_edited_is_no_review(trained: Project, server: Server) -> None:
+    """The record below it is as it was posted: reviewers read the text."""
+    team = Reviewed(trained, server, "github")
+    number, _ = team.propose()
+    remark = next(one for one in server.place.remarks if one.number == number)
+    kept = remark.body
+    assert "1 to change" in kept
+    for edited in (kept.replace("1 to change", "0 to change"), kept.replace("<!-- reconciler-reviewed", "x <!--")):
+        remark.body = edited
+        if server.place.pulls[number].state == "open":
+            team.merge(number)
+        done = team.run(*APPLY, code=None)
+        assert done.code in (5, 6)
+        assert "edited" in done.json["merged"][0]["applied"]["results"][0]["problem"]
+        assert not (trained.root / "serving/lateness/current").exists()
+    remark.body = kept.replace("\n", "\r\n") + "\n"  # as a forge may keep it
+    team.run(*APPLY)
+    assert (trained.root / "serving/lateness/current").exists()
 
 
 def test_before_anything_was_applied_a_request_shows_the_candidate_and_its_gates(

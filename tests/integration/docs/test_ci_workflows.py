@@ -103,17 +103,40 @@ def test_a_request_is_planned_without_a_right_a_secret_or_its_own_code() -> None
     assert plan["permissions"] == {"contents": "read"}
     assert plan["runs-on"] == "ubuntu-latest"
     assert "token" not in json.dumps(plan).lower()
-    install = next(step for step in plan["steps"] if step["name"] == "Install")
-    assert 'git show "$BASE:requirements.lock"' in install["run"]
+    for name in ("plan", "comment"):
+        install = next(step for step in jobs()[name]["steps"] if step["name"] == "Install")
+        assert 'cat-file blob "$BASE:requirements.lock"' in install["run"]
+        assert install["env"]["BASE"] == "${{ github.event.pull_request.base.sha }}"
 
 
-def test_who_may_comment_has_nothing_of_the_request_but_the_plan() -> None:
+def test_who_may_comment_plans_itself_and_takes_nothing_of_another_job() -> None:
     comment = jobs()["comment"]
     assert comment["permissions"] == {"contents": "read", "pull-requests": "write", "statuses": "write"}
-    assert comment["if"] == "github.event.pull_request.head.repo.full_name == github.repository"
-    (checkout,) = steps(comment, "actions/checkout")
-    assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
-    assert "--comment --read" in comment["steps"][-1]["run"]
+    assert "github.event.pull_request.head.repo.full_name == github.repository" in comment["if"]
+    assert "needs" not in comment
+    assert "download-artifact" not in made(ForgeKind.GITHUB, WHERES[0])
+    assert [step["name"] for step in comment["steps"] if "GITHUB_TOKEN" in step.get("env", {})] == ["Plan and comment"]
+    for host in (ForgeKind.GITHUB, ForgeKind.GITLAB):
+        assert "--read" not in made(host, WHERES[0])
+
+
+@pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
+def test_python_never_starts_in_a_checkout_and_is_always_isolated(where: CIPlacement) -> None:
+    """What such a start would run is shown in tests/e2e/promises/test_hostile_checkout.py."""
+    for job in jobs(where).values():
+        for step in job["steps"]:
+            assert not step.get("uses", "").startswith("./"), "an action of the checkout"
+            if "run" in step:
+                assert step["working-directory"] == "${{ runner.temp }}"
+    scripts = [step["run"] for step in yaml.safe_load(ACTION.read_text())["runs"]["steps"]]
+    assert len(re.findall(r"python3?\"? ", "\n".join(scripts))) >= 5
+    for script in (made(ForgeKind.GITHUB, where), made(ForgeKind.GITLAB, where), *scripts):
+        for options in re.findall(r"(?:(?<![\w/-])|/bin/)python3?\"? +(\S+)", script):
+            assert options == "-I"
+        assert not re.search(r"^ *(-|run:)? *(pip|reconciler) ", script, re.MULTILINE)
+    for name in (".requests", ".deploys"):
+        script = yaml.safe_load(made(ForgeKind.GITLAB, where))[name]["before_script"]
+        assert script[:3] == ['work="$(mktemp -d)"', "trap 'rm -rf -- \"$work\"' EXIT", 'cd "$work"']
 
 
 def test_what_deploys_is_never_cancelled_never_cleans_and_has_one_run_per_environment() -> None:
@@ -167,15 +190,18 @@ def test_every_script_is_whole_bash(host: ForgeKind, where: CIPlacement) -> None
         assert ran.returncode == 0, ran.stderr
 
 
-def test_gitlab_deploys_one_at_a_time_and_comments_without_the_request() -> None:
+def test_gitlab_deploys_one_at_a_time_and_plans_requests_by_the_protected_branch() -> None:
     document = yaml.safe_load(made(ForgeKind.GITLAB, WHERES[1]))
-    assert document["comment"]["variables"] == {"GIT_STRATEGY": "none"}
+    assert document["comment"]["needs"] == []
+    into = '$CI_MERGE_REQUEST_TARGET_BRANCH_NAME == "release/1.x"'
+    assert document["workflow"]["rules"][0]["if"].endswith(into), "a request into another branch has another lock"
+    assert '"refs/heads/release/1.x"' in document[".requests"]["before_script"][3]
     assert document["deploy"]["resource_group"] == "reconciler-production"
     assert document["default"]["interruptible"] is False
     assert document[".deploys"]["variables"]["GIT_CLEAN_FLAGS"] == "none"
-    assert "GITLAB_TOKEN" not in json.dumps(document["plan"])
-    assert "--comment --read" in document["comment"]["script"][-1]
-    assert 'reconciler -C "teams/credit" drift --issue' in document["drift"]["script"]
+    assert document["plan"]["script"][0] == "unset GITLAB_TOKEN"
+    assert document["comment"]["script"][-1].endswith('plan "$ENVIRONMENT" --comment')
+    assert document["drift"]["script"][-1].endswith('-C "$CI_PROJECT_DIR/teams/credit" drift --issue')
 
 
 def test_a_branch_or_folder_that_could_break_out_is_not_written() -> None:
@@ -217,7 +243,7 @@ def test_the_actions_steps_run_as_they_stand(tmp_path: Path) -> None:
     ran = action_step(install, defaults, tmp_path)
     assert ran.returncode == 0, ran.stderr
     assert action_step(install, defaults, tmp_path).returncode == 0, "a second use in the same job"
-    extras = {"run": 'exec "$RUNNER_TEMP/reconciler/bin/python" -c "import github, obstore"', "env": {}}
+    extras = {"run": 'exec "$RUNNER_TEMP/reconciler-action/bin/python" -c "import github, obstore"', "env": {}}
     assert action_step(extras, defaults, tmp_path).returncode == 0, "it talks to the forge, and reaches buckets"
 
     made = action_step(run, {**defaults, "command": "init shop --ci none"}, tmp_path)
