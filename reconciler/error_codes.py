@@ -176,8 +176,8 @@ E601 A store cannot protect against two writers.
      Use a local disk, or an object store with conditional writes.
 E602 A store or target denies access, or does not exist: no such bucket, no right, another region, no credentials.
      Grant the right to read and write there. Such a store is never taken for an empty one.
-E603 A journal has a gap, or an entry that does not follow the one before.
-     Restore the store from a backup; never edit a journal.
+E603 A journal has a gap or an entry that does not follow the one before, or it or its whole store is gone.
+     Mount the disk, or restore the store from a backup; never edit a journal.
 E604 A stored object is missing or empty.
      Restore it from a backup: it is never read as "nothing is deployed".
 E607 A store's location is not safe: a link, writable by everybody, or reached without encryption.

@@ -26,7 +26,7 @@ from reconciler.ports.messages import (
     TrainRequest,
     TrainResult,
 )
-from reconciler.ports.storage import ReachabilityCheck, ReadObserver, StorageAccess, Store, Target
+from reconciler.ports.storage import ReachabilityCheck, ReadObserver, StorageAccess, Store, Target, TracedTarget
 
 __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are core values that cross these ports
     "Clock",
@@ -63,6 +63,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "Tag",
     "Tags",
     "Target",
+    "TracedTarget",
     "TrainRequest",
     "TrainResult",
     "Trainer",

@@ -59,6 +59,17 @@ class Target(Protocol):
         """Return the folder with the served release's files, or None."""
 
 
+@runtime_checkable
+class TracedTarget(Protocol):
+    """Optional: a target that tells of what it keeps although no pointer names it."""
+
+    def traces(self) -> frozenset[str]:
+        """Return the models of which a pointer or a release is there, and `owner.json` where the owner's mark is.
+
+        All of them are written only after a journal entry. Raises TargetError when the target cannot answer.
+        """
+
+
 class ReadObserver(Protocol):
     """Records which files a store or a target on a disk reads, so that a later run can tell whether they changed."""
 

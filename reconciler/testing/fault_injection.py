@@ -105,6 +105,9 @@ class FaultyTarget:
     def release(self, model: str) -> Path | None:
         return self.target.release(model)
 
+    def traces(self) -> frozenset[str]:
+        return self.target.traces()
+
     def place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         fault = self.script(f"target: place {current.model} {current.n}")
         match fault:

@@ -81,6 +81,9 @@ class MemoryTarget:
         wanted = {*models, *(self.current if others else ())}
         return tuple(self._observe(model) for model in sorted(wanted) if model in self.current)
 
+    def traces(self) -> frozenset[str]:
+        return frozenset({*self.current, *self.releases})
+
     def _observe(self, model: str) -> LiveDeployment:
         current = self.current[model]
         if current.artifact is None:

@@ -33,7 +33,7 @@ from reconciler.adapters.filesystem.release_folder import examine, is_loose, put
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
-from reconciler.core.digest import Digest, hex_of
+from reconciler.core.digest import Digest, hex_of, is_digest
 from reconciler.core.names import is_name
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import ConflictError, IntegrityError, TargetError
@@ -107,7 +107,22 @@ class DirectoryTarget:
         folder = self._release_path(model, current.artifact)
         return folder if folder.is_dir() else None
 
+    def traces(self) -> frozenset[str]:
+        try:
+            folders = os.listdir(self.root) if self.root.is_dir() else []  # noqa: PTH208
+            return frozenset(name for name in folders if name == OWNER or (is_name(name) and self._keeps(name)))
+        except OSError as error:
+            raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
+
     # --- reading -------------------------------------------------------------------------------------------------
+
+    def _keeps(self, model: str) -> bool:
+        """Return whether a pointer or a release of this model is there, and no other owner's pointer."""
+        current = self._read_current(model)
+        if current is not None:
+            return self._rules.is_ours(current, model)
+        releases = f"{self._start}{model}/{RELEASES}"
+        return os.path.isdir(releases) and any(is_digest(f"sha256:{name}") for name in os.listdir(releases))  # noqa: PTH112, PTH208
 
     def names(self) -> Iterator[str]:
         """Yield the names of all folders with our layout; others are not ours."""

@@ -95,6 +95,10 @@ class BucketTarget:
             self.bucket.download(f"{start}/{name}", folder / name)
         return folder
 
+    def traces(self) -> frozenset[str]:
+        kept = {name for name in self.bucket.folders() if is_name(name) and self._keeps(name)}
+        return frozenset(kept | ({OWNER} if self.bucket.get(OWNER) is not None else set()))
+
     def reach(self) -> None:
         self.bucket.reach()
 
@@ -102,6 +106,13 @@ class BucketTarget:
         self._probe.now()
 
     # --- reading -------------------------------------------------------------------------------------------------
+
+    def _keeps(self, model: str) -> bool:
+        """Return whether a pointer or a release of this model is there, and no other owner's pointer."""
+        current = _decoded(self._read(model))
+        if current is not None:
+            return self._rules.is_ours(current, model)
+        return any(True for _ in self.bucket.keys(f"{model}/{RELEASES}/"))
 
     def _read(self, model: str) -> tuple[bytes, ETag] | None:
         return self.bucket.get(f"{model}/{CURRENT}")

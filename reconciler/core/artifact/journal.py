@@ -112,6 +112,20 @@ class Entry(Checksummed):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRegister(Checksummed):
+    """One member of the register of `environment`'s journals, by model, sorted: a journal that is gone is missed by it.
+
+    `begun`: the first deployment or training of these was started, and may have ended before the first entry.
+    `journals`: these have a journal, as an apply saw.
+    """
+
+    environment: str
+    begun: tuple[str, ...] = ()
+    journals: tuple[str, ...] = ()
+    format: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReleasePointer(ChecksummedUnlessByHand):
     """The content of a target's `current` file; replaced under lock-and-compare, and never by a lower `n`."""
 

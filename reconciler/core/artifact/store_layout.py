@@ -9,6 +9,7 @@ from reconciler.core.digest import Digest, hex_of
 
 MARK = "store.json"
 SNAPSHOTS = "snapshots"
+REGISTER = "register"
 
 
 LONGEST = 1024  # characters; what object stores allow
@@ -44,12 +45,22 @@ def builds_of(recipe: Digest) -> str:
 
 def verification(artifact: Digest, gate_set: Digest) -> str:
     """Return the key of an artifact's verification against a gate set."""
-    return f"verifications/{hex_of(artifact)}/{hex_of(gate_set)}.json"
+    return f"{verifications_of(artifact)}/{hex_of(gate_set)}.json"
+
+
+def verifications_of(artifact: Digest) -> str:
+    """Return the prefix of an artifact's verifications."""
+    return f"verifications/{hex_of(artifact)}"
 
 
 def journal(environment: str, model: str) -> str:
     """Return the prefix of a model's journal, a numbered log."""
     return f"journal/{environment}/{model}"
+
+
+def register(environment: str) -> str:
+    """Return the prefix of the register of an environment's journals, a numbered log."""
+    return f"register/{environment}"
 
 
 def predictions(environment: str, model: str) -> str:

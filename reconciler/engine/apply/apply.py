@@ -7,14 +7,12 @@ reviewed one is skipped, and the input that changed is named. After an interrupt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 
-from reconciler import codec
-from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.artifact.journal import StoreMark
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan
 from reconciler.core.spec.desired_state import DesiredState
@@ -24,34 +22,16 @@ from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbo
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.apply.approvals import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan
-from reconciler.engine.storage import data_snapshots, journal, numbered_log
-from reconciler.errors import IntegrityError, ReconcilerError, UsageError
+from reconciler.engine.plan import make_plan, observe_loss
+from reconciler.engine.storage import data_snapshots, journal, register, store_mark
+from reconciler.errors import ReconcilerError, UsageError
 
 
 def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
-    """Create the store's ownership marker, or check that it is ours; IntegrityError E609 when it is not, E604 when the
-    target serves models and the store is empty."""
-    store = deps.stores[environment.name]
-    mark = StoreMark(project=desired.project, environment=environment.name)
-    body = store.read(store_layout.MARK)
-    if body is None:
-        target = deps.targets.get(environment.name)
-        served = target.observe([]) if target is not None else ()
-        if any(deployment.current is not None for deployment in served):
-            raise IntegrityError(
-                f"{environment.name} serves models, but its store is empty",
-                code="E604",
-                hint="the store was lost or moved: restore it; an empty store never means that nothing is deployed",
-            )
-        body = numbered_log.create_or_read(store, store_layout.MARK, codec.encode(mark))
-    owner = codec.decode(StoreMark, body, what=store_layout.MARK)
-    if owner != mark:
-        raise IntegrityError(
-            f"this store belongs to {owner.environment} of project {owner.project}",
-            code="E609",
-            hint=f"give {environment.name} of {desired.project} a store of its own (`store.root`)",
-        )
+    """Create the store's ownership marker, or check that it is ours; IntegrityError E609 when it is not, E603 when the
+    store was lost."""
+    observe_loss.check_store(deps, desired, environment)
+    store_mark.claim(deps.stores[environment.name], desired.project, environment.name)
 
 
 def apply(
@@ -71,7 +51,8 @@ def apply(
     _warm(deps, environment, plan)
     claim(deps, desired, environment)
     names = tuple(models) or tuple(part.model for part in plan.models)
-    fresh = make_plan.make_plan(deps, desired, environment, names)
+    journals = observe_loss.journals_of(deps, desired)
+    fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals)
     writer = journal.EntryWriter(
         project=desired.project, commit=desired.revision, actor=deps.actor(), clock=deps.clock, new_id=deps.new_id
     )
@@ -82,7 +63,9 @@ def apply(
         writer=writer,
         confirmed=confirmed,
         queries=ForgeQueries(deps.forge),
+        journals=journals,
     )
+    _register_begun(deps, environment, fresh)
     outcomes: dict[str, tuple[ModelResult, list[StepResult]]] = {}
     refreshed: Snapshot | None = None
     interrupted = False
@@ -101,6 +84,7 @@ def apply(
         deps.concurrency.run(works)
     except KeyboardInterrupt:
         interrupted = True
+    _register_seen(deps, environment, journals, outcomes)
     finished = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
     return ApplyResult(
         environment=environment.name,
@@ -111,6 +95,26 @@ def apply(
         trained=sum(step.trained for _, done in finished for step in done),
         interrupted=interrupted,
     )
+
+
+def _register_begun(deps: Dependencies, environment: Environment, plan: Plan) -> None:
+    """Register the journals that this run begins, before anything of theirs is stored."""
+    begun = [part.model for part in plan.models if part.steps and part.basis.head is None]
+    register.add(deps.stores[environment.name], environment.name, begun=begun)
+
+
+def _register_seen(
+    deps: Dependencies,
+    environment: Environment,
+    journals: journal.Journals,
+    outcomes: Mapping[str, tuple[ModelResult, list[StepResult]]],
+) -> None:
+    """Register the journals that this run saw or began, in any environment; what it did stands also where it cannot."""
+    seen = {*journals.seen, *((environment.name, model) for model, (_, done) in outcomes.items() if done)}
+    with suppress(ReconcilerError):
+        for name in sorted({name for name, _ in seen}):
+            models = [model for owner, model in seen if owner == name]
+            register.add(deps.stores[environment.name], name, journals=models)
 
 
 def _skip(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:

@@ -14,7 +14,8 @@ from reconciler.engine.storage.journal import EntryWriter, Journals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyRun:
-    """One apply. `confirmed`: a person saw this very plan. `queries`: the forge's answers so far."""
+    """One apply. `confirmed`: a person saw this very plan. `queries`: the forge's answers so far. `journals`: those
+    that the plan was made from."""
 
     deps: Dependencies
     desired: DesiredState
@@ -22,10 +23,7 @@ class ApplyRun:
     writer: EntryWriter
     confirmed: bool
     queries: ForgeQueries
-
-    @property
-    def journals(self) -> Journals:
-        return Journals(self.deps.stores, self.desired.project)
+    journals: Journals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,9 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
     model = run.desired.model(run.environment.name, part.model)
     if model is None or snapshot is None:
         return
-    observer = training_observer(run.deps, run.desired, run.environment, snapshot=snapshot, now=run.deps.clock())
+    observer = training_observer(
+        run.deps, run.desired, run.environment, snapshot=snapshot, now=run.deps.clock(), journals=run.journals
+    )
     facts = observer.facts(model)
     head, build = facts.head, facts.build
     for step in decide_training(facts).steps:

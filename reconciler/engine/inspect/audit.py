@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.artifact.journal import Action, StoreMark
+from reconciler.core.artifact.journal import Action, JournalRegister, StoreMark
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
@@ -21,7 +21,8 @@ from reconciler.core.spec.gates import Verification
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
-from reconciler.engine.storage import blobs, builds, journal, numbered_log
+from reconciler.engine.plan import observe_loss
+from reconciler.engine.storage import blobs, builds, checkpoints, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
 
@@ -37,7 +38,7 @@ def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ..
         findings.extend(auditor.findings)
         checked.update(auditor.checked)
     if deps.tags is not None:
-        anchored = journal_checkpoint.read(deps.tags)
+        anchored = checkpoints.read(deps.tags)
         findings.extend(
             (*anchored.findings, *journal_checkpoint.compare_with_journals(deps, desired, chosen, anchored))
         )
@@ -63,7 +64,8 @@ class _Auditor:
 
     def run(self) -> None:
         """Run every check: each stored key, each journal, each numbered log, the target."""
-        for key in self._keys():
+        self._try("store", self._losses)
+        for key in self.store.keys(""):
             self._try(key, partial(self._object, key))
         for model in journal.models(self.store, self.environment.name):
             self._try(store_layout.journal(self.environment.name, model), partial(self._journal, model))
@@ -72,11 +74,14 @@ class _Auditor:
         if self.environment.name in self.deps.targets:
             self._try("target", self._target)
 
-    def _keys(self) -> Iterator[str]:
-        listed = tuple(self.store.keys(""))
-        if listed and store_layout.MARK not in listed:
-            self._find(store_layout.MARK, "the store has no mark of whose it is", "restore store.json from a backup")
-        yield from listed
+    def _losses(self) -> None:
+        """Report a store that is gone or lost its mark, and each journal that is gone."""
+        name, observer = self.environment.name, observe_loss.LossObserver(self.deps, self.desired)
+        if (lost := observer.store(name)) is not None:
+            self._find("store", str(lost), lost.hint)
+            return
+        for model, gone in observer.gone(name):
+            self._find(store_layout.journal(name, model), str(gone), gone.hint)
 
     def _try(self, where: str, check: Callable[[], object]) -> None:
         try:
@@ -119,6 +124,11 @@ class _Auditor:
                 if not key.startswith(store_layout.predictions(log.environment, log.model) + "/"):
                     raise numbered_log.misplaced(key, f"of {log.environment}/{log.model}")
                 self._blob(key, log.rows)
+                self._number(key)
+            case store_layout.REGISTER:
+                member = codec.decode(JournalRegister, self._read(key), what=key)
+                if not key.startswith(store_layout.register(member.environment) + "/"):
+                    raise numbered_log.misplaced(key, f"the register of {member.environment}")
                 self._number(key)
             case "journal":
                 return  # walked in order by _journal

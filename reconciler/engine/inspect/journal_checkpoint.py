@@ -3,44 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.digest import Digest, digest_of_bytes, short
+from reconciler.core.digest import digest_of_bytes, short
 from reconciler.core.inspect.audit import AuditFinding
 from reconciler.core.inspect.journal_checkpoint import (
-    PREFIX,
     Checkpoint,
     CheckpointHead,
     CheckpointResult,
     newest,
-    number_of,
 )
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
-from reconciler.engine.storage import journal
+from reconciler.engine.storage import checkpoints, journal
 from reconciler.errors import IntegrityError, UsageError
-from reconciler.ports import Tag, Tags
-
-GIT = "git"  # where a finding about a tag itself is
-_FETCH = "fetch every tag: git fetch --tags; what is gone from the remote too was deleted by somebody"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointsRead:
-    """Anchors of the repository, by number, and what is wrong with their tags."""
-
-    anchors: dict[int, Checkpoint]
-    digests: dict[int, Digest]
-    signed: frozenset[int]
-    findings: tuple[AuditFinding, ...]
-
-    def of(self, project: str) -> list[Checkpoint]:
-        """Return the project's anchors by number."""
-        return [checkpoint for _, checkpoint in sorted(self.anchors.items()) if checkpoint.project == project]
+from reconciler.ports import Tags
 
 
 def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> CheckpointResult:
@@ -53,7 +33,7 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
     if desired.revision is None:
         raise UsageError("an anchor is a tag of a commit", hint="leave out --working-tree", code="E801")
     chosen = environments_of(desired, environments)
-    known = read(tags)
+    known = checkpoints.read(tags)
     for finding in (*known.findings, *compare_with_journals(deps, desired, chosen, known)):
         raise IntegrityError(f"{finding.where}: {finding.problem}", code="E603", hint=finding.remedy)
     heads = tuple(sorted(_heads(deps, desired, chosen), key=lambda head: head.journal))
@@ -96,46 +76,8 @@ def _heads(deps: Dependencies, desired: DesiredState, chosen: list[Environment])
                 yield CheckpointHead(environment=environment.name, model=model, n=head.entry.n, entry=head.digest)
 
 
-def read(tags: Tags) -> CheckpointsRead:
-    """Read every anchor of the repository, and check each tag and the chain of their digests."""
-    anchors: dict[int, Checkpoint] = {}
-    digests: dict[int, Digest] = {}
-    signed: set[int] = set()
-    findings: list[AuditFinding] = []
-    tag_of = {n: tag for tag in tags.under(PREFIX) if (n := number_of(tag.name)) is not None}
-    for n in range(max(tag_of, default=-1) + 1):
-        name = f"{PREFIX}{n}"
-        if n not in tag_of:
-            findings.append(_about(name, "this anchor is missing, though later ones are there", _FETCH))
-            continue
-        body = _body(tag_of[n])
-        try:
-            checkpoint = codec.decode(Checkpoint, body, what=name)
-        except IntegrityError:
-            findings.append(_about(name, "this tag is not an anchor as this tool writes it", _FETCH))
-            continue
-        if (
-            checkpoint.n != n
-            or checkpoint.commit != tag_of[n].commit
-            or (n - 1 in digests and checkpoint.previous != digests[n - 1])
-        ):
-            findings.append(_about(name, "this anchor does not follow the one before, or is not on its commit", _FETCH))
-        anchors[n], digests[n] = checkpoint, digest_of_bytes(body)
-        if tag_of[n].signed:
-            signed.add(n)
-    return CheckpointsRead(anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings))
-
-
-def _body(tag: Tag) -> bytes:
-    return tag.message.partition("\n\n")[2].strip().encode()
-
-
-def _about(name: str, problem: str, remedy: str) -> AuditFinding:
-    return AuditFinding(environment=GIT, where=name, problem=problem, remedy=remedy)
-
-
 def compare_with_journals(
-    deps: Dependencies, desired: DesiredState, chosen: list[Environment], known: CheckpointsRead
+    deps: Dependencies, desired: DesiredState, chosen: list[Environment], known: checkpoints.CheckpointsRead
 ) -> Iterator[AuditFinding]:
     """Find anchored heads of these environments that their journals do not hold.
 

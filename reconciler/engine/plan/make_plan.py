@@ -14,11 +14,12 @@ from reconciler.core.plan.plan import ModelPlan, Plan, PlanIdentity, Step
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DataBinding, Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import model_plan, observe, observe_training
+from reconciler.engine.plan import model_plan, observe, observe_loss, observe_training
 from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.training_quota import within_quota
 from reconciler.engine.storage import data_snapshots
+from reconciler.engine.storage.journal import Journals
 from reconciler.errors import UsageError
 from reconciler.ports import ParallelMap
 
@@ -35,29 +36,38 @@ def make_plan(
     *,
     settled: Sequence[ModelPlan] | None = None,
     about: Callable[[str], None] = _ignore,
+    journals: Journals | None = None,
 ) -> Plan:
     """Plan one environment, or some of its models.
 
     `settled`: model plans that are known to come out the same; given, no other models exist than those and `desired`'s.
-    `about` is told whose facts are read next ("": everybody's).
+    `about` is told whose facts are read next ("": everybody's). `journals`: to read from, which know afterwards what
+    was seen. Raises IntegrityError E603 where the environment's store is gone.
     """
     asked, now = tuple(models), deps.clock()
+    journals = journals or observe_loss.journals_of(deps, desired)
     about("")
+    registered = observe_loss.check_store(deps, desired, environment)
     if environment.trains:
         newest = data_snapshots.newest(deps.stores[environment.name])
         refresh = refresh_step(environment.data, newest, now)
         snapshot = newest if refresh is None else None
-        sandbox = observe_training.training_observer(deps, desired, environment, snapshot=snapshot, now=now)
-        plans = _plan_sandbox(sandbox, asked, settled or (), deps.parallel_map, about)
+        sandbox = observe_training.training_observer(
+            deps, desired, environment, snapshot=snapshot, now=now, journals=journals
+        )
+        plans = _plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about)
         return _plan(desired, environment, refresh, plans)
-    observer = observe.serving_observer(deps, desired, environment, now=now)
-    return _plan(desired, environment, None, _plan_deployments(observer, asked, settled, deps.parallel_map, about))
+    observer = observe.serving_observer(deps, desired, environment, now=now, journals=journals)
+    return _plan(
+        desired, environment, None, _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
+    )
 
 
 def _plan_sandbox(
     observer: TrainingObserver,
     asked: tuple[str, ...],
     settled: Sequence[ModelPlan],
+    registered: frozenset[str],
     parallel_map: ParallelMap,
     about: Callable[[str], None],
 ) -> Iterable[ModelPlan]:
@@ -67,7 +77,12 @@ def _plan_sandbox(
 
     if unknown := sorted(set(asked) - observer.models.keys()):
         raise _no_model(observer.environment.name, unknown[0], observer.models)
-    plans = sorted((*settled, *parallel_map(plan_one, sorted(asked or observer.models))), key=attrgetter("model"))
+    plans = [*settled, *parallel_map(plan_one, sorted(asked or observer.models))]
+    if not asked:
+        name = observer.environment.name
+        lost = observe_loss.lost_among(observer.journals, name, registered - observer.models.keys())
+        plans += (model_plan.unreadable(observer.environment, model, None, None, error) for model, error in lost)
+    plans.sort(key=attrgetter("model"))
     return within_quota(tuple(plans), observer.environment.max_train, observer.data_taken)
 
 
@@ -75,6 +90,7 @@ def _plan_deployments(
     observer: ServingObserver,
     asked: tuple[str, ...],
     settled: Sequence[ModelPlan] | None,
+    registered: frozenset[str],
     parallel_map: ParallelMap,
     about: Callable[[str], None],
 ) -> Iterable[ModelPlan]:
@@ -82,7 +98,7 @@ def _plan_deployments(
     about("")
     known = {*observer.models, *served}
     if settled is None and observer.target is not None and not (asked and known.issuperset(asked)):
-        known |= observer.orphaned(known)
+        known |= observer.orphaned(known, registered)
     if unknown := sorted(set(asked) - known):
         raise _no_model(observer.environment.name, unknown[0], known | observer.served().keys())
 

@@ -31,7 +31,7 @@ def plan_training(observer: TrainingObserver, model: Model) -> ModelPlan:
     try:
         return _from_training_facts(observer, observer.facts(model))
     except ReconcilerError as error:
-        return _unreadable(observer.environment, model.name, model, None, error)
+        return unreadable(observer.environment, model.name, model, None, error)
 
 
 def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | None) -> ModelPlan:
@@ -39,12 +39,13 @@ def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | 
     try:
         return _from_serving_facts(observer.store, observer.facts(name, served), observer.now)
     except ReconcilerError as error:
-        return _unreadable(observer.environment, name, observer.models.get(name), served, error)
+        return unreadable(observer.environment, name, observer.models.get(name), served, error)
 
 
-def _unreadable(
+def unreadable(
     environment: Environment, name: str, model: Model | None, served: LiveDeployment | None, error: ReconcilerError
 ) -> ModelPlan:
+    """Return the plan of a model whose facts cannot be read: nothing is done about it."""
     inputs = plan_inputs(environment, name, model, verdicts=(str(error),), served=served)
     return ModelPlan(
         model=name,

@@ -23,7 +23,7 @@ from reconciler.core.spec.gates import GateStatus, NoWorseThanIncumbent
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Freeze
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import pin_origin, verification
+from reconciler.engine.plan import observe_loss, pin_origin, verification
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import IntegrityError, ReconcilerError
@@ -32,8 +32,8 @@ from reconciler.schedule import freeze_windows
 
 
 def head_of(deps: Dependencies, desired: DesiredState, environment: str, model: str) -> JournalHead | None:
-    """Return the last journal entry of one model, or None."""
-    return Journals(deps.stores, desired.project).head(environment, model)
+    """Return the last journal entry of one model, or None where there never was one; E603 where it is gone."""
+    return observe_loss.journals_of(deps, desired).head(environment, model)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,13 +65,14 @@ class ServingObserver:
         observed = self.target.observe(names or list(self.models), others=others and not names)
         return {deployment.model: deployment for deployment in observed}
 
-    def orphaned(self, known: Collection[str]) -> set[str]:
-        """Return the models that are neither in `known` nor served and yet deployed, by their journals.
+    def orphaned(self, known: Collection[str], registered: Collection[str]) -> set[str]:
+        """Return the models that are neither in `known` nor served and yet deployed, by their journals, or whose
+        journals are gone.
 
-        A listing only finds their names; whether they are deployed is asked of their journals.
+        A listing and the register only find their names; whether they are deployed is asked of their journals.
         """
-        name = self.environment.name
-        return {model for model in self.journals.models(name) if model not in known and self._is_deployed(model)}
+        names = {*self.journals.models(self.environment.name), *registered}.difference(known)
+        return {model for model in names if self._is_deployed(model)}
 
     def _is_deployed(self, model: str) -> bool:
         try:
@@ -192,7 +193,12 @@ class ServingObserver:
 
 
 def serving_observer(
-    deps: Dependencies, desired: DesiredState, environment: Environment, *, now: datetime
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    *,
+    now: datetime,
+    journals: Journals | None = None,
 ) -> ServingObserver:
     """Make the observer of an environment that only promotes."""
     return ServingObserver(
@@ -201,7 +207,7 @@ def serving_observer(
         declared_models=desired.count_in(environment.name),
         upstream=desired.upstream(environment.name),
         revision=desired.revision,
-        journals=Journals(deps.stores, desired.project),
+        journals=journals or observe_loss.journals_of(deps, desired),
         target=deps.targets.get(environment.name),
         source=deps.source,
         now=now,

@@ -15,7 +15,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import verification
+from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import builds
 from reconciler.engine.storage.journal import Journals
 from reconciler.ports import Store
@@ -84,14 +84,20 @@ class TrainingObserver:
 
 
 def training_observer(
-    deps: Dependencies, desired: DesiredState, environment: Environment, *, snapshot: Snapshot | None, now: datetime
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    *,
+    snapshot: Snapshot | None,
+    now: datetime,
+    journals: Journals | None = None,
 ) -> TrainingObserver:
     """Make the observer of a sandbox. Its candidates must pass the gates of what promotes from it, else its own."""
     return TrainingObserver(
         environment=environment,
         models={model.name: model for model in desired.models_of(environment.name)},
         verifying=desired.downstream(environment.name) or (environment,),
-        journals=Journals(deps.stores, desired.project),
+        journals=journals or observe_loss.journals_of(deps, desired),
         snapshot=snapshot,
         now=now,
     )

@@ -14,9 +14,9 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.plan import observe_loss
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.storage import blobs, data_snapshots
-from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -34,7 +34,7 @@ def summarize(
     """
     artifact = proposed.artifact
     origin = blobs.origin_of(deps.stores, environment, artifact) if artifact is not None else None
-    journals = Journals(deps.stores, desired.project)
+    journals = observe_loss.journals_of(deps, desired)
     head = journals.head(environment.name, proposed.name)
     recorded_in = (environment.name, *environment.promotes_from)
     build = journals.build_of(recorded_in, proposed, artifact, head) if artifact is not None else None

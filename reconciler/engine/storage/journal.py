@@ -6,8 +6,8 @@ of a deployment.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -151,17 +151,34 @@ def build_of(
 
 @dataclass(frozen=True, slots=True)
 class Journals:
-    """The journals of one project, in the stores of its environments (by name)."""
+    """The journals of one project, in the stores of its environments (by name).
+
+    `gone`: returns the error for an absent journal (environment, model) of which something tells that it was there.
+    `seen`: the journals (environment, model) that were found.
+    """
 
     stores: Mapping[str, Store]
     project: str
+    gone: Callable[[str, str], IntegrityError | None] | None = None
+    seen: set[tuple[str, str]] = field(default_factory=set, compare=False)
 
     def models(self, environment: str) -> tuple[str, ...]:
         """Return every model with a journal in the environment, as `models` does."""
         return models(self.stores[environment], environment)
 
     def head(self, environment: str, model: str) -> JournalHead | None:
-        """Return the last entry, or None where there is none; raises as `head` does."""
+        """Return the last entry, or None where there never was one; raises as `head` does, and E603 for a journal that
+        is gone."""
+        last_head = self._head(environment, model)
+        if last_head is None and self.gone is not None and (lost := self.gone(environment, model)) is not None:
+            last_head = self._head(environment, model)  # another process may have written the first entry meanwhile
+            if last_head is None:
+                raise lost
+        if last_head is not None:
+            self.seen.add((environment, model))
+        return last_head
+
+    def _head(self, environment: str, model: str) -> JournalHead | None:
         return head(self.stores[environment], project=self.project, environment=environment, model=model)
 
     def predecessor(self, model: Model) -> JournalHead | None:

@@ -1,0 +1,98 @@
+"""Tell what was lost from what never was: each trace is only there because a journal once was."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from reconciler.core.artifact import store_layout
+from reconciler.errors import IntegrityError
+
+_SHOWN = 3  # traces that a message names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Something that was written only after the first entry of a journal. `what`: a clause, as in "its target keeps
+    releases of churn". `model` None: which journal it was is not known."""
+
+    what: str
+    model: str | None = None
+
+
+KINDS = ("blobs", "builds", "controls", "predictions", "recipes", store_layout.SNAPSHOTS, "verifications")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreContent:
+    """What an environment's store holds: whether its `mark`, whether any journal, and which other of `KINDS`.
+
+    `begun`: a first deployment or training was started there, and may have ended before its first journal entry.
+    """
+
+    environment: str
+    address: str
+    trains: bool
+    mark: bool
+    journaled: bool
+    kinds: frozenset[str] = frozenset()
+    begun: bool = False
+
+    @property
+    def remains(self) -> tuple[str, ...]:
+        """Return the kinds that are written only after the first journal entry, or shortly before it."""
+        if self.trains:
+            after, before = {"predictions", "verifications"}, {"builds", "recipes"}
+        else:
+            after, before = {"predictions"}, {"verifications"} | ({"blobs"} - self._of_controls())
+        return tuple(sorted(self.kinds & (after if self.begun else after | before)))
+
+    def _of_controls(self) -> set[str]:
+        return {"blobs"} if "controls" in self.kinds else set()
+
+
+def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityError | None:
+    """Return the error E603 for a store that lost its mark, or that has no journal though one once was; else None."""
+    where = f"the store of {content.environment} ({content.address})"
+    if not content.mark and (content.journaled or content.kinds):
+        return IntegrityError(
+            f"{store_layout.MARK} is gone from {where}, which holds other records",
+            code="E603",
+            hint=f"restore {store_layout.MARK} from a backup of the store; nothing is written there before",
+        )
+    if content.journaled:
+        return None
+    clauses = [trace.what for trace in traces]
+    if content.remains:
+        clauses.insert(0, f"it still holds {_listed(content.remains)}")
+    if not clauses:
+        return None
+    subject = f"every journal is gone from {where}" if content.mark or content.kinds else f"{where} is empty or gone"
+    return IntegrityError(
+        f"{subject}, but {_listed(clauses)}",
+        code="E603",
+        hint="mount the disk or restore the store from a backup; nothing is written there before. "
+        f"`reconciler audit {content.environment}` then tells whether all is back",
+    )
+
+
+def lost_journal(environment: str, model: str, traces: Iterable[Trace]) -> IntegrityError | None:
+    """Return the error E603 for a model without a journal, of which something tells that there was one; else None."""
+    clauses = [trace.what for trace in traces if trace.model == model]
+    if not clauses:
+        return None
+    return IntegrityError(
+        f"the journal of {environment}/{model} is gone, but {_listed(clauses)}",
+        code="E603",
+        hint=f"restore {store_layout.journal(environment, model)} from a backup of the store; "
+        "until then nothing of it is changed",
+    )
+
+
+def _listed(clauses: Iterable[str]) -> str:
+    """Join the first clauses with "and", and count the others."""
+    texts = list(dict.fromkeys(clauses))
+    shown = texts[:_SHOWN]
+    if len(texts) > _SHOWN:
+        shown.append(f"{len(texts) - _SHOWN} more")
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"

@@ -1,0 +1,247 @@
+"""Look for what remains of journals that are absent: the one place that tells "gone" from "never was". Reads only.
+
+Asked only where a journal or a store's mark is absent, so that an intact environment costs one read. A listing may be
+stale, and another process may write a first entry meanwhile: the entry that a trace speaks of is read by its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Provenance
+from reconciler.core.artifact.loss import KINDS, StoreContent, Trace, lost_journal, lost_store
+from reconciler.core.artifact.target_ownership import OWNER
+from reconciler.core.digest import short
+from reconciler.core.inspect.journal_checkpoint import newest
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.gates import Verification
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of
+from reconciler.engine.load_desired import card_path
+from reconciler.engine.storage import blobs, builds, checkpoints, register, store_mark
+from reconciler.engine.storage import journal as journal_log
+from reconciler.engine.storage.journal import Journals
+from reconciler.errors import IntegrityError, ReconcilerError
+from reconciler.ports import Store, TracedTarget
+
+
+def journals_of(deps: Dependencies, desired: DesiredState) -> Journals:
+    """Return the journals of a project, which raise E603 for a journal that is gone."""
+    return Journals(deps.stores, desired.project, gone=LossObserver(deps, desired).journal)
+
+
+def check_store(deps: Dependencies, desired: DesiredState, environment: Environment) -> frozenset[str]:
+    """Check an environment's store before anything is read from it, and return the journals that it has registered.
+
+    Raises IntegrityError E603 where it is gone or lost its mark or every journal, E609 where it is another's, E508 or
+    E509 where mark or register are damaged. Where all is well, that costs a read of each. An environment that declares
+    no model is asked for its journals, too: nobody else asks for them.
+    """
+    store = deps.stores[environment.name]
+    body = store.read(store_layout.MARK)
+    if body is not None:
+        store_mark.check(body, desired.project, environment.name)
+    if body is None or not desired.count_in(environment.name):
+        lost = LossObserver(deps, desired).store(environment.name)
+        if lost is not None:
+            raise lost
+    return register.read(store, environment.name).journals
+
+
+def lost_among(journals: Journals, environment: str, models: Iterable[str]) -> Iterator[tuple[str, IntegrityError]]:
+    """Yield those of the models whose journals are gone or damaged, with the error."""
+    for model in sorted(models):
+        try:
+            journals.head(environment, model)
+        except IntegrityError as error:
+            yield model, error
+
+
+class LossObserver:
+    """Answers whether absent journals are gone, for one command: what it read once is not read again."""
+
+    def __init__(self, deps: Dependencies, desired: DesiredState) -> None:
+        self._deps = deps
+        self._desired = desired
+        self._traces: dict[str, tuple[Trace, ...]] = {}
+        self._lost: dict[str, IntegrityError | None] = {}
+
+    def store(self, environment: str) -> IntegrityError | None:
+        """Return the error for a store that lost its mark, or that has no journal though one once was."""
+        if environment not in self._lost:
+            self._lost[environment] = self._store(environment_of(self._desired, environment))
+        return self._lost[environment]
+
+    def journal(self, environment: str, model: str) -> IntegrityError | None:
+        """Return the error for an absent journal of a model of which something tells that there was one."""
+        lost = self.store(environment)
+        if lost is not None:
+            return lost
+        declared = environment_of(self._desired, environment)
+        return lost_journal(environment, model, (*self._of(declared), *self._of_model(declared, model)))
+
+    def gone(self, environment: str) -> Iterator[tuple[str, IntegrityError]]:
+        """Yield each model, declared or not, whose journal is gone, with the error."""
+        declared = {model.name for model in self._desired.models_of(environment)}
+        traces = self._of(environment_of(self._desired, environment))
+        traced = {trace.model for trace in traces if trace.model is not None}
+        for model in sorted(declared | traced):
+            lost = self.journal(environment, model) if not self._has(environment, model) else None
+            if lost is not None and not self._has(environment, model):
+                yield model, lost
+
+    def _has(self, environment: str, model: str) -> bool:
+        """Tell whether a journal's first entry is there, damaged or not."""
+        try:
+            first = store_layout.member(store_layout.journal(environment, model), 0)
+            return self._deps.stores[environment].read(first) is not None
+        except IntegrityError:
+            return True
+
+    # --- the store ---------------------------------------------------------------------------------------------------
+
+    def _store(self, environment: Environment) -> IntegrityError | None:
+        name, store = environment.name, self._deps.stores[environment.name]
+        mark = store.read(store_layout.MARK) is not None
+        if mark and self._is_journaled(environment):
+            return None
+        traces = (*self._of(environment), *self._of_neighbours(environment))
+        content = StoreContent(
+            environment=name,
+            address=environment.store.address,
+            trains=environment.trains,
+            mark=mark,
+            # Asked after the traces were read: whatever left them had written its journal before.
+            journaled=self._is_journaled(environment, traces),
+            kinds=frozenset(kind for kind in KINDS if any(True for _ in store.keys(f"{kind}/"))),
+            begun=bool(register.read(store, name).begun),
+        )
+        if store.read(store_layout.MARK) is not None and not mark:
+            return None  # the first apply was just begun
+        return lost_store(content, traces)
+
+    def _is_journaled(self, environment: Environment, traces: tuple[Trace, ...] = ()) -> bool:
+        """Tell whether any journal is there: by a listing, then by the first entry of each model that may have one."""
+        store = self._deps.stores[environment.name]
+        if any(True for _ in store.keys(store_layout.journal(environment.name, ""))):
+            return True
+        declared = {model.name for model in self._desired.models_of(environment.name)}
+        names = sorted(declared | {trace.model for trace in traces if trace.model is not None})
+        return any(self._has(environment.name, model) for model in names)
+
+    # --- traces ------------------------------------------------------------------------------------------------------
+
+    def _of(self, environment: Environment) -> tuple[Trace, ...]:
+        """Return the traces of journals of an environment that tell their models, and its target's mark."""
+        if environment.name not in self._traces:
+            traces = (
+                *self._registered(environment.name),
+                *self._served(environment.name),
+                *self._anchored(environment.name),
+            )
+            self._traces[environment.name] = traces
+        return self._traces[environment.name]
+
+    def _registered(self, environment: str) -> Iterator[Trace]:
+        for model in sorted(register.read(self._deps.stores[environment], environment).journals):
+            yield Trace(what=f"its register names {model}", model=model)
+        for neighbour in self._deps.stores:
+            if neighbour != environment:
+                for model in sorted(self._seen_by(neighbour, environment)):
+                    yield Trace(what=f"the store of {neighbour} has seen {model}", model=model)
+
+    def _seen_by(self, neighbour: str, environment: str) -> frozenset[str]:
+        """Return the models whose journals a neighbour's store has registered; none where it cannot be read."""
+        try:
+            return register.read(self._deps.stores[neighbour], environment).journals
+        except ReconcilerError:
+            return frozenset()
+
+    def _served(self, environment: str) -> Iterator[Trace]:
+        target: object = self._deps.targets.get(environment)
+        if not isinstance(target, TracedTarget):
+            return
+        known = register.read(self._deps.stores[environment], environment)
+        for name in sorted(target.traces()):
+            if name == OWNER:
+                yield Trace(what="its target is marked as in use")
+            elif not known.journals or name in known.begun | known.journals or self._is_declared(environment, name):
+                yield Trace(what=f"its target keeps releases of {name}", model=name)  # else somebody put it there
+
+    def _is_declared(self, environment: str, model: str) -> bool:
+        return self._desired.model(environment, model) is not None
+
+    def _anchored(self, environment: str) -> Iterator[Trace]:
+        anchors = checkpoints.read(self._deps.tags).of(self._desired.project) if self._deps.tags is not None else ()
+        for head in newest(anchors).values():
+            if head.environment == environment:
+                yield Trace(what=f"an anchor in git names entry {head.n} of {head.model}", model=head.model)
+
+    def _of_model(self, environment: Environment, model: str) -> Iterator[Trace]:
+        """Yield the traces of one model's journal that are only looked for where it is absent."""
+        store = self._deps.stores[environment.name]
+        if store.read(store_layout.member(store_layout.predictions(environment.name, model), 0)) is not None:
+            yield Trace(what="its predictions are logged", model=model)
+        if environment.trains:
+            yield from self._promoted(environment, model)
+            yield from self._verified_build(store, environment.name, model)
+
+    def _promoted(self, environment: Environment, model: str) -> Iterator[Trace]:
+        """Yield where an environment downstream was given an artifact of this model that was trained here."""
+        for other in self._desired.downstream(environment.name):
+            with suppress(ReconcilerError):
+                store = self._deps.stores[other.name]
+                head = journal_log.head(store, project=self._desired.project, environment=other.name, model=model)
+                build = head.state.build if head is not None else None
+                if build is None:
+                    continue
+                origin = blobs.record(store, build.provenance, Provenance)
+                if (origin.environment, origin.model) == (environment.name, model):
+                    yield Trace(what=f"{other.name} has {short(build.artifact)}, which was trained here", model=model)
+
+    def _verified_build(self, store: Store, environment: str, model: str) -> Iterator[Trace]:
+        """Yield the build of the declared recipe where it was made for this model and verified: that is journaled
+        between the two. A build of the same recipe for another model is none of its traces."""
+        declared = self._desired.model(environment, model)
+        if declared is None:
+            return
+        for build in builds.of_recipe(store, declared.recipe_digest):
+            verified = any(True for _ in store.keys(store_layout.verifications_of(build.artifact) + "/"))
+            origin = blobs.record(store, build.provenance, Provenance)
+            if verified and (origin.environment, origin.model) == (environment, model):
+                yield Trace(what=f"its store holds a verification of {short(build.artifact)}", model=model)
+                return
+
+    def _of_neighbours(self, environment: Environment) -> Iterator[Trace]:
+        """Yield the traces of a whole environment in its neighbours' stores and in git, as far as these can be read."""
+        for other in self._desired.downstream(environment.name):
+            with suppress(ReconcilerError):
+                yield from self._pinned(environment, other)
+        for name in self._desired.upstream(environment.name):
+            with suppress(ReconcilerError):
+                yield from self._incumbent(environment.name, name)
+
+    def _pinned(self, environment: Environment, other: Environment) -> Iterator[Trace]:
+        """Yield a pin of an environment that promotes only from here: `promote` wrote its card from this store."""
+        if other.promotes_from != (environment.name,):
+            return
+        for model in self._desired.models_of(other.name):
+            card = card_path(other.name, model.name)
+            if model.artifact is not None and self._deps.source.tree(self._desired.revision or "", (card,)):
+                what = f"git pins {short(model.artifact)} for {other.name}, which comes from there"
+                yield Trace(what=what, model=model.name)
+                return
+
+    def _incumbent(self, environment: str, upstream: str) -> Iterator[Trace]:
+        """Yield a verification upstream that compared a candidate with what was deployed here."""
+        store = self._deps.stores[upstream]
+        for key in store.keys("verifications/"):
+            body = store.read(key)
+            known = codec.decode(Verification, body, what=key) if body is not None else None
+            if known is not None and known.environment == environment and known.incumbent is not None:
+                yield Trace(what=f"{upstream} compared a candidate with {short(known.incumbent)}, deployed here")
+                return
