@@ -233,5 +233,7 @@ def known(text: str) -> ErrorCode | None:
         return None
     if wanted not in CODES:
         family = ", ".join(code for code in CODES if code.startswith(wanted[:2])) or "see the reference"
-        raise UsageError(f"error code {wanted} does not exist", hint=f"codes of its family: {family}", code="E801")
+        raise UsageError(
+            f"error code {wanted} does not exist", hint=f"codes that begin with {wanted[:2]}: {family}", code="E801"
+        )
     return CODES[wanted]

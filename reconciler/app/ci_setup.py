@@ -56,9 +56,9 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) ->
 def _forge_of(remote: str | None) -> tuple[ForgeKind, str]:
     """Return the forge that fits a remote, and the reason. GitLab servers are known only by their name."""
     if remote is not None and re.search(r"(^|[/@.])gitlab[.:]", remote.lower()):
-        return ForgeKind.GITLAB, "the remote's name says GitLab; --ci names another"
+        return ForgeKind.GITLAB, "by the name of the git remote; --ci chooses another"
     if remote is None:
-        return ForgeKind.GITHUB, "there is no remote yet; --ci names another"
+        return ForgeKind.GITHUB, "assumed, as there is no git remote; --ci chooses another"
     if re.search(r"(^|[/@.])github[.:]", remote.lower()):
-        return ForgeKind.GITHUB, "the remote's name says GitHub"
+        return ForgeKind.GITHUB, "by the name of the git remote"
     return ForgeKind.NONE, ""

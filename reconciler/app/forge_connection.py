@@ -27,7 +27,7 @@ def route(root: Path, environ: Mapping[str, str], *, environment: str, protect: 
     base = protect or remote.base()
     if base is None:
         raise SourceError(
-            f"nothing says which branch {environment} is merged into",
+            f"no file says which branch {environment} is merged into",
             hint=f"name it in environments/{environment}.yaml: protect: {{branch: main}}",
             code="E306",
         )

@@ -27,6 +27,7 @@ from reconciler.ports import Progress
 
 _KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _DATA = "data"
+_MADE_UP = "made-up example orders: --from-table FILE reads a table of yours"
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
 
 
@@ -111,7 +112,7 @@ def _write(
         project=facts.project,
         model=facts.model,
         manifest=f"manifests/sandbox/{facts.model}.yaml",
-        choices=(*_choices(profile, suggestion), workflows.choice),
+        choices=(*_choices(profile, suggestion, made_up=note is not None), workflows.choice),
         files=tuple(sorted(files)),
         repository=branch is None,
     )
@@ -166,7 +167,7 @@ def _read_back(root: Path, data: DataWorker) -> None:
     load(WorkTree(root), data, revision=None)
 
 
-def _choices(profile: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitChoice, ...]:
+def _choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bool) -> tuple[InitChoice, ...]:
     recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
     written = [f"{profile.rows:,} rows, {len(profile.columns):,} columns"]
     written += [f"dates as {table.dates}"] if table.dates else []
@@ -189,7 +190,7 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitC
     holdout = recipe.holdout
     holdout_rows = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
     return (
-        InitChoice(what="table", chosen=f"{table.path}: {', '.join(written)}", why=""),
+        InitChoice(what="table", chosen=f"{table.path}: {', '.join(written)}", why=_MADE_UP if made_up else ""),
         InitChoice(what="predict", chosen=outcome, why=why.outcome),
         InitChoice(what="key", chosen=recipe.data.key, why=why.key),
         InitChoice(
@@ -197,11 +198,11 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion) -> tuple[InitC
             chosen=", ".join(f"{count} {kind}" for count, kind in kinds if count)
             + (" feature" if sum(count for count, _ in kinds) == 1 else " features"),
             why="left out: "
-            + "; ".join(f"{column} {reason}" for column, reason in left[:6])
+            + "; ".join(f"{column} ({reason})" for column, reason in left[:6])
             + (f"; and {len(left) - 6} more" if len(left) > 6 else "")
             if left
             else "",
         ),
-        InitChoice(what="judged on", chosen=holdout_rows, why=why.holdout),
+        InitChoice(what="holdout", chosen=holdout_rows, why=why.holdout),
         InitChoice(what="estimator", chosen=recipe.estimator.class_name, why=why.estimator),
     )

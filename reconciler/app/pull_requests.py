@@ -134,10 +134,12 @@ def _branch(desired: DesiredState, environment: Environment) -> str:
 def _post(options: ProjectOptions, planned: PlanComment, body: str, number: int | None, head: str | None) -> None:
     forge = forge_connection.forge_here(options.root, os.environ)
     if forge is None:
-        options.say("no forge is known for this repository, so this comment is only shown")
+        options.say("no GitHub or GitLab is known for this repository, so the comment is shown here and not posted")
         return
     if number is None:
-        raise UsageError("no pull request is named, and CI runs for none", hint="name it: --request N", code="E801")
+        raise UsageError(
+            "no pull request is named, and this is no CI job of one", hint="name its number: --request N", code="E801"
+        )
     tip = forge.pull(number).commit
     if planned.reviewed.commit not in (tip, head):
         raise ConflictError(
@@ -175,7 +177,7 @@ def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
         deps = project.training_only_in(declared)
         if deps.forge is None:
             raise ForgeError(
-                "no forge is known for this repository, so approvals cannot be looked up",
+                "--on-merge reads pull requests, and no GitHub or GitLab is known for this repository",
                 hint=f"apply a reviewed plan: reconciler apply {environment} --plan FILE",
                 code="E905",
             )

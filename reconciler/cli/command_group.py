@@ -16,17 +16,17 @@ COMMANDS = {
     "plan": "Show what apply would do to each model of an environment, and why.",
     "apply": "Apply the plan of an environment.",
     "status": "Show what is deployed, whether it matches git, and its metrics.",
-    "drift": "Show what is served that was not applied, since when, and what to do.",
+    "drift": "Show deployments that differ from the last apply, since when, and what to do.",
     "diff": "Compare two environments, or two commits.",
     "why": "Explain what a model is waiting for, and what to do next.",
     "promote": "Propose to deploy a candidate to an environment: a branch to review and merge.",
     "rollback": "Propose to return an environment to an artifact that it deployed before.",
-    "override": "Propose to override one control for a pinned artifact, with a reason.",
+    "override": "Propose an exception from one control (freeze, approvals, hold or gates) for one artifact.",
     "adopt": "Propose to keep an artifact that somebody deployed by hand.",
-    "predict": "Predict open records with the model that an environment serves.",
+    "predict": "Predict records whose outcome is not known yet, with a deployed model.",
     "history": "Show who changed what, when and why; or what was deployed at a time.",
-    "audit": "Read and hash everything, and list what is damaged or missing.",
-    "anchor": "Record the newest journal entries in a git tag, so that a cut journal is noticed.",
+    "audit": "Read and hash every stored file, and list those that are damaged or missing.",
+    "anchor": "Record the newest journal entries in a git tag, so that `audit` notices removed ones.",
     "reproduce": "Train an artifact again from its provenance and compare the bytes.",
     "doctor": "Check the machine, the project and its environments, with a hint for each problem.",
     "completion": "Print a script that lets your shell complete commands and names.",
@@ -35,7 +35,7 @@ COMMANDS = {
 EXIT_CODES = """\
 \b
 Exit codes:
-    0  clean                          4  a gate or a control refused
+    0  clean                          4  blocked by a gate or a control
     1  failed                         5  conflict: run again
     2  usage or invalid manifest      6  integrity: data is damaged or missing
     3  changes pending                70  a bug in reconciler     130  interrupted

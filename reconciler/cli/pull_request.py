@@ -27,7 +27,9 @@ def comment(
     """Plan for a pull request, comment there and show the comment. `part`: less than the environment was asked for."""
     if part:
         raise UsageError(
-            "--comment is for a whole environment, and checks nothing", hint="leave out the rest", code="E801"
+            "--comment plans the whole environment: it takes no MODEL and no --check",
+            hint="leave out MODEL and --check",
+            code="E801",
         )
     planned = pull_requests.plan_comment(project.options_of(invocation), environment, request, out=out, read=read)
     if invocation.form is OutputFormat.JSON:
@@ -45,7 +47,7 @@ def comment(
 def on_merge(invocation: Invocation, environment: str, *, chosen: bool = False) -> int:
     """Apply what merged pull requests were approved for. `chosen`: models or a plan were named, which requests name."""
     if chosen:
-        raise UsageError("--on-merge takes no models and no plan", hint="leave them out", code="E801")
+        raise UsageError("--on-merge takes no MODEL and no --plan", hint="leave out MODEL and --plan", code="E801")
     with project.shown(invocation) as options:
         merged = pull_requests.apply_merged(options, environment)
     streams.show(invocation, merge_result, merged, exit=exit_code(merged.status))

@@ -1,7 +1,8 @@
-"""Find the environments that a command names."""
+"""Find the environments that a command names, and word the error for a model that is not declared."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 
 from reconciler.core.spec.desired_state import DesiredState
@@ -21,3 +22,11 @@ def environment_of(desired: DesiredState, name: str) -> Environment:
 def environments_of(desired: DesiredState, names: Iterable[str]) -> list[Environment]:
     """Return the named environments, or all where none is named. Raises UsageError E801 where one is not declared."""
     return [environment_of(desired, name) for name in names] or list(desired.environments)
+
+
+def unknown_model(desired: DesiredState, environment: str, model: str, *, code: str = "E801") -> UsageError:
+    """Return the error for a model that is not declared, with the nearest declared names."""
+    names = sorted({declared.name for declared in desired.models} - {model})
+    near = difflib.get_close_matches(model, names, n=3)
+    hint = f"did you mean {' or '.join(near)}?" if near else f"declared models: {', '.join(names[:10]) or 'none'}"
+    return UsageError(f"no model {model!r} is declared for {environment}", hint=hint, code=code)

@@ -242,7 +242,7 @@ class MemoryProposer:
             if branch_tip not in self._merged and self._stands(self._made[branch_tip], proposal):
                 return branch_tip
             if branch_tip not in self._merged and not _is_earlier(self._made[branch_tip], proposal):
-                raise ConflictError(f"branch {proposal.branch} exists and holds something else")
+                raise ConflictError(f"branch {proposal.branch} exists with other contents")
         tree = dict(self._source.trees.get(proposal.start, {}))
         tree |= {path: text.encode() for path, text in proposal.files}
         tree = {path: body for path, body in tree.items() if path not in proposal.removed}

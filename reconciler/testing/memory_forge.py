@@ -214,7 +214,7 @@ class MemoryRemote:
         if ours is None:
             raise SourceError(f"there is no branch {branch}", code="E306")
         if tip is not None and ours in self.forge.parents and not self._follows(ours, tip):
-            raise ConflictError(f"{branch} is at the remote already, and holds something else", code="E904")
+            raise ConflictError(f"{branch} is at the remote already, with other contents", code="E904")
         self.forge.tips[branch] = ours
 
     def _follows(self, newer: str, older: str) -> bool:

@@ -42,7 +42,7 @@ def test_who_does_what_each_report_says_next_gets_a_model_into_production(projec
     project.run("plan", "sandbox", "--check")
 
     proposed = project.run("promote", "lateness", "--to", "production")
-    assert "Nothing is deployed until this is merged and applied." in proposed.out
+    assert "Nothing is deployed until this branch is merged and applied." in proposed.out
     assert not (project.root / "serving").exists()
     follow(project, proposed.out)
     assert project.served()["artifact"] == project.model_status("sandbox")["artifact"]
@@ -68,7 +68,7 @@ def test_who_does_what_each_report_says_next_gets_a_model_into_production(projec
     assert (events[0]["environment"], events[0]["action"]) == ("production", "deploy")
     at = project.run("history", "--at", events[0]["when"], "--env", "production", "-o", "json").json["events"]
     assert [one["n"] for one in at] == [0]
-    assert "Nothing was recorded by then." in project.run("history", "--at", "2020-01-01").out
+    assert "No journal entry is that old." in project.run("history", "--at", "2020-01-01").out
     assert "Everything is intact." in project.run("audit").out
     for command in (["status"], ["history"], ["audit"], ["plan", "production"]):
         assert project.run(*command, "-o", "markdown").out
@@ -121,7 +121,7 @@ def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(deployed: P
     model.write_bytes(model.read_bytes()[:-1] + b"x")
     status = deployed.run("status", "production")
     assert "tampered: model.skops" in status.out
-    assert "verification unsigned" in status.out
+    assert "verification records are not signed" in status.out
     deployed.run("plan", "production", "--check", code=3)
     deployed.run("apply", "production", "--yes")
     digest = deployed.served()["artifact"].removeprefix("sha256:")

@@ -41,7 +41,7 @@ FILES = {
     "the head of a journal": f"{STORE}/journal/production/wide/0.json",
     "a verification": ".reconciler/sandbox/verifications/*/*.json",
     "a build": ".reconciler/sandbox/builds/*.json",
-    "a build of a recipe": ".reconciler/sandbox/recipes/*/0.json",
+    "a entry of the recipe index": ".reconciler/sandbox/recipes/*/0.json",
     "a snapshot": ".reconciler/sandbox/snapshots/0.json",
     "the mark of the target": "serving/owner.json",
     "the pointer": "serving/wide/current",

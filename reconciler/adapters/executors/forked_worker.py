@@ -177,5 +177,7 @@ class ForkServer:
             few = "this user may have too few processes or open files (ulimit -u, ulimit -n)"
             return self._failed("it cannot fork a worker process", f"{few}: raise them, or lower --jobs")
 
-    def _failed(self, reason: str, hint: str = "run again; if it happens again, it is our bug") -> ReconcilerError:
+    def _failed(
+        self, reason: str, hint: str = "run the same command again; if that fails too, please report it"
+    ) -> ReconcilerError:
         return self._failure(f"the {self._module.rpartition('.')[2]} fork server failed: {reason}", hint=hint)

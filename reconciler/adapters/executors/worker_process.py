@@ -31,7 +31,7 @@ T = TypeVar("T")
 _POLL = 0.05  # seconds between looks at memory and time
 _LONGEST_ANSWER = 256 * 1024**2
 _LONGEST_TAIL = 4096
-_OUR_BUG = "run again; if it happens again, it is our bug"
+_OUR_BUG = "run the same command again; if that fails too, please report it"
 _CROSSING = {
     kind.__name__: kind
     for kind in vars(errors).values()

@@ -175,9 +175,11 @@ class GitSource:
                 return ref
         where = f" at {remotes[0]}" if remotes else ""
         raise SourceError(
-            f"there is no branch {branch!r}{where}, which this environment is protected by",
+            f"the environment is protected by branch {branch!r}, which does not exist{where}",
             code="E306",
-            hint=f"git fetch {remotes[0]} {branch}" if remotes else f"create it: git branch {branch}",
+            hint=f"git fetch {remotes[0]} {branch}"
+            if remotes
+            else f"git branch {branch}, or name another branch in `protect` of the environment",
         )
 
     def _is_shallow(self) -> bool:

@@ -128,7 +128,7 @@ def _check_free(git: GitWriter, tip: str, ref: str, proposal: Proposal, *, earli
     proposal, or is checked out."""
     if not earlier and git.run("rev-list", "--max-count=1", tip, f"^{proposal.start}"):
         raise ConflictError(
-            f"branch {proposal.branch} exists and holds something else",
+            f"branch {proposal.branch} exists with other contents",
             hint=f"merge it, or delete it: git branch -D {proposal.branch}",
         )
     if f"branch {ref}" in git.run("worktree", "list", "--porcelain").splitlines():

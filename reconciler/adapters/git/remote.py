@@ -196,7 +196,7 @@ class GitRemote:
         low = text.lower()
         if any(word in low for word in ("non-fast-forward", "fetch first", "already exists", "stale info")):
             return ConflictError(
-                f"{name} is at the remote already, and holds something else",
+                f"{name} is at the remote already, with other contents",
                 hint=f"merge it there, or close its request and delete it: git push {NAME} --delete {name}",
                 code="E904",
             )

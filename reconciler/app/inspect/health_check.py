@@ -57,7 +57,7 @@ def _packages() -> Check:
     return _check(
         MACHINE,
         "packages",
-        "; ".join(misfits) or f"all {len(packages)} as this release was tested with",
+        "; ".join(misfits) or f"all {len(packages)} have the versions that this release was tested with",
         level=Level.BAD if misfits else Level.GOOD,
         remedy="pip install --force-reinstall model-reconciler, in an environment of its own",
     )
@@ -176,7 +176,7 @@ def _location(root: Path, name: str, kind: str, place: StorageLocation, opened: 
     try:
         storage = opened[name]
         if not isinstance(storage, ReachabilityCheck):
-            return _check(name, kind, f"{place.address}, by a plug-in that has no check")
+            return _check(name, kind, f"{place.address}: not checked, as its plug-in has no check")
         storage.reach()
     except ReconcilerError as error:
         return bad(name, kind, error)
@@ -186,5 +186,11 @@ def _location(root: Path, name: str, kind: str, place: StorageLocation, opened: 
         if error.code != "E602":
             return bad(name, kind, error)
         message = f"{place.address} can be read, but not written by this user"
-        return _check(name, kind, message, level=Level.WARNING, remedy="nothing, where only CI applies")
-    return _check(name, kind, f"{place.address}: tested, and it keeps the first of two writers")
+        return _check(
+            name,
+            kind,
+            message,
+            level=Level.WARNING,
+            remedy="nothing to do where only CI applies; else grant this user the right to write there",
+        )
+    return _check(name, kind, f"{place.address}: tested; of two simultaneous writers only the first succeeds")

@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str, opens: bool) -> int:
-    """Propose to pin in git the artifact that ENV serves for MODEL since somebody changed it by hand.
+    """Propose to keep an artifact of MODEL that somebody deployed to ENV by hand: pin it in git.
 
-    Commits the manifest and the card of that artifact to a branch adopt/ENV/MODEL/DIGEST. Only an undamaged artifact is
-    adopted that was built for MODEL and passed the gates of ENV, or was deployed there before; `apply` reverts all
-    other changes by hand.
+    Commits the manifest and the model card of that artifact to a branch adopt/ENV/MODEL/DIGEST. The artifact must be
+    undamaged and built for MODEL, and must have passed the gates of ENV or been deployed there before. `apply` reverts
+    every other manual change.
     """
     from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion.adopt import adopt

@@ -16,8 +16,8 @@ from reconciler.console.invocation import Invocation
 def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     """Record the newest entry of every journal of ENV (or of every environment) in a git tag reconciler/anchor/N.
 
-    The tag is signed where your git signs tags. `audit` compares the journals with all such tags, so that entries that
-    somebody cut off are missed. No tag is written when no journal has a new entry.
+    The tag is signed where your git signs tags. `audit` compares the journals with all such tags, and
+    reports entries that were removed or changed since. No tag is written when no journal has a new entry.
     """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect.journal_checkpoint import anchor

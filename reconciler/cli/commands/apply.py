@@ -22,7 +22,7 @@ from reconciler.console.invocation import Invocation
     "--jobs",
     type=click.IntRange(1, 1024),
     metavar="N",
-    help="Models to work on at once [default: one per processor, fewer if there is not limits.memory for each].",
+    help="Models to work on at once [default: one per processor, as far as memory suffices for limits.memory each].",
 )
 @options.shared
 @click.pass_obj

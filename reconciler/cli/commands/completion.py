@@ -21,7 +21,7 @@ _WHERE = {
 @options.location
 @click.pass_obj
 def command(invocation: Invocation, shell: str) -> int:
-    """Print a script that makes SHELL complete commands, options, environments and models."""
+    """Print a script with which your shell completes commands, options, environments and models."""
     del invocation
     from reconciler.cli.command_group import reconciler
 

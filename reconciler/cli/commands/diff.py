@@ -13,8 +13,8 @@ from reconciler.core.status_codes import ResultStatus
 
 @click.command("diff")
 @click.argument("names", metavar="[ENV ENV | ENV] [MODEL]...", type=options.NAME, nargs=-1)
-@click.option("--from", "before", metavar="REV", help="Commit to compare from ...")
-@click.option("--to", "after", metavar="REV", help="... and to [default: HEAD].")
+@click.option("--from", "before", metavar="REV", help="Commit to compare from.")
+@click.option("--to", "after", metavar="REV", help="Commit to compare with [default: HEAD].")
 @click.option("--check", is_flag=True, help="Exit 3 when anything differs.")
 @options.output
 @options.location
@@ -22,8 +22,9 @@ from reconciler.core.status_codes import ResultStatus
 def command(invocation: Invocation, names: tuple[str, ...], before: str | None, after: str | None, check: bool) -> int:
     """Compare recipes, gates and metrics: of two environments, or of two commits.
 
-    `diff production sandbox` shows what production would get; `diff --from v1 --to v2 [ENV]` what was changed. A change
-    of the outcome's meaning is marked.
+    `diff production sandbox` shows what a promotion would change in production; `diff --from v1 --to v2 [ENV]` shows
+    the changes between two commits. Models whose outcome changed its meaning are marked, as their metrics cannot be
+    compared.
     """
     from reconciler.app.inspect.config_diff import compare
     from reconciler.cli import project

@@ -18,10 +18,10 @@ from reconciler.core.status_codes import ResultStatus
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation) -> int:
-    """Check this machine, the project and its environments: versions, forge, stores, targets, disks, tables, runtimes.
+    """Check this machine, the project and its environments, with a hint for each problem.
 
-    Each problem comes with a hint. To test whether a store or a target can be written, a small file is made there and
-    removed. Exits 1 when a check fails.
+    Checks versions, the forge (GitHub or GitLab), stores, targets, disks, tables and runtimes. To test whether a store
+    or a target can be written, a small file is made there and removed. Exits 1 when a check fails.
     """
     from reconciler.app.inspect.health_check import check_all
     from reconciler.cli import project

@@ -19,7 +19,7 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environments: tuple[str, ...], issue: bool, loads: bool) -> int:
-    """Show where ENV (or every environment) serves something other than what was applied, since when, and what to do.
+    """Show the models of ENV (or of every environment) that differ from the last apply, since when, and what to do.
 
     Every deployed file is hashed; deployed models are loaded, and must give the outputs that were recorded when they
     were built. A change in git that nobody applied yet is not drift: `plan` shows it. Exits 3 when there is drift.

@@ -15,7 +15,10 @@ from reconciler.console.invocation import Invocation
 @click.option("--env", "environment", metavar="ENV", type=options.NAME, help="Only this environment.")
 @click.option("--model", metavar="MODEL", type=options.NAME, help="Only this model.")
 @click.option(
-    "--at", metavar="TIME", type=options.MOMENT, help="Show what was deployed then, such as 2026-01-31T12:00:00Z."
+    "--at",
+    metavar="TIME",
+    type=options.MOMENT,
+    help="Show what was deployed at this time, such as 2026-01-31T12:00:00Z.",
 )
 @options.shared
 @click.pass_obj

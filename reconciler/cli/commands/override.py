@@ -31,10 +31,13 @@ if TYPE_CHECKING:
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str, control: str, reason: str, opens: bool) -> int:
-    """Propose to override one control of ENV for the pinned artifact of MODEL.
+    """Propose an exception from one control of ENV for the pinned artifact of MODEL.
 
-    Commits the override, in the environment's file, to a branch override/ENV/MODEL/CONTROL/DIGEST. Where the
-    environment has owners, it takes effect once one of them has approved that change.
+    The controls: freeze (a time window without deployments), approvals (required reviews), hold (a model that stays as
+    it is) and gates (a gate that the promotion itself weakens; a failed gate still blocks).
+
+    Commits the override, in the environment's file, to a branch override/ENV/MODEL/CONTROL/DIGEST. If the environment
+    has policy owners, the override takes effect once one of them has approved that change.
     """
     from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion.override import override

@@ -15,7 +15,7 @@ from reconciler.console.invocation import Invocation, OutputFormat
 @click.command("plan")
 @options.environment
 @options.models
-@click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate or control refuses one.")
+@click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate or control blocks one.")
 @click.option("--out", type=options.OUT_FILE, help="Write the plan to a file for `apply --plan`.")
 @click.option(
     "--comment", is_flag=True, help="Plan as if a pull request were merged, and post the plan there as one comment."
@@ -56,7 +56,7 @@ def command(
 
         return pull_request.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
     if request is not None or read is not None:
-        raise click.UsageError("--request and --read are for --comment")
+        raise click.UsageError("--request and --read need --comment")
     from reconciler.app.planning.plan_cache import PlanCache
     from reconciler.cli.project import options_of
     from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan

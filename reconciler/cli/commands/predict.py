@@ -21,7 +21,7 @@ from reconciler.console.invocation import Invocation
     metavar="TABLE=FILE",
     type=options.TABLE_INPUT,
     multiple=True,
-    help="Read this table from FILE.",
+    help="Read TABLE from FILE instead of its declared file.",
 )
 @click.option("--by", metavar="COLUMN", help="Column to sum expected amounts by.")
 @click.option("--amount", metavar="COLUMN", help="Column with the amount of each record.")
@@ -36,9 +36,10 @@ def command(
     by: str | None,
     amount: str | None,
 ) -> int:
-    """Predict open records with the model that ENV serves.
+    """Predict the records whose outcome is not known yet, with the model that ENV serves.
 
-    Writes one row per open record: the probability of each class, the predicted class, and whether it is uncertain.
+    `data.predict.where` of the model's recipe selects these open records. Writes one row per record: the predicted
+    class, its probability and that of each class, and whether the prediction is uncertain (under 50%).
     """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import predict

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     type=click.IntRange(min=0),
     help="Journal entry whose artifact to deploy [default: the previous one].",
 )
-@click.option("--now", is_flag=True, help="Deploy it at once, hold it, and propose the same to git.")
+@click.option(
+    "--now", is_flag=True, help="Deploy at once, keep the artifact there, and propose the same change to git."
+)
 @click.option("--reason", metavar="TEXT", type=options.REASON, help="Reason for --now, recorded in the journal.")
 @options.opens
 @options.shared
@@ -33,12 +35,12 @@ def command(
 ) -> int:
     """Propose to return ENV to an artifact of MODEL that it deployed before.
 
-    Nothing is trained, and no gate compares the artifact again: it was deployed there. With --now it is deployed before
-    git says so, and no apply replaces it until git does. With --open the branch is pushed and opened as a pull request,
-    as `promote --open` does.
+    Nothing is trained and no gate is evaluated again. Without --now, nothing is deployed until the branch is merged and
+    applied. With --now, the artifact is deployed at once, and `apply` does not replace it by the artifact that git pins
+    today. With --open, the branch is pushed and a pull request is opened, as `promote --open` does.
     """
     if reason is not None and not now:
-        raise click.UsageError("--reason is for --now")
+        raise click.UsageError("--reason needs --now: a proposal gives its reason in the pull request")
     from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion import rollback_now
     from reconciler.engine.promotion.propose import rollback

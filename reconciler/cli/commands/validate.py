@@ -16,7 +16,7 @@ from reconciler.console.invocation import Invocation, OutputFormat
 def command(invocation: Invocation) -> int:
     """Check the manifests and report every problem at once: file:line:column, the rule, and a hint.
 
-    Reads the files on disk, so that it can be used while writing; with --revision, those of a commit.
+    Reads the files on disk, so that you can run it while you edit; with --revision, reads the files of a commit.
     """
     from reconciler.cli.project import read_manifests
     from reconciler.errors import InvalidManifestsError

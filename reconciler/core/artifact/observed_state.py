@@ -91,7 +91,10 @@ def drift_of(
     `artifact_files`: names of the applied artifact's files, where they are known; other differing files were added.
     """
     if served is not None and served.drift in (DriftType.UNREADABLE, DriftType.UNMANAGED):
-        return Drift(type=DriftType.UNREADABLE, message="the pointer to the served release is damaged or not ours")
+        return Drift(
+            type=DriftType.UNREADABLE,
+            message="the file that names the deployed release is damaged, or reconciler did not write it",
+        )
     current = served.current if served is not None else None
     wanted = head.state.artifact if head is not None else None
     actual = current.artifact if current is not None else None
@@ -102,7 +105,7 @@ def drift_of(
     if served is None or current is None or head is None or actual is None or actual != wanted:
         return _another_artifact(wanted, actual)
     if current.entry != head.digest:
-        message = "the pointer names the right artifact, but not the journal entry that deployed it"
+        message = "the target names the applied artifact, but not the journal entry that deployed it"
         return Drift(type=DriftType.CONFIG_CHANGED, message=message)
     return _differing_files(served, actual, artifact_files) if served.drift is DriftType.TAMPERED else None
 
@@ -123,6 +126,6 @@ def _another_artifact(wanted: Digest | None, actual: Digest | None) -> Drift:
 def _differing_files(served: LiveDeployment, artifact: Digest, artifact_files: Collection[str]) -> Drift:
     names = ", ".join(served.files)
     if artifact_files and not set(artifact_files).intersection(served.files):
-        message = f"{names}: added beside the files of {short(artifact)}"
+        message = f"{names}: added to the files of {short(artifact)}"
         return Drift(type=DriftType.CONFIG_CHANGED, message=message)
-    return Drift(type=DriftType.TAMPERED, message=f"{names or 'a served file'} is not what its digest says")
+    return Drift(type=DriftType.TAMPERED, message=f"{names or 'a served file'}: not the bytes that were deployed")

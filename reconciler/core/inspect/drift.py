@@ -102,7 +102,7 @@ def of_served(
     if drift is not None:
         yield DriftFinding(model=model, kind=drift.type, what=drift.message, remedies=(apply,))
     for line in served.around if served is not None else ():
-        remedy = Advice(reason="take the right to write away: chmod go-w")
+        remedy = Advice(reason="remove the write permission of others: chmod go-w FOLDER")
         yield DriftFinding(model=model, kind=DriftType.CONFIG_CHANGED, what=line, remedies=(remedy,))
 
 

@@ -65,7 +65,7 @@ def outcome_of(profile: TableProfile, key: str, wanted: str | None) -> tuple[Col
                 hint=f"an outcome is a number, or has 2 to {MOST_CLASSES} values, and is not the key",
                 code="E410",
             )
-        return column, "you chose it"
+        return column, "chosen with --outcome"
     possible = [
         column
         for column in profile.columns
@@ -79,7 +79,7 @@ def outcome_of(profile: TableProfile, key: str, wanted: str | None) -> tuple[Col
         )
     for column in reversed(possible):
         if _OUTCOMES.fullmatch(column.name):
-            return column, "by its name"
+            return column, "chosen by its name"
     return possible[-1], "the last column that can be one; choose another with --outcome COLUMN"
 
 

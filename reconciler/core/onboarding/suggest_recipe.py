@@ -209,7 +209,7 @@ def _past_only(column: ColumnProfile, today: str) -> bool:
 
 def _holdout(profile: TableProfile, at: str | None) -> tuple[Holdout, str]:
     if at is not None and profile.column(at).distinct >= FEWEST_DAYS:
-        return Holdout(last=0.2, by=at), "evaluated on the latest rows, unknown in training: as the model will be used"
+        return Holdout(last=0.2, by=at), "the newest rows, which training does not see: as the model will be used"
     return Holdout(random=0.2), "no date orders the rows, so a random fifth is held out: always the same rows, by key"
 
 

@@ -85,14 +85,17 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
         return _result(gate, False, f"not comparable: {gate.metric} is not known on the shared rows", comparison)
     if comparison.rows < gate.min_rows:
         return _result(
-            gate, False, f"not comparable: {comparison.rows:,} shared rows, {gate.min_rows:,} wanted", comparison
+            gate,
+            False,
+            f"not comparable: {comparison.rows:,} shared rows, at least {gate.min_rows:,} needed",
+            comparison,
         )
     bound = {Rule.EVIDENCE: upper, Rule.POINT: difference, Rule.STRICT: lower}[gate.rule]
     passed = bound > -gate.tolerance if gate.rule is Rule.STRICT else bound >= -gate.tolerance
     numbers = (
-        f"{gate.metric} {difference:+.4f} against the incumbent [{lower:+.4f}, {upper:+.4f}] "
+        f"{gate.metric} {difference:+.4f} against the incumbent (95% interval {lower:+.4f} to {upper:+.4f}) "
         f"on {comparison.rows:,} rows, {gate.rule} rule, tolerance {gate.tolerance:g}"
     )
     if comparison.detectable is not None:
-        numbers += f"; could have seen a loss of {comparison.detectable:.4f}"
+        numbers += f"; smallest detectable loss {comparison.detectable:.4f}"
     return _result(gate, passed, numbers if passed else f"worse than the incumbent: {numbers}", comparison)

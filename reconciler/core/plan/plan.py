@@ -7,6 +7,7 @@ paths or clocks.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -62,6 +63,27 @@ class PlanInputs:
     snapshot: Digest | None
     order: str
     controls: tuple[str, ...] = ()
+
+
+_INPUTS = {
+    "pin": "the pinned artifact",
+    "recipe": "the recipe",
+    "gates": "the gates",
+    "head": "the journal",
+    "served": "the served files",
+    "candidate": "the candidate",
+    "build": "the build",
+    "verdicts": "the gate results",
+    "snapshot": "the data snapshot",
+    "order": "the order of the commits",
+    "controls": "the policy",
+    "inputs": "the inputs of the plan",
+}
+
+
+def inputs_in_words(fields: Iterable[str]) -> str:
+    """Return fields of `PlanInputs` as messages name them."""
+    return ", ".join(_INPUTS.get(field, field) for field in fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,8 +96,8 @@ def queued(limit: int) -> Blocked:
     """Block a training that exceeds `maxTrain` of this run."""
     return Blocked(
         status=ResultStatus.PENDING,
-        reasons=(f"others are trained first: maxTrain is {limit:,} per apply",),
-        remedy="run the same command again after this one",
+        reasons=(f"other models are trained first: limits.maxTrain allows {limit:,} per apply",),
+        remedy="run the same command again when this apply is finished",
     )
 
 
@@ -130,7 +130,7 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
     blocked = _blocked(facts, pin)
     if blocked is None:
         evidence = "was deployed here before" if facts.pin.previously_deployed else "passed its gates"
-        effect = f"replaces {short(deployed)}" if deployed else "nothing is deployed yet"
+        effect = f"replaces {short(deployed)}" if deployed else "replaces no other artifact"
         reason = f"{short(pin)} {evidence}; {effect}"
         steps = (Step(action=Action.DEPLOY, artifact=pin, reason=reason),)
         notes = (*policy_check.notes(facts, deploys=True), *_gates_not_enforced(facts))
@@ -170,7 +170,7 @@ def _artifact_missing(facts: ServingFacts, pin: Digest) -> Blocked | None:
     return Blocked(
         status=ResultStatus.CONFLICT,
         reasons=(f"artifact {short(pin)} not found in any source environment ({sources})",),
-        remedy=f"pin a digest that `reconciler status {_source(facts)}` shows, with `reconciler promote`",
+        remedy=f"pin one that exists: `reconciler promote {facts.name} --to {facts.environment.name}`",
     )
 
 
@@ -197,12 +197,12 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return Blocked(
             status=ResultStatus.CONFLICT,
             reasons=(f"{short(pin)} is not verified against today's gates, data and incumbent",),
-            remedy=f"run `reconciler apply {_source(facts)}`: it verifies candidates where the data is",
+            remedy=f"run `reconciler apply {_source(facts)}`, which verifies candidates",
         )
     if not verification.passed:
         return Blocked(
             status=ResultStatus.DENIED,
-            reasons=verification.failures or ("it has no gate that it passed",),
+            reasons=verification.failures or ("the artifact passed no gate, since none was evaluated",),
             remedy="promote another candidate; a failed artifact never reaches this environment",
         )
     if facts.policy.stale_data_age is None:
@@ -210,8 +210,8 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
     age, limit = in_words(facts.policy.stale_data_age), in_words(facts.environment.policy.max_data_age or 0)
     return Blocked(
         status=ResultStatus.DENIED,
-        reasons=(f"its data is {age} old; maxDataAge is {limit}",),
-        remedy=f"run `reconciler apply {_source(facts)}` for a fresh snapshot and retrain",
+        reasons=(f"the training data of the artifact is {age} old; policy.maxDataAge allows {limit}",),
+        remedy=f"run `reconciler apply {_source(facts)}`, which refreshes the data and trains again; then promote",
     )
 
 
@@ -221,14 +221,14 @@ def out_of_order(facts: ServingFacts) -> Blocked | None:
         return None
     name, branch = facts.environment.name, facts.environment.protect
     commit = ((facts.head.entry.commit if facts.head else None) or "no commit")[:12]
-    remedy = f"merge into {branch} and apply that branch"
+    remedy = f"merge this commit into {branch}, then apply {branch}"
     if facts.order is CommitOrder.BEFORE:
-        reason = f"{name} is at commit {commit}, newer than this one"
+        reason = f"the commit last applied to {name}, {commit}, is newer than this one"
         remedy = "apply the newest commit; to go back on purpose, use `reconciler rollback`"
     elif facts.head is None:
-        reason = f"this commit is not on {branch}, which {name} is applied from"
+        reason = f"this commit is not on branch {branch}, from which {name} is applied"
     else:
-        reason = f"this commit and {commit}, which {name} is at, are not on one line of {branch}"
+        reason = f"this commit or {commit}, which was last applied to {name}, is not on branch {branch}"
     return Blocked(status=ResultStatus.CONFLICT, reasons=(reason,), remedy=remedy)
 
 

@@ -37,8 +37,8 @@ def serving_rejected(facts: ServingFacts) -> Blocked | None:
     name = facts.environment.name
     return Blocked(
         status=ResultStatus.DENIED,
-        reasons=(f"it serves {short(deployed)}, which is rejected: {rejected.reason}",),
-        remedy=f"`reconciler rollback {facts.name} --in {name} --now`, or promote another candidate",
+        reasons=(f"{name} serves {short(deployed)}, which is rejected: {rejected.reason}",),
+        remedy=f"run `reconciler rollback {facts.name} --in {name} --now`, or promote another candidate",
     )
 
 
@@ -52,7 +52,7 @@ def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
         return Blocked(
             status=ResultStatus.DENIED,
             reasons=(f"held: {held.reason}",),
-            remedy=f"take it from policy.holds of {environment} when it has passed",
+            remedy=f"remove the model from policy.holds of {environment} when the reason is gone",
         )
     rollback = facts.policy.rollback_hold
     if rollback is None:
@@ -60,7 +60,7 @@ def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
     since = f"{rollback.when:%Y-%m-%d %H:%M} UTC by {rollback.who}"
     return Blocked(
         status=ResultStatus.DENIED,
-        reasons=(f"rolled back from {short(rollback.pin)}, which git still pins, on {since}: {rollback.reason}",),
+        reasons=(f"git still pins {short(rollback.pin)}, which was rolled back on {since}: {rollback.reason}",),
         remedy=f"merge the rollback that `reconciler rollback {facts.name} --in {environment} --now` "
         "proposes, or promote another candidate",
     )
@@ -75,9 +75,9 @@ def weakened_gates(facts: ServingFacts) -> Blocked | None:
         return None
     return Blocked(
         status=ResultStatus.DENIED,
-        reasons=(*map(str, weakened), "by the change that also introduced the pin"),
-        remedy="make two changes of it: the weaker gate first, on its own, and the promotion after it; or name "
-        "policy.owners who may approve both in one",
+        reasons=(*map(str, weakened), "by the same change that pins the artifact"),
+        remedy="weaken the gate in a change of its own, and promote after its merge; or name policy.owners, who may "
+        "approve both in one change",
     )
 
 
@@ -91,11 +91,11 @@ def freeze(facts: ServingFacts) -> Blocked | None:
 
 def frozen(environment: str, window: FreezeInForce) -> Blocked:
     """Block a deploy in a freeze window, with the time when it opens."""
-    opens = f"it opens {window.opens:%Y-%m-%d %H:%M} UTC" if window.opens else "it does not open within a year"
+    ends = f"until {window.opens:%Y-%m-%d %H:%M} UTC" if window.opens else "for more than a year"
     return Blocked(
         status=ResultStatus.CONFLICT,
-        reasons=(f"{environment} is frozen: {window.reason}; {opens}",),
-        remedy="run the same command again then; what cannot wait needs `reconciler override`",
+        reasons=(f"{environment} is frozen {ends}: {window.reason}",),
+        remedy="run the same command again after the freeze; an urgent deployment needs `reconciler override`",
         until=window.opens,
     )
 
@@ -112,15 +112,16 @@ def notes(facts: ServingFacts, *, deploys: bool) -> tuple[str, ...]:
 def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
     policy, pin, deployed = facts.environment.policy, facts.pinned, facts.deployed
     if deployed != pin and (rejected := policy.rejection_of(deployed)) is not None:
-        yield f"it serves {short(deployed) if deployed else ''}, which is rejected: {rejected.reason}"
+        serves = f"{facts.environment.name} serves {short(deployed) if deployed else ''}"
+        yield f"{serves}, which is rejected: {rejected.reason}"
     weakened, owners = facts.policy.weakened_gates, facts.policy.gate_owners
     if deploys and weakened:
         yield from map(str, weakened)
         if owners and not facts.pin.previously_deployed and not _overridden(facts, Control.GATES, pin):
-            yield f"needs an approval of an owner ({', '.join(owners)}), asked at apply"
+            yield f"needs an approval by a policy owner ({', '.join(owners)}), checked at apply"
     if deploys and policy.approvals and not _overridden(facts, Control.APPROVALS, pin):
         least, people = policy.approvals.least, ", ".join(policy.approvals.people)
-        yield f"needs {least} approval{'s' * (least != 1)} of {people}, asked at apply"
+        yield f"needs {least} approval{'s' * (least != 1)} by {people}, checked at apply"
     for override in policy.overrides:
         control = override.control
         if override.model == facts.name and override.artifact == pin:

@@ -14,7 +14,7 @@ from functools import partial
 
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
-from reconciler.core.plan.plan import ModelPlan, Plan
+from reconciler.core.plan.plan import ModelPlan, Plan, inputs_in_words
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.status_codes import ResultStatus, status_of
@@ -176,19 +176,17 @@ def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:
     if same or (not part.steps and part.blocked is None):
         return None
     if before is None:
-        moved = "it is not in the reviewed plan"
+        moved = "the reviewed plan does not name this model"
     else:
-        moved = ", ".join(
-            f"{field.name} moved"
-            for field in fields(part.basis)
-            if getattr(part.basis, field.name) != getattr(before.basis, field.name)
-        )
-        moved = moved or "what is to be done is not what was reviewed"
+        names = [field.name for field in fields(part.basis)]
+        differing = [name for name in names if getattr(part.basis, name) != getattr(before.basis, name)]
+        changed = f"{inputs_in_words(differing)} changed since it was made"
+        moved = changed if differing else "the steps are not the reviewed ones"
     return ModelResult(
         model=part.model,
         status=ResultStatus.CONFLICT,
         problem=f"the plan is stale: {moved}",
-        remedy="plan again, review, and apply that plan",
+        remedy=f"make and review a new plan: `reconciler plan {reviewed.environment} --out FILE`",
     )
 
 
@@ -226,7 +224,7 @@ def _model(
             model=part.model,
             status=ResultStatus.FAILED,
             problem=f"{error.strerror or type(error).__name__}{where}",
-            remedy="nothing that served before is lost: make room and run the same command again",
+            remedy="deployed artifacts are unchanged: free space and run the same command again",
         )
     else:
         result = _outcome(part, done)

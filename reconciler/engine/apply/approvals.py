@@ -193,12 +193,13 @@ def _approved(
 
     Raises GateRefusedError E704 where there is none.
     """
-    wanted = f"{least} approval{'s' * (least != 1)} of {', '.join(approvers) or 'an owner, and there was none'}"
+    people = ", ".join(approvers) or "a policy owner, and none was declared before this change"
+    wanted = f"{least} approval{'s' * (least != 1)} by {people}"
     if change is None:
-        raise _missing(f"{subject} needs {wanted}, and no change of the branch is known that introduced it")
+        raise _missing(f"{subject} needs {wanted}, and the commit of the branch that introduced it was not found")
     if queries.forge is None:
-        message = f"{subject} needs {wanted}, and there is no forge to ask"
-        raise _missing(message, "name the forge (RECONCILER_FORGE) and give its token; or an owner's override")
+        message = f"{subject} needs {wanted}, and no GitHub or GitLab is known to look approvals up"
+        raise _missing(message, "set RECONCILER_FORGE=github (or gitlab) and GITHUB_TOKEN (or GITLAB_TOKEN)")
     where = f"commit {change.commit[:12]}"
     requests = queries.requests(change.commit)
     logins = queries.people(approvers) if requests else frozenset[str]()
@@ -218,17 +219,17 @@ def _approved(
                 brought=change.commit,
                 approvals=counted,
             )
-        has = ", ".join(approval.by for approval in counted) or "nobody who counts"
+        has = ", ".join(approval.by for approval in counted) or "none of them"
         where = f"{request.url}, approved by {has}"
         if not_author and author in {approval.by.casefold() for approval in approvals}:
-            where += f"; {request.author} opened it and does not count"
+            where += f"; the approval of {request.author}, its author, does not count"
     if not requests:
-        raise _missing(f"{subject} needs {wanted}, and no merged request is known that introduced {where}")
-    raise _missing(f"{subject} needs {wanted}: {where}", "approve it there and run the same command again")
+        raise _missing(f"{subject} needs {wanted}, and no merged pull request is known that introduced {where}")
+    raise _missing(f"{subject} needs {wanted}: {where}", "have it approved there, and run the same command again")
 
 
 def _missing(
-    message: str, hint: str = "propose it again by a request, and let it be approved before it is merged"
+    message: str, hint: str = "propose the change again by a pull request, and have it approved before the merge"
 ) -> GateRefusedError:
     return GateRefusedError(message, hint=hint, code="E704")
 

@@ -36,7 +36,15 @@ def target_of(deps: Dependencies, environment: Environment) -> Target:
     """Return the environment's target; UsageError where it has none."""
     target = deps.targets.get(environment.name)
     if target is None:
-        raise UsageError(f"environment {environment.name} has no target to deploy to", hint="add `target:` to its spec")
+        raise UsageError(
+            f"{environment.name} is a sandbox: it trains models and deploys none"
+            if environment.trains
+            else f"environment {environment.name} has no target to deploy to",
+            hint="name an environment that deploys models"
+            if environment.trains
+            else f"add `target:` to the spec of environments/{environment.name}.yaml",
+            code="E801",
+        )
     return target
 
 

@@ -94,7 +94,7 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
 def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     head = _deployed_head(run, part)
     deploy.restore(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
-    restored = short(head.state.artifact) if head.state.artifact else "that nothing is served"
+    restored = short(head.state.artifact) if head.state.artifact else "the retired state: no artifact is served"
     return StepResult(line=f"restored {restored}", artifact=head.state.artifact)
 
 
@@ -103,13 +103,13 @@ def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepRes
     if policy.prune is PrunePolicy.CONFIRM and not run.confirmed:
         raise ConflictError(
             f"retiring {part.model} needs a person's confirmation of this plan (prune: confirm)",
-            hint="apply a reviewed plan with --plan FILE, or answer the prompt",
+            hint=f"run `reconciler apply {run.environment.name}` in a terminal, or with --plan FILE",
         )
     if retired >= policy.max_retire:
         raise ConflictError(
-            f"{retired} model{'s' * (retired != 1)} retired already; maxRetire is {policy.max_retire} per apply",
-            hint="run the same command again for the next, or raise maxRetire on purpose",
+            f"{retired} model{'s' * (retired != 1)} retired; policy.maxRetire allows {policy.max_retire} per apply",
+            hint="run the same command again to retire the next one, or raise policy.maxRetire",
         )
     head = _deployed_head(run, part)
     deploy.retire(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
-    return StepResult(line="retired: nothing is served any more", retired=True)
+    return StepResult(line="retired: no artifact is served any more", retired=True)

@@ -111,7 +111,7 @@ class _Auditor:
             case "verifications":
                 result = codec.decode(Verification, self._read(key), what=key)
                 if key != store_layout.verification(result.artifact, result.gate_set):
-                    raise numbered_log.misplaced(key, "a verification of something else")
+                    raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
@@ -135,9 +135,11 @@ class _Auditor:
             case store_layout.MARK:
                 mark = codec.decode(StoreMark, self._read(key), what=key)
                 if (mark.project, mark.environment) != (self.desired.project, self.environment.name):
-                    raise numbered_log.misplaced(key, f"the mark of {mark.environment} of project {mark.project}")
+                    raise numbered_log.misplaced(
+                        key, f"the ownership marker of {mark.environment} of project {mark.project}"
+                    )
             case _:
-                raise IntegrityError(f"{key} is nothing that this tool writes", hint="remove it")
+                raise IntegrityError(f"reconciler does not write a file named {key}", hint="remove the file")
         self.checked[kind if kind != store_layout.MARK else "mark"] += 1
 
     def _number(self, key: str) -> None:
@@ -164,7 +166,7 @@ class _Auditor:
 
     def _blob(self, where: str, digest: Digest) -> None:
         if not (is_digest(digest) and blobs.holds(self.store, digest)):
-            self._find(where, f"it names blob {digest}, which is not in the store", _RESTORE)
+            self._find(where, f"refers to blob {digest}, which is missing from the store", _RESTORE)
 
     def _journal(self, model: str) -> None:
         """Replay the journal from entry 0: each folded state must follow from its predecessor."""
@@ -206,11 +208,13 @@ class _Auditor:
             ),
         )
         if build not in builds.of_recipe(self.store, build.recipe):
-            self._find(where, f"its build is not in {store_layout.builds_of(build.recipe)}", _RESTORE)
+            self._find(
+                where, f"the build of this entry is missing from {store_layout.builds_of(build.recipe)}", _RESTORE
+            )
 
     def _key(self, where: str, key: str) -> None:
         if self.store.read(key) is None:
-            self._find(where, f"it names {key}, which is not in the store", _RESTORE)
+            self._find(where, f"refers to {key}, which is missing from the store", _RESTORE)
 
     def _target(self) -> None:
         target = self.deps.targets[self.environment.name]
@@ -229,12 +233,12 @@ def _inconsistency(before: JournalHead | None, head: JournalHead) -> str | None:
     old = before.state.vetted if before else ()
     entry, state = head.entry, head.state
     if entry.artifact != state.artifact:
-        return "its artifact is not the one of its folded state"
+        return "the entry names two different artifacts: its own and that of the state after it"
     gained = tuple(sorted({*old, state.artifact})) if entry.action is Action.DEPLOY and state.artifact else old
     if entry.action in (Action.DEPLOY, Action.RESTORE, Action.RETIRE) and state.vetted != gained:
-        return "its list of vetted artifacts does not follow from the entry before"
+        return "the list of previously deployed artifacts does not follow from the entry before"
     if entry.action is Action.RESTORE and before is not None and state != before.state:
-        return "a restore changed the state"
+        return "the entry restores files, and still changes the recorded state"
     if entry.action is Action.RETIRE and state.artifact is not None:
-        return "a retired model still has an artifact"
+        return "the entry retires the model, and still names an artifact"
     return None

@@ -48,7 +48,11 @@ def drift(
     be closed though a model does not load.
     """
     if issue is not None and not loads:
-        raise UsageError("an issue tells of what does not load, too", hint="leave out --no-load", code="E801")
+        raise UsageError(
+            "--issue also reports models that do not load, so it needs to load them",
+            hint="leave out --no-load",
+            code="E801",
+        )
     chosen = environments_of(desired, environments)
     forge = drift_issue.forge_of(deps) if issue is not None else None
     reports = []
@@ -72,7 +76,7 @@ def _environment(
     """Check one environment. `unhealthy`: models that did not load before, which are always loaded; None: none is."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
     if environment.trains or environment.name not in deps.targets:
-        return replace(blank, notes=("nothing is served from here",))
+        return replace(blank, notes=("a sandbox has no target: no model is served from there",))
     try:
         return _EnvironmentCheck(deps, desired, environment).all(blank, unhealthy)
     except ReconcilerError as error:
@@ -98,7 +102,8 @@ class _EnvironmentCheck:
         names = sorted(declared.union(served, journaled))
         if names and not journaled and deps.stores[environment.name].read(store_layout.MARK) is None:
             raise StoreError(
-                f"the store of {environment.name} is missing, or nothing was ever applied there: drift cannot be told",
+                f"the store of {environment.name} is missing, or nothing was ever applied there: there is no record to "
+                "compare the target with",
                 code="E604",
             )
         findings = list(self._ownership_marker()) if journaled else []
@@ -109,7 +114,11 @@ class _EnvironmentCheck:
         today = self._to_load_today(intact, unhealthy) if unhealthy is not None else {}
         for name, artifact in today.items():
             findings += self._loaded(name, artifact)
-        notes = [f"{len(today):,} of {len(intact):,} were loaded today"] if 0 < len(today) < len(intact) else []
+        notes = (
+            [f"{len(today):,} of {len(intact):,} models were loaded; each day loads the next ones"]
+            if 0 < len(today) < len(intact)
+            else []
+        )
         return replace(
             blank,
             findings=core.ordered(findings),
@@ -127,7 +136,7 @@ class _EnvironmentCheck:
         if body is not None and codec.decode(StoreMark, body, what=store_layout.MARK) == wanted:
             return
         problem = (
-            f"{store_layout.MARK} of the store is gone"
+            f"{store_layout.MARK} is missing from the store"
             if body is None
             else f"{store_layout.MARK} names another project or environment"
         )
@@ -191,23 +200,23 @@ class _EnvironmentCheck:
         remedies = finding.remedies
         if self.environment.drift is DriftPolicy.REPORT:
             file = f"environments/{self.environment.name}.yaml"
-            first = Advice(reason=f"this environment only reports drift: say `drift: correct` in {file}")
+            first = Advice(reason=f"to let apply correct drift, set `drift: correct` in {file}")
             remedies = (first, *remedies)
         if finding.kind in (DriftType.WRONG_DIGEST, DriftType.MISSING) and finding.model is not None:
             artifact = adopt.adoptable(self.deps, self.desired, self.environment, finding.model, head, served)
             if artifact is not None:
                 command = f"reconciler adopt {finding.model} --in {self.environment.name}"
-                remedies = (*remedies, Advice(reason=f"or keep {short(artifact)}: propose it", command=command))
+                remedies = (*remedies, Advice(reason=f"or keep {short(artifact)}: propose to pin it", command=command))
         return replace(finding, remedies=remedies)
 
     def _unmanaged(self, served: LiveDeployment) -> DriftFinding:
         artifact = served.current.artifact if served.current is not None else None
         problem = f"{short(artifact)} is served" if artifact is not None else "something is served"
         remedy = Advice(
-            reason=f"remove {served.model} from the target by hand, or promote a model of that name; where this tool "
-            "applied it, its journal is gone: restore the store from a backup"
+            reason=f"if reconciler deployed {served.model}, its journal is lost: restore the store from a backup; else "
+            "remove it from the target by hand, or promote a model of that name"
         )
-        problem += "; git does not declare it and the journal does not know it"
+        problem += "; the model is neither declared in git nor in the journal"
         return DriftFinding(model=served.model, kind=DriftType.UNMANAGED, what=problem, remedies=(remedy,))
 
     def _policy_violations(self, model: Model, head: JournalHead | None) -> tuple[str, ...]:
@@ -221,7 +230,7 @@ class _EnvironmentCheck:
         where = self.environment.name
         command = f"reconciler why {name} --in {where}"
         remedy = Advice(
-            reason="nothing changes by itself: promote one that passes, or change the gate", command=command
+            reason="apply does not correct this: promote a candidate that passes, or change the gate", command=command
         )
         return DriftFinding(model=name, kind=DriftType.UNHEALTHY, what=why, remedies=(remedy,))
 
@@ -255,19 +264,21 @@ class _EnvironmentCheck:
         if folder is None:
             return  # retired meanwhile
         subject = f"{where}/{name}"
-        deps.progress.start(subject, "load it")
+        deps.progress.start(subject, "load the model")
         try:
             deps.scorer.check(folder, replace(limits, seconds=min(limits.seconds, SECONDS)))
         except ReconcilerError as error:
             deps.progress.done(subject, "does not load")
             remedies = [Advice(reason=error.hint)] if error.hint else []
             remedies.append(
-                Advice(reason="or go back to the one before", command=f"reconciler rollback {name} --in {where}")
+                Advice(
+                    reason="or roll back to the previous artifact", command=f"reconciler rollback {name} --in {where}"
+                )
             )
             message = f"{short(artifact)} cannot be used here: {error}"
             yield DriftFinding(model=name, kind=DriftType.UNHEALTHY, what=message, remedies=tuple(remedies))
         else:
-            deps.progress.done(subject, "its outputs are those that were recorded")
+            deps.progress.done(subject, "loaded; outputs equal the recorded ones")
 
     def _is_pending(self, name: str, head: JournalHead | None) -> bool:
         model = self.desired.model(self.environment.name, name)

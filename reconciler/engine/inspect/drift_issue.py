@@ -25,9 +25,9 @@ def forge_of(deps: Dependencies) -> Forge:
     """Return the forge that issues are posted to; ForgeError E905 where none is known."""
     if deps.forge is None:
         raise ForgeError(
-            "no forge is known to open an issue at",
+            "--issue needs GitHub or GitLab, and none is known for this repository",
             code="E905",
-            hint="set RECONCILER_FORGE and its token in the environment, or run without --issue",
+            hint="set RECONCILER_FORGE=github (or gitlab) and GITHUB_TOKEN (or GITLAB_TOKEN), or leave out --issue",
         )
     return deps.forge
 

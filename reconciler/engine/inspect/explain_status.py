@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 
 from reconciler.core.artifact.journal import Action
@@ -14,9 +13,10 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import SyncStatus
 from reconciler.engine.apply import approvals
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.plan import make_plan, observe
 from reconciler.engine.promotion import adopt
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import ReconcilerError
 
 
 def why(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Explanation:
@@ -56,7 +56,7 @@ def _advice(
     if any(step.action is Action.DEPLOY for step in part.steps):
         yield from _permission(deps, desired, environment, part)
     if part.steps or refresh:
-        advice = "carry it out" if part.blocked is None else "meanwhile, keep what serves whole"
+        advice = "apply the plan" if part.blocked is None else "meanwhile, carry out the other steps of the plan"
         yield Advice(reason=advice, command=f"reconciler apply {environment.name} {part.model}")
         if part.sync is not SyncStatus.IN_SYNC:
             yield from _adopt(deps, desired, environment, part.model)
@@ -111,7 +111,9 @@ def _adopt(deps: Dependencies, desired: DesiredState, environment: Environment, 
         return  # the plan says what is wrong with it
     if artifact is not None:
         command = f"reconciler adopt {model} --in {environment.name}"
-        yield Advice(reason=f"or keep {short(artifact)}, which somebody put there: propose it", command=command)
+        yield Advice(
+            reason=f"or keep {short(artifact)}, which somebody deployed by hand: propose to pin it", command=command
+        )
 
 
 def _downstream(
@@ -124,12 +126,12 @@ def _downstream(
         declared = desired.model(other.name, part.model)
         if declared is not None and declared.artifact == artifact:
             yield Advice(
-                reason=f"{other.name} pins it: see how it fares there",
+                reason=f"{other.name} pins this artifact; see its state there",
                 command=f"reconciler why {part.model} --in {other.name}",
             )
         else:
             yield Advice(
-                reason=f"{other.name} does not have it yet: propose it",
+                reason=f"{other.name} does not pin this artifact yet; propose it",
                 command=f"reconciler promote {part.model} --to {other.name}",
             )
 
@@ -143,7 +145,7 @@ def _other_artifacts(
     for origin in _sources(desired, environment):
         artifact = _artifact(deps, desired, origin, model)
         if artifact is not None and artifact != pin:
-            candidate = f"{short(artifact)}, which is not the one that is pinned"
+            candidate = f"{short(artifact)}, which is not pinned here"
             yield _offer(deps, desired, environment, origin, model, candidate)
 
 
@@ -155,18 +157,15 @@ def _not_declared(deps: Dependencies, desired: DesiredState, environment: Enviro
             advice.append(_offer(deps, desired, environment, origin, model, short(artifact)))
         elif desired.model(origin.name, model) is not None:
             command = f"reconciler why {model} --in {origin.name}"
-            advice.append(Advice(reason=f"{origin.name} declares it and has not made it yet", command=command))
+            advice.append(Advice(reason=f"{origin.name} declares {model}, but has not trained it yet", command=command))
     if not advice:
-        names = sorted({declared.name for declared in desired.models})
-        near = difflib.get_close_matches(model, names, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(names[:10]) or 'none'}"
-        raise UsageError(f"no model {model!r} is declared for {environment.name}", hint=hint, code="E801")
+        raise unknown_model(desired, environment.name, model)
     return Explanation(
         model=model,
         environment=environment.name,
         role=environment.role.value,
         revision=desired.revision,
-        state=f"git does not declare it for {environment.name}",
+        state=f"{model} is not declared for {environment.name} in git",
         advice=tuple(advice),
     )
 
@@ -179,9 +178,12 @@ def _offer(
     gates = head.state.judged_for(environment.name) if head is not None else None
     if gates is not None and not gates.passed:
         command = f"reconciler why {model} --in {origin.name}"
-        return Advice(reason=f"{origin.name} has {artifact}, but the gates here refused it: see why", command=command)
+        return Advice(
+            reason=f"{origin.name} has {artifact}, which failed the gates of {environment.name}; see why",
+            command=command,
+        )
     command = f"reconciler promote {model} --to {environment.name}"
-    return Advice(reason=f"{origin.name} has {artifact}: propose it", command=command)
+    return Advice(reason=f"{origin.name} has {artifact}; propose it", command=command)
 
 
 def _sources(desired: DesiredState, environment: Environment) -> Iterator[Environment]:

@@ -56,7 +56,7 @@ def _tables(root: Path, environment: Environment) -> Iterator[Check]:
             name="tables",
             level=Level.BAD,
             found="no file for " + ", ".join(missing),
-            remedy="put it there, or name the folder that paths start from with --data-root",
+            remedy="put the file there, or name the folder that table paths start from with --data-root",
         )
     elif environment.data.tables:
         yield Check(
@@ -73,7 +73,7 @@ def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Ch
         area=environment.name,
         name="runtime",
         level=Level.WARNING,
-        found="cannot train on this machine: declared is " + "; ".join(mismatches),
+        found="cannot train on this machine: declared " + "; ".join(mismatches),
         remedy="install the declared lock, or change `runtime` in the environment by a pull request",
     )
 
@@ -94,12 +94,13 @@ def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment,
     for runtime, models in sorted(runtimes.items(), key=lambda pair: -pair[1]):
         mismatches = differences(runtime, machine)
         sklearn = dict(runtime.versions).get("scikit-learn", "unknown")
-        origin = f"{models:,} made with scikit-learn {sklearn} on {runtime.architecture}"
+        origin = f"{models:,} trained with scikit-learn {sklearn} on {runtime.architecture}"
         yield Check(
             area=environment.name,
             name="models",
             level=Level.WARNING if mismatches else Level.GOOD,
-            found=origin + (f"; not as here: {'; '.join(mismatches)}" if mismatches else ", as here"),
+            found=origin
+            + (f"; this machine differs: {'; '.join(mismatches)}" if mismatches else ", as on this machine"),
             remedy="install the versions they were trained with, or train them again in the sandbox and promote"
             if mismatches
             else None,
@@ -108,5 +109,8 @@ def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment,
         yield Check(area=environment.name, name="models", level=Level.GOOD, found="nothing is deployed yet")
     if unknown:
         yield Check(
-            area=environment.name, name="models", level=Level.GOOD, found=f"{unknown:,} by a build not known here"
+            area=environment.name,
+            name="models",
+            level=Level.GOOD,
+            found=f"{unknown:,} whose build is not recorded in this store",
         )

@@ -31,7 +31,9 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
     """
     tags = _tags_of(deps)
     if desired.revision is None:
-        raise UsageError("an anchor is a tag of a commit", hint="leave out --working-tree", code="E801")
+        raise UsageError(
+            "an anchor is a tag on a commit, and a work tree is none", hint="leave out --working-tree", code="E801"
+        )
     chosen = environments_of(desired, environments)
     known = checkpoints.read(tags)
     for finding in (*known.findings, *compare_with_journals(deps, desired, chosen, known)):
@@ -63,7 +65,7 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
 
 def _tags_of(deps: Dependencies) -> Tags:
     if deps.tags is None:
-        raise UsageError("there is no git repository to anchor in", code="E801")
+        raise UsageError("an anchor is a git tag, and this project is in no git repository", code="E801")
     return deps.tags
 
 
@@ -94,11 +96,10 @@ def compare_with_journals(
             body = deps.stores[head.environment].read(key)
             if body is not None and digest_of_bytes(body) == head.entry:
                 continue
-            change = "is gone" if body is None else f"is {short(digest_of_bytes(body))}"
+            change = "is missing" if body is None else f"is {short(digest_of_bytes(body))}"
             yield AuditFinding(
                 environment=head.environment,
                 where=key,
-                problem=f"entry {head.n} of {head.model} {change}; "
-                f"{checkpoint.name} holds that it was {short(head.entry)}",
-                remedy="the journal was cut or rewritten: restore it from a backup of the store",
+                problem=f"entry {head.n} of {head.model} {change}; tag {checkpoint.name} recorded {short(head.entry)}",
+                remedy="journal entries were removed or rewritten: restore it from a backup of the store",
             )

@@ -14,6 +14,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Table
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.errors import DataError, IntegrityError, UsageError
@@ -45,7 +46,9 @@ def deployed_model(deps: Dependencies, desired: DesiredState, environment: Envir
     schema = codec.decode(Schema, (release / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
     if recipe.data.predict is None:
         raise UsageError(
-            f"{model} does not say which records are open", hint="add `data.predict.where` to its recipe", code="E801"
+            f"the recipe of {model} does not select the open records to predict",
+            hint="add `data.predict.where` to its recipe",
+            code="E801",
         )
     return DeployedModel(model=model, artifact=artifact, release=release, recipe=recipe, schema=schema, work=work)
 
@@ -60,9 +63,13 @@ def _release(
     """
     head = observe.head_of(deps, desired, environment.name, model)
     if head is None or head.state.artifact is None:
+        if head is None and desired.model(environment.name, model) is None:
+            raise unknown_model(desired, environment.name, model)
         raise UsageError(
-            f"nothing is deployed for {model} in {environment.name}",
-            hint=f"run `reconciler status {environment.name}`",
+            f"no artifact of {model} is deployed in {environment.name}",
+            hint=f"run `reconciler why {model} --in {environment.name}`"
+            if desired.model(environment.name, model) is not None
+            else f"run `reconciler history --env {environment.name} --model {model}`",
             code="E801",
         )
     artifact = head.state.artifact
@@ -77,7 +84,7 @@ def _release(
     release = target.release(model)
     if drift is not None or release is None:
         raise IntegrityError(
-            f"{environment.name}/{model} does not serve what was deployed: {drift or 'missing: nothing is served'}",
+            f"{environment.name}/{model} does not serve what was deployed: {drift or 'missing: no release is served'}",
             hint=f"run `reconciler apply {environment.name}`, which restores it",
             code="E501",
         )
@@ -120,7 +127,7 @@ def current_tables(
 def check_names(deployed: DeployedModel, tables: Iterable[str]) -> None:
     """Raise UsageError E801 for a table that the model does not read."""
     if unknown := sorted(set(tables) - set(deployed.recipe.tables)):
-        hint = f"it reads {', '.join(deployed.recipe.tables)}"
+        hint = f"its tables: {', '.join(deployed.recipe.tables)}"
         raise UsageError(f"the model reads no table {unknown[0]!r}", hint=hint, code="E801")
 
 

@@ -30,7 +30,7 @@ def reproduce(deps: Dependencies, desired: DesiredState, digest: Digest) -> Repr
     snapshot = data_snapshots.numbered(own, provenance.snapshot)
     work = deps.scratch / f"reproduce-{deps.new_id()}"
     work.mkdir(parents=True)
-    deps.progress.start(short(digest), "train it again")
+    deps.progress.start(short(digest), "train again")
     deps.trainer.warm(origin.limits)
     selected = deps.data.select(
         SelectRequest(
@@ -82,7 +82,7 @@ def _built_in(deps: Dependencies, desired: DesiredState, digest: Digest) -> tupl
             if build is not None:
                 return environment.name, build
     raise UsageError(
-        f"no environment of this project ever held {digest}",
-        hint="`reconciler history` lists the digests that there are",
+        f"no environment of this project has an artifact {digest}",
+        hint="run `reconciler history --output json`: it lists the digests of all artifacts in full",
         code="E210",
     )

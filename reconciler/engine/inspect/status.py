@@ -43,7 +43,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
         )
     newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
     age = int((deps.clock() - newest.taken).total_seconds()) if newest else None
-    notes = ["verification unsigned"]
+    notes = ["verification records are not signed"]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
     if (closed := freeze_windows.closed(environment.policy.freeze, deps.clock())) is not None:

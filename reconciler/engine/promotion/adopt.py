@@ -13,6 +13,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import deploy
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import observe
 from reconciler.engine.promotion import propose
@@ -74,6 +75,8 @@ def adopt(
         (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None
     )
     head = observe.head_of(deps, desired, environment.name, model)
+    if head is None and desired.model(environment.name, model) is None:
+        raise unknown_model(desired, environment.name, model)
     observe.not_ahead(environment, model, head, served)
     artifact = _artifact_to_adopt(environment, model, head, served)
     origin = _built_in(deps, desired, environment, model, artifact)

@@ -17,7 +17,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.forge.pull_request import PullRequest
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
-from reconciler.core.plan.plan import ModelPlan, Plan
+from reconciler.core.plan.plan import ModelPlan, Plan, inputs_in_words
 from reconciler.core.promotion.reviewed_plan import (
     DigestDepth,
     ReviewedPlan,
@@ -83,7 +83,7 @@ def pending_changes(
     if branch is None or revision is None:
         raise UsageError(
             f"apply on merge needs a protected branch, and {environment.name} has none",
-            hint="add `protect: {branch: main}` to the environment's file, and run from a commit of that branch",
+            hint=f"add `protect: {{branch: main}}` to environments/{environment.name}.yaml, and run on that branch",
             code="E801",
         )
     last: dict[str, FirstParentChange] = {}
@@ -208,7 +208,7 @@ def _stale(
             if before is None:
                 yield model_plan.model, f"the plan is stale: request {approved.request.number} did not show this model"
             elif fields := changed_fields(before, now, approved.record.depth):
-                yield model_plan.model, f"the plan is stale: {', '.join(fields)} changed since it was reviewed"
+                yield model_plan.model, f"the plan is stale: {inputs_in_words(fields)} changed since the review"
 
 
 def _stale_by_digest(
@@ -224,5 +224,5 @@ def _stale_by_digest(
         )
         if codec.digest_of(now) == approved.digest:
             return
-    reason = "the plan is stale: a model of the request has another plan by now, or the plan comment was edited"
+    reason = "the plan is stale: the plan of a model of the request changed since, or the plan comment was edited"
     yield from ((model_plan.model, reason) for model_plan in model_plans)

@@ -8,6 +8,7 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.storage import journal
 from reconciler.errors import UsageError
 
@@ -24,14 +25,14 @@ def rollback_artifact(
     if to is not None:
         if not 0 <= to < len(heads):
             raise UsageError(
-                f"{environment.name}/{model} has entries 0 to {len(heads) - 1}, not {to}",
+                f"{environment.name}/{model} has journal entries 0 to {len(heads) - 1}, and no entry {to}",
                 hint=history_hint(environment.name, model),
                 code="E801",
             )
         artifact = heads[to].state.artifact
         if artifact is None:
             raise UsageError(
-                f"entry {to} of {environment.name}/{model} deployed nothing",
+                f"journal entry {to} of {environment.name}/{model} deployed no artifact",
                 hint=history_hint(environment.name, model),
                 code="E801",
             )
@@ -72,9 +73,11 @@ def _entries(deps: Dependencies, desired: DesiredState, model: str, environment:
     store = deps.stores[environment.name]
     heads = list(journal.entries(store, project=desired.project, environment=environment.name, model=model))
     if not heads:
+        if desired.model(environment.name, model) is None:
+            raise unknown_model(desired, environment.name, model)
         raise UsageError(
             f"{model} was never deployed in {environment.name}",
-            hint=f"run `reconciler status {environment.name}`",
+            hint=f"run `reconciler why {model} --in {environment.name}`",
             code="E801",
         )
     return heads

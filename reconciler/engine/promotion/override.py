@@ -9,6 +9,7 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Control
+from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan.pin_origin import environment_path
 from reconciler.engine.promotion import open_pull_request
@@ -36,7 +37,9 @@ def override(
     declared = checkout.desired.model(environment.name, model)
     pin = declared.artifact if declared is not None else None
     if checkout.revision is None:
-        raise UsageError("override needs a commit, not a work tree", hint="run it without --working-tree", code="E801")
+        raise UsageError("override needs a commit, not a work tree", hint="leave out --working-tree", code="E801")
+    if not any(known.name == model for known in checkout.desired.models):
+        raise unknown_model(checkout.desired, environment.name, model)
     if pin is None:
         raise UsageError(
             f"git pins no artifact of {model} for {environment.name}",
@@ -46,7 +49,7 @@ def override(
     path = environment_path(environment.name)
     before = checkout.text(path) or ""
     text = overridden(before, model=model, artifact=pin, control=control, reason=reason)
-    summary = f"{control} is overridden for {short(pin)}: {reason}"
+    summary = f"override of {control} for {short(pin)}: {reason}"
     if text == before:
         summary = f"already declared in git: {summary}"
         return _proposed(checkout, model, environment, pin, branch=None, commit=None, summary=summary)

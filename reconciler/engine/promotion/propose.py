@@ -16,6 +16,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.load_desired import Checkout, card_path, manifest_path
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
@@ -154,7 +155,7 @@ def rollback(
         artifact=artifact,
         files=files,
         verification=None,
-        summary=(f"{old} -> {short(artifact)}, deployed before by entry {target.entry.n}",),
+        summary=(f"{old} -> {short(artifact)}, deployed before by journal entry {target.entry.n}",),
         promotion=None,
         route=route,
     )
@@ -166,11 +167,11 @@ def _candidate(
     """Return the source environment and the build to promote; UsageError where there is none."""
     if not to.promotes_from:
         raise UsageError(
-            f"{to.name} does not promote from another environment",
-            hint=f"name its source in `promotesFrom` of environments/{to.name}.yaml",
+            f"{to.name} is a sandbox: it trains its own models",
+            hint="name an environment that promotes from it",
             code="E801",
         )
-    project = checkout.desired.project
+    project, first = checkout.desired.project, to.promotes_from[0]
     for origin in to.promotes_from:
         if digest is None:
             head = observe.head_of(deps, checkout.desired, origin, model)
@@ -181,13 +182,12 @@ def _candidate(
             )
         if build is not None:
             return origin, build
-    sources = " or ".join(to.promotes_from)
-    artifact = f"artifact {digest}" if digest else "no artifact"
-    raise UsageError(
-        f"{artifact} of {model} not found in {sources}" if digest else f"{model} was not trained in {sources}",
-        hint=f"run `reconciler apply {to.promotes_from[0]}` first",
-        code="E210",
-    )
+    if not any(checkout.desired.model(origin, model) for origin in to.promotes_from):
+        raise unknown_model(checkout.desired, first, model, code="E210")
+    problem, hint = f"{model} was not trained in {', '.join(to.promotes_from)}", f"run `reconciler apply {first}` first"
+    if digest:
+        problem, hint = f"{first} has no {digest} of {model}", f"run `reconciler history --env {first} --output json`"
+    raise UsageError(problem, hint=hint, code="E210")
 
 
 def _recipe_text(
@@ -230,7 +230,7 @@ def _verification_for(
     if checked.verification is None:
         raise ConflictError(
             f"{short(build.artifact)} is not verified against today's gates and incumbent of {to.name}",
-            hint=f"run `reconciler apply {to.promotes_from[0]}`: it verifies candidates where the data is",
+            hint=f"run `reconciler apply {to.promotes_from[0]}`, which verifies candidates",
         )
     if not checked.verification.passed:
         raise GateRefusedError(
@@ -286,7 +286,7 @@ def _propose(
     route: PullRequestRoute | None,
 ) -> ProposalResult:
     if checkout.revision is None:
-        raise UsageError(f"{verb} needs a commit, not a work tree", hint="run it without --working-tree", code="E801")
+        raise UsageError(f"{verb} needs a commit, not a work tree", hint="leave out --working-tree", code="E801")
     base = checkout.revision
     changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
     proposed = ProposalResult(

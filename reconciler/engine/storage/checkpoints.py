@@ -12,7 +12,7 @@ from reconciler.errors import IntegrityError
 from reconciler.ports import Tag, Tags
 
 GIT = "git"  # where a finding about a tag itself is
-_FETCH = "fetch every tag: git fetch --tags; what is gone from the remote too was deleted by somebody"
+_FETCH = "run `git fetch --tags`; if the remote has no such tag either, somebody deleted or replaced it there"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +39,22 @@ def read(tags: Tags) -> CheckpointsRead:
     for n in range(max(tag_of, default=-1) + 1):
         name = f"{PREFIX}{n}"
         if n not in tag_of:
-            findings.append(_about(name, "this anchor is missing, though later ones are there", _FETCH))
+            findings.append(_about(name, "this anchor tag is missing, though later ones exist", _FETCH))
             continue
         body = _body(tag_of[n])
         try:
             checkpoint = codec.decode(Checkpoint, body, what=name)
         except IntegrityError:
-            findings.append(_about(name, "this tag is not an anchor as this tool writes it", _FETCH))
+            findings.append(_about(name, "reconciler did not write this tag", _FETCH))
             continue
         if (
             checkpoint.n != n
             or checkpoint.commit != tag_of[n].commit
             or (n - 1 in digests and checkpoint.previous != digests[n - 1])
         ):
-            findings.append(_about(name, "this anchor does not follow the one before, or is not on its commit", _FETCH))
+            findings.append(
+                _about(name, "this anchor tag does not follow the one before, or tags another commit", _FETCH)
+            )
         anchors[n], digests[n] = checkpoint, digest_of_bytes(body)
         if tag_of[n].signed:
             signed.add(n)

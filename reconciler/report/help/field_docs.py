@@ -36,7 +36,7 @@ def blocks(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
     if docs.example is not None:
         if detail is Detail.SCREEN:
             yield GAP
-            yield Paragraph(f"Example, from {docs.example_file or ''}", tone=Tone.STRONG)
+            yield Paragraph(f"Example, from {docs.example_file or ''} of the demo project", tone=Tone.STRONG)
         yield CodeBlock(tuple(docs.example.splitlines()), language="yaml")
     if docs.others:
         if detail is Detail.PAGE:
@@ -51,7 +51,7 @@ def _form(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
         return
     default = f"; default {docs.default}" if docs.default is not None else ""
     need = Item(("required" if docs.needed else "optional", default), tone=Tone.DIM)
-    yield Items((Item(docs.form, label="form", tone=Tone.DIM), need), label_width=7)
+    yield Items((Item(docs.form, label="type", tone=Tone.DIM), need), label_width=7)
 
 
 def _fields(fields: tuple[FieldSummary, ...], title: str, detail: Detail, *, parent: str) -> Iterator[Block]:

@@ -37,7 +37,7 @@ def blocks(result: InitResult, detail: Detail) -> Iterator[Block]:
     yield GAP
     files = [Item(Code(file), label="writes", joint=" ") for file in result.files]
     if result.repository:
-        files.append(Item("and a git repository around them"))
+        files.append(Item("and a new git repository"))
     yield Items(tuple(files), label_width=8)
     yield GAP
     yield Paragraph(("Read ", Code(result.manifest), ": it explains each choice. Then:"))

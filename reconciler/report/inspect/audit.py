@@ -20,24 +20,25 @@ from reconciler.report.layout.formatting import count
 from reconciler.report.layout.text_layout import Tone
 
 _ONE = {
-    "anchors": "anchor",
+    "anchors": "anchor tag",
     "approved deploys": "approved deploy",
     "blobs": "blob",
     "builds": "build",
     "journal": "journal entry",
-    "mark": "store mark",
+    "mark": "ownership marker",
     "overrides": "override",
     "predictions": "prediction log",
-    "recipes": "build of a recipe",
+    "recipes": "entry of the recipe index",
     "served models": "served model",
     "snapshots": "snapshot",
     "verifications": "verification",
 }
 _MANY = {
+    "anchors": "anchor tags",
     "journal": "journal entries",
-    "mark": "store marks",
+    "mark": "ownership markers",
     "predictions": "prediction logs",
-    "recipes": "builds of recipes",
+    "recipes": "entries of the recipe index",
 }
 
 

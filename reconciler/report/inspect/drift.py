@@ -77,7 +77,7 @@ def _environment(environment: EnvironmentDrift) -> Iterator[Block]:
 
 def _notes(environment: EnvironmentDrift) -> Iterator[str]:
     if environment.pending:
-        yield f"{count(environment.pending, 'model')} with a change in git that is not applied yet: pending, not drift"
+        yield f"{count(environment.pending, 'model')} with a change in git that is not applied yet (pending, not drift)"
     yield from environment.notes
     if environment.news is not None:
         yield f"issue {environment.news.value}" + (f": {environment.issue}" if environment.issue else "")
@@ -116,8 +116,8 @@ def issue(environment: EnvironmentDrift, before: Seen, now: datetime) -> str:
 def _last_word(environment: EnvironmentDrift, before: Seen, now: datetime) -> Iterator[Block]:
     name = Code(environment.environment)
     yield Hidden(drift.hidden_comment(()))
-    solved = f", as of {moment(now)}: the deployed artifacts are the applied ones."
-    yield Paragraph(("All is well again in ", name, solved), tight=True)
+    solved = f" any more, as of {moment(now)}: the deployed artifacts are the applied ones."
+    yield Paragraph(("No drift in ", name, solved), tight=True)
     yield Items(
         tuple(
             Item(f"{kind}, first seen {moment(since)}", label=Code(model or environment.environment))
@@ -129,7 +129,7 @@ def _last_word(environment: EnvironmentDrift, before: Seen, now: datetime) -> It
 def _issue(environment: EnvironmentDrift) -> Iterator[Block]:
     name = Code(environment.environment)
     yield Hidden(drift.hidden_comment(environment.findings))
-    yield Paragraph(("In ", name, " something differs from what was applied. This check changed nothing."), tight=True)
+    yield Paragraph((name, " differs from its last apply. This check changed nothing."), tight=True)
     entries = _fitting([_entry(finding) for finding in environment.findings[:ROWS]])
     yield EntryList(_COLUMNS, tuple(entries))
     if left := len(environment.findings) - len(entries):

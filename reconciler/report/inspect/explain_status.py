@@ -29,7 +29,7 @@ DOCUMENTS = {"why": (Explanation, ())}  # what commands print as JSON, and the f
 def blocks(explanation: Explanation, detail: Detail) -> Iterator[Block]:
     """Explain the model's state; a screen shows its plan whole, a page the reasons alone."""
     part, screen = explanation.part, detail is Detail.SCREEN
-    conditions = f"{part.sync.value}, {part.health.value}: " if part is not None else ""
+    conditions = f"sync {part.sync.value}, health {part.health.value}: " if part is not None else ""
     place = Either(titled(explanation.environment, explanation.role), Code(explanation.environment))
     state = (" ", at_revision(explanation.revision), f": {conditions[:-2]}" if conditions else "")
     yield Heading((Code(explanation.model), " in ", place, Either(state, "")))

@@ -50,7 +50,7 @@ def summary(report: HealthReport) -> str:
     if not bad and not warnings:
         return f"All is well: {count(len(report.checks), 'check')}"
     parts = [f"{bad} bad"] * bool(bad) + [count(warnings, "warning")] * bool(warnings)
-    return f"{' and '.join(parts)} in {count(len(report.checks), 'check')}"
+    return f"{count(len(report.checks), 'check')}: {' and '.join(parts)}"
 
 
 def _items(check: Check) -> Iterator[Item]:

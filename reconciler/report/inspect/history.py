@@ -35,7 +35,7 @@ def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001
     if history.events:
         yield EntryList(_COLUMNS, tuple(map(_entry, history.events)))
     else:
-        nothing = "Nothing is recorded." if history.at is None else "Nothing was recorded by then."
+        nothing = "No journal entry was found." if history.at is None else "No journal entry is that old."
         yield Paragraph(nothing, tone=Tone.DIM)
 
 
@@ -43,7 +43,7 @@ def _entry(event: HistoryEvent) -> ListEntry:
     reasons = (event.reason, *approvals_and_overrides(event))
     environment, model, artifact = Code(event.environment), Code(event.model), Code(digest(event.artifact))
     action = Literal(event.action.value)
-    change = (environment, "/", model, f" {event.n}: ", action, " ", artifact)
+    change = (environment, "/", model, f" entry {event.n}: ", action, " ", artifact)
     return ListEntry(
         mark=SYMBOLS[event.action],
         words=(Literal(f"{moment(event.when)}  "), change, " by ", event.who, " ", at_revision(event.commit)),
@@ -71,11 +71,11 @@ def approvals_and_overrides(event: HistoryEvent) -> Iterator[str]:
         by = f"; {_approved(override.approved)}" if override.approved is not None else ""
         yield f"override of {override.control}: {override.reason}{by}"
     if event.hold is not None:
-        yield f"holds {digest(event.hold.pin)} back, which git declared then: {event.hold.reason}"
+        yield f"keeps {digest(event.hold.pin)}, which git pinned then, from being deployed: {event.hold.reason}"
 
 
 def _approved(record: ApprovalRecord) -> str:
     people = ", ".join(
         f"{approval.by} at {moment(approval.when)}" if approval.when else approval.by for approval in record.approvals
     )
-    return f"request {record.number} of {record.author}, approved by {people}: {record.url}"
+    return f"pull request {record.number} by {record.author}, approved by {people}: {record.url}"

@@ -23,12 +23,12 @@ from reconciler.report.layout.text_layout import Tone
 _COLUMNS = (
     Column(name="environment"),
     Column(name="model"),
-    Column(name="n", right=True),
-    Column(name="entry", spare=1),
+    Column(name="entry", right=True),
+    Column(name="digest", spare=1),
 )
 UNSIGNED = (
-    "It is not signed: anyone who may write tags could replace it. `git config tag.gpgSign true`, with a signing key, "
-    "signs the next one."
+    "The tag is not signed: anyone who may write tags could replace it. To have git sign the next one, set a signing "
+    "key (user.signingKey) and `git config tag.gpgSign true`."
 )
 
 DOCUMENTS = {"anchor": (CheckpointResult, ())}  # what commands print as JSON, and the facts added to it
@@ -49,17 +49,18 @@ def blocks(checkpoint: CheckpointResult, detail: Detail) -> Iterator[Block]:
         yield Paragraph(UNSIGNED, tone=Tone.WARN)
     push = f"git push origin {checkpoint.name}"
     if detail is Detail.PAGE:
-        yield Paragraph(("Push it, so that others keep a copy: ", Code(push)))
+        yield Paragraph(("Push the tag, so that others keep a copy: ", Code(push)))
         return
-    yield Paragraph("Push it, so that others keep a copy:")
+    yield Paragraph("Push the tag, so that others keep a copy:")
     yield CodeBlock((push,), runnable=True)
 
 
 def _title(checkpoint: CheckpointResult) -> str:
     if checkpoint.name is None:
-        return "Nothing to anchor: no journal has an entry yet."
+        return "Nothing to record: no journal has an entry yet."
     journals = count(len(checkpoint.heads), "journal")
     signed = ", signed" if checkpoint.signed else ""
     if not checkpoint.fresh:
-        return f"Nothing new since {checkpoint.name}: {journals} as anchored{signed}."
-    return f"Anchored {journals} in {checkpoint.name} on commit {commit(checkpoint.commit or '')}{signed}."
+        return f"No new journal entry since tag {checkpoint.name}{signed}: {journals} checked."
+    tagged = f"tag {checkpoint.name} on commit {commit(checkpoint.commit or '')}"
+    return f"Recorded the newest entry of {journals} in {tagged}{signed}."

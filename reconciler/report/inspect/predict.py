@@ -51,7 +51,7 @@ def blocks(predictions: Predictions, detail: Detail) -> Iterator[Block]:
         yield Paragraph(("Wrote ", joined(files, " and "), "."))
         return
     yield Items(tuple(Item(file, label="wrote", hang=2) for file in files), indent=0)
-    yield Paragraph(f"logged as number {predictions.log}", tone=Tone.DIM)
+    yield Paragraph(f"entry {predictions.log} of the prediction log", tone=Tone.DIM)
 
 
 def _classes(predictions: Predictions, detail: Detail) -> Iterator[Block]:
@@ -67,7 +67,7 @@ def _classes(predictions: Predictions, detail: Detail) -> Iterator[Block]:
         cells = (shown, Bar(share, 20)) if detail is Detail.SCREEN else ((Bar(share, 10), " ", shown),)
         rows.append(Row((Code(name), Literal(f"{records:,}"), *cells)))
     yield DataTable(tuple(columns), tuple(rows))
-    uncertain = f"{count(predictions.uncertain, 'record')} uncertain: the likeliest class is under 50 %"
+    uncertain = f"{count(predictions.uncertain, 'record')} uncertain (likeliest class under 50%)"
     tone = Tone.WARN if predictions.uncertain else Tone.DIM
     yield Paragraph((uncertain, Either("", ".")), tone=tone, indent=2)
 

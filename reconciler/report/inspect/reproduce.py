@@ -20,10 +20,10 @@ def blocks(result: ReproduceResult, detail: Detail) -> Iterator[Block]:  # noqa:
         yield Paragraph((mark, Strong("Reproduced"), ": trained again, every byte is the same."), tone=Tone.GOOD)
         facts = [("artifact", str(result.expected))]
     else:
-        files = joined(map(Code, result.differing), ", ") or "the manifest alone"
-        title = (Either("NOT reproduced", (Literal("❌ "), Strong("Not reproduced"))), ": trained again, other bytes ")
-        yield Paragraph((*title, "came out: ", files), tone=Tone.BAD, hang=2)
-        facts = [("expected", str(result.expected)), ("found", str(result.found))]
+        files = joined(map(Code, result.differing), ", ") or "only the artifact's manifest"
+        title = (Either("NOT reproduced", (Literal("❌ "), Strong("Not reproduced"))), ": trained again, these files ")
+        yield Paragraph((*title, "differ: ", files), tone=Tone.BAD, hang=2)
+        facts = [("expected", str(result.expected)), ("trained now", str(result.found))]
     facts += [("fingerprint", str(result.fingerprint)), ("first trained", result.trained)]
     items = tuple(Item(Code(value), label=label, joint=" ") for label, value in facts)
     yield Items(items, label_width=13, gap=" ")

@@ -31,7 +31,7 @@ _COLUMNS = (
     Column(name="sync"),
     Column(name="health"),
     Column(name="artifact"),
-    Column(name="n", right=True, spare=2),
+    Column(name="entry", right=True, spare=2),
     Column(name="grade", spare=1),
     Column(name="F1/R2", right=True, spare=1),
     Column(name="data as of", spare=3),

@@ -35,13 +35,13 @@ DOCUMENTS = {"apply-on-merge": (MergeResult, ("exit",))}  # what commands print 
 
 def blocks(result: MergeResult, detail: Detail) -> Iterator[Block]:
     """Report on each merged request that was applied, in the order of the merges."""
-    title = f"No merged request waits to be applied in {result.environment}"
+    title = f"No merged pull request is waiting to be applied to {result.environment}"
     if result.merged:
         changes = count(len(result.merged), "merged change")
-        title = f"Applied {changes} in {result.environment}, in {result.seconds}s"
+        title = f"Applied {changes} to {result.environment} in {result.seconds}s"
     yield Heading(title)
     for merged in result.merged:
-        request = f"request {merged.request}" if merged.request is not None else "no request"
+        request = f"pull request {merged.request}" if merged.request is not None else "no pull request"
         place = f"{request}, merged as {commit(merged.commit)}"
         yield GAP
         if detail is Detail.PAGE:
@@ -78,7 +78,7 @@ def _outcome(merged: MergedPullRequest) -> Iterator[Block]:
         if result.status is not ResultStatus.CLEAN and result.remedy:
             yield Items((Item(result.remedy, label=Code(result.model)),))
     if merged.depth is DigestDepth.DECLARED:
-        yield Paragraph("Its reviewers saw only the changes in git; gates and stores were checked when it was applied.")
+        yield Paragraph("The reviewers saw only the changes in git; gates and stores were checked at apply.")
     if merged.revert is not None:
         content = ": it restores the previous manifests of the models that are not finished."
         yield Paragraph(("To revert, merge the branch ", Code(merged.revert), content))

@@ -170,7 +170,7 @@ def _declared(difference: ModelDifference) -> str:
         return "is added" if difference.only == "new" else "is removed"
     words = []
     if difference.outcome:
-        words.append("OUTCOME CHANGED: it predicts something else than before")
+        words.append("OUTCOME CHANGED: the model predicts something else than before")
     if difference.old != difference.new:
         new = short(difference.new) if difference.new else "nothing"
         words.append(f"pins {new} instead of {short(difference.old) if difference.old else 'none'}")
@@ -194,11 +194,11 @@ def _besides(comment: PlanComment) -> Iterator[Block]:
         if pending:
             shown = ((Code(model.model), " (", elide(headline(model), 60, _STYLE), ")") for model in pending[:NAMED])
             more = f" and {len(pending) - NAMED:,} more" if len(pending) > NAMED else ""
-            facts.append(("pending without this request: ", joined(shown, ", "), more))
+            facts.append(("pending anyway: ", joined(shown, ", "), more))
         if comment.plan.refresh is not None:
-            facts.append(f"data is refreshed: {comment.plan.refresh.reason}")
+            facts.append(f"data refresh: {comment.plan.refresh.reason}")
     if facts:
-        yield Paragraph(("Besides: ", joined(facts, "; "), "."))
+        yield Paragraph(("Not changed by this request: ", joined(facts, "; "), "."))
 
 
 def _sections(comment: PlanComment) -> Iterator[Fold]:
@@ -215,7 +215,7 @@ def _sections(comment: PlanComment) -> Iterator[Fold]:
         if model.model in gates_of:
             body.append(changes_list("gates", gates_of[model.model]))
         if body:
-            more = f" and {len(group.parts) - 1:,} alike" if len(group.parts) > 1 else ""
+            more = f" and {len(group.parts) - 1:,} with the same change" if len(group.parts) > 1 else ""
             yield Fold(Strong((model.model, more)), tuple(body), unfolded=model.blocked is not None)
 
 
@@ -254,13 +254,13 @@ def _group_row(model: ModelPlan) -> Row:
 
 def _foot(comment: PlanComment, kept: bool) -> Iterator[Block]:
     if comment.differences:
-        applied = "this plan" if comment.plan is not None else "what git declares here"
+        applied = "this plan" if comment.plan is not None else "the changes in git"
         yield Paragraph(
             f"Merging applies {applied} and nothing else: a model that changes in the meantime is skipped and reported."
         )
         if not kept:
             yield Paragraph(
-                "It changes too many models to record each here: if one changes in the meantime, all are skipped.",
+                "This request changes too many models to record each: if one changes in the meantime, all are skipped.",
                 tight=True,
             )
     base: Words = (", against ", Code(commit(comment.base))) if comment.base else ""

@@ -27,7 +27,7 @@ from reconciler.report.layout.formatting import at, change, count, metric
 from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan.field_changes import changes_list, changes_title
 
-OUTCOME = "OUTCOME CHANGED: the two predict different things, and their metrics cannot be compared"
+OUTCOME = "OUTCOME CHANGED: the two models predict different things, so their metrics cannot be compared"
 _SIGNS = {"old": "-", "new": "+"}
 _STATES = {"old": "is removed", "new": "is new"}
 _COLUMNS = (
@@ -44,7 +44,7 @@ DOCUMENTS = {"diff": (ConfigDiff, ())}  # what commands print as JSON, and the f
 def blocks(diff: ConfigDiff, detail: Detail) -> Iterator[Block]:
     """List the models that differ."""
     differ = count(len(diff.models), "model") + (" differs" if len(diff.models) == 1 else " differ")
-    yield Heading(f"From {_side(diff.old)} to {_side(diff.new)}: {differ}, {diff.alike:,} alike")
+    yield Heading(f"From {_side(diff.old)} to {_side(diff.new)}: {differ}, {diff.alike:,} the same")
     for model in diff.models:
         yield GAP
         yield from _model(model, detail)

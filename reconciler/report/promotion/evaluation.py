@@ -62,7 +62,7 @@ def confusion(evaluation: Evaluation) -> DataTable:
     columns = (
         Column(name=Literal("actual \\ predicted")),
         *(Column(name=name, right=True) for name in names),
-        Column(name="found"),
+        Column(name="recall"),
     )
     rows = []
     for position, (name, counts) in enumerate(zip(names, evaluation.confusion, strict=True)):

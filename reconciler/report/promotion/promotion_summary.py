@@ -98,7 +98,7 @@ def _difference(comparison: Comparison) -> Words:
     if comparison.difference is not None:
         moved = (Code(comparison.metric), Literal(f" {comparison.difference:+.3f}"))
     rows = f" against the incumbent on the same {count(comparison.rows, 'row')} "
-    return (moved, rows, Literal(f"[{comparison.lower:+.3f}, {comparison.upper:+.3f}]"))
+    return (moved, rows, Literal(f"(95% interval {comparison.lower:+.3f} to {comparison.upper:+.3f})"))
 
 
 def _changes(summary: PromotionSummary) -> Iterator[Block]:
@@ -112,7 +112,7 @@ def _changes(summary: PromotionSummary) -> Iterator[Block]:
         return
     if not difference.changes and not difference.gates:
         yield Paragraph(
-            "Only the artifact: recipe and gates are the same, it was made from other data or with another runtime."
+            "Only the artifact: recipe and gates are the same; the data or the runtime of the training differ."
         )
     for kind, changes in (("recipe", difference.changes), ("gates", difference.gates)):
         if changes:
@@ -122,7 +122,7 @@ def _changes(summary: PromotionSummary) -> Iterator[Block]:
 
 
 def _numbers(summary: PromotionSummary) -> Iterator[Block]:
-    yield Heading("How good it is", level=4)
+    yield Heading("Metrics", level=4)
     candidate = summary.candidate.evaluation
     main = _main(summary)
     if main is not None and main.metrics:
@@ -202,7 +202,8 @@ def _rollback(summary: PromotionSummary) -> Iterator[Block]:
     yield Heading("Rollback", level=4)
     if summary.entry is None:
         yield Paragraph(
-            "Nothing was deployed before: revert this request's merge, and the model is retired as the policy says."
+            "No artifact was deployed before. To undo, revert the merge of this request: the model is then no longer "
+            "declared, and `policy.prune` of the environment says whether it is retired."
         )
         return
     yield Paragraph("To deploy the previous artifact again, without training:")

@@ -53,7 +53,7 @@ def blocks(proposal: ProposalResult, detail: Detail) -> Iterator[Block]:
         return
     if screen:
         yield from _served(proposal)
-        yield Heading(f"Proposed for {proposal.environment}: {proposal.model} {'; '.join(proposal.summary)}")
+        yield Heading(f"Proposed for {proposal.model} in {proposal.environment}: {'; '.join(proposal.summary)}")
     else:
         yield Heading((Code(proposal.model), " for ", Code(proposal.environment)))
         yield from _served(proposal)
@@ -72,7 +72,7 @@ def blocks(proposal: ProposalResult, detail: Detail) -> Iterator[Block]:
 def _served(proposal: ProposalResult) -> Iterator[Block]:
     if proposal.served_by is not None:
         served = f"{proposal.environment} serves {short(proposal.artifact)} of {proposal.model}"
-        yield Paragraph(f"Rolled back: {served} by entry {proposal.served_by}.", tone=Tone.GOOD, hang=2)
+        yield Paragraph(f"Rolled back: {served} (journal entry {proposal.served_by}).", tone=Tone.GOOD, hang=2)
 
 
 def _commit(proposal: ProposalResult, detail: Detail) -> Iterator[Item]:
@@ -94,13 +94,13 @@ def _opening(opening: OpenedPullRequest) -> Iterator[Item]:
         state = (" (", _STATES[opening.state], Either((", into ", opening.base), ""), ")")
         yield Item((_link(opening.url), *state), label="request", joint=" ")
     for request in opening.superseded:
-        yield Item((_link(request.url), ", which this supersedes"), label="closed", joint=" ")
+        yield Item((_link(request.url), " (superseded)"), label="closed", joint=" ")
 
 
 def _until_merged(proposal: ProposalResult) -> str:
     if proposal.served_by is not None:
-        return "Until this is merged, git declares another artifact, which no apply deploys."
-    return "Nothing is deployed until this is merged and applied."
+        return "Until this branch is merged, git pins the artifact that was rolled back; apply does not deploy it."
+    return "Nothing is deployed until this branch is merged and applied."
 
 
 def _next(proposal: ProposalResult) -> Iterator[Block]:
@@ -108,12 +108,12 @@ def _next(proposal: ProposalResult) -> Iterator[Block]:
     branch, opening = plain(proposal.branch or ""), proposal.opening
     steps = [("Review it", f"git diff {proposal.base[:12]}...{branch}")]
     if opening is None:
-        propose = "push the branch and open a pull request (--open does both), or, where you work alone, merge it"
+        propose = "push the branch and open a pull request (--open does both); or, if you work alone, merge it"
         steps.append((f"Propose it: {propose}", f"git merge --no-ff {branch}"))
     elif opening.remote is None:
-        steps.append(("There is no remote to push it to: merge it here", f"git merge --no-ff {branch}"))
+        steps.append(("There is no git remote to push the branch to; merge it here", f"git merge --no-ff {branch}"))
     plan, apply = f"reconciler plan {proposal.environment}", f"reconciler apply {proposal.environment}"
-    steps.append(("After the merge, plan it and apply it", plan))
+    steps.append(("After the merge, plan and apply", plan))
     yield Items(tuple(Item(reason, command=command) for reason, command in steps), indent=0)
     yield CodeBlock((apply,), runnable=True)
 
@@ -123,12 +123,12 @@ def _by_hand(opening: OpenedPullRequest, body: str, detail: Detail) -> Iterator[
     base, lines = Code(opening.base), tuple(body.splitlines())
     if detail is Detail.SCREEN:
         yield GAP
-        request = ("Open a request into ", base, " with this title and body (", opening.because, "):")
+        request = ("Open a pull request into ", base, " by hand, with this title and body (", opening.because, "):")
         yield Paragraph(request, tone=Tone.STRONG)
         yield GAP
         yield Rendered((plain(opening.title), "", *lines))
         return
-    yield Paragraph(("Open a request into ", base, " (", opening.because, "):"))
+    yield Paragraph(("Open a pull request into ", base, " by hand (", opening.because, "):"))
     yield Rendered(("---",))
     yield Paragraph(Strong(opening.title))
     yield Rendered(lines)

@@ -31,13 +31,14 @@ def blocks(proposal: ProposalResult) -> Iterator[Block]:
     overrides = (proposal.branch or "").startswith("override/")
     if overrides:
         yield Paragraph(
-            ("It is for artifact ", artifact, " and no other; its gates and all other controls still apply.")
+            ("The override holds for artifact ", artifact, " alone; gates and all other controls still apply.")
         )
         yield Paragraph(
-            "Where the environment has owners, it takes effect once one of them has approved this request.", tight=True
+            "If the environment has policy owners, it takes effect once one of them has approved this request.",
+            tight=True,
         )
     else:
-        deploys = "Merging approves it; `reconciler apply` on the merged commit deploys it."
+        deploys = "Merging approves this artifact; `reconciler apply` on the merged commit deploys it."
         yield Paragraph(("Artifact ", artifact, f". {deploys}"))
         yield Paragraph("Nothing is trained: the deployed artifact is the one that was evaluated.", tight=True)
     if proposal.files:

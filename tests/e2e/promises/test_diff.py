@@ -8,7 +8,7 @@ from tests.support.project import Project
 
 
 def test_what_was_promoted_as_it_is_does_not_differ(deployed: Project) -> None:
-    assert deployed.run("diff", "production", "sandbox", "--check").out.endswith("0 models differ, 1 alike\n")
+    assert deployed.run("diff", "production", "sandbox", "--check").out.endswith("0 models differ, 1 the same\n")
 
 
 def test_a_new_candidate_differs_in_its_recipe_its_artifact_and_its_metrics(deployed: Project) -> None:
@@ -54,7 +54,7 @@ def test_between_commits_changes_of_gates_and_models_are_told(deployed: Project)
     back = deployed.run("diff", "--from", "main", "--to", start).out
     assert "- sandbox/other  is removed" in back
     only = deployed.run("diff", "--from", start, "production").out
-    assert only.endswith("0 models differ, 1 alike\n")
+    assert only.endswith("0 models differ, 1 the same\n")
     assert "1 model differs" in deployed.run("diff", "--from", start, "sandbox", "other").out
 
 

@@ -23,7 +23,7 @@ def everything(root: Path) -> set[Path]:
 def test_a_project_that_works_is_well_and_nothing_is_left_behind(deployed: Project) -> None:
     before = everything(deployed.root)
     said = deployed.run("doctor").out
-    assert "1 made with scikit-learn" in said
+    assert "1 trained with scikit-learn" in said
     assert said.endswith("All is well: 17 checks\n")
     assert everything(deployed.root) == before
 

@@ -20,24 +20,24 @@ def take(project: Project, environment: str) -> str:
 
 
 def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> None:
-    assert "sandbox declares it and has not made it yet" in why(project, "production")
+    assert "sandbox declares payment, but has not trained it yet" in why(project, "production")
 
     said = take(project, "sandbox")
     assert "has  nothing yet" in said
     assert "no data snapshot yet" in said
 
-    assert re.search(r"sandbox has [0-9a-f]{12}: propose it", why(project, "production"))
+    assert re.search(r"sandbox has [0-9a-f]{12}; propose it", why(project, "production"))
     said = take(project, "sandbox")
-    assert "production does not have it yet: propose it" in said
+    assert "production does not pin this artifact yet; propose it" in said
     project.merge(project.git("branch", "--list", "promote/*", "--format=%(refname:short)"))
 
     said = take(project, "production")
     assert "OUT_OF_SYNC" in said
-    assert "passed its gates; nothing is deployed yet" in said
+    assert "passed its gates; replaces no other artifact" in said
     assert "threshold: accuracy" in said
 
     said = why(project, "production")
-    assert "IN_SYNC, HEALTHY" in said
+    assert "sync IN_SYNC, health HEALTHY" in said
     assert said.endswith("Nothing to do.\n")
     assert "production pins it" in why(project, "sandbox")
 
@@ -50,7 +50,7 @@ def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> Non
 
     project.recipe("seed: 7", "seed: 8")
     assert "seed: 7 -> 8" in take(project, "sandbox")
-    assert "which is not the one that is pinned: propose it" in why(project, "production")
+    assert "which is not pinned here; propose it" in why(project, "production")
 
 
 def test_a_refusal_is_told_with_its_numbers_and_what_to_do(project: Project) -> None:

@@ -106,8 +106,8 @@ def verification(*, refused: bool = False) -> Verification:
                 gate=NoWorseThanIncumbent(metric="f1_macro", tolerance=0.01),
                 verdict=GateStatus.PASSED,
                 reason=(
-                    "f1_macro +0.0130 against the incumbent [-0.0040, +0.0310] on 1,840 rows, evidence rule, tolerance "
-                    "0.01; could have seen a loss of 0.0210"
+                    "f1_macro +0.0130 against the incumbent (95% interval -0.0040 to +0.0310) on 1,840 rows, "
+                    "evidence rule, tolerance 0.01; smallest detectable loss 0.0210"
                 ),
                 comparison=comparison,
             ),
@@ -202,7 +202,7 @@ DETAIL = PlanDetail(
 def first_plan() -> Plan:
     """A sandbox where nothing was ever made."""
     train = Step(action=Action.TRAIN, reason="never trained")
-    verify = Step(action=Action.VERIFY, target="production", reason="not judged by the gates of production yet")
+    verify = Step(action=Action.VERIFY, target="production", reason="not verified by the gates of production yet")
     refresh = Step(action=Action.REFRESH, reason="no data snapshot yet: copy the tables of production")
     model = part(
         "customer-payments",
@@ -237,8 +237,8 @@ def production_plan() -> Plan:
             part(
                 "tampered",
                 health=HealthStatus.DEGRADED,
-                reason="tampered: model.skops is not what its digest says",
-                steps=(Step(action=Action.RESTORE, reason="tampered: model.skops is not what its digest says"),),
+                reason="tampered: model.skops: not the bytes that were deployed",
+                steps=(Step(action=Action.RESTORE, reason="tampered: model.skops: not the bytes that were deployed"),),
             ),
             part(
                 "a-model-with-a-name-that-is-as-long-as-a-name-may-ever-be-in-all",
@@ -292,15 +292,15 @@ def applied() -> ApplyResult:
             ModelResult(
                 model="stale",
                 status=ResultStatus.CONFLICT,
-                problem="the plan is stale: head moved",
-                remedy="plan again, review, and apply that plan",
+                problem="the plan is stale: the journal changed since it was made",
+                remedy="make and review a new plan: `reconciler plan production --out FILE`",
             ),
             ModelResult(
                 model="hostile",
                 done=("trained 1a2b3c4d5e6f: grade D, f1_macro 0.101 on 10 rows",),
                 status=ResultStatus.DENIED,
                 problem="production: " + HOSTILE[0] + HOSTILE[2],
-                remedy="change the recipe and apply again; the refused artifact is not judged twice",
+                remedy="change the recipe and apply again; the failed artifact is not verified twice",
             ),
         ),
         refreshed=4,
@@ -319,7 +319,7 @@ def status() -> Status:
                 revision=REVISION,
                 snapshot=2,
                 snapshot_age=7200,
-                notes=("verification unsigned",),
+                notes=("verification records are not signed",),
                 models=(
                     ModelStatus(
                         model="customer-payments",
@@ -339,7 +339,7 @@ def status() -> Status:
                 environment="production",
                 role="production",
                 revision=REVISION,
-                notes=("verification unsigned",),
+                notes=("verification records are not signed",),
                 models=(
                     ModelStatus(
                         model="fine",
@@ -357,7 +357,7 @@ def status() -> Status:
                         model="tampered-model-with-a-rather-long-name",
                         sync=SyncStatus.OUT_OF_SYNC,
                         health=HealthStatus.DEGRADED,
-                        reason="tampered: model.skops is not what its digest says",
+                        reason="tampered: model.skops: not the bytes that were deployed",
                         artifact=digest("incumbent"),
                         entry=12,
                         since=datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
@@ -398,7 +398,9 @@ def history() -> History:
     return History(
         events=(
             event(2, Action.RETIRE, HOSTILE[0], "deployed, but no longer declared in git"),
-            event(1, Action.RESTORE, "Ada <ada@example.org>", "tampered: model.skops is not what its digest says"),
+            event(
+                1, Action.RESTORE, "Ada <ada@example.org>", "tampered: model.skops: not the bytes that were deployed"
+            ),
             event(0, Action.DEPLOY, "Ada <ada@example.org>", "passed its gates; nothing is deployed yet"),
         )
     )

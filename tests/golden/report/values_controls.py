@@ -61,7 +61,7 @@ def controlled_plan() -> Plan:
 
     weakened = "GATE WEAKENED f1_macro at least: 0.55 -> 0.45"
     deploy = Step(
-        action=Action.DEPLOY, artifact=values.digest("candidate"), reason="passed its gates; nothing is deployed yet"
+        action=Action.DEPLOY, artifact=values.digest("candidate"), reason="passed its gates; replaces no other artifact"
     )
     return values.plan(
         "production",
@@ -70,21 +70,21 @@ def controlled_plan() -> Plan:
             held_up(
                 "frozen",
                 ResultStatus.CONFLICT,
-                (f"production is frozen: {values.HOSTILE[0]}; it opens 2026-11-30 05:00 UTC",),
-                "run the same command again then; what cannot wait needs `reconciler override`",
+                (f"production is frozen until 2026-11-30 05:00 UTC: {values.HOSTILE[0]}",),
+                "run the same command again after the freeze; an urgent deployment needs `reconciler override`",
                 until=opens,
             ),
             held_up(
                 "rejected",
                 ResultStatus.DENIED,
-                (f"it serves {values.digest('deployed')[7:19]}, which is rejected: trained on refunds",),
-                "`reconciler rollback rejected --in production --now`, or promote another candidate",
+                (f"production serves {values.digest('deployed')[7:19]}, which is rejected: trained on refunds",),
+                "run `reconciler rollback rejected --in production --now`, or promote another candidate",
                 health=HealthStatus.DEGRADED,
             ),
             held_up(
                 "rolled-back",
                 ResultStatus.DENIED,
-                ("rolled back from ffebcf613479, which git still pins, on 2026-11-20 08:30 UTC by Ada: it fails",),
+                ("git still pins ffebcf613479, which was rolled back on 2026-11-20 08:30 UTC by Ada: it fails",),
                 "merge the rollback that `reconciler rollback rolled-back --in production --now` proposes, or promote "
                 "another candidate",
                 health=HealthStatus.SUSPENDED,
@@ -92,8 +92,8 @@ def controlled_plan() -> Plan:
             held_up(
                 "weakened",
                 ResultStatus.DENIED,
-                (weakened, "by the change that also brought the pin"),
-                "make two changes of it: the weaker gate first, on its own, and the promotion after it",
+                (weakened, "by the same change that pins the artifact"),
+                "weaken the gate in a change of its own, and promote after its merge",
             ),
             values.part(
                 "approved",
@@ -104,8 +104,8 @@ def controlled_plan() -> Plan:
                 detail=PlanDetail(
                     notes=(
                         weakened,
-                        "needs an approval of an owner (shop/risk), asked at apply",
-                        "needs 2 approvals of ada, shop/finance, asked at apply",
+                        "needs an approval by a policy owner (shop/risk), checked at apply",
+                        "needs 2 approvals by ada, shop/finance, checked at apply",
                         f"override of freeze: {values.HOSTILE[2]}",
                     )
                 ),
@@ -118,6 +118,6 @@ def rolled_back() -> ProposalResult:
     return replace(
         values.proposed(),
         branch="rollback/production/customer-payments/dda18a0e21ae",
-        summary=("ffebcf613479 -> dda18a0e21ae, deployed before by entry 4",),
+        summary=("ffebcf613479 -> dda18a0e21ae, deployed before by journal entry 4",),
         served_by=7,
     )

@@ -24,7 +24,7 @@ def drifted() -> DriftReport:
     hostile = " ".join(values.HOSTILE)
     findings = (
         DriftFinding(
-            model="disputes", kind=DriftType.TAMPERED, what=f"{hostile} is not what its digest says", since=SEEN
+            model="disputes", kind=DriftType.TAMPERED, what=f"{hostile}: not the bytes that were deployed", since=SEEN
         ),
         DriftFinding(
             model="customer-payments",
@@ -43,7 +43,7 @@ def drifted() -> DriftReport:
         DriftFinding(
             model=None,
             kind=DriftType.CONFIG_CHANGED,
-            what="store.json of the store is gone",
+            what="store.json is missing from the store",
             since=SEEN,
             remedies=(Advice(reason="restore it from a backup of the store", command="reconciler audit production"),),
         ),
@@ -59,7 +59,7 @@ def drifted() -> DriftReport:
                 models=1204,
                 loaded=50,
                 pending=2,
-                notes=("50 of 1,201 were loaded today",),
+                notes=("50 of 1,201 models were loaded; each day loads the next ones",),
                 news=IssueChange.UPDATED,
                 issue="https://forge.example/issues/7",
                 status=ResultStatus.DAMAGED,
@@ -73,7 +73,10 @@ def drifted() -> DriftReport:
                 status=ResultStatus.FAILED,
             ),
             EnvironmentDrift(
-                environment="sandbox", role="sandbox", findings=(), notes=("nothing is served from here",)
+                environment="sandbox",
+                role="sandbox",
+                findings=(),
+                notes=("a sandbox has no target: no model is served from there",),
             ),
         ),
     )

@@ -33,7 +33,7 @@ def why_undeclared() -> Explanation:
         environment="production",
         role="production",
         revision=None,
-        state="sandbox declares it and has not made it yet",
+        state="sandbox declares payment, but has not trained it yet",
         advice=(Advice(reason="train it", command="reconciler apply sandbox payment"),),
     )
 

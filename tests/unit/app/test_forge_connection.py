@@ -61,7 +61,7 @@ def test_what_is_merged_into_is_what_is_protected_else_what_people_work_on(clone
     assert (found.base, found.remote, found.forge, found.because) == ("next", None, None, "there is no remote")
     assert route(clone, ENVIRON).base == "main"
     clone.git("switch", "-q", "--detach")
-    with pytest.raises(SourceError, match="nothing says which branch production is merged into"):
+    with pytest.raises(SourceError, match="no file says which branch production is merged into"):
         route(clone, ENVIRON)
 
 

@@ -203,7 +203,7 @@ def test_a_tag_that_is_called_like_the_remote_branch_is_not_the_branch(repositor
     commit = repository.commit({"a": b"1"})
     repository.git("config", "remote.origin.url", "nowhere")
     repository.git("tag", "refs/remotes/origin/main", commit)
-    with pytest.raises(SourceError, match="there is no branch 'main' at origin"):
+    with pytest.raises(SourceError, match="protected by branch 'main', which does not exist at origin"):
         GitSource(repository.project).order(commit, commit, branch="main")
 
 

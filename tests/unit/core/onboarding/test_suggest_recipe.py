@@ -67,7 +67,7 @@ def test_a_word_that_ends_in_id_is_no_identity() -> None:
 def test_the_outcome_is_known_by_its_name_wherever_it_stands() -> None:
     found = suggested(ORDER_ID, RETURNED, AMOUNT)
     assert (found.recipe.outcome.column, found.recipe.class_names) == ("returned", ("no", "yes"))
-    assert found.reasons.outcome == "by its name"
+    assert found.reasons.outcome == "chosen by its name"
 
 
 def test_else_it_is_the_last_column_that_can_be_one_and_the_reason_says_how_to_choose() -> None:

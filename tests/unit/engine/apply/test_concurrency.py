@@ -172,8 +172,8 @@ def test_never_more_than_max_retire_are_retired_in_whichever_order_they_end(scen
     retired = {one.model: "; ".join(one.done) or one.problem for one in applied.results if one.model != "alpha"}
     assert [text.split(":")[0] for text in retired.values() if text] == [
         "retired",
-        "1 model retired already; maxRetire is 1 per apply",
-        "1 model retired already; maxRetire is 1 per apply",
+        "1 model retired; policy.maxRetire allows 1 per apply",
+        "1 model retired; policy.maxRetire allows 1 per apply",
     ]
 
 
@@ -194,7 +194,7 @@ def test_no_more_are_trained_than_one_apply_may_and_the_others_have_their_turn(
     assert all(not part.steps for part in planned.models if part.waits)
     first = run(scenario, concurrency)
     assert (first.trained, waiting(first), first.status) == (2, ["delta", "gamma"], ResultStatus.PENDING)
-    assert "maxTrain is 2" in (first.results[2].problem or "")
+    assert "maxTrain allows 2" in (first.results[2].problem or "")
     second = run(scenario, concurrency)
     assert (second.trained, waiting(second), second.status) == (2, [], ResultStatus.CLEAN)
     assert scenario.plan("sandbox").empty

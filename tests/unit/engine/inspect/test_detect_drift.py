@@ -210,7 +210,7 @@ def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: S
         here = production(twice, forge)
         assert here.status is ResultStatus.FAILED
         assert "is missing, or nothing was ever applied there" in (here.problem or "")
-        assert "All is well" not in body(forge)
+        assert "No drift in" not in body(forge)
 
 
 def test_an_environment_that_declares_and_serves_nothing_is_calm(scenario: Scenario) -> None:
@@ -321,7 +321,7 @@ def test_an_issue_is_opened_once_updated_on_change_and_closed_with_a_last_word(t
     assert (here.news, here.status) == (IssueChange.CLOSED, ResultStatus.CLEAN)
     ((_, last, is_open),) = forge.issues.values()
     assert not is_open
-    assert "All is well again" in last
+    assert "No drift in `production` any more" in last
     assert "tampered, first seen 2026-01-01" in last
 
     vanish(twice)
@@ -371,7 +371,7 @@ def test_an_issue_without_a_forge_is_refused_before_any_work(twice: Scenario) ->
         detect_drift.drift(twice.deps(), twice.desired, (), issue=drift.issue)
     assert refused.value.code == "E905"
     assert "--issue" in (refused.value.hint or "")
-    with pytest.raises(UsageError, match="what does not load"):
+    with pytest.raises(UsageError, match="models that do not load"):
         detect_drift.drift(
             replace(twice.deps(), forge=MemoryForge()), twice.desired, (), loads=False, issue=drift.issue
         )

@@ -80,9 +80,9 @@ def test_a_cut_tail_is_named_with_environment_model_entry_and_anchor(scenario: S
     assert len(found) == 1
     environment, where, problem = found[0]
     assert (environment, where) == ("production", f"journal/production/{MODEL}/1.json")
-    assert f"entry 1 of {MODEL} is gone; reconciler/anchor/0 holds" in problem
+    assert f"entry 1 of {MODEL} is missing; tag reconciler/anchor/0 recorded" in problem
     assert [one for one in findings(scenario, tags, "sandbox") if one[1] == key] == [], "of another environment"
-    with pytest.raises(IntegrityError, match="is gone"):
+    with pytest.raises(IntegrityError, match="is missing"):
         anchor(scenario, tags)
 
 
@@ -97,9 +97,9 @@ def test_a_tail_that_was_cut_and_written_anew_is_found_though_the_chain_is_whole
     store = scenario.project.stores["production"]
     body = scenario.project.stores["production"].objects[f"journal/production/{MODEL}/0.json"]
     store.objects[key] = body.replace(b'"n":0', b'"n":1')
-    found = [one for one in findings(scenario, tags) if one[1] == key and "reconciler/anchor/0 holds" in one[2]]
+    found = [one for one in findings(scenario, tags) if one[1] == key and "tag reconciler/anchor/0 recorded" in one[2]]
     assert len(found) == 1
-    assert "is gone" not in found[0][2]
+    assert "is missing" not in found[0][2]
 
 
 def test_a_missing_or_changed_anchor_is_a_finding_and_stops_the_next(scenario: Scenario, tags: MemoryTags) -> None:
@@ -137,7 +137,7 @@ def test_two_projects_of_one_repository_share_the_numbers_and_nothing_else(
 
 def test_a_work_tree_has_no_commit_to_anchor(scenario: Scenario, tags: MemoryTags) -> None:
     scenario.deployed(10)
-    with pytest.raises(UsageError, match="a tag of a commit"):
+    with pytest.raises(UsageError, match="a tag on a commit"):
         journal_checkpoint.anchor(replace(scenario.deps(), tags=tags), replace(scenario.desired, revision=None), ())
 
 

@@ -117,7 +117,7 @@ def test_a_freeze_holds_up_what_is_new_until_it_opens(scenario: Scenario) -> Non
     closed = scenario.part("production")
     assert closed.blocked is not None
     assert (closed.status, closed.blocked.until) == (ResultStatus.CONFLICT, OPENS)
-    assert "weekend; it opens 2026-01-05 06:00 UTC" in closed.reason
+    assert "frozen until 2026-01-05 06:00 UTC: weekend" in closed.reason
     assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CONFLICT, first)
     scenario.project.clock.now = OPENS
     opened = scenario.part("production")
@@ -226,7 +226,7 @@ def test_a_gate_weakened_with_a_promotion_is_told_and_refused_where_nobody_owns_
     part = scenario.part("production")
     assert part.status is ResultStatus.DENIED
     assert "GATE WEAKENED f1_macro at least: 0.55 -> 0.45" in (part.blocked.reasons if part.blocked else ())
-    assert "two changes" in (part.blocked.remedy if part.blocked else "")
+    assert "in a change of its own" in (part.blocked.remedy if part.blocked else "")
     assert scenario.one("production").status is ResultStatus.DENIED
 
 
@@ -255,7 +255,7 @@ def test_an_owner_of_before_may_let_a_weakened_gate_count_and_nobody_else(scenar
     assert part.steps
     assert part.detail.notes[:2] == (
         "GATE WEAKENED f1_macro at least: 0.55 -> 0.45",
-        "needs an approval of an owner (shop/risk), asked at apply",
+        "needs an approval by a policy owner (shop/risk), checked at apply",
     )
     refused = scenario.one("production")
     assert refused.status is ResultStatus.DENIED, "neither a stranger nor the author"
@@ -298,7 +298,7 @@ def proposed(scenario: Scenario, approvals: Approvals = FINANCE, **policy: Any) 
 def test_enough_approvals_let_a_deploy_happen_and_are_kept_with_its_entry(scenario: Scenario) -> None:
     pin = proposed(scenario)
     request = scenario.requested("ada", "fay")
-    assert "needs 1 approval of shop/finance, asked at apply" in scenario.part("production").detail.notes
+    assert "needs 1 approval by shop/finance, checked at apply" in scenario.part("production").detail.notes
     assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, pin)
     approved = scenario.head("production").entry.approved  # type: ignore[union-attr]
     assert approved is not None
@@ -309,9 +309,9 @@ def test_enough_approvals_let_a_deploy_happen_and_are_kept_with_its_entry(scenar
 @pytest.mark.parametrize(
     ("approved", "approvals", "words"),
     [
-        ((), FINANCE, "1 approval of shop/finance"),
-        (("ada",), FINANCE, "nobody who counts"),
-        (("author",), FINANCE, "author opened it and does not count"),
+        ((), FINANCE, "1 approval by shop/finance"),
+        (("ada",), FINANCE, "approved by none of them"),
+        (("author",), FINANCE, "the approval of author, its author, does not count"),
         (("fay",), replace(FINANCE, least=2), "approved by fay"),
     ],
 )
@@ -349,11 +349,11 @@ def test_an_approval_that_was_withdrawn_or_was_of_an_older_head_is_none(scenario
 
 def test_without_a_request_or_a_forge_there_is_no_approval(scenario: Scenario) -> None:
     proposed(scenario)
-    assert "no merged request is known" in (scenario.one("production").problem or "")
+    assert "no merged pull request is known" in (scenario.one("production").problem or "")
     scenario.project.forge = None
     told = scenario.one("production")
     assert told.status is ResultStatus.DENIED
-    assert "there is no forge to ask" in (told.problem or "")
+    assert "no GitHub or GitLab is known" in (told.problem or "")
 
 
 class Counting:
@@ -525,12 +525,12 @@ def advice(scenario: Scenario, **ports: Any) -> str:
 def test_why_asks_the_forge_and_says_who_approved_who_is_missing_or_that_nobody_can_tell(scenario: Scenario) -> None:
     proposed(scenario)
     request = scenario.requested("ada")
-    assert f"needs 1 approval of shop/finance: {request.url}" in advice(scenario)
+    assert f"needs 1 approval by shop/finance: {request.url}" in advice(scenario)
     scenario.forge.approve(request.number, "fay")
     assert f"{request.url} is approved by fay" in advice(scenario)
     assert "the forge did not answer" in advice(scenario, forge=Counting(scenario, reachable=False))
     scenario.project.forge = None
-    assert "there is no forge to ask" in advice(scenario)
+    assert "no GitHub or GitLab is known" in advice(scenario)
 
 
 def test_history_and_audit_show_what_a_deploy_rested_on(scenario: Scenario) -> None:
@@ -557,5 +557,5 @@ def test_status_says_that_an_environment_is_frozen_and_until_when(scenario: Scen
     scenario.commit(seed=10, pin=pin, production=with_policy(freeze=(FRIDAYS,)))
     scenario.project.clock.pass_time(**FRIDAY)
     (environment,) = status(scenario.deps(), scenario.desired, ("production",)).environments
-    assert "production is frozen: weekend; it opens 2026-01-05 06:00 UTC" in environment.notes
+    assert "production is frozen until 2026-01-05 06:00 UTC: weekend" in environment.notes
     assert environment.models[0].health is HealthStatus.HEALTHY

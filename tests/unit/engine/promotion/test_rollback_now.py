@@ -40,7 +40,7 @@ def test_it_serves_at_once_and_no_apply_puts_back_what_git_still_pins(scenario: 
     proposed = scenario.rollback_now(reason="it fails on refunds")
     assert (scenario.serves, proposed.artifact, proposed.served_by) == (first, first, 2)
     assert proposed.branch == f"rollback/production/{MODEL}/{short(first)}"
-    assert proposed.summary == (f"{short(second)} -> {short(first)}, deployed before by entry 0",)
+    assert proposed.summary == (f"{short(second)} -> {short(first)}, deployed before by journal entry 0",)
     part = scenario.part("production")
     assert (part.health, part.status) == (HealthStatus.SUSPENDED, ResultStatus.DENIED)
     assert "it fails on refunds" in part.reason
