@@ -25,8 +25,16 @@ def environments_of(desired: DesiredState, names: Iterable[str]) -> list[Environ
 
 
 def unknown_model(desired: DesiredState, environment: str, model: str, *, code: str = "E801") -> UsageError:
-    """Return the error for a model that is not declared, with the nearest declared names."""
-    names = sorted({declared.name for declared in desired.models} - {model})
-    near = difflib.get_close_matches(model, names, n=3)
-    hint = f"did you mean {' or '.join(near)}?" if near else f"declared models: {', '.join(names[:10]) or 'none'}"
+    """Return the error for a model that is not declared there: where it is declared, else the nearest names."""
+    elsewhere = sorted(declared.environment for declared in desired.models if declared.name == model)
+    names = sorted({declared.name for declared in desired.models})
+    if elsewhere:
+        place = desired.environment(environment)
+        promotes = place is not None and not set(place.promotes_from).isdisjoint(elsewhere)
+        hint = f"{model} is declared for {', '.join(elsewhere)}"
+        hint += f"; run `reconciler promote {model} --to {environment}`" if promotes else ""
+    elif near := difflib.get_close_matches(model, names, n=3):
+        hint = f"did you mean {' or '.join(near)}?"
+    else:
+        hint = f"declared models: {', '.join(names[:10]) or 'none'}"
     return UsageError(f"no model {model!r} is declared for {environment}", hint=hint, code=code)

@@ -37,7 +37,7 @@ def target_of(deps: Dependencies, environment: Environment) -> Target:
     target = deps.targets.get(environment.name)
     if target is None:
         raise UsageError(
-            f"{environment.name} is a sandbox: it trains models and deploys none"
+            f"environment {environment.name} trains models and deploys none"
             if environment.trains
             else f"environment {environment.name} has no target to deploy to",
             hint="name an environment that deploys models"

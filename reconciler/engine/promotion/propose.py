@@ -167,7 +167,7 @@ def _candidate(
     """Return the source environment and the build to promote; UsageError where there is none."""
     if not to.promotes_from:
         raise UsageError(
-            f"{to.name} is a sandbox: it trains its own models",
+            f"environment {to.name} trains its own models, so nothing is promoted to it",
             hint="name an environment that promotes from it",
             code="E801",
         )

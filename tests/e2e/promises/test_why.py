@@ -20,7 +20,7 @@ def take(project: Project, environment: str) -> str:
 
 
 def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> None:
-    assert "sandbox declares payment, but has not trained it yet" in why(project, "production")
+    assert "sandbox declares lateness, but has not trained it yet" in why(project, "production")
 
     said = take(project, "sandbox")
     assert "has  nothing yet" in said
@@ -39,7 +39,7 @@ def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> Non
     said = why(project, "production")
     assert "sync IN_SYNC, health HEALTHY" in said
     assert said.endswith("Nothing to do.\n")
-    assert "production pins it" in why(project, "sandbox")
+    assert "production pins this artifact" in why(project, "sandbox")
 
     model = project.release() / "model.skops"
     model.chmod(0o644)

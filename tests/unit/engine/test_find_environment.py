@@ -1,0 +1,39 @@
+"""A model that is not declared: the error says where it is, or which name was meant, and names a command that works."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.engine.find_environment import unknown_model
+from reconciler.engine.promotion import deployment_history
+from reconciler.errors import UsageError
+from tests.simulation.sample_project import MODEL
+from tests.simulation.scenario import Scenario
+
+
+def test_a_misspelt_name_is_answered_by_the_nearest_declared_one(scenario: Scenario) -> None:
+    scenario.commit(seed=10)
+    error = unknown_model(scenario.desired, "production", MODEL[:-1])
+    assert error.message == f"no model '{MODEL[:-1]}' is declared for production"
+    assert error.hint == f"did you mean {MODEL}?"
+
+
+def test_a_model_of_the_source_environment_is_to_be_promoted(scenario: Scenario) -> None:
+    scenario.commit(seed=10)
+    assert scenario.desired.model("production", MODEL) is None
+    hint = unknown_model(scenario.desired, "production", MODEL).hint
+    assert hint == f"{MODEL} is declared for sandbox; run `reconciler promote {MODEL} --to production`"
+
+
+def test_a_name_like_no_other_lists_the_declared_ones(scenario: Scenario) -> None:
+    scenario.commit(seed=10)
+    assert unknown_model(scenario.desired, "production", "zzz").hint == f"declared models: {MODEL}"
+
+
+def test_a_rollback_of_a_misspelt_model_says_so_and_not_that_it_was_never_deployed(scenario: Scenario) -> None:
+    scenario.commit(seed=10)
+    production = scenario.desired.environment("production")
+    assert production is not None
+    with pytest.raises(UsageError, match="no model 'paymens' is declared for production") as caught:
+        deployment_history.rollback_artifact(scenario.deps(), scenario.desired, "paymens", production, None)
+    assert caught.value.hint == f"did you mean {MODEL}?"
