@@ -19,7 +19,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests.support import effort
+from tests.support import effort, warm_start
 
 # No test asserts a time: a loaded machine must not fail one.
 hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(100))
@@ -123,6 +123,7 @@ def _note(report: pytest.TestReport | pytest.CollectReport) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """After pytest's own closing line, and only where the tests are controlled from."""
+    warm_start.close_all()
     if hasattr(config, "workerinput"):
         return
     told = "; ".join(f"{name} ({reason})" for name, reason in sorted(_SKIPS.items()))

@@ -31,7 +31,6 @@ class Remote(Project):
         super().__init__(root)
         self.prefix = f"story/{uuid.uuid4().hex}"
         self.environment |= s3_environment(url) | {"XDG_CACHE_HOME": str(root.parent / "cache")}
-        self.environment |= {"PYTHONPATH": str(REPOSITORY)}
 
     def place(self, name: str) -> str:
         return f"{{uses: s3, bucket: {BUCKET}, prefix: {self.prefix}/{name}, region: us-east-1}}"

@@ -14,6 +14,8 @@ from tests.support.effort import COUNTS, count
 SEEDS = count("SEEDS")
 QUICK, _ = COUNTS["SEEDS"]
 PARTS = 40
+# Mutants that few schedules show: where the search begins. A stale number costs time only: all others are tried, too.
+BEGIN = {"approvals-ignored": 30, "empty-as-none": 55, "lower-n": 42, "retry-without-id": 190}
 
 
 @pytest.mark.soak
@@ -33,7 +35,8 @@ def test_no_schedule_breaks_an_invariant(part: int) -> None:
 @pytest.mark.parametrize("mutant", sorted(set(MUTANTS) - {"none"}))
 def test_a_broken_port_is_caught(mutant: str) -> None:
     """Within the seeds that `make test` tries: the first that shows it is enough."""
-    for seed in range(QUICK):
+    begin = BEGIN.get(mutant, 0)
+    for seed in (*range(begin, QUICK), *range(begin)):
         if simulate(seed, mutant).violations:
             return
     pytest.fail(f"{QUICK} schedules did not tell {mutant} from a sound port")

@@ -29,26 +29,32 @@ COUNTS: dict[str, tuple[int, int]] = {
     "ROWS": (3_000, 20_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),
     "REPEATS": (1, 2),
+    "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
     "EXAMPLES": (1, 10),  # times the examples of each property test
 }
 
 # The files that take longest in `make test`, in CPU seconds: their tests are handed out first.
 LONGEST: dict[str, int] = {
-    "tests/e2e/promises/test_apply_on_merge.py": 75,
-    "tests/integration/training/test_reproducible_bytes.py": 60,
-    "tests/e2e/promises/test_forges.py": 60,
-    "tests/e2e/promises/test_merge_orders.py": 50,
-    "tests/e2e/docs/test_tutorial.py": 45,
-    "tests/e2e/test_session.py": 40,
-    "tests/integration/app/planning/test_plan_cache.py": 40,
-    "tests/e2e/test_init.py": 35,
-    "tests/e2e/promises/test_drift.py": 33,
-    "tests/e2e/promises/test_controls.py": 32,
-    "tests/e2e/promises/test_parallel_models.py": 30,
-    "tests/simulation/test_simulation.py": 30,
-    "tests/integration/engine/test_kill_during_apply.py": 25,
-    "tests/e2e/promises/test_concurrent_applies.py": 25,
-    "tests/unit/training/test_determinism.py": 20,
+    "tests/simulation/test_simulation.py": 40,
+    "tests/e2e/promises/test_apply_on_merge.py": 25,
+    "tests/e2e/promises/test_forges.py": 25,
+    "tests/e2e/promises/test_drift.py": 25,
+    "tests/e2e/test_session.py": 25,
+    "tests/integration/app/planning/test_plan_cache.py": 25,
+    "tests/e2e/promises/test_merge_orders.py": 20,
+    "tests/integration/engine/test_kill_during_apply.py": 20,
+    "tests/integration/training/test_reproducible_bytes.py": 20,
+    "tests/e2e/promises/test_parallel_models.py": 15,
+    "tests/e2e/docs/test_notebook.py": 15,
+    "tests/integration/api/test_project.py": 15,
+    "tests/property/data/test_point_in_time.py": 15,
+    "tests/forge/test_faults.py": 15,
+    "tests/e2e/promises/test_controls.py": 15,
+    "tests/e2e/promises/test_promotion.py": 12,
+    "tests/simulation/test_crash_at_every_write.py": 12,
+    "tests/e2e/promises/test_concurrent_applies.py": 10,
+    "tests/e2e/promises/test_killed_proposals.py": 10,
+    "tests/e2e/test_init.py": 10,
 }
 
 

@@ -1,0 +1,38 @@
+"""The commands that `make test` forks from one warm process say and do what those say and do that start cold."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.support.effort import FULL
+from tests.support.project import Project
+
+pytestmark = pytest.mark.skipif(FULL or sys.platform != "linux", reason="all commands start cold")
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["status -o json", "plan sandbox --check", "plan nowhere", "no-command", "validate", "doctor"],
+)
+def test_a_forked_command_says_what_a_cold_one_says(project: Project, words: str) -> None:
+    project.environment |= {"RECONCILER_FORGE": "none", "GIT_AUTHOR_NAME": "Zoe", "TZ": "Asia/Tokyo"}
+    assert project.run_warm(tuple(words.split())) == project.run_cold(tuple(words.split()))
+
+
+def test_each_forked_command_has_its_own_environment(project: Project) -> None:
+    forge = "RECONCILER_FORGE is set to it"
+    project.environment["RECONCILER_FORGE"] = "none"
+    assert forge in str(project.run_warm(("doctor",)))
+    del project.environment["RECONCILER_FORGE"]
+    assert forge not in str(project.run_warm(("doctor",)))
+
+
+def test_another_python_and_other_variables_of_python_start_cold(project: Project) -> None:
+    assert project.run_warm(("status",))
+    project.environment["PYTHONPATH"] = str(project.root)
+    assert project.run_warm(("status",)) is None
+    del project.environment["PYTHONPATH"]
+    project.python = f"{sys.executable}3"
+    assert project.run_warm(("status",)) is None

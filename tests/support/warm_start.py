@@ -1,0 +1,172 @@
+"""Commands forked from a process that has imported what every command imports, instead of started cold.
+
+Half of the time of most commands goes into these imports, and `make test` runs more than a thousand. Run as a program,
+this file is that process. It reads requests from the socket that is its standard input; each gives a new process its
+arguments, its environment and its folder, and four descriptors: standard input, output, error, and a pipe for its exit
+code. Cold, as a person starts them, are all commands of `make soak`, all that a test sends a signal to, and all in
+another Python or with other variables of Python's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+if __name__ != "__main__":  # the program has none of our tests on its path
+    from tests.support.effort import FULL
+    from tests.support.warm_workers import WarmWorkers
+
+# What almost every command imports. Its own modules are not among them: one that forgets to import them must fail.
+IMPORTED = (
+    "reconciler.adapters.executors.compute",
+    "reconciler.adapters.filesystem.store",
+    "reconciler.adapters.git.commit_source",
+    "reconciler.adapters.git.worktree_source",
+    "reconciler.app.wiring",
+    "reconciler.cli.command_group",
+    "reconciler.cli.error_reporting",
+    "reconciler.cli.project",
+    "reconciler.engine.load_desired",
+    "reconciler.engine.plan.observe",
+    "reconciler.manifest.loading.load",
+    "reconciler.report.layout.render_text",
+)
+AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_", "LD_")
+"""What only the start of a process reads: with other values, a command starts cold."""
+
+
+class WarmStart:
+    """Forks commands. `command` is the Python of both processes that it starts, `environment` their variables."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]) -> None:
+        self._requests, theirs = socket.socketpair()
+        self._workers = WarmWorkers(command[0], environment)
+        self._lock = threading.Lock()
+        with theirs:
+            self._process = subprocess.Popen([*command, __file__], stdin=theirs, env=environment)
+
+    def run(
+        self, arguments: tuple[str, ...], environment: dict[str, str], folder: Path, timeout: float
+    ) -> tuple[int, str, str]:
+        """Return a command's exit code (negative: the signal that ended it), its standard output and its errors."""
+        status, report = os.pipe()
+        place = {"folder": str(folder), "python": self._workers.program}
+        request = json.dumps({"arguments": arguments, "environment": environment, **place}).encode()
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            tempfile.TemporaryFile() as out,
+            tempfile.TemporaryFile() as err,
+            os.fdopen(status, "rb") as code,
+        ):
+            with os.fdopen(report, "wb") as theirs:
+                descriptors = [stream.fileno() for stream in (nothing, out, err, theirs)]
+                # The length goes with the descriptors; the request itself may not fit into one message.
+                with self._lock:
+                    socket.send_fds(self._requests, [len(request).to_bytes(4)], descriptors)
+                    self._requests.sendall(request)
+            if not select.select([code], [], [], timeout)[0]:
+                raise subprocess.TimeoutExpired(list(arguments), timeout)
+            said = code.read()
+            assert said, "the process that commands are forked from is gone"
+            for stream in (out, err):
+                stream.seek(0)
+            return int(said), _text(out.read()), _text(err.read())
+
+    def close(self) -> None:
+        """End the processes that commands and workers are forked from."""
+        self._requests.close()
+        self._process.wait()
+        self._workers.close()
+
+
+def _text(content: bytes) -> str:
+    return content.decode().replace("\r\n", "\n")
+
+
+_STARTED: list[WarmStart] = []
+
+
+def warm_start(python: str, environment: dict[str, str]) -> WarmStart | None:
+    """Return what commands are forked from in this test run; None for those that are to start cold."""
+    if FULL or sys.platform != "linux" or python != sys.executable or _read(environment) != _read(os.environ):
+        return None
+    if not _STARTED:
+        _STARTED.append(WarmStart([python, "-P"], environment))
+    return _STARTED[0]
+
+
+def _read(environment: Mapping[str, str]) -> dict[str, str]:
+    return {name: text for name, text in environment.items() if name.startswith(AT_START)}
+
+
+def close_all() -> None:
+    """End what this test run started."""
+    while _STARTED:
+        _STARTED.pop().close()
+
+
+def _serve(requests: socket.socket) -> None:
+    """Fork for each request; return in the process that is the command."""
+    signal.signal(signal.SIGCHLD, _reap)
+    while True:
+        length, descriptors, _, _ = socket.recv_fds(requests, 4, 4)
+        if not length:
+            os._exit(0)
+        request = b""
+        while len(request) < int.from_bytes(length):
+            request += requests.recv(int.from_bytes(length) - len(request))
+        if os.fork() == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            requests.close()
+            *streams, report = descriptors
+            command = os.fork()
+            if command == 0:
+                os.close(report)
+                return _become(json.loads(request), streams)
+            code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
+            os.write(report, str(code).encode())
+            os._exit(0)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _reap(*_: object) -> None:
+    """Wait for the children that have ended: what they used is counted, and nothing of them stays."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def _become(request: dict[str, object], streams: list[int]) -> None:
+    for number, descriptor in enumerate(streams):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(str(request["folder"]))
+    os.environ.clear()
+    os.environ.update(request["environment"])  # type: ignore[arg-type, call-overload]
+    time.tzset()
+    sys.argv[1:] = request["arguments"]  # type: ignore[assignment]
+    sys.executable = str(request["python"])
+
+
+if __name__ == "__main__":
+    for module in IMPORTED:
+        import_module(module)
+    gc.freeze()
+    _serve(socket.socket(fileno=os.dup(0)))
+    from reconciler.cli.main import run
+
+    run()
