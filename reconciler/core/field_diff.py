@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 
+PRESENT = "yes"  # the text of a list's item that is a name alone, such as a feature
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldChange:
@@ -45,7 +47,7 @@ def _items(items: tuple[object, ...], path: str) -> Iterator[tuple[str, str]]:
             case (str(name), rest):
                 yield from _leaves(rest, f"{path}.{name}")
             case str(name):
-                yield f"{path}.{name}", "yes"
+                yield f"{path}.{name}", PRESENT
             case _ if isinstance(label := getattr(item, "name", None), str):
                 yield f"{path}.{label}", _summary(item)
             case _:
@@ -61,7 +63,7 @@ def _summary(item: object) -> str:
         for field in fields(item)
         if field.name != "name" and (part := getattr(item, field.name)) is not None
     ]
-    return "; ".join(parts) or "yes"
+    return "; ".join(parts) or PRESENT
 
 
 def _text(value: object) -> str:

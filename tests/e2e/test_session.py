@@ -99,7 +99,7 @@ def test_a_reviewed_plan_is_applied_while_it_holds_and_left_alone_when_it_does_n
     (trained.release() / "model.skops").unlink()
     stale = trained.run("apply", "production", "--plan", str(reviewed), code=5)
     assert "the plan is stale" in stale.out
-    assert "plan again" in stale.out
+    assert "make and review a new plan" in stale.out
 
 
 def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(deployed: Project) -> None:

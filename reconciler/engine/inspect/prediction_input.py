@@ -84,7 +84,8 @@ def _release(
     release = target.release(model)
     if drift is not None or release is None:
         raise IntegrityError(
-            f"{environment.name}/{model} does not serve what was deployed: {drift or 'missing: no release is served'}",
+            f"the served release of {environment.name}/{model} is not the deployed one: "
+            f"{drift or 'missing: no release is served'}",
             hint=f"run `reconciler apply {environment.name}`, which restores it",
             code="E501",
         )

@@ -28,6 +28,7 @@ _ONE = {
     "mark": "ownership marker",
     "overrides": "override",
     "predictions": "prediction log",
+    "register": "entry of the journal register",
     "recipes": "entry of the recipe index",
     "served models": "served model",
     "snapshots": "snapshot",
@@ -38,6 +39,7 @@ _MANY = {
     "journal": "journal entries",
     "mark": "ownership markers",
     "predictions": "prediction logs",
+    "register": "entries of the journal register",
     "recipes": "entries of the recipe index",
 }
 

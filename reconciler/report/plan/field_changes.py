@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from reconciler.core.field_diff import FieldChange
+from reconciler.core.field_diff import PRESENT, FieldChange
 from reconciler.report.layout.blocks import (
     ARROW,
     Code,
@@ -38,6 +38,11 @@ def changes_list(kind: str, changes: Iterable[FieldChange], *, tight: bool = Fal
 
 
 def old_and_new(change: FieldChange) -> Words:
+    """Return the change of a value; of an item in a list of names, whether it was added or removed."""
+    if (change.old, change.new) == (None, PRESENT):
+        return "added"
+    if (change.old, change.new) == (PRESENT, None):
+        return "removed"
     return (change.old or "nothing", " ", ARROW, " ", change.new or "nothing")
 
 

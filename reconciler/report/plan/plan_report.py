@@ -103,5 +103,8 @@ def _next(plan: Plan) -> Iterator[Block]:
             else in_sync.NOTHING
         )
         return
-    yield Paragraph("To apply it:", tone=Tone.STRONG)
-    yield CodeBlock((f"reconciler apply {plan.environment}",), runnable=True)
+    uncommitted, sandbox = plan.revision is None, plan.role == "sandbox"
+    tree = " --working-tree" if uncommitted and sandbox else ""
+    first = "To apply it, commit and merge it first:" if uncommitted and not sandbox else "To apply it:"
+    yield Paragraph(first, tone=Tone.STRONG)
+    yield CodeBlock((f"reconciler apply {plan.environment}{tree}",), runnable=True)

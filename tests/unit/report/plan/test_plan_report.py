@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.core.artifact.journal import Action
+from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.apply_result import ModelResult
 from reconciler.core.plan.plan import Blocked, Plan, PlanDetail, Step
 from reconciler.core.status_codes import ResultStatus, SyncStatus
@@ -97,3 +98,23 @@ def test_a_blocked_model_says_why_and_what_to_do_and_what_is_still_repaired() ->
     shown = on_screen(plan_report, values.plan("production", "production", (part,)))
     assert "refused: f1_macro 0.4 is below 0.5; grade D; meanwhile restore: tampered" in shown
     assert "what to do  change the recipe" in shown
+
+
+def test_the_command_that_applies_a_plan_of_uncommitted_manifests_is_one_that_applies_it() -> None:
+    sandbox = replace(values.plan("sandbox", "sandbox", many(0, changed=1).models), revision=None)
+    assert "To apply it:\n  reconciler apply sandbox --working-tree\n" in on_screen(plan_report, sandbox)
+    production = replace(many(0, changed=1), revision=None)
+    assert on_screen(plan_report, production).endswith(
+        "To apply it, commit and merge it first:\n  reconciler apply production\n"
+    )
+
+
+def test_a_feature_that_a_recipe_gained_or_lost_is_added_or_removed() -> None:
+    gained, lost = (
+        FieldChange(path="features.numeric.a", old=None, new="yes"),
+        FieldChange(path="b", old="yes", new=None),
+    )
+    detail = replace(values.DETAIL, changes=(gained, lost))
+    part = values.part("m", reason="passed its gates", steps=DEPLOY, detail=detail)
+    shown = on_screen(plan_report, values.plan("production", "production", (part,)))
+    assert "      features.numeric.a: added\n      b: removed\n" in shown
