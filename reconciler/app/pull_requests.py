@@ -56,7 +56,7 @@ def plan_comment(
     elif not job.fork:
         _post(options, planned, body, request or job.request, job.head)
     else:
-        options.say("pull request from a fork: nothing is written there")
+        options.say("this pull request comes from a fork, so nothing is posted on it")
     return planned
 
 
@@ -98,7 +98,7 @@ def _verified(options: ProjectOptions, environment: str, job: ci_job.CIJob, file
     if agreed:
         return planned
     raise IntegrityError(
-        f"{file.name} is not the plan of commit {head[:12]} for {environment}, as this job makes it",
+        f"the plan in {file.name} differs from the plan of {environment} that this job made for commit {head[:12]}",
         hint=f"check out the request and run `reconciler plan {environment} --comment`, which takes no file",
         code="E703",
     )

@@ -56,9 +56,9 @@ def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityErr
     where = f"the store of {content.environment} ({content.address})"
     if not content.mark and (content.journaled or content.kinds):
         return IntegrityError(
-            f"{store_layout.MARK} is gone from {where}, which holds other records",
+            f"{store_layout.MARK} is missing from {where}, which holds other records",
             code="E603",
-            hint=f"restore {store_layout.MARK} from a backup of the store; nothing is written there before",
+            hint=f"restore {store_layout.MARK} from a backup of the store; nothing is written to the store until then",
         )
     if content.journaled:
         return None
@@ -67,12 +67,14 @@ def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityErr
         clauses.insert(0, f"it still holds {_listed(content.remains)}")
     if not clauses:
         return None
-    subject = f"every journal is gone from {where}" if content.mark or content.kinds else f"{where} is empty or gone"
+    subject = (
+        f"every journal is missing from {where}" if content.mark or content.kinds else f"{where} is empty or missing"
+    )
     return IntegrityError(
         f"{subject}, but {_listed(clauses)}",
         code="E603",
-        hint="mount the disk or restore the store from a backup; nothing is written there before. "
-        f"`reconciler audit {content.environment}` then tells whether all is back",
+        hint="mount the disk, or restore the store from a backup (nothing is written to it until then); "
+        f"`reconciler audit {content.environment}` shows whether it is complete again",
     )
 
 
@@ -82,10 +84,10 @@ def lost_journal(environment: str, model: str, traces: Iterable[Trace]) -> Integ
     if not clauses:
         return None
     return IntegrityError(
-        f"the journal of {environment}/{model} is gone, but {_listed(clauses)}",
+        f"the journal of {environment}/{model} is missing, but {_listed(clauses)}",
         code="E603",
         hint=f"restore {store_layout.journal(environment, model)} from a backup of the store; "
-        "until then nothing of it is changed",
+        "no command changes this model until then",
     )
 
 

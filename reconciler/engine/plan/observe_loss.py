@@ -148,11 +148,11 @@ class LossObserver:
 
     def _registered(self, environment: str) -> Iterator[Trace]:
         for model in sorted(register.read(self._deps.stores[environment], environment).journals):
-            yield Trace(what=f"its register names {model}", model=model)
+            yield Trace(what=f"the store's register of journals names {model}", model=model)
         for neighbour in self._deps.stores:
             if neighbour != environment:
                 for model in sorted(self._seen_by(neighbour, environment)):
-                    yield Trace(what=f"the store of {neighbour} has seen {model}", model=model)
+                    yield Trace(what=f"the store of {neighbour} recorded {model}", model=model)
 
     def _seen_by(self, neighbour: str, environment: str) -> frozenset[str]:
         """Return the models whose journals a neighbour's store has registered; none where it cannot be read."""
@@ -168,7 +168,7 @@ class LossObserver:
         known = register.read(self._deps.stores[environment], environment)
         for name in sorted(target.traces()):
             if name == OWNER:
-                yield Trace(what="its target is marked as in use")
+                yield Trace(what="its target has an ownership marker")
             elif not known.journals or name in known.begun | known.journals or self._is_declared(environment, name):
                 yield Trace(what=f"its target keeps releases of {name}", model=name)  # else somebody put it there
 
@@ -185,7 +185,7 @@ class LossObserver:
         """Yield the traces of one model's journal that are only looked for where it is absent."""
         store = self._deps.stores[environment.name]
         if store.read(store_layout.member(store_layout.predictions(environment.name, model), 0)) is not None:
-            yield Trace(what="its predictions are logged", model=model)
+            yield Trace(what="the store has a log of its predictions", model=model)
         if environment.trains:
             yield from self._promoted(environment, model)
             yield from self._verified_build(store, environment.name, model)
@@ -201,7 +201,9 @@ class LossObserver:
                     continue
                 origin = blobs.record(store, build.provenance, Provenance)
                 if (origin.environment, origin.model) == (environment.name, model):
-                    yield Trace(what=f"{other.name} has {short(build.artifact)}, which was trained here", model=model)
+                    yield Trace(
+                        what=f"{other.name} has {short(build.artifact)}, trained in {environment.name}", model=model
+                    )
 
     def _verified_build(self, store: Store, environment: str, model: str) -> Iterator[Trace]:
         """Yield the build of the declared recipe where it was made for this model and verified: that is journaled
@@ -232,7 +234,7 @@ class LossObserver:
         for model in self._desired.models_of(other.name):
             card = card_path(other.name, model.name)
             if model.artifact is not None and self._deps.source.tree(self._desired.revision or "", (card,)):
-                what = f"git pins {short(model.artifact)} for {other.name}, which comes from there"
+                what = f"git pins {short(model.artifact)} for {other.name}, promoted from {environment.name}"
                 yield Trace(what=what, model=model.name)
                 return
 
@@ -243,5 +245,7 @@ class LossObserver:
             body = store.read(key)
             known = codec.decode(Verification, body, what=key) if body is not None else None
             if known is not None and known.environment == environment and known.incumbent is not None:
-                yield Trace(what=f"{upstream} compared a candidate with {short(known.incumbent)}, deployed here")
+                yield Trace(
+                    what=f"{upstream} compared a candidate with {short(known.incumbent)}, deployed in {environment}"
+                )
                 return

@@ -21,5 +21,5 @@ def test_a_journal_behind_its_target_is_damage(scenario: Scenario, kept: int) ->
         del objects[key]
     planned = scenario.part("production")
     assert planned.status is ResultStatus.DAMAGED
-    found = "serves entry 1, but its journal ends at 0" if kept else "every journal is gone from the store of prod"
+    found = "serves entry 1, but its journal ends at 0" if kept else "every journal is missing from the store of prod"
     assert found in str(planned)
