@@ -7,6 +7,7 @@ The grade follows AI Builder's published bands: classification by skill over cha
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
@@ -71,6 +72,22 @@ CLASSIFICATION_METRICS = {
 REGRESSION_METRICS = {"r2": True, "mae": False, "rmse": False}
 # `recall:<class>`, `precision:<class>`, `f1:<class>` name one class of a classification.
 PER_CLASS_METRICS = ("precision", "recall", "f1")
+
+
+def metric_problem(metric: str, task: str, classes: Collection[str]) -> tuple[str, str | None] | None:
+    """Return why a model of this task and these classes cannot have a metric, with a hint; None where it can."""
+    kind, colon, label = metric.partition(":")
+    if colon:
+        if task == "classification" and kind in PER_CLASS_METRICS and label in classes:
+            return None
+        known = ", ".join(classes) or "none"
+        return f"{metric} names a class that the model does not have; its classes: {known}", None
+    metrics = CLASSIFICATION_METRICS if task == "classification" else REGRESSION_METRICS
+    if metric in metrics:
+        return None
+    return f"{metric} is not a metric of a {task}", f"metrics: {', '.join(metrics)}"
+
+
 METRIC_RANGE: dict[str, tuple[float, float]] = {
     "accuracy": (0.0, 1.0),
     "balanced_accuracy": (0.0, 1.0),

@@ -11,6 +11,7 @@ from reconciler.core.artifact.observed_state import CommitOrder, JournalHead, Li
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.weakened_gates import WeakenedGate
+from reconciler.core.spec.applicable_gates import ApplicableGates
 from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
@@ -22,10 +23,11 @@ class VerificationFacts:
     """One artifact under the gates of one environment.
 
     `gate_set` is None while there is no artifact. `previously_deployed`: it was deployed there before, so no gate is
-    asked. `journaled`: the sandbox's journal records this verification.
+    asked. `journaled`: the sandbox's journal records this verification. `gates`: those of today, by whether they apply.
     """
 
     environment: str
+    gates: ApplicableGates
     gate_set: Digest | None = None
     verification: Verification | None = None
     previously_deployed: bool = False

@@ -1,11 +1,17 @@
-"""Evaluate gates on an evaluation and comparisons: one result per gate. Pure; NaN and absent metrics never pass."""
+"""Evaluate gates on an evaluation and comparisons: one result per gate. Pure.
+
+NaN, absent metrics and those that the task does not have never pass. Gates that do not apply to the model
+(`core.spec.applicable_gates`) are listed with why not, and decide nothing.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 
-from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.evaluation import Evaluation, metric_problem
+from reconciler.core.plan.facts import VerificationFacts
+from reconciler.core.spec.applicable_gates import ApplicableGates, exemption
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Comparability,
@@ -18,6 +24,7 @@ from reconciler.core.spec.gates import (
     Rule,
     Threshold,
 )
+from reconciler.core.spec.model import Model
 
 
 def evaluate_gates(
@@ -27,9 +34,46 @@ def evaluate_gates(
     return tuple(_evaluate_gate(gate, evaluation, comparisons) for gate in gates)
 
 
+def not_applying(gates: tuple[Gate, ...]) -> tuple[GateResult, ...]:
+    """Return one result for each gate that does not apply to the model, in order."""
+    return tuple(GateResult(gate=gate, verdict=GateStatus.NOT_APPLICABLE, reason=exemption(gate)) for gate in gates)
+
+
+def impossible(gate: Gate, task: str, classes: Collection[str]) -> tuple[str, str | None] | None:
+    """Return why no model of this task and these classes can pass the gate, with a hint: they lack its metric."""
+    return metric_problem(gate.metric, task, classes) if isinstance(gate, (Threshold, NoWorseThanIncumbent)) else None
+
+
+def remedy(gates: ApplicableGates, model: Model, source: str) -> str:
+    """Say what to do about a model that was refused by an environment's gates. `source`: where it is trained."""
+    task, classes = model.recipe.task, model.recipe.class_names
+    again = f"apply {source} again"
+    if not gates.applying:
+        return f"add a gate that applies to it, or widen the `for:` of one, and {again}"
+    if any(impossible(gate, task, classes) for gate in gates.applying):
+        return f"narrow the gate by `for:` where it is not meant for such a model, and {again}"
+    return f"change the recipe and {again}; a failed artifact is not verified twice"
+
+
+def gate_notes(facts: VerificationFacts, model: Model) -> Iterator[str]:
+    """Say which gates do not apply or can never be passed, as far as no verification says so."""
+    known, task, classes = facts.verification, model.recipe.task, model.recipe.class_names
+    told = {result.gate for result in known.results} if known is not None else set()
+    for gate in facts.gates.others:
+        if gate not in told:
+            yield f"{facts.environment}: {exemption(gate)}"
+    for gate in facts.gates.applying:
+        problem = impossible(gate, task, classes)
+        if problem is not None and known is None:
+            yield f"{facts.environment} will refuse every candidate: {problem[0]}"
+
+
 def _evaluate_gate(
     gate: Gate, evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]
 ) -> GateResult:
+    classes = tuple(score.name for score in evaluation.classes)
+    if (problem := impossible(gate, evaluation.task, classes)) is not None:
+        return _result(gate, False, problem[0])
     match gate:
         case Threshold():
             return _threshold(gate, evaluation)

@@ -17,6 +17,7 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts
+from reconciler.core.plan.gate_evaluation import gate_notes, remedy
 from reconciler.core.plan.plan import Blocked, Step
 from reconciler.core.spec.environment import PrunePolicy
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
@@ -38,27 +39,25 @@ def decide_training(facts: TrainingFacts) -> Decision:
     """Decide about one model of a sandbox."""
     health = HealthStatus.HEALTHY if facts.head is not None else HealthStatus.MISSING
     steps = (*_training_steps(facts), *_verification_steps(facts))
-    failures = tuple(
-        f"{known.environment}: {reason}"
+    refused = [
+        (known, known.verification.refusals)
         for known in facts.verifications
-        if known.verification is not None
-        and known.journaled
-        and not known.previously_deployed
-        and not known.verification.passed
-        for reason in known.verification.failures
-    )
+        if known.verification is not None and known.journaled and not known.previously_deployed
+    ]
+    failures = tuple(f"{known.environment}: {reason}" for known, reasons in refused for reason in reasons)
     blocked = None
     if failures and facts.build is not None:
         blocked = Blocked(
             status=ResultStatus.DENIED,
             reasons=failures,
-            remedy="change the recipe and apply the sandbox again; a failed artifact is not verified twice",
+            remedy=next(remedy(known.gates, facts.model, "the sandbox") for known, reasons in refused if reasons),
         )
+    notes = tuple(line for known in facts.verifications for line in gate_notes(known, facts.model))
     if steps:
         sync, reason = SyncStatus.OUT_OF_SYNC, steps[0].reason
-        return Decision(sync=sync, health=health, reason=reason, steps=steps, blocked=blocked)
+        return Decision(sync=sync, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
     reason = f"failed {len(failures)} gate{'s' * (len(failures) > 1)}" if failures else "trained and verified"
-    return Decision(sync=SyncStatus.IN_SYNC, health=health, reason=reason, blocked=blocked)
+    return Decision(sync=SyncStatus.IN_SYNC, health=health, reason=reason, blocked=blocked, notes=notes)
 
 
 def _training_steps(facts: TrainingFacts) -> tuple[Step, ...]:
@@ -202,7 +201,7 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
     if not verification.passed:
         return Blocked(
             status=ResultStatus.DENIED,
-            reasons=verification.failures or ("the artifact passed no gate, since none was evaluated",),
+            reasons=verification.refusals,
             remedy="promote another candidate; a failed artifact never reaches this environment",
         )
     if facts.policy.stale_data_age is None:
@@ -304,8 +303,11 @@ def _health(facts: ServingFacts, drift: Drift | None) -> HealthStatus:
 
 
 def _gates_not_enforced(facts: ServingFacts) -> tuple[str, ...]:
-    """Report the gates that an artifact fails which was deployed here before; they do not stop it."""
-    known = facts.pin.verification
-    if known is None or not known.previously_deployed or known.verification is None:
+    """Report the gates that do not apply, and those that an artifact fails which was deployed here before."""
+    known, model = facts.pin.verification, facts.model
+    if known is None or model is None:
         return ()
-    return tuple(f"reported, not enforced: {reason}" for reason in known.verification.failures)
+    exempt = tuple(gate_notes(known, model)) if facts.pinned != facts.deployed else ()
+    if not known.previously_deployed or known.verification is None:
+        return exempt
+    return exempt + tuple(f"reported, not enforced: {reason}" for reason in known.verification.failures)

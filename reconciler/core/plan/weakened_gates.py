@@ -1,7 +1,8 @@
 """Find the gates and controls of one model that a change weakened in one environment. Pure.
 
-An old gate counts as kept while some new gate demands at least as much; so moving one from the model's file
-to the environment's, or replacing it by a stricter one, weakens nothing.
+An old gate counts as kept while some new gate demands at least as much, of as many models; so moving one from the
+model's file to the environment's, or replacing it by a stricter one, weakens nothing. To narrow a gate by `for:`
+weakens it, and so does a change of the model's task or labels that exempts it.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 from reconciler.core.duration import in_words
+from reconciler.core.spec.applicable_gates import ANY, GateSubject, sorted_out, subject_of
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import Gate
+from reconciler.core.spec.model import Model
 
 NOTHING = "nothing"
 
@@ -31,18 +34,33 @@ class WeakenedGate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployRequirements:
-    """All that stands before a deploy of one model: its own gates, and the policy of its environment."""
+    """All that stands before a deploy of one model: its own gates, and the policy of its environment. `subject` decides
+    which of the gates apply to the model."""
 
     gates: tuple[Gate, ...]
     policy: Policy
+    subject: GateSubject = ANY
+
+    @property
+    def applying(self) -> tuple[Gate, ...]:
+        """Return the gates that apply to the model."""
+        return sorted_out((*self.gates, *self.policy.gates), self.subject).applying
 
 
 def weakenings(old: DeployRequirements, new: DeployRequirements, *, model: str) -> tuple[WeakenedGate, ...]:
     """List what `new` requires less than `old`, in a fixed order, each once."""
-    weakened = chain(
-        _gates((*old.gates, *old.policy.gates), (*new.gates, *new.policy.gates)), _policy(old.policy, new.policy, model)
-    )
+    weakened = chain(_gates(old.applying, new.applying), _policy(old.policy, new.policy, model))
     return tuple(dict.fromkeys(weakened))
+
+
+def weakened_by(proposed: Model, today: Model | None, policy: Policy) -> tuple[WeakenedGate, ...]:
+    """List the gates that a proposed declaration of a model weakens, under one policy; none where it is a new model."""
+    if today is None:
+        return ()
+    old, new = (
+        DeployRequirements(gates=model.gates, policy=policy, subject=subject_of(model)) for model in (today, proposed)
+    )
+    return weakenings(old, new, model=today.name)
 
 
 # --- gates ----------------------------------------------------------------------------------------------------------

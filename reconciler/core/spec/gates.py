@@ -3,16 +3,18 @@
 NaN and absent metrics never pass. A gate's result depends on its arguments only (`core.plan.gate_evaluation`).
 
 Each gate also says what of it a change of manifests can weaken: `demands` (one gate per bound), the `subject` and the
-`amount` in words, and `as_strict_as`, which compares two gates of one class and subject.
+`amount` in words, and `as_strict_as`, which compares two gates of one class and subject. `for_` narrows it to some
+models: to narrow a gate is to weaken it (`core.spec.applicable_gates` says which gates apply to a model).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import cast
 
 from reconciler.core.digest import Checksummed, Digest
+from reconciler.core.spec.recipe import Task
 
 
 class Grade(StrEnum):
@@ -42,11 +44,29 @@ class Rule(StrEnum):
         return list(Rule).index(self)
 
 
-class _Demand:
-    """The demand of a gate, which a change of manifests can weaken; most have one bound, named by the gate."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateScope:
+    """The models that a gate is for: those of this task (None: of any) that have all these labels, sorted by name."""
 
-    __slots__ = ()
-    uses: str
+    task: Task | None = None
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def covers(self, task: Task | None, labels: tuple[tuple[str, str], ...]) -> bool:
+        """Tell whether it reaches every model of this task (None: of all tasks) that has these labels."""
+        return self.task in (None, task) and set(self.labels) <= set(labels)
+
+    def __str__(self) -> str:
+        words = [f"task {self.task}"] if self.task is not None else []
+        return " and ".join([*words, *(f"label {name}: {value}" for name, value in self.labels)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Demand:
+    """The demand of a gate, which a change of manifests can weaken; most have one bound, named by the gate. `for_`: the
+    models that the gate is for; None: all."""
+
+    for_: GateScope | None = None
+    uses: str = ""
 
     @property
     def demands(self) -> tuple[Gate, ...]:
@@ -57,6 +77,22 @@ class _Demand:
     def subject(self) -> str:
         """Return what is demanded, without how much of it."""
         return self.uses
+
+    @property
+    def bound(self) -> str:
+        """Return how much is demanded of the models that the gate is for, in words."""
+        raise NotImplementedError
+
+    @property
+    def amount(self) -> str:
+        """Return how much is demanded, and of which models, in words."""
+        return f"{self.bound} for {self.for_}" if self.for_ is not None else self.bound
+
+    def reaches(self, other: Gate) -> bool:
+        """Tell whether this gate is for every model that `other` is for."""
+        mine = self.for_ or GateScope()
+        theirs = other.for_ or GateScope()
+        return mine.covers(theirs.task, theirs.labels)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +109,7 @@ class Threshold(_Demand):
         """Return one gate for each of the two bounds that is set."""
         if self.at_least is None or self.at_most is None:
             return (self,)
-        return (
-            Threshold(metric=self.metric, at_least=self.at_least),
-            Threshold(metric=self.metric, at_most=self.at_most),
-        )
+        return replace(self, at_most=None), replace(self, at_least=None)
 
     @property
     def subject(self) -> str:
@@ -84,13 +117,13 @@ class Threshold(_Demand):
         return f"{self.metric} {'at least' if self.at_least is not None else 'at most'}"
 
     @property
-    def amount(self) -> str:
-        """Return how much is demanded, in words."""
+    def bound(self) -> str:
+        """Return how much is demanded of the models that the gate is for, in words."""
         return f"{self.at_least if self.at_least is not None else self.at_most:g}"
 
     def as_strict_as(self, other: Gate) -> bool:
-        """Tell whether this gate demands at least as much as `other`."""
-        if not isinstance(other, Threshold):
+        """Tell whether this gate demands at least as much as `other`, of as many models."""
+        if not isinstance(other, Threshold) or not self.reaches(other):
             return False
         if other.at_least is not None:
             return self.at_least is not None and self.at_least >= other.at_least
@@ -105,13 +138,13 @@ class PerformanceGrade(_Demand):
     uses: str = "performance-grade"
 
     @property
-    def amount(self) -> str:
-        """Return how much is demanded, in words."""
+    def bound(self) -> str:
+        """Return how much is demanded of the models that the gate is for, in words."""
         return f"grade {self.at_least}"
 
     def as_strict_as(self, other: Gate) -> bool:
-        """Tell whether this gate demands at least as much as `other`."""
-        return isinstance(other, PerformanceGrade) and self.at_least.rank >= other.at_least.rank
+        """Tell whether this gate demands at least as much as `other`, of as many models."""
+        return isinstance(other, PerformanceGrade) and self.reaches(other) and self.at_least.rank >= other.at_least.rank
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,13 +155,15 @@ class BeatsNaiveGuess(_Demand):
     uses: str = "beats-naive-guess"
 
     @property
-    def amount(self) -> str:
-        """Return how much is demanded, in words."""
+    def bound(self) -> str:
+        """Return how much is demanded of the models that the gate is for, in words."""
         return f"{self.by_share_of_errors:g} of the errors"
 
     def as_strict_as(self, other: Gate) -> bool:
-        """Tell whether this gate demands at least as much as `other`."""
-        return isinstance(other, BeatsNaiveGuess) and self.by_share_of_errors >= other.by_share_of_errors
+        """Tell whether this gate demands at least as much as `other`, of as many models."""
+        if not isinstance(other, BeatsNaiveGuess) or not self.reaches(other):
+            return False
+        return self.by_share_of_errors >= other.by_share_of_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,13 +182,13 @@ class NoWorseThanIncumbent(_Demand):
         return f"{self.uses} by {self.metric}"
 
     @property
-    def amount(self) -> str:
-        """Return how much is demanded, in words."""
+    def bound(self) -> str:
+        """Return how much is demanded of the models that the gate is for, in words."""
         return f"{self.rule} rule, tolerance {self.tolerance:g}, {self.min_rows} rows"
 
     def as_strict_as(self, other: Gate) -> bool:
-        """Tell whether this gate demands at least as much as `other`."""
-        if not isinstance(other, NoWorseThanIncumbent):
+        """Tell whether this gate demands at least as much as `other`, of as many models."""
+        if not isinstance(other, NoWorseThanIncumbent) or not self.reaches(other):
             return False
         stricter = self.rule.strictness >= other.rule.strictness
         return stricter and self.tolerance <= other.tolerance and self.min_rows >= other.min_rows
@@ -163,10 +198,11 @@ Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent
 
 
 class GateStatus(StrEnum):
-    """The outcome of one gate."""
+    """The outcome of one gate. Only a gate that is not for a model, by its own `for:`, does not apply to it."""
 
     PASSED = "passed"
     REFUSED = "refused"
+    NOT_APPLICABLE = "does not apply"
 
 
 class Comparability(StrEnum):
@@ -209,8 +245,8 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSet:
-    """All that a verification depends on besides its artifact; its digest names the verification. `incumbent` is set
-    only where a gate compares with it."""
+    """All that a verification depends on besides its artifact; its digest names the verification. `gates` are those
+    that apply to the model; `incumbent` is set only where a gate compares with it."""
 
     environment: str
     gates: tuple[Gate, ...]
@@ -231,7 +267,7 @@ class GateResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification(Checksummed):
-    """The results of all gates for one artifact and one gate set, for one environment.
+    """The results of all gates for one artifact and one gate set, for one environment; last those that did not apply.
 
     `gate_set` is the digest over gates (model's and environment's), evaluation rows and incumbent; a verification of
     another gate set does not count.
@@ -247,10 +283,20 @@ class Verification(Checksummed):
 
     @property
     def passed(self) -> bool:
-        """Tell whether there are results and every gate passed."""
-        return bool(self.results) and all(result.verdict is GateStatus.PASSED for result in self.results)
+        """Tell whether some gate applied, and each that did passed."""
+        return bool(self.applied) and all(result.verdict is GateStatus.PASSED for result in self.applied)
+
+    @property
+    def applied(self) -> tuple[GateResult, ...]:
+        """Return the results of the gates that applied to the model."""
+        return tuple(result for result in self.results if result.verdict is not GateStatus.NOT_APPLICABLE)
 
     @property
     def failures(self) -> tuple[str, ...]:
         """Return the reasons of the gates that failed."""
         return tuple(result.reason for result in self.results if result.verdict is GateStatus.REFUSED)
+
+    @property
+    def refusals(self) -> tuple[str, ...]:
+        """Return why it did not pass: the failures, or that there is no gate that it passed."""
+        return () if self.passed else self.failures or (f"no gate of {self.environment} applies to it",)

@@ -29,7 +29,8 @@ class Retrain:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
     """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` is its manifest. `artifact` is
-    the pin: set where the environment only promotes, None in a sandbox."""
+    the pin: set where the environment only promotes, None in a sandbox. `labels`: sorted by name; no part of the
+    recipe."""
 
     name: str
     environment: str
@@ -42,3 +43,4 @@ class Model:
     artifact: Digest | None = None
     retrain: Retrain = Retrain()
     renamed_from: str | None = None
+    labels: tuple[tuple[str, str], ...] = ()

@@ -245,7 +245,7 @@ def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
             model=part.model,
             status=ResultStatus.DENIED,
             problem="; ".join(failures),
-            remedy="change the recipe and apply again; a failed artifact is not verified twice",
+            remedy=next((step.remedy for step in done if step.remedy), None),
         )
     if standing is not None:
         problem = "; ".join(standing.reasons)

@@ -29,7 +29,7 @@ class ApplyRun:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
     """One step that was carried out, in a line. `built`: the model has another build than the plan saw (`trained`: made
-    just now); `failures`: the reasons of failed gates."""
+    just now); `failures`: the reasons of failed gates; `remedy`: what to do about them."""
 
     line: str
     artifact: Digest | None = None
@@ -37,3 +37,4 @@ class StepResult:
     trained: bool = False
     retired: bool = False
     failures: tuple[str, ...] = ()
+    remedy: str | None = None

@@ -8,7 +8,8 @@ from reconciler import codec
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.plan.gate_evaluation import evaluate_gates, impossible, not_applying
+from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Comparability, Comparison, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
@@ -38,6 +39,7 @@ def run_gates(
         gate: _compare(deps, model, environment, build, incumbent, gate)
         for gate in gate_set.gates
         if isinstance(gate, NoWorseThanIncumbent)
+        and impossible(gate, model.recipe.task, model.recipe.class_names) is None
     }
     return verification.write(
         store,
@@ -47,7 +49,10 @@ def run_gates(
             gate_set=digest,
             evaluation=evaluation.evaluation_rows,
             incumbent=gate_set.incumbent,
-            results=evaluate_gates(gate_set.gates, evaluation, comparisons),
+            results=(
+                *evaluate_gates(gate_set.gates, evaluation, comparisons),
+                *not_applying(gates_of(model, environment).others),
+            ),
         ),
     )
 

@@ -11,8 +11,10 @@ from reconciler.core.artifact.journal import Action, GateSetResult, State
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import short
 from reconciler.core.plan.facts import TrainingFacts
+from reconciler.core.plan.gate_evaluation import remedy
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import decide_training
+from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import train
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
@@ -98,7 +100,7 @@ def _verify(
     deps.progress.start(part.model, f"verify for {environment.name}")
     verified = run_gates(deps, model, environment, build, incumbent)
     gate_result = GateSetResult(environment=environment.name, gate_set=verified.gate_set, passed=verified.passed)
-    others = tuple(result for result in head.state.judged if result.environment != environment.name)
+    kept = tuple(result for result in head.state.judged if result.environment != environment.name)
     after = journal.append(
         deps.stores[own.name],
         run.writer,
@@ -107,14 +109,16 @@ def _verify(
         model=part.model,
         plan=part.digest,
         action=Action.VERIFY,
-        state=replace(head.state, judged=tuple(sorted((*others, gate_result), key=lambda result: result.environment))),
-        reason=f"verified for {environment.name}: {'passed' if verified.passed else '; '.join(verified.failures)}",
+        state=replace(head.state, judged=tuple(sorted((*kept, gate_result), key=lambda result: result.environment))),
+        reason=f"verified for {environment.name}: {'passed' if verified.passed else '; '.join(verified.refusals)}",
         verification=verified.gate_set,
     )
-    gates = len(verified.results)
+    gates, others = len(verified.applied), len(verified.results) - len(verified.applied)
+    skipped = f"; {others} do{'es' * (others == 1)} not apply" if others else ""
     if verified.passed:
-        line = f"passed {gates} gate{'s' * (gates != 1)} of {environment.name}"
+        line = f"passed {gates} gate{'s' * (gates != 1)} of {environment.name}{skipped}"
         return after, StepResult(line=line, artifact=build.artifact)
-    failures = tuple(f"{environment.name}: {reason}" for reason in verified.failures)
-    line = f"failed {len(failures)} of {gates} gate{'s' * (gates != 1)} of {environment.name}"
-    return after, StepResult(line=line, artifact=build.artifact, failures=failures or (line,))
+    failures = tuple(f"{environment.name}: {reason}" for reason in verified.refusals)
+    line = f"failed {len(verified.failures)} of {gates} gate{'s' * (gates != 1)} of {environment.name}{skipped}"
+    advice = remedy(gates_of(model, environment), model, own.name)
+    return after, StepResult(line=line, artifact=build.artifact, failures=failures, remedy=advice)

@@ -17,6 +17,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
 from reconciler.core.plan.facts import PinFacts, PolicyFacts, ServingFacts, VerificationFacts
 from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import GateStatus, NoWorseThanIncumbent
@@ -148,13 +149,14 @@ class ServingObserver:
         deployed = head.state.artifact if head else None
         incumbent = deployed if deployed != artifact else None
         gate_set = verification.gate_set_of(model, self.environment, evaluation, incumbent)
-        known = VerificationFacts(environment=self.environment.name)
+        gates = gates_of(model, self.environment)
+        known = VerificationFacts(environment=self.environment.name, gates=gates)
         history = head or self.journals.predecessor(model)
         for name in (*self.upstream, self.environment.name):
             store = self.journals.stores.get(name)
             if store is None:
                 continue
-            known = verification.known_verification(store, gate_set, artifact, head=history)
+            known = verification.known_verification(store, gate_set, artifact, gates=gates, head=history)
             if known.verification is not None:
                 return known
         return known
@@ -231,9 +233,7 @@ def policy_violations(
     deployed = head.state.artifact if head else None
     if deployed is None or deployed != model.artifact or not blobs.holds(store, deployed):
         return ()
-    gates = tuple(
-        gate for gate in verification.gates_for(model, environment) if not isinstance(gate, NoWorseThanIncumbent)
-    )
+    gates = tuple(gate for gate in gates_of(model, environment).applying if not isinstance(gate, NoWorseThanIncumbent))
     results = evaluate_gates(gates, evaluation, {})
     return tuple(
         f"today's policy would deny it: {result.reason}"

@@ -11,6 +11,7 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.plan.facts import TrainingFacts, VerificationFacts
+from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
@@ -72,13 +73,14 @@ class TrainingObserver:
         head: JournalHead | None,
     ) -> VerificationFacts:
         """Look up how the gates of `judging` found the build."""
+        gates = gates_of(model, judging)
         if build is None or evaluation is None:
-            return VerificationFacts(environment=judging.name)
+            return VerificationFacts(environment=judging.name, gates=gates)
         # Judging for itself, a sandbox has no incumbent: its own journal says what was trained, not what is deployed.
         deployed = self.journals.head(judging.name, model.name) if judging.name != self.environment.name else None
         incumbent = deployed.state.artifact if deployed else None
         gate_set = verification.gate_set_of(model, judging, evaluation, incumbent)
-        known = verification.known_verification(self.store, gate_set, build.artifact, head=deployed)
+        known = verification.known_verification(self.store, gate_set, build.artifact, gates=gates, head=deployed)
         journaled = head.state.judged_for(judging.name) if head and head.state.build == build else None
         return replace(known, journaled=journaled is not None and journaled.gate_set == known.gate_set)
 

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.plan.weakened_gates import NOTHING, DeployRequirements, WeakenedGate, weakenings
+from reconciler.core.spec.applicable_gates import subject_of
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
@@ -82,7 +83,8 @@ def weakened(source: Source, model: Model, policy: Policy, change: FirstParentCh
         return ()
     if isinstance(before, str):
         return (WeakenedGate(what="gates", old=before, new="those of today"),)
-    today = weakenings(before, DeployRequirements(gates=model.gates, policy=policy), model=model.name)
+    now = DeployRequirements(gates=model.gates, policy=policy, subject=subject_of(model))
+    today = weakenings(before, now, model=model.name)
     if not today:
         return ()
     introduced = _requirements(source, model, change.commit)
@@ -109,8 +111,9 @@ def _requirements(source: Source, model: Model, commit: str) -> DeployRequiremen
         if not own and not environment:
             return None
         gates = past_manifest.gates(own) if own is not None else ()
+        subject = past_manifest.subject(own) if own is not None else subject_of(model)
         policy = past_manifest.policy(environment) if environment is not None else Policy()
-        return DeployRequirements(gates=gates, policy=policy)
+        return DeployRequirements(gates=gates, policy=policy, subject=subject)
     except past_manifest.UnreadableError as error:
         return f"{NOTHING} that can be compared ({error.message})"
 

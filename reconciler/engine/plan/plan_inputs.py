@@ -7,9 +7,9 @@ from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.digest import Digest
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.plan.plan import PlanInputs
+from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
-from reconciler.engine.plan import verification
 
 
 def plan_inputs(
@@ -26,7 +26,7 @@ def plan_inputs(
     order: str = "same",
     controls: tuple[str, ...] = (),
 ) -> PlanInputs:
-    gates = verification.gates_for(model, environment) if model else ()
+    gates = gates_of(model, environment).applying if model else ()
     return PlanInputs(
         environment=environment.name,
         model=name,

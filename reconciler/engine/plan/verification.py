@@ -14,8 +14,9 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.plan.facts import VerificationFacts
+from reconciler.core.spec.applicable_gates import ApplicableGates, gates_of
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import Gate, GateSet, NoWorseThanIncumbent, Verification
+from reconciler.core.spec.gates import GateSet, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.engine.storage import blobs, numbered_log
@@ -65,14 +66,9 @@ class _RecipeDetails:
     format: int
 
 
-def gates_for(model: Model, environment: Environment) -> tuple[Gate, ...]:
-    """Return the model's own gates and the environment's, which the model's author cannot weaken."""
-    return (*model.gates, *environment.policy.gates)
-
-
 def gate_set_of(model: Model, environment: Environment, evaluation: Evaluation, incumbent: Digest | None) -> GateSet:
-    """Return the gates with all that their results depend on besides the artifact."""
-    gates = gates_for(model, environment)
+    """Return the gates that apply, with all that their results depend on besides the artifact."""
+    gates = gates_of(model, environment).applying
     compares = any(isinstance(gate, NoWorseThanIncumbent) for gate in gates)
     return GateSet(
         environment=environment.name,
@@ -83,13 +79,14 @@ def gate_set_of(model: Model, environment: Environment, evaluation: Evaluation, 
 
 
 def known_verification(
-    store: Store, gate_set: GateSet, artifact: Digest, *, head: JournalHead | None
+    store: Store, gate_set: GateSet, artifact: Digest, *, gates: ApplicableGates, head: JournalHead | None
 ) -> VerificationFacts:
     """Look up the verification of an artifact under a gate set in `store`. `head`: of the environment whose gates they
-    are."""
+    are; `gates`: these and the others of today."""
     digest = codec.digest_of(gate_set)
     return VerificationFacts(
         environment=gate_set.environment,
+        gates=gates,
         gate_set=digest,
         verification=read(store, artifact, digest),
         previously_deployed=head is not None and artifact in head.state.vetted,

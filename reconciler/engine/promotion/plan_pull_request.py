@@ -14,11 +14,12 @@ from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChan
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.plan.plan import Plan
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
+from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan, verification
+from reconciler.engine.plan import make_plan
 from reconciler.engine.plan.plan_inputs import declared
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, TreeFile
@@ -110,8 +111,8 @@ def changed_models(
 
 
 def _with_policy_gates(model: Model | None, environment: Environment) -> Model | None:
-    """Return the model with all gates that it must pass, its own and those of the environment's policy."""
-    return replace(model, gates=verification.gates_for(model, environment)) if model is not None else None
+    """Return the model with its own gates and those of the environment's policy, as far as they apply to it."""
+    return replace(model, gates=gates_of(model, environment).applying) if model is not None else None
 
 
 def _why_stores_unreadable(deps: Dependencies, old: DesiredState | None, environment: Environment) -> str | None:

@@ -9,9 +9,10 @@ from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest, short
-from reconciler.core.plan.weakened_gates import DeployRequirements, weakenings
+from reconciler.core.plan.weakened_gates import weakened_by
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
@@ -25,7 +26,6 @@ from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.promotion.promotion_summary import summarize
 from reconciler.engine.storage import blobs, journal
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
-from reconciler.manifest.loading import past_manifest
 from reconciler.manifest.yaml.edit import promoted
 from reconciler.ports import Proposal, Proposer
 
@@ -71,9 +71,10 @@ def promote(
         f"{short(deployed)} -> {short(build.artifact)}" if deployed else f"first artifact {short(build.artifact)}"
     ]
     if verification is not None:
-        gates = len(verification.results)
+        gates = len(verification.applied)
         summary.append(f"passed {gates} gate{'s' * (gates != 1)} of {to.name}")
-        summary += _weakened(desired.model(to.name, model), proposed, to)
+        summary += [result.reason for result in verification.results if result not in verification.applied]
+        summary += map(str, weakened_by(declared, desired.model(to.name, model), to.policy))
     return _propose(
         checkout,
         proposer,
@@ -87,15 +88,6 @@ def promote(
         promotion=summarize(deps, desired, to, declared, verification),
         route=route,
     )
-
-
-def _weakened(today: Model | None, text: str, to: Environment) -> tuple[str, ...]:
-    """Return one line for each gate that is weaker in the proposed manifest than in the current one."""
-    if today is None:
-        return ()
-    old = DeployRequirements(gates=today.gates, policy=to.policy)
-    new = DeployRequirements(gates=past_manifest.gates(text.encode()), policy=to.policy)
-    return tuple(map(str, weakenings(old, new, model=today.name)))
 
 
 def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, card: str) -> dict[str, str]:
@@ -224,7 +216,7 @@ def _verification_for(
     deployed = head.state.artifact if head else None
     evaluation = verify.evaluation_of(origin, build.artifact)
     gate_set = verify.gate_set_of(proposed, to, evaluation, deployed if deployed != build.artifact else None)
-    checked = verify.known_verification(origin, gate_set, build.artifact, head=head)
+    checked = verify.known_verification(origin, gate_set, build.artifact, gates=gates_of(proposed, to), head=head)
     if checked.previously_deployed:
         return None
     if checked.verification is None:
@@ -234,7 +226,7 @@ def _verification_for(
         )
     if not checked.verification.passed:
         raise GateRefusedError(
-            f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.failures),
+            f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.refusals),
             hint=f"change the recipe and train again; an artifact that failed is never deployed to {to.name}",
             code="E701",
         )

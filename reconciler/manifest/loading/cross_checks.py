@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator
 
-from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, PER_CLASS_METRICS, REGRESSION_METRICS
+from reconciler.core.plan.gate_evaluation import impossible
+from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment, Role
-from reconciler.core.spec.gates import Gate, NoWorseThanIncumbent, Threshold
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.recipe import Task
 
 CrossProblem = tuple[str, tuple[str | int, ...], str, str, str | None]
 """(file, path in the document, code, message, hint)"""
@@ -103,20 +102,33 @@ def _model(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
         return
     yield from _pin(model, environment)
     yield from _tables(desired, model, environment)
+    yield from _gates(model, environment)
+
+
+def _gates(model: Model, environment: Environment) -> Iterator[CrossProblem]:
+    """Yield gates that the model can never pass, and that none applies where one must."""
+    subject = subject_of(model)
     for index, gate in enumerate(model.gates):
-        yield from _gate(model.file, ("spec", "gates", index), gate, model)
+        path = ("spec", "gates", index)
+        if not applies(gate, subject):
+            message = f"the gate is for {gate.for_}, which this model is not: it can never fail"
+            yield model.file, (*path, "for"), "E217", message, "remove the gate, or correct its `for`"
+            continue
+        if (problem := impossible(gate, model.recipe.task, model.recipe.class_names)) is not None:
+            yield model.file, (*path, "metric"), "E216", *problem
     for index, gate in enumerate(environment.policy.gates):
-        path = ("spec", "policy", "gates", index)
-        for _, _, code, message, hint in _gate(model.file, path, gate, model):
-            yield (
-                model.file,
-                ("spec", "recipe", "task"),
-                code,
-                f"{environment.name}'s gate {index + 1}: {message}",
-                hint,
-            )
-    if environment.role is Role.PRODUCTION and not (*model.gates, *environment.policy.gates):
-        message = "a production model needs a gate, and neither the model nor the environment's policy has one"
+        problem = impossible(gate, model.recipe.task, model.recipe.class_names)
+        if problem is not None and applies(gate, subject):
+            message = f"{environment.name}'s gate {index + 1}: {problem[0]}"
+            hint = f"in {environment_file(environment.name)}, narrow the gate by `for:`, or choose another metric"
+            yield model.file, ("spec", "recipe", "task"), "E216", message, hint
+    gates = gates_of(model, environment)
+    if not environment.trains and not gates.applying:
+        message = (
+            f"a model of {environment.name} needs a gate, and neither the model nor the environment's policy has one"
+        )
+        if gates.others:
+            message += f" that applies to it, a {model.recipe.task}"
         yield model.file, ("spec",), "E218", message, f"add a gate to policy.gates of {environment.name}"
 
 
@@ -148,28 +160,6 @@ def _tables(desired: DesiredState, model: Model, environment: Environment) -> It
                 f"environment {origin.name} has no table {table!r}",
                 _suggestion(table, known),
             )
-
-
-def _gate(file: str, path: tuple[str | int, ...], gate: Gate, model: Model) -> Iterator[CrossProblem]:
-    if not isinstance(gate, (Threshold, NoWorseThanIncumbent)):
-        return
-    classifies = model.recipe.task is Task.CLASSIFICATION
-    kind, colon, label = gate.metric.partition(":")
-    if colon:
-        if not classifies or kind not in PER_CLASS_METRICS or label not in model.recipe.class_names:
-            classes = ", ".join(model.recipe.class_names) or "none"
-            yield (
-                file,
-                (*path, "metric"),
-                "E216",
-                f"the metric names a class that the model does not have; its classes: {classes}",
-                None,
-            )
-        return
-    known = CLASSIFICATION_METRICS if classifies else REGRESSION_METRICS
-    if gate.metric not in known:
-        message = f"{gate.metric} is not a metric of a {model.recipe.task}"
-        yield file, (*path, "metric"), "E216", message, f"metrics: {', '.join(known)}"
 
 
 def _suggestion(name: str, known: Iterable[str]) -> str | None:

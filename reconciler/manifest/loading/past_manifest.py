@@ -1,4 +1,4 @@
-"""Read the pin, gates and policy of an earlier commit's manifest, without checking all of it by today's rules.
+"""Read the pin, gates, labels and policy of an earlier commit's manifest, without checking all of it by today's rules.
 
 An old document may have been written for another version of this tool. Only the requested part is read; where its form
 is unknown, the answer is None or an `UnreadableError`.
@@ -10,8 +10,10 @@ from functools import lru_cache
 from typing import Any
 
 from reconciler.core.digest import Digest, is_digest
+from reconciler.core.spec.applicable_gates import GateSubject
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import Gate
+from reconciler.core.spec.recipe import Task
 from reconciler.errors import ReconcilerError
 from reconciler.manifest.yaml.parse import BadDocumentError, read
 
@@ -38,6 +40,21 @@ def gates(body: bytes) -> tuple[Gate, ...]:
         raise UnreadableError("the gates of the earlier manifest have an unknown form") from error
 
 
+def subject(body: bytes) -> GateSubject:
+    """Return the parts of a model that decide which gates applied to it.
+
+    Raises UnreadableError.
+    """
+    recipe, labels = _spec(body).get("recipe"), _section(body, "metadata").get("labels", {})
+    if not isinstance(labels, dict):
+        raise UnreadableError("the labels of the earlier manifest have an unknown form")
+    task = recipe.get("task") if isinstance(recipe, dict) else None
+    return GateSubject(
+        task=Task(task) if task in tuple(Task) else None,
+        labels=tuple(sorted((str(name), str(label)) for name, label in labels.items())),
+    )
+
+
 def policy(body: bytes) -> Policy:
     """Return an environment's policy. Raises UnreadableError."""
     from reconciler.manifest.loading.to_core import policy_of
@@ -50,14 +67,18 @@ def policy(body: bytes) -> Policy:
 
 
 def _spec(body: bytes) -> dict[str, Any]:
+    return _section(body, "spec")
+
+
+def _section(body: bytes, name: str) -> dict[str, Any]:
     try:
-        return _read(body)
+        section = _read(body).get(name)
     except BadDocumentError as error:
         raise UnreadableError("the earlier manifest is not readable YAML") from error
+    return section if isinstance(section, dict) else {}
 
 
 @lru_cache(maxsize=LONGEST)
 def _read(body: bytes) -> dict[str, Any]:
     data = read("manifest", body).data()
-    spec = data.get("spec") if isinstance(data, dict) else None
-    return spec if isinstance(spec, dict) else {}
+    return data if isinstance(data, dict) else {}

@@ -103,6 +103,7 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
         if retrain
         else declared.Retrain(),
         renamed_from=given.metadata.renamed_from,
+        labels=tuple(sorted(given.metadata.labels.items())),
     )
 
 

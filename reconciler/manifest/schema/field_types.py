@@ -148,6 +148,7 @@ Memory = Annotated[str, AfterValidator(_memory)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Label = Annotated[str, AfterValidator(_label)]
 Text = Annotated[str, Field(max_length=2000)]
+Labels = Annotated[dict[Name, Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=50)]
 
 
 class Metadata(Document):

@@ -13,7 +13,8 @@ from reconciler.core.artifact.evaluation import (
     REGRESSION_METRICS,
 )
 from reconciler.core.spec import gates as core
-from reconciler.manifest.schema.field_types import Document, refuse
+from reconciler.core.spec.recipe import Task
+from reconciler.manifest.schema.field_types import Document, Labels, refuse
 
 
 def metric_range(metric: str) -> tuple[float, float] | None:
@@ -32,7 +33,46 @@ def _known(metric: str) -> tuple[float, float]:
     return limits
 
 
-class Threshold(Document):
+def _possible(metric: str, scope: GateScope | None) -> None:
+    """Check that models of the gate's own task have its metric; a class is checked against each model."""
+    if scope is None or scope.task is None:
+        return
+    classifies = scope.task == "classification"
+    of_task = CLASSIFICATION_METRICS if classifies else REGRESSION_METRICS
+    if metric not in of_task and not (classifies and ":" in metric):
+        raise refuse("E216", f"{metric} is not a metric of a {scope.task}: the gate can never pass", at="metric")
+
+
+class GateScope(Document):
+    """The models that a gate is for: those of a task, those that have all these labels, or both."""
+
+    task: Literal["classification", "regression"] | None = Field(
+        default=None, description="Task of the models that the gate is for."
+    )
+    labels: Labels = Field(default_factory=dict, description="Labels that a model must have for the gate to apply.")
+
+    @model_validator(mode="after")
+    def _narrows(self) -> GateScope:
+        if self.task is None and not self.labels:
+            raise refuse("E204", "expected `task` or `labels`; a gate without `for` is for every model")
+        return self
+
+
+class _Gate(Document):
+    for_: GateScope | None = Field(
+        default=None, description="Models that the gate is for; it does not apply to others. Default: every model."
+    )
+
+    @property
+    def scope(self) -> core.GateScope | None:
+        """Return the models that the gate is for, as a core value; None: every model."""
+        if self.for_ is None:
+            return None
+        task = Task(self.for_.task) if self.for_.task is not None else None
+        return core.GateScope(task=task, labels=tuple(sorted(self.for_.labels.items())))
+
+
+class Threshold(_Gate):
     """A bound on a metric on the model's own holdout."""
 
     uses: Literal["threshold"] = Field(description="Type of gate.")
@@ -43,6 +83,7 @@ class Threshold(Document):
     @model_validator(mode="after")
     def _can_fail(self) -> Threshold:
         low, high = _known(self.metric)
+        _possible(self.metric, self.for_)
         if self.at_least is None and self.at_most is None:
             raise refuse("E217", "expected `atLeast` or `atMost`: without a bound the gate can never fail")
         if self.at_least is not None and self.at_most is not None and self.at_least > self.at_most:
@@ -57,10 +98,10 @@ class Threshold(Document):
 
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
-        return core.Threshold(metric=self.metric, at_least=self.at_least, at_most=self.at_most)
+        return core.Threshold(metric=self.metric, at_least=self.at_least, at_most=self.at_most, for_=self.scope)
 
 
-class PerformanceGrade(Document):
+class PerformanceGrade(_Gate):
     """A lowest performance grade: A, B or C (every model has at least D)."""
 
     uses: Literal["performance-grade"] = Field(description="Type of gate.")
@@ -74,10 +115,10 @@ class PerformanceGrade(Document):
 
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
-        return core.PerformanceGrade(at_least=core.Grade(self.at_least))
+        return core.PerformanceGrade(at_least=core.Grade(self.at_least), for_=self.scope)
 
 
-class BeatsNaiveGuess(Document):
+class BeatsNaiveGuess(_Gate):
     """A lowest share of the naive guess's errors that the model must remove."""
 
     uses: Literal["beats-naive-guess"] = Field(description="Type of gate.")
@@ -87,10 +128,10 @@ class BeatsNaiveGuess(Document):
 
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
-        return core.BeatsNaiveGuess(by_share_of_errors=self.by_share_of_errors)
+        return core.BeatsNaiveGuess(by_share_of_errors=self.by_share_of_errors, for_=self.scope)
 
 
-class NoWorseThanIncumbent(Document):
+class NoWorseThanIncumbent(_Gate):
     """A comparison with the deployed model on rows that neither model was trained on."""
 
     uses: Literal["no-worse-than-incumbent"] = Field(description="Type of gate.")
@@ -111,6 +152,7 @@ class NoWorseThanIncumbent(Document):
     @model_validator(mode="after")
     def _can_fail(self) -> NoWorseThanIncumbent:
         low, high = _known(self.metric)
+        _possible(self.metric, self.for_)
         if self.tolerance >= high - low:
             raise refuse("E217", f"{self.metric} cannot differ by {self.tolerance:g}: the gate can never fail")
         return self
@@ -118,7 +160,11 @@ class NoWorseThanIncumbent(Document):
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
         return core.NoWorseThanIncumbent(
-            metric=self.metric, tolerance=self.tolerance, rule=core.Rule(self.rule), min_rows=self.min_rows
+            metric=self.metric,
+            tolerance=self.tolerance,
+            rule=core.Rule(self.rule),
+            min_rows=self.min_rows,
+            for_=self.scope,
         )
 
 

@@ -14,6 +14,7 @@ from reconciler.manifest.schema.field_types import (
     Duration,
     Expression,
     Label,
+    Labels,
     Metadata,
     Name,
     Share,
@@ -202,6 +203,15 @@ class Retrain(Document):
     )
 
 
+class ModelMetadata(Metadata):
+    """Name, description and labels of a model: none of it affects an artifact."""
+
+    labels: Labels = Field(
+        default_factory=dict,
+        description="Labels by name, such as {tier: critical}: gates can be for models that have them.",
+    )
+
+
 class ModelSpec(Document):
     """The settings of a model."""
 
@@ -219,5 +229,5 @@ class Model(Document):
 
     api_version: Literal["reconciler/v1"] = Field(description="Version of the manifest format.")
     kind: Literal["Model"] = Field(description="Kind of document.")
-    metadata: Metadata = Field(description="Name, equal to the file's, and owner.")
+    metadata: ModelMetadata = Field(description="Name, equal to the file's, and owner.")
     spec: ModelSpec = Field(description="Settings of the model.")

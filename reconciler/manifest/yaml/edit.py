@@ -35,7 +35,8 @@ def document(text: str) -> dict[str, Any]:
 def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
     """Return the manifest that deploys `artifact`: the sandbox's `text` with the pin and without `retrain`.
 
-    With `base`, the existing manifest is edited instead: its metadata, comments and layout stay.
+    With `base`, the existing manifest is edited instead: its comments, layout and metadata stay, but for the labels,
+    which the gates were chosen by that the artifact passed.
     """
     wanted = document(text)
     spec = {
@@ -44,7 +45,9 @@ def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
     }
     if base is not None:
         try:
-            return splice(base, {**wanted, "metadata": document(base)["metadata"], "spec": spec})
+            metadata = {name: value for name, value in document(base)["metadata"].items() if name != "labels"}
+            metadata |= {name: value for name, value in wanted["metadata"].items() if name == "labels"}
+            return splice(base, {**wanted, "metadata": metadata, "spec": spec})
         except UneditableError:
             pass  # its layout is too different: start from the sandbox's text
     return splice(text, {**wanted, "spec": spec})

@@ -62,7 +62,7 @@ def _result(summary: PromotionSummary) -> Iterator[Block]:
             ": its gates are not evaluated again",
         )
     elif summary.verification.passed:
-        passed = f"Passed all {count(len(summary.verification.results), 'gate')}"
+        passed = f"Passed all {count(len(summary.verification.applied), 'gate')}"
         result = (Strong(passed), " of ", environment)
     else:
         result = (Strong("Refused"), f" by {summary.environment}")

@@ -142,13 +142,21 @@ def test_a_comparison_of_another_gate_does_not_count() -> None:
     assert evaluate_gates((wanted,), EVALUATION, {gate(Rule.POINT): COMPARED})[0].verdict is GateStatus.REFUSED
 
 
+@pytest.mark.parametrize("metric", ["r2", "mae", "recall:never", "nothing"])
+def test_a_metric_that_the_task_cannot_have_is_refused_also_where_there_is_no_incumbent(metric: str) -> None:
+    nobody = Comparison(state=Comparability.NO_INCUMBENT, metric=metric)
+    for wanted in (Threshold(metric=metric, at_most=9.0), NoWorseThanIncumbent(metric=metric)):
+        assert not passes(wanted, nobody, metrics=((metric, 0.5),))
+
+
 def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:
     gates = (
         Threshold(metric="accuracy", at_least=0.5, at_most=0.9),
         Threshold(metric="accuracy", at_most=0.9),
         Threshold(metric="accuracy", at_least=0.8),
         Threshold(metric="accuracy", at_most=0.7),
-        Threshold(metric="absent", at_most=0.7),
+        Threshold(metric="f1_macro", at_most=0.7),
+        Threshold(metric="r2", at_most=0.7),
         PerformanceGrade(at_least=Grade.A),
         PerformanceGrade(at_least=Grade.C),
         BeatsNaiveGuess(by_share_of_errors=0.2),
@@ -163,7 +171,8 @@ def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:
         "accuracy 0.75 is at most 0.9",
         "accuracy 0.75 is below 0.8",
         "accuracy 0.75 is above 0.7",
-        "absent is not known for this model",
+        "f1_macro is not known for this model",
+        "r2 is not a metric of a classification",
         "grade B is below A",
         "grade B is at least C",
         "removes 50.0% of the naive guess's errors, at least 20.0%",

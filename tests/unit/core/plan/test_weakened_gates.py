@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from reconciler.core.digest import Digest
 from reconciler.core.plan.weakened_gates import DeployRequirements, WeakenedGate, weakenings
+from reconciler.core.spec.applicable_gates import GateSubject
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
     Gate,
+    GateScope,
     Grade,
     NoWorseThanIncumbent,
     PerformanceGrade,
@@ -22,6 +24,7 @@ from reconciler.core.spec.gates import (
     Threshold,
 )
 from reconciler.core.spec.policy import Approvals, Freeze, Hold, Rejected
+from reconciler.core.spec.recipe import Task
 
 F1 = Threshold(metric="f1_macro", at_least=0.5)
 LOSS = Threshold(metric="log_loss", at_most=0.8)
@@ -63,6 +66,33 @@ def test_a_weaker_gate_is_told_and_a_stricter_one_is_not(strong: Gate, weak: Gat
         return
     if getattr(weak, "metric", None) == getattr(strong, "metric", None):
         assert found(gates(weak), gates(strong)) == [] or isinstance(weak, Threshold)
+
+
+CLASSIFIES, CRITICAL = GateScope(task=Task.CLASSIFICATION), GateScope(labels=(("tier", "critical"),))
+BOTH = GateScope(task=Task.CLASSIFICATION, labels=CRITICAL.labels)
+ONE = GateSubject(task=Task.CLASSIFICATION, labels=(("team", "credit"), ("tier", "critical")))
+
+
+@pytest.mark.parametrize("gate", ALL, ids=lambda gate: gate.uses)
+def test_a_gate_that_is_narrowed_is_weaker_and_one_that_is_widened_is_not(gate: Gate) -> None:
+    for wide, narrow in ((None, CLASSIFIES), (None, CRITICAL), (CLASSIFIES, BOTH), (CRITICAL, BOTH)):
+        old, new = (replace(gates(replace(gate, for_=scope)), subject=ONE) for scope in (wide, narrow))
+        assert len(found(old, new)) == 1, (wide, narrow)
+        assert found(old, new)[0].endswith(f" for {narrow}")
+        assert found(new, old) == []
+    old, new = (replace(gates(replace(gate, for_=scope)), subject=ONE) for scope in (CLASSIFIES, CRITICAL))
+    assert len(found(old, new)) == len(found(new, old)) == 1, "neither reaches all that the other does"
+
+
+@pytest.mark.parametrize("gate", ALL, ids=lambda gate: gate.uses)
+def test_a_label_taken_away_or_another_task_that_exempts_the_model_weakens_the_gate(gate: Gate) -> None:
+    held = replace(gates(replace(gate, for_=BOTH)), subject=ONE)
+    for exempt in (replace(ONE, labels=()), replace(ONE, task=Task.REGRESSION)):
+        told = found(held, replace(held, subject=exempt))
+        assert len(told) == 1
+        assert told[0].endswith("-> nothing")
+    assert found(held, replace(held, subject=replace(ONE, labels=CRITICAL.labels))) == []
+    assert found(replace(held, subject=replace(ONE, labels=())), gates()) == [], "it was exempt before"
 
 
 def test_two_bounds_are_two_demands() -> None:

@@ -132,6 +132,12 @@ def test_a_threshold_that_every_model_passes_is_refused_whatever_the_metric(metr
         ("{uses: no-worse-than-incumbent, metric: f1_macro, tolerance: 1}", "E217"),
         ("{uses: no-worse-than-incumbent, metric: f1_macro, minRows: 0}", "E205"),
         ("{uses: no-worse-than-incumbent, metric: mae}", "E216"),
+        ("{uses: performance-grade, atLeast: C, for: {}}", "E204"),
+        ("{uses: performance-grade, atLeast: C, for: {task: ranking}}", "E205"),
+        ("{uses: performance-grade, atLeast: C, for: {task: regression}}", "E217"),
+        ("{uses: performance-grade, atLeast: C, for: {labels: {tier: critical}}}", "E217"),
+        ("{uses: threshold, metric: r2, atLeast: 0.1, for: {task: classification}}", "E216"),
+        ("{uses: no-worse-than-incumbent, metric: f1_macro, for: {task: regression}}", "E216"),
         ("{uses: nothing}", "E205"),
         ("{}", "E205"),
     ],
@@ -157,17 +163,48 @@ def test_a_gate_at_the_edge_is_taken(gate: str) -> None:
     assert problems(with_gate(gate)) == ()
 
 
-def test_nothing_goes_to_production_without_a_gate() -> None:
-    policy = FILES[PRODUCTION].decode()
+def promoting(gates: str, role: str = "production", labels: str = "") -> dict[str, bytes]:
+    """Return a project whose model stands in production without gates of its own, under these of the environment."""
+    policy = FILES[PRODUCTION].decode().replace("role: production", f"role: {role}")
     start, end = policy.index("    gates:\n"), policy.index("    maxDataAge")
     production = FILES[MODEL].decode().replace("spec:\n", f"spec:\n  artifact: sha256:{'a' * 64}\n", 1)
     production = production[: production.index("  # Checks that every candidate")]
-    files = {
+    production = production.replace("metadata:\n", f"metadata:\n  labels: {{{labels}}}\n" if labels else "metadata:\n")
+    return {
         **FILES,
-        PRODUCTION: (policy[:start] + policy[end:]).encode(),
+        PRODUCTION: (policy[:start] + (f"    gates: [{gates}]\n" if gates else "") + policy[end:]).encode(),
         "manifests/production/customer-payments.yaml": production.encode(),
     }
-    assert codes(files) == ["E218"]
+
+
+GRADE = "{uses: performance-grade, atLeast: C"
+R2 = "{uses: threshold, metric: r2, atLeast: 0.1"
+
+
+@pytest.mark.parametrize("role", ["production", "staging", "test"])
+def test_nothing_is_promoted_without_a_gate_that_applies(role: str) -> None:
+    assert codes(promoting("", role)) == ["E218"]
+    assert codes(promoting(f"{R2}, for: {{task: regression}}}}", role)) == ["E218"]
+    assert codes(promoting(GRADE + ", for: {labels: {tier: critical}}}", role)) == ["E218"]
+    assert codes(promoting(GRADE + "}", role)) == []
+
+
+def test_a_gate_of_the_environment_that_the_task_cannot_have_is_refused_unless_it_says_whom_it_is_for() -> None:
+    (problem,) = problems(promoting(f"{GRADE}}}, {R2}}}"))
+    assert problem.code == "E216"
+    assert problem.hint is not None
+    assert "for:" in problem.hint
+    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{task: regression}}}}")) == []
+    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{labels: {{tier: critical}}}}}}")) == []
+    assert codes(promoting(f"{GRADE}}}, {R2}, for: {{labels: {{tier: critical}}}}}}", labels="tier: critical")) == [
+        "E216"
+    ]
+
+
+@pytest.mark.parametrize("labels", ["Tier: a", "tier: 1", 'tier: ""', f"tier: {'a' * 64}", "tier: {a: b}"])
+def test_labels_are_texts_by_name(labels: str) -> None:
+    assert set(codes(promoting(GRADE + "}", labels=labels))) <= {"E201", "E202", "E205", "E206"}
+    assert codes(promoting(GRADE + "}", labels=labels))
 
 
 # --- estimators ------------------------------------------------------------------------------------------------------
