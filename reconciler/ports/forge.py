@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from reconciler.core.forge.pull_request import Approval, CommitStatus, PullRequest, PullRequestDraft
+from reconciler.core.forge.pull_request import CommitStatus, PullRequest, PullRequestDraft
+from reconciler.core.forge.review import Contributions, Review
 
 
 class Forge(Protocol):
@@ -19,7 +20,7 @@ class Forge(Protocol):
     """The forge's name in messages: GitHub, GitLab."""
 
     def whoami(self) -> str:
-        """Return the user that the token belongs to."""
+        """Return the login of the account that the token belongs to."""
 
     def open(self, draft: PullRequestDraft) -> PullRequest:
         """Open the request from `head` into `base`, or update title, body and labels of the open one.
@@ -34,16 +35,25 @@ class Forge(Protocol):
         """Return the open requests whose head branch starts with `head_prefix`, oldest first."""
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
-        """Return the merged requests that introduced `commit` on their base branch, oldest first."""
+        """Return the merged requests whose merge brought `commit` to their base branch, oldest first.
+
+        A request that merely holds the commit, or whose head lies below it, brought nothing: see
+        `approval_count.brought_by`. Requests into every base are returned: one commit may come to several branches.
+        """
 
     def close(self, number: int) -> None:
         """Close a request without merging; no effect on one that is not open."""
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:
-        """Return the approvals that count now, sorted by name.
+    def reviews(self, number: int) -> tuple[Review, ...]:
+        """Return the last word of each reviewer of a request, sorted by login.
 
-        The last review of each person counts; a dismissed or withdrawn one is no approval. Where strangers may review,
-        only people who may write to the repository count.
+        A comment is no word. Which reviews count is decided by `approval_count`, and not here.
+        """
+
+    def contributions(self, number: int) -> Contributions:
+        """Return the commits of a request, and who wrote and who pushed them.
+
+        What the forge does not keep or tell, or has more of than is read, is a gap and never left out.
         """
 
     def members(self, team: str) -> tuple[str, ...]:

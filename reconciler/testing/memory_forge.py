@@ -6,9 +6,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from reconciler.core.forge.approval_count import Ancestry, brought_by
 from reconciler.core.forge.pull_request import (
     LONGEST_STATUS,
-    Approval,
     CommitStatus,
     PullRequest,
     PullRequestDraft,
@@ -16,10 +16,12 @@ from reconciler.core.forge.pull_request import (
     key_of,
     mark,
 )
+from reconciler.core.forge.review import Account, Contributions, Push, RequestCommit, Review, Verdict
 from reconciler.errors import ConflictError, ForgeError, SourceError
 from reconciler.testing.fault_injection import Crash, Fault, Script
 
 ME = "reconciler-bot"
+WHEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def _sound(_: str) -> Fault:
@@ -37,25 +39,32 @@ class MemoryForge:
         self.labels: dict[int, tuple[str, ...]] = {}
         self.tips: dict[str, str] = {}
         """branch -> commit, as the forge sees its repository."""
-        self.parents: dict[str, str] = {}
-        """commit -> the one before it, of those that a test tells apart."""
+        self.parents: dict[str, tuple[str, ...]] = {}
+        """commit -> those before it, of those that a test tells apart."""
         self.teams: dict[str, tuple[str, ...]] = {}
         self.comments: list[tuple[int, str, str]] = []
         """(request, author, body), oldest first."""
         self.told: list[tuple[str, CommitStatus]] = []
         self.issues: dict[int, tuple[str, str, bool]] = {}
         """number -> (title, body, open)"""
-        self._approvals: dict[int, dict[str, Approval]] = {}
+        self.work: dict[int, Contributions] = {}
+        """request -> whose work it is; without one its author pushed its head."""
+        self.said: dict[int, dict[str, Review]] = {}
+        """request -> login -> last word"""
 
     # --- what people do there --------------------------------------------------------------------------------------
 
     def approve(self, number: int, by: str) -> None:
-        pull = self.pulls[number]
-        when = datetime(2026, 1, 1, tzinfo=UTC)
-        self._approvals.setdefault(number, {})[by] = Approval(by=by, commit=self._tip(pull), when=when)
+        commit = self._tip(self.pulls[number])
+        self.review(number, Review(by=Account(login=by), verdict=Verdict.APPROVED, commit=commit, when=WHEN))
+
+    def review(self, number: int, review: Review) -> None:
+        """Say a word as somebody, in place of what they said before."""
+        key = f"deleted: {len(self.said.get(number, ()))}" if review.by is None else review.by.id or review.by.login
+        self.said.setdefault(number, {})[key] = review
 
     def withdraw(self, number: int, by: str) -> None:
-        self._approvals.get(number, {}).pop(by, None)
+        self.said.get(number, {}).pop(by, None)
 
     def merge(self, number: int, commit: str) -> None:
         """`commit` is what the merge put on the base branch."""
@@ -99,7 +108,28 @@ class MemoryForge:
         return tuple(pull for pull in open_pulls if pull.head.startswith(head_prefix))
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
-        return tuple(pull for pull in self.pulls.values() if pull.merged_as == commit)
+        merged = (pull for pull in self.pulls.values() if pull.state is PullState.MERGED)
+        listed = tuple(
+            pull
+            for pull in merged
+            if commit in (pull.merged_as, pull.squashed_as, *(held.id for held in self._work(pull).commits))
+        )
+        return brought_by(commit, self.parents.get(commit, ()), listed, lambda pull: self._ancestry(commit, pull))
+
+    def _ancestry(self, commit: str, pull: PullRequest) -> Ancestry:
+        if self.follows(pull.commit, commit):
+            return Ancestry.INSIDE
+        return Ancestry.ABOVE if self.follows(commit, pull.commit) else Ancestry.APART
+
+    def follows(self, newer: str, older: str) -> bool:
+        """Return whether `older` is `newer`, or lies behind it."""
+        waiting, seen = [newer], set[str]()
+        while waiting and older not in seen:
+            commit = waiting.pop()
+            if commit not in seen:
+                seen.add(commit)
+                waiting += self.parents.get(commit, ())
+        return older in seen
 
     def close(self, number: int) -> None:
         done = self._effect(f"close {number}")
@@ -107,9 +137,17 @@ class MemoryForge:
             self.pulls[number] = replace(self.pulls[number], state=PullState.CLOSED)
         self._after(done)
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:
+    def reviews(self, number: int) -> tuple[Review, ...]:
         self.pull(number)
-        return tuple(approval for _, approval in sorted(self._approvals.get(number, {}).items()))
+        return tuple(review for _, review in sorted(self.said.get(number, {}).items()))
+
+    def contributions(self, number: int) -> Contributions:
+        return self._work(self.pull(number))
+
+    def _work(self, pull: PullRequest) -> Contributions:
+        head = RequestCommit(id=pull.commit, parents=())
+        push = Push(by=Account(login=pull.author, id=pull.author_id), before=None, after=pull.commit)
+        return self.work.get(pull.number, Contributions(commits=(head,), pushes=(push,)))
 
     def members(self, team: str) -> tuple[str, ...]:
         if team not in self.teams:
@@ -205,7 +243,7 @@ class MemoryRemote:
 
     def fetch(self, branch: str) -> str | None:
         tip, ours = self.forge.tips.get(branch), self.branches.get(branch)
-        if tip is not None and (ours is None or self._follows(tip, ours)):
+        if tip is not None and (ours is None or self.forge.follows(tip, ours)):
             self.branches[branch] = tip
         return tip
 
@@ -213,14 +251,9 @@ class MemoryRemote:
         tip, ours = self.forge.tips.get(branch), self.branches.get(branch)
         if ours is None:
             raise SourceError(f"there is no branch {branch}", code="E306")
-        if tip is not None and ours in self.forge.parents and not self._follows(ours, tip):
+        if tip is not None and ours in self.forge.parents and not self.forge.follows(ours, tip):
             raise ConflictError(f"{branch} is at the remote already, with other contents", code="E904")
         self.forge.tips[branch] = ours
-
-    def _follows(self, newer: str, older: str) -> bool:
-        while newer != older and newer in self.forge.parents:
-            newer = self.forge.parents[newer]
-        return newer == older
 
     def push_tag(self, tag: str) -> None:
         self.tags.append(tag)

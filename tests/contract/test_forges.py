@@ -100,7 +100,7 @@ class TestMemoryRemote(RemoteContract):
 
     def _commit(self, tips: dict[str, str], branch: str) -> str:
         made = next(self.commits)
-        self.forge.parents[made] = tips.get(branch, "0" * 40)
+        self.forge.parents[made] = (tips.get(branch, "0" * 40),)
         tips[branch] = made
         return made
 

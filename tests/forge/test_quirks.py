@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from reconciler.core.forge.pull_request import PullState
 from reconciler.errors import ForgeError
+from reconciler.ports import Forge
 from reconciler.testing.contracts.forges import BRANCH, draft
 from tests.forge.clients import github, gitlab
 from tests.forge.fake.github_api import BOT
@@ -15,7 +18,11 @@ pytestmark = pytest.mark.needs("git")
 MANY = 230  # more than two pages of a hundred
 
 
-def test_github_counts_the_last_word_of_each_who_may_write(server: Server) -> None:
+def verdicts(forge: Forge, number: int) -> dict[str | None, str]:
+    return {review.by.login if review.by else None: review.verdict.value for review in forge.reviews(number)}
+
+
+def test_github_tells_the_last_word_of_each_and_who_may_write(server: Server) -> None:
     server.place.push(BRANCH)
     forge = github(server)
     number = forge.open(draft()).number
@@ -33,7 +40,37 @@ def test_github_counts_the_last_word_of_each_who_may_write(server: Server) -> No
     ):
         server.place.word(number, by, word)
     server.place.writers |= {"bob", "max"}
-    assert [one.by for one in forge.approvals(number)] == ["ada", "bob"]
+    assert verdicts(forge, number) == {
+        "ada": "approved", "bob": "approved", "eve": "approved", "max": "withdrawn", "zoe": "changes requested",
+        None: "approved",
+    }  # fmt: skip
+    assert [one.by.login for one in forge.reviews(number) if one.by and not one.may_write] == ["eve"]
+
+
+def test_gitlab_tells_who_approved_and_who_asks_for_changes_since(server: Server) -> None:
+    server.place.push(BRANCH)
+    forge = gitlab(server)
+    number = forge.open(draft()).number
+    server.place.writers |= {"bob", "left"}
+    for by, word in (("ada", "APPROVED"), ("ada", "COMMENTED"), ("zoe", "CHANGES_REQUESTED"), ("bob", "DISMISSED")):
+        server.place.word(number, by, word)
+    server.place.word(number, "left", "APPROVED")
+    server.place.deleted.add("left")
+    assert verdicts(forge, number) == {"ada": "approved", "zoe": "changes requested", None: "approved"}
+
+
+@pytest.mark.parametrize("client", [github, gitlab])
+def test_a_program_is_told_from_a_person(server: Server, client: Callable[..., Forge]) -> None:
+    server.place.push(BRANCH)
+    forge = client(server)
+    number = forge.open(draft()).number
+    server.place.bots.add("project_7_bot_1")
+    for by in ("zoe", "project_7_bot_1"):
+        server.place.approve(number, by)
+    assert [(one.by.login, one.by.bot) for one in forge.reviews(number) if one.by] == [
+        ("project_7_bot_1", True),
+        ("zoe", False),
+    ]
 
 
 def test_an_approval_says_what_the_head_was(server: Server) -> None:
@@ -44,9 +81,29 @@ def test_an_approval_says_what_the_head_was(server: Server) -> None:
     second = server.place.push(BRANCH)
     server.place.approve(number, "ada")
     for forge in (github(server), gitlab(server)):
-        assert {one.by: one.commit for one in forge.approvals(number)} == {"zoe": first, "ada": second}
+        assert {one.by.login: one.commit for one in forge.reviews(number) if one.by} == {"zoe": first, "ada": second}
+    pull = server.place.pulls[number]
+    pull.heads[-1] = (pull.words[-1].when, second)  # pushed in the very moment of the approval
+    assert {one.by.login: one.commit for one in gitlab(server).reviews(number) if one.by}["ada"] is None
     server.gitlab.tells_when = False  # as older GitLabs
-    assert {one.commit for one in gitlab(server).approvals(number)} == {None}
+    assert {one.commit for one in gitlab(server).reviews(number)} == {None}
+
+
+@pytest.mark.parametrize("client", [github, gitlab])
+def test_an_approval_from_before_the_request_got_another_base_is_outdated(
+    server: Server, client: Callable[..., Forge]
+) -> None:
+    """Its difference to the first base may have been harmless."""
+    head = server.place.push(BRANCH)
+    server.place.point("scratch", server.place.tip("main") or "")
+    forge = client(server)
+    number = server.place.open(BRANCH, "scratch", "Scratch", "", "mallory").number
+    server.place.approve(number, "zoe")
+    assert [one.outdated for one in forge.reviews(number)] == [False]
+    server.place.direct(number, "main")
+    assert [(one.outdated, one.commit) for one in forge.reviews(number)] == [(True, head)]
+    server.place.approve(number, "zoe")
+    assert [one.outdated for one in forge.reviews(number)] == [False]
 
 
 def test_gitlab_takes_approvals_back_on_a_push_where_the_project_says_so(server: Server) -> None:
@@ -54,9 +111,9 @@ def test_gitlab_takes_approvals_back_on_a_push_where_the_project_says_so(server:
     forge = gitlab(server)
     number = forge.open(draft()).number
     server.place.approve(number, "zoe")
-    assert [one.by for one in forge.approvals(number)] == ["zoe"]
+    assert verdicts(forge, number) == {"zoe": "approved"}
     server.place.push(BRANCH)
-    assert forge.approvals(number) == ()
+    assert verdicts(forge, number) == {}
 
 
 def test_the_token_of_actions_is_known_by_its_name_and_finds_its_own_comments(server: Server) -> None:
@@ -187,11 +244,3 @@ def test_github_is_asked_in_the_version_that_says_what_a_merge_made(server: Serv
     forge.comment(number, "plan/production", "1")
     forge.merged_by(commit)
     assert server.versions == {"2022-11-28"}
-
-
-def test_gitlab_says_what_a_squash_or_a_fast_forward_made(server: Server) -> None:
-    head = server.place.push(BRANCH)
-    forge = gitlab(server)
-    pull = server.place.pulls[forge.open(draft()).number]
-    pull.state, pull.merged_at = "merged", server.place.now()
-    assert forge.pull(pull.number).merged_as == head

@@ -10,7 +10,7 @@ from reconciler import codec
 from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
 from reconciler.core.digest import Digest
-from reconciler.core.forge.pull_request import Approval
+from reconciler.core.forge.review import Account, Review, Verdict
 from reconciler.core.spec.gates import GateResult, GateStatus, Threshold, Verification
 from reconciler.errors import AmbiguousWriteError
 from reconciler.ports import Forge, Source, Store, Target, TreeFile
@@ -125,9 +125,11 @@ class EverybodyApproves(MemoryForge):
         super().__init__()
         self.pulls, self.teams, self.tips = forge.pulls, forge.teams, forge.tips
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:
-        del number
-        return tuple(Approval(by=name) for names in self.teams.values() for name in names)
+    def reviews(self, number: int) -> tuple[Review, ...]:
+        everybody = (Account(login=name) for names in self.teams.values() for name in names)
+        return tuple(
+            Review(by=person, verdict=Verdict.APPROVED, commit=self.pulls[number].commit) for person in everybody
+        )
 
 
 class _Seen:

@@ -22,6 +22,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
+    "APPROVAL_CASES": (240, 34_000),  # questions about random approvals, of each forge
     "RACES": (4, 200),  # entries of a bucket that eight processes want
     "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
     "APPLIES": (3, 20),  # pairs of applies at once

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import requests
@@ -17,11 +18,12 @@ from github.Issue import Issue
 from github.IssueComment import IssueComment
 from github.PullRequest import PullRequest as Pull
 
+from reconciler.adapters.forges import github_reviews
 from reconciler.adapters.forges.api_errors import TIMEOUT, ApiErrors
+from reconciler.core.forge.approval_count import brought_by
 from reconciler.core.forge.detection import ForgeChoice, Token
 from reconciler.core.forge.pull_request import (
     LONGEST_STATUS,
-    Approval,
     CommitStatus,
     PullRequest,
     PullRequestDraft,
@@ -30,12 +32,14 @@ from reconciler.core.forge.pull_request import (
     key_of,
     mark,
 )
+from reconciler.core.forge.review import Contributions, Review
 from reconciler.errors import ForgeError
 
 API = "2022-11-28"  # the next one does not say what a merge made; this one is answered until 2028 at the least
 ACTIONS = "github-actions[bot]"
 _STATES = {"pending": StatusState.PENDING, "success": StatusState.SUCCESS}
 _READS = "the right to read pull requests (fine-grained: Pull requests, read; classic: repo)"
+_CONTENTS = "the right to read contents and pull requests (fine-grained: Contents, read; classic: repo)"
 _WRITES = "the right to write pull requests (fine-grained: Pull requests, read and write; classic: repo)"
 _ISSUES = "the right to write issues (fine-grained: Issues, read and write; classic: repo)"
 _STATUSES = "the right to write commit statuses (fine-grained: Commit statuses, read and write; classic: repo:status)"
@@ -166,9 +170,13 @@ class GitHubForge:
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
         with self._calling(f"asking which request introduced {commit[:12]}", _READS):
-            pulls = self._repository.get_commit(commit).get_pulls()
-            merged = sorted((pull for pull in pulls if pull.merged_at), key=lambda pull: (pull.merged_at, pull.number))
-            return tuple(map(_pull, merged))
+            introduced = self._repository.get_commit(commit)
+            merged = [pull for pull in introduced.get_pulls() if pull.merged_at]
+            if not merged:
+                return ()
+            listed = tuple(map(_pull, sorted(merged, key=lambda pull: (pull.merged_at, pull.number))))
+            ancestry = partial(github_reviews.ancestry, self._repository, commit)
+            return brought_by(commit, github_reviews.parents(introduced), listed, ancestry)
 
     def close(self, number: int) -> None:
         with self._found(number, _WRITES):
@@ -176,18 +184,13 @@ class GitHubForge:
             if pull.state == "open":
                 pull.edit(state="closed")
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:
-        """Return the approvals by people who may write to the repository: anybody can review a public one."""
-        last: dict[str, Approval] = {}
+    def reviews(self, number: int) -> tuple[Review, ...]:
         with self._found(number, _READS):
-            for review in self._repository.get_pull(number).get_reviews():
-                if review.user is None or review.state in ("COMMENTED", "PENDING"):
-                    continue
-                by = review.user.login
-                last.pop(by, None)
-                if review.state == "APPROVED":
-                    last[by] = Approval(by=by, commit=review.commit_id, when=review.submitted_at)
-            return tuple(last[by] for by in sorted(last) if self._may_write(by))
+            return github_reviews.reviews(self._repository.get_pull(number), self._may_write)
+
+    def contributions(self, number: int) -> Contributions:
+        with self._found(number, _CONTENTS):
+            return github_reviews.contributions(self._github, self._project, number)
 
     def _may_write(self, person: str) -> bool:
         with self._calling(f"asking what {person} may do", "the right to read metadata"):
@@ -294,6 +297,8 @@ def _pull(pull: Pull) -> PullRequest:
         commit=pull.head.sha,
         state=state,
         author=pull.user.login if pull.user is not None else "",
+        author_id=str(pull.user.id) if pull.user is not None else None,
+        merged_at=pull.merged_at,
         merged_as=pull.merge_commit_sha if merged else None,  # before, it is a merge that was only tried
     )
 

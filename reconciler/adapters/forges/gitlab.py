@@ -10,17 +10,19 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import requests
 from gitlab.exceptions import GitlabError, GitlabParsingError, RedirectError
 
+from reconciler.adapters.forges import gitlab_reviews
 from reconciler.adapters.forges.api_errors import TIMEOUT, ApiErrors
 from reconciler.adapters.forges.gitlab_client import BoundedGitlab, words
+from reconciler.core.forge.approval_count import brought_by
 from reconciler.core.forge.detection import ForgeChoice, Token
 from reconciler.core.forge.pull_request import (
     LONGEST_STATUS,
-    Approval,
     CommitStatus,
     PullRequest,
     PullRequestDraft,
@@ -29,6 +31,7 @@ from reconciler.core.forge.pull_request import (
     key_of,
     mark,
 )
+from reconciler.core.forge.review import Contributions, Review
 from reconciler.errors import ForgeError
 
 JOB = "CI_JOB_TOKEN"
@@ -52,6 +55,7 @@ class GitLabForge:
         self._me: str | None = None
         self._job = token.name == JOB
         self._path = choice.project
+        self._graphql = f"{choice.api.removesuffix('/v4')}/graphql"
         host = choice.api.partition("://")[2].partition("/")[0]
         self._answers = ApiErrors(forge=self.name, host=host, source=token.name, secret=token.secret)
         self._gitlab = BoundedGitlab(
@@ -154,36 +158,33 @@ class GitLabForge:
 
     def merged_by(self, commit: str) -> tuple[PullRequest, ...]:
         with self._calling(f"asking which request introduced {commit[:12]}", _READS):
-            requests: Any = self._project.commits.get(commit, lazy=True).merge_requests()
+            introduced = self._project.commits.get(commit)
+            requests: Any = introduced.merge_requests(get_all=True)
             merged = [request for request in requests if request["state"] == "merged"]
-            iids = [
-                request["iid"]
-                for request in sorted(merged, key=lambda request: (request.get("merged_at") or "", request["iid"]))
-            ]
-            return tuple(_pull(self._project.mergerequests.get(iid)) for iid in iids)
+            merged.sort(key=lambda request: (request.get("merged_at") or "", request["iid"]))
+            listed = tuple(_pull(self._project.mergerequests.get(request["iid"])) for request in merged)
+            ancestry = partial(gitlab_reviews.ancestry, self._project, commit)
+            return brought_by(commit, tuple(introduced.parent_ids), listed, ancestry)
 
     def close(self, number: int) -> None:
         with self._found(number, _WRITES):
             if self._project.mergerequests.get(number).state == "opened":
                 self._project.mergerequests.update(number, {"state_event": "close"})
 
-    def approvals(self, number: int) -> tuple[Approval, ...]:
-        """Return the approvals that GitLab counts.
-
-        Whether a push revokes approvals is a setting of the project, so `commit` is the head at the time of each, where
-        GitLab gives a time.
-        """
+    def reviews(self, number: int) -> tuple[Review, ...]:
+        """Return the approvals that stand on GitLab, and who asks for changes; only members can approve there."""
         with self._found(number, _READS):
             request = self._project.mergerequests.get(number, lazy=True)
-            given = request.approvals.get().approved_by
-            heads = self._heads(request) if any(approval.get("approved_at") for approval in given) else []
-            approvals = [_approval(approval, heads) for approval in given]
-            return tuple(sorted(approvals, key=lambda approval: approval.by))
+            return gitlab_reviews.reviews(request, lambda user: bool(self._gitlab.users.get(user).asdict().get("bot")))
 
-    def _heads(self, request: Any) -> list[tuple[datetime, str]]:
-        """Return (time, commit) of all heads that this request has had, newest first."""
-        heads = [(_time(diff.created_at), str(diff.head_commit_sha)) for diff in request.diffs.list(get_all=True)]
-        return sorted(heads, reverse=True)
+    def contributions(self, number: int) -> Contributions:
+        def ask(query: str, about: Mapping[str, Any]) -> Any:
+            variables = {"project": self._path, **about}
+            return self._gitlab.http_post(self._graphql, post_data={"query": query, "variables": variables})
+
+        with self._found(number, _READS):
+            source = partial(self._gitlab.projects.get, lazy=True)
+            return gitlab_reviews.contributions(self._project, source, number, ask, self._gitlab.users)
 
     def members(self, team: str) -> tuple[str, ...]:
         with self._calling(f"listing the members of {team}", _TEAMS):
@@ -284,14 +285,11 @@ def _pull(request: Any) -> PullRequest:
         commit=request.sha,
         state=state,
         author=request.author["username"],
+        author_id=str(request.author["id"]),
         merged_as=merged if state is PullState.MERGED else None,
+        merged_at=datetime.fromisoformat(request.merged_at) if request.merged_at else None,
+        squashed_as=request.squash_commit_sha if state is PullState.MERGED else None,
     )
-
-
-def _approval(given: Mapping[str, Any], heads: list[tuple[datetime, str]]) -> Approval:
-    when = _time(given["approved_at"]) if given.get("approved_at") else None
-    head = None if when is None else next((commit for since, commit in heads if since <= when), None)
-    return Approval(by=str(given["user"]["username"]), commit=head, when=when)
 
 
 def _status(status: Any) -> CommitStatus:
@@ -299,10 +297,6 @@ def _status(status: Any) -> CommitStatus:
     return CommitStatus(
         name=status.name, state=state, description=status.description or "", url=status.target_url or None
     )
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text)
 
 
 def _without_commands(body: str) -> str:

@@ -37,7 +37,11 @@ class PullRequestDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """A pull request as the forge knows it: `commit` is the tip of `head`, `merged_as` the merge's commit on `base`."""
+    """A pull request as the forge knows it: `commit` is the tip of `head`, `merged_as` the merge's commit on `base`.
+
+    `squashed_as`: the one commit that its commits were squashed to, where a merge commit then merged that. `author_id`:
+    the author's number at the forge.
+    """
 
     number: int
     url: str
@@ -49,15 +53,20 @@ class PullRequest:
     state: PullState
     author: str
     merged_as: str | None = None
+    squashed_as: str | None = None
+    merged_at: datetime | None = None
+    author_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """An approval that counts now. `commit`: the head that `by` approved, where the forge tells."""
+    """An approval that counted. `commit`: the head that `by` approved; `account`: their number at the forge, which
+    stays when `by` is renamed."""
 
     by: str
     commit: str | None = None
     when: datetime | None = None
+    account: str | None = None
 
 
 class StatusState(StrEnum):

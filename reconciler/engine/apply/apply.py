@@ -20,7 +20,7 @@ from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
-from reconciler.engine.apply.approvals import ForgeQueries
+from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.core.digest import Digest
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.engine.apply.approvals import ForgeQueries
+from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage.journal import EntryWriter, Journals
 

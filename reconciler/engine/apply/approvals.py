@@ -6,89 +6,25 @@ entry. Where it cannot be asked, the model is skipped.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 from reconciler.core.artifact.journal import ApprovalRecord, OverrideRecord
 from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.digest import short
-from reconciler.core.forge.pull_request import Approval, PullRequest
+from reconciler.core.forge.approval_count import ApprovalCount, Rules, count_approvals
+from reconciler.core.forge.pull_request import PullRequest
 from reconciler.core.plan import policy_check
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.policy import Control, FreezeInForce, is_team, team_of
+from reconciler.core.spec.policy import Control, FreezeInForce
+from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import pin_origin
-from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError
-from reconciler.ports import Forge
+from reconciler.errors import ConflictError, GateRefusedError
 from reconciler.schedule import freeze_windows
 
-T = TypeVar("T")
-
-
-Requests = tuple[tuple[PullRequest, tuple[Approval, ...]], ...]
-
-
-class ForgeQueries:
-    """Queries of one apply to the forge: each is sent once, and its answer or failure is rollback_held."""
-
-    def __init__(self, forge: Forge | None) -> None:
-        self.forge = forge
-        self._requests: dict[str, Requests | ReconcilerError] = {}
-        self._members: dict[str, tuple[str, ...] | ReconcilerError] = {}
-        self._asking = threading.RLock()  # models are worked on side by side
-
-    def requests(self, commit: str) -> Requests:
-        """Return the merged pull requests that introduced `commit`, with the approvals of each head commit.
-
-        Without a forge there are none.
-        """
-        with self._asking:
-            return _answer_once(self._requests, commit, self._ask)
-
-    def people(self, names: tuple[str, ...]) -> frozenset[str]:
-        """Return the logins of these names in lower case, with the members of each team."""
-        people: set[str] = set()
-        for name in names:
-            if is_team(name) and self.forge is not None:
-                with self._asking:
-                    members: tuple[str, ...] = _answer_once(self._members, team_of(name), self.forge.members)
-                    people.update(members)
-            else:
-                people.add(name)
-        return frozenset(map(str.casefold, people))
-
-    def _ask(self, commit: str) -> Requests:
-        if self.forge is None:
-            return ()
-        merged = self.forge.merged_by(commit)
-        return tuple(
-            (
-                request,
-                tuple(approval for approval in self.forge.approvals(request.number) if _of_head(approval, request)),
-            )
-            for request in merged
-        )
-
-
-def _answer_once(answers: dict[str, T | ReconcilerError], about: str, ask: Callable[[str], T]) -> T:
-    if about not in answers:
-        try:
-            answers[about] = ask(about)
-        except ReconcilerError as error:
-            answers[about] = error
-    answer = answers[about]
-    if isinstance(answer, ReconcilerError):
-        raise answer
-    return answer
-
-
-def _of_head(approval: Approval, request: PullRequest) -> bool:
-    """Return whether an approval is for the pull request's last commit, and so for what was merged."""
-    return approval.commit is None or approval.commit == request.commit
+MOST_REASONS = 5  # in one message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +65,9 @@ def clearance_for(
         approved = None
         if owners or policy.owners:
             subject = f"the override of {control}"
-            approved = _approved(queries, subject, change, owners, least=1, not_author=True)
+            approved = approval_of(
+                queries, subject, change, owners, branch=environment.protect, least=1, not_author=True
+            )
         overrides.append(OverrideRecord(control=control, reason=override.reason, approved=approved))
         return True
 
@@ -143,7 +81,15 @@ def clearance_for(
     if needs_approvals and policy.approvals is not None:
         wants = policy.approvals
         subject = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
-        approved = _approved(queries, subject, change, wants.people, least=wants.least, not_author=wants.not_author)
+        approved = approval_of(
+            queries,
+            subject,
+            change,
+            wants.people,
+            branch=environment.protect,
+            least=wants.least,
+            not_author=wants.not_author,
+        )
     weaker = (
         pin_origin.weakened(deps.source, model, policy, change)
         if change is not None and not previously_deployed
@@ -151,7 +97,9 @@ def clearance_for(
     )
     if change is not None and weaker and not overridden(Control.GATES):
         owners = pin_origin.owners_before(deps.source, environment.name, change)
-        by_owner = _approved(queries, str(weaker[0]), change, owners, least=1, not_author=True)
+        by_owner = approval_of(
+            queries, str(weaker[0]), change, owners, branch=environment.protect, least=1, not_author=True
+        )
         approved = _merge_approvals(approved, by_owner)
     return Clearance(approved=approved, overrides=tuple(overrides))
 
@@ -180,52 +128,69 @@ def freeze_in_force(deps: Dependencies, environment: Environment, *, previously_
     return freeze_windows.closed(windows, deps.clock()) if windows else None
 
 
-def _approved(
+def approval_of(
     queries: ForgeQueries,
     subject: str,
     change: FirstParentChange | None,
     approvers: tuple[str, ...],
     *,
+    branch: str | None,
     least: int,
     not_author: bool,
 ) -> ApprovalRecord:
-    """Return the pull request that introduced `change`, with at least `least` approvals of `approvers`.
+    """Return the pull request into `branch` that brought `change`, with at least `least` approvals of `approvers`.
 
-    Raises GateRefusedError E704 where there is none.
+    Raises GateRefusedError E704 where there is none; its message says whose approval did not count, and why.
     """
     people = ", ".join(approvers) or "a policy owner, and none was declared before this change"
-    wanted = f"{least} approval{'s' * (least != 1)} by {people}"
+    wanted = f"{subject} needs {least} approval{'s' * (least != 1)} by {people}"
     if change is None:
-        raise _missing(f"{subject} needs {wanted}, and the commit of the branch that introduced it was not found")
+        raise _missing(f"{wanted}, and the commit of the branch that introduced it was not found")
     if queries.forge is None:
-        message = f"{subject} needs {wanted}, and no GitHub or GitLab is known to look approvals up"
+        message = f"{wanted}, and no GitHub or GitLab is known to look approvals up"
         raise _missing(message, "set RECONCILER_FORGE=github (or gitlab) and GITHUB_TOKEN (or GITLAB_TOKEN)")
-    where = f"commit {change.commit[:12]}"
-    requests = queries.requests(change.commit)
-    logins = queries.people(approvers) if requests else frozenset[str]()
-    for request, approvals in requests:
-        author = request.author.casefold()
-        counted = tuple(
-            approval
-            for approval in approvals
-            if approval.by.casefold() in logins and not (not_author and approval.by.casefold() == author)
-        )
-        if len(counted) >= least:
+    merged = queries.requests(change.commit)
+    requests = [request for request in merged if request.base == branch]
+    if not requests:
+        message = f"{wanted}, and no pull request merged into {branch} is known that "
+        message += f"introduced commit {change.commit[:12]}"
+        elsewhere = ", ".join(f"{request.url} was merged into {request.base}" for request in merged)
+        raise _missing(f"{message}; {elsewhere}" if elsewhere else message)
+    places = []
+    for request in requests:
+        count = _count(queries, request, queries.people(approvers), not_author=not_author)
+        if len(count.counted) >= least:
             return ApprovalRecord(
                 number=request.number,
                 url=request.url,
                 author=request.author,
                 commit=request.commit,
                 brought=change.commit,
-                approvals=counted,
+                approvals=count.counted,
             )
-        has = ", ".join(approval.by for approval in counted) or "none of them"
-        where = f"{request.url}, approved by {has}"
-        if not_author and author in {approval.by.casefold() for approval in approvals}:
-            where += f"; the approval of {request.author}, its author, does not count"
-    if not requests:
-        raise _missing(f"{subject} needs {wanted}, and no merged pull request is known that introduced {where}")
-    raise _missing(f"{subject} needs {wanted}: {where}", "have it approved there, and run the same command again")
+        places.append(_place(request, count))
+    raise _missing(
+        f"{wanted}: {'; '.join(places)}",
+        "have another of them approve the merged commit there, which works after the merge too, and run the same "
+        "command again; or propose it again by a new pull request",
+    )
+
+
+def _count(queries: ForgeQueries, request: PullRequest, people: frozenset[str], *, not_author: bool) -> ApprovalCount:
+    """Count a request's approvals. The forge is asked whose work it is only where somebody approved it."""
+    reviews = queries.reviews(request.number)
+    rules = Rules(people=people, me=queries.me() if reviews else None, not_author=not_author)
+    count = count_approvals(request, reviews, None, rules)
+    if not_author and count.counted:
+        count = count_approvals(request, reviews, queries.contributions(request.number), rules)
+    return count
+
+
+def _place(request: PullRequest, count: ApprovalCount) -> str:
+    """Say who approved a request, and why the others do not count."""
+    approvers = ", ".join(approval.by for approval in count.counted) or "none of them"
+    more = f"; and {len(count.refused) - MOST_REASONS} more do not count" if len(count.refused) > MOST_REASONS else ""
+    return "; ".join((f"{request.url}, approved by {approvers}", *count.refused[:MOST_REASONS])) + more
 
 
 def _missing(

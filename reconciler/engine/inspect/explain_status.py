@@ -11,7 +11,7 @@ from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import SyncStatus
-from reconciler.engine.apply import approvals
+from reconciler.engine.apply import approvals, forge_queries
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.plan import make_plan, observe
@@ -76,7 +76,7 @@ def _permission(
         return
     head = observe.head_of(deps, desired, environment.name, part.model)
     previously_deployed = head is not None and model.artifact in head.state.vetted
-    queries = approvals.ForgeQueries(deps.forge)
+    queries = forge_queries.ForgeQueries(deps.forge)
     try:
         clearance = approvals.clearance_for(
             deps,

@@ -17,7 +17,8 @@ Reason = Annotated[str, Field(min_length=1, max_length=300, description="Reason,
 
 def _person(text: str) -> str:
     name = policy.team_of(text)
-    if not 1 <= len(name) <= 200 or not all(letter.isalnum() or letter in "-_./[]" for letter in name):
+    letters = all(letter.isalnum() or letter in "-_./[]" for letter in name)
+    if not (1 <= len(name) <= 200 and name.isascii() and letters):  # no forge has others, and look-alikes fool people
         raise refuse("E206", "expected a person or team of the forge, such as ada, org/team or team:finance")
     return text
 
@@ -34,7 +35,10 @@ class Approvals(Document):
         max_length=100,
         description="Approvers: people by their forge names, and teams as org/team, group/subgroup or team:NAME.",
     )
-    not_author: bool = Field(default=True, description="Whether the author of the request cannot approve it.")
+    not_author: bool = Field(
+        default=True,
+        description="Whether whoever opened the request, or wrote or pushed its commits, cannot approve it.",
+    )
 
     @model_validator(mode="after")
     def _reachable(self) -> Approvals:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from reconciler.core.forge.pull_request import CommitStatus, PullRequest, PullRequestDraft, PullState, StatusState
+from reconciler.core.forge.review import Review, Verdict
 from reconciler.errors import ConflictError, ForgeError, SourceError
 from reconciler.ports import Forge, Remote
 from reconciler.testing.contracts.stores_and_targets import expect, refused
@@ -15,6 +16,10 @@ HOSTILE = "@team <b>x</b> ::error::no <!-- reconciler:plan/production --> ${{ se
 
 def draft(head: str = BRANCH, title: str = "Promote pay", body: str = "Why.") -> PullRequestDraft:
     return PullRequestDraft(head=head, base="main", title=title, body=body, labels=("reconciler",))
+
+
+def login(review: Review) -> str:
+    return review.by.login if review.by is not None else ""
 
 
 class RemoteContract(ABC):
@@ -140,16 +145,26 @@ class ForgeContract(ABC):
         expect([request.number for request in forge.opened("promote/production/pay/")] == [third.number])
         expect(forge.pull(first.number).state is PullState.CLOSED)
 
-    def test_the_last_word_of_each_person_counts(self) -> None:
+    def test_the_last_word_of_each_reviewer_is_told_with_the_head_that_was_reviewed(self) -> None:
         forge, pull, commit = self.opened()
-        expect(forge.approvals(pull.number) == ())
+        expect(forge.reviews(pull.number) == ())
         self.approve(pull.number, "zoe")
         self.approve(pull.number, "ada")
-        approvals = forge.approvals(pull.number)
-        expect([approval.by for approval in approvals] == ["ada", "zoe"], str(approvals))
-        expect(all(approval.commit in (None, commit) for approval in approvals))
+        reviews = forge.reviews(pull.number)
+        expect([login(review) for review in reviews] == ["ada", "zoe"], str(reviews))
+        expect(all(review.commit in (None, commit) for review in reviews))
+        expect(all(review.verdict is Verdict.APPROVED and review.may_write for review in reviews), str(reviews))
         self.withdraw(pull.number, "ada")
-        expect([approval.by for approval in forge.approvals(pull.number)] == ["zoe"])
+        approved = [review for review in forge.reviews(pull.number) if review.verdict is Verdict.APPROVED]
+        expect([login(review) for review in approved] == ["zoe"])
+
+    def test_whose_work_a_request_is_is_told_without_a_gap(self) -> None:
+        forge, pull, _ = self.opened()
+        head = self.push(BRANCH)
+        work = forge.contributions(pull.number)
+        expect(work.unexplained(head) is None, str(work))
+        expect({push.after for push in work.pushes} >= {head}, str(work))
+        expect(len({person.login for person in work.pushers()}) == 1, str(work))
 
     def test_a_merge_is_found_by_its_commit(self) -> None:
         forge, pull, _ = self.opened()
@@ -183,7 +198,7 @@ class ForgeContract(ABC):
         expect(forge.comment_body(pull.number, "plan/production") == f"{orders}\n/close")
         pull = forge.pull(pull.number)
         expect((pull.state, pull.body.strip()) == (PullState.OPEN, orders), str(pull))
-        expect(forge.approvals(pull.number) == ())
+        expect(forge.reviews(pull.number) == ())
 
     def test_a_status_is_the_last_of_its_name(self) -> None:
         forge, _, commit = self.opened()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.forge.fake.answers import Answer, Asked, handled, paged, route
 from tests.forge.fake.json_shapes import shaped
-from tests.forge.fake.repository import OWNER, PROJECT, Issue, Line, Place, Pull, Remark
+from tests.forge.fake.repository import NAME, OWNER, PROJECT, Issue, Line, Place, Pull, Pushed, Remark
 
 PREFIX = "/api/v3"
 LONGEST = 65_536
+MOST_COMMITS = 250  # of one request
 BOT = "github-actions[bot]"
+STRANGER = "mallory"  # owner of the fork
+PAGE = 100  # of GraphQL
 
 
 def refused(status: int, message: str, *errors: dict[str, str]) -> Answer:
@@ -23,8 +27,11 @@ def refused(status: int, message: str, *errors: dict[str, str]) -> Answer:
 
 
 class GitHubApi:
+    """`tells_pushes`: whether it has the list of pushes, as older servers have not."""
+
     def __init__(self, place: Place) -> None:
         self.place = place
+        self.tells_pushes = True
         repo = f"/repos/{PROJECT}"
         self.routes = [
             route("GET", "/user", self.user),
@@ -38,6 +45,8 @@ class GitHubApi:
             route("GET", f"{repo}/collaborators/{{person}}/permission", self.permission),
             route("GET", f"{repo}/commits/{{commit}}", self.commit),
             route("GET", f"{repo}/commits/{{commit}}/pulls", self.brought),
+            route("GET", f"{repo}/compare/{{base}}\\.\\.\\.{{head}}", self.compare),
+            route("GET", f"/repos/(?P<owner>{OWNER}|{STRANGER})/{NAME}/activity", self.activity),
             route("GET", f"{repo}/commits/{{commit}}/statuses", self.statuses),
             route("GET", f"{repo}/statuses/{{commit}}", self.statuses),
             route("POST", f"{repo}/statuses/{{commit}}", self.status),
@@ -46,6 +55,7 @@ class GitHubApi:
             route("GET", f"{repo}/issues/{{number:number}}", self.edit_issue),
             route("PATCH", f"{repo}/issues/{{number:number}}", self.edit_issue),
             route("POST", f"{repo}/issues/{{number:number}}/labels", self.label),
+            route("GET", f"{repo}/issues/{{number:number}}/events", self.events),
             route("GET", f"{repo}/issues/{{number:number}}/comments", self.comments),
             route("POST", f"{repo}/issues/{{number:number}}/comments", self.comment),
             route("PATCH", f"{repo}/issues/comments/{{remark:number}}", self.edit_comment),
@@ -65,9 +75,67 @@ class GitHubApi:
         return Answer(body=shaped("PublicUser", login=asked.owner.login))
 
     def graphql(self, asked: Asked) -> Answer:
-        if "viewer" not in asked.body["query"]:
+        if "viewer" in asked.body["query"]:
+            return Answer(body={"data": {"viewer": {"login": asked.owner.login}}})
+        if "pullRequest(" not in asked.body["query"]:
             return Answer(body={"errors": [{"message": "not understood"}]})
-        return Answer(body={"data": {"viewer": {"login": asked.owner.login}}})
+        given = asked.body["variables"]
+        if given["number"] not in self.place.pulls:
+            error = {"type": "NOT_FOUND", "message": "Could not resolve to a PullRequest"}
+            return Answer(body={"data": {"repository": {"pullRequest": None}}, "errors": [error]})
+        pull = self.place.pulls[given["number"]]
+        held = list(reversed(self.place.held(pull)))
+        begin = int(given["after"] or 0)
+        nodes = [{"commit": self._commit_node(commit)} for commit in held[:MOST_COMMITS][begin : begin + PAGE]]
+        page = {"hasNextPage": begin + PAGE < min(len(held), MOST_COMMITS), "endCursor": str(begin + PAGE)}
+        commits = {"totalCount": len(held), "pageInfo": page, "nodes": nodes}
+        origin = {"nameWithOwner": f"{_owner_of(pull)}/{NAME}"}
+        told = {"headRefName": pull.head, "headRepository": origin, "commits": commits}
+        return Answer(body={"data": {"repository": {"pullRequest": told}}})
+
+    def _commit_node(self, commit: str) -> dict[str, Any]:
+        facts = self.place.facts(commit)
+        emails = [facts.author, *re.findall(r"Co-authored-by: [^<]*<([^>]*)>", facts.message)]
+        users = [{"user": self._graphql_user(email)} for email in emails]
+        return {
+            "oid": commit,
+            "parents": {"nodes": [{"oid": parent} for parent in facts.parents]},
+            "authors": {"totalCount": len(users), "nodes": users[:PAGE]},
+            "committer": {"user": self._graphql_user(facts.committer)},
+        }
+
+    def _graphql_user(self, email: str) -> dict[str, Any] | None:
+        login = self.place.owner_of(email)
+        return None if login is None else {"login": login, "databaseId": self.place.number(login)}
+
+    def person(self, login: str | None) -> dict[str, Any] | None:
+        """An account as REST shows it; nobody where it was deleted."""
+        if login is None or login in self.place.deleted:
+            return None
+        kind = "Bot" if login in self.place.bots or login.endswith("[bot]") else "User"
+        return {"login": login, "id": self.place.number(login), "type": kind}
+
+    def activity(self, asked: Asked, owner: str) -> Answer:
+        if not self.tells_pushes:
+            return refused(404, "Not Found")
+        branch = asked.query["ref"].removeprefix("refs/heads/")
+        shown = [
+            shaped(
+                "Activity", id=at, ref=asked.query["ref"], timestamp=one.when, after=one.after,
+                before=one.before or "0" * 40, activity_type=_kind(one),
+                actor=self.person(one.by),
+            )
+            for at, one in enumerate(self.place.pushes)
+            if (one.branch, one.fork) == (branch, owner == STRANGER)
+        ]  # fmt: skip
+        return paged(asked, shown[::-1], PREFIX)
+
+    def compare(self, asked: Asked, base: str, head: str) -> Answer:
+        shared = self.place.shared(base, head)
+        if shared is None:
+            return refused(404, "Not Found")
+        status = {base: "ahead", head: "behind"}.get(shared, "diverged")
+        return Answer(body=shaped("CommitComparison", status="identical" if base == head else status))
 
     def permission(self, asked: Asked, person: str) -> Answer:
         right = "write" if person in self.place.writers else "read"
@@ -139,11 +207,19 @@ class GitHubApi:
         found = [
             shaped(
                 "PullRequestReview", id=at, state=one.word, commit_id=one.commit, submitted_at=one.when,
-                user=None if one.by is None else {"login": one.by},
+                user=self.person(one.by),
             )
             for at, one in enumerate(self.place.pulls[number].words, 1)
         ]  # fmt: skip
         return paged(asked, found, PREFIX)
+
+    def events(self, asked: Asked, number: int) -> Answer:
+        """What happened to a request besides its reviews."""
+        shown = [
+            shaped("IssueEvent", id=at, event="base_ref_changed", created_at=when, actor=self.person("ada"))
+            for at, when in enumerate(self.place.pulls[number].directed, 1)
+        ]
+        return paged(asked, shown, PREFIX)
 
     def brought(self, asked: Asked, commit: str) -> Answer:
         if not self.place.knows(commit):
@@ -163,7 +239,7 @@ class GitHubApi:
             state="open" if pull.state == "open" else "closed",
             title=pull.title,
             body=pull.body,
-            user={"login": pull.author},
+            user=self.person(pull.author) or {"login": "ghost", "id": 10137},
             labels=[shaped("Label", name=one) for one in pull.labels],
             head={
                 "ref": pull.head,
@@ -182,7 +258,8 @@ class GitHubApi:
         if not self.place.knows(commit):
             return refused(422, f"No commit found for SHA: {commit}")
         url = f"{asked.root}{PREFIX}/repos/{PROJECT}/commits/{commit}"
-        return Answer(body=shaped("Commit", sha=commit, url=url))
+        parents = [{"sha": one, "url": "", "html_url": ""} for one in self.place.facts(commit).parents]
+        return Answer(body=shaped("Commit", sha=commit, url=url, parents=parents))
 
     def status(self, asked: Asked, commit: str) -> Answer:
         if not self.place.knows(commit):
@@ -245,8 +322,12 @@ class GitHubApi:
         return Answer(body=_issue(asked, one))
 
 
+def _kind(push: Pushed) -> str:
+    return "force_push" if push.forced else "push" if push.before else "branch_creation"
+
+
 def _owner_of(pull: Pull) -> str:
-    return "mallory" if pull.fork else OWNER
+    return STRANGER if pull.fork else OWNER
 
 
 def _repository(full: str) -> dict[str, Any]:

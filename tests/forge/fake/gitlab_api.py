@@ -20,18 +20,28 @@ def refused(status: int, message: Any) -> Answer:
 
 
 class GitLabApi:
-    """`resets`: whether a push takes approvals back, a setting of GitLab's projects."""
+    """`resets`: whether a push takes approvals back, a setting of GitLab's projects; `tells_when`, `tells_people`: what
+    older servers do not tell: when an approval was given, and whose a commit is."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.resets = True
         self.tells_when = True
+        self.tells_people = True
         here = f"/projects/{PROJECT}"
         request = f"{here}/merge_requests/{{number:number}}"
         commit = f"{here}/repository/commits/{{commit}}"
         self.routes = [
-            route("GET", "/user", lambda asked: Answer(body=_person(asked.owner.login))),
-            route("GET", "/job", lambda asked: Answer(body={"id": 1, "user": _person(asked.owner.login)})),
+            route("GET", "/user", lambda asked: Answer(body=self.person(asked.owner.login))),
+            route("GET", "/job", lambda asked: Answer(body={"id": 1, "user": self.person(asked.owner.login)})),
+            route("GET", "/users", self.users),
+            route("GET", "/users/{number:number}", self.user),
+            route("POST", "/graphql", self.graphql),
+            route("GET", f"(?P<project>{here}|/projects/{FORK})/events", self.events),
+            route("GET", f"{here}/repository/merge_base", self.merge_base),
+            route("GET", f"{here}/repository/commits", self.commits),
+            route("GET", commit, self.commit),
+            route("GET", f"{request}/reviewers", self.reviewers),
             route("GET", here, lambda asked: Answer(body={"id": HERE, "path_with_namespace": PROJECT})),
             route("GET", f"{here}/merge_requests", self.requests),
             route("POST", f"{here}/merge_requests", self.open),
@@ -55,7 +65,7 @@ class GitLabApi:
         asked.path = unquote(asked.path).replace(f"/projects/{HERE}/", f"/projects/{PROJECT}/", 1)
         if asked.owner.kind == "job" and asked.path != "/job":
             return refused(401, "401 Unauthorized") if asked.path == "/user" else refused(404, "404 Project Not Found")
-        if asked.method != "GET" and asked.owner.rights != "write":
+        if asked.method != "GET" and asked.path != "/graphql" and asked.owner.rights != "write":
             return Answer(status=403, body={"error": "insufficient_scope", "error_description": "needs api"})
         return handled(self.routes, asked, refused(404, "404 Not found"))
 
@@ -122,11 +132,12 @@ class GitLabApi:
         if number not in self.place.pulls:
             return refused(404, "404 Not found")
         pull = self.place.seen(self.place.pulls[number])
-        last = {one.by: one for one in pull.words}
-        given = [one for one in last.values() if one.word == "APPROVED"]
+        last = {one.by: one for one in pull.words if one.word != "COMMENTED"}
+        members = {None, *self.place.writers}
+        given = [one for one in last.values() if one.word == "APPROVED" and one.by in members]
         given = [one for one in given if not self.resets or one.commit == pull.commit or pull.state != "open"]
         shown = [
-            {"user": _person(one.by or "")} | ({"approved_at": one.when} if self.tells_when else {}) for one in given
+            {"user": self.person(one.by)} | ({"approved_at": one.when} if self.tells_when else {}) for one in given
         ]
         return Answer(body={"id": number, "iid": number, "approved": bool(shown), "approved_by": shown})
 
@@ -153,21 +164,116 @@ class GitLabApi:
             "title": pull.title,
             "description": pull.body,
             "labels": pull.labels,
-            "author": _person(pull.author),
+            "author": self.person(pull.author),
             "source_branch": pull.head,
             "target_branch": pull.base,
             "sha": pull.commit,
-            "merge_commit_sha": pull.merged_as,
-            "squash_commit_sha": None,
+            "merge_commit_sha": None if pull.merged_as in (pull.commit, pull.squashed_as) else pull.merged_as,
+            "squash_commit_sha": pull.squashed_as,
+            "created_at": pull.heads[0][0],
             "merged_at": pull.merged_at,
+            "diff_refs": {
+                "start_sha": pull.begin or self.place.tip(pull.base),
+                "head_sha": pull.commit,
+            },
         }
+
+    # --- people and commits ----------------------------------------------------------------------------------------
+
+    def person(self, login: str | None) -> dict[str, Any]:
+        """An account; one that stands for all that were deleted."""
+        if login is None or login in self.place.deleted:
+            return {"id": 0, "username": "ghost", "name": "Ghost User", "state": "active"}
+        number = self.place.number(login)
+        return {"id": number, "username": login, "name": login.title(), "state": "active"}
+
+    def user(self, asked: Asked, number: int) -> Answer:
+        login = next(login for login, known in self.place.accounts.items() if known == number)
+        bot = login in self.place.bots or login.endswith("[bot]")
+        return Answer(body=self.person(login) | {"bot": bot})
+
+    def users(self, asked: Asked) -> Answer:
+        """By name, or by an e-mail address that its owner shows."""
+        login = asked.query.get("username") or self.place.owner_of(asked.query.get("search", ""))
+        return paged(asked, [self.person(login)] if login in self.place.accounts else [], PREFIX)
+
+    def graphql(self, asked: Asked) -> Answer:
+        """Whose the commits of a request are. Co-authors are not among them."""
+        if not self.tells_people:
+            return Answer(body={"errors": [{"message": "Field 'committers' doesn't exist on type 'MergeRequest'"}]})
+        given = asked.body["variables"]
+        held = self.place.held(self.place.pulls[int(given["number"])])
+        begin, size = int(given["after"] or 0), 100
+        nodes = [
+            {"sha": commit, "author": self._gid(self.place.facts(commit).author)}
+            for commit in held[begin : begin + size]
+        ]
+        page = {"hasNextPage": begin + size < len(held), "endCursor": str(begin + size)}
+        committers = {self.place.facts(commit).committer: None for commit in held}
+        people = [one for one in map(self._gid, committers) if one is not None]
+        told = {
+            "committers": {"nodes": people[:size], "pageInfo": {"hasNextPage": len(people) > size}},
+            "commits": {"nodes": nodes, "pageInfo": page},
+        }
+        return Answer(body={"data": {"project": {"mergeRequest": told}}})
+
+    def _gid(self, email: str) -> dict[str, Any] | None:
+        login = self.place.owner_of(email)
+        return login and {"id": f"gid://gitlab/User/{self.place.number(login)}", "username": login}  # type: ignore[return-value]
+
+    def events(self, asked: Asked, project: str) -> Answer:
+        fork = project.endswith(f"/{FORK}")
+        shown = [
+            {
+                "created_at": one.when,
+                "author": self.person(one.by),
+                "push_data": {
+                    "ref_type": "branch",
+                    "ref": one.branch,
+                    "action": "pushed" if one.before else "created",
+                    "commit_from": one.before,
+                    "commit_to": one.after,
+                },
+            }
+            for one in reversed(self.place.pushes)
+            if one.fork == fork and asked.query["after"] < one.when[:10] < asked.query["before"]
+        ]
+        return self._paged(asked, shown)
+
+    def merge_base(self, asked: Asked) -> Answer:
+        shared = self.place.shared(*asked.query["refs[]"].split(","))
+        return refused(404, "404 Merge Base Not Found") if shared is None else Answer(body={"id": shared})
+
+    def commit(self, asked: Asked, commit: str) -> Answer:
+        if not self.place.knows(commit):
+            return refused(404, "404 Commit Not Found")
+        return Answer(body=self._commit(commit))
+
+    def commits(self, asked: Asked) -> Answer:
+        base, _, head = asked.query["ref_name"].partition("..")
+        return self._paged(asked, [self._commit(commit) for commit in self.place.between(base, head)])
+
+    def _commit(self, commit: str) -> dict[str, Any]:
+        facts = self.place.facts(commit)
+        return {
+            "id": commit,
+            "parent_ids": list(facts.parents),
+            "author_email": facts.author,
+            "committer_email": facts.committer,
+            "message": facts.message,
+        }
+
+    def reviewers(self, asked: Asked, number: int) -> Answer:
+        last = {one.by: one.word for one in self.place.pulls[number].words if one.word != "COMMENTED"}
+        states = {"APPROVED": "approved", "CHANGES_REQUESTED": "requested_changes", "DISMISSED": "unapproved"}
+        return self._paged(asked, [{"user": self.person(by), "state": states[word]} for by, word in last.items()])
 
     # --- notes, statuses, issues -----------------------------------------------------------------------------------
 
     def notes(self, asked: Asked, number: int) -> Answer:
         if number not in self.place.pulls:
             return refused(404, "404 Not found")
-        found = [_note(one) for one in self.place.remarks if one.number == number]
+        found = [self._note(one) for one in self.place.remarks if one.number == number]
         if asked.query.get("sort", "desc") == "desc":
             found.reverse()
         return self._paged(asked, found)
@@ -176,14 +282,14 @@ class GitLabApi:
         if number not in self.place.pulls:
             return refused(404, "404 Not found")
         text = self._obeyed(self.place.pulls[number], asked.body["body"], asked.owner.login)
-        return Answer(status=201, body=_note(self.place.remark(number, asked.owner.login, text)))
+        return Answer(status=201, body=self._note(self.place.remark(number, asked.owner.login, text)))
 
     def edit_note(self, asked: Asked, number: int, remark: int) -> Answer:
         one = next(one for one in self.place.remarks if one.id == remark)
         if one.by != asked.owner.login:
             return refused(403, "403 Forbidden")
         one.body = self._obeyed(self.place.pulls[number], asked.body["body"], asked.owner.login)
-        return Answer(body=_note(one))
+        return Answer(body=self._note(one))
 
     def status(self, asked: Asked, commit: str) -> Answer:
         """One that is pending is brought up to date; what is finished gets a new line."""
@@ -202,66 +308,59 @@ class GitLabApi:
         if line.state == state == "pending":
             return refused(400, "Cannot transition status via :enqueue from :pending (Reason(s): Status cannot ...)")
         line.state = state
-        return Answer(status=201, body=_status(line))
+        return Answer(status=201, body=self._status(line))
 
     def statuses(self, asked: Asked, commit: str) -> Answer:
         last = {one.name: one for one in self.place.lines if one.commit == commit}
-        return self._paged(asked, [_status(one) for one in last.values()])
+        return self._paged(asked, [self._status(one) for one in last.values()])
 
     def issues(self, asked: Asked) -> Answer:
         found = list(self.place.issues.values())
         if "author_username" in asked.query:
             found = [one for one in found if one.by == asked.query["author_username"]]
-        return self._paged(asked, [_issue(asked, one) for one in found])
+        return self._paged(asked, [self._issue(asked, one) for one in found])
 
     def new_issue(self, asked: Asked) -> Answer:
         title, text = asked.body["title"], asked.body["description"]
         one = Issue(number=next(self.place.numbers), by=asked.owner.login, title=title, body=text)
         self.place.issues[one.number] = one
-        return Answer(status=201, body=_issue(asked, one))
+        return Answer(status=201, body=self._issue(asked, one))
 
     def edit_issue(self, asked: Asked, number: int) -> Answer:
         one = self.place.issues[number]
         one.title, one.body = asked.body.get("title", one.title), asked.body.get("description", one.body)
         one.state = {"close": "closed", "reopen": "open"}.get(asked.body.get("state_event", ""), one.state)
-        return Answer(body=_issue(asked, one))
+        return Answer(body=self._issue(asked, one))
 
     def members(self, asked: Asked, team: str) -> Answer:
         if team not in self.place.teams:
             return refused(404, "404 Group Not Found")
-        found = [_person(one) | {"access_level": 30} for one in self.place.teams[team]]
+        found = [self.person(one) | {"access_level": 30} for one in self.place.teams[team]]
         asked.path = asked.path.replace(team, team.replace("/", "%2F"))
         return paged(asked, found, PREFIX)
 
+    def _note(self, one: Remark) -> dict[str, Any]:
+        return {"id": one.id, "body": one.body, "author": self.person(one.by), "system": one.system}
 
-def _person(login: str) -> dict[str, Any]:
-    return {"id": 1, "username": login, "name": login.title(), "state": "active"}
+    def _status(self, one: Line) -> dict[str, Any]:
+        return {
+            "id": one.id,
+            "sha": one.commit,
+            "status": one.state,
+            "name": one.name,
+            "description": one.description,
+            "target_url": one.url,
+            "author": None if one.by is None else self.person(one.by),
+        }
 
-
-def _note(one: Remark) -> dict[str, Any]:
-    return {"id": one.id, "body": one.body, "author": _person(one.by or "ghost"), "system": one.system}
-
-
-def _status(one: Line) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "sha": one.commit,
-        "status": one.state,
-        "name": one.name,
-        "description": one.description,
-        "target_url": one.url,
-        "author": None if one.by is None else _person(one.by),
-    }
-
-
-def _issue(asked: Asked, one: Issue) -> dict[str, Any]:
-    return {
-        "id": 200_000 + one.number,
-        "iid": one.number,
-        "project_id": HERE,
-        "title": one.title,
-        "description": one.body,
-        "state": STATES.get(one.state, one.state),
-        "author": _person(one.by),
-        "web_url": f"{asked.root}/{PROJECT}/-/issues/{one.number}",
-    }
+    def _issue(self, asked: Asked, one: Issue) -> dict[str, Any]:
+        return {
+            "id": 200_000 + one.number,
+            "iid": one.number,
+            "project_id": HERE,
+            "title": one.title,
+            "description": one.body,
+            "state": STATES.get(one.state, one.state),
+            "author": self.person(one.by),
+            "web_url": f"{asked.root}/{PROJECT}/-/issues/{one.number}",
+        }

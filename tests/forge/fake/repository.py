@@ -6,12 +6,15 @@ import itertools
 import os
 import subprocess
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 OWNER, NAME = "town", "models"
 PROJECT = f"{OWNER}/{NAME}"
-DAY = "2026-01-{day:02d}T{hour:02d}:00:00Z"
-IDENTITY = {"NAME": "Ada", "EMAIL": "ada@example.org", "DATE": "2026-01-01T00:00:00Z"}
+BEGIN = datetime(2026, 1, 1)
+DOMAIN = "example.org"
+DATE = "2026-01-01T00:00:00Z"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,6 +25,29 @@ class Word:
     word: str
     commit: str
     when: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Facts:
+    """What a commit says of itself. `author`, `committer`: their e-mail addresses."""
+
+    parents: tuple[str, ...]
+    author: str
+    committer: str
+    message: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Pushed:
+    """One push to a branch: `before` is None where it created the branch."""
+
+    by: str | None
+    branch: str
+    before: str | None
+    after: str
+    when: str
+    fork: bool = False
+    forced: bool = False
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,7 +66,14 @@ class Pull:
     words: list[Word] = field(default_factory=list)
     heads: list[tuple[str, str]] = field(default_factory=list)
     """(since when, commit)"""
+    directed: list[str] = field(default_factory=list)
+    """When it got another base."""
     fork: bool = False
+    begin: str | None = None
+    """Where its base was when it was merged."""
+    squashed_as: str | None = None
+    line: list[str] = field(default_factory=list)
+    """The commits that its merge put on the first-parent line of its base."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,22 +128,46 @@ class Place:
         self.issues: dict[int, Issue] = {}
         self.lines: list[Line] = []
         self.teams: dict[str, tuple[str, ...]] = {}
+        self.accounts: dict[str, int] = {}
+        """login -> number"""
+        self.bots: set[str] = set()
+        self.deleted: set[str] = set()
+        self.pushes: list[Pushed] = []
         self.numbers = itertools.count(1)
         self.ids = itertools.count(1000)
         self._hours = itertools.count()
         self._files = itertools.count()
+        for login in ("ada", "zoe"):
+            self.number(login)
+        self._begin()
+
+    def _begin(self) -> None:
         self.repository.mkdir(parents=True)
         self.git("init", "-q", "--bare", "-b", "main", ".")
         self.git("config", "http.receivepack", "true")
-        self.git("update-ref", "refs/heads/main", self._commit(self.git("mktree", text=""), "Begin"))
+        self.point("main", self._commit(self.git("mktree", text=""), "Begin"))
+
+    def number(self, login: str) -> int:
+        """The number of an account, which is made where there is none."""
+        return self.accounts.setdefault(login, len(self.accounts) + 1)
+
+    def owner_of(self, email: str) -> str | None:
+        """Whose e-mail address it is, as far as the forge knows."""
+        login = email.removesuffix(f"@{DOMAIN}")
+        return login if login in self.accounts and login not in self.deleted else None
 
     # --- git -------------------------------------------------------------------------------------------------------
 
-    def git(self, *arguments: str, text: str | None = None, ok: bool = True) -> str:
+    def git(self, *arguments: str, text: str | None = None, ok: bool = True, **who: str) -> str:
         environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-        for name, value in IDENTITY.items():
-            environment |= {f"GIT_AUTHOR_{name}": value, f"GIT_COMMITTER_{name}": value}
+        for role in ("AUTHOR", "COMMITTER"):
+            login = who.get(role.lower(), "ada")
+            environment |= {
+                f"GIT_{role}_NAME": login.title(),
+                f"GIT_{role}_EMAIL": f"{login}@{DOMAIN}",
+                f"GIT_{role}_DATE": DATE,
+            }
         ran = subprocess.run(
             ["git", *arguments], cwd=self.repository, input=text, capture_output=True, text=True, env=environment,
             check=ok,
@@ -120,28 +177,75 @@ class Place:
     def tip(self, branch: str) -> str | None:
         return self.git("rev-parse", "--verify", "--quiet", f"refs/heads/{branch}", ok=False) or None
 
+    def point(self, branch: str, commit: str) -> None:
+        self.git("update-ref", f"refs/heads/{branch}", commit)
+
+    def branches(self) -> dict[str, str]:
+        listed = self.git("for-each-ref", "--format=%(objectname) %(refname:lstrip=2)", "refs/heads").splitlines()
+        return {branch: commit for commit, _, branch in (line.partition(" ") for line in listed)}
+
     def knows(self, commit: str) -> bool:
         return self.git("cat-file", "-t", commit, ok=False) == "commit"
 
-    def _commit(self, tree: str, message: str, *parents: str) -> str:
-        flags = [one for parent in parents for one in ("-p", parent)]
-        return self.git("commit-tree", *flags, "-m", message, tree)
+    def facts(self, commit: str) -> Facts:
+        parents, author, committer, message = self.git("log", "-1", "--format=%P%x00%ae%x00%ce%x00%B", commit).split(
+            "\0"
+        )
+        return Facts(parents=tuple(parents.split()), author=author, committer=committer, message=message)
 
-    def push(self, branch: str) -> str:
-        """A new commit on a branch, by somebody at another machine."""
-        before = self.tip(branch) or self.tip("main") or ""
+    def between(self, base: str, head: str) -> list[str]:
+        """The commits of `head` that `base` does not have, newest first."""
+        return self.git("rev-list", "--topo-order", f"{base}..{head}").split()
+
+    def shared(self, a: str, b: str) -> str | None:
+        return self.git("merge-base", a, b, ok=False) or None
+
+    def _commit(self, tree: str, message: str, *parents: str, author: str = "ada", committer: str = "ada") -> str:
+        flags = [one for parent in parents for one in ("-p", parent)]
+        return self.git("commit-tree", *flags, "-m", message, tree, author=author, committer=committer)
+
+    def work(
+        self, on: str, *, author: str = "ada", committer: str | None = None, co_authors: tuple[str, ...] = ()
+    ) -> str:
+        """A new commit on another one."""
         blob = self.git("hash-object", "-w", "--stdin", text=f"{next(self._files)}\n")
-        listed = self.git("ls-tree", before)
+        listed = self.git("ls-tree", on)
         tree = self.git("mktree", text=f"{listed}\n100644 blob {blob}\tfile-{blob[:8]}\n".lstrip("\n"))
-        made = self._commit(tree, "Work", before)
-        self.git("update-ref", f"refs/heads/{branch}", made)
+        return self._commit(tree, message(co_authors), on, author=author, committer=committer or author)
+
+    def joined(self, base: str, other: str, text: str) -> str:
+        """A merge commit of two."""
+        tree = self.git("merge-tree", "--write-tree", base, other).splitlines()[0]
+        return self._commit(tree, text, base, other)
+
+    def copied(self, commit: str, base: str) -> str:
+        """The changes of a commit as a new one on `base`, as a squash or a rebase makes it."""
+        tree = self.git("merge-tree", "--write-tree", base, commit).splitlines()[0]
+        return self._commit(tree, f"Copy of {commit}", base)
+
+    def push(self, branch: str, *, by: str | None = "ada", author: str = "ada", **more: Any) -> str:
+        """A new commit on a branch, by somebody at another machine."""
+        before = self.tip(branch)
+        made = self.work(before or self.tip("main") or "", author=author, **more)
+        self.pushed(branch, made, by=by)
         return made
+
+    def pushed(self, branch: str, commit: str, *, by: str | None, fork: bool = False) -> None:
+        """Somebody pushes a commit: the forge keeps who did."""
+        before = self.tip(branch)
+        self.point(branch, commit)
+        self.keep(branch, before, commit, by=by, fork=fork)
+
+    def keep(self, branch: str, before: str | None, after: str, *, by: str | None, fork: bool = False) -> None:
+        forced = before is not None and self.shared(before, after) != before
+        self.pushes.append(
+            Pushed(by=by, branch=branch, before=before, after=after, when=self.now(), fork=fork, forced=forced)
+        )
 
     # --- people ----------------------------------------------------------------------------------------------------
 
     def now(self) -> str:
-        hour = next(self._hours)
-        return DAY.format(day=1 + hour // 24, hour=hour % 24)
+        return f"{BEGIN + timedelta(hours=next(self._hours)):%Y-%m-%dT%H:%M:%SZ}"
 
     def open(self, head: str, base: str, title: str, body: str, author: str, *, fork: bool = False) -> Pull:
         commit = self.tip(head) or self.tip("main") or ""
@@ -161,7 +265,16 @@ class Place:
             pull.heads.append((self.now(), pull.commit))
         return pull
 
+    def direct(self, number: int, base: str) -> None:
+        """Another base for an open request: its difference is another one, and its head the same."""
+        pull = self.seen(self.pulls[number])
+        pull.base = base
+        pull.directed.append(self.now())
+        pull.heads.append((pull.directed[-1], pull.commit))
+
     def word(self, number: int, by: str | None, word: str) -> None:
+        if by is not None:
+            self.number(by)
         pull = self.seen(self.pulls[number])
         pull.words.append(Word(by=by, word=word, commit=pull.commit, when=self.now()))
 
@@ -177,20 +290,60 @@ class Place:
         self.remarks.append(one)
         return one
 
-    def merge(self, number: int) -> str:
+    def merge(self, number: int, how: str = "merge") -> str:
+        """`how`: merge, forward (a fast-forward), squash, rebase, or squash-merge (GitLab's: a merge of the squash)."""
         pull = self.seen(self.pulls[number])
-        base = self.tip(pull.base) or ""
-        tree = self.git("merge-tree", "--write-tree", base, pull.commit).splitlines()[0]
-        made = self._commit(tree, f"Merge pull request #{number}", base, pull.commit)
-        self.git("update-ref", f"refs/heads/{pull.base}", made, base)
+        pull.begin = base = self.tip(pull.base) or ""
+        held = self.between(base, pull.commit)
+        match how:
+            case "forward":
+                made, pull.line = pull.commit, self._first_parents(pull.commit, held)
+            case "squash":
+                made = self.copied(pull.commit, base)
+                pull.squashed_as = made
+            case "squash-merge":
+                pull.squashed_as = self.copied(pull.commit, base)
+                made = self.joined(base, pull.squashed_as, f"Merge pull request #{number}")
+            case "rebase":
+                made = base
+                for commit in reversed(held):
+                    made = self.copied(commit, made)
+                    pull.line.append(made)
+            case _:
+                made = self.joined(base, pull.commit, f"Merge pull request #{number}")
+        self.point(pull.base, made)
+        pull.line = pull.line or [made]
         pull.state, pull.merged_as, pull.merged_at = "merged", made, self.now()
+        self._merged_along(pull)
         return made
 
+    def _first_parents(self, commit: str, held: list[str]) -> list[str]:
+        line = []
+        while commit in held:
+            line.append(commit)
+            commit = next(iter(self.facts(commit).parents), "")
+        return line
+
+    def _merged_along(self, pull: Pull) -> None:
+        """Forges take a request for merged whose head came to its base with another one's, with what brought it."""
+        waiting = [other for other in self.pulls.values() if other.state == "open" and other.base == pull.base]
+        for other in waiting:
+            if self.shared(self.seen(other).commit, pull.merged_as or "") == other.commit:
+                other.state, other.merged_as, other.merged_at = "merged", pull.merged_as, pull.merged_at
+                other.begin = pull.begin
+
+    def held(self, pull: Pull) -> list[str]:
+        """The commits of a request, newest first."""
+        return self.between(pull.begin or self.tip(pull.base) or "", self.seen(pull).commit)
+
     def brought(self, commit: str) -> list[Pull]:
-        """Requests that a commit belongs to: their merge, or a commit that came with them."""
-        found = []
-        for pull in self.pulls.values():
-            inside = pull.merged_as and self.git("rev-list", f"{pull.merged_as}^1..{pull.merged_as}").split()
-            if commit in (inside or [self.seen(pull).commit]):
-                found.append(pull)
-        return found
+        """Requests that a commit belongs to: what their merge made, or a commit that came with them."""
+        return [
+            pull
+            for pull in self.pulls.values()
+            if commit in (pull.merged_as, pull.squashed_as, *pull.line) or commit in self.held(pull)
+        ]
+
+
+def message(co_authors: tuple[str, ...]) -> str:
+    return "\n".join(("Work", "", *(f"Co-authored-by: {one.title()} <{one}@{DOMAIN}>" for one in co_authors)))

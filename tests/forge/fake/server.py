@@ -95,8 +95,8 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    place = Place(folder)
+def serving(folder: Path, place: Place | None = None) -> Iterator[Server]:
+    place = place or Place(folder)
     model("PullRequest")  # imported now, and not while somebody waits with a time limit
     place.tokens = {"tok-ada-write": Owner(login="ada"), "tok-read-only": Owner(login="ada", rights="read")}
     place.tokens["tok-actions"] = Owner(login=github_api.BOT, kind="app")
@@ -182,12 +182,15 @@ def _api(here: Server, request: Request, path: str, content: bytes) -> Answer:
     if owner is None:
         return Answer(status=401, body={"message": "Bad credentials"})
     body = json.loads(content) if content else None
-    asked = Asked(method=request.method, path="", query=dict(parse_qsl(query)), body=body, owner=owner, root=here.root)
+    given: dict[str, str] = {}
+    for name, value in parse_qsl(query):  # a name that comes again is a list
+        given[name] = f"{given[name]},{value}" if name in given else value
+    asked = Asked(method=request.method, path="", query=given, body=body, owner=owner, root=here.root)
     if path.startswith(github_api.PREFIX):
         here.versions.add(request.headers.get("X-GitHub-Api-Version"))
     if path == "/api/graphql":
         asked.path = "/graphql"
-        return here.github.answer(asked)
+        return (here.gitlab if "PRIVATE-TOKEN" in request.headers else here.github).answer(asked)
     api: Any = here.github if path.startswith(github_api.PREFIX) else here.gitlab
     asked.path = path.removeprefix(github_api.PREFIX).removeprefix(gitlab_api.PREFIX)
     return api.answer(asked)  # type: ignore[no-any-return]
@@ -226,7 +229,11 @@ def _git(here: Server, request: Request, path: str, content: bytes) -> Answer:
     for name in ("Content-Encoding", "Git-Protocol"):
         if name in request.headers:
             environment["HTTP_" + name.upper().replace("-", "_")] = request.headers[name]
+    before = here.place.branches() if path.endswith("/git-receive-pack") else None
     ran = subprocess.run(["git", "http-backend"], input=content, capture_output=True, env=environment, check=True)
+    for branch, commit in here.place.branches().items() if before is not None else ():
+        if (before or {}).get(branch) != commit:
+            here.place.keep(branch, (before or {}).get(branch), commit, by=owner.login)
     head, _, body = ran.stdout.partition(b"\r\n\r\n")
     headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
     return Answer(status=int(headers.pop("Status", "200").split()[0]), body=body, headers=headers)

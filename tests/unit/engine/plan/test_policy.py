@@ -349,7 +349,7 @@ def test_an_approval_that_was_withdrawn_or_was_of_an_older_head_is_none(scenario
 
 def test_without_a_request_or_a_forge_there_is_no_approval(scenario: Scenario) -> None:
     proposed(scenario)
-    assert "no merged pull request is known" in (scenario.one("production").problem or "")
+    assert "no pull request merged into main is known" in (scenario.one("production").problem or "")
     scenario.project.forge = None
     told = scenario.one("production")
     assert told.status is ResultStatus.DENIED
@@ -366,7 +366,7 @@ class Counting:
 
     def __getattr__(self, name: str) -> Any:
         def ask(*arguments: Any) -> Any:
-            self.asked.append(f"{name} {arguments[0]}")
+            self.asked.append(" ".join((name, *map(str, arguments))))
             if not self.reachable:
                 raise ForgeError("the forge did not answer", code="E901")
             return getattr(self.forge, name)(*arguments)
@@ -400,7 +400,10 @@ def test_a_forge_is_asked_once_per_change_and_not_per_model(scenario: Scenario) 
     applied = scenario.apply("production", forge=counting)
     assert [one.status for one in applied.results] == [ResultStatus.CLEAN, ResultStatus.CLEAN]
     commit = scenario.desired.revision
-    assert counting.asked == [f"merged_by {commit}", f"approvals {request.number}", "members shop/finance"]
+    number = request.number
+    assert counting.asked == [
+        f"merged_by {commit}", "members shop/finance", f"reviews {number}", "whoami", f"contributions {number}"
+    ]  # fmt: skip
 
 
 def test_a_forge_out_of_reach_leaves_alone_what_it_must_be_asked_for_and_the_others_go_on(scenario: Scenario) -> None:

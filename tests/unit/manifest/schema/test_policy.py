@@ -71,6 +71,8 @@ def test_all_of_them_are_read_as_they_stand() -> None:
         ("approvals: {from: []}", "E205", "approvals.from"),
         ("approvals: {from: [ada, Ada]}", "E207", "approvals"),
         ("approvals: {from: ['ada lovelace']}", "E206", "approvals.from.0"),
+        ("approvals: {from: ['\u0430da']}", "E206", "approvals.from.0"),  # a Cyrillic letter
+        ("owners: ['\uff41da']", "E206", "owners.0"),
         ("approvals: {min: 0, from: [ada]}", "E205", "approvals.min"),
         ("owners: [shop/risk, shop/risk]", "E207", ""),
         ("freeze: [" + WINDOW.replace("0 18", "0 25") + "]", "E205", "freeze.0.cron"),
