@@ -174,6 +174,6 @@ class Controls(Document):
                 message = "an override names a rejected artifact: a rejection cannot be overridden"
                 raise refuse("E225", message, at="overrides")
             if override.control in ("approvals", "gates") and not self.owners:
-                message = f"an override of {override.control} needs approval by `owners`, and none are declared"
+                message = f"an override of {override.control} needs approval by policy owners: declare `owners` first"
                 raise refuse("E225", message, at="overrides")
         return self
