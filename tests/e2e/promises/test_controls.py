@@ -57,7 +57,7 @@ def test_a_freeze_holds_up_a_promotion_until_an_override_is_merged(newer: Projec
     )
     newer.promote()
     told = newer.run("apply", "production", "--yes", code=5).out
-    assert "the books are closed; it opens 20" in told
+    assert "production is frozen until 20" in told
     assert newer.served()["artifact"] == before
     wrong = ["override", "lateness", "--in", "production", "--control", "approvals", "--reason", "x"]
     assert "E225" in newer.run(*wrong, code=2).err, "nobody owns approvals here"

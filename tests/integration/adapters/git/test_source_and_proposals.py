@@ -195,7 +195,7 @@ def test_where_there_is_a_remote_its_branch_counts_and_not_the_local_one(
     source = GitSource(clone.project)
     assert source.order(first, second, branch="main") is CommitOrder.AFTER
     assert source.order(second, unreviewed, branch="main") is CommitOrder.OFF
-    with pytest.raises(SourceError, match="no branch 'release' at origin"):
+    with pytest.raises(SourceError, match="branch 'release', which does not exist at origin"):
         source.order(first, second, branch="release")
 
 
