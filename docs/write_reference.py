@@ -6,6 +6,7 @@ Commands from their own help, fields of manifests from the schemas, codes and ex
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.command_group import COMMANDS, reconciler
+from reconciler.core import size_limits
 from reconciler.error_codes import CODES
 from reconciler.manifest.loading import field_docs
 from reconciler.report.help.field_docs import blocks
@@ -74,6 +76,29 @@ def codes() -> Iterator[str]:
                 yield f"| {code} | {_cell(one.meaning)} | {_cell(one.remedy)} |"
 
 
+def limits() -> Iterator[str]:
+    yield from ("# Limits", "", _MADE, "")
+    yield "What others wrote is measured before it is read: sizes and counts first, then bytes. What is larger than"
+    yield "here is refused with the error of its row, and none of it is read. The numbers stand in"
+    yield "`reconciler/core/size_limits.py`."
+    for line in (FOLDER.parents[1] / "reconciler/core/size_limits.py").read_text().splitlines():
+        if (title := re.fullmatch(r"# --- (.+)", line)) is not None:
+            yield from ("", f"## {title[1]}", "", "| of | at most | error |", "|---|---|---|")
+        elif (limit := re.fullmatch(r"([A-Z_]+) = [^#]+  # ([^:]+): (.+)", line)) is not None:
+            number = getattr(size_limits, limit[1])
+            error = "-" if limit[2] == "none" else limit[2]
+            yield f"| {_cell(limit[3])} | {_amount(number, size=limit[1].endswith('_BYTES'))} | {error} |"
+
+
+def _amount(number: int, *, size: bool) -> str:
+    if not size:
+        return f"{number:,}"
+    for unit, name in ((1024**3, "GiB"), (1024**2, "MiB"), (1024, "KiB")):
+        if number % unit == 0:
+            return f"{number // unit:,} {name}"
+    return f"{number:,} bytes"
+
+
 def output() -> Iterator[str]:
     yield from ("# Output as JSON", "", _MADE, "")
     yield _OUTPUT
@@ -112,7 +137,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|").replace("<", "&lt;").replace("\n", " ")
 
 
-PAGES = {"commands.md": commands, "manifests.md": manifests, "errors.md": codes, "output.md": output}
+PAGES = {
+    "commands.md": commands,
+    "manifests.md": manifests,
+    "errors.md": codes,
+    "limits.md": limits,
+    "output.md": output,
+}
 
 
 def text_of(page: str) -> str:

@@ -122,8 +122,10 @@ E306 Git cannot answer: no repository, no such commit, no such branch, or no ide
      Run the git command in the hint; `reconciler doctor` checks all of it.
 E307 The git history is shallow, so it cannot tell which commit is newer.
      git fetch --unshallow; in CI, fetch-depth: 0.
-E310 The project has more configuration files than are read.
+E310 The project has more configuration files than are read, or larger ones together.
      Split the project.
+E311 A file at a commit, or an answer of git, is larger than is read.
+     Make it smaller: docs/reference/limits.md has every limit. Nothing of it was read.
 E401 A table's file does not exist or cannot be read.
      Check the path, and --data-root.
 E402 Rows of a CSV do not have the same number of cells, or the file is cut short.
@@ -190,6 +192,8 @@ E610 The package that a store or target needs is not installed.
      pip install 'model-reconciler[stores]' for S3, Google Cloud Storage and Azure; a plug-in's own package otherwise.
 E611 A store or target does not answer, or the connection breaks.
      Run the same command again: nothing is lost. Check the network and the service's health.
+E612 A stored object is larger than one of its kind can be, or a store holds more objects than are listed.
+     This tool did not write them: restore the store from a backup. Nothing of them was read.
 E701 An artifact failed a gate, so it cannot be promoted.
      Read the gate's numbers; promote another candidate, or change the gate by a pull request.
 E702 Another process wrote in the meantime, so the plan is stale.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import codec
-from reconciler.adapters.filesystem.durable_files import read_regular
+from reconciler.adapters.filesystem.durable_files import FileTooLargeError, read_regular
 from reconciler.app import forge_connection
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.forge import ci_job
@@ -18,6 +18,7 @@ from reconciler.core.forge.pull_request import CommitStatus, StatusState
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
 from reconciler.core.promotion.reviewed_plan import PlanComment
+from reconciler.core.size_limits import EVENT_BYTES, PLAN_BYTES
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus
@@ -27,7 +28,6 @@ from reconciler.ports import Forge
 from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.plan import merge_result, pull_request_comment
 
-LARGEST_EVENT = 16 * 1024**2  # bytes
 MOST_STATUSES = 20  # of models that are not finished, beside the environment's own
 
 
@@ -66,8 +66,7 @@ def _event() -> Mapping[str, Any]:
     if not path:
         return {}
     try:
-        body = read_regular(path)
-        event = json.loads(body) if len(body) <= LARGEST_EVENT else {}
+        event = json.loads(read_regular(path, EVENT_BYTES))
     except (OSError, ValueError, RecursionError):
         return {}
     return event if isinstance(event, dict) else {}
@@ -75,7 +74,10 @@ def _event() -> Mapping[str, Any]:
 
 def _read(file: Path, environment: str) -> PlanComment:
     try:
-        planned = codec.decode(PlanComment, read_regular(file), what=str(file))
+        planned = codec.decode(PlanComment, read_regular(file, PLAN_BYTES), what=str(file))
+    except FileTooLargeError as error:
+        message = f"{file} is too large for a plan comment: {error.strerror}"
+        raise IntegrityError(message, hint="plan again: --comment --out FILE", code="E703") from error
     except OSError as error:
         raise UsageError(
             f"cannot read {file}: {error.strerror}", hint="name the file of --comment --out", code="E801"

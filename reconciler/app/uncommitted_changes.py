@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.app.locations import NOTICED
+from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source
 from reconciler.report.layout.escaping import plain
@@ -33,10 +34,12 @@ def _changed(source: Source, root: Path, revision: str) -> list[str]:
     if len(committed) > NOTICED:
         return []
     disk = WorkTree(root)
-    on_disk = {file.path: file.id for file in disk.tree("", READ) if _is_manifest(file.path)}
-    bodies = disk.read(on_disk[path] for path in on_disk if path in committed)
+    on_disk = {file.path: file for file in disk.tree("", READ) if _is_manifest(file.path)}
     changed = committed.keys() ^ on_disk.keys()
-    changed |= {path for path in committed.keys() & on_disk.keys() if not _same(committed[path], bodies[on_disk[path]])}
+    for path in committed.keys() & on_disk.keys():
+        file = on_disk[path]
+        if (file.size or 0) > MANIFEST_BYTES or not _same(committed[path], disk.read([file.id])[file.id]):
+            changed.add(path)
     return sorted(changed)
 
 

@@ -31,7 +31,7 @@ from reconciler.app.project_options import ProjectOptions
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, StorageLocation
 from reconciler.engine.dependencies import Dependencies, sequential_map
-from reconciler.errors import IntegrityError
+from reconciler.errors import IntegrityError, SourceError
 from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess
 
 if TYPE_CHECKING:
@@ -242,7 +242,10 @@ def _revision(
 def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str) -> bool:
     """Guess from the environment's file, before it is read properly, whether the trainer can start already."""
     files = source.tree(revision or "", tuple(f"environments/{environment}.{ending}" for ending in ("yaml", "yml")))
-    return any(_SANDBOX.search(body) for body in source.read(file.id for file in files).values())
+    try:
+        return any(_SANDBOX.search(body) for body in source.read(file.id for file in files).values())
+    except SourceError:  # too large: the reading proper reports it
+        return False
 
 
 def _load(

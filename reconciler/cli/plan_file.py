@@ -16,10 +16,10 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.console.invocation import Invocation
 from reconciler.core.plan.plan import PLAN_FORMAT, Plan, PlanIdentity
+from reconciler.core.size_limits import PLAN_BYTES
 from reconciler.core.status_codes import ResultStatus, worst_status
 from reconciler.errors import IntegrityError, UsageError
 
-LARGEST = 512 * 1024**2  # bytes
 _AGAIN = "make a new plan with `reconciler plan ENV --out FILE`, review it, and apply that file"
 
 
@@ -76,9 +76,12 @@ def _body(file: Path) -> bytes:
             raise UsageError(
                 f"{file} is not a file", hint="name a file that `reconciler plan --out` wrote", code="E801"
             )
-        if file.stat().st_size > LARGEST:
-            raise IntegrityError(f"{file} is too large for a plan", code="E703", hint=_AGAIN)
-        return file.read_bytes()
+        with file.open("rb") as stream:
+            size = os.fstat(stream.fileno()).st_size
+            if size > PLAN_BYTES:
+                message = f"{file} is too large for a plan: {size:,} bytes, at most {PLAN_BYTES:,} are read"
+                raise IntegrityError(message, code="E703", hint=_AGAIN)
+            return stream.read(PLAN_BYTES)
     except OSError as error:
         raise UsageError(
             f"cannot read {file}: {error.strerror}", hint="name a file that `reconciler plan --out` wrote", code="E801"

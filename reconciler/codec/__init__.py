@@ -116,14 +116,22 @@ def decode(kind: type[T], body: bytes, *, what: str) -> T:
     if not body:
         raise IntegrityError(f"{what} is empty", code="E604", hint=_DAMAGED)
     try:
-        return cast("T", _decoded(cast("Any", kind), body))
+        read = _kept if len(body) <= _KEPT else _decoded
+        return cast("T", read(cast("Any", kind), body))
     except (ValueError, TypeError, RecursionError) as error:
         raise IntegrityError(f"{what} is damaged: {_first_line(error)}", code="E508", hint=_DAMAGED) from error
 
 
+_KEPT = 64 * 1024  # bytes of a body that is kept; what others wrote may be larger
+
+
 @lru_cache(maxsize=1024)
-def _decoded(kind: type, body: bytes) -> object:
+def _kept(kind: type, body: bytes) -> object:
     """Decode a body once: equal bytes give equal values, values never change, and many steps read the same file."""
+    return _decoded(kind, body)
+
+
+def _decoded(kind: type, body: bytes) -> object:
     if issubclass(kind, Checksummed) and (_CHECKSUM in body or not issubclass(kind, ChecksummedUnlessByHand)):
         body = _without_checksum(body)
     text = body.decode()

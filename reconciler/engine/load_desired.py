@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.model import Model
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem, SourceError, UsageError
 from reconciler.manifest.loading import load as manifest
+from reconciler.manifest.loading import wanted_files
 from reconciler.ports import Expressions, Source, TreeFile
 
 FOLDERS = ("manifests", "environments")
@@ -57,18 +59,54 @@ def load(
     """
     commit = revision or ""
     tree = source.tree(commit, ())
-    if not any(file.path == manifest.PROJECT_FILE for file in tree):
+    if not any(file.path == wanted_files.PROJECT_FILE for file in tree):
         raise SourceError(
-            f"no {manifest.PROJECT_FILE} {'at commit ' + commit[:12] if commit else 'in this folder'}",
+            f"no {wanted_files.PROJECT_FILE} {'at commit ' + commit[:12] if commit else 'in this folder'}",
             code="E306",
             hint="run the command in a project's folder, or name the folder with -C DIR",
         )
-    wanted = tuple(file for file in manifest.wanted(tree) if file.path not in known)
-    bodies = source.read(file.id for file in wanted)
-    files = {file.path: bodies[file.id] for file in wanted}
+    documents = tuple(file for file in wanted_files.documents_and_cards(tree) if file.path not in known)
+    tree, files = _read(source, tree, documents)
+    tree, locks = _read(source, tree, wanted_files.locks(tree, files))
+    files |= locks
     desired = manifest.load(files, tree, revision=revision, expressions=expressions)
     _cards_agree(desired, files)
     return Checkout(revision=revision, tree=tree, files=files, desired=desired, expressions=expressions)
+
+
+def _read(
+    source: Source, tree: tuple[TreeFile, ...], wanted: tuple[TreeFile, ...]
+) -> tuple[tuple[TreeFile, ...], dict[str, bytes]]:
+    """Return the tree with the size of each file that is too large, and the bytes of the others by path."""
+    sized = with_sizes(source, wanted)
+    readable = wanted_files.of_readable_size(sized)
+    large = {file.path: file for file in sized if wanted_files.is_too_large(file)}
+    bodies = source.read(file.id for file in readable)
+    whole = tuple(large.get(file.path, file) for file in tree) if large else tree
+    return whole, {file.path: bodies[file.id] for file in readable}
+
+
+def bodies_at(source: Source, commit: str, paths: tuple[str, ...]) -> dict[str, bytes]:
+    """Return the bytes of manifests and cards at another commit, of those of `paths` that it has.
+
+    Raises SourceError E311, before any is read, where one is too large to be one.
+    """
+    files = with_sizes(source, tuple(file for file in source.tree(commit, paths) if file.path in paths))
+    for file in files:
+        if wanted_files.is_too_large(file):
+            raise SourceError(
+                f"{file.path} at commit {commit[:12]} has {file.size:,} bytes; the limit is {MANIFEST_BYTES:,}",
+                code="E311",
+                hint="take another commit: a manifest or a card is never so large",
+            )
+    bodies = source.read(file.id for file in files)
+    return {file.path: bodies[file.id] for file in files}
+
+
+def with_sizes(source: Source, files: tuple[TreeFile, ...]) -> tuple[TreeFile, ...]:
+    """Return the files with their sizes, asked of the source where its listing has none."""
+    sizes = source.sizes(file.id for file in files if file.size is None)
+    return tuple(file if file.size is not None else replace(file, size=sizes[file.id]) for file in files)
 
 
 def card_path(environment: str, model: str) -> str:

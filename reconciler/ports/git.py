@@ -33,8 +33,15 @@ class Source(Protocol):
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
         """Return the files at or below `folders` (all files when `folders` is empty), sorted by path."""
 
+    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
+        """Return blob sizes in bytes by object id, without reading the blobs; SourceError E306 when one is missing."""
+
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        """Return blob bytes by object id; SourceError E306 when one is missing."""
+        """Return blob bytes by object id; SourceError E306 when one is missing.
+
+        Raises SourceError E311, before any is read, where one has more than LOCK_BYTES (the largest that is read of any
+        kind), or all together more than CONFIGURATION_BYTES.
+        """
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         """Return whether `b` comes after or before `a` on the first-parent line of `branch`.

@@ -22,11 +22,16 @@ class Store(Protocol):
     def create(self, key: str, body: bytes | Path) -> bool:
         """Create `key` durably with these bytes, or this file's, unless it exists; True when this call created it.
 
-        Raises AmbiguousWriteError when the create may or may not have happened: read the key before trying again.
+        Raises StoreError E604, E612 for a size that could not be read back (`core.artifact.object_sizes`), and
+        AmbiguousWriteError when the create may or may not have happened: read the key before trying again.
         """
 
     def read(self, key: str) -> bytes | None:
-        """Return the bytes, or None when there is no such key; IntegrityError E604 when the object is empty."""
+        """Return the bytes, or None when there is no such key.
+
+        Raises IntegrityError E604 when the object is empty, E612, before its bytes are read, when it is larger than an
+        object of its kind (`core.artifact.object_sizes`).
+        """
 
     def path(self, key: str) -> Path | None:
         """Return a local read-only file with the object's bytes (in a local store the object itself), or None."""

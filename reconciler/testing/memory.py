@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler.core.artifact.journal import ReleasePointer
+from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.names import is_revision
+from reconciler.core.size_limits import CONFIGURATION_BYTES, LOCK_BYTES
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, IntegrityError, SourceError, StoreError
 from reconciler.ports import Proposal, Tag, TreeFile
@@ -35,8 +37,7 @@ class MemoryStore:
         if not is_key(key):
             raise StoreError(f"not a key: {key[:80]!r}", code="E607")
         content = body if isinstance(body, bytes) else body.read_bytes()
-        if not content:
-            raise StoreError(f"refusing to store an empty object as {key}", code="E604")
+        check_new(key, len(content), in_memory=isinstance(body, bytes))
         if key in self.objects:
             return False
         self.put(key, content)
@@ -49,13 +50,19 @@ class MemoryStore:
             self._created(key, body)
 
     def read(self, key: str) -> bytes | None:
+        body = self._body(key)
+        if body is not None and len(body) > largest(key):
+            raise too_large(key, len(body), largest(key))
+        return body
+
+    def _body(self, key: str) -> bytes | None:
         body = self.objects.get(key)
         if body == b"":
             raise IntegrityError(f"{key} is empty in its store", code="E604", hint="restore it from a backup")
         return body
 
     def path(self, key: str) -> Path | None:
-        body = self.read(key)
+        body = self._body(key)
         if body is None:
             return None
         path = self._folder / hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
@@ -181,7 +188,17 @@ class MemorySource:
                 files.append(TreeFile(path=path, mode="100644", id=_blob_id(body), size=len(body)))
         return tuple(files)
 
+    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
+        return {object_id: len(body) for object_id, body in self._blobs(ids).items()}
+
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        bodies = self._blobs(ids)
+        sizes = [len(body) for body in bodies.values()]
+        if sizes and (max(sizes) > LOCK_BYTES or sum(sizes) > CONFIGURATION_BYTES):
+            raise SourceError(f"objects of {sum(sizes):,} bytes are not read", code="E311")
+        return bodies
+
+    def _blobs(self, ids: Iterable[str]) -> dict[str, bytes]:
         bodies = {_blob_id(body): body for tree in self.trees.values() for body in tree.values()}
         wanted = list(ids)
         if absent := [object_id for object_id in wanted if object_id not in bodies]:

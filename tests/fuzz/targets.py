@@ -29,7 +29,8 @@ from reconciler.data.expressions import validate
 from reconciler.data.expressions.validate import Scalar, grammar
 from reconciler.engine.storage import journal
 from reconciler.errors import IntegrityError, InvalidManifestsError, ReconcilerError, SourceError
-from reconciler.manifest.loading.load import load, wanted
+from reconciler.manifest.loading.load import load
+from reconciler.manifest.loading.wanted_files import documents_and_cards, locks
 from reconciler.ports import ParsedExpression, TreeFile
 from reconciler.report.help import problems
 from reconciler.report.layout.blocks import Detail
@@ -108,7 +109,8 @@ def manifest(data: bytes) -> None:
         return
     files = {**shipped(), PLACES[data[0] % len(PLACES)]: data[1:]}
     tree = tuple(TreeFile(path=path, mode="100644", id=path, size=len(body)) for path, body in sorted(files.items()))
-    read = {file.path: files[file.path] for file in wanted(tree)}
+    read = {file.path: files[file.path] for file in documents_and_cards(tree)}
+    read |= {file.path: files[file.path] for file in locks(tree, read)}
     try:
         desired = load(read, tree, revision="c", expressions=Guessed())
     except InvalidManifestsError as error:

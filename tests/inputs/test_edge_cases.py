@@ -13,11 +13,12 @@ import pytest
 from reconciler.adapters.filesystem import store as store_files
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.core.artifact.observed_state import CommitOrder
+from reconciler.core.size_limits import CONFIGURATION_FILES
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.inspect.explain_status import why
 from reconciler.errors import IntegrityError, InvalidManifestsError, StoreError
-from reconciler.manifest.loading.load import MAX_FILES, load
+from reconciler.manifest.loading.load import load
 from reconciler.ports import TreeFile
 from tests.fuzz.targets import Guessed, shipped
 from tests.simulation import sample_project
@@ -97,7 +98,7 @@ def test_more_manifests_than_are_read_are_refused_before_any_is_read() -> None:
     with pytest.raises(InvalidManifestsError) as caught:
         load(dict.fromkeys(paths, b"- no manifest"), tree, revision="c", expressions=Guessed())
     assert [problem.code for problem in caught.value.problems] == ["E310"]
-    assert f"{MAX_FILES:,}" in caught.value.problems[0].message
+    assert f"{CONFIGURATION_FILES:,}" in caught.value.problems[0].message
     assert shipped()
 
 

@@ -90,6 +90,9 @@ class NoOrder:
     def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
         return self._source.tree(commit, folders)
 
+    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
+        return self._source.sizes(ids)
+
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         return self._source.read(ids)
 

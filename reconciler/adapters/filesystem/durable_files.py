@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from reconciler.core.size_limits import CACHE_BYTES
 from reconciler.errors import StoreError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -30,8 +31,21 @@ class IrregularFileError(OSError):
     """A link, a folder, a pipe or a device where a plain file should be."""
 
 
-def read_regular(path: Path | str) -> bytes:
-    """Return the bytes of a plain file; IrregularFileError for anything else. Follows no link and waits for no pipe."""
+class FileTooLargeError(OSError):
+    """A file with more bytes than are read of it."""
+
+    def __init__(self, path: Path | str, size: int, largest: int) -> None:
+        super().__init__(errno.EFBIG, f"it has {size:,} bytes; at most {largest:,} are read", str(path))
+        self.size = size
+        self.largest = largest
+
+
+def read_regular(path: Path | str, largest: int) -> bytes:
+    """Return the bytes of a plain file, which are at most `largest`: its size is looked at before it is read.
+
+    FileTooLargeError for a larger one, IrregularFileError for anything else than a plain file. Follows no link and
+    waits for no pipe.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -42,11 +56,16 @@ def read_regular(path: Path | str) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
+        if status.st_size > largest:
+            raise FileTooLargeError(path, status.st_size, largest)
         body = os.read(descriptor, status.st_size + 1)
         if len(body) == status.st_size:  # nearly always; else it grows or shrinks, or comes in pieces
             return body
-        parts = [body]
+        parts, size = [body], len(body)
         while part := os.read(descriptor, 1 << 20):
+            size += len(part)
+            if size > largest:
+                raise FileTooLargeError(path, size, largest)
             parts.append(part)
         return b"".join(parts)
     finally:
@@ -95,8 +114,9 @@ def write_checked(path: Path, lines: Iterable[bytes]) -> None:
 
 
 def read_checked(path: Path) -> Iterator[bytes]:
-    """Return the lines that `write_checked` wrote; ValueError where they are damaged, OSError without a file."""
-    body = read_regular(path)
+    """Return the lines that `write_checked` wrote; ValueError where they are damaged, OSError without a file, or where
+    it has more than CACHE_BYTES."""
+    body = read_regular(path, CACHE_BYTES)
     checksum = hashlib.blake2b(memoryview(body)[_WIDTH + 1 :], digest_size=_WIDTH // 2).hexdigest().encode()
     if body[: _WIDTH + 1] != checksum + b"\n" or not body.endswith(b"\n"):
         raise ValueError("the checksum differs")

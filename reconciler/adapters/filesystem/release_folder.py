@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.adapters.filesystem.durable_files import (
+    FileTooLargeError,
     IrregularFileError,
     force_folder,
     listed,
@@ -24,6 +25,7 @@ from reconciler.adapters.filesystem.durable_files import (
 )
 from reconciler.core.artifact.oci_artifact import FILEPATH
 from reconciler.core.digest import SMALL, Digest, digest_of_bytes, digest_of_file
+from reconciler.core.size_limits import RELEASE_BYTES
 from reconciler.errors import IntegrityError, TargetError
 
 MANIFEST = "manifest.json"
@@ -116,11 +118,14 @@ def examine(folder: str, entries: Mapping[str, os.stat_result], artifact: Digest
     if not entries or not stat.S_ISDIR(entries[""].st_mode):
         return Release(wrong=(MANIFEST,), loose=loose)
     try:
-        body = read_regular(f"{folder}/{MANIFEST}")
+        body = read_regular(f"{folder}/{MANIFEST}", RELEASE_BYTES)
         if digest_of_bytes(body) != artifact:
             return Release(wrong=(MANIFEST,), loose=loose)
         layers = layers_of(body)
-    except (FileNotFoundError, NotADirectoryError, PermissionError, IrregularFileError, ValueError):
+    except (
+        *(FileNotFoundError, NotADirectoryError, PermissionError),
+        *(IrregularFileError, FileTooLargeError, ValueError),
+    ):
         return Release(wrong=(MANIFEST,), loose=loose)
     wrong = {layer.path for layer in layers if not _matches(f"{folder}/{layer.path}", entries.get(layer.path), layer)}
     wrong.update(entries.keys() - {"", MANIFEST, *(layer.path for layer in layers)})
@@ -147,6 +152,8 @@ def layers_of(manifest: bytes) -> tuple[ReleaseFile, ...]:
         )
         if not all(is_plain(layer.path) for layer in layers):
             raise ValueError("a path leaves the release")
+        if not all(isinstance(layer.digest, str) and isinstance(layer.size, int) for layer in layers):
+            raise ValueError("not a digest and a size")
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError("not a manifest") from error
     return layers
@@ -161,9 +168,9 @@ def _matches(path: str, status: os.stat_result | None, layer: ReleaseFile) -> bo
         return False
     try:
         return (
-            digest_of_bytes(read_regular(path)) if layer.size <= SMALL else digest_of_file(Path(path))
+            digest_of_bytes(read_regular(path, SMALL)) if layer.size <= SMALL else digest_of_file(Path(path))
         ) == layer.digest
-    except (FileNotFoundError, PermissionError, IrregularFileError):
+    except (FileNotFoundError, PermissionError, IrregularFileError, FileTooLargeError):
         return False
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.adapters.filesystem.durable_files import (
+    FileTooLargeError,
     IrregularFileError,
     explained,
     force_folder,
@@ -24,7 +25,10 @@ from reconciler.adapters.filesystem.durable_files import (
     sweep,
     write_temporary,
 )
+from reconciler.core.artifact import object_sizes
+from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import LONGEST, is_key, is_part
+from reconciler.core.size_limits import OBJECT_BYTES, STORE_KEYS
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import IntegrityError, StoreError
 from reconciler.ports import ReadObserver, StorageAccess
@@ -40,11 +44,12 @@ class FilesStore:
     """Implements ports.Store in the folder `root`, which the first write creates.
 
     StoreError E607 for a root that is a link or that everybody may write. `observer` records reads of everything but
-    blobs, which are named by their content.
+    blobs, which are named by their content. `most`: keys of one listing.
     """
 
-    def __init__(self, root: Path, observer: ReadObserver | None = None) -> None:
+    def __init__(self, root: Path, observer: ReadObserver | None = None, *, most: int = STORE_KEYS) -> None:
         self.root = root
+        self._most = most
         self._start = f"{root}/"
         self._observer = observer
         self._checked = False
@@ -53,8 +58,8 @@ class FilesStore:
     def create(self, key: str, body: bytes | Path) -> bool:
         path = self._path(key)
         try:
-            if (len(body) if isinstance(body, bytes) else body.stat().st_size) == 0:
-                raise StoreError(f"refusing to store an empty object as {key}", code="E604")
+            in_memory = isinstance(body, bytes)
+            check_new(key, len(body) if isinstance(body, bytes) else body.stat().st_size, in_memory=in_memory)
             self._prepare(path.parent)
             if not os.path.lexists(path) and self._link(path, body):
                 force_folder(path.parent)
@@ -70,9 +75,11 @@ class FilesStore:
             self._observer.saw(path)
         try:
             self._check_root()
-            body = read_regular(path)
+            body = read_regular(path, largest(key))
         except FileNotFoundError:
             return None
+        except FileTooLargeError as error:
+            raise too_large(key, error.size, error.largest) from error
         except IrregularFileError as error:
             raise self._irregular(key) from error
         except OSError as error:
@@ -94,6 +101,8 @@ class FilesStore:
             raise self._irregular(key)
         if status.st_size == 0:
             raise self._empty(key)
+        if status.st_size > OBJECT_BYTES:
+            raise too_large(key, status.st_size, OBJECT_BYTES)
         return Path(path)
 
     def keys(self, prefix: str) -> Iterator[str]:
@@ -104,7 +113,7 @@ class FilesStore:
             self._check_root()
             if self._observer is not None:  # a folder in it is recorded when it is read
                 self._observer.saw(f"{self.root}/{folder}")
-            keys = sorted(_files(f"{self.root}/{folder}", folder, prefix))
+            keys = sorted(object_sizes.listed(_files(f"{self.root}/{folder}", folder, prefix), prefix, most=self._most))
         except OSError as error:
             raise explained(error, self.root / folder) from error
         yield from keys

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import (
+    FileTooLargeError,
     IrregularFileError,
     force_folder,
     listed,
@@ -31,10 +32,12 @@ from reconciler.adapters.filesystem.durable_files import (
 )
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
+from reconciler.core.artifact.object_sizes import too_large
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, hex_of, is_digest
 from reconciler.core.names import is_name
+from reconciler.core.size_limits import MARK_BYTES
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import ConflictError, IntegrityError, TargetError
 from reconciler.ports import ReadObserver, StorageAccess
@@ -172,19 +175,21 @@ class DirectoryTarget:
     def _read_current(self, model: str) -> ReleasePointer | None:
         """Return the pointer; None where it is missing or damaged. OSError when the disk cannot be read."""
         try:
-            return codec.decode(ReleasePointer, read_regular(self._current_path(model)), what=CURRENT)
-        except (FileNotFoundError, IrregularFileError, IntegrityError):
+            return codec.decode(ReleasePointer, read_regular(self._current_path(model), MARK_BYTES), what=CURRENT)
+        except (FileNotFoundError, IrregularFileError, FileTooLargeError, IntegrityError):
             return None
 
     def _check_owner(self) -> bool:
         """Return whether the target carries our mark; IntegrityError for another's or a damaged one."""
         name = f"{self.root.name}/{OWNER}"
         try:
-            mark = codec.decode(StoreMark, read_regular(self.root / OWNER), what=name)
+            mark = codec.decode(StoreMark, read_regular(self.root / OWNER, MARK_BYTES), what=name)
         except FileNotFoundError:
             return False
         except IrregularFileError as error:
             raise IntegrityError(f"{name} is not a regular file", code="E609", hint="remove it") from error
+        except FileTooLargeError as error:
+            raise too_large(name, error.size, error.largest) from error
         self._rules.check_mark(mark)
         return True
 

@@ -7,8 +7,10 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
+from reconciler.adapters.git.objects import objects_of, sizes_of
 from reconciler.adapters.git.plumbing import Git, check_revision, entries_of, listing, prefix_of
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
+from reconciler.core.size_limits import CONFIGURATION_BYTES, LOCK_BYTES
 from reconciler.errors import SourceError
 from reconciler.ports import TreeFile
 
@@ -30,6 +32,7 @@ class GitSource:
         self._trees: dict[str, tuple[TreeFile, ...]] = {}
         self._touched: dict[tuple[str, str], frozenset[str]] = {}
         self._parents: dict[str, str | None] = {}
+        self._sizes: dict[str, int] = {}
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
@@ -60,24 +63,14 @@ class GitSource:
         files = [TreeFile(path=path, mode=mode, id=object_id) for path, mode, object_id in entries]
         return tuple(sorted(files, key=attrgetter("path")))
 
+    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
+        wanted = set(ids)
+        if unknown := [object_id for object_id in wanted if object_id not in self._sizes]:
+            self._sizes |= sizes_of(self._git, sorted(unknown), "blob")
+        return {object_id: self._sizes[object_id] for object_id in wanted}
+
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        wanted = list(dict.fromkeys(ids))
-        if not wanted:
-            return {}
-        out = self._git.run("cat-file", "--batch", stdin="".join(f"{object_id}\n" for object_id in wanted).encode())
-        bodies: dict[str, bytes] = {}
-        at = 0
-        for object_id in wanted:
-            end = out.find(b"\n", at)
-            header = out[at:end].split()
-            if end < 0 or len(header) != 3 or header[1] != b"blob":
-                raise SourceError(
-                    f"object {object_id[:12]} is missing", code="E306", hint="check the repository: git fsck"
-                )
-            size = int(header[2])
-            bodies[object_id] = out[end + 1 : end + 1 + size]
-            at = end + 1 + size + 1
-        return bodies
+        return objects_of(self._git, self.sizes(ids), largest=LOCK_BYTES, together=CONFIGURATION_BYTES)
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         line = self._line(branch)

@@ -9,16 +9,14 @@ not GitPython.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-import signal
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from reconciler.adapters.git import bounded_process
 from reconciler.core.names import is_revision
-from reconciler.core.search_path import absolute_folders
+from reconciler.core.size_limits import GIT_ANSWER_BYTES, LISTING_BYTES, MIB
 from reconciler.errors import SourceError
 
 GIT_FLOOR = (2, 30)
@@ -58,17 +56,20 @@ class Git:
         self._environment = environment
         self._timeout = timeout
 
-    def run(self, *arguments: str, stdin: bytes = b"", ok: tuple[int, ...] = (0,)) -> bytes:
+    def run(
+        self, *arguments: str, stdin: bytes = b"", ok: tuple[int, ...] = (0,), largest: int = GIT_ANSWER_BYTES
+    ) -> bytes:
         """Return standard output; SourceError E306 when git fails otherwise than by an exit code of `ok`."""
-        code, out, error = self.call(*arguments, stdin=stdin)
+        code, out, error = self.call(*arguments, stdin=stdin, largest=largest)
         if code not in ok:
             raise SourceError(f"git {arguments[0]} failed: {_first_line(error)}", code="E306", hint=_hint(error))
         return out
 
-    def call(self, *arguments: str, stdin: bytes = b"") -> tuple[int, bytes, str]:
+    def call(self, *arguments: str, stdin: bytes = b"", largest: int = GIT_ANSWER_BYTES) -> tuple[int, bytes, str]:
         """Return (exit code, standard output, standard error).
 
-        Raises SourceError E306 when git cannot be started, and subprocess.TimeoutExpired.
+        Raises SourceError E306 when git cannot be started, E311 when its answer has more than `largest` bytes, and
+        subprocess.TimeoutExpired.
         """
         command = ["git", "--no-pager", "--no-replace-objects", "--literal-pathspecs"]
         for name, value in {"safe.directory": _root(self.folder), **_SETTINGS}.items():
@@ -79,13 +80,27 @@ class Git:
         else:
             command += ["-c", "core.askPass="]
         try:
-            return _start([*command, *arguments], self.folder, environment, stdin, self._timeout)
+            code, out, message = bounded_process.run(
+                [*command, *arguments],
+                folder=self.folder,
+                environment=environment,
+                stdin=stdin,
+                timeout=self._timeout,
+                largest=largest,
+            )
+        except bounded_process.TooMuchOutputError as error:
+            raise SourceError(
+                f"git {arguments[0]} answers with more than {largest // MIB} MiB; no more are read",
+                code="E311",
+                hint="look for what makes the repository so large, such as a folder with very many files",
+            ) from error
         except FileNotFoundError as error:
             if not self.folder.is_dir():
                 raise SourceError(f"there is no folder {self.folder}", code="E306", hint="check -C DIR") from error
             raise SourceError("git is not installed", code="E306", hint="install git 2.30 or newer") from error
         except OSError as error:
             raise SourceError(f"cannot run git in {self.folder}: {error.strerror}", code="E306") from error
+        return code, out, message.decode("utf-8", "replace")
 
 
 def user_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:
@@ -96,40 +111,26 @@ def user_environment(environ: Mapping[str, str], **more: str) -> dict[str, str]:
 
 def git_version() -> tuple[str, bool]:
     """Return git's own version text, and whether it is new enough. FileNotFoundError where there is no git."""
-    _, out, _ = _start(["git", "--version"], Path.cwd(), _reading_environment(), b"", None)
+    _, out, _ = bounded_process.run(
+        ["git", "--version"],
+        folder=Path.cwd(),
+        environment=_reading_environment(),
+        stdin=b"",
+        timeout=None,
+        largest=MIB,
+    )
     match = re.search(r"(\d+)\.(\d+)[\w.]*", out.decode("utf-8", "replace"))
     return (match[0], (int(match[1]), int(match[2])) >= GIT_FLOOR) if match else ("of no version", False)
 
 
-def _start(
-    command: list[str], folder: Path, environment: Mapping[str, str], stdin: bytes, timeout: float | None
-) -> tuple[int, bytes, str]:
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**environment, "PATH": absolute_folders(environment.get("PATH", "")) or os.defpath},
-        start_new_session=timeout is not None,
-    ) as process:
-        try:
-            out, error = process.communicate(stdin, timeout)
-        except BaseException:
-            with contextlib.suppress(ProcessLookupError):
-                if timeout is None:
-                    process.kill()
-                else:
-                    os.killpg(process.pid, signal.SIGKILL)
-            raise
-    return process.returncode, out, error.decode("utf-8", "replace")
-
-
 def listing(git: Git, commit: str, prefix: str) -> bytes:
-    """Return git's own listing of everything below `prefix` at a commit, without sizes: each would cost a look."""
+    """Return git's own listing of everything below `prefix` at a commit, without sizes: each would cost a look.
+
+    Raises SourceError E311 for more than LISTING_BYTES: trees that contain each other's can list without end.
+    """
     # With --full-tree this is a plain path from the root, not a pattern.
     wanted = [prefix.rstrip("/")] if prefix else []
-    return git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *wanted)
+    return git.run("ls-tree", "-r", "-z", "--full-tree", "--end-of-options", commit, *wanted, largest=LISTING_BYTES)
 
 
 def entries_of(listed: bytes, prefix: str) -> Iterator[tuple[str, str, str]]:

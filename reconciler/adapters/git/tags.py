@@ -10,8 +10,10 @@ import re
 from operator import attrgetter
 from pathlib import Path
 
+from reconciler.adapters.git.objects import objects_of, sizes_of
 from reconciler.adapters.git.plumbing import Git, check_revision, top_of
 from reconciler.adapters.git.writing import GitWriter, explained
+from reconciler.core.size_limits import TAG_BYTES, TAGS_BYTES
 from reconciler.errors import ConflictError, SourceError
 from reconciler.ports import Tag
 
@@ -45,19 +47,12 @@ class GitTags:
 
     def _texts(self, ids: list[str]) -> dict[str, tuple[str, bool]]:
         """Return (message, whether there is a signature) by the tag's own id."""
-        out = self._git.run("cat-file", "--batch", stdin="".join(f"{tag}\n" for tag in ids).encode()) if ids else b""
+        bodies = objects_of(self._git, sizes_of(self._git, ids, "tag"), largest=TAG_BYTES, together=TAGS_BYTES)
         texts: dict[str, tuple[str, bool]] = {}
-        at = 0
-        for tag in ids:
-            end = out.find(b"\n", at)
-            header = out[at:end].split()
-            if end < 0 or len(header) != 3 or header[1] != b"tag":
-                raise SourceError(f"tag {tag[:12]} is missing", code="E306", hint="check the repository: git fsck")
-            size = int(header[2])
-            fields, _, text = out[end + 1 : end + 1 + size].decode("utf-8", "replace").partition("\n\n")
+        for tag, body in bodies.items():
+            fields, _, text = body.decode("utf-8", "replace").partition("\n\n")
             signature = _SIGNATURE.search(text)
             texts[tag] = (text[: signature.start()] if signature else text, bool(signature) or "\ngpgsig" in fields)
-            at = end + 1 + size + 1
         return texts
 
     def create(self, name: str, *, commit: str, message: str) -> Tag:

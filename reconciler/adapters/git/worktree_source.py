@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from pathlib import Path
 
+from reconciler.adapters.filesystem.durable_files import FileTooLargeError, read_regular
+from reconciler.adapters.git.objects import too_large
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
+from reconciler.core.size_limits import CONFIGURATION_BYTES, LOCK_BYTES
 from reconciler.errors import SourceError, UsageError
 from reconciler.ports import TreeFile
 
@@ -44,17 +47,39 @@ class WorkTree:
             files.append(TreeFile(path=name, mode=mode, id=object_id, size=status.st_size))
         return tuple(sorted(files, key=attrgetter("path")))
 
-    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        bodies = {}
+    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
+        sizes = {}
         for object_id in ids:
-            path = self._paths.get(object_id)
-            if path is None:
-                raise SourceError(f"object {object_id[:12]} is missing", code="E306", hint="list the tree first")
+            path = self._path(object_id)
             try:
-                bodies[object_id] = os.fsencode(path.readlink()) if path.is_symlink() else path.read_bytes()
+                sizes[object_id] = path.lstat().st_size
             except OSError as error:
-                raise SourceError(f"cannot read {path.name}: {error.strerror}", code="E306") from error
+                raise _unreadable(path, error) from error
+        return sizes
+
+    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
+        bodies, left = {}, CONFIGURATION_BYTES
+        for object_id in ids:
+            path = self._path(object_id)
+            largest = min(left, LOCK_BYTES)
+            try:
+                body = os.fsencode(path.readlink()) if path.is_symlink() else read_regular(path, largest)
+            except FileTooLargeError as error:
+                raise too_large(
+                    f"{path.name} has more than {LOCK_BYTES:,} bytes, or all files together more than "
+                    f"{CONFIGURATION_BYTES:,}; no more are read"
+                ) from error
+            except OSError as error:
+                raise _unreadable(path, error) from error
+            bodies[object_id] = body
+            left -= len(body)
         return bodies
+
+    def _path(self, object_id: str) -> Path:
+        path = self._paths.get(object_id)
+        if path is None:
+            raise SourceError(f"object {object_id[:12]} is missing", code="E306", hint="list the tree first")
+        return path
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         del a, b
@@ -85,3 +110,7 @@ class WorkTree:
             names[:] = [n for n in names if n not in SKIPPED and not n.startswith(".") and n not in linked]
             for name in (*files, *linked):
                 yield Path(folder) / name
+
+
+def _unreadable(path: Path, error: OSError) -> SourceError:
+    return SourceError(f"cannot read {path.name}: {error.strerror}", code="E306")

@@ -28,13 +28,14 @@ from obstore.exceptions import (
 )
 
 from reconciler.adapters.executors.thread_map import interruptible
+from reconciler.core.artifact import object_sizes
+from reconciler.core.size_limits import BLOB_BYTES, OBJECT_BYTES
 from reconciler.errors import AmbiguousWriteError, StoreError, TargetError
 
 if TYPE_CHECKING:
-    from obstore import UpdateVersion
+    from obstore import ObjectMeta, UpdateVersion
     from obstore.store import ObjectStore
 
-LARGEST = 5 * 1024**3  # bytes; what S3 takes in one request, and only one request creates or fails as a whole
 SMALL = 8 * 1024**2  # bytes that are sent within the patience for one answer
 _NOTHING = ".nothing"
 _CHUNK = 8 * 1024**2
@@ -50,6 +51,16 @@ class ETag:
 
     e_tag: str | None
     version: str | None
+
+
+class ObjectTooLargeError(Exception):
+    """An object with more bytes than are read of it; none of them was."""
+
+    def __init__(self, size: int, largest: int, tag: ETag) -> None:
+        super().__init__(f"{size:,} bytes; at most {largest:,} are read")
+        self.size = size
+        self.largest = largest
+        self.tag = tag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,11 +96,13 @@ class Bucket:
                 self._reached = True
 
     @interruptible
-    def get(self, key: str) -> tuple[bytes, ETag] | None:
+    def get(self, key: str, largest: int = BLOB_BYTES) -> tuple[bytes, ETag] | None:
+        """Return (bytes, tag); ObjectTooLargeError, before any of them comes, for more than `largest` bytes."""
         self.reach()
         try:
             with self._explained("read", key):
                 answer = obstore.get(self._clients.reader, key)
+                _check_size(answer.meta, largest)
                 return bytes(answer.bytes()), _tag(answer.meta)
         except FileNotFoundError:
             return None
@@ -106,12 +119,16 @@ class Bucket:
             return None
 
     @interruptible
-    def download(self, key: str, into: Path) -> bool:
-        """Write the bytes to a new file; return False when there is no such object."""
+    def download(self, key: str, into: Path, largest: int = OBJECT_BYTES) -> bool:
+        """Write the bytes to a new file; return False when there is no such object.
+
+        Raises ObjectTooLargeError, before any of them comes, for more than `largest` bytes.
+        """
         self.reach()
         try:
             with self._explained("read", key):
                 answer = obstore.get(self._clients.reader, key)
+                _check_size(answer.meta, largest)
         except FileNotFoundError:
             return False
         try:
@@ -124,12 +141,17 @@ class Bucket:
         return True
 
     @interruptible
-    def digest(self, key: str) -> tuple[str, int, ETag] | None:
-        """Return (SHA-256 in hexadecimal, size, tag) of an object, read whole."""
+    def digest(self, key: str, expected: int) -> tuple[str, int, ETag] | None:
+        """Return (SHA-256 in hexadecimal, size, tag) of an object, read whole.
+
+        One that has not the `expected` size in bytes is not read; its hexadecimal text is empty.
+        """
         self.reach()
         try:
             with self._explained("read", key):
                 answer = obstore.get(self._clients.reader, key)
+                if answer.meta["size"] != expected:
+                    return "", answer.meta["size"], _tag(answer.meta)
                 sha, size = hashlib.sha256(), 0
                 for part in answer.stream(min_chunk_size=_CHUNK):
                     sha.update(part)
@@ -145,7 +167,8 @@ class Bucket:
         folder = prefix.rpartition("/")[0]
         with self._explained("list", prefix):
             pages = obstore.list(self._clients.reader, prefix=folder or None)
-            return [meta["path"] for page in pages for meta in page if meta["path"].startswith(prefix)]
+            names = (meta["path"] for page in pages for meta in page if meta["path"].startswith(prefix))
+            return object_sizes.listed(names, prefix)
 
     @interruptible
     def folders(self) -> tuple[str, ...]:
@@ -160,9 +183,9 @@ class Bucket:
     def create(self, key: str, body: bytes | Path) -> bool:
         """Return True when this call created it, False when it exists already."""
         size = len(body) if isinstance(body, bytes) else body.stat().st_size
-        if size > LARGEST:
+        if size > OBJECT_BYTES:
             raise self._kind(
-                f"{key} has {size:,} bytes; {self.address} takes {LARGEST:,}",
+                f"{key} has {size:,} bytes; {self.address} takes {OBJECT_BYTES:,}",
                 code="E608",
                 hint="one object is written in one request, so that two writers cannot both succeed",
             )
@@ -267,6 +290,11 @@ def _status_of(text: str) -> str:
     """Return status and code of an error, such as "403 AccessDenied", and nothing else of its text."""
     status, code = _STATUS.search(text), _CODE.search(text)
     return " ".join(match[1] for match in (status, code) if match is not None)
+
+
+def _check_size(meta: ObjectMeta, largest: int) -> None:
+    if meta["size"] > largest:
+        raise ObjectTooLargeError(meta["size"], largest, _tag(meta))
 
 
 def _tag(meta: object) -> ETag:

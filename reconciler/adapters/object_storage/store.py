@@ -18,11 +18,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reconciler.adapters.filesystem.durable_files import explained, temporary_name
+from reconciler.adapters.filesystem.durable_files import explained, read_regular, temporary_name
+from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
+from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import digest_of_bytes, digest_of_file
+from reconciler.core.size_limits import OBJECT_BYTES
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import IntegrityError, StoreError
 from reconciler.ports import StorageAccess
@@ -56,8 +59,8 @@ class BucketStore:
     def create(self, key: str, body: bytes | Path) -> bool:
         _check(key)
         try:
-            if (len(body) if isinstance(body, bytes) else body.stat().st_size) == 0:
-                raise StoreError(f"refusing to store an empty object as {key}", code="E604")
+            in_memory = isinstance(body, bytes)
+            check_new(key, len(body) if isinstance(body, bytes) else body.stat().st_size, in_memory=in_memory)
             self._probe.once()
             if key.startswith(_BLOBS) and self.bucket.head(key) is not None:
                 return False  # an existing blob is not sent again
@@ -72,8 +75,11 @@ class BucketStore:
         _check(key)
         if (copy := self._valid(key)) is not None:
             with contextlib.suppress(OSError):
-                return copy.read_bytes()
-        answer = self.bucket.get(key)
+                return read_regular(copy, largest(key))
+        try:
+            answer = self.bucket.get(key, largest(key))
+        except ObjectTooLargeError as error:
+            raise too_large(key, error.size, error.largest) from error
         if answer is None:
             return None
         body, _ = answer
@@ -93,11 +99,15 @@ class BucketStore:
             return None
         if head[0] == 0:
             raise _empty(key)
+        if head[0] > OBJECT_BYTES:
+            raise too_large(key, head[0], OBJECT_BYTES)
         if (copy := self._valid(key)) is not None:
             self._stored.add(key)
             return copy
         try:
             return self._download(key)
+        except ObjectTooLargeError as error:  # another one since
+            raise too_large(key, error.size, error.largest) from error
         except OSError as error:
             raise explained(error, self._copies) from error
 

@@ -19,14 +19,18 @@ from typing import TYPE_CHECKING
 
 from reconciler import codec
 from reconciler.adapters.executors.thread_map import parallel_map
+from reconciler.adapters.filesystem.durable_files import read_regular
 from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile, is_plain, layers_of
+from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
+from reconciler.core.artifact.object_sizes import too_large
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.names import is_name
+from reconciler.core.size_limits import MARK_BYTES, RELEASE_BYTES
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import AmbiguousWriteError, IntegrityError, TargetError
 from reconciler.ports import StorageAccess
@@ -85,14 +89,16 @@ class BucketTarget:
         if current is None or current.artifact is None:
             return None
         start = _release(model, current.artifact)
-        manifest = self.bucket.get(f"{start}/{MANIFEST}")
+        manifest = self._get(f"{start}/{MANIFEST}", RELEASE_BYTES)
         if manifest is None:
             return None
         folder = self._folder / model / hex_of(current.artifact)
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (MANIFEST, *(layer.path for layer in _layers(manifest[0]))):
-            (folder / name).unlink(missing_ok=True)
-            self.bucket.download(f"{start}/{name}", folder / name)
+        (folder / MANIFEST).write_bytes(manifest[0])
+        for layer in _layers(manifest[0]):
+            (folder / layer.path).unlink(missing_ok=True)
+            with suppress(ObjectTooLargeError):  # then it is missing here, and as wrong as with these bytes
+                self.bucket.download(f"{start}/{layer.path}", folder / layer.path, layer.size)
         return folder
 
     def traces(self) -> frozenset[str]:
@@ -115,7 +121,14 @@ class BucketTarget:
         return any(True for _ in self.bucket.keys(f"{model}/{RELEASES}/"))
 
     def _read(self, model: str) -> tuple[bytes, ETag] | None:
-        return self.bucket.get(f"{model}/{CURRENT}")
+        return self._get(f"{model}/{CURRENT}", MARK_BYTES)
+
+    def _get(self, key: str, largest: int) -> tuple[bytes, ETag] | None:
+        """Return (bytes, tag); no bytes where there are more than ours ever are."""
+        try:
+            return self.bucket.get(key, largest)
+        except ObjectTooLargeError as error:
+            return b"", error.tag
 
     def _observe(self, model: str) -> LiveDeployment | None:
         answer = self._read(model)
@@ -137,7 +150,7 @@ class BucketTarget:
 
         Only added ones depend on a listing.
         """
-        manifest = self.bucket.get(f"{start}/{MANIFEST}")
+        manifest = self._get(f"{start}/{MANIFEST}", RELEASE_BYTES)
         if manifest is None or digest_of_bytes(manifest[0]) != artifact:
             return (MANIFEST,)
         layers = _layers(manifest[0])
@@ -152,7 +165,7 @@ class BucketTarget:
             head = self.bucket.head(key)
             if head is not None and head == (known[1], known[2]):
                 return (known[0], known[1]) == (hex_of(Digest(digest)), size)
-        hashed = self.bucket.digest(key)
+        hashed = self.bucket.digest(key, size)
         if hashed is None:
             return False
         self._hashed[key] = hashed
@@ -160,7 +173,10 @@ class BucketTarget:
 
     def _check_owner(self) -> bool:
         """Return whether the target carries our mark; IntegrityError for another's or a damaged one."""
-        body = self.bucket.get(OWNER)
+        try:
+            body = self.bucket.get(OWNER, MARK_BYTES)
+        except ObjectTooLargeError as error:
+            raise too_large(f"{OWNER} of {self.bucket.address}", error.size, error.largest) from error
         if body is None:
             return False
         self._rules.check_mark(codec.decode(StoreMark, body[0], what=f"{OWNER} of {self.bucket.address}"))
@@ -194,7 +210,7 @@ class BucketTarget:
 
     def _given(self, artifact: Digest, files: Mapping[str, Path]) -> dict[str, tuple[str, int]]:
         """Return (digest, size) of each file; IntegrityError when they are not the artifact's files."""
-        manifest = files[MANIFEST].read_bytes() if MANIFEST in files else b""
+        manifest = read_regular(files[MANIFEST], RELEASE_BYTES) if MANIFEST in files else b""
         expected = {layer.path: (layer.digest, layer.size) for layer in _layers(manifest)}
         expected[MANIFEST] = (artifact, len(manifest))
         wrong = {name for name in files if not is_plain(name)} | (files.keys() ^ expected.keys())
@@ -216,7 +232,7 @@ class BucketTarget:
         body, key = codec.encode(current), f"{current.model}/{CURRENT}"
 
         def step() -> bool:
-            answer = self.bucket.get(key)
+            answer = self._read(current.model)
             if answer is None:
                 return self.bucket.create(key, body)
             self._rules.check_newer(current, _decoded(answer))

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import codec
+from reconciler.core.artifact.object_sizes import too_large
 from reconciler.core.artifact.observed_state import drift_of
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest
+from reconciler.core.size_limits import BLOB_BYTES
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Table
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
@@ -42,8 +44,8 @@ def deployed_model(deps: Dependencies, desired: DesiredState, environment: Envir
     work = deps.scratch / f"predict-{deps.new_id()}"
     work.mkdir(parents=True)
     artifact, release = _release(deps, desired, environment, model, work)
-    recipe = codec.decode(BuiltRecipe, (release / RECIPE_FILE).read_bytes(), what=RECIPE_FILE).recipe
-    schema = codec.decode(Schema, (release / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
+    recipe = codec.decode(BuiltRecipe, _document(release, RECIPE_FILE), what=RECIPE_FILE).recipe
+    schema = codec.decode(Schema, _document(release, SCHEMA_FILE), what=SCHEMA_FILE)
     if recipe.data.predict is None:
         raise UsageError(
             f"the recipe of {model} does not select the open records to predict",
@@ -51,6 +53,13 @@ def deployed_model(deps: Dependencies, desired: DesiredState, environment: Envir
             code="E801",
         )
     return DeployedModel(model=model, artifact=artifact, release=release, recipe=recipe, schema=schema, work=work)
+
+
+def _document(release: Path, name: str) -> bytes:
+    path = release / name
+    if (size := path.stat().st_size) > BLOB_BYTES:  # changed since it was hashed
+        raise too_large(name, size, BLOB_BYTES)
+    return path.read_bytes()
 
 
 def _release(

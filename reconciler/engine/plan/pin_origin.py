@@ -12,11 +12,13 @@ from weakref import WeakKeyDictionary
 from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.plan.weakened_gates import NOTHING, DeployRequirements, WeakenedGate, weakenings
 from reconciler.core.spec.applicable_gates import subject_of
+from reconciler.core.size_limits import MIB
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
-from reconciler.engine.load_desired import manifest_path
+from reconciler.engine.load_desired import manifest_path, with_sizes
 from reconciler.manifest.loading import past_manifest
+from reconciler.manifest.loading.wanted_files import is_too_large
 from reconciler.ports import Source
 
 FARTHEST = 100  # changes of one file that are looked through
@@ -129,17 +131,29 @@ def _bodies(source: Source, model: Model, commit: str) -> tuple[bytes | None, by
 _READ: WeakKeyDictionary[Source, dict[tuple[str, str], dict[str, bytes | None]]] = WeakKeyDictionary()
 """Of each source: (commit, folder) -> path -> bytes that were read there. A commit never changes."""
 _FOLDER = ""  # in place of a path: the folder was read completely
+_NOT_READ = b"\0"  # in place of a manifest that is too large to be read: as unreadable as that one
+_KEPT = 32 * MIB  # bytes of earlier manifests; beyond them, only the last folder's are kept
 
 
 def _body(source: Source, commit: str, path: str) -> bytes | None:
     """Read one file of a commit. The second question about a folder reads all of it at once: many models come with one
     change, and each reading is a process."""
     folder = path.rpartition("/")[0]
-    known = _READ.setdefault(source, {}).setdefault((commit, folder), {})
+    folders = _READ.setdefault(source, {})
+    known = folders.setdefault((commit, folder), {})
     if path not in known and _FOLDER not in known:
         if known:
             known[_FOLDER] = b""
-        files = [file for file in source.tree(commit, (folder if known else path,)) if file.path.endswith(".yaml")]
-        bodies = source.read(file.id for file in files)
-        known.update({path: None, **{file.path: bodies[file.id] for file in files}})
+        listed = source.tree(commit, (folder if known else path,))
+        files = with_sizes(source, tuple(file for file in listed if file.path.endswith(".yaml")))
+        readable = [file for file in files if not is_too_large(file)]
+        if _size(folders) + sum(file.size or 0 for file in readable) > _KEPT:
+            folders.clear()
+            folders[commit, folder] = known
+        bodies = source.read(file.id for file in readable)
+        known.update({path: None, **{file.path: bodies.get(file.id, _NOT_READ) for file in files}})
     return known.get(path)
+
+
+def _size(folders: dict[tuple[str, str], dict[str, bytes | None]]) -> int:
+    return sum(len(body or b"") for bodies in folders.values() for body in bodies.values())

@@ -39,6 +39,10 @@ class MergePreviewSource:
         """Return the files of a commit, as git does."""
         return self.source.tree(commit, folders)
 
+    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
+        """Return blob sizes, as git does."""
+        return self.source.sizes(ids)
+
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
         """Return blob bytes, as git does."""
         return self.source.read(ids)

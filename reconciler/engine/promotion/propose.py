@@ -18,7 +18,7 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
-from reconciler.engine.load_desired import Checkout, card_path, manifest_path
+from reconciler.engine.load_desired import Checkout, bodies_at, card_path, manifest_path
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.promotion import deployment_history, open_pull_request
@@ -127,9 +127,7 @@ def rollback(
             code="E801",
         )
     paths = (manifest_path(environment.name, model), card_path(environment.name, model))
-    tree = {file.path: file for file in deps.source.tree(commit, paths)}
-    bodies = deps.source.read(file.id for file in tree.values())
-    files = {path: bodies[file.id].decode() for path, file in tree.items()}
+    files = {path: body.decode() for path, body in bodies_at(deps.source, commit, paths).items()}
     if paths[0] not in files:
         raise UsageError(f"commit {commit[:12]} has no {paths[0]}", hint="use `git revert` instead", code="E801")
     head = observe.head_of(deps, checkout.desired, environment.name, model)
@@ -192,9 +190,9 @@ def _recipe_text(
         return today
     provenance = blobs.record(deps.stores[origin], build.provenance, Provenance)
     if provenance.commit is not None:
-        files = deps.source.tree(provenance.commit, (path,))
-        if files:
-            return deps.source.read([files[0].id])[files[0].id].decode()
+        body = bodies_at(deps.source, provenance.commit, (path,)).get(path)
+        if body is not None:
+            return body.decode()
     raise UsageError(
         f"the recipe in {path} differs from the one {short(build.artifact)} was built from, and the commit of that "
         "build is not known",

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.oci_artifact import Artifact
+from reconciler.core.artifact.oci_artifact import Artifact, ArtifactFile
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, short
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.storage import numbered_log, oci_manifest
@@ -100,18 +100,26 @@ def copy(origin: Store, destination: Store, artifact: Artifact) -> None:
     """Copy every blob of an artifact, its manifest last: a manifest in a store means a complete artifact."""
     for file in (artifact.config, *artifact.files):
         if holds(destination, file.digest):
-            file_of(destination, file.digest)
+            _file_of(destination, file)
         else:
-            put_file(destination, file_of(origin, file.digest))
+            put_file(destination, _file_of(origin, file))
     put(destination, get(origin, artifact.digest))
 
 
 def release(store: Store, artifact: Artifact) -> Mapping[str, Path]:
     """Return the files of a release by package path, with manifest and config, so that anybody can hash them again."""
-    files = {file.path: file_of(store, file.digest) for file in artifact.files}
+    files = {file.path: _file_of(store, file) for file in artifact.files}
     files[oci_manifest.MANIFEST_FILE] = file_of(store, artifact.digest)
-    files[oci_manifest.CONFIG_FILE] = file_of(store, artifact.config.digest)
+    files[oci_manifest.CONFIG_FILE] = _file_of(store, artifact.config)
     return files
+
+
+def _file_of(store: Store, file: ArtifactFile) -> Path:
+    """Return an artifact's file, as `file_of` does; one of another size is not hashed."""
+    path = store.path(store_layout.blob(file.digest))
+    if path is not None and path.stat().st_size != file.size:
+        raise damaged(file.digest)
+    return file_of(store, file.digest)
 
 
 def unpack(store: Store, artifact: Artifact, into: Path) -> Path:

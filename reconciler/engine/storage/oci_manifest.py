@@ -19,10 +19,12 @@ from reconciler.core.artifact.oci_artifact import (
     FILEPATH,
     MANIFEST_TYPE,
     MEDIA_TYPES,
+    MODEL_FILE,
     Artifact,
     ArtifactFile,
 )
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest
+from reconciler.core.size_limits import BLOB_BYTES, MODEL_BYTES
 from reconciler.errors import IntegrityError
 
 MANIFEST_FILE = "manifest.json"
@@ -76,7 +78,10 @@ def manifest_of(config: bytes, files: tuple[ArtifactFile, ...]) -> bytes:
 
 @lru_cache(maxsize=1024)
 def parse(manifest: bytes) -> Artifact:
-    """Parse manifest bytes, already verified; IntegrityError E511 when they are not of this tool's form."""
+    """Parse manifest bytes, already verified.
+
+    Raises IntegrityError E511 when they are not of this tool's form, E612 for a file that is larger than is read.
+    """
     try:
         document: Any = json.loads(manifest)
         config = _file(document["config"], CONFIG_FILE)
@@ -90,6 +95,15 @@ def parse(manifest: bytes) -> Artifact:
             code="E511",
             hint="a newer version may have written it: upgrade and try again",
         ) from error
+    for file in (config, *files):
+        largest = MODEL_BYTES if file.path == MODEL_FILE else BLOB_BYTES
+        if not 0 < file.size <= largest:
+            raise IntegrityError(
+                f"artifact {digest_of_bytes(manifest)} declares {file.size:,} bytes of {file.path}; "
+                f"from 1 to {largest:,} are read",
+                code="E612",
+                hint="this tool did not write it: deploy another artifact; nothing of it was read",
+            )
     return Artifact(digest=digest_of_bytes(manifest), config=config, files=files)
 
 

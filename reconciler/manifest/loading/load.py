@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from reconciler import __version__
 from reconciler.core.names import is_name
+from reconciler.core.size_limits import LOCK_BYTES
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.model import Model
@@ -19,6 +20,13 @@ from reconciler.manifest.loading import cross_checks, to_core
 from reconciler.manifest.loading.expression_checks import check_expressions, parse_expressions
 from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.manifest.loading.validation_errors import problems_of
+from reconciler.manifest.loading.wanted_files import (
+    PROJECT_FILE,
+    documents_and_cards,
+    is_configuration,
+    is_document,
+    is_too_large,
+)
 from reconciler.manifest.schema import documents as schema
 from reconciler.manifest.schema import estimators
 from reconciler.manifest.schema.model import Model as ModelDocument
@@ -26,9 +34,6 @@ from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
 from reconciler.ports import Expressions, TreeFile
 
-PROJECT_FILE = "reconciler.yaml"
-MAX_FILES = 20_000
-_REGULAR = ("100644", "100755", "100664")
 _LFS = b"version https://git-lfs.github.com/spec/"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
 _PINNED = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
@@ -36,37 +41,23 @@ _ENVIRONMENT = re.compile(r"environments/([^/]+)\.ya?ml")
 _MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
 
 
-def wanted(tree: tuple[TreeFile, ...]) -> tuple[TreeFile, ...]:
-    """Return the files whose bytes `load` needs: documents, cards, and every lock that an environment may name."""
-    return tuple(
-        file for file in tree if file.mode in _REGULAR and (_is_configuration(file.path) or file.path.endswith(_LOCKS))
-    )
-
-
-_LOCKS = (".lock", "requirements.txt")
-
-
-def _is_configuration(path: str) -> bool:
-    return path == PROJECT_FILE or path.startswith(("manifests/", "environments/"))
-
-
 def load(
     files: Mapping[str, bytes], tree: tuple[TreeFile, ...], *, revision: str | None, expressions: Expressions
 ) -> DesiredState:
-    """Load the desired state from `files`, path -> bytes of the `tree`'s files.
+    """Load the desired state from `files`, path -> bytes of those of the `tree` that are read (`wanted_files`).
 
     Raises InvalidManifestsError with all problems, sorted by place.
     """
+    documents_and_cards(tree)  # raises where there are more of them than are read
     reading = ProblemCollector(files=files)
     _check_tree(reading, tree)
-    if any(problem.code == "E310" for problem in reading.problems):  # reading so many files would take long
-        raise InvalidManifestsError(tuple(sorted(reading.problems, key=_place)))
     documents = dict(_documents(reading))
     project = documents.get(PROJECT_FILE)
     name = project.metadata.name if isinstance(project, schema.Project) else ""
     if isinstance(project, schema.Project):
         _check_version(reading, project)
-    environments = tuple(_environments(reading, documents))
+    large = {file.path: file.size for file in tree if file.size is not None and is_too_large(file)}
+    environments = tuple(_environments(reading, documents, large))
     models = tuple(_models(reading, documents, {environment.name for environment in environments}))
     desired = DesiredState(project=name, revision=revision, environments=environments, models=models)
     parsed = parse_expressions(expressions, models)
@@ -90,12 +81,9 @@ def _place(problem: Problem) -> tuple[str, int, int, str]:
 
 def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
     folded: dict[str, str] = {}
-    configuration = [file for file in tree if _is_configuration(file.path)]
-    if len(configuration) > MAX_FILES:
-        reading.add(
-            PROJECT_FILE, (), "E310", f"{len(configuration):,} configuration files; the limit is {MAX_FILES:,}", None
-        )
-    for file in configuration:
+    for file in tree:
+        if not is_configuration(file.path):
+            continue
         kind = {"120000": "a symbolic link", "160000": "a submodule"}.get(file.mode)
         if kind is not None:
             reading.add(
@@ -105,6 +93,9 @@ def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
                 f"expected a regular file, found {kind} (mode {file.mode})",
                 "commit the file itself",
             )
+        elif file.size is not None and is_too_large(file) and file.path not in reading.files:
+            message = f"the file has {file.size:,} bytes; the limit is 1 MiB"
+            reading.add(file.path, (), "E109", message, "split it, or remove unused parts")
         elif reading.files.get(file.path, b"").startswith(_LFS):
             reading.add(
                 file.path, (), "E301", "expected a YAML document, found a Git LFS pointer", "commit the file itself"
@@ -120,7 +111,7 @@ def _documents(
 ) -> Iterator[tuple[str, schema.Project | schema.Environment | ModelDocument]]:
     broken = {problem.where.file for problem in reading.problems}
     for path, body in sorted(reading.files.items()):
-        if not path.endswith((".yaml", ".yml")) or not _is_configuration(path) or path in broken:
+        if not is_document(path) or path in broken:
             continue
         data = fast_parse.data_of(body)
         reading.nodes[path] = None
@@ -211,20 +202,28 @@ def _check_version(reading: ProblemCollector, project: schema.Project) -> None:
 
 
 def _environments(
-    reading: ProblemCollector, documents: Mapping[str, schema.Project | schema.Environment | ModelDocument]
+    reading: ProblemCollector,
+    documents: Mapping[str, schema.Project | schema.Environment | ModelDocument],
+    large: Mapping[str, int],
 ) -> Iterator[Environment]:
     for path, document in documents.items():
         if isinstance(document, schema.Environment):
-            runtime = _runtime(reading, path, document) if document.spec.runtime else None
+            runtime = _runtime(reading, path, document, large) if document.spec.runtime else None
             yield to_core.environment_of(document, runtime=runtime)
 
 
-def _runtime(reading: ProblemCollector, path: str, document: schema.Environment) -> Runtime | None:
-    """Return the runtime with the versions that the lock at this revision pins."""
+def _runtime(
+    reading: ProblemCollector, path: str, document: schema.Environment, large: Mapping[str, int]
+) -> Runtime | None:
+    """Return the runtime with the versions that the lock at this revision pins. `large`: files too large to be read."""
     given = document.spec.runtime
     if given is None:
         return None
     where = ("spec", "runtime", "lock")
+    if given.lock in large:
+        message = f"{given.lock} has {large[given.lock]:,} bytes; the limit is {LOCK_BYTES:,}"
+        reading.add(path, where, "E311", message, "name a lock file of pip, with one line per package and its hashes")
+        return None
     body = reading.files.get(given.lock)
     if body is None:
         reading.add(

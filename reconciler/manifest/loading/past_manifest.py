@@ -18,6 +18,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.manifest.yaml.parse import BadDocumentError, read
 
 LONGEST = 256  # documents kept; most of one apply's models came with one change
+SMALL = 64 * 1024  # bytes of a document that is kept
 
 
 class UnreadableError(ReconcilerError):
@@ -72,13 +73,17 @@ def _spec(body: bytes) -> dict[str, Any]:
 
 def _section(body: bytes, name: str) -> dict[str, Any]:
     try:
-        section = _read(body).get(name)
+        section = (_cached(body) if len(body) <= SMALL else _read(body)).get(name)
     except BadDocumentError as error:
         raise UnreadableError("the earlier manifest is not readable YAML") from error
     return section if isinstance(section, dict) else {}
 
 
 @lru_cache(maxsize=LONGEST)
+def _cached(body: bytes) -> dict[str, Any]:
+    return _read(body)
+
+
 def _read(body: bytes) -> dict[str, Any]:
     data = read("manifest", body).data()
     return data if isinstance(data, dict) else {}

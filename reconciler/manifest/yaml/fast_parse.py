@@ -12,8 +12,9 @@ from typing import Any
 
 import yaml
 
+from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.manifest.yaml import secret_scan
-from reconciler.manifest.yaml.parse import MAX_BYTES, MAX_DEPTH, MAX_NODES, resolved
+from reconciler.manifest.yaml.parse import MAX_DEPTH, MAX_NODES, resolved
 
 _LOADER = getattr(yaml, "CSafeLoader", None)
 _PARSER: Any = _LOADER and _LOADER.__bases__[0]  # the bare parser, without constructor and resolver
@@ -28,7 +29,7 @@ def data_of(body: bytes) -> dict[str, Any] | None:
 
     That is a document with a problem, one that may hold a secret, and one with characters beyond ASCII.
     """
-    if _PARSER is None or len(body) > MAX_BYTES:
+    if _PARSER is None or len(body) > MANIFEST_BYTES:
         return None
     try:
         text = body.decode()

@@ -17,9 +17,9 @@ from typing import Any
 
 import yaml
 
+from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.errors import FilePosition, Problem
 
-MAX_BYTES = 1024**2
 MAX_NODES = 10_000
 MAX_DEPTH = 32
 MAX_DIGITS = 40
@@ -88,7 +88,7 @@ def read(path: str, body: bytes) -> Node:
 
 
 def _decode(path: str, body: bytes) -> str:
-    if len(body) > MAX_BYTES:
+    if len(body) > MANIFEST_BYTES:
         raise _bad(
             path,
             "E109",

@@ -1,0 +1,70 @@
+"""Read git's objects: their sizes first, and their bytes only where none is larger than it may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.adapters.git.plumbing import Git
+from reconciler.core.size_limits import MIB
+from reconciler.errors import SourceError
+
+_AT_ONCE = 16 * MIB  # bytes of one answer: while it is taken apart, it is held twice
+
+
+def sizes_of(git: Git, ids: Iterable[str], kind: str) -> dict[str, int]:
+    """Return the size in bytes of objects of a kind, by id, from their headers: no object is unpacked.
+
+    Raises SourceError E306 when one is missing or of another kind.
+    """
+    wanted = list(dict.fromkeys(ids))
+    if not wanted:
+        return {}
+    out = git.run("cat-file", "--batch-check", stdin="".join(f"{object_id}\n" for object_id in wanted).encode())
+    sizes = {}
+    for object_id, line in zip(wanted, out.decode("utf-8", "replace").splitlines(), strict=True):
+        header = line.split()
+        if len(header) != 3 or header[1] != kind:
+            raise SourceError(f"object {object_id[:12]} is missing", code="E306", hint="check the repository: git fsck")
+        sizes[object_id] = int(header[2])
+    return sizes
+
+
+def objects_of(git: Git, sizes: Mapping[str, int], *, largest: int, together: int) -> dict[str, bytes]:
+    """Return the bytes of objects, whose `sizes` are known by id.
+
+    Raises SourceError E311, before any is read, for one of more than `largest` bytes or more than `together` in all.
+    """
+    for object_id, size in sizes.items():
+        if size > largest:
+            raise too_large(f"object {object_id[:12]} has {size:,} bytes; at most {largest:,} are read")
+    if (total := sum(sizes.values())) > together:
+        raise too_large(f"{len(sizes):,} objects have {total:,} bytes together; at most {together:,} are read")
+    bodies: dict[str, bytes] = {}
+    batch: list[str] = []
+    waiting = 0
+    for object_id, size in sizes.items():  # in several answers, since each is held twice while it is taken apart
+        batch.append(object_id)
+        waiting += size
+        if waiting > _AT_ONCE:
+            bodies |= _read(git, batch, sizes)
+            batch, waiting = [], 0
+    return bodies | _read(git, batch, sizes) if batch else bodies
+
+
+def _read(git: Git, ids: list[str], sizes: Mapping[str, int]) -> dict[str, bytes]:
+    out = git.run("cat-file", "--batch", stdin="".join(f"{object_id}\n" for object_id in ids).encode())
+    bodies = {}
+    at = 0
+    for object_id in ids:
+        start = out.find(b"\n", at) + 1
+        end = start + sizes[object_id]
+        if out[at:start].split()[2:] != [b"%d" % sizes[object_id]] or len(out) <= end:
+            raise SourceError(f"object {object_id[:12]} is missing", code="E306", hint="check the repository: git fsck")
+        bodies[object_id] = out[start:end]
+        at = end + 1
+    return bodies
+
+
+def too_large(message: str) -> SourceError:
+    """Return the error E311 for something at a commit that is larger than is read."""
+    return SourceError(message, code="E311", hint="make it smaller, or split the project; nothing of it was read")

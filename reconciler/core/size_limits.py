@@ -1,0 +1,37 @@
+"""The largest sizes and counts that are read of what others wrote, by subject: compared before the bytes are read.
+
+Sizes are bytes, counts are numbers of items. `docs/reference/limits.md` is written from the comments here: the error of
+what is larger, and what it is.
+"""
+
+from __future__ import annotations
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+# --- Configuration, from git objects at any commit or from a work tree
+
+MANIFEST_BYTES = 1 * MIB  # E109: a manifest or a card (E311 at an earlier commit that a command reads back)
+LOCK_BYTES = 4 * MIB  # E311: a lock file that an environment names; of other lock files no byte is read
+CONFIGURATION_FILES = 20_000  # E310: files below `manifests/` and `environments/`
+CONFIGURATION_BYTES = 128 * MIB  # E310, E311: all files that are read at one commit, together
+LISTING_BYTES = 64 * MIB  # E311: git's list of a commit's files, about 600,000 of them
+GIT_ANSWER_BYTES = 256 * MIB  # E311: any other answer of git
+TAG_BYTES = 16 * MIB  # E311: an annotated tag that `anchor` may have written
+TAGS_BYTES = 512 * MIB  # E311: all those tags together
+CACHE_BYTES = 1 * GIB  # none: a cache file of our own beside the repository, which is then not used
+
+# --- Stores and targets, in a folder or a bucket
+
+MARK_BYTES = 64 * KIB  # E612: `store.json` and `owner.json`; a `current` that is larger counts as unreadable
+RECORD_BYTES = 4 * MIB  # E612: a journal entry, a build, a verification, an entry of the prediction log
+SNAPSHOT_BYTES = 16 * MIB  # E612: the record of a data snapshot
+BLOB_BYTES = 64 * MIB  # E612: a blob that is read into memory; models, tables and rows are read from files
+OBJECT_BYTES = 5 * GIB  # E612: any object, since a bucket takes no more in the one request that creates it
+STORE_KEYS = 1_000_000  # E612: one listing, such as the entries of a journal
+MODEL_BYTES = 4 * GIB  # E507, E612: a model file
+RELEASE_BYTES = 64 * KIB  # none: a release's OCI manifest; a larger one counts as tampered with
+
+# --- Files that a command is given, and the description of a CI job
+
+PLAN_BYTES = 128 * MIB  # E703: a plan file or a plan comment
+EVENT_BYTES = 16 * MIB  # none: the event that started a CI job; a larger one counts as unknown

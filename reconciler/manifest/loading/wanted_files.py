@@ -1,0 +1,78 @@
+"""Choose which files of a commit are read, by their number, path, kind and size: before any byte of them is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from reconciler.core.size_limits import CONFIGURATION_BYTES, CONFIGURATION_FILES, LOCK_BYTES, MANIFEST_BYTES
+from reconciler.errors import FilePosition, InvalidManifestsError, Problem
+from reconciler.manifest.yaml import fast_parse
+from reconciler.manifest.yaml.parse import BadDocumentError, read
+from reconciler.ports import TreeFile
+
+PROJECT_FILE = "reconciler.yaml"
+_REGULAR = ("100644", "100755", "100664")
+_DOCUMENTS, _CARDS = (".yaml", ".yml"), (".md",)
+
+
+def is_configuration(path: str) -> bool:
+    """Return whether a file is the project's, an environment's or a model's."""
+    return path == PROJECT_FILE or path.startswith(("manifests/", "environments/"))
+
+
+def is_document(path: str) -> bool:
+    """Return whether a file is a YAML document that is loaded."""
+    return is_configuration(path) and path.endswith(_DOCUMENTS)
+
+
+def documents_and_cards(tree: Iterable[TreeFile]) -> tuple[TreeFile, ...]:
+    """Return the regular files that are YAML documents or may be cards.
+
+    Raises InvalidManifestsError E310 where there are more files than are read.
+    """
+    configuration = [file for file in tree if is_configuration(file.path)]
+    if len(configuration) > CONFIGURATION_FILES:
+        raise _too_many(f"{len(configuration):,} configuration files; the limit is {CONFIGURATION_FILES:,}")
+    return tuple(file for file in configuration if file.mode in _REGULAR and file.path.endswith((*_DOCUMENTS, *_CARDS)))
+
+
+def locks(tree: Iterable[TreeFile], files: Mapping[str, bytes]) -> tuple[TreeFile, ...]:
+    """Return the regular files of the tree that the environments among `files` name as their lock."""
+    named = {lock for path, body in files.items() if path.startswith("environments/") for lock in _lock_of(path, body)}
+    return tuple(file for file in tree if file.path in named and file.mode in _REGULAR) if named else ()
+
+
+def _lock_of(path: str, body: bytes) -> Iterator[str]:
+    """Yield the lock that an environment names; problems of the document are reported when it is loaded."""
+    try:
+        data: Any = fast_parse.data_of(body) or read(path, body).data()
+    except BadDocumentError:
+        return
+    for name in ("spec", "runtime", "lock"):
+        data = data.get(name) if isinstance(data, dict) else None
+    if isinstance(data, str):
+        yield data
+
+
+def of_readable_size(files: Iterable[TreeFile]) -> tuple[TreeFile, ...]:
+    """Return the files, of known sizes, that are not too large for their kind.
+
+    Raises InvalidManifestsError E310 where these are too large together.
+    """
+    readable = tuple(file for file in files if not is_too_large(file))
+    if (total := sum(file.size or 0 for file in readable)) > CONFIGURATION_BYTES:
+        raise _too_many(
+            f"the configuration has {total:,} bytes in {len(readable):,} files; the limit is {CONFIGURATION_BYTES:,}"
+        )
+    return readable
+
+
+def is_too_large(file: TreeFile) -> bool:
+    """Return whether a file, whose size is known, is too large for its kind."""
+    return (file.size or 0) > (MANIFEST_BYTES if is_configuration(file.path) else LOCK_BYTES)
+
+
+def _too_many(message: str) -> InvalidManifestsError:
+    where = FilePosition(file=PROJECT_FILE, line=1, column=1)
+    return InvalidManifestsError((Problem(code="E310", message=message, where=where, hint="split the project"),))
