@@ -105,7 +105,8 @@ def bodies_at(source: Source, commit: str, paths: tuple[str, ...]) -> dict[str, 
 
 def with_sizes(source: Source, files: tuple[TreeFile, ...]) -> tuple[TreeFile, ...]:
     """Return the files with their sizes, asked of the source where its listing has none."""
-    sizes = source.sizes(file.id for file in files if file.size is None)
+    unknown = [file.id for file in files if file.size is None]
+    sizes = source.sizes(unknown) if unknown else {}
     return tuple(file if file.size is not None else replace(file, size=sizes[file.id]) for file in files)
 
 
