@@ -17,6 +17,7 @@ from reconciler.adapters.filesystem.release_folder import examine, listed
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.core.artifact import object_sizes
+from reconciler.core.artifact.journal import StoreMark
 from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES, MODEL_FILE, ArtifactFile
 from reconciler.core.digest import digest_of_bytes
@@ -111,7 +112,9 @@ def test_a_store_full_of_objects_is_not_listed_without_end(tmp_path: Path) -> No
 
 def test_commands_tell_a_store_with_a_huge_entry_by_exit_6(tmp_path: Path) -> None:
     project = begin(configured(tmp_path / "project"))
-    sparse(project.root / ".reconciler/production/journal/production/lateness/0.json")
+    store = project.root / ".reconciler/production"
+    sparse(store / "journal/production/lateness/0.json")
+    (store / "store.json").write_bytes(codec.encode(StoreMark(project="books", environment="production")))
     assert "E612" in project.run("status", "production", code=None).out
     for arguments in (("plan", "production"), ("audit",)):
         ran = project.run(*arguments, code=6)
@@ -188,8 +191,6 @@ def test_a_plan_file_and_a_plan_comment_are_measured_first(tmp_path: Path) -> No
 
 def test_a_large_document_is_decoded_and_not_kept() -> None:
     """Else a thousand journal entries of a megabyte stay in memory."""
-    from reconciler.core.artifact.journal import StoreMark
-
     body = codec.encode(StoreMark(project="p" * 100_000, environment="e"))
     before = codec._kept.cache_info().currsize
     assert codec.decode(StoreMark, body, what="a mark").project == "p" * 100_000

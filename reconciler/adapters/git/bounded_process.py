@@ -32,8 +32,9 @@ def run(
 ) -> tuple[int, bytes, bytes]:
     """Return (exit code, standard output, standard error).
 
-    A program is never looked for in the current folder. With a `timeout` (seconds) the command has a session of its own, all of which is ended when the time is over. Raises
-    TooMuchOutputError beyond `largest` bytes of standard output, subprocess.TimeoutExpired, OSError.
+    A program is never looked for in the current folder. With a `timeout` (seconds) the command has a session of its
+    own, all of which is ended when the time is over. Raises TooMuchOutputError beyond `largest` bytes of standard
+    output, subprocess.TimeoutExpired, OSError.
     """
     with subprocess.Popen(
         command,
