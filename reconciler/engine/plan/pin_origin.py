@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.plan.weakened_gates import NOTHING, DeployRequirements, WeakenedGate, weakenings
-from reconciler.core.spec.applicable_gates import subject_of
 from reconciler.core.size_limits import MIB
+from reconciler.core.spec.applicable_gates import subject_of
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
