@@ -103,7 +103,7 @@ class BucketTarget:
 
     def traces(self) -> frozenset[str]:
         kept = {name for name in self.bucket.folders() if is_name(name) and self._keeps(name)}
-        return frozenset(kept | ({OWNER} if self.bucket.get(OWNER) is not None else set()))
+        return frozenset(kept | ({OWNER} if self.bucket.head(OWNER) is not None else set()))
 
     def reach(self) -> None:
         self.bucket.reach()
