@@ -116,7 +116,7 @@ ROWS: dict[int, Row] = {
         "gates that decide nothing",
         (RULES + "test_a_gate_that_decides_nothing_is_refused", *field("40 no operator", "40 upside down")),
     ),
-    41: ("production without a gate", (RULES + "test_nothing_goes_to_production_without_a_gate",)),
+    41: ("production without a gate", (RULES + "test_nothing_is_promoted_without_a_gate_that_applies",)),
     42: (
         "secrets",
         (

@@ -66,6 +66,8 @@ class PlanInputs:
 
 
 _INPUTS = {
+    "environment": "the environment",
+    "model": "the name of the model",
     "pin": "the pinned artifact",
     "recipe": "the recipe",
     "gates": "the gates",
@@ -83,7 +85,8 @@ _INPUTS = {
 
 def inputs_in_words(fields: Iterable[str]) -> str:
     """Return fields of `PlanInputs` as messages name them."""
-    return ", ".join(_INPUTS.get(field, field) for field in fields)
+    words = [_INPUTS.get(field, field) for field in fields]
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
