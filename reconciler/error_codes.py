@@ -206,6 +206,8 @@ E705 An environment is frozen: nothing new is deployed there now.
      Run the same command again when the freeze ends; `reconciler why` says when.
 E706 An artifact is rejected, or its model is held.
      Use another artifact; or change the environment's policy by a pull request of its own.
+E707 The retirement of a model needs consent.
+     Name the model in policy.retire of the environment by a pull request, or confirm the plan of its retirement.
 E801 A command line cannot be carried out as written.
      The hint has the nearest command that can; see also --help.
 E802 A confirmation is needed, and there is no terminal to ask on.

@@ -65,6 +65,7 @@ def policy(policy_value: Policy) -> dict[str, Any]:
         "holds": [codec.to_json(hold) for hold in policy_value.holds],
         "rejected": [codec.to_json(rejection) for rejection in policy_value.rejected],
         "overrides": [codec.to_json(override) for override in policy_value.overrides],
+        "retire": [codec.to_json(retirement) for retirement in policy_value.retire],
     }
     if policy_value.max_data_age is not None:
         written["maxDataAge"] = f"{policy_value.max_data_age}s"

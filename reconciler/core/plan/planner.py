@@ -15,11 +15,10 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import CommitOrder, Drift, DriftType, drift_of
 from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
-from reconciler.core.plan import policy_check
+from reconciler.core.plan import policy_check, retirement
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts
 from reconciler.core.plan.gate_evaluation import gate_notes, remedy
 from reconciler.core.plan.plan import Blocked, Step
-from reconciler.core.spec.environment import PrunePolicy
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 
 
@@ -257,35 +256,33 @@ def _repair(facts: ServingFacts, drift: Drift | None) -> tuple[Step, ...]:
 def _undeclared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:
     repair = _repair(facts, drift)  # what is not retired still serves, and is kept whole
     if facts.deployed is None:
-        if facts.head is None and facts.served is not None:
-            reason = "served, but neither declared in git nor deployed by this tool: skipped"
-            return Decision(sync=SyncStatus.UNKNOWN, health=health, reason=reason)
-        if drift is not None:
-            return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=str(drift), steps=repair)
-        return Decision(sync=SyncStatus.IN_SYNC, health=HealthStatus.HEALTHY, reason="retired")
-    if facts.renamed_to is not None:
+        return _retired(facts, drift, repair)
+    if facts.renamed_to is not None and not retirement.is_pruned(facts):
         reason = f"renamed to {facts.renamed_to}: left in place"
         sync = SyncStatus.OUT_OF_SYNC if drift is not None else SyncStatus.IN_SYNC
         return Decision(sync=sync, health=health, reason=reason, steps=repair)
-    if facts.environment.policy.prune is PrunePolicy.NEVER:
+    if not retirement.is_pruned(facts):
         reason = "not declared any more; this environment never prunes"
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair)
-    if (blocked := _nothing_declared(facts) or policy_check.freeze(facts)) is not None:
+    if (blocked := policy_check.freeze(facts)) is not None:
         reason, sync = blocked.reasons[0], SyncStatus.OUT_OF_SYNC
         return Decision(sync=sync, health=health, reason=reason, steps=repair, blocked=blocked)
-    step = Step(action=Action.RETIRE, artifact=facts.deployed, reason="deployed, but no longer declared in git")
-    return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,))
+    step = Step(action=Action.RETIRE, artifact=facts.deployed, reason=retirement.reason(facts))
+    notes = retirement.notes(facts)
+    return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=step.reason, steps=(step,), notes=notes)
 
 
-def _nothing_declared(facts: ServingFacts) -> Blocked | None:
-    """Return why an emptied folder retires nothing."""
-    if facts.declared_models:
-        return None
-    return Blocked(
-        status=ResultStatus.CONFLICT,
-        reasons=(f"git declares no model at all for {facts.environment.name}: nothing is retired",),
-        remedy="if the folder was emptied on purpose, retire one model at a time, keeping one declared",
-    )
+def _retired(facts: ServingFacts, drift: Drift | None, repair: tuple[Step, ...]) -> Decision:
+    """Decide about a model that git does not declare and that nothing deployed, or that was retired."""
+    sync, health, reason = SyncStatus.IN_SYNC, HealthStatus.HEALTHY, "retired"
+    if facts.head is None:
+        sync, health = SyncStatus.UNKNOWN, HealthStatus.UNKNOWN
+        reason = "served, but neither declared in git nor deployed by this tool: skipped"
+        if facts.served is None:
+            reason = "policy.retire names it, and nothing of that name was ever deployed here"
+    elif drift is not None:
+        sync, health, reason = SyncStatus.OUT_OF_SYNC, _health(facts, drift), str(drift)
+    return Decision(sync=sync, health=health, reason=reason, steps=repair, notes=retirement.notes(facts))
 
 
 def _health(facts: ServingFacts, drift: Drift | None) -> HealthStatus:

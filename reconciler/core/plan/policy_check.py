@@ -138,6 +138,7 @@ def policy_inputs(facts: ServingFacts) -> tuple[str, ...]:
     hold = facts.policy.rollback_hold
     return (  # these words are part of every plan's digest, which a stored plan must keep
         *(f"rejected {artifact}" for artifact in rejected),
+        *(["retire"] if policy.retirement_of(facts.name) is not None else []),
         *(["held"] if policy.hold_of(facts.name) is not None else []),
         *([f"kept from {hold.pin}"] if hold is not None else []),
         *map(str, facts.policy.weakened_gates),

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from reconciler.core.digest import Digest
 from reconciler.core.spec.gates import Gate
-from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected
+from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
 
 
 class Role(StrEnum):
@@ -106,10 +106,15 @@ class Policy:
     holds: tuple[Hold, ...] = ()
     rejected: tuple[Rejected, ...] = ()
     overrides: tuple[Override, ...] = ()
+    retire: tuple[Retirement, ...] = ()
 
     def hold_of(self, model: str) -> Hold | None:
         """Return the hold on a model, or None."""
         return next((hold for hold in self.holds if hold.model == model), None)
+
+    def retirement_of(self, model: str) -> Retirement | None:
+        """Return the consent to retire a model, or None."""
+        return next((retirement for retirement in self.retire if retirement.model == model), None)
 
     def rejection_of(self, artifact: Digest | None) -> Rejected | None:
         """Return the rejection of an artifact, or None."""

@@ -67,6 +67,14 @@ class Rejected:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retirement:
+    """The consent that `model`, which git declares no more, is retired; it has no limit and needs no confirmation."""
+
+    model: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """One control that does not apply to one artifact of one model."""
 

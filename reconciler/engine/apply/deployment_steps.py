@@ -9,10 +9,10 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import short
 from reconciler.core.plan.plan import ModelPlan, Step
-from reconciler.core.spec.environment import PrunePolicy
+from reconciler.core.plan.retirement import consent_in_git, needs_confirmation
 from reconciler.engine.apply import approvals, deploy
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
-from reconciler.errors import ConflictError
+from reconciler.errors import ConflictError, GateRefusedError
 
 
 def steps(run: ApplyRun, part: ModelPlan, retired: int) -> Iterator[StepResult]:
@@ -100,12 +100,16 @@ def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
 
 def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepResult:
     policy = run.environment.policy
-    if policy.prune is PrunePolicy.CONFIRM and not run.confirmed:
-        raise ConflictError(
-            f"retiring {part.model} needs a person's confirmation of this plan (prune: confirm)",
-            hint=f"run `reconciler apply {run.environment.name}` in a terminal, or with --plan FILE",
+    name, declared = run.environment.name, run.desired.count_in(run.environment.name)
+    if needs_confirmation(policy, part.model, declared_models=declared) and not run.confirmed:
+        raise GateRefusedError(
+            f"retiring {part.model} needs a person's consent: nobody confirmed this plan, and policy.retire of {name} "
+            "does not name the model",
+            hint=f"{consent_in_git(name, part.model)}; or run `reconciler apply {name}` in a terminal, or with "
+            "--plan FILE",
+            code="E707",
         )
-    if retired >= policy.max_retire:
+    if retired >= policy.max_retire and policy.retirement_of(part.model) is None:
         raise ConflictError(
             f"{retired} model{'s' * (retired != 1)} retired; policy.maxRetire allows {policy.max_retire} per apply",
             hint="run the same command again to retire the next one, or raise policy.maxRetire",

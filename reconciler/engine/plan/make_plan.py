@@ -99,6 +99,8 @@ def _plan_deployments(
     known = {*observer.models, *served}
     if settled is None and observer.target is not None and not (asked and known.issuperset(asked)):
         known |= observer.orphaned(known, registered)
+    if settled is None:
+        known |= {retirement.model for retirement in observer.environment.policy.retire}
     if unknown := sorted(set(asked) - known):
         raise _no_model(observer.environment.name, unknown[0], known | observer.served().keys())
 

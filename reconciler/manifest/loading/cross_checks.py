@@ -25,6 +25,7 @@ def problems(desired: DesiredState, paths: Collection[str]) -> Iterator[CrossPro
     for environment in desired.environments:
         yield from _environment(desired, environment)
         yield from _controlled(environment, paths)
+        yield from _retired(environment, paths)
     for model in desired.models:
         yield from _model(desired, model)
 
@@ -87,6 +88,17 @@ def _controlled(environment: Environment, paths: Collection[str]) -> Iterator[Cr
                 known = {path[len(folder) : -5] for path in paths if path.startswith(folder) and path.endswith(".yaml")}
                 message = f"environment {environment.name} has no model {model!r}"
                 yield file, ("spec", "policy", place, index, "model"), "E212", message, _suggestion(model, known)
+
+
+def _retired(environment: Environment, paths: Collection[str]) -> Iterator[CrossProblem]:
+    """Yield consents to retire a model that is declared: a line left over would retire it at its next removal."""
+    for index, retirement in enumerate(environment.policy.retire):
+        manifest = f"manifests/{environment.name}/{retirement.model}.yaml"
+        if manifest in paths:
+            message = f"policy.retire names {retirement.model}, and {manifest} declares it"
+            hint = "to retire the model, remove its manifest; to deploy it (again), remove this line"
+            file, place = environment_file(environment.name), ("spec", "policy", "retire", index, "model")
+            yield file, place, "E225", message, hint
 
 
 def _overlap(a: Environment, b: Environment) -> bool:

@@ -150,6 +150,7 @@ def policy_of(given: documents.Policy) -> env.Policy:
         holds=tuple(hold.value() for hold in given.holds),
         rejected=tuple(entry.value() for entry in given.rejected),
         overrides=tuple(override.value() for override in given.overrides),
+        retire=tuple(retirement.value() for retirement in given.retire),
     )
 
 

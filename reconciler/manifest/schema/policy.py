@@ -116,6 +116,17 @@ class Rejected(Document):
         return policy.Rejected(artifact=Digest(self.artifact), reason=self.reason)
 
 
+class Retirement(Document):
+    """The consent to retire a model that git no longer declares; it goes with the removal of its manifest."""
+
+    model: Name = Field(description="Name of the model.")
+    reason: Reason
+
+    def value(self) -> policy.Retirement:
+        """Return the control as a core value."""
+        return policy.Retirement(model=self.model, reason=self.reason)
+
+
 class Override(Document):
     """An override: one control does not apply to one artifact of one model. `reconciler override` writes it."""
 
@@ -157,11 +168,16 @@ class Controls(Document):
     overrides: list[Override] = Field(
         default_factory=list, description="Exceptions from controls, each with its reason."
     )
+    retire: list[Retirement] = Field(
+        default_factory=list,
+        description="Models that are retired without confirmation once their manifests are removed, also the last one.",
+    )
 
     @model_validator(mode="after")
     def _agree(self) -> Controls:
         no_duplicates([owner.casefold() for owner in self.owners], "owner")
         no_duplicates([hold.model for hold in self.holds], "hold of")
+        no_duplicates([retirement.model for retirement in self.retire], "retirement of")
         no_duplicates([entry.artifact for entry in self.rejected], "rejected artifact")
         no_duplicates([f"{entry.control} of {entry.model}" for entry in self.overrides], "override")
         if len(self.freeze) > 1 and freeze_windows.never_opens([window.value() for window in self.freeze]):

@@ -201,6 +201,17 @@ def test_a_gate_of_the_environment_that_the_task_cannot_have_is_refused_unless_i
     ]
 
 
+RETIRE = "    retire: [{model: customer-payments, reason: unused}]\n    maxDataAge"
+
+
+def test_consent_to_retire_a_declared_model_is_refused() -> None:
+    files = promoting(GRADE + "}")
+    files[PRODUCTION] = files[PRODUCTION].replace(b"    maxDataAge", RETIRE.encode())
+    assert codes(files) == ["E225"]
+    del files["manifests/production/customer-payments.yaml"]
+    assert codes(files) == []
+
+
 @pytest.mark.parametrize("labels", ["Tier: a", "tier: 1", 'tier: ""', f"tier: {'a' * 64}", "tier: {a: b}"])
 def test_labels_are_texts_by_name(labels: str) -> None:
     assert set(codes(promoting(GRADE + "}", labels=labels))) <= {"E201", "E202", "E205", "E206"}

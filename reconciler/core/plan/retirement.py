@@ -1,0 +1,52 @@
+"""Decide whether a deployed model that git no longer declares is retired, and by whose consent. Pure.
+
+Consent is given in git (`policy.retire` names the model, with a reason) or by a person who confirms the very plan. The
+first has no limits: no confirmation, no `maxRetire`, also for the last model, also where nothing is ever pruned.
+"""
+
+from __future__ import annotations
+
+from reconciler.core.plan.facts import ServingFacts
+from reconciler.core.spec.environment import Policy, PrunePolicy
+
+
+def needs_confirmation(policy: Policy, model: str, *, declared_models: int) -> bool:
+    """Tell whether a person must have confirmed the plan. `declared_models`: how many git declares for the environment.
+
+    An emptied folder looks like a mistake, so that it asks whatever `prune` says.
+    """
+    if policy.retirement_of(model) is not None:
+        return False
+    return policy.prune is not PrunePolicy.AUTO or declared_models == 0
+
+
+def is_pruned(facts: ServingFacts) -> bool:
+    """Tell whether the model is to be retired, now that git does not declare it."""
+    policy = facts.environment.policy
+    return policy.retirement_of(facts.name) is not None or (
+        facts.renamed_to is None and policy.prune is not PrunePolicy.NEVER
+    )
+
+
+def reason(facts: ServingFacts) -> str:
+    """Return why the model is retired, as its journal entry keeps it."""
+    retirement = facts.environment.policy.retirement_of(facts.name)
+    words = "deployed, but no longer declared in git"
+    return words if retirement is None else f"{words}, and named in policy.retire: {retirement.reason}"
+
+
+def notes(facts: ServingFacts) -> tuple[str, ...]:
+    """Say what a retirement still needs, or that the line that asked for it can go."""
+    policy, environment = facts.environment.policy, facts.environment.name
+    if facts.deployed is None:
+        named = policy.retirement_of(facts.name) is not None
+        return (f"policy.retire of {environment} still names it: that line can be removed",) if named else ()
+    if not needs_confirmation(policy, facts.name, declared_models=facts.declared_models):
+        return ()
+    last = "" if facts.declared_models else f"git declares no model at all for {environment}; "
+    return (f"{last}needs consent: confirm this plan, or {consent_in_git(environment, facts.name)}",)
+
+
+def consent_in_git(environment: str, model: str) -> str:
+    """Say how consent to retire a model is given in git."""
+    return f"add `retire: [{{model: {model}, reason: ...}}]` under `policy` of environments/{environment}.yaml"
