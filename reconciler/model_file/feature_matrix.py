@@ -10,7 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core import parquet_file
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
+from reconciler.core.parquet_file import ParquetError
+from reconciler.errors import DataError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +25,17 @@ Rows = Any  # pyarrow.Table
 
 
 def read_rows(path: Path) -> Rows:
-    """Read a Parquet file of selected rows as a pyarrow table, on one thread."""
+    """Read a Parquet file of selected rows as a pyarrow table, on one thread.
+
+    Raises DataError E411, E419, before any row is read, for one that declares more than its file can hold.
+    """
     import pyarrow.parquet as pq
 
+    with path.open("rb") as stream:
+        try:
+            parquet_file.measure(stream)
+        except ParquetError as error:
+            raise DataError(f"selected rows: {error}", code=error.code, hint=error.hint) from None
     return pq.ParquetFile(path).read(use_threads=False)
 
 

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from reconciler.core import parquet_file
+from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.recipe import Join, Recipe
 from reconciler.data.dataset.columns import AS_OF, Derived, RecipeColumns, Term, arrange
 from reconciler.data.dataset.point_in_time import add_past
@@ -118,6 +120,11 @@ def _open(session: Session, name: str, tables: dict[str, TableFile]) -> dict[str
             hint="declare it under `data.tables` of the environment, then refresh the data",
         )
     doing = f"opening table {name}"
+    with table.path.open("rb") as stream:
+        try:
+            parquet_file.measure(stream, pages=False)
+        except ParquetError as error:
+            raise DataError(f"{doing}: {error}", code=error.code, hint=error.hint) from None
     items = ", ".join(name_of(column.name) for column in table.columns)
     source = f"read_parquet({text_of(str(table.path.resolve()))})"
     actual = session.types(source, doing=doing)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from reconciler.core.size_limits import ROW_BYTES
 from reconciler.errors import DataError, FilePosition
 
-MAX_ROW = 1024 * 1024  # bytes
 _QUOTE, _NEWLINE, _RETURN = 34, 10, 13
 
 
@@ -78,7 +78,7 @@ class RowCheck:
         if not ((kinds[:, -1] == _NEWLINE).all() and (kinds[:, :-1] == self._delimiter).all()):
             return False
         ends = signs[self._cells - 1 :: self._cells]
-        if np.diff(ends, prepend=-1).max() > MAX_ROW:
+        if np.diff(ends, prepend=-1).max() > ROW_BYTES:
             return False
         self.rows += len(ends)
         self.end = self._read + len(array)
@@ -147,8 +147,8 @@ class RowCheck:
         if len(wrong):
             cells, line = int(counts[wrong[0]]), int(starts[wrong[0]])
             self._reject_row(cells, line)
-        if len(long := np.flatnonzero(sizes > MAX_ROW)):
-            self._check_length(MAX_ROW + 1, int(starts[long[0]]))
+        if len(long := np.flatnonzero(sizes > ROW_BYTES)):
+            self._check_length(ROW_BYTES + 1, int(starts[long[0]]))
         full = int(np.count_nonzero(~blank))
         self.rows += full
         if full:
@@ -166,7 +166,7 @@ class RowCheck:
             raise line_error(self._dialect, self._blank, "E402", "a blank line between rows", "remove it")
 
     def _check_length(self, size: int, line: int) -> None:
-        if size > MAX_ROW:
+        if size > ROW_BYTES:
             raise line_error(self._dialect, line, "E402", "a row is longer than 1 MiB", CLOSE_QUOTES)
 
     def _reject_row(self, cells: int, line: int) -> NoReturn:

@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from reconciler.core.names import COLUMN_RULE, is_column, visible
-from reconciler.data.tables.csv_rows import CLOSE_QUOTES, MAX_ROW, Dialect, RowCheck, line_error
+from reconciler.core.size_limits import ROW_BYTES, TABLE_COLUMNS, TABLE_ROWS
+from reconciler.data.tables.csv_rows import CLOSE_QUOTES, Dialect, RowCheck, line_error
 from reconciler.errors import DataError, FilePosition
 
 ENCODINGS = {
@@ -32,7 +33,6 @@ ENCODINGS = {
     "utf-16": "utf-16",
     "utf16": "utf-16",
 }
-MAX_COLUMNS = 2_000
 _BLOCK = 4 * 1024 * 1024
 
 _MAGIC = {
@@ -55,8 +55,8 @@ class Rows:
     count: int
 
 
-def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
-    """Copy the rows of `source` (at its start) to `target`. Raises DataError E401-E407."""
+def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect, *, most: int = TABLE_ROWS) -> Rows:
+    """Copy at most `most` rows of `source` (at its start) to `target`. Raises DataError E401-E407, E419."""
     blocks = _blocks(source, dialect)
     first = next(blocks, b"")
     if not first.strip():
@@ -64,11 +64,20 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect) -> Rows:
             "the file is empty", code="E401", where=FilePosition(file=dialect.path), hint="write a header and rows"
         )
     header, _, rest = first.partition(b"\n")
+    if len(header) > ROW_BYTES:
+        raise line_error(dialect, 1, "E402", "the header is longer than 1 MiB", CLOSE_QUOTES)
     columns = read_header(header.decode("utf-8"), dialect)
     check = RowCheck(dialect, cells=len(columns))
     for block in itertools.chain([rest], blocks):
         target.write(block)
         check.feed(block)
+        if check.rows > most:
+            raise DataError(
+                f"the file has more than {most:,} rows, and no more are read",
+                code="E419",
+                where=FilePosition(file=dialect.path),
+                hint="split the table",
+            )
     check.finish()
     target.truncate(check.end)
     if check.rows == 0:
@@ -102,7 +111,7 @@ def _blocks(source: BinaryIO, dialect: Dialect) -> Iterator[bytes]:
         block = unfinished + piece
         cut = block.rfind(b"\n") + 1
         block, unfinished = block[:cut], block[cut:]
-        if len(unfinished) > MAX_ROW:
+        if len(unfinished) > ROW_BYTES:
             raise line_error(dialect, line + block.count(b"\n"), "E402", "a row is longer than 1 MiB", CLOSE_QUOTES)
         if block:
             block = block.replace(b"\r\n", b"\n")
@@ -208,9 +217,9 @@ def check_names(names: tuple[str, ...], where: FilePosition) -> tuple[str, ...]:
 
     Raises DataError E403 (by position), E411 (too many columns).
     """
-    if len(names) > MAX_COLUMNS:
+    if len(names) > TABLE_COLUMNS:
         raise DataError(
-            f"{len(names):,} columns; at most {MAX_COLUMNS:,} are read",
+            f"{len(names):,} columns; at most {TABLE_COLUMNS:,} are read",
             code="E411",
             where=where,
             hint="split the table, or drop columns that no recipe uses",

@@ -19,6 +19,7 @@ from itertools import combinations, permutations, zip_longest
 from pathlib import Path
 from typing import Any
 
+from reconciler.core import parquet_file
 from reconciler.core.names import is_column, visible, without_accents
 from reconciler.core.onboarding.table_profile import (
     FEW,
@@ -28,6 +29,7 @@ from reconciler.core.onboarding.table_profile import (
     ProfileRequest,
     TableProfile,
 )
+from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_of
 from reconciler.data.tables.snapshot import copy_tables
@@ -107,6 +109,12 @@ def _is_parquet(path: Path) -> bool:
 
 def _parquet(request: ProfileRequest) -> Table:
     table = Table(uses="parquet", path=request.path.name)
+    with request.path.open("rb") as stream:
+        try:
+            parquet_file.measure(stream)
+        except ParquetError as error:
+            where = FilePosition(file=request.path.name)
+            raise DataError(str(error), code=error.code, where=where, hint=error.hint) from None
     with open_session(limits=request.limits, into=request.into, inputs=(request.path,)) as session:
         try:
             types = session.types(f"read_parquet({text_of(str(request.path.resolve()))})", doing="reading the file")

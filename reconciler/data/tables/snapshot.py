@@ -18,7 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from reconciler.core import parquet_file
 from reconciler.core.artifact.data_snapshot import TableColumn
+from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
 from reconciler.data.tables import column_types, csv_validate
@@ -62,7 +64,7 @@ class _TableCopy:
                 case "csv":
                     return self._from_csv(stream)
                 case "parquet":
-                    return self._from_parquet(path)
+                    return self._from_parquet(path, stream)
                 case other:
                     raise DataError(
                         f"table {self.name}: unknown format `uses: {other[:40]}`",
@@ -154,16 +156,12 @@ class _TableCopy:
 
     # --- Parquet ---
 
-    def _from_parquet(self, path: Path) -> TableFile:
-        with path.open("rb") as stream:
-            start = stream.read(4)
-            stream.seek(max(0, path.stat().st_size - 4))
-            if start != b"PAR1" or stream.read(4) != b"PAR1":
-                raise self._error(
-                    "E411",
-                    "this is not a complete Parquet file",
-                    "declare `uses: csv` if it is CSV; else write it again",
-                )
+    def _from_parquet(self, path: Path, stream: BinaryIO) -> TableFile:
+        try:
+            parquet_file.measure(stream)
+        except ParquetError as error:
+            hint = "declare `uses: csv` if it is CSV; else write it again" if error.code == "E411" else error.hint
+            raise self._error(error.code, str(error), hint) from None
         text_format = column_types.text_format_of(self.name, self.table)
         with open_session(limits=self.request.limits, into=self.into, inputs=(path,)) as session:
             self._check_zone(session)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from reconciler.core.size_limits import TABLE_BYTES
 from reconciler.core.spec.environment import Table
 from reconciler.errors import DataError, FilePosition
 
@@ -58,14 +59,18 @@ def locate(name: str, table: Table, root: Path) -> Path:
 
 @contextmanager
 def unchanged(name: str, table: Table, path: Path) -> Iterator[BinaryIO]:
-    """Open the file, and check at the end that it was not written to meanwhile. Raises DataError E401, E409."""
+    """Open the file, and check at the end that it was not written to meanwhile. Raises DataError E401, E409, E419."""
     try:
         stream = path.open("rb")
     except OSError as error:
         message, hint = f"the file cannot be read: {error.strerror}", "check the permission to read it"
         raise table_error(name, table, code="E401", message=message, hint=hint) from None
     with stream:
-        before = _fingerprint(os.fstat(stream.fileno()))
+        status = os.fstat(stream.fileno())
+        if status.st_size > TABLE_BYTES:
+            message = f"the file has {status.st_size:,} bytes; at most {TABLE_BYTES:,} are read"
+            raise table_error(name, table, code="E419", message=message, hint="split the table")
+        before = _fingerprint(status)
         yield stream
         if _fingerprint(os.fstat(stream.fileno())) != before:
             hint = "write to another file and rename it, or run the command again"
