@@ -166,8 +166,9 @@ def open_project(
             data_root=locations.data_root(options.data_root, root),
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             tags=GitTags(root),
-            forge=_forge(root, desired, asks=ask_forge, decides=changes is not None),
         )
+        people = changes is not None and _asks_people(deps, desired, changes)
+        deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
         yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, warned=warned)
 
 
@@ -179,6 +180,16 @@ def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> F
     from reconciler.app.forge_connection import forge_here
 
     return forge_here(root, os.environ)
+
+
+def _asks_people(deps: Dependencies, desired: DesiredState, environment: str) -> bool:
+    """Tell whether people have to agree by the controls in force, whatever git says by now."""
+    from reconciler.engine.controls.controls_log import ControlsLog
+
+    if environment not in deps.stores:
+        return False
+    store = deps.stores[environment]
+    return ControlsLog(store=store, project=desired.project, environment=environment).asks_people()
 
 
 class _OpenedOnUse(Mapping[str, T]):

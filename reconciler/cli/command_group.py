@@ -22,6 +22,7 @@ COMMANDS = {
     "promote": "Propose to deploy a candidate to an environment: a branch to review and merge.",
     "rollback": "Propose to return an environment to an artifact that it deployed before.",
     "override": "Propose an exception from one control (freeze, approvals, hold or gates) for one artifact.",
+    "controls": "Show what judges the deployments of an environment, or accept it.",
     "adopt": "Propose to keep an artifact that somebody deployed by hand.",
     "predict": "Predict records whose outcome is not known yet, with a deployed model.",
     "history": "Show who changed what, when and why; or what was deployed at a time.",

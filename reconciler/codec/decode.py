@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from reconciler.codec.exit_codes import STATUSES
-from reconciler.codec.fields import form_of_tuple, members
+from reconciler.codec.fields import defaults, form_of_tuple, members
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.status_codes import ResultStatus
 
@@ -179,6 +179,7 @@ def _dataclass_reader(kind: type) -> _Read:
         )
 
     known = frozenset(key for _, key, _ in members(kind))
+    left_out = defaults(kind)
 
     def read(document: Json) -> Any:
         if not known.issuperset(_expect_object(document)):
@@ -191,6 +192,8 @@ def _dataclass_reader(kind: type) -> _Read:
                     values[name] = read_one(item)
                 elif key in document:
                     raise _MisfitError("null is not allowed; leave the field out")
+                elif name in left_out:
+                    values[name] = left_out[name]
                 elif optional:
                     values[name] = None
                 else:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.codec.exit_codes import EXIT_CODES
-from reconciler.codec.fields import form_of_tuple, members
+from reconciler.codec.fields import defaults, form_of_tuple, members
 from reconciler.core.status_codes import ResultStatus
 
 Json = Any
@@ -67,8 +67,20 @@ def _write_tuple(value: tuple[Any, ...], hint: Any) -> Json:
     return entries
 
 
+def _write_without_defaults(value: Any, hint: Any) -> Json:  # noqa: ARG001
+    kind: Any = type(value)
+    left_out = defaults(kind)
+    return {
+        key: _writer(type(item))(item, declared)
+        for name, key, declared in members(kind)
+        if (item := getattr(value, name)) is not None and not (name in left_out and left_out[name] == item)
+    }
+
+
 def _dataclass_writer(kind: Any) -> _Write:
-    fields = members(kind)
+    fields, left_out = members(kind), defaults(kind)
+    if left_out:
+        return _write_without_defaults
 
     def write(value: Any, hint: Any) -> Json:  # noqa: ARG001
         return {

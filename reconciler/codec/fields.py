@@ -6,9 +6,10 @@ import dataclasses
 import types
 import typing
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from reconciler.codec.exit_codes import KEY
+from reconciler.core.digest import DefaultsLeftOut
 from reconciler.core.status_codes import ResultStatus
 
 
@@ -22,6 +23,15 @@ def _hints(kind: type) -> dict[str, Any]:
 def members(kind: type) -> tuple[tuple[str, str, Any], ...]:
     """Return (attribute, JSON key, declared type) of every field."""
     return tuple((name, KEY if hint is ResultStatus else _camel(name), hint) for name, hint in _hints(kind).items())
+
+
+@cache
+def defaults(kind: type) -> dict[str, Any]:
+    """Return the defaults of the fields that are left out where they have them, by attribute."""
+    if not issubclass(kind, DefaultsLeftOut):
+        return {}
+    described = dataclasses.fields(cast("Any", kind))
+    return {field.name: field.default for field in described if field.default is not dataclasses.MISSING}
 
 
 @cache

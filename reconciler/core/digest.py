@@ -23,6 +23,13 @@ class ChecksummedUnlessByHand(Checksummed):
     __slots__ = ()
 
 
+class DefaultsLeftOut:
+    """A value whose stored form leaves out each field that has its default, and takes the default where one is missing
+    (`codec`): so a later field changes no earlier digest, and earlier records stay readable."""
+
+    __slots__ = ()
+
+
 SMALL = 1 << 16  # bytes; `file_digest` clears four times as many before it reads the first one
 _PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 

@@ -62,6 +62,21 @@ class Source(Protocol):
         On the branch's first-parent line it is the commit before; elsewhere the newest commit shared with the branch.
         """
 
+    def tip(self, branch: str) -> str | None:
+        """Return the newest commit of `branch`, as `order` follows it; None in a work tree, which is on none."""
+
+    def touching(
+        self, paths: tuple[str, ...], *, after: str | None, at: str, branch: str
+    ) -> tuple[FirstParentChange, ...]:
+        """Return the changes on the first-parent line of `branch`, newest first, that touch files at or below `paths`:
+        up to the commit `at`, and later than `after` (None: all). Commits beside the line have none."""
+
+    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
+        """Return the object ids of every version of every file at or below `folder` in the history of `at`.
+
+        Raises SourceError E307 where the history is too short to tell.
+        """
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the project's tracked paths at HEAD that lie at or below `paths`."""
 

@@ -238,6 +238,31 @@ class MemorySource:
             return self.line[at - 1] if at else None
         return self.left.get(commit)
 
+    def tip(self, branch: str) -> str | None:
+        del branch
+        return self.line[-1] if self.line else None
+
+    def touching(
+        self, paths: tuple[str, ...], *, after: str | None, at: str, branch: str
+    ) -> tuple[FirstParentChange, ...]:
+        del branch
+        if at not in self.line or (after is not None and after not in self.line):
+            return ()
+        start = self.line.index(after) + 1 if after is not None else 0
+        changes = []
+        for place in range(start, self.line.index(at) + 1):
+            before = self.line[place - 1] if place else None
+            if self._below(paths, before) != self._below(paths, self.line[place]):
+                changes.append(FirstParentChange(commit=self.line[place], before=before))
+        return tuple(reversed(changes))
+
+    def _below(self, paths: tuple[str, ...], commit: str | None) -> tuple[tuple[str, str], ...]:
+        return tuple((file.path, file.id) for file in self.tree(commit, paths)) if commit is not None else ()
+
+    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
+        line = self.line[: self.line.index(at) + 1] if at in self.line else [*self.line, at]
+        return tuple(sorted({file.id for commit in line for file in self.tree(commit, (folder,))}))
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         if not self.line or not paths:
             return ()

@@ -22,7 +22,8 @@ def files(desired: DesiredState) -> Mapping[str, bytes]:
             documents[f"environments/{environment.name}.yaml"] = _document({"policy": policy(environment.policy)})
             for model in desired.models_of(environment.name):
                 gates = [codec.to_json(gate) for gate in model.gates]
-                documents[model.file] = _document({"artifact": model.artifact, "gates": gates})
+                again = {"proposed": model.proposed} if model.proposed else {}
+                documents[model.file] = _document({"artifact": model.artifact, **again, "gates": gates})
     return documents
 
 

@@ -78,6 +78,7 @@ def desired(
     compares: bool = False,
     retrain: Retrain = Retrain(),  # noqa: B008  (frozen)
     others: bool = False,
+    proposed: int = 0,
 ) -> DesiredState:
     """Return the desired state of a commit: the sandbox's recipe by its seed, and production's pin with its recipe.
 
@@ -101,7 +102,8 @@ def desired(
     if others:
         models.append(_pinned(OTHER, trained_recipe, NOBODYS))
     if pin is not None:
-        models.append(_pinned(MODEL, recipe(seed if pinned_seed is None else pinned_seed), pin))
+        built = recipe(seed if pinned_seed is None else pinned_seed)
+        models.append(replace(_pinned(MODEL, built, pin), proposed=proposed))
     return DesiredState(
         project=PROJECT,
         revision=revision,

@@ -134,6 +134,31 @@ class GitSource:
             raise _too_short("where this change starts")
         return start
 
+    def tip(self, branch: str) -> str | None:
+        return next(iter(self._line(branch)), None)
+
+    def touching(
+        self, paths: tuple[str, ...], *, after: str | None, at: str, branch: str
+    ) -> tuple[FirstParentChange, ...]:
+        line = self._line(branch)
+        if at not in line or (after is not None and after not in line):
+            return ()
+        excluded = [f"^{after}"] if after is not None else []
+        wanted = [f":(top,literal){self._prefix}{path}" for path in paths]
+        out = self._git.run("rev-list", "--first-parent", at, *excluded, "--", *wanted).decode().split()
+        return tuple(FirstParentChange(commit=commit, before=self._parent(commit)) for commit in out)
+
+    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
+        check_revision(at)
+        if self._is_shallow():
+            raise _too_short(f"which versions of {folder} there were")
+        path = f":(top,literal){self._prefix}{folder}"
+        asked = ("log", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=")
+        out = self._git.run(*asked, "--no-ext-diff", "--no-textconv", "--end-of-options", at, "--", path)
+        fields = [line.split(b" ", 4) for line in out.splitlines() if line.startswith(b":")]
+        ids = {field[place].decode() for field in fields for place in (2, 3)}
+        return tuple(sorted(object_id for object_id in ids if object_id.strip("0")))
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the paths at HEAD; an unborn branch tracks nothing."""
         head = self._head

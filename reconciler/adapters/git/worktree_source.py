@@ -92,6 +92,22 @@ class WorkTree:
         del commit
         raise UsageError(f"a work tree is not on {branch}", hint="leave out --working-tree", code="E801")
 
+    def tip(self, branch: str) -> str | None:  # noqa: ARG002
+        return None
+
+    def touching(
+        self,
+        paths: tuple[str, ...],  # noqa: ARG002
+        *,
+        after: str | None,  # noqa: ARG002
+        at: str,  # noqa: ARG002
+        branch: str,  # noqa: ARG002
+    ) -> tuple[FirstParentChange, ...]:
+        return ()
+
+    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:  # noqa: ARG002
+        return ()
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 

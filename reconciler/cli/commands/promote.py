@@ -18,15 +18,21 @@ if TYPE_CHECKING:
 @options.model
 @click.option("--to", "environment", metavar="ENV", type=options.NAME, required=True, help="Environment to deploy to.")
 @click.option("--digest", type=options.DIGEST, help="Artifact to deploy [default: the newest verified one].")
+@click.option("--again", is_flag=True, help="Propose a pin that git has already: it is judged anew.")
 @options.opens
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, digest: Digest | None, opens: bool) -> int:
+def command(
+    invocation: Invocation, model: str, environment: str, digest: Digest | None, again: bool, opens: bool
+) -> int:
     """Propose to deploy a candidate of MODEL to ENV.
 
     Commits the manifest, which pins the artifact, and the model's card to a branch promote/ENV/MODEL/DIGEST. Nothing is
     deployed until that branch is merged and applied. With --open the branch is pushed, and one pull request per
     environment and model is opened or updated: on GitHub or GitLab, with the token in GITHUB_TOKEN or GITLAB_TOKEN.
+
+    A pin is judged by the controls that were in force before it came in. With --again a pin that git has already comes
+    in anew, once looser controls are in force: `spec.proposed` counts that, as one line of the request's diff.
     """
     from reconciler.app.planning.plan_cache import PlanCache
     from reconciler.cli.project import options_of
@@ -44,6 +50,7 @@ def command(invocation: Invocation, model: str, environment: str, digest: Digest
             digest=digest,
             render=model_card.markdown,
             route=proposing.route(),
+            again=again,
         )
 
     valid = PlanCache(options_of(invocation)).valid_manifests(environment, but=model)

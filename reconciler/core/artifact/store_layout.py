@@ -63,6 +63,11 @@ def register(environment: str) -> str:
     return f"register/{environment}"
 
 
+def controls(environment: str) -> str:
+    """Return the prefix of an environment's controls log, a numbered log. No model's journal can have this key."""
+    return f"controls/{environment}"
+
+
 def predictions(environment: str, model: str) -> str:
     """Return the prefix of a model's prediction log, a numbered log."""
     return f"predictions/{environment}/{model}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from reconciler.core.digest import Digest
 
 PREFIX = "reconciler/anchor/"
+CONTROLS = "(controls)"  # stands for a model's name in the head of an environment's controls log; no model has it
 _NAME = re.compile(re.escape(PREFIX) + r"(0|[1-9][0-9]{0,8})")
 
 

@@ -8,14 +8,14 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.observed_state import CommitOrder, JournalHead, LiveDeployment
+from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
-from reconciler.core.plan.weakened_gates import WeakenedGate
 from reconciler.core.spec.applicable_gates import ApplicableGates
 from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.policy import FreezeInForce
+from reconciler.core.spec.policy import Approvals, FreezeInForce, Override
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +74,23 @@ class PolicyFacts:
     """The environment's policy applied to this model today.
 
     `frozen`, `rollback_frozen`: the window in force, for new artifacts and for previously deployed ones.
-    `rollback_hold`: a `rollback --now` that git does not agree with yet. `weakened_gates`: by the change that
-    introduced the pin; `gate_owners`: the owners before that change, who may approve them. `policy_violations`:
-    reasons why today's policy would deny the deployed artifact. `stale_data_age`: seconds, if over the limit.
+    `rollback_hold`: a `rollback --now` that git does not agree with yet. `weakened_gates`: by the change that the pin
+    came in with; `unmet`: those controls in force that the artifact does not meet; `gate_owners`: the owners
+    before that change, who may let them pass. `not_in_force`: why no pin of this environment may be deployed yet, and
+    the remedy. `pin_entry`: the entry of the controls log that the pin came in with. `quorums`: the approvals that it
+    needs. `policy_violations`: reasons why today's policy would deny the deployed artifact. `stale_data_age`: seconds,
+    if over the limit.
     """
 
     frozen: FreezeInForce | None = None
     rollback_frozen: FreezeInForce | None = None
     rollback_hold: RollbackHold | None = None
     weakened_gates: tuple[WeakenedGate, ...] = ()
+    unmet: tuple[WeakenedGate, ...] = ()
+    late_overrides: tuple[Override, ...] = ()
+    not_in_force: tuple[str, str] | None = None
+    pin_entry: int | None = None
+    quorums: tuple[Approvals, ...] = ()
     gate_owners: tuple[str, ...] = ()
     policy_violations: tuple[str, ...] = ()
     stale_data_age: int | None = None

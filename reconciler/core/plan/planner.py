@@ -147,7 +147,8 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
 def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
     """Return the first reason why the pinned artifact must not be deployed."""
     return (
-        _artifact_missing(facts, pin)
+        policy_check.not_in_force(facts)
+        or _artifact_missing(facts, pin)
         or _recipe_mismatch(facts)
         or policy_check.rejection(facts, pin)
         or policy_check.hold(facts, pin)
@@ -264,7 +265,7 @@ def _undeclared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) 
     if not retirement.is_pruned(facts):
         reason = "not declared any more; this environment never prunes"
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair)
-    if (blocked := policy_check.freeze(facts)) is not None:
+    if (blocked := policy_check.not_in_force(facts) or policy_check.freeze(facts)) is not None:
         reason, sync = blocked.reasons[0], SyncStatus.OUT_OF_SYNC
         return Decision(sync=sync, health=health, reason=reason, steps=repair, blocked=blocked)
     step = Step(action=Action.RETIRE, artifact=facts.deployed, reason=retirement.reason(facts))

@@ -66,18 +66,32 @@ def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
     )
 
 
+def not_in_force(facts: ServingFacts) -> Blocked | None:
+    """Block every pin while the controls of this commit may not be acted upon."""
+    if facts.policy.not_in_force is None:
+        return None
+    reason, remedy = facts.policy.not_in_force
+    return Blocked(status=ResultStatus.DENIED, reasons=(reason,), remedy=remedy)
+
+
 def weakened_gates(facts: ServingFacts) -> Blocked | None:
-    """Block a pin whose own change weakened a gate, where no owner could approve that."""
-    weakened = facts.policy.weakened_gates
-    if not weakened or facts.pin.previously_deployed or facts.policy.gate_owners:
+    """Block a pin that does not meet the controls in force before it came in, where no owner could let it pass."""
+    unmet = facts.policy.unmet
+    if not unmet or facts.pin.previously_deployed or facts.policy.gate_owners:
         return None
     if _overridden(facts, Control.GATES, facts.pinned):
         return None
+    name, entry = facts.environment.name, facts.policy.pin_entry
+    since = f", in entry {entry} of the controls" if entry is not None else ""
     return Blocked(
         status=ResultStatus.DENIED,
-        reasons=(*map(str, weakened), "by the same change that pins the artifact"),
-        remedy="weaken the gate in a change of its own, and promote after its merge; or name policy.owners, who may "
-        "approve both in one change",
+        reasons=(
+            *map(str, unmet),
+            f"by the change that the pin came in with{since}: it is judged by what was in force",
+        ),
+        remedy=f"apply {name}, which lets in the looser control alone, then propose the pin again: "
+        f"`reconciler promote {facts.name} --to {name} --again`; or override it with a reason: "
+        f"`reconciler override {facts.name} --in {name} --control gates --reason TEXT`",
     )
 
 
@@ -117,11 +131,19 @@ def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
     weakened, owners = facts.policy.weakened_gates, facts.policy.gate_owners
     if deploys and weakened:
         yield from map(str, weakened)
-        if owners and not facts.pin.previously_deployed and not _overridden(facts, Control.GATES, pin):
+        met = facts.pin.previously_deployed or not facts.policy.unmet
+        if owners and not met and not _overridden(facts, Control.GATES, pin):
             yield f"needs an approval by a policy owner ({', '.join(owners)}), checked at apply"
-    if deploys and policy.approvals and not _overridden(facts, Control.APPROVALS, pin):
-        least, people = policy.approvals.least, ", ".join(policy.approvals.people)
+    quorums = facts.policy.quorums if deploys and not _overridden(facts, Control.APPROVALS, pin) else ()
+    for wants in quorums:
+        least, people = wants.least, ", ".join(wants.people)
         yield f"needs {least} approval{'s' * (least != 1)} by {people}, checked at apply"
+    for override in facts.policy.late_overrides:
+        if override not in policy.overrides:
+            yield (
+                f"the override of {override.control} came in with the pin, and no owner was in force who could agree: "
+                "it does not count; propose it on its own"
+            )
     for override in policy.overrides:
         control = override.control
         if override.model == facts.name and override.artifact == pin:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.digest import Digest
+from reconciler.core.digest import DefaultsLeftOut, Digest
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
 
@@ -35,7 +35,7 @@ class PrunePolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
+class Table(DefaultsLeftOut):
     """The source of one table, and how its text is parsed.
 
     `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
@@ -93,7 +93,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(DefaultsLeftOut):
     """The policy of an environment, declared in its own file, so that a model's author cannot weaken it."""
 
     gates: tuple[Gate, ...] = ()

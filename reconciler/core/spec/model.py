@@ -30,7 +30,7 @@ class Retrain:
 class Model:
     """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` is its manifest. `artifact` is
     the pin: set where the environment only promotes, None in a sandbox. `labels`: sorted by name; no part of the
-    recipe."""
+    recipe. `proposed`: how often the pin was proposed again."""
 
     name: str
     environment: str
@@ -44,3 +44,4 @@ class Model:
     retrain: Retrain = Retrain()
     renamed_from: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
+    proposed: int = 0

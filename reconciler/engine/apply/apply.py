@@ -21,10 +21,12 @@ from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.apply.forge_queries import ForgeQueries
+from reconciler.engine.apply.record_controls import record_controls
+from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import GateRefusedError, ReconcilerError, UsageError
 
 
 def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
@@ -47,22 +49,25 @@ def apply(
 
     `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
     """
-    may_apply(desired, environment)
+    may_apply(deps, desired, environment)
     _warm(deps, environment, plan)
     claim(deps, desired, environment)
-    names = tuple(models) or tuple(part.model for part in plan.models)
-    journals = observe_loss.journals_of(deps, desired)
-    fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals)
     writer = journal.EntryWriter(
         project=desired.project, commit=desired.revision, actor=deps.actor(), clock=deps.clock, new_id=deps.new_id
     )
+    queries = ForgeQueries(deps.forge)
+    if not environment.trains:
+        _record_controls(deps, desired, environment, writer, queries)
+    names = tuple(models) or tuple(part.model for part in plan.models)
+    journals = observe_loss.journals_of(deps, desired)
+    fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals)
     run = ApplyRun(
         deps=deps,
         desired=desired,
         environment=environment,
         writer=writer,
         confirmed=confirmed,
-        queries=ForgeQueries(deps.forge),
+        queries=queries,
         journals=journals,
     )
     _register_begun(deps, environment, fresh)
@@ -117,6 +122,25 @@ def _register_seen(
             register.add(deps.stores[environment.name], name, journals=models)
 
 
+def _record_controls(
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    writer: journal.EntryWriter,
+    queries: ForgeQueries,
+) -> None:
+    """Record the controls, and report what came into force by that and what did not."""
+    head = record_controls(deps, desired, environment, writer, queries)
+    if head is None:
+        return
+    entry = head.entry
+    lines = [f"in force now: {line}" for line in entry.let_in] + [f"not in force: {line}" for line in entry.held_back]
+    if entry.n == 0:
+        lines = [f"the controls that git declares are in force: reconciler controls show {environment.name}"]
+    for line in lines:
+        deps.progress.done("controls", line)
+
+
 def _skip(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:
     """Tell whether the model is skipped: its plan is not the reviewed one, or it is queued for a later run."""
     left = _stale(reviewed, part) or (_outcome(part, []) if part.waits else None)
@@ -146,9 +170,20 @@ def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
         deps.trainer.warm(environment.limits, at_once=min(trains, deps.concurrency.count))
 
 
-def may_apply(desired: DesiredState, environment: Environment) -> None:
-    """Raise UsageError where a protected environment would be applied from a work tree."""
-    if desired.revision is None and (environment.protect is not None or environment.role is Role.PRODUCTION):
+def may_apply(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
+    """Raise UsageError where a protected environment would be applied from a work tree; GateRefusedError E706 where a
+    protected one would become a sandbox. What git says counts, and what is in force."""
+    protected = environment.protect is not None or environment.role is Role.PRODUCTION
+    if desired.revision is not None and not environment.trains:
+        return
+    controls = observe_controls(
+        desired, environment, store=deps.stores[environment.name], source=deps.source, acts=False
+    )
+    if environment.trains and controls.moved is not None:
+        reason, remedy = controls.moved
+        raise GateRefusedError(reason, hint=remedy, code="E706")
+    protected = protected or (controls.head is not None and controls.only_from_commits)
+    if desired.revision is None and protected:
         raise UsageError(
             f"{environment.name} is protected: it is applied from a commit, never from a work tree",
             hint="commit and merge, then apply without --working-tree",

@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 from reconciler.core.artifact.journal import ApprovalRecord, OverrideRecord
 from reconciler.core.artifact.observed_state import FirstParentChange
+from reconciler.core.controls.in_force import PinControls
+from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import short
 from reconciler.core.forge.approval_count import ApprovalCount, Rules, count_approvals
 from reconciler.core.forge.pull_request import PullRequest
 from reconciler.core.plan import policy_check
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.environment import Environment, Policy
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.policy import Control, FreezeInForce
+from reconciler.core.spec.policy import Approvals, Control, FreezeInForce, Override
 from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import pin_origin
@@ -38,20 +40,23 @@ class Clearance:
 def clearance_for(
     deps: Dependencies,
     desired: DesiredState,
-    environment: Environment,
     model: Model,
     *,
+    judged: PinControls,
+    unmet: tuple[WeakenedGate, ...],
     previously_deployed: bool,
     rollback_held: bool,
     queries: ForgeQueries,
 ) -> Clearance:
     """Return the approvals and overrides by which `model`'s pin may be deployed now.
 
+    `judged`: what judges the pin; `unmet`: what of it the artifact does not meet, which an owner may let pass.
     `previously_deployed`: the artifact was deployed here before. `rollback_held`: the hold of a `rollback --now` stands
     against it. Raises GateRefusedError E704 when an approval is missing, ForgeError when the forge cannot be asked,
     ConflictError E705 in a freeze.
     """
-    policy = environment.policy
+    environment, policy = judged.environment, judged.environment.policy
+    branch = environment.protect
     overrides: list[OverrideRecord] = []
 
     def overridden(control: Control) -> bool:
@@ -59,14 +64,19 @@ def clearance_for(
         if override is None:
             return False
         change = pin_origin.change_of_override(
-            deps.source, environment.name, override, branch=environment.protect, revision=desired.revision
+            deps.source, environment.name, override, branch=branch, revision=desired.revision
         )
-        owners = pin_origin.owners_before(deps.source, environment.name, change) if change is not None else ()
         approved = None
-        if owners or policy.owners:
+        if (wants := _wanted_for_override(judged, override)) is not None:
             subject = f"the override of {control}"
             approved = approval_of(
-                queries, subject, change, owners, branch=environment.protect, least=1, not_author=True
+                queries,
+                subject,
+                change,
+                wants.people,
+                branch=branch,
+                least=wants.least,
+                not_author=wants.not_author,
             )
         overrides.append(OverrideRecord(control=control, reason=override.reason, approved=approved))
         return True
@@ -76,32 +86,47 @@ def clearance_for(
     if freeze_in_force(deps, environment, previously_deployed=previously_deployed) is not None:
         overridden(Control.FREEZE)
     approved = None
-    needs_approvals = policy.approvals is not None and not overridden(Control.APPROVALS)
-    change = pin_origin.change_of_pin(deps.source, model, branch=environment.protect, revision=desired.revision)
-    if needs_approvals and policy.approvals is not None:
-        wants = policy.approvals
+    change = pin_origin.change_of_pin(deps.source, model, branch=branch, revision=judged.commit or desired.revision)
+    if judged.quorums and not overridden(Control.APPROVALS):
         subject = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
-        approved = approval_of(
-            queries,
-            subject,
-            change,
-            wants.people,
-            branch=environment.protect,
-            least=wants.least,
-            not_author=wants.not_author,
-        )
-    weaker = (
-        pin_origin.weakened(deps.source, model, policy, change)
-        if change is not None and not previously_deployed
-        else ()
-    )
-    if change is not None and weaker and not overridden(Control.GATES):
-        owners = pin_origin.owners_before(deps.source, environment.name, change)
-        by_owner = approval_of(
-            queries, str(weaker[0]), change, owners, branch=environment.protect, least=1, not_author=True
-        )
+        for wants in judged.quorums:
+            given = approval_of(
+                queries,
+                subject,
+                change,
+                wants.people,
+                branch=branch,
+                least=wants.least,
+                not_author=wants.not_author,
+            )
+            approved = _merge_approvals(approved, given)
+    if unmet and not previously_deployed and not overridden(Control.GATES):
+        by_owner = approval_of(queries, str(unmet[0]), change, judged.owners, branch=branch, least=1, not_author=True)
         approved = _merge_approvals(approved, by_owner)
     return Clearance(approved=approved, overrides=tuple(overrides))
+
+
+def _wanted_for_override(judged: PinControls, override: Override) -> Approvals | None:
+    """Return who agrees to an override: an owner, else those who approve pins; None where nobody is asked."""
+    owners = judged.owners if override in judged.late_overrides else judged.owners_today
+    if owners:
+        return Approvals(least=1, people=owners)
+    return judged.quorums[0] if judged.quorums else None
+
+
+def agreed(
+    queries: ForgeQueries, policy: Policy, change: FirstParentChange, subject: str, *, branch: str
+) -> ApprovalRecord | None:
+    """Return the approvals by which those who decide agreed to a change: an owner, else the approvals of pins.
+
+    None where the policy asks nobody. Raises GateRefusedError E704 where they did not agree.
+    """
+    wants = Approvals(least=1, people=policy.owners) if policy.owners else policy.approvals
+    if wants is None:
+        return None
+    return approval_of(
+        queries, subject, change, wants.people, branch=branch, least=wants.least, not_author=wants.not_author
+    )
 
 
 def check_still_unfrozen(

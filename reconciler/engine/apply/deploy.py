@@ -16,6 +16,7 @@ from reconciler.core.artifact.journal import Action, ReleasePointer, RollbackHol
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.apply.approvals import Clearance
 from reconciler.engine.dependencies import Dependencies
@@ -57,9 +58,8 @@ def deploy(
     head: JournalHead | None,
     plan: Digest,
     build: Build | None,
-    verification: Digest | None,
+    verification: Verification | None,
     previously_deployed: tuple[Digest, ...],
-    origins: tuple[str, ...],
     reason: str,
     clearance: Clearance = NO_CLEARANCE,
     hold: RollbackHold | None = None,
@@ -67,10 +67,10 @@ def deploy(
 ) -> JournalHead:
     """Deploy `model.artifact` and return the journal's new head.
 
-    `build`: the record of its training. `previously_deployed`: the artifacts that were deployed here before. `origins`:
-    the environments whose stores may hold the verification that it is deployed by. `final_check` is called right before
-    the commit point, and raises if something speaks against the deploy by then. Raises UsageError E209 for a model
-    without an artifact.
+    `build`: the record of its training. `verification`: by which it is deployed; recorded here too, so that this store
+    alone can be audited. `previously_deployed`: the artifacts that were deployed here before. `final_check` is called
+    right before the commit point, and raises if something speaks against the deploy by then. Raises UsageError E209 for
+    a model without an artifact.
     """
     artifact = model.artifact
     if artifact is None:
@@ -83,7 +83,7 @@ def deploy(
         _keep_provenance(deps, environment, own, build.provenance)
     blobs.copy(origin, own, blobs.artifact(origin, artifact))
     if verification is not None:
-        _copy_verification(deps, own, artifact, verification, origins)
+        verify.write(own, verification)
     files = _checked_files(deps, environment, artifact)
     state = State(artifact=artifact, build=build, vetted=tuple(sorted({*previously_deployed, artifact})), hold=hold)
     final_check()
@@ -97,7 +97,7 @@ def deploy(
         action=Action.DEPLOY,
         state=state,
         reason=reason,
-        verification=verification,
+        verification=verification.gate_set if verification is not None else None,
         approved=clearance.approved,
         overrides=clearance.overrides,
     )
@@ -113,17 +113,6 @@ def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, p
     if origin is None:
         raise blobs.absent(provenance)
     blobs.put_file(own, blobs.file_of(origin, provenance))
-
-
-def _copy_verification(
-    deps: Dependencies, own: Store, artifact: Digest, verification: Digest, origins: tuple[str, ...]
-) -> None:
-    """Copy the verification into our own store, so that this store alone can be audited."""
-    for name in origins:
-        result = verify.read(deps.stores[name], artifact, verification) if name in deps.stores else None
-        if result is not None:
-            verify.write(own, result)
-            return
 
 
 def restore(

@@ -12,6 +12,8 @@ from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.plan.retirement import consent_in_git, needs_confirmation
 from reconciler.engine.apply import approvals, deploy
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
+from reconciler.engine.controls.pin_controls import pin_controls
+from reconciler.engine.plan import observe
 from reconciler.errors import ConflictError, GateRefusedError
 
 
@@ -60,13 +62,16 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         raise ConflictError(f"{environment.name} does not declare {part.model} any more", hint="plan again")
     head = _planned_head(run, part)
     before = head or run.journals.predecessor(model)
-    verification = next((result.gate_set for result in part.detail.verifications), None)
+    verification = next(iter(part.detail.verifications), None)
     previously_deployed = before is not None and model.artifact in before.state.vetted
+    observer = observe.serving_observer(deps, run.desired, environment, now=deps.clock())
+    judged = pin_controls(observer.controls, model)
     clearance = approvals.clearance_for(
         deps,
         run.desired,
-        environment,
         model,
+        judged=judged,
+        unmet=observer.facts(model.name, None).policy.unmet,
         previously_deployed=previously_deployed,
         rollback_held=head is not None and head.state.hold is not None and head.state.hold.pin == model.artifact,
         queries=run.queries,
@@ -81,11 +86,10 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         build=run.journals.build_of((environment.name, *environment.promotes_from), model, model.artifact),
         verification=verification,
         previously_deployed=before.state.vetted if before else (),
-        origins=run.desired.upstream(environment.name),
         reason=step.reason,
         clearance=clearance,
         final_check=partial(
-            approvals.check_still_unfrozen, deps, environment, model, previously_deployed=previously_deployed
+            approvals.check_still_unfrozen, deps, judged.environment, model, previously_deployed=previously_deployed
         ),
     )
     return StepResult(line=f"deployed {short(model.artifact)}", artifact=model.artifact)

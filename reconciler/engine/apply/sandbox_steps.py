@@ -43,7 +43,7 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
             judging = run.desired.environment(step.target)
             if judging is None:
                 raise UsageError(f"no environment {step.target!r} is declared", code="E212")
-            head, done = _verify(run, part, judging, head, build)
+            head, done = _verify(run, part, observer.judging(judging, model), head, build)
             yield done
 
 

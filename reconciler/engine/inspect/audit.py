@@ -18,6 +18,7 @@ from reconciler.core.inspect.audit import Audit, AuditFinding
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
+from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
@@ -69,6 +70,7 @@ class _Auditor:
             self._try(key, partial(self._object, key))
         for model in journal.models(self.store, self.environment.name):
             self._try(store_layout.journal(self.environment.name, model), partial(self._journal, model))
+        self._try(store_layout.controls(self.environment.name), self._controls)
         for prefix in sorted(self.series):
             self._try(prefix, partial(numbered_log.last, self.store, prefix))
         if self.environment.name in self.deps.targets:
@@ -130,8 +132,8 @@ class _Auditor:
                 if not key.startswith(store_layout.register(member.environment) + "/"):
                     raise numbered_log.misplaced(key, f"the register of {member.environment}")
                 self._number(key)
-            case "journal":
-                return  # walked in order by _journal
+            case "journal" | "controls":
+                return  # walked in order by _journal and _controls
             case store_layout.MARK:
                 mark = codec.decode(StoreMark, self._read(key), what=key)
                 if (mark.project, mark.environment) != (self.desired.project, self.environment.name):
@@ -185,6 +187,16 @@ class _Auditor:
             before = head
         if before is not None:
             self.heads[model] = before
+
+    def _controls(self) -> None:
+        """Replay the controls log from entry 0, and check that every part that an entry names is there."""
+        log = ControlsLog(store=self.store, project=self.desired.project, environment=self.environment.name)
+        for head in log.entries():
+            self.checked["controls"] += 1
+            where = store_layout.member(store_layout.controls(self.environment.name), head.entry.n)
+            for digest in dict.fromkeys((head.entry.declared, *head.entry.in_force)):
+                self._try(where, partial(log.controls, digest))
+            self._try(where, partial(log.records, head.entry))
 
     def _references(self, head: JournalHead) -> None:
         """Check that artifact, verification, provenance and (in a sandbox) build of an entry are there."""

@@ -12,6 +12,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import SyncStatus
 from reconciler.engine.apply import approvals, forge_queries
+from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.plan import make_plan, observe
@@ -77,12 +78,14 @@ def _permission(
     head = observe.head_of(deps, desired, environment.name, part.model)
     previously_deployed = head is not None and model.artifact in head.state.vetted
     queries = forge_queries.ForgeQueries(deps.forge)
+    observer = observe.serving_observer(deps, desired, environment, now=deps.clock())
     try:
         clearance = approvals.clearance_for(
             deps,
             desired,
-            environment,
             model,
+            judged=pin_controls(observer.controls, model),
+            unmet=observer.facts(model.name, None).policy.unmet,
             previously_deployed=previously_deployed,
             rollback_held=False,
             queries=queries,

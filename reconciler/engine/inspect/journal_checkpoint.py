@@ -9,6 +9,7 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.digest import digest_of_bytes, short
 from reconciler.core.inspect.audit import AuditFinding
 from reconciler.core.inspect.journal_checkpoint import (
+    CONTROLS,
     Checkpoint,
     CheckpointHead,
     CheckpointResult,
@@ -16,6 +17,7 @@ from reconciler.core.inspect.journal_checkpoint import (
 )
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
+from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.storage import checkpoints, journal
@@ -76,6 +78,11 @@ def _heads(deps: Dependencies, desired: DesiredState, chosen: list[Environment])
             head = journal.head(store, project=desired.project, environment=environment.name, model=model)
             if head is not None:
                 yield CheckpointHead(environment=environment.name, model=model, n=head.entry.n, entry=head.digest)
+        controls = ControlsLog(store=store, project=desired.project, environment=environment.name).head()
+        if controls is not None:
+            yield CheckpointHead(
+                environment=environment.name, model=CONTROLS, n=controls.entry.n, entry=controls.digest
+            )
 
 
 def compare_with_journals(
@@ -92,7 +99,10 @@ def compare_with_journals(
             if head.environment not in names or head in checked:
                 continue
             checked.add(head)
-            key = store_layout.member(store_layout.journal(head.environment, head.model), head.n)
+            log = store_layout.journal(head.environment, head.model)
+            if head.model == CONTROLS:
+                log = store_layout.controls(head.environment)
+            key = store_layout.member(log, head.n)
             body = deps.stores[head.environment].read(key)
             if body is not None and digest_of_bytes(body) == head.entry:
                 continue

@@ -6,13 +6,15 @@ An observer is made once per plan and environment and reads the facts of any of 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache, partial
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, JournalHead, LiveDeployment
+from reconciler.core.controls.in_force import PinControls
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
 from reconciler.core.plan.facts import PinFacts, PolicyFacts, ServingFacts, VerificationFacts
@@ -23,8 +25,10 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import GateStatus, NoWorseThanIncumbent
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Freeze
+from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
+from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe_loss, pin_origin, verification
+from reconciler.engine.plan import gates_in_force, observe_loss, pin_origin, verification
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import IntegrityError, ReconcilerError
@@ -54,10 +58,16 @@ class ServingObserver:
     target: Target | None
     source: Source
     now: datetime
+    read_controls: Callable[[], ControlsObserver]
 
     @property
     def store(self) -> Store:
         return self.journals.stores[self.environment.name]
+
+    @property
+    def controls(self) -> ControlsObserver:
+        """Return the environment's controls, read once; raises what reading them raises, for each model."""
+        return self.read_controls()
 
     def served(self, names: Collection[str] = (), *, others: bool = True) -> dict[str, LiveDeployment]:
         """Read what is served of the named models; of none: of all that are declared and, with `others`, of all."""
@@ -84,7 +94,7 @@ class ServingObserver:
 
     def facts(self, name: str, served: LiveDeployment | None) -> ServingFacts:
         """Read the facts about one model; raises what reading its journal and artifact raises."""
-        environment, model = self.environment, self.models.get(name)
+        environment, model = self.controls.effective, self.models.get(name)
         head = self.journals.head(environment.name, name)
         not_ahead(environment, name, head, served)
         facts = ServingFacts(
@@ -98,16 +108,25 @@ class ServingObserver:
             renamed_to=self._renamed(name) if model is None else None,
         )
         policy = PolicyFacts()
+        judged: PinControls | None = None
         if facts.pinned != facts.deployed:
+            if model is not None and model.artifact is not None:
+                judged = pin_controls(self.controls, model)
+                environment = judged.environment
+                facts = replace(facts, environment=environment)
             policy = _freezes(environment.policy.freeze, self.now)
+            policy = replace(policy, not_in_force=self.controls.not_in_force)
         if model is None or model.artifact is None:
             return replace(facts, policy=policy)
-        pin = self._pin(model, model.artifact, head)
+        pin = self._pin(model, model.artifact, head, environment)
         if pin.evaluation is None or pin.build is None:
             return replace(facts, policy=policy, pin=pin)
         age, limit = int((self.now - pin.build.taken).total_seconds()), environment.policy.max_data_age
+        policy = self._with_change(facts, policy)
+        if judged is not None:
+            policy = self._with_controls(policy, facts, judged, pin.evaluation)
         policy = replace(
-            self._with_change(facts, policy),
+            policy,
             stale_data_age=age if limit is not None and age > limit else None,
             policy_violations=policy_violations(self.store, environment, model, pin.evaluation, head),
         )
@@ -115,17 +134,17 @@ class ServingObserver:
 
     def _order(self, head: JournalHead | None) -> CommitOrder:
         """Compare the revision with the commit that the environment is at."""
-        if self.environment.protect is None or self.revision is None:
+        branch = self.controls.protect
+        if branch is None or self.revision is None:
             return CommitOrder.SAME
         before = head.entry.commit if head is not None else None
-        return self.source.order(before or self.revision, self.revision, branch=self.environment.protect)
+        return self.source.order(before or self.revision, self.revision, branch=branch)
 
     def _renamed(self, name: str) -> str | None:
         return next((model.name for model in self.models.values() if model.renamed_from == name), None)
 
-    def _pin(self, model: Model, artifact: Digest, head: JournalHead | None) -> PinFacts:
+    def _pin(self, model: Model, artifact: Digest, head: JournalHead | None, environment: Environment) -> PinFacts:
         """Read the pinned artifact from the stores that this environment may use."""
-        environment = self.environment
         build = self.journals.build_of((environment.name, *environment.promotes_from), model, artifact, head)
         origin = blobs.origin_of(self.journals.stores, environment, artifact)
         if origin is None or build is None:
@@ -138,45 +157,69 @@ class ServingObserver:
         return PinFacts(
             build=build,
             evaluation=evaluation,
-            verification=self._verification(model, artifact, evaluation, head),
+            verification=self._verification(model, artifact, evaluation, head, environment),
             recipe_mismatch=mismatch,
         )
 
     def _verification(
-        self, model: Model, artifact: Digest, evaluation: Evaluation, head: JournalHead | None
+        self,
+        model: Model,
+        artifact: Digest,
+        evaluation: Evaluation,
+        head: JournalHead | None,
+        environment: Environment,
     ) -> VerificationFacts:
         """Look up the pinned artifact's verification by today's gates and incumbent, in the stores upstream first."""
-        deployed = head.state.artifact if head else None
-        incumbent = deployed if deployed != artifact else None
-        gate_set = verification.gate_set_of(model, self.environment, evaluation, incumbent)
-        gates = gates_of(model, self.environment)
+        history = self._history(model, head)
+        incumbent = _incumbent(history, artifact)
+        gate_set = verification.gate_set_of(model, environment, evaluation, incumbent)
+        gates = gates_of(model, environment)
         known = VerificationFacts(environment=self.environment.name, gates=gates)
-        history = head or self.journals.predecessor(model)
-        for name in (*self.upstream, self.environment.name):
-            store = self.journals.stores.get(name)
-            if store is None:
-                continue
+        for store in self._stores_of_verifications():
             known = verification.known_verification(store, gate_set, artifact, gates=gates, head=history)
             if known.verification is not None:
+                if head is None or head.state.artifact != artifact:
+                    verification.check_recorded(known.verification, evaluation)
                 return known
         return known
 
+    def _with_controls(
+        self, policy: PolicyFacts, facts: ServingFacts, controls: PinControls, evaluation: Evaluation
+    ) -> PolicyFacts:
+        """Add what was in force when the pin came in, and what of it the artifact does not meet."""
+        model, artifact = facts.model, facts.pinned
+        if model is None or artifact is None:
+            return policy
+        incumbent = _incumbent(self._history(model, facts.head), artifact)
+        gate_set = verification.gate_set_of(model, controls.environment, evaluation, incumbent)
+        stores = self._stores_of_verifications()
+        return replace(
+            policy,
+            weakened_gates=controls.loosened,
+            unmet=gates_in_force.unmet(controls, stores, artifact, gate_set, evaluation),
+            gate_owners=controls.owners,
+            late_overrides=controls.late_overrides,
+            pin_entry=controls.since,
+            quorums=controls.quorums,
+        )
+
+    def _stores_of_verifications(self) -> tuple[Store, ...]:
+        names = (*self.upstream, self.environment.name)
+        return tuple(self.journals.stores[name] for name in names if name in self.journals.stores)
+
+    def _history(self, model: Model, head: JournalHead | None) -> JournalHead | None:
+        """Return the journal's head, or that of the name that the model had before."""
+        return head or self.journals.predecessor(model)
+
     def _with_change(self, facts: ServingFacts, policy: PolicyFacts) -> PolicyFacts:
         """Add what the change that introduced the pin means for it, where the pin is to be deployed."""
-        model, branch = facts.model, self.environment.protect
+        model, branch = facts.model, self.controls.protect
         if model is None:
             return policy
         if facts.pinned == facts.deployed or branch is None or self.revision is None:
             return replace(policy, rollback_hold=self._rollback_hold(model, facts.head, None))
         change = pin_origin.change_of_pin(self.source, model, branch=branch, revision=self.revision)
-        policy = replace(policy, rollback_hold=self._rollback_hold(model, facts.head, change))
-        weakened = (
-            pin_origin.weakened(self.source, model, self.environment.policy, change) if change is not None else ()
-        )
-        if change is None or not weakened:
-            return policy
-        owners = pin_origin.owners_before(self.source, self.environment.name, change)
-        return replace(policy, weakened_gates=weakened, gate_owners=owners)
+        return replace(policy, rollback_hold=self._rollback_hold(model, facts.head, change))
 
     def _rollback_hold(
         self, model: Model, head: JournalHead | None, change: FirstParentChange | None
@@ -188,10 +231,17 @@ class ServingObserver:
         hold = head.state.hold if head is not None else None
         if hold is None or hold.pin != model.artifact:
             return None
-        if change is None or hold.commit is None or self.environment.protect is None:
+        branch = self.controls.protect
+        if change is None or hold.commit is None or branch is None:
             return hold
-        order = self.source.order(hold.commit, change.commit, branch=self.environment.protect)
+        order = self.source.order(hold.commit, change.commit, branch=branch)
         return hold if order in (CommitOrder.SAME, CommitOrder.BEFORE) else None
+
+
+def _incumbent(history: JournalHead | None, artifact: Digest) -> Digest | None:
+    """Return the artifact that a pin is compared with, or None."""
+    deployed = history.state.artifact if history is not None else None
+    return deployed if deployed != artifact else None
 
 
 def serving_observer(
@@ -203,6 +253,7 @@ def serving_observer(
     journals: Journals | None = None,
 ) -> ServingObserver:
     """Make the observer of an environment that only promotes."""
+    store = deps.stores[environment.name]
     return ServingObserver(
         environment=environment,
         models={model.name: model for model in desired.models_of(environment.name)},
@@ -213,6 +264,7 @@ def serving_observer(
         target=deps.targets.get(environment.name),
         source=deps.source,
         now=now,
+        read_controls=cache(partial(observe_controls, desired, environment, store=store, source=deps.source)),
     )
 
 

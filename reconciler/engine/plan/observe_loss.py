@@ -15,7 +15,7 @@ from reconciler.core.artifact.build import Provenance
 from reconciler.core.artifact.loss import KINDS, StoreContent, Trace, lost_journal, lost_store
 from reconciler.core.artifact.target_ownership import OWNER
 from reconciler.core.digest import short
-from reconciler.core.inspect.journal_checkpoint import newest
+from reconciler.core.inspect.journal_checkpoint import CONTROLS, newest
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
@@ -178,7 +178,7 @@ class LossObserver:
     def _anchored(self, environment: str) -> Iterator[Trace]:
         anchors = checkpoints.read(self._deps.tags).of(self._desired.project) if self._deps.tags is not None else ()
         for head in newest(anchors).values():
-            if head.environment == environment:
+            if head.environment == environment and head.model != CONTROLS:
                 yield Trace(what=f"an anchor in git names entry {head.n} of {head.model}", model=head.model)
 
     def _of_model(self, environment: Environment, model: str) -> Iterator[Trace]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import Snapshot
@@ -15,6 +16,7 @@ from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
+from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import builds
@@ -26,7 +28,8 @@ from reconciler.ports import Store
 class TrainingObserver:
     """Reads the facts about the models of one sandbox.
 
-    `models`: as git declares them, by name. `verifying`: the environments whose gates a candidate must pass.
+    `models`: as git declares them, by name. `verifying`: the environments whose gates a candidate must pass; `pinned`:
+    their models, by environment and name; `read_controls` reads the controls of one of them.
     `snapshot` is None while a refresh is due.
     """
 
@@ -36,6 +39,8 @@ class TrainingObserver:
     journals: Journals
     snapshot: Snapshot | None
     now: datetime
+    read_controls: Callable[[str], ControlsObserver]
+    pinned: Mapping[tuple[str, str], Model]
 
     @property
     def store(self) -> Store:
@@ -53,10 +58,18 @@ class TrainingObserver:
             build=build,
             missing=missing or None,
             verifications=tuple(
-                self._verification(judging, model, build, evaluation, head) for judging in self.verifying
+                self._verification(self.judging(verifying, model), model, build, evaluation, head)
+                for verifying in self.verifying
             ),
             evaluation=evaluation,
         )
+
+    def judging(self, environment: Environment, model: Model) -> Environment:
+        """Return an environment with every gate by which it judges the model: those declared, and those in force."""
+        if environment.name == self.environment.name:
+            return environment
+        own = self.pinned.get((environment.name, model.name))
+        return self.read_controls(environment.name).judging(model, own=own)
 
     def data_taken(self, name: str) -> str:
         """Return when the data of the model's current build were taken, as text; "" while it was never trained."""
@@ -95,11 +108,18 @@ def training_observer(
     journals: Journals | None = None,
 ) -> TrainingObserver:
     """Make the observer of a sandbox. Its candidates must pass the gates of what promotes from it, else its own."""
+    verifying = {each.name: each for each in desired.downstream(environment.name)}
+
+    def read_controls(name: str) -> ControlsObserver:
+        return observe_controls(desired, verifying[name], store=deps.stores[name], source=deps.source, acts=False)
+
     return TrainingObserver(
         environment=environment,
         models={model.name: model for model in desired.models_of(environment.name)},
-        verifying=desired.downstream(environment.name) or (environment,),
+        verifying=tuple(verifying.values()) or (environment,),
         journals=journals or observe_loss.journals_of(deps, desired),
         snapshot=snapshot,
         now=now,
+        read_controls=cache(read_controls),
+        pinned={(model.environment, model.name): model for name in verifying for model in desired.models_of(name)},
     )

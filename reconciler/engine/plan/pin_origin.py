@@ -1,4 +1,4 @@
-"""Find the change of the protected branch that introduced a pin or an override, and what it weakened. Reads only.
+"""Find the change of the protected branch that introduced a pin or an override, to ask who approved it. Reads only.
 
 A pin is introduced by the change by which the branch came to hold it: a later edit of the same file introduces none,
 and can neither lend it its approval nor hide what came with it.
@@ -10,10 +10,7 @@ from collections.abc import Callable
 from weakref import WeakKeyDictionary
 
 from reconciler.core.artifact.observed_state import FirstParentChange
-from reconciler.core.plan.weakened_gates import NOTHING, DeployRequirements, WeakenedGate, weakenings
 from reconciler.core.size_limits import MIB
-from reconciler.core.spec.applicable_gates import subject_of
-from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
 from reconciler.engine.load_desired import manifest_path, with_sizes
@@ -37,7 +34,9 @@ def change_of_pin(
     """
 
     def pins(body: bytes) -> bool:
-        return (model.artifact or "").encode() in body and past_manifest.pinned(body) == model.artifact
+        if (model.artifact or "").encode() not in body or past_manifest.pinned(body) != model.artifact:
+            return False
+        return past_manifest.proposed(body) == model.proposed
 
     return _introduced(source, manifest_path(model.environment, model.name), pins, branch=branch, revision=revision)
 
@@ -56,18 +55,21 @@ def change_of_override(
 def _introduced(
     source: Source, path: str, predicate: Callable[[bytes], bool], *, branch: str | None, revision: str | None
 ) -> FirstParentChange | None:
-    """Return the most recent change of `path` from which `predicate` has held continuously, or None."""
+    """Return the most recent change of `path` from which `predicate` has held continuously, or None.
+
+    None also where it has held for longer than `FARTHEST` changes: a later change must not answer for the first one.
+    """
     introduced: FirstParentChange | None = None
     for _ in range(FARTHEST):
         if branch is None or revision is None:
-            break
+            return introduced
         change = source.changed(path, at=revision, branch=branch)
         if change is None:
-            break
+            return introduced
         introduced, revision = change, change.before
         if revision is None or not _holds(source, revision, path, predicate):
-            break
-    return introduced
+            return introduced
+    return None
 
 
 def _holds(source: Source, commit: str, path: str, predicate: Callable[[bytes], bool]) -> bool:
@@ -76,56 +78,6 @@ def _holds(source: Source, commit: str, path: str, predicate: Callable[[bytes], 
         return body is not None and predicate(body)
     except past_manifest.UnreadableError:
         return False
-
-
-def weakened(source: Source, model: Model, policy: Policy, change: FirstParentChange) -> tuple[WeakenedGate, ...]:
-    """List the gates and policy that `change` weakened for this model and that are weaker still. `policy`: today's."""
-    before = _requirements(source, model, change.before) if change.before is not None else None
-    if before is None:
-        return ()
-    if isinstance(before, str):
-        return (WeakenedGate(what="gates", old=before, new="those of today"),)
-    now = DeployRequirements(gates=model.gates, policy=policy, subject=subject_of(model))
-    today = weakenings(before, now, model=model.name)
-    if not today:
-        return ()
-    introduced = _requirements(source, model, change.commit)
-    if isinstance(introduced, str):
-        return today
-    after = introduced or DeployRequirements(gates=(), policy=Policy())
-    subjects = {weakening.what for weakening in weakenings(before, after, model=model.name)}
-    return tuple(weakening for weakening in today if weakening.what in subjects)
-
-
-def owners_before(source: Source, environment: str, change: FirstParentChange) -> tuple[str, ...]:
-    """Return the policy owners before this change; owners that the change itself adds cannot approve it."""
-    body = _body(source, change.before, environment_path(environment)) if change.before is not None else None
-    try:
-        return past_manifest.policy(body).owners if body is not None else ()
-    except past_manifest.UnreadableError:
-        return ()
-
-
-def _requirements(source: Source, model: Model, commit: str) -> DeployRequirements | str | None:
-    """Return what a deploy required at `commit`: None where neither file existed, or why it cannot be read."""
-    try:
-        own, environment = _bodies(source, model, commit)
-        if not own and not environment:
-            return None
-        gates = past_manifest.gates(own) if own is not None else ()
-        subject = past_manifest.subject(own) if own is not None else subject_of(model)
-        policy = past_manifest.policy(environment) if environment is not None else Policy()
-        return DeployRequirements(gates=gates, policy=policy, subject=subject)
-    except past_manifest.UnreadableError as error:
-        return f"{NOTHING} that can be compared ({error.message})"
-
-
-def _bodies(source: Source, model: Model, commit: str) -> tuple[bytes | None, bytes | None]:
-    """Read the model's manifest, under its name of that time, and its environment's."""
-    own = _body(source, commit, manifest_path(model.environment, model.name))
-    if own is None and model.renamed_from is not None:
-        own = _body(source, commit, manifest_path(model.environment, model.renamed_from))
-    return own, _body(source, commit, environment_path(model.environment))
 
 
 _READ: WeakKeyDictionary[Source, dict[tuple[str, str], dict[str, bytes | None]]] = WeakKeyDictionary()

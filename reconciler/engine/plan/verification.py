@@ -12,14 +12,16 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
-from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.plan.facts import VerificationFacts
+from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.applicable_gates import ApplicableGates, gates_of
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import GateSet, NoWorseThanIncumbent, Verification
+from reconciler.core.spec.gates import Gate, GateResult, GateSet, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.engine.storage import blobs, numbered_log
+from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
 
@@ -88,9 +90,63 @@ def known_verification(
         environment=gate_set.environment,
         gates=gates,
         gate_set=digest,
-        verification=read(store, artifact, digest),
+        verification=read(store, artifact, digest) or joined(store, gate_set, artifact),
         previously_deployed=head is not None and artifact in head.state.vetted,
     )
+
+
+def joined(store: Store, gate_set: GateSet, artifact: Digest) -> Verification | None:
+    """Return a verification by every gate of the set, from results that are recorded under other sets; None where the
+    result of a gate is missing."""
+    known = results(store, gate_set, artifact)
+    if not gate_set.gates or any(gate not in known for gate in gate_set.gates):
+        return None
+    return Verification(
+        artifact=artifact,
+        environment=gate_set.environment,
+        gate_set=codec.digest_of(gate_set),
+        evaluation=gate_set.evaluation,
+        incumbent=gate_set.incumbent,
+        results=tuple(known[gate] for gate in gate_set.gates),
+    )
+
+
+def results(store: Store, gate_set: GateSet, artifact: Digest) -> dict[Gate, GateResult]:
+    """Return the recorded results of an artifact by gate, for the environment, rows and incumbent of this set.
+
+    A gate that compares counts only where it was compared with this very incumbent.
+    """
+    known: dict[Gate, GateResult] = {}
+    for key in store.keys(f"{store_layout.verifications_of(artifact)}/"):
+        body = store.read(key)
+        if body is None:
+            continue
+        recorded = codec.decode(Verification, body, what=key)
+        if (recorded.environment, recorded.evaluation) != (gate_set.environment, gate_set.evaluation):
+            continue
+        for result in recorded.results:
+            if recorded.incumbent == gate_set.incumbent or not isinstance(result.gate, NoWorseThanIncumbent):
+                known.setdefault(result.gate, result)
+    return known
+
+
+def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
+    """Judge again, from the artifact's own evaluation, every gate that compares nothing.
+
+    Raises IntegrityError E510 where a recorded result differs: it was not written by these gates.
+    """
+    for result in verification.results:
+        if isinstance(result.gate, NoWorseThanIncumbent):
+            continue
+        (again,) = evaluate_gates((result.gate,), evaluation, {})
+        if again.verdict is not result.verdict:
+            raise IntegrityError(
+                f"the recorded verification of {short(verification.artifact)} for {verification.environment} says that "
+                f"gate {result.gate.uses} {result.verdict.value} it; by the artifact's evaluation: {again.reason}",
+                code="E510",
+                hint="the verification was not written by these gates: remove it from the store, find out who wrote "
+                "it, and apply the environment that the artifact was trained in",
+            )
 
 
 def read(store: Store, artifact: Digest, gate_set: Digest) -> Verification | None:

@@ -27,9 +27,11 @@ from reconciler.ports import Source, Store, TreeFile
 
 @dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class MergePreviewSource:
-    """Git as it will be once a request is merged: a commit beside the branch counts as newer than all on it."""
+    """Git as it will be once a request is merged: a commit beside the branch counts as newer than all on it, and `head`
+    as its newest."""
 
     source: Source
+    head: str | None = None
 
     def resolve(self, revision: str) -> str:
         """Return the full commit id, as git does."""
@@ -64,6 +66,20 @@ class MergePreviewSource:
         """Return the start of a change, as git does."""
         return self.source.base(commit, branch=branch)
 
+    def tip(self, branch: str) -> str | None:
+        """Return the commit that the request makes the branch's newest."""
+        return self.head or self.source.tip(branch)
+
+    def touching(
+        self, paths: tuple[str, ...], *, after: str | None, at: str, branch: str
+    ) -> tuple[FirstParentChange, ...]:
+        """Return the changes of files, as git does."""
+        return self.source.touching(paths, after=after, at=at, branch=branch)
+
+    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
+        """Return every version of files, as git does."""
+        return self.source.versions(folder, at=at)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the tracked paths, as git does."""
         return self.source.tracked(paths)
@@ -81,7 +97,9 @@ def plan_comment(
     unseen = _why_stores_unreadable(deps, old, environment)
     plan = None
     if unseen is None:
-        plan = make_plan.make_plan(replace(deps, source=MergePreviewSource(deps.source)), new, environment)
+        plan = make_plan.make_plan(
+            replace(deps, source=MergePreviewSource(deps.source, head=new.revision)), new, environment
+        )
     return PlanComment(
         environment=environment.name,
         role=environment.role.value,

@@ -8,8 +8,8 @@ from dataclasses import replace
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.controls.weakened_gates import weakened_by
 from reconciler.core.digest import Digest, short
-from reconciler.core.plan.weakened_gates import weakened_by
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.applicable_gates import gates_of
@@ -17,14 +17,14 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.load_desired import Checkout, bodies_at, card_path, manifest_path
 from reconciler.engine.plan import observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.promotion import deployment_history, open_pull_request
+from reconciler.engine.promotion.candidate import candidate_of, recipe_text
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.promotion.promotion_summary import summarize
-from reconciler.engine.storage import blobs, journal
+from reconciler.engine.storage import blobs
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
 from reconciler.manifest.yaml.edit import promoted
 from reconciler.ports import Proposal, Proposer
@@ -43,16 +43,18 @@ def promote(
     render: RenderCard,
     route: PullRequestRoute | None = None,
     verb: str = "promote",
+    again: bool = False,
 ) -> ProposalResult:
     """Propose that `to` deploys `digest`, or the newest candidate of the environment that it promotes from.
 
-    With a `route`, the proposal is pushed and opened as a pull request. `verb` names the command in branch and title.
+    `again`: a pin that git has already comes in anew. With a `route`, the proposal is pushed and opened as a pull
+    request. `verb` names the command in branch and title.
 
     Raises GateRefusedError E701 when a gate failed, E706 when the artifact is rejected; ConflictError when it is not
     verified yet; UsageError E210 when there is no such artifact.
     """
     desired = checkout.desired
-    origin, build = _candidate(deps, checkout, model, to, digest)
+    origin, build = candidate_of(deps, checkout, model, to, digest)
     if (rejected := to.policy.rejection_of(build.artifact)) is not None:
         raise GateRefusedError(
             f"{short(build.artifact)} is rejected in {to.name}: {rejected.reason}",
@@ -61,8 +63,8 @@ def promote(
         )
     wanted = desired.model(origin, model)
     head = observe.head_of(deps, desired, to.name, model)
-    text = _recipe_text(deps, checkout, origin, model, wanted, build)
-    proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)))
+    text = recipe_text(deps, checkout, origin, model, wanted, build)
+    proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)), again=again)
     declared = checkout.with_model(to.name, model, proposed)
     verification = _verification_for(deps, to, declared, build, head)
     card = _card(deps, to, model, wanted, build, verification, head)
@@ -87,14 +89,13 @@ def promote(
         summary=tuple(summary),
         promotion=summarize(deps, desired, to, declared, verification),
         route=route,
+        count=declared.proposed,
     )
 
 
 def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, card: str) -> dict[str, str]:
-    """Return the files to write by path; none where git has this pin and its card.
-
-    A card rendered again would say less: by now the artifact counts as deployed before, without gate results.
-    """
+    """Return the files to write by path; none where git has this pin and its card: one rendered again would say less,
+    since by now the artifact counts as deployed before, without gate results."""
     pinned, described = manifest_path(environment, model), card_path(environment, model)
     if checkout.text(pinned) == manifest and checkout.text(described) is not None:
         return {}
@@ -115,8 +116,7 @@ def rollback(
     """Propose that `environment` returns to what entry `to` deployed, with the manifest and card of that time.
 
     Without `to`: the artifact before the current one, or the one that `rollback --now` deployed. Raises UsageError E801
-    where there is nothing to return to.
-    """
+    where there is nothing to return to."""
     artifact = deployment_history.rollback_artifact(deps, checkout.desired, model, environment, to)
     target = deployment_history.declared_entry(deps, checkout.desired, model, environment, artifact)
     commit = target.entry.commit
@@ -148,56 +148,6 @@ def rollback(
         summary=(f"{old} -> {short(artifact)}, deployed before by journal entry {target.entry.n}",),
         promotion=None,
         route=route,
-    )
-
-
-def _candidate(
-    deps: Dependencies, checkout: Checkout, model: str, to: Environment, digest: Digest | None
-) -> tuple[str, Build]:
-    """Return the source environment and the build to promote; UsageError where there is none."""
-    if not to.promotes_from:
-        raise UsageError(
-            f"environment {to.name} trains its own models, so nothing is promoted to it",
-            hint="name an environment that promotes from it",
-            code="E801",
-        )
-    project, first = checkout.desired.project, to.promotes_from[0]
-    for origin in to.promotes_from:
-        if digest is None:
-            head = observe.head_of(deps, checkout.desired, origin, model)
-            build = head.state.build if head else None
-        else:
-            build = journal.build_of(
-                deps.stores[origin], project=project, environment=origin, model=model, artifact=digest
-            )
-        if build is not None:
-            return origin, build
-    if not any(checkout.desired.model(origin, model) for origin in to.promotes_from):
-        raise unknown_model(checkout.desired, first, model, code="E210")
-    problem, hint = f"{model} was not trained in {', '.join(to.promotes_from)}", f"run `reconciler apply {first}` first"
-    if digest:
-        problem, hint = f"{first} has no {digest} of {model}", f"run `reconciler history --env {first} --output json`"
-    raise UsageError(problem, hint=hint, code="E210")
-
-
-def _recipe_text(
-    deps: Dependencies, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build
-) -> str:
-    """Return the manifest text that the artifact was built from: today's, else that of its commit."""
-    path = manifest_path(origin, model)
-    today = checkout.text(path)
-    if wanted is not None and today is not None and wanted.recipe_digest == build.recipe:
-        return today
-    provenance = blobs.record(deps.stores[origin], build.provenance, Provenance)
-    if provenance.commit is not None:
-        body = bodies_at(deps.source, provenance.commit, (path,)).get(path)
-        if body is not None:
-            return body.decode()
-    raise UsageError(
-        f"the recipe in {path} differs from the one {short(build.artifact)} was built from, and the commit of that "
-        "build is not known",
-        hint=f"run `reconciler apply {origin}` from a commit, or restore the old recipe, and promote again",
-        code="E210",
     )
 
 
@@ -274,6 +224,7 @@ def _propose(
     summary: tuple[str, ...],
     promotion: PromotionSummary | None,
     route: PullRequestRoute | None,
+    count: int = 0,
 ) -> ProposalResult:
     if checkout.revision is None:
         raise UsageError(f"{verb} needs a commit, not a work tree", hint="leave out --working-tree", code="E801")
@@ -291,7 +242,7 @@ def _propose(
     )
     if not changed:
         return proposed
-    branch = f"{verb}/{environment}/{model}/{short(artifact)}"
+    branch = f"{verb}/{environment}/{model}/{short(artifact)}{f'-{count}' if count else ''}"
     trailers = {
         "Reconciler-Environment": environment,
         "Reconciler-Model": model,

@@ -67,7 +67,7 @@ def swap(
 ) -> JournalHead:
     """Deploy the earlier artifact and return its journal entry, written now or by an earlier try."""
     desired = checkout.desired
-    apply.may_apply(desired, environment)
+    apply.may_apply(deps, desired, environment)
     deploy.target_of(deps, environment)
     declared = desired.model(environment.name, model)
     if declared is None or declared.artifact is None:
@@ -80,6 +80,9 @@ def swap(
     apply.claim(deps, desired, environment)
     observer = observe.serving_observer(deps, desired, environment, now=deps.clock())
     served = observer.served().get(model)
+    if observer.controls.moved is not None:
+        reason_held, remedy = observer.controls.moved
+        raise GateRefusedError(reason_held, hint=remedy, code="E706")
     facts = observer.facts(model, served)
     if (late := out_of_order(facts)) is not None:
         raise ConflictError(late.reasons[0], hint=late.remedy)
@@ -110,10 +113,9 @@ def swap(
         build=observer.journals.build_of((environment.name, *environment.promotes_from), back, target, head),
         verification=None,
         previously_deployed=head.state.vetted,
-        origins=(),
         reason=f"rollback from {_artifact_label(head)}: {reason}",
         hold=_hold(deps, declared, target, reason, desired.revision),
-        final_check=partial(approvals.check_not_frozen, deps, environment, previously_deployed=True),
+        final_check=partial(approvals.check_not_frozen, deps, facts.environment, previously_deployed=True),
     )
 
 

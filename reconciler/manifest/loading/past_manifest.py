@@ -11,7 +11,7 @@ from typing import Any
 
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.spec.applicable_gates import GateSubject
-from reconciler.core.spec.environment import Policy
+from reconciler.core.spec.environment import Environment, Policy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.recipe import Task
 from reconciler.errors import ReconcilerError
@@ -29,6 +29,12 @@ def pinned(body: bytes) -> Digest | None:
     """Return the artifact that a model's manifest pins, or None. Raises UnreadableError."""
     artifact = _spec(body).get("artifact")
     return Digest(artifact) if isinstance(artifact, str) and is_digest(artifact) else None
+
+
+def proposed(body: bytes) -> int:
+    """Return how often a model's manifest proposes its pin again; 0 where it does not say. Raises UnreadableError."""
+    count = _spec(body).get("proposed", 0)
+    return count if type(count) is int else 0
 
 
 def gates(body: bytes) -> tuple[Gate, ...]:
@@ -54,6 +60,18 @@ def subject(body: bytes) -> GateSubject:
         task=Task(task) if task in tuple(Task) else None,
         labels=tuple(sorted((str(name), str(label)) for name, label in labels.items())),
     )
+
+
+def environment(body: bytes) -> Environment:
+    """Return an environment as an earlier manifest declared it. Raises UnreadableError."""
+    from reconciler.manifest.loading.to_core import environment_of
+    from reconciler.manifest.schema.documents import Environment as Document
+
+    try:
+        data = read("manifest", body).data()
+        return environment_of(Document.model_validate(data), runtime=None)
+    except (ValueError, BadDocumentError) as error:  # pydantic's, or no YAML at all
+        raise UnreadableError("the earlier environment has an unknown form") from error
 
 
 def policy(body: bytes) -> Policy:

@@ -104,6 +104,7 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
         else declared.Retrain(),
         renamed_from=given.metadata.renamed_from,
         labels=tuple(sorted(given.metadata.labels.items())),
+        proposed=given.spec.proposed or 0,
     )
 
 

@@ -216,6 +216,12 @@ class ModelSpec(Document):
     """The settings of a model."""
 
     artifact: DigestText | None = Field(default=None, description="Pin: digest of the artifact to deploy.")
+    proposed: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description="How often this pin was proposed again: raised by `promote --again`, so that it is judged anew.",
+    )
     recipe: Recipe = Field(description="Everything that determines the artifact's bytes.")
     gates: list[Gate] = Field(
         default_factory=list,

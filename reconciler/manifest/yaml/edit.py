@@ -32,16 +32,19 @@ def document(text: str) -> dict[str, Any]:
     return data
 
 
-def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
+def promoted(text: str, *, artifact: Digest, base: str | None, again: bool = False) -> str:
     """Return the manifest that deploys `artifact`: the sandbox's `text` with the pin and without `retrain`.
 
-    With `base`, the existing manifest is edited instead: its comments, layout and metadata stay, but for the labels,
-    which the gates were chosen by that the artifact passed.
+    `again`: where `base` pins it already, it is proposed once more, which `proposed` counts. With `base`, the existing
+    manifest is edited instead: its comments, layout and metadata stay, but for the labels, which the gates were chosen
+    by that the artifact passed.
     """
     wanted = document(text)
+    count = _proposed(base, artifact) + again
     spec = {
         "artifact": artifact,
-        **{key: value for key, value in wanted["spec"].items() if key not in ("retrain", "artifact")},
+        **({"proposed": count} if count else {}),
+        **{key: value for key, value in wanted["spec"].items() if key not in ("retrain", "artifact", "proposed")},
     }
     if base is not None:
         try:
@@ -51,6 +54,13 @@ def promoted(text: str, *, artifact: Digest, base: str | None) -> str:
         except UneditableError:
             pass  # its layout is too different: start from the sandbox's text
     return splice(text, {**wanted, "spec": spec})
+
+
+def _proposed(base: str | None, artifact: Digest) -> int:
+    """Return how often the manifest proposes this very pin again."""
+    spec = document(base).get("spec", {}) if base is not None else {}
+    count = spec.get("proposed", 0) if spec.get("artifact") == artifact else 0
+    return count if isinstance(count, int) else 0
 
 
 def overridden(text: str, *, model: str, artifact: Digest, control: str, reason: str) -> str:

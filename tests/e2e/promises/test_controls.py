@@ -82,23 +82,30 @@ def test_a_freeze_holds_up_a_promotion_until_an_override_is_merged(newer: Projec
 
 def test_a_gate_weakened_in_the_request_that_promotes_is_refused_and_two_requests_are_not(deployed: Project) -> None:
     before = deployed.served()["artifact"]
-    told = "GATE WEAKENED beats-naive-guess: 0.01 of the errors -> 0.005 of the errors"
+    told = "GATE WEAKENED beats-naive-guess: 0.999 of the errors -> 0.005 of the errors"
+    path = deployed.root / "manifests/production/lateness.yaml"
+    path.write_text(path.read_text().replace("byShareOfErrors: 0.01", "byShareOfErrors: 0.999"))
+    deployed.commit("A stricter gate counts at once")
+    deployed.run("apply", "production", "--yes")
     deployed.recipe("max_depth: 3", "max_depth: 5")
     deployed.recipe("byShareOfErrors: 0.01", "byShareOfErrors: 0.005")
-    deployed.run("apply", "sandbox", "--yes")
+    judged = deployed.run("apply", "sandbox", "--yes", code=4).out
+    assert "less than 99.9%" in judged, "the sandbox judges by what is in force"
     proposed = deployed.run("promote", "lateness", "--to", "production", "-o", "json").json
     assert told in proposed["summary"]
     shown = deployed.run("plan", "production", "--revision", proposed["branch"], code=None).out
     assert told in " ".join(shown.split()), "also before it is merged"
     deployed.merge(proposed["branch"])
-    assert told in " ".join(deployed.run("apply", "production", "--yes", code=4).out.split())
-    assert deployed.served()["artifact"] == before
-    # Undone, and made again as two changes.
-    deployed.git("revert", "--no-edit", "-m", "1", "HEAD")
-    path = deployed.root / "manifests/production/lateness.yaml"
-    path.write_text(path.read_text().replace("byShareOfErrors: 0.01", "byShareOfErrors: 0.005"))
-    deployed.commit("A weaker gate, by itself")
-    deployed.promote()
+    for _ in range(2):
+        refused = " ".join(deployed.run("apply", "production", "--yes", code=4).out.split())
+        assert told in refused
+        assert "reconciler promote lateness --to production --again" in refused
+        assert deployed.served()["artifact"] == before
+    # As the message says: by now the weaker gate is in force on its own.
+    deployed.run("apply", "sandbox", "--yes")
+    again = deployed.run("promote", "lateness", "--to", "production", "--again", "-o", "json").json
+    assert "proposed: 1" in deployed.git("show", f"{again['branch']}:manifests/production/lateness.yaml")
+    deployed.merge(again["branch"])
     deployed.run("apply", "production", "--yes")
     assert deployed.served()["artifact"] == proposed["artifact"]
 

@@ -15,7 +15,7 @@ from reconciler.errors import DataError
 
 LONG = "x" * 200_000
 CONTRACT = (
-    *("validate", "plan", "apply", "status", "promote", "rollback", "override"),
+    *("validate", "plan", "apply", "status", "promote", "rollback", "override", "controls"),
     *("predict", "history", "audit", "reproduce"),
 )
 REFUSED = [
@@ -103,6 +103,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         "promote",
         "rollback",
         "override",
+        "controls",
         "adopt",
         "predict",
         "history",

@@ -44,6 +44,7 @@ def test_each_journals_head_is_in_the_message_and_nothing_new_makes_no_tag(
     first = anchor(scenario, tags)
     assert (first.name, first.fresh, first.signed) == ("reconciler/anchor/0", True, False)
     assert [(one.environment, one.model, one.n) for one in first.heads] == [
+        ("production", "(controls)", 0),
         ("production", MODEL, 0),
         ("sandbox", MODEL, 1),
     ]
@@ -65,7 +66,7 @@ def test_before_the_first_entry_there_is_nothing_to_anchor(scenario: Scenario, t
 
 def test_one_environment_is_anchored_and_the_other_then_is_new(scenario: Scenario, tags: MemoryTags) -> None:
     scenario.deployed(10)
-    assert [one.environment for one in anchor(scenario, tags, "production").heads] == ["production"]
+    assert [one.environment for one in anchor(scenario, tags, "production").heads] == ["production", "production"]
     assert anchor(scenario, tags).fresh
     assert not anchor(scenario, tags, "sandbox").fresh
 

@@ -58,6 +58,8 @@ def test_a_rejected_artifact_is_never_deployed_not_even_where_it_was_before(scen
     scenario.commit(seed=20, pin=newer, production=with_policy(rejected=rejected(newer)))
     assert scenario.one("production").status is ResultStatus.DENIED
     scenario.commit(seed=20, pin=newer)
+    assert scenario.one("production").status is ResultStatus.DENIED, "it was rejected when the pin came in"
+    scenario.commit(seed=20, pin=newer, proposed=1)
     assert scenario.one("production").status is ResultStatus.CLEAN
     scenario.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(rejected=rejected(first)))
     back = scenario.one("production")
@@ -72,6 +74,7 @@ def test_what_serves_and_is_rejected_is_degraded_with_what_to_do_and_stays(scena
     assert (part.health, part.sync) == (HealthStatus.DEGRADED, SyncStatus.OUT_OF_SYNC)
     assert part.blocked is not None
     assert f"rollback {MODEL} --in production --now" in part.blocked.remedy
+    assert all("controls" in effect or "blobs" in effect for effect in scenario.writes("production"))
     assert scenario.writes("production") == []
     assert scenario.serves == pin
     newer = candidate(scenario)
@@ -226,7 +229,7 @@ def test_a_gate_weakened_with_a_promotion_is_told_and_refused_where_nobody_owns_
     part = scenario.part("production")
     assert part.status is ResultStatus.DENIED
     assert "GATE WEAKENED f1_macro at least: 0.55 -> 0.45" in (part.blocked.reasons if part.blocked else ())
-    assert "in a change of its own" in (part.blocked.remedy if part.blocked else "")
+    assert "promote payments --to production --again" in (part.blocked.remedy if part.blocked else "")
     assert scenario.one("production").status is ResultStatus.DENIED
 
 
@@ -234,6 +237,7 @@ def test_two_changes_are_two_decisions(scenario: Scenario) -> None:
     first = scenario.deployed(20, production=STRICT)
     scenario.commit(seed=10, pin=first, pinned_seed=20, production=LOOSE)
     scenario.apply("sandbox")
+    scenario.apply("production")
     scenario.commit(seed=10, pin=scenario.candidate, production=LOOSE)
     assert not scenario.part("production").detail.notes
     assert scenario.one("production").status is ResultStatus.CLEAN
@@ -431,6 +435,8 @@ def test_an_override_lets_one_artifact_through_one_control_and_is_seen_and_recor
     pin = candidate(scenario)
     both = {"freeze": (FRIDAYS,)} if control is Control.FREEZE else {"holds": CLOSING}
     scenario.project.clock.pass_time(**FRIDAY)
+    scenario.commit(seed=20, pin=pin, production=with_policy(**both))
+    scenario.apply("production")
     scenario.commit(seed=20, pin=pin, production=with_policy(**both, overrides=override(control, pin)))
     part = scenario.part("production")
     assert f"override of {control}: agreed by phone" in part.detail.notes
@@ -539,13 +545,15 @@ def test_why_asks_the_forge_and_says_who_approved_who_is_missing_or_that_nobody_
 def test_history_and_audit_show_what_a_deploy_rested_on(scenario: Scenario) -> None:
     pin = proposed(scenario, freeze=(FRIDAYS,))
     scenario.requested("fay")
+    scenario.project.clock.pass_time(**FRIDAY)
+    scenario.apply("production")
     policy = scenario.desired.environments[0].policy
     scenario.commit(
         seed=20,
         pin=pin,
         production=replace(PRODUCTION, policy=replace(policy, overrides=override(Control.FREEZE, pin))),
     )
-    scenario.project.clock.pass_time(**FRIDAY)
+    scenario.requested("fay")
     assert scenario.one("production").status is ResultStatus.CLEAN
     event = history(scenario.deps(), scenario.desired, "production", MODEL, None).events[0]
     assert event.approved is not None

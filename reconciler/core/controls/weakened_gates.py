@@ -49,7 +49,7 @@ class DeployRequirements:
 
 def weakenings(old: DeployRequirements, new: DeployRequirements, *, model: str) -> tuple[WeakenedGate, ...]:
     """List what `new` requires less than `old`, in a fixed order, each once."""
-    weakened = chain(_gates(old.applying, new.applying), _policy(old.policy, new.policy, model))
+    weakened = chain(gates_weakened(old.applying, new.applying), policy_weakened(old.policy, new.policy, model))
     return tuple(dict.fromkeys(weakened))
 
 
@@ -66,7 +66,8 @@ def weakened_by(proposed: Model, today: Model | None, policy: Policy) -> tuple[W
 # --- gates ----------------------------------------------------------------------------------------------------------
 
 
-def _gates(old: tuple[Gate, ...], new: tuple[Gate, ...]) -> Iterator[WeakenedGate]:
+def gates_weakened(old: tuple[Gate, ...], new: tuple[Gate, ...]) -> Iterator[WeakenedGate]:
+    """Yield the demands of `old` that no gate of `new` makes as strictly, of as many models."""
     after = tuple(demand for gate in new for demand in gate.demands)
     for before in (demand for gate in old for demand in gate.demands):
         same_subject = [gate for gate in after if gate.subject == before.subject]
@@ -79,7 +80,8 @@ def _gates(old: tuple[Gate, ...], new: tuple[Gate, ...]) -> Iterator[WeakenedGat
 # --- controls -------------------------------------------------------------------------------------------------------
 
 
-def _policy(old: Policy, new: Policy, model: str) -> Iterator[WeakenedGate]:
+def policy_weakened(old: Policy, new: Policy, model: str) -> Iterator[WeakenedGate]:
+    """Yield what a policy demands less than before, besides its gates; of holds, those of this model."""
     if old.max_data_age is not None and (new.max_data_age is None or new.max_data_age > old.max_data_age):
         after = in_words(new.max_data_age) if new.max_data_age is not None else NOTHING
         yield WeakenedGate(what="maxDataAge", old=in_words(old.max_data_age), new=after)

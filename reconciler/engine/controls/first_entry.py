@@ -1,0 +1,82 @@
+"""Decide whether a person has to accept the controls of an environment that has no entry yet. Reads only.
+
+A first apply puts the controls in force by itself where nothing can have been in force before. An environment that was
+renamed, or whose store or target was moved, has no entry either: git's history tells it from a new one.
+"""
+
+from __future__ import annotations
+
+from reconciler.core.artifact import store_layout
+from reconciler.core.controls.controls import EnvironmentControls
+from reconciler.core.controls.loosened import loosened
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.errors import ReconcilerError
+from reconciler.manifest.loading import past_manifest
+from reconciler.ports import Source, Store
+
+MOST_VERSIONS = 2_000  # of environment files that are compared
+_CONTROLS = (b"protect", b"approvals", b"owners")
+
+
+def why_to_accept(desired: DesiredState, declared: EnvironmentControls, *, store: Store, source: Source) -> str | None:
+    """Return why these controls do not come into force by a first apply, or None where they do."""
+    prefix = store_layout.journal(declared.name, "")
+    if next(iter(store.keys(prefix)), None) is not None:
+        return "its store has deployments, and no entry says which controls judged them"
+    if desired.revision is None:
+        return None
+    try:
+        ids = source.versions("environments", at=desired.revision)
+        if len(ids) > MOST_VERSIONS:
+            return f"git has {len(ids):,} earlier versions of environments, more than are compared"
+        bodies = source.read(ids)
+    except ReconcilerError as error:
+        return f"whether others were in force before cannot be told: {error.message}"
+    for object_id in ids:
+        if (reason := _looser_than(bodies[object_id], declared)) is not None:
+            return reason
+    return None
+
+
+def _looser_than(body: bytes, declared: EnvironmentControls) -> str | None:
+    """Return what an earlier version of an environment asked for that these controls do not; None where nothing."""
+    try:
+        past = past_manifest.environment(body)
+    except past_manifest.UnreadableError:
+        named = f"name: {declared.name}".encode() in body
+        controlled = any(word in body for word in _CONTROLS)
+        return "git has an earlier version of it that cannot be read" if named and controlled else None
+    policy = past.policy
+    controlled = past.protect is not None or policy.approvals is not None or bool(policy.owners)
+    if not controlled or not _is_same(past, declared):
+        return None
+    items = loosened(_controls(past), declared)
+    if not items:
+        return None
+    also = f" (and {len(items) - 1} more)" if len(items) > 1 else ""
+    first = items[0]
+    return (
+        f"git has an earlier version of {past.name} that was stricter: {first.what}: {first.old} -> {first.new}{also}"
+    )
+
+
+def _is_same(past: Environment, declared: EnvironmentControls) -> bool:
+    """Tell whether an earlier environment had this name, this store or this target."""
+    if past.name == declared.name:
+        return True
+    places = (declared.store,) if declared.target is None else (declared.store, declared.target)
+    return any(earlier.overlaps(place) for earlier in past.places for place in places)
+
+
+def _controls(past: Environment) -> EnvironmentControls:
+    return EnvironmentControls(
+        name=past.name,
+        role=past.role,
+        store=past.store,
+        target=past.target,
+        protect=past.protect,
+        promotes_from=past.promotes_from,
+        policy=past.policy,
+        sources=(),
+    )

@@ -1,0 +1,181 @@
+"""Observe the controls of one environment: what git declares, what is in force, and what judges a pin. Writes nothing.
+
+A pin came in with the first entry of the unbroken run of entries that hold it. Whatever lies between two entries is one
+change, however it was merged and with however many commits: git is not walked (ADR 30).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reconciler.core.controls import in_force as sets
+from reconciler.core.controls.controls import (
+    ControlsHead,
+    EnvironmentControls,
+    ModelControls,
+    ModelRecord,
+)
+from reconciler.core.controls.loosened import (
+    IDENTITY,
+    WHEN,
+    loosened,
+    loosened_model,
+)
+from reconciler.core.controls.weakened_gates import WeakenedGate
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Role
+from reconciler.core.spec.gates import Gate
+from reconciler.core.spec.model import Model
+from reconciler.engine.controls import declared as declare
+from reconciler.engine.controls import first_entry
+from reconciler.engine.controls.controls_log import ControlsLog
+from reconciler.engine.controls.let_in import Obstacle, held_back, let_in_obstacle
+from reconciler.engine.load_desired import manifest_path
+from reconciler.ports import Source, Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlsObserver:
+    """The controls of one environment at one commit.
+
+    `declared`: what git says. `head`: the last entry of the log, None where there is none. `before`: in force by that
+    entry; `in_force`: by the next one, as far as no person has to be asked. `loosened`: what the next entry would
+    loosen; `obstacle`: why it does not let that in. Without an entry, `declared` is in force; `unaccepted`: why a
+    person has to accept it first.
+    """
+
+    environment: Environment
+    declared: EnvironmentControls
+    log: ControlsLog
+    head: ControlsHead | None
+    source: Source
+    revision: str | None
+    before: tuple[EnvironmentControls, ...]
+    in_force: tuple[EnvironmentControls, ...]
+    loosened: tuple[WeakenedGate, ...] = ()
+    obstacle: Obstacle | None = None
+    unaccepted: str | None = None
+
+    @property
+    def protect(self) -> str | None:
+        """Return the protected branch by the controls in force, which decides what may be applied at all."""
+        return next((each.protect for each in self.in_force if each.protect is not None), None)
+
+    @property
+    def not_in_force(self) -> tuple[str, str] | None:
+        """Return why no pin may be deployed by this commit, and the remedy; None where it may."""
+        if self.unaccepted is None:
+            return self.moved
+        name = self.environment.name
+        return f"the controls of {name} are not in force: {self.unaccepted}", _accept(name)
+
+    @property
+    def moved(self) -> tuple[str, str] | None:
+        """Return which change of role, protection, store or target is not let in, and the remedy; None where none."""
+        moved = [item for item in self.loosened if item.what in IDENTITY]
+        if not moved or self.obstacle is None:
+            return None
+        what = "; ".join(f"{item.what}: {item.old} -> {item.new}" for item in moved)
+        reason = f"this commit changes {what}, which is not let in: {self.obstacle.reason}"
+        return reason, _accept(self.environment.name)
+
+    @property
+    def only_from_commits(self) -> bool:
+        """Tell whether the environment is never applied from a work tree, by what is in force."""
+        return any(each.protect is not None or each.role is Role.PRODUCTION for each in self.in_force)
+
+    @property
+    def effective(self) -> Environment:
+        """Return the environment with the policy of every set in force, for models whose pin is not to be judged."""
+        return sets.joined(self.environment, self.in_force)
+
+    def record(self, model: Model) -> ModelRecord | None:
+        """Return the model's record in the last entry: its own, or that of its former name, which left."""
+        if self.head is None:
+            return None
+        own = self.log.record(self.head.entry, model.name)
+        if own is not None or model.renamed_from is None or self._is_declared(model.renamed_from):
+            return own
+        return self.log.record(self.head.entry, model.renamed_from)
+
+    def _is_declared(self, name: str) -> bool:
+        path = manifest_path(self.environment.name, name)
+        return bool(self.source.tree(self.revision or "", (path,)))
+
+    def loosened_of(self, model: Model, record: ModelRecord) -> tuple[WeakenedGate, ...]:
+        """List what the model's manifest loosens of its gates in force, besides what its environment loosens."""
+        own = declare.model_controls(model)
+        if record.in_force == (own,):
+            return ()
+        known = {item.what for item in self.loosened}
+        items = (
+            item
+            for environment in self.before
+            for old in record.in_force
+            for item in loosened_model((old, environment), (own, self.declared), model=model.name)
+        )
+        return each_once(item for item in items if item.what not in known and item.what not in WHEN)
+
+    def judging(self, model: Model, *, own: Model | None) -> Environment:
+        """Return the environment by whose gates a sandbox judges a candidate: all that are in force or declared.
+
+        `own`: the model as this environment declares it, None where it does not.
+        """
+        record = self.record(own) if own is not None else None
+        if record is None and self.head is not None:
+            record = self.log.record(self.head.entry, model.name)
+        in_force = record.in_force if record is not None else ()
+        gates = gates_of_sets((*self.before, *self.in_force), in_force)
+        return sets.with_gates(self.environment, gates, model.gates)
+
+
+def observe_controls(
+    desired: DesiredState, environment: Environment, *, store: Store, source: Source, acts: bool = True
+) -> ControlsObserver:
+    """Read the controls of an environment; raises what reading its log raises.
+
+    `acts`: something may be deployed by them; otherwise nobody asks whether a first entry would need a person.
+    """
+    log = ControlsLog(store=store, project=desired.project, environment=environment.name)
+    head, declared = log.head(), declare.environment_controls(desired, environment, source)
+    if head is None:
+        return ControlsObserver(
+            environment=environment,
+            declared=declared,
+            log=log,
+            head=None,
+            source=source,
+            revision=desired.revision,
+            before=(),
+            in_force=(declared,),
+            unaccepted=first_entry.why_to_accept(desired, declared, store=store, source=source) if acts else None,
+        )
+    before = log.in_force(head.entry)
+    items = each_once(item for old in before for item in loosened(old, declared))
+    obstacle = let_in_obstacle(source, desired.revision, before) if items else None
+    return ControlsObserver(
+        environment=environment,
+        declared=declared,
+        log=log,
+        head=head,
+        source=source,
+        revision=desired.revision,
+        before=before,
+        in_force=held_back(before, declared) if obstacle is not None else (declared,),
+        loosened=items,
+        obstacle=obstacle,
+    )
+
+
+def _accept(environment: str) -> str:
+    return f"`reconciler controls accept {environment} --reason TEXT` shows them and puts them in force"
+
+
+def gates_of_sets(environments: Iterable[EnvironmentControls], models: Iterable[ModelControls]) -> tuple[Gate, ...]:
+    named = (*(each.policy.gates for each in environments), *(each.gates for each in models))
+    return tuple(dict.fromkeys(gate for gates in named for gate in gates))
+
+
+def each_once(items: Iterable[WeakenedGate]) -> tuple[WeakenedGate, ...]:
+    return tuple(dict.fromkeys(items))

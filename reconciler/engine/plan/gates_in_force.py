@@ -1,0 +1,53 @@
+"""Find the gates in force that a pin does not meet, besides those that its own change declares. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.controls.in_force import PinControls
+from reconciler.core.controls.weakened_gates import WeakenedGate
+from reconciler.core.digest import Digest
+from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.spec.gates import Gate, GateSet, GateStatus, NoWorseThanIncumbent
+from reconciler.engine.plan import verification
+from reconciler.ports import Store
+
+
+def unmet(
+    controls: PinControls, stores: Iterable[Store], artifact: Digest, gate_set: GateSet, evaluation: Evaluation
+) -> tuple[WeakenedGate, ...]:
+    """List what the pin's change loosened and the artifact does not meet, and gates whose loosening was not let in.
+
+    `stores`: those that may hold the artifact's verifications. `gate_set`: of the gates that the change declares.
+    """
+    failed = _failed(controls.gates, stores, artifact, gate_set, evaluation)
+    subjects = {demand.subject: demand.amount for gate in failed for demand in gate.demands}
+    by_change = tuple(item for item in controls.loosened if item in controls.evidence or item.what in subjects)
+    told = {item.what for item in by_change}
+    pending = tuple(
+        WeakenedGate(what=subject, old=amount, new="weaker, and not let in")
+        for subject, amount in subjects.items()
+        if subject not in told
+    )
+    return (*by_change, *pending)
+
+
+def _failed(
+    gates: tuple[Gate, ...], stores: Iterable[Store], artifact: Digest, gate_set: GateSet, evaluation: Evaluation
+) -> tuple[Gate, ...]:
+    """Return the gates that the artifact failed, or whose comparison nobody made."""
+    if not gates:
+        return ()
+    compared = {
+        gate: result for store in stores for gate, result in verification.results(store, gate_set, artifact).items()
+    }
+    failed = []
+    for gate in gates:
+        if isinstance(gate, NoWorseThanIncumbent):
+            result = compared.get(gate)
+        else:
+            (result,) = evaluate_gates((gate,), evaluation, {})
+        if result is None or result.verdict is not GateStatus.PASSED:
+            failed.append(gate)
+    return tuple(failed)

@@ -1,0 +1,64 @@
+"""Find the build to promote, and the manifest text that it was made from. Reads only."""
+
+from __future__ import annotations
+
+from reconciler.core.artifact.build import Build, Provenance
+from reconciler.core.digest import Digest, short
+from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.model import Model
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import unknown_model
+from reconciler.engine.load_desired import Checkout, bodies_at, manifest_path
+from reconciler.engine.plan import observe
+from reconciler.engine.storage import blobs, journal
+from reconciler.errors import UsageError
+
+
+def candidate_of(
+    deps: Dependencies, checkout: Checkout, model: str, to: Environment, digest: Digest | None
+) -> tuple[str, Build]:
+    """Return the source environment and the build to promote; UsageError where there is none."""
+    if not to.promotes_from:
+        raise UsageError(
+            f"environment {to.name} trains its own models, so nothing is promoted to it",
+            hint="name an environment that promotes from it",
+            code="E801",
+        )
+    project, first = checkout.desired.project, to.promotes_from[0]
+    for origin in to.promotes_from:
+        if digest is None:
+            head = observe.head_of(deps, checkout.desired, origin, model)
+            build = head.state.build if head else None
+        else:
+            build = journal.build_of(
+                deps.stores[origin], project=project, environment=origin, model=model, artifact=digest
+            )
+        if build is not None:
+            return origin, build
+    if not any(checkout.desired.model(origin, model) for origin in to.promotes_from):
+        raise unknown_model(checkout.desired, first, model, code="E210")
+    problem, hint = f"{model} was not trained in {', '.join(to.promotes_from)}", f"run `reconciler apply {first}` first"
+    if digest:
+        problem, hint = f"{first} has no {digest} of {model}", f"run `reconciler history --env {first} --output json`"
+    raise UsageError(problem, hint=hint, code="E210")
+
+
+def recipe_text(
+    deps: Dependencies, checkout: Checkout, origin: str, model: str, wanted: Model | None, build: Build
+) -> str:
+    """Return the manifest text that the artifact was built from: today's, else that of its commit."""
+    path = manifest_path(origin, model)
+    today = checkout.text(path)
+    if wanted is not None and today is not None and wanted.recipe_digest == build.recipe:
+        return today
+    provenance = blobs.record(deps.stores[origin], build.provenance, Provenance)
+    if provenance.commit is not None:
+        body = bodies_at(deps.source, provenance.commit, (path,)).get(path)
+        if body is not None:
+            return body.decode()
+    raise UsageError(
+        f"the recipe in {path} differs from the one {short(build.artifact)} was built from, and the commit of that "
+        "build is not known",
+        hint=f"run `reconciler apply {origin}` from a commit, or restore the old recipe, and promote again",
+        code="E210",
+    )
