@@ -12,7 +12,7 @@ from reconciler.adapters.git.proposal_branch import GitProposer
 from reconciler.adapters.git.tags import GitTags
 from reconciler.ports import Proposer, Source, Tags
 from reconciler.testing.contracts.git import ProposerContract, SourceContract, TagsContract
-from reconciler.testing.memory import MemoryProposer, MemorySource, MemoryTags
+from reconciler.testing.memory_git import MemoryProposer, MemorySource, MemoryTags
 from tests.contract.git_repository import Repository, repository_in
 
 pytestmark = pytest.mark.needs("git")

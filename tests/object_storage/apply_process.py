@@ -21,7 +21,7 @@ from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.ports import StorageAccess
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
-from reconciler.testing.memory import MemorySource
+from reconciler.testing.memory_git import MemorySource
 from tests.object_storage.servers import BUCKET
 from tests.simulation import sample_project
 

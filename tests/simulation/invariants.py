@@ -25,7 +25,8 @@ from reconciler.core.spec.gates import Verification
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import IntegrityError
 from reconciler.schedule import freeze_windows
-from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget, differing_files
+from reconciler.testing.memory import MemoryStore, MemoryTarget, differing_files
+from reconciler.testing.memory_git import MemorySource
 from tests.simulation.sample_project import LEAST, MODEL, TOLERANCE, SampleProject
 
 

@@ -11,7 +11,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Policy
 from reconciler.engine.load_desired import Checkout
 from reconciler.ports import ParsedExpression
-from reconciler.testing.memory import MemorySource
+from reconciler.testing.memory_git import MemorySource
 
 
 def files(desired: DesiredState) -> Mapping[str, bytes]:

@@ -24,8 +24,9 @@ from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, O
 from reconciler.engine.dependencies import Dependencies
 from reconciler.ports import Clock, Forge, Source, Store, Target
 from reconciler.testing.fake_compute import FakeClock, FakeData, FakeScorer, FakeTrainer, Ids, Silent
-from reconciler.testing.memory import MemorySource, MemoryStore, MemoryTarget
+from reconciler.testing.memory import MemoryStore, MemoryTarget
 from reconciler.testing.memory_forge import MemoryForge
+from reconciler.testing.memory_git import MemorySource
 
 MODEL = "payments"
 OTHER = "churn"  # declared in production with a pin that was never built, so that its folder is never empty

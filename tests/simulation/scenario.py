@@ -24,8 +24,9 @@ from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.storage import journal
 from reconciler.ports import Clock, Forge, Store
 from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
-from reconciler.testing.memory import MemoryProposer, MemoryStore, MemoryTarget
+from reconciler.testing.memory import MemoryStore, MemoryTarget
 from reconciler.testing.memory_forge import MemoryForge
+from reconciler.testing.memory_git import MemoryProposer
 from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import Oracle
 from tests.simulation.sample_project import MODEL, PROJECT, SampleProject

@@ -36,7 +36,8 @@ from reconciler.engine.promotion import rollback_now
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
-from reconciler.testing.memory import MemoryProposer, MemoryTarget
+from reconciler.testing.memory import MemoryTarget
+from reconciler.testing.memory_git import MemoryProposer
 from tests.simulation import sample_manifests, sample_project
 from tests.simulation.invariants import Oracle, expected
 from tests.simulation.mutants import MUTANTS, Mutant

@@ -27,7 +27,7 @@ from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import data_snapshots, journal
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
-from reconciler.testing.memory import MemorySource
+from reconciler.testing.memory_git import MemorySource
 from tests.simulation import sample_project
 from tests.simulation.scenario import named
 from tests.support.effort import count

@@ -10,7 +10,7 @@ from reconciler.core.inspect.journal_checkpoint import CheckpointResult, number_
 from reconciler.engine.inspect import journal_checkpoint
 from reconciler.engine.inspect.audit import audit
 from reconciler.errors import IntegrityError, UsageError
-from reconciler.testing.memory import MemoryTags
+from reconciler.testing.memory_git import MemoryTags
 from tests.simulation.sample_project import MODEL
 from tests.simulation.scenario import Scenario
 
