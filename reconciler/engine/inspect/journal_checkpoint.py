@@ -111,5 +111,5 @@ def compare_with_journals(
                 environment=head.environment,
                 where=key,
                 problem=f"entry {head.n} of {head.model} {change}; tag {checkpoint.name} recorded {short(head.entry)}",
-                remedy="journal entries were removed or rewritten: restore it from a backup of the store",
+                remedy="journal entries were removed or rewritten: restore the journal from a backup of the store",
             )

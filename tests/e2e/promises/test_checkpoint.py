@@ -17,7 +17,7 @@ def test_a_cut_tail_is_exit_6_and_names_environment_model_entry_and_anchor(deplo
     deployed.run("audit")
     (deployed.root / ".reconciler/sandbox/journal/sandbox/lateness/1.json").unlink()
     ran = deployed.run("audit", "sandbox", code=6)
-    for word in ("sandbox", "entry 1 of lateness is gone", "reconciler/anchor/0"):
+    for word in ("sandbox", "entry 1 of lateness is missing", "reconciler/anchor/0"):
         assert word in ran.out
     deployed.run("anchor", code=6)
     assert deployed.git("tag", "--list") == "reconciler/anchor/0"

@@ -71,7 +71,8 @@ def test_a_project_below_the_root_has_its_workflow_at_the_root_and_its_folder_in
     ran = Project(tmp_path).run("init", "teams/credit", "-o", "json")
     assert "../../.github/workflows/reconciler-teams-credit.yml" in ran.json["files"]
     workflow = yaml.safe_load((tmp_path / ".github/workflows/reconciler-teams-credit.yml").read_text())
-    assert 'reconciler -C "teams/credit" apply production --on-merge' in workflow["jobs"]["deploy"]["steps"][-1]["run"]
+    applies = " ".join(workflow["jobs"]["deploy"]["steps"][-1]["run"].replace("\\\n", " ").split())
+    assert 'reconciler -C "$GITHUB_WORKSPACE/teams/credit" apply production --on-merge' in applies
     assert workflow[True]["push"] == {"branches": ["main"]}
     lock = (tmp_path / "teams/credit/requirements.lock").read_text()
     assert "model-reconciler[github]==" in lock
