@@ -96,7 +96,7 @@ def pending_changes(
             last[newest.commit] = newest
             models.setdefault(newest.commit, []).append(model_plan.model)
     commits = sorted(last, key=lambda commit: _position(deps, commit, last, branch))
-    return tuple(_change(forge, environment.name, last[commit], tuple(models[commit])) for commit in commits)
+    return tuple(_change(forge, environment.name, branch, last[commit], tuple(models[commit])) for commit in commits)
 
 
 def _introduced_by_merge(model_plan: ModelPlan) -> bool:
@@ -119,8 +119,11 @@ def _position(deps: Dependencies, commit: str, among: Iterable[str], branch: str
     return sum(deps.source.order(other, commit, branch=branch) is CommitOrder.AFTER for other in among)
 
 
-def _change(forge: Forge, environment: str, merged: FirstParentChange, models: tuple[str, ...]) -> MergedChange:
-    requests = forge.merged_by(merged.commit)
+def _change(
+    forge: Forge, environment: str, branch: str, merged: FirstParentChange, models: tuple[str, ...]
+) -> MergedChange:
+    """Return the change with what the reviewers of its request saw; requests into other branches say nothing of it."""
+    requests = [request for request in forge.merged_by(merged.commit) if request.base == branch]
     if not requests:
         return MergedChange(commit=merged.commit, before=merged.before, models=models, approved=None)
     approved, unreadable = ApprovedPlan(request=requests[-1]), None

@@ -10,6 +10,7 @@ import pytest
 
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
+from reconciler.core.forge.review import Account, Contributions, Push, RequestCommit
 from reconciler.core.spec.environment import Environment, Policy, PrunePolicy
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
@@ -349,6 +350,32 @@ def test_an_approval_that_was_withdrawn_or_was_of_an_older_head_is_none(scenario
     scenario.forge.approve(request.number, "fay")
     scenario.forge.pulls[request.number] = replace(scenario.forge.pulls[request.number], commit="another head")
     assert scenario.one("production").status is ResultStatus.DENIED
+
+
+def test_an_approval_of_a_request_into_another_branch_is_none(scenario: Scenario) -> None:
+    pin = proposed(scenario)
+    other = scenario.requested("fay")
+    scenario.forge.pulls[other.number] = replace(scenario.forge.pulls[other.number], base="scratch")
+    told = scenario.one("production")
+    assert told.status is ResultStatus.DENIED
+    assert f"{other.url} was merged into scratch" in (told.problem or "")
+    ours = scenario.requested()
+    assert scenario.one("production").status is ResultStatus.DENIED, "nobody approved this one"
+    scenario.forge.approve(ours.number, "fay")
+    assert (scenario.one("production").status, scenario.serves) == (ResultStatus.CLEAN, pin)
+
+
+def test_whoever_pushed_the_commits_of_a_programs_request_does_not_approve_them(scenario: Scenario) -> None:
+    proposed(scenario)
+    request = scenario.requested("fay", author="promoter[bot]")
+    commits = (RequestCommit(id=request.commit, parents=()),)
+    push = Push(by=Account(login="fay"), before=None, after=request.commit)
+    scenario.forge.work[request.number] = Contributions(commits=commits, pushes=(push,))
+    told = scenario.one("production")
+    assert told.status is ResultStatus.DENIED
+    assert "the approval of fay, who pushed commits of it, does not count" in (told.problem or "")
+    scenario.forge.approve(request.number, "finn")
+    assert scenario.one("production").status is ResultStatus.CLEAN
 
 
 def test_without_a_request_or_a_forge_there_is_no_approval(scenario: Scenario) -> None:
