@@ -133,7 +133,9 @@ class RandomHistory:
     def _push(self) -> None:
         branch = self.chance.choice(BRANCHES)
         tip = self.place.tip(branch)
-        begin = self.chance.choice([tip or self._tip("main")] * 4 + [self._tip("main"), *self.place.known])
+        others = [self.place.tip(other) for other in BRANCHES if other != branch]
+        elsewhere = [self._tip("main"), self.chance.choice(list(self.place.known)), *(one for one in others if one)]
+        begin = self.chance.choice([tip or self._tip("main")] * 4 + elsewhere)
         if self.chance.random() < 0.1 and begin != self._tip("main"):
             commit = self.place.joined(self._tip("main"), begin, "By hand")
             self.log.append(Committed(commit=commit, parents=(self._tip("main"), begin), people=frozenset({"ada"})))
