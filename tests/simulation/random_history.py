@@ -125,6 +125,7 @@ class Merges:
         self.seed = 10
         self.pin: Digest | None = None
         self.pinned_seed: int | None = None
+        self.proposed = 0
         self.compares = chance.random() < 0.5
         self.retrain = (
             Retrain(because=(RetrainReason.RECIPE, RetrainReason.DATA)) if chance.random() < 0.3 else Retrain()
@@ -190,6 +191,7 @@ class Merges:
                 compares=self.compares,
                 retrain=self.retrain,
                 others=True,
+                proposed=self.proposed,
             )
         )
         self.project.source.trees[name] = sample_manifests.files(self.newest)
@@ -281,6 +283,13 @@ class Merges:
         closed = freeze_windows.closed(self.controls.freeze, self.project.clock())
         if closed is not None and closed.opens is not None:
             self.project.clock.now = closed.opens
+
+    def propose_again(self) -> None:
+        """Let the pin come in anew, as `promote --again` does, by a request that is approved."""
+        self.proposed += 1
+        self.commit()
+        if self.project.forge is not None:
+            self._approve(self.project.forge, max(self.project.forge.pulls), FAY)
 
     def _day(self) -> None:
         self.report("a day passes")

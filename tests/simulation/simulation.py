@@ -196,11 +196,15 @@ class Simulation:
     def _settle(self) -> None:
         """Check I7: without faults one pass converges, and the next writes nothing.
 
+        What blocked a pin when it came in blocks it for good: once the controls are calm, the pin is proposed again.
         Where production's pass changes the incumbent, candidates are verified against the new one: so the sandbox runs
         once more.
         """
         try:
             self.merges.calm()
+            for environment in ("sandbox", "production", "sandbox"):
+                self._pass(environment, Counter())
+            self.merges.propose_again()
             for environment in ("sandbox", "production", "sandbox"):
                 self._pass(environment, Counter())
             again = Counter()
