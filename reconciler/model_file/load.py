@@ -9,7 +9,7 @@ from typing import Any
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import MODEL_FILE, PROBE_FILE, SCHEMA_FILE, Schema
 from reconciler.errors import ScoringError
-from reconciler.model_file import safe_archive
+from reconciler.model_file import file_sizes, safe_archive
 from reconciler.model_file.allowed_types import ALLOWED
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import ProbeRows, check_probe
@@ -21,9 +21,9 @@ def load(folder: Path) -> LoadedModel:
     `folder` holds an artifact's files; the caller has checked their digests.
     Raises ScoringError E506 (a type that is not allowed), E507 (not a valid model file) or E511 (other libraries).
     """
-    schema = codec.decode(Schema, (folder / SCHEMA_FILE).read_bytes(), what=SCHEMA_FILE)
-    probe = codec.decode(ProbeRows, (folder / PROBE_FILE).read_bytes(), what=PROBE_FILE)
-    model = LoadedModel(estimator=estimator_of((folder / MODEL_FILE).read_bytes()), schema=schema)
+    schema = codec.decode(Schema, file_sizes.read_document(folder / SCHEMA_FILE), what=SCHEMA_FILE)
+    probe = codec.decode(ProbeRows, file_sizes.read_document(folder / PROBE_FILE), what=PROBE_FILE)
+    model = LoadedModel(estimator=estimator_of(file_sizes.read_model(folder / MODEL_FILE)), schema=schema)
     try:
         check_probe(model, probe)
     except ScoringError:

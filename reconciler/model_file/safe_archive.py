@@ -16,11 +16,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from reconciler.errors import ScoringError
+from reconciler.model_file import file_sizes
 from reconciler.model_file.allowed_types import ALLOWED
 
 SCHEMA = "schema.json"
 _MEMBER = re.compile(r"[0-9]{1,9}\.npy")
-_LARGEST = 4 * 1024**3  # bytes unpacked
 _DEEPEST = 200  # nodes inside nodes
 # The skops loaders that our models need. Others could do more than set attributes, whatever type is named.
 _LOADERS = frozenset(
@@ -54,11 +54,13 @@ def check(body: bytes) -> Node:
 
     Raises ScoringError E506 (a type that is not allowed) or E507 (not a valid model file).
     """
+    file_sizes.check_directory(body)
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             members = archive.infolist()
             _check_members(members)
-            tree: Node = json.loads(archive.read(SCHEMA))
+            file_sizes.check_members(members, len(body), tree=SCHEMA)
+            tree: Node = json.loads(file_sizes.checked_tree(archive.read(SCHEMA)))
             for member in members:
                 if member.filename != SCHEMA:
                     _check_array(archive.read(member), member.filename)
@@ -118,8 +120,6 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             raise _refused(f"unexpected member {member.filename[:60]!r}")
         if member.compress_type != zipfile.ZIP_STORED or member.flag_bits & 0x1:
             raise _refused(f"member {member.filename[:60]!r} is compressed or encrypted")
-    if sum(member.file_size for member in members) > _LARGEST:
-        raise _refused(f"it is larger than {_LARGEST // 1024**3} GiB unpacked")
 
 
 def _check_array(body: bytes, name: str) -> None:
