@@ -46,11 +46,11 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
         )
     with opened(invocation, changes=environment if action == "accept" else None) as project:
         deps, declared = project.deps, project.environment(environment)
-        if action == "show" or reason is None:
-            streams.show(invocation, report, controls_status(deps, project.desired, declared))
-            return 0
         desired, declared = offered(deps, project.desired, declared, project.checkout.expressions)
         status = controls_status(deps, desired, declared)
+        if action == "show" or reason is None:
+            streams.show(invocation, report, status)
+            return 0
         if shown is not None:
             check_shown(status, shown)
         elif not _confirmed(status):
