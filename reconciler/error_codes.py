@@ -174,6 +174,8 @@ E508 A stored document is damaged.
      Restore the file from a backup.
 E509 A stored record belongs under another name.
      Restore the file from a backup.
+E510 A recorded verification is not what the gates say about the artifact: no gate of this tool wrote it.
+     Find out who writes to the store, remove the record that the hint names, and apply the sandbox again.
 E511 A model cannot be used with the installed libraries, or gives other outputs than when it was trained.
      Install the versions it was trained with; `reconciler doctor` compares them.
 E601 A store cannot protect against two writers.

@@ -22,7 +22,7 @@ from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
-from reconciler.engine.plan import observe_loss
+from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import blobs, builds, checkpoints, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
@@ -114,6 +114,8 @@ class _Auditor:
                 result = codec.decode(Verification, self._read(key), what=key)
                 if key != store_layout.verification(result.artifact, result.gate_set):
                     raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
+                if blobs.holds(self.store, result.artifact):
+                    verification.check_recorded(result, verification.evaluation_of(self.store, result.artifact))
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):

@@ -14,7 +14,7 @@ from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.plan.facts import VerificationFacts
-from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.plan.gate_evaluation import evaluate_gates, impossible
 from reconciler.core.spec.applicable_gates import ApplicableGates, gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Gate, GateResult, GateSet, NoWorseThanIncumbent, Verification
@@ -133,20 +133,36 @@ def results(store: Store, gate_set: GateSet, artifact: Digest) -> dict[Gate, Gat
 def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
     """Judge again, from the artifact's own evaluation, every gate that compares nothing.
 
-    Raises IntegrityError E510 where a recorded result differs: it was not written by these gates.
+    Raises IntegrityError E510 where a recorded result differs, or where the results are not those of the gate set that
+    the record is bound to: a result was left out, or is called not applicable.
     """
-    for result in verification.results:
-        if isinstance(result.gate, NoWorseThanIncumbent):
+    applied = tuple(result.gate for result in verification.applied)
+    bound = GateSet(
+        environment=verification.environment,
+        gates=applied,
+        evaluation=verification.evaluation,
+        incumbent=verification.incumbent,
+    )
+    if verification.evaluation != evaluation.evaluation_rows or codec.digest_of(bound) != verification.gate_set:
+        raise _forged(verification, "does not hold the results of the gates and rows that its name is bound to")
+    classes = tuple(score.name for score in evaluation.classes)
+    for result in verification.applied:
+        if isinstance(result.gate, NoWorseThanIncumbent) and not impossible(result.gate, evaluation.task, classes):
             continue
         (again,) = evaluate_gates((result.gate,), evaluation, {})
         if again.verdict is not result.verdict:
-            raise IntegrityError(
-                f"the recorded verification of {short(verification.artifact)} for {verification.environment} says that "
-                f"gate {result.gate.uses} {result.verdict.value} it; by the artifact's evaluation: {again.reason}",
-                code="E510",
-                hint="the verification was not written by these gates: remove it from the store, find out who wrote "
-                "it, and apply the environment that the artifact was trained in",
-            )
+            claimed = f"says that gate {result.gate.uses} {result.verdict.value} it"
+            raise _forged(verification, f"{claimed}; by the artifact's own evaluation: {again.reason}")
+
+
+def _forged(verification: Verification, problem: str) -> IntegrityError:
+    return IntegrityError(
+        f"the recorded verification of {short(verification.artifact)} for {verification.environment} {problem}",
+        code="E510",
+        hint="no gate of this program wrote that: find out who writes to the store, remove "
+        f"{store_layout.verification(verification.artifact, verification.gate_set)} from it, and apply the environment "
+        "that the artifact was trained in, which verifies it again",
+    )
 
 
 def read(store: Store, artifact: Digest, gate_set: Digest) -> Verification | None:

@@ -156,7 +156,8 @@ def _verification_for(
 ) -> Verification | None:
     """Return the verification that counts once this is merged; None for an artifact that was deployed before.
 
-    Raises ConflictError when there is none yet, GateRefusedError E701 when a gate failed.
+    Raises ConflictError when there is none yet, GateRefusedError E701 when a gate failed, IntegrityError E510 when what
+    is recorded is not what the gates say.
     """
     origin = blobs.origin_of(deps.stores, to, build.artifact)
     if origin is None:
@@ -172,6 +173,7 @@ def _verification_for(
             f"{short(build.artifact)} is not verified against today's gates and incumbent of {to.name}",
             hint=f"run `reconciler apply {to.promotes_from[0]}`, which verifies candidates",
         )
+    verify.check_recorded(checked.verification, evaluation)
     if not checked.verification.passed:
         raise GateRefusedError(
             f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.refusals),
