@@ -111,11 +111,7 @@ class _Auditor:
                 self._names_blobs(build)
                 self._number(key)
             case "verifications":
-                result = codec.decode(Verification, self._read(key), what=key)
-                if key != store_layout.verification(result.artifact, result.gate_set):
-                    raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
-                if blobs.holds(self.store, result.artifact):
-                    verification.check_recorded(result, verification.evaluation_of(self.store, result.artifact))
+                self._verification(key)
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
@@ -145,6 +141,14 @@ class _Auditor:
             case _:
                 raise IntegrityError(f"reconciler does not write a file named {key}", hint="remove the file")
         self.checked[kind if kind != store_layout.MARK else "mark"] += 1
+
+    def _verification(self, key: str) -> None:
+        """Check that a verification is of its artifact and gates, and says what they say."""
+        result = codec.decode(Verification, self._read(key), what=key)
+        if key != store_layout.verification(result.artifact, result.gate_set):
+            raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
+        if blobs.holds(self.store, result.artifact):
+            verification.check_recorded(result, verification.evaluation_of(self.store, result.artifact))
 
     def _number(self, key: str) -> None:
         """Note the numbered log of this key, which may have no gap."""

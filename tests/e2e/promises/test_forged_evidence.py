@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def forge(store: Path, change: Callable[[dict[str, Any]], None]) -> None:
         change(record)
         path.chmod(0o644)
         path.write_bytes(codec.with_checksum(codec.canonical(record)))
-        os.chmod(path, 0o444)
+        path.chmod(0o444)
         forged += 1
     assert forged == 1
 
