@@ -230,6 +230,8 @@ E905 The forge of this repository is not known.
      Name the remote `origin`, or work without a forge: merge by hand and apply.
 E906 The library for this forge is not installed.
      pip install 'model-reconciler[github]', or [gitlab]; or RECONCILER_FORGE=none: push the branch, open it by hand.
+E907 An answer of the forge is larger than is read, or a list there has more pages.
+     Close or delete what nobody needs there, such as thousands of comments or open requests.
 """)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.console.invocation import Invocation
 from reconciler.core.plan.plan import PLAN_FORMAT, Plan, PlanIdentity
-from reconciler.core.size_limits import PLAN_BYTES
+from reconciler.core.size_limits import PLAN_BYTES, PLAN_ITEMS
 from reconciler.core.status_codes import ResultStatus, worst_status
 from reconciler.errors import IntegrityError, UsageError
 
@@ -89,6 +89,8 @@ def _body(file: Path) -> bytes:
 
 
 def _decoded(body: bytes, file: Path) -> Plan:
+    if codec.items_of(body) > PLAN_ITEMS:
+        raise IntegrityError(f"{file} has more items than any plan", code="E703", hint=_AGAIN)
     try:
         document = json.loads(body)
     except (ValueError, RecursionError):

@@ -28,6 +28,7 @@ __all__ = [
     "encode",
     "form_of_tuple",
     "from_json",
+    "items_of",
     "members",
     "to_json",
     "with_checksum",
@@ -101,6 +102,12 @@ def _without_checksum(body: bytes) -> bytes:
     if checksum != _checksum_of(document):
         raise ValueError("the checksum does not match: the file was changed after it was written")
     return document
+
+
+def items_of(body: bytes) -> int:
+    """Return a number that the values of a JSON document do not exceed, without parsing it: a list of nothing takes
+    twenty times its text in memory."""
+    return body.count(b",") + body.count(b"[") + body.count(b"{") + 1
 
 
 def digest_of(value: object) -> Digest:

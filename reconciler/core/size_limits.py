@@ -49,3 +49,12 @@ FOOTER_BYTES = 16 * MIB  # E419: the metadata of a Parquet file
 TABLE_ROW_GROUPS = 65_536  # E419: row groups of a Parquet file
 TABLE_PAGES = 5_000_000  # E419: pages of a Parquet file
 PAGE_BYTES = 1 * GIB  # E419: a page or a dictionary of a Parquet file, unpacked
+
+# --- Answers of worker processes and of a forge
+
+ANSWER_BYTES = 64 * MIB  # none: an answer of a worker process; of a larger one the process is ended
+ANSWER_ITEMS = 4_000_000  # none: items of that answer; one with more counts as unreadable
+MESSAGE_LENGTH = 4_000  # none: characters of an error that a worker process reports; the rest is left out
+PLAN_ITEMS = 16_000_000  # E703: items of a plan file
+FORGE_ANSWER_BYTES = 32 * MIB  # E907: one answer of a forge, unpacked
+FORGE_PAGES = 300  # E907: pages of a list, such as the comments of a request, of 100 items each

@@ -91,6 +91,17 @@ def chatter(text: str) -> str:
 if __name__ == "__main__":
     answers = os.dup(1)
 
+    def flood(text: str) -> NoReturn:
+        """Write this text to the parent as often as somebody reads it."""
+        while True:
+            os.write(answers, text.encode() * 4096)
+
+    def nest(count: str) -> NoReturn:
+        """Answer with a list of so many empty lists."""
+        with os.fdopen(answers, "wb") as stream:
+            stream.write(b'{"ok":[' + b"[]," * int(count) + b"[]]}\n")
+        hang("")
+
     def say(text: str) -> str:
         """Write exactly this text to the parent, before the answer."""
         os.write(answers, text.encode())
@@ -113,6 +124,8 @@ if __name__ == "__main__":
                 "break": break_down,
                 "chatter": chatter,
                 "say": say,
+                "flood": flood,
+                "nest": nest,
             }.items()
         },
     )

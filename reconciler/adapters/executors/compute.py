@@ -29,6 +29,7 @@ from reconciler.ports import (
 
 PARSING = Limits(seconds=60, memory=1024**3)
 SMALL = 100_000  # cells of the training table
+AT_ONCE = 2_000  # expressions of one request: an answer has a largest size
 
 
 class DataWorker:
@@ -54,7 +55,11 @@ class DataWorker:
         distinct = tuple(dict.fromkeys(texts))
         if not distinct:
             return {}
-        return dict(self._pool.call("parse", distinct, tuple[tuple[str, ParsedExpression], ...], PARSING))
+        parsed: dict[str, ParsedExpression] = {}
+        for start in range(0, len(distinct), AT_ONCE):
+            part = distinct[start : start + AT_ONCE]
+            parsed |= dict(self._pool.call("parse", part, tuple[tuple[str, ParsedExpression], ...], PARSING))
+        return parsed
 
     def close(self) -> None:
         self._pool.close()

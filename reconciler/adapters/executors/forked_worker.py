@@ -21,6 +21,7 @@ from reconciler.errors import ReconcilerError
 from reconciler.workers.fork_server import FLAG
 
 CAN_FORK = sys.platform == "linux"
+_LONGEST_REPORT = 64  # bytes of an exit code or a process id
 _POLL = 0.05  # seconds between looks at an interruption
 
 
@@ -59,7 +60,7 @@ class ForkedWorker:
                 return None
             chunk = os.read(self._status, 64)
             self._received += chunk
-            if not chunk or self._received.endswith(b"\n"):
+            if not chunk or self._received.endswith(b"\n") or len(self._received) > _LONGEST_REPORT:
                 os.close(self._status)
                 self._status = None
                 # Without a report, the fork server was killed, and its workers with it.
@@ -165,7 +166,7 @@ class ForkServer:
                 raise KeyboardInterrupt
             if select.select([status], [], [], _POLL)[0]:
                 chunk = os.read(status, 1)
-                if not chunk:
+                if not chunk or len(received) > _LONGEST_REPORT:
                     raise self._ended(process)
                 received += chunk
         return int(received)

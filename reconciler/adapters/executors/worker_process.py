@@ -22,6 +22,7 @@ from typing import IO, Any, Protocol, TypeVar
 
 from reconciler import codec, errors
 from reconciler.adapters.system.host import resident_memory
+from reconciler.core.size_limits import ANSWER_BYTES, ANSWER_ITEMS, MESSAGE_LENGTH
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.runtime import fixed_environment
 from reconciler.errors import ReconcilerError
@@ -29,7 +30,6 @@ from reconciler.workers.request_loop import UNEXPECTED
 
 T = TypeVar("T")
 _POLL = 0.05  # seconds between looks at memory and time
-_LONGEST_ANSWER = 256 * 1024**2
 _LONGEST_TAIL = 4096
 _OUR_BUG = "run the same command again; if that fails too, please report it"
 _CROSSING = {
@@ -144,6 +144,8 @@ class WorkerProcess:
                         chunk = os.read(process.stdout.fileno(), 1 << 16)
                         if not chunk:
                             raise self._ended(process)
+                        if len(received) + len(chunk) > ANSWER_BYTES:
+                            raise self._failed(f"its answer has more than {ANSWER_BYTES:,} bytes")
                         received += chunk
                     else:
                         rest = _write_some(process.stdin.fileno(), rest)
@@ -151,8 +153,6 @@ class WorkerProcess:
                             selector.unregister(process.stdin)
                 self._check_halt()
                 self._check_caps(process.pid, limits, late=time.monotonic() > deadline)
-                if len(received) > _LONGEST_ANSWER:
-                    raise self._failed("its answer has no end")
         return bytes(received)
 
     def _check_halt(self) -> None:
@@ -194,7 +194,9 @@ class WorkerProcess:
     def _reported(self, error: object) -> ReconcilerError:
         """Return the error that the worker reported; our bug, when that is not one of our types."""
         fields = (
-            {name: text for name, text in error.items() if isinstance(text, str)} if isinstance(error, dict) else {}
+            {name: text[:MESSAGE_LENGTH] for name, text in error.items() if isinstance(text, str)}
+            if isinstance(error, dict)
+            else {}
         )
         message = fields.get("message", "no message")
         kind = _CROSSING.get(fields.get("kind", UNEXPECTED))
@@ -230,7 +232,9 @@ def drain(stream: IO[bytes] | None, tail: bytearray) -> None:
 
 
 def _document(line: bytes) -> dict[str, Any] | None:
-    """Return the JSON object of an answer line; None when it is not one."""
+    """Return the JSON object of an answer line; None when it is not one, or has more items than are read."""
+    if codec.items_of(line) > ANSWER_ITEMS:
+        return None
     try:
         answer = json.loads(line)
     except (ValueError, RecursionError):

@@ -20,6 +20,7 @@ from github.PullRequest import PullRequest as Pull
 
 from reconciler.adapters.forges import github_reviews
 from reconciler.adapters.forges.api_errors import TIMEOUT, ApiErrors
+from reconciler.adapters.forges.bounded_answers import bounded
 from reconciler.core.forge.approval_count import brought_by
 from reconciler.core.forge.detection import ForgeChoice, Token
 from reconciler.core.forge.pull_request import (
@@ -43,9 +44,7 @@ _CONTENTS = "the right to read contents and pull requests (fine-grained: Content
 _WRITES = "the right to write pull requests (fine-grained: Pull requests, read and write; classic: repo)"
 _ISSUES = "the right to write issues (fine-grained: Issues, read and write; classic: repo)"
 _STATUSES = "the right to write commit statuses (fine-grained: Commit statuses, read and write; classic: repo:status)"
-_TEAMS = "the right to read teams (fine-grained: organization Members, read; classic: read:org), which no " + (
-    "GITHUB_TOKEN of Actions has"
-)
+_TEAMS = "the right to read teams (organization Members, read; classic: read:org); a GITHUB_TOKEN never has it"
 
 
 class GitHubForge:
@@ -72,7 +71,7 @@ class GitHubForge:
             user_agent="reconciler",
             api_version=API,
         )
-        self._repository = self._github.get_repo(choice.project)
+        self._repository = bounded(self._github).get_repo(choice.project)
 
     @contextmanager
     def _calling(self, call: str, right: str | None) -> Iterator[None]:

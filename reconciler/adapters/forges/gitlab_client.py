@@ -9,6 +9,8 @@ import requests
 from gitlab import Gitlab
 from gitlab.exceptions import GitlabError
 
+from reconciler.adapters.forges.bounded_answers import AnswerLimits
+
 
 class BoundedGitlab(Gitlab):
     """Sends each request once: waits neither after an error nor for a rate limit; no token follows a redirection."""
@@ -16,7 +18,7 @@ class BoundedGitlab(Gitlab):
     def __init__(self, **settings: Any) -> None:
         session = requests.Session()
         session.max_redirects = 0
-        session.hooks["response"].append(self._note)
+        session.hooks["response"] += [self._note, AnswerLimits("GitLab")]
         self.headers_of_last: Mapping[str, str] = {}
         super().__init__(session=session, **settings)
 
