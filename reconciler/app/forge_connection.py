@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from reconciler.adapters.forges.project_forge import ProjectForge
+from reconciler.adapters.git.plumbing import prefix_of
 from reconciler.adapters.git.remote import GitRemote
 from reconciler.core.forge.detection import ForgeChoice, ForgeKind, Token, choose, token_of
+from reconciler.core.forge.project_place import place_of
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError, SourceError
 from reconciler.ports import Forge
@@ -33,7 +36,7 @@ def route(root: Path, environ: Mapping[str, str], *, environment: str, protect: 
         )
     return PullRequestRoute(
         remote=remote if address is not None else None,
-        forge=forge(choice, token, environ) if token is not None else None,
+        forge=_of_project(root, forge(choice, token, environ)) if token is not None else None,
         because=choice.because,
         base=base,
         body=pull_request_body.markdown,
@@ -48,7 +51,15 @@ def choice_here(root: Path, environ: Mapping[str, str]) -> ForgeChoice:
 def forge_here(root: Path, environ: Mapping[str, str]) -> Forge | None:
     """Return the forge of this repository; None where it has none."""
     choice = choice_here(root, environ)
-    return None if choice.kind is ForgeKind.NONE else forge(choice, token_of(environ, choice.kind), environ)
+    if choice.kind is ForgeKind.NONE:
+        return None
+    return _of_project(root, forge(choice, token_of(environ, choice.kind), environ))
+
+
+def _of_project(root: Path, forge: Forge) -> Forge:
+    """Return the forge as this project sees it: one of several in a repository shares no comment with the others."""
+    place = place_of(prefix_of(root))
+    return ProjectForge(forge, place) if place else forge
 
 
 def forge(choice: ForgeChoice, token: Token, environ: Mapping[str, str]) -> Forge:

@@ -95,6 +95,9 @@ class Proposal:
 class Proposer(Protocol):
     """Commits proposals on branches. The work tree and the index are not touched."""
 
+    place: str
+    """The project's place in its repository (`core.forge.project_place`), a part of the names of its branches."""
+
     def propose(self, proposal: Proposal) -> str:
         """Commit `proposal` on its branch and return the commit id: one commit on `start` with exactly these changes.
 

@@ -137,6 +137,7 @@ class FaultyProposer:
 
     def __init__(self, proposer: Proposer, script: Script) -> None:
         self.proposer = proposer
+        self.place = proposer.place
         self.script = script
 
     def propose(self, proposal: Proposal) -> str:

@@ -133,6 +133,8 @@ class MemorySource:
 class MemoryProposer:
     """Branches beside the line of a MemorySource. A commit of ours holds its start's files with those proposed."""
 
+    place = ""
+
     def __init__(self, source: MemorySource) -> None:
         self.branches: dict[str, str] = {}
         self._source = source

@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.adapters.forges.github import GitHubForge
 from reconciler.adapters.forges.gitlab import GitLabForge
+from reconciler.adapters.forges.project_forge import ProjectForge
 from reconciler.adapters.git.remote import GitRemote
 from reconciler.ports import Forge
 from reconciler.testing.contracts.forges import ForgeContract, RemoteContract
@@ -52,6 +53,13 @@ class TestMemoryForge(ForgeContract):
     def team(self, name: str, members: tuple[str, ...]) -> str:
         self.forge.teams[name] = members
         return name
+
+
+class TestForgeOfAFolder(TestMemoryForge):
+    """As one of several projects of a repository sees it."""
+
+    def make(self) -> Forge:
+        return ProjectForge(self.forge, "teams.a")
 
 
 class OverHttp(ForgeContract):

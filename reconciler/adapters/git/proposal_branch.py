@@ -11,6 +11,7 @@ from pathlib import Path
 
 from reconciler.adapters.git.plumbing import check_revision, prefix_of, top_of
 from reconciler.adapters.git.writing import GitWriter
+from reconciler.core.forge.project_place import place_of
 from reconciler.errors import ConflictError
 from reconciler.ports import Proposal
 
@@ -24,6 +25,7 @@ class GitProposer:
     def __init__(self, project: Path, *, top: Path | None = None) -> None:
         self._top = top_of(project) if top is None else top
         self._prefix = prefix_of(project, self._top)
+        self.place = place_of(self._prefix)
 
     def propose(self, proposal: Proposal) -> str:
         check_revision(proposal.branch)

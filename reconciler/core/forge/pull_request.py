@@ -13,7 +13,7 @@ from enum import StrEnum
 LONGEST_BODY = 65_536  # characters: GitHub's limit for bodies and comments, the smaller of the two
 LONGEST_STATUS = 140  # characters of a commit status's description, GitHub's limit
 
-_MARK = re.compile(r"<!-- reconciler:([a-z0-9./-]{1,200}) -->")
+_MARK = re.compile(r"<!-- reconciler:([a-z0-9./@_-]{1,200}) -->")
 
 
 class PullState(StrEnum):

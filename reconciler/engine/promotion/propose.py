@@ -10,6 +10,7 @@ from reconciler.core.artifact.model_card import ModelCard
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import weakened_by
 from reconciler.core.digest import Digest, short
+from reconciler.core.forge.project_place import at_place
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.applicable_gates import gates_of
@@ -244,7 +245,8 @@ def _propose(
     )
     if not changed:
         return proposed
-    branch = f"{verb}/{environment}/{model}/{short(artifact)}{f'-{count}' if count else ''}"
+    where = at_place(environment, proposer.place)
+    branch = f"{verb}/{where}/{model}/{short(artifact)}{f'-{count}' if count else ''}"
     trailers = {
         "Reconciler-Environment": environment,
         "Reconciler-Model": model,

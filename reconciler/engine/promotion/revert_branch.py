@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reconciler.core.forge.project_place import at_place
 from reconciler.engine.load_desired import Checkout, card_path, manifest_path
 from reconciler.ports import Proposal, Proposer
 
@@ -26,7 +27,7 @@ def propose_revert(
                 files[path] = before
     if new.revision is None or not (files or removed):
         return None
-    branch = f"revert/{environment}/{new.revision[:12]}"
+    branch = f"revert/{at_place(environment, proposer.place)}/{new.revision[:12]}"
     message = (
         f"Revert {environment} to before {new.revision[:12]}\n\n{reason}\n\nReconciler-Environment: {environment}\n"
     )
