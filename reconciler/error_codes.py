@@ -99,7 +99,7 @@ E219 A value in a manifest looks like a secret.
 E220 The configuration was written for another version of this tool.
      Upgrade, as the hint says.
 E221 A model's card does not belong to the artifact that its manifest pins.
-     Take both from the same proposal, or propose again.
+     Take both from the same proposal, or remove the card: reconciler promote MODEL --to ENV --digest DIGEST writes it.
 E222 A derived column uses itself, or one that is derived later.
      `derive` runs in order: move the other one up.
 E223 A feature leaks the outcome: it is not known yet when a prediction is made.

@@ -36,6 +36,7 @@ from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAcces
 
 if TYPE_CHECKING:
     from reconciler.app.planning.git_state import GitState
+    from reconciler.core.artifact.model_card import ModelCard
     from reconciler.engine.load_desired import Checkout
 
 T = TypeVar("T")
@@ -165,11 +166,19 @@ def open_project(
             scratch=scratch,
             data_root=locations.data_root(options.data_root, root),
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
+            render_card=_render_card,
             tags=GitTags(root),
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
         yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, warned=warned)
+
+
+def _render_card(card: ModelCard) -> str:
+    """Return the card's file. What renders it is imported when a card is looked at."""
+    from reconciler.report.promotion import model_card
+
+    return model_card.markdown(card)
 
 
 def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:

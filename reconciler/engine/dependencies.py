@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from reconciler.core.artifact.model_card import ModelCard
 from reconciler.ports import (
     Clock,
     Concurrency,
@@ -26,6 +27,7 @@ from reconciler.ports import (
     Trainer,
 )
 
+RenderCard = Callable[[ModelCard], str]
 A = TypeVar("A")
 R = TypeVar("R")
 
@@ -58,7 +60,7 @@ class Dependencies:
     acting person, as git names them. `scratch` is a private empty folder; table paths start at `data_root`.
     `concurrency`: how many models are worked on at once; with more than one, every port is used from several threads.
     `parallel_map` asks one question about many models: in parallel where a store is remote, since reading is then
-    mostly waiting.
+    mostly waiting. `render_card` writes the card that git keeps of a model; without it, no card is checked.
     """
 
     source: Source
@@ -75,5 +77,6 @@ class Dependencies:
     data_root: Path
     concurrency: Concurrency = SEQUENTIAL
     parallel_map: ParallelMap = sequential_map
+    render_card: RenderCard | None = None
     forge: Forge | None = None
     tags: Tags | None = None

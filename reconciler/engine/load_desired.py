@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.size_limits import MANIFEST_BYTES
-from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.model import Model
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem, SourceError, UsageError
 from reconciler.manifest.loading import load as manifest
@@ -110,11 +110,6 @@ def with_sizes(source: Source, files: tuple[TreeFile, ...]) -> tuple[TreeFile, .
     return tuple(file if file.size is not None else replace(file, size=sizes[file.id]) for file in files)
 
 
-def card_path(environment: str, model: str) -> str:
-    """Return the path of a model's card, relative to the project."""
-    return f"manifests/{environment}/{model}.md"
-
-
 def manifest_path(environment: str, model: str) -> str:
     """Return the path of a model's manifest, relative to the project."""
     return f"manifests/{environment}/{model}.yaml"
@@ -133,7 +128,8 @@ def _cards_agree(desired: DesiredState, files: Mapping[str, bytes]) -> None:
                 code="E221",
                 message=f"this card does not belong to the pinned artifact {model.artifact}",
                 where=FilePosition(file=path, line=1, column=1),
-                hint="let `reconciler promote` write pin and card together",
+                hint=f"`git rm {path}` and commit; then `reconciler promote {model.name} --to {model.environment} "
+                f"--digest {model.artifact}` writes it anew",
             )
         )
     if problems:

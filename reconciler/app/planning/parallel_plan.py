@@ -26,8 +26,9 @@ from reconciler.app.planning.planned_models import CacheablePlan, inputs_left_ou
 from reconciler.core.artifact import store_layout
 from reconciler.core.digest import Digest
 from reconciler.core.plan.plan import ModelPlan, Plan
+from reconciler.core.spec.desired_state import card_path
 from reconciler.core.status_codes import HealthStatus, SyncStatus
-from reconciler.engine.load_desired import card_path, load, manifest_path
+from reconciler.engine.load_desired import load, manifest_path
 from reconciler.engine.plan.make_plan import joined
 from reconciler.errors import ReconcilerError
 

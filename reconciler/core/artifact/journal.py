@@ -72,13 +72,16 @@ class State:
     """The accumulated state after journal entry n, so that a plan reads heads only.
 
     `vetted`: every digest that was ever deployed here, sorted. `judged`: gate results of `artifact`, one per
-    environment that promotes from here, sorted (sandbox). `hold`: set while the deployment is from `rollback --now`."""
+    environment that promotes from here, sorted (sandbox). `hold`: set while the deployment is from `rollback --now`.
+    `card`: digest of the model card that was checked against the evidence when `artifact` was deployed, of no bytes
+    where git had none; None in a sandbox and in entries of an older program."""
 
     artifact: Digest | None = None
     build: Build | None = None
     judged: tuple[GateSetResult, ...] = ()
     vetted: tuple[Digest, ...] = ()
     hold: RollbackHold | None = None
+    card: Digest | None = None
 
     def judged_for(self, environment: str) -> GateSetResult | None:
         """Return the gate result for an environment, or None where the artifact is not verified for it."""

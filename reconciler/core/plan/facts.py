@@ -55,6 +55,7 @@ class PinFacts:
 
     `build` and `evaluation` are None while unknown. `artifact_missing`: no store of this or a source environment has
     it. `recipe_mismatch`: the first field in which the manifest's recipe differs from the one it was built from.
+    `card_problem`: why the card in git is not what the evidence gives, or why that cannot be told.
     """
 
     build: Build | None = None
@@ -62,6 +63,7 @@ class PinFacts:
     verification: VerificationFacts | None = None
     artifact_missing: bool = False
     recipe_mismatch: FieldChange | None = None
+    card_problem: str | None = None
 
     @property
     def previously_deployed(self) -> bool:

@@ -12,8 +12,25 @@ from collections.abc import Iterator
 from reconciler.core.digest import Digest, short
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.plan import Blocked
+from reconciler.core.spec.desired_state import card_path
 from reconciler.core.spec.policy import Control, FreezeInForce
 from reconciler.core.status_codes import ResultStatus
+
+
+def untrue_card(facts: ServingFacts) -> Blocked | None:
+    """Return why a card that reviewers read does not let its artifact through; a deployed one is only reported."""
+    if facts.pin.card_problem is None:
+        return None
+    name, environment = facts.name, facts.environment.name
+    return Blocked(
+        status=ResultStatus.INVALID,
+        reasons=(f"{card_path(environment, name)} is not the card of {_pinned(facts)}: {facts.pin.card_problem}",),
+        remedy=f"`reconciler promote {name} --to {environment} --digest {facts.pinned}` writes it anew",
+    )
+
+
+def _pinned(facts: ServingFacts) -> str:
+    return short(facts.pinned) if facts.pinned is not None else "nothing"
 
 
 def rejection(facts: ServingFacts, artifact: Digest) -> Blocked | None:
@@ -125,6 +142,8 @@ def notes(facts: ServingFacts, *, deploys: bool) -> tuple[str, ...]:
 
 def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
     policy, pin, deployed = facts.environment.policy, facts.pinned, facts.deployed
+    if deployed == pin and (card := untrue_card(facts)) is not None:
+        yield f"{card.reasons[0]}; {card.remedy}"
     if deployed != pin and (rejected := policy.rejection_of(deployed)) is not None:
         serves = f"{facts.environment.name} serves {short(deployed) if deployed else ''}"
         yield f"{serves}, which is rejected: {rejected.reason}"

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 
 
+def card_path(environment: str, model: str) -> str:
+    """Return the path of a model's card, relative to the project."""
+    return f"manifests/{environment}/{model}.md"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesiredState:
-    """All that git declares at `revision` (40 or 64 hex digits; None for a work tree)."""
+    """All that git declares at `revision` (40 or 64 hex digits; None for a work tree). `cards`: the bytes of
+    the models' cards, by path below the project."""
 
     project: str
     revision: str | None
     environments: tuple[Environment, ...]
     models: tuple[Model, ...]
+    cards: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     _by_environment: dict[str, dict[str, Model]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -45,6 +53,10 @@ class DesiredState:
     def model(self, environment: str, name: str) -> Model | None:
         """Return the model as declared for an environment, or None."""
         return self._by_environment.get(environment, {}).get(name)
+
+    def card(self, environment: str, model: str) -> bytes:
+        """Return the bytes of a model's card; none where git has no card."""
+        return self.cards.get(card_path(environment, model), b"")
 
     def upstream(self, environment: str) -> tuple[str, ...]:
         """Return every environment that this one promotes from, directly or through others, nearest first."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.journal import Action, ReleasePointer, RollbackHold, State
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
-from reconciler.core.digest import Digest, short
+from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
@@ -27,6 +27,7 @@ from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageE
 from reconciler.ports import Store, Target
 
 NO_CLEARANCE = Clearance()
+NO_CARD = digest_of_bytes(b"")
 
 
 def _nothing_more() -> None:
@@ -61,6 +62,7 @@ def deploy(
     verification: Verification | None,
     previously_deployed: tuple[Digest, ...],
     reason: str,
+    card: Digest = NO_CARD,
     clearance: Clearance = NO_CLEARANCE,
     hold: RollbackHold | None = None,
     final_check: Callable[[], None] = _nothing_more,
@@ -68,9 +70,9 @@ def deploy(
     """Deploy `model.artifact` and return the journal's new head.
 
     `build`: the record of its training. `verification`: by which it is deployed; recorded here too, so that this store
-    alone can be audited. `previously_deployed`: the artifacts that were deployed here before. `final_check` is called
-    right before the commit point, and raises if something speaks against the deploy by then. Raises UsageError E209 for
-    a model without an artifact.
+    alone can be audited. `previously_deployed`: the artifacts that were deployed here before. `card`: digest of its
+    card in git, which the plan compared with the evidence. `final_check` is called right before the commit point, and
+    raises if something speaks against the deploy by then. Raises UsageError E209 for a model without an artifact.
     """
     artifact = model.artifact
     if artifact is None:
@@ -85,7 +87,8 @@ def deploy(
     if verification is not None:
         verify.write(own, verification)
     files = _checked_files(deps, environment, artifact)
-    state = State(artifact=artifact, build=build, vetted=tuple(sorted({*previously_deployed, artifact})), hold=hold)
+    vetted = tuple(sorted({*previously_deployed, artifact}))
+    state = State(artifact=artifact, build=build, vetted=vetted, hold=hold, card=card)
     final_check()
     entry = journal.append(
         own,

@@ -7,7 +7,7 @@ from functools import partial
 
 from reconciler.core.artifact.journal import Action
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.digest import short
+from reconciler.core.digest import digest_of_bytes, short
 from reconciler.core.plan.plan import ModelPlan, Step
 from reconciler.core.plan.retirement import consent_in_git, needs_confirmation
 from reconciler.engine.apply import approvals, deploy
@@ -87,6 +87,7 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
         verification=verification,
         previously_deployed=before.state.vetted if before else (),
         reason=step.reason,
+        card=digest_of_bytes(run.desired.card(environment.name, model.name)),
         clearance=clearance,
         final_check=partial(
             approvals.check_still_unfrozen, deps, judged.environment, model, previously_deployed=previously_deployed

@@ -15,14 +15,15 @@ from reconciler.core.artifact.observed_state import JournalHead, drift_of
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.inspect.audit import Audit, AuditFinding
-from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import Model
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
-from reconciler.engine.plan import observe_loss, verification
+from reconciler.engine.plan import card_check, observe_loss, verification
 from reconciler.engine.storage import blobs, builds, checkpoints, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
@@ -75,6 +76,9 @@ class _Auditor:
             self._try(prefix, partial(numbered_log.last, self.store, prefix))
         if self.environment.name in self.deps.targets:
             self._try("target", self._target)
+        if not self.environment.trains:
+            for declared in self.desired.models_of(self.environment.name):
+                self._try(card_path(declared.environment, declared.name), partial(self._card, declared))
 
     def _losses(self) -> None:
         """Report a store that is gone or lost its mark, and each journal that is gone."""
@@ -244,6 +248,24 @@ class _Auditor:
                 if model not in self.heads:
                     remedy = "the journal of this model is gone: restore the store from a backup"
                 self._find(f"target: {model}", str(drift), remedy)
+
+    def _card(self, model: Model) -> None:
+        """Draw the card of a deployed model again, also one of before cards were checked at the deploy."""
+        name, head, render = self.environment.name, self.heads.get(model.name), self.deps.render_card
+        card = self.desired.card(name, model.name)
+        if (
+            head is None
+            or head.state.build is None
+            or head.state.artifact != model.artifact
+            or not card
+            or render is None
+        ):
+            return
+        pinned = card_check.model_cards(self.deps, self.desired, self.environment).pinned(model, head.state.build, head)
+        self.checked["cards"] += 1
+        if (problem := card_check.problem(pinned, card, render)) is not None:
+            again = f"reconciler promote {model.name} --to {name} --digest {model.artifact}"
+            self._find(card_path(name, model.name), f"it is not the card of what is deployed: {problem}", again)
 
 
 def _inconsistency(before: JournalHead | None, head: JournalHead) -> str | None:

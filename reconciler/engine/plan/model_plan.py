@@ -103,6 +103,7 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
             *map(verification_input, verifications),
             *(["unknown artifact"] if pin.artifact_missing else []),
             *(["foreign recipe"] if pin.recipe_mismatch else []),
+            *(["untrue card"] if pin.card_problem is not None and candidate != incumbent else []),
             *(["stale data"] if facts.policy.stale_data_age is not None else []),
         ),
         order=facts.order.value,

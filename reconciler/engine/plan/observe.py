@@ -28,7 +28,8 @@ from reconciler.core.spec.policy import Freeze
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import gates_in_force, observe_loss, pin_origin, verification
+from reconciler.engine.plan import card_check, gates_in_force, observe_loss, pin_origin, verification
+from reconciler.engine.plan.card_check import ModelCards
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import IntegrityError, ReconcilerError
@@ -46,7 +47,8 @@ class ServingObserver:
     """Reads the facts about the models of one environment that only promotes.
 
     `models`: as git declares them at `revision`, by name; `declared_models`: their number, which may be larger while
-    only some were loaded. `upstream`: names of the environments that it promotes from, at any distance.
+    only some were loaded. `upstream`: names of the environments that it promotes from, at any distance. `cards`: the
+    models' cards in git.
     """
 
     environment: Environment
@@ -59,6 +61,7 @@ class ServingObserver:
     source: Source
     now: datetime
     read_controls: Callable[[], ControlsObserver]
+    cards: ModelCards
 
     @property
     def store(self) -> Store:
@@ -130,7 +133,8 @@ class ServingObserver:
             stale_data_age=age if limit is not None and age > limit else None,
             policy_violations=policy_violations(self.store, environment, model, pin.evaluation, head),
         )
-        return replace(facts, policy=policy, pin=pin)
+        card_problem = self.cards.problem(model, pin.build, pin.verification, head, self.journals.predecessor)
+        return replace(facts, policy=policy, pin=replace(pin, card_problem=card_problem))
 
     def _order(self, head: JournalHead | None) -> CommitOrder:
         """Compare the revision with the commit that the environment is at."""
@@ -265,6 +269,7 @@ def serving_observer(
         source=deps.source,
         now=now,
         read_controls=cache(partial(observe_controls, desired, environment, store=store, source=deps.source)),
+        cards=card_check.model_cards(deps, desired, environment),
     )
 
 

@@ -16,12 +16,11 @@ from reconciler.core.artifact.loss import KINDS, StoreContent, Trace, lost_journ
 from reconciler.core.artifact.target_ownership import OWNER
 from reconciler.core.digest import short
 from reconciler.core.inspect.journal_checkpoint import CONTROLS, newest
-from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environment_of
-from reconciler.engine.load_desired import card_path
 from reconciler.engine.storage import blobs, builds, checkpoints, register, store_mark
 from reconciler.engine.storage import journal as journal_log
 from reconciler.engine.storage.journal import Journals

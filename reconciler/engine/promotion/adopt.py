@@ -12,13 +12,12 @@ from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import deploy
-from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.dependencies import Dependencies, RenderCard
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import observe
 from reconciler.engine.promotion import propose
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
-from reconciler.engine.promotion.propose import RenderCard
 from reconciler.engine.storage import blobs, journal
 from reconciler.errors import ConflictError, GateRefusedError, IntegrityError, UsageError
 from reconciler.ports import Proposer

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.artifact.model_card import ModelCard
+from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import weakened_by
 from reconciler.core.digest import Digest, short
@@ -14,13 +12,15 @@ from reconciler.core.forge.project_place import at_place
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.applicable_gates import gates_of
+from reconciler.core.spec.desired_state import card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
-from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.load_desired import Checkout, bodies_at, card_path, manifest_path
-from reconciler.engine.plan import observe
+from reconciler.engine.dependencies import Dependencies, RenderCard
+from reconciler.engine.load_desired import Checkout, bodies_at, manifest_path
+from reconciler.engine.plan import card_check, observe
 from reconciler.engine.plan import verification as verify
+from reconciler.engine.plan.card_check import PinnedModel
 from reconciler.engine.promotion import deployment_history, open_pull_request
 from reconciler.engine.promotion.candidate import candidate_of, recipe_text
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
@@ -29,8 +29,6 @@ from reconciler.engine.storage import blobs
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
 from reconciler.manifest.yaml.edit import promoted
 from reconciler.ports import Proposal, Proposer
-
-RenderCard = Callable[[ModelCard], str]
 
 
 def promote(
@@ -68,7 +66,9 @@ def promote(
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)), again=again)
     declared = checkout.with_model(to.name, model, proposed)
     verification = _verification_for(deps, to, declared, build, head)
-    card = _card(deps, to, model, wanted, build, verification, head)
+    pinned = card_check.model_cards(deps, desired, to).pinned(declared, build, head)
+    pinned = replace(pinned, known=verification)
+    card = render(card_check.draw(pinned, verification, pinned.incumbent()))
     deployed = head.state.artifact if head else None
     summary = [
         f"{short(deployed)} -> {short(build.artifact)}" if deployed else f"first artifact {short(build.artifact)}"
@@ -85,7 +85,7 @@ def promote(
         environment=to.name,
         model=model,
         artifact=build.artifact,
-        files=_files(checkout, to.name, model, manifest=proposed, card=render(card)),
+        files=_files(checkout, pinned, manifest=proposed, card=card, render=render),
         verification=verification,
         summary=tuple(summary),
         promotion=summarize(deps, desired, to, declared, verification),
@@ -94,13 +94,17 @@ def promote(
     )
 
 
-def _files(checkout: Checkout, environment: str, model: str, *, manifest: str, card: str) -> dict[str, str]:
-    """Return the files to write by path; none where git has this pin and its card: one rendered again would say less,
-    since by now the artifact counts as deployed before, without gate results."""
-    pinned, described = manifest_path(environment, model), card_path(environment, model)
-    if checkout.text(pinned) == manifest and checkout.text(described) is not None:
+def _files(checkout: Checkout, pinned: PinnedModel, *, manifest: str, card: str, render: RenderCard) -> dict[str, str]:
+    """Return the files to write by path; none where git has this pin and a card that the evidence gives.
+
+    A card rendered again may say less: by now the artifact counts as deployed before, without gate results.
+    """
+    model = pinned.model
+    path, described = manifest_path(model.environment, model.name), card_path(model.environment, model.name)
+    today = checkout.files.get(described)
+    if checkout.text(path) == manifest and today is not None and card_check.problem(pinned, today, render) is None:
         return {}
-    return {pinned: manifest, described: card}
+    return {path: manifest, described: card}
 
 
 def rollback(
@@ -182,36 +186,6 @@ def _verification_for(
             code="E701",
         )
     return checked.verification
-
-
-def _card(
-    deps: Dependencies,
-    to: Environment,
-    model: str,
-    wanted: Model | None,
-    build: Build,
-    verification: Verification | None,
-    head: JournalHead | None,
-) -> ModelCard:
-    origin = blobs.origin_of(deps.stores, to, build.artifact)
-    if origin is None:
-        raise blobs.absent(build.artifact)
-    deployed = head.state.artifact if head else None
-    own = deps.stores[to.name]
-    before = None
-    if deployed is not None and deployed != build.artifact and blobs.holds(own, deployed):
-        before = verify.evaluation_of(own, deployed)
-    return ModelCard(
-        model=model,
-        environment=to.name,
-        owner=wanted.owner if wanted else "",
-        description=wanted.description if wanted else "",
-        recipe=verify.recipe_of(origin, build.artifact),
-        evaluation=verify.evaluation_of(origin, build.artifact),
-        provenance=blobs.record(origin, build.provenance, Provenance),
-        verification=verification,
-        before=before,
-    )
 
 
 def _propose(

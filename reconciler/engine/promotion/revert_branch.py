@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.core.forge.project_place import at_place
-from reconciler.engine.load_desired import Checkout, card_path, manifest_path
+from reconciler.core.spec.desired_state import card_path
+from reconciler.engine.load_desired import Checkout, manifest_path
 from reconciler.ports import Proposal, Proposer
 
 

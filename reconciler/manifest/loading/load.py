@@ -59,7 +59,8 @@ def load(
     large = {file.path: file.size for file in tree if file.size is not None and is_too_large(file)}
     environments = tuple(_environments(reading, documents, large))
     models = tuple(_models(reading, documents, {environment.name for environment in environments}))
-    desired = DesiredState(project=name, revision=revision, environments=environments, models=models)
+    cards = {path: body for path, body in files.items() if path.startswith("manifests/") and path.endswith(".md")}
+    desired = DesiredState(project=name, revision=revision, environments=environments, models=models, cards=cards)
     parsed = parse_expressions(expressions, models)
     for model in models:
         check_expressions(reading, model, parsed)

@@ -24,6 +24,7 @@ _ONE = {
     "approved deploys": "approved deploy",
     "blobs": "blob",
     "builds": "build",
+    "cards": "card",
     "journal": "journal entry",
     "mark": "ownership marker",
     "overrides": "override",

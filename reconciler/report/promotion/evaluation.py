@@ -56,13 +56,13 @@ def classes(evaluation: Evaluation) -> DataTable:
     return DataTable(columns, tuple(rows))
 
 
-def confusion(evaluation: Evaluation) -> DataTable:
+def confusion(evaluation: Evaluation, recall: str = "recall") -> DataTable:
     """Return the confusion matrix: rows actual, columns predicted, with the share of each class that was found."""
     names = [Code(label.name) for label in evaluation.classes]
     columns = (
         Column(name=Literal("actual \\ predicted")),
         *(Column(name=name, right=True) for name in names),
-        Column(name="recall"),
+        Column(name=recall),
     )
     rows = []
     for position, (name, counts) in enumerate(zip(names, evaluation.confusion, strict=True)):

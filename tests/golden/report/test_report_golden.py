@@ -126,6 +126,10 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "card": lambda: model_card.markdown(values.card()),
     "card-first": lambda: model_card.markdown(values.card(first=True)),
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
+    # Cards of this form are in people's repositories, and are compared byte by byte: these files never change.
+    "card-format-1": lambda: model_card.markdown(values.card(template=1)),
+    "card-format-1-first": lambda: model_card.markdown(values.card(first=True, template=1)),
+    "card-format-1-vetted": lambda: model_card.markdown(values.card(vetted=True, template=1)),
 }
 JSON: dict[str, Callable[[], str]] = {
     "plan-production": lambda: json_output.document(values.production_plan(), {"exit": 6}),

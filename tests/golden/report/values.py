@@ -9,7 +9,7 @@ from reconciler import codec
 from reconciler.core.artifact.build import Inputs, Material, Provenance
 from reconciler.core.artifact.evaluation import ClassScore, Evaluation, Influence
 from reconciler.core.artifact.journal import Action
-from reconciler.core.artifact.model_card import ModelCard
+from reconciler.core.artifact.model_card import CARD_TEMPLATE, ModelCard
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.inspect.audit import Audit, AuditFinding, ReproduceResult
@@ -597,7 +597,7 @@ def recipe() -> Recipe:
     )
 
 
-def card(*, vetted: bool = False, first: bool = False) -> ModelCard:
+def card(*, vetted: bool = False, first: bool = False, template: int = CARD_TEMPLATE) -> ModelCard:
     when = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
     inputs = Inputs(
         recipe=digest("recipe"),
@@ -642,4 +642,6 @@ def card(*, vetted: bool = False, first: bool = False) -> ModelCard:
         ),
         verification=None if vetted else verification(),
         before=None if first else evaluation(better=False),
+        incumbent=None if first else digest("incumbent"),
+        template=template,
     )
