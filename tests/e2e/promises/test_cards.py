@@ -22,7 +22,7 @@ EDITS: dict[str, Callable[[str], str]] = {
     "a gate fewer": lambda text: re.sub(r"- ✅ `threshold`.*\n", "", text),
     "gates not asked": lambda text: re.sub(
         r"(?s)Gates of .*\(unsigned\)\n",
-        "Not asked: this artifact was deployed in `production` before and is vetted there.\n",
+        "Not evaluated: this artifact was deployed in `production` before.\n",
         text,
     ),
     "another owner": lambda text: text.replace("Owner: credit", "Owner: the board"),
@@ -38,10 +38,27 @@ EDITS: dict[str, Callable[[str], str]] = {
 }
 
 
+FORMER = {
+    r"\(card format 2\)": "(card format 1)",
+    "a card\nthat the evidence does not give is rejected": "a card that is not its\nartifact's is refused",
+    "evaluated on (.*) that training did not use": r"judged on \1 that it was not trained on",
+    "^## Metrics": "## How good it is",
+    "compare the two use the same rows for both": "compare the two do so on the same rows",
+    r"\nIncumbent: .*\n": "",
+    "^### Confusion matrix": "### What it mistakes for what",
+    r"\| recall \|$": "| found |",
+    "^### Most important features": "### Most influential data",
+    "(rows) for training, (.*) for evaluation": r"\1 to train, \2 held out to judge",
+    r"\| setting \| value \|": "| what | how |",
+    "trains the model again and compares the bytes. Trained with": "trains it again and compares the bytes. Made with",
+}
+"""What an earlier version wrote instead."""
+
+
 def as_format_1(card: str) -> str:
-    """The same card as an earlier version wrote it."""
-    card = card.replace("(card format 2)", "(card format 1)")
-    return re.sub(r"\nIncumbent: .*\n", "", card)
+    for new, former in FORMER.items():
+        card = re.sub(new, former, card, flags=re.MULTILINE)
+    return card
 
 
 def edit(project: Project, change: Callable[[str], str]) -> str:
