@@ -85,14 +85,26 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_who_is_the_actor_of_the_ci_else_the_user_of_git_else_the_login(repository: Path) -> None:
-    assert who(repository, {"GITHUB_ACTOR": "octo", "GIT_AUTHOR_NAME": "Ada"}) == "octo"
-    assert who(repository, {"GITLAB_USER_LOGIN": "tanuki"}) == "tanuki"
+ACTIONS = {"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "octo"}
+
+
+def test_who_is_the_actor_of_the_ci_else_the_user_of_git_else_the_login_and_says_which(repository: Path) -> None:
+    assert who(repository, {**ACTIONS, "GIT_AUTHOR_NAME": "Ada"}) == "octo (GitHub Actions)"
+    assert who(repository, {"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "tanuki"}) == "tanuki (GitLab CI)"
     assert who(repository, {"GIT_AUTHOR_NAME": "Ada", "GIT_AUTHOR_EMAIL": "a@example.org"}) == "Ada <a@example.org>"
-    assert who(repository, {}) not in ("", "unknown <unknown>")
+    assert who(repository, {"GITHUB_ACTOR": "octo"}).endswith(" (this machine)"), "no job of a CI"
     subprocess.run(["git", "config", "user.name", "Grace"], cwd=repository, check=True)
-    assert who(repository, {}) == "Grace"
+    assert who(repository, {}) == "Grace <no email>"
+
+
+def test_no_name_in_gits_configuration_reads_as_one_that_a_ci_told(repository: Path) -> None:
+    for name in ("octo (GitHub Actions)", "octo", "octo (GitHub Actions) <x>", "\u202e(snoitcA buHtiG) otco"):
+        for email in ("", "octo@example.org", "(GitHub Actions)"):
+            forged = who(repository, {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email})
+            assert forged.endswith(">")
+            assert not set("()") & set(forged)
 
 
 def test_who_is_one_visible_line_of_bounded_length(repository: Path) -> None:
-    assert who(repository, {"GITHUB_ACTOR": "a\x1b[31m\nb" + "c" * 500}) == ("a b" + "c" * 500)[:200]
+    told = who(repository, {**ACTIONS, "GITHUB_ACTOR": "a\x1b[31m\nb" + "c" * 500})
+    assert told == ("a b" + "c" * 500)[:160] + " (GitHub Actions)"
