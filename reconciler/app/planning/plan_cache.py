@@ -126,8 +126,9 @@ class PlanCache:
             fingerprints = FileFingerprints()
             project, planned = self._plan_here(head, fingerprints, valid, known)
             warned = project.warned
-        # A change of a store elsewhere leaves no trace on this disk, so its plans are not cached.
-        if planned.plan.refresh is None and not project.desired.is_remote:
+        # A change of a store elsewhere leaves no trace on this disk, so its plans are not cached; nor are those that
+        # say something of the whole environment.
+        if planned.plan.refresh is None and planned.plan.notes is None and not project.desired.is_remote:
             _save(project, head, last, fingerprints, planned, None if warned else worktree)
         counted = last.counted if last is not None else 0
         return PlanExcerpt(plan=planned.plan, unchanged=counted) if counted else planned.plan

@@ -80,8 +80,8 @@ class PolicyFacts:
     came in with; `unmet`: those controls in force that the artifact does not meet; `gate_owners`: the owners
     before that change, who may let them pass. `not_in_force`: why no pin of this environment may be deployed yet, and
     the remedy. `pin_entry`: the entry of the controls log that the pin came in with. `quorums`: the approvals that it
-    needs. `policy_violations`: reasons why today's policy would deny the deployed artifact. `stale_data_age`: seconds,
-    if over the limit.
+    needs. `waits_for`: what a looser control waits for. `policy_violations`: reasons why today's policy would deny the
+    deployed artifact. `stale_data_age`: seconds, if over the limit.
     """
 
     frozen: FreezeInForce | None = None
@@ -93,6 +93,7 @@ class PolicyFacts:
     not_in_force: tuple[str, str] | None = None
     pin_entry: int | None = None
     quorums: tuple[Approvals, ...] = ()
+    waits_for: str | None = None
     gate_owners: tuple[str, ...] = ()
     policy_violations: tuple[str, ...] = ()
     stale_data_age: int | None = None

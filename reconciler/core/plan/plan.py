@@ -167,7 +167,7 @@ class PlanIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`id` is the digest of its `PlanIdentity`."""
+    """`id` is the digest of its `PlanIdentity`. `notes`: what concerns the whole environment; no part of a digest."""
 
     id: Digest
     project: str
@@ -176,6 +176,7 @@ class Plan:
     revision: str | None
     refresh: Step | None
     models: tuple[ModelPlan, ...]
+    notes: tuple[str, ...] | None = None
     format: int = PLAN_FORMAT
 
     @property

@@ -106,10 +106,16 @@ def weakened_gates(facts: ServingFacts) -> Blocked | None:
             *map(str, unmet),
             f"by the change that the pin came in with{since}: it is judged by what was in force",
         ),
-        remedy=f"apply {name}, which lets in the looser control alone, then propose the pin again: "
-        f"`reconciler promote {facts.name} --to {name} --again`; or override it with a reason: "
-        f"`reconciler override {facts.name} --in {name} --control gates --reason TEXT`",
+        remedy=f"{_let_in(facts)}, then propose the pin again: `reconciler promote {facts.name} --to {name} --again`",
     )
+
+
+def _let_in(facts: ServingFacts) -> str:
+    """Say how the looser control comes into force, which the pin came in with."""
+    name, waits_for = facts.environment.name, facts.policy.waits_for
+    if waits_for is None:
+        return f"apply {name}, which lets in the looser control alone"
+    return f"let the looser control in first ({waits_for}; `reconciler controls show {name}`)"
 
 
 def freeze(facts: ServingFacts) -> Blocked | None:

@@ -81,6 +81,17 @@ class ControlsObserver:
         return reason, _accept(self.environment.name)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """Return what of git is not in force, and why not, for whoever looks at the environment."""
+        name = self.environment.name
+        if self.unaccepted is not None:
+            return (f"the controls of {name} are not in force: {self.unaccepted}; {_accept(name)}",)
+        if self.obstacle is None:
+            return ()
+        what = "; ".join(f"{item.what}: {item.old} -> {item.new}" for item in self.loosened)
+        return (f"not in force, and what was in force stays: {what}: {self.obstacle.reason}",)
+
+    @property
     def only_from_commits(self) -> bool:
         """Tell whether the environment is never applied from a work tree, by what is in force."""
         return any(each.protect is not None or each.role is Role.PRODUCTION for each in self.in_force)

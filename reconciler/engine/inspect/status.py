@@ -46,6 +46,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
     notes = ["verification records are not signed"]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
+    notes += plan.notes or ()
     if (closed := freeze_windows.closed(environment.policy.freeze, deps.clock())) is not None:
         notes.append(policy_check.frozen(environment.name, closed).reasons[0])
     return EnvironmentStatus(

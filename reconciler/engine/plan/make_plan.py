@@ -55,12 +55,13 @@ def make_plan(
         sandbox = observe_training.training_observer(
             deps, desired, environment, snapshot=snapshot, now=now, journals=journals
         )
+        sandbox.read_shared()
         plans = _plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about)
         return _plan(desired, environment, refresh, plans)
     observer = observe.serving_observer(deps, desired, environment, now=now, journals=journals)
-    return _plan(
-        desired, environment, None, _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
-    )
+    notes = observer.notes()
+    plans = _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
+    return _plan(desired, environment, None, plans, notes)
 
 
 def _plan_sandbox(
@@ -122,11 +123,17 @@ def joined(
     """Join plans of some of the models each, made at the same commit, and settled model plans into one."""
     together = tuple(plans)
     refresh = next((plan.refresh for plan in together if plan.refresh is not None), None)
-    return _plan(desired, environment, refresh, (*settled, *(model for plan in together for model in plan.models)))
+    notes = next((plan.notes for plan in together if plan.notes is not None), None)
+    models = (*settled, *(model for plan in together for model in plan.models))
+    return _plan(desired, environment, refresh, models, notes)
 
 
 def _plan(
-    desired: DesiredState, environment: Environment, refresh: Step | None, model_plans: Iterable[ModelPlan]
+    desired: DesiredState,
+    environment: Environment,
+    refresh: Step | None,
+    model_plans: Iterable[ModelPlan],
+    notes: tuple[str, ...] | None = None,
 ) -> Plan:
     models = tuple(sorted(model_plans, key=attrgetter("model")))
     identity = PlanIdentity(
@@ -143,6 +150,7 @@ def _plan(
         revision=desired.revision,
         refresh=refresh,
         models=models,
+        notes=notes,
     )
 
 

@@ -72,6 +72,13 @@ class ServingObserver:
         """Return the environment's controls, read once; raises what reading them raises, for each model."""
         return self.read_controls()
 
+    def notes(self) -> tuple[str, ...] | None:
+        """Return what concerns all models alike; None where there is nothing, or where each model says why."""
+        try:
+            return self.controls.notes or None
+        except ReconcilerError:
+            return None
+
     def served(self, names: Collection[str] = (), *, others: bool = True) -> dict[str, LiveDeployment]:
         """Read what is served of the named models; of none: of all that are declared and, with `others`, of all."""
         if self.target is None:
@@ -205,6 +212,7 @@ class ServingObserver:
             late_overrides=controls.late_overrides,
             pin_entry=controls.since,
             quorums=controls.quorums,
+            waits_for=self.controls.obstacle.reason if self.controls.obstacle is not None else None,
         )
 
     def _stores_of_verifications(self) -> tuple[Store, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -21,6 +22,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import builds
 from reconciler.engine.storage.journal import Journals
+from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
 
@@ -63,6 +65,13 @@ class TrainingObserver:
             ),
             evaluation=evaluation,
         )
+
+    def read_shared(self) -> None:
+        """Read what the plans of all models depend on; each model's plan says what cannot be read."""
+        for environment in self.verifying:
+            if environment.name != self.environment.name:
+                with suppress(ReconcilerError):
+                    self.read_controls(environment.name)
 
     def judging(self, environment: Environment, model: Model) -> Environment:
         """Return an environment with every gate by which it judges the model: those declared, and those in force."""

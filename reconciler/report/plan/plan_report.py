@@ -61,6 +61,8 @@ def _models(plan: Plan, others: int, detail: Detail) -> Iterator[Block]:
     yield in_sync.title(plan.environment, plan.role, plan.revision, summary(plan, others))
     if plan.refresh is not None:
         yield refresh_note(plan.refresh)
+    for note in plan.notes or ():
+        yield Paragraph(("! ", note), tone=Tone.WARN, hang=2)
     yield GAP
     unchanged = sum(map(is_unchanged, plan.models)) + others
     counted = unchanged > in_sync.SHOWN or detail is Detail.PAGE
