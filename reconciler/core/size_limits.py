@@ -18,6 +18,8 @@ LISTING_BYTES = 64 * MIB  # E311: git's list of a commit's files, about 600,000 
 GIT_ANSWER_BYTES = 256 * MIB  # E311: any other answer of git
 TAG_BYTES = 16 * MIB  # E311: an annotated tag that `anchor` may have written
 TAGS_BYTES = 512 * MIB  # E311: all those tags together
+COMMIT_BYTES = 1 * MIB  # none: a commit of a proposal's branch; a larger one counts as somebody else's
+LISTED_FILES = 1_000_000  # E311: files of a work tree
 CACHE_BYTES = 1 * GIB  # none: a cache file of our own beside the repository, which is then not used
 
 # --- Stores and targets, in a folder or a bucket
@@ -32,6 +34,7 @@ MODEL_BYTES = 4 * GIB  # E507, E612: a model file
 MODEL_MEMBERS = 500_000  # E507: arrays in a model file
 MODEL_TREE_BYTES = 256 * MIB  # E507: the tree of nodes in a model file
 MODEL_ITEMS = 16_000_000  # E507: items of that tree
+FOLDER_ENTRIES = 10_000  # none: files that are looked at in a release's folder, where a few more are tampering already
 RELEASE_BYTES = 64 * KIB  # none: a release's OCI manifest; a larger one counts as tampered with
 
 # --- Files that a command is given, and the description of a CI job

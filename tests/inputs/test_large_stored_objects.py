@@ -21,7 +21,17 @@ from reconciler.core.artifact.journal import StoreMark
 from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES, MODEL_FILE, ArtifactFile
 from reconciler.core.digest import digest_of_bytes
-from reconciler.core.size_limits import BLOB_BYTES, GIB, MARK_BYTES, MODEL_BYTES, OBJECT_BYTES, RECORD_BYTES
+from reconciler.core.size_limits import (
+    BLOB_BYTES,
+    FOLDER_ENTRIES,
+    GIB,
+    MARK_BYTES,
+    MIB,
+    MODEL_BYTES,
+    OBJECT_BYTES,
+    RECORD_BYTES,
+    RELEASE_BYTES,
+)
 from reconciler.engine.storage import blobs, oci_manifest
 from reconciler.errors import IntegrityError, StoreError
 from reconciler.testing.memory import MemoryStore
@@ -106,7 +116,7 @@ def test_a_store_full_of_objects_is_not_listed_without_end(tmp_path: Path) -> No
         list(FilesStore(tmp_path, most=20).keys("journal/p/m/"))
     assert refused.value.code == "E612"
     assert len(list(FilesStore(tmp_path, most=21).keys("journal/p/m/"))) == 21
-    with pytest.raises(IntegrityError, match="more than 1,000,000 objects below a/"):
+    with pytest.raises(IntegrityError, match="more than 1,000,000 objects or folders below a/"):
         object_sizes.listed(itertools.repeat("a/b"), "a/")
 
 
@@ -139,6 +149,17 @@ def test_a_huge_pointer_or_release_counts_as_damaged_and_a_huge_mark_as_another_
     assert refused.value.code == "E612"
 
 
+def test_a_folder_of_very_many_files_is_not_listed_whole(tmp_path: Path) -> None:
+    """A release has seven files: of very many, enough are looked at to tell that it has others."""
+    release = tmp_path / "release"
+    release.mkdir()
+    for number in range(FOLDER_ENTRIES + 500):
+        (release / f"{number:0200}").touch()
+    if release.stat().st_size < MIB:
+        pytest.skip("the size of a folder says nothing about its entries here")
+    assert len(listed(str(release))) == FOLDER_ENTRIES + 1
+
+
 # --- artifacts -------------------------------------------------------------------------------------------------------
 
 
@@ -161,6 +182,8 @@ def test_an_artifact_is_refused_by_the_sizes_that_it_declares(tmp_path: Path) ->
         with pytest.raises(IntegrityError, match=rf"declares {size:,} bytes of {path}") as refused:
             oci_manifest.parse(declared({path: size}))
         assert refused.value.code == "E612"
+    with pytest.raises(IntegrityError, match=f"at most {RELEASE_BYTES:,}"):
+        oci_manifest.parse(b"[" * (RELEASE_BYTES + 1))
     store = FilesStore(tmp_path)
     artifact = oci_manifest.parse(declared({}))
     for file in (*artifact.files, artifact.config):

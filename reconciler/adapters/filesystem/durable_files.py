@@ -16,9 +16,11 @@ import stat
 import time
 import uuid
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
-from reconciler.core.size_limits import CACHE_BYTES
+from reconciler.core.artifact import object_sizes
+from reconciler.core.size_limits import CACHE_BYTES, FOLDER_ENTRIES, MIB
 from reconciler.errors import StoreError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
@@ -76,19 +78,31 @@ def listed(folder: str) -> dict[str, os.stat_result]:
     """Return the status of a folder (under "") and of all that lies in it, by name, sorted.
 
     Of a file or a link only its own; empty where nothing exists. A name that is removed meanwhile is left out: then the
-    folder has changed, too.
+    folder has changed, too. Of a very large folder only FOLDER_ENTRIES are listed.
     """
     try:
         entries = {"": os.lstat(folder)}
         if not stat.S_ISDIR(entries[""].st_mode):
             return entries
-        names = sorted(os.listdir(folder))  # noqa: PTH208
+        # A folder of so many bytes holds very many names; counting them in each would take longer than listing them.
+        names = sorted(os.listdir(folder)) if entries[""].st_size < MIB else _first_names(folder)  # noqa: PTH208
     except (FileNotFoundError, NotADirectoryError):
         return {}
     for name in names:
         with contextlib.suppress(FileNotFoundError):
             entries[name] = os.lstat(f"{folder}/{name}")
     return entries
+
+
+def _first_names(folder: str) -> list[str]:
+    with os.scandir(folder) as listing:
+        return sorted(entry.name for entry in islice(listing, FOLDER_ENTRIES))
+
+
+def names_in(folder: Path | str) -> list[str]:
+    """Return the names in a folder; IntegrityError E612 where there are more than any folder of ours has."""
+    with os.scandir(folder) as listing:
+        return object_sizes.listed((entry.name for entry in listing), str(folder))
 
 
 def write_checked(path: Path, lines: Iterable[bytes]) -> None:

@@ -21,6 +21,7 @@ from reconciler.adapters.filesystem.durable_files import (
     explained,
     force_folder,
     make_folders,
+    names_in,
     read_regular,
     sweep,
     write_temporary,
@@ -125,7 +126,7 @@ class FilesStore:
             self._observer.saw(folder)
         try:
             self._check_root()
-            return frozenset(os.listdir(folder))  # noqa: PTH208
+            return frozenset(names_in(folder))
         except FileNotFoundError:
             return frozenset()
         except OSError as error:

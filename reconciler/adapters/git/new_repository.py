@@ -7,7 +7,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from reconciler.adapters.git.objects import too_large
 from reconciler.adapters.git.plumbing import Git
+from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.errors import UsageError
 
 BRANCH = "main"
@@ -86,12 +88,15 @@ def start_repository(root: Path) -> None:
 
 def _says(path: Path, text: str) -> bool:
     try:
-        return path.is_file() and path.read_bytes() == text.encode()
+        body = text.encode()
+        return path.is_file() and path.stat().st_size == len(body) and path.read_bytes() == body
     except OSError:
         return False
 
 
 def _ignore(path: Path, text: str) -> None:
+    if path.exists() and path.stat().st_size > MANIFEST_BYTES:
+        raise too_large(f"{path.name} has {path.stat().st_size:,} bytes; at most {MANIFEST_BYTES:,} are read")
     current = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
     missing = [line for line in text.splitlines() if line not in current.splitlines()]
     if missing:

@@ -12,6 +12,7 @@ from pathlib import Path
 from reconciler.adapters.git.plumbing import check_revision, prefix_of, top_of
 from reconciler.adapters.git.writing import GitWriter
 from reconciler.core.forge.project_place import place_of
+from reconciler.core.size_limits import COMMIT_BYTES
 from reconciler.errors import ConflictError
 from reconciler.ports import Proposal
 
@@ -69,7 +70,7 @@ class GitProposer:
         changed = self._changed(git, commit, proposal)
         if changed is None:
             return False
-        message = git.run("cat-file", "commit", commit).partition("\n\n")[2].strip()
+        message = _commit_text(git, commit).partition("\n\n")[2].strip()
         plain = message.rpartition(f"\n{_FILES}")[0]
         unchanged = message == _with_checksum(git, plain, commit, changed[1]).strip()
         return unchanged and _title(message) == _title(proposal.message)
@@ -106,10 +107,15 @@ class GitProposer:
         return git.run("write-tree")
 
 
+def _commit_text(git: GitWriter, commit: str) -> str:
+    """Return a commit as git stores it; nothing of one that is larger than any of ours."""
+    return git.run("cat-file", "commit", commit) if int(git.run("cat-file", "-s", commit)) <= COMMIT_BYTES else ""
+
+
 def _is_it(git: GitWriter, commit: str, tree: str, start: str, message: str) -> bool:
     """Return whether `commit` is this very proposal."""
-    header, _, text = git.run("cat-file", "commit", commit).partition("\n\n")
-    lines = header.splitlines()
+    header, _, text = _commit_text(git, commit).partition("\n\n")
+    lines = header.splitlines() or [""]
     parents = [line.removeprefix("parent ") for line in lines if line.startswith("parent ")]
     return lines[0] == f"tree {tree}" and parents == [start] and text.strip() == message.strip()
 

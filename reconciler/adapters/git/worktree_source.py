@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.adapters.filesystem.durable_files import FileTooLargeError, read_regular
 from reconciler.adapters.git.objects import too_large
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
-from reconciler.core.size_limits import CONFIGURATION_BYTES, LOCK_BYTES
+from reconciler.core.size_limits import CONFIGURATION_BYTES, LISTED_FILES, LOCK_BYTES
 from reconciler.errors import SourceError, UsageError
 from reconciler.ports import TreeFile
 
@@ -45,6 +45,8 @@ class WorkTree:
             object_id = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
             self._paths[object_id] = path
             files.append(TreeFile(path=name, mode=mode, id=object_id, size=status.st_size))
+            if len(files) > LISTED_FILES:
+                raise too_large(f"the folder holds more than {LISTED_FILES:,} files; no more are listed")
         return tuple(sorted(files, key=attrgetter("path")))
 
     def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:

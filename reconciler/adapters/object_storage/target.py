@@ -30,7 +30,7 @@ from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.target_ownership import CURRENT, OWNER, RELEASES, TargetRules
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.names import is_name
-from reconciler.core.size_limits import MARK_BYTES, RELEASE_BYTES
+from reconciler.core.size_limits import MARK_BYTES, OBJECT_BYTES, RELEASE_BYTES
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import AmbiguousWriteError, IntegrityError, TargetError
 from reconciler.ports import StorageAccess
@@ -98,7 +98,7 @@ class BucketTarget:
         for layer in _layers(manifest[0]):
             (folder / layer.path).unlink(missing_ok=True)
             with suppress(ObjectTooLargeError):  # then it is missing here, and as wrong as with these bytes
-                self.bucket.download(f"{start}/{layer.path}", folder / layer.path, layer.size)
+                self.bucket.download(f"{start}/{layer.path}", folder / layer.path, min(layer.size, OBJECT_BYTES))
         return folder
 
     def traces(self) -> frozenset[str]:

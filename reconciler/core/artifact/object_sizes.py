@@ -31,9 +31,9 @@ def listed(keys: Iterable[str], prefix: str, *, most: int = STORE_KEYS) -> list[
     taken = list(islice(keys, most + 1))
     if len(taken) > most:
         raise IntegrityError(
-            f"the store has more than {most:,} objects below {prefix or 'its root'}",
+            f"there are more than {most:,} objects or folders below {prefix or 'the root of the store'}",
             code="E612",
-            hint="this tool did not write them: look for what fills the store, and remove it",
+            hint="this tool did not write them: look for what fills that place, and remove it",
         )
     return taken
 

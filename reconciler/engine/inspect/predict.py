@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -142,7 +143,7 @@ def _publish(source: Path, out: Path) -> None:
     """Move the file into place in one go: a reader sees the old file or the whole new one."""
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(source.read_bytes())
+        shutil.copyfile(source, temporary)
         temporary.replace(out)
     except OSError as error:
         temporary.unlink(missing_ok=True)

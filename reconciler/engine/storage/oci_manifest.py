@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler import codec
+from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.oci_artifact import (
     ARTIFACT_TYPE,
     CONFIG_TYPE,
@@ -24,7 +25,7 @@ from reconciler.core.artifact.oci_artifact import (
     ArtifactFile,
 )
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest
-from reconciler.core.size_limits import BLOB_BYTES, MODEL_BYTES
+from reconciler.core.size_limits import BLOB_BYTES, MODEL_BYTES, RELEASE_BYTES
 from reconciler.errors import IntegrityError
 
 MANIFEST_FILE = "manifest.json"
@@ -82,6 +83,8 @@ def parse(manifest: bytes) -> Artifact:
 
     Raises IntegrityError E511 when they are not of this tool's form, E612 for a file that is larger than is read.
     """
+    if len(manifest) > RELEASE_BYTES:
+        raise object_sizes.too_large(f"manifest {digest_of_bytes(manifest)}", len(manifest), RELEASE_BYTES)
     try:
         document: Any = json.loads(manifest)
         config = _file(document["config"], CONFIG_FILE)
