@@ -168,7 +168,7 @@ E501 A file or blob is damaged: its bytes do not have the digest that is recorde
      Run `reconciler audit` to list all; `apply` restores deployed files, a backup restores blobs.
 E506 A model file contains a type that this tool never writes.
      Do not load it with any program: it was not made by this tool.
-E507 A model file is not an archive as this tool writes it.
+E507 A model file is not an archive as this tool writes it, or an array in it does not fit the model.
      Do not load it with any program: it was not made by this tool.
 E508 A stored document is damaged.
      Restore the file from a backup.

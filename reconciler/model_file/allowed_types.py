@@ -6,6 +6,8 @@ constructed; the estimators' determinism tests keep the list complete.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 PLAIN = frozenset(
     {
         "builtins.bool",
@@ -49,19 +51,15 @@ PARTS = frozenset(
         "sklearn.preprocessing._encoders.OrdinalEncoder",
         "sklearn.preprocessing._encoders.OneHotEncoder",
         "sklearn.preprocessing._data.StandardScaler",
-        "sklearn.preprocessing._label.LabelBinarizer",
         "sklearn.preprocessing._label.LabelEncoder",
         "sklearn.impute._base.SimpleImputer",
         "sklearn.impute._base.MissingIndicator",
         "sklearn.compose._column_transformer.ColumnTransformer",
-        "sklearn.compose._column_transformer._RemainderColsList",
         "sklearn.pipeline.Pipeline",
-        "sklearn.utils._bunch.Bunch",
         "sklearn.tree._tree.Tree",
         "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
         "sklearn.ensemble._hist_gradient_boosting.binning._BinMapper",
-        "sklearn.ensemble._hist_gradient_boosting.grower.TreeGrower",
-        "sklearn._loss.link.BaseLink",
+        "sklearn._loss.link.HalfLogitLink",
         "sklearn._loss.link.IdentityLink",
         "sklearn._loss.link.Interval",
         "sklearn._loss.link.LogLink",
@@ -91,9 +89,6 @@ PARTS = frozenset(
         "sklearn._loss._loss.CyPinballLoss",
         "sklearn.dummy.DummyClassifier",
         "sklearn.dummy.DummyRegressor",
-        "sklearn.linear_model._stochastic_gradient._SGDOptimizer",
-        "sklearn.linear_model._sgd_fast.Log",
-        "sklearn.linear_model._sgd_fast.ModifiedHuber",
     }
 )
 
@@ -131,3 +126,31 @@ ESTIMATORS = frozenset(
 )
 
 ALLOWED = PLAIN | PARTS | ESTIMATORS
+
+_FUNCTIONS = frozenset({"sklearn.utils.validation.check_array"})
+_TREES = frozenset({"sklearn.tree._tree.Tree"})
+_LOSSES = frozenset(
+    name for name in PARTS if name.startswith(("sklearn._loss._loss.", "sklearn.linear_model._sgd_fast."))
+)
+_CALLS = frozenset({"functools.partial"})
+
+# The loaders of skops that our models need, and the types that each may construct. A loader does more than to set
+# attributes: with another type it would call what that type's constructor calls. Other loaders are never used.
+LOADERS: Mapping[str, frozenset[str]] = {
+    "DTypeNode": frozenset({"numpy.dtype"}),
+    "DefaultDictNode": frozenset({"collections.defaultdict"}),
+    "DictNode": frozenset({"builtins.dict", "collections.OrderedDict"}),
+    "FunctionNode": _FUNCTIONS,
+    "JsonNode": frozenset({"builtins.str"}),
+    "ListNode": frozenset({"builtins.list"}),
+    "LossNode": _LOSSES,
+    "NdArrayNode": frozenset(name for name in PLAIN if name.startswith("numpy.") and "random" not in name),
+    "ObjectNode": (PARTS | ESTIMATORS) - _FUNCTIONS - _TREES - _LOSSES - _CALLS,
+    "PartialNode": _CALLS,
+    "RandomGeneratorNode": frozenset({"numpy.random._generator.Generator"}),
+    "RandomStateNode": frozenset({"numpy.random.mtrand.RandomState"}),
+    "SliceNode": frozenset({"builtins.slice"}),
+    "TreeNode": _TREES,
+    "TupleNode": frozenset({"builtins.tuple"}),
+    "TypeNode": PLAIN,
+}

@@ -17,4 +17,4 @@ def dump(estimator: Any, schema: Schema) -> tuple[bytes, LoadedModel]:
     Raises ScoringError E506 or E507 when the bytes would not pass the checks of loading.
     """
     body = canonical_skops.dumps(estimator)
-    return body, LoadedModel(estimator=estimator_of(body), schema=schema)
+    return body, LoadedModel(estimator=estimator_of(body, schema), schema=schema)

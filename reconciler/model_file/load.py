@@ -1,4 +1,4 @@
-"""Load a model: check the archive, check its types, then let skops construct exactly the allowed ones."""
+"""Load a model: check the archive and its types, let skops construct exactly the allowed ones, check what they hold."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from reconciler.model_file import file_sizes, safe_archive
 from reconciler.model_file.allowed_types import ALLOWED
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import ProbeRows, check_probe
+from reconciler.model_file.structure.registry import check_structure
 
 
 def load(folder: Path) -> LoadedModel:
@@ -23,7 +24,7 @@ def load(folder: Path) -> LoadedModel:
     """
     schema = codec.decode(Schema, file_sizes.read_document(folder / SCHEMA_FILE), what=SCHEMA_FILE)
     probe = codec.decode(ProbeRows, file_sizes.read_document(folder / PROBE_FILE), what=PROBE_FILE)
-    model = LoadedModel(estimator=estimator_of(file_sizes.read_model(folder / MODEL_FILE)), schema=schema)
+    model = LoadedModel(estimator=estimator_of(file_sizes.read_model(folder / MODEL_FILE), schema), schema=schema)
     try:
         check_probe(model, probe)
     except ScoringError:
@@ -33,9 +34,10 @@ def load(folder: Path) -> LoadedModel:
     return model
 
 
-def estimator_of(body: bytes) -> Any:
-    """Construct the estimator in a model file, once the archive has passed every check.
+def estimator_of(body: bytes, schema: Schema) -> Any:
+    """Construct the estimator in a model file, once the archive has passed every check, and check what it holds.
 
+    `schema`: what the model predicts from and into.
     Raises ScoringError E506 (a type that is not allowed), E507 (not a valid model file) or E511 (other libraries).
     """
     safe_archive.check(body)
@@ -45,9 +47,13 @@ def estimator_of(body: bytes) -> Any:
         with warnings.catch_warnings():
             # Warnings about versions: the probe rows decide whether the libraries are close enough.
             warnings.simplefilter("ignore")
-            return skops.io.loads(body, trusted=sorted(ALLOWED))
-    except Exception as error:
+            estimator = skops.io.loads(body, trusted=sorted(ALLOWED))
+        check_structure(estimator, schema)
+    except ScoringError:
+        raise
+    except Exception as error:  # skops and the checks raise many types on what is no model of ours
         raise _unloadable(error) from error
+    return estimator
 
 
 def _unloadable(error: Exception) -> ScoringError:

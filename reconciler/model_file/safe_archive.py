@@ -12,38 +12,19 @@ import json
 import math
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler.errors import ScoringError
 from reconciler.model_file import file_sizes
-from reconciler.model_file.allowed_types import ALLOWED
+from reconciler.model_file.allowed_types import LOADERS
+from reconciler.model_file.native_state import ArrayHeader, is_sound
 
 SCHEMA = "schema.json"
+_END = b"PK\x05\x06"  # begins the last 22 bytes of an archive without a comment
 _MEMBER = re.compile(r"[0-9]{1,9}\.npy")
 _DEEPEST = 200  # nodes inside nodes
-# The skops loaders that our models need. Others could do more than set attributes, whatever type is named.
-_LOADERS = frozenset(
-    {
-        "DTypeNode",
-        "DefaultDictNode",
-        "DictNode",
-        "FunctionNode",
-        "JsonNode",
-        "ListNode",
-        "LossNode",
-        "NdArrayNode",
-        "ObjectNode",
-        "PartialNode",
-        "RandomGeneratorNode",
-        "RandomStateNode",
-        "SliceNode",
-        "TreeNode",
-        "TupleNode",
-        "TypeNode",
-    }
-)
-
+_PROTOCOL = 2  # of skops: another one has other loaders under the same names
 _MARKS = ("__class__", "__module__", "__loader__")
 
 Node = dict[str, Any]
@@ -58,13 +39,19 @@ def check(body: bytes) -> Node:
     try:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             members = archive.infolist()
+            if min(member.header_offset for member in members) or archive.comment or body[-22:-18] != _END:
+                raise _refused("there are bytes before or after the archive")
             _check_members(members)
             file_sizes.check_members(members, len(body), tree=SCHEMA)
             tree: Node = json.loads(file_sizes.checked_tree(archive.read(SCHEMA)))
-            for member in members:
-                if member.filename != SCHEMA:
-                    _check_array(archive.read(member), member.filename)
-            _check_types(tree, frozenset(member.filename for member in members))
+            headers = {
+                member.filename: _checked_header(archive.read(member), member.filename)
+                for member in members
+                if member.filename != SCHEMA
+            }
+            if tree["protocol"] != _PROTOCOL:
+                raise _refused(f"it is not in protocol {_PROTOCOL} of skops")
+            _check_nodes(tree, headers)
     except ScoringError:
         raise
     except Exception as error:  # readers of zip, JSON and arrays raise many types on malformed bytes
@@ -75,12 +62,17 @@ def check(body: bytes) -> Node:
 def nodes(tree: object) -> list[Node]:
     """Return every node of the tree, parents first, in the order of the file."""
     collected: list[Node] = []
-    _collect(tree, 0, collected)
+    _collect(tree, 0, collected, {})
     return collected
 
 
-def _collect(tree: object, depth: int, collected: list[Node]) -> None:
-    """Append the nodes below `tree`; one list for all, since a forest has hundreds of thousands of nodes."""
+def _collect(tree: object, depth: int, collected: list[Node], sizes: dict[object, int]) -> None:
+    """Append the nodes below `tree`; one list for all, since a forest has hundreds of thousands of nodes.
+
+    `sizes`: of each id the number of nodes of what has it. skops writes a shared object out wherever it stands; a short
+    reference in its place could be nested until the objects are more than any time suffices for.
+    """
+    before = len(collected)
     if depth > _DEEPEST * 2:
         raise _refused(f"its nodes are nested more than {_DEEPEST} deep")
     items: Iterable[object] = ()
@@ -95,20 +87,26 @@ def _collect(tree: object, depth: int, collected: list[Node]) -> None:
         items = tree
     for item in items:
         if isinstance(item, (dict, list)):
-            _collect(item, depth + 1, collected)
+            _collect(item, depth + 1, collected, sizes)
+    if isinstance(tree, dict) and "__id__" in tree:
+        size = len(collected) - before
+        if sizes.setdefault(tree["__id__"], size) != size:
+            raise _refused("a shared object is not the same wherever it stands")
 
 
-def _check_types(tree: Node, names: frozenset[str]) -> None:
+def _check_nodes(tree: Node, headers: Mapping[str, ArrayHeader]) -> None:
     for node in nodes(tree):
         kind, loader = f"{node['__module__']}.{node['__class__']}", str(node["__loader__"])
-        if kind not in ALLOWED or loader not in _LOADERS:
+        if kind not in LOADERS.get(loader, frozenset()):
             raise ScoringError(
                 f"the model file contains the type {kind[:120]} (loader {loader[:40]}), which is not allowed",
                 code="E506",
                 hint="use a model file that this tool wrote; opening this one with another tool may run code",
             )
-        if "file" in node and str(node["file"]) not in names:
+        if "file" in node and str(node["file"]) not in headers:
             raise _refused(f"a node refers to the member {str(node['file'])[:40]}, which is missing")
+        if not is_sound(node, headers):
+            raise _refused(f"a {node['__class__']} is not in the form that its native code reads")
 
 
 def _check_members(members: list[zipfile.ZipInfo]) -> None:
@@ -122,8 +120,8 @@ def _check_members(members: list[zipfile.ZipInfo]) -> None:
             raise _refused(f"member {member.filename[:60]!r} is compressed or encrypted")
 
 
-def _check_array(body: bytes, name: str) -> None:
-    """Check that a member is a numeric array: an array of objects would be a pickle."""
+def _checked_header(body: bytes, name: str) -> ArrayHeader:
+    """Return the form of a member that is a numeric array: an array of objects would be a pickle."""
     import numpy as np
 
     stream = io.BytesIO(body)
@@ -134,8 +132,9 @@ def _check_array(body: bytes, name: str) -> None:
         whole = math.prod(shape) * kind.itemsize == len(body) - stream.tell()
     except Exception as error:  # made-up headers also end in SyntaxError, TokenError and more
         raise _not_numeric(name) from error
-    if kind.hasobject or not whole:
+    if kind.hasobject or not kind.itemsize or not whole:  # any number of items without a size fits no bytes
         raise _not_numeric(name)
+    return ArrayHeader(shape, kind)
 
 
 def _not_numeric(name: str) -> ScoringError:

@@ -27,6 +27,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
     "APPLIES": (3, 20),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
+    "MODEL_FILES": (300, 10_000),  # files of models that are changed at random, loaded and predicted with
+    "MODELS": (4, 1),  # models between two whose every attribute is changed
     "ROWS": (3_000, 20_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),
     "REPEATS": (1, 2),
@@ -37,6 +39,7 @@ COUNTS: dict[str, tuple[int, int]] = {
 # The files that take longest in `make test`, in CPU seconds: their tests are handed out first.
 LONGEST: dict[str, int] = {
     "tests/simulation/test_simulation.py": 40,
+    "tests/inputs/test_hostile_models.py": 35,
     "tests/e2e/promises/test_apply_on_merge.py": 25,
     "tests/e2e/promises/test_forges.py": 25,
     "tests/e2e/promises/test_drift.py": 25,

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.gates import Comparability, Comparison, NoWorseThanIncumbent
@@ -30,6 +31,13 @@ from reconciler.training.runtime_check import runtime_here
 
 CLASSES = ("on time", "late", "=very late")
 LIMITS = Limits()
+GOOD = Schema(
+    task="classification",
+    columns=(SchemaColumn(name="first", type=ColumnType.NUMERIC),),
+    classes=CLASSES,
+    key="key",
+    tables=(),
+)
 
 
 def rows(count: int, *, start: int, numbers: bool = False) -> pa.Table:
@@ -311,7 +319,7 @@ def packed(members: dict[str, bytes]) -> bytes:
 def refusal(body: bytes) -> str | None:
     """The code of a refusal, or None when it is taken; whatever else is raised is a failure."""
     try:
-        load.estimator_of(body)
+        load.estimator_of(body, GOOD)
     except ScoringError as error:
         return error.code
     return None

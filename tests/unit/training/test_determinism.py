@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
@@ -20,6 +21,7 @@ from reconciler.ports import SelectResult, TrainRequest
 from reconciler.training import estimator_catalog, fit
 from reconciler.training.runtime_check import runtime_here
 
+NO_SCHEMA = Schema(task="classification", columns=(), classes=(), key="key", tables=())
 ACCOUNTS = [f"100000000000{digit}" for digit in range(6)]
 
 
@@ -160,7 +162,7 @@ def test_a_pickle_is_never_loaded_whatever_it_is_called(tmp_path: Path, model_fi
 
     for body in (pickle.dumps(Evil()), model_file[:-30], model_file[:100], b"", b"PK\x05\x06" + bytes(18)):
         with pytest.raises(ScoringError):
-            load.estimator_of(body)
+            load.estimator_of(body, NO_SCHEMA)
     array = np.array([Evil()], dtype=object)
     np.save(tmp_path / "0.npy", array, allow_pickle=True)
     with zipfile.ZipFile(__import__("io").BytesIO(model_file)) as old:
@@ -170,5 +172,5 @@ def test_a_pickle_is_never_loaded_whatever_it_is_called(tmp_path: Path, model_fi
         for name, content in members.items():
             new.writestr(name, content)
     with pytest.raises(ScoringError):
-        load.estimator_of((tmp_path / "evil.skops").read_bytes())
+        load.estimator_of((tmp_path / "evil.skops").read_bytes(), NO_SCHEMA)
     assert not marker.exists()
