@@ -118,6 +118,9 @@ def test_a_forge_that_tells_less_is_a_gap_and_no_silence(server: Server, client:
     number = forge.open(draft()).number
     server.github.tells_pushes = server.gitlab.tells_people = False
     assert "does not tell" in (forge.contributions(number).gap or "")
+    server.gitlab.tells_ends = False
+    assert client is github or "where its commits begin" in (forge.contributions(number).gap or "")
+    server.gitlab.tells_ends = True
     server.order(Fault.BROKEN, path=r".*/(activity|events)")
     server.github.tells_pushes = server.gitlab.tells_people = True
     with pytest.raises(ForgeError):

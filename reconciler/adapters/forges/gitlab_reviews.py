@@ -111,7 +111,10 @@ def contributions(
     `source`: returns the project of a branch by its number; `ask`: answers a GraphQL query; `users`: looks users up.
     """
     request = project.mergerequests.get(number)
-    begin, head = request.diff_refs["start_sha"], request.diff_refs["head_sha"]
+    ends = request.diff_refs or {}
+    begin, head = ends.get("start_sha"), ends.get("head_sha")
+    if begin is None or head is None:
+        return Contributions(commits=(), pushes=(), gap="GitLab does not tell where its commits begin and end")
     listed = project.commits.list(ref_name=f"{begin}..{head}", get_all=True)
     authors, gap = _people(number, ask)
     committers = authors.pop("", ())

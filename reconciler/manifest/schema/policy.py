@@ -43,10 +43,11 @@ class Approvals(Document):
     @model_validator(mode="after")
     def _reachable(self) -> Approvals:
         no_duplicates([person.casefold() for person in self.from_], "approver")
-        if not any(map(policy.is_team, self.from_)) and self.min > len(self.from_):
+        people = [name for name in self.from_ if not name.endswith("[bot]")]  # a program is nobody who could approve
+        if not any(map(policy.is_team, people)) and self.min > len(people):
             raise refuse(
                 "E225",
-                f"{self.min} approvals of {len(self.from_)} people are impossible: lower `min` or add people",
+                f"{self.min} approvals of {len(people)} people are impossible: lower `min` or add people",
                 at="min",
             )
         return self

@@ -20,14 +20,15 @@ def refused(status: int, message: Any) -> Answer:
 
 
 class GitLabApi:
-    """`resets`: whether a push takes approvals back, a setting of GitLab's projects; `tells_when`, `tells_people`: what
-    older servers do not tell: when an approval was given, and whose a commit is."""
+    """`resets`: whether a push takes approvals back, a setting of GitLab's projects. The others: what some servers do
+    not tell: when an approval was given, whose a commit is, where a request begins."""
 
     def __init__(self, place: Place) -> None:
         self.place = place
         self.resets = True
         self.tells_when = True
         self.tells_people = True
+        self.tells_ends = True
         here = f"/projects/{PROJECT}"
         request = f"{here}/merge_requests/{{number:number}}"
         commit = f"{here}/repository/commits/{{commit}}"
@@ -172,7 +173,9 @@ class GitLabApi:
             "squash_commit_sha": pull.squashed_as,
             "created_at": pull.heads[0][0],
             "merged_at": pull.merged_at,
-            "diff_refs": {
+            "diff_refs": None
+            if not self.tells_ends
+            else {
                 "start_sha": pull.begin or self.place.tip(pull.base),
                 "head_sha": pull.commit,
             },

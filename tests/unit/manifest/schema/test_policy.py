@@ -68,6 +68,7 @@ def test_all_of_them_are_read_as_they_stand() -> None:
     ("line", "code", "field"),
     [
         ("approvals: {min: 3, from: [ada, bob]}", "E225", "approvals.min"),
+        ("approvals: {min: 2, from: [ada, 'promoter[bot]']}", "E225", "approvals.min"),
         ("approvals: {from: []}", "E205", "approvals.from"),
         ("approvals: {from: [ada, Ada]}", "E207", "approvals"),
         ("approvals: {from: ['ada lovelace']}", "E206", "approvals.from.0"),
