@@ -6,6 +6,7 @@ nor be planted by a commit.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -17,6 +18,7 @@ from reconciler.errors import UsageError
 
 PROJECT_FILE = "reconciler.yaml"
 CACHE = "reconciler/cache"
+WITNESS = "reconciler/seen"
 NOTICED = 2_000  # manifests; with more, uncommitted changes are not looked for: that would take too long for a warning
 
 
@@ -86,6 +88,11 @@ def user_cache() -> Path:
         return Path.home() / ".cache" / "reconciler"
     except RuntimeError:
         return Path(tempfile.gettempdir()) / f"reconciler-cache-{os.getuid()}"
+
+
+def key_of(root: Path) -> str:
+    """Return a short name for a project's folder, which tells two projects of one repository apart."""
+    return hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
 
 
 def cache(git_folder: Path | None) -> Path:

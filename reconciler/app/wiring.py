@@ -21,6 +21,7 @@ from reconciler.adapters.caches.expression_cache import CachedExpressions
 from reconciler.adapters.executors.compute import DataWorker, ScoringWorker, TrainingWorker
 from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.adapters.executors.thread_map import parallel_map
+from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.tags import GitTags
@@ -168,6 +169,7 @@ def open_project(
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             render_card=_render_card,
             tags=GitTags(root),
+            witness=cache(partial(_witness, root)),
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
@@ -199,6 +201,12 @@ def _asks_people(deps: Dependencies, desired: DesiredState, environment: str) ->
         return False
     store = deps.stores[environment]
     return ControlsLog(store=store, project=desired.project, environment=environment).asks_people()
+
+
+def _witness(root: Path) -> FilesStore | None:
+    """Return the store in git's own folder in which this clone remembers which journals its applies saw."""
+    folder = git_folder(root)
+    return FilesStore(folder / locations.WITNESS / locations.key_of(root)) if folder is not None else None
 
 
 class _OpenedOnUse(Mapping[str, T]):

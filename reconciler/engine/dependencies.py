@@ -37,6 +37,10 @@ def sequential_map(ask: Callable[[A], R], subjects: Sequence[A]) -> list[R]:
     return [ask(subject) for subject in subjects]
 
 
+def _nowhere() -> None:
+    """Return no store."""
+
+
 class Sequential:
     """Work on one model after the other, in this thread. Implements ports.Concurrency."""
 
@@ -60,7 +64,8 @@ class Dependencies:
     acting person, as git names them. `scratch` is a private empty folder; table paths start at `data_root`.
     `concurrency`: how many models are worked on at once; with more than one, every port is used from several threads.
     `parallel_map` asks one question about many models: in parallel where a store is remote, since reading is then
-    mostly waiting. `render_card` writes the card that git keeps of a model; without it, no card is checked.
+    mostly waiting. `render_card` writes the card that git keeps of a model; without it, no card is checked. `witness`
+    returns a store of this clone, beside all environments, that remembers which journals were seen; None: it has none.
     """
 
     source: Source
@@ -80,3 +85,4 @@ class Dependencies:
     render_card: RenderCard | None = None
     forge: Forge | None = None
     tags: Tags | None = None
+    witness: Callable[[], Store | None] = _nowhere

@@ -26,7 +26,15 @@ from reconciler.ports.messages import (
     TrainRequest,
     TrainResult,
 )
-from reconciler.ports.storage import ReachabilityCheck, ReadObserver, StorageAccess, Store, Target, TracedTarget
+from reconciler.ports.storage import (
+    KeyCheck,
+    ReachabilityCheck,
+    ReadObserver,
+    StorageAccess,
+    Store,
+    Target,
+    TracedTarget,
+)
 
 __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are core values that cross these ports
     "Clock",
@@ -40,6 +48,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "Expressions",
     "FirstParentChange",
     "Forge",
+    "KeyCheck",
     "LiveDeployment",
     "NewId",
     "ParallelMap",

@@ -40,6 +40,14 @@ class Store(Protocol):
         """Yield the keys below `prefix`, sorted. Only for reports and as a hint: a listing may be stale."""
 
 
+@runtime_checkable
+class KeyCheck(Protocol):
+    """Optional: a store that can tell whether an object is there at a lower cost than handing out its bytes."""
+
+    def holds(self, key: str) -> bool:
+        """Tell whether there is an object; IntegrityError E604 when it is empty."""
+
+
 class Target(Protocol):
     """The place that models are served from. The target is the authority on what is deployed.
 

@@ -111,6 +111,15 @@ class BucketStore:
         except OSError as error:
             raise explained(error, self._copies) from error
 
+    def holds(self, key: str) -> bool:
+        _check(key)
+        if key in self._stored:
+            return True
+        head = self.bucket.head(key)
+        if head is not None and head[0] == 0:
+            raise _empty(key)
+        return head is not None
+
     def keys(self, prefix: str) -> Iterator[str]:
         if prefix.rstrip("/"):
             _check(prefix.removesuffix("/"))

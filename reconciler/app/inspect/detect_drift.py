@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from pathlib import Path
 
 from reconciler.adapters.caches import drift_first_seen
@@ -49,5 +47,4 @@ def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: boo
 
 
 def _cache_file(root: Path, git_folder: Path | None) -> Path:
-    project = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
-    return locations.cache(git_folder) / f"drift-{project}.json"
+    return locations.cache(git_folder) / f"drift-{locations.key_of(root)}.json"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,13 +93,12 @@ def read(root: Path, environment: str) -> GitState | None:
             if path == locations.PROJECT_FILE or path.startswith("environments/") or path.endswith(_LOCKS):
                 rules.append(f"{mode} {blob} {path}")
     folder = locations.cache((root / common).resolve())
-    project = hashlib.blake2b(os.fsencode(root), digest_size=8).hexdigest()
     return GitState(
         root=root,
         top=Path(top),
         revision=revision,
         environment=environment,
-        cache_file=folder / f"plan-{environment}-{project}.json",
+        cache_file=folder / f"plan-{environment}-{locations.key_of(root)}.json",
         manifests=manifests,
         special_files=special_files,
         rules=hash_of(rules),

@@ -10,8 +10,6 @@ from reconciler.cli import options
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
-from reconciler.core.inspect.health_check import Level
-from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("doctor")
@@ -21,12 +19,13 @@ def command(invocation: Invocation) -> int:
     """Check this machine, the project and its environments, with a hint for each problem.
 
     Checks versions, the forge (GitHub or GitLab), stores, targets, disks, tables and runtimes. To test whether a store
-    or a target can be written, a small file is made there and removed. Exits 1 when a check fails.
+    or a target can be written, a small file is made there and removed. Exits 1 when a check fails, 6 when anything is
+    lost or damaged.
     """
     from reconciler.app.inspect.health_check import check_all
     from reconciler.cli import project
     from reconciler.report.inspect import health_check
 
     report = check_all(partial(project.options_of, invocation))
-    streams.show(invocation, health_check, report)
-    return exit_code(ResultStatus.FAILED if report.count(Level.BAD) else ResultStatus.CLEAN)
+    streams.show(invocation, health_check, report, exit=exit_code(report.status))
+    return exit_code(report.status)

@@ -7,8 +7,10 @@ from datetime import datetime
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("history")
@@ -23,12 +25,16 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environment: str | None, model: str | None, at: datetime | None) -> int:
-    """Show who changed what, when and why, newest first; with --at, what was deployed at that time."""
+    """Show who changed what, when and why, newest first; with --at, what was deployed at that time.
+
+    Exits 6 when a journal is gone, of which something else still tells.
+    """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import status
     from reconciler.report.inspect import history
 
     with opened(invocation) as project:
         entries = status.history(project.deps, project.desired, environment, model, at)
-    streams.show(invocation, history, entries)
-    return 0
+    code = exit_code(ResultStatus.DAMAGED if entries.lost else ResultStatus.CLEAN)
+    streams.show(invocation, history, entries, exit=code)
+    return code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams as terminal
 from reconciler.console.invocation import Invocation
 
@@ -14,12 +15,17 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
-    """Show what is deployed in ENV (or everywhere), whether it matches git, and its metrics."""
+    """Show what is deployed in ENV (or everywhere), whether it matches git, and its metrics.
+
+    Pending changes and failed gates are no failure here. Exits 6 when anything is lost or damaged that a plan needs, 1
+    when a store or a target cannot be read.
+    """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter
 
     with opened(invocation) as project:
         deployed = inspect.status(project.deps, project.desired, environments)
-    terminal.show(invocation, reporter, deployed)
-    return 0
+    code = exit_code(deployed.status)
+    terminal.show(invocation, reporter, deployed, exit=code)
+    return code

@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 
 from reconciler.cli import options
+from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("why")
@@ -15,12 +17,17 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, model: str, environment: str) -> int:
-    """Explain the state of MODEL in ENV: what blocks it, the numbers behind that, and what to do next."""
+    """Explain the state of MODEL in ENV: what blocks it, the numbers behind that, and what to do next.
+
+    Exits 6 when its journal or its artifact is lost or damaged.
+    """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect.explain_status import why
     from reconciler.report.inspect import explain_status
 
     with opened(invocation) as project:
         explanation = why(project.deps, project.desired, project.environment(environment), model)
-    streams.show(invocation, explain_status, explanation)
-    return 0
+    damaged = explanation.part is not None and explanation.part.status is ResultStatus.DAMAGED
+    code = exit_code(ResultStatus.DAMAGED if damaged else ResultStatus.CLEAN)
+    streams.show(invocation, explain_status, explanation, exit=code)
+    return code

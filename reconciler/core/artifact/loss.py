@@ -74,7 +74,8 @@ def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityErr
         f"{subject}, but {_listed(clauses)}",
         code="E603",
         hint="mount the disk, or restore the store from a backup (nothing is written to it until then); "
-        f"`reconciler audit {content.environment}` shows whether it is complete again",
+        f"`reconciler audit {content.environment}` shows whether it is complete again. Where "
+        "it was given up on purpose, declare the environment under a new name",
     )
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from reconciler.core.status_codes import ResultStatus, worst_status
+
 
 class Level(StrEnum):
     """The grade of one check."""
@@ -16,13 +18,15 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """`area` is the machine, the project or an environment; `remedy` is said where the finding is not good."""
+    """`area` is the machine, the project or an environment; `remedy` is said where the finding is not good. `status`
+    (in JSON the number `exit`): what a command would end with."""
 
     area: str
     name: str
     level: Level
     found: str
     remedy: str | None = None
+    status: ResultStatus = ResultStatus.CLEAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +38,12 @@ class HealthReport:
 
     def count(self, level: Level) -> int:
         return sum(check.level is level for check in self.checks)
+
+    @property
+    def status(self) -> ResultStatus:
+        """Return the worst of the bad checks: failed, unless one says more."""
+        bad = [check for check in self.checks if check.level is Level.BAD]
+        return worst_status(max(check.status, ResultStatus.FAILED, key=lambda status: status.rank) for check in bad)
 
 
 # Room to write: a training run copies tables and spills; below the lower mark even a journal entry may not fit.

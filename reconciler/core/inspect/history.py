@@ -29,9 +29,20 @@ class HistoryEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryLoss:
+    """A journal that is gone; `model` None: a whole store."""
+
+    environment: str
+    model: str | None
+    problem: str
+    remedy: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """Newest first. With `at`, only what served at that time."""
+    """Newest first. With `at`, only what served at that time. `lost`: what this history does not know of."""
 
     events: tuple[HistoryEvent, ...]
     at: datetime | None = None
+    lost: tuple[HistoryLoss, ...] = ()
     format: int = 1

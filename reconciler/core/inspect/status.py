@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.digest import Digest
-from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +30,8 @@ class ModelStatus:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentStatus:
     """`snapshot`, `snapshot_age` (seconds): the newest data snapshot, where the environment takes them. Until there are
-    signatures, every verification is unsigned, and `notes` says so."""
+    signatures, every verification is unsigned, and `notes` says so. `status` (in JSON the number `exit`): whether
+    anything is lost or damaged; changes that are pending do not count."""
 
     environment: str
     role: str
@@ -39,6 +40,7 @@ class EnvironmentStatus:
     snapshot: int | None = None
     snapshot_age: int | None = None
     notes: tuple[str, ...] = ()
+    status: ResultStatus = ResultStatus.CLEAN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +50,8 @@ class Status:
     project: str
     environments: tuple[EnvironmentStatus, ...]
     format: int = 1
+
+    @property
+    def status(self) -> ResultStatus:
+        """Return the worst of what is lost or damaged."""
+        return worst_status(environment.status for environment in self.environments)

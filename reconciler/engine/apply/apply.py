@@ -116,10 +116,11 @@ def _register_seen(
 ) -> None:
     """Register the journals that this run saw or began, in any environment; what it did stands also where it cannot."""
     seen = {*journals.seen, *((environment.name, model) for model, (_, done) in outcomes.items() if done)}
-    with suppress(ReconcilerError):
-        for name in sorted({name for name, _ in seen}):
-            models = [model for owner, model in seen if owner == name]
-            register.add(deps.stores[environment.name], name, journals=models)
+    for store in filter(None, (deps.stores[environment.name], deps.witness())):
+        with suppress(ReconcilerError):
+            for name in sorted({name for name, _ in seen}):
+                models = [model for owner, model in seen if owner == name]
+                register.add(store, name, journals=models)
 
 
 def _record_controls(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from reconciler import codec
@@ -23,7 +23,7 @@ from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
-from reconciler.engine.plan import card_check, observe_loss, verification
+from reconciler.engine.plan import card_check, observe_damage, observe_loss, verification
 from reconciler.engine.storage import blobs, builds, checkpoints, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
@@ -38,6 +38,7 @@ def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ..
         auditor = _Auditor(deps, desired, environment)
         auditor.run()
         findings.extend(auditor.findings)
+        findings.extend(_damage(deps, desired, environment, auditor.findings))
         checked.update(auditor.checked)
     if deps.tags is not None:
         anchored = checkpoints.read(deps.tags)
@@ -46,6 +47,17 @@ def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ..
         )
         checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
     return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())))
+
+
+def _damage(
+    deps: Dependencies, desired: DesiredState, environment: Environment, found: list[AuditFinding]
+) -> Iterator[AuditFinding]:
+    """Yield what stops a plan and is not among the findings."""
+    told = {finding.problem for finding in found}
+    for damage in observe_damage.damage(deps, desired, environment):
+        if damage.problem not in told:
+            where = f"plan: {damage.model}" if damage.model is not None else "plan"
+            yield AuditFinding(environment=environment.name, where=where, problem=damage.problem, remedy=damage.remedy)
 
 
 _RESTORE = "restore it from a backup of the store"

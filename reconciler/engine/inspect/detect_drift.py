@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.journal import StoreMark
 from reconciler.core.artifact.observed_state import DriftType, JournalHead, LiveDeployment
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect import drift as core
 from reconciler.core.inspect.drift import DriftFinding, DriftReport, EnvironmentDrift, Seen
 from reconciler.core.inspect.explanation import Advice
+from reconciler.core.plan.damage import Damage
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.model import Model
@@ -20,9 +19,10 @@ from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import drift_issue
-from reconciler.engine.plan import observe, verification
+from reconciler.engine.plan import observe, observe_damage, observe_loss, verification
 from reconciler.engine.promotion import adopt
 from reconciler.engine.storage import blobs, journal, oci_manifest
+from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError, StoreError, UsageError
 
 LOADED = 50  # models that one run loads in one environment, each day others
@@ -61,7 +61,7 @@ def drift(
         posted = drift_issue.read(forge, environment.name) if forge is not None else None
         known = {**hints, **(posted.seen if posted is not None else {})}
         unhealthy = [name for name, kind in sorted(known) if kind == DriftType.UNHEALTHY]
-        report = _environment(deps, desired, environment, unhealthy if loads else None)
+        report = _environment(deps, desired, environment, unhealthy if loads else None, posts=issue is not None)
         if issue is None or forge is None or posted is None or report.problem is not None:
             report = replace(report, findings=core.dated(report.findings, known, now=deps.clock()))
         else:
@@ -71,17 +71,55 @@ def drift(
 
 
 def _environment(
-    deps: Dependencies, desired: DesiredState, environment: Environment, unhealthy: list[str] | None
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    unhealthy: list[str] | None,
+    *,
+    posts: bool,
 ) -> EnvironmentDrift:
-    """Check one environment. `unhealthy`: models that did not load before, which are always loaded; None: none is."""
+    """Check one environment. `unhealthy`: models that did not load before, which are always loaded; None: none is.
+    `posts`: an issue may be closed, which a machine that never saw the store must not do."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
+    damage = observe_damage.damage(deps, desired, environment)
+    for problem in damage:
+        if problem.model is None:  # One environment that cannot be read must not hide the others.
+            return replace(blank, problem=problem.problem, status=problem.status)
     if environment.trains or environment.name not in deps.targets:
-        return replace(blank, notes=("a sandbox has no target: no model is served from there",))
+        blank = replace(blank, notes=("a sandbox has no target: no model is served from there",))
+        return _with_damage(blank, damage)
+    journals = observe_loss.journals_of(deps, desired)
     try:
-        return _EnvironmentCheck(deps, desired, environment).all(blank, unhealthy)
+        if posts and deps.stores[environment.name].read(store_layout.MARK) is None:
+            raise StoreError(
+                f"the store of {environment.name} is missing, or nothing was ever applied there: there is no record to "
+                "compare the target with",
+                code="E604",
+            )
+        return _with_damage(_EnvironmentCheck(deps, desired, environment, journals).all(blank, unhealthy), damage)
     except ReconcilerError as error:
-        # One environment that cannot be read must not hide the others.
         return replace(blank, problem=str(error), status=status_of(error))
+
+
+def _with_damage(report: EnvironmentDrift, damage: tuple[Damage, ...]) -> EnvironmentDrift:
+    """Add what a plan finds damaged and the comparison did not."""
+    told = {(finding.model, finding.what) for finding in report.findings}
+    findings = [
+        DriftFinding(
+            model=problem.model,
+            kind=DriftType.UNREADABLE,
+            what=problem.problem,
+            remedies=(Advice(reason=problem.remedy),) if problem.remedy else (),
+            status=problem.status,
+        )
+        for problem in damage
+        if (problem.model, problem.problem) not in told
+    ]
+    return replace(
+        report,
+        findings=core.ordered((*report.findings, *findings)),
+        status=worst_status([report.status, *(finding.status for finding in findings)]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +129,7 @@ class _EnvironmentCheck:
     deps: Dependencies
     desired: DesiredState
     environment: Environment
+    journals: Journals
 
     def all(self, blank: EnvironmentDrift, unhealthy: list[str] | None) -> EnvironmentDrift:
         """Compare every declared, served or journaled model; load some of them unless `unhealthy` is None."""
@@ -100,13 +139,7 @@ class _EnvironmentCheck:
         served = {deployment.model: deployment for deployment in observed}
         journaled = journal.models(deps.stores[environment.name], environment.name)
         names = sorted(declared.union(served, journaled))
-        if names and not journaled and deps.stores[environment.name].read(store_layout.MARK) is None:
-            raise StoreError(
-                f"the store of {environment.name} is missing, or nothing was ever applied there: there is no record to "
-                "compare the target with",
-                code="E604",
-            )
-        findings = list(self._ownership_marker()) if journaled else []
+        findings: list[DriftFinding] = []
         heads: dict[str, JournalHead | None] = {}
         for name in names:
             findings += self._confirmed(name, served.get(name), heads)
@@ -129,22 +162,6 @@ class _EnvironmentCheck:
             status=worst_status(finding.status for finding in findings),
         )
 
-    def _ownership_marker(self) -> Iterator[DriftFinding]:
-        """Check the store's ownership marker: without it the next apply of any project could claim the store."""
-        wanted = StoreMark(project=self.desired.project, environment=self.environment.name)
-        body = self.deps.stores[self.environment.name].read(store_layout.MARK)
-        if body is not None and codec.decode(StoreMark, body, what=store_layout.MARK) == wanted:
-            return
-        problem = (
-            f"{store_layout.MARK} is missing from the store"
-            if body is None
-            else f"{store_layout.MARK} names another project or environment"
-        )
-        remedy = Advice(
-            reason="restore it from a backup of the store", command=f"reconciler audit {wanted.environment}"
-        )
-        yield DriftFinding(model=None, kind=DriftType.CONFIG_CHANGED, what=problem, remedies=(remedy,))
-
     def _confirmed(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
     ) -> list[DriftFinding]:
@@ -157,10 +174,10 @@ class _EnvironmentCheck:
     def _model(
         self, name: str, served: LiveDeployment | None, heads: dict[str, JournalHead | None]
     ) -> list[DriftFinding]:
-        deps, environment = self.deps, self.environment
+        environment = self.environment
         model = self.desired.model(environment.name, name)
         try:
-            head = observe.head_of(deps, self.desired, environment.name, name)
+            head = self.journals.head(environment.name, name)
             heads[name] = head
             if head is None and model is None and served is not None:
                 return [self._unmanaged(served)]

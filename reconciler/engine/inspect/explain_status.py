@@ -25,6 +25,8 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
 
     Raises UsageError E801 with the nearest names when no environment that this one can see has such a model.
     """
+    if desired.model(environment.name, model) is None:
+        observe.head_of(deps, desired, environment.name, model)  # a journal that is gone is told of
     deployed = _artifact(deps, desired, environment, model)
     if desired.model(environment.name, model) is None and deployed is None:
         return _not_declared(deps, desired, environment, model)

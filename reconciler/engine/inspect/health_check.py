@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from reconciler.core.artifact.build import Provenance
@@ -11,8 +11,9 @@ from reconciler.core.inspect.health_check import Check, Level
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.runtime import differences
+from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe
+from reconciler.engine.plan import observe_damage, observe_loss
 from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError
 
@@ -26,17 +27,24 @@ def environment_checks(
     yield from _tables(deps.data_root, environment)
     if environment.runtime is not None:
         yield _trains(environment, environment.runtime, machine)
-    try:
-        if environment.name in deps.targets:
-            deps.targets[environment.name].observe((), others=False)
-        yield from _in_use(deps, desired, environment, machine)
-    except ReconcilerError as error:
-        yield bad(environment.name, "serving", error)
+    damage = observe_damage.damage(deps, desired, environment)
+    for problem in damage:
+        yield Check(
+            area=environment.name,
+            name=problem.model or "serving",
+            level=Level.BAD,
+            found=problem.problem,
+            remedy=problem.remedy,
+            status=problem.status,
+        )
+    if all(problem.model is not None for problem in damage):
+        yield from _in_use(deps, desired, environment, machine, damaged={problem.model for problem in damage})
 
 
 def bad(area: str, name: str, error: ReconcilerError) -> Check:
     """Return a failed check with the error's message and hint."""
-    return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint)
+    status = ResultStatus.DAMAGED if status_of(error) is ResultStatus.DAMAGED else ResultStatus.FAILED
+    return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint, status=status)
 
 
 def _branch(deps: Dependencies, desired: DesiredState, environment: Environment, branch: str) -> Check:
@@ -78,12 +86,20 @@ def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Ch
     )
 
 
-def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment, machine: Runtime) -> Iterator[Check]:
-    """Compare the runtimes that deployed artifacts were trained with to this machine's."""
+def _in_use(
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    machine: Runtime,
+    *,
+    damaged: Collection[str | None],
+) -> Iterator[Check]:
+    """Compare the runtimes that deployed artifacts were trained with to this machine's, but for `damaged` models."""
     runtimes: Counter[Runtime] = Counter()
     unknown = 0
-    declared = desired.models_of(environment.name)
-    for head in deps.parallel_map(lambda model: observe.head_of(deps, desired, environment.name, model.name), declared):
+    journals = observe_loss.journals_of(deps, desired)
+    declared = [model.name for model in desired.models_of(environment.name) if model.name not in damaged]
+    for head in deps.parallel_map(lambda model: journals.head(environment.name, model), declared):
         if head is None or head.state.artifact is None:
             continue
         build = head.state.build
@@ -105,7 +121,7 @@ def _in_use(deps: Dependencies, desired: DesiredState, environment: Environment,
             if mismatches
             else None,
         )
-    if not runtimes and not unknown:
+    if not runtimes and not unknown and not damaged:
         yield Check(area=environment.name, name="models", level=Level.GOOD, found="nothing is deployed yet")
     if unknown:
         yield Check(

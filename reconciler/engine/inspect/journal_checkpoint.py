@@ -20,6 +20,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
+from reconciler.engine.plan import observe_loss
 from reconciler.engine.storage import checkpoints, journal
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.ports import Tags
@@ -74,6 +75,9 @@ def _tags_of(deps: Dependencies) -> Tags:
 def _heads(deps: Dependencies, desired: DesiredState, chosen: list[Environment]) -> Iterator[CheckpointHead]:
     for environment in chosen:
         store = deps.stores[environment.name]
+        observe_loss.check_store(deps, desired, environment)
+        for _, lost in observe_loss.LossObserver(deps, desired).gone(environment.name):
+            raise lost
         for model in journal.models(store, environment.name):
             head = journal.head(store, project=desired.project, environment=environment.name, model=model)
             if head is not None:

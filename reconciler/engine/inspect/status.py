@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.inspect.history import History, HistoryEvent
+from reconciler.core.inspect.history import History, HistoryEvent, HistoryLoss
 from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
+from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
-from reconciler.engine.plan import make_plan, observe, verification
+from reconciler.engine.plan import make_plan, observe_damage, observe_loss, verification
 from reconciler.engine.storage import blobs, data_snapshots, journal
+from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 from reconciler.schedule import freeze_windows
@@ -30,8 +32,9 @@ def status(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
 
 
 def _environment(deps: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:
+    journals = observe_loss.journals_of(deps, desired)
     try:
-        plan = make_plan.make_plan(deps, desired, environment)
+        plan = make_plan.make_plan(deps, desired, environment, journals=journals)
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
         return EnvironmentStatus(
@@ -39,7 +42,8 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
             role=environment.role.value,
             revision=desired.revision,
             models=(),
-            notes=(str(error),),
+            notes=tuple(filter(None, (str(error), error.hint))),
+            status=status_of(error),
         )
     newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
     age = int((deps.clock() - newest.taken).total_seconds()) if newest else None
@@ -53,17 +57,18 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
         environment=environment.name,
         role=environment.role.value,
         revision=desired.revision,
-        models=tuple(deps.parallel_map(lambda part: _model(deps, desired, environment, part), plan.models)),
+        models=tuple(deps.parallel_map(lambda part: _model(deps, journals, environment, part), plan.models)),
         snapshot=newest.n if newest else None,
         snapshot_age=age,
         notes=tuple(notes),
+        status=worst_status(damage.status for damage in observe_damage.of_plan(plan)),
     )
 
 
-def _model(deps: Dependencies, desired: DesiredState, environment: Environment, part: ModelPlan) -> ModelStatus:
+def _model(deps: Dependencies, journals: Journals, environment: Environment, part: ModelPlan) -> ModelStatus:
     head, evaluation, build = None, None, None
     try:
-        head = observe.head_of(deps, desired, environment.name, part.model)
+        head = journals.head(environment.name, part.model)
         store = deps.stores[environment.name]
         if head is not None and head.state.artifact is not None and blobs.holds(store, head.state.artifact):
             evaluation = verification.evaluation_of(store, head.state.artifact)
@@ -94,8 +99,10 @@ def history(
     """Return journal entries, newest first; with `at`, per model the last one that was written by then."""
     declared = environments_of(desired, (environment,) if environment else ())
     events: list[HistoryEvent] = []
+    lost: list[HistoryLoss] = []
     for owner in declared:
         store = deps.stores[owner.name]
+        lost += _lost(deps, desired, owner, model)
         for name in journal.models(store, owner.name):
             if model is not None and name != model:
                 continue
@@ -104,7 +111,20 @@ def history(
                 journaled = [event for event in journaled if event.when <= at][-1:]
             events.extend(journaled)
     events.sort(key=lambda event: (event.when, event.environment, event.model, event.n), reverse=True)
-    return History(events=tuple(events), at=at)
+    return History(events=tuple(events), at=at, lost=tuple(lost))
+
+
+def _lost(
+    deps: Dependencies, desired: DesiredState, environment: Environment, model: str | None
+) -> Iterator[HistoryLoss]:
+    """Yield what is gone of an environment's journals, or of one model's."""
+    observer = observe_loss.LossObserver(deps, desired)
+    if (error := observer.store(environment.name)) is not None:
+        yield HistoryLoss(environment=environment.name, model=None, problem=str(error), remedy=error.hint)
+        return
+    for name, gone in observer.gone(environment.name):
+        if model in (None, name):
+            yield HistoryLoss(environment=environment.name, model=name, problem=str(gone), remedy=gone.hint)
 
 
 def _entries(store: Store, project: str, environment: str, model: str) -> Iterator[JournalHead]:

@@ -18,7 +18,7 @@ from reconciler.engine.plan import model_plan, observe, observe_loss, observe_tr
 from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.training_quota import within_quota
-from reconciler.engine.storage import data_snapshots
+from reconciler.engine.storage import data_snapshots, references
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import UsageError
 from reconciler.ports import ParallelMap
@@ -50,10 +50,11 @@ def make_plan(
     registered = observe_loss.check_store(deps, desired, environment)
     if environment.trains:
         newest = data_snapshots.newest(deps.stores[environment.name])
+        references.check_snapshot(deps.stores[environment.name], newest)
         refresh = refresh_step(environment.data, newest, now)
         snapshot = newest if refresh is None else None
         sandbox = observe_training.training_observer(
-            deps, desired, environment, snapshot=snapshot, now=now, journals=journals
+            deps, desired, environment, snapshot=snapshot, newest=newest, now=now, journals=journals
         )
         sandbox.read_shared()
         plans = _plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about)

@@ -21,7 +21,7 @@ from reconciler.engine.plan import verification
 from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.plan_inputs import plan_inputs, verification_input
-from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.engine.storage import blobs, data_snapshots, references
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -29,7 +29,10 @@ from reconciler.ports import Store
 def plan_training(observer: TrainingObserver, model: Model) -> ModelPlan:
     """Plan one model of a sandbox. An error in its facts blocks this model and no other."""
     try:
-        return _from_training_facts(observer, observer.facts(model))
+        facts = observer.facts(model)
+        if facts.head is not None:
+            references.check_trained(observer.store, facts.head, observer.newest)
+        return _from_training_facts(observer, facts)
     except ReconcilerError as error:
         return unreadable(observer.environment, model.name, model, None, error)
 
@@ -37,7 +40,10 @@ def plan_training(observer: TrainingObserver, model: Model) -> ModelPlan:
 def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | None) -> ModelPlan:
     """Plan one model of an environment that only promotes. An error in its facts blocks this model and no other."""
     try:
-        return _from_serving_facts(observer.store, observer.facts(name, served), observer.now)
+        facts = observer.facts(name, served)
+        if facts.head is not None:
+            references.check_deployed(observer.store, facts.head)
+        return _from_serving_facts(observer.store, facts, observer.now)
     except ReconcilerError as error:
         return unreadable(observer.environment, name, observer.models.get(name), served, error)
 

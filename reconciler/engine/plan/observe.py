@@ -106,7 +106,8 @@ class ServingObserver:
         """Read the facts about one model; raises what reading its journal and artifact raises."""
         environment, model = self.controls.effective, self.models.get(name)
         head = self.journals.head(environment.name, name)
-        not_ahead(environment, name, head, served)
+        if model is not None or head is not None:  # else somebody put it there: no journal of it is known to be gone
+            not_ahead(environment, name, head, served)
         facts = ServingFacts(
             environment=environment,
             name=name,

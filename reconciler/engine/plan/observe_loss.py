@@ -150,15 +150,19 @@ class LossObserver:
             yield Trace(what=f"the store's register of journals names {model}", model=model)
         for neighbour in self._deps.stores:
             if neighbour != environment:
-                for model in sorted(self._seen_by(neighbour, environment)):
-                    yield Trace(what=f"the store of {neighbour} recorded {model}", model=model)
+                yield from self._seen_by(neighbour, environment)
+        if (witness := self._deps.witness()) is not None:
+            with suppress(ReconcilerError):
+                for model in sorted(register.read(witness, environment).journals):
+                    yield Trace(what=f"this clone saw {model} there (.git/reconciler/seen)", model=model)
 
-    def _seen_by(self, neighbour: str, environment: str) -> frozenset[str]:
-        """Return the models whose journals a neighbour's store has registered; none where it cannot be read."""
+    def _seen_by(self, neighbour: str, environment: str) -> tuple[Trace, ...]:
+        """Return the journals that a neighbour's store has registered; none where it cannot be read."""
         try:
-            return register.read(self._deps.stores[neighbour], environment).journals
+            models = register.read(self._deps.stores[neighbour], environment).journals
         except ReconcilerError:
-            return frozenset()
+            return ()
+        return tuple(Trace(what=f"the store of {neighbour} recorded {model}", model=model) for model in sorted(models))
 
     def _served(self, environment: str) -> Iterator[Trace]:
         target: object = self._deps.targets.get(environment)

@@ -32,7 +32,7 @@ class TrainingObserver:
 
     `models`: as git declares them, by name. `verifying`: the environments whose gates a candidate must pass; `pinned`:
     their models, by environment and name; `read_controls` reads the controls of one of them.
-    `snapshot` is None while a refresh is due.
+    `snapshot` is the `newest`, and None while a refresh is due.
     """
 
     environment: Environment
@@ -40,6 +40,7 @@ class TrainingObserver:
     verifying: tuple[Environment, ...]
     journals: Journals
     snapshot: Snapshot | None
+    newest: Snapshot | None
     now: datetime
     read_controls: Callable[[str], ControlsObserver]
     pinned: Mapping[tuple[str, str], Model]
@@ -113,6 +114,7 @@ def training_observer(
     environment: Environment,
     *,
     snapshot: Snapshot | None,
+    newest: Snapshot | None = None,
     now: datetime,
     journals: Journals | None = None,
 ) -> TrainingObserver:
@@ -128,6 +130,7 @@ def training_observer(
         verifying=tuple(verifying.values()) or (environment,),
         journals=journals or observe_loss.journals_of(deps, desired),
         snapshot=snapshot,
+        newest=newest or snapshot,
         now=now,
         read_controls=cache(read_controls),
         pinned={(model.environment, model.name): model for name in verifying for model in desired.models_of(name)},

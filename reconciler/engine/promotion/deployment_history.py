@@ -9,6 +9,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
+from reconciler.engine.plan import observe
 from reconciler.engine.storage import journal
 from reconciler.errors import UsageError
 
@@ -70,6 +71,7 @@ def declared_entry(
 
 
 def _entries(deps: Dependencies, desired: DesiredState, model: str, environment: Environment) -> list[JournalHead]:
+    observe.head_of(deps, desired, environment.name, model)  # a journal that is gone is no empty history
     store = deps.stores[environment.name]
     heads = list(journal.entries(store, project=desired.project, environment=environment.name, model=model))
     if not heads:

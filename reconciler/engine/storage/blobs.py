@@ -15,7 +15,7 @@ from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, shor
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.storage import numbered_log, oci_manifest
 from reconciler.errors import AmbiguousWriteError, IntegrityError
-from reconciler.ports import Store
+from reconciler.ports import KeyCheck, Store
 
 T = TypeVar("T")
 
@@ -65,7 +65,8 @@ def file_of(store: Store, digest: Digest) -> Path:
 
 def holds(store: Store, digest: Digest) -> bool:
     """Tell whether the store has the blob, without checking its bytes."""
-    return store.path(store_layout.blob(digest)) is not None
+    key = store_layout.blob(digest)
+    return store.holds(key) if isinstance(store, KeyCheck) else store.path(key) is not None
 
 
 def damaged(digest: Digest) -> IntegrityError:

@@ -45,6 +45,15 @@ def missing(prefix: str, n: int) -> IntegrityError:
     )
 
 
+def gone(key: str) -> IntegrityError:
+    """Return the error E604 for a record that a journal names and its store does not have."""
+    return IntegrityError(
+        f"{key} is not in its store, though the journal names it",
+        code="E604",
+        hint="restore it from a backup of the store; `reconciler audit` lists what else is missing",
+    )
+
+
 def misplaced(key: str, content: str) -> IntegrityError:
     """Return the error E509 for a record whose content belongs under another key."""
     return IntegrityError(

@@ -23,7 +23,7 @@ from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan.model_plan import COLUMNS, entry
 from reconciler.report.plan.plan_report import refresh_note
 
-DOCUMENTS = {"why": (Explanation, ())}  # what commands print as JSON, and the facts added to it
+DOCUMENTS = {"why": (Explanation, ("exit",))}  # what commands print as JSON, and the facts added to it
 
 
 def blocks(explanation: Explanation, detail: Detail) -> Iterator[Block]:

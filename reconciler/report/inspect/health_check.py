@@ -27,7 +27,7 @@ _MARKS = {Level.GOOD: "ok", Level.WARNING: "warn", Level.BAD: "BAD"}
 _TONES = {Level.GOOD: Tone.PLAIN, Level.WARNING: Tone.WARN, Level.BAD: Tone.BAD}
 _COLUMNS = tuple(Column(name=name) for name in ("where", "what", "result", "found"))
 
-DOCUMENTS = {"doctor": (HealthReport, ())}  # what commands print as JSON, and the facts added to it
+DOCUMENTS = {"doctor": (HealthReport, ("exit",))}  # what commands print as JSON, and the facts added to it
 
 
 def blocks(report: HealthReport, detail: Detail) -> Iterator[Block]:

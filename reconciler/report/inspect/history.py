@@ -25,18 +25,30 @@ from reconciler.report.plan.headlines import SYMBOLS
 _NAMES = ("when", "environment", "model", "n", "action", "artifact", "commit", "who", "why")
 _COLUMNS = tuple(Column(name=name) for name in _NAMES)
 
-DOCUMENTS = {"history": (History, ())}  # what commands print as JSON, and the facts added to it
+DOCUMENTS = {"history": (History, ("exit",))}  # what commands print as JSON, and the facts added to it
 
 
 def blocks(history: History, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
     """List the events, each with its reasons."""
     if history.at is not None:
         yield Paragraph(Literal(f"At {moment(history.at)}:"), tone=Tone.STRONG)
+    yield from _lost(history)
     if history.events:
         yield EntryList(_COLUMNS, tuple(map(_entry, history.events)))
-    else:
+    elif not history.lost:
         nothing = "No journal entry was found." if history.at is None else "No journal entry is that old."
         yield Paragraph(nothing, tone=Tone.DIM)
+
+
+def _lost(history: History) -> Iterator[Block]:
+    """Say what this history cannot know of."""
+    items = [
+        item
+        for loss in history.lost
+        for item in (Item(loss.problem, tone=Tone.BAD), *((Item(("hint: ", loss.remedy)),) if loss.remedy else ()))
+    ]
+    if items:
+        yield Items(tuple(items))
 
 
 def _entry(event: HistoryEvent) -> ListEntry:

@@ -38,7 +38,7 @@ _COLUMNS = (
     Column(name="since", spare=4),
 )
 
-DOCUMENTS = {"status": (Status, ())}  # what commands print as JSON, and the facts added to it
+DOCUMENTS = {"status": (Status, ("exit",))}  # what commands print as JSON, and the facts added to it
 
 
 def blocks(status: Status, detail: Detail) -> Iterator[Block]:

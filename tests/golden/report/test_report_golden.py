@@ -134,9 +134,9 @@ MARKDOWN: dict[str, Callable[[], str]] = {
 JSON: dict[str, Callable[[], str]] = {
     "plan-production": lambda: json_output.document(values.production_plan(), {"exit": 6}),
     "plan-controls": lambda: json_output.document(values_controls.controlled_plan(), {"exit": 5}),
-    "history-controls": lambda: json_output.document(values_controls.history()),
+    "history-controls": lambda: json_output.document(values_controls.history(), {"exit": 0}),
     "applied": lambda: json_output.document(values.applied(), {"exit": 130}),
-    "status": lambda: json_output.document(values.status()),
+    "status": lambda: json_output.document(values.status(), {"exit": 0}),
     "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
     "predictions": lambda: json_output.document(values.predictions()),
     "valid": lambda: json_output.document(VALID),

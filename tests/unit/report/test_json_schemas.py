@@ -21,9 +21,9 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "apply": lambda: json_output.document(values.applied(), {"exit": 3}),
     "audit": lambda: json_output.document(values.audit(), {"exit": 6}),
     "diff": lambda: json_output.document(values_inspect.compared()),
-    "doctor": lambda: json_output.document(values_inspect.checkup()),
+    "doctor": lambda: json_output.document(values_inspect.checkup(), {"exit": 1}),
     "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
-    "history": lambda: json_output.document(values_controls.history()),
+    "history": lambda: json_output.document(values_controls.history(), {"exit": 0}),
     "override": lambda: json_output.document(values.proposed()),
     "plan-comment": lambda: json_output.document(values_review.request()),
     "apply-on-merge": lambda: json_output.document(values_review.on_merge(), {"exit": 5}),
@@ -32,8 +32,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "promote": lambda: json_output.document(values.opened()),
     "reproduce": lambda: json_output.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
     "rollback": lambda: json_output.document(values_controls.rolled_back()),
-    "status": lambda: json_output.document(values.status()),
-    "why": lambda: json_output.document(values_inspect.why()),
+    "status": lambda: json_output.document(values.status(), {"exit": 0}),
+    "why": lambda: json_output.document(values_inspect.why(), {"exit": 0}),
     "error": lambda: json.dumps(problems.error_document(values.invalid(), 2)),
 }
 

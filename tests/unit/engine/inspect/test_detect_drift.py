@@ -25,6 +25,7 @@ from reconciler.core.spec.environment import DriftPolicy
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.inspect import detect_drift
+from reconciler.engine.plan import observe_loss
 from reconciler.errors import ForgeError, UsageError
 from reconciler.report.inspect import drift
 from reconciler.testing.fault_injection import Fault
@@ -126,8 +127,6 @@ def test_without_a_change_by_hand_there_is_no_drift(twice: Scenario) -> None:
         (swap, DriftType.WRONG_DIGEST, MODEL),
         (misname, DriftType.CONFIG_CHANGED, MODEL),
         (stray, DriftType.UNMANAGED, "stray"),
-        (unmark, DriftType.CONFIG_CHANGED, None),
-        (remark, DriftType.CONFIG_CHANGED, None),
     ],
 )
 def test_each_change_by_hand_is_of_its_kind(
@@ -187,8 +186,20 @@ def test_a_pointer_that_is_wrong_about_its_entry_does_not_keep_the_model_from_be
     assert production(twice).loaded == 1
 
 
+@pytest.mark.parametrize(("change", "code"), [(unmark, "E603"), (remark, "E609")])
+def test_a_store_without_our_mark_is_damage_of_the_environment(
+    twice: Scenario, change: Callable[[Scenario], None], code: str
+) -> None:
+    change(twice)
+    here = production(twice)
+    assert here.status is ResultStatus.DAMAGED
+    assert code in (here.problem or "")
+
+
 def test_what_did_not_load_stays_told_when_it_is_not_its_turn(twice: Scenario) -> None:
-    check = detect_drift._EnvironmentCheck(twice.deps(), twice.desired, twice.desired.environments[0])
+    deps, desired = twice.deps(), twice.desired
+    journals = observe_loss.journals_of(deps, desired)
+    check = detect_drift._EnvironmentCheck(deps, desired, desired.environments[0], journals)
     intact = {f"m{n:03}": twice.candidate for n in range(130)}
     days = []
     for _ in range(3):
@@ -208,8 +219,8 @@ def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: S
     for target in (twice.project.target.current, {}):
         twice.project.target.current = target
         here = production(twice, forge)
-        assert here.status is ResultStatus.FAILED
-        assert "is missing, or nothing was ever applied there" in (here.problem or "")
+        assert here.status is ResultStatus.DAMAGED
+        assert "is empty or gone" in (here.problem or "")
         assert "No drift in" not in body(forge)
 
 

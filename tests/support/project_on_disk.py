@@ -1,0 +1,157 @@
+"""The sample project of the simulation with its stores and its target in folders, and what each reader says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.adapters.filesystem.store import FilesStore
+from reconciler.adapters.filesystem.target import DirectoryTarget
+from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.prediction_log import PredictionLog
+from reconciler.core.digest import Digest
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.status_codes import ResultStatus, status_of, worst_status
+from reconciler.engine.apply import apply
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of
+from reconciler.engine.inspect import audit, detect_drift, health_check, status
+from reconciler.engine.inspect.explain_status import why
+from reconciler.engine.plan import make_plan
+from reconciler.engine.storage import blobs
+from reconciler.errors import ReconcilerError
+from reconciler.testing.memory import MemoryTags
+from tests.simulation import sample_manifests, sample_project
+from tests.simulation.sample_project import MODEL, PROJECT, SampleProject
+
+ENVIRONMENTS = ("sandbox", "production")
+FOLDERS = {"sandbox": "stores/sandbox", "production": "stores/production", "target": "serving"}
+
+
+class ProjectOnDisk:
+    """A project whose stores and target are folders below `root`; everything else is in memory."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.project: SampleProject = sample_project.found(root / "scratch")
+        self.tags = MemoryTags()
+        self.desired = DesiredState(project=PROJECT, revision=None, environments=(), models=())
+
+    def deps(self) -> Dependencies:
+        """Return the ports of one process."""
+        target = DirectoryTarget(self.root / FOLDERS["target"], project=PROJECT, environment="production")
+        stores = {name: FilesStore(self.root / FOLDERS[name]) for name in ENVIRONMENTS}
+        deps = self.project.deps(stores=dict(stores), target=target)
+        return replace(deps, tags=self.tags)
+
+    def commit(self, *, card: bool = True, **says: object) -> None:
+        """Commit what `sample_project.desired` says; with `card`, each pin has its card."""
+        desired = sample_project.desired(None, **says)
+        name = f"c{len(self.project.source.line)}"
+        self.project.source.line.append(name)
+        cards = {model.file.replace(".yaml", ".md"): b"A card.\n" for model in desired.models if model.artifact}
+        self.project.source.trees[name] = {**sample_manifests.files(desired), **(cards if card else {})}
+        self.desired = replace(desired, revision=name)
+
+    def apply(self, environment: str) -> None:
+        """Plan and apply."""
+        deps, where = self.deps(), environment_of(self.desired, environment)
+        apply.apply(deps, self.desired, where, make_plan.make_plan(deps, self.desired, where), confirmed=True)
+
+    def candidate(self) -> Digest:
+        """Return what the sandbox built last."""
+        (model,) = status.status(self.deps(), self.desired, ("sandbox",)).environments[0].models
+        if model.artifact is None:
+            raise AssertionError("the sandbox has made nothing")
+        return model.artifact
+
+    def deploy(self, seed: int) -> None:
+        """Train a recipe, promote it and deploy it, a day after whatever was before."""
+        self.project.clock.now += timedelta(days=2)
+        pins = {model.name: model.artifact for model in self.desired.models_of("production")}
+        self.commit(seed=seed, pin=pins.get(MODEL), pinned_seed=seed - 1, compares=True)
+        self.apply("sandbox")
+        self.commit(seed=seed, pin=self.candidate(), compares=True)
+        self.apply("production")
+
+    def predict(self) -> None:
+        """Log a prediction of production."""
+        store = self.deps().stores["production"]
+        log = PredictionLog(
+            environment="production",
+            model=MODEL,
+            artifact=self.candidate(),
+            as_of="2026-01-01",
+            when=self.project.clock(),
+            who="somebody",
+            rows=blobs.put(store, b"id,y\n"),
+            count=0,
+        )
+        store.create(store_layout.member(store_layout.predictions("production", MODEL), 0), codec.encode(log))
+
+
+Reader = Callable[[Dependencies, DesiredState, str], ResultStatus]
+
+
+def _status(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:
+    return status.status(deps, desired, (environment,)).status
+
+
+def _plan(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:
+    plan = make_plan.make_plan(deps, desired, environment_of(desired, environment))
+    pending = [ResultStatus.PENDING] if plan.refresh is not None else []
+    return worst_status([*pending, *(part.status for part in plan.models)])
+
+
+def _audit(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:
+    found = audit.audit(deps, desired, (environment,)).findings
+    return ResultStatus.DAMAGED if found else ResultStatus.CLEAN
+
+
+def _doctor(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:
+    where = environment_of(desired, environment)
+    checks = health_check.environment_checks(deps, desired, where, sample_project.SANDBOX.runtime)
+    return worst_status(check.status for check in checks)
+
+
+def _drift(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:
+    return detect_drift.drift(deps, desired, (environment,)).status
+
+
+def _why(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:
+    part = why(deps, desired, environment_of(desired, environment), MODEL).part
+    return part.status if part is not None else ResultStatus.CLEAN
+
+
+READERS: dict[str, Reader] = {
+    "status": _status,
+    "plan": _plan,
+    "audit": _audit,
+    "doctor": _doctor,
+    "drift": _drift,
+    "why": _why,
+}
+
+
+def said(project: ProjectOnDisk, environment: str) -> dict[str, int]:
+    """Return the exit code that each reader means for an environment."""
+    return {name: codec_exit(project, reader, environment) for name, reader in READERS.items()}
+
+
+def codec_exit(project: ProjectOnDisk, reader: Reader, environment: str) -> int:
+    from reconciler.codec.exit_codes import EXIT_CODES
+
+    try:
+        return EXIT_CODES[reader(project.deps(), project.desired, environment)]
+    except ReconcilerError as error:
+        return EXIT_CODES[status_of(error)]
+
+
+def stored(root: Path) -> Iterator[Path]:
+    """Yield every file and every folder of the stores and the target."""
+    for folder in FOLDERS.values():
+        yield root / folder
+        yield from sorted((root / folder).rglob("*"))
