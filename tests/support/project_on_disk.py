@@ -10,9 +10,10 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
+from reconciler.codec.exit_codes import EXIT_CODES
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.prediction_log import PredictionLog
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.apply import apply
@@ -21,9 +22,9 @@ from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, detect_drift, health_check, status
 from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.plan import make_plan
-from reconciler.engine.storage import blobs
+from reconciler.engine.storage import blobs, data_snapshots, journal
 from reconciler.errors import ReconcilerError
-from reconciler.testing.memory import MemoryTags
+from reconciler.testing.memory import MemoryProposer, MemoryTags
 from tests.simulation import sample_manifests, sample_project
 from tests.simulation.sample_project import MODEL, PROJECT, SampleProject
 
@@ -38,14 +39,22 @@ class ProjectOnDisk:
         self.root = root
         self.project: SampleProject = sample_project.found(root / "scratch")
         self.tags = MemoryTags()
+        self.proposer = MemoryProposer(self.project.source)
         self.desired = DesiredState(project=PROJECT, revision=None, environments=(), models=())
+
+    def at(self, root: Path) -> ProjectOnDisk:
+        """Return the same project with its stores and its target below another folder."""
+        other = ProjectOnDisk.__new__(ProjectOnDisk)
+        other.__dict__.update(self.__dict__)
+        other.root = root
+        return other
 
     def deps(self) -> Dependencies:
         """Return the ports of one process."""
         target = DirectoryTarget(self.root / FOLDERS["target"], project=PROJECT, environment="production")
         stores = {name: FilesStore(self.root / FOLDERS[name]) for name in ENVIRONMENTS}
         deps = self.project.deps(stores=dict(stores), target=target)
-        return replace(deps, tags=self.tags)
+        return replace(deps, tags=self.tags, witness=lambda: FilesStore(self.root / "clone/seen"))
 
     def commit(self, *, card: bool = True, **says: object) -> None:
         """Commit what `sample_project.desired` says; with `card`, each pin has its card."""
@@ -138,12 +147,10 @@ READERS: dict[str, Reader] = {
 
 def said(project: ProjectOnDisk, environment: str) -> dict[str, int]:
     """Return the exit code that each reader means for an environment."""
-    return {name: codec_exit(project, reader, environment) for name, reader in READERS.items()}
+    return {name: _code(project, reader, environment) for name, reader in READERS.items()}
 
 
-def codec_exit(project: ProjectOnDisk, reader: Reader, environment: str) -> int:
-    from reconciler.codec.exit_codes import EXIT_CODES
-
+def _code(project: ProjectOnDisk, reader: Reader, environment: str) -> int:
     try:
         return EXIT_CODES[reader(project.deps(), project.desired, environment)]
     except ReconcilerError as error:
@@ -155,3 +162,42 @@ def stored(root: Path) -> Iterator[Path]:
     for folder in FOLDERS.values():
         yield root / folder
         yield from sorted((root / folder).rglob("*"))
+
+
+class Roles:
+    """Names for stored paths by what they are for: digests are not the same in every run."""
+
+    def __init__(self, project: ProjectOnDisk) -> None:
+        self._names: dict[str, str] = {}
+        store = project.deps().stores["sandbox"]
+        for snapshot in (0, 1):
+            for table in data_snapshots.numbered(store, snapshot).tables:
+                self._names[hex_of(table.digest)] = f"<table of snapshot {snapshot}>"
+        heads = list(journal.entries(store, project=PROJECT, environment="sandbox", model=MODEL))
+        built = list(dict.fromkeys(head.state.build for head in heads if head.state.build is not None))
+        for age, build in zip(("old", "deployed"), built, strict=True):
+            package = blobs.artifact(store, build.artifact)
+            for file in (package.config, *package.files):
+                name = getattr(file, "path", None) or "config.json"
+                self._names.setdefault(hex_of(file.digest), f"<{name} of the {age} artifact>")
+            digests = {
+                build.artifact: "artifact",
+                build.fingerprint: "build",
+                build.recipe: "recipe",
+                build.evaluation_rows: "holdout",
+                build.training_keys: "training keys",
+                build.provenance: "provenance",
+            }
+            for digest, what in digests.items():
+                self._names.setdefault(hex_of(digest), f"<{age} {what}>")
+        self._names[hex_of(digest_of_bytes(b"id,y\n"))] = "<predicted rows>"
+
+    def name(self, path: str) -> str:
+        """Return a stored path with what its digests are for."""
+        return "/".join(self._part(part) for part in path.split("/"))
+
+    def _part(self, part: str) -> str:
+        stem, dot, ending = part.partition(".")
+        if len(stem) != 64:
+            return part
+        return self._names.get(stem, "<gate set>") + dot + ending

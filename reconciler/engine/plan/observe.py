@@ -160,6 +160,8 @@ class ServingObserver:
         build = self.journals.build_of((environment.name, *environment.promotes_from), model, artifact, head)
         origin = blobs.origin_of(self.journals.stores, environment, artifact)
         if origin is None or build is None:
+            for source in environment.promotes_from:
+                self.journals.head(source, model.name)  # raises where its store is gone
             return PinFacts(build=build, artifact_missing=True)
         package = blobs.artifact(origin, artifact)
         evaluation = verification.evaluation_in(origin, package)
