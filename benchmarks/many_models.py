@@ -94,6 +94,10 @@ def _replicate(folder: Path, environment: str, names: list[str]) -> None:
         recipe = _varied(first.recipe, leaf)
         artifact = _packed(first, recipe)
         build = _built(first, recipe, artifact)
+        if build is not None and environment == "sandbox":
+            log = first.store / store_layout.member(store_layout.builds_of(build.recipe), 0)
+            log.parent.mkdir(parents=True)
+            log.write_bytes(codec.encode(build))
         text = first.manifest.replace(f"name: {MODEL}", f"name: {name}")
         text = text.replace("max_depth: 3", f"max_depth: 3, min_samples_leaf: {leaf}")
         text = text.replace(first.artifact.digest, artifact)

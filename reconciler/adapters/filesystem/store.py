@@ -90,12 +90,15 @@ class FilesStore:
         return body
 
     def path(self, key: str) -> Path | None:
+        return Path(self._place(key)) if self.holds(key) else None
+
+    def holds(self, key: str) -> bool:
         path = self._place(key)
         try:
             self._check_root()
             status = os.lstat(path)
         except FileNotFoundError:
-            return None
+            return False
         except OSError as error:
             raise explained(error, self.root / key) from error
         if not stat.S_ISREG(status.st_mode):
@@ -104,7 +107,7 @@ class FilesStore:
             raise self._empty(key)
         if status.st_size > OBJECT_BYTES:
             raise too_large(key, status.st_size, OBJECT_BYTES)
-        return Path(path)
+        return True
 
     def keys(self, prefix: str) -> Iterator[str]:
         if prefix.rstrip("/"):

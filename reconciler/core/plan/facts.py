@@ -8,6 +8,7 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.observed_state import CommitOrder, JournalHead, LiveDeployment
+from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
@@ -53,13 +54,15 @@ class TrainingFacts:
 class PinFacts:
     """The artifact that the manifest pins.
 
-    `build` and `evaluation` are None while unknown. `artifact_missing`: no store of this or a source environment has
-    it. `recipe_mismatch`: the first field in which the manifest's recipe differs from the one it was built from.
+    `build`, `evaluation` and `package` are None while unknown. `artifact_missing`: no store of this or a source
+    environment has it. `recipe_mismatch`: the first field in which the manifest's recipe differs from the one it was
+    built from.
     `card_problem`: why the card in git is not what the evidence gives, or why that cannot be told.
     """
 
     build: Build | None = None
     evaluation: Evaluation | None = None
+    package: Artifact | None = None
     verification: VerificationFacts | None = None
     artifact_missing: bool = False
     recipe_mismatch: FieldChange | None = None

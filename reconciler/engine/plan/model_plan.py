@@ -42,7 +42,8 @@ def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | 
     try:
         facts = observer.facts(name, served)
         if facts.head is not None:
-            references.check_deployed(observer.store, facts.head)
+            own = facts.pin.package if facts.pinned == facts.deployed else None
+            references.check_deployed(observer.store, facts.head, own)
         return _from_serving_facts(observer.store, facts, observer.now)
     except ReconcilerError as error:
         return unreadable(observer.environment, name, observer.models.get(name), served, error)

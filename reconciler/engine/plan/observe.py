@@ -171,6 +171,7 @@ class ServingObserver:
         return PinFacts(
             build=build,
             evaluation=evaluation,
+            package=package,
             verification=self._verification(model, artifact, evaluation, head, environment),
             recipe_mismatch=mismatch,
         )

@@ -15,7 +15,7 @@ from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, shor
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.storage import numbered_log, oci_manifest
 from reconciler.errors import AmbiguousWriteError, IntegrityError
-from reconciler.ports import KeyCheck, Store
+from reconciler.ports import Store
 
 T = TypeVar("T")
 
@@ -65,8 +65,13 @@ def file_of(store: Store, digest: Digest) -> Path:
 
 def holds(store: Store, digest: Digest) -> bool:
     """Tell whether the store has the blob, without checking its bytes."""
-    key = store_layout.blob(digest)
-    return store.holds(key) if isinstance(store, KeyCheck) else store.path(key) is not None
+    return has_key(store, store_layout.blob(digest))
+
+
+def has_key(store: Store, key: str) -> bool:
+    """Tell whether the store has an object, without reading it where the store can tell (`ports.KeyCheck`)."""
+    ask = getattr(store, "holds", None)  # asked for each file of each model: an isinstance costs several times that
+    return bool(ask(key)) if ask is not None else store.path(key) is not None
 
 
 def damaged(digest: Digest) -> IntegrityError:

@@ -11,18 +11,22 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.digest import Digest
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
 
-def check_deployed(store: Store, head: JournalHead) -> None:
+def check_deployed(store: Store, head: JournalHead, package: Artifact | None = None) -> None:
     """Check the artifact, the provenance and the verification of what is deployed; IntegrityError E604 for the first
-    that is gone."""
+    that is gone. `package`: an artifact that was just read, perhaps from another store."""
     entry, state = head.entry, head.state
     if state.artifact is not None:
-        _check_artifact(store, state.artifact)
+        if package is not None and package.digest == state.artifact:
+            _check_blobs(store, (package.digest, package.config.digest, *(file.digest for file in package.files)))
+        else:
+            _check_artifact(store, state.artifact)
         if entry.verification is not None:
             _check_record(store, store_layout.verification(state.artifact, entry.verification))
     if state.build is not None:
@@ -81,5 +85,5 @@ def _check_blobs(store: Store, digests: Iterable[Digest]) -> None:
 
 
 def _check_record(store: Store, key: str) -> None:
-    if store.read(key) is None:
+    if not blobs.has_key(store, key):
         raise numbered_log.gone(key)

@@ -220,7 +220,7 @@ def test_a_store_that_is_not_here_is_never_taken_for_a_calm_environment(twice: S
         twice.project.target.current = target
         here = production(twice, forge)
         assert here.status is ResultStatus.DAMAGED
-        assert "is empty or gone" in (here.problem or "")
+        assert "is empty or missing" in (here.problem or "")
         assert "No drift in" not in body(forge)
 
 
