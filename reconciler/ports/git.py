@@ -122,8 +122,9 @@ class Tag:
 class Tags(Protocol):
     """Lists and creates git tags."""
 
-    def under(self, prefix: str) -> tuple[Tag, ...]:
-        """Return the tags of commits whose name starts with `prefix`, sorted by name."""
+    def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
+        """Return the tags of commits whose name starts with `prefix`, sorted by name; with `newest`, only that
+        many, those with the highest numbers."""
 
     def create(self, name: str, *, commit: str, message: str) -> Tag:
         """Create an annotated tag by the user's identity, signed where the user's git signs.

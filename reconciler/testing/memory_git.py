@@ -180,8 +180,10 @@ class MemoryTags:
         self.tags: dict[str, Tag] = {}
         self.signs = signs
 
-    def under(self, prefix: str) -> tuple[Tag, ...]:
-        return tuple(tag for name, tag in sorted(self.tags.items()) if name.startswith(prefix))
+    def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
+        names = sorted((name for name in self.tags if name.startswith(prefix)), key=_by_number)
+        kept = names if newest is None else names[len(names) - newest :] if newest < len(names) else names
+        return tuple(self.tags[name] for name in sorted(kept))
 
     def create(self, name: str, *, commit: str, message: str) -> Tag:
         if not is_revision(name):
@@ -190,6 +192,11 @@ class MemoryTags:
             raise ConflictError(f"there is a tag {name} already", code="E702")
         self.tags[name] = Tag(name=name, commit=commit, message=message, signed=self.signs)
         return self.tags[name]
+
+
+def _by_number(name: str) -> tuple[int, str]:
+    last = name.rpartition("/")[2]
+    return (int(last) if last.isdigit() else -1, name)
 
 
 def _blob_id(body: bytes) -> str:

@@ -203,6 +203,19 @@ def test_a_store_replaced_by_an_older_copy_is_behind_its_target(fresh: ProjectOn
     assert "serves entry 1, but its journal ends at 0" in lost(fresh)
 
 
+def test_a_store_and_a_target_replaced_by_older_copies_are_behind_the_anchor(fresh: ProjectOnDisk) -> None:
+    """Both lay on the disk that was rolled back; only git knows better."""
+    fresh.deploy(10)
+    for folder in ("stores/production", "serving"):
+        copy(fresh.root / folder, fresh.root / "older" / folder)
+    fresh.deploy(11)
+    journal_checkpoint.anchor(fresh.deps(), fresh.desired, ("production",))
+    for folder in ("stores/production", "serving"):
+        remove(fresh.root / folder)
+        copy(fresh.root / "older" / folder, fresh.root / folder)
+    assert "an anchor in git names entry 1 of production/payments, but its journal ends at 0" in lost(fresh)
+
+
 def test_a_bucket_that_a_lifecycle_rule_emptied_is_not_new(scenario: Scenario) -> None:
     """The bucket is there, and may be read and written; only its objects are gone."""
     scenario.deployed(seed=10)

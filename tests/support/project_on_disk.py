@@ -24,7 +24,7 @@ from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import blobs, data_snapshots, journal
 from reconciler.errors import ReconcilerError
-from reconciler.testing.memory import MemoryProposer, MemoryTags
+from reconciler.testing.memory_git import MemoryProposer, MemoryTags
 from tests.simulation import sample_manifests, sample_project
 from tests.simulation.sample_project import MODEL, PROJECT, SampleProject
 

@@ -28,10 +28,11 @@ class GitTags:
         self._project = project
         self._git = Git(project)
 
-    def under(self, prefix: str) -> tuple[Tag, ...]:
+    def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
         check_revision(prefix + "0")
         form = "%(objectname) %(objecttype) %(*objectname) %(*objecttype) %(refname)"
-        out = self._git.run("for-each-ref", f"--format={form}", f"{_REFS}{prefix.rstrip('/')}")
+        chosen = ("--sort=-version:refname", f"--count={newest}") if newest is not None else ()
+        out = self._git.run("for-each-ref", *chosen, f"--format={form}", f"{_REFS}{prefix.rstrip('/')}")
         listed = []
         for line in out.decode("utf-8", "surrogateescape").splitlines():
             tag, kind, peeled, inner, ref = line.split(" ", 4)

@@ -92,6 +92,17 @@ def lost_journal(environment: str, model: str, traces: Iterable[Trace]) -> Integ
     )
 
 
+def behind_anchor(environment: str, model: str, last: int, anchored: int) -> IntegrityError | None:
+    """Return the error E603 for a journal that ends before an entry that an anchor names; else None."""
+    if last >= anchored:
+        return None
+    return IntegrityError(
+        f"an anchor in git names entry {anchored} of {environment}/{model}, but its journal ends at {last}",
+        code="E603",
+        hint="the journal lost entries, or the store is an older copy: restore the store from a backup",
+    )
+
+
 def _listed(clauses: Iterable[str]) -> str:
     """Join the first clauses with "and", and count the others."""
     texts = list(dict.fromkeys(clauses))

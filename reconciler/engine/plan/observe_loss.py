@@ -12,10 +12,11 @@ from contextlib import suppress
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Provenance
-from reconciler.core.artifact.loss import KINDS, StoreContent, Trace, lost_journal, lost_store
+from reconciler.core.artifact.loss import KINDS, StoreContent, Trace, behind_anchor, lost_journal, lost_store
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.target_ownership import OWNER
 from reconciler.core.digest import short
-from reconciler.core.inspect.journal_checkpoint import CONTROLS, newest
+from reconciler.core.inspect.journal_checkpoint import CONTROLS, CheckpointHead, newest
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
@@ -30,7 +31,7 @@ from reconciler.ports import Store, TracedTarget
 
 def journals_of(deps: Dependencies, desired: DesiredState) -> Journals:
     """Return the journals of a project, which raise E603 for a journal that is gone."""
-    return Journals(deps.stores, desired.project, gone=LossObserver(deps, desired).journal)
+    return Journals(deps.stores, desired.project, gone=LossObserver(deps, desired).head)
 
 
 def check_store(deps: Dependencies, desired: DesiredState, environment: Environment) -> frozenset[str]:
@@ -68,12 +69,23 @@ class LossObserver:
         self._desired = desired
         self._traces: dict[str, tuple[Trace, ...]] = {}
         self._lost: dict[str, IntegrityError | None] = {}
+        self._heads: dict[tuple[str, str], CheckpointHead] | None = None
 
     def store(self, environment: str) -> IntegrityError | None:
         """Return the error for a store that lost its mark, or that has no journal though one once was."""
         if environment not in self._lost:
             self._lost[environment] = self._store(environment_of(self._desired, environment))
         return self._lost[environment]
+
+    def head(self, environment: str, model: str, head: JournalHead | None) -> IntegrityError | None:
+        """Return the error for a journal that is absent, or ends before an entry that an anchor names."""
+        if head is None:
+            return self.journal(environment, model)
+        if self._heads is None:
+            tags, project = self._deps.tags, self._desired.project
+            self._heads = checkpoints.newest_heads(tags, project) if tags is not None else {}
+        anchored = self._heads.get((environment, model))
+        return behind_anchor(environment, model, head.entry.n, anchored.n) if anchored is not None else None
 
     def journal(self, environment: str, model: str) -> IntegrityError | None:
         """Return the error for an absent journal of a model of which something tells that there was one."""

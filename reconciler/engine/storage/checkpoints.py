@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from reconciler import codec
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.inspect.audit import AuditFinding
-from reconciler.core.inspect.journal_checkpoint import PREFIX, Checkpoint, number_of
+from reconciler.core.inspect.journal_checkpoint import PREFIX, Checkpoint, CheckpointHead, newest, number_of
 from reconciler.errors import IntegrityError
 from reconciler.ports import Tag, Tags
 
+NEWEST = 3  # anchors that a plan looks at: those of other environments or projects may be among them
 GIT = "git"  # where a finding about a tag itself is
 _FETCH = "run `git fetch --tags`; if the remote has no such tag either, somebody deleted or replaced it there"
 
@@ -59,6 +61,16 @@ def read(tags: Tags) -> CheckpointsRead:
         if tag_of[n].signed:
             signed.add(n)
     return CheckpointsRead(anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings))
+
+
+def newest_heads(tags: Tags, project: str) -> dict[tuple[str, str], CheckpointHead]:
+    """Return the last anchored head of each journal (environment, model) by the newest anchors alone, which cost one
+    question to git. What they are worth is checked by `read`."""
+    anchors = []
+    for tag in tags.under(PREFIX, newest=NEWEST):
+        with suppress(IntegrityError):
+            anchors.append(codec.decode(Checkpoint, _body(tag), what=tag.name))
+    return newest(checkpoint for checkpoint in anchors if checkpoint.project == project)
 
 
 def _body(tag: Tag) -> bytes:

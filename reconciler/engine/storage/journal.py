@@ -153,13 +153,14 @@ def build_of(
 class Journals:
     """The journals of one project, in the stores of its environments (by name).
 
-    `gone`: returns the error for an absent journal (environment, model) of which something tells that it was there.
+    `gone`: returns the error for a journal (environment, model) that is absent, or ends too early, though something
+    tells of its entries.
     `seen`: the journals (environment, model) that were found.
     """
 
     stores: Mapping[str, Store]
     project: str
-    gone: Callable[[str, str], IntegrityError | None] | None = None
+    gone: Callable[[str, str, JournalHead | None], IntegrityError | None] | None = None
     seen: set[tuple[str, str]] = field(default_factory=set, compare=False)
 
     def models(self, environment: str) -> tuple[str, ...]:
@@ -170,9 +171,9 @@ class Journals:
         """Return the last entry, or None where there never was one; raises as `head` does, and E603 for a journal that
         is gone."""
         last_head = self._head(environment, model)
-        if last_head is None and self.gone is not None and (lost := self.gone(environment, model)) is not None:
-            last_head = self._head(environment, model)  # another process may have written the first entry meanwhile
-            if last_head is None:
+        if self.gone is not None and self.gone(environment, model, last_head) is not None:
+            last_head = self._head(environment, model)  # another process may have written the entry meanwhile
+            if (lost := self.gone(environment, model, last_head)) is not None:
                 raise lost
         if last_head is not None:
             self.seen.add((environment, model))

@@ -246,6 +246,8 @@ class TagsContract(ABC):
             tags.create(name, commit=commit, message="x")
         names = [tag.name for tag in self.make().under("reconciler/anchor/")]
         expect(names == ["reconciler/anchor/10", "reconciler/anchor/9"], str(names))
+        names = [tag.name for tag in self.make().under("reconciler/anchor/", newest=1)]
+        expect(names == ["reconciler/anchor/10"], str(names))
 
     def test_a_hostile_name_never_reaches_git(self) -> None:
         commit = self.commit()
