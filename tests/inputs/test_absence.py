@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.engine.apply.accept_controls import accept_controls
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, journal_checkpoint, prediction_input, status
 from reconciler.engine.plan import make_plan
@@ -255,7 +256,7 @@ def test_a_store_of_an_older_program_that_kept_no_register_is_missed_by_what_it_
     assert set(said(project, "production").values()) == {0}
     remove(project.root / "stores/production/journal")
     remove(project.root / "serving")
-    assert "it still holds blobs, predictions and verifications" in lost(project)
+    assert "it still holds predictions and verifications" in lost(project)
 
 
 def test_one_of_several_journals_is_missed_also_once_git_does_not_declare_its_model(project: ProjectOnDisk) -> None:
@@ -288,6 +289,41 @@ def test_the_clone_that_applied_remembers_a_disk_that_held_store_and_target(fres
     remove(fresh.root / "stores/production")
     remove(fresh.root / "serving")
     assert "this clone saw payments there" in lost(fresh)
+
+
+# --- the way through -----------------------------------------------------------------------------------------------
+
+
+def test_a_person_accepts_that_a_store_and_its_target_are_lost_and_production_begins_anew(
+    project: ProjectOnDisk,
+) -> None:
+    journal_checkpoint.anchor(project.deps(), project.desired, ())
+    for folder in ("stores/production", "serving"):
+        remove(project.root / folder)
+    production = environment_of(project.desired, "production")
+    assert lost(project)
+    accept_controls(project.deps(), project.desired, production, "the disk is broken and there is no backup")
+    calm(project)
+    project.apply("sandbox")  # it compares with nothing now
+    project.apply("production")
+    calm(project)
+    (served,) = status.status(project.deps(), project.desired, ("production",)).environments[0].models
+    assert (served.entry, served.sync.value) == (0, "IN_SYNC")
+    remove(project.root / "stores/production/journal")
+    assert "the store's register of journals names payments" in lost(project), (
+        "what began anew is missed like any other"
+    )
+
+
+def test_a_controls_log_that_is_missing_is_told_and_accepted(project: ProjectOnDisk) -> None:
+    remove(project.root / "stores/production/controls")
+    assert "reconciler controls accept production" in str(
+        [finding.remedy for finding in audit.audit(project.deps(), project.desired, ("production",)).findings]
+    )
+    assert "the controls log of production is missing" in lost(project)
+    production = environment_of(project.desired, "production")
+    accept_controls(project.deps(), project.desired, production, "restored by hand")
+    calm(project)
 
 
 # --- no false alarm ------------------------------------------------------------------------------------------------

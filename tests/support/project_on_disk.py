@@ -17,6 +17,7 @@ from reconciler.core.digest import Digest, digest_of_bytes, hex_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.apply import apply
+from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, detect_drift, health_check, status
@@ -47,6 +48,8 @@ class ProjectOnDisk:
         other = ProjectOnDisk.__new__(ProjectOnDisk)
         other.__dict__.update(self.__dict__)
         other.root = root
+        other.tags = MemoryTags()
+        other.tags.tags.update(self.tags.tags)
         return other
 
     def deps(self) -> Dependencies:
@@ -190,6 +193,12 @@ class Roles:
             }
             for digest, what in digests.items():
                 self._names.setdefault(hex_of(digest), f"<{age} {what}>")
+        log = ControlsLog(store=project.deps().stores["production"], project=PROJECT, environment="production")
+        for head in log.entries():
+            for digest in (head.entry.declared, *head.entry.in_force):
+                self._names.setdefault(hex_of(digest), f"<controls of entry {head.entry.n}>")
+            for _, digest in head.entry.parts:
+                self._names.setdefault(hex_of(digest), f"<models of controls entry {head.entry.n}>")
         self._names[hex_of(digest_of_bytes(b"id,y\n"))] = "<predicted rows>"
 
     def name(self, path: str) -> str:

@@ -119,12 +119,15 @@ class JournalRegister(Checksummed):
     """One member of the register of `environment`'s journals, by model, sorted: a journal that is gone is missed by it.
 
     `begun`: the first deployment or training of these was started, and may have ended before the first entry.
-    `journals`: these have a journal, as an apply saw.
+    `journals`: these have a journal, as an apply saw; the controls log is among them by a name of its own.
+    `given_up`: journals that are lost, which a person accepted; what anchors up to number `anchor` say of them is void.
     """
 
     environment: str
     begun: tuple[str, ...] = ()
     journals: tuple[str, ...] = ()
+    given_up: tuple[str, ...] = ()
+    anchor: int | None = None
     format: int = 1
 
 

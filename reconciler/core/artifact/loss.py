@@ -28,6 +28,7 @@ class StoreContent:
     """What an environment's store holds: whether its `mark`, whether any journal, and which other of `KINDS`.
 
     `begun`: a first deployment or training was started there, and may have ended before its first journal entry.
+    `given_up`: a person accepted that what it held before is lost.
     """
 
     environment: str
@@ -37,18 +38,18 @@ class StoreContent:
     journaled: bool
     kinds: frozenset[str] = frozenset()
     begun: bool = False
+    given_up: bool = False
 
     @property
     def remains(self) -> tuple[str, ...]:
         """Return the kinds that are written only after the first journal entry, or shortly before it."""
+        if self.given_up:
+            return ()
         if self.trains:
             after, before = {"predictions", "verifications"}, {"builds", "recipes"}
         else:
-            after, before = {"predictions"}, {"verifications"} | ({"blobs"} - self._of_controls())
+            after, before = {"predictions"}, {"verifications"}  # blobs hold its controls, too, and these come first
         return tuple(sorted(self.kinds & (after if self.begun else after | before)))
-
-    def _of_controls(self) -> set[str]:
-        return {"blobs"} if "controls" in self.kinds else set()
 
 
 def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityError | None:
@@ -74,8 +75,17 @@ def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityErr
         f"{subject}, but {_listed(clauses)}",
         code="E603",
         hint="mount the disk, or restore the store from a backup (nothing is written to it until then); "
-        f"`reconciler audit {content.environment}` shows whether it is complete again. Where "
-        "it was given up on purpose, declare the environment under a new name",
+        f"`reconciler audit {content.environment}` shows whether it is complete again. {_begin_anew(content)}",
+    )
+
+
+def _begin_anew(content: StoreContent) -> str:
+    """Say what to do where there is no backup."""
+    if content.trains:
+        return "Where there is no backup, declare the sandbox under a new name"
+    return (
+        "Where there is no backup, empty its target and begin anew: "
+        f"reconciler controls accept {content.environment} --reason TEXT"
     )
 
 
@@ -89,6 +99,16 @@ def lost_journal(environment: str, model: str, traces: Iterable[Trace]) -> Integ
         code="E603",
         hint=f"restore {store_layout.journal(environment, model)} from a backup of the store; "
         "no command changes this model until then",
+    )
+
+
+def lost_controls(environment: str) -> IntegrityError:
+    """Return the error E603 for a controls log that is absent, though the register names it."""
+    return IntegrityError(
+        f"the controls log of {environment} is missing, but the store's register names it",
+        code="E603",
+        hint=f"restore {store_layout.controls(environment)} from a backup of the store; or put in force what git says: "
+        f"reconciler controls accept {environment} --reason TEXT",
     )
 
 

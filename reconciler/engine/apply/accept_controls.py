@@ -10,11 +10,12 @@ from reconciler.core.controls.controls import Acceptance
 from reconciler.core.controls.controls_status import ControlsStatus
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.engine.apply.apply import claim
 from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.apply.record_controls import record_controls
 from reconciler.engine.controls.controls_state import controls_status
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.plan import observe_loss
+from reconciler.engine.storage import store_mark
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.errors import UsageError
 
@@ -30,7 +31,8 @@ def accept_controls(deps: Dependencies, desired: DesiredState, environment: Envi
             hint="name one of those",
             code="E801",
         )
-    claim(deps, desired, environment)
+    observe_loss.give_up(deps, desired, environment)
+    store_mark.claim(deps.stores[environment.name], desired.project, environment.name)
     who = deps.actor()
     writer = EntryWriter(
         project=desired.project, commit=desired.revision, actor=who, clock=deps.clock, new_id=deps.new_id

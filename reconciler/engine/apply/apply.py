@@ -12,7 +12,9 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.inspect.journal_checkpoint import CONTROLS
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan, inputs_in_words
 from reconciler.core.spec.desired_state import DesiredState
@@ -25,8 +27,9 @@ from reconciler.engine.apply.record_controls import record_controls
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
-from reconciler.engine.storage import data_snapshots, journal, register, store_mark
+from reconciler.engine.storage import blobs, data_snapshots, journal, register, store_mark
 from reconciler.errors import GateRefusedError, ReconcilerError, UsageError
+from reconciler.ports import Store
 
 
 def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
@@ -58,6 +61,7 @@ def apply(
     queries = ForgeQueries(deps.forge)
     if not environment.trains:
         _record_controls(deps, desired, environment, writer, queries)
+        _register_controls(deps.stores[environment.name], environment.name)
     names = tuple(models) or tuple(part.model for part in plan.models)
     journals = observe_loss.journals_of(deps, desired)
     fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals)
@@ -100,6 +104,12 @@ def apply(
         trained=sum(step.trained for _, done in finished for step in done),
         interrupted=interrupted,
     )
+
+
+def _register_controls(store: Store, environment: str) -> None:
+    """Register the controls log, where there is one."""
+    if blobs.has_key(store, store_layout.member(store_layout.controls(environment), 0)):
+        register.add(store, environment, journals=[CONTROLS])
 
 
 def _register_begun(deps: Dependencies, environment: Environment, plan: Plan) -> None:

@@ -21,7 +21,7 @@ from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.plan import observe_loss
-from reconciler.engine.storage import checkpoints, journal
+from reconciler.engine.storage import checkpoints, journal, register
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.ports import Tags
 
@@ -110,6 +110,9 @@ def compare_with_journals(
             body = deps.stores[head.environment].read(key)
             if body is not None and digest_of_bytes(body) == head.entry:
                 continue
+            void = register.read(deps.stores[head.environment], head.environment).void
+            if checkpoint.n <= void.get(head.model, -1):
+                continue  # a person accepted that it is lost
             change = "is missing" if body is None else f"is {short(digest_of_bytes(body))}"
             yield AuditFinding(
                 environment=head.environment,

@@ -13,6 +13,7 @@ from reconciler.core.duration import in_words
 from reconciler.core.plan.plan import ModelPlan, Plan, PlanIdentity, Step
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DataBinding, Environment
+from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import model_plan, observe, observe_loss, observe_training
 from reconciler.engine.plan.observe import ServingObserver
@@ -59,6 +60,8 @@ def make_plan(
         sandbox.read_shared()
         plans = _plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about)
         return _plan(desired, environment, refresh, plans)
+    store = deps.stores[environment.name]
+    ControlsLog(store=store, project=desired.project, environment=environment.name).check_head()
     observer = observe.serving_observer(deps, desired, environment, now=now, journals=journals)
     notes = observer.notes()
     plans = _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)

@@ -12,7 +12,15 @@ from contextlib import suppress
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Provenance
-from reconciler.core.artifact.loss import KINDS, StoreContent, Trace, behind_anchor, lost_journal, lost_store
+from reconciler.core.artifact.loss import (
+    KINDS,
+    StoreContent,
+    Trace,
+    behind_anchor,
+    lost_controls,
+    lost_journal,
+    lost_store,
+)
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.target_ownership import OWNER
 from reconciler.core.digest import short
@@ -49,7 +57,30 @@ def check_store(deps: Dependencies, desired: DesiredState, environment: Environm
         lost = LossObserver(deps, desired).store(environment.name)
         if lost is not None:
             raise lost
-    return register.read(store, environment.name).journals
+    registered = register.read(store, environment.name).journals
+    first = store_layout.member(store_layout.controls(environment.name), 0)
+    if CONTROLS in registered and store.read(first) is None:
+        raise lost_controls(environment.name)
+    return registered - {CONTROLS}
+
+
+def give_up(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
+    """Register that a person accepts the loss of what is gone of an environment's journals, as if they never were.
+
+    What a target still serves of them is in the way until it is removed, too.
+    """
+    name, observer, journals = environment.name, LossObserver(deps, desired), journals_of(deps, desired)
+    lost = {model for model, _ in lost_among(journals, name, observer.traced(name))}
+    if observer.store(name) is not None:
+        lost |= {EVERYTHING, CONTROLS, *observer.traced(name)}
+    first = store_layout.member(store_layout.controls(name), 0)
+    if CONTROLS in register.read(deps.stores[name], name).journals and deps.stores[name].read(first) is None:
+        lost |= {CONTROLS}
+    anchors = checkpoints.read(deps.tags).anchors if deps.tags is not None else {}
+    register.add(deps.stores[name], name, given_up=lost, anchor=max(anchors, default=None))
+
+
+EVERYTHING = "(everything)"  # stands for a model's name where a whole store was given up; no model has it
 
 
 def lost_among(journals: Journals, environment: str, models: Iterable[str]) -> Iterator[tuple[str, IntegrityError]]:
@@ -69,7 +100,7 @@ class LossObserver:
         self._desired = desired
         self._traces: dict[str, tuple[Trace, ...]] = {}
         self._lost: dict[str, IntegrityError | None] = {}
-        self._heads: dict[tuple[str, str], CheckpointHead] | None = None
+        self._heads: dict[tuple[str, str], tuple[int, CheckpointHead]] | None = None
 
     def store(self, environment: str) -> IntegrityError | None:
         """Return the error for a store that lost its mark, or that has no journal though one once was."""
@@ -84,8 +115,11 @@ class LossObserver:
         if self._heads is None:
             tags, project = self._deps.tags, self._desired.project
             self._heads = checkpoints.newest_heads(tags, project) if tags is not None else {}
-        anchored = self._heads.get((environment, model))
-        return behind_anchor(environment, model, head.entry.n, anchored.n) if anchored is not None else None
+        number, anchored = self._heads.get((environment, model), (-1, None))
+        lost = behind_anchor(environment, model, head.entry.n, anchored.n) if anchored is not None else None
+        if lost is None or number <= register.read(self._deps.stores[environment], environment).void.get(model, -1):
+            return None
+        return lost
 
     def journal(self, environment: str, model: str) -> IntegrityError | None:
         """Return the error for an absent journal of a model of which something tells that there was one."""
@@ -93,14 +127,19 @@ class LossObserver:
         if lost is not None:
             return lost
         declared = environment_of(self._desired, environment)
-        return lost_journal(environment, model, (*self._of(declared), *self._of_model(declared, model)))
+        traces = (*self._of(declared), *self._of_model(declared, model))
+        given_up = register.read(self._deps.stores[environment], environment).given_up
+        return lost_journal(environment, model, traces) if model not in given_up else None
+
+    def traced(self, environment: str) -> frozenset[str]:
+        """Return the models of which any trace tells, and those that git declares."""
+        traces = self._of(environment_of(self._desired, environment))
+        declared = {model.name for model in self._desired.models_of(environment)}
+        return frozenset(declared | {trace.model for trace in traces if trace.model is not None})
 
     def gone(self, environment: str) -> Iterator[tuple[str, IntegrityError]]:
         """Yield each model, declared or not, whose journal is gone, with the error."""
-        declared = {model.name for model in self._desired.models_of(environment)}
-        traces = self._of(environment_of(self._desired, environment))
-        traced = {trace.model for trace in traces if trace.model is not None}
-        for model in sorted(declared | traced):
+        for model in sorted(self.traced(environment)):
             lost = self.journal(environment, model) if not self._has(environment, model) else None
             if lost is not None and not self._has(environment, model):
                 yield model, lost
@@ -120,7 +159,10 @@ class LossObserver:
         mark = store.read(store_layout.MARK) is not None
         if mark and self._is_journaled(environment):
             return None
+        own = register.read(store, name)
         traces = (*self._of(environment), *self._of_neighbours(environment))
+        if EVERYTHING in own.given_up:
+            traces = tuple(trace for trace in traces if trace.model is not None and trace.model not in own.given_up)
         content = StoreContent(
             environment=name,
             address=environment.store.address,
@@ -129,7 +171,8 @@ class LossObserver:
             # Asked after the traces were read: whatever left them had written its journal before.
             journaled=self._is_journaled(environment, traces),
             kinds=frozenset(kind for kind in KINDS if any(True for _ in store.keys(f"{kind}/"))),
-            begun=bool(register.read(store, name).begun),
+            begun=bool(own.begun),
+            given_up=EVERYTHING in own.given_up,
         )
         if store.read(store_layout.MARK) is not None and not mark:
             return None  # the first apply was just begun
@@ -158,20 +201,20 @@ class LossObserver:
         return self._traces[environment.name]
 
     def _registered(self, environment: str) -> Iterator[Trace]:
-        for model in sorted(register.read(self._deps.stores[environment], environment).journals):
+        for model in sorted(register.read(self._deps.stores[environment], environment).journals - {CONTROLS}):
             yield Trace(what=f"the store's register of journals names {model}", model=model)
         for neighbour in self._deps.stores:
             if neighbour != environment:
                 yield from self._seen_by(neighbour, environment)
         if (witness := self._deps.witness()) is not None:
             with suppress(ReconcilerError):
-                for model in sorted(register.read(witness, environment).journals):
+                for model in sorted(register.read(witness, environment).journals - {CONTROLS}):
                     yield Trace(what=f"this clone saw {model} there (.git/reconciler/seen)", model=model)
 
     def _seen_by(self, neighbour: str, environment: str) -> tuple[Trace, ...]:
         """Return the journals that a neighbour's store has registered; none where it cannot be read."""
         try:
-            models = register.read(self._deps.stores[neighbour], environment).journals
+            models = register.read(self._deps.stores[neighbour], environment).journals - {CONTROLS}
         except ReconcilerError:
             return ()
         return tuple(Trace(what=f"the store of {neighbour} recorded {model}", model=model) for model in sorted(models))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler import codec
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.inspect.audit import AuditFinding
-from reconciler.core.inspect.journal_checkpoint import PREFIX, Checkpoint, CheckpointHead, newest, number_of
+from reconciler.core.inspect.journal_checkpoint import PREFIX, Checkpoint, CheckpointHead, number_of
 from reconciler.errors import IntegrityError
 from reconciler.ports import Tag, Tags
 
@@ -63,14 +63,18 @@ def read(tags: Tags) -> CheckpointsRead:
     return CheckpointsRead(anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings))
 
 
-def newest_heads(tags: Tags, project: str) -> dict[tuple[str, str], CheckpointHead]:
-    """Return the last anchored head of each journal (environment, model) by the newest anchors alone, which cost one
-    question to git. What they are worth is checked by `read`."""
-    anchors = []
+def newest_heads(tags: Tags, project: str) -> dict[tuple[str, str], tuple[int, CheckpointHead]]:
+    """Return the last anchored head of each journal (environment, model), with its anchor's number, by the newest
+    anchors alone, which cost one question to git. What they are worth is checked by `read`."""
+    anchors: list[Checkpoint] = []
     for tag in tags.under(PREFIX, newest=NEWEST):
         with suppress(IntegrityError):
             anchors.append(codec.decode(Checkpoint, _body(tag), what=tag.name))
-    return newest(checkpoint for checkpoint in anchors if checkpoint.project == project)
+    heads: dict[tuple[str, str], tuple[int, CheckpointHead]] = {}
+    for checkpoint in sorted(anchors, key=lambda anchor: anchor.n):
+        if checkpoint.project == project:
+            heads.update({head.journal: (checkpoint.n, head) for head in checkpoint.heads})
+    return heads
 
 
 def _body(tag: Tag) -> bytes:

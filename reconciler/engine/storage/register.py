@@ -7,8 +7,8 @@ apply writes it again.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -20,10 +20,15 @@ from reconciler.ports import Store
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registered:
-    """The models whose journals were begun, and those that have one."""
+    """The models whose journals were begun, those that have one, and those whose lost one a person gave up since.
+
+    `void`: up to which number anchors say nothing about a model any more.
+    """
 
     begun: frozenset[str] = frozenset()
     journals: frozenset[str] = frozenset()
+    given_up: frozenset[str] = frozenset()
+    void: Mapping[str, int] = field(default_factory=dict)
 
 
 def read(store: Store, environment: str) -> Registered:
@@ -46,6 +51,8 @@ def _read(store: Store, environment: str) -> Registered:
         return Registered()
     begun: set[str] = set()
     journals: set[str] = set()
+    given_up: set[str] = set()
+    void: dict[str, int] = {}
     for n in range(last_member[0] + 1):
         key = store_layout.member(prefix, n)
         body = last_member[1] if n == last_member[0] else store.read(key)
@@ -55,19 +62,34 @@ def _read(store: Store, environment: str) -> Registered:
         if member.environment != environment:
             raise numbered_log.misplaced(key, f"the register of {member.environment}")
         begun.update(member.begun)
+        journals.difference_update(member.given_up)
         journals.update(member.journals)
-    return Registered(begun=frozenset(begun), journals=frozenset(journals))
+        given_up.update(member.given_up)
+        if member.anchor is not None:
+            void.update(dict.fromkeys(member.given_up, member.anchor))
+        given_up.difference_update(member.journals)
+    return Registered(begun=frozenset(begun), journals=frozenset(journals), given_up=frozenset(given_up), void=void)
 
 
-def add(store: Store, environment: str, *, begun: Collection[str] = (), journals: Collection[str] = ()) -> None:
+def add(
+    store: Store,
+    environment: str,
+    *,
+    begun: Collection[str] = (),
+    journals: Collection[str] = (),
+    given_up: Collection[str] = (),
+    anchor: int | None = None,
+) -> None:
     """Add the models that the register does not name yet, as one member; none where it names them all."""
-    if not begun and not journals:
+    if not begun and not journals and not given_up:
         return
     known = read(store, environment)
     member = JournalRegister(
         environment=environment,
         begun=tuple(sorted(frozenset(begun) - known.begun - known.journals)),
         journals=tuple(sorted(frozenset(journals) - known.journals)),
+        given_up=tuple(sorted(given_up)),
+        anchor=anchor if given_up else None,
     )
-    if member.begun or member.journals:
+    if member.begun or member.journals or member.given_up:
         numbered_log.append_next(store, store_layout.register(environment), codec.encode(member))
