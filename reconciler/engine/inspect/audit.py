@@ -23,7 +23,7 @@ from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
-from reconciler.engine.plan import card_check, observe_damage, observe_loss, verification
+from reconciler.engine.plan import card_check, make_plan, observe_loss, verification
 from reconciler.engine.storage import blobs, builds, checkpoints, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
@@ -54,7 +54,7 @@ def _damage(
 ) -> Iterator[AuditFinding]:
     """Yield what stops a plan and is not among the findings."""
     told = {finding.problem for finding in found}
-    for damage in observe_damage.damage(deps, desired, environment):
+    for damage in make_plan.damage(deps, desired, environment):
         if damage.problem not in told:
             where = f"plan: {damage.model}" if damage.model is not None else "plan"
             yield AuditFinding(environment=environment.name, where=where, problem=damage.problem, remedy=damage.remedy)

@@ -19,7 +19,7 @@ from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import drift_issue
-from reconciler.engine.plan import observe, observe_damage, observe_loss, verification
+from reconciler.engine.plan import make_plan, observe, observe_loss, verification
 from reconciler.engine.promotion import adopt
 from reconciler.engine.storage import blobs, journal, oci_manifest
 from reconciler.engine.storage.journal import Journals
@@ -81,7 +81,7 @@ def _environment(
     """Check one environment. `unhealthy`: models that did not load before, which are always loaded; None: none is.
     `posts`: an issue may be closed, which a machine that never saw the store must not do."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
-    damage = observe_damage.damage(deps, desired, environment)
+    damage = make_plan.damage(deps, desired, environment)
     for problem in damage:
         if problem.model is None:  # One environment that cannot be read must not hide the others.
             return replace(blank, problem=problem.problem, status=problem.status)

@@ -13,7 +13,7 @@ from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.runtime import differences
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import observe_damage, observe_loss
+from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError
 
@@ -27,7 +27,7 @@ def environment_checks(
     yield from _tables(deps.data_root, environment)
     if environment.runtime is not None:
         yield _trains(environment, environment.runtime, machine)
-    damage = observe_damage.damage(deps, desired, environment)
+    damage = make_plan.damage(deps, desired, environment)
     for problem in damage:
         yield Check(
             area=environment.name,

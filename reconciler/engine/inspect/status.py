@@ -15,7 +15,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
-from reconciler.engine.plan import make_plan, observe_damage, observe_loss, verification
+from reconciler.engine.plan import make_plan, observe_loss, verification
 from reconciler.engine.storage import blobs, data_snapshots, journal
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError
@@ -61,7 +61,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
         snapshot=newest.n if newest else None,
         snapshot_age=age,
         notes=tuple(notes),
-        status=worst_status(damage.status for damage in observe_damage.of_plan(plan)),
+        status=worst_status(damage.status for damage in make_plan.damage_of(plan)),
     )
 
 

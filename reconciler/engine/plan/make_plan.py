@@ -10,9 +10,11 @@ from reconciler import codec
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.journal import Action
 from reconciler.core.duration import in_words
+from reconciler.core.plan.damage import Damage
 from reconciler.core.plan.plan import ModelPlan, Plan, PlanIdentity, Step
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DataBinding, Environment
+from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import model_plan, observe, observe_loss, observe_training
@@ -21,7 +23,7 @@ from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.training_quota import within_quota
 from reconciler.engine.storage import data_snapshots, references
 from reconciler.engine.storage.journal import Journals
-from reconciler.errors import UsageError
+from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import ParallelMap
 
 
@@ -168,3 +170,24 @@ def refresh_step(data: DataBinding, newest: Snapshot | None, now: datetime) -> S
         return None
     reason = f"data snapshot {newest.n} is {in_words(age)} old; maxAge is {in_words(limit)}"
     return Step(action=Action.REFRESH, reason=reason)
+
+
+def damage(deps: Dependencies, desired: DesiredState, environment: Environment) -> tuple[Damage, ...]:
+    """Return what stops the environment's plan, or the plan of one of its models, because it is lost or damaged or
+    cannot be read. That git cannot answer is no damage."""
+    try:
+        return damage_of(make_plan(deps, desired, environment))
+    except ReconcilerError as error:
+        status = status_of(error)
+        if status not in (ResultStatus.DAMAGED, ResultStatus.FAILED):
+            return ()
+        return (Damage(model=None, problem=str(error), status=status, remedy=error.hint),)
+
+
+def damage_of(plan: Plan) -> tuple[Damage, ...]:
+    """Return the damage that a plan of models tells of."""
+    return tuple(
+        Damage(model=part.model, problem=part.blocked.reasons[0], status=part.status, remedy=part.blocked.remedy)
+        for part in plan.models
+        if part.blocked is not None and part.status is ResultStatus.DAMAGED
+    )
