@@ -21,13 +21,12 @@ from reconciler.adapters.caches.expression_cache import CachedExpressions
 from reconciler.adapters.executors.compute import DataWorker, ScoringWorker, TrainingWorker
 from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.adapters.executors.thread_map import parallel_map
-from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.git.commit_source import GitSource
-from reconciler.adapters.git.plumbing import Git
 from reconciler.adapters.git.tags import GitTags
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import host
 from reconciler.app import actor, locations, uncommitted_changes
+from reconciler.app.git_folder import git_folder, witness
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, StorageLocation
@@ -169,7 +168,7 @@ def open_project(
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             render_card=_render_card,
             tags=GitTags(root),
-            witness=cache(partial(_witness, root)),
+            witness=cache(partial(witness, root)),
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
@@ -201,12 +200,6 @@ def _asks_people(deps: Dependencies, desired: DesiredState, environment: str) ->
         return False
     store = deps.stores[environment]
     return ControlsLog(store=store, project=desired.project, environment=environment).asks_people()
-
-
-def _witness(root: Path) -> FilesStore | None:
-    """Return the store in git's own folder in which this clone remembers which journals its applies saw."""
-    folder = git_folder(root)
-    return FilesStore(folder / locations.WITNESS / locations.key_of(root)) if folder is not None else None
 
 
 class _OpenedOnUse(Mapping[str, T]):
@@ -291,12 +284,6 @@ def _load(
     if options.verbose:
         options.say(f"project {options.root}, {f'commit {revision}' if revision else 'the working tree'}")
     return load(source, expressions, revision=revision, known=known)
-
-
-def git_folder(root: Path) -> Path | None:
-    """Return the folder that git keeps this repository in, or None outside of a repository."""
-    code, out, _ = Git(root).call("rev-parse", "--git-common-dir")
-    return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
 
 
 def _grammar() -> int:

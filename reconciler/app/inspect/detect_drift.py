@@ -16,7 +16,8 @@ def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: boo
 
     With `issue`, drift is also reported in one issue of the forge per environment.
     """
-    from reconciler.app.wiring import git_folder, open_project
+    from reconciler.app.git_folder import git_folder
+    from reconciler.app.wiring import open_project
     from reconciler.engine.inspect.detect_drift import drift
     from reconciler.report.inspect.drift import issue as render
 

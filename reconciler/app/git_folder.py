@@ -1,0 +1,21 @@
+"""Find git's own folder of a repository, and what a clone remembers there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.adapters.filesystem.store import FilesStore
+from reconciler.adapters.git.plumbing import Git
+from reconciler.app import locations
+
+
+def git_folder(root: Path) -> Path | None:
+    """Return the folder that git keeps this repository in, or None outside of a repository."""
+    code, out, _ = Git(root).call("rev-parse", "--git-common-dir")
+    return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
+
+
+def witness(root: Path) -> FilesStore | None:
+    """Return the store in git's own folder in which this clone remembers which journals its applies saw."""
+    folder = git_folder(root)
+    return FilesStore(folder / locations.WITNESS / locations.key_of(root)) if folder is not None else None
