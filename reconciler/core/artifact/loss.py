@@ -112,6 +112,19 @@ def lost_controls(environment: str) -> IntegrityError:
     )
 
 
+def behind_target(environment: str, model: str, last: int | None, served: int) -> IntegrityError | None:
+    """Return the error E603 for a journal that ends (None: is empty) before the entry that its target serves; else
+    None."""
+    if last is not None and last >= served:
+        return None
+    again = "" if last is not None else " (its journal is empty)"
+    return IntegrityError(
+        f"{environment}/{model} serves entry {served}, but its journal ends at {last or 0}{again}",
+        code="E603",
+        hint="the journal lost entries: restore the store from a backup",
+    )
+
+
 def behind_anchor(environment: str, model: str, last: int, anchored: int) -> IntegrityError | None:
     """Return the error E603 for a journal that ends before an entry that an anchor names; else None."""
     if last >= anchored:

@@ -13,6 +13,7 @@ from functools import cache, partial
 
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.journal import RollbackHold
+from reconciler.core.artifact.loss import behind_target
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange, JournalHead, LiveDeployment
 from reconciler.core.controls.in_force import PinControls
 from reconciler.core.digest import Digest
@@ -32,7 +33,7 @@ from reconciler.engine.plan import card_check, gates_in_force, observe_loss, pin
 from reconciler.engine.plan.card_check import ModelCards
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.journal import Journals
-from reconciler.errors import IntegrityError, ReconcilerError
+from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, Target
 from reconciler.schedule import freeze_windows
 
@@ -313,12 +314,7 @@ def policy_violations(
 
 def not_ahead(environment: Environment, name: str, head: JournalHead | None, served: LiveDeployment | None) -> None:
     """Raise IntegrityError E603 when a target knows a higher entry than its journal: the journal lost its tail."""
-    n = served.current.n if served is not None and served.current is not None else -1
-    last = head.entry.n if head is not None else -1
-    if n > last:
-        again = "" if last >= 0 else " (its journal is empty)"
-        raise IntegrityError(
-            f"{environment.name}/{name} serves entry {n}, but its journal ends at {max(last, 0)}{again}",
-            code="E603",
-            hint="the journal lost entries: restore the store from a backup",
-        )
+    current = served.current if served is not None else None
+    last = head.entry.n if head is not None else None
+    if current is not None and (lost := behind_target(environment.name, name, last, current.n)) is not None:
+        raise lost
