@@ -65,10 +65,12 @@ class Rules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalCount:
-    """The approvals that count, sorted by login, and one reason for each review that does not."""
+    """The approvals that count, sorted by login, and one reason for each review that does not, those of named approvers
+    first. `gap`: why no approval can count, however many there are."""
 
     counted: tuple[Approval, ...]
     refused: tuple[str, ...]
+    gap: str | None = None
 
 
 def count_approvals(
@@ -80,15 +82,23 @@ def count_approvals(
     """
     counted: list[Approval] = []
     refused: list[str] = []
+    others: list[str] = []
     seen: list[Account] = []
     for review in sorted(reviews, key=lambda review: review.by.login.lower() if review.by else ""):
         reason = next(_objections(request, review, contributions, rules), None)
         if review.by is None or reason is not None:
-            refused.append(reason or "")
+            named = review.by is not None and _is_named(review.by.login, rules.people)
+            (refused if named else others).append(reason or "")
         elif not one_of(review.by, seen):
             seen.append(review.by)
             counted.append(Approval(by=review.by.login, commit=review.commit, when=review.when, account=review.by.id))
-    return ApprovalCount(counted=tuple(counted), refused=tuple(refused))
+    gap = contributions.unexplained(request.commit) if rules.not_author and contributions is not None else None
+    return ApprovalCount(counted=tuple(counted), refused=(*refused, *others), gap=gap)
+
+
+def _is_named(login: str, people: frozenset[str]) -> bool:
+    """Return whether a login is one of these."""
+    return any(is_same_login(login, name) for name in people)
 
 
 def _objections(
@@ -104,7 +114,7 @@ def _objections(
         yield f"{name} asks for changes"
     if review.verdict is Verdict.WITHDRAWN:
         yield f"the approval of {name} was withdrawn"
-    if not any(is_same_login(name, other) for other in rules.people):
+    if not _is_named(name, rules.people):
         yield f"{name} is none of them"
     if person.bot:
         yield f"the approval of {name}, a program, does not count"

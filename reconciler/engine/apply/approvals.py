@@ -27,6 +27,14 @@ from reconciler.errors import ConflictError, GateRefusedError
 from reconciler.schedule import freeze_windows
 
 MOST_REASONS = 5  # in one message
+APPROVE = (
+    "have another of them approve the merged commit there, which works after the merge too, and run the same command "
+    "again; or propose it again by a new pull request"
+)
+PROPOSE_AGAIN = (
+    "propose it again by a new pull request from a branch of this repository, whose pushes are told; or declare "
+    "`notAuthor: false` by a change of its own"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +189,7 @@ def approval_of(
         message += f"introduced commit {change.commit[:12]}"
         elsewhere = ", ".join(f"{request.url} was merged into {request.base}" for request in merged)
         raise _missing(f"{message}; {elsewhere}" if elsewhere else message)
-    places = []
+    places, hint = [], APPROVE
     for request in requests:
         count = _count(queries, request, queries.people(approvers), not_author=not_author)
         if len(count.counted) >= least:
@@ -194,11 +202,8 @@ def approval_of(
                 approvals=count.counted,
             )
         places.append(_place(request, count))
-    raise _missing(
-        f"{wanted}: {'; '.join(places)}",
-        "have another of them approve the merged commit there, which works after the merge too, and run the same "
-        "command again; or propose it again by a new pull request",
-    )
+        hint = PROPOSE_AGAIN if count.gap is not None else hint
+    raise _missing(f"{wanted}: {'; '.join(places)}", hint)
 
 
 def _count(queries: ForgeQueries, request: PullRequest, people: frozenset[str], *, not_author: bool) -> ApprovalCount:

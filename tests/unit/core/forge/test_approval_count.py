@@ -118,6 +118,11 @@ def test_nobody_counts_where_it_cannot_be_told_who_pushed() -> None:
         assert counted(said(), work=work, rules=replace(RULES, not_author=False))[0] == ["ada"]
 
 
+def test_reasons_of_named_approvers_come_first() -> None:
+    strangers = tuple(said(replace(ADA, login=f"a{n}", id=str(10 + n))) for n in range(9))
+    assert counted(*strangers, said(EVE))[1].startswith("the approval of eve")
+
+
 def test_a_push_of_everything_explains_everything() -> None:
     everything = replace(WORK, pushes=(Push(by=EVE, before=None, after=HEAD),))
     assert counted(said(), work=everything)[0] == ["ada"]

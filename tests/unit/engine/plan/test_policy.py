@@ -374,7 +374,12 @@ def test_whoever_pushed_the_commits_of_a_programs_request_does_not_approve_them(
     told = scenario.one("production")
     assert told.status is ResultStatus.DENIED
     assert "the approval of fay, who pushed commits of it, does not count" in (told.problem or "")
+    assert "have another of them approve the merged commit" in (told.remedy or "")
     scenario.forge.approve(request.number, "finn")
+    scenario.forge.work[request.number] = Contributions(commits=commits, pushes=(), gap="nobody tells")
+    told = scenario.one("production")
+    assert (told.status, "notAuthor: false" in (told.remedy or "")) == (ResultStatus.DENIED, True), told
+    scenario.forge.work[request.number] = Contributions(commits=commits, pushes=(push,))
     assert scenario.one("production").status is ResultStatus.CLEAN
 
 
