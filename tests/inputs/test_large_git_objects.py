@@ -151,8 +151,13 @@ def test_a_source_reads_nothing_of_what_is_too_large(project: Project) -> None:
 
 def test_a_tag_is_measured_before_it_is_read(project: Project) -> None:
     body = f"object {git(project.root, 'rev-parse', 'HEAD')}\ntype commit\ntag t/1\ntagger A <a@b> 0 +0000\n\n"
-    tag = git(project.root, "hash-object", "-t", "tag", "-w", "--stdin", stdin=body + "x" * (TAG_BYTES + 1))
+    tag = git(project.root, "hash-object", "-t", "tag", "-w", "--stdin", stdin=body + "x" * (TAG_BYTES * 8))
     git(project.root, "update-ref", "refs/tags/t/1", tag)
     with pytest.raises(SourceError) as refused:
         GitTags(project.root).under("t/")
     assert refused.value.code == "E311"
+    git(project.root, "update-ref", "refs/tags/reconciler/anchor/1", tag)
+    command = (project.python, "-P", "-m", "reconciler", "audit")
+    _, said, peak = peak_of(*command, cwd=project.root, environment=project.environment)
+    assert "E311" in said
+    assert peak < 60 * MIB, f"git reads no tag to list it: {peak / MIB:.0f} MiB"

@@ -30,31 +30,18 @@ class GitTags:
 
     def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
         check_revision(prefix + "0")
-        form = "%(objectname) %(objecttype) %(*objectname) %(*objecttype) %(refname)"
+        # Of the tags themselves nothing but the type: git would read a tag whole to tell what it points at.
+        form = "%(objectname) %(objecttype) %(refname)"
         chosen = ("--sort=-version:refname", f"--count={newest}") if newest is not None else ()
         out = self._git.run("for-each-ref", *chosen, f"--format={form}", f"{_REFS}{prefix.rstrip('/')}")
-        listed = []
-        for line in out.decode("utf-8", "surrogateescape").splitlines():
-            tag, kind, peeled, inner, ref = line.split(" ", 4)
-            name = ref.removeprefix(_REFS)
-            if name.startswith(prefix) and "commit" in (kind, inner):
-                listed.append((name, tag, peeled if kind == "tag" else ""))
-        texts = self._texts([tag for _, tag, peeled in listed if peeled])
-        tags = []
-        for name, tag, peeled in listed:
-            message, signed = texts[tag] if peeled else ("", False)
-            tags.append(Tag(name=name, commit=peeled or tag, message=message, signed=signed))
+        listed = [line.split(" ", 2) for line in out.decode("utf-8", "surrogateescape").splitlines()]
+        named = [(ref.removeprefix(_REFS), object_id, kind) for object_id, kind, ref in listed]
+        named = [(name, object_id, kind) for name, object_id, kind in named if name.startswith(prefix)]
+        sizes = sizes_of(self._git, [object_id for _, object_id, kind in named if kind == "tag"], "tag")
+        bodies = objects_of(self._git, sizes, largest=TAG_BYTES, together=TAGS_BYTES)
+        tags = [Tag(name=name, commit=at, message="", signed=False) for name, at, kind in named if kind == "commit"]
+        tags += [_tag(name, bodies[tag]) for name, tag, kind in named if kind == "tag" and _is_of_commit(bodies[tag])]
         return tuple(sorted(tags, key=attrgetter("name")))
-
-    def _texts(self, ids: list[str]) -> dict[str, tuple[str, bool]]:
-        """Return (message, whether there is a signature) by the tag's own id."""
-        bodies = objects_of(self._git, sizes_of(self._git, ids, "tag"), largest=TAG_BYTES, together=TAGS_BYTES)
-        texts: dict[str, tuple[str, bool]] = {}
-        for tag, body in bodies.items():
-            fields, _, text = body.decode("utf-8", "replace").partition("\n\n")
-            signature = _SIGNATURE.search(text)
-            texts[tag] = (text[: signature.start()] if signature else text, bool(signature) or "\ngpgsig" in fields)
-        return texts
 
     def create(self, name: str, *, commit: str, message: str) -> Tag:
         check_revision(name)
@@ -77,6 +64,22 @@ class GitTags:
                 hint="check user.signingKey, or switch signing off: git config tag.gpgSign false",
             )
         return created
+
+
+def _is_of_commit(body: bytes) -> bool:
+    return body.split(b"\n", 2)[1:2] == [b"type commit"]
+
+
+def _tag(name: str, body: bytes) -> Tag:
+    """Return the tag `name` from its object: "object ID", "type commit" and other lines, then the message."""
+    fields, _, text = body.decode("utf-8", "replace").partition("\n\n")
+    signature = _SIGNATURE.search(text)
+    return Tag(
+        name=name,
+        commit=fields.split("\n", 1)[0].removeprefix("object "),
+        message=text[: signature.start()] if signature else text,
+        signed=bool(signature) or "\ngpgsig" in fields,
+    )
 
 
 def _signs(git: GitWriter) -> bool:
