@@ -110,8 +110,8 @@ E225 A control of an environment can never be satisfied, or contradicts another 
      Change it as the message says; `reconciler explain policy` lists the controls.
 E301 A manifest is a symbolic link, a submodule or a Git LFS pointer.
      Commit the file itself.
-E302 A path leaves the project or the data root, or does not exist.
-     Use a relative path without `..`; a store may not be tracked by git.
+E302 A path leaves the project or the data root, does not exist, or leads where git decides what lies.
+     Use a relative path without `..`; git tracks no store, no target, and no link or submodule on the way.
 E303 Two paths differ only in upper and lower case.
      Rename one: some file systems cannot hold both.
 E304 A revision is not a plain name.

@@ -27,11 +27,12 @@ from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import host
 from reconciler.app import actor, locations, uncommitted_changes
 from reconciler.app.git_folder import git_folder, witness
+from reconciler.app.manifest_paths import ResolvedFolders, check_paths
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, StorageLocation
 from reconciler.engine.dependencies import Dependencies, sequential_map
-from reconciler.errors import IntegrityError, SourceError
+from reconciler.errors import SourceError
 from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ class OpenProject:
     deps: Dependencies
     halt: threading.Event
     """Set to end what runs in other threads."""
+    folders: ResolvedFolders
     warned: bool = False
     """Whether a warning said that something is not committed."""
 
@@ -68,9 +70,11 @@ class OpenProject:
         return environment_of(self.desired, name)
 
     def storage_folders(self) -> list[str]:
-        """Return the folders of stores and targets on this disk."""
+        """Return the folders of stores and targets on this disk, as declared and, in the project, as resolved."""
         places = (place for environment in self.desired.environments for place in environment.places)
-        return sorted({place.root for place in places if place.root is not None})
+        real = (*self.folders.stores.values(), *self.folders.targets.values())
+        inside = {path.relative_to(self.root).as_posix() for path in real if path.is_relative_to(self.root)}
+        return sorted({place.root for place in places if place.root is not None} | inside)
 
     def training_only_in(self, environment: Environment, *, jobs: int | None = None) -> Dependencies:
         """Return the ports as this environment may use them: only a sandbox has a trainer.
@@ -91,7 +95,10 @@ def read_manifests(options: ProjectOptions) -> Iterator[Checkout]:
         data = DataWorker()
         stack.callback(data.close)
         revision, _ = _revision(options, source)
-        yield _load(options, source, data, revision)
+        checkout = _load(options, source, data, revision)
+        git = None if isinstance(source, WorkTree) and git_folder(options.root) is None else GitSource(options.root)
+        check_paths(checkout, options, git)
+        yield checkout
 
 
 @contextmanager
@@ -114,7 +121,8 @@ def open_project(
     `known` manifests are valid, and left out. `committed`: it is known that the work tree has no changes. `uncached`:
     every stored byte is read from its store, not from a copy of it here. `ask_forge`: the forge is asked whatever it is
     about, else only where approvals count. `head`: what git was asked already. Raises InvalidManifestsError;
-    IntegrityError E302 where git tracks files of a store or target.
+    IntegrityError E302 where git tracks files of a store or target, or a link or submodule on the way to any path of
+    the manifests.
     """
     root = options.root
     git = GitSource(root) if head is None else head.source()
@@ -138,7 +146,7 @@ def open_project(
             uncached = True
             checkout = load(source, data, revision=checkout.revision)
         desired = checkout.desired
-        _refuse_tracked(git, desired)
+        folders = check_paths(checkout, options, git, staged=changes is not None, fingerprints=fingerprints)
         scratch = stack.enter_context(locations.scratch())
         opening = partial(
             StorageAccess,
@@ -150,11 +158,14 @@ def open_project(
         )
         deps = Dependencies(
             source=source,
-            stores=_OpenedOnUse({e.name: e.store for e in desired.environments}, plugins.store, opening),
+            stores=_OpenedOnUse(
+                {e.name: e.store for e in desired.environments}, plugins.store, opening, folders.stores
+            ),
             targets=_OpenedOnUse(
                 {e.name: e.target for e in desired.environments if e.target is not None},
                 plugins.target,
                 opening,
+                folders.targets,
             ),
             data=data,
             trainer=trainer,
@@ -164,7 +175,7 @@ def open_project(
             progress=options.progress,
             actor=cache(partial(actor.who, root, os.environ)),  # a question to git, for who writes something
             scratch=scratch,
-            data_root=locations.data_root(options.data_root, root),
+            data_root=folders.data_root,
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             render_card=_render_card,
             tags=GitTags(root),
@@ -172,7 +183,7 @@ def open_project(
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
-        yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, warned=warned)
+        yield OpenProject(root=root, checkout=checkout, deps=deps, halt=halt, folders=folders, warned=warned)
 
 
 def _render_card(card: ModelCard) -> str:
@@ -211,8 +222,9 @@ class _OpenedOnUse(Mapping[str, T]):
         places: dict[str, StorageLocation],
         opener: Callable[[StorageLocation, StorageAccess], T],
         opening: Callable[..., StorageAccess],
+        folders: Mapping[str, Path],
     ) -> None:
-        self._places, self._made, self._opening = places, opener, opening
+        self._places, self._made, self._opening, self._folders = places, opener, opening, folders
         self._open: dict[str, T] = {}
         self._lock = threading.Lock()
 
@@ -220,7 +232,8 @@ class _OpenedOnUse(Mapping[str, T]):
         with self._lock:
             if environment not in self._open:
                 place = self._places[environment]
-                self._open[environment] = self._made(place, self._opening(environment=environment))
+                access = self._opening(environment=environment, folder=self._folders.get(environment))
+                self._open[environment] = self._made(place, access)
             return self._open[environment]
 
     def __contains__(self, environment: object) -> bool:
@@ -294,21 +307,3 @@ def _grammar() -> int:
     for file in sorted((Path(__file__).parents[1] / "data").rglob("*.py")):
         rules.update(file.read_bytes())
     return int(rules.hexdigest()[:12], 16)
-
-
-def _refuse_tracked(git: GitSource, desired: DesiredState) -> None:
-    """Raise IntegrityError E302 where git tracks files of a store or target: a commit could have planted them."""
-    roots = {e.store.root: "store" for e in desired.environments if e.store.root is not None}
-    roots |= {e.target.root: "target" for e in desired.environments if e.target and e.target.root is not None}
-    tracked = git.tracked(tuple(sorted(roots)))
-    if tracked:
-        kind = next(kind for place, kind in sorted(roots.items()) if _below(tracked[0], place))
-        raise IntegrityError(
-            f"{tracked[0]} is tracked by git, but lies in a {kind}",
-            code="E302",
-            hint=f"git rm --cached -r the folder and add it to .gitignore: a {kind} is never part of a commit",
-        )
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -58,3 +58,14 @@ def is_revision(text: str) -> bool:
     odd = ("..", "//", "@{", "/.", ".lock/")
     plain = not any(part in text for part in odd) and not text.endswith((".lock", "/", "."))
     return plain and _REVISION.fullmatch(text) is not None
+
+
+def folded(name: str) -> str:
+    """Return one form of all names that some file system takes for this one.
+
+    Such file systems ignore upper and lower case, Unicode normal forms, and characters that nobody sees.
+    """
+    if name.isascii():
+        return name.lower()
+    shown = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", shown).casefold())

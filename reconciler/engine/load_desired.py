@@ -31,6 +31,10 @@ class Checkout:
         body = self.files.get(path)
         return None if body is None else body.decode()
 
+    def position(self, path: str, field: tuple[str, ...]) -> FilePosition:
+        """Return the place of a field in a configuration file that was read, or of the nearest one around it."""
+        return manifest.position(self.files, path, field)
+
     def with_model(self, environment: str, model: str, text: str) -> Model:
         """Return the model as this manifest text would declare it; InvalidManifestsError when it is not valid."""
         path = manifest_path(environment, model)

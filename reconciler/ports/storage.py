@@ -117,7 +117,7 @@ class StorageAccess:
 
     `root` is the project's folder. `cache` is a folder of this user for files that can be fetched again; None where
     cached files may not be trusted. `scratch` is a private empty folder that this process removes. `read_observer`
-    records reads on a disk.
+    records reads on a disk. `folder` is the location's `root` with its links resolved; None where nobody resolved it.
     """
 
     root: Path
@@ -126,3 +126,4 @@ class StorageAccess:
     scratch: Path
     cache: Path | None = None
     read_observer: ReadObserver | None = None
+    folder: Path | None = None

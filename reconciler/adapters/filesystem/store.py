@@ -38,7 +38,7 @@ _NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
 
 
 def open_store(location: StorageLocation, access: StorageAccess) -> FilesStore:
-    return FilesStore(access.root / (location.root or ""), access.read_observer)
+    return FilesStore(access.folder or access.root / (location.root or ""), access.read_observer)
 
 
 class FilesStore:

@@ -48,7 +48,7 @@ LOCK = ".lock"
 
 def open_target(location: StorageLocation, access: StorageAccess) -> DirectoryTarget:
     return DirectoryTarget(
-        access.root / (location.root or ""),
+        access.folder or access.root / (location.root or ""),
         project=access.project,
         environment=access.environment,
         observer=access.read_observer,

@@ -161,13 +161,22 @@ class GitSource:
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the paths at HEAD; an unborn branch tracks nothing."""
-        head = self._head
+        head = self.head() if paths else None
         if head is None:
-            head = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1)).decode().strip()
-        if not paths or not head:
             return ()
         wanted = tuple(str(PurePosixPath(path)) for path in paths)
         return tuple(file.path for file in self.tree(head, () if "." in wanted else wanted))
+
+    def head(self) -> str | None:
+        """Return HEAD's commit, or None on an unborn branch."""
+        if self._head is not None:
+            return self._head
+        out = self._git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}", ok=(0, 1))
+        return out.decode().strip() or None
+
+    def top_of(self, project: Path) -> Path:
+        """Return the repository's root above a project's real path."""
+        return project.parents[self._prefix.count("/") - 1] if self._prefix else project
 
     def _line(self, branch: str) -> dict[str, int]:
         """Return commit -> distance from the tip, on the first-parent line of the branch.

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 _REGULAR = ("100644", "100755", "100664")
+_ELSEWHERE = ("120000", "160000")  # symbolic links and submodules
 
 
 _LOCKS = (".lock", "requirements.txt")
@@ -25,7 +26,8 @@ class GitState:
     """A project as git has it at HEAD, and one of its environments.
 
     `manifests`: the blob of each manifest and card, by its path below the project; `special_files`: one of them is a
-    link or the like. `rules`: a hash of all that makes a manifest valid (the project's file, environments, lock files);
+    link or the like. `rules`: a hash of all that makes a manifest valid (the project's file, environments, lock files,
+    the paths of links and submodules);
     `tracked`: paths of all other files. `prefix`: the project's path below `top`, the repository's root;
     `tree_listing`: git's listing of it. `cache_file`: where the environment's last plan is cached.
     """
@@ -90,6 +92,8 @@ def read(root: Path, environment: str) -> GitState | None:
             special_files = special_files or mode not in _REGULAR
         else:
             tracked.add(path)
+            if mode in _ELSEWHERE:  # a path of a manifest may lead through it
+                rules.append(f"{mode} {path}")
             if path == locations.PROJECT_FILE or path.startswith("environments/") or path.endswith(_LOCKS):
                 rules.append(f"{mode} {blob} {path}")
     folder = locations.cache((root / common).resolve())

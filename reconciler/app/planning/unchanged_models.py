@@ -19,6 +19,7 @@ from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.filesystem.durable_files import listed
 from reconciler.app import locations
 from reconciler.app.planning.git_state import GitState, hash_of
+from reconciler.core.names import folded
 
 
 def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]) -> tuple[list[str], list[str]] | None:
@@ -31,8 +32,9 @@ def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]
         return None
     if not cached.saved <= seconds <= min(cached.until, cached.saved + plan_cache.DAY):
         return None
-    roots = tuple(filter(None, basis["roots"].split("\0")))
-    if any(path == root or path.startswith(root + "/") for root in roots for path in head.tracked):
+    roots = tuple(folded(root) for root in basis["roots"].split("\0") if root)
+    below = tuple(f"{root}/" for root in roots)
+    if any(path in roots or path.startswith(below) for path in map(folded, head.tracked)):
         return None
     branch_moved = basis["branch"] and (basis["refs"], basis["revision"]) != (head.refs(basis["branch"]), head.revision)
     if signature(start, cached.paths) != cached.signature:

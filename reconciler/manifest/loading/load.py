@@ -36,6 +36,7 @@ from reconciler.ports import Expressions, TreeFile
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
+_SPECIAL = {"120000": "a symbolic link", "160000": "a submodule"}
 _PINNED = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
 _ENVIRONMENT = re.compile(r"environments/([^/]+)\.ya?ml")
 _MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
@@ -56,8 +57,7 @@ def load(
     name = project.metadata.name if isinstance(project, schema.Project) else ""
     if isinstance(project, schema.Project):
         _check_version(reading, project)
-    large = {file.path: file.size for file in tree if file.size is not None and is_too_large(file)}
-    environments = tuple(_environments(reading, documents, large))
+    environments = tuple(_environments(reading, documents, {file.path: file for file in tree}))
     models = tuple(_models(reading, documents, {environment.name for environment in environments}))
     cards = {path: body for path, body in files.items() if path.startswith("manifests/") and path.endswith(".md")}
     desired = DesiredState(project=name, revision=revision, environments=environments, models=models, cards=cards)
@@ -76,6 +76,12 @@ def load(
     return desired
 
 
+def position(files: Mapping[str, bytes], path: str, field: tuple[str, ...]) -> FilePosition:
+    """Return the place of a field in a valid document, or of the nearest one around it that is written."""
+    node = read(path, files[path]).at(field) if path in files else None
+    return FilePosition(file=path, line=node.line if node else None, column=node.column if node else None)
+
+
 def _place(problem: Problem) -> tuple[str, int, int, str]:
     return problem.where.file, problem.where.line or 0, problem.where.column or 0, problem.code
 
@@ -85,7 +91,7 @@ def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
     for file in tree:
         if not is_configuration(file.path):
             continue
-        kind = {"120000": "a symbolic link", "160000": "a submodule"}.get(file.mode)
+        kind = _SPECIAL.get(file.mode)
         if kind is not None:
             reading.add(
                 file.path,
@@ -205,24 +211,29 @@ def _check_version(reading: ProblemCollector, project: schema.Project) -> None:
 def _environments(
     reading: ProblemCollector,
     documents: Mapping[str, schema.Project | schema.Environment | ModelDocument],
-    large: Mapping[str, int],
+    tree: Mapping[str, TreeFile],
 ) -> Iterator[Environment]:
     for path, document in documents.items():
         if isinstance(document, schema.Environment):
-            runtime = _runtime(reading, path, document, large) if document.spec.runtime else None
+            runtime = _runtime(reading, path, document, tree) if document.spec.runtime else None
             yield to_core.environment_of(document, runtime=runtime)
 
 
 def _runtime(
-    reading: ProblemCollector, path: str, document: schema.Environment, large: Mapping[str, int]
+    reading: ProblemCollector, path: str, document: schema.Environment, tree: Mapping[str, TreeFile]
 ) -> Runtime | None:
-    """Return the runtime with the versions that the lock at this revision pins. `large`: files too large to be read."""
+    """Return the runtime with the versions that the lock at this revision pins. `tree`: the files there, by path."""
     given = document.spec.runtime
     if given is None:
         return None
     where = ("spec", "runtime", "lock")
-    if given.lock in large:
-        message = f"{given.lock} has {large[given.lock]:,} bytes; the limit is {LOCK_BYTES:,}"
+    file = tree.get(given.lock)
+    if file is not None and (kind := _SPECIAL.get(file.mode)) is not None:
+        message = f"expected a regular file, found {kind} (mode {file.mode})"
+        reading.add(path, where, "E301", message, "commit the lock file itself")
+        return None
+    if file is not None and file.size is not None and is_too_large(file):
+        message = f"{given.lock} has {file.size:,} bytes; the limit is {LOCK_BYTES:,}"
         reading.add(path, where, "E311", message, "name a lock file of pip, with one line per package and its hashes")
         return None
     body = reading.files.get(given.lock)

@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from reconciler.core.digest import is_digest
 from reconciler.core.duration import DURATION_RULE, parse_duration
-from reconciler.core.names import COLUMN_RULE, NAME_RULE, is_column, is_name
+from reconciler.core.names import COLUMN_RULE, NAME_RULE, folded, is_column, is_name
 
 API_VERSION = "reconciler/v1"
 
@@ -75,6 +75,8 @@ def _path(text: str) -> str:
         or any(sign in text for sign in bad)
     ):
         raise refuse("E302", "expected a relative path inside the project, with / and without . or .. or escapes")
+    if any(folded(part) == ".git" for part in parts):
+        raise refuse("E302", "expected a path outside of .git, where git keeps the repository")
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,3 +105,27 @@ def test_the_command_of_the_hint_goes_on_after_a_forged_verification(project: Pr
     project.run("audit", "sandbox")
     denied = project.run("apply", "production", "--yes", code=4)
     assert "0.999" in denied.out + denied.err
+
+
+def planted_store(project: Project) -> None:
+    """Commit a copy of the sandbox's store with a forged verification, and a link that leads `store.root` there."""
+    shutil.copytree(project.root / ".reconciler/sandbox", project.root / "evil/sandbox")
+    forge(project.root / "evil/sandbox", passed)
+    (project.root / "stores").symlink_to("evil")
+    text = (project.root / "environments/sandbox.yaml").read_text()
+    project.write("environments/sandbox.yaml", text + "  store: {uses: files, root: stores/sandbox}\n")
+    project.git("add", "-A")
+    project.git("add", "-f", "evil", "stores")
+    project.git("commit", "-q", "-m", "A faster disk for the sandbox")
+
+
+def test_a_store_that_a_request_plants_behind_a_link_deploys_nothing(project: Project) -> None:
+    """With content of git alone: a forged verification below a committed link."""
+    refused(project)
+    planted_store(project)
+    for command in (("plan", "production"), ("apply", "production", "--yes"), ("audit",)):
+        told = " ".join(project.run(*command, code=6).err.split())
+        assert "E302" in told, command
+        assert "environments/sandbox.yaml:" in told
+        assert "stores, a symbolic link that git tracks to 'evil'" in told
+    assert not (project.root / "serving/lateness").exists()

@@ -215,6 +215,21 @@ CHANGES: dict[str, Callable[[Path], object]] = {
         git(folder, "add", "-f", ".reconciler/production/journal/production/wide"),
         git(folder, "commit", "-qm", "Planted"),
     ),
+    "a store's file was committed in another case": lambda folder: (
+        (folder / ".Reconciler").mkdir(),
+        (folder / ".Reconciler/production").mkdir(),
+        (folder / ".Reconciler/production/store.json").write_text("{}"),
+        git(folder, "add", "-f", ".Reconciler"),
+        git(folder, "commit", "-qm", "Planted"),
+    ),
+    "a link on the way to the store was committed": lambda folder: (
+        shutil.move(folder / ".reconciler", folder / "moved"),
+        (folder / ".reconciler").symlink_to("moved"),
+        git(folder, "add", "-f", ".reconciler"),
+        git(folder, "commit", "-qm", "Planted"),
+        (folder / ".reconciler").unlink(),
+        shutil.move(folder / "moved", folder / ".reconciler"),
+    ),
 }
 
 
@@ -233,6 +248,25 @@ def test_what_is_remembered_never_changes_what_is_said(
     with one_processor():
         alone = planned(capfd)
     assert alone == without
+
+
+def test_a_link_of_the_operator_that_is_pointed_elsewhere_is_seen(
+    fleet: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What lies behind the link is remembered by its real path, so the link itself must be, too."""
+    disk, old = tmp_path / "disk", tmp_path / "old"
+    shutil.move(fleet / ".reconciler", disk)
+    shutil.copytree(disk, old)
+    (old / f"production/journal/production/{NAME}/29.json").unlink()
+    (fleet / ".reconciler").symlink_to(disk)
+    shutil.rmtree(cache(fleet))
+    plan_until_remembered(fleet)
+    before = planned(capfd)
+    (fleet / ".reconciler").unlink()
+    (fleet / ".reconciler").symlink_to(old)
+    after = planned(capfd)
+    assert before[0] == 0
+    assert after[0] == 6, after
 
 
 def test_what_comes_to_be_served_in_a_folder_that_was_there_is_seen(
