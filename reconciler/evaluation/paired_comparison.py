@@ -1,8 +1,8 @@
 """Compare candidate and incumbent on the same rows: the paired difference of a metric and its bootstrap interval.
 
-Percentile bootstrap over rows (Efron, "Bootstrap methods", Annals of Statistics 7, 1979), 95 % two-sided, 2,000
-resamples from a fixed seed. Metrics of the predicted class are resampled over the cells (actual, candidate's class,
-incumbent's class), which is the same as over rows.
+Percentile bootstrap over rows (Efron, "Bootstrap methods", Annals of Statistics 7, 1979), two-sided, 95 % unless asked
+for more, 2,000 resamples from a fixed seed. Metrics of the predicted class are resampled over the cells (actual,
+candidate's class, incumbent's class), which is the same as over rows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS
-from reconciler.core.spec.gates import Comparability, Comparison, NoWorseThanIncumbent, PairedMetric
+from reconciler.core.spec.comparison import Comparability, Comparison, PairedMetric
+from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.errors import ScoringError
 from reconciler.evaluation.metrics import confusion_of, log_loss_of, metrics_of, numbers_of, rates_of
 from reconciler.model_file.feature_matrix import keys_of, labels_of, matrix_of, read_rows, values_of
@@ -66,11 +67,11 @@ def compare(request: CompareRequest) -> Comparison:
     if candidate.schema.classes:
         labels, classes = labels_of(rows), candidate.schema.classes
         both = [_class_metrics(probabilities, labels, classes) for probabilities in (outputs, incumbent_outputs)]
-        comparison = paired_classes(gate, outputs, incumbent_outputs, labels, classes)
+        comparison = paired_classes(gate, outputs, incumbent_outputs, labels, classes, request.confidence)
     else:
         values = values_of(rows)
         both = [numbers_of(predicted[:, 0], values) for predicted in (outputs, incumbent_outputs)]
-        comparison = paired_numbers(gate, outputs[:, 0], incumbent_outputs[:, 0], values)
+        comparison = paired_numbers(gate, outputs[:, 0], incumbent_outputs[:, 0], values, request.confidence)
     if comparison.state is not Comparability.COMPARED:
         return comparison
     return replace(comparison, metrics=_paired(*both))
@@ -92,13 +93,18 @@ def _paired(candidate: dict[str, float], incumbent: dict[str, float]) -> tuple[P
 
 
 def paired_classes(
-    gate: NoWorseThanIncumbent, a: Matrix, b: Matrix, actual: NDArray[np.int64], classes: tuple[str, ...]
+    gate: NoWorseThanIncumbent,
+    a: Matrix,
+    b: Matrix,
+    actual: NDArray[np.int64],
+    classes: tuple[str, ...],
+    confidence: float = 0.95,
 ) -> Comparison:
     """Compare two classifications; `a`, `b`: probabilities of candidate and incumbent, (rows, classes)."""
     import numpy as np
 
     if gate.metric == "log_loss":
-        return _by_rows(gate, log_loss_of(a, actual), log_loss_of(b, actual))
+        return _by_rows(gate, log_loss_of(a, actual), log_loss_of(b, actual), confidence)
     k = len(classes)
     cells = np.bincount((actual * k + a.argmax(axis=1)) * k + b.argmax(axis=1), minlength=k**3)
     rows = len(actual)
@@ -110,7 +116,7 @@ def paired_classes(
         for counts in (observed, resampled)
         for axis in (3, 2)
     ]
-    return _comparison(gate, rows, float(values[0][0]), float(values[1][0]), values[2] - values[3])
+    return _comparison(gate, rows, float(values[0][0]), float(values[1][0]), values[2] - values[3], confidence)
 
 
 def _rate(metric: str, confusion: Matrix, classes: tuple[str, ...]) -> Matrix:
@@ -119,18 +125,22 @@ def _rate(metric: str, confusion: Matrix, classes: tuple[str, ...]) -> Matrix:
     return rates[kind][..., classes.index(name)] if name else rates[kind]
 
 
-def paired_numbers(gate: NoWorseThanIncumbent, a: Matrix, b: Matrix, actual: Matrix) -> Comparison:
+def paired_numbers(
+    gate: NoWorseThanIncumbent, a: Matrix, b: Matrix, actual: Matrix, confidence: float = 0.95
+) -> Comparison:
     """Compare two regressions; `a`, `b`: predictions of candidate and incumbent."""
     import numpy as np
 
     if gate.metric == "mae":
-        return _by_rows(gate, np.abs(actual - a), np.abs(actual - b))
+        return _by_rows(gate, np.abs(actual - a), np.abs(actual - b), confidence)
     rows = len(actual)
     squares = np.stack([(actual - a) ** 2, (actual - b) ** 2, actual, actual**2])
     observed = _from_means(gate.metric, squares.mean(axis=1, keepdims=True))
     means = np.stack([squares[:, chosen].mean(axis=1) for chosen in _resamples(rows)], axis=1)
     resampled = _from_means(gate.metric, means)
-    return _comparison(gate, rows, float(observed[0][0]), float(observed[1][0]), resampled[0] - resampled[1])
+    return _comparison(
+        gate, rows, float(observed[0][0]), float(observed[1][0]), resampled[0] - resampled[1], confidence
+    )
 
 
 def _from_means(metric: str, means: Matrix) -> tuple[Matrix, Matrix]:
@@ -143,13 +153,13 @@ def _from_means(metric: str, means: Matrix) -> tuple[Matrix, Matrix]:
         return 1 - means[0] / spread, 1 - means[1] / spread
 
 
-def _by_rows(gate: NoWorseThanIncumbent, a: Matrix, b: Matrix) -> Comparison:
+def _by_rows(gate: NoWorseThanIncumbent, a: Matrix, b: Matrix, confidence: float) -> Comparison:
     """Compare by a metric that is a mean over rows; `a`, `b`: its value per row."""
     import numpy as np
 
     difference = a - b
     resampled = np.array([difference[chosen].mean() for chosen in _resamples(len(difference))])
-    return _comparison(gate, len(a), float(a.mean()), float(b.mean()), resampled)
+    return _comparison(gate, len(a), float(a.mean()), float(b.mean()), resampled, confidence)
 
 
 def _resamples(rows: int) -> list[NDArray[np.int64]]:
@@ -160,7 +170,7 @@ def _resamples(rows: int) -> list[NDArray[np.int64]]:
 
 
 def _comparison(
-    gate: NoWorseThanIncumbent, rows: int, candidate: float, incumbent: float, differences: Matrix
+    gate: NoWorseThanIncumbent, rows: int, candidate: float, incumbent: float, differences: Matrix, confidence: float
 ) -> Comparison:
     """Return the comparison with signs turned so that higher is better.
 
@@ -173,7 +183,7 @@ def _comparison(
     improvements = sign * differences[np.isfinite(differences)]
     if not len(improvements) or not (math.isfinite(candidate) and math.isfinite(incumbent)):
         return _not_comparable(gate, f"{gate.metric} is not defined on these rows", rows=rows)
-    lower, upper = (float(bound) for bound in np.quantile(improvements, [0.025, 0.975]))
+    lower, upper = (float(bound) for bound in np.quantile(improvements, [(1 - confidence) / 2, (1 + confidence) / 2]))
     return Comparison(
         state=Comparability.COMPARED,
         metric=gate.metric,

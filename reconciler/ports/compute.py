@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.gates import Comparison
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,

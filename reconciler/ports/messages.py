@@ -115,7 +115,8 @@ class TrainResult:
 class CompareRequest:
     """A request to compare two models. `candidate`, `incumbent`: folders with the files of an artifact. `holdout`: the
     candidate's evaluation rows; `features`: the incumbent's features for the same keys (a FEATURES selection);
-    `trained`: a Parquet file of the keys that the incumbent trained on, whose rows do not count."""
+    `trained`: a Parquet file of the keys that the incumbent trained on, whose rows do not count. `confidence`: of the
+    interval (two-sided)."""
 
     gate: NoWorseThanIncumbent
     candidate: Path
@@ -124,6 +125,7 @@ class CompareRequest:
     features: Path
     trained: Path
     limits: Limits
+    confidence: float = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

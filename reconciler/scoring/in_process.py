@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.gates import Comparison
 from reconciler.evaluation import paired_comparison
 from reconciler.model_file import load
 from reconciler.ports import CompareRequest, PredictRequest, PredictResult

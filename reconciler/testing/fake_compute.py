@@ -21,8 +21,9 @@ from reconciler.core.artifact.oci_artifact import (
     Schema,
 )
 from reconciler.core.digest import digest_of_bytes
+from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.gates import Comparability, Comparison, Grade
+from reconciler.core.spec.gates import Grade
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.errors import ScoringError
 from reconciler.ports import (

@@ -152,7 +152,7 @@ class Oracle:
             self._violated("I4", f"{key} deploys by a verification that nobody wrote")
             return
         verification = codec.decode(Verification, record, what=key)
-        incumbent = previous.artifact if previous else None
+        incumbent = last_deployed(self.stores["production"], key.rpartition("/")[0], before=entry.n)
         if (
             not verification.passed
             or verification.artifact != entry.artifact
@@ -238,9 +238,22 @@ def expected(project: SampleProject, desired: DesiredState, *, compares: bool) -
         return ...
     score = _score(project, model.artifact)
     passes = score >= LEAST
-    if compares and served is not None and served.artifact is not None:
-        passes = passes and score - _score(project, served.artifact) >= -TOLERANCE
+    incumbent = last_deployed(project.stores["production"], store_layout.journal("production", MODEL))
+    if compares and incumbent is not None:
+        passes = passes and score - _score(project, incumbent) >= -TOLERANCE
     return model.artifact if passes else (served.artifact if served else None)
+
+
+def last_deployed(store: MemoryStore, prefix: str, *, before: int | None = None) -> Digest | None:
+    """Return the artifact that was deployed before entry `before` (None: in the end), also where it is retired since:
+    what a candidate is compared with."""
+    count = sum(1 for key in store.objects if key.startswith(prefix + "/")) if before is None else before
+    for n in reversed(range(count)):
+        key = store_layout.member(prefix, n)
+        artifact = codec.decode(Entry, store.objects[key], what=key).state.artifact
+        if artifact is not None:
+            return artifact
+    return None
 
 
 def last(store: MemoryStore, environment: str) -> State | None:

@@ -11,8 +11,8 @@ from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.adapters.system.host import cores
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
+from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.gates import Comparison
 from reconciler.errors import DataError, ScoringError, TrainingError
 from reconciler.ports import (
     CompareRequest,

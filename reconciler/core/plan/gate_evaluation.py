@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from types import MappingProxyType
 
 from reconciler.core.artifact.evaluation import Evaluation, metric_problem
+from reconciler.core.digest import short
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.spec.applicable_gates import ApplicableGates, exemption
+from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
-    Comparability,
-    Comparison,
     Gate,
     GateResult,
     GateStatus,
@@ -28,10 +30,14 @@ from reconciler.core.spec.model import Model
 
 
 def evaluate_gates(
-    gates: tuple[Gate, ...], evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]
+    gates: tuple[Gate, ...],
+    evaluation: Evaluation,
+    comparisons: Mapping[NoWorseThanIncumbent, Comparison],
+    earlier: Mapping[NoWorseThanIncumbent, tuple[Comparison, ...]] = MappingProxyType({}),
 ) -> tuple[GateResult, ...]:
-    """Return one result per gate, in order. A missing comparison counts as not comparable."""
-    return tuple(_evaluate_gate(gate, evaluation, comparisons) for gate in gates)
+    """Return one result per gate, in order. A missing comparison counts as not comparable. `earlier`: comparisons with
+    what was deployed before the incumbent, of the gates against the best."""
+    return tuple(_evaluate_gate(gate, evaluation, comparisons, earlier) for gate in gates)
 
 
 def not_applying(gates: tuple[Gate, ...]) -> tuple[GateResult, ...]:
@@ -69,7 +75,10 @@ def gate_notes(facts: VerificationFacts, model: Model) -> Iterator[str]:
 
 
 def _evaluate_gate(
-    gate: Gate, evaluation: Evaluation, comparisons: Mapping[NoWorseThanIncumbent, Comparison]
+    gate: Gate,
+    evaluation: Evaluation,
+    comparisons: Mapping[NoWorseThanIncumbent, Comparison],
+    earlier: Mapping[NoWorseThanIncumbent, tuple[Comparison, ...]],
 ) -> GateResult:
     classes = tuple(score.name for score in evaluation.classes)
     if (problem := impossible(gate, evaluation.task, classes)) is not None:
@@ -92,7 +101,7 @@ def _evaluate_gate(
             )
         case NoWorseThanIncumbent():
             missing = Comparison(state=Comparability.NOT_COMPARABLE, metric=gate.metric, reason="nothing was compared")
-            return _comparison(gate, comparisons.get(gate, missing))
+            return _compared_with_all(gate, comparisons.get(gate, missing), earlier.get(gate, ()))
 
 
 def _result(gate: Gate, passed: bool, reason: str, comparison: Comparison | None = None) -> GateResult:
@@ -111,6 +120,38 @@ def _threshold(gate: Threshold, evaluation: Evaluation) -> GateResult:
     bounds = [f"at least {gate.at_least:g}"] if gate.at_least is not None else []
     bounds += [f"at most {gate.at_most:g}"] if gate.at_most is not None else []
     return _result(gate, True, f"{gate.metric} {value:.4g} is {' and '.join(bounds)}")
+
+
+def _compared_with_all(
+    gate: NoWorseThanIncumbent, comparison: Comparison, earlier: tuple[Comparison, ...]
+) -> GateResult:
+    """Judge by the incumbent, and by each artifact that was deployed before it and can be compared.
+
+    An earlier one that cannot be compared is told, and refuses nothing: the incumbent, which was no worse than it when
+    it came in, still must be.
+    """
+    result = _comparison(gate, comparison)
+    if gate.against is None:
+        return result
+    result = replace(result, earlier=earlier)
+    if result.verdict is not GateStatus.PASSED or not earlier:
+        return result
+    judged = [(other, _comparison(gate, other)) for other in earlier]
+    scored = [(other, verdict) for other, verdict in judged if other.state is Comparability.COMPARED]
+    untold = [f"{_name(other)} {other.reason or other.state}" for other, _ in judged if other not in dict(scored)]
+    left_out = f"; {len(untold)} could not be compared: {', '.join(untold)}" if untold else ""
+    worse = [verdict.reason for _, verdict in scored if verdict.verdict is not GateStatus.PASSED]
+    if worse:
+        return replace(result, verdict=GateStatus.REFUSED, reason=f"{worse[0]}{left_out}")
+    if not scored:
+        return replace(result, reason=f"{result.reason}{left_out}")
+    hardest, _ = min(scored, key=lambda pair: pair[0].difference or 0.0)
+    words = f"{hardest.difference or 0.0:+.4f} against {_name(hardest)}, the best of {len(scored)} deployed before"
+    return replace(result, reason=f"{result.reason}; {words}{left_out}")
+
+
+def _name(comparison: Comparison) -> str:
+    return short(comparison.artifact) if comparison.artifact is not None else "the incumbent"
 
 
 def _comparison(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
@@ -136,10 +177,16 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
         )
     bound = {Rule.EVIDENCE: upper, Rule.POINT: difference, Rule.STRICT: lower}[gate.rule]
     passed = bound > -gate.tolerance if gate.rule is Rule.STRICT else bound >= -gate.tolerance
+    confidence = 100 * (comparison.confidence or 0.95)
     numbers = (
-        f"{gate.metric} {difference:+.4f} against the incumbent (95% interval {lower:+.4f} to {upper:+.4f}) "
+        f"{gate.metric} {difference:+.4f} against {_name(comparison)} "
+        f"({confidence:.4g}% interval {lower:+.4f} to {upper:+.4f}) "
         f"on {comparison.rows:,} rows, {gate.rule} rule, tolerance {gate.tolerance:g}"
     )
     if comparison.detectable is not None:
         numbers += f"; smallest detectable loss {comparison.detectable:.4f}"
-    return _result(gate, passed, numbers if passed else f"worse than the incumbent: {numbers}", comparison)
+    return _result(gate, passed, numbers if passed else f"worse than {_place(comparison)}: {numbers}", comparison)
+
+
+def _place(comparison: Comparison) -> str:
+    return "the incumbent" if comparison.artifact is None else "what was deployed before the incumbent"

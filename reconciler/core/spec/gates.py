@@ -14,6 +14,8 @@ from enum import StrEnum
 from typing import cast
 
 from reconciler.core.digest import Checksummed, Digest
+from reconciler.core.duration import in_words
+from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.recipe import Task
 
 
@@ -29,6 +31,12 @@ class Grade(StrEnum):
     def rank(self) -> int:
         """Return 3 for A down to 0 for D."""
         return "DCBA".index(self.value)
+
+
+class Against(StrEnum):
+    """What `no-worse-than-incumbent` compares a candidate with, besides the incumbent."""
+
+    BEST = "best"
 
 
 class Rule(StrEnum):
@@ -168,12 +176,18 @@ class BeatsNaiveGuess(_Demand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoWorseThanIncumbent(_Demand):
-    """The candidate is no worse than the incumbent on rows that neither of them trained on."""
+    """The candidate is no worse than the incumbent on rows that neither of them trained on.
+
+    `against`: BEST also compares it with every artifact that was deployed in the last `within` seconds before the
+    incumbent was, so that the tolerance is not lost again and again. None: with the incumbent only.
+    """
 
     metric: str
     tolerance: float = 0.0
     rule: Rule = Rule.EVIDENCE
     min_rows: int = 100
+    against: Against | None = None
+    within: int | None = None  # seconds; set with `against`
     uses: str = "no-worse-than-incumbent"
 
     @property
@@ -184,14 +198,16 @@ class NoWorseThanIncumbent(_Demand):
     @property
     def bound(self) -> str:
         """Return how much is demanded of the models that the gate is for, in words."""
-        return f"{self.rule} rule, tolerance {self.tolerance:g}, {self.min_rows} rows"
+        words = f"{self.rule} rule, tolerance {self.tolerance:g}, {self.min_rows} rows"
+        return f"{words}, the best in {in_words(self.within)}" if self.within is not None else words
 
     def as_strict_as(self, other: Gate) -> bool:
         """Tell whether this gate demands at least as much as `other`, of as many models."""
         if not isinstance(other, NoWorseThanIncumbent) or not self.reaches(other):
             return False
         stricter = self.rule.strictness >= other.rule.strictness
-        return stricter and self.tolerance <= other.tolerance and self.min_rows >= other.min_rows
+        reaches_back = (self.within or 0) >= (other.within or 0)
+        return stricter and reaches_back and self.tolerance <= other.tolerance and self.min_rows >= other.min_rows
 
 
 Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent
@@ -205,64 +221,30 @@ class GateStatus(StrEnum):
     NOT_APPLICABLE = "does not apply"
 
 
-class Comparability(StrEnum):
-    """The state of a comparison: made, or the reason why not."""
-
-    COMPARED = "compared"
-    NO_INCUMBENT = "no incumbent"
-    NOT_COMPARABLE = "not comparable"
-    UNSCORABLE = "incumbent unscorable"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PairedMetric:
-    """One metric of candidate and incumbent on the same rows."""
-
-    metric: str
-    candidate: float
-    incumbent: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
-    """Candidate and incumbent on rows that neither trained on. `difference` = candidate - incumbent in the metric's
-    own unit, sign turned so that higher is better; `lower`, `upper` its 95 % interval (two-sided, paired bootstrap);
-    `detectable`: the smallest true loss that this many rows would have shown with 80 % power. `metrics`: all metrics of
-    the task on these rows, sorted by name, for people to read."""
-
-    state: Comparability
-    metric: str
-    rows: int = 0
-    candidate: float | None = None
-    incumbent: float | None = None
-    difference: float | None = None
-    lower: float | None = None
-    upper: float | None = None
-    detectable: float | None = None
-    reason: str | None = None
-    metrics: tuple[PairedMetric, ...] = ()
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSet:
     """All that a verification depends on besides its artifact; its digest names the verification. `gates` are those
-    that apply to the model; `incumbent` is set only where a gate compares with it."""
+    that apply to the model; `incumbent` is set only where a gate compares with it. `deployed_before`: what the gates
+    against the best compare with besides, by their `within`, sorted."""
 
     environment: str
     gates: tuple[Gate, ...]
     evaluation: Digest
     incumbent: Digest | None
+    deployed_before: tuple[tuple[str, tuple[Digest, ...]], ...] | None = None
     format: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """The result of one gate. `reason` is one line with the numbers, e.g. "f1_macro 0.412 is below 0.450"."""
+    """The result of one gate. `reason` is one line with the numbers, e.g. "f1_macro 0.412 is below 0.450".
+    `comparison`: with the incumbent; `earlier`: with what was deployed before it, for a gate against the best."""
 
     gate: Gate
     verdict: GateStatus
     reason: str
     comparison: Comparison | None = None
+    earlier: tuple[Comparison, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +261,7 @@ class Verification(Checksummed):
     evaluation: Digest
     incumbent: Digest | None
     results: tuple[GateResult, ...]
+    deployed_before: tuple[tuple[str, tuple[Digest, ...]], ...] | None = None
     format: int = 1
 
     @property

@@ -22,6 +22,7 @@ from reconciler.engine.apply.run_gates import run_gates
 from reconciler.engine.plan import verification
 from reconciler.engine.plan.observe_training import training_observer
 from reconciler.engine.storage import builds, journal
+from reconciler.engine.storage.yardsticks import Yardsticks
 from reconciler.errors import UsageError
 
 
@@ -43,7 +44,8 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
             judging = run.desired.environment(step.target)
             if judging is None:
                 raise UsageError(f"no environment {step.target!r} is declared", code="E212")
-            head, done = _verify(run, part, observer.judging(judging, model), head, build)
+            compared = observer.yardsticks(judging, model, build)
+            head, done = _verify(run, part, observer.judging(judging, model), head, build, compared)
             yield done
 
 
@@ -88,17 +90,14 @@ def _train(
 
 
 def _verify(
-    run: ApplyRun, part: ModelPlan, environment: Environment, head: JournalHead, build: Build
+    run: ApplyRun, part: ModelPlan, environment: Environment, head: JournalHead, build: Build, compared: Yardsticks
 ) -> tuple[JournalHead, StepResult]:
     deps, own = run.deps, run.environment
     model = run.desired.model(own.name, part.model)
     if model is None:
         raise UsageError(f"{own.name} declares no model {part.model}")
-    incumbent = None
-    if environment.name != own.name:
-        incumbent = run.journals.head(environment.name, part.model)
     deps.progress.start(part.model, f"verify for {environment.name}")
-    verified = run_gates(deps, model, environment, build, incumbent)
+    verified = run_gates(deps, model, environment, build, compared)
     gate_result = GateSetResult(environment=environment.name, gate_set=verified.gate_set, passed=verified.passed)
     kept = tuple(result for result in head.state.judged if result.environment != environment.name)
     after = journal.append(

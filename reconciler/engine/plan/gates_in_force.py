@@ -11,17 +11,24 @@ from reconciler.core.digest import Digest
 from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.gates import Gate, GateSet, GateStatus, NoWorseThanIncumbent
 from reconciler.engine.plan import verification
+from reconciler.engine.storage.yardsticks import Yardsticks
 from reconciler.ports import Store
 
 
 def unmet(
-    controls: PinControls, stores: Iterable[Store], artifact: Digest, gate_set: GateSet, evaluation: Evaluation
+    controls: PinControls,
+    stores: Iterable[Store],
+    artifact: Digest,
+    gate_set: GateSet,
+    evaluation: Evaluation,
+    compared: Yardsticks,
 ) -> tuple[WeakenedGate, ...]:
     """List what the pin's change loosened and the artifact does not meet, and gates whose loosening was not let in.
 
     `stores`: those that may hold the artifact's verifications. `gate_set`: of the gates that the change declares.
+    `compared`: what the artifact is compared with.
     """
-    failed = _failed(controls.gates, stores, artifact, gate_set, evaluation)
+    failed = _failed(controls.gates, stores, artifact, gate_set, evaluation, compared)
     subjects = {demand.subject: demand.amount for gate in failed for demand in gate.demands}
     by_change = tuple(item for item in controls.loosened if item in controls.evidence or item.what in subjects)
     told = {item.what for item in by_change}
@@ -34,18 +41,25 @@ def unmet(
 
 
 def _failed(
-    gates: tuple[Gate, ...], stores: Iterable[Store], artifact: Digest, gate_set: GateSet, evaluation: Evaluation
+    gates: tuple[Gate, ...],
+    stores: Iterable[Store],
+    artifact: Digest,
+    gate_set: GateSet,
+    evaluation: Evaluation,
+    compared: Yardsticks,
 ) -> tuple[Gate, ...]:
     """Return the gates that the artifact failed, or whose comparison nobody made."""
     if not gates:
         return ()
-    compared = {
-        gate: result for store in stores for gate, result in verification.results(store, gate_set, artifact).items()
+    known = {
+        gate: result
+        for store in stores
+        for gate, result in verification.results(store, gate_set, artifact, compared).items()
     }
     failed = []
     for gate in gates:
         if isinstance(gate, NoWorseThanIncumbent):
-            result = compared.get(gate)
+            result = known.get(gate)
         else:
             (result,) = evaluate_gates((gate,), evaluation, {})
         if result is None or result.verdict is not GateStatus.PASSED:

@@ -33,6 +33,7 @@ from reconciler.engine.plan import card_check, gates_in_force, observe_loss, pin
 from reconciler.engine.plan.card_check import ModelCards
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.journal import Journals
+from reconciler.engine.storage.yardsticks import Yardsticks, yardsticks
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Source, Store, Target
 from reconciler.schedule import freeze_windows
@@ -186,13 +187,12 @@ class ServingObserver:
         environment: Environment,
     ) -> VerificationFacts:
         """Look up the pinned artifact's verification by today's gates and incumbent, in the stores upstream first."""
-        history = self._history(model, head)
-        incumbent = _incumbent(history, artifact)
-        gate_set = verification.gate_set_of(model, environment, evaluation, incumbent)
+        compared = self._yardsticks(model, artifact, head)
+        gate_set = verification.gate_set_of(model, environment, evaluation, compared)
         gates = gates_of(model, environment)
         known = VerificationFacts(environment=self.environment.name, gates=gates)
         for store in self._stores_of_verifications():
-            known = verification.known_verification(store, gate_set, artifact, gates=gates, head=history)
+            known = verification.known_verification(store, gate_set, artifact, gates=gates, compared=compared)
             if known.verification is not None:
                 if head is None or head.state.artifact != artifact:
                     verification.check_recorded(known.verification, evaluation)
@@ -206,13 +206,13 @@ class ServingObserver:
         model, artifact = facts.model, facts.pinned
         if model is None or artifact is None:
             return policy
-        incumbent = _incumbent(self._history(model, facts.head), artifact)
-        gate_set = verification.gate_set_of(model, controls.environment, evaluation, incumbent)
+        compared = self._yardsticks(model, artifact, facts.head)
+        gate_set = verification.gate_set_of(model, controls.environment, evaluation, compared)
         stores = self._stores_of_verifications()
         return replace(
             policy,
             weakened_gates=controls.loosened,
-            unmet=gates_in_force.unmet(controls, stores, artifact, gate_set, evaluation),
+            unmet=gates_in_force.unmet(controls, stores, artifact, gate_set, evaluation, compared),
             gate_owners=controls.owners,
             late_overrides=controls.late_overrides,
             pin_entry=controls.since,
@@ -224,9 +224,10 @@ class ServingObserver:
         names = (*self.upstream, self.environment.name)
         return tuple(self.journals.stores[name] for name in names if name in self.journals.stores)
 
-    def _history(self, model: Model, head: JournalHead | None) -> JournalHead | None:
-        """Return the journal's head, or that of the name that the model had before."""
-        return head or self.journals.predecessor(model)
+    def _yardsticks(self, model: Model, artifact: Digest, head: JournalHead | None) -> Yardsticks:
+        """Return what the pinned artifact is compared with."""
+        name = self.environment.name
+        return yardsticks(self.journals, model, name, artifact=artifact, now=self.now, head=head)
 
     def _with_change(self, facts: ServingFacts, policy: PolicyFacts) -> PolicyFacts:
         """Add what the change that introduced the pin means for it, where the pin is to be deployed."""
@@ -253,12 +254,6 @@ class ServingObserver:
             return hold
         order = self.source.order(hold.commit, change.commit, branch=branch)
         return hold if order in (CommitOrder.SAME, CommitOrder.BEFORE) else None
-
-
-def _incumbent(history: JournalHead | None, artifact: Digest) -> Digest | None:
-    """Return the artifact that a pin is compared with, or None."""
-    deployed = history.state.artifact if history is not None else None
-    return deployed if deployed != artifact else None
 
 
 def serving_observer(

@@ -22,6 +22,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import builds
 from reconciler.engine.storage.journal import Journals
+from reconciler.engine.storage.yardsticks import Yardsticks, none_for, yardsticks
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -81,6 +82,13 @@ class TrainingObserver:
         own = self.pinned.get((environment.name, model.name))
         return self.read_controls(environment.name).judging(model, own=own)
 
+    def yardsticks(self, judging: Environment, model: Model, build: Build) -> Yardsticks:
+        """Return what a candidate is compared with. Judging for itself, a sandbox has no incumbent: its own journal
+        says what was trained, not what is deployed."""
+        if judging.name == self.environment.name:
+            return none_for(self.journals, model, judging.name, now=self.now)
+        return yardsticks(self.journals, model, judging.name, artifact=build.artifact, now=self.now)
+
     def data_taken(self, name: str) -> str:
         """Return when the data of the model's current build were taken, as text; "" while it was never trained."""
         head = self.journals.head(self.environment.name, name)
@@ -99,11 +107,9 @@ class TrainingObserver:
         gates = gates_of(model, judging)
         if build is None or evaluation is None:
             return VerificationFacts(environment=judging.name, gates=gates)
-        # Judging for itself, a sandbox has no incumbent: its own journal says what was trained, not what is deployed.
-        deployed = self.journals.head(judging.name, model.name) if judging.name != self.environment.name else None
-        incumbent = deployed.state.artifact if deployed else None
-        gate_set = verification.gate_set_of(model, judging, evaluation, incumbent)
-        known = verification.known_verification(self.store, gate_set, build.artifact, gates=gates, head=deployed)
+        compared = self.yardsticks(judging, model, build)
+        gate_set = verification.gate_set_of(model, judging, evaluation, compared)
+        known = verification.known_verification(self.store, gate_set, build.artifact, gates=gates, compared=compared)
         journaled = head.state.judged_for(judging.name) if head and head.state.build == build else None
         return replace(known, journaled=journaled is not None and journaled.gate_set == known.gate_set)
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.evaluation import Evaluation
-from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.plan.facts import VerificationFacts
@@ -21,6 +20,7 @@ from reconciler.core.spec.gates import Gate, GateResult, GateSet, NoWorseThanInc
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 from reconciler.engine.storage import blobs, numbered_log
+from reconciler.engine.storage.yardsticks import Yardsticks
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
 
@@ -68,7 +68,7 @@ class _RecipeDetails:
     format: int
 
 
-def gate_set_of(model: Model, environment: Environment, evaluation: Evaluation, incumbent: Digest | None) -> GateSet:
+def gate_set_of(model: Model, environment: Environment, evaluation: Evaluation, compared: Yardsticks) -> GateSet:
     """Return the gates that apply, with all that their results depend on besides the artifact."""
     gates = gates_of(model, environment).applying
     compares = any(isinstance(gate, NoWorseThanIncumbent) for gate in gates)
@@ -76,29 +76,30 @@ def gate_set_of(model: Model, environment: Environment, evaluation: Evaluation, 
         environment=environment.name,
         gates=gates,
         evaluation=evaluation.evaluation_rows,
-        incumbent=incumbent if compares else None,
+        incumbent=compared.incumbent.artifact if compares and compared.incumbent is not None else None,
+        deployed_before=compared.deployed_before(gates),
     )
 
 
 def known_verification(
-    store: Store, gate_set: GateSet, artifact: Digest, *, gates: ApplicableGates, head: JournalHead | None
+    store: Store, gate_set: GateSet, artifact: Digest, *, gates: ApplicableGates, compared: Yardsticks
 ) -> VerificationFacts:
-    """Look up the verification of an artifact under a gate set in `store`. `head`: of the environment whose gates they
-    are; `gates`: these and the others of today."""
+    """Look up the verification of an artifact under a gate set in `store`. `gates`: these and the others of today;
+    `compared`: what the artifact is compared with in the environment whose gates they are."""
     digest = codec.digest_of(gate_set)
     return VerificationFacts(
         environment=gate_set.environment,
         gates=gates,
         gate_set=digest,
-        verification=read(store, artifact, digest) or joined(store, gate_set, artifact),
-        previously_deployed=head is not None and artifact in head.state.vetted,
+        verification=read(store, artifact, digest) or joined(store, gate_set, artifact, compared),
+        previously_deployed=compared.previously_deployed,
     )
 
 
-def joined(store: Store, gate_set: GateSet, artifact: Digest) -> Verification | None:
+def joined(store: Store, gate_set: GateSet, artifact: Digest, compared: Yardsticks) -> Verification | None:
     """Return a verification by every gate of the set, from results that are recorded under other sets; None where the
     result of a gate is missing."""
-    known = results(store, gate_set, artifact)
+    known = results(store, gate_set, artifact, compared)
     if not gate_set.gates or any(gate not in known for gate in gate_set.gates):
         return None
     return Verification(
@@ -108,13 +109,15 @@ def joined(store: Store, gate_set: GateSet, artifact: Digest) -> Verification | 
         evaluation=gate_set.evaluation,
         incumbent=gate_set.incumbent,
         results=tuple(known[gate] for gate in gate_set.gates),
+        deployed_before=gate_set.deployed_before,
     )
 
 
-def results(store: Store, gate_set: GateSet, artifact: Digest) -> dict[Gate, GateResult]:
+def results(store: Store, gate_set: GateSet, artifact: Digest, compared: Yardsticks) -> dict[Gate, GateResult]:
     """Return the recorded results of an artifact by gate, for the environment, rows and incumbent of this set.
 
-    A gate that compares counts only where it was compared with this very incumbent.
+    A gate that compares counts only where it was compared with this very incumbent, and with the very artifacts that
+    were deployed before it.
     """
     known: dict[Gate, GateResult] = {}
     for key in store.keys(f"{store_layout.verifications_of(artifact)}/"):
@@ -125,9 +128,16 @@ def results(store: Store, gate_set: GateSet, artifact: Digest) -> dict[Gate, Gat
         if (recorded.environment, recorded.evaluation) != (gate_set.environment, gate_set.evaluation):
             continue
         for result in recorded.results:
-            if recorded.incumbent == gate_set.incumbent or not isinstance(result.gate, NoWorseThanIncumbent):
+            if not isinstance(result.gate, NoWorseThanIncumbent) or _same_comparison(recorded, result.gate, compared):
                 known.setdefault(result.gate, result)
     return known
+
+
+def _same_comparison(recorded: Verification, gate: NoWorseThanIncumbent, compared: Yardsticks) -> bool:
+    incumbent = compared.incumbent.artifact if compared.incumbent is not None else None
+    wanted = dict(compared.deployed_before((gate,)) or ())
+    before = dict(recorded.deployed_before or ())
+    return recorded.incumbent == incumbent and all(before.get(within) == digests for within, digests in wanted.items())
 
 
 def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
@@ -142,6 +152,7 @@ def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
         gates=applied,
         evaluation=verification.evaluation,
         incumbent=verification.incumbent,
+        deployed_before=verification.deployed_before,
     )
     if verification.evaluation != evaluation.evaluation_rows or codec.digest_of(bound) != verification.gate_set:
         raise _forged(verification, "does not hold the results of the gates and rows that its name is bound to")

@@ -26,6 +26,8 @@ from reconciler.engine.promotion.candidate import candidate_of, recipe_text
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.promotion.promotion_summary import summarize
 from reconciler.engine.storage import blobs
+from reconciler.engine.storage.journal import Journals
+from reconciler.engine.storage.yardsticks import yardsticks
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
 from reconciler.manifest.yaml.edit import promoted
 from reconciler.ports import Proposal, Proposer
@@ -65,7 +67,7 @@ def promote(
     text = recipe_text(deps, checkout, origin, model, wanted, build)
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)), again=again)
     declared = checkout.with_model(to.name, model, proposed)
-    verification = _verification_for(deps, to, declared, build, head)
+    verification = _verification_for(deps, desired.project, to, declared, build, head)
     pinned = card_check.model_cards(deps, desired, to).pinned(declared, build, head)
     pinned = replace(pinned, known=verification)
     card = render(card_check.draw(pinned, verification, pinned.incumbent()))
@@ -157,7 +159,7 @@ def rollback(
 
 
 def _verification_for(
-    deps: Dependencies, to: Environment, proposed: Model, build: Build, head: JournalHead | None
+    deps: Dependencies, project: str, to: Environment, proposed: Model, build: Build, head: JournalHead | None
 ) -> Verification | None:
     """Return the verification that counts once this is merged; None for an artifact that was deployed before.
 
@@ -167,10 +169,12 @@ def _verification_for(
     origin = blobs.origin_of(deps.stores, to, build.artifact)
     if origin is None:
         raise blobs.absent(build.artifact)
-    deployed = head.state.artifact if head else None
     evaluation = verify.evaluation_of(origin, build.artifact)
-    gate_set = verify.gate_set_of(proposed, to, evaluation, deployed if deployed != build.artifact else None)
-    checked = verify.known_verification(origin, gate_set, build.artifact, gates=gates_of(proposed, to), head=head)
+    journals = Journals(deps.stores, project)
+    compared = yardsticks(journals, proposed, to.name, artifact=build.artifact, now=deps.clock(), head=head)
+    gate_set = verify.gate_set_of(proposed, to, evaluation, compared)
+    gates = gates_of(proposed, to)
+    checked = verify.known_verification(origin, gate_set, build.artifact, gates=gates, compared=compared)
     if checked.previously_deployed:
         return None
     if checked.verification is None:

@@ -243,7 +243,8 @@ def _gates(recipe: Recipe) -> Iterator[str]:
         metric, guess, headline = "balanced_accuracy", 1 / len(recipe.class_names), "f1_macro"
     yield f"    # A blind guess has {guess:.2g}. Raise the bound to what you need."
     yield f"    - {{uses: threshold, metric: {metric}, atLeast: {guess + 0.05:.2f}}}"
-    yield f"    - {{uses: no-worse-than-incumbent, metric: {headline}, tolerance: 0.01}}"
+    yield "    # Against the best that was deployed: what one version may lose, ten cannot lose again and again."
+    yield f"    - {{uses: no-worse-than-incumbent, metric: {headline}, tolerance: 0.01, against: best}}"
 
 
 def _lock(place: ProjectFacts) -> str:

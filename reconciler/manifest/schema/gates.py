@@ -12,9 +12,12 @@ from reconciler.core.artifact.evaluation import (
     PER_CLASS_METRICS,
     REGRESSION_METRICS,
 )
+from reconciler.core.duration import parse_duration
 from reconciler.core.spec import gates as core
 from reconciler.core.spec.recipe import Task
-from reconciler.manifest.schema.field_types import Document, Labels, refuse
+from reconciler.manifest.schema.field_types import Document, Duration, Labels, refuse
+
+WITHIN = "180d"
 
 
 def metric_range(metric: str) -> tuple[float, float] | None:
@@ -148,9 +151,20 @@ class NoWorseThanIncumbent(_Gate):
         le=10_000_000,
         description="Lowest number of shared rows; with fewer, the models are not comparable and the gate fails.",
     )
+    against: Literal["incumbent", "best"] = Field(
+        default="incumbent",
+        description="best: also compares with every artifact that was deployed before the incumbent, on the rows that "
+        "neither was trained on, so that the tolerance cannot be lost again and again.",
+    )
+    within: Duration | None = Field(
+        default=None,
+        description="How far back `against: best` looks from the latest deployment; default: 180d.",
+    )
 
     @model_validator(mode="after")
     def _can_fail(self) -> NoWorseThanIncumbent:
+        if self.within is not None and self.against != "best":
+            raise refuse("E205", "`within` needs `against: best`", at="within")
         low, high = _known(self.metric)
         _possible(self.metric, self.for_)
         if self.tolerance >= high - low:
@@ -164,6 +178,8 @@ class NoWorseThanIncumbent(_Gate):
             tolerance=self.tolerance,
             rule=core.Rule(self.rule),
             min_rows=self.min_rows,
+            against=core.Against.BEST if self.against == "best" else None,
+            within=parse_duration(self.within or WITHIN) if self.against == "best" else None,
             for_=self.scope,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.promotion.promotion_summary import PromotionSummary
-from reconciler.core.spec.gates import Comparability, Comparison
+from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.report.layout.blocks import (
     ARROW,
     Block,

@@ -19,11 +19,10 @@ from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Statu
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import Blocked, MetricChange, ModelPlan, Plan, PlanDetail, PlanIdentity, PlanInputs, Step
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest
+from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
-    Comparability,
-    Comparison,
     GateResult,
     GateStatus,
     Grade,

@@ -14,7 +14,7 @@ from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResul
 from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
-from reconciler.core.spec.gates import PairedMetric
+from reconciler.core.spec.comparison import PairedMetric
 from tests.golden.report import values
 
 

@@ -18,8 +18,9 @@ import pytest
 
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
 from reconciler.core.digest import digest_of_file
+from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.gates import Comparability, Comparison, NoWorseThanIncumbent
+from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task
 from reconciler.errors import DataError, ScoringError
 from reconciler.evaluation.paired_comparison import compare

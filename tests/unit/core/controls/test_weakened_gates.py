@@ -14,6 +14,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.spec.applicable_gates import GateSubject
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import (
+    Against,
     BeatsNaiveGuess,
     Gate,
     GateScope,
@@ -31,6 +32,8 @@ LOSS = Threshold(metric="log_loss", at_most=0.8)
 GRADE = PerformanceGrade(at_least=Grade.B)
 SHARE = BeatsNaiveGuess(by_share_of_errors=0.25)
 NO_WORSE = NoWorseThanIncumbent(metric="f1_macro", tolerance=0.01, rule=Rule.POINT, min_rows=200)
+DAY = 86_400
+BEST = replace(NO_WORSE, against=Against.BEST, within=90 * DAY)
 ALL = (F1, LOSS, GRADE, SHARE, NO_WORSE)
 
 
@@ -66,6 +69,15 @@ def test_a_weaker_gate_is_told_and_a_stricter_one_is_not(strong: Gate, weak: Gat
         return
     if getattr(weak, "metric", None) == getattr(strong, "metric", None):
         assert found(gates(weak), gates(strong)) == [] or isinstance(weak, Threshold)
+
+
+def test_to_look_back_less_far_is_weaker() -> None:
+    for weak in (NO_WORSE, replace(BEST, within=89 * DAY)):
+        (told,) = found(gates(BEST), gates(weak))
+        assert told.startswith(
+            "no-worse-than-incumbent by f1_macro: point rule, tolerance 0.01, 200 rows, the best in 90d"
+        )
+        assert found(gates(weak), gates(BEST)) == []
 
 
 CLASSIFIES, CRITICAL = GateScope(task=Task.CLASSIFICATION), GateScope(labels=(("tier", "critical"),))

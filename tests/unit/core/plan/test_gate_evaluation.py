@@ -10,10 +10,9 @@ import pytest
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
-    Comparability,
-    Comparison,
     Gate,
     GateResult,
     GateStatus,

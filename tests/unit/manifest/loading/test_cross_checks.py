@@ -132,6 +132,9 @@ def test_a_threshold_that_every_model_passes_is_refused_whatever_the_metric(metr
         ("{uses: no-worse-than-incumbent, metric: f1_macro, tolerance: 1}", "E217"),
         ("{uses: no-worse-than-incumbent, metric: f1_macro, minRows: 0}", "E205"),
         ("{uses: no-worse-than-incumbent, metric: mae}", "E216"),
+        ("{uses: no-worse-than-incumbent, metric: f1_macro, against: first}", "E205"),
+        ("{uses: no-worse-than-incumbent, metric: f1_macro, within: 30d}", "E205"),
+        ("{uses: no-worse-than-incumbent, metric: f1_macro, against: best, within: soon}", "E205"),
         ("{uses: performance-grade, atLeast: C, for: {}}", "E204"),
         ("{uses: performance-grade, atLeast: C, for: {task: ranking}}", "E205"),
         ("{uses: performance-grade, atLeast: C, for: {task: regression}}", "E217"),
@@ -157,6 +160,8 @@ def test_a_gate_that_decides_nothing_is_refused(gate: str, code: str) -> None:
         '{uses: threshold, metric: "f1:very_late", atLeast: 0.1}',
         "{uses: beats-naive-guess, byShareOfErrors: 1}",
         "{uses: no-worse-than-incumbent, metric: log_loss, tolerance: 0, rule: strict, minRows: 1}",
+        "{uses: no-worse-than-incumbent, metric: f1_macro, against: incumbent}",
+        "{uses: no-worse-than-incumbent, metric: f1_macro, against: best}",
     ],
 )
 def test_a_gate_at_the_edge_is_taken(gate: str) -> None:
