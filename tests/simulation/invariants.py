@@ -59,6 +59,10 @@ class Oracle:
         """Forget the entry that the target served last: somebody emptied the target by hand."""
         self._served.pop(model, None)
 
+    def lost(self, environment: str, key: str) -> None:
+        """Forget a record that somebody removed from a store."""
+        self._seen.pop((environment, key), None)
+
     def placed(self, current: ReleasePointer) -> None:
         last = self._served.get(current.model, -1)
         if current.n < last:

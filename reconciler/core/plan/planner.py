@@ -229,6 +229,9 @@ def out_of_order(facts: ServingFacts) -> Blocked | None:
         reason = f"this commit is not on branch {branch}, from which {name} is applied"
     else:
         reason = f"this commit or {commit}, which was last applied to {name}, is not on branch {branch}"
+        remedy += (
+            f"; where its history was rewritten, `reconciler controls accept {name} --reason TEXT` goes on from it"
+        )
     return Blocked(status=ResultStatus.CONFLICT, reasons=(reason,), remedy=remedy)
 
 

@@ -167,7 +167,8 @@ def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
         if override not in policy.overrides:
             yield (
                 f"the override of {override.control} came in with the pin, and no owner was in force who could agree: "
-                "it does not count; propose it on its own"
+                f"it does not count; to let both come in anew: `reconciler promote {facts.name} --to "
+                f"{facts.environment.name} --again`"
             )
     for override in policy.overrides:
         control = override.control

@@ -68,7 +68,7 @@ def record_controls(
         controls = observe_controls(
             desired, environment, store=deps.stores[environment.name], source=deps.source, acts=accepted is None
         )
-        if controls.unaccepted is not None or (controls.head is not None and _is_earlier(deps, controls)):
+        if controls.unaccepted is not None or (accepted is None and _is_earlier(deps, controls)):
             return None
         git = declare.git_digest(desired, environment, deps.source)
         if controls.head is not None and accepted is None and _is_settled(controls, git):

@@ -7,7 +7,8 @@ change, however it was merged and with however many commits: git is not walked (
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from reconciler.core.controls import in_force as sets
 from reconciler.core.controls.controls import (
@@ -81,6 +82,14 @@ class ControlsObserver:
         return reason, _accept(self.environment.name)
 
     @property
+    def accepted_commit(self) -> tuple[str, datetime] | None:
+        """Return the commit of the last entry and its time, where a person accepted it; None otherwise."""
+        entry = self.head.entry if self.head is not None else None
+        if entry is None or entry.accepted is None or entry.commit is None:
+            return None
+        return entry.commit, entry.when
+
+    @property
     def notes(self) -> tuple[str, ...]:
         """Return what of git is not in force, and why not, for whoever looks at the environment."""
         name = self.environment.name
@@ -99,7 +108,7 @@ class ControlsObserver:
     @property
     def effective(self) -> Environment:
         """Return the environment with the policy of every set in force, for models whose pin is not to be judged."""
-        return sets.joined(self.environment, self.in_force)
+        return replace(sets.joined(self.environment, self.in_force), protect=self.protect)
 
     def record(self, model: Model) -> ModelRecord | None:
         """Return the model's record in the last entry: its own, or that of its former name, which left."""

@@ -20,6 +20,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import drift_issue
 from reconciler.engine.plan import make_plan, observe, observe_loss, verification
+from reconciler.engine.plan.gates_in_force import policy_violations
 from reconciler.engine.promotion import adopt
 from reconciler.engine.storage import blobs, journal, oci_manifest
 from reconciler.engine.storage.journal import Journals
@@ -241,7 +242,7 @@ class _EnvironmentCheck:
         if deployed is None or not blobs.holds(own, deployed):
             return ()
         evaluation = verification.evaluation_of(own, deployed)
-        return observe.policy_violations(own, self.environment, model, evaluation, head)
+        return policy_violations(own, self.environment, model, evaluation, head)
 
     def _violation(self, name: str, why: str) -> DriftFinding:
         where = self.environment.name

@@ -1,16 +1,21 @@
-"""Find the gates in force that a pin does not meet, besides those that its own change declares. Reads only."""
+"""Find the gates that an artifact does not meet: a pin those in force, what is deployed those of today. Reads only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.in_force import PinControls
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
 from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.spec.applicable_gates import gates_of
+from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Gate, GateSet, GateStatus, NoWorseThanIncumbent
+from reconciler.core.spec.model import Model
 from reconciler.engine.plan import verification
+from reconciler.engine.storage import blobs
 from reconciler.engine.storage.yardsticks import Yardsticks
 from reconciler.ports import Store
 
@@ -65,3 +70,19 @@ def _failed(
         if result is None or result.verdict is not GateStatus.PASSED:
             failed.append(gate)
     return tuple(failed)
+
+
+def policy_violations(
+    store: Store, environment: Environment, model: Model, evaluation: Evaluation, head: JournalHead | None
+) -> tuple[str, ...]:
+    """Say why today's policy would deny the deployed artifact: shown, never acted upon. `store`: the environment's."""
+    deployed = head.state.artifact if head else None
+    if deployed is None or deployed != model.artifact or not blobs.holds(store, deployed):
+        return ()
+    gates = tuple(gate for gate in gates_of(model, environment).applying if not isinstance(gate, NoWorseThanIncumbent))
+    results = evaluate_gates(gates, evaluation, {})
+    return tuple(
+        f"today's policy would deny it: {result.reason}"
+        for result in results
+        if result.verdict is not GateStatus.PASSED
+    )

@@ -19,11 +19,9 @@ from reconciler.core.controls.in_force import PinControls
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import changes
 from reconciler.core.plan.facts import PinFacts, PolicyFacts, ServingFacts, VerificationFacts
-from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import GateStatus, NoWorseThanIncumbent
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Freeze
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
@@ -31,6 +29,7 @@ from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import card_check, gates_in_force, observe_loss, pin_origin, verification
 from reconciler.engine.plan.card_check import ModelCards
+from reconciler.engine.plan.gates_in_force import policy_violations
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import Yardsticks, yardsticks
@@ -152,7 +151,13 @@ class ServingObserver:
         if branch is None or self.revision is None:
             return CommitOrder.SAME
         before = head.entry.commit if head is not None else None
-        return self.source.order(before or self.revision, self.revision, branch=branch)
+        order = self.source.order(before or self.revision, self.revision, branch=branch)
+        accepted = self.controls.accepted_commit
+        if order is not CommitOrder.OFF or head is None or accepted is None or accepted[1] < head.entry.when:
+            return order
+        # A person accepted what git says on the line that the branch has by now.
+        again = self.source.order(accepted[0], self.revision, branch=branch)
+        return CommitOrder.AFTER if again in (CommitOrder.SAME, CommitOrder.AFTER) else order
 
     def _renamed(self, name: str) -> str | None:
         return next((model.name for model in self.models.values() if model.renamed_from == name), None)
@@ -288,22 +293,6 @@ def _freezes(windows: tuple[Freeze, ...], now: datetime) -> PolicyFacts:
     for_rollbacks = tuple(window for window in windows if window.blocks_rollback)
     return PolicyFacts(
         frozen=freeze_windows.closed(windows, now), rollback_frozen=freeze_windows.closed(for_rollbacks, now)
-    )
-
-
-def policy_violations(
-    store: Store, environment: Environment, model: Model, evaluation: Evaluation, head: JournalHead | None
-) -> tuple[str, ...]:
-    """Say why today's policy would deny the deployed artifact: shown, never acted upon. `store`: the environment's."""
-    deployed = head.state.artifact if head else None
-    if deployed is None or deployed != model.artifact or not blobs.holds(store, deployed):
-        return ()
-    gates = tuple(gate for gate in gates_of(model, environment).applying if not isinstance(gate, NoWorseThanIncumbent))
-    results = evaluate_gates(gates, evaluation, {})
-    return tuple(
-        f"today's policy would deny it: {result.reason}"
-        for result in results
-        if result.verdict is not GateStatus.PASSED
     )
 
 

@@ -27,7 +27,7 @@ def problems(desired: DesiredState, paths: Collection[str]) -> Iterator[CrossPro
         yield from _controlled(environment, paths)
         yield from _retired(environment, paths)
     for model in desired.models:
-        yield from _model(desired, model)
+        yield from _model(desired, model, paths)
 
 
 def _environment(desired: DesiredState, environment: Environment) -> Iterator[CrossProblem]:
@@ -105,7 +105,7 @@ def _overlap(a: Environment, b: Environment) -> bool:
     return any(x.overlaps(y) for x in a.places for y in b.places)
 
 
-def _model(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
+def _model(desired: DesiredState, model: Model, paths: Collection[str]) -> Iterator[CrossProblem]:
     environment = desired.environment(model.environment)
     if environment is None:
         names = {other.name for other in desired.environments}
@@ -113,6 +113,7 @@ def _model(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
         yield model.file, ("metadata", "name"), "E208", message, _suggestion(model.environment, names)
         return
     yield from _pin(model, environment)
+    yield from _renamed(model, paths)
     yield from _tables(desired, model, environment)
     yield from _gates(model, environment)
 
@@ -153,6 +154,16 @@ def _pin(model: Model, environment: Environment) -> Iterator[CrossProblem]:
     if model.artifact is None:
         message = f"environment {environment.name} only promotes, so the model must pin the artifact to deploy"
         yield model.file, ("spec",), "E209", message, f"run `reconciler promote {model.name} --to {environment.name}`"
+
+
+def _renamed(model: Model, paths: Collection[str]) -> Iterator[CrossProblem]:
+    """Yield a former name that is still declared: the other model's gates and history would count for this one."""
+    former = model.renamed_from
+    file = f"manifests/{model.environment}/{former}.yaml"
+    if former is not None and former != model.name and file in paths:
+        message = f"{former} is declared in {model.environment} too: {model.name} is not that model under another name"
+        hint = f"remove `renamedFrom` from {model.file}, or remove {file}"
+        yield model.file, ("metadata", "renamedFrom"), "E207", message, hint
 
 
 def _tables(desired: DesiredState, model: Model, environment: Environment) -> Iterator[CrossProblem]:

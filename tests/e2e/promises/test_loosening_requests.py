@@ -159,7 +159,7 @@ def test_a_log_that_is_gone_is_accepted_by_a_person_or_nothing_new_is_deployed(s
     edit(strict, POLICY, STRICT, LOOSE)
     strict.commit("Tidy up")
     propose(strict)
-    refused(strict, before, "the controls of production are not in force", "reconciler controls accept production")
+    refused(strict, before, "E603", "reconciler controls accept production", code=6)
     shown = strict.run("controls", "show", "production", "-o", "json").json
     assert "unaccepted" in shown
     said = strict.run("controls", "accept", "production", "--reason", "an older store", code=2)
@@ -206,3 +206,19 @@ def test_a_rename_leaves_no_gate_behind(strict: Project) -> None:
     strict.commit("A better name")
     merged(strict, "squash")
     refused(strict, before, "GATE WEAKENED accuracy")
+
+
+def test_a_rewritten_history_goes_on_once_a_person_accepts_it(newer: Project) -> None:
+    before = newer.served()["artifact"]
+    propose(newer)
+    newer.git("checkout", "-q", "--orphan", "clean")
+    newer.git("commit", "-q", "-m", "All of it, without its history")
+    newer.git("branch", "-q", "-M", "clean", "main")
+    refused(newer, before, "reconciler controls accept production", code=5)
+    shown = newer.run("controls", "show", "production", "-o", "json").json
+    newer.run("controls", "accept", "production", "--reason", "a secret was in it", "--id", shown["digest"])
+    newer.run("apply", "production", "--yes")
+    assert newer.served()["artifact"] != before
+    newer.recipe("max_depth: 5", "max_depth: 4")
+    newer.run("plan", "production", "--check", code=None)
+    newer.run("audit")
