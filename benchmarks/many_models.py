@@ -89,6 +89,7 @@ def _original(folder: Path, environment: str) -> _Original:
 
 def _replicate(folder: Path, environment: str, names: list[str]) -> None:
     first = _original(folder, environment)
+    card_of_first = folder / f"manifests/{environment}/{MODEL}.md"
     for number, name in enumerate(names):
         leaf = 5 + number
         recipe = _varied(first.recipe, leaf)
@@ -106,6 +107,10 @@ def _replicate(folder: Path, environment: str, names: list[str]) -> None:
         journal.mkdir(parents=True)
         vetted = (artifact,) if first.entry.state.vetted else ()
         state = dataclasses.replace(first.entry.state, artifact=artifact, build=build, vetted=vetted)
+        if environment == "production":
+            card = card_of_first.read_text().replace(first.artifact.digest, artifact).encode()
+            (folder / f"manifests/{environment}/{name}.md").write_bytes(card)
+            state = dataclasses.replace(state, card=digest_of_bytes(card))
         previous = None
         for n in range(ENTRIES if environment == "production" else 1):
             entry = dataclasses.replace(

@@ -5,6 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from reconciler import codec
+from reconciler.app.project_options import ProjectOptions
+from reconciler.app.wiring import open_project
+from reconciler.core.artifact.model_card import stated_evidence
+from reconciler.core.spec.gates import Verification
+from reconciler.engine.plan import card_check
+from reconciler.engine.storage.journal import Journals
+from reconciler.report.promotion import model_card
 from tests.forge.fake.server import Server
 from tests.support.project import Project, Ran
 from tests.support.team import APPLY, Reviewed
@@ -100,6 +108,39 @@ def test_no_edit_of_a_card_lets_its_pin_through(newer: Project) -> None:
         card.write_bytes(before.encode())
     card.unlink()  # nothing is said, so nothing false
     assert "deploy" in planned(newer, "--working-tree").out
+
+
+def test_a_card_drawn_honestly_with_another_incumbent_does_not_count(redeployed: Project) -> None:
+    """Each such card has true numbers only: of a weaker incumbent that was deployed once, or of none."""
+    redeployed.recipe("max_depth: 5", "max_depth: 2")
+    redeployed.run("apply", "sandbox", "--yes")
+    redeployed.promote()
+    card = redeployed.root / CARD
+    with open_project(ProjectOptions(root=redeployed.root)) as project:
+        production = project.environment("production")
+        model = project.desired.model("production", "lateness")
+        assert model is not None
+        assert model.artifact is not None
+        journals = Journals(project.deps.stores, project.desired.project)
+        head = journals.head("production", "lateness")
+        assert head is not None
+        build = journals.build_of(("production", "sandbox"), model, model.artifact, head)
+        assert build is not None
+        pinned = card_check.model_cards(project.deps, project.desired, production).pinned(model, build, head)
+        former = next(artifact for artifact in head.state.vetted if artifact != head.state.artifact)
+        stated = stated_evidence(card.read_text()).verification
+        verifications = [
+            codec.decode(Verification, path.read_bytes(), what=str(path))
+            for path in (redeployed.root / ".reconciler/sandbox/verifications").rglob("*.json")
+        ]
+        verification = next(one for one in verifications if codec.digest_of(one) == stated)
+        drawn = [model_card.markdown(card_check.draw(pinned, verification, one)) for one in (former, None)]
+        true = model_card.markdown(card_check.draw(pinned, verification, head.state.artifact))
+    assert card.read_text() == true
+    for text in drawn:
+        card.write_text(text)
+        plan = planned(redeployed, "--working-tree", "-o", "json", code=2).json["models"][0]
+        assert "and the incumbent is" in plan["blocked"]["reasons"][0]
 
 
 def test_a_card_of_the_former_form_still_counts_and_its_numbers_do_not_if_edited(newer: Project) -> None:
