@@ -63,7 +63,6 @@ def check_tree(tree: Any, path: str, *, features: int, outputs: int, scope: Mode
     count = check_whole(tree.node_count, 1, None, f"{path}.node_count")
     check_whole(tree.capacity, count, count, f"{path}.nodes")
     check_whole(tree.max_depth, 0, count, f"{path}.max_depth")
-    check_array(tree.n_classes, f"{path}.n_classes", shape=(1,), dtype="int64")
     state = tree.__getstate__()
     check_array(state["values"], f"{path}.values", shape=(count, 1, outputs), rows=True)
     # A column of its own for each field: half a dozen passes over records cost more than copying them once.

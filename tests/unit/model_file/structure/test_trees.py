@@ -121,7 +121,7 @@ def test_a_tree_has_as_many_nodes_as_it_says() -> None:
     good = rebuilt()
     check_with(good, features=good.n_features)
     for count in (0, good.node_count - 1, -1):
-        with pytest.raises(ScoringError, match=r"tree_\.(node_count|nodes): expected"):
+        with pytest.raises(ScoringError, match=r"tree_\.(node_count|nodes): expected a whole number"):
             check_with(rebuilt(node_count=count), features=good.n_features)
     with pytest.raises(ScoringError, match="max_depth"):
         check_with(rebuilt(max_depth=10**6), features=good.n_features)
