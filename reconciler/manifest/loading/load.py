@@ -25,6 +25,7 @@ from reconciler.manifest.loading.wanted_files import (
     documents_and_cards,
     is_configuration,
     is_document,
+    is_read,
     is_too_large,
 )
 from reconciler.manifest.schema import documents as schema
@@ -61,9 +62,11 @@ def load(
     models = tuple(_models(reading, documents, {environment.name for environment in environments}))
     cards = {path: body for path, body in files.items() if path.startswith("manifests/") and path.endswith(".md")}
     desired = DesiredState(project=name, revision=revision, environments=environments, models=models, cards=cards)
-    parsed = parse_expressions(expressions, models)
-    for model in models:
-        check_expressions(reading, model, parsed)
+    # A request that is refused for its sizes starts no worker process: it takes more memory than all that was read.
+    if not any(problem.code in ("E109", "E311") for problem in reading.problems):
+        parsed = parse_expressions(expressions, models)
+        for model in models:
+            check_expressions(reading, model, parsed)
     # References across documents are checked only when every document could be read: a broken one would look missing.
     if not reading.problems or all(problem.code >= "E2" for problem in reading.problems):
         broken = {problem.where.file for problem in reading.problems}
@@ -100,7 +103,7 @@ def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
                 f"expected a regular file, found {kind} (mode {file.mode})",
                 "commit the file itself",
             )
-        elif file.size is not None and is_too_large(file) and file.path not in reading.files:
+        elif is_read(file.path) and file.size is not None and is_too_large(file) and file.path not in reading.files:
             message = f"the file has {file.size:,} bytes; the limit is 1 MiB"
             reading.add(file.path, (), "E109", message, "split it, or remove unused parts")
         elif reading.files.get(file.path, b"").startswith(_LFS):

@@ -26,6 +26,11 @@ def is_document(path: str) -> bool:
     return is_configuration(path) and path.endswith(_DOCUMENTS)
 
 
+def is_read(path: str) -> bool:
+    """Return whether a file is a YAML document or may be a card: of others, such as pictures, no byte is read."""
+    return is_configuration(path) and path.endswith((*_DOCUMENTS, *_CARDS))
+
+
 def documents_and_cards(tree: Iterable[TreeFile]) -> tuple[TreeFile, ...]:
     """Return the regular files that are YAML documents or may be cards.
 
@@ -34,7 +39,7 @@ def documents_and_cards(tree: Iterable[TreeFile]) -> tuple[TreeFile, ...]:
     configuration = [file for file in tree if is_configuration(file.path)]
     if len(configuration) > CONFIGURATION_FILES:
         raise _too_many(f"{len(configuration):,} configuration files; the limit is {CONFIGURATION_FILES:,}")
-    return tuple(file for file in configuration if file.mode in _REGULAR and file.path.endswith((*_DOCUMENTS, *_CARDS)))
+    return tuple(file for file in configuration if file.mode in _REGULAR and is_read(file.path))
 
 
 def locks(tree: Iterable[TreeFile], files: Mapping[str, bytes]) -> tuple[TreeFile, ...]:
