@@ -10,10 +10,8 @@ import contextlib
 import errno
 import hashlib
 import os
-import re
 import shutil
 import stat
-import time
 import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -25,12 +23,15 @@ from reconciler.errors import StoreError
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS}
 _FORBIDDEN = {errno.EACCES, errno.EPERM}
-_TEMPORARY = re.compile(r"\.tmp-(\d+)-[0-9a-f]{32}")
 ABANDONED = 3600  # seconds after which a dead process' temporary file is nobody's; another host's may still live
 
 
 class IrregularFileError(OSError):
     """A link, a folder, a pipe or a device where a plain file should be."""
+
+
+class LinkOnTheWayError(OSError):
+    """A symbolic link where a folder should be."""
 
 
 class FileTooLargeError(OSError):
@@ -156,18 +157,6 @@ def force_folder(path: Path) -> None:
         os.close(descriptor)
 
 
-def make_folders(path: Path) -> None:
-    """Create `path` and its missing parents, each durable in its parent."""
-    missing = []
-    folder = path
-    while not folder.is_dir():
-        missing.append(folder)
-        folder = folder.parent
-    for created in reversed(missing):
-        created.mkdir(mode=0o755, exist_ok=True)
-        force_folder(created.parent)
-
-
 def temporary_name() -> str:
     """Return a unique name that holds the process id of its owner."""
     return f".tmp-{os.getpid()}-{uuid.uuid4().hex}"
@@ -178,40 +167,34 @@ def write_temporary(folder: Path, body: bytes | Path, *, mode: int) -> Path:
     temporary = folder / temporary_name()
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(temporary, flags, mode), "wb") as stream:
-            if isinstance(body, bytes):
-                stream.write(body)
-            else:
-                with body.open("rb") as source:
-                    shutil.copyfileobj(source, stream, 1 << 20)
-            stream.flush()
-            os.fsync(stream.fileno())
+        filled(os.open(temporary, flags, mode), body)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
 
 
-def sweep(folder: Path) -> None:
-    """Remove old temporary files of killed processes in `folder`. They are in nobody's way, so errors are ignored."""
-    now = time.time()
-    for path in folder.iterdir():
-        match = _TEMPORARY.fullmatch(path.name)
-        if match is None or _alive(int(match[1])):
-            continue
-        with contextlib.suppress(OSError):
-            status = path.lstat()
-            if now - status.st_mtime < ABANDONED:
-                continue
-            if stat.S_ISDIR(status.st_mode):
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+def filled(descriptor: int, body: bytes | Path) -> None:
+    """Write `body`, or the bytes of a file, to a new file, force it down and close it."""
+    with os.fdopen(descriptor, "wb") as stream:
+        if isinstance(body, bytes):
+            stream.write(body)
+        else:
+            with body.open("rb") as source:
+                shutil.copyfileobj(source, stream, 1 << 20)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def explained(error: OSError, path: Path, body: bytes | Path | None = None) -> StoreError:
     """Return an operating-system error as one of ours, with the path and the bytes that were needed."""
     reason = error.strerror or type(error).__name__
+    if isinstance(error, LinkOnTheWayError):
+        return StoreError(
+            f"{error.filename} became a symbolic link after it was looked at",
+            code="E607",
+            hint="find out who puts links there, remove the link, and run the same command again",
+        )
     if error.errno in _FULL:
         needed = f" ({_size(body):,} bytes needed)" if body is not None else ""
         return StoreError(
@@ -233,7 +216,8 @@ def _size(body: bytes | Path) -> int:
         return 0
 
 
-def _alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Tell whether a process of this host runs."""
     try:
         os.kill(process, 0)
     except (ProcessLookupError, OverflowError):

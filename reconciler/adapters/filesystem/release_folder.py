@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +16,13 @@ from pathlib import Path
 from reconciler.adapters.filesystem.durable_files import (
     FileTooLargeError,
     IrregularFileError,
-    force_folder,
     listed,
     read_regular,
     temporary_name,
-    write_temporary,
 )
+from reconciler.adapters.filesystem.held_folder import HeldFolder
 from reconciler.core.artifact.oci_artifact import FILEPATH
-from reconciler.core.digest import SMALL, Digest, digest_of_bytes, digest_of_file
+from reconciler.core.digest import SMALL, Digest, digest_of_bytes, digest_of_file, hex_of
 from reconciler.core.size_limits import RELEASE_BYTES
 from reconciler.errors import IntegrityError, TargetError
 
@@ -32,29 +30,34 @@ MANIFEST = "manifest.json"
 CONFIG = "config.json"
 
 
-def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> None:
+def put_release(releases: HeldFolder, artifact: Digest, files: Mapping[str, Path]) -> None:
     """Write a whole, durable release under its digest; an existing one is hashed, and mended where it differs."""
-    if not final.is_symlink() and final.is_dir() and not _differing(final, artifact):
-        force_folder(final)
-        force_folder(final.parent)
+    name, final = hex_of(artifact), releases.path / hex_of(artifact)
+    if _is_folder(releases.status(name)) and not _differing(final, artifact):
+        with releases.held(name) as whole:
+            whole.force()
+        releases.force()
         return
-    fresh = final.parent / temporary_name()
-    fresh.mkdir(mode=0o755)
+    temporary = temporary_name()
+    releases.make(temporary)
     try:
-        for path, source in files.items():
-            if not is_plain(path):
-                raise IntegrityError(f"not a file name in a release: {path[:80]!r}", code="E501")
-            write_temporary(fresh, source, mode=0o444).rename(fresh / path)
-        force_folder(fresh)
-        if wrong := _differing(fresh, artifact):
-            raise IntegrityError(f"the files to serve are not those of {artifact}: {', '.join(wrong)}", code="E501")
-        if final.is_symlink() or final.is_file():
-            final.unlink()
-        if not _moved(fresh, final):
-            _mend(final, fresh)
-        force_folder(final.parent)
+        with releases.held(temporary) as fresh:
+            for path, source in files.items():
+                if not is_plain(path):
+                    raise IntegrityError(f"not a file name in a release: {path[:80]!r}", code="E501")
+                fresh.rename(fresh.write_temporary(source, mode=0o444), path)
+            fresh.force()
+            if wrong := _differing(fresh.path, artifact):
+                raise IntegrityError(f"the files to serve are not those of {artifact}: {', '.join(wrong)}", code="E501")
+            status = releases.status(name)
+            if status is not None and not _is_folder(status):
+                releases.unlink(name)
+            if not _moved(releases, temporary, name):
+                with releases.held(name) as spoiled:
+                    _mend(releases, spoiled, fresh)
+        releases.force()
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        releases.remove_folder(temporary)
     if wrong := _differing(final, artifact):
         raise TargetError(
             f"the release in {final.parent.parent.name} was changed by another program while it was written: "
@@ -63,10 +66,10 @@ def put_release(final: Path, artifact: Digest, files: Mapping[str, Path]) -> Non
         )
 
 
-def _moved(fresh: Path, final: Path) -> bool:
+def _moved(releases: HeldFolder, fresh: str, final: str) -> bool:
     """Rename into place; return False when there is a release already."""
     try:
-        fresh.rename(final)
+        releases.rename(fresh, final)
     except OSError as error:
         if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
             return False
@@ -74,23 +77,27 @@ def _moved(fresh: Path, final: Path) -> bool:
     return True
 
 
-def _mend(final: Path, fresh: Path) -> None:
+def _mend(releases: HeldFolder, final: HeldFolder, fresh: HeldFolder) -> None:
     """Make `final` equal to `fresh`, one rename per file that differs; a correct file is not touched."""
-    names = {path.name for path in fresh.iterdir()}
-    for name in sorted(names):
-        current = final / name
-        if _regular(current) and _readable_digest(current) == digest_of_file(fresh / name):
+    names = fresh.names()
+    for name in names:
+        current, status = final.path / name, final.status(name)
+        if _regular(current) and _readable_digest(current) == digest_of_file(fresh.path / name):
             continue
-        if current.is_dir() and not current.is_symlink():
-            current.rename(final.parent / temporary_name())
-        (fresh / name).replace(current)
-    for extra in final.iterdir():
-        if extra.name not in names:
-            if extra.is_dir() and not extra.is_symlink():
-                shutil.rmtree(extra)
+        if _is_folder(status):
+            final.replace(name, temporary_name(), into=releases)
+        fresh.replace(name, name, into=final)
+    for extra in final.names():
+        if extra not in names:
+            if _is_folder(final.status(extra)):
+                final.remove_folder(extra)
             else:
-                extra.unlink(missing_ok=True)
-    force_folder(final)
+                final.unlink(extra)
+    final.force()
+
+
+def _is_folder(status: os.stat_result | None) -> bool:
+    return status is not None and stat.S_ISDIR(status.st_mode)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,10 @@ from reconciler.adapters.filesystem.durable_files import (
     IrregularFileError,
     explained,
     force_folder,
-    make_folders,
     names_in,
     read_regular,
-    sweep,
-    write_temporary,
 )
+from reconciler.adapters.filesystem.held_folder import HeldFolder, held
 from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import LONGEST, is_key, is_part
@@ -49,9 +47,9 @@ class FilesStore:
     """
 
     def __init__(self, root: Path, observer: ReadObserver | None = None, *, most: int = STORE_KEYS) -> None:
-        self.root = root
+        self.root = Path(os.path.realpath(root.parent)) / root.name  # from here on, no link on the way is followed
         self._most = most
-        self._start = f"{root}/"
+        self._start = f"{self.root}/"
         self._observer = observer
         self._checked = False
         self._ready: set[Path] = set()
@@ -62,13 +60,12 @@ class FilesStore:
             in_memory = isinstance(body, bytes)
             check_new(key, len(body) if isinstance(body, bytes) else body.stat().st_size, in_memory=in_memory)
             self._prepare(path.parent)
-            if not os.path.lexists(path) and self._link(path, body):
-                force_folder(path.parent)
-                return True
-            force_folder(path.parent)  # its creator may have died before the name was durable
+            with held(path.parent) as folder:
+                created = not folder.has(path.name) and self._link(folder, path.name, body)
+                folder.force()  # also where it was there: its creator may have died before the name was durable
         except OSError as error:
             raise explained(error, path, body) from error
-        return False
+        return created
 
     def read(self, key: str) -> bytes | None:
         path = self._place(key)
@@ -137,11 +134,11 @@ class FilesStore:
 
     # --- inside --------------------------------------------------------------------------------------------------
 
-    def _link(self, path: Path, body: bytes | Path) -> bool:
+    def _link(self, folder: HeldFolder, name: str, body: bytes | Path) -> bool:
         """Commit: the name appears with all of its bytes; return False where it exists already."""
-        temporary = write_temporary(path.parent, body, mode=0o444)
+        temporary = folder.write_temporary(body, mode=0o444)
         try:
-            os.link(temporary, path)
+            folder.link(temporary, name)
         except FileExistsError:
             return False
         except OSError as error:
@@ -154,7 +151,7 @@ class FilesStore:
                 ) from error
             raise
         finally:
-            temporary.unlink(missing_ok=True)
+            folder.unlink(temporary)
         return True
 
     def _path(self, key: str) -> Path:
@@ -171,10 +168,11 @@ class FilesStore:
         if folder in self._ready:
             return
         if not os.path.lexists(self.root):
-            make_folders(self.root)
+            with held(self.root, make=True):
+                pass
         self._check_root()
-        if not folder.is_dir():
-            make_folders(folder)
+        with held(folder, make=True) as made:
+            made.sweep()
         for parent in (folder, *folder.parents):
             if parent in self._ready:
                 break
@@ -184,7 +182,6 @@ class FilesStore:
                 with contextlib.suppress(PermissionError):  # the folder above may not be ours to open
                     force_folder(parent.parent)
                 break
-        sweep(folder)
 
     def _check_root(self) -> None:
         if self._checked:

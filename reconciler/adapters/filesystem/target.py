@@ -23,14 +23,12 @@ from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import (
     FileTooLargeError,
     IrregularFileError,
-    force_folder,
+    LinkOnTheWayError,
     listed,
-    make_folders,
     names_in,
     read_regular,
-    sweep,
-    write_temporary,
 )
+from reconciler.adapters.filesystem.held_folder import HeldFolder, held
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.object_sizes import too_large
@@ -71,8 +69,8 @@ class DirectoryTarget:
         observer: ReadObserver | None = None,
     ) -> None:
         self._observer = observer
-        self.root = root
-        self._start = f"{root}/"
+        self.root = Path(os.path.realpath(root))  # from here on, no link on the way is followed
+        self._start = f"{self.root}/"
         self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=root.name)
         self._patience = patience
 
@@ -96,6 +94,12 @@ class DirectoryTarget:
         self._rules.check_belongs(current)
         try:
             self._place(current, files)
+        except LinkOnTheWayError as error:
+            raise TargetError(
+                f"{error.filename} is a link",
+                code="E607",
+                hint="remove it, and run the same command again: folders of a target are made by reconciler alone",
+            ) from error
         except OSError as error:
             needed = sum(path.stat().st_size for path in files.values() if path.is_file())
             raise TargetError(
@@ -197,43 +201,46 @@ class DirectoryTarget:
     # --- writing -------------------------------------------------------------------------------------------------
 
     def _place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
-        folder = self.root / current.model
-        make_folders(self.root)
-        self._claim()
-        if folder.is_symlink():
-            raise TargetError(f"{folder} is a link", code="E607", hint="remove it: a model's folder is made by us")
-        make_folders(folder / RELEASES)
-        force_folder(folder)
-        force_folder(self.root)
-        sweep(folder)
-        sweep(folder / RELEASES)
+        with held(self.root, make=True) as root:
+            self._claim(root)
+            with root.held(current.model, make=True) as folder, folder.held(RELEASES, make=True) as releases:
+                folder.force()
+                root.force()
+                folder.sweep()
+                releases.sweep()
+                self._put(current, files, folder, releases)
+
+    def _put(
+        self, current: ReleasePointer, files: Mapping[str, Path], folder: HeldFolder, releases: HeldFolder
+    ) -> None:
+        """Write the release, and then the pointer in the model's folder."""
         # Before the work of copying; what decides is the check under the lock.
         self._rules.check_newer(current, self._read_current(current.model))
         if current.artifact is not None:
-            put_release(self._release_path(current.model, current.artifact), current.artifact, files)
+            put_release(releases, current.artifact, files)
         with _locked(folder, self._patience):
             self._rules.check_newer(current, self._read_current(current.model))
-            temporary = write_temporary(folder, codec.encode(current), mode=0o644)
+            temporary = folder.write_temporary(codec.encode(current), mode=0o644)
             try:
-                temporary.replace(folder / CURRENT)
+                folder.replace(temporary, CURRENT)
             finally:
-                temporary.unlink(missing_ok=True)
-            force_folder(folder)
+                folder.unlink(temporary)
+            folder.force()
 
-    def _claim(self) -> None:
+    def _claim(self, root: HeldFolder) -> None:
         """Mark the target as ours; raises where another owner's models are served from it."""
         if self._check_owner():
             return
         for model in self.names():
             self._rules.check_unclaimed(self._read_current(model), model)
-        temporary = write_temporary(self.root, codec.encode(self._rules.mark), mode=0o644)
+        temporary = root.write_temporary(codec.encode(self._rules.mark), mode=0o644)
         try:
-            os.link(temporary, self.root / OWNER)
+            root.link(temporary, OWNER)
         except FileExistsError:
             self._check_owner()
         finally:
-            temporary.unlink(missing_ok=True)
-        force_folder(self.root)
+            root.unlink(temporary)
+        root.force()
 
     def _current_path(self, model: str) -> str:
         return f"{self._start}{model}/{CURRENT}"
@@ -243,12 +250,12 @@ class DirectoryTarget:
 
 
 @contextmanager
-def _locked(folder: Path, patience: float) -> Iterator[None]:
+def _locked(folder: HeldFolder, patience: float) -> Iterator[None]:
     """Hold the lock for writing `current`; ConflictError when its holder neither finishes nor dies.
 
     The kernel frees the lock when its holder dies.
     """
-    descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    descriptor = folder.open_file(LOCK, os.O_RDWR | os.O_CREAT, 0o600)
     deadline = time.monotonic() + patience
     try:
         while True:
@@ -258,7 +265,7 @@ def _locked(folder: Path, patience: float) -> Iterator[None]:
             except BlockingIOError as error:
                 if time.monotonic() > deadline:
                     raise ConflictError(
-                        f"another process holds {folder.name}/{LOCK} of the target and does not finish",
+                        f"another process holds {folder.path.name}/{LOCK} of the target and does not finish",
                         hint="end it (a stopped process keeps its lock), and run the same command again",
                     ) from error
                 time.sleep(0.02)

@@ -30,7 +30,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.adapters.system import host
 from tests.simulation import sample_project
 from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
-from reconciler.testing.memory import MemorySource
+from reconciler.testing.memory_git import MemorySource
 
 folder, environment, commits, seed, pin, pinned = Path(sys.argv[1]), *sys.argv[2:7]
 source = MemorySource()

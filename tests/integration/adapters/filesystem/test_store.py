@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -200,3 +201,35 @@ def test_temporary_files_of_the_dead_are_swept_and_those_of_the_living_kept(tmp_
 def test_a_body_that_is_not_there_is_a_store_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         FilesStore(tmp_path / "store").create("a", tmp_path / "absent")
+
+
+@pytest.mark.parametrize("swapped", ["own", "own/store", "own/store/a", "own/store/a/b"])
+def test_a_link_that_appears_after_the_store_was_opened_leads_no_write_anywhere(tmp_path: Path, swapped: str) -> None:
+    store = FilesStore(tmp_path / "own/store")
+    store.create("a/b/first", b"x")
+    evil = tmp_path / "evil"
+    shutil.copytree(tmp_path / swapped, evil)
+    (tmp_path / swapped).rename(tmp_path / "moved")
+    (tmp_path / swapped).symlink_to(evil)
+    before = sorted(evil.rglob("*"))
+    with pytest.raises(StoreError) as refused:
+        store.create("a/b/second", b"y")
+    assert refused.value.code == "E607"
+    assert str(tmp_path / swapped) in refused.value.message
+    assert sorted(evil.rglob("*")) == before
+
+
+def test_a_link_above_the_store_that_was_there_when_it_was_opened_is_followed(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "own").symlink_to("disk")
+    assert FilesStore(tmp_path / "own/store").create("a", b"x")
+    assert (tmp_path / "disk/store/a").read_bytes() == b"x"
+
+
+def test_folders_above_a_store_need_only_be_passed_through(tmp_path: Path) -> None:
+    (tmp_path / "shut/inner").mkdir(parents=True)
+    (tmp_path / "shut").chmod(0o311)
+    try:
+        assert FilesStore(tmp_path / "shut/inner/store").create("a", b"x")
+    finally:
+        (tmp_path / "shut").chmod(0o755)

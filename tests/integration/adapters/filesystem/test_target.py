@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -379,3 +380,43 @@ def test_no_umask_lets_the_world_write_what_is_served(tmp_path: Path) -> None:
         os.umask(before)
     for path in (tmp_path / "serving").rglob("*"):
         assert path.stat().st_mode & 0o022 == 0, path
+
+
+@pytest.mark.parametrize("swapped", ["own", "own/serving", "own/serving/payments", "own/serving/payments/releases"])
+def test_a_link_that_appears_after_the_target_was_opened_leads_no_write_anywhere(tmp_path: Path, swapped: str) -> None:
+    with release(b"one") as (one, first), release(b"two") as (two, second):
+        target = target_in(tmp_path / "own/serving")
+        target.place(current(1, one), first)
+        evil = tmp_path / "evil"
+        shutil.copytree(tmp_path / swapped, evil)
+        (tmp_path / swapped).rename(tmp_path / "moved")
+        (tmp_path / swapped).symlink_to(evil)
+        before = sorted(evil.rglob("*"))
+        with pytest.raises(TargetError) as refused:
+            target.place(current(2, two), second)
+        assert refused.value.code == "E607"
+        assert str(tmp_path / swapped) in refused.value.message
+        assert sorted(evil.rglob("*")) == before
+
+
+def test_a_link_that_appears_while_a_release_is_written_gets_no_file(tmp_path: Path) -> None:
+    with release(b"one") as (one, first), release(b"two") as (two, second):
+        target, evil, releases = target_in(tmp_path), tmp_path / "evil", tmp_path / "payments/releases"
+        target.place(current(1, one), first)
+        evil.mkdir()
+
+        class Swapping(dict[str, Path]):
+            """The files of a release; with the second one, somebody has put a link where releases are."""
+
+            def items(self) -> Any:
+                for number, item in enumerate(super().items()):
+                    if number == 1:
+                        releases.rename(tmp_path / "moved")
+                        releases.symlink_to(evil)
+                    yield item
+
+        with pytest.raises((TargetError, IntegrityError)):
+            target.place(current(2, two), Swapping(second))
+        assert not list(evil.iterdir())
+        pointer = codec.decode(ReleasePointer, (tmp_path / "payments/current").read_bytes(), what="current")
+        assert pointer.n == 1
