@@ -84,7 +84,7 @@ _READ: WeakKeyDictionary[Source, dict[tuple[str, str], dict[str, bytes | None]]]
 """Of each source: (commit, folder) -> path -> bytes that were read there. A commit never changes."""
 _FOLDER = ""  # in place of a path: the folder was read completely
 _NOT_READ = b"\0"  # in place of a manifest that is too large to be read: as unreadable as that one
-_KEPT = 32 * MIB  # bytes of earlier manifests; beyond them, only the last folder's are kept
+_KEPT = 256 * MIB  # bytes of earlier manifests; beyond them, only the last folder's are kept
 
 
 def _body(source: Source, commit: str, path: str) -> bytes | None:
