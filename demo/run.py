@@ -179,7 +179,7 @@ def tell(story: Story) -> None:
     expect(story.served() == first != worse, "the published model is not touched by the sandbox")
 
     story.chapter("8. A third recipe stays within the tolerance: promote it")
-    story.recipe("max_iter: 200, learning_rate: 0.03", "max_iter: 120, learning_rate: 0.06", "Larger steps")
+    story.recipe("max_iter: 200, learning_rate: 0.03", "max_iter: 80, learning_rate: 0.05", "Fewer steps")
     story.do("reconciler apply sandbox --yes")
     third = story.newest()
     story.do(f"reconciler promote {MODEL} --to production")
