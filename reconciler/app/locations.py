@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.errors import UsageError
+from reconciler.errors import IntegrityError, UsageError
 
 PROJECT_FILE = "reconciler.yaml"
 CACHE = "reconciler/cache"
@@ -23,11 +24,16 @@ NOTICED = 2_000  # manifests; with more, uncommitted changes are not looked for:
 
 
 def enter(folder: str) -> None:
-    """Make `folder` the current one, as `git -C` does. Raises UsageError E801."""
+    """Make `folder` the current one, as `git -C` does.
+
+    Raises UsageError E801; IntegrityError E302 where a link on the way is tracked by the repository that it leads into.
+    """
     try:
         if not folder:
             raise ValueError
+        start = os.getcwd()  # noqa: PTH109  (a text)
         os.chdir(folder)
+        _refuse_planted(start, folder)
     except (OSError, ValueError) as error:
         raise UsageError(
             f"-C {folder[:100]!r} cannot be entered: {getattr(error, 'strerror', None) or 'not a path'}",
@@ -44,6 +50,10 @@ def project(start: Path | None = None) -> Path:
     """
     try:
         folder = (Path.cwd() if start is None else start).resolve(strict=True)
+        # A shell names the current folder with the links that it was entered by.
+        named = os.environ.get("PWD", "") if start is None else str(start.absolute())
+        if named.startswith("/") and named != str(folder) and os.path.realpath(named) == str(folder):
+            _refuse_planted("/", named)
     except OSError as error:
         raise UsageError(
             f"the current folder cannot be read: {error.strerror}"
@@ -64,6 +74,31 @@ def project(start: Path | None = None) -> Path:
         hint="go to the project's folder, or name it: reconciler -C DIR ...",
         code="E801",
     )
+
+
+def _refuse_planted(start: str, folder: str) -> None:
+    """Raise IntegrityError E302 where `folder` leads through a link into the repository that tracks the link.
+
+    A request could point such a link at another project of its own.
+    """
+    from reconciler.adapters.filesystem.resolved_path import resolve
+
+    found = resolve(start, folder)
+    if not found.links:
+        return
+    from reconciler.adapters.git.tracked_paths import TrackedPaths, repository_of
+
+    tracked = TrackedPaths(None, Path(start))
+    for place, target in found.links:
+        inside = repository_of(place) is not None and repository_of(place) == repository_of(f"{found.path}/.")
+        if inside and (entry := tracked.at(place, link=True)) is not None:
+            raise IntegrityError(
+                f"{folder} leads through {place}, a symbolic link that git tracks to {target!r}: a commit decides which "
+                "project that is",
+                code="E302",
+                hint=f"name the folder itself: -C {shlex.quote(found.path)}; or take the link out of git: "
+                f"git rm --cached {shlex.quote(entry.path)}",
+            )
 
 
 def data_root(given: str | None, root: Path) -> Path:

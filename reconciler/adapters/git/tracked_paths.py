@@ -167,6 +167,16 @@ class TrackedPaths:
         return self._others[folder]
 
 
+def repository_of(place: str) -> str | None:
+    """Return the root of the nearest repository that a real path lies in, or None."""
+    folder = os.path.dirname(place)
+    while not os.path.lexists(f"{folder}/.git"):
+        if folder in ("", "/"):
+            return None
+        folder = os.path.dirname(folder)
+    return folder
+
+
 def _staged_files(git: Git) -> list[TreeFile]:
     """Return the files of the index at or below git's folder, sorted; of a conflict all sides."""
     files = []

@@ -61,7 +61,8 @@ def locate(name: str, table: Table, root: Path) -> Path:
 def unchanged(name: str, table: Table, path: Path) -> Iterator[BinaryIO]:
     """Open the file, and check at the end that it was not written to meanwhile. Raises DataError E401, E409, E419."""
     try:
-        stream = path.open("rb")
+        # The path is resolved: a link that appeared since then is not followed.
+        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except OSError as error:
         message, hint = f"the file cannot be read: {error.strerror}", "check the permission to read it"
         raise table_error(name, table, code="E401", message=message, hint=hint) from None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.support.project import PRODUCTION, Project
+from tests.support.project import PRODUCTION, Project, begin, configured
 
 STORE = "environments/production.yaml:"
 
@@ -290,3 +291,28 @@ def test_a_folder_that_cannot_be_searched_is_told(project: Project) -> None:
         told = project.run("status", code=1).err
         assert "E602" in told
         assert STORE in told
+
+
+def test_a_project_is_entered_through_no_link_of_its_own_repository(tmp_path: Path) -> None:
+    """A request could replace the folder that a job names by a link to a project of its own."""
+    outer = Project(tmp_path / "mono")
+    inner = configured(tmp_path / "mono/teams/other")
+    (outer.root / "teams/credit").symlink_to("other")
+    (tmp_path / "own").symlink_to(outer.root / "teams/other")
+    begin(outer)
+    told = inner.run("-C", str(outer.root / "teams/credit"), "status", code=6).err
+    assert "E302" in told
+    assert "teams/credit, a symbolic link that git tracks to 'other'" in told
+    assert f"-C {inner.root}" in told
+    outer.environment["PWD"] = str(outer.root / "teams/credit")
+    entered = subprocess.run(
+        [outer.python, "-P", "-m", "reconciler", "status"],
+        cwd=outer.root / "teams/credit",
+        env=outer.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (entered.returncode, "E302" in entered.stderr) == (6, True)
+    inner.run("-C", str(tmp_path / "own"), "status")
+    inner.run("-C", str(inner.root), "status")

@@ -279,3 +279,17 @@ def test_what_is_wrong_inside_a_mapping_is_not_told_as_another_kind_of_value() -
     """`classes` may also be a list: a mapping with one bad name is a mapping."""
     found = problems(with_model("        late: days", '        "": days'))
     assert [problem.field for problem in found] == ["spec.recipe.outcome.classes."]
+
+
+@pytest.mark.parametrize(("mode", "kind"), [("120000", "a symbolic link"), ("160000", "a submodule")])
+def test_a_lock_is_a_regular_file(mode: str, kind: str) -> None:
+    """A link's text could be a lock by itself, while the file on disk is another."""
+    (problem,) = problems(good(), {"requirements.lock": mode})
+    assert (problem.code, problem.where.file) == ("E301", SANDBOX)
+    assert kind in problem.message
+
+
+@pytest.mark.parametrize("folder", [".git", ".GIT/x", "a/.git/b"])
+def test_no_path_names_gits_own_folder(folder: str) -> None:
+    files = with_file(PRODUCTION, "data/invoices.csv", f"{folder}/invoices.csv")
+    assert {problem.code for problem in problems(files)} == {"E302"}
