@@ -93,8 +93,8 @@ def _refuse_planted(start: str, folder: str) -> None:
         inside = repository_of(place) is not None and repository_of(place) == repository_of(f"{found.path}/.")
         if inside and (entry := tracked.at(place, link=True)) is not None:
             raise IntegrityError(
-                f"{folder} leads through {place}, a symbolic link that git tracks to {target!r}: a commit decides which "
-                "project that is",
+                f"{folder} leads through {place}, a symbolic link that git tracks to {target!r}: a commit decides "
+                "which project that is",
                 code="E302",
                 hint=f"name the folder itself: -C {shlex.quote(found.path)}; or take the link out of git: "
                 f"git rm --cached {shlex.quote(entry.path)}",
