@@ -84,7 +84,8 @@ class PolicyFacts:
     before that change, who may let them pass. `not_in_force`: why no pin of this environment may be deployed yet, and
     the remedy. `pin_entry`: the entry of the controls log that the pin came in with. `quorums`: the approvals that it
     needs. `waits_for`: what a looser control waits for. `policy_violations`: reasons why today's policy would deny the
-    deployed artifact. `stale_data_age`: seconds, if over the limit.
+    deployed artifact. `stale_data_age`: seconds, if over the limit. `data_ahead`: that the data are
+    dated ahead of now.
     """
 
     frozen: FreezeInForce | None = None
@@ -100,6 +101,7 @@ class PolicyFacts:
     gate_owners: tuple[str, ...] = ()
     policy_violations: tuple[str, ...] = ()
     stale_data_age: int | None = None
+    data_ahead: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

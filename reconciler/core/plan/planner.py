@@ -205,6 +205,12 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
             reasons=verification.refusals,
             remedy="promote another candidate; a failed artifact never reaches this environment",
         )
+    if facts.policy.data_ahead is not None and facts.environment.policy.max_data_age is not None:
+        return Blocked(
+            status=ResultStatus.DENIED,
+            reasons=(facts.policy.data_ahead,),
+            remedy=f"run `reconciler apply {_source(facts)}` for a snapshot of today and retrain",
+        )
     if facts.policy.stale_data_age is None:
         return None
     age, limit = in_words(facts.policy.stale_data_age), in_words(facts.environment.policy.max_data_age or 0)

@@ -148,6 +148,8 @@ def notes(facts: ServingFacts, *, deploys: bool) -> tuple[str, ...]:
 
 def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
     policy, pin, deployed = facts.environment.policy, facts.pinned, facts.deployed
+    if facts.policy.data_ahead is not None:
+        yield facts.policy.data_ahead
     if deployed == pin and (card := untrue_card(facts)) is not None:
         yield f"{card.reasons[0]}; {card.remedy}"
     if deployed != pin and (rejected := policy.rejection_of(deployed)) is not None:

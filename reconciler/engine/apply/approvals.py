@@ -94,7 +94,9 @@ def clearance_for(
     if freeze_in_force(deps, environment, previously_deployed=previously_deployed) is not None:
         overridden(Control.FREEZE)
     approved = None
-    change = pin_origin.change_of_pin(deps.source, model, branch=branch, revision=judged.commit or desired.revision)
+    change = pin_origin.change_of_pin(deps.source, model, branch=branch, revision=desired.revision)
+    if change is None and judged.commit is not None:  # too many changes of the file since: start from its entry
+        change = pin_origin.change_of_pin(deps.source, model, branch=branch, revision=judged.commit)
     if judged.quorums and not overridden(Control.APPROVALS):
         subject = f"{short(model.artifact)} in {environment.name}" if model.artifact else environment.name
         for wants in judged.quorums:

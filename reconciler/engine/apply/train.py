@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from reconciler import __version__, codec
+from reconciler.core.age import is_ahead
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import digest_of_file
@@ -38,7 +39,7 @@ def train(
     known = builds.of_fingerprint(store, fingerprint)
     if known is not None:
         # Training would give the same bytes. New is only that the data were unchanged when the snapshot was taken.
-        if known.taken < snapshot.taken:
+        if known.taken < snapshot.taken or is_ahead(known.taken, deps.clock()):
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
         builds.add_to_recipe_log(store, known)
         return TrainedBuild(build=known, trained=False)

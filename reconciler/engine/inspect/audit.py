@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 
 from reconciler import codec
+from reconciler.core.age import ahead, is_ahead
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
@@ -132,6 +134,7 @@ class _Auditor:
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
                     raise numbered_log.misplaced(key, f"snapshot {snapshot.n}")
+                self._dated(key, snapshot.taken)
                 for table in snapshot.tables:
                     self._blob(key, table.digest)
                 self._number(key)
@@ -165,6 +168,11 @@ class _Auditor:
             raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
         if blobs.holds(self.store, result.artifact):
             verification.check_recorded(result, verification.evaluation_of(self.store, result.artifact))
+
+    def _dated(self, where: str, time: datetime) -> None:
+        """Find a record that is dated ahead of now."""
+        if is_ahead(time, self.deps.clock()):
+            self._find(where, ahead("it", time), "set the clock of the machine that wrote it")
 
     def _number(self, key: str) -> None:
         """Note the numbered log of this key, which may have no gap."""
@@ -201,6 +209,7 @@ class _Auditor:
             for kind, record in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
                 if record is not None:
                     self.checked[kind] += 1
+            self._dated(store_layout.member(store_layout.journal(name, model), head.entry.n), head.entry.when)
             if (problem := _inconsistency(before, head)) is not None:
                 self._find(store_layout.member(store_layout.journal(name, model), head.entry.n), problem)
             self._try(

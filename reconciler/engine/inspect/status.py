@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from reconciler.core.age import age_of
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.inspect.history import History, HistoryEvent, HistoryLoss
 from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
@@ -46,7 +47,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
             status=status_of(error),
         )
     newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
-    age = int((deps.clock() - newest.taken).total_seconds()) if newest else None
+    age = age_of(newest.taken, deps.clock()) if newest else None
     notes = ["verification records are not signed"]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)

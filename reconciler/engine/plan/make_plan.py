@@ -7,6 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from reconciler import codec
+from reconciler.core.age import age_of, ahead
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.journal import Action
 from reconciler.core.duration import in_words
@@ -165,7 +166,9 @@ def refresh_step(data: DataBinding, newest: Snapshot | None, now: datetime) -> S
     if newest is None:
         origin = data.copy_from or "its own tables"
         return Step(action=Action.REFRESH, reason=f"no data snapshot yet: copy the tables of {origin}")
-    age, limit = (now - newest.taken).total_seconds(), data.max_age
+    age, limit = age_of(newest.taken, now), data.max_age
+    if age is None:
+        return Step(action=Action.REFRESH, reason=ahead(f"data snapshot {newest.n}", newest.taken))
     if limit is None or age <= limit:
         return None
     reason = f"data snapshot {newest.n} is {in_words(age)} old; maxAge is {in_words(limit)}"

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from reconciler import codec
+from reconciler.core.age import age_of
 from reconciler.core.artifact.observed_state import LiveDeployment
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange, changes
@@ -112,6 +113,7 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
             *(["foreign recipe"] if pin.recipe_mismatch else []),
             *(["untrue card"] if pin.card_problem is not None and candidate != incumbent else []),
             *(["stale data"] if facts.policy.stale_data_age is not None else []),
+            *(["data dated ahead"] if facts.policy.data_ahead is not None else []),
         ),
         order=facts.order.value,
         controls=policy_check.policy_inputs(facts),
@@ -131,7 +133,7 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
             grade=pin.evaluation.grade.value if pin.evaluation else None,
             data_as_of=build.as_of if build else None,
             data_taken=build.taken if build else None,
-            data_age=int((now - build.taken).total_seconds()) if build else None,
+            data_age=age_of(build.taken, now) if build else None,
         ),
     )
 

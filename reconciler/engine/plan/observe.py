@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
 
+from reconciler.core.age import age_of, ahead
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.journal import RollbackHold
 from reconciler.core.artifact.loss import behind_target
@@ -133,13 +134,14 @@ class ServingObserver:
         pin = self._pin(model, model.artifact, head, environment)
         if pin.evaluation is None or pin.build is None:
             return replace(facts, policy=policy, pin=pin)
-        age, limit = int((self.now - pin.build.taken).total_seconds()), environment.policy.max_data_age
+        age, limit = age_of(pin.build.taken, self.now), environment.policy.max_data_age
         policy = self._with_change(facts, policy)
         if judged is not None:
             policy = self._with_controls(policy, facts, judged, pin.evaluation)
         policy = replace(
             policy,
-            stale_data_age=age if limit is not None and age > limit else None,
+            stale_data_age=age if limit is not None and age is not None and age > limit else None,
+            data_ahead=ahead("its data", pin.build.taken) if age is None else None,
             policy_violations=policy_violations(self.store, environment, model, pin.evaluation, head),
         )
         card_problem = self.cards.problem(model, pin.build, pin.verification, head, self.journals.predecessor)

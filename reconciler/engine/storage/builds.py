@@ -13,6 +13,7 @@ from datetime import datetime
 from itertools import islice
 
 from reconciler import codec
+from reconciler.core.age import ahead, is_ahead
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Inputs
 from reconciler.core.artifact.data_snapshot import Snapshot
@@ -108,7 +109,7 @@ class BuildRequirements:
     """Requirements that a model's build must satisfy today.
 
     `data` and `fingerprint` are None while a data refresh is due; `oldest` is the earliest acceptable time of the data,
-    `every` the declared age in seconds.
+    `every` the declared age in seconds. Data that are dated ahead of `now` never satisfy.
     """
 
     recipe: Digest
@@ -118,6 +119,7 @@ class BuildRequirements:
     runtime: Digest
     oldest: datetime | None
     every: int | None
+    now: datetime
 
     def unmet(self, build: Build) -> str | None:
         """Return why this build does not satisfy the requirements, or None when it does."""
@@ -130,6 +132,8 @@ class BuildRequirements:
                 return "the newest data snapshot differs from the one it was trained on"
         if RetrainReason.RUNTIME in self.because and build.runtime != self.runtime:
             return "the environment's runtime changed"
+        if is_ahead(build.taken, self.now):
+            return ahead("its data", build.taken)
         if self.oldest is not None and build.taken < self.oldest:
             return f"its data is older than {in_words(self.every or 0)}"
         return None
@@ -152,6 +156,7 @@ def requirements_of(
         runtime=codec.digest_of(runtime),
         oldest=oldest,
         every=every,
+        now=now,
     )
 
 
