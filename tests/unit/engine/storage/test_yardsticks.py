@@ -180,6 +180,10 @@ def test_a_verification_counts_only_for_the_very_artifacts_that_it_was_compared_
     gate_set = verification.gate_set_of(model, production, evaluation, compared)
     assert gate_set.deployed_before == ((str(180 * DAY), tuple(one.artifact for one in compared.before(BEST))),)
     assert BEST in verification.results(store, gate_set, candidate, compared)
+    fewer = replace(compared)
+    vars(fewer)["_entries"] = compared._entries[1:]  # the same incumbent, and another history
+    assert fewer.incumbent == compared.incumbent
+    assert BEST not in verification.results(store, gate_set, candidate, fewer)
     nobody = replace(compared, head=None)
     other = verification.gate_set_of(model, production, evaluation, nobody)
     assert BEST not in verification.results(store, other, candidate, nobody)
@@ -197,6 +201,26 @@ def test_what_was_deployed_before_needs_no_comparison_and_no_walk(scenario: Scen
     assert compared.previously_deployed
     assert compared.before(BEST) == ()
     assert "_entries" not in vars(compared)
+
+
+def test_the_more_were_deployed_the_wider_is_each_interval_so_that_together_they_refuse_no_more(
+    scenario: Scenario,
+) -> None:
+    production = judged_by(BEST)
+    for seed in (40, 39, 38):
+        assert tried(scenario, seed, production)
+    scenario.commit(seed=37, pin=scenario.serves, pinned_seed=38, production=production)
+    scenario.apply("sandbox")
+    compared = found(scenario, artifact=scenario.candidate)
+    store = scenario.project.stores["sandbox"]
+    model = scenario.desired.models_of("production")[0]
+    evaluation = verification.evaluation_of(store, scenario.candidate)
+    gate_set = verification.gate_set_of(model, production, evaluation, compared)
+    result = verification.results(store, gate_set, scenario.candidate, compared)[BEST]
+    assert result.earlier is not None
+    assert [comparison.confidence for comparison in result.earlier] == [0.975, 0.975]
+    assert result.comparison is not None
+    assert result.comparison.confidence is None
 
 
 @pytest.mark.parametrize("status", [ResultStatus.DENIED])
