@@ -76,29 +76,46 @@ def project(start: Path | None = None) -> Path:
     )
 
 
+def check_output(file: Path) -> None:
+    """Raise IntegrityError E302 where a link that git tracks leads to the folder of a file that is to be written."""
+    for place, target, path, _ in _tracked_links("/", str(file.parent.absolute())):
+        instead = shlex.quote(f"{path}/{file.name}")
+        raise _planted(f"--out {str(file)!r}", place, target, "where the file is written", f"--out {instead}")
+
+
 def _refuse_planted(start: str, folder: str) -> None:
     """Raise IntegrityError E302 where `folder` leads through a link into the repository that tracks the link.
 
     A request could point such a link at another project of its own.
     """
+    for place, target, path, inside in _tracked_links(start, folder):
+        if inside:
+            raise _planted(folder, place, target, "which project that is", f"-C {shlex.quote(path)}")
+
+
+def _planted(path: str, place: str, target: str, what: str, instead: str) -> IntegrityError:
+    return IntegrityError(
+        f"{path} leads through {place}, a symbolic link that git tracks to {target!r}: a commit decides {what}",
+        code="E302",
+        hint=f"name the folder itself: {instead}; or take the link out of git: git rm --cached {shlex.quote(place)}",
+    )
+
+
+def _tracked_links(start: str, path: str) -> Iterator[tuple[str, str, str, bool]]:
+    """Yield each link on the way that git tracks: its place, what it holds, where the path leads in the end, and
+    whether that is in the repository of the link."""
     from reconciler.adapters.filesystem.resolved_path import resolve
 
-    found = resolve(start, folder)
+    found = resolve(start, path)
     if not found.links:
         return
     from reconciler.adapters.git.tracked_paths import TrackedPaths, repository_of
 
     tracked = TrackedPaths(None, Path(start))
     for place, target in found.links:
-        inside = repository_of(place) is not None and repository_of(place) == repository_of(f"{found.path}/.")
-        if inside and (entry := tracked.at(place, link=True)) is not None:
-            raise IntegrityError(
-                f"{folder} leads through {place}, a symbolic link that git tracks to {target!r}: a commit decides "
-                "which project that is",
-                code="E302",
-                hint=f"name the folder itself: -C {shlex.quote(found.path)}; or take the link out of git: "
-                f"git rm --cached {shlex.quote(entry.path)}",
-            )
+        repository = repository_of(place)
+        if repository is not None and tracked.at(place, link=True) is not None:
+            yield place, target, found.path, repository == repository_of(f"{found.path}/.")
 
 
 def data_root(given: str | None, root: Path) -> Path:

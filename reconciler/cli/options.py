@@ -155,6 +155,9 @@ class OutFile(InputFile):
             self.fail(f"{_shown(str(path))} is a folder", param, ctx)
         if not path.parent.is_dir():
             self.fail(f"there is no folder {_shown(str(path.parent))}", param, ctx)
+        from reconciler.app import locations
+
+        locations.check_output(path)
         return path
 
 

@@ -316,3 +316,17 @@ def test_a_project_is_entered_through_no_link_of_its_own_repository(tmp_path: Pa
     assert (entered.returncode, "E302" in entered.stderr) == (6, True)
     inner.run("-C", str(tmp_path / "own"), "status")
     inner.run("-C", str(inner.root), "status")
+
+
+def test_an_output_is_written_through_no_link_that_git_brings(project: Project, tmp_path: Path) -> None:
+    (project.root / "elsewhere").mkdir()
+    link(project, "out", "elsewhere")
+    project.commit("A link")
+    told = project.run("plan", "production", "--out", str(project.root / "out/plan.json"), code=6).err
+    assert "E302" in told
+    assert "out, a symbolic link that git tracks to 'elsewhere'" in told
+    assert not list((project.root / "elsewhere").iterdir())
+    (tmp_path / "own").symlink_to(project.root / "elsewhere")
+    os.link(project.root / "reconciler.yaml", project.root / "elsewhere/plan.json")
+    project.run("plan", "production", "--out", str(tmp_path / "own/plan.json"))
+    assert "kind: Project" in (project.root / "reconciler.yaml").read_text(), "a hard link is replaced, not written to"
