@@ -245,8 +245,7 @@ def _as_declared(facts: ServingFacts, drift: Drift | None, health: HealthStatus)
     violations = facts.policy.policy_violations
     notes = (*violations, *policy_check.notes(facts, deploys=False), *_gates_not_enforced(facts))
     if (blocked := policy_check.serving_rejected(facts)) is not None:
-        steps, reason = _repair(facts, drift), blocked.reasons[0]
-        sync = SyncStatus.OUT_OF_SYNC
+        sync, steps, reason = SyncStatus.OUT_OF_SYNC, _repair(facts, drift), blocked.reasons[0]
         return Decision(sync=sync, health=health, reason=reason, steps=steps, blocked=blocked, notes=notes)
     if (held := facts.environment.policy.hold_of(facts.name)) is not None:
         notes = (*notes, f"held: {held.reason}")
