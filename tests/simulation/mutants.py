@@ -106,6 +106,17 @@ class NoOrder:
     def base(self, commit: str, *, branch: str) -> str | None:
         return self._source.base(commit, branch=branch)
 
+    def tip(self, branch: str) -> str | None:
+        return self._source.tip(branch)
+
+    def touching(
+        self, paths: tuple[str, ...], *, after: str | None, at: str, branch: str
+    ) -> tuple[FirstParentChange, ...]:
+        return self._source.touching(paths, after=after, at=at, branch=branch)
+
+    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
+        return self._source.versions(folder, at=at)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         return self._source.tracked(paths)
 

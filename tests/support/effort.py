@@ -17,6 +17,7 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 # Of each name the quick count and the full one.
 COUNTS: dict[str, tuple[int, int]] = {
     "SEEDS": (600, 10_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (400, 100_000),  # seeds of the simulation of requests
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
@@ -41,6 +42,7 @@ COUNTS: dict[str, tuple[int, int]] = {
 LONGEST: dict[str, int] = {
     "tests/simulation/test_simulation.py": 40,
     "tests/inputs/test_hostile_models.py": 35,
+    "tests/simulation/requests/test_requests.py": 40,
     "tests/e2e/promises/test_apply_on_merge.py": 25,
     "tests/e2e/promises/test_forges.py": 25,
     "tests/e2e/promises/test_drift.py": 25,

@@ -91,6 +91,15 @@ def with_timing(environment: Environment, *, before: EnvironmentControls, then: 
     return replace(environment, policy=policy)
 
 
+def with_former_holds(environment: Environment, model: str, names: Iterable[str]) -> Environment:
+    """Return the environment with the hold of a former name of the model as its own: a rename ends no hold."""
+    policy = environment.policy
+    held = next((hold for hold in map(policy.hold_of, names) if hold is not None), None)
+    if held is None or policy.hold_of(model) is not None:
+        return environment
+    return replace(environment, policy=replace(policy, holds=(*policy.holds, replace(held, model=model))))
+
+
 def quorums(sets: Iterable[EnvironmentControls]) -> tuple[Approvals, ...]:
     """Return the approvals that each of these sets wants, each once."""
     return tuple(dict.fromkeys(controls.policy.approvals for controls in sets if controls.policy.approvals is not None))

@@ -18,7 +18,7 @@ from reconciler.core.controls.weakened_gates import (
     policy_weakened,
     weakenings,
 )
-from reconciler.core.spec.environment import PrunePolicy, Role, StorageLocation
+from reconciler.core.spec.environment import Policy, PrunePolicy, Role, StorageLocation
 
 NO_MODEL = ""  # no model has this name: holds are compared where a model is judged
 WHEN = ("freeze", "hold")  # about when, not whether: they end by themselves, and are joined in `in_force.with_timing`
@@ -52,6 +52,16 @@ def loosened_model(
         for own, environment in (old, new)
     )
     return weakenings(before, after, model=model)
+
+
+def loosened_own(
+    old: ModelControls, new: ModelControls, environment: EnvironmentControls, *, model: str
+) -> tuple[WeakenedGate, ...]:
+    """List what a model's own manifest demands less than before: its gates, which those of its environment may make up
+    for, and the rows that it is judged on."""
+    before = DeployRequirements(gates=old.gates, policy=Policy(), subject=old.subject)
+    after = DeployRequirements(gates=new.gates, policy=environment.policy, subject=new.subject)
+    return (*weakenings(before, after, model=model), *judged_otherwise(old, new))
 
 
 def judged_otherwise(old: ModelControls, new: ModelControls) -> tuple[WeakenedGate, ...]:

@@ -88,6 +88,8 @@ def policy_weakened(old: Policy, new: Policy, model: str) -> Iterator[WeakenedGa
     yield from _approvals(old, new)
     if added := sorted(set(new.owners) - set(old.owners)):
         yield WeakenedGate(what="owners", old=_names(old.owners), new=f"also {', '.join(added)}")
+    elif old.owners and not new.owners:
+        yield WeakenedGate(what="owners", old=_names(old.owners), new=NOTHING)
     held = old.hold_of(model)
     if held is not None and new.hold_of(model) is None:
         yield WeakenedGate(what="hold", old=held.reason, new=NOTHING)

@@ -24,6 +24,12 @@ def why_to_accept(desired: DesiredState, declared: EnvironmentControls, *, store
     prefix = store_layout.journal(declared.name, "")
     if next(iter(store.keys(prefix)), None) is not None:
         return "its store has deployments, and no entry says which controls judged them"
+    return stricter_before(desired, declared, source=source)
+
+
+def stricter_before(desired: DesiredState, declared: EnvironmentControls, *, source: Source) -> str | None:
+    """Return which controls git had before that were stricter than these, or why that cannot be told; None where there
+    were none. A work tree has no history."""
     if desired.revision is None:
         return None
     try:

@@ -22,6 +22,7 @@ from reconciler.core.controls.loosened import (
     WHEN,
     loosened,
     loosened_model,
+    loosened_own,
 )
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.spec.desired_state import DesiredState
@@ -43,7 +44,7 @@ class ControlsObserver:
     `declared`: what git says. `head`: the last entry of the log, None where there is none. `before`: in force by that
     entry; `in_force`: by the next one, as far as no person has to be asked. `loosened`: what the next entry would
     loosen; `obstacle`: why it does not let that in. Without an entry, `declared` is in force; `unaccepted`: why a
-    person has to accept it first.
+    person has to accept it first, also where only work trees wrote entries.
     """
 
     environment: Environment
@@ -115,19 +116,23 @@ class ControlsObserver:
         if self.head is None:
             return None
         own = self.log.record(self.head.entry, model.name)
-        if own is not None or model.renamed_from is None or self._is_declared(model.renamed_from):
+        if own is not None or model.renamed_from is None or self.is_declared(model.renamed_from):
             return own
         return self.log.record(self.head.entry, model.renamed_from)
 
-    def _is_declared(self, name: str) -> bool:
+    def is_declared(self, name: str) -> bool:
+        """Tell whether git declares a model of this name at the commit."""
         path = manifest_path(self.environment.name, name)
         return bool(self.source.tree(self.revision or "", (path,)))
 
     def loosened_of(self, model: Model, record: ModelRecord) -> tuple[WeakenedGate, ...]:
-        """List what the model's manifest loosens of its gates in force, besides what its environment loosens."""
+        """List what the model's manifest loosens of its controls in force, besides what its environment loosens."""
         own = declare.model_controls(model)
         if record.in_force == (own,):
             return ()
+        by_itself = (
+            item for old in record.in_force for item in loosened_own(old, own, self.declared, model=model.name)
+        )
         known = {item.what for item in self.loosened}
         items = (
             item
@@ -135,7 +140,8 @@ class ControlsObserver:
             for old in record.in_force
             for item in loosened_model((old, environment), (own, self.declared), model=model.name)
         )
-        return each_once(item for item in items if item.what not in known and item.what not in WHEN)
+        others = (item for item in items if item.what not in known and item.what not in WHEN)
+        return each_once((*by_itself, *others))
 
     def judging(self, model: Model, *, own: Model | None) -> Environment:
         """Return the environment by whose gates a sandbox judges a candidate: all that are in force or declared.
@@ -174,6 +180,9 @@ def observe_controls(
     before = log.in_force(head.entry)
     items = each_once(item for old in before for item in loosened(old, declared))
     obstacle = let_in_obstacle(source, desired.revision, before) if items else None
+    unaccepted = None
+    if acts and head.entry.commit is None and desired.revision is not None:  # a work tree puts nothing in force here
+        unaccepted = first_entry.stricter_before(desired, declared, source=source)
     return ControlsObserver(
         environment=environment,
         declared=declared,
@@ -185,6 +194,7 @@ def observe_controls(
         in_force=held_back(before, declared) if obstacle is not None else (declared,),
         loosened=items,
         obstacle=obstacle,
+        unaccepted=unaccepted,
     )
 
 

@@ -154,7 +154,7 @@ APPROVALS = OLD.approvals or Approvals(least=0, people=())
         (replace(OLD, approvals=replace(APPROVALS, people=("eve",))), ["approvals.from: ada, bob, team:x -> also eve"]),
         (replace(OLD, approvals=replace(APPROVALS, not_author=False)), ["approvals.notAuthor: true -> false"]),
         (replace(OLD, owners=("ada", "eve")), ["owners: ada -> also eve"]),
-        (replace(OLD, owners=()), []),
+        (replace(OLD, owners=()), ["owners: ada -> nothing"]),
         (replace(OLD, freeze=()), ["freeze: 0 18 * * 5 for 1h -> another or none"]),
         (replace(OLD, holds=OLD.holds[1:]), ["hold: closing -> nothing"]),
         (replace(OLD, holds=OLD.holds[:1]), []),
