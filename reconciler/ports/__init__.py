@@ -28,8 +28,10 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.storage import (
     KeyCheck,
+    OpenFolder,
     ReachabilityCheck,
     ReadObserver,
+    RightsCheck,
     StorageAccess,
     Store,
     Target,
@@ -51,6 +53,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "KeyCheck",
     "LiveDeployment",
     "NewId",
+    "OpenFolder",
     "ParallelMap",
     "ParsedExpression",
     "PredictRequest",
@@ -61,6 +64,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "ReachabilityCheck",
     "ReadObserver",
     "Remote",
+    "RightsCheck",
     "Scorer",
     "SelectRequest",
     "SelectResult",

@@ -112,6 +112,28 @@ class ReachabilityCheck(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpenFolder:
+    """A folder, of a store or a target or on the way to it, that others may write: everybody, or some (a group, another
+    owner). `remedy` is a command."""
+
+    path: str
+    problem: str
+    remedy: str
+    by_everybody: bool
+
+
+@runtime_checkable
+class RightsCheck(Protocol):
+    """Optional: a store or a target that can tell who else may write its folders, for `doctor` and `audit`."""
+
+    def open_folders(self) -> tuple[OpenFolder, ...]:
+        """Return every folder that others may write. Looks at all folders, at no file.
+
+        Raises StoreError or TargetError when they cannot be looked at.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StorageAccess:
     """Access that a store or target is opened with, besides its location.
 

@@ -23,6 +23,7 @@ from reconciler.adapters.filesystem.durable_files import (
     names_in,
     read_regular,
 )
+from reconciler.adapters.filesystem.folder_rights import check_folder, check_levels, open_inside, open_levels
 from reconciler.adapters.filesystem.held_folder import HeldFolder, held
 from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.object_sizes import check_new, largest, too_large
@@ -30,23 +31,33 @@ from reconciler.core.artifact.store_layout import LONGEST, is_key, is_part
 from reconciler.core.size_limits import OBJECT_BYTES, STORE_KEYS
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import IntegrityError, StoreError
-from reconciler.ports import ReadObserver, StorageAccess
+from reconciler.ports import OpenFolder, ReadObserver, StorageAccess
 
 _NO_LINKS = {errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK, errno.EPERM}
 
 
 def open_store(location: StorageLocation, access: StorageAccess) -> FilesStore:
-    return FilesStore(access.folder or access.root / (location.root or ""), access.read_observer)
+    declared = access.root / (location.root or "")
+    return FilesStore(access.folder or declared, access.read_observer, declared=declared)
 
 
 class FilesStore:
     """Implements ports.Store in the folder `root`, which the first write creates.
 
-    StoreError E607 for a root that is a link or that everybody may write. `observer` records reads of everything but
-    blobs, which are named by their content. `most`: keys of one listing.
+    StoreError E607 for a root that is a link, and where everybody may write it or a level above it. `observer` records
+    reads of everything but blobs, which are named by their content. `most`: keys of one listing. `declared`: the root
+    before its links were resolved.
     """
 
-    def __init__(self, root: Path, observer: ReadObserver | None = None, *, most: int = STORE_KEYS) -> None:
+    def __init__(
+        self,
+        root: Path,
+        observer: ReadObserver | None = None,
+        *,
+        most: int = STORE_KEYS,
+        declared: Path | None = None,
+    ) -> None:
+        self._declared = Path(os.path.abspath(declared or root))  # noqa: PTH100  (its links are looked at, not followed)
         self.root = Path(os.path.realpath(root.parent)) / root.name  # from here on, no link on the way is followed
         self._most = most
         self._start = f"{self.root}/"
@@ -132,6 +143,13 @@ class FilesStore:
         except OSError as error:
             raise explained(error, self.root / prefix) from error
 
+    def open_folders(self) -> tuple[OpenFolder, ...]:
+        """Return the folders of the store and above it that others may write."""
+        try:
+            return (*open_levels(self.root, self._declared), *open_inside([str(self.root)]))
+        except OSError as error:
+            raise explained(error, self.root) from error
+
     # --- inside --------------------------------------------------------------------------------------------------
 
     def _link(self, folder: HeldFolder, name: str, body: bytes | Path) -> bool:
@@ -176,6 +194,7 @@ class FilesStore:
         for parent in (folder, *folder.parents):
             if parent in self._ready:
                 break
+            check_folder(parent, StoreError)
             force_folder(parent)
             self._ready.add(parent)
             if parent == self.root:
@@ -196,12 +215,7 @@ class FilesStore:
                 code="E607",
                 hint="name the real folder in the environment: through a link, a store could be swapped for another",
             )
-        if status.st_mode & stat.S_IWOTH:
-            raise StoreError(
-                f"the store's root {self.root} may be written by everybody",
-                code="E607",
-                hint="take the right away: chmod o-w",
-            )
+        check_levels(self.root, self._declared, StoreError)
         self._checked = True
 
     def _empty(self, key: str) -> IntegrityError:

@@ -28,6 +28,7 @@ from reconciler.adapters.filesystem.durable_files import (
     names_in,
     read_regular,
 )
+from reconciler.adapters.filesystem.folder_rights import check_levels, open_inside, open_levels
 from reconciler.adapters.filesystem.held_folder import HeldFolder, held
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
@@ -39,24 +40,27 @@ from reconciler.core.names import is_name
 from reconciler.core.size_limits import MARK_BYTES
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import ConflictError, IntegrityError, TargetError
-from reconciler.ports import ReadObserver, StorageAccess
+from reconciler.ports import OpenFolder, ReadObserver, StorageAccess
 
 LOCK = ".lock"
 
 
 def open_target(location: StorageLocation, access: StorageAccess) -> DirectoryTarget:
+    declared = access.root / (location.root or "")
     return DirectoryTarget(
-        access.folder or access.root / (location.root or ""),
+        access.folder or declared,
         project=access.project,
         environment=access.environment,
         observer=access.read_observer,
+        declared=declared,
     )
 
 
 class DirectoryTarget:
     """Implements ports.Target in the folder `root`.
 
-    `patience`: seconds to wait for another writer of the same model. `observer` records reads.
+    TargetError E607 where everybody may write the root or a level above it. `patience`: seconds to wait for another
+    writer of the same model. `observer` records reads. `declared`: the root before its links were resolved.
     """
 
     def __init__(
@@ -67,7 +71,10 @@ class DirectoryTarget:
         environment: str,
         patience: float = 30.0,
         observer: ReadObserver | None = None,
+        declared: Path | None = None,
     ) -> None:
+        self._declared = Path(os.path.abspath(declared or root))  # noqa: PTH100  (its links are looked at, not followed)
+        self._checked = False
         self._observer = observer
         self.root = Path(os.path.realpath(root))  # from here on, no link on the way is followed
         self._start = f"{self.root}/"
@@ -80,6 +87,7 @@ class DirectoryTarget:
             self._observer.saw(str(self.root))
             self._observer.saw(str(self.root / OWNER))
         try:
+            self._check_levels()
             self._check_owner()
             existing = {model for model in models if self._is_there(model)}
             return tuple(self._observe(model) for model in sorted(existing | set(self.names() if others else ())))
@@ -109,6 +117,7 @@ class DirectoryTarget:
             ) from error
 
     def release(self, model: str) -> Path | None:
+        self._check_levels()
         current = self._read_current(model)
         if current is None or current.artifact is None:
             return None
@@ -117,12 +126,27 @@ class DirectoryTarget:
 
     def traces(self) -> frozenset[str]:
         try:
+            self._check_levels()
             folders = names_in(self.root) if self.root.is_dir() else []
             return frozenset(name for name in folders if name == OWNER or (is_name(name) and self._keeps(name)))
         except OSError as error:
             raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
 
+    def open_folders(self) -> tuple[OpenFolder, ...]:
+        """Return the folders of the target and above it that others may write, but for those that are not ours."""
+        try:
+            models = tuple(f"{self._start}{name}" for name in self.names())
+            return (*open_levels(self.root, self._declared), *open_inside(models, tops=True))
+        except OSError as error:
+            raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
+
     # --- reading -------------------------------------------------------------------------------------------------
+
+    def _check_levels(self) -> None:
+        """Check once who may write the root and what is above it."""
+        if not self._checked:
+            check_levels(self.root, self._declared, TargetError)
+            self._checked = os.path.lexists(self.root)
 
     def _keeps(self, model: str) -> bool:
         """Return whether a pointer or a release of this model is there, and no other owner's pointer."""
@@ -202,6 +226,7 @@ class DirectoryTarget:
 
     def _place(self, current: ReleasePointer, files: Mapping[str, Path]) -> None:
         with held(self.root, make=True) as root:
+            self._check_levels()
             self._claim(root)
             with root.held(current.model, make=True) as folder, folder.held(RELEASES, make=True) as releases:
                 folder.force()

@@ -19,10 +19,11 @@ class AuditFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """`checked` counts what was read and hashed, by kind, sorted."""
+    """`checked` counts what was read and hashed, by kind, sorted. `notes`: what is told, and is no damage."""
 
     findings: tuple[AuditFinding, ...]
     checked: tuple[tuple[str, int], ...]
+    notes: tuple[AuditFinding, ...] = ()
     format: int = 1
 
 

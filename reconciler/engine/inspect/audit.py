@@ -26,7 +26,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
 from reconciler.engine.plan import card_check, make_plan, observe_loss, verification
-from reconciler.engine.storage import blobs, builds, checkpoints, journal, numbered_log
+from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
 from reconciler.errors import IntegrityError, ReconcilerError
 from reconciler.ports import Store
 
@@ -35,12 +35,14 @@ def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ..
     """Read and hash everything in the named environments, or in all, and list what is not as it must be."""
     chosen = environments_of(desired, environments)
     findings: list[AuditFinding] = []
+    notes: list[AuditFinding] = []
     checked: Counter[str] = Counter()
     for environment in chosen:
         auditor = _Auditor(deps, desired, environment)
         auditor.run()
         findings.extend(auditor.findings)
         findings.extend(_damage(deps, desired, environment, auditor.findings))
+        notes.extend(auditor.notes)
         checked.update(auditor.checked)
     if deps.tags is not None:
         anchored = checkpoints.read(deps.tags)
@@ -48,7 +50,7 @@ def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ..
             (*anchored.findings, *journal_checkpoint.compare_with_journals(deps, desired, chosen, anchored))
         )
         checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
-    return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())))
+    return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())), notes=tuple(notes))
 
 
 def _damage(
@@ -74,12 +76,14 @@ class _Auditor:
         self.environment = environment
         self.store: Store = deps.stores[environment.name]
         self.findings: list[AuditFinding] = []
+        self.notes: list[AuditFinding] = []
         self.checked: Counter[str] = Counter()
         self.heads: dict[str, JournalHead] = {}
         self.series: set[str] = set()
 
     def run(self) -> None:
         """Run every check: each stored key, each journal, each numbered log, the target."""
+        self._try("rights", self._rights)
         self._try("store", self._losses)
         for key in self.store.keys(""):
             self._try(key, partial(self._object, key))
@@ -93,6 +97,14 @@ class _Auditor:
         if not self.environment.trains:
             for declared in self.desired.models_of(self.environment.name):
                 self._try(card_path(declared.environment, declared.name), partial(self._card, declared))
+
+    def _rights(self) -> None:
+        """Report folders that others may write: everybody is a finding; a group or another owner is a note."""
+        name = self.environment.name
+        for _, folder in folder_rights.open_folders(self.deps, name):
+            (self.findings if folder.by_everybody else self.notes).append(
+                AuditFinding(environment=name, where=folder.path, problem=folder.problem, remedy=folder.remedy)
+            )
 
     def _losses(self) -> None:
         """Report a store that is gone or lost its mark, and each journal that is gone."""

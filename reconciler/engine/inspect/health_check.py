@@ -14,7 +14,7 @@ from reconciler.core.spec.runtime import differences
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
-from reconciler.engine.storage import blobs
+from reconciler.engine.storage import blobs, folder_rights
 from reconciler.errors import ReconcilerError
 
 
@@ -27,7 +27,14 @@ def environment_checks(
     yield from _tables(deps.data_root, environment)
     if environment.runtime is not None:
         yield _trains(environment, environment.runtime, machine)
-    damage = make_plan.damage(deps, desired, environment)
+    rights = tuple(_rights(deps, environment))
+    yield from rights
+    try:
+        damage = make_plan.damage(deps, desired, environment)
+    except ReconcilerError as error:
+        if error.code != "E607" or not any(check.level is Level.BAD for check in rights):
+            raise
+        return  # each such folder is told, and what lies there is not read before it is mended
     for problem in damage:
         yield Check(
             area=environment.name,
@@ -45,6 +52,19 @@ def bad(area: str, name: str, error: ReconcilerError) -> Check:
     """Return a failed check with the error's message and hint."""
     status = ResultStatus.DAMAGED if status_of(error) is ResultStatus.DAMAGED else ResultStatus.FAILED
     return Check(area=area, name=name, level=Level.BAD, found=str(error), remedy=error.hint, status=status)
+
+
+def _rights(deps: Dependencies, environment: Environment) -> Iterator[Check]:
+    """Check who may write the folders of the store and of the target, and those that they lie in."""
+    for kind, folder in folder_rights.open_folders(deps, environment.name):
+        yield Check(
+            area=environment.name,
+            name=f"{kind} rights",
+            level=Level.BAD if folder.by_everybody else Level.WARNING,
+            found=folder.problem,
+            remedy=folder.remedy,
+            status=ResultStatus.FAILED if folder.by_everybody else ResultStatus.CLEAN,
+        )
 
 
 def _branch(deps: Dependencies, desired: DesiredState, environment: Environment, branch: str) -> Check:

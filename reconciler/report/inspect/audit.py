@@ -51,10 +51,13 @@ DOCUMENTS = {"audit": (Audit, ("exit",))}  # what commands print as JSON, and th
 
 
 def blocks(audit: Audit, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
-    """Count what was read, and list the findings."""
+    """Count what was read, and list the findings and the notes."""
     yield Paragraph(summary(audit), tone=Tone.BAD if audit.findings else Tone.GOOD, hang=2)
     if audit.findings:
         yield EntryList(_COLUMNS, tuple(map(_entry, audit.findings)))
+    if audit.notes:
+        yield Paragraph(f"{count(len(audit.notes), 'note')}, no damage:", tone=Tone.WARN, hang=2)
+        yield EntryList(_COLUMNS, tuple(_entry(note, Tone.WARN) for note in audit.notes))
 
 
 def summary(audit: Audit) -> str:
@@ -66,7 +69,7 @@ def summary(audit: Audit) -> str:
     return f"{count(len(audit.findings), 'finding')}. Read and hashed: {checked}."
 
 
-def _entry(finding: AuditFinding) -> ListEntry:
+def _entry(finding: AuditFinding, tone: Tone = Tone.BAD) -> ListEntry:
     environment, where = Code(finding.environment), Code(finding.where)
     what_to_do = Item(finding.remedy or "", label="what to do", hang=2)
     return ListEntry(
@@ -74,7 +77,7 @@ def _entry(finding: AuditFinding) -> ListEntry:
         words=(environment, ": ", where, ": ", finding.problem),
         cells=(environment, where, finding.problem, finding.remedy or ""),
         body=(Items((what_to_do,), indent=4),) if finding.remedy else (),
-        tone=Tone.BAD,
+        tone=tone,
         hang=4,
         spaced=True,
     )

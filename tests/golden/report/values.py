@@ -417,6 +417,14 @@ def audit() -> Audit:
             AuditFinding(environment="production", where="target: customer-payments", problem=HOSTILE[3]),
         ),
         checked=(("blobs", 1204), ("journal", 12), ("served models", 3)),
+        notes=(
+            AuditFinding(
+                environment="production",
+                where="/srv/models",
+                problem="the group of /srv/models may write it",
+                remedy="chmod g-w /srv/models; nothing to do where that is the group of those who apply",
+            ),
+        ),
     )
 
 
