@@ -186,7 +186,7 @@ E603 A journal has a gap or an entry that does not follow the one before, or it 
      Mount the disk, or restore the store from a backup; never edit a journal.
 E604 A stored object is missing or empty.
      Restore it from a backup: it is never read as "nothing is deployed".
-E607 A store's location is not safe: a link, or it or a folder above it is writable by everybody, or reached without encryption.
+E607 A store's location is not safe: a link, it or a level above writable by everybody, or reached without encryption.
      Name the real folder, and remove the write permission of others; reach a bucket by https.
 E608 The disk is full or fails.
      Free space and run the same command again: nothing is lost.
