@@ -62,7 +62,7 @@ class FilesStore:
         self._most = most
         self._start = f"{self.root}/"
         self._observer = observer
-        self._checked = False
+        self._checked = self._above_checked = False
         self._ready: set[Path] = set()
 
     def create(self, key: str, body: bytes | Path) -> bool:
@@ -208,6 +208,9 @@ class FilesStore:
         try:
             status = self.root.lstat()
         except FileNotFoundError:
+            if not self._above_checked:  # whoever may write above it may have moved it away
+                check_levels(self.root, self._declared, StoreError)
+                self._above_checked = True
             return
         if not stat.S_ISDIR(status.st_mode):
             raise StoreError(

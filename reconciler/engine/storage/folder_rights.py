@@ -9,7 +9,8 @@ from reconciler.ports import OpenFolder, RightsCheck
 
 
 def open_folders(deps: Dependencies, environment: str) -> Iterator[tuple[str, OpenFolder]]:
-    """Yield "store" or "target" with each folder of it, or on the way to it, that others may write."""
+    """Yield "store" or "target" with each folder of it, or on the way to it, that others may write; each once."""
+    told: set[str] = set()
     storages: tuple[tuple[str, object], ...] = (
         ("store", deps.stores.get(environment)),
         ("target", deps.targets.get(environment)),
@@ -17,4 +18,6 @@ def open_folders(deps: Dependencies, environment: str) -> Iterator[tuple[str, Op
     for kind, storage in storages:
         if isinstance(storage, RightsCheck):
             for folder in storage.open_folders():
-                yield kind, folder
+                if folder.path not in told:
+                    yield kind, folder
+                told.add(folder.path)

@@ -116,12 +116,13 @@ def test_what_another_user_made_in_a_sticky_folder_is_refused(tmp_path: Path, pl
     refused(place)
 
 
-def test_a_root_that_is_not_made_yet_is_looked_at_when_it_is(tmp_path: Path) -> None:
+def test_where_a_root_is_not_there_the_levels_above_it_count(tmp_path: Path) -> None:
     (tmp_path / "disk").mkdir()
     (tmp_path / "disk").chmod(0o777)
-    with pytest.raises(StoreError) as error:
-        FilesStore(tmp_path / "disk/store").create("a", b"x")
-    assert error.value.code == "E607"
+    for use in uses(tmp_path / "disk/place"):
+        with pytest.raises((StoreError, TargetError)) as error:
+            use()
+        assert error.value.code == "E607"
 
 
 def test_a_link_on_the_way_is_as_safe_as_the_folder_that_it_lies_in(tmp_path: Path, place: Path) -> None:
