@@ -252,13 +252,6 @@ class WorkTreeApplied(LooseControls):
         return replace(controls, protect=None, role=Role.TEST)
 
 
-class NotTheNewest(LooseControls):
-    """It lets a loosening in by whatever commit is applied, also by an old one."""
-
-    def source(self, source: MemorySource, desired: DesiredState) -> Source:
-        return _EndsHere(source, desired.revision)
-
-
 class OwnGatesForgotten(LooseControls):
     """It forgets what a model's own manifest demanded."""
 
@@ -277,6 +270,5 @@ MUTANTS: dict[str, LooseControls] = {
     "f-let-in-unasked": LetInUnasked(),
     "g-pin-renewed": PinRenewed(),
     "h-work-tree-applied": WorkTreeApplied(),
-    "not-the-newest": NotTheNewest(),
     "own-gates-forgotten": OwnGatesForgotten(),
 }
