@@ -6,6 +6,7 @@ I5 production serves the bytes that were trained, and only a sandbox trains     
 I7 one clean pass converges and a second writes nothing (`simulation`)       I9 failures are typed (`simulation`)
 I10 no rejected artifact, and nothing of a held model, is deployed     I11 nothing new is deployed during a freeze
 I12 a pin is not redeployed after `rollback --now`     I13 a deploy has the approvals that were really given
+I14 a restore is recorded at most once for each change by hand of what is served
 I8 (no secret in any output) is held by the canary tests of data and reports.
 """
 
@@ -44,6 +45,9 @@ class Oracle:
         """(request, approver) of every approval; controls are checked where commits and approvals are known."""
         self._seen: dict[tuple[str, str], bytes] = {}
         self._served: dict[str, int] = {}
+        self._tampered: set[str] = set()
+        self.sees_hands = False
+        """Whether `by_hand` notes every change; where a test changes the target itself, I14 is not asked."""
         self._commits: dict[tuple[str, str], int] = {}
 
     def created(self, environment: str, key: str, body: bytes) -> None:
@@ -55,9 +59,13 @@ class Oracle:
         if environment != "sandbox" and key.startswith(("builds/", "recipes/", "snapshots/")):
             self._violated("I5", f"{environment} holds {key}: only a sandbox builds")
 
-    def wiped(self, model: str) -> None:
-        """Forget the entry that the target served last: somebody emptied the target by hand."""
-        self._served.pop(model, None)
+    def by_hand(self, kind: str, model: str) -> None:
+        """Note that somebody changed the target: "wipe" forgets the entry that it served last, "tamper" is an event
+        that one restore may be journaled for."""
+        if kind == "wipe":
+            self._served.pop(model, None)
+        else:
+            self._tampered.add(model)
 
     def lost(self, environment: str, key: str) -> None:
         """Forget a record that somebody removed from a store."""
@@ -108,8 +116,15 @@ class Oracle:
             if entry.action is Action.DEPLOY:
                 self._verified(key, entry, previous_state)
                 self._controlled(key, entry, previous_state)
-            elif entry.action is Action.RESTORE and entry.state != previous_state:
-                self._violated("I4", f"{key} restores what was not there")
+            elif entry.action is Action.RESTORE:
+                self._restored(key, entry, previous_state)
+
+    def _restored(self, key: str, entry: Entry, previous: State | None) -> None:
+        if entry.state != previous:
+            self._violated("I4", f"{key} restores what was not there")
+        if self.sees_hands and entry.model not in self._tampered:
+            self._violated("I14", f"{key} records a restore, and nobody changed what is served")
+        self._tampered.discard(entry.model)
 
     def _whole(self, environment: str, key: str, artifact: Digest) -> None:
         objects = self.stores[environment].objects

@@ -106,7 +106,7 @@ def artifacts(project: SampleProject) -> dict[Digest, int]:
 
 
 class Merges:
-    """The branch's history. `report` is called with each event in words; `wiped` with a model that was removed from the
+    """The branch's history. `report` is called with each event in words; `by_hand` with the kind of a change of the
     target."""
 
     def __init__(
@@ -115,10 +115,10 @@ class Merges:
         chance: random.Random,
         *,
         report: Callable[[str], None],
-        wiped: Callable[[str], None],
+        by_hand: Callable[[str, str], None],
     ) -> None:
         self.project = project
-        self.wiped = wiped
+        self.by_hand = by_hand
         self.chance = chance
         self.report = report
         self.commits: list[DesiredState] = []
@@ -302,9 +302,9 @@ class Merges:
         if current is None or current.artifact is None:
             return
         self.report(f"{kind} what is served")
+        self.by_hand(kind, MODEL)
         if kind == "wipe":
             del self.project.target.current[MODEL]
-            self.wiped(MODEL)
             return
         release = self.project.target.releases[MODEL][current.artifact.removeprefix("sha256:")]
         name = self.chance.choice(sorted(release))

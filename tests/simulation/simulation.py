@@ -79,7 +79,8 @@ class Simulation:
         self.oracle = Oracle(self.project.source, trained=self.project.trainer.trained)
         self.mutant.build(self.project, self.oracle)
         self.oracle.stores, self.oracle.target = self.project.stores, self.project.target
-        self.merges = Merges(self.project, self.chance, report=self.ran.trace.append, wiped=self.oracle.wiped)
+        self.oracle.sees_hands = True
+        self.merges = Merges(self.project, self.chance, report=self.ran.trace.append, by_hand=self.oracle.by_hand)
         self.oracle.commits, self.oracle.given = self.merges.commits, self.merges.given
         self.proposer = MemoryProposer(self.project.source)
         self.processes: list[ScheduledProcess] = []

@@ -119,8 +119,7 @@ def _plan(deps: Dependencies, desired: DesiredState, environment: str) -> Result
 
 
 def _audit(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:
-    found = audit.audit(deps, desired, (environment,)).findings
-    return ResultStatus.DAMAGED if found else ResultStatus.CLEAN
+    return audit.audit(deps, desired, (environment,)).status
 
 
 def _doctor(deps: Dependencies, desired: DesiredState, environment: str) -> ResultStatus:

@@ -72,12 +72,20 @@ class JournalHead:
 class Drift:
     """One difference between a target and its journal's head, and the sentence for it.
 
-    `pending_rollout`: the head was recorded and not deployed yet, so nobody interfered.
+    `pending_rollout`: the head was recorded and not deployed yet, so nobody interfered. `in_place`: False where the
+    target has no pointer, or an older entry's, or none that can be read: then the head is put in place, and nothing is
+    to be recorded that the journal does not say already.
     """
 
     type: DriftType
     message: str
     pending_rollout: bool = False
+    in_place: bool = True
+
+    @property
+    def is_committed_only(self) -> bool:
+        """Tell whether the next apply finishes what the head says, with nothing that a hand has damaged."""
+        return not self.in_place and self.type is DriftType.MISSING
 
     def __str__(self) -> str:
         return self.message if self.pending_rollout else f"{self.type}: {self.message}"
@@ -94,6 +102,7 @@ def drift_of(
         return Drift(
             type=DriftType.UNREADABLE,
             message="the file that names the deployed release is damaged, or reconciler did not write it",
+            in_place=False,
         )
     current = served.current if served is not None else None
     wanted = head.state.artifact if head is not None else None
@@ -103,7 +112,7 @@ def drift_of(
     if head is not None and current is not None and current.n < head.entry.n:
         return _pending_rollout(head, actual)
     if served is None or current is None or head is None or actual is None or actual != wanted:
-        return _another_artifact(wanted, actual)
+        return _another_artifact(wanted, actual, in_place=current is not None)
     if current.entry != head.digest:
         message = "the target names the applied artifact, but not the journal entry that deployed it"
         return Drift(type=DriftType.CONFIG_CHANGED, message=message)
@@ -113,13 +122,13 @@ def drift_of(
 def _pending_rollout(head: JournalHead, actual: Digest | None) -> Drift:
     message = f"rollout incomplete: journal entry {head.entry.n} was recorded but not deployed"
     served = f"; {short(actual)} is served" if actual is not None else ""
-    return Drift(type=DriftType.MISSING, message=message + served, pending_rollout=True)
+    return Drift(type=DriftType.MISSING, message=message + served, pending_rollout=True, in_place=False)
 
 
-def _another_artifact(wanted: Digest | None, actual: Digest | None) -> Drift:
+def _another_artifact(wanted: Digest | None, actual: Digest | None, *, in_place: bool) -> Drift:
     applied = f"{short(wanted)} was applied" if wanted is not None else "nothing was applied"
     if actual is None:
-        return Drift(type=DriftType.MISSING, message=f"nothing is served; {applied}")
+        return Drift(type=DriftType.MISSING, message=f"nothing is served; {applied}", in_place=in_place)
     return Drift(type=DriftType.WRONG_DIGEST, message=f"{short(actual)} is served; {applied}")
 
 

@@ -258,9 +258,9 @@ def _as_declared(facts: ServingFacts, drift: Drift | None, health: HealthStatus)
 
 
 def _repair(facts: ServingFacts, drift: Drift | None) -> tuple[Step, ...]:
-    if drift is None or not facts.self_heal or facts.head is None:
-        return ()
-    return (Step(action=Action.RESTORE, artifact=facts.deployed, reason=str(drift)),)
+    if drift is not None and facts.head is not None and (facts.self_heal or drift.is_committed_only):
+        return (Step(action=Action.RESTORE, artifact=facts.deployed, reason=str(drift)),)
+    return ()
 
 
 def _undeclared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -> Decision:

@@ -2,8 +2,8 @@
 
 Order: provenance and blobs copied by digest from the source's store into our own, the model loaded once and compared
 with its probe rows, the verification copied, then the journal entry (the commit point), then the target's swap, then a
-read back. A crash in between leaves the old model serving; the next run finds an entry that was not deployed and
-restores it.
+read back. A crash in between leaves the old model serving; the next run finds an entry that was not deployed and puts
+it in place. Only a change by hand of what that entry deployed is answered by an entry of its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.journal import Action, ReleasePointer, RollbackHold, State
-from reconciler.core.artifact.observed_state import JournalHead, drift_of
+from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, drift_of
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
@@ -127,9 +127,16 @@ def restore(
     plan: Digest,
     reason: str,
 ) -> JournalHead:
-    """Restore what the journal's head says, after checking its bytes and loading it; no gate is run."""
+    """Restore what the journal's head says, after checking its bytes and loading it; no gate is run.
+
+    The restore is journaled where the head was in place and somebody changed what it serves. Where the target is behind
+    the head, or has no pointer, the head says already what is to serve: a try that fails adds nothing to the history.
+    """
     artifact = head.state.artifact
     files = _checked_files(deps, environment, artifact) if artifact is not None else {}
+    drift = drift_of(head, _served(target_of(deps, environment), head.entry.model))
+    if drift is None or not drift.in_place:
+        return _place(deps, environment, head, files)
     entry = journal.append(
         deps.stores[environment.name],
         writer,
@@ -177,6 +184,12 @@ def _checked_files(deps: Dependencies, environment: Environment, artifact: Diges
     return blobs.release(own, package)
 
 
+def _served(target: Target, model: str) -> LiveDeployment | None:
+    """Return what the target serves for one model, re-hashed; None where it has no pointer."""
+    deployments = target.observe([model], others=False)
+    return next((deployment for deployment in deployments if deployment.model == model), None)
+
+
 def _place(deps: Dependencies, environment: Environment, entry: JournalHead, files: Mapping[str, Path]) -> JournalHead:
     """Swap the target to `entry`, then read back what it serves and that the journal has no newer entry: a target that
     was emptied meanwhile cannot know that we are late."""
@@ -193,9 +206,7 @@ def _place(deps: Dependencies, environment: Environment, entry: JournalHead, fil
         ),
         files,
     )
-    served = next(
-        (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None
-    )
+    served = _served(target, model)
     store, project = deps.stores[environment.name], entry.entry.project
     head = journal.head(store, project=project, environment=environment.name, model=model)
     if head is not None and head.entry.n > entry.entry.n:

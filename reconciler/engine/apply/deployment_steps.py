@@ -98,9 +98,12 @@ def _deploy(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
 
 def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
     head = _deployed_head(run, part)
-    deploy.restore(run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason)
+    entry = deploy.restore(
+        run.deps, run.writer, environment=run.environment, head=head, plan=part.digest, reason=step.reason
+    )
     restored = short(head.state.artifact) if head.state.artifact else "the retired state: no artifact is served"
-    return StepResult(line=f"restored {restored}", artifact=head.state.artifact)
+    line = f"put in place again by entry {entry.entry.n}: {restored}" if entry == head else f"restored {restored}"
+    return StepResult(line=line, artifact=head.state.artifact)
 
 
 def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepResult:

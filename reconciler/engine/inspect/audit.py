@@ -121,9 +121,10 @@ class _Auditor:
         except ReconcilerError as error:
             self._find(where, str(error), error.hint)
 
-    def _find(self, where: str, problem: str, remedy: str | None = None) -> None:
+    def _find(self, where: str, problem: str, remedy: str | None = None, *, pending: bool = False) -> None:
+        name = self.environment.name
         self.findings.append(
-            AuditFinding(environment=self.environment.name, where=where, problem=problem, remedy=remedy)
+            AuditFinding(environment=name, where=where, problem=problem, remedy=remedy, pending=pending)
         )
 
     def _object(self, key: str) -> None:
@@ -280,7 +281,9 @@ class _Auditor:
                 remedy = f"run `reconciler apply {self.environment.name}`"
                 if model not in self.heads:
                     remedy = "the journal of this model is gone: restore the store from a backup"
-                self._find(f"target: {model}", str(drift), remedy)
+                pending = drift.is_committed_only
+                problem = f"committed, not yet in place: {drift.message}" if pending else str(drift)
+                self._find(f"target: {model}", problem, remedy, pending=pending)
 
     def _card(self, model: Model) -> None:
         """Draw the card of a deployed model again, also one of before cards were checked at the deploy."""

@@ -1,4 +1,4 @@
-"""An audit: how much was read and hashed, and each thing that is damaged or missing, with what to do."""
+"""An audit: how much was read and hashed, and each thing that is damaged, missing or not in place, with the remedy."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ DOCUMENTS = {"audit": (Audit, ("exit",))}  # what commands print as JSON, and th
 
 def blocks(audit: Audit, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the shape of a report)
     """Count what was read, and list the findings and the notes."""
-    yield Paragraph(summary(audit), tone=Tone.BAD if audit.findings else Tone.GOOD, hang=2)
+    yield Paragraph(summary(audit), tone=_tone(audit.findings), hang=2)
     if audit.findings:
         yield EntryList(_COLUMNS, tuple(map(_entry, audit.findings)))
     if audit.notes:
@@ -66,10 +66,18 @@ def summary(audit: Audit) -> str:
     checked = ", ".join(counts) or "nothing"
     if not audit.findings:
         return f"Everything is intact. Read and hashed: {checked}."
+    if not audit.damaged:
+        return f"Nothing is damaged; {len(audit.findings)} committed, not yet in place. Read and hashed: {checked}."
     return f"{count(len(audit.findings), 'finding')}. Read and hashed: {checked}."
 
 
-def _entry(finding: AuditFinding, tone: Tone = Tone.BAD) -> ListEntry:
+def _tone(findings: tuple[AuditFinding, ...]) -> Tone:
+    if not findings:
+        return Tone.GOOD
+    return Tone.WARN if all(finding.pending for finding in findings) else Tone.BAD
+
+
+def _entry(finding: AuditFinding, tone: Tone | None = None) -> ListEntry:
     environment, where = Code(finding.environment), Code(finding.where)
     what_to_do = Item(finding.remedy or "", label="what to do", hang=2)
     return ListEntry(
@@ -77,7 +85,7 @@ def _entry(finding: AuditFinding, tone: Tone = Tone.BAD) -> ListEntry:
         words=(environment, ": ", where, ": ", finding.problem),
         cells=(environment, where, finding.problem, finding.remedy or ""),
         body=(Items((what_to_do,), indent=4),) if finding.remedy else (),
-        tone=tone,
+        tone=tone or _tone((finding,)),
         hang=4,
         spaced=True,
     )

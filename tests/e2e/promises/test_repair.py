@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from typing import Any
 
 from tests.support.project import Project
 
@@ -14,6 +15,11 @@ def flip(path, at: int = -1) -> None:
     path.write_bytes(bytes(body))
 
 
+def history(project: Project) -> list[dict[str, Any]]:
+    events: list[dict[str, Any]] = project.run("history", "--env", "production", "-o", "json").json["events"]
+    return events
+
+
 def test_a_changed_byte_in_the_served_model_is_tampering_and_is_restored(deployed: Project) -> None:
     flip(deployed.release() / "model.skops")
     status = deployed.model_status("production")
@@ -22,8 +28,10 @@ def test_a_changed_byte_in_the_served_model_is_tampering_and_is_restored(deploye
     assert "model.skops" in status["reason"]
     deployed.run("plan", "production", "--check", code=3)
     deployed.run("predict", "lateness", "--in", "production", "--out", str(deployed.root / "data/o.csv"), code=6)
+    deployed.run("audit", "production", code=6)
     deployed.run("apply", "production", "--yes")
     assert deployed.model_status("production")["health"] == "HEALTHY"
+    assert [event["action"] for event in history(deployed)] == ["restore", "deploy"]
     deployed.run("plan", "production", "--check")
 
 
@@ -45,8 +53,29 @@ def test_a_wiped_target_is_restored(deployed: Project) -> None:
     before = deployed.served()["artifact"]
     shutil.rmtree(deployed.root / "serving")
     assert deployed.model_status("production")["health"] == "MISSING"
+    deployed.run("audit", "production", code=5)
     deployed.run("apply", "production", "--yes")
     assert deployed.served()["artifact"] == before
+    assert len(history(deployed)) == 1
+
+
+def test_applies_onto_a_target_that_cannot_be_written_add_nothing_to_the_history(deployed: Project) -> None:
+    before = deployed.served()
+    shutil.rmtree(deployed.root / "serving/lateness")
+    deployed.write("serving/lateness/releases", "a file where the folder of the releases is to be")
+    for _ in range(8):
+        deployed.run("apply", "production", "--yes", code=1)
+    assert len(history(deployed)) == 1
+    ran = deployed.run("audit", "production", code=5)
+    assert "Nothing is damaged; 1 committed, not yet in place" in ran.out
+    assert "run `reconciler apply production`" in ran.out
+    document = deployed.run("audit", "production", "-o", "json", code=5).json
+    assert (document["exit"], [finding["pending"] for finding in document["findings"]]) == (5, [True])
+    (deployed.root / "serving/lateness/releases").unlink()
+    deployed.run("apply", "production", "--yes")
+    assert deployed.served() == before
+    assert len(history(deployed)) == 1
+    deployed.run("audit", "production")
 
 
 def test_a_lost_store_is_an_integrity_error_and_never_means_that_nothing_is_deployed(deployed: Project) -> None:

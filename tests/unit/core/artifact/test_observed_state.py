@@ -136,5 +136,26 @@ def test_an_entry_that_was_not_deployed_yet_is_a_pending_rollout(
 ) -> None:
     sentence = f"rollout incomplete: journal entry 7 was recorded but not deployed{rest}"
     drift = drift_of(journal, served)
-    assert drift == Drift(type=DriftType.MISSING, message=sentence, pending_rollout=True)
+    assert drift == Drift(type=DriftType.MISSING, message=sentence, pending_rollout=True, in_place=False)
     assert str(drift) == sentence
+
+
+@pytest.mark.parametrize(
+    ("journal", "served", "in_place"),
+    [
+        (head(0, NEW), None, False),
+        (head(7, NEW), serves(6, OLD), False),
+        (head(3, NEW), broken(DriftType.UNREADABLE), False),
+        (head(3, NEW), serves(3, OLD), True),
+        (head(3, NEW), serves(3, None), True),
+        (head(3, NEW), serves(3, NEW, entry=OTHER), True),
+        (head(3, NEW), serves(3, NEW, drift=DriftType.TAMPERED, files=("model.skops",)), True),
+    ],
+)
+def test_only_what_differs_under_the_heads_own_number_was_in_place(
+    journal: JournalHead, served: LiveDeployment | None, in_place: bool
+) -> None:
+    drift = drift_of(journal, served)
+    assert drift is not None
+    assert drift.in_place is in_place
+    assert drift.is_committed_only is (not in_place and drift.type is DriftType.MISSING)

@@ -60,7 +60,7 @@ def test_what_it_left_is_repaired_like_anything_that_serves(scenario: Scenario) 
     assert scenario.serves == first
     head = scenario.head("production")
     assert head is not None
-    assert (head.entry.action, head.state.hold is not None) == (Action.RESTORE, True)
+    assert (head.entry.n, head.entry.action, head.state.hold is not None) == (2, Action.DEPLOY, True)
     assert scenario.one("production").status is ResultStatus.DENIED, "and is held still"
 
 
