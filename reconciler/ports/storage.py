@@ -124,10 +124,10 @@ class OpenFolder:
 
 @runtime_checkable
 class RightsCheck(Protocol):
-    """Optional: a store or a target that can tell who else may write its folders, for `doctor` and `audit`."""
+    """Optional: a store or a target that can tell who else may write its folders: for `doctor`, `audit`, `status`."""
 
-    def open_folders(self) -> tuple[OpenFolder, ...]:
-        """Return every folder that others may write. Looks at all folders, at no file.
+    def open_folders(self, *, inside: bool = True) -> tuple[OpenFolder, ...]:
+        """Return every folder that others may write; without `inside`, only of the root and above. Looks at no file.
 
         Raises StoreError or TargetError when they cannot be looked at.
         """

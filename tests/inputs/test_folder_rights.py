@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.inspect.health_check import Check, Level
 from reconciler.engine.find_environment import environment_of
-from reconciler.engine.inspect import audit, health_check
+from reconciler.engine.inspect import audit, health_check, status
 from reconciler.errors import StoreError
 from tests.simulation import sample_project
 from tests.support.project_on_disk import ENVIRONMENTS, FOLDERS, ProjectOnDisk
@@ -77,3 +77,14 @@ def test_each_open_folder_is_told_by_doctor_and_audit(project: ProjectOnDisk, ri
         assert f"w {folder}" in said, name
         assert refusal.startswith("E607 ") == refused, name
         assert bool(findings) == (right == 0o002 and not refused), name
+
+
+@pytest.mark.parametrize("name", ["", *sorted(TOPS)])
+def test_status_notes_a_group_that_may_write_the_root_or_what_is_above(project: ProjectOnDisk, name: str) -> None:
+    folder = project.root / name
+    folder.chmod(0o775)
+    try:
+        environments = status.status(project.deps(), project.desired, ENVIRONMENTS).environments
+    finally:
+        folder.chmod(0o700 if not name else 0o755)
+    assert any(f"the group of {folder} may write it" in one.notes for one in environments)

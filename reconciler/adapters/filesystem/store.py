@@ -143,10 +143,10 @@ class FilesStore:
         except OSError as error:
             raise explained(error, self.root / prefix) from error
 
-    def open_folders(self) -> tuple[OpenFolder, ...]:
+    def open_folders(self, *, inside: bool = True) -> tuple[OpenFolder, ...]:
         """Return the folders of the store and above it that others may write."""
         try:
-            return (*open_levels(self.root, self._declared), *open_inside([str(self.root)]))
+            return (*open_levels(self.root, self._declared), *open_inside([str(self.root)] if inside else []))
         except OSError as error:
             raise explained(error, self.root) from error
 

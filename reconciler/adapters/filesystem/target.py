@@ -132,10 +132,10 @@ class DirectoryTarget:
         except OSError as error:
             raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
 
-    def open_folders(self) -> tuple[OpenFolder, ...]:
+    def open_folders(self, *, inside: bool = True) -> tuple[OpenFolder, ...]:
         """Return the folders of the target and above it that others may write, but for those that are not ours."""
         try:
-            models = tuple(f"{self._start}{name}" for name in self.names())
+            models = tuple(f"{self._start}{name}" for name in self.names()) if inside else ()
             return (*open_levels(self.root, self._declared), *open_inside(models, tops=True))
         except OSError as error:
             raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error

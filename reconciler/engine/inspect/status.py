@@ -17,7 +17,7 @@ from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.plan import make_plan, observe_loss, verification
-from reconciler.engine.storage import blobs, data_snapshots, journal
+from reconciler.engine.storage import blobs, data_snapshots, folder_rights, journal
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
@@ -36,6 +36,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
     journals = observe_loss.journals_of(deps, desired)
     try:
         plan = make_plan.make_plan(deps, desired, environment, journals=journals)
+        rights = [folder.problem for _, folder in folder_rights.open_folders(deps, environment.name, inside=False)]
     except ReconcilerError as error:
         # One environment that cannot be read must not hide the others.
         return EnvironmentStatus(
@@ -52,6 +53,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
     notes += plan.notes or ()
+    notes += rights
     if (closed := freeze_windows.closed(environment.policy.freeze, deps.clock())) is not None:
         notes.append(policy_check.frozen(environment.name, closed).reasons[0])
     return EnvironmentStatus(

@@ -8,7 +8,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.ports import OpenFolder, RightsCheck
 
 
-def open_folders(deps: Dependencies, environment: str) -> Iterator[tuple[str, OpenFolder]]:
+def open_folders(deps: Dependencies, environment: str, *, inside: bool = True) -> Iterator[tuple[str, OpenFolder]]:
     """Yield "store" or "target" with each folder of it, or on the way to it, that others may write; each once."""
     told: set[str] = set()
     storages: tuple[tuple[str, object], ...] = (
@@ -17,7 +17,7 @@ def open_folders(deps: Dependencies, environment: str) -> Iterator[tuple[str, Op
     )
     for kind, storage in storages:
         if isinstance(storage, RightsCheck):
-            for folder in storage.open_folders():
+            for folder in storage.open_folders(inside=inside):
                 if folder.path not in told:
                     yield kind, folder
                 told.add(folder.path)

@@ -139,6 +139,12 @@ def test_a_link_on_the_way_is_as_safe_as_the_folder_that_it_lies_in(tmp_path: Pa
         FilesStore(place, declared=tmp_path / "shared/link").read("a")
 
 
+def test_the_levels_above_what_is_used_count_wherever_the_link_leads_by_now(tmp_path: Path, place: Path) -> None:
+    (tmp_path / "disk").chmod(0o757)
+    with pytest.raises(StoreError, match="disk may be written by everybody"):
+        FilesStore(place, declared=tmp_path / "elsewhere").read("a")
+
+
 @pytest.mark.parametrize("folder", ["journal", "journal/production", "journal/production/payments"])
 def test_nothing_is_added_to_a_folder_inside_that_everybody_may_write(place: Path, folder: str) -> None:
     FilesStore(place).create("journal/production/payments/0", b"x")
