@@ -108,6 +108,9 @@ class RequestOracle:
                 models[model.name] = replace(self._kept(model, former, n, at), own=(own_of(model),), settled=at)
             begins = entry.accepted is not None and root not in self.places
             self.places.add(root)
+            if begins:  # in a place of its own: who accepts that is trusted, and nothing was deployed there
+                models = {name: replace(kept, since=n) for name, kept in models.items()}
+                self.deployed.clear()
             models = self._with_left(known, models)
             self.moments.append(Moment(at=at, rules=(rules,), models=models, settled=at, begins=begins))
             return
@@ -232,7 +235,7 @@ class RequestOracle:
         was = [before.models[name] for name in names if before is not None and name in before.models][:1]
         owns_before = was[0].own if was else ()
         owns = (*owns_before, *(kept.own if kept is not None else ()), own_of(model))
-        change = self._change_of_pin(model, brought)
+        change = self._change_of_pin(model, self.history.commits[at])  # the branch's, which people approved
 
         if not all(same_place(each, said) for each in today.rules):
             yield "C3 role, branch, store or target is another than in force"
