@@ -111,6 +111,12 @@ class ControlsObserver:
         """Return the environment with the policy of every set in force, for models whose pin is not to be judged."""
         return replace(sets.joined(self.environment, self.in_force), protect=self.protect)
 
+    def former_names(self, model: Model) -> tuple[str, ...]:
+        """Return the names that the model had before, newest first, without those that are declared again."""
+        record = self.record(model)
+        known = (record.name, *record.names) if record is not None else ()
+        return tuple(name for name in known if name != model.name and not self.is_declared(name))
+
     def record(self, model: Model) -> ModelRecord | None:
         """Return the model's record in the last entry: its own, or that of its former name, which left."""
         if self.head is None:

@@ -234,7 +234,8 @@ class ServingObserver:
     def _yardsticks(self, model: Model, artifact: Digest, head: JournalHead | None) -> Yardsticks:
         """Return what the pinned artifact is compared with."""
         name = self.environment.name
-        return yardsticks(self.journals, model, name, artifact=artifact, now=self.now, head=head)
+        former = self.controls.former_names(model) if head is None else ()
+        return yardsticks(self.journals, model, name, artifact=artifact, now=self.now, head=head, former=former)
 
     def _with_change(self, facts: ServingFacts, policy: PolicyFacts) -> PolicyFacts:
         """Add what the change that introduced the pin means for it, where the pin is to be deployed."""

@@ -87,7 +87,10 @@ class TrainingObserver:
         says what was trained, not what is deployed."""
         if judging.name == self.environment.name:
             return none_for(self.journals, model, judging.name, now=self.now)
-        return yardsticks(self.journals, model, judging.name, artifact=build.artifact, now=self.now)
+        name, head = judging.name, self.journals.head(judging.name, model.name)
+        own = self.pinned.get((name, model.name)) if head is None else None
+        former = self.read_controls(name).former_names(own) if own is not None else ()
+        return yardsticks(self.journals, model, name, artifact=build.artifact, now=self.now, head=head, former=former)
 
     def data_taken(self, name: str) -> str:
         """Return when the data of the model's current build were taken, as text; "" while it was never trained."""

@@ -142,9 +142,12 @@ def yardsticks(
     artifact: Digest | None,
     now: datetime,
     head: JournalHead | None = None,
+    former: tuple[str, ...] = (),
 ) -> Yardsticks:
-    """Return what a candidate of `model` is compared with in an environment. `head`: of its journal there, if known."""
-    names = tuple(dict.fromkeys(name for name in (model.name, model.renamed_from) if name is not None))
+    """Return what a candidate of `model` is compared with in an environment. `head`: of its journal there, if known;
+    `former`: names that it had before, newest first, as the controls log knows them."""
+    known = (model.name, model.renamed_from, *former)
+    names = tuple(dict.fromkeys(name for name in known if name is not None))
     for name in names:
         head = head or journals.head(environment, name)
     return Yardsticks(journals=journals, environment=environment, names=names, head=head, artifact=artifact, now=now)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 
 from reconciler import codec
 from reconciler.core.artifact.journal import Action, Entry
@@ -84,16 +83,21 @@ class RequestOracle:
             entry = codec.decode(Entry, body, what=key)
             if entry.action is Action.DEPLOY and entry.artifact is not None:
                 self.deploys += 1
-                if entry.commit is not None or root in self.places:
+                if entry.commit is not None or not self._is_open(root):
                     self._deploy(entry, entry.artifact)
                     self.deployed.append((entry.model, entry.artifact))
+
+    def _is_open(self, root: str) -> bool:
+        """Tell whether a work tree may be applied: nothing is in force in this place, or nothing that protects it."""
+        rules = self.moments[-1].rules if root in self.places else ()
+        return all(each.place[0] != "production" and each.place[1] is None for each in rules)
 
     # --- what is in force ---------------------------------------------------------------------------------------------
 
     def _controls(self, entry: ControlsEntry, root: str) -> None:
         at = self._place(entry.commit)
-        if at is None and root not in self.places:
-            return  # a work tree puts nothing in force where nothing was
+        if at is None and self._is_open(root):
+            return  # it loosens nothing
         if at is None:
             self.violations.append(f"C1 controls entry {entry.n} is of {entry.commit}, no commit of the branch")
             return
@@ -220,7 +224,7 @@ class RequestOracle:
         kept = today.models.get(model.name)
         pinned = kept is not None and kept.pin == (model.artifact, model.proposed)
         former = kept if pinned else self._former(today.models, model, self.history.commits[at].declared)
-        names = former.names if former is not None else (model.name,)
+        names = (*(former.names if former is not None else ()), *([model.renamed_from] if model.renamed_from else []))
         others = {each.name for each in self.history.commits[at].declared.models} - {model.name}
         names = tuple(dict.fromkeys((model.name, *(name for name in names if name not in others))))
         if kept is not None and pinned:
@@ -253,7 +257,7 @@ class RequestOracle:
             yield "C6 it is held, or was until its own change"
         if any(name in names and artifact == model.artifact for name, artifact in self.deployed):
             return  # it was let in before
-        closed = self._frozen(said, entry.when)
+        closed = freeze_windows.closed(said.freeze, entry.when) is not None
         if before is not None:
             gone = [w for w in rules_of(self.history.commits[before.at].declared).freeze if w not in said_then.freeze]
             closed = closed or freeze_windows.closed(tuple(gone), entry.when) is not None
@@ -279,10 +283,6 @@ class RequestOracle:
             yield "C3 its evidence is of another place than in force"
         if any(each.rows != own_of(model).rows for each in owns_before):
             yield "C3 it is judged on other rows than in force"
-
-    @staticmethod
-    def _frozen(rules: Rules, when: datetime) -> bool:
-        return freeze_windows.closed(rules.freeze, when) is not None
 
     def _change_of_pin(self, model: Declaration, brought: Commit) -> Commit:
         """Return the commit since which the branch holds this pin without a break."""

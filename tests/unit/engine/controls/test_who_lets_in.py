@@ -114,6 +114,27 @@ def test_a_rename_ends_no_hold(scenario: Scenario) -> None:
     assert "late" not in scenario.project.target.current
 
 
+def test_a_name_in_between_that_was_never_deployed_loses_no_incumbent(scenario: Scenario) -> None:
+    """Renamed twice, and refused under the name in between: what serves under the first is still compared with."""
+
+    scenario.deployed(40, compares=True)
+    scenario.commit(seed=30, compares=True)
+    scenario.apply("sandbox")
+    worse = scenario.candidate
+    for name, before in (("late", MODEL), ("later", "late")):
+        desired = scenario.commit(seed=30, pin=worse, compares=True)
+        scenario.project.source.line.pop()
+        models = (
+            replace(model, name=name, renamed_from=before, file=f"manifests/{model.environment}/{name}.yaml")
+            for model in desired.models
+        )
+        scenario.merge(replace(desired, models=tuple(models)))
+        scenario.apply("sandbox")
+        told = {result.model: result for result in scenario.apply("production").results}
+        assert told[name].status is not ResultStatus.CLEAN, name
+        assert name not in scenario.project.target.current
+
+
 def test_a_work_tree_puts_nothing_in_force_for_the_commits_after_it(scenario: Scenario) -> None:
     """A first entry that a work tree wrote is no reason to ask nobody where git's history was stricter."""
     scenario.commit(seed=10)
