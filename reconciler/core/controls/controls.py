@@ -7,7 +7,7 @@ deployment is judged by the controls in force, not by those that its own change 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
@@ -81,6 +81,18 @@ class ModelRecord(DefaultsLeftOut):
     def pins(self, artifact: Digest | None, proposed: int) -> bool:
         """Tell whether this is the recorded pin."""
         return (self.artifact, self.proposed) == (artifact, proposed)
+
+
+def continued(own: ModelRecord | None, former: ModelRecord | None) -> ModelRecord | None:
+    """Return the record that a model continues: its own, or that of its former name.
+
+    Where it comes back to a name that it had left, the gates of both names hold.
+    """
+    if own is None or former is None:
+        return own or former
+    if own.artifact is not None:
+        return own
+    return replace(former, in_force=tuple(dict.fromkeys((*former.in_force, *own.in_force))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

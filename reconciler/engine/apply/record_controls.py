@@ -18,6 +18,7 @@ from reconciler.core.controls.controls import (
     ModelControls,
     ModelRecord,
     ModelRecords,
+    continued,
 )
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
@@ -167,11 +168,10 @@ def _known(controls: ControlsObserver) -> dict[str, ModelRecord]:
 
 def _former(known: dict[str, ModelRecord], model: Model, models: tuple[Model, ...]) -> ModelRecord | None:
     """Return the model's record: its own, or that of its former name, where that name left."""
-    if model.name in known or model.renamed_from is None:
-        return known.get(model.name)
-    if any(other.name == model.renamed_from for other in models):
-        return None
-    return known.get(model.renamed_from)
+    own = known.get(model.name)
+    if model.renamed_from is None or any(other.name == model.renamed_from for other in models):
+        return own
+    return continued(own, known.get(model.renamed_from))
 
 
 def _record(model: Model, former: ModelRecord | None, n: int, *, held: bool) -> ModelRecord:

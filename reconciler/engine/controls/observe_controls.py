@@ -16,6 +16,7 @@ from reconciler.core.controls.controls import (
     EnvironmentControls,
     ModelControls,
     ModelRecord,
+    continued,
 )
 from reconciler.core.controls.loosened import (
     IDENTITY,
@@ -122,9 +123,9 @@ class ControlsObserver:
         if self.head is None:
             return None
         own = self.log.record(self.head.entry, model.name)
-        if own is not None or model.renamed_from is None or self.is_declared(model.renamed_from):
+        if model.renamed_from is None or self.is_declared(model.renamed_from):
             return own
-        return self.log.record(self.head.entry, model.renamed_from)
+        return continued(own, self.log.record(self.head.entry, model.renamed_from))
 
     def is_declared(self, name: str) -> bool:
         """Tell whether git declares a model of this name at the commit."""
