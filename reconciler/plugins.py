@@ -41,7 +41,17 @@ def target(location: StorageLocation, access: StorageAccess) -> Target:
 def _opened(table: dict[str, str], group: str, location: StorageLocation, access: StorageAccess) -> object:
     if location.uses in table:
         module, _, name = table[location.uses].partition(":")
-        return getattr(import_module(module), name)(location, access)
+        try:
+            kind = getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            if error.name is None or error.name.partition(".")[0] != "obstore":
+                raise
+            raise UsageError(
+                f"environment {access.environment} uses {location.uses!r}, which needs obstore",
+                hint="pip install 'model-reconciler[stores]'",
+                code="E610",
+            ) from error
+        return kind(location, access)
     from importlib.metadata import entry_points
 
     plugin = next(iter(entry_points(group=group, name=location.uses)), None)

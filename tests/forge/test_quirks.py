@@ -138,7 +138,7 @@ def test_the_token_of_actions_cannot_read_teams_and_is_told_so(server: Server) -
     with pytest.raises(ForgeError) as caught:
         github(server, "tok-actions").members("town/finance")
     assert caught.value.code == "E902"
-    assert "no GITHUB_TOKEN of Actions has" in (caught.value.hint or "")
+    assert "a GITHUB_TOKEN never has it" in (caught.value.hint or "")
     with pytest.raises(ForgeError, match="is not a team"):
         github(server).members("finance")
 

@@ -84,7 +84,7 @@ def test_why_does_not_advise_to_promote_what_the_gates_refused(tmp_path: Path) -
     scenario.commit(seed=3)
     scenario.apply("sandbox")
     (advice,) = why(scenario.deps(), scenario.desired, PRODUCTION, sample_project.MODEL).advice
-    assert "refused" in advice.reason
+    assert "failed the gates" in advice.reason
     assert advice.command == f"reconciler why {sample_project.MODEL} --in sandbox"
     scenario.commit(seed=10)
     scenario.apply("sandbox")
@@ -106,7 +106,7 @@ def test_more_manifests_than_are_read_are_refused_before_any_is_read() -> None:
 
 
 def test_a_file_system_without_exclusive_create_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def no_links(source: object, path: object) -> None:
+    def no_links(source: object, path: object, **folders: object) -> None:
         raise OSError(95, "Operation not supported")
 
     monkeypatch.setattr(store_files.os, "link", no_links)

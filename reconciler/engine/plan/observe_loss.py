@@ -55,7 +55,8 @@ def check_store(deps: Dependencies, desired: DesiredState, environment: Environm
         store_mark.check(body, desired.project, environment.name)
     if body is None or not desired.count_in(environment.name):
         lost = LossObserver(deps, desired).store(environment.name)
-        if lost is not None:
+        # Another process may have begun the store meanwhile: its mark comes before its records.
+        if lost is not None and (body is not None or store.read(store_layout.MARK) is None):
             raise lost
     registered = register.read(store, environment.name).journals
     first = store_layout.member(store_layout.controls(environment.name), 0)

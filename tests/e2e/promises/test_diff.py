@@ -16,7 +16,7 @@ def test_a_new_candidate_differs_in_its_recipe_its_artifact_and_its_metrics(depl
     deployed.recipe("numeric: [amount, terms, prior, prior_late]", "numeric: [amount, terms, prior]")
     before = deployed.run("diff", "production", "sandbox", "--check", code=3).out
     assert "estimator.params.max_depth: 3 -> 5" in before
-    assert "features.numeric.prior_late: yes -> nothing" in before
+    assert "features.numeric.prior_late: removed" in before
     assert "artifact" not in before, "nothing was trained yet"
 
     deployed.run("apply", "sandbox", "--yes", code=None)

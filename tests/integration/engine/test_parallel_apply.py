@@ -116,6 +116,7 @@ def test_two_processes_with_lanes_of_their_own_leave_one_history(tmp_path: Path)
     desired = declared(range(10, 18), "c0")
     worlds = [world_in(tmp_path, source, 3) for _ in range(2)]
     where = environment_of(desired, "sandbox")
+    apply.claim(worlds[0], desired, where)
     data_snapshots.take(worlds[0], desired, where)  # else one of them may stop there: somebody else took one
     applied: list[ApplyResult] = []
 
