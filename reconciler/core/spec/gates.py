@@ -9,6 +9,7 @@ models: to narrow a gate is to weaken it (`core.spec.applicable_gates` says whic
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import cast
@@ -69,7 +70,7 @@ class GateScope:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Demand:
+class _Demand(ABC):
     """The demand of a gate, which a change of manifests can weaken; most have one bound, named by the gate. `for_`: the
     models that the gate is for; None: all."""
 
@@ -87,9 +88,9 @@ class _Demand:
         return self.uses
 
     @property
+    @abstractmethod
     def bound(self) -> str:
         """Return how much is demanded of the models that the gate is for, in words."""
-        raise NotImplementedError
 
     @property
     def amount(self) -> str:
