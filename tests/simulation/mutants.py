@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from reconciler.core.digest import Digest
 from reconciler.core.forge.review import Account, Review, Verdict
 from reconciler.core.spec.gates import GateResult, GateStatus, Threshold, Verification
 from reconciler.errors import AmbiguousWriteError
-from reconciler.ports import Forge, Source, Store, Target, TreeFile
+from reconciler.ports import Forge, Source, Store, Target
 from reconciler.testing.memory import MemoryStore, MemoryTarget
 from reconciler.testing.memory_forge import MemoryForge
 from tests.simulation.invariants import Oracle
 from tests.simulation.sample_project import SampleProject
+from tests.simulation.unchanged_git import UnchangedGit
 
 Wrapped = tuple[dict[str, Store], Target, Source]
 
@@ -78,54 +79,16 @@ class LowerWins(MemoryTarget):
         self.put(current)
 
 
-class NoOrder:
+class NoOrder(UnchangedGit):
     """Git that takes every commit for a newer one."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def resolve(self, revision: str) -> str:
-        return self._source.resolve(revision)
-
-    def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
-        return self._source.tree(commit, folders)
-
-    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
-        return self._source.sizes(ids)
-
-    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        return self._source.read(ids)
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         del a, b, branch
         return CommitOrder.AFTER
 
-    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
-        return self._source.changed(path, at=at, branch=branch)
 
-    def base(self, commit: str, *, branch: str) -> str | None:
-        return self._source.base(commit, branch=branch)
-
-    def tip(self, branch: str) -> str | None:
-        return self._source.tip(branch)
-
-    def touching(
-        self, paths: tuple[str, ...], *, after: str | None, at: str, branch: str
-    ) -> tuple[FirstParentChange, ...]:
-        return self._source.touching(paths, after=after, at=at, branch=branch)
-
-    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
-        return self._source.versions(folder, at=at)
-
-    def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        return self._source.tracked(paths)
-
-
-class AlwaysNew(NoOrder):
+class AlwaysNew(UnchangedGit):
     """Git that reports every pin as introduced by the newest commit, and so as a new decision."""
-
-    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
-        return self._source.order(a, b, branch=branch)
 
     def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
         del path, branch

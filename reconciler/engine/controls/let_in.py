@@ -28,9 +28,7 @@ def held_back(
     return distinct((first, *stricter, declared))
 
 
-def let_in_obstacle(
-    source: Source, revision: str | None, olds: tuple[EnvironmentControls, ...], *, agreed: bool = False
-) -> Obstacle | None:
+def let_in_obstacle(source: Source, revision: str | None, olds: tuple[EnvironmentControls, ...]) -> Obstacle | None:
     """Return why a commit does not let a loosening in, or None.
 
     Only the newest commit of the branch that is protected lets it in, and only with those who agree to changes by the
@@ -45,7 +43,7 @@ def let_in_obstacle(
             return Obstacle(reason=str(error))
         if newest != revision:
             return Obstacle(reason=f"this commit is not the newest of {branch}")
-    for old in () if agreed else olds:
+    for old in olds:
         policy = old.policy
         if policy.owners:
             return Obstacle(reason=f"needs an approval of an owner ({', '.join(policy.owners)})", people=True)

@@ -6,19 +6,21 @@ from dataclasses import replace
 
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
-from reconciler.core.controls.weakened_gates import weakened_by
+from reconciler.core.controls.weakened_gates import WeakenedGate, weakened_by
 from reconciler.core.digest import Digest, short
 from reconciler.core.forge.project_place import at_place
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.applicable_gates import gates_of
-from reconciler.core.spec.desired_state import card_path
+from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
+from reconciler.engine.controls.observe_controls import observe_controls
+from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies, RenderCard
 from reconciler.engine.load_desired import Checkout, bodies_at, manifest_path
-from reconciler.engine.plan import card_check, observe
+from reconciler.engine.plan import card_check, gates_in_force, observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.plan.card_check import PinnedModel
 from reconciler.engine.promotion import deployment_history, open_pull_request
@@ -67,7 +69,7 @@ def promote(
     text = recipe_text(deps, checkout, origin, model, wanted, build)
     proposed = promoted(text, artifact=build.artifact, base=checkout.text(manifest_path(to.name, model)), again=again)
     declared = checkout.with_model(to.name, model, proposed)
-    verification = _verification_for(deps, desired.project, to, declared, build, head)
+    verification, unmet = _judged(deps, desired, to, declared, build, head)
     pinned = card_check.model_cards(deps, desired, to).pinned(declared, build, head)
     pinned = replace(pinned, known=verification)
     card = render(card_check.draw(pinned, verification, pinned.incumbent()))
@@ -80,6 +82,9 @@ def promote(
         summary.append(f"passed {gates} gate{'s' * (gates != 1)} of {to.name}")
         summary += [result.reason for result in verification.results if result not in verification.applied]
         summary += map(str, weakened_by(declared, desired.model(to.name, model), to.policy))
+        summary += [line for line in map(str, unmet) if line not in summary]
+    if unmet:
+        summary.append(f"what is in force in {to.name} refuses this pin: `reconciler controls show {to.name}`")
     return _propose(
         checkout,
         proposer,
@@ -158,10 +163,12 @@ def rollback(
     )
 
 
-def _verification_for(
-    deps: Dependencies, project: str, to: Environment, proposed: Model, build: Build, head: JournalHead | None
-) -> Verification | None:
-    """Return the verification that counts once this is merged; None for an artifact that was deployed before.
+def _judged(
+    deps: Dependencies, desired: DesiredState, to: Environment, proposed: Model, build: Build, head: JournalHead | None
+) -> tuple[Verification | None, tuple[WeakenedGate, ...]]:
+    """Return the verification that counts once this is merged, and what the pin does not meet of what is in force.
+
+    None and nothing for an artifact that was deployed before.
 
     Raises ConflictError when there is none yet, GateRefusedError E701 when a gate failed, IntegrityError E510 when what
     is recorded is not what the gates say.
@@ -170,13 +177,13 @@ def _verification_for(
     if origin is None:
         raise blobs.absent(build.artifact)
     evaluation = verify.evaluation_of(origin, build.artifact)
-    journals = Journals(deps.stores, project)
+    journals = Journals(deps.stores, desired.project)
     compared = yardsticks(journals, proposed, to.name, artifact=build.artifact, now=deps.clock(), head=head)
     gate_set = verify.gate_set_of(proposed, to, evaluation, compared)
     gates = gates_of(proposed, to)
     checked = verify.known_verification(origin, gate_set, build.artifact, gates=gates, compared=compared)
     if checked.previously_deployed:
-        return None
+        return None, ()
     if checked.verification is None:
         raise ConflictError(
             f"{short(build.artifact)} is not verified against today's gates and incumbent of {to.name}",
@@ -189,7 +196,10 @@ def _verification_for(
             hint=f"change the recipe and train again; an artifact that failed is never deployed to {to.name}",
             code="E701",
         )
-    return checked.verification
+    own = deps.stores[to.name]
+    in_force = pin_controls(observe_controls(desired, to, store=own, source=deps.source, acts=False), proposed)
+    unmet = gates_in_force.unmet(in_force, (origin, own), build.artifact, gate_set, evaluation, compared)
+    return checked.verification, unmet
 
 
 def _propose(

@@ -31,11 +31,12 @@ def edit(project: Project, path: str, old: str, new: str) -> None:
     (project.root / path).write_text(text.replace(old, new))
 
 
-def propose(project: Project) -> None:
-    """Merge the promotion of the newest candidate into the branch that is checked out, by fast-forward."""
+def propose(project: Project) -> str:
+    """Merge the promotion of the newest candidate into the branch that is checked out, by fast-forward; its summary."""
     project.run("apply", "sandbox", "--yes", code=None)
-    branch = project.run("promote", "lateness", "--to", "production", "-o", "json").json["branch"]
-    project.git("merge", "-q", "--ff-only", branch)
+    proposed = project.run("promote", "lateness", "--to", "production", "-o", "json").json
+    project.git("merge", "-q", "--ff-only", proposed["branch"])
+    return " ".join(proposed["summary"])
 
 
 def merged(project: Project, way: str) -> None:
@@ -70,7 +71,7 @@ def test_a_gate_weakened_in_one_commit_and_a_pin_in_the_next_are_one_change(stri
     strict.git("checkout", "-q", "-b", "pr")
     edit(strict, POLICY, STRICT, LOOSE)
     strict.commit("Tidy up")
-    propose(strict)
+    assert "what is in force in production refuses this pin" in propose(strict), "the proposal says so already"
     merged(strict, way)
     told = refused(strict, before, "GATE WEAKENED accuracy at least: 0.999 -> 0.1", "entry 2 of the controls")
     assert "promote lateness --to production --again" in told

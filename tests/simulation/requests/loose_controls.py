@@ -6,12 +6,12 @@ other commits than it should.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
+from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.controls.controls import (
     ControlsEntry,
     EnvironmentControls,
@@ -22,9 +22,10 @@ from reconciler.core.controls.controls import (
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Policy, Role
-from reconciler.ports import Source, Store, TreeFile
+from reconciler.ports import Source, Store
 from reconciler.testing.fault_injection import FaultyStore
 from reconciler.testing.memory_git import MemorySource
+from tests.simulation.unchanged_git import UnchangedGit
 
 Rewrite = Callable[[EnvironmentControls], EnvironmentControls]
 RewriteRecord = Callable[[int, ModelRecord], ModelRecord]
@@ -50,49 +51,7 @@ class LooseControls:
         return source
 
 
-class _Git:
-    """A process's unchanged view of git."""
-
-    def __init__(self, source: MemorySource) -> None:
-        self._source = source
-
-    def resolve(self, revision: str) -> str:
-        return self._source.resolve(revision)
-
-    def tree(self, commit: str, folders: tuple[str, ...]) -> tuple[TreeFile, ...]:
-        return self._source.tree(commit, folders)
-
-    def sizes(self, ids: Iterable[str]) -> Mapping[str, int]:
-        return self._source.sizes(ids)
-
-    def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        return self._source.read(ids)
-
-    def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
-        return self._source.order(a, b, branch=branch)
-
-    def changed(self, path: str, *, at: str, branch: str) -> FirstParentChange | None:
-        return self._source.changed(path, at=at, branch=branch)
-
-    def base(self, commit: str, *, branch: str) -> str | None:
-        return self._source.base(commit, branch=branch)
-
-    def tip(self, branch: str) -> str | None:
-        return self._source.tip(branch)
-
-    def touching(
-        self, paths: tuple[str, ...], *, after: str | None, at: str, branch: str
-    ) -> tuple[FirstParentChange, ...]:
-        return self._source.touching(paths, after=after, at=at, branch=branch)
-
-    def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
-        return self._source.versions(folder, at=at)
-
-    def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
-        return self._source.tracked(paths)
-
-
-class _EndsHere(_Git):
+class _EndsHere(UnchangedGit):
     """Git in which every commit is the newest of its branch."""
 
     def __init__(self, source: MemorySource, revision: str | None) -> None:
@@ -103,7 +62,7 @@ class _EndsHere(_Git):
         return self._revision or super().tip(branch)
 
 
-class _WithoutHistory(_Git):
+class _WithoutHistory(UnchangedGit):
     """Git that knows no earlier version of any environment, as in a shallow clone."""
 
     def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
@@ -111,7 +70,7 @@ class _WithoutHistory(_Git):
         return ()
 
 
-class _FirstChange(_Git):
+class _FirstChange(UnchangedGit):
     """Git that takes the branch's first commit, which everybody approved, for what changed the controls."""
 
     def touching(
