@@ -33,6 +33,7 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
     is for an environment, store or target that was moved or renamed, and for a project without a forge. It asks, and
     the answer is recorded with who and why.
     """
+    from reconciler.cli.confirm import DECLINED
     from reconciler.cli.project import opened
     from reconciler.engine.apply.accept_controls import accept_controls
     from reconciler.engine.controls.controls_state import check_shown, controls_status, offered
@@ -54,7 +55,7 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
         if shown is not None:
             check_shown(status, shown)
         elif not _confirmed(status):
-            return 0
+            return DECLINED
         streams.show(invocation, report, accept_controls(deps, desired, declared, reason))
     return 0
 

@@ -12,25 +12,19 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.apply.record_controls import record_controls
-from reconciler.engine.controls.controls_state import controls_status
+from reconciler.engine.controls.controls_state import check_judges, controls_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.storage import store_mark
 from reconciler.engine.storage.journal import EntryWriter
-from reconciler.errors import UsageError
 
 
 def accept_controls(deps: Dependencies, desired: DesiredState, environment: Environment, reason: str) -> ControlsStatus:
     """Write an entry by which the declared controls are in force; return what is in force then.
 
-    Raises UsageError E801 for a sandbox, whose models are judged by what promotes from it.
+    Raises UsageError E801 for a sandbox.
     """
-    if environment.trains:
-        raise UsageError(
-            f"{environment.name} is a sandbox: its models are judged by the environments that promote from it",
-            hint="name one of those",
-            code="E801",
-        )
+    check_judges(desired, environment)
     observe_loss.give_up(deps, desired, environment)
     store_mark.claim(deps.stores[environment.name], desired.project, environment.name)
     who = deps.actor()

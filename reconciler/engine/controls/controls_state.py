@@ -19,9 +19,24 @@ from reconciler.ports import Expressions
 def controls_status(
     deps: Dependencies, desired: DesiredState, environment: Environment, *, fresh: bool = False
 ) -> ControlsStatus:
-    """Return what is in force in an environment, and what git says otherwise. `fresh`: an entry was just written."""
+    """Return what is in force in an environment, and what git says otherwise. `fresh`: an entry was just written.
+
+    Raises UsageError E801 for a sandbox.
+    """
+    check_judges(desired, environment)
     controls = observe_controls(desired, environment, store=deps.stores[environment.name], source=deps.source)
     return _status(controls, controls.head, fresh=fresh)
+
+
+def check_judges(desired: DesiredState, environment: Environment) -> None:
+    """Raise UsageError E801 for a sandbox: it deploys nothing that controls would judge."""
+    if environment.trains:
+        others = [other.name for other in desired.downstream(environment.name)]
+        raise UsageError(
+            f"{environment.name} is a sandbox: its models are judged by the environments that promote from it",
+            hint=f"reconciler controls show {others[0]}" if others else "no environment promotes from it yet",
+            code="E801",
+        )
 
 
 def _status(controls: ControlsObserver, head: ControlsHead | None, *, fresh: bool) -> ControlsStatus:

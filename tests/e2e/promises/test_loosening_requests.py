@@ -177,6 +177,13 @@ def test_a_log_that_is_gone_is_accepted_by_a_person_or_nothing_new_is_deployed(s
     assert strict.served()["artifact"] != before
 
 
+def test_a_sandbox_has_no_controls_and_names_what_has(newer: Project) -> None:
+    for action in ("show", "accept"):
+        told = newer.run("controls", action, "sandbox", "--reason", "why not", code=2).err
+        assert "sandbox is a sandbox" in told
+        assert "reconciler controls show production" in told
+
+
 def test_the_work_tree_says_nothing_about_what_is_in_force(strict: Project) -> None:
     before = strict.served()["artifact"]
     edit(strict, POLICY, "  protect: {branch: main}\n", "")
