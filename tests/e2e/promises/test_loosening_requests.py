@@ -230,3 +230,24 @@ def test_a_rewritten_history_goes_on_once_a_person_accepts_it(newer: Project) ->
     newer.recipe("max_depth: 5", "max_depth: 4")
     newer.run("plan", "production", "--check", code=None)
     newer.run("audit")
+
+
+DAYS = "days_late: date_diff('day', due, coalesce(paid, as_of))"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "part"),
+    [("late: days_late > 0", "late: days_late > 3", "outcome"), (DAYS, f"{DAYS} - 3", "derive")],
+)
+def test_another_outcome_is_let_in_on_its_own_and_then_promoted(newer: Project, old: str, new: str, part: str) -> None:
+    """What is predicted may change, on purpose: but not in the very change that is judged by it."""
+    before = newer.served()["artifact"]
+    newer.run("apply", "production", "--yes")
+    newer.recipe(old, new)
+    propose(newer)
+    refused(newer, before, f"GATE WEAKENED recipe {part}: as it was -> another")
+    newer.run("apply", "sandbox", "--yes")
+    again = newer.run("promote", "lateness", "--to", "production", "--again", "-o", "json").json
+    newer.merge(again["branch"])
+    newer.run("apply", "production", "--yes")
+    assert newer.served()["artifact"] == again["artifact"] != before
