@@ -46,12 +46,15 @@ def free_port() -> int:
 
 class TestEmulate(ForgeContract):
     """What it does not have is left out: statuses, which request brought a commit, a refusal of a branch that is not
-    there, a request whose head follows the contents API."""
+    there, a request whose head follows the contents API, the events of a request (where an approval needs to know
+    whether the base changed), who pushed to a branch."""
 
     test_a_request_for_a_branch_that_is_not_there_is_refused = None  # type: ignore[assignment]
     test_its_commit_follows_the_branch = None  # type: ignore[assignment]
     test_a_status_is_the_last_of_its_name = None  # type: ignore[assignment]
     test_a_merge_is_found_by_its_commit = None  # type: ignore[assignment]
+    test_the_last_word_of_each_reviewer_is_told_with_the_head_that_was_reviewed = None  # type: ignore[assignment]
+    test_whose_work_a_request_is_is_told_without_a_gap = None  # type: ignore[assignment]
 
     @pytest.fixture(autouse=True)
     def _start(self, tmp_path: Path) -> Iterator[None]:

@@ -79,7 +79,7 @@ def test_a_person_at_a_terminal_may_confirm_it(deployed: Project) -> None:
         stderr=theirs,
         stdout=subprocess.PIPE,
         text=True,
-        env=deployed.environment,
+        env=deployed.environment | {"CI": ""},  # where it is set nobody is asked
         cwd=deployed.root.parent,
     )
     os.close(theirs)
