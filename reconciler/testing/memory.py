@@ -28,7 +28,7 @@ class MemoryStore:
         self.objects: dict[str, bytes] = {}
         self._folder = folder
         self._created = created
-        self._files: dict[str, bytes] = {}
+        self._files: dict[str, tuple[bytes, Path]] = {}
 
     def create(self, key: str, body: bytes | Path) -> bool:
         if not is_key(key):
@@ -62,14 +62,15 @@ class MemoryStore:
         body = self._body(key)
         if body is None:
             return None
-        path = self._folder / hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
-        if self._files.get(key) != body:
+        written = self._files.get(key)
+        if written is None or written[0] != body:
+            path = self._folder / hashlib.md5(key.encode(), usedforsecurity=False).hexdigest()
             path.write_bytes(body)
-            self._files[key] = body
-        return path
+            written = self._files[key] = (body, path)
+        return written[1]
 
     def keys(self, prefix: str) -> Iterator[str]:
-        return iter(sorted(key for key in self.objects if key.startswith(prefix)))
+        return iter(sorted([key for key in self.objects if key.startswith(prefix)]))
 
 
 class MemoryTarget:

@@ -17,8 +17,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -44,6 +42,7 @@ from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.random_history import Merges
 from tests.simulation.sample_project import SampleProject
 from tests.simulation.scheduled_process import ScheduledProcess
+from tests.support.scratch import scratch_folder
 
 PROCESSES = 3
 STEPS = 36  # turns of the scheduler before faults stop
@@ -280,11 +279,8 @@ class _Watched(FaultyTarget):
 
 def simulate(seed: int, mutant: str = "none") -> Ran:
     """Run one seed in a folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="simulation-"))
-    try:
+    with scratch_folder("simulation-") as folder:
         return Simulation(seed, folder, mutant).run()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:

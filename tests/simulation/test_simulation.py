@@ -1,6 +1,6 @@
 """Hostile schedules, three reconcilers each, no violation; and every mutant is told from a sound port.
 
-`make test` tries some hundreds of schedules, `make soak` ten thousand.
+`make test` tries a few hundred schedules and those that show a mutant, `make soak` ten thousand.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from reconciler.testing.memory import MemoryTarget
 from tests.simulation.mutants import MUTANTS, LowerWins
 from tests.simulation.scenario import Scenario
 from tests.simulation.simulation import simulate
-from tests.support.effort import COUNTS, count
+from tests.support.effort import count
 
 SEEDS = count("SEEDS")
-QUICK, _ = COUNTS["SEEDS"]
-PARTS = 40
-# Mutants that few schedules show: where the search begins. A stale number costs time only: all others are tried, too.
-BEGIN = {"approvals-ignored": 30, "empty-as-none": 55, "retry-without-id": 190}
+PARTS = 20
+SEARCHED = 600
+# A schedule that shows the mutant, tried first. A stale number costs time only: the search goes on and prints it.
+SHOWN_BY = {"approvals-ignored": 38, "empty-as-none": 307, "hold-ignored": 38, "retry-without-id": 299}
 
 
 @pytest.mark.soak
@@ -40,12 +40,13 @@ def test_no_schedule_breaks_an_invariant(part: int) -> None:
 
 @pytest.mark.parametrize("mutant", sorted(set(MUTANTS) - {"none", "lower-n"}))
 def test_a_broken_port_is_caught(mutant: str) -> None:
-    """Within the seeds that `make test` tries: the first that shows it is enough."""
-    begin = BEGIN.get(mutant, 0)
-    for seed in (*range(begin, QUICK), *range(begin)):
+    """One schedule that shows it is enough; in the same one, a sound port breaks nothing."""
+    for seed in (SHOWN_BY.get(mutant, 0), *range(SEARCHED)):
         if simulate(seed, mutant).violations:
+            print(f"{mutant} is shown by {seed}")
+            assert simulate(seed).violations == []
             return
-    pytest.fail(f"{QUICK} schedules did not tell {mutant} from a sound port")
+    pytest.fail(f"{SEARCHED} schedules did not tell {mutant} from a sound port")
 
 
 @pytest.mark.parametrize(("target", "caught"), [(MemoryTarget, False), (LowerWins, True)])

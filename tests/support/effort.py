@@ -16,8 +16,8 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 
 # Of each name the quick count and the full one.
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (600, 10_000),  # schedules of the simulation
-    "REQUEST_SEEDS": (400, 10_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "SEEDS": (240, 10_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (160, 10_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
@@ -40,9 +40,9 @@ COUNTS: dict[str, tuple[int, int]] = {
 
 # The files that take longest in `make test`, in CPU seconds: their tests are handed out first.
 LONGEST: dict[str, int] = {
-    "tests/simulation/test_simulation.py": 40,
+    "tests/simulation/test_simulation.py": 30,
     "tests/inputs/test_hostile_models.py": 35,
-    "tests/simulation/requests/test_requests.py": 40,
+    "tests/simulation/requests/test_requests.py": 15,
     "tests/e2e/promises/test_apply_on_merge.py": 25,
     "tests/e2e/promises/test_forges.py": 25,
     "tests/e2e/promises/test_drift.py": 25,

@@ -13,8 +13,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
-import shutil
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -35,6 +33,7 @@ from tests.simulation.requests.random_requests import RequestHistory
 from tests.simulation.requests.request_edits import EDITS
 from tests.simulation.requests.request_oracle import RequestOracle
 from tests.simulation.requests.request_project import Declared, Places
+from tests.support.scratch import scratch_folder
 
 TURNS = 14
 CRASHES = (Fault.BEFORE, Fault.AFTER, Fault.TORN, Fault.ERROR, Fault.DONE_UNANSWERED)
@@ -192,11 +191,8 @@ class RequestSimulation:
 
 def simulate(seed: int, mutant: str = "none") -> RequestRun:
     """Run one seed in a folder of its own."""
-    folder = Path(tempfile.mkdtemp(prefix="requests-"))
-    try:
+    with scratch_folder("requests-") as folder:
         return RequestSimulation(seed, folder, mutant).run()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:
