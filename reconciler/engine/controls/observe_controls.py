@@ -115,7 +115,9 @@ class ControlsObserver:
     def former_names(self, model: Model) -> tuple[str, ...]:
         """Return the names that the model had before, newest first, without those that are declared again."""
         record = self.record(model)
-        known = (record.name, *record.names) if record is not None else ()
+        known = dict.fromkeys((record.name, *record.names) if record is not None else ())
+        if model.renamed_from is not None:  # also where no apply saw it under that name: a hold may wait for it
+            known[model.renamed_from] = None
         return tuple(name for name in known if name != model.name and not self.is_declared(name))
 
     def record(self, model: Model) -> ModelRecord | None:

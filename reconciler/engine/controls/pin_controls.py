@@ -65,10 +65,7 @@ def pin_controls(controls: ControlsObserver, model: Model) -> PinControls:
         owners = change.before[0].policy.owners
         for old in change.before:
             environment = sets.with_timing(environment, before=old, then=change.declared)
-    former_names = _former_names(model, change)
-    environment = sets.with_former_holds(
-        environment, model.name, tuple(name for name in former_names if not controls.is_declared(name))
-    )
+    environment = sets.with_former_holds(environment, model.name, controls.former_names(model))
     late = _late_overrides(model, change)
     if not owners:
         environment = _without(environment, late)
@@ -84,7 +81,7 @@ def pin_controls(controls: ControlsObserver, model: Model) -> PinControls:
         evidence=evidence,
         since=change.entry.n if change.entry is not None else None,
         commit=change.entry.commit if change.entry is not None else None,
-        names=former_names,
+        names=_former_names(model, change),
         late_overrides=late,
     )
 

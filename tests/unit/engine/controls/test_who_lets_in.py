@@ -114,6 +114,21 @@ def test_a_rename_ends_no_hold(scenario: Scenario) -> None:
     assert "late" not in scenario.project.target.current
 
 
+def test_a_hold_of_a_former_name_holds_though_no_apply_saw_the_model_under_it(scenario: Scenario) -> None:
+    held = with_policy(holds=(Hold(model="early", reason="the quarter is being closed"),))
+    first = scenario.deployed(10)
+    scenario.commit(seed=20, pin=first, pinned_seed=10, production=held)
+    scenario.apply("sandbox")
+    scenario.apply("production")
+    served = scenario.project.target.current[MODEL]
+    pin = scenario.candidate
+    edited(scenario, lambda model: replace(model, renamed_from="early"), seed=20, pin=pin, production=held)
+    (told,) = scenario.apply("production").results
+    assert told.status is ResultStatus.DENIED
+    assert "the quarter is being closed" in (told.problem or "")
+    assert scenario.project.target.current[MODEL] == served
+
+
 def test_a_name_in_between_that_was_never_deployed_loses_no_incumbent(scenario: Scenario) -> None:
     """Renamed twice, and refused under the name in between: what serves under the first is still compared with."""
 
