@@ -6,6 +6,7 @@ and types decide, as a person would guess at first sight; where they say nothing
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from reconciler.core.onboarding.column_roles import are_classes, features_of, free_name, key_of, outcome_of
@@ -29,6 +30,8 @@ from reconciler.errors import UsageError
 
 SMALL = 5000  # rows below which a random forest is the safer choice: boosting overfits few rows
 FEWEST_DAYS = 20  # distinct days from which rows are held out by date
+FEWEST_JUDGED = 50  # rows of a holdout from which a score says something
+_HELD_OUT = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +47,14 @@ class SuggestionReasons:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeSuggestion:
-    """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated."""
+    """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated.
+    `judged`: about how many rows the holdout has."""
 
     table: Table
     recipe: Recipe
     reasons: SuggestionReasons
     left_out: tuple[tuple[str, str], ...]
+    judged: int
     as_of: str | None = None
 
 
@@ -87,7 +92,8 @@ def _from_receivables(
     left |= more
     numeric = (*features.numeric, *books.derived_features, *(feature.name for feature in books.past_features))
     categorical = tuple(name for name in features.categorical if name != books.by)
-    holdout, why_holdout = _holdout(profile, books.at)
+    known = profile.column(books.settled).filled
+    holdout, why_holdout = _holdout(profile, books.at, known)
     estimator, why_estimator = _estimator(Task.CLASSIFICATION, profile.rows)
     past = None
     if books.by is not None:
@@ -108,7 +114,12 @@ def _from_receivables(
         key=why_key, outcome=books.why, holdout=why_holdout, estimator=why_estimator, predict=books.why_predict
     )
     return RecipeSuggestion(
-        table=table, recipe=recipe, reasons=reasons, left_out=tuple(left.items()), as_of=books.as_of
+        table=table,
+        recipe=recipe,
+        reasons=reasons,
+        left_out=tuple(left.items()),
+        judged=judged_rows(known),
+        as_of=books.as_of,
     )
 
 
@@ -145,7 +156,7 @@ def _from_single_column(
         features = replace(features, numeric=(*features.numeric, month))
     classes = are_classes(outcome)
     task = Task.CLASSIFICATION if classes else Task.REGRESSION
-    holdout, why_holdout = _holdout(profile, at.name if at is not None else None)
+    holdout, why_holdout = _holdout(profile, at.name if at is not None else None, outcome.filled)
     estimator, why_estimator = _estimator(task, profile.rows)
     is_open = outcome.filled < profile.rows
     declared, window = _classes(outcome, is_open=is_open) if classes else (Outcome(column=outcome.name), None)
@@ -174,7 +185,13 @@ def _from_single_column(
         else f"every row has {outcome.name}, so all rows are predicted, as an example:"
         " narrow it to the rows of interest",
     )
-    return RecipeSuggestion(table=table, recipe=recipe, reasons=reasons, left_out=tuple(left.items()))
+    return RecipeSuggestion(
+        table=table,
+        recipe=recipe,
+        reasons=reasons,
+        left_out=tuple(left.items()),
+        judged=judged_rows(outcome.filled),
+    )
 
 
 def _classes(column: ColumnProfile, *, is_open: bool) -> tuple[Outcome, Window | None]:
@@ -207,10 +224,35 @@ def _past_only(column: ColumnProfile, today: str) -> bool:
     return column.latest is not None and column.latest <= today and column.distinct >= FEWEST_DAYS
 
 
-def _holdout(profile: TableProfile, at: str | None) -> tuple[Holdout, str]:
+def judged_rows(known: int) -> int:
+    """Return about how many rows are held out of `known` rows with an outcome."""
+    return round(_HELD_OUT * known)
+
+
+def shared_rows(judged: int) -> int:
+    """Return how many rows two versions share for certain, of about `judged` rows: a gate can ask for that many.
+
+    A random holdout varies by the root of its size, and later versions also share fewer rows with older ones.
+    """
+    surely = int(judged - 2.5 * math.sqrt(judged))
+    return max(1, surely - surely % 5 if surely > 10 else surely)
+
+
+def _holdout(profile: TableProfile, at: str | None, known: int) -> tuple[Holdout, str]:
+    """Return the rows to hold out of `known` ones, and the reason, which tells where they are too few to judge by."""
     if at is not None and profile.column(at).distinct >= FEWEST_DAYS:
-        return Holdout(last=0.2, by=at), "the newest rows, which training does not see: as the model will be used"
-    return Holdout(random=0.2), "no date orders the rows, so a random fifth is held out: always the same rows, by key"
+        holdout = Holdout(last=_HELD_OUT, by=at)
+        why = "the newest rows, which training does not see: as the model will be used"
+    else:
+        holdout = Holdout(random=_HELD_OUT)
+        why = "no date orders the rows, so a random fifth is held out: always the same rows, by key"
+    if (judged := judged_rows(known)) < FEWEST_JUDGED:
+        wrong = 100 * min(0.5, 1 / math.sqrt(max(1, judged)))
+        why += (
+            f"; that is about {judged:,} rows, so few that a score of this model, also a perfect one, says little"
+            f" (it may be {wrong:.0f} points off): do not trust it before the table has a few hundred rows"
+        )
+    return holdout, why
 
 
 def _estimator(task: Task, rows: int) -> tuple[Estimator, str]:

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 
 from reconciler import __version__
 from reconciler.core.forge.detection import ForgeKind
-from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, shared_rows
 from reconciler.core.spec.environment import Table
+from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
 from reconciler.manifest.scaffold.yaml_text import comment, flow_list, formula, named_expressions, quoted
+
+_MIN_ROWS = NoWorseThanIncumbent(metric="r2").min_rows  # what a gate asks for that does not say it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,7 +148,7 @@ def _model(place: ProjectFacts, suggestion: RecipeSuggestion) -> str:
         f"    seed: {recipe.seed}",
         "  # In addition to the gates of the environment that it is promoted to.",
         "  gates:",
-        *_gates(recipe),
+        *_gates(recipe, suggestion.judged),
         "  retrain: {because: [recipe]}",
     ]
     return "\n".join(lines) + "\n"
@@ -233,10 +236,10 @@ def _holdout(recipe: Recipe) -> str:
     return f"{{random: {round((holdout.random or 0) * 100)}%}}"
 
 
-def _gates(recipe: Recipe) -> Iterator[str]:
-    """Yield a gate against chance and one against the incumbent.
+def _gates(recipe: Recipe, judged: int) -> Iterator[str]:
+    """Yield a gate against chance and one against the incumbent, which asks for no more rows than the holdout has.
 
-    The balanced accuracy of a blind guess is 1 / classes, its R2 is 0.
+    `judged`: about how many rows it has. The balanced accuracy of a blind guess is 1 / classes, its R2 is 0.
     """
     metric, guess, headline = "r2", 0.0, "r2"
     if recipe.task is Task.CLASSIFICATION:
@@ -244,7 +247,11 @@ def _gates(recipe: Recipe) -> Iterator[str]:
     yield f"    # A blind guess has {guess:.2g}. Raise the bound to what you need."
     yield f"    - {{uses: threshold, metric: {metric}, atLeast: {guess + 0.05:.2f}}}"
     yield "    # Against the best that was deployed: what one version may lose, ten cannot lose again and again."
-    yield f"    - {{uses: no-worse-than-incumbent, metric: {headline}, tolerance: 0.01, against: best}}"
+    fewest = ""
+    if (shared := shared_rows(judged)) < _MIN_ROWS:
+        yield f"    # The holdout has about {judged:,} rows: raise minRows as the table grows."
+        fewest = f", minRows: {shared}"
+    yield f"    - {{uses: no-worse-than-incumbent, metric: {headline}, tolerance: 0.01, against: best{fewest}}}"
 
 
 def _lock(place: ProjectFacts) -> str:

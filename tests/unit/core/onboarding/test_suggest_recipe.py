@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, shared_rows, suggest
 from reconciler.core.onboarding.table_profile import ColumnProfile, DateGap, DayCountColumn, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import Task
@@ -287,3 +287,27 @@ def test_where_few_are_very_late_the_cut_is_ten_days() -> None:
 
 def test_where_nobody_pays_late_it_is_no_question() -> None:
     assert ledger(over_0=0.0).recipe.outcome.column is not None
+
+
+# --- what fits the table's size ---
+
+
+@pytest.mark.parametrize("rows", [5, 30, 60, 249])
+def test_a_holdout_too_small_to_judge_by_is_told(rows: int) -> None:
+    key, outcome = column("id", "BIGINT", rows, filled=rows), flag("y", "no", "yes", filled=rows)
+    found = suggested(key, column("a", distinct=4, filled=rows), outcome, rows=rows)
+    reason = found.reasons.holdout
+    assert f"about {round(rows / 5)} rows, so few that" in reason
+    assert "points off" in reason
+
+
+def test_a_holdout_is_told_small_by_its_rows_with_an_outcome() -> None:
+    few = suggested(ORDER_ID, AMOUNT, flag("returned", "no", "yes", filled=100))
+    assert few.judged == 20
+    assert "about 20 rows" in few.reasons.holdout
+    assert "so few" not in suggested(ORDER_ID, AMOUNT, RETURNED).reasons.holdout
+
+
+@pytest.mark.parametrize("judged", [1, 2, 6, 15, 40, 72, 80, 500, 40_000])
+def test_a_gate_asks_for_fewer_rows_than_the_holdout_has_also_where_chance_made_it_smaller(judged: int) -> None:
+    assert 1 <= shared_rows(judged) <= max(1, judged - 2 * judged**0.5)

@@ -144,3 +144,17 @@ def test_every_choice_stands_beside_its_reason() -> None:
 def test_a_branch_of_another_name_is_protected(tmp_path: Path) -> None:
     text = project_template.files(replace(PLACE, branch="trunk"), suggest(PLAIN, name="t", today=TODAY))
     assert "protect: {branch: trunk}" in text["environments/production.yaml"]
+
+
+@pytest.mark.parametrize(("known", "fewest"), [(30, 1), (100, 8), (200, 20), (360, 50), (500, 75), (640, 95)])
+def test_the_gate_against_the_incumbent_can_be_passed_with_the_rows_that_the_table_has(known: int, fewest: int) -> None:
+    *others, target = PLAIN.columns
+    small = replace(PLAIN, rows=known + 40, columns=(*others, replace(target, filled=known)))
+    text = project_template.files(PLACE, suggest(small, name="t", today=TODAY))["manifests/sandbox/m.yaml"]
+    assert f"against: best, minRows: {fewest}}}" in text
+    assert f"about {round(known / 5)} rows: raise minRows" in text
+
+
+def test_the_gate_against_the_incumbent_keeps_its_default_where_there_are_rows_enough() -> None:
+    text = project_template.files(PLACE, suggest(PLAIN, name="t", today=TODAY))["manifests/sandbox/m.yaml"]
+    assert "minRows" not in text
