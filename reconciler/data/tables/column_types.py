@@ -31,6 +31,7 @@ _DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\s*\(\s*([0-9]{1,2})\s*(?:,\s*([0-9]{
 
 _ISO_DATE = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 _ISO_TIME = r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+_MIDNIGHT = r"[ T](00?:00(:00(\.0{1,9})?)?(Z|[+-]00:?00)?|12:00(:00)? ?(AM|am))$"
 _OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 
 
@@ -96,11 +97,7 @@ def from_text(cell: str, kind: str, text_format: TextFormat) -> str:
         case "VARCHAR":
             return cell
         case "BIGINT" | "INTEGER":
-            number_text = _plain_number(cell, text_format)
-            digits = "[+-]?[0-9]{1,38}"
-            return (
-                f"(CASE WHEN regexp_full_match({number_text}, '{digits}') THEN TRY_CAST({number_text} AS {kind}) END)"
-            )
+            return _whole_number(_plain_number(cell, text_format), kind, "[0-9]{1,38}")
         case "DOUBLE":
             number_text = _plain_number(cell, text_format)
             number = f"TRY_CAST({number_text} AS DOUBLE)"
@@ -113,7 +110,8 @@ def from_text(cell: str, kind: str, text_format: TextFormat) -> str:
                 f" WHEN {text} IN ('false', 'f', 'no', 'n', '0') THEN false END)"
             )
         case "DATE":
-            return _iso_date(cell) if text_format.formatted != "DATE" else _formatted(cell, text_format, "DATE")
+            day = date_from_text(f"regexp_replace(trim({cell}), '{_MIDNIGHT}', '')", text_format)
+            return f"coalesce({date_from_text(cell, text_format)}, {day})"
         case "TIMESTAMP":
             return (
                 _iso_timestamp(cell, text_format)
@@ -122,6 +120,41 @@ def from_text(cell: str, kind: str, text_format: TextFormat) -> str:
             )
         case _:
             return _decimal(cell, kind, text_format)
+
+
+def from_text_as_before(cell: str, kind: str, text_format: TextFormat) -> str:
+    """Return SQL like `from_text`, for a type that no one declared: that of an earlier copy, or an inferred one.
+
+    Another spelling of the same value is that value (`48.0` or `4.8e1` for 48, midnight for a date), but a number with
+    a leading zero is an identifier that no earlier row was.
+    """
+    match kind:
+        case "BIGINT" | "INTEGER":
+            return _whole_number(_plain_number(cell, text_format), kind, "(0|[1-9][0-9]{0,18})")
+        case "DOUBLE":
+            text = _plain_number(cell, text_format)
+            pattern = r"[+-]?((0|[1-9][0-9]{0,14})(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?"
+            return f"(CASE WHEN regexp_full_match({text}, '{pattern}') THEN TRY_CAST({text} AS DOUBLE) END)"
+        case _:
+            return from_text(cell, kind, text_format)
+
+
+def date_from_text(cell: str, text_format: TextFormat) -> str:
+    """Return SQL of a day, without a time of day, in the declared format or in ISO 8601."""
+    return _iso_date(cell) if text_format.formatted != "DATE" else _formatted(cell, text_format, "DATE")
+
+
+def _whole_number(text: str, kind: str, digits: str) -> str:
+    """Return SQL of a whole number: `digits`, also with zeros behind the point, or with an exponent as R writes it."""
+    number = f"TRY_CAST({text} AS DOUBLE)"
+    exponent = r"[+-]?[1-9](\.[0-9]+)?[eE]\+?[0-9]{1,2}"
+    return (
+        f"(CASE WHEN regexp_full_match({text}, '[+-]?{digits}') THEN TRY_CAST({text} AS {kind})"
+        rf" WHEN regexp_full_match({text}, '[+-]?{digits}\.0*')"
+        rf" THEN TRY_CAST(regexp_replace({text}, '\..*', '') AS {kind})"
+        f" WHEN regexp_full_match({text}, '{exponent}') AND abs({number}) < 9e15 AND {number} = floor({number})"
+        f" THEN TRY_CAST({number} AS {kind}) END)"
+    )
 
 
 def _plain_number(cell: str, text_format: TextFormat) -> str:

@@ -24,11 +24,11 @@ from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
 from reconciler.data.tables import column_types, csv_validate
-from reconciler.data.tables.column_types import TYPE_RULE, TextFormat, from_text, normal_type
+from reconciler.data.tables.column_types import TYPE_RULE, TextFormat, from_text, from_text_as_before, normal_type
 from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
 from reconciler.data.tables.csv_rows import Dialect
 from reconciler.data.tables.source_file import locate, table_error, unchanged
-from reconciler.data.tables.type_inference import from_text_strictly, infer
+from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import CopyRequest, TableFile
 
@@ -136,7 +136,7 @@ class _TableCopy:
             CopiedColumn(
                 name=name,
                 kind=kind,
-                value=(from_text if name in declared or kind == "VARCHAR" else from_text_strictly)(
+                value=(from_text if name in declared or kind == "VARCHAR" else from_text_as_before)(
                     name_of(name), kind, text_format
                 ),
                 cell=name_of(name),

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.data.duckdb_session import Session, name_of, text_of
-from reconciler.data.tables.column_types import TextFormat, from_text
+from reconciler.data.tables.column_types import TextFormat, date_from_text, from_text
 
 _SAMPLE = 20_000  # rows tested against every type; the suggested type is then checked on all rows
 _NEARLY = 0.9  # a column of which this share fits a type is taken for one of that type with mistakes
@@ -24,19 +24,11 @@ _DATE_LIKE += r"|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}
 _NOT_FINITE = r"[+-]?(inf|infinity|nan)"
 
 
-def from_text_strictly(cell: str, kind: str, text_format: TextFormat) -> str:
-    """Return SQL like `from_text`, for an inferred type: as strict as the inference.
-
-    So `00123` does not become a number because earlier rows were numbers.
-    """
-    return f"({_tests(cell, text_format).get(kind) or from_text(cell, kind, text_format)})"
-
-
 def _tests(cell: str, text_format: TextFormat) -> dict[str, str]:
     """Return type -> SQL of the value where the text can only be of that type, in order of preference."""
     group = rf"([1-9][0-9]{{0,2}}({re.escape(text_format.grouping)}[0-9]{{3}})+)|" if text_format.grouping else ""
     point = re.escape(text_format.decimal)
-    number = rf"-?({group}0|[1-9][0-9]{{0,14}})({point}[0-9]+)?([eE][+-]?[0-9]{{1,2}})?"
+    number = rf"-?(({group}0|[1-9][0-9]{{0,14}})({point}[0-9]+)?|{point}[0-9]+)([eE][+-]?[0-9]{{1,2}})?"
     integer = "0|-?[1-9][0-9]{0,18}"
     # A match is finite: 15 digits and an exponent of two digits.
     double = f"TRY_CAST({cell} AS DOUBLE)" if text_format.grouping is None else from_text(cell, "DOUBLE", text_format)
@@ -44,7 +36,7 @@ def _tests(cell: str, text_format: TextFormat) -> dict[str, str]:
         "BOOLEAN": f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END",
         "BIGINT": f"CASE WHEN regexp_full_match({cell}, '{integer}') THEN TRY_CAST({cell} AS BIGINT) END",
         "DOUBLE": f"CASE WHEN regexp_full_match({cell}, {text_of(number)}) THEN {double} END",
-        "DATE": from_text(cell, "DATE", text_format),
+        "DATE": date_from_text(cell, text_format),
         "TIMESTAMP": from_text(cell, "TIMESTAMP", text_format),
     }
     if text_format.formatted is not None and not re.sub(r"%-?[A-Za-z]|[0-9]", "", text_format.dates):

@@ -292,7 +292,7 @@ def test_where_nobody_pays_late_it_is_no_question() -> None:
 # --- what fits the table's size ---
 
 
-@pytest.mark.parametrize("rows", [5, 30, 60, 249])
+@pytest.mark.parametrize("rows", [5, 30, 60, 247])
 def test_a_holdout_too_small_to_judge_by_is_told(rows: int) -> None:
     key, outcome = column("id", "BIGINT", rows, filled=rows), flag("y", "no", "yes", filled=rows)
     found = suggested(key, column("a", distinct=4, filled=rows), outcome, rows=rows)

@@ -344,7 +344,8 @@ def test_declared_types_win_and_are_strict(root: Path) -> None:
         ("b", b"1.205"),
         ("b", b"1e3"),
         ("c", b"maybe"),
-        ("d", b"1.0"),
+        ("d", b"1.5"),
+        ("d", b"1.5e0"),
         ("d", b"3000000000"),
         ("e", b"1e999"),
     ):
