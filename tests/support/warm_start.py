@@ -9,6 +9,7 @@ another Python or with other variables of Python's own.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import json
@@ -33,6 +34,7 @@ if __name__ != "__main__":  # the program has none of our tests on its path
 IMPORTED = (
     "reconciler.adapters.executors.compute",
     "reconciler.adapters.filesystem.store",
+    "reconciler.adapters.filesystem.target",
     "reconciler.adapters.git.commit_source",
     "reconciler.adapters.git.worktree_source",
     "reconciler.app.wiring",
@@ -40,6 +42,7 @@ IMPORTED = (
     "reconciler.cli.error_reporting",
     "reconciler.cli.project",
     "reconciler.engine.load_desired",
+    "reconciler.engine.plan.make_plan",
     "reconciler.engine.plan.observe",
     "reconciler.manifest.loading.load",
     "reconciler.report.layout.render_text",
@@ -169,4 +172,12 @@ if __name__ == "__main__":
     _serve(socket.socket(fileno=os.dup(0)))
     from reconciler.cli.main import run
 
-    run()
+    try:
+        run()
+    except SystemExit as ended:
+        # As Python ends, without taking apart what is shared with the process that this one is forked from.
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code if isinstance(ended.code, int) else 0)

@@ -1,9 +1,12 @@
-"""Fork servers of training and scoring, forked from a process that has imported scikit-learn, instead of started cold.
+"""Workers forked from a process that has imported scikit-learn and DuckDB, instead of started cold.
 
-Three quarters of the time of a command that trains or scores go into that import. `WarmWorkers` writes a program that
-commands of `tests.support.warm_start` take for their Python. It hands its streams, arguments and environment to the
-process that this file is when run as a program, and ends as the fork server ends that is forked there. Other modules,
-and an environment other than that process's, are left to the real Python. Nothing of ours is imported ahead.
+Three quarters of the time of a command that trains, scores or reads tables go into these imports. `WarmWorkers` writes
+a program that commands of `tests.support.warm_start` take for their Python. It hands its streams, arguments and
+environment to the process that this file is when run as a program, and ends as the worker ends that is forked there: a
+fork server of training or scoring, or a worker of data, which is killed when the program is. Other modules, and an
+environment other than that process's, are left to the real Python. Of ours, what all workers import is imported ahead.
+
+The memory of a worker of data is not seen by the caps: they look at the program.
 """
 
 from __future__ import annotations
@@ -27,14 +30,18 @@ from pathlib import Path
 if __name__ != "__main__":
     from reconciler.core.spec.runtime import fixed_environment
 
-IMPORTED = ("pyarrow.compute", "pyarrow.parquet", "sklearn.ensemble", "sklearn.compose", "sklearn.pipeline", "skops.io")
+IMPORTED = (
+    *("reconciler.ports", "reconciler.workers.fork_server"),
+    *("duckdb", "pyarrow.compute", "pyarrow.parquet"),
+    *("sklearn.compose", "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model", "sklearn.pipeline", "skops.io"),
+)
 MAY_DIFFER = ("HOME", "PATH", "TMPDIR")  # no library looks at them while it is imported
 
 PROGRAM = """\
 #!{python} -I
 import json, os, signal, socket, sys
 code = ""
-if sys.argv[-1] == "--fork-server":
+if sys.argv[-1] in ("--fork-server", "reconciler.data"):
     request = {{"arguments": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd()}}
     body = json.dumps(request).encode()
     with socket.socket(socket.AF_UNIX) as server:
@@ -106,14 +113,19 @@ def _answer(connection: socket.socket, started: dict[str, str]) -> str:
         body += connection.recv(int.from_bytes(length) - len(body))
     request = json.loads(body)
     # As `reconciler.adapters.executors.worker_process` calls Python.
-    *flags, module, server = request["arguments"]
+    flags, (module, *server) = request["arguments"][:3], request["arguments"][3:]
     if flags != ["-P", "-s", "-m"] or _read(request["environment"]) != _read(started):
         os._exit(0)  # without an answer: to be started cold
     worker = os.fork()
     if worker:
         for stream in streams:
             os.close(stream)
-        connection.sendall(str(os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])).encode())
+        with os.fdopen(os.pidfd_open(worker)) as ended:
+            if connection in select.select([ended, connection], [], [])[0] and not server:
+                os.kill(worker, signal.SIGKILL)  # as the program was; a fork server sees the end of its caller itself
+        code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
+        with contextlib.suppress(BrokenPipeError):
+            connection.sendall(str(code).encode())
         os._exit(0)
     connection.close()
     os.setsid()
@@ -122,7 +134,7 @@ def _answer(connection: socket.socket, started: dict[str, str]) -> str:
         os.close(stream)
     os.chdir(request["folder"])
     os.environ.update({name: request["environment"][name] for name in MAY_DIFFER if name in request["environment"]})
-    sys.argv[1:] = [server]
+    sys.argv[1:] = server
     return str(module)
 
 

@@ -25,7 +25,9 @@ from reconciler.cli.error_reporting import guarded
 from reconciler.core.artifact.journal import ReleasePointer
 from tests.support.once import copy
 
-MODELS = 50
+pytestmark = pytest.mark.xdist_group("plan-cache")  # one fleet for all
+
+MODELS = 32  # the least that several processes plan, with some to lose
 NAME = "model-00007"
 
 
