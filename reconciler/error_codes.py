@@ -135,7 +135,7 @@ E403 A header has duplicate or empty names, or names that expressions cannot use
 E404 The file has only one column.
      Declare `delimiter`.
 E405 A column's values do not have its declared type, or the type of an earlier snapshot.
-     Declare `types`, `dates`, `decimal` or `nulls` for the table.
+     Declare `types`, `dates`, `decimal` or `nulls` for the table, or `cells` for one column.
 E406 A CSV has unbalanced quotes, or is not in its declared encoding.
      Correct the line, or declare `encoding`.
 E407 A file is compressed or binary.

@@ -35,13 +35,31 @@ class PrunePolicy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CellText(DefaultsLeftOut):
+    """How the text of one column's cells is read, where that differs from its table.
+
+    `nulls`: texts that mean a missing value here too, compared without the spaces around them. `grouping`: the sign
+    between thousands. `unit`: a text before or behind each number. `negative`: how a negative number is written,
+    `brackets` for (1) or `trailing` for 1-.
+    """
+
+    column: str
+    nulls: tuple[str, ...] = ()
+    dates: str | None = None
+    decimal: str | None = None
+    grouping: str | None = None
+    unit: str | None = None
+    negative: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table(DefaultsLeftOut):
     """The source of one table, and how its text is parsed.
 
     `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
     DuckDB type names; `dates` is a strptime format for text dates; undeclared types are inferred once and then kept.
     `columns` are (name, name as written in the file), for names that expressions cannot use; `row_number` names a
-    column to add: 1, 2, … in the file's order.
+    column to add: 1, 2, … in the file's order; `cells` are the columns whose text is read in another way.
     """
 
     uses: str
@@ -55,6 +73,11 @@ class Table(DefaultsLeftOut):
     nulls: tuple[str, ...] = ("",)
     columns: tuple[tuple[str, str], ...] = ()
     row_number: str | None = None
+    cells: tuple[CellText, ...] = ()
+
+    def cell_text(self, column: str) -> CellText:
+        """Return how the column's text is read where that differs from the table: nothing, where it does not."""
+        return next((text for text in self.cells if text.column == column), CellText(column=column))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.environment import CellText, Table
 from reconciler.data.duckdb_session import text_of
 from reconciler.errors import DataError
 
@@ -31,6 +31,9 @@ _DECIMAL = re.compile(r"(?:DECIMAL|NUMERIC)\s*\(\s*([0-9]{1,2})\s*(?:,\s*([0-9]{
 
 _ISO_DATE = r"[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}"
 _ISO_TIME = r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+# No-break, narrow and thin spaces, the minus sign and the curly apostrophe -> how people type them.
+_SPACES = "\u00a0\u202f\u2009\u2212\u2019"
+_PLAIN_SPACES = "   -'"
 _MIDNIGHT = r"[ T](00?:00(:00(\.0{1,9})?)?(Z|[+-]00:?00)?|12:00(:00)? ?(AM|am))$"
 _OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
 
@@ -51,7 +54,8 @@ class TextFormat:
 
     `dates`: the strptime format of the type `formatted` (DATE, or TIMESTAMP where the format has a time of day); the
     other one, or both, are ISO 8601. `grouping` and `decimal`: the two signs inside a number; no grouping unless the
-    decimal sign is declared. `zone`: the time zone of times without an offset.
+    decimal sign is declared. `zone`: the time zone of times without an offset. `unit` and `negative`: as `CellText` has
+    them. `own`: whether the column declares how its numbers are written.
     """
 
     dates: str
@@ -59,11 +63,18 @@ class TextFormat:
     decimal: str
     grouping: str | None
     zone: str
+    unit: str | None = None
+    negative: str | None = None
+    own: bool = False
 
 
-def text_format_of(name: str, table: Table) -> TextFormat:
-    """Return the text format that a table declares. Raises DataError E405 where the declaration is not usable."""
-    dates = table.dates
+def text_format_of(name: str, table: Table, column: str | None = None) -> TextFormat:
+    """Return the text format that a table declares for all its columns, or for one.
+
+    Raises DataError E405 where the declaration is not usable.
+    """
+    cells = table.cell_text(column) if column is not None else CellText(column="")
+    dates = cells.dates or table.dates
     letters = re.findall(r"%-?([A-Za-z])", dates or "")
     if dates is not None and not (
         set("Yy") & set(letters) and ("j" in letters or ("d" in letters and _month(letters)))
@@ -72,12 +83,20 @@ def text_format_of(name: str, table: Table) -> TextFormat:
         raise DataError(f"table {name}: `dates` is not a format of a whole date", code="E405", hint=hint)
     if table.decimal not in (None, ".", ","):
         raise DataError(f'table {name}: `decimal` must be "." or ","', code="E405", hint="leave it out for a point")
+    decimal = cells.decimal or table.decimal
+    grouping = cells.grouping or ({".": ",", ",": "."}[decimal] if decimal else None)
+    if grouping == (decimal or "."):
+        message = f"table {name}: column {column} has one sign for thousands and for decimals"
+        raise DataError(message, code="E405", hint=f"declare its `decimal` under `cells.{column}`")
     return TextFormat(
         dates=dates or "",
         formatted=None if dates is None else "TIMESTAMP" if set("HIMSfpzZ") & set(letters) else "DATE",
-        decimal=table.decimal or ".",
-        grouping={".": ",", ",": "."}[table.decimal] if table.decimal else None,
+        decimal=decimal or ".",
+        grouping=grouping,
         zone=table.time_zone or "UTC",
+        unit=cells.unit,
+        negative=cells.negative,
+        own=any((cells.decimal, cells.grouping, cells.unit, cells.negative)),
     )
 
 
@@ -159,7 +178,7 @@ def _whole_number(text: str, kind: str, digits: str) -> str:
 
 def _plain_number(cell: str, text_format: TextFormat) -> str:
     """Return SQL of a number's text without grouping signs, with a decimal point; NULL unless groups have 3 digits."""
-    text = f"trim({cell})"
+    text = f"trim({cell})" if not text_format.own else _bare_number(cell, text_format)
     if text_format.grouping is None:
         return text
     group, point = re.escape(text_format.grouping), re.escape(text_format.decimal)
@@ -170,6 +189,20 @@ def _plain_number(cell: str, text_format: TextFormat) -> str:
         f"(CASE WHEN regexp_full_match({text}, {text_of(f'{grouped}|{ungrouped}')})"
         f" THEN replace({bare}, {text_of(text_format.decimal)}, '.') END)"
     )
+
+
+def _bare_number(cell: str, text_format: TextFormat) -> str:
+    """Return SQL of a number's text without its unit, with its minus in front and plain spaces and apostrophes."""
+    text = f"trim(translate({cell}, {text_of(_SPACES)}, {text_of(_PLAIN_SPACES)}))"
+    if text_format.unit is not None:
+        unit = re.escape(text_format.unit)
+        text = rf"regexp_replace({text}, {text_of(rf'^([-+(]?) *{unit} *')}, '\1')"
+        text = rf"regexp_replace({text}, {text_of(rf' *{unit}([-)]?)$')}, '\1')"
+    if text_format.negative == "brackets":
+        text = rf"regexp_replace({text}, '^\( *([^-+]*[^ ]) *\)$', '-\1')"
+    if text_format.negative == "trailing":
+        text = rf"regexp_replace({text}, '^([^-+].*[^ ]|[^-+]) *-$', '-\1')"
+    return text
 
 
 def _decimal(cell: str, kind: str, text_format: TextFormat) -> str:

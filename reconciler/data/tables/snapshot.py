@@ -23,10 +23,18 @@ from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
-from reconciler.data.tables import column_types, csv_validate
-from reconciler.data.tables.column_types import TYPE_RULE, TextFormat, from_text, from_text_as_before, normal_type
+from reconciler.data.tables import csv_validate
+from reconciler.data.tables.column_types import (
+    TYPE_RULE,
+    TextFormat,
+    from_text,
+    from_text_as_before,
+    normal_type,
+    text_format_of,
+)
 from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
 from reconciler.data.tables.csv_rows import Dialect
+from reconciler.data.tables.missing_values import with_missing
 from reconciler.data.tables.source_file import locate, table_error, unchanged
 from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError, FilePosition
@@ -79,7 +87,7 @@ class _TableCopy:
 
     def _from_csv(self, stream: BinaryIO) -> TableFile:
         dialect = self._dialect()
-        text_format = column_types.text_format_of(self.name, self.table)
+        text_format_of(self.name, self.table)
         text = self.into / f".{self.name}.csv"
         try:
             with text.open("wb") as target:
@@ -88,7 +96,7 @@ class _TableCopy:
             with open_session(limits=self.request.limits, into=self.into, inputs=()) as session:
                 self._check_zone(session)
                 self._view_csv(session, text, rows.columns, dialect)
-                columns = self._columns_of_text(session, rows.columns, text_format, text)
+                columns = self._columns_of_text(session, rows.columns, text)
                 return self._write(session, columns, rows.count, text)
         finally:
             text.unlink(missing_ok=True)
@@ -110,26 +118,24 @@ class _TableCopy:
         nulls = list(self.table.nulls)
         # DuckDB has no empty list of null texts.
         empty = f"nullstr = {text_list(nulls)}" if nulls else f"force_not_null = {text_list(list(names))}"
-        session.run(
-            f"CREATE VIEW {_SOURCE} AS SELECT * FROM read_csv({text_of(str(text))}, columns = {{{columns}}},"
+        cells = (
+            f"SELECT * FROM read_csv({text_of(str(text))}, columns = {{{columns}}},"
             f" auto_detect = false, header = false, delim = {text_of(dialect.delimiter)}, quote = '\"', escape = '\"',"
             f" new_line = '\\n', {empty}, allow_quoted_nulls = true,"
-            " null_padding = false, ignore_errors = false, strict_mode = true, parallel = false, comment = '')",
-            doing=f"reading table {self.name}",
+            " null_padding = false, ignore_errors = false, strict_mode = true, parallel = false, comment = '')"
         )
+        query = with_missing(cells, dict.fromkeys(names, "VARCHAR"), self.table)
+        session.run(f"CREATE VIEW {_SOURCE} AS {query}", doing=f"reading table {self.name}")
 
-    def _columns_of_text(
-        self, session: Session, names: tuple[str, ...], text_format: TextFormat, text: Path
-    ) -> tuple[CopiedColumn, ...]:
+    def _columns_of_text(self, session: Session, names: tuple[str, ...], text: Path) -> tuple[CopiedColumn, ...]:
+        formats = self._formats(names)
         known = self._known_types()
         unknown = [name for name in names if name not in known]
         inferred: dict[str, str] = {}
         if unknown:
-            inferred, mistaken = infer(
-                session, relation=_SOURCE, columns=unknown, table=self.name, text_format=text_format
-            )
+            inferred, mistaken = infer(session, relation=_SOURCE, columns=unknown, table=self.name, formats=formats)
             if mistaken is not None:
-                raise self._mistaken(session, *mistaken, text_format, text)
+                raise self._mistaken(session, *mistaken, formats[mistaken[0]], text)
         types = {name: known.get(name) or inferred.get(name, "VARCHAR") for name in names}
         declared = dict(self.table.types)
         return tuple(
@@ -137,7 +143,7 @@ class _TableCopy:
                 name=name,
                 kind=kind,
                 value=(from_text if name in declared or kind == "VARCHAR" else from_text_as_before)(
-                    name_of(name), kind, text_format
+                    name_of(name), kind, formats[name]
                 ),
                 cell=name_of(name),
             )
@@ -162,7 +168,7 @@ class _TableCopy:
         except ParquetError as error:
             hint = "declare `uses: csv` if it is CSV; else write it again" if error.code == "E411" else error.hint
             raise self._error(error.code, str(error), hint) from None
-        text_format = column_types.text_format_of(self.name, self.table)
+        text_format_of(self.name, self.table)
         with open_session(limits=self.request.limits, into=self.into, inputs=(path,)) as session:
             self._check_zone(session)
             doing = f"reading table {self.name}"
@@ -179,23 +185,25 @@ class _TableCopy:
                 written if len(written) == len(types) else tuple(types), self.table.columns, where
             )
             csv_validate.check_names(names, where)
-            if self.table.columns:
-                types = self._rename(session, path, names, types)
+            types = self._view_parquet(session, path, names, types)
             self._check_declared(types)
-            columns = tuple(self._column_of_parquet(name, kind, text_format) for name, kind in types.items())
+            formats = self._formats(names)
+            columns = tuple(self._column_of_parquet(name, kind, formats[name]) for name, kind in types.items())
             count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=doing)
             if count == 0:
                 raise self._error("E401", "the file has no rows", "check the program that writes it")
             return self._write(session, columns, count, None)
 
-    def _rename(self, session: Session, path: Path, names: tuple[str, ...], types: dict[str, str]) -> dict[str, str]:
+    def _view_parquet(
+        self, session: Session, path: Path, names: tuple[str, ...], types: dict[str, str]
+    ) -> dict[str, str]:
         """Create the source view with the declared column names, and return the types by those names."""
         items = ", ".join(f"{name_of(old)} AS {name_of(new)}" for old, new in zip(types, names, strict=True))
-        session.run(
-            f"CREATE OR REPLACE VIEW {_SOURCE} AS SELECT {items} FROM read_parquet({text_of(str(path))})",
-            doing=f"reading table {self.name}",
-        )
-        return dict(zip(names, types.values(), strict=True))
+        by_name = dict(zip(names, types.values(), strict=True))
+        items = items if self.table.columns else "*"
+        query = with_missing(f"SELECT {items} FROM read_parquet({text_of(str(path))})", by_name, self.table)
+        session.run(f"CREATE OR REPLACE VIEW {_SOURCE} AS {query}", doing=f"reading table {self.name}")
+        return by_name
 
     def _column_of_parquet(self, name: str, file_type: str, text_format: TextFormat) -> CopiedColumn:
         column = column_of_parquet(name, file_type, self._known_types().get(name), text_format)
@@ -205,6 +213,12 @@ class _TableCopy:
         return column
 
     # --- both ---
+
+    def _formats(self, names: Iterable[str]) -> dict[str, TextFormat]:
+        """Return how each column's text is written."""
+        common = text_format_of(self.name, self.table)
+        own = {cells.column: text_format_of(self.name, self.table, cells.column) for cells in self.table.cells}
+        return {name: own.get(name, common) for name in names}
 
     def _known_types(self) -> dict[str, str]:
         return {**self.held, **{name: normal_type(kind) or kind for name, kind in self.table.types}}
@@ -217,6 +231,11 @@ class _TableCopy:
             if name not in present:
                 raise self._error(
                     "E405", f"a type is declared for column {name}, which does not exist", "remove it from `types`"
+                )
+        for cells in self.table.cells:
+            if cells.column not in present:
+                raise self._error(
+                    "E405", f"`cells` names column {cells.column}, which does not exist", "remove it from `cells`"
                 )
         number = self.table.row_number
         if number is not None and number.lower() in {name.lower() for name in present}:

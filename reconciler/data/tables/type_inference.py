@@ -15,30 +15,36 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from reconciler.data.duckdb_session import Session, name_of, text_of
-from reconciler.data.tables.column_types import TextFormat, date_from_text, from_text
+from reconciler.data.tables.column_types import TextFormat, date_from_text, from_text, from_text_as_before
 
 _SAMPLE = 20_000  # rows tested against every type; the suggested type is then checked on all rows
 _NEARLY = 0.9  # a column of which this share fits a type is taken for one of that type with mistakes
 _DATE_LIKE = r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{4}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}|[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}"
 _DATE_LIKE += r"|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
+_KINDS = ("BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP")  # in order of preference
 _NOT_FINITE = r"[+-]?(inf|infinity|nan)"
 
 
 def _tests(cell: str, text_format: TextFormat) -> dict[str, str]:
-    """Return type -> SQL of the value where the text can only be of that type, in order of preference."""
+    """Return type -> SQL of the value where the text can only be of that type."""
     group = rf"([1-9][0-9]{{0,2}}({re.escape(text_format.grouping)}[0-9]{{3}})+)|" if text_format.grouping else ""
     point = re.escape(text_format.decimal)
     number = rf"-?(({group}0|[1-9][0-9]{{0,14}})({point}[0-9]+)?|{point}[0-9]+)([eE][+-]?[0-9]{{1,2}})?"
     integer = "0|-?[1-9][0-9]{0,18}"
     # A match is finite: 15 digits and an exponent of two digits.
     double = f"TRY_CAST({cell} AS DOUBLE)" if text_format.grouping is None else from_text(cell, "DOUBLE", text_format)
+    whole = f"CASE WHEN regexp_full_match({cell}, '{integer}') THEN TRY_CAST({cell} AS BIGINT) END"
     tests = {
         "BOOLEAN": f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END",
-        "BIGINT": f"CASE WHEN regexp_full_match({cell}, '{integer}') THEN TRY_CAST({cell} AS BIGINT) END",
+        "BIGINT": whole,
         "DOUBLE": f"CASE WHEN regexp_full_match({cell}, {text_of(number)}) THEN {double} END",
         "DATE": date_from_text(cell, text_format),
         "TIMESTAMP": from_text(cell, "TIMESTAMP", text_format),
     }
+    if text_format.own:
+        # How the column's numbers are written is declared: decimals, also where all of them are whole.
+        tests["BIGINT"] = "CAST(NULL AS BIGINT)"
+        tests["DOUBLE"] = from_text_as_before(cell, "DOUBLE", text_format)
     if text_format.formatted is not None and not re.sub(r"%-?[A-Za-z]|[0-9]", "", text_format.dates):
         # 20240131 is a number too: it is a date only where `types` says so.
         tests[text_format.formatted] = f"CAST(NULL AS {text_format.formatted})"
@@ -60,9 +66,9 @@ class _Count:
 
 
 def infer(
-    session: Session, *, relation: str, columns: Iterable[str], table: str, text_format: TextFormat
+    session: Session, *, relation: str, columns: Iterable[str], table: str, formats: Mapping[str, TextFormat]
 ) -> tuple[dict[str, str], tuple[str, str] | None]:
-    """Infer the type of each text column of `relation` over all its rows.
+    """Infer the type of each text column of `relation` over all its rows; `formats`: how each column is written.
 
     Returns the types, and the first column that nearly fits a type, with that type ("" when it is not clear which):
     the caller finds the row and raises the error.
@@ -70,11 +76,11 @@ def infer(
     types: dict[str, str] = {}
     open_columns = list(columns)
     for rows in (f"(SELECT * FROM {relation} LIMIT {_SAMPLE})", relation):
-        counts = _count(session, relation=rows, columns=open_columns, table=table, text_format=text_format)
+        counts = _count(session, relation=rows, columns=open_columns, table=table, formats=formats)
         choices = {name: _choose(count) for name, count in counts.items()}
         if rows != relation:
             short = session.value(f"SELECT count(*) FROM {rows}", doing=f"reading table {table}") < _SAMPLE
-            choices = choices if short else _confirmed(session, relation, choices, table, text_format)
+            choices = choices if short else _confirmed(session, relation, choices, table, formats)
         for name, choice in choices.items():
             if choice is not None and choice.mistaken is not None:
                 return types, (name, choice.mistaken)
@@ -113,24 +119,24 @@ def _choose(count: _Count) -> _Choice | None:
 
 
 def _count(
-    session: Session, *, relation: str, columns: list[str], table: str, text_format: TextFormat
+    session: Session, *, relation: str, columns: list[str], table: str, formats: Mapping[str, TextFormat]
 ) -> dict[str, _Count]:
     items: list[str] = []
     for name in columns:
         cell = name_of(name)
         items.append(f"count({cell})")
-        items += [f"count({test})" for test in _tests(cell, text_format).values()]
-        integer = _tests(cell, text_format)["BIGINT"]
+        tests = _tests(cell, formats[name])
+        items += [f"count({tests[kind]})" for kind in _KINDS]
+        integer = tests["BIGINT"]
         items.append(f"count(*) FILTER (regexp_full_match({cell}, '[0-9]+') AND ({integer}) IS NULL)")
         items.append(f"count(*) FILTER (regexp_full_match(lower({cell}), '{_NOT_FINITE}'))")
         items.append(f"count(*) FILTER (regexp_full_match({cell}, '{_DATE_LIKE}'))")
     row = session.rows(f"SELECT {', '.join(items)} FROM {relation}", doing=f"finding the types of table {table}")[0]
-    kinds = list(_tests("x", text_format))
-    width = len(kinds) + 4
+    width = len(_KINDS) + 4
     counts = {}
     for index, name in enumerate(columns):
         cells, *counted = row[index * width : (index + 1) * width]
-        fitting = dict(zip(kinds, counted, strict=False))
+        fitting = dict(zip(_KINDS, counted, strict=False))
         counts[name] = _Count(
             cells=cells, fitting=fitting, digits=counted[-3], not_finite=counted[-2], date_like=counted[-1]
         )
@@ -138,7 +144,7 @@ def _count(
 
 
 def _confirmed(
-    session: Session, relation: str, chosen: dict[str, _Choice | None], table: str, text_format: TextFormat
+    session: Session, relation: str, chosen: dict[str, _Choice | None], table: str, formats: Mapping[str, TextFormat]
 ) -> dict[str, _Choice | None]:
     """Return the sample's choices that all rows confirm, None for the others. Text in the sample is text."""
     to_confirm = {
@@ -150,7 +156,7 @@ def _confirmed(
     if not to_confirm:
         return confirmed
     items = [
-        f"count({name_of(name)}) - count({_tests(name_of(name), text_format)[kind]})"
+        f"count({name_of(name)}) - count({_tests(name_of(name), formats[name])[kind]})"
         for name, kind in to_confirm.items()
     ]
     row = session.rows(f"SELECT {', '.join(items)} FROM {relation}", doing=f"finding the types of table {table}")[0]

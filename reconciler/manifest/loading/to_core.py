@@ -168,6 +168,18 @@ def _table(given: documents.Table) -> env.Table:
         nulls=tuple(given.nulls),
         columns=tuple(sorted(given.columns.items())),
         row_number=given.row_number,
+        cells=tuple(
+            env.CellText(
+                column=column,
+                nulls=tuple(cells.nulls),
+                dates=cells.dates,
+                decimal=cells.decimal,
+                grouping=cells.grouping,
+                unit=cells.unit,
+                negative=cells.negative,
+            )
+            for column, cells in sorted(given.cells.items())
+        ),
     )
 
 

@@ -47,6 +47,39 @@ class Project(Document):
     spec: ProjectSpec = Field(default=ProjectSpec(), description="Settings of the whole project.")
 
 
+class Cells(Document):
+    """How the text of one column is read, where that differs from its table."""
+
+    nulls: list[str] = Field(
+        default_factory=list,
+        description="Further texts that mean a missing value in this column, such as NA, whatever spaces stand around.",
+    )
+    dates: str | None = Field(
+        default=None, max_length=40, description="Format of this column's text dates (strptime), such as %d-%b-%Y."
+    )
+    decimal: Literal[".", ","] | None = Field(
+        default=None, description="Decimal separator of this column; default: that of the table."
+    )
+    grouping: Literal[",", ".", "'", " "] | None = Field(
+        default=None, description="Sign between the thousands of this column, such as 62,290.17."
+    )
+    unit: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=10,
+        description="Text before or behind each number, such as EUR or %: the number is read without it.",
+    )
+    negative: Literal["brackets", "trailing"] | None = Field(
+        default=None, description="How negative numbers are also written: brackets for (12.50), trailing for 12.50-."
+    )
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Cells:
+        if self.grouping is not None and self.grouping == (self.decimal or "."):
+            raise refuse("E205", "`grouping` and `decimal` are the same sign: declare `decimal`", at="grouping")
+        return self
+
+
 class Table(Document):
     """A table's file and the format of its text."""
 
@@ -78,6 +111,9 @@ class Table(Document):
         default=None,
         description="Name of a column to add with the row numbers 1, 2, ... of the file, for tables without a key.",
     )
+    cells: dict[ColumnName, Cells] = Field(
+        default_factory=dict, description="Column: how its text is read, where that differs from the table."
+    )
 
     @field_validator("types")
     @classmethod
@@ -100,7 +136,9 @@ class Table(Document):
         text_only = (self.dates, self.delimiter, self.decimal, self.encoding, self.time_zone)
         if self.uses == "parquet" and any(value is not None for value in text_only):
             raise refuse(
-                "E205", "dates, delimiter, decimal, encoding and timeZone are for csv only: parquet files have types"
+                "E205",
+                "dates, delimiter, decimal, encoding and timeZone are for csv only: parquet files have types"
+                " (`cells` says how a column of text is read)",
             )
         return self
 
