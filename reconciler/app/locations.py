@@ -8,9 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shlex
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -79,8 +76,8 @@ def project(start: Path | None = None) -> Path:
 def check_output(file: Path) -> None:
     """Raise IntegrityError E302 where a link that git tracks leads to the folder of a file that is to be written."""
     for place, target, path, _ in _tracked_links("/", str(file.parent.absolute())):
-        instead = shlex.quote(f"{path}/{file.name}")
-        raise _planted(f"--out {str(file)!r}", place, target, "where the file is written", f"--out {instead}")
+        what = "where the file is written"
+        raise _planted(f"--out {str(file)!r}", place, target, what, "--out", f"{path}/{file.name}")
 
 
 def _refuse_planted(start: str, folder: str) -> None:
@@ -90,14 +87,17 @@ def _refuse_planted(start: str, folder: str) -> None:
     """
     for place, target, path, inside in _tracked_links(start, folder):
         if inside:
-            raise _planted(folder, place, target, "which project that is", f"-C {shlex.quote(path)}")
+            raise _planted(folder, place, target, "which project that is", "-C", path)
 
 
-def _planted(path: str, place: str, target: str, what: str, instead: str) -> IntegrityError:
+def _planted(path: str, place: str, target: str, what: str, option: str, instead: str) -> IntegrityError:
+    from shlex import quote
+
     return IntegrityError(
         f"{path} leads through {place}, a symbolic link that git tracks to {target!r}: a commit decides {what}",
         code="E302",
-        hint=f"name the folder itself: {instead}; or take the link out of git: git rm --cached {shlex.quote(place)}",
+        hint=f"name the folder itself: {option} {quote(instead)}; or take the link out of git: "
+        f"git rm --cached {quote(place)}",
     )
 
 
@@ -139,6 +139,8 @@ def user_cache() -> Path:
     try:
         return Path.home() / ".cache" / "reconciler"
     except RuntimeError:
+        import tempfile
+
         return Path(tempfile.gettempdir()) / f"reconciler-cache-{os.getuid()}"
 
 
@@ -157,6 +159,9 @@ def cache(git_folder: Path | None) -> Path:
 @contextmanager
 def scratch() -> Iterator[Path]:
     """Return a private empty folder, removed at the end. Raises UsageError E803."""
+    import shutil
+    import tempfile
+
     try:
         folder = Path(tempfile.mkdtemp(prefix="reconciler-"))
     except OSError as error:

@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,6 +93,8 @@ def _form(arguments: Sequence[str], invocation: Invocation) -> OutputFormat:
 def _bug(error: Exception, invocation: Invocation) -> int:
     """Report a bug, with a log file that is safe to send, and return exit code 70."""
     if invocation.verbose:
+        import traceback
+
         streams.say("".join(traceback.format_exception(error)))
     place = _log(error)
     streams.say(f"error: a bug in reconciler {__version__}: {type(error).__name__}")
@@ -107,6 +107,8 @@ def _bug(error: Exception, invocation: Invocation) -> int:
 
 def _frames(error: BaseException) -> str:
     """Return the frames and the classes of an exception and its causes: no messages, no locals, so no data."""
+    import traceback
+
     lines = []
     while True:
         lines.append(type(error).__name__)
@@ -121,6 +123,8 @@ def _frames(error: BaseException) -> str:
 
 
 def _log(error: Exception) -> Path | None:
+    import tempfile
+
     from reconciler.app.locations import user_cache
 
     versions = f"reconciler {__version__}, python {sys.version.split()[0]}, {sys.platform}\n"

@@ -68,11 +68,21 @@ class FileFingerprints:
             self._recent.add(self._subject)
 
     def paths(self, subject: str) -> tuple[str, ...]:
-        return tuple(self._seen.get(subject, ()))
+        return tuple(self._needed(subject))
 
     def signature(self, subject: str) -> str | None:
         """Return one fingerprint of all its paths; None where a path had been modified too recently."""
-        return None if subject in self._recent else _digest(self._seen.get(subject, {}).values())
+        return None if subject in self._recent else _digest(self._needed(subject).values())
+
+    def _needed(self, subject: str) -> dict[str, bytes]:
+        """Return the fingerprints without those of missing paths in a folder that has one: when a path is created, its
+        folder changes."""
+        seen = self._seen.get(subject, {})
+        return {
+            path: fingerprint
+            for path, fingerprint in seen.items()
+            if fingerprint != _ABSENT or os.path.dirname(path) not in seen
+        }
 
 
 def signature(root: str, paths: Iterable[str]) -> str:

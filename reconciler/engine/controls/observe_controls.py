@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
 from reconciler.core.controls import in_force as sets
 from reconciler.core.controls.controls import (
@@ -38,7 +39,7 @@ from reconciler.engine.load_desired import manifest_path
 from reconciler.ports import Source, Store
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots: it keeps what it worked out
 class ControlsObserver:
     """The controls of one environment at one commit.
 
@@ -60,7 +61,7 @@ class ControlsObserver:
     obstacle: Obstacle | None = None
     unaccepted: str | None = None
 
-    @property
+    @cached_property
     def protect(self) -> str | None:
         """Return the protected branch by the controls in force, which decides what may be applied at all."""
         return next((each.protect for each in self.in_force if each.protect is not None), None)
@@ -73,7 +74,7 @@ class ControlsObserver:
         name = self.environment.name
         return f"the controls of {name} are not in force: {self.unaccepted}", _accept(name)
 
-    @property
+    @cached_property
     def moved(self) -> tuple[str, str] | None:
         """Return which change of role, protection, store or target is not let in, and the remedy; None where none."""
         moved = [item for item in self.loosened if item.what in IDENTITY]
@@ -107,7 +108,7 @@ class ControlsObserver:
         """Tell whether the environment is never applied from a work tree, by what is in force."""
         return any(each.protect is not None or each.role is Role.PRODUCTION for each in self.in_force)
 
-    @property
+    @cached_property
     def effective(self) -> Environment:
         """Return the environment with the policy of every set in force, for models whose pin is not to be judged."""
         return replace(sets.joined(self.environment, self.in_force), protect=self.protect)

@@ -88,13 +88,26 @@ def test_what_is_not_there_has_a_fingerprint_until_it_comes(folder: Path) -> Non
     assert not holds(fingerprint)
 
 
-def test_in_a_folder_that_is_watched_what_is_not_there_needs_no_look_of_its_own(folder: Path) -> None:
+@pytest.mark.parametrize("order", [("", "next"), ("next", "")], ids=["folder first", "folder last"])
+def test_in_a_folder_that_is_watched_what_is_not_there_needs_no_look_of_its_own(
+    folder: Path, order: tuple[str, str]
+) -> None:
     seen = aged()
-    seen.saw(str(folder))
-    seen.saw(str(folder / "next"))
+    for name in order:
+        seen.saw(str(folder / name))
     fingerprint = (seen.signature("") or "", seen.paths(""))
     assert fingerprint[1] == (str(folder),)
     (folder / "next").touch()
+    assert not holds(fingerprint)
+
+
+def test_in_a_missing_folder_what_is_not_there_needs_no_look_of_its_own(folder: Path) -> None:
+    seen = aged()
+    seen.saw(str(folder / "inner" / "next"))
+    seen.saw(str(folder / "inner"))
+    fingerprint = (seen.signature("") or "", seen.paths(""))
+    assert fingerprint[1] == (str(folder / "inner"),)
+    (folder / "inner").mkdir()
     assert not holds(fingerprint)
 
 
