@@ -146,6 +146,6 @@ def _check_free(git: GitWriter, tip: str, ref: str, proposal: Proposal, *, earli
 
 
 def _commit(git: GitWriter, tree: str, message: str, parents: list[str]) -> str:
-    signing = ["-S"] if git.ask("config", "--type=bool", "--get", "commit.gpgSign") == "true" else []
+    signs = git.switch("commit.gpgSign") is True
     onto = [word for parent in parents for word in ("-p", parent)]
-    return git.run("commit-tree", *signing, *onto, "-m", message.rstrip("\n"), tree)
+    return git.run("commit-tree", *["-S"] * signs, *onto, "-m", message.rstrip("\n"), tree, signing=signs)

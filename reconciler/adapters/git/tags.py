@@ -12,9 +12,10 @@ from pathlib import Path
 
 from reconciler.adapters.git.objects import objects_of, sizes_of
 from reconciler.adapters.git.plumbing import Git, check_revision, top_of
-from reconciler.adapters.git.writing import GitWriter, explained
+from reconciler.adapters.git.refusals import explained
+from reconciler.adapters.git.writing import GitWriter
 from reconciler.core.size_limits import TAG_BYTES, TAGS_BYTES
-from reconciler.errors import ConflictError, SourceError
+from reconciler.errors import ConflictError
 from reconciler.ports import Tag
 
 _SIGNATURE = re.compile(r"(?m)^-----BEGIN (?:PGP SIGNATURE|PGP MESSAGE|SSH SIGNATURE|SIGNED MESSAGE)-----$")
@@ -54,15 +55,11 @@ class GitTags:
         if code != 0:
             if "already exists" in error:
                 raise ConflictError(f"there is a tag {name} already", hint="run the same command again", code="E702")
-            raise explained(error, f"tag {name}")
+            raise explained(error, f"tag {name}", signing=signs)
         created = next(tag for tag in self.under(name) if tag.name == name)
         if signs and not created.signed:  # git 2.39 creates it all the same where an SSH key cannot be read
             git.run("tag", "--delete", name)
-            raise SourceError(
-                "git could not sign the tag",
-                code="E306",
-                hint="check user.signingKey, or switch signing off: git config tag.gpgSign false",
-            )
+            raise explained(error, f"tag {name}", signing=True)
         return created
 
 
@@ -84,6 +81,6 @@ def _tag(name: str, body: bytes) -> Tag:
 
 def _signs(git: GitWriter) -> bool:
     for setting in ("tag.gpgSign", "tag.forceSignAnnotated"):
-        if value := git.ask("config", "--type=bool", "--get", setting):
-            return value == "true"
+        if (value := git.switch(setting)) is not None:
+            return value
     return bool(git.ask("config", "--get", "user.signingKey"))

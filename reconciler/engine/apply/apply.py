@@ -28,7 +28,7 @@ from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.storage import blobs, data_snapshots, journal, register, store_mark
-from reconciler.errors import GateRefusedError, ReconcilerError, UsageError
+from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
 from reconciler.ports import Store
 
 
@@ -60,7 +60,12 @@ def apply(
     )
     queries = ForgeQueries(deps.forge)
     if not environment.trains:
-        _record_controls(deps, desired, environment, writer, queries)
+        try:
+            _record_controls(deps, desired, environment, writer, queries)
+        except SourceError as error:
+            if (refused := _refused(desired, environment, plan, models, error)) is None:
+                raise
+            return refused
         _register_controls(deps.stores[environment.name], environment.name)
     names = tuple(models) or tuple(part.model for part in plan.models)
     journals = observe_loss.journals_of(deps, desired)
@@ -104,6 +109,22 @@ def apply(
         trained=sum(step.trained for _, done in finished for step in done),
         interrupted=interrupted,
     )
+
+
+def _refused(
+    desired: DesiredState, environment: Environment, plan: Plan, models: Iterable[str], error: SourceError
+) -> ApplyResult | None:
+    """Return the result where git cannot tell what the controls are: each model that waits is told why, if any does."""
+    chosen = frozenset(models)
+    waiting = [part.model for part in plan.models if part.steps or part.blocked is not None]
+    status = status_of(error)
+    results = tuple(
+        ModelResult(model=name, status=status, problem=str(error), remedy=error.hint)
+        for name in waiting
+        if not chosen or name in chosen
+    )
+    done = ApplyResult(environment=environment.name, revision=desired.revision, plan=plan.id, results=results)
+    return done if results else None
 
 
 def _register_controls(store: Store, environment: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import subprocess
 import sys
 
@@ -63,11 +64,21 @@ def test_without_a_line_it_is_denied_until_a_person_confirms_the_plan(deployed: 
         denied = flat(deployed.run("apply", "production", "--yes", code=4).out)
         assert "needs a person's consent" in denied
         assert "retire: [{model: lateness, reason: ...}]" in denied
-        assert "--plan FILE" in denied
-    plan = deployed.root.parent / "retire.json"
-    assert "needs consent" in flat(deployed.run("plan", "production", "--out", str(plan)).out)
-    assert "retired" in deployed.run("apply", "production", "--plan", str(plan)).out
+    plan = str(deployed.root.parent / "retire.json")
+    make, carry_out = (printed.split() for printed in re.findall("`reconciler ([^`]*FILE)`", denied))
+    assert "needs consent" in flat(deployed.run(*[plan if word == "FILE" else word for word in make]).out)
+    assert "retired" in deployed.run(*[plan if word == "FILE" else word for word in carry_out]).out
     assert deployed.run("plan", "production", "--check").code == 0
+
+
+def test_the_line_that_a_refusal_prints_is_consent_as_it_stands(deployed: Project) -> None:
+    remove(deployed, line=False)
+    denied = flat(deployed.run("apply", "production", "--yes", code=4).out)
+    (line,) = re.findall("add `(retire: [^`]*)` under `policy`", denied)
+    text = (deployed.root / ENVIRONMENT).read_text()
+    deployed.write(ENVIRONMENT, text.replace("    maxDataAge: 30d\n", f"    maxDataAge: 30d\n    {line}\n"))
+    deployed.commit("Consent")
+    assert "retired" in deployed.run("apply", "production", "--yes").out
 
 
 def test_a_person_at_a_terminal_may_confirm_it(deployed: Project) -> None:

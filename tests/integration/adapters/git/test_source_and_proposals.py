@@ -372,6 +372,27 @@ def test_where_commits_are_signed_a_proposal_is_signed_or_refused(repository: Re
     assert GitProposer(repository.project).propose(proposal(start, "new")) == commit
 
 
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"gpg.format": "ssh", "user.signingKey": "/gone.pub"}, "could not sign: there is no public key in /gone.pub"),
+        ({"gpg.format": "ssh"}, "could not sign: no SSH key is configured"),
+        ({"gpg.program": "/gone/gpg"}, "could not sign: the program /gone/gpg cannot be run"),
+        ({"gpg.format": "seal"}, "does not understand the value of gpg.format"),
+        ({"commit.gpgSign": "maybe"}, "does not understand the value of commit.gpgsign"),
+    ],
+)
+def test_why_git_could_not_sign_is_told_by_its_cause(
+    repository: Repository, settings: dict[str, str], problem: str
+) -> None:
+    start = repository.commit({"changed": b"old"})
+    for name, value in {"commit.gpgSign": "yes", **settings}.items():
+        repository.git("config", name, value)
+    with pytest.raises(SourceError, match=problem):
+        GitProposer(repository.project).propose(proposal(start, "new"))
+    assert repository.git("branch", "--list", "promote/*") == ""
+
+
 def test_a_branch_that_somebody_has_checked_out_is_not_moved(repository: Repository) -> None:
     start = repository.commit({"changed": b"old"})
     commit = GitProposer(repository.project).propose(proposal(start, "new"))
