@@ -114,6 +114,10 @@ def with_sizes(source: Source, files: tuple[TreeFile, ...]) -> tuple[TreeFile, .
     return tuple(file if file.size is not None else replace(file, size=sizes[file.id]) for file in files)
 
 
+def environment_path(environment: str) -> str:
+    return f"environments/{environment}.yaml"
+
+
 def manifest_path(environment: str, model: str) -> str:
     """Return the path of a model's manifest, relative to the project."""
     return f"manifests/{environment}/{model}.yaml"

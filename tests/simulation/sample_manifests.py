@@ -8,7 +8,7 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Policy
+from reconciler.core.spec.environment import Environment, Policy
 from reconciler.engine.load_desired import Checkout
 from reconciler.ports import ParsedExpression
 from reconciler.testing.memory_git import MemorySource
@@ -19,12 +19,36 @@ def files(desired: DesiredState) -> Mapping[str, bytes]:
     documents: dict[str, bytes] = {}
     for environment in desired.environments:
         if not environment.trains:
-            documents[f"environments/{environment.name}.yaml"] = _document({"policy": policy(environment.policy)})
+            documents[f"environments/{environment.name}.yaml"] = environment_file(environment)
             for model in desired.models_of(environment.name):
-                gates = [codec.to_json(gate) for gate in model.gates]
+                gates = [_gate(codec.to_json(gate)) for gate in model.gates]
                 again = {"proposed": model.proposed} if model.proposed else {}
                 documents[model.file] = _document({"artifact": model.artifact, **again, "gates": gates})
     return documents
+
+
+def environment_file(environment: Environment) -> bytes:
+    """Return an environment as its file has it."""
+    data: dict[str, Any] = {
+        "tables": {name: {"uses": table.uses, "path": table.path} for name, table in environment.data.tables}
+    }
+    if environment.data.copy_from is not None:
+        data["copyFrom"] = environment.data.copy_from
+    spec: dict[str, Any] = {
+        "role": environment.role.value,
+        "store": {"uses": "files", "root": environment.store.root},
+        "data": data,
+        "promotesFrom": list(environment.promotes_from),
+        "policy": policy(environment.policy),
+    }
+    if environment.target is not None:
+        spec["target"] = {"uses": "directory", "root": environment.target.root}
+    if environment.protect is not None:
+        spec["protect"] = {"branch": environment.protect}
+    metadata = {"name": environment.name}
+    return json.dumps(
+        {"apiVersion": "reconciler/v1", "kind": "Environment", "metadata": metadata, "spec": spec}
+    ).encode()
 
 
 def checkout(source: MemorySource, desired: DesiredState) -> Checkout:
@@ -49,7 +73,7 @@ class NoExpressions:
 def policy(policy_value: Policy) -> dict[str, Any]:
     """Return a policy as a manifest has it."""
     written: dict[str, Any] = {
-        "gates": [codec.to_json(gate) for gate in policy_value.gates],
+        "gates": [_gate(codec.to_json(gate)) for gate in policy_value.gates],
         "prune": policy_value.prune.value,
         "maxRetire": policy_value.max_retire,
         "owners": list(policy_value.owners),
@@ -77,6 +101,12 @@ def policy(policy_value: Policy) -> dict[str, Any]:
             "notAuthor": approvals.not_author,
         }
     return written
+
+
+def _gate(stored: dict[str, Any]) -> dict[str, Any]:
+    """Return a gate as a manifest has it: a duration as a text."""
+    within = stored.get("within")
+    return stored if within is None else {**stored, "within": f"{within // 60}m"}
 
 
 def _document(spec: Mapping[str, Any]) -> bytes:

@@ -32,8 +32,7 @@ from reconciler.engine.controls.controls_log import part_of
 from reconciler.engine.controls.let_in import Obstacle, held_back, let_in_obstacle
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.load_desired import manifest_path
-from reconciler.engine.plan.pin_origin import environment_path
+from reconciler.engine.load_desired import environment_path, manifest_path
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.errors import ConflictError, ReconcilerError
 

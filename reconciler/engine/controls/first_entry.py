@@ -1,16 +1,18 @@
-"""Decide whether a person has to accept the controls of an environment that has no entry yet. Reads only.
+"""Decide whether a person has to accept the controls of an environment whose log cannot say them. Reads only.
 
 A first apply puts the controls in force by itself where nothing can have been in force before. An environment that was
-renamed, or whose store or target was moved, has no entry either: git's history tells it from a new one.
+renamed, or whose store or target was moved, has no entry either: git's history tells it from a new one. One that came
+back to a store that it had left finds the log as it was then: what was in force elsewhere meanwhile stands in git only.
 """
 
 from __future__ import annotations
 
 from reconciler.core.artifact import store_layout
-from reconciler.core.controls.controls import EnvironmentControls
+from reconciler.core.controls.controls import ControlsEntry, EnvironmentControls
 from reconciler.core.controls.loosened import loosened
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
+from reconciler.engine.load_desired import environment_path
 from reconciler.errors import ReconcilerError
 from reconciler.manifest.loading import past_manifest
 from reconciler.ports import Source, Store
@@ -42,6 +44,29 @@ def stricter_before(desired: DesiredState, declared: EnvironmentControls, *, sou
     for object_id in ids:
         if (reason := _looser_than(bodies[object_id], declared)) is not None:
             return reason
+    return None
+
+
+def elsewhere_since(
+    entry: ControlsEntry, declared: EnvironmentControls, *, revision: str, branch: str, source: Source
+) -> str | None:
+    """Return where git had the environment between the entry's commit and this one, or why that cannot be told; None
+    where it stayed at the store and target that are declared now."""
+    path = environment_path(declared.name)
+    places = {place for place in (declared.store, declared.target) if place is not None}
+    try:
+        for change in source.touching((path,), after=entry.commit, at=revision, branch=branch):
+            where = f"git had it elsewhere at {change.commit[:12]}, after entry {entry.n} of its controls"
+            files = {file.path: file.id for file in source.tree(change.commit, (path,))}
+            if path not in files:
+                return f"{where}: {path} was not there"
+            past = past_manifest.environment(source.read((files[path],))[files[path]])
+            if (left := {past.store, past.target} - {None, *places}) and past.name == declared.name:
+                return f"{where}: {', '.join(sorted(place.address for place in left if place is not None))}"
+    except past_manifest.UnreadableError:
+        return "git has an earlier version of it, after the last entry of its controls, that cannot be read"
+    except ReconcilerError as error:
+        return f"whether it was elsewhere since the last entry of its controls cannot be told: {error.message}"
     return None
 
 

@@ -193,6 +193,12 @@ def observe_controls(
     unaccepted = None
     if acts and head.entry.commit is None and desired.revision is not None:  # a work tree puts nothing in force here
         unaccepted = first_entry.stricter_before(desired, declared, source=source)
+    elif acts and desired.revision is not None and desired.revision != head.entry.commit:
+        branch = next((each.protect for each in before if each.protect is not None), None)
+        if branch is not None and head.entry.git != declare.git_digest(desired, environment, source):
+            unaccepted = first_entry.elsewhere_since(
+                head.entry, declared, revision=desired.revision, branch=branch, source=source
+            )
     return ControlsObserver(
         environment=environment,
         declared=declared,

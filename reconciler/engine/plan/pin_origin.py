@@ -13,16 +13,12 @@ from reconciler.core.artifact.observed_state import FirstParentChange
 from reconciler.core.size_limits import MIB
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
-from reconciler.engine.load_desired import manifest_path, with_sizes
+from reconciler.engine.load_desired import environment_path, manifest_path, with_sizes
 from reconciler.manifest.loading import past_manifest
 from reconciler.manifest.loading.wanted_files import is_too_large
 from reconciler.ports import Source
 
 FARTHEST = 100  # changes of one file that are looked through
-
-
-def environment_path(environment: str) -> str:
-    return f"environments/{environment}.yaml"
 
 
 def change_of_pin(

@@ -11,8 +11,7 @@ from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Control
 from reconciler.engine.find_environment import unknown_model
-from reconciler.engine.load_desired import Checkout
-from reconciler.engine.plan.pin_origin import environment_path
+from reconciler.engine.load_desired import Checkout, environment_path
 from reconciler.engine.promotion import open_pull_request
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import UsageError

@@ -154,7 +154,9 @@ def files_of(declared: Declared) -> Mapping[str, bytes]:
     comment = f"\n# {declared.comment}\n" if declared.comment else "\n"
     files = {"i.csv": declared.rows.encode(), "lab.csv": b"rows of our own"}
     for environment in (declared.production, declared.sandbox, *([LAB] if declared.lab else [])):
-        files[f"environments/{environment.name}.yaml"] = environment_file(environment) + comment.encode()
+        files[f"environments/{environment.name}.yaml"] = (
+            sample_manifests.environment_file(environment) + comment.encode()
+        )
     for model in declared.models:
         spec: dict[str, Any] = {"artifact": model.artifact}
         if model.proposed:
@@ -165,30 +167,6 @@ def files_of(declared: Declared) -> Mapping[str, bytes]:
         document = {"metadata": metadata, "spec": spec}
         files[f"manifests/production/{model.name}.yaml"] = (json.dumps(document) + comment).encode()
     return files
-
-
-def environment_file(environment: Environment) -> bytes:
-    """Return an environment as its file has it."""
-    data: dict[str, Any] = {
-        "tables": {name: {"uses": table.uses, "path": table.path} for name, table in environment.data.tables}
-    }
-    if environment.data.copy_from is not None:
-        data["copyFrom"] = environment.data.copy_from
-    spec: dict[str, Any] = {
-        "role": environment.role.value,
-        "store": {"uses": "files", "root": environment.store.root},
-        "data": data,
-        "promotesFrom": list(environment.promotes_from),
-        "policy": sample_manifests.policy(environment.policy),
-    }
-    if environment.target is not None:
-        spec["target"] = {"uses": "directory", "root": environment.target.root}
-    if environment.protect is not None:
-        spec["protect"] = {"branch": environment.protect}
-    metadata = {"name": environment.name}
-    return json.dumps(
-        {"apiVersion": "reconciler/v1", "kind": "Environment", "metadata": metadata, "spec": spec}
-    ).encode()
 
 
 # --- the beginning ----------------------------------------------------------------------------------------------------

@@ -26,6 +26,15 @@ SHOWN_BY = {
     "own-gates-forgotten": 39,
 }
 
+# Seeds that showed a hole once: a hold of a name that no apply had seen; a store that was left, and come back to.
+HOLES = (3282, 10762)
+
+
+@pytest.mark.parametrize("seed", HOLES)
+def test_a_seed_that_showed_a_hole_shows_none_any_more(seed: int) -> None:
+    ran = simulate(seed)
+    assert ran.violations == [], f"{ran.violations}\nreplay: {ran.replay}"
+
 
 @pytest.mark.soak
 @pytest.mark.parametrize("part", range(PARTS))

@@ -1,17 +1,20 @@
-"""A first apply puts controls in force by itself only where nothing stricter can have been in force before."""
+"""A first apply puts controls in force by itself only where nothing stricter can have been in force before, and one
+that comes back to a store that it left does not go on as if it had never been elsewhere."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from reconciler.core.controls.controls import EnvironmentControls
+from reconciler.core.controls.controls import ControlsEntry, EnvironmentControls
+from reconciler.core.digest import Digest
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Policy, Role, StorageLocation
 from reconciler.core.spec.gates import Threshold
-from reconciler.engine.controls.first_entry import why_to_accept
+from reconciler.engine.controls.first_entry import elsewhere_since, why_to_accept
 from reconciler.testing.memory import MemoryStore
 from reconciler.testing.memory_git import MemorySource
 
@@ -102,3 +105,49 @@ def test_a_store_with_deployments_asks(tmp_path: Path) -> None:
     store.put("journal/production/payments/0.json", b"an entry")
     desired = DesiredState(project="books", revision=None, environments=(), models=())
     assert why_to_accept(desired, DECLARED, store=store, source=MemorySource()) is not None
+
+
+def text_of(store: str = "stores/production", target: str = "serving") -> bytes:
+    text = TEXT.replace("NAME", "production").replace("STORE", store).replace("OWNERS", "").replace("PROTECT", "")
+    return text.replace("root: serving", f"root: {target}").encode()
+
+
+PATH = "environments/production.yaml"
+MEANWHILE: dict[str, tuple[dict[str, bytes], str]] = {
+    "another store": ({PATH: text_of(store="stores/p2")}, "after entry 3 of its controls: stores/p2"),
+    "another target": ({PATH: text_of(target="serving2")}, "serving2"),
+    "under another name": ({"environments/live.yaml": text_of()}, f"{PATH} was not there"),
+    "a text that cannot be read": ({PATH: b"spec: ["}, "cannot be read"),
+}
+
+
+def back(*versions: dict[str, bytes]) -> str | None:
+    """Where an environment was, by its history since entry 3 of its controls, which is of the first commit."""
+    source = MemorySource()
+    first, *_, last = [source.commit(files) for files in ({PATH: text_of()}, *versions)]
+    digest = Digest("sha256:" + "0" * 64)
+    entry = ControlsEntry(
+        project="books",
+        environment="production",
+        n=3,
+        previous=None,
+        commit=first,
+        git=digest,
+        declared=digest,
+        in_force=(digest,),
+        parts=(),
+        who="ada",
+        when=datetime(2026, 1, 1, tzinfo=UTC),
+        attempt="1",
+    )
+    return elsewhere_since(entry, DECLARED, revision=last, branch="main", source=source)
+
+
+@pytest.mark.parametrize("meanwhile", list(MEANWHILE))
+def test_whoever_comes_back_to_a_store_asks_a_person(meanwhile: str) -> None:
+    files, words = MEANWHILE[meanwhile]
+    assert words in (back(files, {PATH: text_of()}) or "")
+
+
+def test_whoever_stayed_asks_nobody() -> None:
+    assert back({PATH: text_of() + b"# a note"}, {PATH: text_of(), "manifests/a.yaml": b"x"}) is None

@@ -16,7 +16,7 @@ from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.find_environment import environment_of
-from tests.simulation.requests.request_project import environment_file
+from tests.simulation.sample_manifests import environment_file
 from tests.simulation.sample_project import MODEL, PRODUCTION, PROJECT
 from tests.simulation.scenario import Scenario
 
