@@ -64,6 +64,15 @@ def subject(body: bytes) -> GateSubject:
 
 def environment(body: bytes) -> Environment:
     """Return an environment as an earlier manifest declared it. Raises UnreadableError."""
+    return _cached_environment(body) if len(body) <= SMALL else _environment(body)
+
+
+@lru_cache(maxsize=LONGEST)
+def _cached_environment(body: bytes) -> Environment:
+    return _environment(body)
+
+
+def _environment(body: bytes) -> Environment:
     from reconciler.manifest.loading.to_core import environment_of
     from reconciler.manifest.schema.documents import Environment as Document
 
