@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     import duckdb
 
 T = TypeVar("T")
+
+# Columns that one query computes over: its plan takes memory by the column, and more time than that.
+COLUMNS_PER_QUERY = 100
 
 # Memory that DuckDB uses outside its buffer manager, and that Python uses: the limit leaves room for both.
 _HEADROOM = 512 * 1024**2
@@ -171,6 +174,11 @@ def text_of(text: str) -> str:
 def text_list(texts: list[str]) -> str:
     """Return texts as a SQL list of literals."""
     return "[" + ", ".join(text_of(text) for text in texts) + "]"
+
+
+def in_parts(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """Yield the items in parts of at most `size`, in order."""
+    return (items[start : start + size] for start in range(0, len(items), size))
 
 
 def write_parquet(session: Session, query: str, path: Path, *, compression: str = "zstd") -> None:

@@ -13,13 +13,14 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import combinations, permutations, zip_longest
 from pathlib import Path
 from typing import Any
 
 from reconciler.core import parquet_file
+from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.names import is_column, visible, without_accents
 from reconciler.core.onboarding.table_profile import (
     FEW,
@@ -31,7 +32,7 @@ from reconciler.core.onboarding.table_profile import (
 )
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
-from reconciler.data.duckdb_session import Session, name_of, open_session, text_of
+from reconciler.data.duckdb_session import Session, in_parts, name_of, open_session, text_of
 from reconciler.data.tables.snapshot import copy_tables
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports.messages import CopyRequest, TableFile
@@ -48,7 +49,9 @@ _IN_THE_FILE = "correct the file; its types, dates and nulls can be declared onc
 _TABLE = "profiled"
 _MAX_COMPARED = 60  # columns compared with each other
 _TWINS = 0.995  # correlation from which two numbers count as the same
-_TERMS_PER_QUERY = 200
+_TERMS_PER_QUERY = 300
+_DISTINCT_AT_ONCE = 20  # columns whose distinct values are counted together: a table in memory for each
+_CELLS_PER_QUERY = 1_000_000
 _PROFILING = "profiling the table"
 _UNDECLARED = re.compile(r"column (\w+) looks like dates")
 
@@ -65,7 +68,8 @@ def profile_table(request: ProfileRequest) -> TableProfile:
         session.run(
             f"CREATE VIEW {_TABLE} AS SELECT * FROM read_parquet({text_of(str(copied.path))})", doing=_PROFILING
         )
-        profiles = [_column(session, column.name, column.type) for column in copied.columns]
+        at_once = max(1, min(_DISTINCT_AT_ONCE, _CELLS_PER_QUERY // copied.rows))
+        profiles = [profile for some in in_parts(copied.columns, at_once) for profile in _columns(session, some)]
         columns = tuple(column for column, _ in profiles)
         counts = {column.name: numbers for column, numbers in profiles}
         return TableProfile(
@@ -225,32 +229,36 @@ def _read(request: ProfileRequest, table: Table) -> tuple[Table, TableFile]:
 # --- its columns ---------------------------------------------------------------------------------------------------
 
 
-def _column(session: Session, name: str, kind: str) -> tuple[ColumnProfile, tuple[int, ...]]:
-    """Profile a column; where its values are few, also return how often each occurs."""
-    cell = name_of(name)
-    dated = kind in ("DATE", "TIMESTAMP")
-    latest = f"CAST(max(CAST({cell} AS DATE)) AS VARCHAR)" if dated else "NULL"
-    ((filled, distinct, last),) = session.rows(
-        f"SELECT count({cell}), count(DISTINCT {cell}), {latest} FROM {_TABLE}", doing=_PROFILING
-    )
-    rows = []
-    if 0 < distinct <= FEW:
-        rows = session.rows(
-            f"SELECT CAST({cell} AS VARCHAR), count(*) FROM {_TABLE} WHERE {cell} IS NOT NULL"
-            " GROUP BY 1 ORDER BY 2 DESC, 1",
-            doing=_PROFILING,
+def _columns(session: Session, columns: Sequence[TableColumn]) -> Iterator[tuple[ColumnProfile, tuple[int, ...]]]:
+    """Yield the profile of each column and, where its values are few, how often each occurs (most frequent first)."""
+    terms = []
+    for column in columns:
+        cell = name_of(column.name)
+        dated = column.type in ("DATE", "TIMESTAMP")
+        latest = f"CAST(max(CAST({cell} AS DATE)) AS VARCHAR)" if dated else "NULL"
+        terms += [f"count({cell})", f"count(DISTINCT {cell})", latest]
+    facts = list(in_parts(_evaluate(session, terms), 3))
+    few = [column.name for column, (_, distinct, _) in zip(columns, facts, strict=True) if 0 < distinct <= FEW]
+    terms = [f"histogram(CAST({name_of(name)} AS VARCHAR))" for name in few]
+    frequencies = dict(zip(few, _evaluate(session, terms), strict=True))
+    for column, (filled, distinct, latest) in zip(columns, facts, strict=True):
+        pairs = sorted(frequencies.get(column.name, {}).items(), key=lambda pair: (-pair[1], pair[0]))
+        profile = ColumnProfile(
+            name=column.name,
+            type=column.type,
+            filled=filled,
+            distinct=distinct,
+            values=tuple(value for value, _ in pairs),
+            latest=latest,
         )
-    values, counts = tuple(row[0] for row in rows), tuple(row[1] for row in rows)
-    return ColumnProfile(name=name, type=kind, filled=filled, distinct=distinct, values=values, latest=last), counts
+        yield profile, tuple(count for _, count in pairs)
 
 
 def _evaluate(session: Session, terms: list[str]) -> list[Any]:
     """Return the value of each SQL term over the table, in queries of a size that DuckDB plans well."""
     values: list[Any] = []
-    for start in range(0, len(terms), _TERMS_PER_QUERY):
-        (row,) = session.rows(
-            f"SELECT {', '.join(terms[start : start + _TERMS_PER_QUERY])} FROM {_TABLE}", doing=_PROFILING
-        )
+    for some in in_parts(terms, _TERMS_PER_QUERY):
+        (row,) = session.rows(f"SELECT {', '.join(some)} FROM {_TABLE}", doing=_PROFILING)
         values += row
     return values
 
