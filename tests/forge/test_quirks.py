@@ -15,7 +15,7 @@ from tests.forge.fake.github_api import BOT
 from tests.forge.fake.server import Fault, Server
 
 pytestmark = pytest.mark.needs("git")
-MANY = 230  # more than two pages of a hundred
+MANY = 201  # more than two pages of a hundred
 
 
 def verdicts(forge: Forge, number: int) -> dict[str | None, str]:
@@ -166,9 +166,9 @@ def test_a_fork_with_a_branch_of_the_same_name_is_not_taken_for_ours(server: Ser
 
 @pytest.mark.parametrize("client", [github, gitlab])
 def test_what_stands_on_a_later_page_is_found(server: Server, client) -> None:  # type: ignore[no-untyped-def]
-    server.place.push(BRANCH)
+    head = server.place.push(BRANCH)
     for number in range(MANY):
-        server.place.push(f"promote/production/other/{number}")
+        server.place.point(f"promote/production/other/{number}", head)
         server.place.open(f"promote/production/other/{number}", "main", "t", "b", "ada")
     forge = client(server)
     number = forge.open(draft()).number

@@ -14,7 +14,7 @@ from tests.forge.fake.server import Fault, Server
 
 pytestmark = [pytest.mark.needs("git"), pytest.mark.parametrize("client", [github, gitlab])]
 Client = Callable[..., Forge]
-MANY = 130  # more than a page of a hundred
+MANY = 101  # more than a page of a hundred
 
 
 def people(forge: Forge, number: int) -> set[str]:

@@ -1,0 +1,61 @@
+"""One apply of real files to real files, with fakes for training and scoring; as a program, to be killed.
+
+python -m tests.integration.engine.apply_with_fakes FOLDER ENVIRONMENT COMMITS SEED PIN PINNED
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.adapters.filesystem.store import FilesStore
+from reconciler.adapters.filesystem.target import DirectoryTarget
+from reconciler.adapters.system import host
+from reconciler.engine.apply import apply
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import environment_of
+from reconciler.engine.inspect import audit
+from reconciler.engine.plan.make_plan import make_plan
+from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
+from reconciler.testing.memory_git import MemorySource
+from tests.simulation import sample_project
+
+
+def apply_once(folder: Path, environment: str, commits: str, seed: str, pin: str, pinned: str) -> dict[str, object]:
+    """Apply the last of `commits`, as a process does that has nothing but the folder; `pinned`: the seed of the pin."""
+    source = MemorySource()
+    source.line = commits.split(",")
+    pinned_seed = int(pinned) if pinned else None
+    desired = sample_project.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_seed=pinned_seed)
+    scratch = folder / "scratch" / host.new_id()
+    scratch.mkdir(parents=True)
+    trainer = FakeTrainer()
+    deps = Dependencies(
+        source=source,
+        stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
+        targets={"production": DirectoryTarget(folder / "serving", project="sample", environment="production")},
+        data=FakeData(),
+        trainer=trainer,
+        scorer=FakeScorer(),
+        clock=host.now,
+        new_id=host.new_id,
+        progress=Silent(),
+        actor=lambda: "test",
+        scratch=scratch,
+        data_root=folder,
+    )
+    where = environment_of(desired, environment)
+    done = apply.apply(deps, desired, where, make_plan(deps, desired, where), confirmed=True)
+    left = make_plan(deps, desired, where)
+    return {
+        "exit": codec.to_json(done.status),
+        "trained": len(trainer.trained),
+        "left": [step.action.value for part in left.models for step in part.steps],
+        "findings": [str(finding) for finding in audit.audit(deps, desired, ("sandbox", "production")).findings],
+        "candidate": left.models[0].detail.candidate if left.models else None,
+    }
+
+
+if __name__ == "__main__":
+    apply_once(Path(sys.argv[1]), *sys.argv[2:7])
