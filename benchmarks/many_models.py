@@ -33,6 +33,11 @@ MODEL = "wide"
 
 def make_fleet(folder: Path, models: int) -> Path:
     """Create a committed project with `models` models in production, all in sync."""
+    return grow(make_first(folder), models)
+
+
+def make_first(folder: Path) -> Path:
+    """Create a committed project whose one model was trained, promoted and deployed."""
     make_project(folder, rows=400, columns=4)
     manifest = folder / f"manifests/sandbox/{MODEL}.yaml"
     manifest.write_text(
@@ -48,6 +53,11 @@ def make_fleet(folder: Path, models: int) -> Path:
     branch = _git(folder, "branch", "--list", "promote/*", "--format=%(refname:short)").strip()
     _git(folder, "merge", "-q", "--no-ff", "-m", "Merge", branch)
     _run(folder, "apply", "production", "--yes")
+    return folder
+
+
+def grow(folder: Path, models: int) -> Path:
+    """Add copies of its one model to a project, until it has `models` in production."""
     names = [f"model-{number:05d}" for number in range(models - 1)]
     for environment, chosen in (("production", names), ("sandbox", names[: models // 10])):
         _replicate(folder, environment, chosen)

@@ -15,17 +15,15 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.many_models import make_fleet
 from reconciler.cli.error_reporting import guarded
+from tests.support.fleet import make_fleet
 
 PATIENCE = 120  # seconds: a bound against hanging, not a measurement
 
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fleet") / "project"
-    folder.mkdir()
-    return make_fleet(folder, 2)
+    return make_fleet(tmp_path_factory, 2)
 
 
 @pytest.fixture

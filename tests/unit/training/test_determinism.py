@@ -26,7 +26,14 @@ ACCOUNTS = [f"100000000000{digit}" for digit in range(6)]
 
 
 # Less work; a hundred rounds of the same are no other claim.
-QUICK = dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), (("max_iter", 8),))
+QUICK = {
+    **dict.fromkeys(("HistGradientBoostingClassifier", "HistGradientBoostingRegressor"), (("max_iter", 5),)),
+    **{
+        f"{ensemble}{kind}": (("n_estimators", 5),)
+        for ensemble in ("AdaBoost", "ExtraTrees", "GradientBoosting", "RandomForest")
+        for kind in ("Classifier", "Regressor")
+    },
+}
 
 
 def rows(count: int, start: int, *, classifies: bool) -> pa.Table:

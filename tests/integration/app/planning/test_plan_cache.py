@@ -17,12 +17,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.many_models import make_fleet
 from reconciler import codec
 from reconciler.adapters.caches.plan_cache import CachedPlan, load, save
 from reconciler.adapters.executors import fork_map
 from reconciler.cli.error_reporting import guarded
 from reconciler.core.artifact.journal import ReleasePointer
+from tests.support.fleet import make_fleet
 from tests.support.once import copy
 
 pytestmark = pytest.mark.xdist_group("plan-cache")  # one fleet for all
@@ -33,9 +33,7 @@ NAME = "model-00007"
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fleet") / "project"
-    folder.mkdir()
-    make_fleet(folder, MODELS)
+    folder = make_fleet(tmp_path_factory, MODELS)
     git(folder, "config", "user.name", "Ada")
     git(folder, "config", "user.email", "ada@example.org")
     return folder

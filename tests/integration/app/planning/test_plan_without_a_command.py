@@ -8,21 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.many_models import make_fleet
 from reconciler.app.planning.plan_cache import PlanCache
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.plan.plan import Plan
 from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.errors import UsageError
+from tests.support.fleet import make_fleet
 
 MODELS = 25  # more than a plan lists one by one
 
 
 @pytest.fixture(scope="module")
 def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("fleet") / "project"
-    folder.mkdir()
-    return make_fleet(folder, MODELS)
+    return make_fleet(tmp_path_factory, MODELS)
 
 
 def test_plan_returns_a_value_and_prints_nothing(fleet: Path, capfd: pytest.CaptureFixture[str]) -> None:
