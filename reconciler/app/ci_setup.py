@@ -14,6 +14,8 @@ from reconciler.errors import UsageError
 from reconciler.manifest.scaffold import ci_templates
 from reconciler.manifest.scaffold.ci_templates import CIPlacement
 
+_INCLUDE = "add to .gitlab-ci.yml: include: [{{local: /{}}}]"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CISetup:
@@ -41,6 +43,11 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None) ->
     host, why = (wanted, "--ci") if wanted is not None else _forge_of(new_repository.remote_of(root))
     texts = ci_templates.files(host, placement) if ci_templates.possible(placement) else {}
     taken = new_repository.taken(top, texts)
+    if taken and host is ForgeKind.GITLAB and placement.place:  # the file of another project, which includes ours
+        (text,) = texts.values()
+        texts = {ci_templates.included(placement): text}
+        taken = new_repository.taken(top, texts)
+        why = f"{why}; {_INCLUDE.format(next(iter(texts)))}"
     if wanted not in (None, ForgeKind.NONE) and (taken or not texts):
         problem = f"{taken[0]} is there already" if taken else "its files cannot hold the name of the branch or folder"
         raise UsageError(f"--ci {host.value}: {problem}", hint="--ci none writes no workflows", code="E801")

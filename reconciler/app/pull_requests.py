@@ -11,9 +11,11 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import FileTooLargeError, read_regular
+from reconciler.adapters.git.plumbing import prefix_of
 from reconciler.app import forge_connection
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.forge import ci_job
+from reconciler.core.forge.project_place import at_place, place_of
 from reconciler.core.forge.pull_request import CommitStatus, StatusState
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
@@ -46,7 +48,8 @@ def plan_comment(
     """
     job = ci_job.job(os.environ, _event())
     planned = _planned(options, environment, job) if read is None else _verified(options, environment, job, read)
-    planned = pull_request_comment.bound(planned)
+    place = place_of(prefix_of(options.root)) or None
+    planned = pull_request_comment.bound(replace(planned, place=place))
     body = to_markdown(pull_request_comment.blocks(planned))
     if job.summary is not None and read is None:
         with Path(job.summary).open("a", encoding="utf-8") as stream:
@@ -229,7 +232,8 @@ def _report(options: ProjectOptions, forge: Forge, environment: str, merged: Mer
             forge.set_status(merged.commit, status)
         if merged.request is None:
             return merged
-        body = to_markdown(merge_result.request_blocks(environment, merged))
+        where = at_place(environment, place_of(prefix_of(options.root)))
+        body = to_markdown(merge_result.request_blocks(where, merged))
         return replace(merged, told=forge.comment(merged.request, f"apply/{environment}", body))
     except ReconcilerError as error:
         options.say(f"warning: the result could not be reported on the forge: {error}")

@@ -122,6 +122,10 @@ class Tag:
 class Tags(Protocol):
     """Lists and creates git tags."""
 
+    @property
+    def place(self) -> str:
+        """The project's place in its repository: tags are the whole repository's, and name whose they are."""
+
     def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
         """Return the tags of commits whose name starts with `prefix`, sorted by name; with `newest`, only that
         many, those with the highest numbers."""

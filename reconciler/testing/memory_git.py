@@ -174,9 +174,10 @@ def _is_earlier(existing: Proposal, proposal: Proposal) -> bool:
 
 
 class MemoryTags:
-    """Git tags in memory. `signs`: the user's git signs tags."""
+    """Git tags in memory. `signs`: the user's git signs tags; `place`: the project's in its repository."""
 
-    def __init__(self, *, signs: bool = False) -> None:
+    def __init__(self, *, signs: bool = False, place: str = "") -> None:
+        self.place = place
         self.tags: dict[str, Tag] = {}
         self.signs = signs
 

@@ -10,6 +10,7 @@ import pytest
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.proposal_branch import GitProposer
 from reconciler.adapters.git.tags import GitTags
+from reconciler.core.forge.project_place import place_of
 from reconciler.ports import Proposer, Source, Tags
 from reconciler.testing.contracts.git import ProposerContract, SourceContract, TagsContract
 from reconciler.testing.memory_git import MemoryProposer, MemorySource, MemoryTags
@@ -150,6 +151,9 @@ class TestGitTags(TagsContract):
 
     def make(self) -> Tags:
         return GitTags(self.repository.project)
+
+    def test_its_place_is_that_of_the_project(self) -> None:
+        assert self.make().place == place_of(self.FOLDER)
 
     def commit(self) -> str:
         return self.repository.commit({"a": b"a"})

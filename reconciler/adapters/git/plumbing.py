@@ -72,7 +72,7 @@ class Git:
         subprocess.TimeoutExpired.
         """
         command = ["git", "--no-pager", "--no-replace-objects", "--literal-pathspecs"]
-        for name, value in {"safe.directory": _root(self.folder), **_SETTINGS}.items():
+        for name, value in {"safe.directory": str(root_of(self.folder)), **_SETTINGS}.items():
             command += ["-c", f"{name}={value}"]
         environment: Mapping[str, str] = _reading_environment()
         if self._environment is not None:
@@ -191,10 +191,10 @@ def _reading_environment() -> dict[str, str]:
     }
 
 
-def _root(folder: Path) -> str:
+def root_of(folder: Path) -> Path:
     """Return the repository's root as git will name it, without asking git."""
     start = folder.resolve()
-    return str(next((parent for parent in (start, *start.parents) if (parent / ".git").exists()), start))
+    return next((parent for parent in (start, *start.parents) if (parent / ".git").exists()), start)
 
 
 def _first_line(error: str) -> str:

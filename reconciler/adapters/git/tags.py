@@ -11,9 +11,10 @@ from operator import attrgetter
 from pathlib import Path
 
 from reconciler.adapters.git.objects import objects_of, sizes_of
-from reconciler.adapters.git.plumbing import Git, check_revision, top_of
+from reconciler.adapters.git.plumbing import Git, check_revision, prefix_of, root_of, top_of
 from reconciler.adapters.git.refusals import explained
 from reconciler.adapters.git.writing import GitWriter
+from reconciler.core.forge.project_place import place_of
 from reconciler.core.size_limits import TAG_BYTES, TAGS_BYTES
 from reconciler.errors import ConflictError
 from reconciler.ports import Tag
@@ -28,6 +29,10 @@ class GitTags:
     def __init__(self, project: Path) -> None:
         self._project = project
         self._git = Git(project)
+
+    @property
+    def place(self) -> str:
+        return place_of(prefix_of(self._project, root_of(self._project)))
 
     def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
         check_revision(prefix + "0")

@@ -23,6 +23,11 @@ def place_of(folder: str) -> str:
     return f"{slug}_{hashlib.sha256(path.encode('utf-8', 'surrogateescape')).hexdigest()[:12]}"
 
 
+def branch_name(verb: str, environment: str, place: str, *rest: str) -> str:
+    """Return the name of a branch that changes an environment, such as `promote/production@teams.b/orders/1a2b3c`."""
+    return "/".join((verb, at_place(environment, place), *rest))
+
+
 def at_place(name: str, place: str) -> str:
     """Return a name as it is used at a place: `production` at `teams.b` is `production@teams.b`."""
     return f"{name}@{place}" if place else name

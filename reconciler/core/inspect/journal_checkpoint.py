@@ -34,7 +34,8 @@ class CheckpointHead:
 class Checkpoint:
     """The content of an anchor's tag message, as canonical JSON.
 
-    `previous`: the digest of the anchor before, of any project of the repository. `heads` are sorted.
+    `previous`: the digest of the anchor before, of any project of the repository. `heads` are sorted. `place`: that of
+    the project in the repository, where two may have one name; None in an anchor of an older version.
     """
 
     n: int
@@ -42,7 +43,12 @@ class Checkpoint:
     commit: str
     previous: Digest | None
     heads: tuple[CheckpointHead, ...]
+    place: str | None = None
     format: int = 1
+
+    def is_of(self, project: str, place: str) -> bool:
+        """Tell whether it is an anchor of this project."""
+        return self.project == project and self.place in (None, place)
 
     @property
     def name(self) -> str:

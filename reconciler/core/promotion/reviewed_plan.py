@@ -61,7 +61,7 @@ class ReviewedPlan:
 class PlanComment:
     """The content of a plan comment on a pull request, for one environment. `plan` is None where only git could be
     read, and `unseen` says why; `differences` are those of the models that the request changes; `untouched` counts the
-    other declared models."""
+    other declared models. `place`: that of the project in its repository, None at its root."""
 
     environment: str
     role: str
@@ -72,6 +72,7 @@ class PlanComment:
     differences: tuple[ModelDifference, ...]
     reviewed: ReviewedPlan
     untouched: int
+    place: str | None = None
     format: int = 1
 
 

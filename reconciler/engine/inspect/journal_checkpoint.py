@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.digest import digest_of_bytes, short
+from reconciler.core.forge.project_place import at_place
 from reconciler.core.inspect.audit import AuditFinding
 from reconciler.core.inspect.journal_checkpoint import (
     CONTROLS,
@@ -55,9 +56,14 @@ def anchor(deps: Dependencies, desired: DesiredState, environments: tuple[str, .
         )
     n = max(known.anchors, default=-1) + 1
     checkpoint = Checkpoint(
-        n=n, project=desired.project, commit=desired.revision, previous=known.digests.get(n - 1), heads=heads
+        n=n,
+        project=desired.project,
+        commit=desired.revision,
+        previous=known.digests.get(n - 1),
+        heads=heads,
+        place=tags.place,
     )
-    title = f"Anchor {n} of {desired.project}: {len(heads)} journal{'s' * (len(heads) != 1)}"
+    title = f"Anchor {n} of {at_place(desired.project, tags.place)}: {len(heads)} journal{'s' * (len(heads) != 1)}"
     tag = tags.create(
         checkpoint.name, commit=checkpoint.commit, message=f"{title}\n\n{codec.encode(checkpoint).decode()}\n"
     )

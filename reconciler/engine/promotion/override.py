@@ -6,7 +6,7 @@ An override is a change of the environment's file like any other; whether its ow
 from __future__ import annotations
 
 from reconciler.core.digest import Digest, short
-from reconciler.core.forge.project_place import at_place
+from reconciler.core.forge.project_place import branch_name
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.policy import Control
@@ -54,7 +54,7 @@ def override(
         summary = f"already declared in git: {summary}"
         return _proposed(checkout, model, environment, pin, branch=None, commit=None, summary=summary)
     checkout.with_file(path, text)
-    branch = f"override/{at_place(environment.name, proposer.place)}/{model}/{control}/{short(pin)}"
+    branch = branch_name("override", environment.name, proposer.place, model, control, short(pin))
     title = f"Override {control} for {model} in {environment.name}: {short(pin)}, {reason[:80]}"
     trailers = f"Reconciler-Environment: {environment.name}\nReconciler-Model: {model}\nReconciler-Artifact: {pin}"
     message = f"{title}\n\n{reason}\n\n{trailers}\nReconciler-Control: {control}\n"

@@ -8,7 +8,7 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import WeakenedGate, weakened_by
 from reconciler.core.digest import Digest, short
-from reconciler.core.forge.project_place import at_place
+from reconciler.core.forge.project_place import at_place, branch_name
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.applicable_gates import gates_of
@@ -234,16 +234,17 @@ def _propose(
     if not changed:
         return proposed
     where = at_place(environment, proposer.place)
-    branch = f"{verb}/{where}/{model}/{short(artifact)}{f'-{count}' if count else ''}"
+    again = f"-{count}" if count else ""
+    branch = branch_name(verb, environment, proposer.place, model, f"{short(artifact)}{again}")
     trailers = {
         "Reconciler-Environment": environment,
         "Reconciler-Model": model,
         "Reconciler-Artifact": artifact,
         "Reconciler-Verification": verification.gate_set if verification else "deployed here before",
     }
-    title = f"{verb.capitalize()} {model} in {environment} to {short(artifact)}"
+    title = f"{verb.capitalize()} {model} in {where} to {short(artifact)}"
     if verb == "promote":
-        title = f"Promote {model} to {environment}: {short(artifact)}"
+        title = f"Promote {model} to {where}: {short(artifact)}"
     body = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in summary)
     message = "\n\n".join([title, body, "\n".join(f"{key}: {value}" for key, value in trailers.items())]) + "\n"
     proposal = Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.core.forge.project_place import at_place
+from reconciler.core.forge.project_place import at_place, branch_name
 from reconciler.core.spec.desired_state import card_path
 from reconciler.engine.load_desired import Checkout, manifest_path
 from reconciler.ports import Proposal, Proposer
@@ -28,10 +28,9 @@ def propose_revert(
                 files[path] = before
     if new.revision is None or not (files or removed):
         return None
-    branch = f"revert/{at_place(environment, proposer.place)}/{new.revision[:12]}"
-    message = (
-        f"Revert {environment} to before {new.revision[:12]}\n\n{reason}\n\nReconciler-Environment: {environment}\n"
-    )
+    branch = branch_name("revert", environment, proposer.place, new.revision[:12])
+    title = f"Revert {at_place(environment, proposer.place)} to before {new.revision[:12]}"
+    message = f"{title}\n\n{reason}\n\nReconciler-Environment: {environment}\n"
     proposer.propose(
         Proposal(
             branch=branch,

@@ -25,10 +25,11 @@ class CheckpointsRead:
     digests: dict[int, Digest]
     signed: frozenset[int]
     findings: tuple[AuditFinding, ...]
+    place: str
 
     def of(self, project: str) -> list[Checkpoint]:
         """Return the project's anchors by number."""
-        return [checkpoint for _, checkpoint in sorted(self.anchors.items()) if checkpoint.project == project]
+        return [checkpoint for _, checkpoint in sorted(self.anchors.items()) if checkpoint.is_of(project, self.place)]
 
 
 def read(tags: Tags) -> CheckpointsRead:
@@ -60,7 +61,9 @@ def read(tags: Tags) -> CheckpointsRead:
         anchors[n], digests[n] = checkpoint, digest_of_bytes(body)
         if tag_of[n].signed:
             signed.add(n)
-    return CheckpointsRead(anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings))
+    return CheckpointsRead(
+        anchors=anchors, digests=digests, signed=frozenset(signed), findings=tuple(findings), place=tags.place
+    )
 
 
 def newest_heads(tags: Tags, project: str) -> dict[tuple[str, str], tuple[int, CheckpointHead]]:
@@ -72,7 +75,7 @@ def newest_heads(tags: Tags, project: str) -> dict[tuple[str, str], tuple[int, C
             anchors.append(codec.decode(Checkpoint, _body(tag), what=tag.name))
     heads: dict[tuple[str, str], tuple[int, CheckpointHead]] = {}
     for checkpoint in sorted(anchors, key=lambda anchor: anchor.n):
-        if checkpoint.project == project:
+        if checkpoint.is_of(project, tags.place):
             heads.update({head.journal: (checkpoint.n, head) for head in checkpoint.heads})
     return heads
 

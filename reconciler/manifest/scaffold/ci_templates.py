@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.core.forge.detection import ForgeKind
+from reconciler.core.forge.project_place import at_place, place_of
 
 _FOLDER = Path(__file__).parent / "workflows"
 _SIMPLE = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._/-]*")
@@ -27,6 +28,11 @@ class CIPlacement:
     folder: str
     python: str
 
+    @property
+    def place(self) -> str:
+        """The place that the names of workflows, jobs and groups carry, empty at the repository's root."""
+        return place_of(self.folder)
+
 
 def possible(where: CIPlacement) -> bool:
     """Return whether branch and folder can be written into these files unquoted: no quotes, blanks or patterns."""
@@ -37,12 +43,17 @@ def files(host: ForgeKind, where: CIPlacement) -> dict[str, str]:
     """Return path from the repository's root -> text, for a forge."""
     match host:
         case ForgeKind.GITHUB:
-            suffix = f"-{where.folder.replace('/', '-')}" if where.folder else ""
+            suffix = f"-{where.place}" if where.place else ""
             return {f".github/workflows/reconciler{suffix}.yml": _filled(host, where)}
         case ForgeKind.GITLAB:
             return {".gitlab-ci.yml": _filled(host, where)}
         case ForgeKind.NONE:
             return {}
+
+
+def included(where: CIPlacement) -> str:
+    """Return the path of GitLab's file for a project beside others, which `.gitlab-ci.yml` is to include."""
+    return f".gitlab/reconciler-{where.place}.yml"
 
 
 def _filled(host: ForgeKind, where: CIPlacement) -> str:
@@ -54,6 +65,8 @@ def _filled(host: ForgeKind, where: CIPlacement) -> str:
         "@FOLDER@": folder,
         "@LOCK@": lock,
         "@PYTHON@": where.python,
+        "@AT@": at_place("", where.place),
+        "@GROUP@": f"/{where.place}" if where.place else "",  # a resource group of GitLab has no @
     }.items():
         text = text.replace(name, value)
     return text

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from reconciler import codec
 from reconciler.core.digest import short
+from reconciler.core.forge.project_place import at_place
 from reconciler.core.forge.pull_request import LONGEST_BODY
 from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import MetricChange, ModelPlan
@@ -109,7 +110,7 @@ def _changed(comment: PlanComment) -> list[ModelPlan]:
 
 
 def _title(comment: PlanComment) -> Iterator[Block]:
-    yield Heading((Code(comment.environment), ": ", summary(comment)))
+    yield Heading((Code(at_place(comment.environment, comment.place or "")), ": ", summary(comment)))
     if comment.unseen is not None:
         yield Quote((Strong("Only the changes in git."), " ", comment.unseen, Literal(_ONLY_GIT)))
 

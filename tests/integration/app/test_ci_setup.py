@@ -12,6 +12,7 @@ from reconciler.core.forge.detection import ForgeKind
 from reconciler.errors import UsageError
 from tests.support.project import Project
 
+GLOBAL = ("stages", "default", "variables", "workflow")  # of a pipeline, equal in every file of ours
 GITHUB, GITLAB = ".github/workflows/reconciler.yml", ".gitlab-ci.yml"
 
 
@@ -69,8 +70,8 @@ def test_a_branch_that_no_workflow_can_name_safely_writes_none(tmp_path: Path) -
 def test_a_project_below_the_root_has_its_workflow_at_the_root_and_its_folder_in_it(tmp_path: Path) -> None:
     repository(tmp_path)
     ran = Project(tmp_path).run("init", "teams/credit", "-o", "json")
-    assert "../../.github/workflows/reconciler-teams-credit.yml" in ran.json["files"]
-    workflow = yaml.safe_load((tmp_path / ".github/workflows/reconciler-teams-credit.yml").read_text())
+    assert "../../.github/workflows/reconciler-teams.credit.yml" in ran.json["files"]
+    workflow = yaml.safe_load((tmp_path / ".github/workflows/reconciler-teams.credit.yml").read_text())
     applies = " ".join(workflow["jobs"]["deploy"]["steps"][-1]["run"].replace("\\\n", " ").split())
     assert 'reconciler -C "$GITHUB_WORKSPACE/teams/credit" apply production --on-merge' in applies
     assert workflow[True]["push"] == {"branches": ["main"]}
@@ -82,6 +83,21 @@ def test_a_project_below_the_root_has_its_workflow_at_the_root_and_its_folder_in
     project.commit("A first model")
     project.run("validate", "--revision", "HEAD")
     project.run("plan", "sandbox")
+
+
+def test_a_second_project_at_gitlab_has_a_file_of_its_own_that_the_first_ones_is_to_include(tmp_path: Path) -> None:
+    remote = "git@gitlab.com:town/models.git"
+    repository(tmp_path, remote)
+    first = chosen(tmp_path / "teams/a")
+    assert list(first.texts) == [GITLAB]
+    (tmp_path / GITLAB).write_text(first.texts[GITLAB])
+    second = chosen(tmp_path / "teams/b")
+    assert list(second.texts) == [".gitlab/reconciler-teams.b.yml"]
+    assert "include: [{local: /.gitlab/reconciler-teams.b.yml}]" in second.choice.why
+    documents = [yaml.safe_load(text) for text in (*first.texts.values(), *second.texts.values())]
+    jobs = [{name for name in document if name not in GLOBAL} for document in documents]
+    assert not jobs[0] & jobs[1]
+    assert len(jobs[0]) == len(jobs[1]) == 7
 
 
 def test_without_ci_nothing_of_it_is_written(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from reconciler.core.forge.detection import ForgeKind
+from reconciler.core.forge.project_place import at_place
 from reconciler.manifest.scaffold import ci_templates
 from reconciler.manifest.scaffold.ci_templates import CIPlacement
 from tests.conftest import ACTIONLINT, REPOSITORY
@@ -135,7 +136,7 @@ def test_python_never_starts_in_a_checkout_and_is_always_isolated(where: CIPlace
             assert options == "-I"
         assert not re.search(r"^ *(-|run:)? *(pip|reconciler) ", script, re.MULTILINE)
     for name in (".requests", ".deploys"):
-        script = yaml.safe_load(made(ForgeKind.GITLAB, where))[name]["before_script"]
+        script = yaml.safe_load(made(ForgeKind.GITLAB, where))[at_place(name, where.place)]["before_script"]
         assert script[:3] == ['work="$(mktemp -d)"', "trap 'rm -rf -- \"$work\"' EXIT", 'cd "$work"']
 
 
@@ -192,11 +193,12 @@ def test_every_script_is_whole_bash(host: ForgeKind, where: CIPlacement) -> None
 
 def test_gitlab_deploys_one_at_a_time_and_plans_requests_by_the_protected_branch() -> None:
     document = yaml.safe_load(made(ForgeKind.GITLAB, WHERES[1]))
+    document = {name.removesuffix("@teams.credit"): part for name, part in document.items()}
     assert document["comment"]["needs"] == []
     into = '$CI_MERGE_REQUEST_TARGET_BRANCH_NAME == "release/1.x"'
     assert document["workflow"]["rules"][0]["if"].endswith(into), "a request into another branch has another lock"
     assert '"refs/heads/release/1.x"' in document[".requests"]["before_script"][3]
-    assert document["deploy"]["resource_group"] == "reconciler-production"
+    assert document["deploy"]["resource_group"] == "reconciler-production/teams.credit"
     assert document["default"]["interruptible"] is False
     assert document[".deploys"]["variables"]["GIT_CLEAN_FLAGS"] == "none"
     assert document["plan"]["script"][0] == "unset GITLAB_TOKEN"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from reconciler.core.inspect.journal_checkpoint import CheckpointResult, number_of
 from reconciler.engine.inspect import journal_checkpoint
 from reconciler.engine.inspect.audit import audit
+from reconciler.engine.storage import checkpoints
 from reconciler.errors import IntegrityError, UsageError
 from reconciler.testing.memory_git import MemoryTags
 from tests.simulation.sample_project import MODEL
@@ -56,6 +58,38 @@ def test_each_journals_head_is_in_the_message_and_nothing_new_makes_no_tag(
     scenario.deployed(20)
     assert anchor(scenario, tags).name == "reconciler/anchor/1"
     assert sorted(tags.tags) == ["reconciler/anchor/0", "reconciler/anchor/1"]
+
+
+def test_two_projects_of_one_name_in_one_repository_have_anchors_of_their_own(
+    scenario: Scenario, tags: MemoryTags, tmp_path: Path
+) -> None:
+    tags.place = "teams.a"
+    scenario.deployed(10)
+    anchor(scenario, tags)
+    assert "@teams.a" in tags.tags["reconciler/anchor/0"].message.splitlines()[0]
+    other = Scenario(tmp_path / "b")  # a project that was never applied
+    other.commit()
+    assert findings(other, tags) != [], "as for a project whose journals are gone"
+    tags.place = "teams.b"
+    assert findings(other, tags) == []
+    assert checkpoints.newest_heads(tags, other.desired.project) == {}
+    other.deployed(20)
+    assert anchor(other, tags).name == "reconciler/anchor/1"
+    for place, owner in (("teams.a", scenario), ("teams.b", other)):
+        tags.place = place
+        assert findings(owner, tags) == []
+        assert anchor(owner, tags).fresh is False
+
+
+def test_an_anchor_of_an_older_version_counts_by_the_projects_name(scenario: Scenario, tags: MemoryTags) -> None:
+    scenario.deployed(10)
+    anchor(scenario, tags)
+    tag = tags.tags["reconciler/anchor/0"]
+    tags.tags[tag.name] = replace(tag, message=tag.message.replace('"place":"",', ""))
+    assert tags.tags[tag.name] != tag
+    tags.place = "teams.b"
+    cut(scenario)
+    assert findings(scenario, tags) != []
 
 
 def test_before_the_first_entry_there_is_nothing_to_anchor(scenario: Scenario, tags: MemoryTags) -> None:
