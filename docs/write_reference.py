@@ -30,7 +30,7 @@ _FAMILIES = {
     "E3": "Git and paths (exit 2)",
     "E4": "Tables and rows (exit 1)",
     "E5": "Artifacts (exit 6, and 1 where nothing is damaged)",
-    "E6": "Stores and targets (exit 6 for what is damaged or missing, else 1)",
+    "E6": "Stores and targets (exit 6 for what is damaged or missing, 3 for what apply mends, else 1)",
     "E7": "Plans and proposals (exit 4, 5 or 6)",
     "E8": "The command line (exit 2)",
     "E9": "Forges (exit 1; 5 where running again later helps)",

@@ -198,6 +198,8 @@ E611 A store or target does not answer, or the connection breaks.
      Run the same command again: nothing is lost. Check the network and the service's health.
 E612 A stored object is larger than one of its kind can be, or a store holds more objects than are listed.
      This tool did not write them: restore the store from a backup. Nothing of them was read.
+E613 What is served is not what was applied: changed by hand, or an apply did not finish.
+     Run `reconciler apply ENV`, which puts it in place.
 E701 An artifact failed a gate, so it cannot be promoted.
      Read the gate's numbers; promote another candidate, or change the gate by a pull request.
 E702 Another process wrote in the meantime, so the plan is stale.

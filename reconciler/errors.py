@@ -13,6 +13,7 @@
     ├─ ForgeError               FAILED    GitHub or GitLab could not be reached, or rejected a request
     ├─ GateRefusedError         DENIED    a gate failed, or a control denies the command
     ├─ ConflictError            CONFLICT  another process wrote first: run again
+    ├─ NotInPlaceError          PENDING   what is served is not what was applied: apply puts it in place
     └─ IntegrityError           DAMAGED   bytes do not match their digest or chain
 
 A class exists only where a caller handles it differently or its status differs. A failed gate inside a plan is a
@@ -133,6 +134,10 @@ class GateRefusedError(ReconcilerError):
 
 class ConflictError(ReconcilerError):
     """Another process wrote first; the same command can be run again."""
+
+
+class NotInPlaceError(ReconcilerError):
+    """What is served is not what was applied; an apply puts it in place."""
 
 
 class IntegrityError(ReconcilerError):

@@ -24,10 +24,10 @@ _AGAIN = "make a new plan with `reconciler plan ENV --out FILE`, review it, and 
 
 
 def pending(plan: Plan) -> ResultStatus:
-    """Return the status for `plan --check`: the worst of all models; a refresh of data counts as a change."""
-    return worst_status(
-        [*(part.status for part in plan.models), ResultStatus.PENDING if plan.refresh else ResultStatus.CLEAN]
-    )
+    """Return the status for `plan --check`: the worst of all models; a refresh of data counts as a change, and so does
+    what is served otherwise than it was applied, where apply does not correct it."""
+    refresh = ResultStatus.PENDING if plan.refresh else ResultStatus.CLEAN
+    return worst_status([refresh, plan.trouble, *(part.status for part in plan.models)])
 
 
 def readable(plan: Plan) -> ResultStatus:

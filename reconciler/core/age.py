@@ -20,3 +20,8 @@ def age_of(time: datetime, now: datetime) -> int | None:
 def ahead(what: str, time: datetime) -> str:
     """Report a recorded time that lies ahead of now."""
     return f"{what} is dated {time:%Y-%m-%d %H:%M} UTC, ahead of now: some clock is wrong, and no age can be told"
+
+
+def all_ahead(now: datetime, *times: tuple[str, datetime]) -> tuple[str, ...]:
+    """Report those of the recorded times that lie ahead of now, each with what it is the time of."""
+    return tuple(ahead(what, time) for what, time in times if is_ahead(time, now))

@@ -10,6 +10,7 @@ from reconciler.errors import (
     GateRefusedError,
     IntegrityError,
     InvalidManifestsError,
+    NotInPlaceError,
     ReconcilerError,
     SourceError,
     UsageError,
@@ -77,4 +78,5 @@ _STATUSES: tuple[tuple[type[ReconcilerError], ResultStatus], ...] = (
     (GateRefusedError, ResultStatus.DENIED),
     (ConflictError, ResultStatus.CONFLICT),
     (IntegrityError, ResultStatus.DAMAGED),
+    (NotInPlaceError, ResultStatus.PENDING),
 )

@@ -76,7 +76,8 @@ def test_each_open_folder_is_told_by_doctor_and_audit(project: ProjectOnDisk, ri
         said = refusal if refused else findings if right == 0o002 else notes
         assert f"w {folder}" in said, name
         assert refusal.startswith("E607 ") == refused, name
-        assert bool(findings) == (right == 0o002 and not refused), name
+        around = name.startswith(f"{FOLDERS['target']}/")  # what stands around the served bytes is as we wrote it
+        assert bool(findings) == ((right == 0o002 or around) and not refused), name
 
 
 @pytest.mark.parametrize("name", ["", *sorted(TOPS)])

@@ -43,11 +43,15 @@ class FileTooLargeError(OSError):
         self.largest = largest
 
 
-def read_regular(path: Path | str, largest: int) -> bytes:
+class OpenFileError(OSError):
+    """A file that everybody may write."""
+
+
+def read_regular(path: Path | str, largest: int, *, guarded: bool = False) -> bytes:
     """Return the bytes of a plain file, which are at most `largest`: its size is looked at before it is read.
 
-    FileTooLargeError for a larger one, IrregularFileError for anything else than a plain file. Follows no link and
-    waits for no pipe.
+    FileTooLargeError for a larger one, IrregularFileError for anything else than a plain file, OpenFileError for a
+    `guarded` one that everybody may write. Follows no link and waits for no pipe.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -59,6 +63,8 @@ def read_regular(path: Path | str, largest: int) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
+        if guarded and status.st_mode & stat.S_IWOTH:
+            raise OpenFileError(errno.EACCES, "everybody may write it", str(path))
         if status.st_size > largest:
             raise FileTooLargeError(path, status.st_size, largest)
         body = os.read(descriptor, status.st_size + 1)

@@ -77,12 +77,22 @@ def check_levels(root: Path, declared: Path, kind: type[StoreError | TargetError
             )
 
 
-def check_folder(path: Path, kind: type[StoreError | TargetError]) -> None:
-    """Raise an error of this kind, E607, for a folder of a store or a target that everybody may write."""
-    status = os.lstat(path)
+def check_folder(path: Path | str, kind: type[StoreError | TargetError], status: os.stat_result | None = None) -> None:
+    """Raise an error of this kind, E607, for a folder of a store or a target that everybody may write. `status`: of the
+    folder, where it was just looked at."""
+    status = status or os.lstat(path)
     if status.st_mode & stat.S_IWOTH and stat.S_ISDIR(status.st_mode):
         told = _told(str(path), status, _Writer.EVERYBODY)
         raise kind(f"{told.problem}: anything could be added there", code="E607", hint=told.remedy)
+
+
+def file_open_to_all(path: str, kind: type[StoreError | TargetError]) -> StoreError | TargetError:
+    """Return the error of this kind, E607, for a stored file that everybody may write."""
+    return kind(
+        f"{path} may be written by everybody: it may say anything",
+        code="E607",
+        hint=f"compare it with a backup, then take the right away: chmod o-w {quote(path)}",
+    )
 
 
 def _writer(status: os.stat_result, above: os.stat_result | None, *, inside: bool) -> _Writer | None:

@@ -18,12 +18,19 @@ from pathlib import Path
 from reconciler.adapters.filesystem.durable_files import (
     FileTooLargeError,
     IrregularFileError,
+    OpenFileError,
     explained,
     force_folder,
     names_in,
     read_regular,
 )
-from reconciler.adapters.filesystem.folder_rights import check_folder, check_levels, open_inside, open_levels
+from reconciler.adapters.filesystem.folder_rights import (
+    check_folder,
+    check_levels,
+    file_open_to_all,
+    open_inside,
+    open_levels,
+)
 from reconciler.adapters.filesystem.held_folder import HeldFolder, held
 from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.object_sizes import check_new, largest, too_large
@@ -64,6 +71,7 @@ class FilesStore:
         self._observer = observer
         self._checked = self._above_checked = False
         self._ready: set[Path] = set()
+        self._ways = {""}
 
     def create(self, key: str, body: bytes | Path) -> bool:
         path = self._path(key)
@@ -84,9 +92,12 @@ class FilesStore:
             self._observer.saw(path)
         try:
             self._check_root()
-            body = read_regular(path, largest(key))
+            self._check_way(key)
+            body = read_regular(path, largest(key), guarded=True)
         except FileNotFoundError:
             return None
+        except OpenFileError as error:
+            raise file_open_to_all(path, StoreError) from error
         except FileTooLargeError as error:
             raise too_large(key, error.size, error.largest) from error
         except IrregularFileError as error:
@@ -104,6 +115,7 @@ class FilesStore:
         path = self._place(key)
         try:
             self._check_root()
+            self._check_way(key)
             status = os.lstat(path)
         except FileNotFoundError:
             return False
@@ -111,6 +123,8 @@ class FilesStore:
             raise explained(error, self.root / key) from error
         if not stat.S_ISREG(status.st_mode):
             raise self._irregular(key)
+        if status.st_mode & stat.S_IWOTH:
+            raise file_open_to_all(path, StoreError)
         if status.st_size == 0:
             raise self._empty(key)
         if status.st_size > OBJECT_BYTES:
@@ -123,6 +137,7 @@ class FilesStore:
         folder = prefix.rpartition("/")[0]
         try:
             self._check_root()
+            self._check_way(prefix)
             if self._observer is not None:  # a folder in it is recorded when it is read
                 self._observer.saw(f"{self.root}/{folder}")
             keys = sorted(object_sizes.listed(_files(f"{self.root}/{folder}", folder, prefix), prefix, most=self._most))
@@ -137,6 +152,7 @@ class FilesStore:
             self._observer.saw(folder)
         try:
             self._check_root()
+            self._check_way(f"{prefix}/")
             return frozenset(names_in(folder))
         except FileNotFoundError:
             return frozenset()
@@ -220,6 +236,29 @@ class FilesStore:
             )
         check_levels(self.root, self._declared, StoreError)
         self._checked = True
+
+    def _check_way(self, key: str) -> None:
+        """Check the folders of the store that a key lies in, each once: plain ones, which not everybody may write."""
+        folder = key.rpartition("/")[0]
+        if folder in self._ways:
+            return
+        at = ""
+        for part in folder.split("/"):
+            at = f"{at}/{part}" if at else part
+            if at in self._ways:
+                continue
+            try:
+                status = os.lstat(self._start + at)
+            except FileNotFoundError:
+                return
+            if not stat.S_ISDIR(status.st_mode):
+                raise IntegrityError(
+                    f"{at} is not a folder of its own in its store",
+                    code="E604",
+                    hint="restore it from a backup; a store holds plain folders only, and no link leads out of it",
+                )
+            check_folder(self._start + at, StoreError, status)
+            self._ways.add(at)
 
     def _empty(self, key: str) -> IntegrityError:
         return IntegrityError(

@@ -24,11 +24,12 @@ from reconciler.adapters.filesystem.durable_files import (
     FileTooLargeError,
     IrregularFileError,
     LinkOnTheWayError,
+    OpenFileError,
     listed,
     names_in,
     read_regular,
 )
-from reconciler.adapters.filesystem.folder_rights import check_levels, open_inside, open_levels
+from reconciler.adapters.filesystem.folder_rights import check_levels, file_open_to_all, open_inside, open_levels
 from reconciler.adapters.filesystem.held_folder import HeldFolder, held
 from reconciler.adapters.filesystem.release_folder import examine, is_loose, put_release
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
@@ -195,11 +196,16 @@ class DirectoryTarget:
         )
 
     def _around(self, model: str, inside: tuple[str, ...]) -> tuple[str, ...]:
-        """Return a finding for files that others than the owner may write: we write none like that."""
-        paths = {"its folder": f"{self._start}{model}", CURRENT: self._current_path(model)}
+        """Return findings for what others than the owner may write, and for links: we write none like that."""
+        folder = f"{self._start}{model}"
+        paths = {"its folder": folder, CURRENT: self._current_path(model), RELEASES: f"{folder}/{RELEASES}"}
         loose = [name for name, path in paths.items() if _is_loose(path)]
         loose += [name or "the release's folder" for name in inside]
-        return (f"others than the owner may write {', '.join(loose)}",) if loose else ()
+        links = [name for name, path in paths.items() if os.path.islink(path)]  # noqa: PTH114
+        return (
+            *([f"others than the owner may write {', '.join(loose)}"] if loose else ()),
+            *(f"{name} is a link, which may lead to anything" for name in links),
+        )
 
     def _read_current(self, model: str) -> ReleasePointer | None:
         """Return the pointer; None where it is missing or damaged. OSError when the disk cannot be read."""
@@ -212,9 +218,11 @@ class DirectoryTarget:
         """Return whether the target carries our mark; IntegrityError for another's or a damaged one."""
         name = f"{self.root.name}/{OWNER}"
         try:
-            mark = codec.decode(StoreMark, read_regular(self.root / OWNER, MARK_BYTES), what=name)
+            mark = codec.decode(StoreMark, read_regular(self.root / OWNER, MARK_BYTES, guarded=True), what=name)
         except FileNotFoundError:
             return False
+        except OpenFileError as error:
+            raise file_open_to_all(str(self.root / OWNER), TargetError) from error
         except IrregularFileError as error:
             raise IntegrityError(f"{name} is not a regular file", code="E609", hint="remove it") from error
         except FileTooLargeError as error:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import open_project
 from reconciler.core.plan.config_diff import ConfigDiff
-from reconciler.engine.inspect import config_diff
+from reconciler.engine.promotion import config_diff
 from reconciler.errors import UsageError
 
 

@@ -128,7 +128,8 @@ class PlanCache:
             warned = project.warned
         # A change of a store elsewhere leaves no trace on this disk, so its plans are not cached; nor are those that
         # say something of the whole environment.
-        if planned.plan.refresh is None and planned.plan.notes is None and not project.desired.is_remote:
+        of_all = planned.plan.refresh is not None or planned.plan.notes is not None or bool(planned.plan.findings)
+        if not of_all and not project.desired.is_remote:
             _save(project, head, last, fingerprints, planned, None if warned else worktree)
         counted = last.counted if last is not None else 0
         return PlanExcerpt(plan=planned.plan, unchanged=counted) if counted else planned.plan

@@ -80,7 +80,7 @@ def _cacheable(model: ModelPlan, until: int, head: GitState, fingerprints: FileF
 
 def is_unchanged(model: ModelPlan) -> bool:
     """Return whether a model has nothing to do and nothing to say."""
-    return not model.steps and model.blocked is None and not model.detail.notes
+    return not (model.steps or model.blocked or model.detail.notes or model.findings)
 
 
 def unchanged_plan(inputs: PlanInputs, name: str, cached: CachedModelPlan) -> ModelPlan:

@@ -15,9 +15,10 @@ from reconciler.console.invocation import Invocation
 @options.shared
 @click.pass_obj
 def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
-    """Read and hash everything that ENV (or every environment) stores; exit 6 when anything is damaged or missing.
+    """Read and hash everything that ENV (or every environment) stores; exit 6 when any of it is damaged or missing.
 
-    Exit 5 when nothing is, and a target does not serve what was committed for it: run `reconciler apply ENV`.
+    Exit 3 when nothing is, and what is served is not what was applied, or a time lies ahead of now: the finding says
+    what to do, mostly `reconciler apply ENV`. Exit 1 when something cannot be read, or others may write it.
     """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import audit

@@ -15,7 +15,9 @@ from reconciler.console.invocation import Invocation, OutputFormat
 @click.command("plan")
 @options.environment
 @options.models
-@click.option("--check", is_flag=True, help="Exit 3 when changes are pending, 4 when a gate or control blocks one.")
+@click.option(
+    "--check", is_flag=True, help="Exit 3 when changes or drift are found, 4 when a gate or control blocks one."
+)
 @click.option("--out", type=options.OUT_FILE, help="Write the plan to a file for `apply --plan`.")
 @click.option(
     "--comment", is_flag=True, help="Plan as if a pull request were merged, and post the plan there as one comment."

@@ -17,8 +17,9 @@ from reconciler.console.invocation import Invocation
 def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     """Show what is deployed in ENV (or everywhere), whether it matches git, and its metrics.
 
-    Pending changes and failed gates are no failure here. Exits 6 when anything is lost or damaged that a plan needs, 1
-    when a store or a target cannot be read.
+    Pending changes and failed gates are no failure here. Exits 3 when what is served is not what was applied, 6 when
+    anything is lost or damaged that decides what is served (`audit` reads the history as well), 1 when a store or a
+    target cannot be read.
     """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import status as inspect

@@ -8,7 +8,6 @@ from reconciler.cli import options
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
-from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("why")
@@ -19,7 +18,7 @@ from reconciler.core.status_codes import ResultStatus
 def command(invocation: Invocation, model: str, environment: str) -> int:
     """Explain the state of MODEL in ENV: what blocks it, the numbers behind that, and what to do next.
 
-    Exits 6 when its journal or its artifact is lost or damaged.
+    Exits 6 when its journal or its artifact is lost or damaged, 3 when what is served is not what was applied.
     """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect.explain_status import why
@@ -27,7 +26,6 @@ def command(invocation: Invocation, model: str, environment: str) -> int:
 
     with opened(invocation) as project:
         explanation = why(project.deps, project.desired, project.environment(environment), model)
-    damaged = explanation.part is not None and explanation.part.status is ResultStatus.DAMAGED
-    code = exit_code(ResultStatus.DAMAGED if damaged else ResultStatus.CLEAN)
+    code = exit_code(explanation.status)
     streams.show(invocation, explain_status, explanation, exit=code)
     return code

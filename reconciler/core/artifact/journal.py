@@ -151,3 +151,18 @@ class StoreMark(Checksummed):
     project: str
     environment: str
     format: int = 1
+
+
+def inconsistency(before: Entry | None, entry: Entry) -> str | None:
+    """Return why an entry's folded state does not follow from the entry before; None when it does."""
+    old, state = before.state.vetted if before is not None else (), entry.state
+    if entry.artifact != state.artifact:
+        return "the entry names two different artifacts: its own and that of the state after it"
+    gained = tuple(sorted({*old, state.artifact})) if entry.action is Action.DEPLOY and state.artifact else old
+    if entry.action in (Action.DEPLOY, Action.RESTORE, Action.RETIRE) and state.vetted != gained:
+        return "the list of previously deployed artifacts does not follow from the entry before"
+    if entry.action is Action.RESTORE and before is not None and state != before.state:
+        return "the entry restores files, and still changes the recorded state"
+    if entry.action is Action.RETIRE and state.artifact is not None:
+        return "the entry retires the model, and still names an artifact"
+    return None

@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
-from reconciler.core.status_codes import ResultStatus
+from reconciler.core.status_codes import ResultStatus, worst_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFinding:
     """One thing that is not as it must be: `where` is a key of the store or a path of the target.
 
-    `pending`: it is committed and not in place yet, so that another apply finishes it; nothing is damaged.
+    `pending`: it is committed and not in place yet, so that another apply finishes it; nothing is damaged. `status` (in
+    JSON the number `exit`): damaged where it is lost or damaged for good, pending where nothing is lost, as in the
+    target, failed where it cannot be read or is open to others.
     """
 
     environment: str
@@ -20,6 +22,7 @@ class AuditFinding:
     problem: str
     remedy: str | None = None
     pending: bool = False
+    status: ResultStatus = ResultStatus.DAMAGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,15 +36,12 @@ class Audit:
 
     @property
     def damaged(self) -> tuple[AuditFinding, ...]:
-        """Return the findings that no apply is about to finish."""
-        return tuple(finding for finding in self.findings if not finding.pending)
+        """Return the findings of what is lost or damaged for good: no command mends that by itself."""
+        return tuple(finding for finding in self.findings if finding.status is ResultStatus.DAMAGED)
 
     @property
     def status(self) -> ResultStatus:
-        """Return CONFLICT (run again) where all that was found is committed and not in place yet."""
-        if self.damaged:
-            return ResultStatus.DAMAGED
-        return ResultStatus.CONFLICT if self.findings else ResultStatus.CLEAN
+        return worst_status(finding.status for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -102,8 +102,15 @@ def of_served(
     if drift is not None:
         yield DriftFinding(model=model, kind=drift.type, what=drift.message, remedies=(apply,))
     for line in served.around if served is not None else ():
-        remedy = Advice(reason="remove the write permission of others: chmod go-w FOLDER")
+        remedy = Advice(reason=remedy_around(line))
         yield DriftFinding(model=model, kind=DriftType.CONFIG_CHANGED, what=line, remedies=(remedy,))
+
+
+def remedy_around(line: str) -> str:
+    """Return what to do about a line of `LiveDeployment.around`."""
+    if " is a link" in line:
+        return "put in its place the folder or the file itself"
+    return "remove the write permission of others: chmod go-w FOLDER"
 
 
 def ordered(findings: Iterable[DriftFinding]) -> tuple[DriftFinding, ...]:

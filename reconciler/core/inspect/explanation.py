@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 from reconciler.core.plan.plan import ModelPlan, Step
+from reconciler.core.status_codes import ResultStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +32,8 @@ class Explanation:
     deployed: Digest | None = None
     advice: tuple[Advice, ...] = ()
     format: int = 1
+
+    @property
+    def status(self) -> ResultStatus:
+        """Return the status that every reader reports of the model, as `ModelPlan.trouble` says it."""
+        return self.part.trouble if self.part is not None else ResultStatus.CLEAN

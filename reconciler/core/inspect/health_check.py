@@ -41,9 +41,9 @@ class HealthReport:
 
     @property
     def status(self) -> ResultStatus:
-        """Return the worst of the bad checks: failed, unless one says more."""
-        bad = [check for check in self.checks if check.level is Level.BAD]
-        return worst_status(max(check.status, ResultStatus.FAILED, key=lambda status: status.rank) for check in bad)
+        """Return the worst of the bad checks: of each its own status, else failed."""
+        bad = [check.status for check in self.checks if check.level is Level.BAD]
+        return worst_status(ResultStatus.FAILED if status is ResultStatus.CLEAN else status for status in bad)
 
 
 # Room to write: a training run copies tables and spills; below the lower mark even a journal entry may not fit.

@@ -31,7 +31,8 @@ class ModelStatus:
 class EnvironmentStatus:
     """`snapshot`, `snapshot_age` (seconds): the newest data snapshot, where the environment takes them. Until there are
     signatures, every verification is unsigned, and `notes` says so. `status` (in JSON the number `exit`): whether
-    anything is lost or damaged; changes that are pending do not count."""
+    anything that decides what is served is lost, damaged or not as it was applied; changes that git declares and nobody
+    applied yet do not count."""
 
     environment: str
     role: str
@@ -53,5 +54,5 @@ class Status:
 
     @property
     def status(self) -> ResultStatus:
-        """Return the worst of what is lost or damaged."""
+        """Return the worst of its environments."""
         return worst_status(environment.status for environment in self.environments)

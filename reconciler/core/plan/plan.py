@@ -16,7 +16,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.spec.gates import Verification
-from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
+from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
 
 PLAN_FORMAT = 1
 
@@ -125,7 +125,8 @@ class PlanDetail:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPlan:
-    """One model's part. No steps and not blocked: action `none`, said explicitly."""
+    """One model's part. No steps and not blocked: action `none`, said explicitly. `findings`: what is served otherwise
+    than it was applied, and times that lie ahead of now; nothing of it is lost, and no digest depends on it."""
 
     model: str
     digest: Digest
@@ -136,6 +137,7 @@ class ModelPlan:
     steps: tuple[Step, ...] = ()
     blocked: Blocked | None = None
     detail: PlanDetail = PlanDetail()
+    findings: tuple[str, ...] = ()
 
     @property
     def status(self) -> ResultStatus:
@@ -143,6 +145,14 @@ class ModelPlan:
         if self.blocked is not None:
             return self.blocked.status
         return ResultStatus.PENDING if self.steps else ResultStatus.CLEAN
+
+    @property
+    def trouble(self) -> ResultStatus:
+        """Return what every reader reports: damaged or failed where its facts cannot be read, pending where there are
+        findings, else clean. A change that git declares and nobody applied yet is no trouble."""
+        if self.blocked is not None and self.blocked.status in (ResultStatus.DAMAGED, ResultStatus.FAILED):
+            return self.blocked.status
+        return ResultStatus.PENDING if self.findings else ResultStatus.CLEAN
 
     @property
     def trains(self) -> bool:
@@ -167,7 +177,8 @@ class PlanIdentity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`id` is the digest of its `PlanIdentity`. `notes`: what concerns the whole environment; no part of a digest."""
+    """`id` is the digest of its `PlanIdentity`. `notes`: what concerns the whole environment; no part of a digest.
+    `findings`: what of the whole environment is not as it should be, though nothing of it is lost."""
 
     id: Digest
     project: str
@@ -177,11 +188,18 @@ class Plan:
     refresh: Step | None
     models: tuple[ModelPlan, ...]
     notes: tuple[str, ...] | None = None
+    findings: tuple[str, ...] = ()
     format: int = PLAN_FORMAT
 
     @property
     def empty(self) -> bool:
         return self.refresh is None and not any(model.steps for model in self.models)
+
+    @property
+    def trouble(self) -> ResultStatus:
+        """Return what every reader reports of the environment, as `ModelPlan.trouble` says it of a model."""
+        own = ResultStatus.PENDING if self.findings else ResultStatus.CLEAN
+        return worst_status([own, *(model.trouble for model in self.models)])
 
     def part(self, model: str) -> ModelPlan | None:
         return next((plan for plan in self.models if plan.model == model), None)

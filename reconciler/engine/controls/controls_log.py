@@ -79,14 +79,16 @@ class ControlsLog:
             previous = head.digest
             yield head
 
-    def check_head(self) -> None:
-        """Check that what the last entry names is there; raises as `head` does, IntegrityError E604 for what is not."""
+    def check_head(self) -> ControlsHead | None:
+        """Return the last entry, and check that what it names is there; raises as `head` does, IntegrityError E604 for
+        what is not."""
         head = self.head()
         if head is None:
-            return
+            return None
         for digest in (head.entry.declared, *head.entry.in_force, *(digest for _, digest in head.entry.parts)):
             if not blobs.holds(self.store, digest):
                 raise blobs.absent(digest)
+        return head
 
     def controls(self, digest: Digest) -> EnvironmentControls:
         """Read the controls of this digest."""

@@ -7,38 +7,43 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import partial
 
-from reconciler import codec
 from reconciler.core.age import ahead, is_ahead
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.artifact.journal import Action, JournalRegister, StoreMark
+from reconciler.core.artifact.journal import inconsistency
 from reconciler.core.artifact.observed_state import JournalHead, drift_of
-from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.inspect.audit import Audit, AuditFinding
+from reconciler.core.inspect.drift import remedy_around
 from reconciler.core.spec.desired_state import DesiredState, card_path
-from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.model import Model
+from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
-from reconciler.engine.plan import card_check, make_plan, observe_loss, verification
+from reconciler.engine.inspect.stored_object import ObjectCheck
+from reconciler.engine.plan import card_check, make_plan, observe_loss
 from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
-from reconciler.errors import IntegrityError, ReconcilerError
+from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
 
-def audit(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Audit:
-    """Read and hash everything in the named environments, or in all, and list what is not as it must be."""
+def audit(
+    deps: Dependencies, desired: DesiredState, environments: tuple[str, ...], *, hashed: int | None = None
+) -> Audit:
+    """Read and hash everything in the named environments, or in all, and list what is not as it must be.
+
+    `hashed`: bytes up to which a blob is hashed; of larger ones, and of all in a store elsewhere, only that they are
+    there is looked at. None: each is.
+    """
     chosen = environments_of(desired, environments)
     findings: list[AuditFinding] = []
     notes: list[AuditFinding] = []
     checked: Counter[str] = Counter()
     for environment in chosen:
-        auditor = _Auditor(deps, desired, environment)
+        auditor = _Auditor(deps, desired, environment, hashed)
         auditor.run()
         findings.extend(auditor.findings)
         findings.extend(_damage(deps, desired, environment, auditor.findings))
@@ -61,7 +66,13 @@ def _damage(
     for damage in make_plan.damage(deps, desired, environment):
         if damage.problem not in told:
             where = f"plan: {damage.model}" if damage.model is not None else "plan"
-            yield AuditFinding(environment=environment.name, where=where, problem=damage.problem, remedy=damage.remedy)
+            yield AuditFinding(
+                environment=environment.name,
+                where=where,
+                problem=damage.problem,
+                remedy=damage.remedy,
+                status=damage.status,
+            )
 
 
 _RESTORE = "restore it from a backup of the store"
@@ -70,7 +81,7 @@ _RESTORE = "restore it from a backup of the store"
 class _Auditor:
     """One environment's findings, gathered: a check that fails is written down and the next one runs."""
 
-    def __init__(self, deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
+    def __init__(self, deps: Dependencies, desired: DesiredState, environment: Environment, hashed: int | None) -> None:
         self.deps = deps
         self.desired = desired
         self.environment = environment
@@ -79,7 +90,13 @@ class _Auditor:
         self.notes: list[AuditFinding] = []
         self.checked: Counter[str] = Counter()
         self.heads: dict[str, JournalHead] = {}
-        self.series: set[str] = set()
+        self.objects = ObjectCheck(
+            store=self.store,
+            project=desired.project,
+            environment=environment.name,
+            hashed=hashed,
+            is_local=environment.store.root is not None,
+        )
 
     def run(self) -> None:
         """Run every check: each stored key, each journal, each numbered log, the target."""
@@ -87,10 +104,9 @@ class _Auditor:
         self._try("store", self._losses)
         for key in self.store.keys(""):
             self._try(key, partial(self._object, key))
-        for model in journal.models(self.store, self.environment.name):
-            self._try(store_layout.journal(self.environment.name, model), partial(self._journal, model))
+        self._try(store_layout.journal(self.environment.name, ""), self._journals)
         self._try(store_layout.controls(self.environment.name), self._controls)
-        for prefix in sorted(self.series):
+        for prefix in sorted(self.objects.series):
             self._try(prefix, partial(numbered_log.last, self.store, prefix))
         if self.environment.name in self.deps.targets:
             self._try("target", self._target)
@@ -100,11 +116,11 @@ class _Auditor:
 
     def _rights(self) -> None:
         """Report folders that others may write: everybody is a finding; a group or another owner is a note."""
-        name = self.environment.name
-        for _, folder in folder_rights.open_folders(self.deps, name):
-            (self.findings if folder.by_everybody else self.notes).append(
-                AuditFinding(environment=name, where=folder.path, problem=folder.problem, remedy=folder.remedy)
-            )
+        for kind, folder in folder_rights.open_folders(self.deps, self.environment.name):
+            if not folder.by_everybody:
+                self._note(folder.path, folder.problem, folder.remedy)
+                continue
+            self._find(folder.path, folder.problem, folder.remedy, status=folder_rights.open_status(kind))
 
     def _losses(self) -> None:
         """Report a store that is gone or lost its mark, and each journal that is gone."""
@@ -119,89 +135,64 @@ class _Auditor:
         try:
             check()
         except ReconcilerError as error:
-            self._find(where, str(error), error.hint)
+            damaged = status_of(error) is ResultStatus.DAMAGED
+            self._find(where, str(error), error.hint, status=ResultStatus.DAMAGED if damaged else ResultStatus.FAILED)
 
-    def _find(self, where: str, problem: str, remedy: str | None = None, *, pending: bool = False) -> None:
+    def _find(
+        self,
+        where: str,
+        problem: str,
+        remedy: str | None = None,
+        *,
+        status: ResultStatus = ResultStatus.DAMAGED,
+        pending: bool = False,
+    ) -> None:
         name = self.environment.name
         self.findings.append(
-            AuditFinding(environment=name, where=where, problem=problem, remedy=remedy, pending=pending)
+            AuditFinding(environment=name, where=where, problem=problem, remedy=remedy, pending=pending, status=status)
+        )
+
+    def _note(self, where: str, problem: str, remedy: str | None) -> None:
+        self.notes.append(
+            AuditFinding(
+                environment=self.environment.name,
+                where=where,
+                problem=problem,
+                remedy=remedy,
+                status=ResultStatus.CLEAN,
+            )
         )
 
     def _object(self, key: str) -> None:
-        """Check that a stored object is what its key says."""
-        kind = key.split("/", 1)[0]
-        match kind:
-            case "blobs":
-                blobs.file_of(self.store, Digest("sha256:" + key.rpartition("/")[2]))
-            case "builds" | "recipes":
-                build = codec.decode(Build, self._read(key), what=key)
-                if key != store_layout.build(build.fingerprint) and not key.startswith(
-                    store_layout.builds_of(build.recipe) + "/"
-                ):
-                    raise numbered_log.misplaced(key, "another build")
-                self._names_blobs(build)
-                self._number(key)
-            case "verifications":
-                self._verification(key)
-            case "snapshots":
-                snapshot = codec.decode(Snapshot, self._read(key), what=key)
-                if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
-                    raise numbered_log.misplaced(key, f"snapshot {snapshot.n}")
-                self._dated(key, snapshot.taken)
-                for table in snapshot.tables:
-                    self._blob(key, table.digest)
-                self._number(key)
-            case "predictions":
-                log = codec.decode(PredictionLog, self._read(key), what=key)
-                if not key.startswith(store_layout.predictions(log.environment, log.model) + "/"):
-                    raise numbered_log.misplaced(key, f"of {log.environment}/{log.model}")
-                self._blob(key, log.rows)
-                self._number(key)
-            case store_layout.REGISTER:
-                member = codec.decode(JournalRegister, self._read(key), what=key)
-                if not key.startswith(store_layout.register(member.environment) + "/"):
-                    raise numbered_log.misplaced(key, f"the register of {member.environment}")
-                self._number(key)
-            case "journal" | "controls":
-                return  # walked in order by _journal and _controls
-            case store_layout.MARK:
-                mark = codec.decode(StoreMark, self._read(key), what=key)
-                if (mark.project, mark.environment) != (self.desired.project, self.environment.name):
-                    raise numbered_log.misplaced(
-                        key, f"the ownership marker of {mark.environment} of project {mark.project}"
-                    )
-            case _:
-                raise IntegrityError(f"reconciler does not write a file named {key}", hint="remove the file")
-        self.checked[kind if kind != store_layout.MARK else "mark"] += 1
+        """Check that a stored object is what its key says, and that the blobs that it names are there."""
+        passed = self.objects.check(key)
+        if passed is None:
+            return  # walked in order by _journal and _controls
+        if passed.unhashed is not None:
+            self.checked["blobs not hashed"] += 1
+            return
+        if passed.artifact is not None:
+            self._artifact(passed.artifact)
+        for digest in passed.blobs:
+            self._blob(key, digest)
+        if passed.dated is not None and is_ahead(passed.dated, self.deps.clock()):
+            self._dated(key, passed.dated, current=key == self._newest_snapshot())
+        self.checked[passed.kind] += 1
 
-    def _verification(self, key: str) -> None:
-        """Check that a verification is of its artifact and gates, and says what they say."""
-        result = codec.decode(Verification, self._read(key), what=key)
-        if key != store_layout.verification(result.artifact, result.gate_set):
-            raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
-        if blobs.holds(self.store, result.artifact):
-            verification.check_recorded(result, verification.evaluation_of(self.store, result.artifact))
+    def _newest_snapshot(self) -> str | None:
+        """Return the key of the newest data snapshot, by which freshness is judged."""
+        newest = numbered_log.last(self.store, store_layout.SNAPSHOTS)
+        return store_layout.member(store_layout.SNAPSHOTS, newest[0]) if newest is not None else None
 
-    def _dated(self, where: str, time: datetime) -> None:
-        """Find a record that is dated ahead of now."""
-        if is_ahead(time, self.deps.clock()):
-            self._find(where, ahead("it", time), "set the clock of the machine that wrote it")
-
-    def _number(self, key: str) -> None:
-        """Note the numbered log of this key, which may have no gap."""
-        if store_layout.number(key) is not None:
-            self.series.add(key.rpartition("/")[0])
-
-    def _read(self, key: str) -> bytes:
-        body = self.store.read(key)
-        if body is None:
-            raise IntegrityError(f"{key} vanished while it was audited", hint="run the audit again")
-        return body
-
-    def _names_blobs(self, build: Build) -> None:
-        self._artifact(build.artifact)
-        for digest in (build.evaluation_rows, build.training_keys, build.provenance):
-            self._blob(store_layout.build(build.fingerprint), digest)
+    def _dated(self, where: str, time: datetime, *, current: bool) -> None:
+        """Report a record that is dated ahead of now: a finding while it is the `current` one, later a note."""
+        if not is_ahead(time, self.deps.clock()):
+            return
+        remedy = "set the clock of the machine that wrote it; the next record of its kind ends this"
+        if current:
+            self._find(where, ahead("it", time), remedy, status=ResultStatus.PENDING)
+        else:
+            self._note(where, ahead("it", time), "nothing: it decides nothing any more")
 
     def _artifact(self, digest: Digest) -> None:
         """Check that every file that the manifest names is there (their bytes are hashed as blobs)."""
@@ -213,6 +204,10 @@ class _Auditor:
         if not (is_digest(digest) and blobs.holds(self.store, digest)):
             self._find(where, f"refers to blob {digest}, which is missing from the store", _RESTORE)
 
+    def _journals(self) -> None:
+        for model in journal.models(self.store, self.environment.name):
+            self._try(store_layout.journal(self.environment.name, model), partial(self._journal, model))
+
     def _journal(self, model: str) -> None:
         """Replay the journal from entry 0: each folded state must follow from its predecessor."""
         name = self.environment.name
@@ -222,22 +217,34 @@ class _Auditor:
             for kind, record in (("approved deploys", head.entry.approved), ("overrides", head.entry.overrides)):
                 if record is not None:
                     self.checked[kind] += 1
-            self._dated(store_layout.member(store_layout.journal(name, model), head.entry.n), head.entry.when)
-            if (problem := _inconsistency(before, head)) is not None:
+            if before is not None:
+                self._dated_entry(before, current=False)
+            if (problem := inconsistency(before.entry if before is not None else None, head.entry)) is not None:
                 self._find(store_layout.member(store_layout.journal(name, model), head.entry.n), problem)
             self._try(
                 store_layout.member(store_layout.journal(name, model), head.entry.n), partial(self._references, head)
             )
             before = head
         if before is not None:
+            self._dated_entry(before, current=True)
             self.heads[model] = before
+
+    def _dated_entry(self, head: JournalHead, *, current: bool) -> None:
+        entry = head.entry
+        where = store_layout.member(store_layout.journal(entry.environment, entry.model), entry.n)
+        self._dated(where, entry.when, current=current)
+        if current and head.state.build is not None and is_ahead(head.state.build.taken, self.deps.clock()):
+            remedy = "take a snapshot of today, train again and promote"
+            self._find(where, ahead("its data", head.state.build.taken), remedy, status=ResultStatus.PENDING)
 
     def _controls(self) -> None:
         """Replay the controls log from entry 0, and check that every part that an entry names is there."""
         log = ControlsLog(store=self.store, project=self.desired.project, environment=self.environment.name)
+        last = log.head()
         for head in log.entries():
             self.checked["controls"] += 1
             where = store_layout.member(store_layout.controls(self.environment.name), head.entry.n)
+            self._dated(where, head.entry.when, current=last is not None and head.entry.n >= last.entry.n)
             for digest in dict.fromkeys((head.entry.declared, *head.entry.in_force)):
                 self._try(where, partial(log.controls, digest))
             self._try(where, partial(log.records, head.entry))
@@ -277,13 +284,19 @@ class _Auditor:
         served = {deployment.model: deployment for deployment in target.observe(self.heads)}
         for model in sorted(self.heads.keys() | served.keys()):
             self.checked["served models"] += 1
-            if (drift := drift_of(self.heads.get(model), served.get(model))) is not None:
+            deployment = served.get(model)
+            for line in deployment.around if deployment is not None else ():
+                self._find(f"target: {model}", line, remedy_around(line), status=ResultStatus.PENDING)
+            if (drift := drift_of(self.heads.get(model), deployment)) is not None:
                 remedy = f"run `reconciler apply {self.environment.name}`"
                 if model not in self.heads:
-                    remedy = "the journal of this model is gone: restore the store from a backup"
+                    remedy = "remove it from the target by hand; if reconciler deployed it, its journal is lost: "
+                    remedy += "restore the store from a backup"
+                elif not drift.is_committed_only and self.environment.drift is DriftPolicy.REPORT:
+                    remedy = f"this environment only reports drift: see `reconciler drift {self.environment.name}`"
                 pending = drift.is_committed_only
                 problem = f"committed, not yet in place: {drift.message}" if pending else str(drift)
-                self._find(f"target: {model}", problem, remedy, pending=pending)
+                self._find(f"target: {model}", problem, remedy, status=ResultStatus.PENDING, pending=pending)
 
     def _card(self, model: Model) -> None:
         """Draw the card of a deployed model again, also one of before cards were checked at the deploy."""
@@ -301,20 +314,5 @@ class _Auditor:
         self.checked["cards"] += 1
         if (problem := card_check.problem(pinned, card, render)) is not None:
             again = f"reconciler promote {model.name} --to {name} --digest {model.artifact}"
-            self._find(card_path(name, model.name), f"it is not the card of what is deployed: {problem}", again)
-
-
-def _inconsistency(before: JournalHead | None, head: JournalHead) -> str | None:
-    """Return why this entry's folded state does not follow from the one before; None when it does."""
-    old = before.state.vetted if before else ()
-    entry, state = head.entry, head.state
-    if entry.artifact != state.artifact:
-        return "the entry names two different artifacts: its own and that of the state after it"
-    gained = tuple(sorted({*old, state.artifact})) if entry.action is Action.DEPLOY and state.artifact else old
-    if entry.action in (Action.DEPLOY, Action.RESTORE, Action.RETIRE) and state.vetted != gained:
-        return "the list of previously deployed artifacts does not follow from the entry before"
-    if entry.action is Action.RESTORE and before is not None and state != before.state:
-        return "the entry restores files, and still changes the recorded state"
-    if entry.action is Action.RETIRE and state.artifact is not None:
-        return "the entry retires the model, and still names an artifact"
-    return None
+            untrue = f"it is not the card of what is deployed: {problem}"
+            self._find(card_path(name, model.name), untrue, again, status=ResultStatus.PENDING)

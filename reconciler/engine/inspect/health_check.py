@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.core.artifact.build import Provenance
+from reconciler.core.inspect.audit import Audit, AuditFinding
 from reconciler.core.inspect.health_check import Check, Level
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.runtime import differences
-from reconciler.core.status_codes import ResultStatus, status_of
+from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.plan import make_plan, observe_loss
+from reconciler.engine.inspect import audit
+from reconciler.engine.plan import observe_loss
 from reconciler.engine.storage import blobs, folder_rights
 from reconciler.errors import ReconcilerError
 
@@ -30,22 +33,56 @@ def environment_checks(
     rights = tuple(_rights(deps, environment))
     yield from rights
     try:
-        damage = make_plan.damage(deps, desired, environment)
+        audited = audit.audit(deps, desired, (environment.name,), hashed=HASHED)
     except ReconcilerError as error:
         if error.code != "E607" or not any(check.level is Level.BAD for check in rights):
-            raise
+            yield bad(environment.name, "stored", error)
         return  # each such folder is told, and what lies there is not read before it is mended
-    for problem in damage:
+    yield from _stored(environment, audited, told=frozenset(check.found for check in rights))
+    yield from _in_use(deps, desired, environment, machine, damaged=audited.status is not ResultStatus.CLEAN)
+
+
+HASHED = 1024**2  # bytes of a blob that is hashed here, too: all that a plan is decided from; audit hashes every one
+MOST = 20  # findings that are told one by one
+
+
+def _stored(environment: Environment, audited: Audit, *, told: frozenset[str]) -> Iterator[Check]:
+    """Tell what an audit of the store and the target finds, but for what was told, and what it did not look at."""
+    findings = [finding for finding in audited.findings if finding.problem not in told]
+    yield from (_found(finding, Level.BAD) for finding in findings[:MOST])
+    if left := findings[MOST:]:
         yield Check(
             area=environment.name,
-            name=problem.model or "serving",
+            name="stored",
             level=Level.BAD,
-            found=problem.problem,
-            remedy=problem.remedy,
-            status=problem.status,
+            found=f"{len(left):,} more findings",
+            remedy=f"run `reconciler audit {environment.name}`: it lists all",
+            status=worst_status(finding.status for finding in left),
         )
-    if all(problem.model is not None for problem in damage):
-        yield from _in_use(deps, desired, environment, machine, damaged={problem.model for problem in damage})
+    yield from (_found(note, Level.WARNING) for note in audited.notes[:MOST] if note.problem not in told)
+    counts = dict(audited.checked)
+    unhashed = counts.pop("blobs not hashed", 0)
+    read = f"{sum(counts.values()):,} objects read and hashed" if counts else "nothing yet"
+    if unhashed:
+        read += (
+            f"; {unhashed:,} larger blobs are there, and their bytes were not looked at: "
+            f"`reconciler audit {environment.name}` does that"
+        )
+    if not audited.findings:
+        yield Check(area=environment.name, name="stored", level=Level.GOOD, found=read)
+
+
+def _found(finding: AuditFinding, level: Level) -> Check:
+    kind = re.split("[/: ]", finding.where)[0] or "rights"
+    where = "" if finding.where in finding.problem or finding.where.startswith("/") else f"{finding.where}: "
+    return Check(
+        area=finding.environment,
+        name=kind,
+        level=level,
+        found=f"{where}{finding.problem}",
+        remedy=finding.remedy,
+        status=finding.status,
+    )
 
 
 def bad(area: str, name: str, error: ReconcilerError) -> Check:
@@ -63,7 +100,7 @@ def _rights(deps: Dependencies, environment: Environment) -> Iterator[Check]:
             level=Level.BAD if folder.by_everybody else Level.WARNING,
             found=folder.problem,
             remedy=folder.remedy,
-            status=ResultStatus.FAILED if folder.by_everybody else ResultStatus.CLEAN,
+            status=folder_rights.open_status(kind) if folder.by_everybody else ResultStatus.CLEAN,
         )
 
 
@@ -112,21 +149,30 @@ def _in_use(
     environment: Environment,
     machine: Runtime,
     *,
-    damaged: Collection[str | None],
+    damaged: bool,
 ) -> Iterator[Check]:
-    """Compare the runtimes that deployed artifacts were trained with to this machine's, but for `damaged` models."""
-    runtimes: Counter[Runtime] = Counter()
-    unknown = 0
-    journals = observe_loss.journals_of(deps, desired)
-    declared = [model.name for model in desired.models_of(environment.name) if model.name not in damaged]
-    for head in deps.parallel_map(lambda model: journals.head(environment.name, model), declared):
-        if head is None or head.state.artifact is None:
-            continue
-        build = head.state.build
-        if build is None or not blobs.holds(deps.stores[environment.name], build.provenance):
-            unknown += 1
-            continue
-        runtimes[blobs.record(deps.stores[environment.name], build.provenance, Provenance).runtime] += 1
+    """Compare the runtimes that deployed artifacts were trained with to this machine's, as far as they can be read.
+
+    `damaged`: something is not as it should be, and was told.
+    """
+    journals, store = observe_loss.journals_of(deps, desired), deps.stores[environment.name]
+
+    def runtimes_of(model: str) -> tuple[Runtime | None, ...]:
+        """Return the runtime of a deployed model, None where its build is not recorded; nothing where none is."""
+        try:
+            head = journals.head(environment.name, model)
+            if head is None or head.state.artifact is None:
+                return ()
+            build = head.state.build
+            if build is None or not blobs.holds(store, build.provenance):
+                return (None,)
+            return (blobs.record(store, build.provenance, Provenance).runtime,)
+        except ReconcilerError:
+            return ()
+
+    declared = [model.name for model in desired.models_of(environment.name)]
+    found = [runtime for some in deps.parallel_map(runtimes_of, declared) for runtime in some]
+    runtimes, unknown = Counter(runtime for runtime in found if runtime is not None), found.count(None)
     for runtime, models in sorted(runtimes.items(), key=lambda pair: -pair[1]):
         mismatches = differences(runtime, machine)
         sklearn = dict(runtime.versions).get("scikit-learn", "unknown")

@@ -35,7 +35,7 @@ def predict(
 ) -> Predictions:
     """Write one row per open record to `out`; nothing is written there unless all of it could be.
 
-    `inputs` replace tables by files that the caller names. IntegrityError when what is served is not what was
+    `inputs` replace tables by files that the caller names. NotInPlaceError when what is served is not what was
     deployed.
     """
     if (by is None) != (amount is None):

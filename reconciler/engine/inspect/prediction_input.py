@@ -19,7 +19,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import blobs, data_snapshots
-from reconciler.errors import DataError, IntegrityError, UsageError
+from reconciler.errors import DataError, NotInPlaceError, UsageError
 from reconciler.ports import CopyRequest, TableFile
 
 
@@ -38,8 +38,8 @@ class DeployedModel:
 def deployed_model(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> DeployedModel:
     """Return what an environment serves for a model that predicts open records.
 
-    Raises UsageError E801 where nothing is deployed, or the recipe does not say which records are open; IntegrityError
-    E501 where what is served is not what was deployed.
+    Raises UsageError E801 where nothing is deployed, or the recipe does not say which records are open; NotInPlaceError
+    E613 where what is served is not what was deployed, IntegrityError where the store's copy of it is damaged, too.
     """
     work = deps.scratch / f"predict-{deps.new_id()}"
     work.mkdir(parents=True)
@@ -89,14 +89,17 @@ def _release(
     served = next(
         (deployment for deployment in target.observe([model], others=False) if deployment.model == model), None
     )
+    observe.not_ahead(environment, model, head, served)
     drift = drift_of(head, served)
     release = target.release(model)
     if drift is not None or release is None:
-        raise IntegrityError(
+        store = deps.stores[environment.name]
+        blobs.release(store, blobs.artifact(store, artifact))  # what an apply would put in place is whole
+        raise NotInPlaceError(
             f"the served release of {environment.name}/{model} is not the deployed one: "
             f"{drift or 'missing: no release is served'}",
             hint=f"run `reconciler apply {environment.name}`, which restores it",
-            code="E501",
+            code="E613",
         )
     return artifact, release
 

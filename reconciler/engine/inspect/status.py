@@ -13,7 +13,7 @@ from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.status_codes import status_of, worst_status
+from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.plan import make_plan, observe_loss, verification
@@ -52,8 +52,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
     notes = ["verification records are not signed"]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
-    notes += plan.notes or ()
-    notes += rights
+    notes += (*(plan.notes or ()), *plan.findings, *rights)
     if (closed := freeze_windows.closed(environment.policy.freeze, deps.clock())) is not None:
         notes.append(policy_check.frozen(environment.name, closed).reasons[0])
     return EnvironmentStatus(
@@ -63,8 +62,8 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
         models=tuple(deps.parallel_map(lambda part: _model(deps, journals, environment, part), plan.models)),
         snapshot=newest.n if newest else None,
         snapshot_age=age,
-        notes=tuple(notes),
-        status=worst_status(damage.status for damage in make_plan.damage_of(plan)),
+        notes=tuple(dict.fromkeys(notes)),
+        status=plan.trouble,
     )
 
 
@@ -91,7 +90,11 @@ def _model(deps: Dependencies, journals: Journals, environment: Environment, par
         grade=evaluation.grade.value if evaluation else None,
         headline=headline,
         data_as_of=build.as_of if build else None,
-        notes=(*part.detail.notes, *(reason for reason in refusals if reason != part.reason)),
+        notes=(
+            *part.detail.notes,
+            *(finding for finding in part.findings if finding not in part.reason),
+            *(reason for reason in refusals if reason != part.reason),
+        ),
         status=part.status,
     )
 

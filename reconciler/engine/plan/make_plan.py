@@ -7,7 +7,7 @@ from datetime import datetime
 from operator import attrgetter
 
 from reconciler import codec
-from reconciler.core.age import age_of, ahead
+from reconciler.core.age import age_of, ahead, all_ahead
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.journal import Action
 from reconciler.core.duration import in_words
@@ -62,13 +62,20 @@ def make_plan(
         )
         sandbox.read_shared()
         plans = _plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about)
-        return _plan(desired, environment, refresh, plans)
+        return _plan(desired, environment, refresh, plans, findings=_ahead(newest, now))
     store = deps.stores[environment.name]
-    ControlsLog(store=store, project=desired.project, environment=environment.name).check_head()
+    controls = ControlsLog(store=store, project=desired.project, environment=environment.name).check_head()
     observer = observe.serving_observer(deps, desired, environment, now=now, journals=journals)
     notes = observer.notes()
     plans = _plan_deployments(observer, asked, settled, registered, deps.parallel_map, about)
-    return _plan(desired, environment, None, plans, notes)
+    entry = controls.entry if controls is not None else None
+    findings = all_ahead(now, (f"entry {entry.n} of its controls log", entry.when)) if entry is not None else ()
+    return _plan(desired, environment, None, plans, notes, findings)
+
+
+def _ahead(newest: Snapshot | None, now: datetime) -> tuple[str, ...]:
+    """Report a newest data snapshot that is dated ahead of now."""
+    return all_ahead(now, (f"data snapshot {newest.n}", newest.taken)) if newest is not None else ()
 
 
 def _plan_sandbox(
@@ -132,7 +139,8 @@ def joined(
     refresh = next((plan.refresh for plan in together if plan.refresh is not None), None)
     notes = next((plan.notes for plan in together if plan.notes is not None), None)
     models = (*settled, *(model for plan in together for model in plan.models))
-    return _plan(desired, environment, refresh, models, notes)
+    findings = next((plan.findings for plan in together if plan.findings), ())
+    return _plan(desired, environment, refresh, models, notes, findings)
 
 
 def _plan(
@@ -141,6 +149,7 @@ def _plan(
     refresh: Step | None,
     model_plans: Iterable[ModelPlan],
     notes: tuple[str, ...] | None = None,
+    findings: tuple[str, ...] = (),
 ) -> Plan:
     models = tuple(sorted(model_plans, key=attrgetter("model")))
     identity = PlanIdentity(
@@ -158,6 +167,7 @@ def _plan(
         refresh=refresh,
         models=models,
         notes=notes,
+        findings=findings,
     )
 
 
@@ -188,9 +198,9 @@ def damage(deps: Dependencies, desired: DesiredState, environment: Environment) 
 
 
 def damage_of(plan: Plan) -> tuple[Damage, ...]:
-    """Return the damage that a plan of models tells of."""
+    """Return the damage that a plan of models tells of: facts that are lost or damaged, or cannot be read."""
     return tuple(
         Damage(model=part.model, problem=part.blocked.reasons[0], status=part.status, remedy=part.blocked.remedy)
         for part in plan.models
-        if part.blocked is not None and part.status is ResultStatus.DAMAGED
+        if part.blocked is not None and part.trouble in (ResultStatus.DAMAGED, ResultStatus.FAILED)
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
 from reconciler import codec
-from reconciler.core.age import age_of
-from reconciler.core.artifact.observed_state import LiveDeployment
+from reconciler.core.age import age_of, all_ahead
+from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, drift_of
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan import policy_check
@@ -45,9 +46,12 @@ def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | 
         if facts.head is not None:
             own = facts.pin.package if facts.pinned == facts.deployed else None
             references.check_deployed(observer.store, facts.head, own)
-        return _from_serving_facts(observer.store, facts, observer.now)
+        part = _from_serving_facts(observer.store, facts, observer.now)
+        if facts.deployed is not None and drift_of(facts.head, facts.served) is not None:
+            blobs.release(observer.store, blobs.artifact(observer.store, facts.deployed))  # what would mend it is whole
     except ReconcilerError as error:
         return unreadable(observer.environment, name, observer.models.get(name), served, error)
+    return part
 
 
 def unreadable(
@@ -92,6 +96,7 @@ def _from_training_facts(observer: TrainingObserver, facts: TrainingFacts) -> Mo
             grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
         ),
+        _ahead(facts.head, observer.now),
     )
 
 
@@ -135,10 +140,31 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
             data_taken=build.taken if build else None,
             data_age=age_of(build.taken, now) if build else None,
         ),
+        (*_served_otherwise(facts), *_ahead(facts.head, now)),
     )
 
 
-def _model_plan(inputs: PlanInputs, decision: Decision, detail: PlanDetail) -> ModelPlan:
+def _served_otherwise(facts: ServingFacts) -> Iterator[str]:
+    """Yield how what is served, and what stands around it, differs from what was applied; and an untrue card of it."""
+    if facts.head is None and facts.model is None and facts.served is not None:
+        yield "served, and neither declared in git nor in the journal"
+    elif (drift := drift_of(facts.head, facts.served)) is not None:
+        yield str(drift)
+    yield from facts.served.around if facts.served is not None else ()
+    if facts.pinned == facts.deployed and (card := policy_check.untrue_card(facts)) is not None:
+        yield card.reasons[0]
+
+
+def _ahead(head: JournalHead | None, now: datetime) -> tuple[str, ...]:
+    """Report the recorded times of what is deployed that lie ahead of now."""
+    if head is None:
+        return ()
+    build = head.state.build
+    data = (("its data", build.taken),) if build is not None else ()
+    return all_ahead(now, (f"journal entry {head.entry.n}", head.entry.when), *data)
+
+
+def _model_plan(inputs: PlanInputs, decision: Decision, detail: PlanDetail, findings: Iterable[str] = ()) -> ModelPlan:
     return ModelPlan(
         model=inputs.model,
         digest=codec.digest_of(inputs),
@@ -149,6 +175,7 @@ def _model_plan(inputs: PlanInputs, decision: Decision, detail: PlanDetail) -> M
         steps=decision.steps,
         blocked=decision.blocked,
         detail=replace(detail, notes=decision.notes),
+        findings=tuple(findings),
     )
 
 

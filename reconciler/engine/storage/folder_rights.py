@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.dependencies import Dependencies
 from reconciler.ports import OpenFolder, RightsCheck
 
@@ -21,3 +22,9 @@ def open_folders(deps: Dependencies, environment: str, *, inside: bool = True) -
                 if folder.path not in told:
                     yield kind, folder
                 told.add(folder.path)
+
+
+def open_status(kind: str) -> ResultStatus:
+    """Return the status of a folder that everybody may write: of a store, nothing is read from it; in a target, it is a
+    change of what stands around the served bytes. A target that is not safe to read as a whole says so itself."""
+    return ResultStatus.PENDING if kind == "target" else ResultStatus.FAILED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.inspect.audit import Audit, AuditFinding
+from reconciler.core.status_codes import ResultStatus
 from reconciler.report.layout.blocks import (
     Block,
     Code,
@@ -23,6 +24,7 @@ _ONE = {
     "anchors": "anchor tag",
     "approved deploys": "approved deploy",
     "blobs": "blob",
+    "blobs not hashed": "larger blob not hashed",
     "builds": "build",
     "cards": "card",
     "journal": "journal entry",
@@ -37,6 +39,7 @@ _ONE = {
 }
 _MANY = {
     "anchors": "anchor tags",
+    "blobs not hashed": "larger blobs not hashed",
     "journal": "journal entries",
     "mark": "ownership markers",
     "predictions": "prediction logs",
@@ -66,15 +69,17 @@ def summary(audit: Audit) -> str:
     checked = ", ".join(counts) or "nothing"
     if not audit.findings:
         return f"Everything is intact. Read and hashed: {checked}."
-    if not audit.damaged:
+    if all(finding.pending for finding in audit.findings):
         return f"Nothing is damaged; {len(audit.findings)} committed, not yet in place. Read and hashed: {checked}."
+    if not audit.damaged:
+        return f"{count(len(audit.findings), 'finding')}, nothing stored is lost. Read and hashed: {checked}."
     return f"{count(len(audit.findings), 'finding')}. Read and hashed: {checked}."
 
 
 def _tone(findings: tuple[AuditFinding, ...]) -> Tone:
     if not findings:
         return Tone.GOOD
-    return Tone.WARN if all(finding.pending for finding in findings) else Tone.BAD
+    return Tone.WARN if all(finding.status is ResultStatus.PENDING for finding in findings) else Tone.BAD
 
 
 def _entry(finding: AuditFinding, tone: Tone | None = None) -> ListEntry:

@@ -46,12 +46,12 @@ _TONES = {ResultStatus.PENDING: Tone.GOOD, ResultStatus.DENIED: Tone.WARN, Resul
 
 def ordered(plan: Plan) -> list[ModelPlan]:
     """Return the models' plans, worst first, then by name."""
-    return sorted(plan.models, key=lambda model: (WORST_FIRST.index(model.status), not model.detail.notes, model.model))
+    return sorted(plan.models, key=lambda model: (WORST_FIRST.index(model.status), is_unchanged(model), model.model))
 
 
 def is_unchanged(model: ModelPlan) -> bool:
     """Tell whether nothing will happen to the model and there is nothing to say about it."""
-    return model.status is ResultStatus.CLEAN and not model.detail.notes
+    return model.status is ResultStatus.CLEAN and not (model.detail.notes or model.findings)
 
 
 def summary(plan: Plan, others: int = 0) -> str:
@@ -99,5 +99,5 @@ def badge(model: ModelPlan) -> Literal:
 def tone(model: ModelPlan) -> Tone:
     """Return the tone of a model's headline."""
     if model.status is ResultStatus.CLEAN:
-        return Tone.WARN if model.detail.notes else Tone.DIM
+        return Tone.WARN if model.detail.notes or model.findings else Tone.DIM
     return _TONES.get(model.status, Tone.BAD)

@@ -75,7 +75,9 @@ def _notes(model: ModelPlan, detail: Detail) -> Iterator[Item]:
         if detail is Detail.PAGE:  # the row above may be cut
             yield from map(Item, model.blocked.reasons)
         yield Item(model.blocked.remedy, label="what to do", hang=2)
-    for note in model.detail.notes:
+    said = (model.reason, *(model.blocked.reasons if model.blocked is not None else ()), *model.detail.notes)
+    new = (finding for finding in model.findings if not any(finding in text for text in said))
+    for note in (*model.detail.notes, *new):
         yield Item(note, label=Either("note", ""), tone=Tone.WARN)
 
 

@@ -61,7 +61,8 @@ def _models(plan: Plan, others: int, detail: Detail) -> Iterator[Block]:
     yield in_sync.title(plan.environment, plan.role, plan.revision, summary(plan, others))
     if plan.refresh is not None:
         yield refresh_note(plan.refresh)
-    for note in plan.notes or ():
+    reason = plan.refresh.reason if plan.refresh is not None else None
+    for note in (*(plan.notes or ()), *(finding for finding in plan.findings if finding != reason)):
         yield Paragraph(("! ", note), tone=Tone.WARN, hang=2)
     yield GAP
     unchanged = sum(map(is_unchanged, plan.models)) + others
@@ -98,15 +99,19 @@ def _section(model: ModelPlan) -> Iterator[Fold]:
 def _next(plan: Plan) -> Iterator[Block]:
     if plan.empty:
         # None waits: others would come first, and those are something to do.
-        blocked = any(model.blocked for model in plan.models)
-        yield (
-            Paragraph("Nothing can be applied: every change is blocked.", tone=Tone.STRONG)
-            if blocked
-            else in_sync.NOTHING
-        )
+        yield _nothing(plan)
         return
     uncommitted, sandbox = plan.revision is None, plan.role == "sandbox"
     tree = " --working-tree" if uncommitted and sandbox else ""
     first = "To apply it, commit and merge it first:" if uncommitted and not sandbox else "To apply it:"
     yield Paragraph(first, tone=Tone.STRONG)
     yield CodeBlock((f"reconciler apply {plan.environment}{tree}",), runnable=True)
+
+
+def _nothing(plan: Plan) -> Paragraph:
+    """Say that nothing can be applied, and whether a person has something to do."""
+    if any(model.blocked for model in plan.models):
+        return Paragraph("Nothing can be applied: every change is blocked.", tone=Tone.STRONG)
+    if plan.findings or any(model.findings for model in plan.models):
+        return Paragraph("Nothing to apply; what is told above is for a person to mend.", tone=Tone.STRONG)
+    return in_sync.NOTHING

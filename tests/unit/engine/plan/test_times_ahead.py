@@ -43,8 +43,10 @@ def test_a_snapshot_of_2099_is_taken_again_its_model_trained_again_and_nothing_o
     (told,) = status(scenario.deps(), scenario.desired, ("sandbox",)).environments
     assert told.snapshot_age is None
     assert any("2099-01-01" in note for note in told.notes)
-    where = {finding.where for finding in audit(scenario.deps(), scenario.desired, ("sandbox",)).findings}
-    assert {"snapshots/0.json", "journal/sandbox/payments/0.json"} <= where
+    audited = audit(scenario.deps(), scenario.desired, ("sandbox",))
+    assert {"snapshots/0.json", "journal/sandbox/payments/1.json"} == {finding.where for finding in audited.findings}
+    assert "journal/sandbox/payments/0.json" in {note.where for note in audited.notes}, "it decides nothing any more"
+    assert audited.status is told.status is plan.trouble is ResultStatus.PENDING
     scenario.apply("sandbox")
     assert scenario.plan("sandbox").empty, "one pass is enough"
     scenario.commit(seed=10, pin=scenario.candidate, production=fresh, proposed=1)

@@ -1,0 +1,127 @@
+"""Check that one stored object is what its key says. Reads only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.core.artifact import store_layout
+from reconciler.core.artifact.build import Build
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.journal import JournalRegister, StoreMark
+from reconciler.core.artifact.prediction_log import PredictionLog
+from reconciler.core.digest import Digest, is_digest
+from reconciler.core.spec.gates import Verification
+from reconciler.engine.plan import verification
+from reconciler.engine.storage import blobs, numbered_log
+from reconciler.errors import IntegrityError
+from reconciler.ports import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """One object that is what its key says: its `kind`, the blobs that it names, and its time where it has one.
+
+    `unhashed`: bytes of a blob that were not read.
+    """
+
+    kind: str
+    blobs: tuple[Digest, ...] = ()
+    artifact: Digest | None = None
+    dated: datetime | None = None
+    unhashed: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectCheck:
+    """Checks the objects of one environment's store.
+
+    `hashed`: bytes up to which a blob is hashed; None: each is. A blob in a store elsewhere is then not fetched.
+    """
+
+    store: Store
+    project: str
+    environment: str
+    hashed: int | None = None
+    is_local: bool = True
+    series: set[str] = field(default_factory=set)
+    """The numbered logs that were met, which may have no gap."""
+
+    def check(self, key: str) -> Passed | None:
+        """Return what was found; None for what is walked in order elsewhere. Raises IntegrityError for what it is
+        not."""
+        match key.split("/", 1)[0]:
+            case "blobs":
+                return self._blob(key)
+            case "builds" | "recipes" as kind:
+                return self._build(key, kind)
+            case "verifications":
+                return self._verification(key)
+            case "snapshots":
+                snapshot = codec.decode(Snapshot, self._read(key), what=key)
+                if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
+                    raise numbered_log.misplaced(key, f"snapshot {snapshot.n}")
+                tables = tuple(table.digest for table in snapshot.tables)
+                return Passed(kind="snapshots", blobs=tables, dated=snapshot.taken)
+            case "predictions":
+                log = codec.decode(PredictionLog, self._read(key), what=key)
+                if not key.startswith(store_layout.predictions(log.environment, log.model) + "/"):
+                    raise numbered_log.misplaced(key, f"of {log.environment}/{log.model}")
+                return Passed(kind="predictions", blobs=(log.rows,), dated=log.when)
+            case store_layout.REGISTER:
+                member = codec.decode(JournalRegister, self._read(key), what=key)
+                if not key.startswith(store_layout.register(member.environment) + "/"):
+                    raise numbered_log.misplaced(key, f"the register of {member.environment}")
+                return Passed(kind=store_layout.REGISTER)
+            case "journal" | "controls":
+                return None
+            case store_layout.MARK:
+                mark = codec.decode(StoreMark, self._read(key), what=key)
+                if (mark.project, mark.environment) != (self.project, self.environment):
+                    what = f"the ownership marker of {mark.environment} of project {mark.project}"
+                    raise numbered_log.misplaced(key, what)
+                return Passed(kind="mark")
+            case _:
+                raise IntegrityError(f"reconciler does not write a file named {key}", hint="remove the file")
+
+    def _blob(self, key: str) -> Passed:
+        digest = Digest("sha256:" + key.rpartition("/")[2])
+        if self.hashed is not None and is_digest(digest) and blobs.holds(self.store, digest):
+            path = self.store.path(key) if self.is_local else None
+            size = _size(path) if path is not None else None
+            if size is None or size > self.hashed:
+                return Passed(kind="blobs", unhashed=size or 0)
+        blobs.file_of(self.store, digest)
+        return Passed(kind="blobs")
+
+    def _build(self, key: str, kind: str) -> Passed:
+        build = codec.decode(Build, self._read(key), what=key)
+        if key != store_layout.build(build.fingerprint) and not key.startswith(
+            store_layout.builds_of(build.recipe) + "/"
+        ):
+            raise numbered_log.misplaced(key, "another build")
+        named = (build.evaluation_rows, build.training_keys, build.provenance)
+        return Passed(kind=kind, blobs=named, artifact=build.artifact)
+
+    def _verification(self, key: str) -> Passed:
+        """Check that a verification is of its artifact and gates, and says what they say."""
+        result = codec.decode(Verification, self._read(key), what=key)
+        if key != store_layout.verification(result.artifact, result.gate_set):
+            raise numbered_log.misplaced(key, "a verification of another artifact or of other gates")
+        if blobs.holds(self.store, result.artifact):
+            verification.check_recorded(result, verification.evaluation_of(self.store, result.artifact))
+        return Passed(kind="verifications")
+
+    def _read(self, key: str) -> bytes:
+        if store_layout.number(key) is not None:
+            self.series.add(key.rpartition("/")[0])
+        body = self.store.read(key)
+        if body is None:
+            raise IntegrityError(f"{key} vanished while it was audited", hint="run the audit again")
+        return body
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
