@@ -38,8 +38,8 @@ EXIT_CODES = """\
 Exit codes:
     0  clean                          4  blocked by a gate or a control
     1  failed                         5  conflict: run again
-    2  usage or invalid manifest      6  integrity: data is damaged or missing
-    3  changes pending                70  a bug in reconciler     130  interrupted
+    2  usage or invalid manifest      6  stored data is damaged or lost
+    3  changes pending, or drift      70  a bug in reconciler     130  interrupted
 
 Results go to standard output, everything else to standard error.
 """

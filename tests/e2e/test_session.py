@@ -119,7 +119,7 @@ def test_each_kind_of_no_has_its_exit_code_its_reason_and_its_remedy(deployed: P
     model = deployed.release() / "model.skops"
     model.chmod(0o644)
     model.write_bytes(model.read_bytes()[:-1] + b"x")
-    status = deployed.run("status", "production")
+    status = deployed.run("status", "production", code=3)
     assert "tampered: model.skops" in status.out
     assert "verification records are not signed" in status.out
     deployed.run("plan", "production", "--check", code=3)

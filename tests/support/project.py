@@ -217,8 +217,8 @@ class Project:
     def release(self) -> Path:
         return self.root / "serving/lateness/releases" / self.served()["artifact"].removeprefix("sha256:")
 
-    def model_status(self, environment: str) -> dict[str, Any]:
-        status = self.run("status", environment, "-o", "json").json
+    def model_status(self, environment: str, *, code: int = 0) -> dict[str, Any]:
+        status = self.run("status", environment, "-o", "json", code=code).json
         found: dict[str, Any] = status["environments"][0]["models"][0]
         return found
 

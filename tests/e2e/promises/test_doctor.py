@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -24,8 +25,22 @@ def test_a_project_that_works_is_well_and_nothing_is_left_behind(deployed: Proje
     before = everything(deployed.root)
     said = deployed.run("doctor").out
     assert "1 trained with scikit-learn" in said
-    assert said.endswith("All is well: 17 checks\n")
+    assert "objects read and hashed" in said
+    assert said.endswith("All is well: 19 checks\n")
     assert everything(deployed.root) == before
+
+
+def test_all_is_never_well_while_the_history_lost_something(redeployed: Project) -> None:
+    """What serves is whole, so the others need not know."""
+    store, now = redeployed.root / ".reconciler/production", redeployed.served()["artifact"]
+    (older,) = (path for path in (store / "verifications").iterdir() if path.name != now.removeprefix("sha256:"))
+    shutil.rmtree(older)
+    found = redeployed.run("doctor", code=6).out
+    assert f"verifications/{older.name}" in "".join(found.split())
+    assert "restore it from a backup of the store" in " ".join(found.split())
+    redeployed.run("audit", code=6)
+    for command in (("status",), ("plan", "production", "--check")):
+        assert "intact" not in redeployed.run(*command).out
 
 
 def test_a_new_project_is_well_before_anything_was_made(project: Project) -> None:

@@ -96,7 +96,7 @@ def test_what_is_adopted_is_what_git_then_says_and_serves_on(changed: Project) -
     assert one["kind"] == "wrong-digest"
     command = one["remedies"][-1]["command"]
     assert command == "reconciler adopt lateness --in production"
-    assert command in changed.run("why", "lateness", "--in", "production").out
+    assert command in changed.run("why", "lateness", "--in", "production", code=3).out
     before = changed.git("rev-parse", "HEAD")
     proposed = changed.run(*command.split()[1:], "-o", "json").json
     assert proposed["branch"] == f"adopt/production/lateness/{served[7:19]}"

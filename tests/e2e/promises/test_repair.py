@@ -22,13 +22,15 @@ def history(project: Project) -> list[dict[str, Any]]:
 
 def test_a_changed_byte_in_the_served_model_is_tampering_and_is_restored(deployed: Project) -> None:
     flip(deployed.release() / "model.skops")
-    status = deployed.model_status("production")
+    status = deployed.model_status("production", code=3)
     assert status["health"] == "DEGRADED"
     assert "tampered" in status["reason"]
     assert "model.skops" in status["reason"]
     deployed.run("plan", "production", "--check", code=3)
-    deployed.run("predict", "lateness", "--in", "production", "--out", str(deployed.root / "data/o.csv"), code=6)
-    deployed.run("audit", "production", code=6)
+    deployed.run("predict", "lateness", "--in", "production", "--out", str(deployed.root / "data/o.csv"), code=3)
+    why = ("why", "lateness", "--in", "production")
+    for reader in (("audit", "production"), ("drift", "production"), ("doctor",), why):
+        assert "model.skops" in deployed.run(*reader, code=3).out, reader
     deployed.run("apply", "production", "--yes")
     assert deployed.model_status("production")["health"] == "HEALTHY"
     assert [event["action"] for event in history(deployed)] == ["restore", "deploy"]
@@ -52,8 +54,8 @@ def test_a_changed_byte_in_a_stored_blob_stops_the_deploy_and_leaves_production_
 def test_a_wiped_target_is_restored(deployed: Project) -> None:
     before = deployed.served()["artifact"]
     shutil.rmtree(deployed.root / "serving")
-    assert deployed.model_status("production")["health"] == "MISSING"
-    deployed.run("audit", "production", code=5)
+    assert deployed.model_status("production", code=3)["health"] == "MISSING"
+    deployed.run("audit", "production", code=3)
     deployed.run("apply", "production", "--yes")
     assert deployed.served()["artifact"] == before
     assert len(history(deployed)) == 1
@@ -66,11 +68,11 @@ def test_applies_onto_a_target_that_cannot_be_written_add_nothing_to_the_history
     for _ in range(8):
         deployed.run("apply", "production", "--yes", code=1)
     assert len(history(deployed)) == 1
-    ran = deployed.run("audit", "production", code=5)
+    ran = deployed.run("audit", "production", code=3)
     assert "Nothing is damaged; 1 committed, not yet in place" in ran.out
     assert "run `reconciler apply production`" in ran.out
-    document = deployed.run("audit", "production", "-o", "json", code=5).json
-    assert (document["exit"], [finding["pending"] for finding in document["findings"]]) == (5, [True])
+    document = deployed.run("audit", "production", "-o", "json", code=3).json
+    assert (document["exit"], [finding["pending"] for finding in document["findings"]]) == (3, [True])
     (deployed.root / "serving/lateness/releases").unlink()
     deployed.run("apply", "production", "--yes")
     assert deployed.served() == before
