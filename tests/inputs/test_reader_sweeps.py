@@ -225,7 +225,7 @@ class Ahead:
 
     def controls(self) -> None:
         """Put a stricter policy in force."""
-        strict = replace(PRODUCTION, policy=replace(PRODUCTION.policy, max_data_age=400 * 86400))
+        strict = replace(PRODUCTION, policy=replace(PRODUCTION.policy, max_retire=0))
         pin = self.project.candidate()
         self.project.commit(seed=10, pin=pin, compares=True, production=strict, sandbox=NO_REFRESH)
         self.meanwhile(lambda: self.project.apply("production"))
