@@ -94,6 +94,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=effort.place)
 
 
+@pytest.fixture
+def warm_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fork the workers that this process starts itself, as those of commands are (`tests.support.warm_start`)."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setattr(sys, "executable", warm_start.warm_workers())
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     required = {name for name in os.environ.get("REQUIRE", "").split(",") if name}
     for mark in item.iter_markers("needs"):

@@ -8,7 +8,7 @@ import os
 import platform
 import random
 import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,7 +18,7 @@ import jsonschema
 
 from reconciler.report.write_json_schemas import documents, schema_of
 from tests.support.json_schemas import closed
-from tests.support.warm_start import warm_start
+from tests.support.warm_start import PYTHON, warm_start
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -146,7 +146,7 @@ class Project:
             "GIT_CONFIG_NOSYSTEM": "1",
             "NO_COLOR": "1",
         }
-        self.python = sys.executable
+        self.python = PYTHON
 
     def git(self, *arguments: str) -> str:
         return subprocess.run(
@@ -172,6 +172,11 @@ class Project:
         if code is not None:
             assert ran.code == code, f"{arguments}: exit {ran.code}\n{ran.out}\n{ran.err}"
         return ran
+
+    def run_two(self, *arguments: str) -> list[Ran]:
+        """Run the same command twice at the same time."""
+        with ThreadPoolExecutor(2) as both:
+            return list(both.map(lambda _: self.run(*arguments, code=None), range(2)))
 
     def run_cold(self, arguments: tuple[str, ...]) -> Ran:
         """Run a command as a person does: in a process that begins with nothing."""

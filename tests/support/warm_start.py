@@ -88,6 +88,11 @@ class WarmStart:
                 stream.seek(0)
             return int(said), _text(out.read()), _text(err.read())
 
+    @property
+    def workers(self) -> str:
+        """The program that stands for Python where workers are started."""
+        return self._workers.program
+
     def close(self) -> None:
         """End the processes that commands and workers are forked from."""
         self._requests.close()
@@ -100,15 +105,22 @@ def _text(content: bytes) -> str:
 
 
 _STARTED: list[WarmStart] = []
+PYTHON = sys.executable  # a test may let it be another (`warm_workers`)
 
 
 def warm_start(python: str, environment: dict[str, str]) -> WarmStart | None:
     """Return what commands are forked from in this test run; None for those that are to start cold."""
-    if FULL or sys.platform != "linux" or python != sys.executable or _read(environment) != _read(os.environ):
+    if FULL or sys.platform != "linux" or python != PYTHON or _read(environment) != _read(os.environ):
         return None
     if not _STARTED:
         _STARTED.append(WarmStart([python, "-P"], environment))
     return _STARTED[0]
+
+
+def warm_workers() -> str:
+    """Return the program that stands for Python where a test calls our adapters itself, with one OpenMP thread."""
+    starter = warm_start(PYTHON, {**os.environ, "OMP_NUM_THREADS": "1"})
+    return starter.workers if starter is not None else PYTHON
 
 
 def _read(environment: Mapping[str, str]) -> dict[str, str]:

@@ -78,9 +78,8 @@ def test_no_more_than_max_train_are_trained_and_the_next_run_goes_on(several: Pr
 
 
 def test_two_applies_at_once_with_several_models_each_leave_one_unbroken_history(several: Project) -> None:
-    pair = [several.start("apply", "sandbox", "--yes", "--jobs", "3") for _ in range(2)]
-    told = [process.communicate(timeout=600) for process in pair]
-    assert sorted(process.returncode for process in pair) in ([0, 0], [0, 5], [5, 5]), told
+    pair = several.run_two("apply", "sandbox", "--yes", "--jobs", "3")
+    assert sorted(ran.code for ran in pair) in ([0, 0], [0, 5], [5, 5]), pair
     assert several.run("apply", "sandbox", "--yes", "-o", "json", "--jobs", "3").json["exit"] == 0
     assert several.run("plan", "sandbox", "--check").code == 0
     several.run("audit", "sandbox")

@@ -39,9 +39,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture(autouse=True)
-def unchanged_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def unchanged_process(warm_workers: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing that these tests do may change the process that does it."""
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
 
     def state() -> object:
         handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)]

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import select
+import subprocess
 import sys
 
 import pytest
 
+from reconciler.core.spec.runtime import fixed_environment
 from tests.support.effort import FULL
 from tests.support.project import Project
+from tests.support.warm_start import PYTHON, warm_workers
 
 pytestmark = pytest.mark.skipif(FULL or sys.platform != "linux", reason="all commands start cold")
 
@@ -36,3 +42,26 @@ def test_another_python_and_other_variables_of_python_start_cold(project: Projec
     del project.environment["PYTHONPATH"]
     project.python = f"{sys.executable}3"
     assert project.run_warm(("status",)) is None
+
+
+def test_a_forked_worker_of_data_answers_as_a_cold_one_and_is_gone_with_the_program_that_stands_for_it() -> None:
+    request = b'{"operation": "parse", "request": ["amount + 1", "sum(amount)"]}\n'
+    answers = []
+    for program in (warm_workers(), PYTHON):
+        environment = fixed_environment({**os.environ, "OMP_NUM_THREADS": "1"}, architecture=platform.machine())
+        with subprocess.Popen(
+            [program, "-P", "-s", "-m", "reconciler.data"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+        ) as worker:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(request)
+            worker.stdin.flush()
+            answers.append(worker.stdout.readline())
+            worker.kill()
+            assert select.select([worker.stdout], [], [], 60)[0], "nobody else holds the other end"
+            assert worker.stdout.read() == b""
+    assert answers[0] == answers[1]
+    assert answers[0].startswith(b'{"ok": ')
