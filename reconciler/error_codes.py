@@ -164,6 +164,8 @@ E418 Reading or selecting rows ran out of time or memory.
      Raise `limits` of the environment, or read fewer rows.
 E419 A table is larger than is read, or a Parquet file declares more than it can hold.
      Split the table or select fewer rows: docs/reference/limits.md has every limit.
+E420 A column of a new table can be read in two ways, and a wrong guess would make a wrong model.
+     Say which with the option in the message, or correct the file.
 E501 A file or blob is damaged: its bytes do not have the digest that is recorded.
      Run `reconciler audit` to list all; `apply` restores deployed files, a backup restores blobs.
 E506 A model file contains a type that this tool never writes.

@@ -17,7 +17,7 @@ from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.names import is_name, without_accents
 from reconciler.core.onboarding.init_result import InitChoice, InitResult
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
-from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
+from reconciler.core.onboarding.table_profile import ProfileRequest, ReadOption, TableProfile
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Task
 from reconciler.core.spec.runtime import DISTRIBUTIONS
@@ -27,6 +27,7 @@ from reconciler.ports import Progress
 
 _KINDS = (".csv", ".tsv", ".txt", ".parquet")
 _DATA = "data"
+_MOST_NOTES = 6  # on the screen; the manifest has all
 _MADE_UP = "made-up example orders: --from-table FILE reads a table of yours"
 _PATH = re.compile(r"[A-Za-z0-9._/-]+")
 
@@ -38,9 +39,13 @@ def begin(
     outcome: str | None,
     name: str | None,
     ci: ForgeKind | None = None,
+    options: tuple[ReadOption, ...] = (),
     progress: Progress = SILENT,
 ) -> InitResult:
-    """Write a project with a first model into `folder`, suggested from `table` (by default: the only one there)."""
+    """Write a project with a first model into `folder`, suggested from `table` (by default: the only one there).
+
+    `options`: what the author says about the table's text.
+    """
     root = folder.absolute()
     _check(root)
     texts: dict[str, str] = {}
@@ -59,7 +64,7 @@ def begin(
             progress.start(path.name, "profile the table")
             into = scratch / "profile"
             into.mkdir()
-            profile = data.profile(ProfileRequest(path=path.resolve(), into=into, limits=Limits()))
+            profile = data.profile(ProfileRequest(path=path.resolve(), into=into, limits=Limits(), options=options))
             progress.done(path.name, f"{profile.rows:,} rows, {len(profile.columns):,} columns")
         return _write(root, folder, path, profile, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:
@@ -174,6 +179,7 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bo
     written += [f"delimiter {table.delimiter!r}"] if table.delimiter else []
     written += ["decimal commas"] if table.decimal == "," else []
     written += [f"encoding {table.encoding}"] if table.encoding else []
+    written += [f"{note.column}: {note.note}" for note in profile.notes[:_MOST_NOTES] if not note.unread]
     written += [f"{len(table.columns)} columns renamed for use in expressions"] if table.columns else []
     features = recipe.features
     kinds = (

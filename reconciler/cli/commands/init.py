@@ -10,6 +10,22 @@ import click
 from reconciler.cli import options
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+from reconciler.core.onboarding.table_profile import ReadOption
+
+
+def _option(field: str, given: str) -> ReadOption:
+    """Return an option about a table's text: of the column before the first =, or of all columns."""
+    column, equals, value = given.partition("=")
+    option = (
+        ReadOption(field=field, column=column, value=value)
+        if equals
+        else ReadOption(field=field, column="", value=given)
+    )
+    if field == "types" and not option.column:
+        raise click.BadParameter("expected COLUMN=TYPE, such as zip=VARCHAR", param_hint="--type")
+    if field == "decimal" and option.value not in (".", ","):
+        raise click.BadParameter("expected . or , or COLUMN=SIGN", param_hint="--decimal")
+    return option
 
 
 @click.command("init")
@@ -18,6 +34,14 @@ from reconciler.console.invocation import Invocation
     "--from-table", "table", metavar="FILE", type=options.FILE, help="CSV or Parquet file to suggest the model from."
 )
 @click.option("--outcome", metavar="COLUMN", help="Column to predict [default: the most likely one].")
+@click.option(
+    "--nulls", metavar="[COLUMN=]TEXT", multiple=True, help="A text that means a missing value; may be given again."
+)
+@click.option("--dates", metavar="[COLUMN=]FORMAT", multiple=True, help="How dates are written, such as %d/%m/%Y.")
+@click.option("--decimal", metavar="[COLUMN=]SIGN", multiple=True, help="Decimal separator of numbers: . or ,")
+@click.option(
+    "--type", "types", metavar="COLUMN=TYPE", multiple=True, help="Type of a column, such as VARCHAR for text."
+)
 @click.option("--name", type=options.NAME, help="Name of the model [default: the table's name].")
 @click.option(
     "--ci",
@@ -28,12 +52,22 @@ from reconciler.console.invocation import Invocation
 @options.location
 @click.pass_obj
 def command(
-    invocation: Invocation, where: Path, table: Path | None, outcome: str | None, name: str | None, ci: str | None
+    invocation: Invocation,
+    where: Path,
+    table: Path | None,
+    outcome: str | None,
+    name: str | None,
+    ci: str | None,
+    nulls: tuple[str, ...],
+    dates: tuple[str, ...],
+    decimal: tuple[str, ...],
+    types: tuple[str, ...],
 ) -> int:
     """Start a project in DIR with a first model that works.
 
     Reads the table: its format, its key, the column to predict, the columns to predict it from, and how to evaluate
     the model. Writes manifests whose comments give the reasons, and CI workflows that plan, apply and check for drift.
+    A column that can be read in two ways is asked about: --nulls, --dates, --decimal and --type answer.
     Without --from-table, the only table in DIR or DIR/data is used; where there is none, a made-up one is written.
     Existing files are not overwritten.
     """
@@ -42,9 +76,17 @@ def command(
     from reconciler.core.forge.detection import ForgeKind
     from reconciler.report.help import init_result
 
+    text = {"nulls": nulls, "dates": dates, "decimal": decimal, "types": types}
+
     with closing(progress.for_streams(verbose=invocation.verbose)) as steps:
         started = init_project.begin(
-            where, table=table, outcome=outcome, name=name, ci=ForgeKind(ci) if ci else None, progress=steps
+            where,
+            table=table,
+            outcome=outcome,
+            name=name,
+            ci=ForgeKind(ci) if ci else None,
+            options=tuple(_option(field, given) for field, values in text.items() for given in values),
+            progress=steps,
         )
     streams.show(invocation, init_result, started)
     return 0

@@ -116,9 +116,9 @@ def features_of(
     numeric: list[str] = []
     categorical: list[str] = []
     boolean: list[str] = []
-    left_out: dict[str, str] = {}
+    left_out: dict[str, str] = {note.column: note.note for note in profile.notes if note.unread}
     for column in profile.columns:
-        if column.name == key or column.name in known:
+        if column.name == key or column.name in known or column.name in left_out:
             continue
         if (reason := _exclusion_reason(column, at)) is not None:
             left_out[column.name] = reason

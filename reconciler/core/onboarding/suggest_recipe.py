@@ -7,11 +7,12 @@ and types decide, as a person would guess at first sight; where they say nothing
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 
 from reconciler.core.onboarding.column_roles import are_classes, features_of, free_name, key_of, outcome_of
 from reconciler.core.onboarding.receivables import ReceivablesRecipe, recognise_receivables
-from reconciler.core.onboarding.table_profile import ColumnProfile, TableProfile
+from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import (
     Estimator,
@@ -48,7 +49,7 @@ class SuggestionReasons:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeSuggestion:
     """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated.
-    `judged`: about how many rows the holdout has."""
+    `judged`: about how many rows the holdout has. `notes`: how columns are read, where that is a guess."""
 
     table: Table
     recipe: Recipe
@@ -56,12 +57,14 @@ class RecipeSuggestion:
     left_out: tuple[tuple[str, str], ...]
     judged: int
     as_of: str | None = None
+    notes: tuple[CellNote, ...] = ()
 
 
 def suggest(profile: TableProfile, *, name: str, today: str, outcome: str | None = None) -> RecipeSuggestion:
     """Suggest a model over the table `name`. `outcome`: the column to predict, None to guess; `today` is an ISO date.
 
-    Raises UsageError E410 when no column can be predicted, or none is left to predict it from.
+    Raises UsageError E410 when no column can be predicted, or none is left to predict it from, and E420 when a column
+    that decides can be read in two ways.
     """
     key, why_key = key_of(profile)
     table = profile.table if profile.has(key) else replace(profile.table, row_number=key)
@@ -78,7 +81,27 @@ def suggest(profile: TableProfile, *, name: str, today: str, outcome: str | None
             hint="choose a table with a column that varies and repeats",
             code="E410",
         )
+    _ask(profile, suggestion.recipe)
     return suggestion
+
+
+def _ask(profile: TableProfile, recipe: Recipe) -> None:
+    """Ask how a column is read, where a wrong guess would make a wrong model. Raises UsageError E420."""
+    used = _words_of(recipe)
+    for note in profile.notes:
+        flags = note.flags if note.column in used else ()
+        flags = flags or (note.outcome_flags if note.column == recipe.outcome.column else ())
+        if flags:
+            raise UsageError(
+                f"column {note.column} can be read in two ways: {note.note}",
+                hint=f"say which: {' or '.join(flags)}",
+                code="E420",
+            )
+
+
+def _words_of(recipe: Recipe) -> set[str]:
+    """Return the names that a recipe mentions, in its fields and expressions."""
+    return set(re.findall(r"\w+", repr(recipe)))
 
 
 # --- the two kinds of suggestion -----------------------------------------------------------------------------------
@@ -120,6 +143,7 @@ def _from_receivables(
         left_out=tuple(left.items()),
         judged=judged_rows(known),
         as_of=books.as_of,
+        notes=profile.notes,
     )
 
 
@@ -191,6 +215,7 @@ def _from_single_column(
         reasons=reasons,
         left_out=tuple(left.items()),
         judged=judged_rows(outcome.filled),
+        notes=profile.notes,
     )
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.environment import CellText, Limits, Table
 
 FEW = 20  # distinct values up to which they are listed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOption:
+    """What the author says about a table's text: a field of `Table`, of one column where `column` is not empty."""
+
+    field: str
+    column: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,6 +26,22 @@ class ProfileRequest:
     path: Path
     into: Path
     limits: Limits
+    options: tuple[ReadOption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellNote:
+    """How a column's text is read, where that is no matter of course.
+
+    `flags`: options of `init` of which one settles what the text leaves open; `outcome_flags`: the same, where it
+    matters only for the column to predict. `unread`: the text stays text, though it is no category.
+    """
+
+    column: str
+    note: str
+    flags: tuple[str, ...] = ()
+    outcome_flags: tuple[str, ...] = ()
+    unread: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +101,7 @@ class TableProfile:
     twins: tuple[tuple[str, ...], ...] = ()
     days: tuple[DayCountColumn, ...] = ()
     gaps: tuple[DateGap, ...] = ()
+    notes: tuple[CellNote, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
         """Return the column of this name; StopIteration where there is none."""
@@ -84,3 +110,29 @@ class TableProfile:
     def has(self, name: str) -> bool:
         """Tell whether the table has a column of this name."""
         return any(column.name == name for column in self.columns)
+
+
+def with_options(table: Table, options: tuple[ReadOption, ...]) -> Table:
+    """Return the table with what the author says about its text."""
+    cells: dict[str, CellText] = {}
+    nulls = table.nulls
+    types = dict(table.types)
+    for option in options:
+        own = cells.get(option.column, CellText(column=option.column))
+        match option.field, bool(option.column):
+            case "types", _:
+                types[option.column] = option.value
+            case "nulls", True:
+                cells[option.column] = replace(own, nulls=(*own.nulls, option.value))
+            case "nulls", False:
+                nulls = (*nulls, option.value)
+            case "dates", True:
+                cells[option.column] = replace(own, dates=option.value)
+            case "dates", False:
+                table = replace(table, dates=option.value)
+            case "decimal", True:
+                cells[option.column] = replace(own, decimal=option.value)
+            case _:
+                table = replace(table, decimal=option.value)
+    listed = tuple(cells[column] for column in sorted(cells))
+    return replace(table, nulls=nulls, types=tuple(sorted(types.items())), cells=listed)

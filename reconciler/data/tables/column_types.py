@@ -6,14 +6,16 @@ do not fit are handled in `snapshot`; the type of a column without a declaration
 """
 
 # SQL is text here; every part is quoted (`name_of`, `text_of`) or rewritten from a checked tree.
+# ruff: noqa: S608
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.spec.environment import CellText, Table
-from reconciler.data.duckdb_session import text_of
+from reconciler.data.duckdb_session import Session, text_of
 from reconciler.errors import DataError
 
 TYPE_RULE = "VARCHAR, BIGINT, INTEGER, DOUBLE, DECIMAL(p,s), DATE, TIMESTAMP or BOOLEAN"
@@ -98,6 +100,22 @@ def text_format_of(name: str, table: Table, column: str | None = None) -> TextFo
         negative=cells.negative,
         own=any((cells.decimal, cells.grouping, cells.unit, cells.negative)),
     )
+
+
+def text_formats_of(name: str, table: Table, columns: Iterable[str]) -> dict[str, TextFormat]:
+    """Return the text format of each column. Raises DataError E405 as `text_format_of` does."""
+    common = text_format_of(name, table)
+    own = {cells.column: text_format_of(name, table, cells.column) for cells in table.cells}
+    return {column: own.get(column, common) for column in columns}
+
+
+def check_zone(session: Session, name: str, zone: str | None) -> None:
+    """Check that there is a time zone of this name. Raises DataError E405."""
+    if zone is not None and not session.value(
+        f"SELECT count(*) FROM pg_timezone_names() WHERE name = {text_of(zone)}", doing="reading the time zones"
+    ):
+        hint = "write an IANA name, such as Europe/Berlin"
+        raise DataError(f"table {name}: unknown time zone {zone[:60]}", code="E405", hint=hint)
 
 
 def _month(letters: list[str]) -> bool:

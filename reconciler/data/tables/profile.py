@@ -24,21 +24,23 @@ from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.names import is_column, visible, without_accents
 from reconciler.core.onboarding.table_profile import (
     FEW,
+    CellNote,
     ColumnProfile,
     DateGap,
     DayCountColumn,
     ProfileRequest,
     TableProfile,
+    with_options,
 )
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, in_parts, name_of, open_session, text_of
-from reconciler.data.tables.snapshot import copy_tables
+from reconciler.data.tables.column_types import normal_type
+from reconciler.data.tables.guess_cells import guess_cells
+from reconciler.data.tables.snapshot import copy_tables, look_at_cells
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports.messages import CopyRequest, TableFile
 
-# In the order of trial; the first format that reads every row is taken.
-_DATES = ("%m/%d/%Y", "%d/%m/%Y", "%d.%m.%Y", "%Y/%m/%d", "%d-%m-%Y", "%m-%d-%Y", "%Y.%m.%d", "%m/%d/%y", "%d/%m/%y")
 _SIGNS = (",", ";", "\t", "|")
 _HEAD = 1024 * 1024
 _SAMPLE = 200  # lines
@@ -53,7 +55,6 @@ _TERMS_PER_QUERY = 300
 _DISTINCT_AT_ONCE = 20  # columns whose distinct values are counted together: a table in memory for each
 _CELLS_PER_QUERY = 1_000_000
 _PROFILING = "profiling the table"
-_UNDECLARED = re.compile(r"column (\w+) looks like dates")
 
 
 def profile_table(request: ProfileRequest) -> TableProfile:
@@ -61,7 +62,7 @@ def profile_table(request: ProfileRequest) -> TableProfile:
     _check_file(request.path)
     table = _parquet(request) if _is_parquet(request.path) else _csv(request.path)
     try:
-        table, copied = _read(request, table)
+        table, notes, copied = _read(request, table)
     except DataError as error:
         raise _of_a_file(error) from None
     with open_session(limits=request.limits, into=request.into, inputs=(copied.path,)) as session:
@@ -79,6 +80,7 @@ def profile_table(request: ProfileRequest) -> TableProfile:
             twins=tuple(_twins(session, columns[:_MAX_COMPARED], counts)),
             days=tuple(_days(session, columns[:_MAX_COMPARED])),
             gaps=tuple(_gaps(session, columns[:_MAX_COMPARED])),
+            notes=notes,
         )
 
 
@@ -198,32 +200,20 @@ def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
         yield free, visible(name)
 
 
-def _read(request: ProfileRequest, table: Table) -> tuple[Table, TableFile]:
-    """Read the file with one date format after the other; a column whose dates no format reads is text."""
-    dates = iter(_DATES)
-    while True:
-        try:
-            (copied,) = copy_tables(
-                CopyRequest(
-                    root=request.path.resolve().parent,
-                    tables=((_TABLE, table),),
-                    held=(),
-                    into=request.into,
-                    limits=request.limits,
-                )
-            )
-        except DataError as error:
-            column = _UNDECLARED.search(error.message)
-            if column is None and table.dates is None:
-                raise
-            if (format_ := next(dates, None)) is not None:
-                table = replace(table, dates=format_)
-            elif column is not None:
-                table = replace(table, dates=None, types=(*table.types, (column[1], "VARCHAR")))
-            else:
-                raise
-        else:
-            return table, copied
+def _read(request: ProfileRequest, table: Table) -> tuple[Table, tuple[CellNote, ...], TableFile]:
+    """Read the file as its text is most likely meant; a column whose dates no format reads is text."""
+    table = with_options(table, request.options)
+    table = replace(table, types=tuple((column, normal_type(kind) or kind) for column, kind in table.types))
+    wanted = CopyRequest(
+        root=request.path.resolve().parent,
+        tables=((_TABLE, table),),
+        held=(),
+        into=request.into,
+        limits=request.limits,
+    )
+    table, notes = look_at_cells(wanted, lambda session, relation, types: guess_cells(session, relation, types, table))
+    (copied,) = copy_tables(replace(wanted, tables=((_TABLE, table),)))
+    return table, notes, copied
 
 
 # --- its columns ---------------------------------------------------------------------------------------------------

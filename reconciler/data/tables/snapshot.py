@@ -13,10 +13,11 @@ the table's `timeZone`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from reconciler.core import parquet_file
 from reconciler.core.artifact.data_snapshot import TableColumn
@@ -27,10 +28,12 @@ from reconciler.data.tables import csv_validate
 from reconciler.data.tables.column_types import (
     TYPE_RULE,
     TextFormat,
+    check_zone,
     from_text,
     from_text_as_before,
     normal_type,
     text_format_of,
+    text_formats_of,
 )
 from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
 from reconciler.data.tables.csv_rows import Dialect
@@ -39,6 +42,8 @@ from reconciler.data.tables.source_file import locate, table_error, unchanged
 from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import CopyRequest, TableFile
+
+T = TypeVar("T")
 
 _SOURCE = "source"
 
@@ -52,6 +57,22 @@ def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
         _TableCopy(name=name, table=table, held=held.get(name, {}), into=into, request=request).write(root)
         for name, table in request.tables
     )
+
+
+def look_at_cells(request: CopyRequest, look: Callable[[Session, str, dict[str, str]], T]) -> T:
+    """Return `look` of the request's only table, before its text becomes values.
+
+    It is given the session, the relation of its cells and their types. Raises what `copy_tables` does.
+    """
+    ((name, table),) = request.tables
+    copy = _TableCopy(name=name, table=table, held={}, into=request.into.resolve(), request=request)
+    path = locate(name, table, request.root.resolve())
+    with unchanged(name, table, path) as stream:
+        if table.uses == "parquet":
+            with copy._opened_parquet(path, stream) as (session, types):
+                return look(session, _SOURCE, types)
+        with copy._opened_csv(stream) as (session, rows, _):
+            return look(session, _SOURCE, dict.fromkeys(rows.columns, "VARCHAR"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +107,13 @@ class _TableCopy:
     # --- CSV ---
 
     def _from_csv(self, stream: BinaryIO) -> TableFile:
+        with self._opened_csv(stream) as (session, rows, text):
+            columns = self._columns_of_text(session, rows.columns, text)
+            return self._write(session, columns, rows.count, text)
+
+    @contextmanager
+    def _opened_csv(self, stream: BinaryIO) -> Iterator[tuple[Session, csv_validate.Rows, Path]]:
+        """Open a session in which the source view has the text of the file's cells."""
         dialect = self._dialect()
         text_format_of(self.name, self.table)
         text = self.into / f".{self.name}.csv"
@@ -94,10 +122,9 @@ class _TableCopy:
                 rows = csv_validate.copy_rows(stream, target, dialect)
             self._check_declared(rows.columns)
             with open_session(limits=self.request.limits, into=self.into, inputs=()) as session:
-                self._check_zone(session)
+                check_zone(session, self.name, self.table.time_zone)
                 self._view_csv(session, text, rows.columns, dialect)
-                columns = self._columns_of_text(session, rows.columns, text)
-                return self._write(session, columns, rows.count, text)
+                yield session, rows, text
         finally:
             text.unlink(missing_ok=True)
 
@@ -128,7 +155,7 @@ class _TableCopy:
         session.run(f"CREATE VIEW {_SOURCE} AS {query}", doing=f"reading table {self.name}")
 
     def _columns_of_text(self, session: Session, names: tuple[str, ...], text: Path) -> tuple[CopiedColumn, ...]:
-        formats = self._formats(names)
+        formats = text_formats_of(self.name, self.table, names)
         known = self._known_types()
         unknown = [name for name in names if name not in known]
         inferred: dict[str, str] = {}
@@ -163,6 +190,17 @@ class _TableCopy:
     # --- Parquet ---
 
     def _from_parquet(self, path: Path, stream: BinaryIO) -> TableFile:
+        with self._opened_parquet(path, stream) as (session, types):
+            formats = text_formats_of(self.name, self.table, types)
+            columns = tuple(self._column_of_parquet(name, kind, formats[name]) for name, kind in types.items())
+            count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=f"reading table {self.name}")
+            if count == 0:
+                raise self._error("E401", "the file has no rows", "check the program that writes it")
+            return self._write(session, columns, count, None)
+
+    @contextmanager
+    def _opened_parquet(self, path: Path, stream: BinaryIO) -> Iterator[tuple[Session, dict[str, str]]]:
+        """Open a session in which the source view has the file's columns; yields their types."""
         try:
             parquet_file.measure(stream)
         except ParquetError as error:
@@ -170,7 +208,7 @@ class _TableCopy:
             raise self._error(error.code, str(error), hint) from None
         text_format_of(self.name, self.table)
         with open_session(limits=self.request.limits, into=self.into, inputs=(path,)) as session:
-            self._check_zone(session)
+            check_zone(session, self.name, self.table.time_zone)
             doing = f"reading table {self.name}"
             try:
                 session.run(f"CREATE VIEW {_SOURCE} AS SELECT * FROM read_parquet({text_of(str(path))})", doing=doing)
@@ -187,12 +225,7 @@ class _TableCopy:
             csv_validate.check_names(names, where)
             types = self._view_parquet(session, path, names, types)
             self._check_declared(types)
-            formats = self._formats(names)
-            columns = tuple(self._column_of_parquet(name, kind, formats[name]) for name, kind in types.items())
-            count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=doing)
-            if count == 0:
-                raise self._error("E401", "the file has no rows", "check the program that writes it")
-            return self._write(session, columns, count, None)
+            yield session, types
 
     def _view_parquet(
         self, session: Session, path: Path, names: tuple[str, ...], types: dict[str, str]
@@ -214,12 +247,6 @@ class _TableCopy:
 
     # --- both ---
 
-    def _formats(self, names: Iterable[str]) -> dict[str, TextFormat]:
-        """Return how each column's text is written."""
-        common = text_format_of(self.name, self.table)
-        own = {cells.column: text_format_of(self.name, self.table, cells.column) for cells in self.table.cells}
-        return {name: own.get(name, common) for name in names}
-
     def _known_types(self) -> dict[str, str]:
         return {**self.held, **{name: normal_type(kind) or kind for name, kind in self.table.types}}
 
@@ -240,17 +267,6 @@ class _TableCopy:
         number = self.table.row_number
         if number is not None and number.lower() in {name.lower() for name in present}:
             raise self._error("E403", f"`rowNumber: {number}` is the name of an existing column", "choose another name")
-
-    def _check_zone(self, session: Session) -> None:
-        zone = self.table.time_zone
-        if zone is not None and not session.value(
-            f"SELECT count(*) FROM pg_timezone_names() WHERE name = {text_of(zone)}", doing="reading the time zones"
-        ):
-            raise DataError(
-                f"table {self.name}: unknown time zone {zone[:60]}",
-                code="E405",
-                hint="write an IANA name, such as Europe/Berlin",
-            )
 
     def _write(self, session: Session, columns: tuple[CopiedColumn, ...], count: int, text: Path | None) -> TableFile:
         """Write the copy. A cell that does not fit fails it, and only then is the first such cell searched for."""

@@ -45,7 +45,7 @@ def _tests(cell: str, text_format: TextFormat) -> dict[str, str]:
         # How the column's numbers are written is declared: decimals, also where all of them are whole.
         tests["BIGINT"] = "CAST(NULL AS BIGINT)"
         tests["DOUBLE"] = from_text_as_before(cell, "DOUBLE", text_format)
-    if text_format.formatted is not None and not re.sub(r"%-?[A-Za-z]|[0-9]", "", text_format.dates):
+    if text_format.formatted is not None and not re.sub(r"%-?[ac-zAC-Z]|[0-9]", "", text_format.dates):
         # 20240131 is a number too: it is a date only where `types` says so.
         tests[text_format.formatted] = f"CAST(NULL AS {text_format.formatted})"
     return tests
@@ -73,49 +73,58 @@ def infer(
     Returns the types, and the first column that nearly fits a type, with that type ("" when it is not clear which):
     the caller finds the row and raises the error.
     """
-    types: dict[str, str] = {}
-    open_columns = list(columns)
+    choices = choose_types(session, relation=relation, columns=columns, table=table, formats=formats)
+    mistaken = next(
+        ((name, choice.mistaken) for name, choice in choices.items() if choice and choice.mistaken is not None), None
+    )
+    return {name: choice.kind for name, choice in choices.items() if choice and choice.mistaken is None}, mistaken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The type of a column; `mistaken`: the one that it nearly has, "" where it is not clear which."""
+
+    kind: str
+    mistaken: str | None = None
+
+
+def choose_types(
+    session: Session, *, relation: str, columns: Iterable[str], table: str, formats: Mapping[str, TextFormat]
+) -> dict[str, Choice | None]:
+    """Choose the type of each text column of `relation` over all its rows; None for a column without a cell."""
+    chosen: dict[str, Choice | None] = dict.fromkeys(columns)
+    open_columns = list(chosen)
     for rows in (f"(SELECT * FROM {relation} LIMIT {_SAMPLE})", relation):
+        if not open_columns:
+            break
         counts = _count(session, relation=rows, columns=open_columns, table=table, formats=formats)
         choices = {name: _choose(count) for name, count in counts.items()}
         if rows != relation:
             short = session.value(f"SELECT count(*) FROM {rows}", doing=f"reading table {table}") < _SAMPLE
             choices = choices if short else _confirmed(session, relation, choices, table, formats)
-        for name, choice in choices.items():
-            if choice is not None and choice.mistaken is not None:
-                return types, (name, choice.mistaken)
-            if choice is not None:
-                types[name] = choice.kind
-        open_columns = [name for name in open_columns if name not in types]
-        if not open_columns:
-            break
-    return types, None
+        chosen |= choices
+        open_columns = [name for name, choice in chosen.items() if choice is None]
+    return chosen
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Choice:
-    kind: str
-    mistaken: str | None = None
-
-
-def _choose(count: _Count) -> _Choice | None:
+def _choose(count: _Count) -> Choice | None:
     """Choose the type of a column; None when the column has no cell."""
     if count.cells == 0:
         return None
     for kind, fitting in count.fitting.items():
         if fitting == count.cells:
-            return _Choice(kind=kind)
+            return Choice(kind=kind)
     numbers = count.fitting["DOUBLE"]
     if count.not_finite and numbers and numbers + count.not_finite == count.cells:
-        return _Choice(kind="VARCHAR", mistaken="DOUBLE")
+        return Choice(kind="VARCHAR", mistaken="DOUBLE")
     dates = count.fitting["TIMESTAMP"]
     if count.date_like and max(count.date_like, dates, count.fitting["DATE"]) == count.cells:
-        return _Choice(kind="VARCHAR", mistaken="DATE" if count.fitting["DATE"] else "")
+        return Choice(kind="VARCHAR", mistaken="DATE" if count.fitting["DATE"] else "")
     best = max(count.fitting, key=lambda kind: count.fitting[kind])
     misfits = count.cells - count.fitting[best]
     if count.fitting[best] >= _NEARLY * count.cells and misfits > count.digits:
-        return _Choice(kind="VARCHAR", mistaken=best)
-    return _Choice(kind="VARCHAR")
+        return Choice(kind="VARCHAR", mistaken=best)
+    return Choice(kind="VARCHAR")
 
 
 def _count(
@@ -154,8 +163,8 @@ def _count_some(
 
 
 def _confirmed(
-    session: Session, relation: str, chosen: dict[str, _Choice | None], table: str, formats: Mapping[str, TextFormat]
-) -> dict[str, _Choice | None]:
+    session: Session, relation: str, chosen: dict[str, Choice | None], table: str, formats: Mapping[str, TextFormat]
+) -> dict[str, Choice | None]:
     """Return the sample's choices that all rows confirm, None for the others. Text in the sample is text."""
     to_confirm = {
         name: choice.kind

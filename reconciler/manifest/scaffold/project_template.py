@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from reconciler import __version__
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, shared_rows
-from reconciler.core.spec.environment import Table
+from reconciler.core.onboarding.table_profile import CellNote
+from reconciler.core.spec.environment import CellText, Table
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
 from reconciler.manifest.scaffold.yaml_text import comment, flow_list, formula, named_expressions, quoted
@@ -90,7 +91,7 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
         lines += ["    # The last day in the file. Remove this once the table is updated regularly."]
         lines += [f"    asOf: {suggestion.as_of}"]
     lines += ["    tables:", f"      {quoted(place.table)}:"]
-    lines += [f"        {line}" for line in _table(suggestion.table, note)]
+    lines += [f"        {line}" for line in _table(suggestion.table, note, suggestion.notes)]
     lines += [
         "  target: {uses: directory, root: serving}",
         "  # Rules that a model's author cannot weaken in the model's file. Gates for every model go here:",
@@ -101,7 +102,7 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
     return "\n".join(lines) + "\n"
 
 
-def _table(table: Table, note: str | None) -> Iterator[str]:
+def _table(table: Table, note: str | None, notes: tuple[CellNote, ...]) -> Iterator[str]:
     if note is not None:
         yield from comment(note, "")
     yield f"uses: {table.uses}"
@@ -110,6 +111,8 @@ def _table(table: Table, note: str | None) -> Iterator[str]:
         value = getattr(table, name)
         if value is not None:
             yield f"{name}: {json.dumps(value)}"
+    if table.nulls != ("",):
+        yield f"nulls: {json.dumps(list(table.nulls), ensure_ascii=False)}"
     if table.types:
         yield "types: " + "{" + ", ".join(f"{quoted(name)}: {kind}" for name, kind in table.types) + "}"
     if table.row_number is not None:
@@ -118,6 +121,30 @@ def _table(table: Table, note: str | None) -> Iterator[str]:
         yield "columns:                # name to use: name in the file, where that is not valid in an expression"
         for name, written in table.columns:
             yield f"  {quoted(name)}: {json.dumps(written, ensure_ascii=False)}"
+    listed = {cells.column for cells in table.cells}
+    for entry in notes:
+        if entry.column not in listed:
+            yield from comment(f"{entry.column}: {_told(entry)}.", "")
+    if table.cells:
+        yield "cells:                  # how a column's text is read, where that differs from the table"
+    for cells in table.cells:
+        for entry in notes:
+            if entry.column == cells.column:
+                yield from comment(f"{_told(entry)}.", "  ")
+        yield f"  {quoted(cells.column)}: {{{', '.join(_cells(cells))}}}"
+
+
+def _told(note: CellNote) -> str:
+    return f"{note.note}; if the other is meant, change it here" if note.flags else note.note
+
+
+def _cells(cells: CellText) -> Iterator[str]:
+    if cells.nulls:
+        yield f"nulls: {json.dumps(list(cells.nulls), ensure_ascii=False)}"
+    for name in ("dates", "decimal", "grouping", "unit", "negative"):
+        value = getattr(cells, name)
+        if value is not None:
+            yield f"{name}: {json.dumps(value, ensure_ascii=False)}"
 
 
 def _model(place: ProjectFacts, suggestion: RecipeSuggestion) -> str:

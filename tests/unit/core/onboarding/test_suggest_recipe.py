@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, shared_rows, suggest
-from reconciler.core.onboarding.table_profile import ColumnProfile, DateGap, DayCountColumn, TableProfile
+from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, DateGap, DayCountColumn, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import Task
 from reconciler.errors import UsageError
@@ -311,3 +311,40 @@ def test_a_holdout_is_told_small_by_its_rows_with_an_outcome() -> None:
 @pytest.mark.parametrize("judged", [1, 2, 6, 15, 40, 72, 80, 500, 40_000])
 def test_a_gate_asks_for_fewer_rows_than_the_holdout_has_also_where_chance_made_it_smaller(judged: int) -> None:
     assert 1 <= shared_rows(judged) <= max(1, judged - 2 * judged**0.5)
+
+
+# --- what can be read in two ways ---
+
+
+def asked(column: str, **more: Any) -> CellNote:
+    return CellNote(column=column, note="read as one, but the other fits too", **more)
+
+
+@pytest.mark.parametrize("name", ["ordered_on", "amount"])
+def test_a_column_that_decides_and_can_be_read_in_two_ways_is_asked_about(name: str) -> None:
+    day = column("ordered_on", "DATE", 200, latest="2026-01-15")
+    notes = (asked(name, flags=(f"--dates {name}=%d/%m/%Y", f"--dates {name}=%m/%d/%Y")),)
+    with pytest.raises(UsageError, match=f"E420 column {name} can be read in two ways: read as one") as refused:
+        suggested(ORDER_ID, day, AMOUNT, RETURNED, notes=notes)
+    assert refused.value.hint == f"say which: --dates {name}=%d/%m/%Y or --dates {name}=%m/%d/%Y"
+
+
+def test_a_column_that_nothing_uses_is_not_asked_about() -> None:
+    later = column("seen_on", "DATE", 200, latest="2027-01-15")
+    notes = (asked("seen_on", flags=("--dates seen_on=%d/%m/%Y", "--dates seen_on=%m/%d/%Y")),)
+    found = suggested(ORDER_ID, later, AMOUNT, RETURNED, notes=notes)
+    assert found.notes == notes
+
+
+def test_a_class_that_may_mean_missing_is_asked_about_and_a_category_is_not() -> None:
+    note = asked("returned", outcome_flags=("--nulls returned=NA", "--type returned=VARCHAR"))
+    returned = flag("returned", "no", "yes", "NA")
+    with pytest.raises(UsageError, match="E420 column returned"):
+        suggested(ORDER_ID, AMOUNT, returned, notes=(note,))
+    assert suggested(ORDER_ID, AMOUNT, returned, flag("churned", "0", "1"), notes=(note,)).notes == (note,)
+
+
+def test_text_that_only_looks_like_dates_is_no_category() -> None:
+    found = suggested(ORDER_ID, AMOUNT, flag("d", "a", "b"), RETURNED, notes=(asked("d", unread=True),))
+    assert "d" not in found.recipe.features.all
+    assert dict(found.left_out)["d"] == "read as one, but the other fits too"

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.core.names import is_column, visible
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
-from reconciler.core.onboarding.table_profile import FEW, ColumnProfile, DateGap, DayCountColumn, TableProfile
-from reconciler.core.spec.environment import Table
+from reconciler.core.onboarding.table_profile import FEW, CellNote, ColumnProfile, DateGap, DayCountColumn, TableProfile
+from reconciler.core.spec.environment import CellText, Table
 from reconciler.data.in_process import LocalExpressions
 from reconciler.engine.load_desired import load
 from reconciler.errors import InvalidManifestsError, UsageError
@@ -71,6 +71,19 @@ def looks(draw: st.DrawFn) -> TableProfile:
         columns=tuple(sorted((one.name, visible(text)) for one, text in zip(found, written, strict=False))),
         dates=draw(st.sampled_from([None, "%d.%m.%Y"])),
         delimiter=draw(st.sampled_from([None, ";", "\t", "|"])),
+        nulls=draw(st.sampled_from([("",), ("", "NA")])),
+        cells=tuple(
+            CellText(
+                column=one.name,
+                nulls=tuple(map(visible, draw(st.lists(hostile, max_size=2)))),
+                dates=draw(st.sampled_from([None, "%b %d, %Y"])),
+                decimal=draw(st.sampled_from([None, ","])),
+                grouping=draw(st.sampled_from([None, " ", "'"])),
+                unit=draw(st.sampled_from([None, "%", "€", "#"])),
+                negative=draw(st.sampled_from([None, "brackets"])),
+            )
+            for one in sorted(found, key=lambda one: one.name)[:2]
+        ),
     )
     dates = [one.name for one in found if one.dated]
     gaps = tuple(
@@ -82,7 +95,10 @@ def looks(draw: st.DrawFn) -> TableProfile:
     days = tuple(
         DayCountColumn(column=one.name, start=dates[0], end=dates[-1]) for one in found[:1] if one.numeric and dates
     )
-    return TableProfile(table=table, rows=1000, columns=tuple(found), gaps=gaps, days=days)
+    notes = tuple(
+        CellNote(column=one.name, note=draw(st.sampled_from(["2 cells are #", "a: {b"]))) for one in found[:3]
+    )
+    return TableProfile(table=table, rows=1000, columns=tuple(found), gaps=gaps, days=days, notes=notes)
 
 
 def written(root: Path, suggestion: RecipeSuggestion, *, note: str | None = None) -> Path:
@@ -158,3 +174,15 @@ def test_the_gate_against_the_incumbent_can_be_passed_with_the_rows_that_the_tab
 def test_the_gate_against_the_incumbent_keeps_its_default_where_there_are_rows_enough() -> None:
     text = project_template.files(PLACE, suggest(PLAIN, name="t", today=TODAY))["manifests/sandbox/m.yaml"]
     assert "minRows" not in text
+
+
+def test_how_a_column_is_read_stands_in_the_manifest_with_its_note() -> None:
+    table = replace(PLAIN.table, cells=(CellText(column="measure_1", nulls=("NA",)),), dates="%d.%m.%Y")
+    notes = (
+        CellNote(column="measure_1", note="15 cells are NA: read as missing"),
+        CellNote(column="measure_2", note="is written in some way"),
+    )
+    suggestion = suggest(replace(PLAIN, table=table, notes=notes), name="t", today=TODAY)
+    text = project_template.files(PLACE, suggestion)["environments/production.yaml"]
+    assert '# 15 cells are NA: read as missing.\n          measure_1: {nulls: ["NA"]}' in text
+    assert "# measure_2: is written in some way.\n" in text

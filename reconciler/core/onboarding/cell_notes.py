@@ -1,0 +1,75 @@
+"""Say how the text of a column is read, where that is a guess: what was found, and the option that settles it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+
+from reconciler.core.onboarding.table_profile import CellNote
+from reconciler.core.spec.environment import CellText
+
+GROUPING = {".": ",", ",": "."}
+"""Decimal separator -> the sign between thousands that goes with it."""
+
+
+def missing(column: str, words: Mapping[str, int]) -> CellNote:
+    """Note the words that are read as missing; `words`: how often each is there."""
+    return CellNote(column=column, note=f"{_counted(words)}: read as missing")
+
+
+def kept(column: str, words: Mapping[str, int]) -> CellNote:
+    """Note words of a column of text that are kept as values: NA may be Namibia."""
+    flags = " ".join(f"--nulls {shlex.quote(f'{column}={word}')}" for word in words)
+    note = f"{_counted(words)}: kept as a value; where it means missing, list it under `cells.{column}.nulls`"
+    return CellNote(column=column, note=note, outcome_flags=(flags, f"--type {column}=VARCHAR"))
+
+
+def numbers(cells: CellText) -> CellNote | None:
+    """Note how numbers are written; None where that is a matter of course."""
+    parts = []
+    if cells.decimal or cells.grouping:
+        decimal = cells.decimal or "."
+        parts.append(f"numbers are written as 1{cells.grouping or GROUPING[decimal]}234{decimal}5")
+    if cells.unit:
+        parts.append(f"each number stands with {cells.unit}, and is read without it")
+    if cells.negative:
+        parts.append({"brackets": "(1) is read as -1", "trailing": "1- is read as -1"}[cells.negative])
+    return CellNote(column=cells.column, note=", ".join(parts)) if parts else None
+
+
+def either_decimal(column: str) -> CellNote:
+    """Note numbers whose comma may be one of decimals or of thousands."""
+    note = "read with a decimal comma, but a cell such as 1,234 may be 1.234 or 1234, and no cell tells which"
+    return CellNote(column=column, note=note, flags=(f"--decimal {column}=,", f"--decimal {column}=."))
+
+
+def either_order(
+    column: str, written: str, other: str, first: tuple[int | None, int | None], second: tuple[int | None, int | None]
+) -> CellNote:
+    """Note dates whose day may be the month; `first` and `second`: the lowest and highest number in each place."""
+    note = (
+        f"read as {written}, but {other} fits every row too: the first number is {_range(*first)},"
+        f" the second {_range(*second)}, and no other column tells which is the day"
+    )
+    flags = tuple(f"--dates {shlex.quote(f'{column}={order}')}" for order in (written, other))
+    return CellNote(column=column, note=note, flags=flags)
+
+
+def order_of_others(column: str) -> CellNote:
+    """Note dates whose order is told by another column."""
+    return CellNote(column=column, note="day and month may be either; read in the order of the other dates")
+
+
+def unread(column: str) -> CellNote:
+    """Note text that looks like dates and is none in any one format."""
+    return CellNote(column=column, note="looks like dates, which no one format reads in every row", unread=True)
+
+
+def _range(low: int | None, high: int | None) -> str:
+    return f"always {low}" if low == high else f"{low} to {high}"
+
+
+def _counted(words: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{count:,} {'cell is' if count == 1 else 'cells are'} {word or 'blank'}" for word, count in words.items()
+    )

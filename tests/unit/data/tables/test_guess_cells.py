@@ -1,0 +1,310 @@
+"""What `init` finds in a column's text: words for missing, spellings of numbers and dates, and what is ambiguous."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from reconciler.core.onboarding.table_profile import CellNote, ProfileRequest, ReadOption, TableProfile
+from reconciler.core.spec.environment import CellText, Limits
+from reconciler.data.in_process import LocalData
+from reconciler.data.tables.cell_shapes import date_formats, number_shape
+from reconciler.errors import DataError
+from reconciler.ports import CopyRequest
+from tests.support.invoice_tables import read_rows
+
+LIMITS = Limits(seconds=120, memory=2 * 1024**3)
+
+
+def profiled(folder: Path, options: tuple[ReadOption, ...] = (), **columns: list[str]) -> TableProfile:
+    """The profile of a table with these columns, each repeated to 60 rows, and a key."""
+    lines = [";".join(["id", *columns])]
+    lines += [";".join([str(row), *(cells[row % len(cells)] for cells in columns.values())]) for row in range(60)]
+    (folder / "t.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return profile_of(folder / "t.csv", options)
+
+
+def profile_of(path: Path, options: tuple[ReadOption, ...] = ()) -> TableProfile:
+    into = path.parent / "into"
+    into.mkdir(exist_ok=True)
+    return LocalData().profile(ProfileRequest(path=path, into=into, limits=LIMITS, options=options))
+
+
+def values(folder: Path, profile: TableProfile, column: str, count: int) -> list[Any]:
+    """The first values of a column, as the copy that `init` declares has them."""
+    again = folder / "again"
+    again.mkdir(exist_ok=True)
+    tables = (("t", profile.table),)
+    (copy,) = LocalData().copy(CopyRequest(root=folder, tables=tables, held=(), into=again, limits=LIMITS))
+    return [row[column] for row in read_rows(copy.path)][:count]
+
+
+def note_of(profile: TableProfile, column: str) -> CellNote:
+    (note,) = (note for note in profile.notes if note.column == column)
+    return note
+
+
+# --- words for missing ---
+
+WORDS = ["NA", "N/A", "n/a", "null", "NULL", "None", "nan", "NaN", "-", "\\N", "#N/A", ".", "?", "(null)", "#DIV/0!"]
+
+
+@pytest.mark.parametrize(
+    ("word", "cell", "kind", "value"),
+    [
+        *((word, "1.5", "DOUBLE", 1.5) for word in WORDS),
+        ("NA", "7", "BIGINT", 7),
+        ("NULL", "2024-02-02", "DATE", date(2024, 2, 2)),
+        ("-", "2024-02-02 10:00:00", "TIMESTAMP", datetime(2024, 2, 2, 10)),
+        ("None", "true", "BOOLEAN", True),
+    ],
+)
+def test_a_word_among_values_is_missing_and_told_with_its_count(
+    tmp_path: Path, word: str, cell: str, kind: str, value: object
+) -> None:
+    profile = profiled(tmp_path, x=[cell, word, cell])
+    assert profile.table.cells == (CellText(column="x", nulls=(word,)),)
+    assert (profile.column("x").type, profile.column("x").filled) == (kind, 40)
+    assert note_of(profile, "x").note == f"20 cells are {word}: read as missing"
+    assert values(tmp_path, profile, "x", 3) == [value, None, value]
+
+
+def test_blanks_and_zero_dates_and_several_words_are_missing(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, x=["1", "  ", "NA", "-", ""], d=["2024-02-02", "0000-00-00"])
+    assert [set(cells.nulls) for cells in profile.table.cells] == [{"0000-00-00"}, {" ", "NA", "-"}]
+    assert values(tmp_path, profile, "x", 5) == [1, None, None, None, None]
+    assert (profile.column("d").type, profile.column("d").filled) == ("DATE", 30)
+
+
+def test_a_column_mostly_missing_is_still_one_of_numbers(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, x=["NA"] * 29 + ["1.5"])
+    assert (profile.column("x").type, profile.column("x").filled) == ("DOUBLE", 2)
+
+
+@pytest.mark.parametrize("word", ["NA", "None", "-", "none"])
+def test_a_word_among_texts_that_may_be_a_value_is_one_and_that_is_told(tmp_path: Path, word: str) -> None:
+    profile = profiled(tmp_path, country=["DE", word, "FR"])
+    assert profile.table.cells == ()
+    assert set(profile.column("country").values) == {"DE", word, "FR"}
+    note = note_of(profile, "country")
+    assert f"20 cells are {word}: kept as a value" in note.note
+    assert note.outcome_flags == (f"--nulls country={word}", "--type country=VARCHAR")
+
+
+@pytest.mark.parametrize("word", ["\\N", "NULL", "#N/A", "NaN", "n/a", "(null)"])
+def test_a_word_among_texts_that_is_no_value_is_missing(tmp_path: Path, word: str) -> None:
+    profile = profiled(tmp_path, country=["DE", word, "FR"])
+    assert profile.table.cells == (CellText(column="country", nulls=(word,)),)
+    assert set(profile.column("country").values) == {"DE", "FR"}
+
+
+def test_nan_in_parquet_is_missing(tmp_path: Path) -> None:
+    number = "CASE WHEN range % 3 = 0 THEN 'nan'::DOUBLE ELSE range / 7 END"
+    query = f"SELECT range AS id, {number} AS x, 'NULL' AS t FROM range(60)"
+    duckdb.sql(query).write_parquet(str(tmp_path / "t.parquet"))
+    profile = profile_of(tmp_path / "t.parquet")
+    assert profile.column("x").filled == 40
+    assert note_of(profile, "x").note == "20 cells are NaN: read as missing"
+    assert values(tmp_path, profile, "x", 2) == [None, 1 / 7]
+
+
+# --- numbers ---
+
+NUMBERS = [
+    (["62,290.17", "1,000,000", "5.5"], {"grouping": ","}, [62290.17, 1_000_000, 5.5]),
+    (["1.234,5", "7,25", "12.345.678"], {"decimal": ","}, [1234.5, 7.25, 12345678]),
+    (["1'234.5", "7"], {"grouping": "'"}, [1234.5, 7]),
+    (["1 234,5", "7"], {"grouping": " ", "decimal": ","}, [1234.5, 7]),
+    (["1\u00a0234,5", "7"], {"grouping": " ", "decimal": ","}, [1234.5, 7]),
+    (["(12.50)", "3"], {"negative": "brackets"}, [-12.5, 3]),
+    (["12.50-", "3"], {"negative": "trailing"}, [-12.5, 3]),
+    (["12 %", "7.5 %", "0"], {"unit": "%"}, [12, 7.5, 0]),
+    (["€ 3", "€ 4.50"], {"unit": "€"}, [3, 4.5]),
+    (["EUR 1.234,50", "EUR 7,00"], {"unit": "EUR", "decimal": ","}, [1234.5, 7]),
+    (["$1,234.50", "($7.00)"], {"unit": "$", "grouping": ",", "negative": "brackets"}, [1234.5, -7]),
+    (["12 kg", "7.5 kg"], {"unit": "kg"}, [12, 7.5]),
+]
+
+
+@pytest.mark.parametrize(("cells", "declared", "read"), NUMBERS, ids=[" and ".join(row[0]) for row in NUMBERS])
+@pytest.mark.parametrize("words", [[], ["NA"]], ids=["whole", "with missing"])
+def test_numbers_in_another_spelling_are_numbers_and_what_is_declared_is_told(
+    tmp_path: Path, cells: list[str], declared: dict[str, str], read: list[float], words: list[str]
+) -> None:
+    # The commas of semicolon files are decimal ones, which is not the question here.
+    profile = profiled(tmp_path, (ReadOption(field="decimal", column="", value="."),), x=[*cells, *words])
+    expected = dict(declared)
+    if declared.get("grouping") == "," and "decimal" not in declared:
+        expected.pop("grouping")  # that of the table
+    assert profile.column("x").type == "DOUBLE"
+    assert values(tmp_path, profile, "x", len(read)) == read
+    if expected or words:
+        assert profile.table.cells == (CellText(column="x", nulls=tuple(words), **expected),)
+
+
+def test_thousands_are_told_in_a_table_of_commas(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,x\n" + "".join(f'{row},"{row},{row + 100}.5"\n' for row in range(1, 60)))
+    profile = profile_of(tmp_path / "t.csv")
+    assert profile.table.cells == (CellText(column="x", grouping=","),)
+    assert "1,234.5" in note_of(profile, "x").note
+    assert values(tmp_path, profile, "x", 1) == [1101.5]
+
+
+def test_a_comma_that_may_be_one_of_thousands_is_a_question(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,x\n" + "".join(f'{row},"{row},{row + 100}"\n' for row in range(1, 60)))
+    note = note_of(profile_of(tmp_path / "t.csv"), "x")
+    assert note.flags == ("--decimal x=,", "--decimal x=.")
+    for sign, value in ((",", 1.101), (".", 1101)):
+        profile = profile_of(tmp_path / "t.csv", (ReadOption(field="decimal", column="x", value=sign),))
+        assert values(tmp_path, profile, "x", 1) == [value]
+        assert all(not note.flags for note in profile.notes)
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["00123", "00456"],
+        ["A12", "A13"],
+        ["+43 664 1234567", "+43 664 7654321"],
+        ["€ 3", "$ 4"],
+        ["12 kg", "7 lb"],
+        ["1.2.3", "1.10.0"],
+        ["(12.50", "3)"],
+        ["10-20", "20-30"],
+        ["1,23,456", "1"],
+        ["12 %", "7 €"],
+    ],
+    ids=" and ".join,
+)
+def test_what_is_no_number_stays_text(cells: list[str]) -> None:
+    assert number_shape(cells) is None
+
+
+# --- dates ---
+
+DATES = [
+    (["02-Feb-2024", "31-Dec-1999"], "%d-%b-%Y", date(2024, 2, 2)),
+    (["02-FEB-24", "31-DEC-99"], "%d-%b-%y", date(2024, 2, 2)),
+    (["2 February 2024", "31 May 2024"], "%d %B %Y", date(2024, 2, 2)),
+    (["Feb 2, 2024", "Dec 31, 1999"], "%b %d, %Y", date(2024, 2, 2)),
+    (["02FEB2024", "31DEC1999"], "%d%b%Y", date(2024, 2, 2)),
+    (["2024-Feb-02", "1999-Dec-31"], "%Y-%b-%d", date(2024, 2, 2)),
+    (["1.2.2024", "31.12.1999"], "%d.%m.%Y", date(2024, 2, 1)),
+    (["2.2.24", "31.12.99"], "%d.%m.%y", date(2024, 2, 2)),
+    (["2024/2/2", "1999/12/31"], "%Y/%m/%d", date(2024, 2, 2)),
+    (["2024-2-2", "1999-12-31"], "%Y-%m-%d", date(2024, 2, 2)),
+    (["2/2/2024 2:30 PM", "12/31/1999 1:00 AM"], "%m/%d/%Y %I:%M %p", datetime(2024, 2, 2, 14, 30)),
+    (["02.02.2024 14:30", "31.12.1999 01:00"], "%d.%m.%Y %H:%M", datetime(2024, 2, 2, 14, 30)),
+    (["02/02/2024 14:30:05", "31/12/1999 01:00:00"], "%d/%m/%Y %H:%M:%S", datetime(2024, 2, 2, 14, 30, 5)),
+    (
+        ["02-FEB-24 02.30.00.000000 PM", "31-DEC-99 01.00.00.000000 AM"],
+        "%d-%b-%y %I.%M.%S.%f %p",
+        datetime(2024, 2, 2, 14, 30),
+    ),
+]
+
+
+@pytest.mark.parametrize(("cells", "written", "first"), DATES, ids=[row[1] for row in DATES])
+@pytest.mark.parametrize("words", [[], ["NULL"]], ids=["whole", "with missing"])
+def test_dates_in_another_spelling_are_dates(
+    tmp_path: Path, cells: list[str], written: str, first: date, words: list[str]
+) -> None:
+    profile = profiled(tmp_path, d=[*cells, *words])
+    assert profile.column("d").dated
+    assert profile.table.dates == written
+    assert values(tmp_path, profile, "d", 1) == [first]
+    assert all(not note.flags for note in profile.notes)
+
+
+def test_columns_of_several_formats_are_each_read_in_theirs(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, a=["31.12.2023"], b=["Dec 31, 2023"], c=["2023-12-31"])
+    assert profile.table.dates is None
+    assert {cells.column: cells.dates for cells in profile.table.cells} == {"a": "%d.%m.%Y", "b": "%b %d, %Y"}
+    assert {profile.column(name).latest for name in "abc"} == {"2023-12-31"}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["01/02/2021", "01/03/2022"],
+        ["05-06-2024", "07-08-2024"],
+        ["1/2/21", "3/4/22"],
+        ["01/02/2021 10:00", "03/04/2021 11:00"],
+    ],
+    ids=" and ".join,
+)
+def test_day_and_month_that_nothing_tells_apart_are_a_question_with_its_evidence(
+    tmp_path: Path, cells: list[str]
+) -> None:
+    profile = profiled(tmp_path, d=cells)
+    note = note_of(profile, "d")
+    assert len(note.flags) == 2
+    assert "fits every row too" in note.note
+    readings = set()
+    for flag in note.flags:
+        column, _, written = flag.removeprefix("--dates ").strip("'").partition("=")
+        settled = profiled(tmp_path, (ReadOption(field="dates", column=column, value=written),), d=cells)
+        assert settled.notes == ()
+        readings.add(values(tmp_path, settled, "d", 1)[0])
+    assert len(readings) == 2
+
+
+def test_the_evidence_has_what_each_place_holds(tmp_path: Path) -> None:
+    note = note_of(profiled(tmp_path, d=[f"01/{month:02d}/2021" for month in range(1, 13)]), "d")
+    assert "the first number is always 1, the second 1 to 12" in note.note
+
+
+def test_another_column_tells_day_from_month(tmp_path: Path) -> None:
+    for other, written in (("25/02/2024", "%d/%m/%Y"), ("02/25/2024", "%m/%d/%Y")):
+        profile = profiled(tmp_path, a=["01/02/2021", "03/04/2021"], b=[other])
+        assert profile.table.dates == written
+        assert note_of(profile, "a").flags == ()
+        assert "the other dates" in note_of(profile, "a").note
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        ["02. Mrz. 2024", "03. Mai 2024"],
+        ["31/12/2024", "12/31/2024"],
+        ["2 février 2024"],
+        ["02/02/2024", "Feb 2, 2024"],
+    ],
+    ids=" and ".join,
+)
+def test_dates_that_are_not_read_are_no_category(tmp_path: Path, cells: list[str]) -> None:
+    profile = profiled(tmp_path, d=cells)
+    assert profile.column("d").type == "VARCHAR"
+    assert note_of(profile, "d").unread
+
+
+def test_a_date_that_is_none_is_named_where_the_others_are(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="column d, row 31: not a DATE"):
+        profiled(tmp_path, d=["02.02.2024"] * 30 + ["31.02.2024"] + ["02.02.2024"] * 29)
+
+
+@pytest.mark.parametrize(
+    "cells", [["Main 12"], ["a", "b"], ["12 Monkeys 3"], ["2024"], ["12:30"], ["1.2.3.4"]], ids=" ".join
+)
+def test_what_does_not_look_like_dates_is_not_taken_for_them(cells: list[str]) -> None:
+    assert not date_formats(cells)
+
+
+def test_what_is_plain_needs_no_declaration_and_no_note(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, a=["1", "2"], b=["1.5", ".62"], c=["x", "y"], d=["2024-01-31"], e=["true", "false"])
+    assert (profile.table.cells, profile.table.types, profile.table.dates, profile.notes) == ((), (), None, ())
+
+
+def test_text_in_parquet_is_declared_with_its_type(tmp_path: Path) -> None:
+    query = (
+        "SELECT range AS id, (range + 1) || ',234.5' AS x, '02-Feb-2024' AS d, 'NA' || (range % 2) AS t FROM range(60)"
+    )
+    duckdb.sql(query).write_parquet(str(tmp_path / "t.parquet"))
+    profile = profile_of(tmp_path / "t.parquet")
+    assert dict(profile.table.types) == {"x": "DOUBLE", "d": "DATE"}
+    assert values(tmp_path, profile, "x", 1) == [1234.5]
+    assert values(tmp_path, profile, "d", 1) == [date(2024, 2, 2)]
