@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 AT_ONCE = 32  # models whose facts are read side by side where a store is far away
+_PROTECT = b"protect"
 _SANDBOX = re.compile(rb"""(?m)^ *role: *["']?sandbox\b""")
 
 
@@ -135,16 +136,16 @@ def open_project(
             if worker is not None:
                 stack.callback(worker.close)
         revision, warned = _revision(options, source, committed=committed, head=head)
+        document = _document(source, revision, changes) if changes is not None else b""
         if changes is not None:  # most likely there is work, and workers start while the manifests are read
             data.warm()
-            if trainer is not None and _looks_like_a_sandbox(source, revision, changes):
+            if trainer is not None and _SANDBOX.search(document):
                 trainer.warm(Limits())
-        checkout = _load(options, source, data, revision, known, head)
+        checkout = _load(options, source, data, revision, known, head, cached=_PROTECT not in document)
         if any(e.name == changes and e.protect is not None for e in checkout.desired.environments):
-            from reconciler.engine.load_desired import load
-
             uncached = True
-            checkout = load(source, data, revision=checkout.revision)
+            if _PROTECT not in document:  # it is written with escapes
+                checkout = _load(options, source, data, revision, cached=False)
         desired = checkout.desired
         folders = check_paths(checkout, options, git, staged=changes is not None, fingerprints=fingerprints)
         scratch = stack.enter_context(locations.scratch())
@@ -273,13 +274,13 @@ def _revision(
     return revision, bool(warnings)
 
 
-def _looks_like_a_sandbox(source: Source, revision: str | None, environment: str) -> bool:
-    """Guess from the environment's file, before it is read properly, whether the trainer can start already."""
+def _document(source: Source, revision: str | None, environment: str) -> bytes:
+    """Return the environment's file before it is read properly, to guess from what is worth starting already."""
     files = source.tree(revision or "", tuple(f"environments/{environment}.{ending}" for ending in ("yaml", "yml")))
     try:
-        return any(_SANDBOX.search(body) for body in source.read(file.id for file in files).values())
+        return b"\n".join(source.read(file.id for file in files).values())
     except SourceError:  # too large: the reading proper reports it
-        return False
+        return b""
 
 
 def _load(
@@ -289,13 +290,18 @@ def _load(
     revision: str | None,
     known: frozenset[str] = frozenset(),
     head: GitState | None = None,
+    *,
+    cached: bool = True,
 ) -> Checkout:
+    """Load the manifests; with `cached`, expressions that were checked before are not checked again."""
     from reconciler.engine.load_desired import load
 
-    cache_folder = locations.cache(git_folder(options.root)) if head is None else head.cache_file.parent
-    expressions = CachedExpressions(data, cache_folder, grammar=_grammar)
     if options.verbose:
         options.say(f"project {options.root}, {f'commit {revision}' if revision else 'the working tree'}")
+    if not cached:
+        return load(source, data, revision=revision)
+    cache_folder = locations.cache(git_folder(options.root)) if head is None else head.cache_file.parent
+    expressions = CachedExpressions(data, cache_folder, grammar=_grammar)
     return load(source, expressions, revision=revision, known=known)
 
 

@@ -52,16 +52,16 @@ def command(
         confirm.check_terminal()
     from reconciler.cli.project import opened
     from reconciler.engine.apply import apply
-    from reconciler.engine.plan.make_plan import make_plan
+    from reconciler.engine.plan.make_plan import with_journals
     from reconciler.report.plan import apply_result
 
     with opened(invocation, trains=True, changes=environment) as project:
         declared = project.environment(environment)
-        plan = reviewed or make_plan(project.deps, project.desired, declared, models)
+        plan, seen = (reviewed, None) if reviewed else with_journals(project.deps, project.desired, declared, models)
         confirmed = reviewed is not None or (not yes and confirm.ask(plan))
         if not (confirmed or yes):
             return confirm.DECLINED
         deps = project.training_only_in(declared, jobs=jobs)
-        applied = apply.apply(deps, project.desired, declared, plan, models=models, confirmed=confirmed)
+        applied = apply.apply(deps, project.desired, declared, plan, models=models, confirmed=confirmed, journals=seen)
     streams.show(invocation, apply_result, applied, exit=exit_code(applied.status))
     return exit_code(applied.status)

@@ -12,9 +12,7 @@ from contextlib import suppress
 from dataclasses import fields, replace
 from functools import partial
 
-from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.inspect.journal_checkpoint import CONTROLS
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan, inputs_in_words
 from reconciler.core.spec.desired_state import DesiredState
@@ -23,13 +21,12 @@ from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.apply.forge_queries import ForgeQueries
-from reconciler.engine.apply.record_controls import record_controls
+from reconciler.engine.apply.record_controls import record_controls, register_controls
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
-from reconciler.engine.storage import blobs, data_snapshots, journal, register, store_mark
+from reconciler.engine.storage import data_snapshots, journal, register, store_mark
 from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
-from reconciler.ports import Store
 
 
 def claim(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
@@ -47,10 +44,12 @@ def apply(
     *,
     models: Iterable[str] = (),
     confirmed: bool = False,
+    journals: journal.Journals | None = None,
 ) -> ApplyResult:
     """Carry out `plan` (the reviewed one, or one made a moment ago) as far as it still holds.
 
-    `confirmed`: a person saw this very plan; `prune: confirm` asks for that.
+    `confirmed`: a person saw this very plan; `prune: confirm` asks for that. `journals`: those that `plan` was made
+    from a moment ago (`with_journals`); where it has nothing to do, and no control changes, it is not made again.
     """
     may_apply(deps, desired, environment)
     _warm(deps, environment, plan)
@@ -59,17 +58,21 @@ def apply(
         project=desired.project, commit=desired.revision, actor=deps.actor(), clock=deps.clock, new_id=deps.new_id
     )
     queries = ForgeQueries(deps.forge)
+    settled = journals is not None and not any(part.steps or part.blocked for part in plan.models)
     if not environment.trains:
         try:
-            _record_controls(deps, desired, environment, writer, queries)
+            settled = not _record_controls(deps, desired, environment, writer, queries) and settled
         except SourceError as error:
             if (refused := _refused(desired, environment, plan, models, error)) is None:
                 raise
             return refused
-        _register_controls(deps.stores[environment.name], environment.name)
+        register_controls(deps.stores[environment.name], environment.name)
     names = tuple(models) or tuple(part.model for part in plan.models)
-    journals = observe_loss.journals_of(deps, desired)
-    fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals)
+    if settled and journals is not None and plan.refresh is None:
+        fresh = plan
+    else:
+        journals = observe_loss.journals_of(deps, desired)
+        fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals)
     run = ApplyRun(
         deps=deps,
         desired=desired,
@@ -127,12 +130,6 @@ def _refused(
     return done if results else None
 
 
-def _register_controls(store: Store, environment: str) -> None:
-    """Register the controls log, where there is one."""
-    if blobs.has_key(store, store_layout.member(store_layout.controls(environment), 0)):
-        register.add(store, environment, journals=[CONTROLS])
-
-
 def _register_begun(deps: Dependencies, environment: Environment, plan: Plan) -> None:
     """Register the journals that this run begins, before anything of theirs is stored."""
     begun = [part.model for part in plan.models if part.steps and part.basis.head is None]
@@ -160,17 +157,18 @@ def _record_controls(
     environment: Environment,
     writer: journal.EntryWriter,
     queries: ForgeQueries,
-) -> None:
-    """Record the controls, and report what came into force by that and what did not."""
+) -> bool:
+    """Record the controls, and report what came into force by that and what did not. Return whether they changed."""
     head = record_controls(deps, desired, environment, writer, queries)
     if head is None:
-        return
+        return False
     entry = head.entry
     lines = [f"in force now: {line}" for line in entry.let_in] + [f"not in force: {line}" for line in entry.held_back]
     if entry.n == 0:
         lines = [f"the controls that git declares are in force: reconciler controls show {environment.name}"]
     for line in lines:
         deps.progress.done("controls", line)
+    return True
 
 
 def _skip(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import CommitOrder
 from reconciler.core.controls.controls import (
     Acceptance,
@@ -22,6 +23,7 @@ from reconciler.core.controls.controls import (
 )
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
+from reconciler.core.inspect.journal_checkpoint import CONTROLS
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
@@ -33,8 +35,10 @@ from reconciler.engine.controls.let_in import Obstacle, held_back, let_in_obstac
 from reconciler.engine.controls.observe_controls import ControlsObserver, observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import environment_path, manifest_path
+from reconciler.engine.storage import blobs, register
 from reconciler.engine.storage.journal import EntryWriter
 from reconciler.errors import ConflictError, ReconcilerError
+from reconciler.ports import Store
 
 ATTEMPTS = 4  # to append an entry beside other applies, which mostly write the same
 
@@ -86,6 +90,12 @@ def record_controls(
         hint="run the same command again",
         code="E702",
     )
+
+
+def register_controls(store: Store, environment: str) -> None:
+    """Register the controls log, where there is one."""
+    if blobs.has_key(store, store_layout.member(store_layout.controls(environment), 0)):
+        register.add(store, environment, journals=[CONTROLS])
 
 
 def _is_earlier(deps: Dependencies, controls: ControlsObserver) -> bool:

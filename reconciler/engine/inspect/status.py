@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime
 
 from reconciler.core.age import age_of
+from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.digest import Digest
 from reconciler.core.inspect.history import History, HistoryEvent, HistoryLoss
 from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan import policy_check
@@ -68,28 +71,29 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
 
 
 def _model(deps: Dependencies, journals: Journals, environment: Environment, part: ModelPlan) -> ModelStatus:
-    head, evaluation, build = None, None, None
-    try:
-        head = journals.head(environment.name, part.model)
-        store = deps.stores[environment.name]
-        if head is not None and head.state.artifact is not None and blobs.holds(store, head.state.artifact):
-            evaluation = verification.evaluation_of(store, head.state.artifact)
-            build = head.state.build
-    except ReconcilerError:
-        pass  # the plan's part says what is wrong; status shows what can still be read
-    headline = (evaluation.metric("f1_macro") or evaluation.metric("r2")) if evaluation else None
+    name = environment.name, part.model
+    grade, metrics = None, dict[str, float | None]()
+    if name not in journals.seen:
+        with suppress(ReconcilerError):  # the plan's part says what is wrong; status shows what can still be read
+            journals.head(*name)
+    head = journals.seen.get(name)
+    if head is not None and head.artifact is not None:
+        if head.artifact == part.detail.candidate and part.detail.grade is not None:
+            grade, metrics = part.detail.grade, {each.metric: each.candidate for each in part.detail.metrics}
+        elif (evaluation := _evaluation(deps.stores[environment.name], head.artifact)) is not None:
+            grade, metrics = evaluation.grade.value, dict(evaluation.metrics)
     refusals = part.blocked.reasons if part.blocked else ()
     return ModelStatus(
         model=part.model,
         sync=part.sync,
         health=part.health,
         reason=part.reason,
-        artifact=head.state.artifact if head else None,
-        entry=head.entry.n if head else None,
-        since=head.entry.when if head else None,
-        grade=evaluation.grade.value if evaluation else None,
-        headline=headline,
-        data_as_of=build.as_of if build else None,
+        artifact=head.artifact if head else None,
+        entry=head.n if head else None,
+        since=head.when if head else None,
+        grade=grade,
+        headline=metrics.get("f1_macro") or metrics.get("r2"),
+        data_as_of=head.data_as_of if head and grade is not None else None,
         notes=(
             *part.detail.notes,
             *(finding for finding in part.findings if finding not in part.reason),
@@ -97,6 +101,14 @@ def _model(deps: Dependencies, journals: Journals, environment: Environment, par
         ),
         status=part.status,
     )
+
+
+def _evaluation(store: Store, artifact: Digest) -> Evaluation | None:
+    """Return the evaluation of an artifact, or None where it cannot be read, which the plan's part tells."""
+    with suppress(ReconcilerError):
+        if blobs.holds(store, artifact):
+            return verification.evaluation_of(store, artifact)
+    return None
 
 
 def history(

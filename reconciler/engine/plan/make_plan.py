@@ -78,6 +78,14 @@ def _ahead(newest: Snapshot | None, now: datetime) -> tuple[str, ...]:
     return all_ahead(now, (f"data snapshot {newest.n}", newest.taken)) if newest is not None else ()
 
 
+def with_journals(
+    deps: Dependencies, desired: DesiredState, environment: Environment, models: Iterable[str] = ()
+) -> tuple[Plan, Journals]:
+    """Plan an environment, or some of its models, and return the journals that were read for it, too."""
+    journals = observe_loss.journals_of(deps, desired)
+    return make_plan(deps, desired, environment, models, journals=journals), journals
+
+
 def _plan_sandbox(
     observer: TrainingObserver,
     asked: tuple[str, ...],

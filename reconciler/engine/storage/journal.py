@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -149,19 +151,34 @@ def build_of(
     return None
 
 
+class SeenHead(NamedTuple):
+    """The parts of the last entry that are kept of every model. `data_as_of`: the day of the artifact's data."""
+
+    n: int
+    artifact: Digest | None
+    when: datetime
+    data_as_of: str | None
+
+    @classmethod
+    def of(cls, head: JournalHead) -> SeenHead:
+        entry, state = head.entry, head.state
+        as_of = state.build.as_of if state.build is not None else None
+        return cls(n=entry.n, artifact=state.artifact, when=entry.when, data_as_of=as_of)
+
+
 @dataclass(frozen=True, slots=True)
 class Journals:
     """The journals of one project, in the stores of its environments (by name).
 
     `gone`: returns the error for a journal (environment, model) that is absent, or ends too early, though something
     tells of its entries.
-    `seen`: the journals (environment, model) that were found.
+    `seen`: the journals (environment, model) that were found, with what their last entries said then.
     """
 
     stores: Mapping[str, Store]
     project: str
     gone: Callable[[str, str, JournalHead | None], IntegrityError | None] | None = None
-    seen: set[tuple[str, str]] = field(default_factory=set, compare=False)
+    seen: dict[tuple[str, str], SeenHead] = field(default_factory=dict, compare=False)
 
     def models(self, environment: str) -> tuple[str, ...]:
         """Return every model with a journal in the environment, as `models` does."""
@@ -176,7 +193,7 @@ class Journals:
             if (lost := self.gone(environment, model, last_head)) is not None:
                 raise lost
         if last_head is not None:
-            self.seen.add((environment, model))
+            self.seen[environment, model] = SeenHead.of(last_head)
         return last_head
 
     def _head(self, environment: str, model: str) -> JournalHead | None:
