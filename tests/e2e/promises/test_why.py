@@ -7,13 +7,13 @@ import re
 from tests.support.project import Project
 
 
-def why(project: Project, environment: str) -> str:
-    return project.run("why", "lateness", "--in", environment).out
+def why(project: Project, environment: str, *, code: int = 0) -> str:
+    return project.run("why", "lateness", "--in", environment, code=code).out
 
 
-def take(project: Project, environment: str) -> str:
+def take(project: Project, environment: str, *, code: int = 0) -> str:
     """Run the command that `why` names last; what it said."""
-    said = why(project, environment)
+    said = why(project, environment, code=code)
     command = re.findall(r"^ +reconciler (.*)$", said, re.MULTILINE)[-1].split()
     project.run(*command, *(["--yes"] if command[0] == "apply" else []))
     return said
@@ -44,7 +44,7 @@ def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> Non
     model = project.release() / "model.skops"
     model.chmod(0o644)
     model.write_bytes(b"x")
-    said = take(project, "production")
+    said = take(project, "production", code=3)
     assert "tampered: model.skops" in said
     assert "Nothing to do" in why(project, "production")
 
