@@ -205,8 +205,12 @@ def _record(model: Model, former: ModelRecord | None, n: int, *, held: bool) -> 
 
 
 def _left(known: dict[str, ModelRecord], records: tuple[ModelRecord, ...]) -> tuple[ModelRecord, ...]:
-    """Return the records of models that git does not declare any more: their gates hold until they are loosened."""
-    declared = {record.name for record in records} | {name for record in records for name in record.names}
+    """Return the records under names that git does not declare any more: their gates hold until they are loosened.
+
+    Also of a name that a model left by `renamedFrom`: whoever calls it calls what comes under it next, which another
+    pull request could bring with gates of its own only.
+    """
+    declared = {record.name for record in records}
     return tuple(replace(record, artifact=None, proposed=0) for name, record in known.items() if name not in declared)
 
 

@@ -150,14 +150,15 @@ class RequestOracle:
     @staticmethod
     def _former(known: dict[str, Kept], model: Declaration, said: Declared) -> Kept | None:
         """Return what is kept of a model, under its name or the one that left."""
-        if model.name in known or model.renamed_from is None:
-            return known.get(model.name)
-        return known.get(model.renamed_from) if said.model(model.renamed_from) is None else None
+        own, left = known.get(model.name), model.renamed_from
+        former = known.get(left) if left is not None and said.model(left) is None else None
+        if own is None or former is None or own.pin is not None:
+            return own or former
+        return replace(former, own=tuple(dict.fromkeys((*former.own, *own.own))))
 
     @staticmethod
     def _with_left(known: dict[str, Kept], models: dict[str, Kept]) -> dict[str, Kept]:
-        names = {name for kept in models.values() for name in kept.names} | models.keys()
-        left = {name: replace(kept, pin=None) for name, kept in known.items() if name not in names}
+        left = {name: replace(kept, pin=None) for name, kept in known.items() if name not in models}
         return {**models, **left}
 
     def _place(self, commit: str | None) -> int | None:

@@ -150,6 +150,35 @@ def test_a_name_in_between_that_was_never_deployed_loses_no_incumbent(scenario: 
         assert name not in scenario.project.target.current
 
 
+def test_a_name_that_was_left_keeps_its_gates_for_what_comes_under_it_next(scenario: Scenario) -> None:
+    """Whoever calls the old name gets the new model: a rename and an addition, in two requests, loosen nothing."""
+
+    def late(model: Model) -> Model:
+        file = f"manifests/{model.environment}/late.yaml"
+        return replace(model, name="late", renamed_from=MODEL, file=file, gates=(gate(0.7),))
+
+    def merged(*models: Model) -> None:
+        scenario.project.source.line.pop()
+        scenario.merge(replace(scenario.desired, models=models))
+        scenario.apply("sandbox")
+
+    first = scenario.deployed(40)
+    edited(scenario, lambda model: replace(model, gates=(gate(0.7),)), seed=40, pin=first)
+    scenario.apply("sandbox")
+    scenario.apply("production")
+    held = with_policy(holds=(Hold(model="late", reason="only its name is at stake"),))
+    renamed = tuple(late(model) for model in scenario.commit(seed=40, pin=first, production=held).models)
+    merged(*renamed)
+    scenario.apply("production")
+    merged(*scenario.commit(seed=20, pin=first, pinned_seed=40, production=held).models, *renamed)
+    pin = scenario.candidate
+    merged(*scenario.commit(seed=20, pin=pin, production=held).models, *renamed)
+    told = {result.model: result for result in scenario.apply("production").results}
+    assert told[MODEL].status is not ResultStatus.CLEAN
+    assert "GATE WEAKENED f1_macro at least: 0.7 -> 0.45" in (told[MODEL].problem or "")
+    assert scenario.serves != pin
+
+
 def test_a_work_tree_puts_nothing_in_force_for_the_commits_after_it(scenario: Scenario) -> None:
     """A first entry that a work tree wrote is no reason to ask nobody where git's history was stricter."""
     scenario.commit(seed=10)
