@@ -26,8 +26,8 @@ SHOWN_BY = {
     "own-gates-forgotten": 39,
 }
 
-# Seeds that showed a hole once: a hold of a name that no apply had seen; a store that was left, and come back to; a name
-# that was left, and given to another model.
+# Seeds that showed a hole once: a hold of a name that no apply had seen; a store that was left and come back to; a name
+# that was left and given to another model.
 HOLES = (3282, 10762, 6168)
 
 
