@@ -17,7 +17,7 @@ from reconciler.core.onboarding import cell_notes
 from reconciler.core.onboarding.cell_notes import GROUPING
 from reconciler.core.onboarding.table_profile import CellNote
 from reconciler.core.spec.environment import CellText, Table
-from reconciler.data.duckdb_session import Session, name_of, text_of
+from reconciler.data.duckdb_session import Session, in_parts, name_of, text_of
 from reconciler.data.tables.cell_shapes import (
     MAYBE_MISSING,
     MISSING,
@@ -34,6 +34,7 @@ from reconciler.data.tables.type_inference import Choice, choose_types
 
 _SAMPLE = 20_000  # rows whose different texts are looked at
 _MOST = 1_000  # different texts, the most frequent first
+MOST_KEPT = 2_000_000  # cells
 _AT_ONCE = 50  # columns of one query
 _DOING = "finding how the columns are written"
 
@@ -41,23 +42,28 @@ _NEARLY = 0.9  # share of a column's cells that fit a format, from which the oth
 
 
 def guess_cells(
-    session: Session, relation: str, types: Mapping[str, str], table: Table
+    session: Session, relation: str, types: Mapping[str, str], table: Table, *, most_kept: int = MOST_KEPT
 ) -> tuple[Table, tuple[CellNote, ...]]:
-    """Return the table with what its text needs to be read as it is meant, and the notes; `types`: of the relation."""
-    return _Guess(session, relation, types, table).result()
+    """Return the table with what its text needs to be read as it is meant, and the notes.
+
+    `types`: of the relation's columns. `most_kept`: cells of a table that is kept in memory meanwhile.
+    """
+    return _Guess(session, relation, types, table, most_kept).result()
 
 
 class _Guess:
-    def __init__(self, session: Session, relation: str, types: Mapping[str, str], table: Table) -> None:
+    def __init__(self, session: Session, relation: str, types: Mapping[str, str], table: Table, most_kept: int) -> None:
         self._session, self._relation, self._types, self._table = session, relation, types, table
         self._cells = {cells.column: cells for cells in table.cells}
         self._declared = dict(table.types)
+        self._most_kept = most_kept
         self._notes: list[CellNote] = []
         self._wordy: set[str] = set()  # columns with a word for missing
         self._iso: set[str] = set()  # columns of dates that need no declaration
 
     def result(self) -> tuple[Table, tuple[CellNote, ...]]:
         text = [name for name, kind in self._types.items() if kind == "VARCHAR" and name not in self._declared]
+        self._not_a_number([name for name, kind in self._types.items() if kind in ("FLOAT", "DOUBLE")])
         choices = self._choose(text)
         self._iso = {
             name for name, choice in choices.items() if choice is not None and choice.kind in ("DATE", "TIMESTAMP")
@@ -67,13 +73,11 @@ class _Guess:
             for name, choice in choices.items()
             if choice is not None and (choice.kind == "VARCHAR" or choice.mistaken is not None)
         ]
+        self._relation = self._kept(unclear) or self._relation
         self._wordy = self._with_words(unclear)
         dated: dict[str, tuple[str, ...]] = {}
         for name in unclear:
             dated |= self._column(name)
-        for name, kind in self._types.items():
-            if kind in ("FLOAT", "DOUBLE"):
-                self._not_a_number(name)
         self._dates(dated)
         return self._with(self._cells.values()), tuple(self._notes)
 
@@ -87,8 +91,21 @@ class _Guess:
         """Return the type of each column, as a copy infers it from what `table` declares."""
         table = table or self._table
         formats = {name: text_format_of("profiled", table, name) for name in columns}
-        query = with_missing(f"SELECT * FROM {self._relation}", dict.fromkeys(columns, "VARCHAR"), table)
+        listed = ", ".join(map(name_of, columns)) or "1"
+        query = with_missing(f"SELECT {listed} FROM {self._relation}", dict.fromkeys(columns, "VARCHAR"), table)
         return choose_types(self._session, relation=f"({query})", columns=columns, table="profiled", formats=formats)
+
+    def _kept(self, columns: list[str]) -> str | None:
+        """Keep a small table's columns of text in memory, and return the relation; None for a large table.
+
+        A file of many columns would be read from its first cell to its last for each of them.
+        """
+        rows = self._session.value(f"SELECT count(*) FROM {self._relation}", doing=_DOING)
+        if not columns or rows * len(columns) > self._most_kept:
+            return None
+        listed = ", ".join(map(name_of, columns))
+        self._session.run(f"CREATE TEMP TABLE kept_cells AS SELECT {listed} FROM {self._relation}", doing=_DOING)
+        return "kept_cells"
 
     def _own(self, name: str) -> CellText:
         return self._cells.get(name, CellText(column=name))
@@ -124,8 +141,7 @@ class _Guess:
         """Return the columns that hold a word for missing."""
         listed = ", ".join(text_of(word) for word in sorted(MISSING))
         wordy: set[str] = set()
-        for start in range(0, len(columns), _AT_ONCE):
-            batch = columns[start : start + _AT_ONCE]
+        for batch in in_parts(columns, _AT_ONCE):
             terms = ", ".join(f"bool_or(trim({name_of(name)}) IN ({listed}))" for name in batch)
             (row,) = self._session.rows(f"SELECT {terms} FROM {self._relation}", doing=_DOING)
             wordy |= {name for name, found in zip(batch, row, strict=True) if found}
@@ -194,13 +210,13 @@ class _Guess:
         if note is not None:
             self._notes.append(note)
 
-    def _not_a_number(self, name: str) -> None:
-        cell = name_of(name)
-        if "nan" in {text.lower() for text in (*self._own(name).nulls, *self._table.nulls)}:
-            return
-        count = self._session.value(f"SELECT count(*) FILTER (isnan({cell})) FROM {self._relation}", doing=_DOING)
-        if count:
-            self._missing(name, {"NaN": count})
+    def _not_a_number(self, columns: list[str]) -> None:
+        for batch in in_parts(columns, _AT_ONCE):
+            terms = ", ".join(f"count_if(isnan({name_of(name)}))" for name in batch)
+            (counts,) = self._session.rows(f"SELECT {terms} FROM {self._relation}", doing=_DOING)
+            for name, count in zip(batch, counts, strict=True):
+                if count:
+                    self._missing(name, {"NaN": count})
 
     # --- dates ---
 

@@ -47,7 +47,10 @@ _SAMPLE = 200  # lines
 _COMMA = re.compile(r"[+-]?[0-9]+(\.[0-9]{3})*(,[0-9]+)?")
 _POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
 _LONGEST = 200  # characters of a name as written, in the table's declaration
-_IN_THE_FILE = "correct the file; its types, dates and nulls can be declared once there is a project"
+_IN_THE_FILE = "correct the file"
+_HOW_IT_IS_MEANT = (
+    "correct the file, or say how it is meant: `--nulls {0}=TEXT`, `--dates {0}=FORMAT` or `--type {0}=VARCHAR`"
+)
 _TABLE = "profiled"
 _MAX_COMPARED = 60  # columns compared with each other
 _TWINS = 0.995  # correlation from which two numbers count as the same
@@ -100,6 +103,8 @@ def _of_a_file(error: DataError) -> DataError:
     """Return the error without the table's name and hints about declarations: the project does not exist yet."""
     message = error.message.removeprefix(f"table {_TABLE}: ").replace(f"table {_TABLE}", "the file")
     hint = _IN_THE_FILE if error.hint is None or "declare" in error.hint else error.hint
+    if error.code == "E405" and (column := re.search(r"column (\w+)", message)) is not None:
+        hint = _HOW_IT_IS_MEANT.format(column[1])
     return DataError(message, code=error.code, where=error.where, hint=hint)
 
 

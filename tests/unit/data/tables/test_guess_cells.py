@@ -10,9 +10,11 @@ import duckdb
 import pytest
 
 from reconciler.core.onboarding.table_profile import CellNote, ProfileRequest, ReadOption, TableProfile
-from reconciler.core.spec.environment import CellText, Limits
+from reconciler.core.spec.environment import CellText, Limits, Table
 from reconciler.data.in_process import LocalData
 from reconciler.data.tables.cell_shapes import date_formats, number_shape
+from reconciler.data.tables.guess_cells import guess_cells
+from reconciler.data.tables.snapshot import look_at_cells
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest
 from tests.support.invoice_tables import read_rows
@@ -283,8 +285,14 @@ def test_dates_that_are_not_read_are_no_category(tmp_path: Path, cells: list[str
 
 
 def test_a_date_that_is_none_is_named_where_the_others_are(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="column d, row 31: not a DATE"):
-        profiled(tmp_path, d=["02.02.2024"] * 30 + ["31.02.2024"] + ["02.02.2024"] * 29)
+    cells = ["02.02.2024"] * 30 + ["31.02.2024"] + ["02.02.2024"] * 29
+    with pytest.raises(DataError, match="column d, row 31: not a DATE") as refused:
+        profiled(tmp_path, d=cells)
+    assert refused.value.hint is not None
+    assert "`--nulls d=TEXT`" in refused.value.hint
+    assert profiled(tmp_path, (ReadOption(field="nulls", column="d", value="31.02.2024"),), d=cells).column("d").dated
+    text = profiled(tmp_path, (ReadOption(field="types", column="d", value="text"),), d=cells)
+    assert (text.column("d").type, text.notes) == ("VARCHAR", ())
 
 
 @pytest.mark.parametrize(
@@ -308,3 +316,20 @@ def test_text_in_parquet_is_declared_with_its_type(tmp_path: Path) -> None:
     assert dict(profile.table.types) == {"x": "DOUBLE", "d": "DATE"}
     assert values(tmp_path, profile, "x", 1) == [1234.5]
     assert values(tmp_path, profile, "d", 1) == [date(2024, 2, 2)]
+
+
+@pytest.mark.parametrize("most", [0, 10**9], ids=["from the file", "kept in memory"])
+def test_a_large_table_is_looked_at_as_a_small_one_is(tmp_path: Path, most: int) -> None:
+    rows = ["x;d;t;z", *(["1.5;02-Feb-2024;a;12 %", "NA;03-Mar-2024;NULL;7 %"] * 20)]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    plain = Table(uses="csv", path="t.csv", delimiter=";")
+    request = CopyRequest(root=tmp_path, tables=(("t", plain),), held=(), into=tmp_path, limits=LIMITS)
+    table, _ = look_at_cells(
+        request, lambda session, relation, types: guess_cells(session, relation, types, plain, most_kept=most)
+    )
+    assert table.dates == "%d-%b-%Y"
+    assert table.cells == (
+        CellText(column="t", nulls=("NULL",)),
+        CellText(column="x", nulls=("NA",)),
+        CellText(column="z", unit="%"),
+    )
