@@ -28,6 +28,7 @@ from reconciler.ports.messages import (
 )
 from reconciler.ports.storage import (
     KeyCheck,
+    NameListing,
     OpenFolder,
     ReachabilityCheck,
     ReadObserver,
@@ -52,6 +53,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "Forge",
     "KeyCheck",
     "LiveDeployment",
+    "NameListing",
     "NewId",
     "OpenFolder",
     "ParallelMap",

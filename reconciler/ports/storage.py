@@ -41,6 +41,14 @@ class Store(Protocol):
 
 
 @runtime_checkable
+class NameListing(Protocol):
+    """Optional: a store that can name what lies directly below a prefix without listing what lies further below."""
+
+    def folders(self, prefix: str) -> frozenset[str]:
+        """Return the names directly below `prefix`, which ends without a slash; also those without any object."""
+
+
+@runtime_checkable
 class KeyCheck(Protocol):
     """Optional: a store that can tell whether an object is there at a lower cost than handing out its bytes."""
 

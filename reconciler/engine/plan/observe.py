@@ -94,7 +94,7 @@ class ServingObserver:
 
         A listing and the register only find their names; whether they are deployed is asked of their journals.
         """
-        names = {*self.journals.models(self.environment.name), *registered}.difference(known)
+        names = {*self.journals.names(self.environment.name), *registered}.difference(known)
         return {model for model in names if self._is_deployed(model)}
 
     def _is_deployed(self, model: str) -> bool:

@@ -20,7 +20,7 @@ from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.model import Model
 from reconciler.engine.storage import numbered_log
 from reconciler.errors import IntegrityError
-from reconciler.ports import Clock, NewId, Store
+from reconciler.ports import Clock, NameListing, NewId, Store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +38,15 @@ def models(store: Store, environment: str) -> tuple[str, ...]:
     """Return every model with a journal, declared or not, sorted; from a listing, so for reports only."""
     prefix = store_layout.journal(environment, "")
     return tuple(sorted({key.removeprefix(prefix).split("/", 1)[0] for key in store.keys(prefix)}))
+
+
+def names(store: Store, environment: str) -> frozenset[str]:
+    """Return every model with a journal, and perhaps some without: a hint whose journals to look for, at a lower cost
+    than `models` where the store can tell (`ports.NameListing`)."""
+    if not isinstance(store, NameListing):
+        return frozenset(models(store, environment))
+    below = store.folders(store_layout.journal(environment, "").rstrip("/"))
+    return frozenset(filter(store_layout.is_part, below))
 
 
 def head(store: Store, *, project: str, environment: str, model: str) -> JournalHead | None:
@@ -183,6 +192,10 @@ class Journals:
     def models(self, environment: str) -> tuple[str, ...]:
         """Return every model with a journal in the environment, as `models` does."""
         return models(self.stores[environment], environment)
+
+    def names(self, environment: str) -> frozenset[str]:
+        """Return names of models whose journals may be in the environment, as `names` does."""
+        return names(self.stores[environment], environment)
 
     def head(self, environment: str, model: str) -> JournalHead | None:
         """Return the last entry, or None where there never was one; raises as `head` does, and E603 for a journal that
