@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -129,3 +130,55 @@ def test_an_unreadable_table_leaves_nothing_behind(tmp_path: Path) -> None:
     ran = Project(tmp_path).run("init", "project", "--from-table", "t.csv", code=1)
     assert "t.csv:2" in ran.err
     assert not (tmp_path / "project").exists()
+
+
+def spelled(rows: int, cell: Callable[[int], str], header: str) -> str:
+    return "\n".join([header, *(cell(row) for row in range(rows))]) + "\n"
+
+
+def test_what_can_be_read_in_two_ways_is_asked_and_each_option_that_is_named_answers(tmp_path: Path) -> None:
+    day = [f"{1 + row % 7:02d}/{1 + row % 11:02d}/2021" for row in range(300)]
+    table = spelled(300, lambda row: f"{row},{row * 7 % 31},{day[row]},{'yn'[row % 2]}", "id,x,booked,y")
+    (tmp_path / "t.csv").write_text(table)
+    refused = Project(tmp_path).run("init", "project", "--from-table", "t.csv", code=2)
+    assert "E420 column booked can be read in two ways" in " ".join(refused.err.split())
+    assert not (tmp_path / "project").exists()
+    options = re.findall(r"--dates (booked=\S+)", refused.err)
+    assert len(options) == 2
+    for number, option in enumerate(options):
+        Project(tmp_path).run("init", f"project{number}", "--from-table", "t.csv", "--ci", "none", "--dates", option)
+        Project(tmp_path / f"project{number}").run("validate")
+
+
+def test_a_small_table_as_an_office_writes_it_trains_predicts_after_another_export_and_has_a_second_version(
+    tmp_path: Path,
+) -> None:
+    """Words for missing, amounts with thousands, percents and dates with names of months; then the same from pandas."""
+
+    def row(n: int, *, pandas: bool = False) -> str:
+        late, amount, share = n * 7 % 10, n * 37 % 5000 + 0.5, n % 20
+        text = f"{amount:,.2f}" if not pandas else f"{amount:,.1f}"
+        missing, whole = ("-", f"{late}") if not pandas else ("NA", f"{late}.0")
+        outcome = "" if n % 10 == 0 else "yes" if late > 4 else "no"
+        return f'{n},{whole},"{text}",{share or missing}{" %" * bool(share)},{1 + n % 28:02d}-Feb-2024,{outcome}'
+
+    header = "id,late,amount,share,booked,y"
+    (tmp_path / "t.csv").write_text(spelled(400, row, header))
+    project, _ = start(tmp_path, "--from-table", "t.csv", "--outcome", "y", "--ci", "none")
+    manifest = project.root / "manifests/sandbox/t.yaml"
+    assert "numeric: [late, amount, share" in manifest.read_text()
+    commit(project)
+    for seed in (1, 2):
+        manifest.write_text(manifest.read_text().replace("seed: 1", f"seed: {seed}"))
+        if seed == 2:
+            project.commit("Another seed")
+        project.run("apply", "sandbox", "--yes")
+        branch = project.run("promote", "t", "--to", "production", "-o", "json").json["branch"]
+        project.git("merge", "-q", "--no-ff", branch)
+        project.run("apply", "production", "--yes")
+    project.run("predict", "t", "--in", "production", "--out", "before.csv")
+    file = project.root / "environments/production.yaml"
+    file.write_text(file.read_text().replace('nulls: ["-"]', 'nulls: ["-", "NA"]'))
+    (project.root / "data/t.csv").write_text(spelled(400, lambda n: row(n, pandas=True), header))
+    project.run("predict", "t", "--in", "production", "--out", "after.csv", "--working-tree")
+    assert (project.root / "after.csv").read_text() == (project.root / "before.csv").read_text()
