@@ -13,7 +13,7 @@ from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Sche
 from reconciler.core.digest import Digest
 from reconciler.core.size_limits import BLOB_BYTES
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment, Table
+from reconciler.core.spec.environment import DriftPolicy, Environment, Table
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
@@ -98,7 +98,9 @@ def _release(
         raise NotInPlaceError(
             f"the served release of {environment.name}/{model} is not the deployed one: "
             f"{drift or 'missing: no release is served'}",
-            hint=f"run `reconciler apply {environment.name}`, which restores it",
+            hint=f"run `reconciler apply {environment.name}`, which restores it"
+            if environment.drift is not DriftPolicy.REPORT or drift is None or drift.is_committed_only
+            else f"this environment only reports drift: see `reconciler drift {environment.name}`",
             code="E613",
         )
     return artifact, release
