@@ -18,7 +18,7 @@ from reconciler.core.names import is_name, without_accents
 from reconciler.core.onboarding.init_result import InitChoice, InitResult
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import ProfileRequest, ReadOption, TableProfile
-from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.environment import Limits, Table
 from reconciler.core.spec.recipe import Task
 from reconciler.core.spec.runtime import DISTRIBUTIONS
 from reconciler.errors import UsageError
@@ -40,11 +40,14 @@ def begin(
     name: str | None,
     ci: ForgeKind | None = None,
     options: tuple[ReadOption, ...] = (),
+    given: Table | None = None,
+    is_header: bool | None = None,
     progress: Progress = SILENT,
 ) -> InitResult:
     """Write a project with a first model into `folder`, suggested from `table` (by default: the only one there).
 
-    `options`: what the author says about the table's text.
+    `options`: what the author says about the table's text; `given`: about the file's layout; `is_header`: whether its
+    first line is a header, None to look.
     """
     root = folder.absolute()
     _check(root)
@@ -64,7 +67,15 @@ def begin(
             progress.start(path.name, "profile the table")
             into = scratch / "profile"
             into.mkdir()
-            profile = data.profile(ProfileRequest(path=path.resolve(), into=into, limits=Limits(), options=options))
+            request = ProfileRequest(
+                path=path.resolve(),
+                into=into,
+                limits=Limits(),
+                options=options,
+                given=given or Table(uses="", path=""),
+                is_header=is_header,
+            )
+            profile = data.profile(request)
             progress.done(path.name, f"{profile.rows:,} rows, {len(profile.columns):,} columns")
         return _write(root, folder, path, profile, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:
@@ -84,10 +95,11 @@ def _write(
     name: str | None,
     ci: ForgeKind | None,
 ) -> InitResult:
-    table = _name(path.stem, "table")
+    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    table = _name(path.name[: len(path.name) - len(suffix)], "table")
     suggestion = suggest(profile, name=table, today=now().date().isoformat(), outcome=outcome)
     inside = f"{_DATA}/{sample_table.NAME}.csv" if note is not None else _inside(root, path)
-    table_path = inside or f"{_DATA}/{table}{path.suffix.lower()}"
+    table_path = inside or f"{_DATA}/{table}{suffix}"
     suggestion = replace(suggestion, table=replace(suggestion.table, path=table_path))
     branch = new_repository.branch_of(root)
     runtime = machine.runtime()
@@ -103,7 +115,7 @@ def _write(
     )
     workflows = ci_setup.choose(root, branch=facts.branch, python=facts.python, wanted=ci)
     facts = replace(facts, ci=workflows.host)
-    texts |= project_template.files(facts, suggestion, note=note)
+    texts |= project_template.files(facts, suggestion, note=note, layout=profile.layout_notes)
     if inside is not None and not inside.startswith(f"{_DATA}/"):
         texts[new_repository.IGNORED] += f"/{inside}\n"
     new_repository.publish(root, texts, {} if inside is not None else {table_path: path})
@@ -180,6 +192,8 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bo
     written += ["decimal commas"] if table.decimal == "," else []
     written += [f"encoding {table.encoding}"] if table.encoding else []
     written += [f"{note.column}: {note.note}" for note in profile.notes[:_MOST_NOTES] if not note.unread]
+    written += [f"{table.skip} line{'s' * (table.skip != 1)} above the header left out"] if table.skip else []
+    written += ["no header"] if not table.header else []
     written += [f"{len(table.columns)} columns renamed for use in expressions"] if table.columns else []
     features = recipe.features
     kinds = (
@@ -196,7 +210,11 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bo
     holdout = recipe.holdout
     holdout_rows = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
     return (
-        InitChoice(what="table", chosen=f"{table.path}: {', '.join(written)}", why=_MADE_UP if made_up else ""),
+        InitChoice(
+            what="table",
+            chosen=f"{table.path}: {', '.join(written)}",
+            why=_MADE_UP if made_up else "; ".join(profile.layout_notes),
+        ),
         InitChoice(what="predict", chosen=outcome, why=why.outcome),
         InitChoice(what="key", chosen=recipe.data.key, why=why.key),
         InitChoice(

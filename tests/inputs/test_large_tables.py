@@ -11,11 +11,11 @@ from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.onboarding.table_profile import ProfileRequest
 from reconciler.core.size_limits import ROW_BYTES, TABLE_BYTES
 from reconciler.core.spec.environment import Limits, Table
+from reconciler.data.csv_files import validate
+from reconciler.data.csv_files.rows import Dialect
 from reconciler.data.dataset import joined_rows
 from reconciler.data.duckdb_session import open_session
 from reconciler.data.in_process import LocalData
-from reconciler.data.tables import csv_validate
-from reconciler.data.tables.csv_rows import Dialect
 from reconciler.errors import DataError
 from reconciler.model_file.feature_matrix import read_rows
 from reconciler.ports import CopyRequest, TableFile
@@ -91,13 +91,13 @@ def test_a_header_or_a_row_without_an_end_is_refused_by_its_length() -> None:
         (b'a,b\n"' + b"x\n" * ROW_BYTES, "row"),
     ):
         with pytest.raises(DataError, match=f"{what} is longer than 1 MiB") as told:
-            csv_validate.copy_rows(io.BytesIO(body), io.BytesIO(), DIALECT)
+            validate.copy_rows(io.BytesIO(body), io.BytesIO(), DIALECT)
         assert told.value.code == "E402"
 
 
 def test_more_rows_than_are_read_are_refused_while_they_stream_by() -> None:
     body = b"a,b\n" + b"1,2\n" * 11
-    assert csv_validate.copy_rows(io.BytesIO(body), io.BytesIO(), DIALECT, most=11).count == 11
+    assert validate.copy_rows(io.BytesIO(body), io.BytesIO(), DIALECT, most=11).count == 11
     with pytest.raises(DataError, match="more than 10 rows") as told:
-        csv_validate.copy_rows(io.BytesIO(body), io.BytesIO(), DIALECT, most=10)
+        validate.copy_rows(io.BytesIO(body), io.BytesIO(), DIALECT, most=10)
     assert told.value.code == "E419"

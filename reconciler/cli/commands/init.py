@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,10 @@ from reconciler.cli import options
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.core.onboarding.table_profile import ReadOption
+from reconciler.errors import UsageError
+
+if TYPE_CHECKING:
+    from reconciler.core.spec.environment import Table
 
 
 def _option(field: str, given: str) -> ReadOption:
@@ -48,11 +53,20 @@ def _option(field: str, given: str) -> ReadOption:
     type=click.Choice(["github", "gitlab", "none"]),
     help="CI workflows to write [default: those of the git remote; github without a remote].",
 )
+@click.option("--encoding", metavar="NAME", help="Encoding of a CSV, such as cp1251 [default: told by its bytes].")
+@click.option("--delimiter", metavar="SIGN", help="Sign between the cells of a CSV [default: told by its lines].")
+@click.option("--time-zone", metavar="ZONE", help="Time zone of times without an offset, such as Europe/Vienna.")
+@click.option("--skip", type=click.IntRange(0, 1000), default=0, help="Lines above the header of a CSV.")
+@click.option("--header/--no-header", "is_header", default=None, help="Whether a CSV's first line names its columns.")
+@click.option("--escape", type=click.Choice(['"', "\\"]), help="Sign before a quote inside a cell of a CSV.")
+@click.option("--blank-lines", type=click.Choice(["skip"]), help="Leave out blank lines between rows.")
+@click.option("--column", "columns", metavar="NAME=WRITTEN", multiple=True, help="Other name of a column; repeatable.")
 @options.output
 @options.location
 @click.pass_obj
 def command(
     invocation: Invocation,
+    /,
     where: Path,
     table: Path | None,
     outcome: str | None,
@@ -62,11 +76,14 @@ def command(
     dates: tuple[str, ...],
     decimal: tuple[str, ...],
     types: tuple[str, ...],
+    is_header: bool | None,
+    **layout: Any,
 ) -> int:
     """Start a project in DIR with a first model that works.
 
     Reads the table: its format, its key, the column to predict, the columns to predict it from, and how to evaluate
     the model. Writes manifests whose comments give the reasons, and CI workflows that plan, apply and check for drift.
+    How the table is read is told by looking; --encoding, --skip and the others say it instead, as a table's fields do.
     A column that can be read in two ways is asked about: --nulls, --dates, --decimal and --type answer.
     Without --from-table, the only table in DIR or DIR/data is used; where there is none, a made-up one is written.
     Existing files are not overwritten.
@@ -86,7 +103,20 @@ def command(
             name=name,
             ci=ForgeKind(ci) if ci else None,
             options=tuple(_option(field, given) for field, values in text.items() for given in values),
+            given=_given(**layout),
+            is_header=is_header,
             progress=steps,
         )
     streams.show(invocation, init_result, started)
     return 0
+
+
+def _given(*, columns: tuple[str, ...], **layout: Any) -> Table:
+    """Return what the options say of the file's layout. Raises UsageError E801."""
+    from reconciler.core.spec.environment import Table
+
+    pairs = [text.partition("=")[::2] for text in columns]
+    if not all(name and written for name, written in pairs):
+        message = "--column: expected a name, = and the name in the file"
+        raise UsageError(message, code="E801", hint="write --column price='Price (EUR)'")
+    return Table(uses="", path="", columns=tuple(pairs), **layout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.core.spec.environment import CellText, Limits, Table
@@ -21,12 +21,15 @@ class ReadOption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRequest:
-    """A request to profile the file `path`. `into`: an empty folder to work in."""
+    """A request to profile the file `path`. `into`: an empty folder to work in. `given`: what the author says of the
+    file's layout. `is_header`: whether its first line is a header; None to look."""
 
     path: Path
     into: Path
     limits: Limits
     options: tuple[ReadOption, ...] = ()
+    given: Table = field(default_factory=lambda: Table(uses="", path=""))
+    is_header: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +96,8 @@ class DateGap:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableProfile:
     """The profile of one table. `table`: how to read the file. `twins`: pairs of columns that determine each other (a
-    list of lists to the codec, since the same name may begin several)."""
+    list of lists to the codec, since the same name may begin several). `notes`: how its columns are
+    read; `layout_notes`: what was guessed of the file's layout."""
 
     table: Table
     rows: int
@@ -102,6 +106,7 @@ class TableProfile:
     days: tuple[DayCountColumn, ...] = ()
     gaps: tuple[DateGap, ...] = ()
     notes: tuple[CellNote, ...] = ()
+    layout_notes: tuple[str, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
         """Return the column of this name; StopIteration where there is none."""

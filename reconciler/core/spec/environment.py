@@ -60,6 +60,8 @@ class Table(DefaultsLeftOut):
     DuckDB type names; `dates` is a strptime format for text dates; undeclared types are inferred once and then kept.
     `columns` are (name, name as written in the file), for names that expressions cannot use; `row_number` names a
     column to add: 1, 2, … in the file's order; `cells` are the columns whose text is read in another way.
+    `skip`: lines above the header; `header`: whether there is one (else columns are column_1, column_2, …);
+    `escape`: a backslash, where one stands before a quote inside a cell; `blank_lines`: "skip" leaves them out.
     """
 
     uses: str
@@ -74,6 +76,10 @@ class Table(DefaultsLeftOut):
     columns: tuple[tuple[str, str], ...] = ()
     row_number: str | None = None
     cells: tuple[CellText, ...] = ()
+    skip: int = 0
+    header: bool = True
+    escape: str | None = None
+    blank_lines: str | None = None
 
     def cell_text(self, column: str) -> CellText:
         """Return how the column's text is read where that differs from the table: nothing, where it does not."""

@@ -10,18 +10,15 @@ them. The file is read by the same code as in a snapshot, so a wrong guess is an
 
 from __future__ import annotations
 
-import codecs
-import csv
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations, zip_longest
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
 from reconciler.core import parquet_file
 from reconciler.core.artifact.data_snapshot import TableColumn
-from reconciler.core.names import is_column, visible, without_accents
 from reconciler.core.onboarding.table_profile import (
     FEW,
     CellNote,
@@ -34,6 +31,7 @@ from reconciler.core.onboarding.table_profile import (
 )
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
+from reconciler.data.csv_files.layout import guess_csv, with_usable_names
 from reconciler.data.duckdb_session import Session, in_parts, name_of, open_session, text_of
 from reconciler.data.tables.column_types import normal_type
 from reconciler.data.tables.guess_cells import guess_cells
@@ -41,16 +39,18 @@ from reconciler.data.tables.snapshot import copy_tables, look_at_cells
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports.messages import CopyRequest, TableFile
 
-_SIGNS = (",", ";", "\t", "|")
-_HEAD = 1024 * 1024
-_SAMPLE = 200  # lines
-_COMMA = re.compile(r"[+-]?[0-9]+(\.[0-9]{3})*(,[0-9]+)?")
-_POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
-_LONGEST = 200  # characters of a name as written, in the table's declaration
-_IN_THE_FILE = "correct the file"
 _HOW_IT_IS_MEANT = (
     "correct the file, or say how it is meant: `--nulls {0}=TEXT`, `--dates {0}=FORMAT` or `--type {0}=VARCHAR`"
 )
+_IN_THE_FILE = "correct the file, or say how it is read: `reconciler init --help`"
+_OPTIONS = {
+    **{name: name for name in ("encoding", "delimiter", "decimal", "dates", "skip", "escape", "header", "nulls")},
+    "types": "type",
+    "columns": "column",
+    "blankLines": "blank-lines",
+    "timeZone": "time-zone",
+}
+_OPTION = re.compile(rf"`({'|'.join(_OPTIONS)})(?:: ([^`]*))?`")
 _TABLE = "profiled"
 _MAX_COMPARED = 60  # columns compared with each other
 _TWINS = 0.995  # correlation from which two numbers count as the same
@@ -63,8 +63,12 @@ _PROFILING = "profiling the table"
 def profile_table(request: ProfileRequest) -> TableProfile:
     """Profile a table file. Raises DataError E401-E411, E418 when the file cannot be read as a table."""
     _check_file(request.path)
-    table = _parquet(request) if _is_parquet(request.path) else _csv(request.path)
+    layout_notes: tuple[str, ...] = ()
     try:
+        if _is_parquet(request.path):
+            table = _parquet(request)
+        else:
+            table, layout_notes = guess_csv(request.path, request.given, is_header=request.is_header)
         table, notes, copied = _read(request, table)
     except DataError as error:
         raise _of_a_file(error) from None
@@ -78,6 +82,7 @@ def profile_table(request: ProfileRequest) -> TableProfile:
         counts = {column.name: numbers for column, numbers in profiles}
         return TableProfile(
             table=table,
+            layout_notes=layout_notes,
             rows=copied.rows,
             columns=columns,
             twins=tuple(_twins(session, columns[:_MAX_COMPARED], counts)),
@@ -100,12 +105,21 @@ def _check_file(path: Path) -> None:
 
 
 def _of_a_file(error: DataError) -> DataError:
-    """Return the error without the table's name and hints about declarations: the project does not exist yet."""
+    """Return the error without the table's name, its hint in the options of `init`: there is no project yet."""
     message = error.message.removeprefix(f"table {_TABLE}: ").replace(f"table {_TABLE}", "the file")
-    hint = _IN_THE_FILE if error.hint is None or "declare" in error.hint else error.hint
+    hint = _OPTION.sub(_as_option, error.hint or _IN_THE_FILE).replace("declare ", "give ")
     if error.code == "E405" and (column := re.search(r"column (\w+)", message)) is not None:
         hint = _HOW_IT_IS_MEANT.format(column[1])
     return DataError(message, code=error.code, where=error.where, hint=hint)
+
+
+def _as_option(found: re.Match[str]) -> str:
+    name, value = found[1], found[2] or ""
+    if name == "header":
+        return "--no-header"
+    if name == "types" and value:
+        return "--type " + value.strip("{}").replace(": ", "=")
+    return f"--{_OPTIONS[name]} {value}".rstrip()
 
 
 def _is_parquet(path: Path) -> bool:
@@ -119,7 +133,7 @@ def _is_parquet(path: Path) -> bool:
 
 
 def _parquet(request: ProfileRequest) -> Table:
-    table = Table(uses="parquet", path=request.path.name)
+    table = replace(request.given, uses="parquet", path=request.path.name)
     with request.path.open("rb") as stream:
         try:
             parquet_file.measure(stream)
@@ -138,71 +152,7 @@ def _parquet(request: ProfileRequest) -> Table:
                 "write the file again; it may be cut short",
             )
             raise DataError(message, code="E411", where=where, hint=hint) from None
-    return replace(table, columns=tuple(_names(types)))
-
-
-def _csv(path: Path) -> Table:
-    with path.open("rb") as stream:
-        head = stream.read(_HEAD)
-    encoding = _encoding(head)
-    text = head.decode(encoding or "utf-8", "replace").removeprefix("\ufeff")
-    header = text.replace("\r\n", "\n").partition("\n")[0]
-    delimiter = max(_SIGNS, key=header.count)
-    try:
-        names = next(csv.reader([header], delimiter=delimiter, strict=True), [])
-    except csv.Error:
-        names = []
-    return Table(
-        uses="csv",
-        path=path.name,
-        delimiter=None if delimiter == "," else delimiter,
-        decimal="," if delimiter != "," and _has_decimal_commas(text, delimiter) else None,
-        encoding=encoding,
-        columns=tuple(_names(names)),
-    )
-
-
-def _has_decimal_commas(text: str, delimiter: str) -> bool:
-    """Return whether a column of the first rows holds numbers with a decimal comma, and none with a decimal point."""
-    lines = text.splitlines()[1:_SAMPLE]
-    try:
-        columns = list(zip_longest(*csv.reader(lines, delimiter=delimiter), fillvalue=""))
-    except csv.Error:
-        return False
-    cells = [[cell for cell in column if cell] for column in columns]
-    commas = any(column and all(map(_COMMA.fullmatch, column)) and "," in "".join(column) for column in cells)
-    return commas and not any(column and all(map(_POINT.fullmatch, column)) for column in cells)
-
-
-def _encoding(head: bytes) -> str | None:
-    """Guess the encoding; None means UTF-8. Other files are most likely from Windows."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    try:
-        codecs.getincrementaldecoder("utf-8")("strict").decode(head)
-    except UnicodeDecodeError:
-        return "cp1252"
-    return None
-
-
-def _names(written: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield (name, name in the file) of each column whose own name cannot be used."""
-    names = list(written)
-    taken = {name.lower() for name in names if is_column(name)}
-    for position, name in enumerate(names, start=1):
-        if is_column(name) and name != "as_of":
-            continue
-        if len(visible(name)) > _LONGEST:
-            message = f"the name of column {position} is longer than {_LONGEST} characters"
-            raise DataError(message, code="E403", hint="rename the column in the file, or add a header if it has none")
-        ascii_name = re.sub(r"[^A-Za-z0-9]+", "_", without_accents(name)).strip("_")[:50] or f"column_{position}"
-        ascii_name = f"_{ascii_name}" if ascii_name[0].isdigit() else ascii_name
-        free = ascii_name
-        number = 2
-        while free.lower() in taken or free == "as_of":
-            free, number = f"{ascii_name}_{number}", number + 1
-        taken.add(free.lower())
-        yield free, visible(name)
+    return replace(table, columns=with_usable_names(request.given.columns, types))
 
 
 def _read(request: ProfileRequest, table: Table) -> tuple[Table, tuple[CellNote, ...], TableFile]:

@@ -23,8 +23,9 @@ from reconciler.core import parquet_file
 from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
+from reconciler.data.csv_files import validate
+from reconciler.data.csv_files.rows import Dialect, dialect_of
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
-from reconciler.data.tables import csv_validate
 from reconciler.data.tables.column_types import (
     TYPE_RULE,
     TextFormat,
@@ -36,7 +37,6 @@ from reconciler.data.tables.column_types import (
     text_formats_of,
 )
 from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
-from reconciler.data.tables.csv_rows import Dialect
 from reconciler.data.tables.missing_values import with_missing
 from reconciler.data.tables.source_file import locate, table_error, unchanged
 from reconciler.data.tables.type_inference import infer
@@ -112,14 +112,14 @@ class _TableCopy:
             return self._write(session, columns, rows.count, text)
 
     @contextmanager
-    def _opened_csv(self, stream: BinaryIO) -> Iterator[tuple[Session, csv_validate.Rows, Path]]:
+    def _opened_csv(self, stream: BinaryIO) -> Iterator[tuple[Session, validate.Rows, Path]]:
         """Open a session in which the source view has the text of the file's cells."""
-        dialect = self._dialect()
+        dialect = dialect_of(self.name, self.table)
         text_format_of(self.name, self.table)
         text = self.into / f".{self.name}.csv"
         try:
             with text.open("wb") as target:
-                rows = csv_validate.copy_rows(stream, target, dialect)
+                rows = validate.copy_rows(stream, target, dialect)
             self._check_declared(rows.columns)
             with open_session(limits=self.request.limits, into=self.into, inputs=()) as session:
                 check_zone(session, self.name, self.table.time_zone)
@@ -127,18 +127,6 @@ class _TableCopy:
                 yield session, rows, text
         finally:
             text.unlink(missing_ok=True)
-
-    def _dialect(self) -> Dialect:
-        delimiter = self.table.delimiter or ","
-        if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n\0 ._-':
-            message = f"table {self.name}: `delimiter` must be one character, such as , ; | or a tab"
-            raise DataError(message, code="E404", hint="leave it out for a comma")
-        declared = (self.table.encoding or "utf-8").lower()
-        encoding = csv_validate.ENCODINGS.get(declared)
-        if encoding is None:
-            known = "utf-8, latin-1, cp1252 or utf-16"
-            raise DataError(f"table {self.name}: unknown encoding {declared[:40]}", code="E406", hint=f"use {known}")
-        return Dialect(path=self.table.path, delimiter=delimiter, encoding=encoding, columns=self.table.columns)
 
     def _view_csv(self, session: Session, text: Path, names: tuple[str, ...], dialect: Dialect) -> None:
         columns = ", ".join(f"{text_of(name)}: 'VARCHAR'" for name in names)
@@ -219,10 +207,8 @@ class _TableCopy:
                 raise self._unreadable(error) from None
             written = tuple(row[0] for row in schema[1:])
             where = FilePosition(file=self.table.path)
-            names = csv_validate.renamed(
-                written if len(written) == len(types) else tuple(types), self.table.columns, where
-            )
-            csv_validate.check_names(names, where)
+            names = validate.renamed(written if len(written) == len(types) else tuple(types), self.table.columns, where)
+            validate.check_names(names, where)
             types = self._view_parquet(session, path, names, types)
             self._check_declared(types)
             yield session, types
@@ -304,7 +290,7 @@ class _TableCopy:
         if not count:
             return None
         others = f" (and {count - 1:,} more)" if count > 1 else ""
-        line = csv_validate.line_of(text, first, self.table.delimiter or ",") if text is not None else None
+        line = validate.line_of(text, first, dialect_of(self.name, self.table)) if text is not None else None
         hint = (
             f"correct it, name it under `nulls`, or declare another type, such as `types: {{{column.name}: VARCHAR}}`"
         )

@@ -8,7 +8,7 @@ from reconciler.core.duration import parse_duration
 from reconciler.core.spec import environment as env
 from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
-from reconciler.manifest.schema import documents, locations, model
+from reconciler.manifest.schema import documents, locations, model, tables
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
@@ -155,7 +155,7 @@ def policy_of(given: documents.Policy) -> env.Policy:
     )
 
 
-def _table(given: documents.Table) -> env.Table:
+def _table(given: tables.Table) -> env.Table:
     return env.Table(
         uses=given.uses,
         path=given.path,
@@ -168,6 +168,10 @@ def _table(given: documents.Table) -> env.Table:
         nulls=tuple(given.nulls),
         columns=tuple(sorted(given.columns.items())),
         row_number=given.row_number,
+        skip=given.skip,
+        header=given.header,
+        escape=given.escape,
+        blank_lines=given.blank_lines,
         cells=tuple(
             env.CellText(
                 column=column,

@@ -7,7 +7,7 @@ the files back with the ordinary loader. YAML scalars and lists are written by `
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler import __version__
@@ -36,11 +36,13 @@ class ProjectFacts:
     ci: ForgeKind = ForgeKind.NONE
 
 
-def files(place: ProjectFacts, suggestion: RecipeSuggestion, *, note: str | None = None) -> dict[str, str]:
-    """Return every text file of the project, by path; `note`: a comment on the table itself."""
+def files(
+    place: ProjectFacts, suggestion: RecipeSuggestion, *, note: str | None = None, layout: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return every text file of the project, by path; `note`: a comment on the table; `layout`: on its format."""
     return {
         "reconciler.yaml": _project(place),
-        "environments/production.yaml": _production(place, suggestion, note),
+        "environments/production.yaml": _production(place, suggestion, note, layout),
         "environments/sandbox.yaml": _sandbox(place),
         f"manifests/sandbox/{place.model}.yaml": _model(place, suggestion),
         "requirements.lock": _lock(place),
@@ -76,7 +78,7 @@ spec:
 """
 
 
-def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | None) -> str:
+def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | None, layout: Sequence[str]) -> str:
     lines = [
         "# Models are used here. Nothing is trained: pinned artifacts are deployed if they pass the gates.",
         "apiVersion: reconciler/v1",
@@ -91,7 +93,7 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
         lines += ["    # The last day in the file. Remove this once the table is updated regularly."]
         lines += [f"    asOf: {suggestion.as_of}"]
     lines += ["    tables:", f"      {quoted(place.table)}:"]
-    lines += [f"        {line}" for line in _table(suggestion.table, note, suggestion.notes)]
+    lines += [f"        {line}" for line in _table(suggestion.table, note, suggestion.notes, layout)]
     lines += [
         "  target: {uses: directory, root: serving}",
         "  # Rules that a model's author cannot weaken in the model's file. Gates for every model go here:",
@@ -102,15 +104,12 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
     return "\n".join(lines) + "\n"
 
 
-def _table(table: Table, note: str | None, notes: tuple[CellNote, ...]) -> Iterator[str]:
+def _table(table: Table, note: str | None, notes: tuple[CellNote, ...], layout_notes: Sequence[str]) -> Iterator[str]:
     if note is not None:
         yield from comment(note, "")
     yield f"uses: {table.uses}"
     yield f"path: {quoted(table.path)}"
-    for name in ("dates", "delimiter", "decimal", "encoding"):
-        value = getattr(table, name)
-        if value is not None:
-            yield f"{name}: {json.dumps(value)}"
+    yield from _layout(table, layout_notes)
     if table.nulls != ("",):
         yield f"nulls: {json.dumps(list(table.nulls), ensure_ascii=False)}"
     if table.types:
@@ -145,6 +144,24 @@ def _cells(cells: CellText) -> Iterator[str]:
         value = getattr(cells, name)
         if value is not None:
             yield f"{name}: {json.dumps(value, ensure_ascii=False)}"
+
+
+def _layout(table: Table, notes: Sequence[str]) -> Iterator[str]:
+    """Yield how the table's text is written, with notes on what of it is a guess."""
+    for text in notes:
+        yield from comment(f"{text[0].upper()}{text[1:]}.", "")
+    for name in ("dates", "delimiter", "decimal", "encoding", "escape"):
+        value = getattr(table, name)
+        if value is not None:
+            yield f"{name}: {json.dumps(value)}"
+    if table.time_zone is not None:
+        yield f"timeZone: {quoted(table.time_zone)}"
+    if table.skip:
+        yield f"skip: {table.skip}      # lines above the header"
+    if not table.header:
+        yield "header: false      # columns are column_1, column_2, ..."
+    if table.blank_lines is not None:
+        yield f"blankLines: {table.blank_lines}"
 
 
 def _model(place: ProjectFacts, suggestion: RecipeSuggestion) -> str:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from reconciler.manifest.schema.field_types import (
-    ColumnName,
     Date,
     Document,
     Duration,
@@ -22,9 +21,7 @@ from reconciler.manifest.schema.gates import Gate
 from reconciler.manifest.schema.locations import StoreSpec, TargetSpec
 from reconciler.manifest.schema.model import Model
 from reconciler.manifest.schema.policy import Controls
-
-TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
-_DECIMAL = re.compile(r"DECIMAL\([1-9][0-9]?, ?[0-9]{1,2}\)")
+from reconciler.manifest.schema.tables import Table
 
 
 class ProjectSpec(Document):
@@ -45,102 +42,6 @@ class Project(Document):
     kind: Literal["Project"] = Field(description="Kind of document.")
     metadata: Metadata = Field(description="Name and owner of the project.")
     spec: ProjectSpec = Field(default=ProjectSpec(), description="Settings of the whole project.")
-
-
-class Cells(Document):
-    """How the text of one column is read, where that differs from its table."""
-
-    nulls: list[str] = Field(
-        default_factory=list,
-        description="Further texts that mean a missing value in this column, such as NA, whatever spaces stand around.",
-    )
-    dates: str | None = Field(
-        default=None, max_length=40, description="Format of this column's text dates (strptime), such as %d-%b-%Y."
-    )
-    decimal: Literal[".", ","] | None = Field(
-        default=None, description="Decimal separator of this column; default: that of the table."
-    )
-    grouping: Literal[",", ".", "'", " "] | None = Field(
-        default=None, description="Sign between the thousands of this column, such as 62,290.17."
-    )
-    unit: str | None = Field(
-        default=None,
-        min_length=1,
-        max_length=10,
-        description="Text before or behind each number, such as EUR or %: the number is read without it.",
-    )
-    negative: Literal["brackets", "trailing"] | None = Field(
-        default=None, description="How negative numbers are also written: brackets for (12.50), trailing for 12.50-."
-    )
-
-    @model_validator(mode="after")
-    def _two_signs(self) -> Cells:
-        if self.grouping is not None and self.grouping == (self.decimal or "."):
-            raise refuse("E205", "`grouping` and `decimal` are the same sign: declare `decimal`", at="grouping")
-        return self
-
-
-class Table(Document):
-    """A table's file and the format of its text."""
-
-    uses: Literal["csv", "parquet"] = Field(description="File format.")
-    path: ProjectPath = Field(description="Path below the data root (by default the project's folder).")
-    types: dict[ColumnName, str] = Field(default_factory=dict, description="Column: DuckDB type.")
-    dates: str | None = Field(
-        default=None, max_length=40, description="Format of text dates (strptime), such as %m/%d/%Y."
-    )
-    time_zone: str | None = Field(
-        default=None,
-        max_length=60,
-        description="Time zone of times without an offset, such as Europe/Vienna.",
-    )
-    delimiter: str | None = Field(
-        default=None, min_length=1, max_length=1, description="Character between the cells of a CSV; default: a comma."
-    )
-    decimal: Literal[".", ","] | None = Field(
-        default=None, description="Decimal separator of numbers; default: a point."
-    )
-    encoding: Literal["utf-8", "latin-1", "cp1252", "utf-16"] | None = Field(
-        default=None, description="Character encoding of a CSV; default: UTF-8."
-    )
-    nulls: list[str] = Field(default_factory=lambda: [""], description="Texts that mean a missing value.")
-    columns: dict[ColumnName, Annotated[str, Field(max_length=200)]] = Field(
-        default_factory=dict, description="Name to use: name in the file, for columns whose own name is not valid."
-    )
-    row_number: ColumnName | None = Field(
-        default=None,
-        description="Name of a column to add with the row numbers 1, 2, ... of the file, for tables without a key.",
-    )
-    cells: dict[ColumnName, Cells] = Field(
-        default_factory=dict, description="Column: how its text is read, where that differs from the table."
-    )
-
-    @field_validator("types")
-    @classmethod
-    def _listed(cls, types: dict[str, str]) -> dict[str, str]:
-        for column, kind in types.items():
-            if kind not in TYPES and _DECIMAL.fullmatch(kind) is None:
-                raise refuse("E205", f"{column}: unknown type; expected one of {', '.join(TYPES)} or DECIMAL(p, s)")
-        return types
-
-    @field_validator("columns")
-    @classmethod
-    def _once(cls, columns: dict[str, str]) -> dict[str, str]:
-        for name, written in columns.items():
-            if list(columns.values()).count(written) > 1:
-                raise refuse("E205", f"{name}: the same column of the file is listed under two names")
-        return columns
-
-    @model_validator(mode="after")
-    def _parquet_has_types(self) -> Table:
-        text_only = (self.dates, self.delimiter, self.decimal, self.encoding, self.time_zone)
-        if self.uses == "parquet" and any(value is not None for value in text_only):
-            raise refuse(
-                "E205",
-                "dates, delimiter, decimal, encoding and timeZone are for csv only: parquet files have types"
-                " (`cells` says how a column of text is read)",
-            )
-        return self
 
 
 class DataBinding(Document):

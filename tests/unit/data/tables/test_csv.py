@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from reconciler.core.spec.environment import Limits, Table
+from reconciler.data.csv_files import validate
+from reconciler.data.csv_files.rows import Dialect
 from reconciler.data.in_process import LocalData
-from reconciler.data.tables import csv_validate
-from reconciler.data.tables.csv_rows import Dialect
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, TableFile
 from tests.support.invoice_tables import read_rows, write_table
@@ -187,7 +187,7 @@ def test_a_file_that_is_written_to_while_it_is_read_is_refused(root: Path) -> No
     path = root / "t.csv"
     path.write_text("a,b\n1,2\n")
     with pytest.raises(DataError) as caught, unchanged("t", table, path):
-        csv_validate.copy_rows(_Growing(path), io.BytesIO(), Dialect(path="t.csv", delimiter=",", encoding="utf-8"))
+        validate.copy_rows(_Growing(path), io.BytesIO(), Dialect(path="t.csv", delimiter=",", encoding="utf-8"))
     assert caught.value.code == "E409"
 
 
@@ -406,7 +406,7 @@ def test_a_file_reads_the_same_wherever_its_blocks_end(size: int) -> None:
     for source in (body, body.replace(b"\r\n", b"\n")):
         target = io.BytesIO()
         dialect = Dialect(path="t.csv", delimiter=",", encoding="utf-8")
-        rows = csv_validate.copy_rows(_Trickle(source, size), target, dialect)  # type: ignore[arg-type]
+        rows = validate.copy_rows(_Trickle(source, size), target, dialect)  # type: ignore[arg-type]
         assert rows.count == 3
         assert target.getvalue().decode() == '"é""x\n",1\n,"2"\n3,"y\n,z"\n'
 
@@ -415,7 +415,7 @@ def test_a_file_reads_the_same_wherever_its_blocks_end(size: int) -> None:
 def test_a_blank_line_between_rows_is_found_wherever_blocks_end(size: int) -> None:
     dialect = Dialect(path="t.csv", delimiter=",", encoding="utf-8")
     with pytest.raises(DataError, match="a blank line between rows") as caught:
-        csv_validate.copy_rows(_Trickle(b"a,b\n1,2\n\n3,4\n", size), io.BytesIO(), dialect)  # type: ignore[arg-type]
+        validate.copy_rows(_Trickle(b"a,b\n1,2\n\n3,4\n", size), io.BytesIO(), dialect)  # type: ignore[arg-type]
     assert str(caught.value.where) == "t.csv:3"
 
 
@@ -423,7 +423,7 @@ def test_a_row_of_many_lines_is_measured_across_blocks() -> None:
     body = b'a,b\n1,"' + b"x" * 99 + (b"\n" + b"x" * 99) * 12_000 + b'"\n'
     dialect = Dialect(path="t.csv", delimiter=",", encoding="utf-8")
     with pytest.raises(DataError, match="longer than 1 MiB") as caught:
-        csv_validate.copy_rows(_Trickle(body, 65_536), io.BytesIO(), dialect)  # type: ignore[arg-type]
+        validate.copy_rows(_Trickle(body, 65_536), io.BytesIO(), dialect)  # type: ignore[arg-type]
     assert caught.value.code == "E402"
     assert str(caught.value.where) == "t.csv:2"
 

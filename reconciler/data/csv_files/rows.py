@@ -11,25 +11,58 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from reconciler.core.size_limits import ROW_BYTES
+from reconciler.core.spec.environment import Table
+from reconciler.data.csv_files.encodings import codec_of
 from reconciler.errors import DataError, FilePosition
 
-_QUOTE, _NEWLINE, _RETURN = 34, 10, 13
+_QUOTE, _NEWLINE, _RETURN, _BACKSLASH = 34, 10, 13, 92
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """The format of a CSV file.
 
-    `path`: its name in messages; `encoding`: a value of ENCODINGS; `columns`: (name, name in the file).
+    `path`: its name in messages; `encoding`: a value of ENCODINGS; `columns`: (name, name in the file). `skip`: lines
+    above the header. `header`: whether there is one. `escape`: the sign before a quote inside a cell. `skip_blank`:
+    whether blank lines between rows are left out.
     """
 
     path: str
     delimiter: str
     encoding: str
     columns: tuple[tuple[str, str], ...] = ()
+    skip: int = 0
+    header: bool = True
+    escape: str = '"'
+    skip_blank: bool = False
+
+    @property
+    def first_row_line(self) -> int:
+        """Return the line on which the first row begins."""
+        return self.skip + 1 + self.header
+
+
+def dialect_of(name: str, table: Table) -> Dialect:
+    """Return the dialect that the table `name` declares. Raises DataError E404, E406 where it is not usable."""
+    delimiter = table.delimiter or ","
+    if len(delimiter) != 1 or not delimiter.isascii() or delimiter.isalnum() or delimiter in '"\r\n\0 ._-':
+        message = f"table {name}: `delimiter` must be one character, such as , ; | or a tab"
+        raise DataError(message, code="E404", hint="leave it out for a comma")
+    return Dialect(
+        path=table.path,
+        delimiter=delimiter,
+        encoding=codec_of(table.encoding or "utf-8", f"table {name}"),
+        columns=table.columns,
+        skip=table.skip,
+        header=table.header,
+        escape=table.escape or '"',
+        skip_blank=table.blank_lines == "skip",
+    )
 
 
 CLOSE_QUOTES = 'put quotes around whole cells only, close them, and write a quote inside as ""'
+_BACKSLASHES = 'declare `escape: \\` if quotes inside cells are written as \\"'
+_BLANK = "remove it, or declare `blankLines: skip`"
 
 
 def line_error(dialect: Dialect, line: int, code: str, message: str, hint: str | None = None) -> DataError:
@@ -46,8 +79,8 @@ class RowCheck:
         self._delimiter = ord(dialect.delimiter)
         self._inside = 0  # 1 when the bytes read so far end within quotes
         self._opened = 0  # the line of the last opening quote
-        self._line = 2  # of the next byte
-        self._row_line = 2  # of the row that is being read
+        self._line = dialect.first_row_line  # of the next byte
+        self._row_line = self._line  # of the row that is being read
         self._row_cells = 1
         self._row_bytes = 0
         self._blank: int | None = None  # the line of the first blank line at the end so far
@@ -55,17 +88,23 @@ class RowCheck:
         self.end = 0  # bytes of whole rows, without blank lines at the end
         self._read = 0
 
-    def feed(self, block: bytes) -> None:
-        """Check a block of whole lines; a quoted cell may continue in the next block. Raises DataError E402, E406."""
+    def feed(self, block: bytes) -> bytes:
+        """Check a block of whole lines and return what of it is copied; a quoted cell may continue in the next block.
+
+        Raises DataError E402, E406.
+        """
         import numpy as np
 
         if not block:
-            return
+            return block
         array = np.frombuffer(block, dtype=np.uint8)
         quoted = self._inside == 1 or b'"' in block
         if quoted or b"\r" in block or not self._is_plain(array, np):
-            self._read_closely(block, array, np)
+            block = self._read_closely(block, array, np)
         self._read += len(block)
+        if self._dialect.skip_blank:
+            self.end = self._read
+        return block
 
     def _is_plain(self, array: Any, np: Any) -> bool:
         """Return whether each line of a block without quotes has the header's number of cells; count its rows if so."""
@@ -86,7 +125,7 @@ class RowCheck:
         self._row_line = self._line
         return True
 
-    def _read_closely(self, block: bytes, array: Any, np: Any) -> None:
+    def _read_closely(self, block: bytes, array: Any, np: Any) -> bytes:
         newlines = array == _NEWLINE
         quotes = array == _QUOTE
         after = np.bitwise_xor.accumulate(quotes.view(np.uint8)) ^ self._inside  # 1: inside quotes behind this byte
@@ -101,6 +140,11 @@ class RowCheck:
         self._inside = int(after[-1])
         self._check_rows(newlines, ends, cells, np)
         self._line += int(np.count_nonzero(newlines))
+        if not self._dialect.skip_blank:
+            return block
+        blank = newlines & outside
+        blank[1:] &= blank[:-1].copy()
+        return bytes(array[~blank].tobytes())
 
     def finish(self) -> None:
         """Check that no quote is left open. Raises DataError E406."""
@@ -124,7 +168,9 @@ class RowCheck:
         wrong = np.sort(np.concatenate([opening[~fits_before], closing[~fits_behind]]))
         if len(wrong):
             line = self._line + int(np.count_nonzero(array[: wrong[0]] == _NEWLINE))
-            raise line_error(self._dialect, line, "E406", "a quote in the middle of a cell", CLOSE_QUOTES)
+            escaped = bool((array[quotes[quotes > 0] - 1] == _BACKSLASH).any())
+            hint = _BACKSLASHES if escaped else CLOSE_QUOTES
+            raise line_error(self._dialect, line, "E406", "a quote in the middle of a cell", hint)
         fresh = opening[before != _QUOTE]
         if len(fresh):
             self._opened = self._line + int(np.count_nonzero(array[: fresh[-1]] == _NEWLINE))
@@ -159,11 +205,13 @@ class RowCheck:
 
     def _check_blanks(self, blank: Any, starts: Any, np: Any) -> None:
         """Check that blank lines stand at the end only: one between rows is a row without its cells."""
+        if self._dialect.skip_blank:
+            return
         if self._blank is None and blank.any():
             self._blank = int(starts[np.flatnonzero(blank)[0]])
         full = starts[~blank]
         if self._blank is not None and len(full) and int(full[-1]) > self._blank:
-            raise line_error(self._dialect, self._blank, "E402", "a blank line between rows", "remove it")
+            raise line_error(self._dialect, self._blank, "E402", "a blank line between rows", _BLANK)
 
     def _check_length(self, size: int, line: int) -> None:
         if size > ROW_BYTES:

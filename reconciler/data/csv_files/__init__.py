@@ -1,0 +1,1 @@
+"""How files of delimited text are written: encodings, layout, rows."""
