@@ -77,6 +77,13 @@ class Source(Protocol):
         Raises SourceError E307 where the history is too short to tell.
         """
 
+    def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:
+        """Return the files at or below `folder` that the history of `at` has and `at` has not, sorted by path, each as
+        it was when it was removed last.
+
+        Raises SourceError E307 where the history is too short to tell.
+        """
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the project's tracked paths at HEAD that lie at or below `paths`."""
 

@@ -124,6 +124,12 @@ class MemorySource:
         line = self.line[: self.line.index(at) + 1] if at in self.line else [*self.line, at]
         return tuple(sorted({file.id for commit in line for file in self.tree(commit, (folder,))}))
 
+    def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:
+        line = self.line[: self.line.index(at) + 1] if at in self.line else [*self.line, at]
+        last = {file.path: file for commit in line for file in self.tree(commit, (folder,))}
+        there = {file.path for file in self.tree(at, (folder,))}
+        return tuple(last[path] for path in sorted(last.keys() - there))
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         if not self.line or not paths:
             return ()

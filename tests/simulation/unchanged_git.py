@@ -46,5 +46,8 @@ class UnchangedGit:
     def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
         return self._source.versions(folder, at=at)
 
+    def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:
+        return self._source.removed(folder, at=at)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         return self._source.tracked(paths)

@@ -144,20 +144,37 @@ class GitSource:
         if at not in line or (after is not None and after not in line):
             return ()
         excluded = [f"^{after}"] if after is not None else []
-        wanted = [f":(top,literal){self._prefix}{path}" for path in paths]
-        out = self._git.run("rev-list", "--first-parent", at, *excluded, "--", *wanted).decode().split()
+        # Relative to the project, where git runs; all pathspecs are literal.
+        out = self._git.run("rev-list", "--first-parent", at, *excluded, "--", *paths).decode().split()
         return tuple(FirstParentChange(commit=commit, before=self._parent(commit)) for commit in out)
 
     def versions(self, folder: str, *, at: str) -> tuple[str, ...]:
+        fields = [line.split(" ", 4) for line in self._history(folder, at)]
+        ids = {field[place] for field in fields for place in (2, 3)}
+        return tuple(sorted(object_id for object_id in ids if object_id.strip("0")))
+
+    def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:
+        last: dict[str, TreeFile] = {}
+        for line in self._history(folder, at, "--diff-filter=D"):
+            fields, _, name = line.partition("\t")
+            mode, _, object_id, _ = fields.removeprefix(":").split(" ", 3)
+            path = name.removeprefix(self._prefix)
+            last.setdefault(path, TreeFile(path=path, mode=mode, id=object_id))
+        there = {file.path for file in self.tree(at, (folder,))} if last else set()
+        return tuple(last[path] for path in sorted(last.keys() - there))
+
+    def _history(self, folder: str, at: str, *wanted: str) -> list[str]:
+        """Return git's line on each change of a file at or below `folder`, newest first: ":mode mode id id how\tpath".
+
+        A name in which git would quote a character is no name of ours, and left out.
+        """
         check_revision(at)
         if self._is_shallow():
             raise _too_short(f"which versions of {folder} there were")
-        path = f":(top,literal){self._prefix}{folder}"
-        asked = ("log", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=")
-        out = self._git.run(*asked, "--no-ext-diff", "--no-textconv", "--end-of-options", at, "--", path)
-        fields = [line.split(b" ", 4) for line in out.splitlines() if line.startswith(b":")]
-        ids = {field[place].decode() for field in fields for place in (2, 3)}
-        return tuple(sorted(object_id for object_id in ids if object_id.strip("0")))
+        asked = ("log", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=", *wanted)
+        out = self._git.run(*asked, "--no-ext-diff", "--no-textconv", "--end-of-options", at, "--", folder)
+        lines = out.decode("utf-8", "surrogateescape").splitlines()
+        return [line for line in lines if line.startswith(":")]
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the paths at HEAD; an unborn branch tracks nothing."""

@@ -110,6 +110,9 @@ class WorkTree:
     def versions(self, folder: str, *, at: str) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 
+    def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:  # noqa: ARG002
+        return ()
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
         return ()
 

@@ -80,6 +80,10 @@ class MergePreviewSource:
         """Return every version of files, as git does."""
         return self.source.versions(folder, at=at)
 
+    def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:
+        """Return the files that were removed, as git does."""
+        return self.source.removed(folder, at=at)
+
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the tracked paths, as git does."""
         return self.source.tracked(paths)

@@ -117,6 +117,40 @@ class SourceContract(ABC):
         expect(changed("b", third) is None)
         expect(changed("deep", first) in (None, FirstParentChange(commit=first, before=None)))
 
+    def test_every_version_of_a_folder_and_what_was_removed_from_it_is_known(self) -> None:
+        first = self.commit({"environments/a.yaml": b"1", "environments/b.yaml": b"b", "x": b"x"})
+        second = self.commit({"environments/a.yaml": b"2", "environments/b.yaml": b"b", "x": b"x"})
+        third = self.commit({"environments/b.yaml": b"b", "x": b"x"})
+        source = self.make()
+
+        def versions(at: str) -> set[bytes]:
+            return set(source.read(source.versions("environments", at=at)).values())
+
+        expect(versions(first) == {b"1", b"b"}, str(versions(first)))
+        expect(versions(third) == {b"1", b"2", b"b"}, str(versions(third)))
+        expect(source.versions("environment*", at=third) == (), "a folder is no pattern")
+        expect(source.removed("environments", at=second) == ())
+        (gone,) = source.removed("environments", at=third)
+        expect((gone.path, source.read([gone.id])[gone.id]) == ("environments/a.yaml", b"2"), str(gone))
+        back = self.commit({"environments/a.yaml": b"3", "x": b"x"})
+        (gone,) = self.make().removed("environments", at=back)
+        expect(gone.path == "environments/b.yaml", "what came back is not removed")
+
+    def test_each_change_that_touches_a_path_is_listed_newest_first(self) -> None:
+        first = self.commit({"environments/a.yaml": b"1", "x": b"1"})
+        second = self.commit({"environments/a.yaml": b"1", "x": b"2"})
+        third = self.commit({"environments/a.yaml": b"3", "x": b"2"})
+        source = self.make()
+
+        def touching(path: str, after: str | None) -> list[str]:
+            changes = source.touching((path,), after=after, at=third, branch="main")
+            return [change.commit for change in changes]
+
+        expect(touching("environments/a.yaml", None) == [third, first])
+        expect(touching("environments", first) == [third])
+        expect(touching("x", None) == [second, first])
+        expect(touching("*.yaml", None) == [], "a path is no pattern")
+
     def test_a_commit_beside_the_line_is_one_change_since_it_left_it(self) -> None:
         first = self.commit({"a": b"1", "b": b"1"})
         aside = self.commit_aside({"a": b"2", "b": b"1"})
