@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from reconciler.adapters.filesystem.resolved_path import ResolvedPath, resolve
@@ -20,8 +21,8 @@ from reconciler.app.project_options import ProjectOptions
 from reconciler.core.names import folded
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.load_desired import Checkout
-from reconciler.errors import FilePosition, IntegrityError, StoreError, UsageError
-from reconciler.ports import ReadObserver
+from reconciler.errors import FilePosition, IntegrityError, ReconcilerError, StoreError, UsageError
+from reconciler.ports import ReadObserver, Source
 
 STORE, TARGET, TABLE = "store", "target", "table"
 
@@ -92,6 +93,34 @@ def check_paths(
         for link in links:
             fingerprints.saw(link)
     return ResolvedFolders(stores=resolved[STORE], targets=resolved[TARGET], data_root=data_root)
+
+
+def check_paths_of(
+    checkout: Checkout,
+    options: ProjectOptions,
+    git: GitSource | None,
+    source: Source,
+    removed: Collection[str] | None,
+    *,
+    staged: bool = False,
+    fingerprints: ReadObserver | None = None,
+) -> tuple[Checkout, ResolvedFolders]:
+    """Return the checkout with the environments `removed` from git (None: with all such), and the folders of all.
+
+    Raises as `check_paths`; where all such are wanted, and only their paths are refused, they are left out.
+    """
+    check = partial(check_paths, options=options, git=git, staged=staged, fingerprints=fingerprints)
+    if removed is not None and all(checkout.desired.environment(name) is not None for name in removed):
+        return checkout, check(checkout)
+    from reconciler.engine.removed_environments import with_removed
+
+    whole = replace(checkout, desired=with_removed(source, checkout.desired, removed))
+    try:
+        return whole, check(whole)
+    except ReconcilerError:
+        if removed is not None:
+            raise
+        return checkout, check(checkout)
 
 
 def _declared(environments: tuple[Environment, ...]) -> Iterator[DeclaredPath]:

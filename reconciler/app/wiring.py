@@ -9,7 +9,7 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -27,7 +27,7 @@ from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import host
 from reconciler.app import actor, locations, uncommitted_changes
 from reconciler.app.git_folder import git_folder, witness
-from reconciler.app.manifest_paths import ResolvedFolders, check_paths
+from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, StorageLocation
@@ -114,6 +114,7 @@ def open_project(
     uncached: bool = False,
     ask_forge: bool = False,
     head: GitState | None = None,
+    removed: Collection[str] | None = (),
 ) -> Iterator[OpenProject]:
     """Open a project: read its manifests, and make the ports that its environments name; all are closed at the end.
 
@@ -121,7 +122,8 @@ def open_project(
     protected, no cache is believed, which anybody may have written. `fingerprints` is told of every file that is read.
     `known` manifests are valid, and left out. `committed`: it is known that the work tree has no changes. `uncached`:
     every stored byte is read from its store, not from a copy of it here. `ask_forge`: the forge is asked whatever it is
-    about, else only where approvals count. `head`: what git was asked already. Raises InvalidManifestsError;
+    about, else only where approvals count. `head`: what git was asked already. `removed`: environments that are opened
+    although git does not declare them any more; None: all such. Raises InvalidManifestsError;
     IntegrityError E302 where git tracks files of a store or target, or a link or submodule on the way to any path of
     the manifests.
     """
@@ -146,8 +148,10 @@ def open_project(
             uncached = True
             if _PROTECT not in document:  # it is written with escapes
                 checkout = _load(options, source, data, revision, cached=False)
+        checkout, folders = check_paths_of(
+            checkout, options, git, source, removed, staged=changes is not None, fingerprints=fingerprints
+        )
         desired = checkout.desired
-        folders = check_paths(checkout, options, git, staged=changes is not None, fingerprints=fingerprints)
         scratch = stack.enter_context(locations.scratch())
         opening = partial(
             StorageAccess,

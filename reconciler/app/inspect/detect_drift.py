@@ -21,7 +21,7 @@ def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: boo
     from reconciler.engine.inspect.detect_drift import drift
     from reconciler.report.inspect.drift import issue as render
 
-    with open_project(options, ask_forge=issue) as project:
+    with open_project(options, ask_forge=issue, removed=environments) as project:
         cache_file = _cache_file(project.root, git_folder(project.root))
         first_seen = drift_first_seen.load(cache_file)
         report = drift(

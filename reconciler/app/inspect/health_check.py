@@ -18,6 +18,7 @@ from reconciler.core.forge.detection import ForgeKind, token_of
 from reconciler.core.inspect.health_check import Check, HealthReport, Level, room
 from reconciler.core.spec.environment import Environment, StorageLocation
 from reconciler.engine.inspect.health_check import bad, environment_checks
+from reconciler.engine.removed_environments import leftovers, without_settled
 from reconciler.errors import InvalidManifestsError, ReconcilerError
 from reconciler.ports import ReachabilityCheck
 from reconciler.report.layout.formatting import at, count, size
@@ -94,8 +95,9 @@ def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
     try:
         options = find()
         yield from _repository(options.root)
-        with open_project(options) as project:
-            desired = project.desired
+        with open_project(options, removed=None) as project:
+            left = leftovers(project.deps, project.desired)
+            desired = without_settled(project.desired, ())
             models = count(len(desired.models), "model")
             environments = count(len(desired.environments), "environment")
             yield _check(
@@ -105,6 +107,8 @@ def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
             for declared in desired.environments:
                 yield from _storage(project, declared)
                 yield from environment_checks(project.deps, desired, declared, runtime)
+            for each in left:
+                yield _check(each.environment.name, "removed", each.problem, level=Level.WARNING, remedy=each.remedy)
     except InvalidManifestsError as error:
         remedy = "run `reconciler validate`: it lists every problem"
         yield _check(PROJECT, "manifests", str(error), level=Level.BAD, remedy=remedy)

@@ -53,6 +53,11 @@ class GitState:
             self._source = GitSource(self.root, prefix=self.prefix, head=self.revision, listed=self.tree_listing)
         return self._source
 
+    @property
+    def is_declared(self) -> bool:
+        """Tell whether HEAD has the environment's file."""
+        return any(f"environments/{self.environment}{ending}" in self.tracked for ending in (".yaml", ".yml"))
+
     def refs(self, branch: str) -> str:
         """Return the commits of a branch, here and at every remote, as one text."""
         wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from reconciler.adapters.caches import plan_cache as stored
@@ -81,7 +82,7 @@ class PlanCache:
         """
         cacheable = self._options.at_head and not (models or whole or self._options.verbose)
         head = git_state.read(self._options.root, environment) if cacheable else None
-        if head is None:
+        if head is None or not head.is_declared:
             return self._plan_plainly(environment, models)
         last = _last_plan(head)
         if last is None or last.changed or not last.counted or head.manifests != last.cached.valid:
@@ -105,9 +106,13 @@ class PlanCache:
         """Plan in this process, and cache nothing."""
         from reconciler.app.wiring import open_project
         from reconciler.engine.plan.make_plan import make_plan
+        from reconciler.engine.removed_environments import check_deploys, declared_beside
 
-        with open_project(self._options) as project:
-            return make_plan(project.deps, project.desired, project.environment(environment), models)
+        with open_project(self._options, removed=None) as project:
+            declared = project.environment(environment)
+            check_deploys(declared)
+            plan = make_plan(project.deps, declared_beside(project.desired, declared), declared, models)
+            return _with_leftovers(project, plan)
 
     def _plan_changes(self, head: GitState, last: _LastPlan | None) -> Plan | PlanExcerpt:
         """Plan what is not taken from the last plan, and cache it with what is."""
@@ -162,15 +167,28 @@ class PlanCache:
         """Plan in this process."""
         from reconciler.app.planning import planned_models
         from reconciler.app.wiring import open_project
+        from reconciler.engine.removed_environments import declared_beside
 
-        with open_project(self._options, fingerprints=fingerprints, known=valid, head=head) as project:
-            return project, planned_models.plan(project, head, fingerprints, known)
+        removed = None if known is None else ()  # with a last plan of the same environments, it said so
+        with open_project(self._options, fingerprints=fingerprints, known=valid, head=head, removed=removed) as project:
+            declared = declared_beside(project.desired, project.environment(head.environment))
+            opened = replace(project, checkout=replace(project.checkout, desired=declared))
+            planned = planned_models.plan(opened, head, fingerprints, known)
+            return opened, replace(planned, plan=_with_leftovers(project, planned.plan))
 
     def _say(self, warnings: list[str]) -> bool:
         """Say each warning, and return whether there was any."""
         for line in warnings:
             self._options.say(line)
         return bool(warnings)
+
+
+def _with_leftovers(project: OpenProject, plan: Plan) -> Plan:
+    """Return the plan with a note on what is left of each other environment that git declares no more."""
+    from reconciler.engine.removed_environments import leftovers
+
+    left = [str(each) for each in leftovers(project.deps, project.desired) if each.environment.name != plan.environment]
+    return replace(plan, notes=(*(plan.notes or ()), *left)) if left else plan
 
 
 def _last_plan(head: GitState) -> _LastPlan | None:

@@ -55,7 +55,7 @@ def command(
     from reconciler.engine.plan.make_plan import with_journals
     from reconciler.report.plan import apply_result
 
-    with opened(invocation, trains=True, changes=environment) as project:
+    with opened(invocation, trains=True, changes=environment, removed=(environment,)) as project:
         declared = project.environment(environment)
         plan, seen = (reviewed, None) if reviewed else with_journals(project.deps, project.desired, declared, models)
         confirmed = reviewed is not None or (not yes and confirm.ask(plan))

@@ -24,7 +24,7 @@ def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     from reconciler.engine.inspect import audit
     from reconciler.report.inspect import audit as reporter
 
-    with opened(invocation, uncached=True) as project:
+    with opened(invocation, uncached=True, removed=environments or None) as project:
         result = audit.audit(project.deps, project.desired, environments)
     code = exit_code(result.status)
     streams.show(invocation, reporter, result, exit=code)

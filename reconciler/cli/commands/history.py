@@ -33,7 +33,7 @@ def command(invocation: Invocation, environment: str | None, model: str | None, 
     from reconciler.engine.inspect import status
     from reconciler.report.inspect import history
 
-    with opened(invocation) as project:
+    with opened(invocation, removed=(environment,) if environment is not None else ()) as project:
         entries = status.history(project.deps, project.desired, environment, model, at)
     code = exit_code(ResultStatus.DAMAGED if entries.lost else ResultStatus.CLEAN)
     streams.show(invocation, history, entries, exit=code)

@@ -25,7 +25,7 @@ def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter
 
-    with opened(invocation) as project:
+    with opened(invocation, removed=environments or None) as project:
         deployed = inspect.status(project.deps, project.desired, environments)
     code = exit_code(deployed.status)
     terminal.show(invocation, reporter, deployed, exit=code)

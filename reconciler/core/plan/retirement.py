@@ -7,7 +7,7 @@ first has no limits: no confirmation, no `maxRetire`, also for the last model, a
 from __future__ import annotations
 
 from reconciler.core.plan.facts import ServingFacts
-from reconciler.core.spec.environment import Policy, PrunePolicy
+from reconciler.core.spec.environment import Environment, Policy, PrunePolicy
 
 
 def needs_confirmation(policy: Policy, model: str, *, declared_models: int) -> bool:
@@ -44,9 +44,11 @@ def notes(facts: ServingFacts) -> tuple[str, ...]:
     if not needs_confirmation(policy, facts.name, declared_models=facts.declared_models):
         return ()
     last = "" if facts.declared_models else f"git declares no model at all for {environment}; "
-    return (f"{last}needs consent: confirm this plan, or {consent_in_git(environment, facts.name)}",)
+    return (f"{last}needs consent: confirm this plan, or {consent_in_git(facts.environment, facts.name)}",)
 
 
-def consent_in_git(environment: str, model: str) -> str:
+def consent_in_git(environment: Environment, model: str) -> str:
     """Say how consent to retire a model is given in git."""
-    return f"add `retire: [{{model: {model}, reason: ...}}]` under `policy` of environments/{environment}.yaml"
+    file = environment.removed or f"environments/{environment.name}.yaml"
+    back = f"bring {file} back and " if environment.removed is not None else ""
+    return f"{back}add `retire: [{{model: {model}, reason: ...}}]` under `policy` of {file}"

@@ -25,6 +25,7 @@ from reconciler.engine.apply.record_controls import record_controls, register_co
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
+from reconciler.engine.removed_environments import check_deploys
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark
 from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
 
@@ -118,13 +119,11 @@ def _refused(
     desired: DesiredState, environment: Environment, plan: Plan, models: Iterable[str], error: SourceError
 ) -> ApplyResult | None:
     """Return the result where git cannot tell what the controls are: each model that waits is told why, if any does."""
-    chosen = frozenset(models)
-    waiting = [part.model for part in plan.models if part.steps or part.blocked is not None]
-    status = status_of(error)
+    chosen, status = frozenset(models), status_of(error)
     results = tuple(
-        ModelResult(model=name, status=status, problem=str(error), remedy=error.hint)
-        for name in waiting
-        if not chosen or name in chosen
+        ModelResult(model=part.model, status=status, problem=str(error), remedy=error.hint)
+        for part in plan.models
+        if (part.steps or part.blocked is not None) and (not chosen or part.model in chosen)
     )
     done = ApplyResult(environment=environment.name, revision=desired.revision, plan=plan.id, results=results)
     return done if results else None
@@ -203,6 +202,7 @@ def _warm(deps: Dependencies, environment: Environment, plan: Plan) -> None:
 def may_apply(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
     """Raise UsageError where a protected environment would be applied from a work tree; GateRefusedError E706 where a
     protected one would become a sandbox. What git says counts, and what is in force."""
+    check_deploys(environment)
     protected = environment.protect is not None or environment.role is Role.PRODUCTION
     if desired.revision is not None and not environment.trains:
         return

@@ -113,8 +113,8 @@ def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepRes
         raise GateRefusedError(
             f"retiring {part.model} needs a person's consent: nobody confirmed this plan, and policy.retire of {name} "
             "does not name the model",
-            hint=f"{consent_in_git(name, part.model)}; or confirm the plan: `reconciler apply {name}` in a terminal, "
-            f"or `reconciler plan {name} --out FILE`, and then `reconciler apply {name} --plan FILE`",
+            hint=f"{consent_in_git(run.environment, part.model)}; or confirm the plan: `reconciler apply {name}` in a "
+            f"terminal, or `reconciler plan {name} --out FILE`, and then `reconciler apply {name} --plan FILE`",
             code="E707",
         )
     if retired >= policy.max_retire and policy.retirement_of(part.model) is None:

@@ -173,6 +173,7 @@ def observe_controls(
 
     `acts`: something may be deployed by them; otherwise nobody asks whether a first entry would need a person.
     """
+    acts = acts and environment.removed is None  # of what git declares no more, models are only retired
     log = ControlsLog(store=store, project=desired.project, environment=environment.name)
     head, declared = log.head(), declare.environment_controls(desired, environment, source)
     if head is None:

@@ -25,6 +25,7 @@ from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
 from reconciler.engine.inspect.stored_object import ObjectCheck
 from reconciler.engine.plan import card_check, make_plan, observe_loss
+from reconciler.engine.removed_environments import declared_beside, leftovers, without_settled
 from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
@@ -38,22 +39,21 @@ def audit(
     `hashed`: bytes up to which a blob is hashed; of larger ones, and of all in a store elsewhere, only that they are
     there is looked at. None: each is.
     """
-    chosen = environments_of(desired, environments)
-    findings: list[AuditFinding] = []
-    notes: list[AuditFinding] = []
-    checked: Counter[str] = Counter()
+    left = leftovers(deps, desired)
+    chosen = environments_of(desired if environments else without_settled(desired, left), environments)
+    findings, checked = list[AuditFinding](), Counter[str]()
+    notes = [each.note for each in left]
     for environment in chosen:
-        auditor = _Auditor(deps, desired, environment, hashed)
+        beside = declared_beside(desired, environment)
+        auditor = _Auditor(deps, beside, environment, hashed)
         auditor.run()
-        findings.extend(auditor.findings)
-        findings.extend(_damage(deps, desired, environment, auditor.findings))
+        findings += (*auditor.findings, *_damage(deps, beside, environment, auditor.findings))
         notes.extend(auditor.notes)
         checked.update(auditor.checked)
     if deps.tags is not None:
         anchored = checkpoints.read(deps.tags)
-        findings.extend(
-            (*anchored.findings, *journal_checkpoint.compare_with_journals(deps, desired, chosen, anchored))
-        )
+        findings += anchored.findings
+        findings += journal_checkpoint.compare_with_journals(deps, desired, chosen, anchored)
         checked.update({"anchors": len(anchored.of(desired.project))} if anchored.anchors else {})
     return Audit(findings=tuple(findings), checked=tuple(sorted(checked.items())), notes=tuple(notes))
 

@@ -20,6 +20,7 @@ from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.plan import make_plan, observe_loss, verification
+from reconciler.engine.removed_environments import declared_beside, leftover, leftovers, without_settled
 from reconciler.engine.storage import blobs, data_snapshots, folder_rights, journal
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError
@@ -28,14 +29,26 @@ from reconciler.schedule import freeze_windows
 
 
 def status(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
-    """Return the status of the named environments, or of all."""
-    chosen = environments_of(desired, environments)
+    """Return the status of the named environments, or of all: also of those that git declares no more, while something
+    is left of them."""
+    declared = desired if environments else without_settled(desired, leftovers(deps, desired))
+    chosen = environments_of(declared, environments)
     return Status(
-        project=desired.project, environments=tuple(_environment(deps, desired, environment) for environment in chosen)
+        project=desired.project,
+        environments=tuple(_environment(deps, declared_beside(desired, each), each) for each in chosen),
     )
 
 
 def _environment(deps: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:
+    left = leftover(deps, desired, environment) if environment.removed is not None else None
+    if environment.removed is not None and environment.trains:
+        return EnvironmentStatus(
+            environment=environment.name,
+            role=environment.role.value,
+            revision=desired.revision,
+            models=(),
+            notes=(str(left),) if left is not None else (),
+        )
     journals = observe_loss.journals_of(deps, desired)
     try:
         plan = make_plan.make_plan(deps, desired, environment, journals=journals)
@@ -52,7 +65,7 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
         )
     newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
     age = age_of(newest.taken, deps.clock()) if newest else None
-    notes = ["verification records are not signed"]
+    notes = ["verification records are not signed", *([str(left)] if left is not None else [])]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
     notes += (*(plan.notes or ()), *plan.findings, *rights)
