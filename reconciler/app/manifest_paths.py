@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -107,7 +108,7 @@ def check_paths_of(
 ) -> tuple[Checkout, ResolvedFolders]:
     """Return the checkout with the environments `removed` from git (None: with all such), and the folders of all.
 
-    Raises as `check_paths`; where all such are wanted, and only their paths are refused, they are left out.
+    Raises as `check_paths`; where all such are wanted, those whose paths are refused are left out.
     """
     check = partial(check_paths, options=options, git=git, staged=staged, fingerprints=fingerprints)
     if removed is not None and all(checkout.desired.environment(name) is not None for name in removed):
@@ -120,7 +121,15 @@ def check_paths_of(
     except ReconcilerError:
         if removed is not None:
             raise
-        return checkout, check(checkout)
+    good = checkout
+    for environment in whole.desired.environments:
+        if environment.removed is not None:
+            environments = (*good.desired.environments, environment)
+            more = replace(good, desired=replace(good.desired, environments=environments))
+            with suppress(ReconcilerError):
+                check(more)
+                good = more
+    return good, check(good)
 
 
 def _declared(environments: tuple[Environment, ...]) -> Iterator[DeclaredPath]:

@@ -1,7 +1,7 @@
 """Find environments that git does not declare any more, and tell what their stores and targets still hold. Reads only.
 
 Such an environment is planned and applied as it was last declared, with no model: each that it still serves is retired,
-by consent (ADR 34). Git's history is asked only where a command looks at all environments, or names one that git does
+by consent (ADR 35). Git's history is asked only where a command looks at all environments, or names one that git does
 not declare.
 """
 

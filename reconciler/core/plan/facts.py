@@ -106,7 +106,8 @@ class PolicyFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingFacts:
-    """One model where models are only promoted to. `model` is None when git does not declare it any more."""
+    """One model where models are only promoted to. `model` is None when git does not declare it any more; then
+    `renamed_to` is the model that was it, and `successor_deployed` whether that is deployed."""
 
     environment: Environment
     name: str
@@ -117,6 +118,7 @@ class ServingFacts:
     pin: PinFacts = PinFacts()
     policy: PolicyFacts = PolicyFacts()
     renamed_to: str | None = None
+    successor_deployed: bool = False
     declared_models: int = 0
 
     @property

@@ -267,12 +267,12 @@ def _undeclared(facts: ServingFacts, drift: Drift | None, health: HealthStatus) 
     repair = _repair(facts, drift)  # what is not retired still serves, and is kept whole
     if facts.deployed is None:
         return _retired(facts, drift, repair)
-    if facts.renamed_to is not None and not retirement.is_pruned(facts):
-        reason = f"renamed to {facts.renamed_to}: left in place"
+    if facts.renamed_to is not None and not facts.successor_deployed and not retirement.is_pruned(facts):
+        reason = f"renamed to {facts.renamed_to}: left in place until that is deployed"
         sync = SyncStatus.OUT_OF_SYNC if drift is not None else SyncStatus.IN_SYNC
         return Decision(sync=sync, health=health, reason=reason, steps=repair)
     if not retirement.is_pruned(facts):
-        reason = "not declared any more; this environment never prunes"
+        reason = retirement.kept(facts)
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=repair)
     if (blocked := policy_check.not_in_force(facts) or policy_check.freeze(facts)) is not None:
         reason, sync = blocked.reasons[0], SyncStatus.OUT_OF_SYNC

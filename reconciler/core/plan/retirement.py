@@ -24,7 +24,7 @@ def is_pruned(facts: ServingFacts) -> bool:
     """Tell whether the model is to be retired, now that git does not declare it."""
     policy = facts.environment.policy
     return policy.retirement_of(facts.name) is not None or (
-        facts.renamed_to is None and policy.prune is not PrunePolicy.NEVER
+        policy.prune is not PrunePolicy.NEVER and (facts.renamed_to is None or facts.successor_deployed)
     )
 
 
@@ -32,7 +32,16 @@ def reason(facts: ServingFacts) -> str:
     """Return why the model is retired, as its journal entry keeps it."""
     retirement = facts.environment.policy.retirement_of(facts.name)
     words = "deployed, but no longer declared in git"
+    if facts.renamed_to is not None:
+        words = f"deployed, but renamed to {facts.renamed_to} in git"
     return words if retirement is None else f"{words}, and named in policy.retire: {retirement.reason}"
+
+
+def kept(facts: ServingFacts) -> str:
+    """Return why a model that git does not declare is served on, and what would retire it."""
+    renamed = f"renamed to {facts.renamed_to}, which is deployed" if facts.renamed_to is not None else ""
+    consent = consent_in_git(facts.environment, facts.name)
+    return f"{renamed or 'not declared any more'}; this environment never prunes: {consent} to retire it"
 
 
 def notes(facts: ServingFacts) -> tuple[str, ...]:

@@ -110,6 +110,7 @@ class ServingObserver:
         head = self.journals.head(environment.name, name)
         if model is not None or head is not None:  # else somebody put it there: no journal of it is known to be gone
             not_ahead(environment, name, head, served)
+        renamed = self._renamed(name) if model is None else None
         facts = ServingFacts(
             environment=environment,
             name=name,
@@ -118,7 +119,8 @@ class ServingObserver:
             served=served,
             order=self._order(head),
             declared_models=self.declared_models,
-            renamed_to=self._renamed(name) if model is None else None,
+            renamed_to=renamed,
+            successor_deployed=renamed is not None and self._serves(renamed),
         )
         policy = PolicyFacts()
         judged: PinControls | None = None
@@ -160,6 +162,14 @@ class ServingObserver:
         # A person accepted what git says on the line that the branch has by now.
         again = self.source.order(accepted[0], self.revision, branch=branch)
         return CommitOrder.AFTER if again in (CommitOrder.SAME, CommitOrder.AFTER) else order
+
+    def _serves(self, model: str) -> bool:
+        """Tell whether a model is known to be deployed here."""
+        try:
+            head = self.journals.head(self.environment.name, model)
+        except ReconcilerError:
+            return False
+        return head is not None and head.state.artifact is not None
 
     def _renamed(self, name: str) -> str | None:
         return next((model.name for model in self.models.values() if model.renamed_from == name), None)
