@@ -24,7 +24,7 @@ def document(value: object, extra: Mapping[str, Any] | None = None) -> str:
 
 def _write(value: Any, line: str, put: Callable[[str], None]) -> None:
     """Write plain JSON data as `json.dumps` does with an indent of 2 and sorted keys; its own encoder of indented text
-    takes three times as long. `line`: a line break, with the indent of the line that the value begins in."""
+    takes half as long again. `line`: a line break, with the indent of the line that the value begins in."""
     kind = type(value)
     if kind is str:
         put(_quoted(value))
