@@ -69,7 +69,7 @@ BAD: dict[str, tuple[str | bytes, str]] = {
     "nothing that varies": (csv("id,a,y", lambda n: f"{n},1,same"), "E410"),
     "dates in two formats": (
         csv("id,day,y", lambda n: f"{n},{'2024-01-02' if n % 2 else '02/01/2024'},{Y[n]}"),
-        "E405",
+        "E410",  # left out and told, and no other column is left
     ),
     "an infinite number": (csv("id,a,y", lambda n: f"{n},{'inf' if n == 7 else X[n]},{Y[n]}"), "E405"),
     "a cell too many": (PLAIN + "900,1,CANARY,4\n", "E402"),
