@@ -93,12 +93,22 @@ GOOD_PARQUET = {
     "moments with a zone": parquet(at=pa.array(DAYS, pa.timestamp("us", "Europe/Oslo")), a=FLOATS),
     "dictionaries": parquet(a=pa.array(["a", "b", "c"] * (ROWS // 3)).dictionary_encode()),
 }
+# Columns that nobody could use, beside one that is used.
+UNUSED = {
+    "records": pa.array([{"b": 1}] * ROWS),
+    "lists": pa.array([[1]] * ROWS),
+    "maps": pa.array([[("k", 1)]] * ROWS, pa.map_(pa.string(), pa.int64())),
+    "bytes": pa.array([b"CANARY"] * ROWS),
+    "identifiers": pa.ExtensionArray.from_storage(
+        pa.uuid(), pa.array([bytes([n] * 16) for n in range(ROWS)], pa.binary(16))
+    ),
+    "times of day": pa.array([time(1)] * ROWS),
+    "no type": pa.nulls(ROWS),
+    "huge decimals": pa.array([Decimal(n) for n in range(ROWS)], pa.decimal256(60, 2)),
+}
+GOOD_PARQUET |= {f"{name} beside numbers": parquet(a=FLOATS, b=column) for name, column in UNUSED.items()}
 BAD_PARQUET = {
-    "records": (parquet(a=pa.array([{"b": 1}] * ROWS)), "E411"),
-    "lists": (parquet(a=pa.array([[1]] * ROWS)), "E411"),
-    "bytes": (parquet(a=pa.array([b"CANARY"] * ROWS)), "E411"),
-    "times of day": (parquet(a=pa.array([time(1)] * ROWS)), "E411"),
-    "no type": (parquet(a=pa.nulls(ROWS)), "E411"),
+    "nothing but lists": (pa.table({"a": pa.array([[1]] * ROWS)}), "E411"),
     "too large numbers": (parquet(a=pa.array([2**63 + n for n in range(ROWS)], pa.uint64())), "E405"),
     "no column": (pa.table({}), "E411"),
     "no row": (parquet().slice(0, 0), "E401"),

@@ -233,6 +233,6 @@ class _Names:
             hint = (
                 f"did you mean {', '.join(similar)}?"
                 if similar
-                else f"existing columns: {', '.join(sorted(known))[:300]}"
+                else f"existing columns: {', '.join(sorted(known))[:300]}; lists, records and bytes are not copied"
             )
             raise DataError(f"{label}: column {column} does not exist", code="E416", hint=hint)

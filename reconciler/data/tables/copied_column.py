@@ -27,7 +27,12 @@ _KEPT = {
     "UBIGINT": "BIGINT",
     "FLOAT": "DOUBLE",
     "DOUBLE": "DOUBLE",
+    "UUID": "VARCHAR",
+    "TIME": "VARCHAR",
+    "TIME WITH TIME ZONE": "VARCHAR",
+    '"NULL"': "VARCHAR",
 }
+_AS_TEXT = frozenset(["UUID", "TIME", "TIME WITH TIME ZONE", '"NULL"'])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +64,8 @@ def column_of_parquet(
     if default is None:
         return None
     kind = known_type or default
+    if file_type in _AS_TEXT:
+        cell = f"CAST({cell} AS VARCHAR)"
     local = f"({cell} AT TIME ZONE {text_of(text_format.zone)})" if file_type.endswith("TIME ZONE") else cell
     if kind == default:
         finite = f"(CASE WHEN isfinite({cell}) THEN {cell} END)" if default == "DOUBLE" else local
@@ -71,6 +78,11 @@ def column_of_parquet(
         # NULL, hence an error, where the conversion would lose something.
         value = f"(CASE WHEN TRY_CAST({local} AS {kind}) = {local} THEN TRY_CAST({local} AS {kind}) END)"
     return CopiedColumn(name=name, kind=kind, value=value, cell=cell)
+
+
+def is_copied(file_type: str) -> bool:
+    """Tell whether a Parquet column of this type can be copied: a list, a record, bytes or an interval cannot."""
+    return _default_type(file_type) is not None
 
 
 def _default_type(file_type: str) -> str | None:

@@ -19,6 +19,7 @@ from typing import Any
 
 from reconciler.core import parquet_file
 from reconciler.core.artifact.data_snapshot import TableColumn
+from reconciler.core.names import visible
 from reconciler.core.onboarding.table_profile import (
     FEW,
     CellNote,
@@ -34,6 +35,7 @@ from reconciler.core.spec.environment import Table
 from reconciler.data.csv_files.layout import guess_csv, with_usable_names
 from reconciler.data.duckdb_session import Session, in_parts, name_of, open_session, text_of
 from reconciler.data.tables.column_types import normal_type
+from reconciler.data.tables.copied_column import is_copied
 from reconciler.data.tables.guess_cells import guess_cells
 from reconciler.data.tables.snapshot import copy_tables, look_at_cells
 from reconciler.errors import DataError, FilePosition
@@ -63,10 +65,9 @@ _PROFILING = "profiling the table"
 def profile_table(request: ProfileRequest) -> TableProfile:
     """Profile a table file. Raises DataError E401-E411, E418 when the file cannot be read as a table."""
     _check_file(request.path)
-    layout_notes: tuple[str, ...] = ()
     try:
         if _is_parquet(request.path):
-            table = _parquet(request)
+            table, layout_notes = _parquet(request)
         else:
             table, layout_notes = guess_csv(request.path, request.given, is_header=request.is_header)
         table, notes, copied = _read(request, table)
@@ -132,7 +133,7 @@ def _is_parquet(path: Path) -> bool:
         raise DataError(message, code="E401", where=FilePosition(file=path.name), hint=hint) from error
 
 
-def _parquet(request: ProfileRequest) -> Table:
+def _parquet(request: ProfileRequest) -> tuple[Table, tuple[str, ...]]:
     table = replace(request.given, uses="parquet", path=request.path.name)
     with request.path.open("rb") as stream:
         try:
@@ -152,7 +153,17 @@ def _parquet(request: ProfileRequest) -> Table:
                 "write the file again; it may be cut short",
             )
             raise DataError(message, code="E411", where=where, hint=hint) from None
-    return replace(table, columns=with_usable_names(request.given.columns, types))
+    table = replace(table, columns=with_usable_names(request.given.columns, types))
+    return table, tuple(_not_copied(types, dict(table.types)))
+
+
+def _not_copied(types: dict[str, str], declared: dict[str, str]) -> Iterator[str]:
+    """Yield a note on the columns that no copy has."""
+    left = [f"{visible(name)[:60]} ({kind[:40]})" for name, kind in types.items() if not is_copied(kind)]
+    left = [note for note in left if note.partition(" ")[0] not in declared]
+    if left:
+        more = f" and {len(left) - 10} more" if len(left) > 10 else ""
+        yield f"not copied, since their types are no text, number, date, time or boolean: {', '.join(left[:10])}{more}"
 
 
 def _read(request: ProfileRequest, table: Table) -> tuple[Table, tuple[CellNote, ...], TableFile]:

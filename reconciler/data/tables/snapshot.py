@@ -36,7 +36,7 @@ from reconciler.data.tables.column_types import (
     text_format_of,
     text_formats_of,
 )
-from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
+from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet, is_copied
 from reconciler.data.tables.missing_values import with_missing
 from reconciler.data.tables.source_file import locate, table_error, unchanged
 from reconciler.data.tables.type_inference import infer
@@ -211,7 +211,16 @@ class _TableCopy:
             validate.check_names(names, where)
             types = self._view_parquet(session, path, names, types)
             self._check_declared(types)
-            yield session, types
+            yield session, self._copied(types)
+
+    def _copied(self, types: dict[str, str]) -> dict[str, str]:
+        """Return the columns that are copied: of a type without a copy only those that the table declares."""
+        declared = {*dict(self.table.types), *(cell.column for cell in self.table.cells)}
+        copied = {name: kind for name, kind in types.items() if is_copied(kind) or name in declared}
+        if not copied:
+            hint = "write at least one as text, a number, a date, a time or a boolean"
+            raise self._error("E411", "no column of the file has a type that can be read", hint)
+        return copied
 
     def _view_parquet(
         self, session: Session, path: Path, names: tuple[str, ...], types: dict[str, str]

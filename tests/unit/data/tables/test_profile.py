@@ -165,3 +165,22 @@ def test_a_declaration_that_does_not_fit_the_file_is_refused(
     request = CopyRequest(root=tmp_path, tables=(("t", table),), held=(), into=tmp_path / "into", limits=LIMITS)
     with pytest.raises(DataError, match=says):
         LocalData().copy(request)
+
+
+def test_a_parquet_column_that_nobody_could_use_is_left_out_and_told_and_an_identifier_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    duckdb.sql(
+        "SELECT range AS id, range % 3 AS y, [1, 2] AS tags, {'a': 1} AS pair, uuid() AS ref, INTERVAL 1 DAY AS term"
+        " FROM range(30) UNION ALL SELECT 30, NULL, NULL, NULL, NULL, NULL ORDER BY 1"
+    ).write_parquet(str(path))
+    found = look_at(path)
+    assert {column.name: column.type for column in found.columns} == {"id": "BIGINT", "y": "BIGINT", "ref": "VARCHAR"}
+    (note,) = found.layout_notes
+    assert note.startswith("not copied, since their types are no text, number, date, time or boolean: tags (INTEGER[])")
+    assert all(name in note for name in ("pair", "term"))
+    assert all(len(row["ref"]) == 36 for row in read_rows(tmp_path / "again" / "t.parquet") if row["ref"] is not None)
+    declared = Table(uses="parquet", path="t.parquet", types=(("tags", "VARCHAR"),))
+    request = CopyRequest(root=tmp_path, tables=(("t", declared),), held=(), into=tmp_path / "again", limits=LIMITS)
+    with pytest.raises(DataError, match="column tags has the type INTEGER") as caught:
+        LocalData().copy(request)
+    assert caught.value.code == "E411"
