@@ -14,8 +14,11 @@ def environment_of(desired: DesiredState, name: str) -> Environment:
     """Return the declared environment of this name. Raises UsageError E801 where there is none."""
     environment = desired.environment(name)
     if environment is None:
-        known = ", ".join(sorted(declared.name for declared in desired.environments)) or "none"
-        raise UsageError(f"no environment {name!r} is declared", hint=f"declared: {known}", code="E801")
+        names = sorted(declared.name for declared in desired.environments)
+        meant = [known for known in names if known.startswith(name)] or difflib.get_close_matches(name, names, n=3)
+        hint = f"did you mean {' or '.join(meant)}? " if meant else ""
+        hint += f"declared: {', '.join(names) or 'none'}"
+        raise UsageError(f"no environment {name!r} is declared", hint=hint, code="E801")
     return environment
 
 

@@ -9,21 +9,37 @@ import click
 from reconciler.cli import options
 from reconciler.console.invocation import Invocation
 from reconciler.core.digest import Digest
+from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
     from reconciler.core.promotion.proposal import ProposalResult
 
 
+def _only_environment(invocation: Invocation) -> str:
+    """Return the environment that is promoted to, where there is only one. Raises UsageError E801."""
+    from reconciler.cli.project import read_manifests
+
+    with read_manifests(invocation) as checkout:
+        names = sorted(each.name for each in checkout.desired.environments if each.promotes_from)
+    if len(names) == 1:
+        return names[0]
+    raise UsageError(
+        "missing option '--to'", hint=f"environments to promote to: {', '.join(names) or 'none'}", code="E801"
+    )
+
+
 @click.command("promote")
 @options.model
-@click.option("--to", "environment", metavar="ENV", type=options.NAME, required=True, help="Environment to deploy to.")
+@click.option(
+    "--to", "environment", metavar="ENV", type=options.NAME, help="Environment to deploy to [default: the only one]."
+)
 @click.option("--digest", type=options.DIGEST, help="Artifact to deploy [default: the newest verified one].")
 @click.option("--again", is_flag=True, help="Propose a pin that git has already: it is judged anew.")
 @options.opens
 @options.shared
 @click.pass_obj
 def command(
-    invocation: Invocation, model: str, environment: str, digest: Digest | None, again: bool, opens: bool
+    invocation: Invocation, model: str, environment: str | None, digest: Digest | None, again: bool, opens: bool
 ) -> int:
     """Propose to deploy a candidate of MODEL to ENV.
 
@@ -39,6 +55,8 @@ def command(
     from reconciler.cli.proposals import Proposing, propose
     from reconciler.engine.promotion.propose import promote
     from reconciler.report.promotion import model_card
+
+    environment = environment or _only_environment(invocation)
 
     def write(proposing: Proposing) -> ProposalResult:
         return promote(

@@ -19,6 +19,10 @@ _RESERVED = {
 }
 
 
+_ELSEWHERE = {"xgb": "xgboost", "lgbm": "lightgbm", "catboost": "catboost"}
+"""How the names of classes begin, and the package that they are of."""
+
+
 @cache
 def table() -> dict[str, Any]:
     """Return the table of supported estimators, by class name."""
@@ -31,9 +35,7 @@ def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...],
     """Yield (path below `estimator`, code, message, hint) for every problem of an estimator."""
     entry = table().get(estimator.class_name)
     if entry is None:
-        close = difflib.get_close_matches(estimator.class_name, table(), n=1)
-        hint = f"did you mean {close[0]}?" if close else f"supported: {', '.join(sorted(table()))}"
-        yield ("class",), "E213", "unsupported estimator", hint
+        yield ("class",), "E213", *_unsupported(estimator.class_name, task)
         return
     if entry["task"] != task:
         yield ("class",), "E213", f"the estimator is for {entry['task']}, and the task is {task}", None
@@ -61,6 +63,17 @@ def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...],
             too_large = any(_fits(value, _without_maximum(form)) for form in alternatives)
             expected = " or ".join(_in_words(form) for form in alternatives)
             yield ("params", name), "E215" if too_large else "E214", f"expected {expected}", None
+
+
+def _unsupported(name: str, task: str) -> tuple[str, str]:
+    """Return the problem and the hint for a class that is not supported: of another package, or of no such name."""
+    for start, package in _ELSEWHERE.items():
+        if name.lower().startswith(start):
+            own = "HistGradientBoostingClassifier" if task == "classification" else "HistGradientBoostingRegressor"
+            return f"{name} is of {package}, which is not supported", f"{own} works alike: boosted trees on histograms"
+    close = difflib.get_close_matches(name, table(), n=1)
+    hint = f"did you mean {close[0]}?" if close else f"supported: {', '.join(sorted(table()))}"
+    return "unsupported estimator", hint
 
 
 def _fits(value: Any, alternative: dict[str, Any]) -> bool:

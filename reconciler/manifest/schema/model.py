@@ -129,7 +129,7 @@ class Features(Document):
     def _distinct(self) -> Features:
         names = [*self.numeric, *self.categorical, *self.boolean]
         if not names:
-            raise refuse("E204", "expected one feature or more")
+            raise refuse("E204", "expected one feature or more, such as `numeric: [amount]`")
         lowered = [name.lower() for name in names]
         twice = sorted({name for name in names if lowered.count(name.lower()) > 1})
         if twice:

@@ -48,10 +48,15 @@ def _next(result: InitResult) -> tuple[str, ...]:
     enter = () if result.folder == "." else (f"cd {_word(result.folder)}",)
     return (
         *enter,
-        "git add . && git commit -m 'A first model'",
+        f"git add {' '.join(('.', *_elsewhere(result)))} && git commit -m 'A first model'",
         "reconciler apply sandbox",
         f"reconciler promote {plain(result.model)} --to production",
     )
+
+
+def _elsewhere(result: InitResult) -> tuple[str, ...]:
+    """Return the files that lie outside of the project's folder, such as its workflow, which `git add .` leaves out."""
+    return tuple(_word(file) for file in result.files if file.startswith("../"))
 
 
 def _word(text: str) -> str:

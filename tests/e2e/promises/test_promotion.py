@@ -131,3 +131,12 @@ def test_versions_move_forward_and_back_by_command_and_by_git_revert_without_tra
     assert taken_up["trained"] == 0
     assert deployed.model_status("sandbox")["artifact"] == first
     deployed.run("audit")
+
+
+def test_where_one_environment_promotes_it_need_not_be_named_and_of_two_both_are_told(trained: Project) -> None:
+    assert trained.run("promote", "lateness", "-o", "json").json["branch"].startswith("promote/production/lateness/")
+    text = (trained.root / "environments/production.yaml").read_text()
+    text = text.replace("name: production", "name: staging").replace("role: production", "role: staging")
+    trained.write("environments/staging.yaml", text.replace("root: serving", "root: serving-staging"))
+    trained.commit("Staging")
+    assert "environments to promote to: production, staging" in trained.run("promote", "lateness", code=2).err

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.find_environment import unknown_model
+from reconciler.engine.find_environment import environment_of, unknown_model
 from reconciler.engine.promotion import deployment_history
 from reconciler.errors import UsageError
 from tests.simulation.sample_project import MODEL
@@ -37,3 +37,13 @@ def test_a_rollback_of_a_misspelt_model_says_so_and_not_that_it_was_never_deploy
     with pytest.raises(UsageError, match="no model 'paymens' is declared for production") as caught:
         deployment_history.rollback_artifact(scenario.deps(), scenario.desired, "paymens", production, None)
     assert caught.value.hint == f"did you mean {MODEL}?"
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("prod", "production"), ("sandbx", "sandbox"), ("sand", "sandbox")])
+def test_the_beginning_of_an_environments_name_or_one_like_it_is_answered_by_the_name(
+    scenario: Scenario, typed: str, meant: str
+) -> None:
+    scenario.commit(seed=10)
+    with pytest.raises(UsageError) as caught:
+        environment_of(scenario.desired, typed)
+    assert caught.value.hint == f"did you mean {meant}? declared: production, sandbox"
