@@ -67,6 +67,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/fifty_models.py
 	$(BIN)/python benchmarks/comment.py
+	$(BIN)/python benchmarks/wide.py
 
 # The site, from docs/; its generated pages are written anew.
 docs: $(READY)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROWS = 500
 SHUFFLES = 2
 _AT_ONCE = 50_000  # rows in one call
+_CELLS_AT_ONCE = 5_000_000  # cells in one call: a table of many columns takes no more memory than one of few
 
 
 def influences_of(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] | Matrix) -> tuple[Influence, ...]:
@@ -37,7 +38,7 @@ def influences_of(model: LoadedModel, matrix: Matrix, actual: NDArray[np.int64] 
     baseline = _scores(model, matrix, actual, 1)[0]
     rows, features = matrix.shape
     shuffles = [random.permutation(rows) for _ in range(SHUFFLES)]
-    step = max(1, _AT_ONCE // (rows * SHUFFLES))
+    step = max(1, min(_AT_ONCE, _CELLS_AT_ONCE // max(1, features)) // (rows * SHUFFLES))
     drops: list[float] = []
     for start in range(0, features, step):
         block = range(start, min(start + step, features))

@@ -26,6 +26,7 @@ from reconciler.core.spec.recipe import (
     Selection,
     Task,
     Window,
+    is_taken_as_feature,
 )
 from reconciler.errors import UsageError
 
@@ -82,7 +83,26 @@ def suggest(profile: TableProfile, *, name: str, today: str, outcome: str | None
             code="E410",
         )
     _ask(profile, suggestion.recipe)
-    return suggestion
+    return replace(suggestion, recipe=_with_free_names(profile, suggestion.recipe))
+
+
+def _with_free_names(profile: TableProfile, recipe: Recipe) -> Recipe:
+    """Return the recipe with a derived column for each feature whose own name no feature can have."""
+    taken = [name for name in recipe.features.all if is_taken_as_feature(name)]
+    if not taken:
+        return recipe
+    names = {name: free_name(profile, f"value_of_{name}") for name in taken}
+    derived = tuple(NamedExpression(name=new, expression=f'"{name}"') for name, new in names.items())
+    features = recipe.features
+    return replace(
+        recipe,
+        data=replace(recipe.data, derive=(*recipe.data.derive, *derived)),
+        features=Features(
+            numeric=tuple(names.get(name, name) for name in features.numeric),
+            categorical=tuple(names.get(name, name) for name in features.categorical),
+            boolean=tuple(names.get(name, name) for name in features.boolean),
+        ),
+    )
 
 
 def _ask(profile: TableProfile, recipe: Recipe) -> None:

@@ -113,6 +113,11 @@ class Features:
         return self.numeric + self.categorical + self.boolean
 
 
+def is_taken_as_feature(name: str) -> bool:
+    """Tell whether the rows of a model have a column of their own of this name, so that no feature can be named so."""
+    return name.lower() in ("key", "outcome") or name.lower().startswith(("possible_", "also_"))
+
+
 Scalar = bool | int | float | str | None
 Param = Scalar | tuple[Scalar, ...]
 

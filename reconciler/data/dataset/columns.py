@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.core.spec.recipe import Recipe
+from reconciler.core.spec.recipe import Recipe, is_taken_as_feature
 from reconciler.data.expressions.parse import RefusedError
 from reconciler.data.expressions.validate import Aggregate, Scalar, read_all
 from reconciler.errors import DataError
@@ -185,11 +185,10 @@ def _check_names(recipe: Recipe, names: _Names) -> None:
     for label, column in singles:
         if column is not None:
             names.require((column,), label)
-    reserved = ("key", "outcome")
     for index, column in enumerate(recipe.features.all):
         if column in recipe.features.all[:index]:
             raise DataError(f"features: {column} is listed twice", code="E416", hint="list it once")
-        if column.lower() in reserved or column.lower().startswith(("possible_", "also_")):
+        if is_taken_as_feature(column):
             hint = "derive a column of another name from it, and use that"
             raise DataError(f"features: a feature cannot be named {column}", code="E416", hint=hint)
 

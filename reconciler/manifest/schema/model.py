@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from reconciler.core.spec.recipe import is_taken_as_feature
 from reconciler.manifest.schema.field_types import (
     ColumnName,
     Date,
@@ -134,6 +135,8 @@ class Features(Document):
         twice = sorted({name for name in names if lowered.count(name.lower()) > 1})
         if twice:
             raise refuse("E207", f"feature {twice[0]!r} is given twice")
+        if taken := [name for name in names if is_taken_as_feature(name)]:
+            raise refuse("E416", f"a feature cannot be named {taken[0]}: derive a column of another name from it")
         return self
 
 

@@ -348,3 +348,11 @@ def test_text_that_only_looks_like_dates_is_no_category() -> None:
     found = suggested(ORDER_ID, AMOUNT, flag("d", "a", "b"), RETURNED, notes=(asked("d", unread=True),))
     assert "d" not in found.recipe.features.all
     assert dict(found.left_out)["d"] == "read as one, but the other fits too"
+
+
+@pytest.mark.parametrize("name", ["key", "outcome", "Key", "possible_price", "also_seen"])
+def test_a_column_whose_name_no_feature_can_have_is_a_feature_by_another_name(name: str) -> None:
+    few = flag(name, "1.5", "2.5", "3.5", kind="DOUBLE")
+    found = suggested(ORDER_ID, AMOUNT, few, RETURNED, outcome="returned").recipe
+    assert found.features.numeric == ("amount", f"value_of_{name}")
+    assert [(one.name, one.expression) for one in found.data.derive] == [(f"value_of_{name}", f'"{name}"')]

@@ -143,6 +143,8 @@ FIELDS = {
     "24 not a number": (with_model("atLeast: 0.45", "atLeast: .nan"), MODEL, "E202"),
     "25 unknown": (with_model("metric: f1_macro", "metirc: f1_macro"), MODEL, "E203"),
     "26 missing": (with_model("    seed: 7\n", ""), MODEL, "E204"),
+    "a feature called key": (with_model("numeric: [", "numeric: [key, "), MODEL, "E416"),
+    "a feature called as a column of ours": (with_model("numeric: [", "numeric: [Possible_a, "), MODEL, "E416"),
     "27 quoted number": (with_model("seed: 7", 'seed: "7"'), MODEL, "E201"),
     "27 true for a number": (with_model("seed: 7", "seed: true"), MODEL, "E201"),
     "28 seed below": (with_model("seed: 7", "seed: -1"), MODEL, "E205"),
