@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 import typing
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -29,11 +31,25 @@ def problems_of(error: ValidationError, *, path: str, node: Node, model: type[Ba
         loc = (*entry["loc"], field) if field else entry["loc"]
         errors.append((entry, _walkable(loc, node, missing=entry["type"] == "missing")))
     parents = {location[:length] for _, location in errors for length in range(len(location))}
+    told: dict[Path, list[Problem]] = {}
     for entry, location in errors:
         # In a union of a list and a mapping, the branch with problems inside has the right type: skip the other one.
         if entry["type"] in ("list_type", "dict_type") and location in parents:
             continue
-        yield _problem(entry, path=path, node=node, location=location, model=model)
+        told.setdefault(location, []).append(_problem(entry, path=path, node=node, location=location, model=model))
+    for problems in told.values():
+        yield from _joined(problems)
+
+
+def _joined(problems: list[Problem]) -> list[Problem]:
+    """Return one problem in place of those of a union's branches, where each expected another type of value."""
+    parts = [re.fullmatch(r"(.*expected )(.+)(, found .+)", problem.message) for problem in problems]
+    ends = {(part[1], part[3]) for part in parts if part is not None}
+    if len(problems) < 2 or None in parts or len(ends) > 1 or {problem.code for problem in problems} != {"E201"}:
+        return problems
+    ((start, end),) = ends
+    expected = " or ".join(dict.fromkeys(part[2] for part in parts if part is not None))
+    return [replace(problems[0], message=f"{start}{expected}{end}")]
 
 
 def _walkable(loc: Path, node: Node, *, missing: bool) -> Path:

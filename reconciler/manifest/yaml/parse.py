@@ -149,6 +149,9 @@ class _YamlReader:
             line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
             if "Unicode character escape" in (error.problem or ""):
                 raise self._bad("E112", "not valid Unicode: a lone surrogate", line, column) from None
+            text = self._text.split("\n")[line - 1 : line]
+            if "cannot start any token" in (error.problem or "") and text and text[0][column - 1 : column] == "\t":
+                raise self._bad("E105", "not YAML: a tab; indent with spaces", line, column) from None
             raise self._bad("E105", f"not YAML: {error.problem or 'cannot be read'}", line, column) from None
         except yaml.YAMLError as error:
             raise self._bad("E104", "a character that YAML does not allow", 1, 1) from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -281,6 +282,19 @@ def test_what_is_wrong_inside_a_mapping_is_not_told_as_another_kind_of_value() -
     """`classes` may also be a list: a mapping with one bad name is a mapping."""
     found = problems(with_model("        late: days", '        "": days'))
     assert [problem.field for problem in found] == ["spec.recipe.outcome.classes."]
+
+
+def test_a_value_that_fits_no_branch_of_a_union_is_one_problem() -> None:
+    files = good()
+    text = re.sub(r"      classes:\n(?:        .*\n)+", "      classes: 5\n", files[MODEL].decode(), count=1)
+    problem = next(each for each in problems({**files, MODEL: text.encode()}) if each.code == "E201")
+    assert problem.message == "expected a mapping or a list, found a number"
+    assert sum(each.code == "E201" for each in problems({**files, MODEL: text.encode()})) == 1
+
+
+def test_a_tab_is_called_a_tab() -> None:
+    (problem,) = problems(with_model("    seed: 7", "\tseed: 7"))
+    assert (problem.code, problem.message) == ("E105", "not YAML: a tab; indent with spaces")
 
 
 @pytest.mark.parametrize(("mode", "kind"), [("120000", "a symbolic link"), ("160000", "a submodule")])
