@@ -62,15 +62,15 @@ def main(columns: int) -> None:
 
 
 def write_table(path: Path, columns: int) -> None:
-    """Write measurements whose first columns together tell the outcome; each tenth row is open."""
+    """Write measurements of which each tenth follows what tells the outcome; each tenth row is open."""
     generator = random.Random(3)
     names = [f"m{number}" for number in range(columns - 2)]
     with path.open("w") as table:
         table.write(",".join(["id", "y", *names]) + "\n")
         for row in range(ROWS):
-            cells = [generator.random() for _ in names]
-            told = sum(cells[:300]) + generator.gauss(0, 1) > min(len(cells), 300) / 2
-            outcome = "" if row % 10 == 0 else "yes" if told else "no"
+            cause = generator.random()
+            cells = [generator.random() + cause * (number % 10 == 0) for number in range(len(names))]
+            outcome = "" if row % 10 == 0 else "yes" if cause > 0.5 else "no"
             table.write(",".join([str(row), outcome, *(f"{cell:.3f}" for cell in cells)]) + "\n")
 
 

@@ -63,7 +63,7 @@ def test_the_made_file_is_what_arrow_reads_it_as() -> None:
         (Declared(rows=90_000_000), "declares 90,000,000 rows in 1", "E419"),
         (Declared(rows=100_000, groups=999), "99,900,000 rows in 38,", "E419"),
         (Declared(rows=0, groups=70_000), "70,000 row groups", "E419"),
-        (Declared(columns=2_001), "2,001 columns; at most 2,000 are read", "E411"),
+        (Declared(columns=3_001), "3,001 columns; at most 3,000 are read", "E411"),
         (Declared(page_values=2**31 - 1), "a page declares 2,147,483,647 values of a column with 3", "E419"),
         (Declared(page_bytes=PAGE_BYTES + 1), "1,073,741,825 bytes of a page", "E419"),
         (Declared(page_bytes=-1), "a size is negative", "E411"),
