@@ -30,6 +30,7 @@ from reconciler.core.spec.recipe import (
 )
 from reconciler.errors import UsageError
 
+WIDE = 200  # features above which a forest, which looks at a few of them at a time, misses the few that matter
 SMALL = 5000  # rows below which a random forest is the safer choice: boosting overfits few rows
 FEWEST_DAYS = 20  # distinct days from which rows are held out by date
 FEWEST_JUDGED = 50  # rows of a holdout from which a score says something
@@ -137,7 +138,7 @@ def _from_receivables(
     categorical = tuple(name for name in features.categorical if name != books.by)
     known = profile.column(books.settled).filled
     holdout, why_holdout = _holdout(profile, books.at, known)
-    estimator, why_estimator = _estimator(Task.CLASSIFICATION, profile.rows)
+    estimator, why_estimator = _estimator(Task.CLASSIFICATION, profile.rows, len(features.all))
     past = None
     if books.by is not None:
         left[books.by] = "its value is a customer: the features from their past below also hold for new customers"
@@ -201,7 +202,7 @@ def _from_single_column(
     classes = are_classes(outcome)
     task = Task.CLASSIFICATION if classes else Task.REGRESSION
     holdout, why_holdout = _holdout(profile, at.name if at is not None else None, outcome.filled)
-    estimator, why_estimator = _estimator(task, profile.rows)
+    estimator, why_estimator = _estimator(task, profile.rows, len(features.all))
     is_open = outcome.filled < profile.rows
     declared, window = _classes(outcome, is_open=is_open) if classes else (Outcome(column=outcome.name), None)
     recipe = Recipe(
@@ -300,9 +301,9 @@ def _holdout(profile: TableProfile, at: str | None, known: int) -> tuple[Holdout
     return holdout, why
 
 
-def _estimator(task: Task, rows: int) -> tuple[Estimator, str]:
+def _estimator(task: Task, rows: int, columns: int) -> tuple[Estimator, str]:
     kind = "Classifier" if task is Task.CLASSIFICATION else "Regressor"
-    if rows < SMALL:
+    if rows < SMALL and columns <= WIDE:
         forest = Estimator(
             uses="sklearn", class_name=f"RandomForest{kind}", params=(("min_samples_leaf", 3), ("n_estimators", 200))
         )
@@ -310,4 +311,9 @@ def _estimator(task: Task, rows: int) -> tuple[Estimator, str]:
     boosting = Estimator(
         uses="sklearn", class_name=f"HistGradientBoosting{kind}", params=(("learning_rate", 0.05), ("max_iter", 150))
     )
+    if columns > WIDE:
+        return (
+            boosting,
+            f"boosting looks at all {columns:,} columns at every split: a forest may miss the few that matter",
+        )
     return boosting, f"boosting handles {rows:,} rows, missing values and categories as they are"

@@ -356,3 +356,11 @@ def test_a_column_whose_name_no_feature_can_have_is_a_feature_by_another_name(na
     found = suggested(ORDER_ID, AMOUNT, few, RETURNED, outcome="returned").recipe
     assert found.features.numeric == ("amount", f"value_of_{name}")
     assert [(one.name, one.expression) for one in found.data.derive] == [(f"value_of_{name}", f'"{name}"')]
+
+
+def test_few_rows_of_many_columns_are_boosted_since_a_forest_looks_at_few_columns_at_a_time() -> None:
+    wide = suggested(ORDER_ID, *(column(f"m{n}") for n in range(201)), RETURNED, outcome="returned")
+    assert wide.recipe.estimator.class_name == "HistGradientBoostingClassifier"
+    assert "201 columns" in wide.reasons.estimator
+    few = suggested(ORDER_ID, *(column(f"m{n}") for n in range(200)), RETURNED, outcome="returned")
+    assert few.recipe.estimator.class_name == "RandomForestClassifier"
