@@ -8,11 +8,11 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
 from pathlib import Path
 
 from reconciler import codec
 from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
+from reconciler.core.computed_once import computed_once
 from reconciler.ports import Expressions, ParsedExpression
 
 LIMIT = 50_000  # expressions; beyond it only those of the last call are kept
@@ -36,7 +36,7 @@ class CachedExpressions:
             self._save(known if len(known) <= LIMIT else {text: known[text] for text in wanted})
         return {text: known[text] for text in wanted}
 
-    @cached_property
+    @computed_once
     def _path(self) -> Path:
         return self._folder / f"expressions-{self._grammar()}.json"
 

@@ -13,12 +13,12 @@ import os
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
 
 from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.plumbing import Git, entries_of, listing
+from reconciler.core.computed_once import computed_once
 from reconciler.core.names import folded
 from reconciler.errors import SourceError
 from reconciler.ports import TreeFile
@@ -123,14 +123,14 @@ class TrackedPaths:
             path = os.path.dirname(path)
         return False
 
-    @cached_property
+    @computed_once
     def _committed(self) -> tuple[TrackedTree, ...]:
         if self._git is None:
             return ()
         commits = dict.fromkeys(commit for commit in (self._git.head(), self._revision) if commit)
         return tuple(TrackedTree(self._git.tree(commit, ())) for commit in commits)
 
-    @cached_property
+    @computed_once
     def _index(self) -> TrackedTree:
         return TrackedTree(_staged_files(Git(Path(self._project))))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
 
+from reconciler.core.computed_once import computed_once
 from reconciler.core.controls import in_force as sets
 from reconciler.core.controls.controls import (
     ControlsHead,
@@ -61,7 +61,7 @@ class ControlsObserver:
     obstacle: Obstacle | None = None
     unaccepted: str | None = None
 
-    @cached_property
+    @computed_once
     def protect(self) -> str | None:
         """Return the protected branch by the controls in force, which decides what may be applied at all."""
         return next((each.protect for each in self.in_force if each.protect is not None), None)
@@ -74,7 +74,7 @@ class ControlsObserver:
         name = self.environment.name
         return f"the controls of {name} are not in force: {self.unaccepted}", _accept(name)
 
-    @cached_property
+    @computed_once
     def moved(self) -> tuple[str, str] | None:
         """Return which change of role, protection, store or target is not let in, and the remedy; None where none."""
         moved = [item for item in self.loosened if item.what in IDENTITY]
@@ -108,7 +108,7 @@ class ControlsObserver:
         """Tell whether the environment is never applied from a work tree, by what is in force."""
         return any(each.protect is not None or each.role is Role.PRODUCTION for each in self.in_force)
 
-    @cached_property
+    @computed_once
     def effective(self) -> Environment:
         """Return the environment with the policy of every set in force, for models whose pin is not to be judged."""
         return replace(sets.joined(self.environment, self.in_force), protect=self.protect)

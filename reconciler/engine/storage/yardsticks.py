@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
+from reconciler.core.computed_once import computed_once
 from reconciler.core.digest import Digest
 from reconciler.core.spec.gates import Against, Gate, NoWorseThanIncumbent
 from reconciler.core.spec.model import Model
@@ -47,7 +47,7 @@ class Yardsticks:
         """Tell whether the candidate was deployed here before, so that no gate is asked."""
         return self.head is not None and self.artifact in self.head.state.vetted
 
-    @cached_property
+    @computed_once
     def incumbent(self) -> Deployment | None:
         """Return what is deployed, or was when the model was retired; None where that is the candidate, or nothing."""
         if self.head is None:
@@ -86,7 +86,7 @@ class Yardsticks:
         }
         return tuple(sorted(found.items())) or None
 
-    @cached_property
+    @computed_once
     def _entries(self) -> tuple[JournalHead, ...]:
         """Return all entries under all names, older names first, and under a name that was forgotten since."""
         entries = [entry for name in reversed(self.names) for entry in self._journal(name)]
@@ -108,7 +108,7 @@ class Yardsticks:
             model=name,
         )
 
-    @cached_property
+    @computed_once
     def _deployments(self) -> tuple[Deployment, ...]:
         """Return every stretch of entries with one artifact, oldest first."""
         found: list[Deployment] = []
@@ -124,7 +124,7 @@ class Yardsticks:
             current = artifact
         return tuple(found)
 
-    @cached_property
+    @computed_once
     def _changed(self) -> datetime:
         """Return when the deployment changed last: to the incumbent, or to none."""
         changed, current, begun = self.now, None, False
