@@ -40,7 +40,7 @@ REFUSED = [
     ["--" + LONG],
     ["apply", "production", "--plan", "-"],
     ["apply", "production", "--plan", "no-such-file.json"],
-    ["promote", "model"],
+    ["promote", "--to", "production"],
     ["promote", "model", "--to", "production", "--digest", "1a2b3c4d5e6f"],
     ["promote", "model", "--to", "production", "--digest", "sha256:" + "A" * 64],
     ["rollback", "model", "--in", "production", "--to", "-1"],
