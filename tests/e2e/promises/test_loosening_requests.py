@@ -154,6 +154,21 @@ def test_a_store_that_was_moved_with_all_that_it_holds_goes_on(strict: Project) 
     strict.run("audit")
 
 
+def test_who_comes_back_to_a_store_that_was_left_needs_a_person(newer: Project) -> None:
+    before = newer.served()["artifact"]
+    moved = "spec:\n  store: {uses: files, root: .reconciler/production2}\n"
+    edit(newer, POLICY, "spec:\n", moved)
+    newer.commit("Move house")
+    edit(newer, POLICY, moved, "spec:\n")
+    newer.commit("And back")
+    propose(newer)
+    refused(newer, before, "git had it elsewhere", ".reconciler/production2", "controls accept production")
+    shown = newer.run("controls", "show", "production", "-o", "json").json
+    newer.run("controls", "accept", "production", "--reason", "it was empty", "--id", shown["digest"])
+    newer.run("apply", "production", "--yes")
+    assert newer.served()["artifact"] != before
+
+
 def test_a_log_that_is_gone_is_accepted_by_a_person_or_nothing_new_is_deployed(strict: Project) -> None:
     before = strict.served()["artifact"]
     shutil.rmtree(strict.root / ".reconciler/production/controls")
