@@ -16,8 +16,8 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 
 # Of each name the quick count and the full one.
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (240, 10_000),  # schedules of the simulation
-    "REQUEST_SEEDS": (160, 10_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "SEEDS": (240, 6_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (160, 4_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
