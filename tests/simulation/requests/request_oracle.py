@@ -66,7 +66,8 @@ class RequestOracle:
     moments: list[Moment] = field(default_factory=list)
     began: dict[str, tuple[int, int]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
-    deployed: list[tuple[str, Digest]] = field(default_factory=list)
+    deployed: list[tuple[str, Digest, int]] = field(default_factory=list)
+    """Model, artifact, and how many entries there were then."""
     places: set[str] = field(default_factory=set)
     """Stores in which a commit's controls were recorded."""
     deploys: int = 0
@@ -85,7 +86,7 @@ class RequestOracle:
                 self.deploys += 1
                 if entry.commit is not None or not self._is_open(root):
                     self._deploy(entry, entry.artifact)
-                    self.deployed.append((entry.model, entry.artifact))
+                    self.deployed.append((entry.model, entry.artifact, len(self.moments)))
 
     def _is_open(self, root: str) -> bool:
         """Tell whether a work tree may be applied: nothing is in force in this place, or nothing that protects it."""
@@ -256,8 +257,8 @@ class RequestOracle:
         )
         if (held or left) and not self._overrides(Control.HOLD, model, at, moments, before):
             yield "C6 it is held, or was until its own change"
-        if any(name in names and artifact == model.artifact for name, artifact in self.deployed):
-            return  # it was let in before
+        if self._was_let_in(model, names, former.names if former is not None else ()):
+            return
         closed = freeze_windows.closed(said.freeze, entry.when) is not None
         if before is not None:
             gone = [w for w in rules_of(self.history.commits[before.at].declared).freeze if w not in said_then.freeze]
@@ -266,7 +267,7 @@ class RequestOracle:
             yield "C6 it is deployed in a freeze"
         if (entry.when - known.taken).total_seconds() > min(each.age for each in sets):
             yield "C5 its data are too old"
-        incumbent = next((artifact for name, artifact in reversed(self.deployed) if name in names), None)
+        incumbent = next((artifact for name, artifact, _ in reversed(self.deployed) if name in names), None)
         worse = incumbent is not None and known.score - artifacts()[incumbent].score < -TOLERANCE - 1e-9
         for each in (said, said_then):
             if known.score < each.floor or (each.compares and worse):
@@ -284,6 +285,14 @@ class RequestOracle:
             yield "C3 its evidence is of another place than in force"
         if any(each.rows != own_of(model).rows for each in owns_before):
             yield "C3 it is judged on other rows than in force"
+
+    def _was_let_in(self, model: Declaration, names: tuple[str, ...], former: tuple[str, ...]) -> bool:
+        """Tell whether the artifact was deployed as this model: under a name that another has now, before that."""
+        began = next((n for n, moment in enumerate(self.moments) if model.name in moment.models), len(self.moments))
+        return any(
+            artifact == model.artifact and (name in names or (name in former and n <= began))
+            for name, artifact, n in self.deployed
+        )
 
     def _change_of_pin(self, model: Declaration, brought: Commit) -> Commit:
         """Return the commit since which the branch holds this pin without a break."""
