@@ -19,27 +19,12 @@ from reconciler import codec
 from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.digest import Digest
 from reconciler.core.spec.environment import DriftPolicy
-from tests.inputs.test_absence import remove
 from tests.simulation.sample_project import MODEL, PRODUCTION, SANDBOX
 from tests.support.once import copy
-from tests.support.project_on_disk import ENVIRONMENTS, FOLDERS, ProjectOnDisk, Roles, deployed_twice, said, stored
+from tests.support.project_on_disk import ENVIRONMENTS, FOLDERS, ProjectOnDisk, Roles, remove, said, stored
 from tests.support.reader_table import Codes, compare
 
 Change = Callable[[Path], None]
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> ProjectOnDisk:
-    """A project that deployed two artifacts, one after the other, and predicted with them."""
-    return deployed_twice(tmp_path_factory.mktemp("whole"))
-
-
-@pytest.fixture
-def project(whole: ProjectOnDisk, tmp_path: Path) -> ProjectOnDisk:
-    """A copy of that project's folders, and its git."""
-    for folder in FOLDERS.values():
-        copy(whole.root / folder, tmp_path / "project" / folder)
-    return whole.at(tmp_path / "project")
 
 
 def flip(path: Path) -> None:

@@ -3,7 +3,6 @@ reader says, in one table. And its brothers: what is left of a store in other wa
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -22,22 +21,8 @@ from tests.simulation import sample_manifests
 from tests.simulation.sample_project import MODEL, OTHER
 from tests.simulation.scenario import Scenario
 from tests.support.once import copy
-from tests.support.project_on_disk import ENVIRONMENTS, FOLDERS, ProjectOnDisk, Roles, deployed_twice, said, stored
+from tests.support.project_on_disk import ENVIRONMENTS, ProjectOnDisk, Roles, remove, said, stored
 from tests.support.reader_table import compare
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> ProjectOnDisk:
-    """A project that deployed two artifacts, one after the other, and predicted with them."""
-    return deployed_twice(tmp_path_factory.mktemp("whole"))
-
-
-@pytest.fixture
-def project(whole: ProjectOnDisk, tmp_path: Path) -> ProjectOnDisk:
-    """A copy of that project's folders, and its git."""
-    for folder in FOLDERS.values():
-        copy(whole.root / folder, tmp_path / folder)
-    return whole.at(tmp_path)
 
 
 @pytest.fixture
@@ -50,14 +35,6 @@ def fresh(tmp_path: Path) -> ProjectOnDisk:
 def scenario(tmp_path: Path) -> Scenario:
     """A project whose stores are in memory, as a bucket's objects are elsewhere."""
     return Scenario(tmp_path)
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder."""
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
 
 
 def without(whole: ProjectOnDisk, project: ProjectOnDisk, *paths: str) -> dict[str, dict[str, int]]:
