@@ -6,6 +6,7 @@ python -m tests.integration.engine.apply_with_fakes FOLDER ENVIRONMENT COMMITS S
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler import codec
@@ -22,21 +23,18 @@ from reconciler.testing.memory_git import MemorySource
 from tests.simulation import sample_project
 
 
-def apply_once(folder: Path, environment: str, commits: str, seed: str, pin: str, pinned: str) -> dict[str, object]:
-    """Apply the last of `commits`, as a process does that has nothing but the folder; `pinned`: the seed of the pin."""
-    source = MemorySource()
-    source.line = commits.split(",")
-    pinned_seed = int(pinned) if pinned else None
-    desired = sample_project.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_seed=pinned_seed)
+def on_disk(folder: Path, source: MemorySource) -> Dependencies:
+    """Return one process's ports: stores and a target below a folder, and fakes for training and scoring."""
     scratch = folder / "scratch" / host.new_id()
     scratch.mkdir(parents=True)
-    trainer = FakeTrainer()
-    deps = Dependencies(
+    return Dependencies(
         source=source,
         stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
-        targets={"production": DirectoryTarget(folder / "serving", project="sample", environment="production")},
+        targets={
+            "production": DirectoryTarget(folder / "serving", project=sample_project.PROJECT, environment="production")
+        },
         data=FakeData(),
-        trainer=trainer,
+        trainer=FakeTrainer(),
         scorer=FakeScorer(),
         clock=host.now,
         new_id=host.new_id,
@@ -45,6 +43,16 @@ def apply_once(folder: Path, environment: str, commits: str, seed: str, pin: str
         scratch=scratch,
         data_root=folder,
     )
+
+
+def apply_once(folder: Path, environment: str, commits: str, seed: str, pin: str, pinned: str) -> dict[str, object]:
+    """Apply the last of `commits`, as a process does that has nothing but the folder; `pinned`: the seed of the pin."""
+    source = MemorySource()
+    source.line = commits.split(",")
+    pinned_seed = int(pinned) if pinned else None
+    desired = sample_project.desired(source.line[-1], seed=int(seed), pin=pin or None, pinned_seed=pinned_seed)
+    trainer = FakeTrainer()
+    deps = replace(on_disk(folder, source), trainer=trainer)
     where = environment_of(desired, environment)
     done = apply.apply(deps, desired, where, make_plan(deps, desired, where), confirmed=True)
     left = make_plan(deps, desired, where)

@@ -14,9 +14,6 @@ import pytest
 
 from reconciler import codec
 from reconciler.adapters.executors.model_threads import ModelThreads
-from reconciler.adapters.filesystem.store import FilesStore
-from reconciler.adapters.filesystem.target import DirectoryTarget
-from reconciler.adapters.system import host
 from reconciler.core.plan.apply_result import ApplyResult
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.status_codes import ResultStatus
@@ -26,8 +23,8 @@ from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.engine.storage import data_snapshots, journal
-from reconciler.testing.fake_compute import FakeData, FakeScorer, FakeTrainer, Silent
 from reconciler.testing.memory_git import MemorySource
+from tests.integration.engine.apply_with_fakes import on_disk
 from tests.simulation import sample_project
 from tests.simulation.scenario import named
 from tests.support.effort import count
@@ -37,25 +34,7 @@ ROUNDS = count("PARALLEL_ROUNDS")
 
 
 def world_in(folder: Path, source: MemorySource, concurrency: int) -> Dependencies:
-    scratch = folder / "scratch" / host.new_id()
-    scratch.mkdir(parents=True)
-    return Dependencies(
-        source=source,
-        stores={name: FilesStore(folder / name) for name in ("sandbox", "production")},
-        targets={
-            "production": DirectoryTarget(folder / "serving", project=sample_project.PROJECT, environment="production")
-        },
-        data=FakeData(),
-        trainer=FakeTrainer(),
-        scorer=FakeScorer(),
-        clock=host.now,
-        new_id=host.new_id,
-        progress=Silent(),
-        actor=lambda: "test",
-        scratch=scratch,
-        data_root=folder,
-        concurrency=ModelThreads(concurrency, threading.Event()),
-    )
+    return replace(on_disk(folder, source), concurrency=ModelThreads(concurrency, threading.Event()))
 
 
 def declared(seeds: Sequence[int], commit: str) -> DesiredState:
