@@ -76,7 +76,7 @@ def begin(
                 is_header=is_header,
             )
             profile = data.profile(request)
-            progress.done(path.name, f"{profile.rows:,} rows, {len(profile.columns):,} columns")
+            progress.done(path.name, _size(profile))
         return _write(root, folder, path, profile, texts, data, note=note, outcome=outcome, name=name, ci=ci)
     finally:
         data.close()
@@ -184,9 +184,14 @@ def _read_back(root: Path, data: DataWorker) -> None:
     load(WorkTree(root), data, revision=None)
 
 
+def _size(profile: TableProfile) -> str:
+    rows, columns = profile.rows, len(profile.columns)
+    return f"{rows:,} row{'s' * (rows != 1)}, {columns:,} column{'s' * (columns != 1)}"
+
+
 def _choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bool) -> tuple[InitChoice, ...]:
     recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
-    written = [f"{profile.rows:,} rows, {len(profile.columns):,} columns"]
+    written = [_size(profile)]
     written += [f"dates as {table.dates}"] if table.dates else []
     written += [f"delimiter {table.delimiter!r}"] if table.delimiter else []
     written += ["decimal commas"] if table.decimal == "," else []
@@ -194,7 +199,8 @@ def _choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bo
     written += [f"{note.column}: {note.note}" for note in profile.notes[:_MOST_NOTES] if not note.unread]
     written += [f"{table.skip} line{'s' * (table.skip != 1)} above the header left out"] if table.skip else []
     written += ["no header"] if not table.header else []
-    written += [f"{len(table.columns)} columns renamed for use in expressions"] if table.columns else []
+    renamed = len(table.columns)
+    written += [f"{renamed} column{'s' * (renamed != 1)} renamed for use in expressions"] if renamed else []
     features = recipe.features
     kinds = (
         (len(features.numeric), "numeric"),

@@ -65,7 +65,7 @@ def _stored(environment: Environment, audited: Audit, *, told: frozenset[str]) -
     read = f"{sum(counts.values()):,} objects read and hashed" if counts else "nothing yet"
     if unhashed:
         read += (
-            f"; {unhashed:,} larger blobs are there, and their bytes were not looked at: "
+            f"; the bytes of {unhashed:,} larger blob{'s' * (unhashed != 1)} were not looked at: "
             f"`reconciler audit {environment.name}` does that"
         )
     if not audited.findings:

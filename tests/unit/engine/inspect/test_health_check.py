@@ -39,7 +39,7 @@ def test_a_changed_byte_of_a_large_blob_is_left_to_the_audit_and_that_is_said(sc
     keys = [f"blobs/sha256/{digest.removeprefix('sha256:')}" for digest in (small, large)]
     store.objects[keys[1]] = b"y" * (HASHED + 1)
     (told,) = (check for check in stored(scenario) if check.name == "stored")
-    assert "1 larger blobs are there, and their bytes were not looked at: `reconciler audit production`" in told.found
+    assert "the bytes of 1 larger blob were not looked at: `reconciler audit production`" in told.found
     assert status(stored(scenario)) is ResultStatus.CLEAN
     store.objects[keys[0]] = b"y" * HASHED
     assert status(stored(scenario)) is ResultStatus.DAMAGED
