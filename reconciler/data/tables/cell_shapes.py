@@ -78,7 +78,7 @@ _ANY_UNIT = "|".join(re.escape(unit) for unit in sorted({*_CURRENCY, *_MEASURES}
 _MONEY = "|".join(re.escape(unit) for unit in sorted(_CURRENCY, key=len, reverse=True))
 _NUMBER = re.compile(
     rf"(?P<open>\( *)?(?P<sign>[-+]?) *(?P<before>{_MONEY})? *(?P<sign2>[-+]?)(?P<open2>\()?"
-    r"(?P<body>[0-9.,' ]*[0-9][.,]?|[0-9.,]+[eE][+-]?[0-9]{{1,2}})"
+    r"(?P<body>[0-9.,' ]*[0-9][.,]?|[0-9.,]+[eE][+-]?[0-9]{1,2})"
     rf" *(?P<behind>{_ANY_UNIT})? *(?P<close>\))?(?P<trailing> *-)?"
 )
 # (decimal, grouping): as people write them, the plain point first.

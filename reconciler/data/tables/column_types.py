@@ -217,7 +217,7 @@ def _bare_number(cell: str, text_format: TextFormat) -> str:
         text = rf"regexp_replace({text}, {text_of(rf'^([-+(]?) *{unit} *')}, '\1')"
         text = rf"regexp_replace({text}, {text_of(rf' *{unit}([-)]?)$')}, '\1')"
     if text_format.negative == "brackets":
-        text = rf"regexp_replace({text}, '^\( *([^-+]*[^ ]) *\)$', '-\1')"
+        text = rf"regexp_replace({text}, '^\( *([^-+ ]([^()]*[^ ()])?) *\)$', '-\1')"
     if text_format.negative == "trailing":
         text = rf"regexp_replace({text}, '^([^-+].*[^ ]|[^-+]) *-$', '-\1')"
     return text
