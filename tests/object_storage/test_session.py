@@ -123,7 +123,7 @@ def test_the_whole_story_in_a_bucket(project: Remote) -> None:
     assert project.served()["artifact"] == first
     checked = project.run("doctor").out
     assert "tested" in checked
-    assert "their bytes were not looked at: `reconciler audit production` does that" in " ".join(checked.split())
+    assert "larger blobs were not looked at: `reconciler audit production` does that" in " ".join(checked.split())
     project.run("why", "lateness", "--in", "production")
     assert len(project.run("history", "--env", "production", "-o", "json").json["events"]) >= 5
     assert not (project.root / ".reconciler").exists()
