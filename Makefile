@@ -44,7 +44,9 @@ test: $(READY)
 # The counts are in tests/support/effort.py.
 soak: $(READY)
 	@EFFORT=full $(PYTEST) -m soak
-PYTEST := $(BIN)/python -m pytest -n 2 --dist loadgroup --durations 15
+# One worker more than the two processors that are reckoned with: tests wait for disks and for what they start.
+WORKERS := 3
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations 15
 
 # In an environment of its own: what is fuzzed is instrumented, and its package exists for Linux only.
 fuzz: $(FUZZ)/.ready

@@ -6,6 +6,7 @@ or fails when `REQUIRE` (names with commas between) demands it.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
@@ -92,6 +93,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     if not effort.FULL:
         items[:] = [item for item in items if not any(mark.kwargs.get("only") for mark in item.iter_markers("soak"))]
     items.sort(key=effort.place)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage as rarely as the program does (`reconciler.cli.main`), and never among what was collected."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 50)
 
 
 @pytest.fixture
