@@ -11,7 +11,8 @@ from reconciler.adapters.git import new_repository
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import machine
 from reconciler.adapters.system.host import now
-from reconciler.app import ci_setup, locations
+from reconciler.app import locations
+from reconciler.app.ci import setup as ci_setup
 from reconciler.app.project_options import SILENT
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.names import is_name, without_accents
@@ -39,6 +40,7 @@ def begin(
     outcome: str | None,
     name: str | None,
     ci: ForgeKind | None = None,
+    install: str | None = None,
     options: tuple[ReadOption, ...] = (),
     given: Table | None = None,
     is_header: bool | None = None,
@@ -77,7 +79,9 @@ def begin(
             )
             profile = data.profile(request)
             progress.done(path.name, _size(profile))
-        return _write(root, folder, path, profile, texts, data, note=note, outcome=outcome, name=name, ci=ci)
+        return _write(
+            root, folder, path, profile, texts, data, note=note, outcome=outcome, name=name, ci=ci, install=install
+        )
     finally:
         data.close()
 
@@ -94,6 +98,7 @@ def _write(
     outcome: str | None,
     name: str | None,
     ci: ForgeKind | None,
+    install: str | None,
 ) -> InitResult:
     suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
     table = _name(path.name[: len(path.name) - len(suffix)], "table")
@@ -113,23 +118,25 @@ def _write(
         architecture=runtime.architecture,
         versions={name: versions[name] for name in DISTRIBUTIONS},
     )
-    workflows = ci_setup.choose(root, branch=facts.branch, python=facts.python, wanted=ci)
-    facts = replace(facts, ci=workflows.host)
+    workflows = ci_setup.choose(root, branch=facts.branch, python=facts.python, wanted=ci, install=install)
+    copies = {} if inside is not None else {table_path: path}
+    copies |= workflows.copies
+    facts = replace(facts, program=workflows.installs)
     texts |= project_template.files(facts, suggestion, note=note, layout=profile.layout_notes)
     if inside is not None and not inside.startswith(f"{_DATA}/"):
         texts[new_repository.IGNORED] += f"/{inside}\n"
-    new_repository.publish(root, texts, {} if inside is not None else {table_path: path})
+    new_repository.publish(root, texts, copies)
     new_repository.publish(workflows.top, workflows.texts, {})
     if branch is None:
         new_repository.start_repository(root)
     _read_back(root, data)
-    files = (*texts, *(() if inside is not None else (table_path,)), *workflows.paths_from(root))
+    files = (*texts, *copies, *workflows.paths_from(root))
     return InitResult(
         folder=str(folder),
         project=facts.project,
         model=facts.model,
         manifest=f"manifests/sandbox/{facts.model}.yaml",
-        choices=(*_choices(profile, suggestion, made_up=note is not None), workflows.choice),
+        choices=(*_choices(profile, suggestion, made_up=note is not None), *workflows.choices),
         files=tuple(sorted(files)),
         repository=branch is None,
     )

@@ -41,6 +41,7 @@ RELEASE_BYTES = 64 * KIB  # none: a release's OCI manifest; a larger one counts 
 
 PLAN_BYTES = 128 * MIB  # E703: a plan file or a plan comment
 EVENT_BYTES = 16 * MIB  # none: the event that started a CI job; a larger one counts as unknown
+WHEEL_BYTES = 32 * MIB  # E801: the wheel that `ci --install` copies into a project
 
 # --- Tables: CSV and Parquet files of data, predictions and snapshots
 

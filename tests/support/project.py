@@ -125,7 +125,8 @@ class Ran:
 def told(arguments: tuple[str, ...], document: Any) -> None:
     """Every JSON result that any of these tests sees is what its schema says."""
     command = next(one for one in arguments if one in documents())
-    for flag, name in (("--comment", "plan-comment"), ("--on-merge", "apply-on-merge")):
+    special = {"--comment": "plan-comment", "--on-merge": "apply-on-merge", "--environments": "ci-environments"}
+    for flag, name in special.items():
         command = name if flag in arguments else command
     jsonschema.validate(document, closed(schema_of("error" if "error" in document else command)))
 

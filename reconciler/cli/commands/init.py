@@ -53,6 +53,11 @@ def _option(field: str, given: str) -> ReadOption:
     type=click.Choice(["github", "gitlab", "none"]),
     help="CI workflows to write [default: those of the git remote; github without a remote].",
 )
+@click.option(
+    "--install",
+    metavar="index|WHEEL|git+URL@COMMIT",
+    help="Where CI installs this program from [default: as it was installed here].",
+)
 @click.option("--encoding", metavar="NAME", help="Encoding of a CSV, such as cp1251 [default: told by its bytes].")
 @click.option("--delimiter", metavar="SIGN", help="Sign between the cells of a CSV [default: told by its lines].")
 @click.option("--time-zone", metavar="ZONE", help="Time zone of times without an offset, such as Europe/Vienna.")
@@ -72,6 +77,7 @@ def command(
     outcome: str | None,
     name: str | None,
     ci: str | None,
+    install: str | None,
     nulls: tuple[str, ...],
     dates: tuple[str, ...],
     decimal: tuple[str, ...],
@@ -102,6 +108,7 @@ def command(
             outcome=outcome,
             name=name,
             ci=ForgeKind(ci) if ci else None,
+            install=install,
             options=tuple(_option(field, given) for field, values in text.items() for given in values),
             given=_given(**layout),
             is_header=is_header,

@@ -32,6 +32,7 @@ _FILES = {
 }
 _SKIPPED = "spec"  # users do not think of it as a level
 _LONGEST = 30  # lines of an example
+_DRAFT = "http://json-schema.org/draft-07/schema#"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +60,27 @@ def explain(text: str | None) -> FieldDocs:
         kinds = tuple(_brief(field) for field in _fields() if len(field.path) == 1)
         summary = "The documents of a project, by kind. Name a field by its path: reconciler explain recipe.holdout"
         return FieldDocs(path="", what=summary, form="three kinds of YAML documents", needed=True, children=kinds)
+    fields = _named(text)
+    return _explained(fields[0], fields[1:])
+
+
+def schema_of(text: str | None) -> dict[str, Any]:
+    """Return the JSON Schema of a kind of manifest, or of a field of one, as editors take it.
+
+    Raises UsageError E801 where no kind or field of this name exists.
+    """
+    if text is None:
+        raise UsageError(
+            "a schema is of a kind of manifest or of a field",
+            hint="name it: reconciler explain --schema model (or project, environment, recipe.holdout, ...)",
+            code="E801",
+        )
+    field = _named(text)[0]
+    return {"$schema": _DRAFT, **field.schema, "definitions": field.definitions}
+
+
+def _named(text: str) -> list[_Field]:
+    """Return the fields of this name, the one that is meant first. Raises UsageError E801 with similar names."""
     *above, last = text.split(".")
     wanted = (*(part for part in above if part != _SKIPPED), last)
     fields = [field for field in _fields() if field.parts[-len(wanted) :] == wanted]
@@ -66,7 +88,7 @@ def explain(text: str | None) -> FieldDocs:
         raise UsageError(f"unknown field {text[:80]!r}", hint=_suggestion(text), code="E801")
     shortest = min(len(field.path) for field in fields)
     first = next(field for field in fields if len(field.path) == shortest)
-    return _explained(first, [field for field in fields if field is not first])
+    return [first, *(field for field in fields if field is not first)]
 
 
 def names() -> tuple[str, ...]:

@@ -10,13 +10,13 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler import __version__
-from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, shared_rows
 from reconciler.core.onboarding.table_profile import CellNote
 from reconciler.core.spec.environment import CellText, Table
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
+from reconciler.manifest.scaffold import editor_schemas
+from reconciler.manifest.scaffold.program_source import with_line
 from reconciler.manifest.scaffold.yaml_text import comment, flow_list, formula, named_expressions, quoted
 
 _MIN_ROWS = NoWorseThanIncumbent(metric="r2").min_rows  # what a gate asks for that does not say it
@@ -24,7 +24,8 @@ _MIN_ROWS = NoWorseThanIncumbent(metric="r2").min_rows  # what a gate asks for t
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectFacts:
-    """The facts of a new project. `versions`: distribution -> version, for the lock."""
+    """The facts of a new project. `versions`: distribution -> version, for the lock; `program`: the line of the lock by
+    which CI installs this program, empty without CI."""
 
     project: str
     model: str
@@ -33,18 +34,22 @@ class ProjectFacts:
     python: str
     architecture: str
     versions: Mapping[str, str]
-    ci: ForgeKind = ForgeKind.NONE
+    program: str = ""
 
 
 def files(
     place: ProjectFacts, suggestion: RecipeSuggestion, *, note: str | None = None, layout: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return every text file of the project, by path; `note`: a comment on the table; `layout`: on its format."""
-    return {
+    manifests = {
         "reconciler.yaml": _project(place),
         "environments/production.yaml": _production(place, suggestion, note, layout),
         "environments/sandbox.yaml": _sandbox(place),
         f"manifests/sandbox/{place.model}.yaml": _model(place, suggestion),
+    }
+    return {
+        **{path: editor_schemas.with_modeline(path, text) for path, text in manifests.items()},
+        **editor_schemas.files(),
         "requirements.lock": _lock(place),
         ".gitignore": "/.reconciler/\n/data/\n/serving/\n/predictions*.csv\n",
     }
@@ -300,8 +305,5 @@ def _gates(recipe: Recipe, judged: int) -> Iterator[str]:
 
 def _lock(place: ProjectFacts) -> str:
     """Return the lock: every installed version that affects an artifact; for CI also this program."""
-    lines = [f"{name}=={version}" for name, version in sorted(place.versions.items())]
-    if place.ci is not ForgeKind.NONE:
-        lines += ["# For CI. Safer with hashes: pip-compile --generate-hashes writes them."]
-        lines += [f"model-reconciler[{place.ci.value}]=={__version__}"]
-    return "\n".join(lines) + "\n"
+    lines = "".join(f"{name}=={version}\n" for name, version in sorted(place.versions.items()))
+    return with_line(lines, place.program) if place.program else lines

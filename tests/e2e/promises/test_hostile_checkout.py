@@ -29,18 +29,6 @@ pytestmark = pytest.mark.xdist_group("hostile-checkout")  # one environment of P
 
 PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
-# An isolated environment takes seconds to make: the first job's is copied for the others, around which the same lies.
-MACHINES_PYTHON = """\
-#!/bin/bash
-if [ "$1 $2 $3" = "-I -m venv" ]; then
-  into="${{@: -1}}"
-  if [ -d "{kept}" ]; then /bin/rm -rf "$into" && exec /bin/cp -a "{kept}" "$into"; fi
-  "{python}" "$@" && exec /bin/cp -a "$into" "{kept}"
-  exit 1
-fi
-exec "{python}" "$@"
-"""
-
 
 @dataclass(frozen=True)
 class Runner:
@@ -87,11 +75,7 @@ def requested(project: Project, branch: str, tmp: Path) -> Runner:
         subprocess.run(["git", "config", name, value], cwd=workspace, check=True)
     (tmp / "temporary").mkdir()
     (tmp / "home").mkdir()
-    python = tmp / "python"
-    python.mkdir()
-    for name in ("python", "python3"):
-        (python / name).write_text(MACHINES_PYTHON.format(python=sys.executable, kept=tmp.parent / "environment"))
-        (python / name).chmod(0o755)
+    python = ci_steps.fake_python(tmp / "python", kept=tmp.parent / "environment")
     environment = {
         **project.environment,
         # An empty part of a search path means the current folder; PYTHONPATH as a job's file of variables could set it.
@@ -151,14 +135,15 @@ def test_no_step_of_github_runs_anything_that_the_request_brings(
         "GITHUB_EVENT_PATH": str(event),
         "GITHUB_WORKSPACE": str(runner.workspace),
         "GITHUB_SHA": str(head),
+        "GITHUB_OUTPUT": str(tmp_path / "outputs"),
         "RUNNER_TEMP": str(runner.temporary),
-        "ENVIRONMENT": "production",
     }
     token = environment.pop("GITHUB_TOKEN")
     values = {"runner.temp": str(runner.temporary), "github.event.pull_request.base.sha": runner.base}
     values["github.token"] = token
     # The plan of a job without rights says what its author wants; nobody takes it.
-    forged = runner.temporary / "plan-production.json"
+    forged = runner.temporary / "plans/production.json"
+    forged.parent.mkdir()
     forged.write_text('{"forged": true}')
     for step in workflow(ForgeKind.GITHUB)["jobs"][job]["steps"]:
         if "run" in step:
@@ -170,9 +155,9 @@ def test_no_step_of_github_runs_anything_that_the_request_brings(
         assert bodies == []
         assert json.loads(forged.read_text())["reviewed"]["commit"] == head
     else:
-        assert len(bodies) == 1
-        assert "deploy" in bodies[0]
-        assert list(team.statuses(str(head))) == ["reconciler/plan/production"]
+        assert len(bodies) == 2
+        assert "deploy" in "".join(bodies)
+        assert set(team.statuses(str(head))) == {"reconciler/plan/production", "reconciler/plan/sandbox"}
 
 
 @pytest.mark.parametrize("job", ["plan", "comment"])
@@ -181,24 +166,26 @@ def test_no_step_of_gitlab_runs_anything_that_the_request_brings(trained: Projec
     branch = trained.run("promote", "lateness", "--to", "production", "-o", "json").json["branch"]
     runner = requested(trained, branch, tmp_path)
     outside = tmp_path / "outside"
-    planned = runner.workspace / "plan-production.json"
+    outside.mkdir()
+    planned = runner.workspace / "reconciler-plans"
     planned.symlink_to(outside)
     environment = runner.environment | {
         "RECONCILER_FORGE": "none",
         "CI_PROJECT_DIR": str(runner.workspace),
         "CI_REPOSITORY_URL": f"file://{trained.root}",
         "TMPDIR": str(runner.temporary),
-        "ENVIRONMENT": "production",
     }
     ran = ci_steps.run_script(
         ci_steps.gitlab_script(workflow(ForgeKind.GITLAB), job), folder=runner.workspace, environment=environment
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert runner.ran() == []
-    assert not outside.exists(), "nothing is written through a link that a request brought"
-    assert list(runner.temporary.iterdir()) == [], "nothing is left on a runner that others use"
+    assert list(outside.iterdir()) == [], "nothing is written through a link that a request brought"
+    beside = runner.workspace.with_name(f"{runner.workspace.name}.tmp")
+    assert list(beside.iterdir()) == list(runner.temporary.iterdir()) == [], "nothing is left, or lay where jobs share"
     if job == "plan":
-        assert json.loads(planned.read_text())["environment"] == "production"
+        assert json.loads((planned / "production.json").read_text())["environment"] == "production"
+        assert json.loads((planned / "sandbox.json").read_text())["environment"] == "sandbox"
 
 
 def test_the_action_runs_nothing_that_the_request_brings(trained: Project, tmp_path: Path) -> None:
@@ -220,7 +207,7 @@ def test_the_action_runs_nothing_that_the_request_brings(trained: Project, tmp_p
     )
     (source / "requirements-action.lock").write_text(f"everything==1 --hash={digest}\n")
     (source / "reconciler").symlink_to(REPOSITORY / "reconciler")
-    environment = runner.environment | {"RUNNER_TEMP": str(runner.temporary)}
+    environment = runner.environment | {"RUNNER_TEMP": str(runner.temporary), "GITHUB_OUTPUT": str(tmp_path / "out")}
     values = {"github.action_path": str(source), "inputs.command": "validate --revision HEAD"}
     values |= {"inputs.folder": ".", "inputs.token": ""}
     for step in yaml.safe_load((REPOSITORY / "action.yml").read_text())["runs"]["steps"]:

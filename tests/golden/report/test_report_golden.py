@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.inspect.drift import first_seen_by_key
-from reconciler.report.help import error_code, field_docs, init_result, problems
+from reconciler.report.help import ci_workflows, error_code, field_docs, init_result, problems
 from reconciler.report.inspect import (
     audit,
     drift,
@@ -67,6 +67,8 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "diff": lambda look: on_screen(config_diff, values_inspect.compared(), look),
     "doctor": lambda look: on_screen(health_check, values_inspect.checkup(), look),
     "doctor-well": lambda look: on_screen(health_check, values_inspect.well(), look),
+    "ci": lambda look: on_screen(ci_workflows, values_help.ci(written=True), look),
+    "ci-check": lambda look: on_screen(ci_workflows, values_help.ci(written=False), look),
     "init": lambda look: on_screen(init_result, values_help.started(), look),
     "explain-field": lambda look: on_screen(field_docs, values_help.field(), look),
     "explain-code": lambda look: on_screen(error_code, values_help.code(), look),
@@ -118,6 +120,9 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     ),
     "diff": lambda: as_page(config_diff, values_inspect.compared()),
     "doctor": lambda: as_page(health_check, values_inspect.checkup()),
+    "ci": lambda: as_page(ci_workflows, values_help.ci(written=True)),
+    "ci-check": lambda: as_page(ci_workflows, values_help.ci(written=False)),
+    "ci-environments": lambda: as_page(ci_workflows, values_help.environments()),
     "init": lambda: as_page(init_result, values_help.started()),
     "explain-field": lambda: as_page(field_docs, values_help.field()),
     "explain-code": lambda: as_page(error_code, values_help.code()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from reconciler.core.forge.ci_workflows import CIEnvironments, CIFile, CIFileState, CIResult
+from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
 from reconciler.core.onboarding.init_result import InitChoice, InitResult
 from reconciler.error_codes import ErrorCode
@@ -22,6 +24,29 @@ def started() -> InitResult:
         files=("reconciler.yaml", "sandbox/payments.yaml"),
         repository=True,
     )
+
+
+def ci(*, written: bool) -> CIResult:
+    """Each state, and text of a repository that means something to a terminal or to Markdown."""
+    edited = ("--- there", "+++ new", "@@ -1,3 +1,3 @@", " jobs:", "-  [31m`x`: {}", "+  plan: {}")
+    return CIResult(
+        forge=ForgeKind.GITHUB,
+        branch="main",
+        installs="model-reconciler[github]==0.1.0",
+        files=(
+            CIFile(path="../../.github/workflows/reconciler-teams.shop.yml", state=CIFileState.EDITED, diff=edited),
+            CIFile(path="../../.github/dependabot.yml", state=CIFileState.LEFT),
+            CIFile(path="requirements.lock", state=CIFileState.UPDATED, diff=(*edited[:3], "+model-reconciler")),
+            CIFile(path="wheels/model_reconciler-0.1.0-py3-none-any.whl", state=CIFileState.CREATED),
+            CIFile(path="same.yml", state=CIFileState.SAME),
+        ),
+        written=written,
+        todo=("add to .gitlab-ci.yml: include: [{local: /.gitlab/reconciler-teams.shop.yml}]",),
+    )
+
+
+def environments() -> CIEnvironments:
+    return CIEnvironments(all=("broken", "production", "sandbox"), apply=("sandbox",), on_merge=("production",))
 
 
 def field() -> FieldDocs:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.project import Project, begin, configured
+from tests.support.project import PRODUCTION, Project, begin, configured
 
 
 def test_the_project_is_found_from_any_folder_below_it_and_not_beyond_the_repository(
@@ -105,8 +105,29 @@ def test_stores_and_targets_that_git_tracks_are_refused_before_anything_is_read_
 def test_a_data_root_is_a_folder_or_an_error(project: Project) -> None:
     ran = project.run("--data-root", "no/such", "status", code=2)
     assert "E801" in ran.err
-    project.environment["RECONCILER_DATA_ROOT"] = str(project.root)
-    assert project.run("status").code == 0
+    for given in (str(project.root), ".", "", "../" + project.root.name):  # as an unset variable of a forge comes: ""
+        project.environment["RECONCILER_DATA_ROOT"] = given
+        assert project.run("status").code == 0
+    project.environment["RECONCILER_DATA_ROOT"] = "elsewhere"
+    assert "E801" in project.run("status", code=2).err
+
+
+def test_tables_are_below_the_data_root_that_a_variable_names_and_no_path_leaves_it(
+    project: Project, tmp_path: Path
+) -> None:
+    tables = tmp_path / "tables"
+    (project.root / "data").rename(tables)
+    project.write("environments/production.yaml", PRODUCTION.replace("data/invoices.csv", "invoices.csv"))
+    project.commit("Tables elsewhere")
+    project.environment["RECONCILER_DATA_ROOT"] = "../tables"
+    (tables / "invoices.csv").rename(tmp_path / "outside.csv")
+    (tables / "invoices.csv").symlink_to(tmp_path / "outside.csv")
+    ran = project.run("apply", "sandbox", "--yes", code=None)
+    assert ran.code != 0
+    assert "E302" in ran.out + ran.err
+    (tables / "invoices.csv").unlink()
+    (tmp_path / "outside.csv").rename(tables / "invoices.csv")
+    assert project.run("apply", "sandbox", "--yes").code == 0
 
 
 def test_a_protected_environment_is_never_applied_from_a_work_tree(project: Project) -> None:

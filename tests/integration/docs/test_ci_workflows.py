@@ -20,7 +20,10 @@ from reconciler.core.forge.project_place import at_place
 from reconciler.manifest.scaffold import ci_templates
 from reconciler.manifest.scaffold.ci_templates import CIPlacement
 from tests.conftest import ACTIONLINT, REPOSITORY
+from tests.support.ci_steps import outputs_in
+from tests.support.project import Project
 
+GOLDEN = Path(__file__).parents[2] / "golden/workflows"
 OWN = sorted((REPOSITORY / ".github/workflows").glob("*.yml"))
 ACTION = REPOSITORY / "action.yml"
 WHERES = [
@@ -71,7 +74,7 @@ def test_actionlint_finds_nothing_and_finds_what_is_wrong(written: Path) -> None
     ran = lint(written)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     path = written / ".github/workflows/reconciler.yml"
-    path.write_text(path.read_text().replace("matrix.environment", "matrix.enviroment", 1))
+    path.write_text(path.read_text().replace("matrix.environment", "matrix.enviroment", 2))
     assert lint(written).returncode != 0
 
 
@@ -79,7 +82,7 @@ def test_actionlint_finds_nothing_and_finds_what_is_wrong(written: Path) -> None
 def test_zizmor_finds_nothing_and_finds_what_is_wrong(written: Path) -> None:
     assert zizmor(written) == []
     path = written / ".github/workflows/reconciler.yml"
-    path.write_text(path.read_text().replace('"$ENVIRONMENT" --comment', '"${{ github.head_ref }}" --comment'))
+    path.write_text(path.read_text().replace('"$environment" --comment', '"${{ github.head_ref }}" --comment'))
     assert {one["ident"] for one in zizmor(written)} == {"template-injection"}
 
 
@@ -105,9 +108,10 @@ def test_a_request_is_planned_without_a_right_a_secret_or_its_own_code() -> None
     assert plan["runs-on"] == "ubuntu-latest"
     assert "token" not in json.dumps(plan).lower()
     for name in ("plan", "comment"):
-        install = next(step for step in jobs()[name]["steps"] if step["name"] == "Install")
-        assert 'cat-file blob "$BASE:requirements.lock"' in install["run"]
-        assert install["env"]["BASE"] == "${{ github.event.pull_request.base.sha }}"
+        lock = next(step for step in jobs()[name]["steps"] if step.get("id") == "lock")
+        assert 'cat-file blob "$REVISION:requirements.lock"' in lock["run"]
+        assert 'ls-tree -z --name-only "$REVISION" -- "wheels/"' in lock["run"]
+        assert lock["env"] == {"REVISION": "${{ github.event.pull_request.base.sha }}"}
 
 
 def test_who_may_comment_plans_itself_and_takes_nothing_of_another_job() -> None:
@@ -137,18 +141,100 @@ def test_python_never_starts_in_a_checkout_and_is_always_isolated(where: CIPlace
         assert not re.search(r"^ *(-|run:)? *(pip|reconciler) ", script, re.MULTILINE)
     for name in (".requests", ".deploys"):
         script = yaml.safe_load(made(ForgeKind.GITLAB, where))[at_place(name, where.place)]["before_script"]
-        assert script[:3] == ['work="$(mktemp -d)"', "trap 'rm -rf -- \"$work\"' EXIT", 'cd "$work"']
+        assert script[:6] == [
+            'mkdir -p "$CI_PROJECT_DIR.tmp"',
+            'work="$(mktemp -d "$CI_PROJECT_DIR.tmp/reconciler.XXXXXXXX")"',
+            "trap 'rm -rf -- \"$work\"' EXIT",
+            'cd "$work"',
+            "mkdir tmp wheels",
+            'export TMPDIR="$work/tmp"',
+        ]
 
 
 def test_what_deploys_is_never_cancelled_never_cleans_and_has_one_run_per_environment() -> None:
-    for name, command in (("train", "apply sandbox --yes"), ("deploy", "apply production --on-merge")):
+    for name, command in (("train", 'apply "$ENVIRONMENT" --yes'), ("deploy", 'apply "$ENVIRONMENT" --on-merge')):
         job = jobs()[name]
+        assert job["env"]["ENVIRONMENT"] == "${{ matrix.environment }}"
+        assert "${{ matrix.environment }}" in job["concurrency"]["group"]
         assert job["concurrency"]["cancel-in-progress"] is False
         assert command in job["steps"][-1]["run"]
         (checkout,) = steps(job, "actions/checkout")
         assert checkout["with"]["clean"] is False
     groups = [job["concurrency"]["group"] for job in jobs().values() if "concurrency" in job]
-    assert len(groups) == len(set(groups)) == 3
+    assert set(groups) == {"reconciler-apply-${{ matrix.environment }}", "reconciler-drift"}
+
+
+def test_no_workflow_holds_the_name_of_an_environment() -> None:
+    for host in (ForgeKind.GITHUB, ForgeKind.GITLAB):
+        text = made(host, WHERES[0]).replace("resource_group: reconciler-production", "")
+        commands = re.sub(r"^ *#.*$|resource_group: .*", "", text, flags=re.MULTILINE)
+        assert not re.search(r"sandbox|production|staging", commands.replace("self-hosted", ""))
+    needs = {name: job["needs"] for name, job in jobs().items() if "needs" in job}
+    assert needs == {"train": "environments", "deploy": "environments"}
+    for name, key in (("train", "apply"), ("deploy", "onMerge")):
+        job = jobs()[name]
+        names = f"fromJSON(needs.environments.outputs.names).{key}"
+        assert job["strategy"]["matrix"] == {"environment": "${{ " + names + " }}"}
+        assert job["if"] == f"github.event_name == 'push' && {names}[0] != null", "no matrix of nothing"
+
+
+def test_what_deploys_runs_in_githubs_environment_and_where_tables_lie_is_a_variable() -> None:
+    assert {name for name, job in jobs().items() if "environment" in job} == {"deploy"}
+    assert jobs()["deploy"]["environment"] == "${{ matrix.environment }}"
+    assert jobs(WHERES[1])["deploy"]["environment"] == "${{ matrix.environment }}@teams.credit"
+    for name in ("train", "deploy", "drift"):
+        assert jobs()[name]["env"]["RECONCILER_DATA_ROOT"] == "${{ vars.RECONCILER_DATA_ROOT }}"
+    for name in ("plan", "comment", "environments"):
+        assert "env" not in jobs()[name], "a job of requests reads no table"
+
+
+def test_pip_is_cached_on_hosted_machines_by_what_the_base_installs_and_never_in_a_checkout() -> None:
+    for name, job in jobs().items():
+        caches = [*steps(job, "actions/cache/restore@"), *steps(job, "actions/cache/save@")]
+        assert len(caches) == {"plan": 1, "comment": 1, "environments": 2}.get(name, 0), "requests keep nothing"
+        for cached in caches:
+            assert cached["with"]["path"] == "${{ runner.temp }}/pip"
+        assert all(cached["with"]["key"].endswith("${{ steps.lock.outputs.digest }}") for cached in caches[:1])
+    document = yaml.safe_load(made(ForgeKind.GITLAB, WHERES[0]))
+    assert "cache" not in document[".requests"]
+    assert document[".deploys"]["cache"]["paths"] == [".reconciler-pip/"]
+
+
+def test_a_cache_of_gitlab_is_not_used_where_git_has_something_of_its_name(tmp_path: Path) -> None:
+    document = yaml.safe_load(made(ForgeKind.GITLAB, WHERES[0]))
+    (line,) = (line for line in document[".deploys"]["before_script"] if "PIP_CACHE_DIR" in line)
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name, used in (("other", True), (".Reconciler-PIP", False)):
+        (tmp_path / name).write_text("x\n")
+        subprocess.run(["git", "-C", str(tmp_path), "add", "-A"], check=True)
+        author = ["-c", "user.name=Ada", "-c", "user.email=ada@example.org"]
+        subprocess.run(["git", "-C", str(tmp_path), *author, "commit", "-q", "-m", name], check=True)
+        script = f'set -eo pipefail\n{line}\necho "<$PIP_CACHE_DIR>"'
+        environment = {"PATH": os.environ["PATH"], "CI_PROJECT_DIR": str(tmp_path)}
+        ran = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True, env=environment)
+        assert ran.stdout == (f"<{tmp_path}/.reconciler-pip>\n" if used else "<>\n")
+
+
+@pytest.mark.parametrize("where", WHERES, ids=lambda one: one.folder or "root")
+@pytest.mark.parametrize("host", [ForgeKind.GITHUB, ForgeKind.GITLAB])
+def test_what_is_written_is_what_was_looked_at(host: ForgeKind, where: CIPlacement) -> None:
+    """UPDATE_GOLDEN=1 rewrites the files."""
+    path = GOLDEN / f"{host.value}{'-' + where.place if where.place else ''}.yml"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(made(host, where))
+    assert path.read_text() == made(host, where)
+
+
+def test_actions_have_the_majors_that_run_on_node_24() -> None:
+    majors = {"checkout": 7, "setup-python": 7, "cache": 6, "upload-artifact": 7}
+    own = [*OWN, ACTION, REPOSITORY / "docs/how-to/ci.md"]
+    for text in (made(ForgeKind.GITHUB, WHERES[0]), *(path.read_text() for path in own)):
+        for name, major in re.findall(
+            r"uses: actions/([a-z-]+)(?:/[a-z]+)?@[0-9a-f]{40}  # v([0-9]+)\.[0-9]+\.[0-9]+$", text, re.MULTILINE
+        ):
+            assert int(major) >= majors[name], name
+        assert len(re.findall("uses: actions/", text)) == len(re.findall(r"uses: actions/\S+@[0-9a-f]{40}  # v", text))
 
 
 def test_only_the_drift_check_may_write_issues_and_it_runs_at_night() -> None:
@@ -163,7 +249,7 @@ def test_every_action_is_pinned_every_job_ends_and_every_checkout_is_whole(where
         assert job["timeout-minutes"] <= 360
         assert "permissions" in job
         for step in job["steps"]:
-            assert "uses" not in step or re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", step["uses"])
+            assert "uses" not in step or re.fullmatch(r"actions/[a-z/-]+@[0-9a-f]{40}", step["uses"])
         for checkout in steps(job, "actions/checkout"):
             assert checkout["with"]["fetch-depth"] == 0
             assert checkout["with"]["persist-credentials"] is False
@@ -197,12 +283,13 @@ def test_gitlab_deploys_one_at_a_time_and_plans_requests_by_the_protected_branch
     assert document["comment"]["needs"] == []
     into = '$CI_MERGE_REQUEST_TARGET_BRANCH_NAME == "release/1.x"'
     assert document["workflow"]["rules"][0]["if"].endswith(into), "a request into another branch has another lock"
-    assert '"refs/heads/release/1.x"' in document[".requests"]["before_script"][3]
+    assert any('"refs/heads/release/1.x"' in line for line in document[".requests"]["before_script"])
     assert document["deploy"]["resource_group"] == "reconciler-production/teams.credit"
     assert document["default"]["interruptible"] is False
     assert document[".deploys"]["variables"]["GIT_CLEAN_FLAGS"] == "none"
     assert document["plan"]["script"][0] == "unset GITLAB_TOKEN"
-    assert document["comment"]["script"][-1].endswith('plan "$ENVIRONMENT" --comment')
+    assert 'plan "$environment" --comment || code=$?' in document["comment"]["script"][1]
+    assert document["comment"]["script"][-1] == 'exit "$code"'
     assert document["drift"]["script"][-1].endswith('-C "$CI_PROJECT_DIR/teams/credit" drift --issue')
 
 
@@ -228,11 +315,59 @@ def action_step(step: dict[str, Any], inputs: dict[str, str], runner: Path) -> s
     return subprocess.run(
         ["bash", "--noprofile", "--norc", "-e", "-o", "pipefail", str(script)],
         cwd=runner / "work",
-        env={**os.environ, "RUNNER_TEMP": str(runner), **{name: fill(text) for name, text in step["env"].items()}},
+        env={
+            **os.environ,
+            "RUNNER_TEMP": str(runner),
+            "GITHUB_OUTPUT": str(runner / "output"),
+            **{name: fill(text) for name, text in step["env"].items()},
+        },
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    """A runner's folder as the step `Install` leaves it, with the Python of these tests."""
+    (tmp_path / "work").mkdir()
+    program = tmp_path / "reconciler-action/bin/python"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    program.chmod(0o755)
+    return tmp_path
+
+
+def test_the_actions_outputs_are_the_exit_code_the_plan_and_the_number_of_its_changes(installed: Path) -> None:
+    document = yaml.safe_load(ACTION.read_text())
+    run = document["runs"]["steps"][1]
+    assert {name: one["value"] for name, one in document["outputs"].items()} == {
+        name: f"${{{{ steps.{run['id']}.outputs.{name} }}}}" for name in ("exit-code", "plan-file", "changes")
+    }
+    defaults = {name: one.get("default", "") for name, one in document["inputs"].items()}
+
+    def outputs(command: str, folder: str = "shop") -> dict[str, str]:
+        (installed / "output").unlink(missing_ok=True)
+        ran = action_step(run, {**defaults, "folder": folder, "command": command}, installed)
+        found = outputs_in(installed / "output")
+        assert found["exit-code"] == str(ran.returncode), ran.stderr
+        return found
+
+    assert outputs("init shop --ci none", ".") == {"exit-code": "0", "plan-file": "", "changes": ""}
+    assert outputs("plan production") == {"exit-code": "2", "plan-file": "", "changes": ""}, "nothing is committed"
+    shop = Project(installed / "work/shop")
+    shop.git("config", "user.name", "Ada")
+    shop.git("config", "user.email", "ada@example.org")
+    shop.commit("A first model")
+    planned = outputs("plan sandbox --check")
+    assert (planned["exit-code"], planned["changes"]) == ("3", "2"), "one model, and the first copy of the data"
+    assert json.loads(Path(planned["plan-file"]).read_text())["environment"] == "sandbox"
+    for command in ("plan sandbox --out ../named.json", "plan sandbox --out=../named.json"):
+        named = outputs(command)
+        assert (named["exit-code"], named["changes"]) == ("0", "2")
+        assert Path(named["plan-file"]).resolve() == (installed / "work/named.json").resolve()
+    assert outputs("plan production") | {"plan-file": ""} == {"exit-code": "0", "plan-file": "", "changes": "0"}
+    assert outputs("status")["plan-file"] == ""
 
 
 @pytest.mark.soak(only=True)

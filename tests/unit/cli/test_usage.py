@@ -92,6 +92,7 @@ def test_an_error_in_json_is_a_document_on_standard_output(capfd: pytest.Capture
 def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.CaptureFixture[str]) -> None:
     contract = [
         "init",
+        "ci",
         "explain",
         "validate",
         "plan",

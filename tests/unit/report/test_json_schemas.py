@@ -12,7 +12,7 @@ from reconciler.cli.command_group import COMMANDS
 from reconciler.report.help import problems
 from reconciler.report.layout import json_output
 from reconciler.report.write_json_schemas import FOLDER, commands, documents, schema_of, text_of
-from tests.golden.report import values, values_controls, values_drift, values_inspect, values_review
+from tests.golden.report import values, values_controls, values_drift, values_help, values_inspect, values_review
 from tests.support.json_schemas import closed
 
 EXAMPLES: dict[str, Callable[[], str]] = {
@@ -20,6 +20,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "anchor": lambda: json_output.document(values_drift.anchored()),
     "apply": lambda: json_output.document(values.applied(), {"exit": 3}),
     "audit": lambda: json_output.document(values.audit(), {"exit": 6}),
+    "ci": lambda: json_output.document(values_help.ci(written=False), {"exit": 3}),
+    "ci-environments": lambda: json_output.document(values_help.environments()),
     "diff": lambda: json_output.document(values_inspect.compared()),
     "doctor": lambda: json_output.document(values_inspect.checkup(), {"exit": 1}),
     "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
@@ -45,7 +47,9 @@ def test_the_committed_schema_is_what_the_code_says(command: str) -> None:
 
 
 def test_every_command_that_prints_a_result_has_a_schema() -> None:
-    assert set(documents()) - {"explain-code", "plan-comment", "apply-on-merge"} == set(COMMANDS) - {"completion"}
+    assert set(documents()) - {"explain-code", "plan-comment", "apply-on-merge", "ci-environments"} == set(COMMANDS) - {
+        "completion"
+    }
     assert {path.stem for path in FOLDER.glob("*.json")} == set(commands())
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -79,3 +81,21 @@ def test_what_is_no_field_is_refused_with_what_is_near(asked: str) -> None:
     assert refused.value.hint
     if asked == "hodlout":
         assert "holdout" in refused.value.hint
+
+
+@pytest.mark.parametrize("kind", ["project", "environment", "model"])
+def test_the_schema_of_a_kind_is_the_one_that_editors_use(kind: str) -> None:
+    committed = json.loads((EXAMPLE.parent / f"schemas/{kind}.json").read_text())
+    assert module.schema_of(kind) == committed
+
+
+def test_the_schema_of_a_field_judges_the_field() -> None:
+    schema = module.schema_of("recipe.holdout")
+    jsonschema.validate({"last": "20%", "by": "day"}, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"last": "20%", "nonsense": 1}, schema)
+    with pytest.raises(UsageError, match="unknown field"):
+        module.schema_of("holdoutt")
+    with pytest.raises(UsageError, match="of a kind of manifest") as caught:
+        module.schema_of(None)
+    assert "explain --schema model" in (caught.value.hint or "")

@@ -144,7 +144,7 @@ PLAIN = TableProfile(
 def test_no_line_of_a_wide_table_is_too_long_to_read(tmp_path: Path) -> None:
     root = written(tmp_path, suggest(PLAIN, name="t", today=TODAY), note="Made up.")
     for path in root.rglob("*"):
-        if path.is_file():
+        if path.is_file() and path.suffix != ".json":
             assert max(map(len, path.read_text().splitlines())) <= 120, path.name
 
 
