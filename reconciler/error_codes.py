@@ -78,8 +78,8 @@ E209 A training setting is in an environment that does not train, or a pin is mi
      Only sandboxes train: declare the model in the sandbox and promote it.
 E210 The project's environments have no artifact with this digest and recipe.
      Let `reconciler promote` write the manifest.
-E211 A digest is not written in full.
-     Write sha256: and 64 lower-case hexadecimal digits, as the model's card shows them.
+E211 A manifest does not write a digest in full, or digits on a command line begin several digests.
+     On a command line add digits; a manifest takes all 64: what is unique today may not be tomorrow.
 E212 An environment is not declared, or environments promote from each other in a circle.
      Declare it under environments/, or correct the name.
 E213 An estimator is not in the list of those that may be trained.

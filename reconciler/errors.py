@@ -88,12 +88,14 @@ class UsageError(ReconcilerError):
 
 
 class InvalidManifestsError(ReconcilerError):
-    """The manifests at a revision are not valid; `problems` is never empty and is sorted by position."""
+    """The manifests at a revision are not valid; `problems` is never empty and is sorted by position. `notes`: what
+    could not be checked."""
 
     def __init__(self, problems: tuple[Problem, ...]) -> None:
         count = len(problems)
         super().__init__(f"{count} problem{'' if count == 1 else 's'} in the manifests")
         self.problems = problems
+        self.notes: tuple[str, ...] = ()
 
 
 class SourceError(ReconcilerError):

@@ -7,12 +7,17 @@ StorageAccess) that returns a `ports.Store` or `ports.Target`. Built-in names ca
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
-from typing import cast
+from pathlib import Path
+from typing import TypeVar, cast
 
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.errors import UsageError
 from reconciler.ports import StorageAccess, Store, Target
+
+T = TypeVar("T")
 
 STORES = {
     "files": "reconciler.adapters.filesystem.store:open_store",
@@ -62,3 +67,36 @@ def _opened(table: dict[str, str], group: str, location: StorageLocation, access
             code="E610",
         )
     return plugin.load()(location, access)
+
+
+class OpenedOnUse(Mapping[str, T]):
+    """Stores or targets by environment, each opened when it is used: until then, neither its library nor its
+    credentials are needed."""
+
+    def __init__(
+        self,
+        places: dict[str, StorageLocation],
+        opener: Callable[[StorageLocation, StorageAccess], T],
+        opening: Callable[..., StorageAccess],
+        folders: Mapping[str, Path],
+    ) -> None:
+        self._places, self._made, self._opening, self._folders = places, opener, opening, folders
+        self._open: dict[str, T] = {}
+        self._lock = threading.Lock()
+
+    def __getitem__(self, environment: str) -> T:
+        with self._lock:
+            if environment not in self._open:
+                place = self._places[environment]
+                access = self._opening(environment=environment, folder=self._folders.get(environment))
+                self._open[environment] = self._made(place, access)
+            return self._open[environment]
+
+    def __contains__(self, environment: object) -> bool:
+        return environment in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._places)
+
+    def __len__(self) -> int:
+        return len(self._places)

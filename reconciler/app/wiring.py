@@ -9,16 +9,17 @@ import hashlib
 import os
 import re
 import threading
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from reconciler import plugins
 from reconciler.adapters.caches.expression_cache import CachedExpressions
-from reconciler.adapters.executors.compute import DataWorker, ScoringWorker, TrainingWorker
+from reconciler.adapters.caches.header_cache import CachedHeaders
+from reconciler.adapters.executors.compute import DataWorker, HeaderWorker, ScoringWorker, TrainingWorker
 from reconciler.adapters.executors.model_threads import ModelThreads
 from reconciler.adapters.executors.thread_map import parallel_map
 from reconciler.adapters.git.commit_source import GitSource
@@ -30,17 +31,15 @@ from reconciler.app.git_folder import git_folder, witness
 from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment, Limits, StorageLocation
+from reconciler.core.spec.environment import Environment, Limits, Runtime
 from reconciler.engine.dependencies import Dependencies, sequential_map
 from reconciler.errors import SourceError
-from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess
+from reconciler.ports import Forge, Proposer, ReadObserver, Source, StorageAccess, TableHeaders, TableLookup
 
 if TYPE_CHECKING:
     from reconciler.app.planning.git_state import GitState
     from reconciler.core.artifact.model_card import ModelCard
     from reconciler.engine.load_desired import Checkout
-
-T = TypeVar("T")
 
 AT_ONCE = 32  # models whose facts are read side by side where a store is far away
 _PROTECT = b"protect"
@@ -89,14 +88,14 @@ class OpenProject:
 
 
 @contextmanager
-def read_manifests(options: ProjectOptions) -> Iterator[Checkout]:
-    """Read the manifests alone: no store, no target and no data is opened."""
+def read_manifests(options: ProjectOptions, *, tables: TableLookup | None = None) -> Iterator[Checkout]:
+    """Read the manifests alone: no store, no target and no data is opened, unless columns are looked up in `tables`."""
     source = WorkTree(options.root) if options.working_tree else GitSource(options.root)
     with ExitStack() as stack:
         data = DataWorker()
         stack.callback(data.close)
         revision, _ = _revision(options, source)
-        checkout = _load(options, source, data, revision)
+        checkout = _load(options, source, data, revision, tables=tables)
         git = None if isinstance(source, WorkTree) and git_folder(options.root) is None else GitSource(options.root)
         check_paths(checkout, options, git)
         yield checkout
@@ -132,9 +131,9 @@ def open_project(
     source = WorkTree(root) if options.working_tree else git
     with ExitStack() as stack:
         halt = threading.Event()
-        data, scorer = DataWorker(halt=halt), ScoringWorker(halt=halt)
+        data, scorer, headers = DataWorker(halt=halt), ScoringWorker(halt=halt), HeaderWorker(halt=halt)
         trainer = TrainingWorker(halt=halt) if trains else None
-        for worker in (data, scorer, trainer):
+        for worker in (data, scorer, trainer, headers):
             if worker is not None:
                 stack.callback(worker.close)
         revision, warned = _revision(options, source, committed=committed, head=head)
@@ -163,10 +162,10 @@ def open_project(
         )
         deps = Dependencies(
             source=source,
-            stores=_OpenedOnUse(
+            stores=plugins.OpenedOnUse(
                 {e.name: e.store for e in desired.environments}, plugins.store, opening, folders.stores
             ),
-            targets=_OpenedOnUse(
+            targets=plugins.OpenedOnUse(
                 {e.name: e.target for e in desired.environments if e.target is not None},
                 plugins.target,
                 opening,
@@ -185,6 +184,9 @@ def open_project(
             render_card=_render_card,
             tags=GitTags(root),
             witness=cache(partial(witness, root)),
+            headers=headers if uncached else cached_headers(options, headers, head),
+            expressions=checkout.expressions,
+            machine=_machine,
         )
         people = changes is not None and _asks_people(deps, desired, changes)
         deps = replace(deps, forge=_forge(root, desired, asks=ask_forge or people, decides=changes is not None))
@@ -196,6 +198,13 @@ def _render_card(card: ModelCard) -> str:
     from reconciler.report.promotion import model_card
 
     return model_card.markdown(card)
+
+
+def _machine() -> Runtime:
+    """Return this machine's runtime. What reads it is imported where something is to be trained."""
+    from reconciler.adapters.system import machine
+
+    return machine.runtime()
 
 
 def _forge(root: Path, desired: DesiredState, *, asks: bool, decides: bool) -> Forge | None:
@@ -216,39 +225,6 @@ def _asks_people(deps: Dependencies, desired: DesiredState, environment: str) ->
         return False
     store = deps.stores[environment]
     return ControlsLog(store=store, project=desired.project, environment=environment).asks_people()
-
-
-class _OpenedOnUse(Mapping[str, T]):
-    """Stores or targets by environment, each opened when it is used: until then, neither its library nor its
-    credentials are needed."""
-
-    def __init__(
-        self,
-        places: dict[str, StorageLocation],
-        opener: Callable[[StorageLocation, StorageAccess], T],
-        opening: Callable[..., StorageAccess],
-        folders: Mapping[str, Path],
-    ) -> None:
-        self._places, self._made, self._opening, self._folders = places, opener, opening, folders
-        self._open: dict[str, T] = {}
-        self._lock = threading.Lock()
-
-    def __getitem__(self, environment: str) -> T:
-        with self._lock:
-            if environment not in self._open:
-                place = self._places[environment]
-                access = self._opening(environment=environment, folder=self._folders.get(environment))
-                self._open[environment] = self._made(place, access)
-            return self._open[environment]
-
-    def __contains__(self, environment: object) -> bool:
-        return environment in self._places
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._places)
-
-    def __len__(self) -> int:
-        return len(self._places)
 
 
 def proposer(root: Path, head: GitState | None = None) -> Proposer:
@@ -296,6 +272,7 @@ def _load(
     head: GitState | None = None,
     *,
     cached: bool = True,
+    tables: TableLookup | None = None,
 ) -> Checkout:
     """Load the manifests; with `cached`, expressions that were checked before are not checked again."""
     from reconciler.engine.load_desired import load
@@ -303,14 +280,22 @@ def _load(
     if options.verbose:
         options.say(f"project {options.root}, {f'commit {revision}' if revision else 'the working tree'}")
     if not cached:
-        return load(source, data, revision=revision)
-    cache_folder = locations.cache(git_folder(options.root)) if head is None else head.cache_file.parent
-    expressions = CachedExpressions(data, cache_folder, grammar=_grammar)
-    return load(source, expressions, revision=revision, known=known)
+        return load(source, data, revision=revision, tables=tables)
+    expressions = CachedExpressions(data, _cache_folder(options, head), grammar=_grammar)
+    return load(source, expressions, revision=revision, known=known, tables=tables)
+
+
+def cached_headers(options: ProjectOptions, headers: TableHeaders, head: GitState | None = None) -> TableHeaders:
+    """Return a reader of headers that asks `headers` once for each file as it is."""
+    return CachedHeaders(headers, lambda: _cache_folder(options, head) / f"headers-{_grammar()}.json")
+
+
+def _cache_folder(options: ProjectOptions, head: GitState | None) -> Path:
+    return locations.cache(git_folder(options.root)) if head is None else head.cache_file.parent
 
 
 def _grammar() -> int:
-    """Return a number that changes with the rules of expressions, so that results by other rules are not reused."""
+    """Return a number that changes with the rules of reading data, so that results by other rules are not reused."""
     from importlib.metadata import version
 
     rules = hashlib.sha256(version("duckdb").encode())

@@ -19,9 +19,9 @@ from reconciler.report.plan import plan_report
 DECLINED = exit_code(ResultStatus.PENDING)
 
 
-def check_terminal() -> None:
-    """Raise UsageError E802 where nobody can be asked."""
-    if not streams.can_ask(os.environ):
+def check_terminal(*, needed: bool) -> None:
+    """Raise UsageError E802 where a confirmation is needed and nobody can be asked."""
+    if needed and not streams.can_ask(os.environ):
         raise UsageError(
             "apply asks for confirmation, and there is no terminal to ask on",
             hint="use --yes, or review a plan first and apply it with --plan FILE",

@@ -5,6 +5,7 @@ They are gathered in one `Invocation`, so that an error is reported in the chose
 
 from __future__ import annotations
 
+import glob
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ import click
 
 from reconciler.app import locations
 from reconciler.console.invocation import Invocation, OutputFormat
-from reconciler.core.digest import Digest, is_digest
+from reconciler.core.digest import SHORTEST, DigestPrefix, prefix_of
 from reconciler.core.names import NAME_RULE, is_name
 from reconciler.errors import ReconcilerError
 
@@ -46,6 +47,7 @@ def location(function: F) -> F:
     function = _option(
         "--data-root",
         keeps="data_root",
+        type=Folder(),
         metavar="DIR",
         envvar="RECONCILER_DATA_ROOT",
         help="Folder that table paths start from [default: the project].",
@@ -59,6 +61,7 @@ def location(function: F) -> F:
     return click.option(
         "-C",
         "folder",
+        type=Folder(),
         metavar="DIR",
         is_eager=True,
         expose_value=False,
@@ -137,6 +140,12 @@ class InputFile(click.ParamType[Path]):
 
     name = "file"
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Let the shell complete the path."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="file")]
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         text = str(value)
         if text in ("", "-", ".", "..") or "\0" in text or text.endswith("/"):
@@ -144,6 +153,18 @@ class InputFile(click.ParamType[Path]):
         if any(len(part.encode(errors="surrogateescape")) > 255 for part in Path(text).parts) or len(text) > 4000:
             self.fail(f"{_shown(text)} is too long for a file name", param, ctx)
         return Path(text)
+
+
+class Folder(click.ParamType[str]):
+    """Path of a folder."""
+
+    name = "folder"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Let the shell complete the path."""
+        from click.shell_completion import CompletionItem
+
+        return [CompletionItem(incomplete, type="dir")]
 
 
 class OutFile(InputFile):
@@ -161,20 +182,38 @@ class OutFile(InputFile):
         return path
 
 
-class ArtifactDigest(click.ParamType[Digest]):
+class ArtifactDigest(click.ParamType[DigestPrefix]):
+    """Digest of an artifact, or its first digits, with or without `sha256:`."""
+
     name = "digest"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Digest:
-        text = str(value).strip()
-        text = f"sha256:{text}" if re.fullmatch("[0-9a-f]{64}", text) else text
-        if not is_digest(text):
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> DigestPrefix:
+        prefix = prefix_of(str(value))
+        if prefix is None:
             self.fail(
-                f"{_shown(text)} is not a whole digest: expected sha256: and 64 hexadecimal digits, as the model's "
-                "card and `reconciler status --output json` show them",
+                f"{_shown(str(value))} is no digest: expected its first digits, {SHORTEST} or more of 0-9 and a-f, as "
+                "`reconciler history` shows them",
                 param,
                 ctx,
             )
-        return Digest(text)
+        return prefix
+
+
+class FieldOrCode(click.ParamType[str]):
+    """Path of a manifest's field, or an error code."""
+
+    name = "field"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Complete by the committed schemas and the list of codes."""
+        from click.shell_completion import CompletionItem
+
+        from reconciler.error_codes import CODES
+        from reconciler.manifest.loading.field_docs import names
+
+        known = dict.fromkeys((*names(), *(name.partition(".")[2] for name in names()), *CODES))
+        typed = incomplete.upper() if incomplete[:1] in ("e", "E") and incomplete[1:2].isdigit() else incomplete
+        return [CompletionItem(name) for name in known if name and name.startswith(typed)]
 
 
 class Moment(click.ParamType[datetime]):
@@ -197,6 +236,18 @@ class TableInput(click.ParamType[tuple[str, Path]]):
     """Table and the file to read it from: `TABLE=FILE`."""
 
     name = "table=file"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
+        """Complete the files beside what is typed of a file; a shell completes one word, and this is one."""
+        from click.shell_completion import CompletionItem
+
+        table, equals, start = incomplete.partition("=")
+        if not equals:
+            return []
+        folder, _, name = start.rpartition("/")
+        found = sorted(Path(folder or ".").glob(f"{glob.escape(name)}*"))
+        ends = ("/" if path.is_dir() else "" for path in found)
+        return [CompletionItem(f"{table}={path}{end}") for path, end in zip(found, ends, strict=True)]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Path]:
         if isinstance(value, tuple):
@@ -231,6 +282,7 @@ REASON = Reason()
 environment = click.argument("environment", metavar="ENV", type=NAME)
 models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)
 model = click.argument("model", metavar="MODEL", type=NAME)
+refresh = click.option("--refresh", is_flag=True, help="Take a new data snapshot (of a sandbox), due or not.")
 opens = click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 
 

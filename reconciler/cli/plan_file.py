@@ -52,8 +52,14 @@ def write(plan: Plan, out: Path) -> None:
         raise UsageError(f"cannot write {out}: {error.strerror}", hint="choose another --out", code="E803") from error
 
 
-def read(file: Path, environment: str, invocation: Invocation) -> Plan:
-    """Return the plan in `file`, which is for `environment`, and set the invocation to the plan's revision."""
+def read(file: Path, environment: str, invocation: Invocation, *, refresh: bool = False) -> Plan:
+    """Return the plan in `file`, which is for `environment`, and set the invocation to the plan's revision.
+
+    Raises UsageError E801 for another plan, and where a `refresh` is asked for that the plan may not have.
+    """
+    if refresh:
+        hint = f"`reconciler plan {environment} --refresh --out FILE` writes a plan with a refresh"
+        raise UsageError("--refresh and --plan exclude each other", hint=hint, code="E801")
     plan = _decoded(_body(file), file)
     if plan.environment != environment:
         raise UsageError(

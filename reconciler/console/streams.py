@@ -1,6 +1,6 @@
 """Write results and messages to the standard streams, in the style that a terminal, pipe or file can show.
 
-A result that goes to a file or a pipe has the same bytes under every locale: UTF-8, ASCII drawing, 100 columns, no
+A result that goes to a file or a pipe has the same bytes under every locale: UTF-8, ASCII drawing, nothing wrapped, no
 colour (unless FORCE_COLOR asks for it). NO_COLOR and TERM=dumb are honoured.
 """
 
@@ -60,7 +60,7 @@ def style_of(stream: TextIO, environ: Mapping[str, str] = os.environ) -> TextSty
 
 
 def result_style() -> TextStyle:
-    """Return a style for standard output in which lines such as `file:line:column: ...` are never wrapped."""
+    """Return the style for standard output: for a file or a pipe nothing is wrapped, so that lines are found whole."""
     style = style_of(sys.stdout)
     return style if is_terminal(sys.stdout) else TextStyle(width=UNWRAPPED, paint=style.paint)
 
@@ -140,4 +140,4 @@ def show(invocation: Invocation, report: Any, value: object, **extra: Any) -> No
         return
     from reconciler.report.layout.render_text import to_text
 
-    put(to_text(report.blocks(value, Detail.SCREEN), style_of(sys.stdout)))
+    put(to_text(report.blocks(value, Detail.SCREEN), result_style()))

@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import NewType
 
 Digest = NewType("Digest", str)
+DigestPrefix = NewType("DigestPrefix", str)
+"""The beginning of a digest, as a person types it: `sha256:` and SHORTEST digits or more, up to a whole digest."""
+SHORTEST = 4
 
 
 class Checksummed:
@@ -31,6 +34,7 @@ class DefaultsLeftOut:
 
 
 SMALL = 1 << 16  # bytes; `file_digest` clears four times as many before it reads the first one
+_PREFIX = re.compile(rf"(?:sha256:)?([0-9a-f]{{{SHORTEST},64}})")
 _PATTERN = re.compile(r"sha256:[0-9a-f]{64}")
 
 
@@ -54,11 +58,17 @@ def is_digest(text: str) -> bool:
     return _PATTERN.fullmatch(text) is not None
 
 
-def hex_of(digest: Digest) -> str:
-    """Return the 64 hexadecimal digits, as used in file names."""
+def prefix_of(text: str) -> DigestPrefix | None:
+    """Return the beginning of a digest that a text is, with or without `sha256:`; None where it is none."""
+    match = _PREFIX.fullmatch(text.strip().lower())
+    return DigestPrefix(f"sha256:{match[1]}") if match is not None else None
+
+
+def hex_of(digest: Digest | DigestPrefix) -> str:
+    """Return the hexadecimal digits, as used in file names: of a digest all 64."""
     return digest.removeprefix("sha256:")
 
 
 def short(digest: Digest) -> str:
-    """Return the first 12 digits, for messages and branch names; never used to look something up."""
+    """Return the first 12 digits, for messages and branch names."""
     return hex_of(digest)[:12]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 
+from reconciler.core.number_text import declared
+
 PRESENT = "yes"  # the text of a list's item that is a name alone, such as a feature
 
 
@@ -71,4 +73,4 @@ def _text(value: object) -> str:
         return str(value.value)
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return declared(value) if isinstance(value, float) else str(value)

@@ -23,7 +23,7 @@ from reconciler.core.size_limits import (
     TABLE_ROW_GROUPS,
     TABLE_ROWS,
 )
-from reconciler.core.thrift import MalformedError, Reader
+from reconciler.core.thrift import BYTES, MalformedError, Reader
 
 MAGIC = b"PAR1"
 _TAIL = 8  # bytes behind the footer: its length, and the magic
@@ -37,6 +37,8 @@ _COLUMN: _Wanted = {5: None, 6: None, 7: None, 9: None, 11: None}
 _FILE: _Wanted = {2: {5: None}, 3: None, 4: {1: {3: _COLUMN}, 3: None}}
 _COUNT: _Wanted = {1: None}
 _PAGE: _Wanted = {1: None, 2: None, 3: None, 5: _COUNT, 7: _COUNT, 8: _COUNT}
+_SCHEMA: _Wanted = {2: {1: None, 4: BYTES, 5: None, 6: None, 10: {}}}
+_RAW_TYPES = (6, 7)  # bytes, unless the schema says that they are a text or a number
 _DICTIONARY_PAGE, _DATA_PAGES = 2, {0: 5, 3: 8}  # type of a page -> field of its header
 
 
@@ -61,7 +63,7 @@ def measure(stream: BinaryIO, *, pages: bool = True) -> ParquetSize:
     """Return the size of a Parquet file; `pages`: each page and dictionary is measured, too. Raises ParquetError."""
     size = stream.seek(0, 2)
     try:
-        footer, end = _footer(stream, size)
+        footer, end = _footer(stream, size, _FILE)
         groups = footer.get(4, [])
         found = _declared(footer, groups, size)
         if pages:
@@ -73,8 +75,28 @@ def measure(stream: BinaryIO, *, pages: bool = True) -> ParquetSize:
     return found
 
 
-def _footer(stream: BinaryIO, size: int) -> tuple[dict[int, Any], int]:
-    """Return the file's metadata, and where it begins."""
+def columns(stream: BinaryIO) -> tuple[tuple[str, bool], ...]:
+    """Return each column of a Parquet file, as its metadata name it, and whether it holds single values: no lists, no
+    records and no bytes. Raises ParquetError."""
+    try:
+        elements = iter(_footer(stream, stream.seek(0, 2), _SCHEMA)[0][2])
+        named = []
+        for _ in range(next(elements).get(5, 0)):
+            element = next(elements)
+            is_nested, is_raw = bool(element.get(5)), element.get(1) in _RAW_TYPES and not {6, 10} & element.keys()
+            named.append((element[4].decode(), not (is_nested or is_raw)))
+            inside = element.get(5, 0)
+            while inside > 0:
+                inside += next(elements).get(5, 0) - 1
+    except (MalformedError, KeyError, TypeError, StopIteration, UnicodeDecodeError) as error:
+        raise ParquetError("the metadata of the file cannot be read") from error
+    finally:
+        stream.seek(0)
+    return tuple(named)
+
+
+def _footer(stream: BinaryIO, size: int, wanted: _Wanted) -> tuple[dict[int, Any], int]:
+    """Return what is wanted of the file's metadata, and where they begin."""
     stream.seek(0)
     start = stream.read(4)
     stream.seek(max(0, size - _TAIL))
@@ -86,7 +108,7 @@ def _footer(stream: BinaryIO, size: int) -> tuple[dict[int, Any], int]:
         raise ParquetError("this is not a complete Parquet file")
     _check(length, FOOTER_BYTES, "bytes of metadata")
     stream.seek(size - _TAIL - length)
-    return Reader(stream.read(length)).struct(_FILE), size - _TAIL - length
+    return Reader(stream.read(length)).struct(wanted), size - _TAIL - length
 
 
 def _declared(footer: dict[int, Any], groups: list[dict[int, Any]], size: int) -> ParquetSize:

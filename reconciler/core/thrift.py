@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+BYTES = "bytes"  # what is wanted of a field that holds a text
 _DEEPEST = 16
 _TRUE, _FALSE, _BYTE, _I16, _I32, _I64, _DOUBLE, _BINARY, _LIST, _SET, _MAP, _STRUCT, _UUID = range(1, 14)
 
@@ -25,9 +26,10 @@ class Reader:
         self.at = 0
 
     def struct(self, wanted: Mapping[int, Any], depth: int = 0) -> dict[int, Any]:
-        """Return the wanted fields of a structure by number: integers, structures, lists of either, or None.
+        """Return the wanted fields of a structure by number: integers, bytes, structures, or lists of them.
 
-        `wanted`: of each field what is kept of its structures, and None of a plain value. Raises MalformedError.
+        `wanted`: of each field what is kept of its structures, BYTES of a text, and None of another plain value. Raises
+        MalformedError.
         """
         if depth > _DEEPEST:
             raise MalformedError("nested too deep")
@@ -41,9 +43,11 @@ class Reader:
                 self._skip(head & 15, depth)
         return fields
 
-    def _value(self, kind: int, wanted: Mapping[int, Any] | None, depth: int) -> Any:
-        if kind == _STRUCT and wanted is not None:
+    def _value(self, kind: int, wanted: Mapping[int, Any] | str | None, depth: int) -> Any:
+        if kind == _STRUCT and isinstance(wanted, Mapping):
             return self.struct(wanted, depth + 1)
+        if kind == _BINARY and wanted == BYTES:
+            return self._bytes(self._varint())
         if kind in (_LIST, _SET) and wanted is not None:
             count, inner = self._list()
             return [self._value(inner, wanted, depth + 1) for _ in range(count)]
@@ -109,6 +113,11 @@ class Reader:
         if count > len(self._body) - self.at:
             raise MalformedError("it ends too early")
         self.at += count
+
+    def _bytes(self, count: int) -> bytes:
+        start = self.at
+        self._move(count)
+        return self._body[start : self.at]
 
     def _varint(self) -> int:
         number = 0

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TypeVar
 
 from reconciler.core.artifact.model_card import ModelCard
+from reconciler.core.spec.environment import Runtime
 from reconciler.ports import (
     Clock,
     Concurrency,
     DataEngine,
+    Expressions,
     Forge,
     NewId,
     ParallelMap,
@@ -22,6 +24,7 @@ from reconciler.ports import (
     Scorer,
     Source,
     Store,
+    TableHeaders,
     Tags,
     Target,
     Trainer,
@@ -66,6 +69,8 @@ class Dependencies:
     `parallel_map` asks one question about many models: in parallel where a store is remote, since reading is then
     mostly waiting. `render_card` writes the card that git keeps of a model; without it, no card is checked. `witness`
     returns a store of this clone, beside all environments, that remembers which journals were seen; None: it has none.
+    `headers` and `expressions` check the columns of models to train, `machine` returns this machine's runtime; without
+    them, a plan does not tell what a training would be refused for.
     """
 
     source: Source
@@ -86,3 +91,6 @@ class Dependencies:
     forge: Forge | None = None
     tags: Tags | None = None
     witness: Callable[[], Store | None] = _nowhere
+    headers: TableHeaders | None = None
+    expressions: Expressions | None = None
+    machine: Callable[[], Runtime] | None = None

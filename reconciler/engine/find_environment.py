@@ -1,13 +1,16 @@
-"""Find the environments that a command names, and word the error for a model that is not declared."""
+"""Find the environments and artifacts that a command names, and word the error for one that there is not."""
 
 from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
 
+from reconciler.core.digest import Digest, DigestPrefix, hex_of, is_digest
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.errors import UsageError
+
+_MOST = 8  # digests that a message lists
 
 
 def environment_of(desired: DesiredState, name: str) -> Environment:
@@ -41,3 +44,33 @@ def unknown_model(desired: DesiredState, environment: str, model: str, *, code: 
     else:
         hint = f"declared models: {', '.join(names[:10]) or 'none'}"
     return UsageError(f"no model {model!r} is declared for {environment}", hint=hint, code=code)
+
+
+def artifact_named(prefix: DigestPrefix, known: Iterable[Digest]) -> Digest | None:
+    """Return the only artifact of `known` whose digest begins so, None where there is none.
+
+    Raises UsageError E211, which lists them, where there are several.
+    """
+    begun = [artifact for artifact in known if artifact.startswith(prefix)]
+    if len(begun) > 1:
+        raise UsageError(
+            f"{len(begun)} artifacts begin with {hex_of(prefix)}: {_listed(begun)}", hint="add digits", code="E211"
+        )
+    return begun[0] if begun else None
+
+
+def no_artifact(prefix: DigestPrefix, whose: str, known: Iterable[Digest]) -> UsageError:
+    """Return the error for a digest that no artifact has; `whose`: "no artifact of ..."; `known`: the newest first."""
+    artifacts = list(dict.fromkeys(known))
+    hint = f"there are {_listed(artifacts)}" if artifacts else "nothing was trained there yet"
+    shown = hex_of(prefix) if not is_digest(prefix) else prefix
+    return UsageError(f"{whose} begins with {shown}", hint=f"{hint}; `reconciler history` lists all", code="E210")
+
+
+def _listed(artifacts: list[Digest]) -> str:
+    """Return as many digits of each as tell them apart, and 12 at the least."""
+    digits = 12
+    while len({hex_of(artifact)[:digits] for artifact in artifacts}) < len(set(artifacts)):
+        digits += 4
+    shown = ", ".join(hex_of(artifact)[:digits] for artifact in artifacts[:_MOST])
+    return shown if len(artifacts) <= _MOST else f"{shown} and {len(artifacts) - _MOST} more"

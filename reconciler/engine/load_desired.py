@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.core.size_limits import MANIFEST_BYTES
-from reconciler.core.spec.desired_state import DesiredState, card_path
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.model import Model
-from reconciler.errors import FilePosition, InvalidManifestsError, Problem, SourceError, UsageError
+from reconciler.errors import FilePosition, Problem, SourceError, UsageError
+from reconciler.manifest.loading import expression_checks, wanted_files
 from reconciler.manifest.loading import load as manifest
-from reconciler.manifest.loading import wanted_files
-from reconciler.ports import Expressions, Source, TreeFile
+from reconciler.ports import Expressions, Source, TableLookup, TreeFile
 
 FOLDERS = ("manifests", "environments")
 
@@ -54,12 +54,18 @@ class Checkout:
 
 
 def load(
-    source: Source, expressions: Expressions, *, revision: str | None, known: frozenset[str] = frozenset()
+    source: Source,
+    expressions: Expressions,
+    *,
+    revision: str | None,
+    known: frozenset[str] = frozenset(),
+    tables: TableLookup | None = None,
 ) -> Checkout:
     """Read the configuration at `revision` (a full commit id; None for a work tree).
 
-    `known`: manifests and cards that are known to be valid and are not needed; their models are left out. Raises
-    InvalidManifestsError with every problem of every file, SourceError E306 when there is no project at that commit.
+    `known`: manifests and cards that are known to be valid and are not needed; their models are left out. `tables`:
+    where the columns that models name are looked up. Raises InvalidManifestsError with every problem of every file,
+    SourceError E306 when there is no project at that commit.
     """
     commit = revision or ""
     tree = source.tree(commit, ())
@@ -73,8 +79,7 @@ def load(
     tree, files = _read(source, tree, documents)
     tree, locks = _read(source, tree, wanted_files.locks(tree, files))
     files |= locks
-    desired = manifest.load(files, tree, revision=revision, expressions=expressions)
-    _cards_agree(desired, files)
+    desired = manifest.load(files, tree, revision=revision, expressions=expressions, tables=tables, cards=True)
     return Checkout(revision=revision, tree=tree, files=files, desired=desired, expressions=expressions)
 
 
@@ -114,6 +119,23 @@ def with_sizes(source: Source, files: tuple[TreeFile, ...]) -> tuple[TreeFile, .
     return tuple(file if file.size is not None else replace(file, size=sizes[file.id]) for file in files)
 
 
+def column_problems(
+    source: Source,
+    expressions: Expressions,
+    model: Model,
+    tables: Mapping[str, tuple[str, ...]],
+    *,
+    revision: str | None,
+) -> tuple[Problem, ...]:
+    """Return each name in a model's recipe that is no column of its tables, at its place in the manifest.
+
+    `tables`: the columns of those that are known.
+    """
+    return expression_checks.column_problems(
+        lambda: bodies_at(source, revision or "", (model.file,)), expressions, model, tables
+    )
+
+
 def environment_path(environment: str) -> str:
     return f"environments/{environment}.yaml"
 
@@ -121,24 +143,3 @@ def environment_path(environment: str) -> str:
 def manifest_path(environment: str, model: str) -> str:
     """Return the path of a model's manifest, relative to the project."""
     return f"manifests/{environment}/{model}.yaml"
-
-
-def _cards_agree(desired: DesiredState, files: Mapping[str, bytes]) -> None:
-    """Raise E221 for a card that belongs to another artifact: a reviewer would read another model's numbers."""
-    problems = []
-    for model in desired.models:
-        path = card_path(model.environment, model.name)
-        body = files.get(path)
-        if body is None or model.artifact is None or model.artifact.encode() in body:
-            continue
-        problems.append(
-            Problem(
-                code="E221",
-                message=f"this card does not belong to the pinned artifact {model.artifact}",
-                where=FilePosition(file=path, line=1, column=1),
-                hint=f"`git rm {path}` and commit; then `reconciler promote {model.name} --to {model.environment} "
-                f"--digest {model.artifact}` writes it anew",
-            )
-        )
-    if problems:
-        raise InvalidManifestsError(tuple(problems))

@@ -17,7 +17,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import journal
 from reconciler.errors import ReconcilerError, UsageError
-from reconciler.manifest.loading import past_manifest
+from reconciler.manifest.unchecked import past_manifest
 from reconciler.ports import Source
 
 FOLDER = "environments"

@@ -8,7 +8,7 @@ that needs one port takes one port.
 from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import CommitOrder, DriftType, FirstParentChange, LiveDeployment
-from reconciler.ports.compute import DataEngine, Expressions, Scorer, Trainer
+from reconciler.ports.compute import DataEngine, Expressions, Scorer, TableHeaders, TableLookup, Trainer
 from reconciler.ports.execution import Clock, Concurrency, NewId, ParallelMap, Progress
 from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
@@ -16,6 +16,7 @@ from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
     ExpectedAmount,
+    HeaderRequest,
     ParsedExpression,
     PredictRequest,
     PredictResult,
@@ -23,6 +24,7 @@ from reconciler.ports.messages import (
     SelectRequest,
     SelectResult,
     TableFile,
+    TableHeader,
     TrainRequest,
     TrainResult,
 )
@@ -51,6 +53,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "Expressions",
     "FirstParentChange",
     "Forge",
+    "HeaderRequest",
     "KeyCheck",
     "LiveDeployment",
     "NameListing",
@@ -75,6 +78,9 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "StorageAccess",
     "Store",
     "TableFile",
+    "TableHeader",
+    "TableHeaders",
+    "TableLookup",
     "Tag",
     "Tags",
     "Target",

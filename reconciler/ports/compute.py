@@ -8,10 +8,12 @@ from typing import Protocol
 
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.spec.comparison import Comparison
-from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment, Limits
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
+    HeaderRequest,
     ParsedExpression,
     PredictRequest,
     PredictResult,
@@ -30,6 +32,27 @@ class Expressions(Protocol):
         """Parse each distinct text, in one batch: scalars over one row and aggregates in `past`, without any data.
 
         An expression that is not allowed is a result with `refused`, not an error.
+        """
+
+
+class TableHeaders(Protocol):
+    """Reads the headers of tables: never a row."""
+
+    def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
+        """Return the columns that a copy of the table would have, in its order; None where there is no such file here,
+        or this user may not read it.
+
+        Raises DataError as `DataEngine.copy` does.
+        """
+
+
+class TableLookup(Protocol):
+    """Knows the columns of declared tables, as far as they can be looked up from here."""
+
+    def columns(self, desired: DesiredState, environment: Environment, table: str) -> tuple[str, ...] | None:
+        """Return the columns of a table that the environment declares; None where they cannot be looked up.
+
+        Raises DataError where the table is there and cannot be read as it is declared.
         """
 
 

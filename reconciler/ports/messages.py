@@ -47,6 +47,22 @@ class CopyRequest:
     limits: Limits
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderRequest:
+    """A request for the names of a table's columns: its file, from `root` and never outside it, is read no further."""
+
+    root: Path
+    name: str
+    table: Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableHeader:
+    """The columns of a table, in its order; None where its file is not here, or cannot be read by this user."""
+
+    columns: tuple[str, ...] | None
+
+
 class SelectionKind(StrEnum):
     """Which files a selection writes."""
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 from reconciler.core.spec.environment import Runtime
 from reconciler.core.spec.recipe import TRAINING_FORMAT
-from reconciler.core.spec.runtime import DISTRIBUTIONS, described, differences
+from reconciler.core.spec.runtime import DISTRIBUTIONS, described, differences, remedy
 from reconciler.errors import TrainingError
 
 
@@ -31,5 +31,5 @@ def check_runtime(declared: Runtime) -> None:
     if mismatches := differences(declared, runtime_here()):
         raise TrainingError(
             "the runtime installed here is not the one that the environment declares: " + "; ".join(mismatches),
-            hint="install the locked requirements, or change `runtime` of the environment in a pull request",
+            hint=remedy(declared, runtime_here(), None),
         )

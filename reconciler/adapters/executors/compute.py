@@ -17,12 +17,14 @@ from reconciler.errors import DataError, ScoringError, TrainingError
 from reconciler.ports import (
     CompareRequest,
     CopyRequest,
+    HeaderRequest,
     ParsedExpression,
     PredictRequest,
     PredictResult,
     SelectRequest,
     SelectResult,
     TableFile,
+    TableHeader,
     TrainRequest,
     TrainResult,
 )
@@ -60,6 +62,19 @@ class DataWorker:
             part = distinct[start : start + AT_ONCE]
             parsed |= dict(self._pool.call("parse", part, tuple[tuple[str, ParsedExpression], ...], PARSING))
         return parsed
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class HeaderWorker:
+    """Implements ports.TableHeaders in a process of its own, which imports neither DuckDB nor numpy."""
+
+    def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._pool = WorkerPool("reconciler.data.tables", failure=DataError, halt=halt)
+
+    def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
+        return self._pool.call("header", request, TableHeader, PARSING).columns
 
     def close(self) -> None:
         self._pool.close()

@@ -9,7 +9,7 @@ from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.core.forge.ci_workflows import CIEnvironments
 from reconciler.core.size_limits import CONFIGURATION_BYTES, MANIFEST_BYTES
 from reconciler.engine.load_desired import with_sizes
-from reconciler.manifest.loading.declared_environments import DeclaredEnvironment, declared, path_name
+from reconciler.manifest.unchecked.declared_environments import DeclaredEnvironment, declared, path_name
 
 _FOLDER = "environments"
 

@@ -24,9 +24,9 @@ from reconciler.core.forge.ci_workflows import CIFile, CIFileState, CIResult
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.size_limits import LOCK_BYTES, MANIFEST_BYTES
 from reconciler.errors import UsageError
-from reconciler.manifest.loading.declared_environments import DeclaredEnvironment
 from reconciler.manifest.scaffold import ci_files, ci_templates, program_source
 from reconciler.manifest.scaffold.ci_templates import CIPlacement
+from reconciler.manifest.unchecked.declared_environments import DeclaredEnvironment
 
 _MOST_LINES = 400  # of a difference
 

@@ -71,19 +71,20 @@ class PlanCache:
         self._options = options
 
     def plan(
-        self, environment: str, models: Sequence[str] = (), *, whole: bool = False
+        self, environment: str, models: Sequence[str] = (), *, whole: bool = False, refresh_anyway: bool = False
     ) -> Plan | PlanExcerpt | UnchangedPlan:
         """Plan an environment, or some of its models.
 
         With `whole` the plan has all that a file or a program needs. Without it, for a person to read, many models with
         nothing to do may be counted instead of listed, and the last plan is used: where a whole environment is planned
-        at HEAD. Raises UsageError E801 where git declares no such environment or model, and what reading and planning
+        at HEAD. `refresh_anyway`: with a new data snapshot, due or not.
+        Raises UsageError E801 where git declares no such environment or model, and what reading and planning
         raise.
         """
-        cacheable = self._options.at_head and not (models or whole or self._options.verbose)
+        cacheable = self._options.at_head and not (models or whole or refresh_anyway or self._options.verbose)
         head = git_state.read(self._options.root, environment) if cacheable else None
         if head is None or not head.is_declared:
-            return self._plan_plainly(environment, models)
+            return self._plan_plainly(environment, models, refresh_anyway=refresh_anyway)
         last = _last_plan(head)
         if last is None or last.changed or not last.counted or head.manifests != last.cached.valid:
             return self._plan_changes(head, last)
@@ -102,7 +103,7 @@ class PlanCache:
         others = frozenset(path for path in valid if path.rpartition("/")[2].rpartition(".")[0] != but)
         return ValidManifests(head=head, valid=others, committed=_is_committed(head, cached))
 
-    def _plan_plainly(self, environment: str, models: Sequence[str]) -> Plan:
+    def _plan_plainly(self, environment: str, models: Sequence[str], *, refresh_anyway: bool) -> Plan:
         """Plan in this process, and cache nothing."""
         from reconciler.app.wiring import open_project
         from reconciler.engine.plan.make_plan import make_plan
@@ -111,7 +112,8 @@ class PlanCache:
         with open_project(self._options, removed=None) as project:
             declared = project.environment(environment)
             check_deploys(declared)
-            plan = make_plan(project.deps, declared_beside(project.desired, declared), declared, models)
+            beside = declared_beside(project.desired, declared)
+            plan = make_plan(project.deps, beside, declared, models, refresh_anyway=refresh_anyway)
             return _with_leftovers(project, plan)
 
     def _plan_changes(self, head: GitState, last: _LastPlan | None) -> Plan | PlanExcerpt:

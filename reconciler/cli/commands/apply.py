@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from reconciler.console.invocation import Invocation
 @options.models
 @click.option("--plan", "file", type=options.FILE, help="Apply this reviewed plan and nothing else.")
 @click.option("--yes", is_flag=True, help="Apply without asking.")
+@options.refresh
 @click.option("--on-merge", is_flag=True, help="Apply what merged pull requests were approved for, and report there.")
 @click.option(
     "--jobs",
@@ -32,6 +34,7 @@ def command(
     models: tuple[str, ...],
     file: Path | None,
     yes: bool,
+    refresh: bool,
     on_merge: bool,
     jobs: int | None,
 ) -> int:
@@ -44,12 +47,11 @@ def command(
     if on_merge:
         from reconciler.cli import pull_request
 
-        return pull_request.on_merge(invocation, environment, chosen=bool(models or file))
+        return pull_request.on_merge(invocation, environment, chosen=bool(models or file or refresh))
     from reconciler.cli import confirm, plan_file
 
-    reviewed = plan_file.read(file, environment, invocation) if file is not None else None
-    if reviewed is None and not yes:
-        confirm.check_terminal()
+    reviewed = plan_file.read(file, environment, invocation, refresh=refresh) if file is not None else None
+    confirm.check_terminal(needed=reviewed is None and not yes)
     from reconciler.cli.project import opened
     from reconciler.engine.apply import apply
     from reconciler.engine.plan.make_plan import with_journals
@@ -57,7 +59,8 @@ def command(
 
     with opened(invocation, trains=True, changes=environment, removed=(environment,)) as project:
         declared = project.environment(environment)
-        plan, seen = (reviewed, None) if reviewed else with_journals(project.deps, project.desired, declared, models)
+        make = partial(with_journals, project.deps, project.desired, declared, models, refresh_anyway=refresh)
+        plan, seen = (reviewed, None) if reviewed else make()
         confirmed = reviewed is not None or (not yes and confirm.ask(plan))
         if not (confirmed or yes):
             return confirm.DECLINED

@@ -10,7 +10,7 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("explain")
-@click.argument("field", metavar="[FIELD | CODE]", required=False)
+@click.argument("field", metavar="[FIELD | CODE]", type=options.FieldOrCode(), required=False)
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a kind of manifest, or of a field, for editors.")
 @options.output
 @options.location

@@ -18,6 +18,7 @@ from reconciler.console.invocation import Invocation, OutputFormat
 @click.option(
     "--check", is_flag=True, help="Exit 3 when changes or drift are found, 4 when a gate or control blocks one."
 )
+@options.refresh
 @click.option("--out", type=options.OUT_FILE, help="Write the plan to a file for `apply --plan`.")
 @click.option(
     "--comment", is_flag=True, help="Plan as if a pull request were merged, and post the plan there as one comment."
@@ -41,6 +42,7 @@ def command(
     environment: str,
     models: tuple[str, ...],
     check: bool,
+    refresh: bool,
     out: Path | None,
     comment: bool,
     request: int | None,
@@ -56,7 +58,9 @@ def command(
     if comment:
         from reconciler.cli import pull_request
 
-        return pull_request.comment(invocation, environment, request, part=bool(models or check), out=out, read=read)
+        return pull_request.comment(
+            invocation, environment, request, part=bool(models or check or refresh), out=out, read=read
+        )
     if request is not None or read is not None:
         raise click.UsageError("--request and --read need --comment")
     from reconciler.app.planning.plan_cache import PlanCache
@@ -65,7 +69,8 @@ def command(
     from reconciler.report.plan import in_sync
 
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
-    plan = PlanCache(options_of(invocation)).plan(environment, models, whole=out is not None or not invocation.is_text)
+    whole = out is not None or not invocation.is_text
+    plan = PlanCache(options_of(invocation)).plan(environment, models, whole=whole, refresh_anyway=refresh)
     if isinstance(plan, UnchangedPlan):
         streams.show(invocation, in_sync, plan)
         return 0

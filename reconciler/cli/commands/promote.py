@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli import options
 from reconciler.console.invocation import Invocation
-from reconciler.core.digest import Digest
+from reconciler.core.digest import DigestPrefix
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,13 +33,17 @@ def _only_environment(invocation: Invocation) -> str:
 @click.option(
     "--to", "environment", metavar="ENV", type=options.NAME, help="Environment to deploy to [default: the only one]."
 )
-@click.option("--digest", type=options.DIGEST, help="Artifact to deploy [default: the newest verified one].")
+@click.option(
+    "--digest",
+    type=options.DIGEST,
+    help="Artifact to deploy, by the first digits of its digest [default: the newest verified one].",
+)
 @click.option("--again", is_flag=True, help="Propose a pin that git has already: it is judged anew.")
 @options.opens
 @options.shared
 @click.pass_obj
 def command(
-    invocation: Invocation, model: str, environment: str | None, digest: Digest | None, again: bool, opens: bool
+    invocation: Invocation, model: str, environment: str | None, digest: DigestPrefix | None, again: bool, opens: bool
 ) -> int:
     """Propose to deploy a candidate of MODEL to ENV.
 

@@ -8,7 +8,7 @@ from reconciler.cli import options
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
-from reconciler.core.digest import Digest
+from reconciler.core.digest import DigestPrefix
 from reconciler.core.status_codes import ResultStatus
 
 
@@ -16,8 +16,11 @@ from reconciler.core.status_codes import ResultStatus
 @click.argument("digest", metavar="DIGEST", type=options.DIGEST)
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, digest: Digest) -> int:
-    """Train artifact DIGEST again from its provenance and compare the bytes; exit 1 when they differ."""
+def command(invocation: Invocation, digest: DigestPrefix) -> int:
+    """Train artifact DIGEST again from its provenance and compare the bytes; exit 1 when they differ.
+
+    The first digits of DIGEST are enough, where no other artifact has them.
+    """
     from reconciler.cli.project import opened
     from reconciler.engine.inspect import reproduce
     from reconciler.report.inspect import reproduce as reporter

@@ -16,16 +16,19 @@ from reconciler.console.invocation import Invocation, OutputFormat
 def command(invocation: Invocation) -> int:
     """Check the manifests and report every problem at once: file:line:column, the rule, and a hint.
 
+    Columns that models name are looked up in the headers of the declared tables, or in the newest data snapshot, where
+    these are on this machine; no row is read. What could not be looked up is told, and is no error.
+
     Reads the files on disk, so that you can run it while you edit; with --revision, reads the files of a commit.
     """
-    from reconciler.cli.project import read_manifests
+    from reconciler.app.inspect.validate import validate
+    from reconciler.cli.project import options_of
     from reconciler.errors import InvalidManifestsError
     from reconciler.report.help import problems
 
     invocation.working_tree = invocation.working_tree or invocation.revision is None
     try:
-        with read_manifests(invocation) as checkout:
-            desired = checkout.desired
+        desired, notes = validate(options_of(invocation))
     except InvalidManifestsError as error:
         if invocation.form is not OutputFormat.TEXT:
             raise
@@ -36,7 +39,11 @@ def command(invocation: Invocation) -> int:
         return exit_code_of(error)
     names = tuple(environment.name for environment in desired.environments)
     valid = problems.ValidationResult(
-        project=desired.project, revision=desired.revision, environments=names, models=len(desired.models)
+        project=desired.project,
+        revision=desired.revision,
+        environments=names,
+        models=len(desired.models),
+        notes=notes,
     )
     streams.show(invocation, problems, valid)
     return 0

@@ -29,7 +29,8 @@ class TableCopy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Checksummed):
     """Data snapshot number `n` of an environment. `as_of` is an ISO date: the day the tables show (stated by the source
-    environment, else the UTC day of `taken`)."""
+    environment, else the UTC day of `taken`). `declared`: the digest of the tables' declaration then; None where an
+    earlier release took it."""
 
     n: int
     taken: datetime
@@ -37,6 +38,7 @@ class Snapshot(Checksummed):
     source: str
     tables: tuple[TableCopy, ...]
     format: int = 1
+    declared: Digest | None = None
 
     def table(self, name: str) -> TableCopy | None:
         """Return the copy of the table of this name, or None."""

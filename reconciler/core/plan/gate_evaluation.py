@@ -13,6 +13,7 @@ from types import MappingProxyType
 
 from reconciler.core.artifact.evaluation import Evaluation, metric_problem
 from reconciler.core.digest import short
+from reconciler.core.number_text import beside, declared, rounded
 from reconciler.core.plan.facts import VerificationFacts
 from reconciler.core.spec.applicable_gates import ApplicableGates, exemption
 from reconciler.core.spec.comparison import Comparability, Comparison
@@ -93,11 +94,12 @@ def _evaluate_gate(
         case BeatsNaiveGuess():
             removed = evaluation.errors_removed
             passed = math.isfinite(removed) and removed >= gate.by_share_of_errors
-            relation = "at least" if passed else "less than"
+            relation, wanted = "at least" if passed else "less than", round(100 * gate.by_share_of_errors, 9)
             return _result(
                 gate,
                 passed,
-                f"removes {removed:.1%} of the naive guess's errors, {relation} {gate.by_share_of_errors:.1%}",
+                f"removes {beside(100 * removed, wanted, 3)}% of the naive guess's errors, "
+                f"{relation} {declared(wanted)}%",
             )
         case NoWorseThanIncumbent():
             missing = Comparison(state=Comparability.NOT_COMPARABLE, metric=gate.metric, reason="nothing was compared")
@@ -114,12 +116,12 @@ def _threshold(gate: Threshold, evaluation: Evaluation) -> GateResult:
     if value is None or not math.isfinite(value):
         return _result(gate, False, f"{gate.metric} is not known for this model")
     if gate.at_least is not None and value < gate.at_least:
-        return _result(gate, False, f"{gate.metric} {value:.4g} is below {gate.at_least:g}")
+        return _result(gate, False, f"{gate.metric} {beside(value, gate.at_least)} is below {declared(gate.at_least)}")
     if gate.at_most is not None and value > gate.at_most:
-        return _result(gate, False, f"{gate.metric} {value:.4g} is above {gate.at_most:g}")
-    bounds = [f"at least {gate.at_least:g}"] if gate.at_least is not None else []
-    bounds += [f"at most {gate.at_most:g}"] if gate.at_most is not None else []
-    return _result(gate, True, f"{gate.metric} {value:.4g} is {' and '.join(bounds)}")
+        return _result(gate, False, f"{gate.metric} {beside(value, gate.at_most)} is above {declared(gate.at_most)}")
+    bounds = [f"at least {declared(gate.at_least)}"] if gate.at_least is not None else []
+    bounds += [f"at most {declared(gate.at_most)}"] if gate.at_most is not None else []
+    return _result(gate, True, f"{gate.metric} {rounded(value)} is {' and '.join(bounds)}")
 
 
 def _compared_with_all(
@@ -180,8 +182,8 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
     confidence = 100 * (comparison.confidence or 0.95)
     numbers = (
         f"{gate.metric} {difference:+.4f} against {_name(comparison)} "
-        f"({confidence:.4g}% interval {lower:+.4f} to {upper:+.4f}) "
-        f"on {comparison.rows:,} rows, {gate.rule} rule, tolerance {gate.tolerance:g}"
+        f"({rounded(confidence)}% interval {lower:+.4f} to {upper:+.4f}) "
+        f"on {comparison.rows:,} rows, {gate.rule} rule, tolerance {declared(gate.tolerance)}"
     )
     if comparison.detectable is not None:
         numbers += f"; smallest detectable loss {comparison.detectable:.4f}"

@@ -19,6 +19,8 @@ from reconciler.core.spec.gates import Verification
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
 
 PLAN_FORMAT = 1
+REFRESH_ASKED = "a new data snapshot is asked for"
+"""The reason of a refresh that is not due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

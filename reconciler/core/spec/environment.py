@@ -207,6 +207,7 @@ class Environment:
     drift: DriftPolicy = DriftPolicy.SELF_HEAL
     limits: Limits = Limits()
     max_train: int | None = None  # trainings per apply
+    lock: str | None = None  # the file that pins the runtime's versions
     removed: str | None = None  # where git does not declare it any more: the file that did, as this was read from
 
     @property

@@ -16,6 +16,7 @@ from typing import cast
 
 from reconciler.core.digest import Checksummed, Digest
 from reconciler.core.duration import in_words
+from reconciler.core.number_text import declared
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.recipe import Task
 
@@ -128,7 +129,8 @@ class Threshold(_Demand):
     @property
     def bound(self) -> str:
         """Return how much is demanded of the models that the gate is for, in words."""
-        return f"{self.at_least if self.at_least is not None else self.at_most:g}"
+        bound = self.at_least if self.at_least is not None else self.at_most
+        return declared(bound) if bound is not None else "nothing"
 
     def as_strict_as(self, other: Gate) -> bool:
         """Tell whether this gate demands at least as much as `other`, of as many models."""
@@ -166,7 +168,7 @@ class BeatsNaiveGuess(_Demand):
     @property
     def bound(self) -> str:
         """Return how much is demanded of the models that the gate is for, in words."""
-        return f"{self.by_share_of_errors:g} of the errors"
+        return f"{declared(self.by_share_of_errors)} of the errors"
 
     def as_strict_as(self, other: Gate) -> bool:
         """Tell whether this gate demands at least as much as `other`, of as many models."""
@@ -199,7 +201,7 @@ class NoWorseThanIncumbent(_Demand):
     @property
     def bound(self) -> str:
         """Return how much is demanded of the models that the gate is for, in words."""
-        words = f"{self.rule} rule, tolerance {self.tolerance:g}, {self.min_rows} rows"
+        words = f"{self.rule} rule, tolerance {declared(self.tolerance)}, {self.min_rows} rows"
         return f"{words}, the best in {in_words(self.within)}" if self.within is not None else words
 
     def as_strict_as(self, other: Gate) -> bool:

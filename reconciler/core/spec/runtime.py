@@ -84,6 +84,25 @@ def described(
     )
 
 
+def remedy(declared: Runtime, installed: Runtime, lock: str | None) -> str:
+    """Return how to train as declared: the command that installs the declared versions, where one can.
+
+    `lock`: the file that pins them; None where its path is not known.
+    """
+    wanted, here = dict(declared.versions), dict(installed.versions)
+    if declared.architecture != installed.architecture:
+        return f"train on a machine with {declared.architecture}; or change `runtime` by a pull request"
+    if declared.training_format != installed.training_format:
+        return "install the release of model-reconciler that the sandbox is trained with elsewhere"
+    if wanted.get(CORE_TYPE) != here.get(CORE_TYPE):
+        return "unset OPENBLAS_CORETYPE"
+    pins = [f"{name}=={wanted[name]}" for name in DISTRIBUTIONS if wanted.get(name) not in (None, here.get(name))]
+    install = f"pip install -r {lock}" if lock is not None else f"pip install {' '.join(pins)}"
+    if wanted.get("python") != here.get("python"):
+        return f"python{wanted.get('python')} -m venv .venv && .venv/bin/{install}"
+    return f"{install}; or, to train with what is installed here, put its versions into the lock by a pull request"
+
+
 def differences(declared: Runtime, installed: Runtime) -> tuple[str, ...]:
     """Return the differences in words, sorted by name; empty where the installed runtime is the declared one."""
     wanted, installed_versions = dict(declared.versions), dict(installed.versions)

@@ -85,13 +85,14 @@ def read(stream: IO[bytes] | gzip.GzipFile, size: int, path: str) -> bytes:
         raise DataError(message, code="E407", where=where, hint="write it again; it may be cut short") from None
 
 
-def read_blocks(source: BinaryIO, dialect: Dialect, *, most: int = TABLE_BYTES) -> Iterator[bytes]:
-    """Yield blocks of whole lines, those of the dialect's `skip` left out; at most `most` bytes are unpacked."""
+def read_blocks(source: BinaryIO, dialect: Dialect, *, most: int = TABLE_BYTES, piece: int = _BLOCK) -> Iterator[bytes]:
+    """Yield blocks of whole lines, those of the dialect's `skip` left out; at most `most` bytes are unpacked, `piece`
+    of them at once."""
     unfinished = b""
     line = 1
     skip = dialect.skip
-    for piece in _utf8(opened(source, dialect.path), dialect, most):
-        block = unfinished + piece
+    for text in _utf8(opened(source, dialect.path), dialect, most, piece):
+        block = unfinished + text
         cut = block.rfind(b"\n") + 1
         block, unfinished = block[:cut], block[cut:]
         if len(unfinished) > ROW_BYTES:
@@ -119,8 +120,8 @@ def _clean(block: bytes, dialect: Dialect, line: int) -> bytes:
     return block
 
 
-def _utf8(source: IO[bytes] | gzip.GzipFile, dialect: Dialect, most: int) -> Iterator[bytes]:
-    start = read(source, _BLOCK, dialect.path)
+def _utf8(source: IO[bytes] | gzip.GzipFile, dialect: Dialect, most: int, size: int) -> Iterator[bytes]:
+    start = read(source, size, dialect.path)
     where = FilePosition(file=dialect.path)
     if (known := known_format(start[:_HEAD])) is not None:
         raise DataError(
@@ -154,7 +155,7 @@ def _utf8(source: IO[bytes] | gzip.GzipFile, dialect: Dialect, most: int) -> Ite
             if done > most:
                 message = f"the file has more than {most:,} bytes once it is unpacked, and no more are read"
                 raise DataError(message, code="E419", where=where, hint="split the table")
-            piece = read(source, _BLOCK, dialect.path)
+            piece = read(source, size, dialect.path)
             continue
         hint = "declare the file's `encoding`, such as cp1252, cp1250 or cp1251"
         raise DataError(

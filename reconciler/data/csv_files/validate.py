@@ -22,6 +22,7 @@ from reconciler.data.csv_files.blocks import read_blocks
 from reconciler.data.csv_files.rows import CLOSE_QUOTES, Dialect, RowCheck, line_error
 from reconciler.errors import DataError, FilePosition
 
+_PIECE = 65_536  # bytes that are read at once where only the header is wanted
 EXCEL_SIGN = re.compile(r'"?sep=(.)"?')
 
 
@@ -37,14 +38,7 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect, *, most: int
     """Copy at most `most` rows of `source` (at its start) to `target`. Raises DataError E401-E407, E419."""
     blocks = read_blocks(source, dialect)
     first = next(blocks, b"")
-    if not first.strip():
-        raise DataError(
-            "the file is empty", code="E401", where=FilePosition(file=dialect.path), hint="write a header and rows"
-        )
-    line, _, rest = first.partition(b"\n")
-    if len(line) > ROW_BYTES:
-        raise line_error(dialect, dialect.skip + 1, "E402", "the header is longer than 1 MiB", CLOSE_QUOTES)
-    columns = read_header(line.decode("utf-8"), dialect)
+    columns, rest = _header_of(first, dialect)
     check = RowCheck(dialect, cells=len(columns))
     for block in itertools.chain([rest if dialect.header else first], blocks):
         target.write(check.feed(block))
@@ -63,6 +57,23 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect, *, most: int
             "the file has a header and no rows", code="E401", where=where, hint="write rows below the header"
         )
     return Rows(columns=columns, count=check.rows)
+
+
+def column_names(source: BinaryIO, dialect: Dialect) -> tuple[str, ...]:
+    """Return the columns of `source` (at its start) by its header alone. Raises DataError E401-E407."""
+    return _header_of(next(read_blocks(source, dialect, piece=_PIECE), b""), dialect)[0]
+
+
+def _header_of(first: bytes, dialect: Dialect) -> tuple[tuple[str, ...], bytes]:
+    """Return the column names in the first block, and what of the block is below the header."""
+    if not first.strip():
+        raise DataError(
+            "the file is empty", code="E401", where=FilePosition(file=dialect.path), hint="write a header and rows"
+        )
+    line, _, rest = first.partition(b"\n")
+    if len(line) > ROW_BYTES:
+        raise line_error(dialect, dialect.skip + 1, "E402", "the header is longer than 1 MiB", CLOSE_QUOTES)
+    return read_header(line.decode("utf-8"), dialect), rest
 
 
 def line_of(copy: Path, row: int, dialect: Dialect) -> int | None:

@@ -21,7 +21,7 @@ from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.data.dataset.columns import AS_OF
 from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, cut_by_key, cut_by_time
 from reconciler.data.dataset.joined_rows import ROWS, Relation, check_condition, check_day, type_of
-from reconciler.data.dataset.point_in_time import check_not_later
+from reconciler.data.dataset.point_in_time import HINT_LATER, check_not_later
 from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.errors import DataError
 from reconciler.ports import SelectResult
@@ -196,7 +196,7 @@ def _check_dates(session: Session, relation: Relation) -> None:
             f"holdout.by: {recipe.holdout.by} lies after as_of, the day of the data,"
             f" in {later:,} row{'s' * (later != 1)}",
             code="E412",
-            hint="declare `asOf` for the environment's data if they were exported on another day, or correct the dates",
+            hint=HINT_LATER,
         )
     train = recipe.data.train
     if train is not None and train.by is not None and train.by != recipe.holdout.by and recipe.outcome.matured is None:

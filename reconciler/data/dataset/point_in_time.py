@@ -26,6 +26,10 @@ from reconciler.data.dataset.columns import AS_OF, Feature, Term
 from reconciler.data.duckdb_session import Session, name_of
 from reconciler.errors import DataError
 
+HINT_LATER = (
+    "if the tables were exported on a later day, declare it as `asOf` beside `tables` of the environment that has "
+    "them: the next apply takes a new data snapshot; else correct the dates"
+)
 _FLOATS = ("DOUBLE", "FLOAT")
 _NUMBERS = ("BIGINT", "INTEGER", "HUGEINT", "BOOLEAN", *_FLOATS)
 _EMPTY = {"count": "0"}
@@ -93,7 +97,7 @@ def check_not_later(session: Session, *, label: str, column: str, relation: str)
         raise DataError(
             f"{label}: {column} lies after as_of, the day of the data, in {later:,} row{'s' * (later != 1)}",
             code="E412",
-            hint="declare `asOf` for the environment's data if they were exported on another day, or correct the dates",
+            hint=HINT_LATER,
         )
 
 

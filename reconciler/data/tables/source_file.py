@@ -57,21 +57,26 @@ def locate(name: str, table: Table, root: Path) -> Path:
     return path
 
 
-@contextmanager
-def unchanged(name: str, table: Table, path: Path) -> Iterator[BinaryIO]:
-    """Open the file, and check at the end that it was not written to meanwhile. Raises DataError E401, E409, E419."""
+def opened(name: str, table: Table, path: Path) -> BinaryIO:
+    """Open the file of a table. Raises DataError E401, E419."""
     try:
         # The path is resolved: a link that appeared since then is not followed.
         stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
     except OSError as error:
         message, hint = f"the file cannot be read: {error.strerror}", "check the permission to read it"
         raise table_error(name, table, code="E401", message=message, hint=hint) from None
-    with stream:
-        status = os.fstat(stream.fileno())
-        if status.st_size > TABLE_BYTES:
-            message = f"the file has {status.st_size:,} bytes; at most {TABLE_BYTES:,} are read"
-            raise table_error(name, table, code="E419", message=message, hint="split the table")
-        before = _fingerprint(status)
+    if (size := os.fstat(stream.fileno()).st_size) > TABLE_BYTES:
+        stream.close()
+        message = f"the file has {size:,} bytes; at most {TABLE_BYTES:,} are read"
+        raise table_error(name, table, code="E419", message=message, hint="split the table")
+    return stream
+
+
+@contextmanager
+def unchanged(name: str, table: Table, path: Path) -> Iterator[BinaryIO]:
+    """Open the file, and check at the end that it was not written to meanwhile. Raises DataError E401, E409, E419."""
+    with opened(name, table, path) as stream:
+        before = _fingerprint(os.fstat(stream.fileno()))
         yield stream
         if _fingerprint(os.fstat(stream.fileno())) != before:
             hint = "write to another file and rename it, or run the command again"

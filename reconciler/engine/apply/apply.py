@@ -14,7 +14,7 @@ from functools import partial
 
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
-from reconciler.core.plan.plan import ModelPlan, Plan, inputs_in_words
+from reconciler.core.plan.plan import REFRESH_ASKED, ModelPlan, Plan, inputs_in_words
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.status_codes import ResultStatus, status_of
@@ -73,7 +73,8 @@ def apply(
         fresh = plan
     else:
         journals = observe_loss.journals_of(deps, desired)
-        fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals)
+        asked = plan.refresh is not None and plan.refresh.reason == REFRESH_ASKED
+        fresh = make_plan.make_plan(deps, desired, environment, names, journals=journals, refresh_anyway=asked)
     run = ApplyRun(
         deps=deps,
         desired=desired,

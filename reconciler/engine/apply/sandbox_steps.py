@@ -16,6 +16,7 @@ from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import decide_training
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import train
 from reconciler.engine.apply.apply_run import ApplyRun, StepResult
 from reconciler.engine.apply.run_gates import run_gates
@@ -29,7 +30,8 @@ from reconciler.errors import UsageError
 def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator[StepResult]:
     """Carry out what the facts ask for now: after a refresh they may ask for less than the plan expected."""
     model = run.desired.model(run.environment.name, part.model)
-    if model is None or snapshot is None:
+    invalid = part.blocked is not None and part.blocked.status is ResultStatus.INVALID
+    if model is None or snapshot is None or invalid:
         return
     observer = training_observer(
         run.deps, run.desired, run.environment, snapshot=snapshot, now=run.deps.clock(), journals=run.journals

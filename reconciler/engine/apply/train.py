@@ -17,7 +17,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
-from reconciler.errors import UsageError
+from reconciler.errors import DataError, UsageError
 from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 
@@ -60,16 +60,20 @@ def _make(
     started = deps.clock()
     work = deps.scratch / f"train-{deps.new_id()}"
     work.mkdir(parents=True)
-    selected = deps.data.select(
-        SelectRequest(
-            recipe=model.recipe,
-            tables=data_snapshots.table_files(store, snapshot, model.recipe.tables),
-            as_of=snapshot.as_of,
-            want=SelectionKind.FIT,
-            into=work,
-            limits=environment.limits,
-        )
+    request = SelectRequest(
+        recipe=model.recipe,
+        tables=data_snapshots.table_files(store, snapshot, model.recipe.tables),
+        as_of=snapshot.as_of,
+        want=SelectionKind.FIT,
+        into=work,
+        limits=environment.limits,
     )
+    try:
+        selected = deps.data.select(request)
+    except DataError as error:
+        again = f"once the file is corrected, `reconciler apply {environment.name} --refresh` reads it"
+        error.hint = f"{error.hint}; {again}" if error.hint else again
+        raise
     evaluation_rows = digest_of_file(work / "holdout.parquet")
     trained = deps.trainer.train(
         TrainRequest(

@@ -14,7 +14,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.load_desired import environment_path
 from reconciler.errors import ReconcilerError
-from reconciler.manifest.loading import past_manifest
+from reconciler.manifest.unchecked import past_manifest
 from reconciler.ports import Source, Store
 
 MOST_VERSIONS = 2_000  # of environment files that are compared

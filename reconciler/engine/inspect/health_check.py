@@ -12,7 +12,7 @@ from reconciler.core.inspect.audit import Audit, AuditFinding
 from reconciler.core.inspect.health_check import Check, Level
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Runtime
-from reconciler.core.spec.runtime import differences
+from reconciler.core.spec.runtime import differences, remedy
 from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
@@ -139,7 +139,7 @@ def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Ch
         name="runtime",
         level=Level.WARNING,
         found="cannot train on this machine: declared " + "; ".join(mismatches),
-        remedy="install the declared lock, or change `runtime` in the environment by a pull request",
+        remedy=remedy(declared, machine, environment.lock),
     )
 
 

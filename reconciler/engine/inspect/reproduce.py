@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
-from reconciler.core.digest import Digest, digest_of_file, short
+from reconciler.core.digest import Digest, DigestPrefix, digest_of_file, is_digest, short
 from reconciler.core.inspect.audit import ReproduceResult
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import artifact_named, no_artifact
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, data_snapshots, journal, oci_manifest
 from reconciler.errors import UsageError
 from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 
-def reproduce(deps: Dependencies, desired: DesiredState, digest: Digest) -> ReproduceResult:
-    """Train an artifact again from the same recipe, data and runtime, and compare the bytes.
+def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -> ReproduceResult:
+    """Train the artifact whose digest begins with `prefix` from the same recipe, data and runtime; compare the bytes.
 
     Raises UsageError when it is not known how the artifact was trained here.
     """
-    environment, build = _built_in(deps, desired, digest)
+    environment, build = _built_in(deps, desired, prefix)
+    digest = build.artifact
     store = deps.stores[environment]
     provenance = blobs.record(store, build.provenance, Provenance)
     origin = desired.environment(provenance.environment)
@@ -68,21 +70,23 @@ def reproduce(deps: Dependencies, desired: DesiredState, digest: Digest) -> Repr
     )
 
 
-def _built_in(deps: Dependencies, desired: DesiredState, digest: Digest) -> tuple[str, Build]:
+def _built_in(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -> tuple[str, Build]:
     """Return the environment whose journal knows how this artifact was built (sandboxes first), and that build.
 
-    Raises UsageError E210 when no journal knows it.
+    Raises UsageError E210 when no journal knows it, E211 when several artifacts begin so.
     """
+    known: dict[Digest, tuple[str, Build]] = {}
     for environment in sorted(desired.environments, key=lambda declared: (not declared.trains, declared.name)):
-        store = deps.stores[environment.name]
-        for model in journal.models(store, environment.name):
-            build = journal.build_of(
-                store, project=desired.project, environment=environment.name, model=model, artifact=digest
-            )
-            if build is not None:
-                return environment.name, build
-    raise UsageError(
-        f"no environment of this project has an artifact {digest}",
-        hint="run `reconciler history --output json`: it lists the digests of all artifacts in full",
-        code="E210",
-    )
+        store, name = deps.stores[environment.name], environment.name
+        for model in journal.models(store, name):
+            if is_digest(prefix):
+                whole = Digest(prefix)
+                build = journal.build_of(store, project=desired.project, environment=name, model=model, artifact=whole)
+                if build is not None:
+                    return name, build
+            else:
+                builds = journal.builds(store, project=desired.project, environment=name, model=model)
+                known = {artifact: (name, build) for artifact, build in builds.items()} | known
+    if (artifact := artifact_named(prefix, known)) is not None:
+        return known[artifact]
+    raise no_artifact(prefix, "no artifact of this project", known)

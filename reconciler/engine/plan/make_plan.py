@@ -12,9 +12,10 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.journal import Action
 from reconciler.core.duration import in_words
 from reconciler.core.plan.damage import Damage
-from reconciler.core.plan.plan import ModelPlan, Plan, PlanIdentity, Step
+from reconciler.core.plan.plan import REFRESH_ASKED, ModelPlan, Plan, PlanIdentity, Step
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DataBinding, Environment
+from reconciler.core.spec.runtime import differences, remedy
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
@@ -41,28 +42,38 @@ def make_plan(
     settled: Sequence[ModelPlan] | None = None,
     about: Callable[[str], None] = _ignore,
     journals: Journals | None = None,
+    refresh_anyway: bool = False,
 ) -> Plan:
     """Plan one environment, or some of its models.
 
     `settled`: model plans that are known to come out the same; given, no other models exist than those and `desired`'s.
     `about` is told whose facts are read next ("": everybody's). `journals`: to read from, which know afterwards what
-    was seen. Raises IntegrityError E603 where the environment's store is gone.
+    was seen. `refresh_anyway`: a new data snapshot is taken, due or not. Raises IntegrityError E603 where the
+    environment's store is gone, UsageError E801 where it has no data snapshots.
     """
     asked, now = tuple(models), deps.clock()
     journals = journals or observe_loss.journals_of(deps, desired)
     about("")
     registered = observe_loss.check_store(deps, desired, environment)
+    if refresh_anyway and not environment.trains:
+        raise UsageError(
+            f"{environment.name} has no data snapshot to refresh", hint="name a sandbox, which has", code="E801"
+        )
     if environment.trains:
         newest = data_snapshots.newest(deps.stores[environment.name])
         references.check_snapshot(deps.stores[environment.name], newest)
-        refresh = refresh_step(environment.data, newest, now)
+        origin = desired.environment(environment.data.copy_from or environment.name)
+        refresh = refresh_step(environment.data, newest, now, origin.data if origin is not None else None)
+        if refresh is None and refresh_anyway:
+            refresh = Step(action=Action.REFRESH, reason=REFRESH_ASKED)
         snapshot = newest if refresh is None else None
         sandbox = observe_training.training_observer(
             deps, desired, environment, snapshot=snapshot, newest=newest, now=now, journals=journals
         )
         sandbox.read_shared()
-        plans = _plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about)
-        return _plan(desired, environment, refresh, plans, findings=_ahead(newest, now))
+        trained = tuple(_plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about))
+        told = _training_notes(deps, sandbox, trained)
+        return _plan(desired, environment, refresh, trained, told or None, findings=_ahead(newest, now))
     store = deps.stores[environment.name]
     controls = ControlsLog(store=store, project=desired.project, environment=environment.name).check_head()
     observer = observe.serving_observer(deps, desired, environment, now=now, journals=journals)
@@ -73,17 +84,36 @@ def make_plan(
     return _plan(desired, environment, None, plans, notes, findings)
 
 
+def _training_notes(deps: Dependencies, sandbox: TrainingObserver, plans: Iterable[ModelPlan]) -> tuple[str, ...]:
+    """Return what would stop the trainings of a plan on this machine, and what could not be looked up here."""
+    if not any(plan.trains for plan in plans):
+        return ()
+    declared, notes = sandbox.environment.runtime, list(sandbox.tables.lookup.notes() if sandbox.tables else ())
+    if declared is not None and deps.machine is not None:
+        here = deps.machine()
+        if mismatches := differences(declared, here):
+            advice = remedy(declared, here, sandbox.environment.lock)
+            notes.append(f"this machine cannot train: declared {'; '.join(mismatches)}: {advice}")
+    return tuple(notes)
+
+
 def _ahead(newest: Snapshot | None, now: datetime) -> tuple[str, ...]:
     """Report a newest data snapshot that is dated ahead of now."""
     return all_ahead(now, (f"data snapshot {newest.n}", newest.taken)) if newest is not None else ()
 
 
 def with_journals(
-    deps: Dependencies, desired: DesiredState, environment: Environment, models: Iterable[str] = ()
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    models: Iterable[str] = (),
+    *,
+    refresh_anyway: bool = False,
 ) -> tuple[Plan, Journals]:
     """Plan an environment, or some of its models, and return the journals that were read for it, too."""
     journals = observe_loss.journals_of(deps, desired)
-    return make_plan(deps, desired, environment, models, journals=journals), journals
+    plan = make_plan(deps, desired, environment, models, journals=journals, refresh_anyway=refresh_anyway)
+    return plan, journals
 
 
 def _plan_sandbox(
@@ -179,11 +209,16 @@ def _plan(
     )
 
 
-def refresh_step(data: DataBinding, newest: Snapshot | None, now: datetime) -> Step | None:
-    """Return the refresh that is due: there is no snapshot, or the newest is older than `maxAge`."""
+def refresh_step(
+    data: DataBinding, newest: Snapshot | None, now: datetime, origin: DataBinding | None = None
+) -> Step | None:
+    """Return the refresh that is due: there is no snapshot, the newest is older than `maxAge`, or it was taken when the
+    tables were declared otherwise. `origin`: the data of the environment that has the tables."""
     if newest is None:
-        origin = data.copy_from or "its own tables"
-        return Step(action=Action.REFRESH, reason=f"no data snapshot yet: copy the tables of {origin}")
+        source = data.copy_from or "its own tables"
+        return Step(action=Action.REFRESH, reason=f"no data snapshot yet: copy the tables of {source}")
+    if origin is not None and (otherwise := data_snapshots.declared_otherwise(newest, origin)) is not None:
+        return Step(action=Action.REFRESH, reason=otherwise)
     age, limit = age_of(newest.taken, now), data.max_age
     if age is None:
         return Step(action=Action.REFRESH, reason=ahead(f"data snapshot {newest.n}", newest.taken))

@@ -24,7 +24,7 @@ from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.plan_inputs import plan_inputs, verification_input
 from reconciler.engine.storage import blobs, data_snapshots, references
-from reconciler.errors import ReconcilerError
+from reconciler.errors import InvalidManifestsError, ReconcilerError
 from reconciler.ports import Store
 
 
@@ -34,9 +34,12 @@ def plan_training(observer: TrainingObserver, model: Model) -> ModelPlan:
         facts = observer.facts(model)
         if facts.head is not None:
             references.check_trained(observer.store, facts.head, observer.newest)
-        return _from_training_facts(observer, facts)
+        part = _from_training_facts(observer, facts)
+        if part.trains and observer.tables is not None:
+            observer.tables.check(model)
     except ReconcilerError as error:
         return unreadable(observer.environment, model.name, model, None, error)
+    return part
 
 
 def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | None) -> ModelPlan:
@@ -58,7 +61,12 @@ def unreadable(
     environment: Environment, name: str, model: Model | None, served: LiveDeployment | None, error: ReconcilerError
 ) -> ModelPlan:
     """Return the plan of a model whose facts cannot be read: nothing is done about it."""
-    inputs = plan_inputs(environment, name, model, verdicts=(str(error),), served=served)
+    reasons: tuple[str, ...] = (str(error),)
+    remedy = error.hint or "see the message"
+    if isinstance(error, InvalidManifestsError):
+        reasons = tuple(f"{one.where}: {one.code} {one.field}: {one.message}" for one in error.problems)
+        remedy = "; ".join(dict.fromkeys(one.hint for one in error.problems if one.hint)) or remedy
+    inputs = plan_inputs(environment, name, model, verdicts=reasons, served=served)
     return ModelPlan(
         model=name,
         digest=codec.digest_of(inputs),
@@ -66,7 +74,7 @@ def unreadable(
         sync=SyncStatus.UNKNOWN,
         health=HealthStatus.UNKNOWN,
         reason=error.message,
-        blocked=Blocked(status=status_of(error), reasons=(str(error),), remedy=error.hint or "see the message"),
+        blocked=Blocked(status=status_of(error), reasons=reasons, remedy=remedy),
     )
 
 

@@ -23,6 +23,7 @@ from reconciler.engine.plan import observe_loss, verification
 from reconciler.engine.storage import builds
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import Yardsticks, none_for, yardsticks
+from reconciler.engine.table_lookup import TrainingTables, training_tables
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -33,7 +34,7 @@ class TrainingObserver:
 
     `models`: as git declares them, by name. `verifying`: the environments whose gates a candidate must pass; `pinned`:
     their models, by environment and name; `read_controls` reads the controls of one of them.
-    `snapshot` is the `newest`, and None while a refresh is due.
+    `snapshot` is the `newest`, and None while a refresh is due. `tables` checks the columns of a model to train.
     """
 
     environment: Environment
@@ -44,6 +45,7 @@ class TrainingObserver:
     newest: Snapshot | None
     now: datetime
     read_controls: Callable[[str], ControlsObserver]
+    tables: TrainingTables | None
     pinned: Mapping[tuple[str, str], Model]
 
     @property
@@ -142,5 +144,6 @@ def training_observer(
         newest=newest or snapshot,
         now=now,
         read_controls=cache(read_controls),
+        tables=training_tables(deps, desired, environment, snapshot=snapshot, newest=newest or snapshot),
         pinned={(model.environment, model.name): model for name in verifying for model in desired.models_of(name)},
     )

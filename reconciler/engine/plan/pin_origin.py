@@ -14,8 +14,8 @@ from reconciler.core.size_limits import MIB
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Override
 from reconciler.engine.load_desired import environment_path, manifest_path, with_sizes
-from reconciler.manifest.loading import past_manifest
 from reconciler.manifest.loading.wanted_files import is_too_large
+from reconciler.manifest.unchecked import past_manifest
 from reconciler.ports import Source
 
 FARTHEST = 100  # changes of one file that are looked through

@@ -7,7 +7,7 @@ by this environment's gates or deployed here before. Any other manual change is 
 from __future__ import annotations
 
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment
-from reconciler.core.digest import Digest, short
+from reconciler.core.digest import Digest, DigestPrefix, short
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
@@ -98,7 +98,7 @@ def adopt(
             proposer,
             model=model,
             to=environment,
-            digest=artifact,
+            digest=DigestPrefix(artifact),
             render=render,
             route=route,
             verb="adopt",

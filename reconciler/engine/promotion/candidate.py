@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from reconciler.core.artifact.build import Build, Provenance
-from reconciler.core.digest import Digest, short
+from reconciler.core.digest import Digest, DigestPrefix, is_digest, short
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.find_environment import unknown_model
+from reconciler.engine.find_environment import artifact_named, no_artifact, unknown_model
 from reconciler.engine.load_desired import Checkout, bodies_at, manifest_path
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import blobs, journal
@@ -15,7 +15,7 @@ from reconciler.errors import UsageError
 
 
 def candidate_of(
-    deps: Dependencies, checkout: Checkout, model: str, to: Environment, digest: Digest | None
+    deps: Dependencies, checkout: Checkout, model: str, to: Environment, digest: DigestPrefix | None
 ) -> tuple[str, Build]:
     """Return the source environment and the build to promote; UsageError where there is none."""
     if not to.promotes_from:
@@ -24,23 +24,40 @@ def candidate_of(
             hint="name an environment that promotes from it",
             code="E801",
         )
-    project, first = checkout.desired.project, to.promotes_from[0]
-    for origin in to.promotes_from:
-        if digest is None:
-            head = observe.head_of(deps, checkout.desired, origin, model)
-            build = head.state.build if head else None
-        else:
-            build = journal.build_of(
-                deps.stores[origin], project=project, environment=origin, model=model, artifact=digest
-            )
-        if build is not None:
-            return origin, build
+    first = to.promotes_from[0]
+    known = {} if digest is None else _builds(deps, checkout, to.promotes_from, model, digest)
+    if digest is not None and (artifact := artifact_named(digest, known)) is not None:
+        return known[artifact]
+    for origin in to.promotes_from if digest is None else ():
+        head = observe.head_of(deps, checkout.desired, origin, model)
+        if head is not None and head.state.build is not None:
+            return origin, head.state.build
     if not any(checkout.desired.model(origin, model) for origin in to.promotes_from):
         raise unknown_model(checkout.desired, first, model, code="E210")
     problem, hint = f"{model} was not trained in {', '.join(to.promotes_from)}", f"run `reconciler apply {first}` first"
-    if digest:
-        problem, hint = f"{first} has no {digest} of {model}", f"run `reconciler history --env {first} --output json`"
+    if digest is not None:
+        raise no_artifact(digest, f"no artifact of {model} in {', '.join(to.promotes_from)}", known)
     raise UsageError(problem, hint=hint, code="E210")
+
+
+def _builds(
+    deps: Dependencies, checkout: Checkout, origins: tuple[str, ...], model: str, digest: DigestPrefix
+) -> dict[Digest, tuple[str, Build]]:
+    """Return (environment, build) of each artifact of a model, of the environment that comes first.
+
+    For a whole digest no more is read than it takes to find that artifact.
+    """
+    known: dict[Digest, tuple[str, Build]] = {}
+    for origin in origins:
+        store, project = deps.stores[origin], checkout.desired.project
+        if is_digest(digest):
+            whole = Digest(digest)
+            build = journal.build_of(store, project=project, environment=origin, model=model, artifact=whole)
+            if build is not None:
+                return {whole: (origin, build)}
+        builds = journal.builds(store, project=project, environment=origin, model=model)
+        known = {artifact: (origin, build) for artifact, build in builds.items()} | known
+    return known
 
 
 def recipe_text(

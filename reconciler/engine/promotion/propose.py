@@ -7,7 +7,7 @@ from dataclasses import replace
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import WeakenedGate, weakened_by
-from reconciler.core.digest import Digest, short
+from reconciler.core.digest import Digest, DigestPrefix, short
 from reconciler.core.forge.project_place import at_place, branch_name
 from reconciler.core.promotion.promotion_summary import PromotionSummary
 from reconciler.core.promotion.proposal import ProposalResult
@@ -42,13 +42,13 @@ def promote(
     *,
     model: str,
     to: Environment,
-    digest: Digest | None,
+    digest: DigestPrefix | None,
     render: RenderCard,
     route: PullRequestRoute | None = None,
     verb: str = "promote",
     again: bool = False,
 ) -> ProposalResult:
-    """Propose that `to` deploys `digest`, or the newest candidate of the environment that it promotes from.
+    """Propose that `to` deploys the artifact whose digest begins with `digest`, or the newest candidate.
 
     `again`: a pin that git has already comes in anew. With a `route`, the proposal is pushed and opened as a pull
     request. `verb` names the command in branch and title.

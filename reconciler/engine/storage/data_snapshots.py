@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableCopy
 from reconciler.core.digest import Digest
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.environment import DataBinding, Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError
@@ -79,10 +81,28 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
         as_of=origin.data.as_of or taken.date().isoformat(),
         source=origin.name,
         tables=copies,
+        declared=_declaration(origin.data),
     )
     body = codec.encode(snapshot)
     numbered_log.append(store, store_layout.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
     return snapshot
+
+
+def _declaration(data: DataBinding) -> Digest:
+    """Return one digest over what a snapshot is taken by: the tables' declarations, and the day that they show."""
+    return codec.digest_of(replace(data, max_age=None, copy_from=None))
+
+
+def declared_otherwise(newest: Snapshot, origin: DataBinding) -> str | None:
+    """Return why a snapshot is not of the tables as they are declared now; None where it is, as far as it tells."""
+    name = f"data snapshot {newest.n}"
+    if origin.as_of is not None and newest.as_of != origin.as_of:
+        return f"{name} is as of {newest.as_of}; asOf is {origin.as_of} now"
+    if missing := [table for table, _ in origin.tables if newest.table(table) is None]:
+        return f"{name} has no table {missing[0]}, which is declared now"
+    if newest.declared is not None and newest.declared != _declaration(origin):
+        return f"the tables are declared otherwise than for {name}"
+    return None
 
 
 def materials(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[Material, ...]:

@@ -160,6 +160,17 @@ def build_of(
     return None
 
 
+def builds(store: Store, *, project: str, environment: str, model: str) -> dict[Digest, Build]:
+    """Return how each artifact that the journal names was built, the newest first, as its newest entry recorded it."""
+    found: dict[Digest, Build] = {}
+    for entry in entries(store, project=project, environment=environment, model=model):
+        state = entry.state
+        if state.artifact is not None and state.build is not None:
+            found.pop(state.artifact, None)
+            found[state.artifact] = state.build
+    return dict(reversed(found.items()))
+
+
 class SeenHead(NamedTuple):
     """The parts of the last entry that are kept of every model. `data_as_of`: the day of the artifact's data."""
 

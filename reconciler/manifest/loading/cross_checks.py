@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.core.plan.gate_evaluation import impossible
 from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
-from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 
@@ -20,14 +20,19 @@ def environment_file(name: str) -> str:
     return f"environments/{name}.yaml"
 
 
-def problems(desired: DesiredState, paths: Collection[str]) -> Iterator[CrossProblem]:
-    """Yield every problem across documents; `paths`: every file of the configuration, also of invalid models."""
+def problems(desired: DesiredState, paths: Collection[str], *, cards: bool = False) -> Iterator[CrossProblem]:
+    """Yield every problem across documents; `paths`: every file of the configuration, also of invalid models.
+
+    `cards`: whether each card must belong to the artifact that is pinned.
+    """
     for environment in desired.environments:
         yield from _environment(desired, environment)
         yield from _controlled(environment, paths)
         yield from _retired(environment, paths)
     for model in desired.models:
         yield from _model(desired, model, paths)
+        if cards:
+            yield from _card(desired, model)
 
 
 def _environment(desired: DesiredState, environment: Environment) -> Iterator[CrossProblem]:
@@ -116,6 +121,18 @@ def _model(desired: DesiredState, model: Model, paths: Collection[str]) -> Itera
     yield from _renamed(model, paths)
     yield from _tables(desired, model, environment)
     yield from _gates(model, environment)
+
+
+def _card(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
+    """Yield a card that belongs to another artifact: a reviewer would read another model's numbers."""
+    path = card_path(model.environment, model.name)
+    body = desired.cards.get(path)
+    if body is None or model.artifact is None or model.artifact.encode() in body:
+        return
+    message = f"this card does not belong to the pinned artifact {model.artifact}"
+    hint = f"`git rm {path}` and commit; then `reconciler promote {model.name} --to {model.environment} "
+    hint += f"--digest {model.artifact}` writes it anew"
+    yield path, (), "E221", message, hint
 
 
 def _gates(model: Model, environment: Environment) -> Iterator[CrossProblem]:

@@ -2,36 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.model import Model
-from reconciler.errors import FilePosition, Problem
-from reconciler.manifest.loading import leakage
+from reconciler.core.spec.recipe import Recipe
+from reconciler.errors import DataError, Problem
+from reconciler.manifest.loading import column_checks, leakage
+from reconciler.manifest.loading.column_checks import expression_path
 from reconciler.manifest.loading.problems import ProblemCollector
-from reconciler.ports import Expressions, ParsedExpression
+from reconciler.ports import Expressions, ParsedExpression, TableLookup
+
+RECIPE = ("spec", "recipe")
+_NAMING = ("from", "join", "derive", "past")  # of the data: what columns there are follows from them
 
 
-def parse_expressions(expressions: Expressions, models: tuple[Model, ...]) -> Mapping[str, ParsedExpression]:
-    """Parse the expressions of all models in one batch, each distinct text once."""
+def parse_expressions(expressions: Expressions, recipes: Iterable[Recipe]) -> Mapping[str, ParsedExpression]:
+    """Parse the expressions of all recipes in one batch, each distinct text once."""
     texts: dict[str, None] = {}
-    for model in models:
-        for _, text in model.recipe.expressions():
+    for recipe in recipes:
+        for _, text in recipe.expressions():
             texts[text] = None
-        for feature in model.recipe.data.past.features if model.recipe.data.past else ():
+        for feature in recipe.data.past.features if recipe.data.past else ():
             texts[feature.expression] = None
     return expressions.parse(texts) if texts else {}
 
 
 def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[str, ParsedExpression]) -> None:
-    """Report every problem of a model's expressions; names and leaks only when all expressions are valid."""
+    """Report every problem of a model's expressions; leaks only when all expressions are valid."""
     recipe = model.recipe
     invalid = False
-    expressions = [(path, text, False) for path, text in recipe.expressions()]
+    expressions = [(label, text, False) for label, text in recipe.expressions()]
     past = recipe.data.past
     expressions += [
         (f"data.past.features.{feature.name}", feature.expression, True) for feature in (past.features if past else ())
     ]
-    for path, text, aggregate in expressions:
+    hint = "an expression computes one value from one row; see docs/design.md, Expressions"
+    for label, text, aggregate in expressions:
         expression = parsed[text]
         message = expression.refused
         if message is None and aggregate and not expression.aggregate:
@@ -40,32 +47,73 @@ def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[s
             message = "an aggregate is allowed only as a feature of past"
         if message is not None:
             invalid = True
-            _add_expression(reading, model, path, message, expression.position)
-    if invalid:
-        return
-    for path, code, message, hint in leakage.problems(recipe, parsed):
-        parts = tuple(int(part) if part.isdigit() else part for part in path.split("."))
-        reading.add(model.file, ("spec", "recipe", *parts), code, message, hint)
+            path = (*RECIPE, *expression_path(label))
+            reading.add_in_text(model.file, path, "E224", message, hint, position=expression.position)
+    for place, code, message, remedy in leakage.problems(recipe, parsed, leaks=not invalid):
+        reading.add(model.file, (*RECIPE, *place), code, message, remedy)
 
 
-def _add_expression(reading: ProblemCollector, model: Model, path: str, message: str, position: int | None) -> None:
-    """Report a problem of an expression, at the very character where it stands on one line."""
-    head, _, label = path.rpartition(".")
-    parts = (*head.split("."), label) if head else (label,)
-    full = ("spec", "recipe", *parts)
-    document = reading.node(model.file)
-    assert document is not None  # noqa: S101  (the model was read from it)
-    node = document.at(full)
-    column = node.column
-    raw = node.raw or ""
-    if position is not None and "\n" not in raw and raw:
-        column += position + (len(raw) - len(raw.lstrip())) + (0 if node.plain else 1)
-    reading.problems.append(
-        Problem(
-            code="E224",
-            message=message,
-            where=FilePosition(file=model.file, line=node.line, column=column),
-            field=".".join(full),
-            hint="an expression computes one value from one row; see docs/design.md, Expressions",
-        )
-    )
+def check_columns(
+    reading: ProblemCollector, desired: DesiredState, parsed: Mapping[str, ParsedExpression], lookup: TableLookup
+) -> None:
+    """Report every column that a table's declaration or a model names and that is not in the table, as far as the
+    columns of tables are known; and the tables that cannot be read as they are declared."""
+    known: dict[tuple[str, str], tuple[str, ...]] = {}
+    for environment in desired.environments:
+        file = f"environments/{environment.name}.yaml"
+        if file in reading.replaced:
+            continue
+        for name, table in environment.data.tables:
+            place = ("spec", "data", "tables", name)
+            try:
+                columns = lookup.columns(desired, environment, name)
+            except DataError as error:
+                message = error.message.removeprefix(f"table {name}: ")
+                reading.add(file, place, error.code or "E401", f"{error.where or table.path}: {message}", error.hint)
+                continue
+            if columns is not None:
+                known[environment.name, name] = columns
+                for problem in column_checks.table_problems(table, columns):
+                    reading.add(file, (*place, *problem.path), problem.code, problem.message, problem.hint)
+    origins = {each.name: each.data.copy_from or each.name for each in desired.environments}
+    for model in desired.models:
+        if not any(reading.touches(model.file, (*RECIPE, "data", part)) for part in _NAMING):
+            origin = origins.get(model.environment, "")
+            tables = {name: known[origin, name] for name in model.recipe.tables if (origin, name) in known}
+            check_columns_of(reading, model, parsed, tables)
+
+
+def check_columns_of(
+    reading: ProblemCollector,
+    model: Model,
+    parsed: Mapping[str, ParsedExpression],
+    tables: Mapping[str, tuple[str, ...]],
+) -> None:
+    """Report every column that a model names and its tables do not have; `tables`: the columns of those known."""
+    texts: dict[tuple[str | int, ...], str] = {
+        expression_path(label): text for label, text in model.recipe.expressions()
+    }
+    past = model.recipe.data.past
+    texts |= {("data", "past", "features", each.name): each.expression for each in (past.features if past else ())}
+    for problem in column_checks.problems(model.recipe, parsed, tables):
+        path = (*RECIPE, *problem.path)
+        if problem.word is None:
+            reading.add(model.file, path, problem.code, problem.message, problem.hint)
+        else:
+            position = column_checks.position_of(problem.word, texts[problem.path])
+            reading.add_in_text(model.file, path, problem.code, problem.message, problem.hint, position=position)
+
+
+def column_problems(
+    read_files: Callable[[], Mapping[str, bytes]],
+    expressions: Expressions,
+    model: Model,
+    tables: Mapping[str, tuple[str, ...]],
+) -> tuple[Problem, ...]:
+    """Return each name of a valid model that is no column of its `tables`; its file is read only where there is one."""
+    parsed = parse_expressions(expressions, [model.recipe])
+    if not any(column_checks.problems(model.recipe, parsed, tables)):
+        return ()
+    reading = ProblemCollector(files=read_files(), nodes={model.file: None})
+    check_columns_of(reading, model, parsed, tables)
+    return tuple(reading.problems)

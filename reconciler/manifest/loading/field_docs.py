@@ -18,6 +18,7 @@ import yaml
 
 from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
 from reconciler.errors import UsageError
+from reconciler.manifest.yaml.parse import read
 
 _HERE = Path(__file__).parents[1]
 _KINDS = ("project", "environment", "model")
@@ -94,6 +95,38 @@ def _named(text: str) -> list[_Field]:
 def names() -> tuple[str, ...]:
     """Return the path of every field, kind by kind, each before its children."""
     return tuple(field.name for field in _fields())
+
+
+def example_value(kind: str, path: tuple[str | int, ...], like: Any = None) -> Any:
+    """Return what an example of this kind of document has at `path`; None where none has it.
+
+    `like`: a document whose role or task the example should have.
+    """
+    examples = sorted(_documents(kind.lower()), key=lambda example: _sort(example) != _sort(like))
+    return next((value for example in examples if (value := _value_at(example, path)) is not None), None)
+
+
+@cache
+def _documents(kind: str) -> tuple[Any, ...]:
+    return tuple(read(file, (_HERE / "example" / file).read_bytes()).data() for file in _FILES[kind])
+
+
+def _sort(document: Any) -> Any:
+    return _value_at(document, ("spec", "role")) or _value_at(document, ("spec", "recipe", "task"))
+
+
+def _value_at(document: Any, path: tuple[str | int, ...]) -> Any:
+    """Return the value at a path; a table of an example stands for one of any name, an item for any."""
+    value = document
+    for depth, part in enumerate(path):
+        if isinstance(value, list):
+            found = (_value_at(item, path[depth + 1 :]) for item in value)
+            return next((inner for inner in found if inner is not None), None)
+        if not isinstance(value, dict):
+            return None
+        of_any_name = path[:depth] == ("spec", "data", "tables")
+        value = value.get(part, next(iter(value.values()), None) if of_any_name else None)
+    return value
 
 
 def _suggestion(text: str) -> str:

@@ -18,15 +18,18 @@ from reconciler.core.spec.recipe import Recipe
 from reconciler.ports import ParsedExpression
 
 AS_OF = "as_of"
-LeakageProblem = tuple[str, str, str, str | None]
+LeakageProblem = tuple[tuple[str | int, ...], str, str, str | None]
 """(path in the recipe, code, message, hint)"""
 
 
-def problems(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[LeakageProblem]:
-    """Yield every problem that the names show; `parsed`: each expression's columns, by its text."""
+def problems(recipe: Recipe, parsed: Mapping[str, ParsedExpression], *, leaks: bool = True) -> Iterator[LeakageProblem]:
+    """Yield every problem that the names show; `parsed`: each expression's columns, by its text. `leaks`: whether
+    features that leak are looked for, which takes all expressions to be valid."""
     yield from _shadowed(recipe)
     yield from _too_early(recipe, parsed)
-    yield from _leaks(recipe, parsed)
+    yield from _past_of_past(recipe, parsed)
+    if leaks:
+        yield from _leaks(recipe, parsed)
 
 
 def _shadowed(recipe: Recipe) -> Iterator[LeakageProblem]:
@@ -37,7 +40,7 @@ def _shadowed(recipe: Recipe) -> Iterator[LeakageProblem]:
             lowered = named.name.lower()
             if lowered in seen:
                 message = f"the name exists already: {seen[lowered]}"
-                yield f"{path}.{named.name}", "E207", message, "choose another name"
+                yield (*path.split("."), named.name), "E207", message, "choose another name"
             seen[lowered] = f"{path}.{named.name}"
 
 
@@ -47,11 +50,33 @@ def _too_early(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterat
         for column in parsed[named.expression].columns:
             if order.get(column.lower(), -1) >= index:
                 yield (
-                    f"data.derive.{named.name}",
+                    ("data", "derive", named.name),
                     "E222",
                     f"uses {column} before it is derived" if column.lower() != named.name.lower() else "uses itself",
                     "columns are derived in order: move this one down, or the other one up",
                 )
+
+
+def _past_of_past(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[LeakageProblem]:
+    """Yield what of `past` is computed from a feature of past, which it cannot read."""
+    past = recipe.data.past
+    if past is None:
+        return
+    late = {feature.name.lower() for feature in past.features}
+    for named in recipe.data.derive:
+        if any(column.lower() in late for column in parsed[named.expression].columns):
+            late.add(named.name.lower())
+    used: list[tuple[tuple[str, ...], tuple[str, ...]]] = [
+        ((key,), (getattr(past, key),)) for key in ("by", "at", "known")
+    ]
+    used += [(("where",), parsed[past.where].columns)] if past.where is not None else []
+    used += [(("features", each.name), parsed[each.expression].columns) for each in past.features]
+    for path, columns in used:
+        for column in columns:
+            if column.lower() in late:
+                message = f"{column} is computed from features of past, which past cannot read"
+                hint = "use a column of the tables, or one derived from such columns only"
+                yield ("data", "past", *path), "E416", message, hint
 
 
 def _leaks(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[LeakageProblem]:
@@ -72,7 +97,7 @@ def _leaks(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[L
             chain = _chain(name, derived, outcome_columns)
             if chain:
                 yield (
-                    f"features.{group}.{index}",
+                    ("features", group, index),
                     "E223",
                     f"leaks the outcome: {' <- '.join(chain)}",
                     "the column is not known when the prediction is made; use earlier rows, through `past`",

@@ -16,10 +16,13 @@ from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import TRAINING_FORMAT
 from reconciler.errors import FilePosition, InvalidManifestsError, Problem
-from reconciler.manifest.loading import cross_checks, to_core
-from reconciler.manifest.loading.expression_checks import check_expressions, parse_expressions
+from reconciler.manifest.loading import cross_checks, second_look, to_core
+from reconciler.manifest.loading.expression_checks import (
+    check_columns,
+    check_expressions,
+    parse_expressions,
+)
 from reconciler.manifest.loading.problems import ProblemCollector
-from reconciler.manifest.loading.validation_errors import problems_of
 from reconciler.manifest.loading.wanted_files import (
     PROJECT_FILE,
     documents_and_cards,
@@ -33,7 +36,7 @@ from reconciler.manifest.schema import estimators
 from reconciler.manifest.schema.model import Model as ModelDocument
 from reconciler.manifest.yaml import fast_parse, secret_scan
 from reconciler.manifest.yaml.parse import BadDocumentError, Node, read
-from reconciler.ports import Expressions, TreeFile
+from reconciler.ports import Expressions, TableLookup, TreeFile
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
@@ -44,11 +47,19 @@ _MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
 
 
 def load(
-    files: Mapping[str, bytes], tree: tuple[TreeFile, ...], *, revision: str | None, expressions: Expressions
+    files: Mapping[str, bytes],
+    tree: tuple[TreeFile, ...],
+    *,
+    revision: str | None,
+    expressions: Expressions,
+    tables: TableLookup | None = None,
+    cards: bool = False,
 ) -> DesiredState:
     """Load the desired state from `files`, path -> bytes of those of the `tree` that are read (`wanted_files`).
 
-    Raises InvalidManifestsError with all problems, sorted by place.
+    `tables`: columns that models name are looked up there. `cards`: each card must belong to the artifact that is
+    pinned. Raises InvalidManifestsError with all problems, sorted by place: a document that is not valid is looked at
+    further as if it were mended (`second_look`).
     """
     documents_and_cards(tree)  # raises where there are more of them than are read
     reading = ProblemCollector(files=files)
@@ -60,19 +71,19 @@ def load(
         _check_version(reading, project)
     environments = tuple(_environments(reading, documents, {file.path: file for file in tree}))
     models = tuple(_models(reading, documents, {environment.name for environment in environments}))
-    cards = {path: body for path, body in files.items() if path.startswith("manifests/") and path.endswith(".md")}
-    desired = DesiredState(project=name, revision=revision, environments=environments, models=models, cards=cards)
+    written = {path: body for path, body in files.items() if path.startswith("manifests/") and path.endswith(".md")}
+    desired = DesiredState(project=name, revision=revision, environments=environments, models=models, cards=written)
     # A request that is refused for its sizes starts no worker process: it takes more memory than all that was read.
     if not any(problem.code in ("E109", "E311") for problem in reading.problems):
-        parsed = parse_expressions(expressions, models)
+        parsed = parse_expressions(expressions, [model.recipe for model in models])
         for model in models:
             check_expressions(reading, model, parsed)
-    # References across documents are checked only when every document could be read: a broken one would look missing.
-    if not reading.problems or all(problem.code >= "E2" for problem in reading.problems):
-        broken = {problem.where.file for problem in reading.problems}
-        if not any(_ENVIRONMENT.fullmatch(file) for file in broken):
-            for problem in cross_checks.problems(desired, {file.path for file in tree}):
-                reading.add(*problem)
+        if tables is not None:
+            check_columns(reading, desired, parsed, tables)
+    # References across documents are checked only when every environment could be read: it would look missing.
+    if all(path in documents and path not in reading.replaced for path in map(_environment_path, tree) if path):
+        for problem in cross_checks.problems(desired, {file.path for file in tree}, cards=cards):
+            reading.add(*problem)
     if reading.problems:
         unique = dict.fromkeys(reading.problems)
         raise InvalidManifestsError(tuple(sorted(unique, key=_place)))
@@ -83,6 +94,10 @@ def position(files: Mapping[str, bytes], path: str, field: tuple[str, ...]) -> F
     """Return the place of a field in a valid document, or of the nearest one around it that is written."""
     node = read(path, files[path]).at(field) if path in files else None
     return FilePosition(file=path, line=node.line if node else None, column=node.column if node else None)
+
+
+def _environment_path(file: TreeFile) -> str | None:
+    return file.path if _ENVIRONMENT.fullmatch(file.path) else None
 
 
 def _place(problem: Problem) -> tuple[str, int, int, str]:
@@ -166,8 +181,11 @@ def _validated(
     except ValidationError as error:
         node = reading.node(path)
         assert node is not None  # noqa: S101  (it was read)
-        reading.problems.extend(problems_of(error, path=path, node=node, model=model))
-        return None
+        looked = second_look.look(error, path=path, node=node, model=model)
+        reading.problems.extend(looked.problems)
+        if looked.document is not None:
+            reading.replaced[path] = looked.replaced
+        return looked.document
 
 
 def _belongs(
@@ -184,7 +202,7 @@ def _belongs(
             path, ("metadata", "name"), "E208", f"unexpected path for this document; expected {shape}", "move the file"
         )
         return False
-    if match[match.lastindex or 1] != name:
+    if match[match.lastindex or 1] != name and not reading.is_replaced(path, ("metadata", "name")):
         message = f"the file is named {match[match.lastindex or 1]!r}, its document {name!r}"
         reading.add(path, ("metadata", "name"), "E208", message, "give both the same name")
         return False

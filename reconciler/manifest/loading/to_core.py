@@ -129,6 +129,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         drift=env.DriftPolicy(spec.drift),
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
         max_train=spec.limits.max_train,
+        lock=spec.runtime.lock if spec.runtime else None,
     )
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import typing
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from reconciler.errors import FilePosition, Problem
-from reconciler.manifest.yaml.parse import Node, kind_of
+from reconciler.manifest.loading import field_docs
+from reconciler.manifest.yaml.parse import Node, kind_of, resolved
 
 Path = tuple[str | int, ...]
 
+_LONGEST = 80  # characters of an example in a hint
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./%+-]*")  # text that needs no quotes, wherever it stands
 _NOT_SUPPORTED = {
     "mask": "masking is not supported yet: the copy would hold the unmasked data",
     "keep": "a limit on kept snapshots is not supported yet: all are kept",
@@ -23,22 +27,26 @@ _NOT_SUPPORTED = {
 }
 
 
-def problems_of(error: ValidationError, *, path: str, node: Node, model: type[BaseModel]) -> Iterator[Problem]:
-    """Yield every problem of one document, at its place."""
+def problems_of(
+    error: ValidationError, *, path: str, node: Node, model: type[BaseModel], data: Any = None
+) -> Iterator[tuple[Path, Problem]]:
+    """Yield (location, problem) for every problem of one document. `data`: what was validated, if not `node`'s data."""
+    given = node.data() if data is None else data
     errors: list[tuple[Any, Path]] = []
     for entry in error.errors(include_url=False, include_context=True, include_input=False):
         field = "uses" if entry["type"] == "union_tag_invalid" else entry.get("ctx", {}).get("at")
         loc = (*entry["loc"], field) if field else entry["loc"]
-        errors.append((entry, _walkable(loc, node, missing=entry["type"] == "missing")))
+        errors.append((entry, _walkable(loc, given, missing=entry["type"] == "missing")))
     parents = {location[:length] for _, location in errors for length in range(len(location))}
     told: dict[Path, list[Problem]] = {}
     for entry, location in errors:
         # In a union of a list and a mapping, the branch with problems inside has the right type: skip the other one.
         if entry["type"] in ("list_type", "dict_type") and location in parents:
             continue
-        told.setdefault(location, []).append(_problem(entry, path=path, node=node, location=location, model=model))
-    for problems in told.values():
-        yield from _joined(problems)
+        document = _InvalidDocument(path=path, node=node, model=model, data=given)
+        told.setdefault(location, []).append(document.problem(entry, location))
+    for location, problems in told.items():
+        yield from ((location, problem) for problem in _joined(problems))
 
 
 def _joined(problems: list[Problem]) -> list[Problem]:
@@ -52,75 +60,111 @@ def _joined(problems: list[Problem]) -> list[Problem]:
     return [replace(problems[0], message=f"{start}{expected}{end}")]
 
 
-def _walkable(loc: Path, node: Node, *, missing: bool) -> Path:
+def _walkable(loc: Path, data: Any, *, missing: bool) -> Path:
     """Return pydantic's location without the parts that name a branch of a union or a dictionary's key.
 
     `missing`: the last part is the name of an absent field.
     """
     walked: list[str | int] = []
-    position: Node | None = node
+    position: Any = data
     for index, part in enumerate(loc):
-        if position is not None and isinstance(position.value, dict) and part in position.value:
-            position = position.value[str(part)]
-        elif (
-            position is not None
-            and isinstance(position.value, list)
-            and isinstance(part, int)
-            and part < len(position.value)
+        if (isinstance(position, dict) and part in position) or (
+            isinstance(position, list) and isinstance(part, int) and part < len(position)
         ):
-            position = position.value[part]
-        elif missing and index == len(loc) - 1:
-            pass
-        else:
+            inner: Any = part
+            position = position[inner]
+        elif not (missing and index == len(loc) - 1):
             continue
         walked.append(part)
     return tuple(walked)
 
 
-def _problem(error: Any, *, path: str, node: Node, location: Path, model: type[BaseModel]) -> Problem:
-    kind, field = error["type"], ".".join(str(part) for part in location)
-    place = node.at(location)
-    line, column = place.line, place.column
-    code, message, hint = "E201", "", None
-    match kind:
-        case "extra_forbidden":
-            name = str(location[-1])
-            key = node.key_at(location)
-            line, column = key or (line, column)
-            code, message, hint = "E203", "unknown field", _nearest(name, model, location[:-1])
-            if name in _NOT_SUPPORTED:
-                message, hint = _NOT_SUPPORTED[name], "remove the field"
-        case "missing":
-            code, message = "E204", "is missing"
-            hint = f"add `{location[-1]}:`" if location else None
-        case "finite_number":
-            code, message = "E202", "must be finite"
-        case "literal_error":
-            code, message = "E205", f"expected {error['ctx']['expected']}, found {_found(place)}"
-            if location[-1:] == ("apiVersion",):
-                code, hint = "E220", "this version reads reconciler/v1; upgrade reconciler for a newer document"
-        case "union_tag_invalid" | "union_tag_not_found":
-            code, message = (
-                "E205",
-                f"expected `uses` to be one of {error['ctx'].get('expected_tags', 'the gates of the reference')}",
-            )
-        case _ if kind.startswith("E"):
-            code, message = kind, error["msg"]
-        case "string_type":
-            message, hint = _text_due(place)
-        case _ if kind.endswith(("_type", "_parsing")) or kind == "int_from_float":
-            message = f"expected {_expected(kind)}, found {_found(place)}"
-            if place.raw is not None and not place.plain:
-                hint = "remove the quotes"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _InvalidDocument:
+    """A document with problems: its file, its text's tree, its schema and what was validated."""
+
+    path: str
+    node: Node
+    model: type[BaseModel]
+    data: Any
+
+    def problem(self, error: Any, location: Path) -> Problem:
+        """Return pydantic's error as a problem."""
+        kind, field = error["type"], ".".join(str(part) for part in location)
+        place = self.node.at(location)
+        line, column = place.line, place.column
+        code, message, hint = "E201", "", None
+        match kind:
+            case "extra_forbidden":
+                name = str(location[-1])
+                key = self.node.key_at(location)
+                line, column = key or (line, column)
+                code, message, hint = "E203", "unknown field", _nearest(name, self.model, location[:-1])
+                if name in _NOT_SUPPORTED:
+                    message, hint = _NOT_SUPPORTED[name], "remove the field"
+            case "missing":
+                code, message, hint = "E204", "is missing", f"add {self._example(location)}" if location else None
+            case "finite_number":
+                code, message = "E202", "must be finite"
+            case "literal_error":
+                expected = error["ctx"]["expected"]
+                code, message = "E205", f"expected {expected}, found {_found(place)}"
+                hint = _meant(place.value, re.findall("'([^']*)'", expected))
+                if location[-1:] == ("apiVersion",):
+                    code, hint = "E220", "this version reads reconciler/v1; upgrade reconciler for a newer document"
+            case "union_tag_invalid" | "union_tag_not_found":
+                expected = error["ctx"].get("expected_tags", "the gates of the reference")
+                code, message = "E205", f"expected `uses` to be one of {expected}"
+                hint = _meant(place.value, re.findall("'([^']*)'", expected))
+            case _ if kind.startswith("E"):
+                code, message = kind, error["msg"]
+                hint = self._additions(location, message) if code == "E204" else None
+            case "string_type":
+                message, hint = _text_due(place)
+            case _ if kind.endswith(("_type", "_parsing")) or kind == "int_from_float":
+                message = f"expected {_expected(kind)}, found {_found(place)}"
+                if place.raw is not None and not place.plain:
+                    hint = "remove the quotes"
+            case _:
+                code, message = "E205", error["msg"][:1].lower() + error["msg"][1:]
+        where = FilePosition(file=self.path, line=line, column=column)
+        return Problem(code=code, message=message, where=where, field=field or None, hint=hint)
+
+    def _example(self, location: Path) -> str:
+        """Return an absent field with a value as an example has it."""
+        name = str(location[-1])
+        if location == ("metadata", "name"):
+            return f"`name: {self.path.rpartition('/')[2].partition('.')[0]}`"
+        value = field_docs.example_value(self.model.__name__, location, self.data)
+        shown = f"{name}: {in_flow(value)}" if value is not None else f"{name}:"
+        if value is None or len(shown) > _LONGEST:
+            parts = [str(part) for part in location if part != "spec"]
+            return f"`{name}:`; `reconciler explain {'.'.join(parts[-2:])}` shows an example"
+        return f"`{shown}`"
+
+    def _additions(self, location: Path, message: str) -> str | None:
+        """Return the fields that a message asks for and that are absent, each with an example of its value."""
+        around = self.data
+        for part in location:
+            around = around[part]
+        if not isinstance(around, dict):
+            return f"write {self._example(location)}"
+        asked = [name for name in re.findall("`([A-Za-z]+)`", message) if name not in around]
+        known = [name for name in asked if field_docs.example_value(self.model.__name__, (*location, name), self.data)]
+        return f"add {' or '.join(self._example((*location, name)) for name in known)}" if known else None
+
+
+def in_flow(value: Any) -> str:
+    """Return a value in YAML's flow style, on one line."""
+    match value:
+        case dict():
+            return "{" + ", ".join(f"{key}: {in_flow(inner)}" for key, inner in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(in_flow, value)) + "]"
+        case str() if _PLAIN.fullmatch(value) and isinstance(resolved(value), str):
+            return value
         case _:
-            code, message = "E205", error["msg"][:1].lower() + error["msg"][1:]
-    return Problem(
-        code=code,
-        message=message,
-        where=FilePosition(file=path, line=line, column=column),
-        field=field or None,
-        hint=hint,
-    )
+            return json.dumps(value, ensure_ascii=False)
 
 
 def _text_due(place: Node) -> tuple[str, str | None]:
@@ -144,6 +188,11 @@ def _expected(kind: str) -> str:
         "model_attributes": "a mapping",
     }
     return names.get(kind.removesuffix("_type").removesuffix("_parsing").removesuffix("_from_float"), "another type")
+
+
+def _meant(value: Any, allowed: list[str]) -> str | None:
+    close = difflib.get_close_matches(value, allowed, n=1, cutoff=0.5) if isinstance(value, str) else []
+    return f"did you mean {close[0]}?" if close else None
 
 
 def _nearest(name: str, model: type[BaseModel], location: Path) -> str | None:

@@ -19,8 +19,28 @@ _RESERVED = {
 }
 
 
-_ELSEWHERE = {"xgb": "xgboost", "lgbm": "lightgbm", "catboost": "catboost"}
-"""How the names of classes begin, and the package that they are of."""
+_BOOSTED = ("HistGradientBoostingClassifier", "HistGradientBoostingRegressor")
+_LINEAR = ("LogisticRegression", "Ridge")
+_ELSEWHERE = {
+    "xgb": ("xgboost", *_BOOSTED),
+    "lgbm": ("lightgbm", *_BOOSTED),
+    "lightgbm": ("lightgbm", *_BOOSTED),
+    "catboost": ("catboost", *_BOOSTED),
+    "explainableboosting": ("interpret", *_BOOSTED),
+    "ngb": ("ngboost", *_BOOSTED),
+    "keras": ("keras", *_BOOSTED),
+    "tf": ("tensorflow", *_BOOSTED),
+    "torch": ("PyTorch", *_BOOSTED),
+    "neuralnet": ("skorch", *_BOOSTED),
+    "tabnet": ("pytorch-tabnet", *_BOOSTED),
+    "tabpfn": ("tabpfn", *_BOOSTED),
+    "mlp": ("scikit-learn's networks", *_BOOSTED),
+    **dict.fromkeys(
+        ("svc", "svr", "nusv", "linearsv", "sgd"), ("scikit-learn's support vector and gradient descent", *_LINEAR)
+    ),
+}
+"""How the names of classes begin; what they are of, and the supported ones that come nearest, by task."""
+_TYPO = 0.8  # how alike two names are of which one is a slip of the pen
 
 
 @cache
@@ -67,13 +87,17 @@ def problems(estimator: Estimator, task: str) -> Iterator[tuple[tuple[str, ...],
 
 def _unsupported(name: str, task: str) -> tuple[str, str]:
     """Return the problem and the hint for a class that is not supported: of another package, or of no such name."""
-    for start, package in _ELSEWHERE.items():
+    of_task = [known for known, entry in table().items() if entry["task"] == task]
+    lowered = {known.lower(): known for known in table()}
+    for start, (package, classifier, regressor) in _ELSEWHERE.items():
         if name.lower().startswith(start):
-            own = "HistGradientBoostingClassifier" if task == "classification" else "HistGradientBoostingRegressor"
-            return f"{name} is of {package}, which is not supported", f"{own} works alike: boosted trees on histograms"
-    close = difflib.get_close_matches(name, table(), n=1)
-    hint = f"did you mean {close[0]}?" if close else f"supported: {', '.join(sorted(table()))}"
-    return "unsupported estimator", hint
+            own = classifier if task == "classification" else regressor
+            return f"{name} is of {package}, which is not supported", f"{own} comes nearest"
+    if close := difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=_TYPO):
+        return "unsupported estimator", f"did you mean {lowered[close[0]]}?"
+    near = difflib.get_close_matches(name, of_task, n=3, cutoff=0.3)
+    others = f"nearest are {', '.join(near)}; all" if near else "those"
+    return "unsupported estimator", f"not in the table; {others} for a {task}: {', '.join(sorted(of_task))}"
 
 
 def _fits(value: Any, alternative: dict[str, Any]) -> bool:

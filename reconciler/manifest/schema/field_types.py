@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from reconciler.core.digest import is_digest
@@ -139,14 +139,33 @@ def _label(text: str) -> str:
     return text
 
 
+def _spelled(what: str) -> BeforeValidator:
+    """Return a check that what is written as a number tells at once how it is to be written."""
+
+    def check(value: Any) -> Any:
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            raise refuse("E201", f"expected {what}, found a number")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _as_percentage(value: Any) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        percent = round(100 * value, 6) if value < 1 else value
+        written = f"{percent:.0f}%" if 1 <= percent <= 50 and percent == int(percent) else "a percentage, such as 20%"
+        raise refuse("E201", f"expected a percentage, found a number: write {written}")
+    return value
+
+
 Name = Annotated[str, AfterValidator(_name)]
 ColumnName = Annotated[str, AfterValidator(_column)]
-Duration = Annotated[str, AfterValidator(_duration)]
+Duration = Annotated[str, _spelled("a duration with its unit, such as 24h or 30d"), AfterValidator(_duration)]
 DigestText = Annotated[str, AfterValidator(_digest)]
 ProjectPath = Annotated[str, AfterValidator(_path)]
-Date = Annotated[str, AfterValidator(_date)]
-Share = Annotated[str, AfterValidator(_share)]
-Memory = Annotated[str, AfterValidator(_memory)]
+Date = Annotated[str, _spelled("a date, such as 2024-01-31"), AfterValidator(_date)]
+Share = Annotated[str, BeforeValidator(_as_percentage), AfterValidator(_share)]
+Memory = Annotated[str, _spelled("an amount of memory with its unit, such as 4GiB"), AfterValidator(_memory)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Label = Annotated[str, AfterValidator(_label)]
 Text = Annotated[str, Field(max_length=2000)]

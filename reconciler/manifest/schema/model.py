@@ -168,9 +168,11 @@ class Holdout(Document):
     @model_validator(mode="after")
     def _one_form(self) -> Holdout:
         if (self.last is None) == (self.random is None):
-            raise refuse("E204", "expected either {last: 20%, by: date column} or {random: 20%}")
+            raise refuse(
+                "E204", "expected `holdout: {last: 20%, by: COLUMN}`, with a date column, or `holdout: {random: 20%}`"
+            )
         if (self.last is None) != (self.by is None):
-            raise refuse("E204", "`last` and `by` need each other")
+            raise refuse("E204", "`last` and `by` need each other, such as {last: 20%, by: COLUMN} with a date column")
         return self
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from reconciler.manifest.schema.field_types import ColumnName, Document, ProjectPath, refuse
+from reconciler.schedule import freeze_windows
 
 TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
 _DECIMAL = re.compile(r"DECIMAL\([1-9][0-9]?, ?[0-9]{1,2}\)")
@@ -129,6 +130,13 @@ class Table(Document):
             if kind not in TYPES and _DECIMAL.fullmatch(kind) is None:
                 raise refuse("E205", f"{column}: unknown type; expected one of {', '.join(TYPES)} or DECIMAL(p, s)")
         return types
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, zone: str | None) -> str | None:
+        if zone is not None and not freeze_windows.is_zone(zone):
+            raise refuse("E205", "unknown time zone; write an IANA name, such as Europe/Vienna")
+        return zone
 
     @field_validator("columns")
     @classmethod

@@ -37,6 +37,8 @@ class ValidationResult:
     revision: str | None
     environments: tuple[str, ...]
     models: int
+    notes: tuple[str, ...] = ()
+    """What could not be checked, and what will not work on this machine."""
     format: int = 1
 
 
@@ -49,6 +51,11 @@ def blocks(valid: ValidationResult, detail: Detail) -> Iterator[Block]:
     counts = f"{count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ("
     revision = (" ", at_revision(valid.revision)) if detail is Detail.SCREEN else ""
     yield Paragraph((Either("", Literal("✅ ")), "Valid: ", counts, names, ")", revision), tone=Tone.GOOD)
+    yield from _notes(valid.notes)
+
+
+def _notes(notes: tuple[str, ...]) -> Iterator[Block]:
+    yield from (Paragraph(("! ", note), tone=Tone.WARN, hang=2) for note in notes)
 
 
 def error_blocks(error: ReconcilerError, detail: Detail) -> Iterator[Block]:
@@ -59,6 +66,7 @@ def error_blocks(error: ReconcilerError, detail: Detail) -> Iterator[Block]:
         yield table
     if isinstance(error, InvalidManifestsError):
         yield GAP
+        yield from _notes(error.notes)
     yield Paragraph((Either("error: ", Literal("❌ ")), Strong(str(error))), tone=Tone.BAD, hang=2)
     if error.hint:
         yield Paragraph((Either("hint: ", ""), error.hint), hang=2)
@@ -96,6 +104,7 @@ def error_document(error: ReconcilerError, code: int) -> dict[str, Any]:
             }
             for problem in error.problems
         ]
+        document |= {"notes": list(error.notes)} if error.notes else {}
     return {"error": document, "format": 1}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.plan.plan import ModelPlan, Plan, Step
+from reconciler.core.plan.plan import REFRESH_ASKED, ModelPlan, Plan, Step
 from reconciler.core.plan.plan_summary import PlanExcerpt
 from reconciler.report.layout.blocks import (
     GAP,
@@ -103,6 +103,7 @@ def _next(plan: Plan) -> Iterator[Block]:
         return
     uncommitted, sandbox = plan.revision is None, plan.role == "sandbox"
     tree = " --working-tree" if uncommitted and sandbox else ""
+    tree += " --refresh" if plan.refresh is not None and plan.refresh.reason == REFRESH_ASKED else ""
     first = "To apply it, commit and merge it first:" if uncommitted and not sandbox else "To apply it:"
     yield Paragraph(first, tone=Tone.STRONG)
     yield CodeBlock((f"reconciler apply {plan.environment}{tree}",), runnable=True)

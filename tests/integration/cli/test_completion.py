@@ -18,6 +18,15 @@ BASH = shutil.which("bash")
 
 def completed(project: Project, *words: str) -> list[str]:
     """What the shell is told when the last word is to be completed."""
+    return [line.partition(",")[2] for line in told(project, *words)]
+
+
+def kinds(project: Project, *words: str) -> list[str]:
+    """What kind of word the shell is told to complete: `plain`, or a `file` or a `dir` of the disk."""
+    return [line.partition(",")[0] for line in told(project, *words)]
+
+
+def told(project: Project, *words: str) -> list[str]:
     ran = subprocess.run(
         [sys.executable, "-P", "-m", "reconciler"],
         cwd=project.root,
@@ -31,7 +40,7 @@ def completed(project: Project, *words: str) -> list[str]:
         text=True,
         check=True,
     )
-    return [line.partition(",")[2] for line in ran.stdout.splitlines() if line]
+    return [line for line in ran.stdout.splitlines() if line]
 
 
 @pytest.mark.parametrize(
@@ -46,11 +55,32 @@ def completed(project: Project, *words: str) -> list[str]:
         (("why", "l"), ["lateness"]),
         (("why", "lateness", "--in", "p"), ["production"]),
         (("plan", "sandbox", "--ch"), ["--check"]),
+        (("explain", "environment.policy.max"), ["environment.policy.maxDataAge", "environment.policy.maxRetire"]),
+        (("explain", "recipe.holdout.r"), ["recipe.holdout.random"]),
+        (("explain", "e41"), [f"E41{n}" for n in range(10)]),
+        (
+            ("predict", "lateness", "--in", "production", "--input", "invoices=requirements"),
+            ["invoices=requirements.lock"],
+        ),
     ],
     ids=" ".join,
 )
 def test_the_shell_is_told_what_can_come_next(project: Project, words: tuple[str, ...], found: list[str]) -> None:
     assert completed(project, *words) == found
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (("apply", "sandbox", "--plan", ""), "file"),
+        (("plan", "sandbox", "--out", "p"), "file"),
+        (("plan", "sandbox", "--data-root", ""), "dir"),
+        (("plan", "-C", ""), "dir"),
+    ],
+    ids=" ".join,
+)
+def test_the_shell_completes_paths_by_itself(project: Project, words: tuple[str, ...], kind: str) -> None:
+    assert kinds(project, *words) == [kind]
 
 
 def test_outside_a_project_there_are_no_names_and_no_noise(project: Project, tmp_path: Path) -> None:

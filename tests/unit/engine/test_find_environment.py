@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.engine.find_environment import environment_of, unknown_model
+from reconciler.core.digest import Digest, hex_of, prefix_of
+from reconciler.engine.find_environment import artifact_named, environment_of, no_artifact, unknown_model
 from reconciler.engine.promotion import deployment_history
 from reconciler.errors import UsageError
 from tests.simulation.sample_project import MODEL
@@ -47,3 +48,41 @@ def test_the_beginning_of_an_environments_name_or_one_like_it_is_answered_by_the
     with pytest.raises(UsageError) as caught:
         environment_of(scenario.desired, typed)
     assert caught.value.hint == f"did you mean {meant}? declared: production, sandbox"
+
+
+# --- artifacts by the first digits of their digests ---
+
+A, B = Digest("sha256:" + "ab12" + "0" * 60), Digest("sha256:" + "ab12" + "0" * 59 + "1")
+C = Digest("sha256:" + "c" * 64)
+
+
+@pytest.mark.parametrize("text", ["cccc", "CCCC", "sha256:cccc", " ccccc ", C])
+def test_digits_that_begin_one_digest_name_it(text: str) -> None:
+    prefix = prefix_of(text)
+    assert prefix is not None
+    assert artifact_named(prefix, [A, B, C]) == C
+
+
+@pytest.mark.parametrize("text", ["", "abc", "sha256:abc", "sha256:", "g123", "sha512:abcd", "a" * 65, "ab..", "ab*d"])
+def test_what_is_no_beginning_of_a_digest_is_none(text: str) -> None:
+    assert prefix_of(text) is None
+
+
+def test_digits_that_begin_several_are_refused_with_all_of_them() -> None:
+    prefix = prefix_of("ab12")
+    assert prefix is not None
+    with pytest.raises(UsageError) as caught:
+        artifact_named(prefix, [A, B, C])
+    assert caught.value.code == "E211"
+    assert hex_of(A) in caught.value.message, "as many digits as tell them apart"
+    assert hex_of(B) in caught.value.message
+    assert "cccc" not in caught.value.message
+
+
+def test_digits_that_begin_none_are_answered_with_those_that_there_are() -> None:
+    prefix = prefix_of("dddd")
+    assert prefix is not None
+    assert artifact_named(prefix, [A, B, C]) is None
+    error = no_artifact(prefix, "no artifact of x", [C, A])
+    assert (error.code, error.message) == ("E210", "no artifact of x begins with dddd")
+    assert error.hint == "there are cccccccccccc, ab1200000000; `reconciler history` lists all"

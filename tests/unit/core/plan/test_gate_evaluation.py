@@ -174,8 +174,8 @@ def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:
         "r2 is not a metric of a classification",
         "grade B is below A",
         "grade B is at least C",
-        "removes 50.0% of the naive guess's errors, at least 20.0%",
-        "removes 50.0% of the naive guess's errors, less than 90.0%",
+        "removes 50% of the naive guess's errors, at least 20%",
+        "removes 50% of the naive guess's errors, less than 90%",
         "accuracy +0.0000 against the incumbent (95% interval +0.0000 to +0.0000) on 100 rows, evidence rule, "
         "tolerance 0.25; smallest detectable loss 0.0200",
         "not comparable: 100 shared rows, at least 1,000 needed",

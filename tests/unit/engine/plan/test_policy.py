@@ -538,7 +538,7 @@ def test_a_policy_is_compared_as_it_was_written() -> None:
     """What the tests above write as a commit's files says the same as the values that they plan with."""
     import json
 
-    from reconciler.manifest.loading import past_manifest
+    from reconciler.manifest.unchecked import past_manifest
     from tests.simulation import sample_manifests
 
     policy = Policy(

@@ -14,7 +14,7 @@ from reconciler.core.spec.policy import Hold
 from reconciler.core.status_codes import HealthStatus, ResultStatus
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ConflictError, ForgeError, GateRefusedError, ReconcilerError, UsageError
-from reconciler.manifest.loading import past_manifest
+from reconciler.manifest.unchecked import past_manifest
 from reconciler.testing.fault_injection import Counter, Crash, Fault, at
 from tests.simulation import sample_manifests, sample_project
 from tests.simulation.sample_project import MODEL

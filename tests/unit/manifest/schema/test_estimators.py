@@ -14,8 +14,15 @@ from reconciler.manifest.schema.estimators import problems
         ("XGBClassifier", "classification", "is of xgboost", "HistGradientBoostingClassifier"),
         ("LGBMRegressor", "regression", "is of lightgbm", "HistGradientBoostingRegressor"),
         ("CatBoostClassifier", "classification", "is of catboost", "HistGradientBoostingClassifier"),
+        ("KerasClassifier", "classification", "is of keras", "HistGradientBoostingClassifier"),
+        ("NeuralNetRegressor", "regression", "is of skorch", "HistGradientBoostingRegressor"),
+        ("TabNetClassifier", "classification", "is of pytorch-tabnet", "HistGradientBoostingClassifier"),
+        ("MLPClassifier", "classification", "networks", "HistGradientBoostingClassifier"),
+        ("LinearSVC", "classification", "support vector", "LogisticRegression"),
+        ("randomforestclassifier", "classification", "unsupported", "did you mean RandomForestClassifier?"),
+        ("BaggingClassifier", "classification", "unsupported", "not in the table; nearest are "),
         ("RandomForestClasifier", "classification", "unsupported", "did you mean RandomForestClassifier?"),
-        ("Zzz", "classification", "unsupported", "supported: "),
+        ("Zzz", "classification", "unsupported", "not in the table; "),
     ],
 )
 def test_what_is_not_supported_names_what_is(name: str, task: str, problem: str, hint: str) -> None:

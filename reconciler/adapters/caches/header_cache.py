@@ -1,0 +1,66 @@
+"""A cache of tables' columns by file and declaration: while neither changed, no worker process is started for them.
+
+One JSON file outside the work tree, safe to delete; a damaged one is ignored.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from reconciler import codec
+from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
+from reconciler.core.computed_once import computed_once
+from reconciler.ports import HeaderRequest, TableHeaders
+
+LIMIT = 5_000  # tables; beyond it the cache begins anew
+_SETTLED = 2_000_000_000  # nanoseconds after which another write shows in a file's times
+
+
+class CachedHeaders:
+    """Implements ports.TableHeaders. `path` returns the cache's file, one for each version of the rules."""
+
+    def __init__(self, inner: TableHeaders, path: Callable[[], Path]) -> None:
+        self._inner = inner
+        self._find = path
+
+    def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
+        key = _key(request)
+        if key is not None and (known := self._known.get(key)) is not None:
+            return tuple(known)
+        columns = self._inner.columns(request)
+        if key is not None and columns is not None:
+            if len(self._known) >= LIMIT:
+                self._known.clear()
+            self._known[key] = list(columns)
+            with contextlib.suppress(OSError):
+                write_checked(self._path, [json.dumps(self._known).encode()])
+        return columns
+
+    @computed_once
+    def _path(self) -> Path:
+        return self._find()
+
+    @computed_once
+    def _known(self) -> dict[str, list[str]]:
+        with contextlib.suppress(OSError, ValueError, StopIteration):
+            document = json.loads(next(read_checked(self._path)))
+            if isinstance(document, dict):
+                return document
+        return {}
+
+
+def _key(request: HeaderRequest) -> str | None:
+    """Return a key of the file as it is, and of its declaration; None where it is not there, or too young to tell."""
+    path = request.root / request.table.path
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    if time.time_ns() - status.st_ctime_ns < _SETTLED:
+        return None
+    times = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return f"{path} {times} {request.name} {codec.digest_of(request.table)}"

@@ -1,0 +1,120 @@
+"""The columns of a table are told from its header alone, and they are those that a copy of the table has."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from reconciler.core.spec.environment import CellText, Limits, Table
+from reconciler.data.tables import header
+from reconciler.data.tables.snapshot import copy_tables
+from reconciler.errors import DataError
+from reconciler.ports import CopyRequest, HeaderRequest
+
+TEXT = "id,amount,when\n1,2.5,2024-01-31\n2,3.5,2024-02-29\n"
+
+
+def columns(root: Path, table: Table) -> tuple[str, ...] | None:
+    return header.header_of(HeaderRequest(root=root, name="orders", table=table)).columns
+
+
+def copied(root: Path, table: Table) -> tuple[str, ...]:
+    into = root / "into"
+    into.mkdir()
+    request = CopyRequest(root=root, tables=(("orders", table),), held=(), into=into, limits=Limits())
+    return tuple(column.name for column in copy_tables(request)[0].columns)
+
+
+CSV = {
+    "plain": (TEXT.encode(), Table(uses="csv", path="orders.csv")),
+    "a mark": (b"\xef\xbb\xbf" + TEXT.encode(), Table(uses="csv", path="orders.csv")),
+    "line ends of Windows": (TEXT.replace("\n", "\r\n").encode(), Table(uses="csv", path="orders.csv")),
+    "a title": (f"Orders\n\n{TEXT}".encode(), Table(uses="csv", path="orders.csv", skip=2)),
+    "semicolons": (TEXT.replace(",", ";").encode(), Table(uses="csv", path="orders.csv", delimiter=";")),
+    "tabs": (TEXT.replace(",", "\t").encode(), Table(uses="csv", path="orders.csv", delimiter="\t")),
+    "UTF-16": (TEXT.encode("utf-16"), Table(uses="csv", path="orders.csv", encoding="utf-16")),
+    "packed": (gzip.compress(TEXT.encode()), Table(uses="csv", path="orders.csv.gz")),
+    "no header": (b"1,2\n3,4\n", Table(uses="csv", path="orders.csv", header=False)),
+    "quotes": (b'"id","the amount"\n1,2\n', Table(uses="csv", path="orders.csv", columns=(("amount", "the amount"),))),
+    "row numbers": (TEXT.encode(), Table(uses="csv", path="orders.csv", row_number="row")),
+    "cp1252": (
+        "id,Größe\n1,2\n".encode("cp1252"),
+        Table(uses="csv", path="o.csv", encoding="cp1252", columns=(("size", "Größe"),)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CSV)
+def test_the_columns_of_a_header_are_those_of_a_copy(tmp_path: Path, case: str) -> None:
+    body, table = CSV[case]
+    (tmp_path / table.path).write_bytes(body)
+    assert columns(tmp_path, table) == copied(tmp_path, table)
+
+
+def test_the_columns_of_a_parquet_file_are_those_of_a_copy(tmp_path: Path) -> None:
+    rows = {
+        "id": pa.array([1, 2]),
+        "point": pa.array([{"x": 1, "y": [1]}, {"x": 2, "y": []}]),
+        "tags": pa.array([["a"], ["b"]]),
+        "raw": pa.array([b"a", b"b"]),
+        "name": pa.array(["a", "b"]),
+        "price": pa.array([1, 2], pa.decimal128(12, 2)),
+        "kind": pa.array(["x", "y"]).dictionary_encode(),
+        "nothing": pa.array([None, None]),
+        "last": pa.array([1.5, 2.5]),
+    }
+    pq.write_table(pa.table(rows), tmp_path / "orders.parquet")
+    table = Table(uses="parquet", path="orders.parquet", columns=(("label", "name"),))
+    assert columns(tmp_path, table) == copied(tmp_path, table)
+    assert columns(tmp_path, table) == ("id", "label", "price", "kind", "nothing", "last")
+
+
+def test_no_row_is_read(tmp_path: Path) -> None:
+    """What stands behind the header, here bytes that are no text in lines that are no rows, is not looked at."""
+    (tmp_path / "orders.csv").write_bytes(TEXT.encode() + b"\n" * 70_000 + b'"\xff\xff,,,,\n' * 10)
+    assert columns(tmp_path, Table(uses="csv", path="orders.csv")) == ("id", "amount", "when")
+
+
+@pytest.mark.parametrize("path", ["no.csv", "no/such/orders.csv", "folder"])
+def test_a_table_that_is_not_here_has_no_header(tmp_path: Path, path: str) -> None:
+    (tmp_path / "folder").mkdir()
+    assert columns(tmp_path, Table(uses="csv", path=path)) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "table", "code"),
+    [
+        (b"id;amount\n1;2\n", Table(uses="csv", path="orders.csv"), "E404"),
+        (b"id,id\n1,2\n", Table(uses="csv", path="orders.csv"), "E403"),
+        (b"id,the amount\n1,2\n", Table(uses="csv", path="orders.csv"), "E403"),
+        (b"", Table(uses="csv", path="orders.csv"), "E401"),
+        (b"PK\x03\x04", Table(uses="csv", path="orders.csv"), "E407"),
+        (b"id,amount\n", Table(uses="parquet", path="orders.csv"), "E411"),
+        (b"id,amount\n", Table(uses="csv", path="../orders.csv"), "E302"),
+        (
+            b"PAR1" + b"\xff" * 40 + (20).to_bytes(4, "little") + b"PAR1",
+            Table(uses="parquet", path="orders.csv"),
+            "E411",
+        ),
+    ],
+)
+def test_a_header_that_cannot_be_read_is_told_as_a_copy_tells_it(
+    tmp_path: Path, body: bytes, table: Table, code: str
+) -> None:
+    (tmp_path / "orders.csv").write_bytes(body)
+    with pytest.raises(DataError) as caught:
+        columns(tmp_path, table)
+    assert caught.value.code == code
+    with pytest.raises(DataError) as copying:
+        copied(tmp_path, table)
+    assert copying.value.code == code
+
+
+def test_cells_of_a_column_are_no_column(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text(TEXT)
+    table = Table(uses="csv", path="orders.csv", cells=(CellText(column="total", nulls=("NA",)),))
+    assert columns(tmp_path, table) == ("id", "amount", "when")
