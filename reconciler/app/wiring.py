@@ -158,7 +158,7 @@ def open_project(
             project=desired.project,
             scratch=scratch,
             cache=None if uncached else locations.user_cache() / "stores",
-            read_observer=None if desired.is_remote else fingerprints,
+            read_observer=fingerprints,
         )
         deps = Dependencies(
             source=source,

@@ -92,16 +92,22 @@ class TracedTarget(Protocol):
 
 
 class ReadObserver(Protocol):
-    """Records which files a store or a target on a disk reads, so that a later run can tell whether they changed."""
+    """Records what a store or a target reads, so that a later run can tell whether any of it changed."""
 
     def about(self, subject: str) -> None:
-        """Attribute the following reads to a subject, such as a model."""
+        """Attribute the following reads of this thread to a subject, such as a model."""
 
     def saw(self, path: str) -> None:
         """Record that a file is about to be read, or was not found."""
 
     def saw_folder(self, path: str, entries: Mapping[str, os.stat_result]) -> None:
         """Record the entries of a folder, with their metadata, before they are used."""
+
+    def saw_state(self, path: str, state: str | None) -> None:
+        """Record the state of something that is on no disk, as it was read; None: no later run could compare it.
+
+        `path` begins with NUL, as no path on a disk does.
+        """
 
 
 @runtime_checkable
@@ -147,7 +153,7 @@ class StorageAccess:
 
     `root` is the project's folder. `cache` is a folder of this user for files that can be fetched again; None where
     cached files may not be trusted. `scratch` is a private empty folder that this process removes. `read_observer`
-    records reads on a disk. `folder` is the location's `root` with its links resolved; None where nobody resolved it.
+    records reads. `folder` is the location's `root` with its links resolved; None where nobody resolved it.
     """
 
     root: Path

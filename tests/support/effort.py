@@ -26,6 +26,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "APPROVAL_CASES": (240, 12_000),  # questions about random approvals, of each forge
     "RACES": (4, 200),  # entries of a bucket that eight processes want
     "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
+    "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 20),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
     "MODEL_FILES": (300, 5_000),  # files of models that are changed at random, loaded and predicted with

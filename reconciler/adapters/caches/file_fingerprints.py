@@ -1,7 +1,8 @@
 """Fingerprints of the files that a plan read, taken just before: the next plan compares them instead of reading again.
 
 A path counts as unchanged while its device, inode, size, mode, mtime and ctime are the same (as in git's index). One
-that was modified less than two seconds before has no fingerprint, since the clocks of file systems are coarse.
+that was modified less than two seconds before has no fingerprint, since the clocks of file systems are coarse. What is
+on no disk has a path that begins with NUL, and counts as unchanged while its state, a text, is the same.
 """
 
 # Plain strings and os functions: this is done for a hundred thousand files while a person waits.
@@ -12,8 +13,10 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from reconciler.adapters.executors import fork_map
 
@@ -21,6 +24,8 @@ MANY = 3_000  # fingerprints from which several processes pay off
 BESIDES = 5_000  # fingerprints that take as long as `besides`
 RACY = 2 * 10**9  # nanoseconds
 _ABSENT = b"absent"
+_ELSEWHERE = "\0"
+NO_STATES: Mapping[str, str] = MappingProxyType({})
 _PACK = struct.Struct("<6q").pack
 
 
@@ -35,10 +40,15 @@ class FileFingerprints:
         self._started = time.time_ns() if started is None else started
         self._seen: dict[str, dict[str, bytes]] = {}
         self._recent: set[str] = set()
-        self._subject = ""
+        self._thread = threading.local()
+
+    @property
+    def _subject(self) -> str:
+        subject: str = getattr(self._thread, "subject", "")
+        return subject
 
     def about(self, subject: str) -> None:
-        self._subject = subject
+        self._thread.subject = subject
 
     def forget(self) -> None:
         """Forget the paths of all models."""
@@ -60,6 +70,13 @@ class FileFingerprints:
             return  # when it is created, its folder changes
         self._note(path, statuses)
 
+    def saw_state(self, path: str, state: str | None) -> None:
+        """Record a state; where it changed while it was looked at, or has none, its subject has no signature."""
+        fingerprint = b"" if state is None else state.encode()
+        first = self._seen.setdefault(self._subject, {}).setdefault(path, fingerprint)
+        if state is None or first != fingerprint:
+            self._recent.add(self._subject)
+
     def _note(self, path: str, statuses: list[os.stat_result]) -> None:
         seen = self._seen.setdefault(self._subject, {})
         seen[path] = _fingerprint(statuses)
@@ -71,7 +88,8 @@ class FileFingerprints:
         return tuple(self._needed(subject))
 
     def signature(self, subject: str) -> str | None:
-        """Return one fingerprint of all its paths; None where a path had been modified too recently."""
+        """Return one fingerprint of all its paths; None where a path had been modified too recently, or while it was
+        read."""
         return None if subject in self._recent else _digest(self._needed(subject).values())
 
     def _needed(self, subject: str) -> dict[str, bytes]:
@@ -85,30 +103,43 @@ class FileFingerprints:
         }
 
 
-def signature(root: str, paths: Iterable[str]) -> str:
+def signature(root: str, paths: Iterable[str], states: Mapping[str, str] = NO_STATES) -> str:
     """Return what `FileFingerprints.signature` gives for these paths as they are now.
 
-    Relative paths start at `root`, which ends with a slash.
+    Relative paths start at `root`, which ends with a slash. `states`: what is on no disk, by its path; a path that is
+    not among them counts as changed.
     """
-    return _digest([_fingerprint(_statuses(path if path[0] == "/" else root + path)) for path in paths])
+    return _digest(
+        [
+            states.get(path, _ELSEWHERE).encode()
+            if path[0] == _ELSEWHERE
+            else _fingerprint(_statuses(path if path[0] == "/" else root + path))
+            for path in paths
+        ]
+    )
 
 
 def same(
-    root: str, fingerprints: Sequence[tuple[str, tuple[str, ...]]], *, besides: Callable[[], None] | None = None
+    root: str,
+    fingerprints: Sequence[tuple[str, tuple[str, ...]]],
+    *,
+    states: Mapping[str, str] = NO_STATES,
+    besides: Callable[[], None] | None = None,
 ) -> list[bool]:
-    """Return whether each (signature, paths) is unchanged.
+    """Return whether each (signature, paths) is unchanged. `states` is as `signature` takes it.
 
     Many are partitioned among processes: the kernel looks paths up in parallel, Python does not. With several
-    processes, `besides` runs in this one while the others check.
+    processes, `besides` runs in this one while the others check. With `states` there is one: whoever asked for them has
+    threads, and is not forked.
     """
-    partitions = fork_map.count() if len(fingerprints) >= MANY else 1
+    partitions = fork_map.count() if len(fingerprints) >= MANY and not states else 1
     bounds = _bounds(len(fingerprints), partitions, less=BESIDES if besides is not None else 0)
 
     def check(partition: int) -> bytes:
         if besides is not None and partition == 0 and partitions > 1:
             besides()
         return bytes(
-            signature(root, paths) == expected
+            signature(root, paths, states) == expected
             for expected, paths in fingerprints[bounds[partition] : bounds[partition + 1]]
         )
 

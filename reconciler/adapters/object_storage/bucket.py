@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 SMALL = 8 * 1024**2  # bytes that are sent within the patience for one answer
 _NOTHING = ".nothing"
 _CHUNK = 8 * 1024**2
+_PAGE = 1000  # names that a listing hands over at once
 _STATUS = re.compile(r"status code: ([1-5][0-9]{2})")
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _GONE = ("NoSuchBucket", "ContainerNotFound", "ContainerBeingDeleted")
@@ -171,11 +172,24 @@ class Bucket:
             return object_sizes.listed(names, prefix)
 
     @interruptible
-    def folders(self) -> tuple[str, ...]:
-        """Return the first parts of the names that have several. A listing may lag behind."""
+    def folders(self, folder: str = "") -> tuple[str, ...]:
+        """Return the first parts of the names below `folder` that have several. A listing may lag behind."""
         self.reach()
-        with self._explained("list", ""):
-            return tuple(obstore.list_with_delimiter(self._clients.reader)["common_prefixes"])
+        with self._explained("list", folder):
+            answer = obstore.list_with_delimiter(self._clients.reader, prefix=folder or None)
+        return tuple(prefix.removeprefix(f"{folder}/") for prefix in answer["common_prefixes"])
+
+    @interruptible
+    def objects(self, folder: str) -> list[tuple[str, int, str | None]]:
+        """Return (name, size in bytes, tag) of each object below `folder` ("": of all), in no order.
+
+        One request names a thousand. Here an error tells a missing bucket from an empty one.
+        """
+        with self._explained("list", folder):
+            pages = obstore.list(self._clients.reader, prefix=folder or None, chunk_size=_PAGE)
+            objects = [(meta["path"], meta["size"], meta["e_tag"]) for page in pages for meta in page]
+        object_sizes.listed((name for name, _, _ in objects), folder)
+        return objects
 
     # --- writing ---------------------------------------------------------------------------------------------------
 

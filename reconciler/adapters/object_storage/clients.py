@@ -61,7 +61,7 @@ def open_bucket(location: StorageLocation, *, kind: type[StoreError] | type[Targ
 def _settings(location: StorageLocation) -> dict[str, Any]:
     match location.uses:
         case "s3":  # in spite of the environment: all safety rests on the condition
-            return _given(region=location.setting("region"), endpoint=_endpoint("s3"), conditional_put="etag")
+            return _given(region=location.setting("region"), endpoint=endpoint("s3"), conditional_put="etag")
         case "azure":
             return _given(account_name=location.setting("account"))
     return {}
@@ -88,18 +88,19 @@ def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _endpoint(uses: str) -> str | None:
+def endpoint(uses: str) -> str | None:
+    """Return the address of a service that the operator gives; None for the service's own."""
     return next((os.environ[name] for name in _ENDPOINTS[uses] if os.environ.get(name)), None)
 
 
 def _is_plain(location: StorageLocation) -> bool:
     """Whether the connection is without encryption, and may be."""
-    endpoint = _endpoint(location.uses)
-    if endpoint is None:
+    address = endpoint(location.uses)
+    if address is None:
         return location.uses == "azure" and os.environ.get("AZURE_STORAGE_USE_EMULATOR", "").lower() in ("1", "true")
     name = next(name for name in _ENDPOINTS[location.uses] if os.environ.get(name))
     try:
-        parts = urlsplit(endpoint)
+        parts = urlsplit(address)
         host = parts.hostname or ""
     except ValueError:
         parts, host = urlsplit(""), ""

@@ -22,6 +22,7 @@ from reconciler.adapters.filesystem.durable_files import explained, read_regular
 from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
+from reconciler.adapters.object_storage.observed_objects import UNOBSERVED, ObservedObjects, store_part
 from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import digest_of_bytes, digest_of_file
@@ -31,7 +32,7 @@ from reconciler.errors import IntegrityError, StoreError
 from reconciler.ports import StorageAccess
 
 if TYPE_CHECKING:
-    from reconciler.adapters.object_storage.bucket import Bucket
+    from reconciler.adapters.object_storage.bucket import Bucket, ETag
 
 _BLOBS = "blobs/sha256/"
 _PROBED = "probed"
@@ -43,14 +44,23 @@ def open_store(location: StorageLocation, access: StorageAccess) -> BucketStore:
     folder = hashlib.sha256(location.address.encode()).hexdigest()[:16]
     cache = access.cache / folder if access.cache is not None else None
     copies = cache or access.scratch / f"store-{folder}"
-    return BucketStore(open_bucket(location), copies, known=cache / _PROBED if cache is not None else None)
+    return BucketStore(
+        open_bucket(location),
+        copies,
+        known=cache / _PROBED if cache is not None else None,
+        observed=ObservedObjects(access.read_observer, store_part(access.environment)),
+    )
 
 
 class BucketStore:
-    """Implements ports.Store. `copies`: a folder for blobs that were read. `known`: see ConditionalWriteCheck."""
+    """Implements ports.Store. `copies`: a folder for blobs that were read. `known`: see ConditionalWriteCheck.
+    `observed` records reads of everything but blobs, which are named by their content."""
 
-    def __init__(self, bucket: Bucket, copies: Path, *, known: Path | None = None) -> None:
+    def __init__(
+        self, bucket: Bucket, copies: Path, *, known: Path | None = None, observed: ObservedObjects = UNOBSERVED
+    ) -> None:
         self.bucket = bucket
+        self._observed = observed
         self._copies = copies
         self._probe = ConditionalWriteCheck(bucket, known=known)
         self._stored: set[str] = set()
@@ -80,6 +90,7 @@ class BucketStore:
             answer = self.bucket.get(key, largest(key))
         except ObjectTooLargeError as error:
             raise too_large(key, error.size, error.largest) from error
+        self._saw(key, (len(answer[0]), answer[1]) if answer is not None else None)
         if answer is None:
             return None
         body, _ = answer
@@ -94,7 +105,7 @@ class BucketStore:
         _check(key)
         if key in self._stored and (copy := self._valid(key)) is not None:
             return copy
-        head = self.bucket.head(key)
+        head = self._head(key)
         if head is None:
             return None
         if head[0] == 0:
@@ -115,7 +126,7 @@ class BucketStore:
         _check(key)
         if key in self._stored:
             return True
-        head = self.bucket.head(key)
+        head = self._head(key)
         if head is not None and head[0] == 0:
             raise _empty(key)
         return head is not None
@@ -123,13 +134,32 @@ class BucketStore:
     def keys(self, prefix: str) -> Iterator[str]:
         if prefix.rstrip("/"):
             _check(prefix.removesuffix("/"))
-        yield from sorted(key for key in self.bucket.keys(prefix) if is_key(key))
+        names = self.bucket.keys(prefix)
+        self._observed.saw_names(prefix, names)
+        yield from sorted(filter(is_key, names))
+
+    def folders(self, prefix: str) -> frozenset[str]:
+        _check(prefix)
+        names = self.bucket.folders(prefix)
+        self._observed.saw_folders(prefix, names)
+        return frozenset(names)
 
     def reach(self) -> None:
         self.bucket.reach()
 
     def probe(self) -> None:
         self._probe.now()
+
+    # --- reading -----------------------------------------------------------------------------------------------------
+
+    def _head(self, key: str) -> tuple[int, ETag] | None:
+        head = self.bucket.head(key)
+        self._saw(key, head)
+        return head
+
+    def _saw(self, key: str, answer: tuple[int, ETag] | None) -> None:
+        if not key.startswith(_BLOBS):
+            self._observed.saw(key, answer)
 
     # --- copies ------------------------------------------------------------------------------------------------------
 

@@ -24,6 +24,7 @@ from reconciler.adapters.filesystem.release_folder import MANIFEST, ReleaseFile,
 from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
+from reconciler.adapters.object_storage.observed_objects import UNOBSERVED, ObservedObjects, target_part
 from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from reconciler.core.artifact.object_sizes import too_large
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
@@ -50,24 +51,37 @@ def open_target(location: StorageLocation, access: StorageAccess) -> BucketTarge
         project=access.project,
         environment=access.environment,
         known=access.cache / folder / "probed" if access.cache is not None else None,
+        observed=ObservedObjects(access.read_observer, target_part(access.environment)),
     )
 
 
 class BucketTarget:
-    """Implements ports.Target. `folder`: for downloaded releases. `known`: see ConditionalWriteCheck."""
+    """Implements ports.Target. `folder`: for downloaded releases. `known`: see ConditionalWriteCheck. `observed`
+    records reads."""
 
     def __init__(
-        self, bucket: Bucket, folder: Path, *, project: str, environment: str, known: Path | None = None
+        self,
+        bucket: Bucket,
+        folder: Path,
+        *,
+        project: str,
+        environment: str,
+        known: Path | None = None,
+        observed: ObservedObjects = UNOBSERVED,
     ) -> None:
         self.bucket = bucket
+        self._observed = observed
         self._rules = TargetRules(mark=StoreMark(project=project, environment=environment), where=bucket.address)
         self._folder = folder
         self._probe = ConditionalWriteCheck(bucket, swaps=True, known=known)
         self._hashed: dict[str, tuple[str, int, ETag]] = {}
 
     def observe(self, models: Iterable[str], *, others: bool = True) -> tuple[LiveDeployment, ...]:
+        self._observed.about("")
         self._check_owner()
         listed = self.bucket.folders() if others else ()
+        if others:
+            self._observed.saw_folders("", listed)
         names = sorted({*models, *(name for name in listed if is_name(name))})
         return tuple(
             deployment for deployment in parallel_map(self._observe, names, at_once=AT_ONCE) if deployment is not None
@@ -126,11 +140,15 @@ class BucketTarget:
     def _get(self, key: str, largest: int) -> tuple[bytes, ETag] | None:
         """Return (bytes, tag); no bytes where there are more than ours ever are."""
         try:
-            return self.bucket.get(key, largest)
+            answer = self.bucket.get(key, largest)
         except ObjectTooLargeError as error:
+            self._observed.saw(key, (error.size, error.tag))
             return b"", error.tag
+        self._observed.saw(key, (len(answer[0]), answer[1]) if answer is not None else None)
+        return answer
 
     def _observe(self, model: str) -> LiveDeployment | None:
+        self._observed.about(model)
         answer = self._read(model)
         if answer is None:
             return None
@@ -156,7 +174,9 @@ class BucketTarget:
         layers = _layers(manifest[0])
         wrong = {layer.path for layer in layers if not self._holds(f"{start}/{layer.path}", layer.digest, layer.size)}
         known = {MANIFEST, *(layer.path for layer in layers)}
-        added = {key.removeprefix(f"{start}/") for key in self.bucket.keys(f"{start}/")} - known
+        names = self.bucket.keys(f"{start}/")
+        self._observed.saw_names(f"{start}/", names)
+        added = {key.removeprefix(f"{start}/") for key in names} - known
         return tuple(sorted(wrong | added))
 
     def _holds(self, key: str, digest: str, size: int) -> bool:
@@ -164,8 +184,10 @@ class BucketTarget:
         if (known := self._hashed.get(key)) is not None:
             head = self.bucket.head(key)
             if head is not None and head == (known[1], known[2]):
+                self._observed.saw(key, head)
                 return (known[0], known[1]) == (hex_of(Digest(digest)), size)
         hashed = self.bucket.digest(key, size)
+        self._observed.saw(key, (hashed[1], hashed[2]) if hashed is not None else None)
         if hashed is None:
             return False
         self._hashed[key] = hashed
@@ -177,6 +199,7 @@ class BucketTarget:
             body = self.bucket.get(OWNER, MARK_BYTES)
         except ObjectTooLargeError as error:
             raise too_large(f"{OWNER} of {self.bucket.address}", error.size, error.largest) from error
+        self._observed.saw(OWNER, (len(body[0]), body[1]) if body is not None else None)
         if body is None:
             return False
         self._rules.check_mark(codec.decode(StoreMark, body[0], what=f"{OWNER} of {self.bucket.address}"))

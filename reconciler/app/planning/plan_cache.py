@@ -16,7 +16,7 @@ from reconciler.adapters.caches import plan_cache as stored
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints
 from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.executors import fork_map
-from reconciler.app.planning import git_state, unchanged_models
+from reconciler.app.planning import git_state, remote_objects, unchanged_models
 from reconciler.app.planning.git_state import GitState
 from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
 from reconciler.errors import ReconcilerError
@@ -119,7 +119,8 @@ class PlanCache:
     def _plan_changes(self, head: GitState, last: _LastPlan | None) -> Plan | PlanExcerpt:
         """Plan what is not taken from the last plan, and cache it with what is."""
         names = sorted(last.changed if last is not None else head.models())
-        in_parallel = len(names) >= MANY and fork_map.count() > 1
+        remote = last is not None and last.cached.basis["buckets"]  # then there are threads, which no fork survives
+        in_parallel = len(names) >= MANY and fork_map.count() > 1 and not remote
         worktree = unchanged_models.worktree_signature(head)
         warnings = _warnings_beside_imports(head) if in_parallel else []
         known = last.plans(head.environment) if last is not None else None
@@ -133,10 +134,10 @@ class PlanCache:
             fingerprints = FileFingerprints()
             project, planned = self._plan_here(head, fingerprints, valid, known)
             warned = project.warned
-        # A change of a store elsewhere leaves no trace on this disk, so its plans are not cached; nor are those that
-        # say something of the whole environment.
+        # Not cached are plans that say something of the whole environment, and those from stores of which nobody knows
+        # what was read.
         of_all = planned.plan.refresh is not None or planned.plan.notes is not None or bool(planned.plan.findings)
-        if not of_all and not project.desired.is_remote:
+        if not of_all and remote_objects.are_all_observed(project.desired):
             _save(project, head, last, fingerprints, planned, None if warned else worktree)
         counted = last.counted if last is not None else 0
         return PlanExcerpt(plan=planned.plan, unchanged=counted) if counted else planned.plan
@@ -259,6 +260,7 @@ def _save(
             "role": planned.plan.role,
             "support": head.rules,
             "branch": branch or "",
+            "buckets": remote_objects.parts_of(project.desired),
             "refs": head.refs(branch) if branch else "",
             "revision": head.revision,
             "roots": "\0".join(project.storage_folders()),

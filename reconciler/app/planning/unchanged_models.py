@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import reconciler
@@ -18,6 +18,7 @@ from reconciler.adapters.caches.file_fingerprints import FileFingerprints, same,
 from reconciler.adapters.caches.plan_cache import CachedPlan
 from reconciler.adapters.filesystem.durable_files import listed
 from reconciler.app import locations
+from reconciler.app.planning import remote_objects
 from reconciler.app.planning.git_state import GitState, hash_of
 from reconciler.core.names import folded
 
@@ -37,10 +38,12 @@ def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]
     if any(path in roots or path.startswith(below) for path in map(folded, head.tracked)):
         return None
     branch_moved = basis["branch"] and (basis["refs"], basis["revision"]) != (head.refs(basis["branch"]), head.revision)
-    if signature(start, cached.paths) != cached.signature:
-        return None
     declared = head.models()
     if not declared.issuperset(cached.unsettled):
+        return None
+    buckets = basis["buckets"]
+    states = remote_objects.states(buckets, _paths(cached)) if buckets else {}
+    if states is None or signature(start, cached.paths, states) != cached.signature:
         return None
     claims = [(model.signature, model.paths) for model in cached.settled.values()]
     edited = any(model.blobs != head.blobs(name) for name, model in cached.settled.items())
@@ -51,7 +54,8 @@ def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]
         meanwhile()
         follows.append(not branch_moved or _follows(head, basis["branch"], basis["revision"]))
 
-    matches = same(start, claims, besides=beside if edited or not declared.issubset(cached.settled) else None)
+    planning = edited or not declared.issubset(cached.settled)
+    matches = same(start, claims, states=states, besides=beside if planning else None)
     if branch_moved and not (follows[0] if follows else _follows(head, basis["branch"], basis["revision"])):
         return None
     for (name, model), match in zip(cached.settled.items(), matches, strict=True):
@@ -60,6 +64,13 @@ def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]
         elif name not in declared:
             return None
     return unchanged, sorted(declared.difference(unchanged))
+
+
+def _paths(cached: CachedPlan) -> Iterator[str]:
+    """Yield every path that was read for the cached plan."""
+    yield from cached.paths
+    for model in cached.settled.values():
+        yield from model.paths
 
 
 def same_rules(head: GitState, cached: CachedPlan) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -157,3 +158,53 @@ def test_shares_take_every_claim_once(count: int, shares: int, less: int) -> Non
     assert len(bounds) == shares + 1
     assert bounds == sorted(bounds)
     assert (bounds[0], bounds[-1]) == (0, count)
+
+
+ELSEWHERE = "\0production.store\0a"
+
+
+def test_what_is_on_no_disk_is_the_same_while_its_state_is(folder: Path) -> None:
+    seen = aged()
+    seen.saw(str(folder / "model"))
+    seen.saw_state(ELSEWHERE, "5 tag")
+    claim = (seen.signature("") or "", seen.paths(""))
+    for states, unchanged in (
+        ({ELSEWHERE: "5 tag"}, True),
+        ({ELSEWHERE: "5 other"}, False),
+        ({"\0production.store\0b": "5 tag"}, False),
+        ({}, False),
+    ):
+        assert (signature("", claim[1], states) == claim[0]) is unchanged
+        assert same("", [claim], states=states) == [unchanged]
+
+
+def test_what_changed_while_it_was_read_or_has_no_state_is_not_believed() -> None:
+    for states in (("5 tag", "5 other"), ("5 tag", None), (None,), (None, "5 tag")):
+        seen = aged()
+        for state in states:
+            seen.saw_state(ELSEWHERE, state)
+        assert seen.signature("") is None, states
+    seen = aged()
+    seen.saw_state(ELSEWHERE, "5 tag")
+    seen.saw_state(ELSEWHERE, "5 tag")
+    assert seen.signature("") is not None
+
+
+def test_what_a_thread_reads_is_of_the_subject_that_it_named() -> None:
+    seen, together = aged(), threading.Barrier(2, timeout=60)
+
+    def read(name: str) -> None:
+        seen.about(name)
+        together.wait()
+        seen.saw_state(f"\0production.store\0{name}", "5 tag")
+
+    threads = [threading.Thread(target=read, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [seen.paths(name) for name in ("one", "two", "")] == [
+        ("\0production.store\0one",),
+        ("\0production.store\0two",),
+        (),
+    ]
