@@ -195,7 +195,7 @@ def tell(story: Story) -> None:
     expect(story.served() == first, "production serves the first artifact again")
 
     story.chapter("10. What happened, and is every byte what it must be?")
-    story.do("reconciler history --env production")
+    story.do("reconciler history production")
     story.do("reconciler audit")
     story.do(f"reconciler reproduce {first}")
 

@@ -130,8 +130,9 @@ class Project:
         """Return who changed what, when and why, newest first: of one environment or all, of one model or all."""
         from reconciler.engine.inspect import status
 
+        environments, models = (() if name is None else (name,) for name in (env, model))
         with _remedies(), _opened(self._options) as project:
-            return HistoryView(status.history(project.deps, project.desired, env, model, None))
+            return HistoryView(status.history(project.deps, project.desired, environments, models, None))
 
     def predict(
         self, model: str, env: str, rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None = None

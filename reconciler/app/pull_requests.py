@@ -175,7 +175,6 @@ def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
     from reconciler.engine.inspect import status as inspect
     from reconciler.engine.load_desired import load
     from reconciler.engine.plan import make_plan
-    from reconciler.engine.promotion.revert_branch import propose_revert
 
     with open_project(options, changes=environment, ask_forge=True) as project:
         declared, desired = project.environment(environment), project.desired
@@ -202,7 +201,7 @@ def apply_merged(options: ProjectOptions, environment: str) -> MergeResult:
                 why = "; ".join(
                     f"{result.model}: {result.problem}" for result in applied.results if result.model in failed
                 )
-                branch = propose_revert(
+                branch = apply_on_merge.propose_revert(
                     proposer(project.root), old, project.checkout, environment=environment, models=failed, reason=why
                 )
             (current,) = inspect.status(deps, desired, (environment,)).environments

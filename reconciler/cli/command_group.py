@@ -11,6 +11,7 @@ from reconciler.cli import options
 
 COMMANDS = {
     "init": "Start a project with a first model, suggested from a table.",
+    "add": "Add a model to the project, suggested from a table or like another one.",
     "ci": "Write the CI workflows again, or show what would change.",
     "explain": "Describe a field of a manifest, with an example, or an error code.",
     "validate": "Check the manifests, and report every problem at once.",

@@ -56,6 +56,8 @@ def location(function: F) -> F:
     def enter(ctx: click.Context, param: click.Parameter, value: str | None) -> None:  # noqa: ARG001  (click's shape)
         if value is not None:
             locations.enter(value)
+            invocation = ctx.ensure_object(Invocation)
+            invocation.entered = invocation.path_to(Path(value))
 
     # Eager: every other path on the command line is meant from there.
     return click.option(
@@ -127,12 +129,24 @@ class Name(click.ParamType[str]):
             root = locations.project()
         except ReconcilerError:
             return []
+        environments = {path.stem for path in root.glob("environments/*.yaml")}
         if param.name in ("environment", "environments"):
-            names = {path.stem for path in root.glob("environments/*.yaml")}
+            names = environments
         else:
-            folder, given = ctx.params.get("environment") or "*", ctx.params.get("models") or ()
+            given = ctx.params.get("names") or ctx.params.get("models") or ()
+            first = given[0] if given and given[0] in environments and param.name == "names" else None
+            folder = ctx.params.get("environment") or first or "*"
             names = {path.stem for path in root.glob(f"manifests/{folder}/*.yaml")}.difference(given)
+            names |= environments if param.name == "names" and not given else set()
         return [CompletionItem(name) for name in sorted(names) if name.startswith(incomplete)]
+
+
+class NewName(Name):
+    """Name of a model that is not there yet."""
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        del ctx, param, incomplete
+        return []
 
 
 class InputFile(click.ParamType[Path]):
@@ -282,13 +296,15 @@ REASON = Reason()
 environment = click.argument("environment", metavar="ENV", type=NAME)
 models = click.argument("models", metavar="[MODEL]...", type=NAME, nargs=-1)
 model = click.argument("model", metavar="MODEL", type=NAME)
+new_model = click.argument("model", metavar="MODEL", type=NewName())
+names = click.argument("names", metavar="[ENV] [MODEL]...", type=NAME, nargs=-1)
 refresh = click.option("--refresh", is_flag=True, help="Take a new data snapshot (of a sandbox), due or not.")
 opens = click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 
 
 def in_environment(text: str) -> Callable[[F], F]:
     """Return the option --in ENV."""
-    return click.option("--in", "environment", metavar="ENV", type=NAME, required=True, help=text)
+    return click.option("--in", "environment", metavar="ENV", type=NAME, help=f"{text} [default: the only one].")
 
 
 def _as_tuple(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:  # noqa: ARG001

@@ -9,11 +9,12 @@ from reconciler.app.proposing import Proposing, proposing
 from reconciler.cli.project import opened
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.report.promotion import proposal
 
 if TYPE_CHECKING:
     from reconciler.app.planning.git_state import GitState
-    from reconciler.core.promotion.proposal import ProposalResult
+    from reconciler.core.promotion.proposal import ProposalSet
 
 __all__ = ["Proposing", "propose"]
 
@@ -21,7 +22,7 @@ __all__ = ["Proposing", "propose"]
 def propose(
     invocation: Invocation,
     environment: str,
-    write: Callable[[Proposing], ProposalResult],
+    write: Callable[[Proposing], ProposalResult | ProposalSet],
     *,
     opens: bool,
     head: GitState | None = None,
@@ -33,5 +34,10 @@ def propose(
     """
     with opened(invocation, head=head, **settings) as project:
         proposed = write(proposing(project, environment, opens=opens, head=head))
-    streams.show(invocation, proposal, proposed)
+    if isinstance(proposed, ProposalResult):
+        streams.show(invocation, proposal, proposed)
+    else:
+        from reconciler.report.promotion import proposal_set
+
+        streams.show(invocation, proposal_set, proposed)
     return 0

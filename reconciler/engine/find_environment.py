@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from reconciler.core.digest import Digest, DigestPrefix, hex_of, is_digest
 from reconciler.core.spec.desired_state import DesiredState
@@ -30,11 +30,35 @@ def environments_of(desired: DesiredState, names: Iterable[str]) -> list[Environ
     return [environment_of(desired, name) for name in names] or list(desired.environments)
 
 
-def unknown_model(desired: DesiredState, environment: str, model: str, *, code: str = "E801") -> UsageError:
-    """Return the error for a model that is not declared there: where it is declared, else the nearest names."""
+def selected(
+    desired: DesiredState, environments: Iterable[str], models: Collection[str]
+) -> list[tuple[Environment, tuple[str, ...]]]:
+    """Return the environments that are looked at, each with its models that are: none means all of them.
+
+    Models without an environment are looked at wherever git declares them. Raises UsageError E801 where one is not.
+    """
+    names = tuple(environments)
+    chosen = environments_of(desired, names)
+    if names or not models:
+        return [(environment, tuple(models)) for environment in chosen]
+    for model in models:
+        if not any(declared.name == model for declared in desired.models):
+            raise unknown_model(desired, None, model)
+    declared = [
+        (environment, tuple(model for model in models if desired.model(environment.name, model) is not None))
+        for environment in chosen
+    ]
+    return [(environment, there) for environment, there in declared if there]
+
+
+def unknown_model(desired: DesiredState, environment: str | None, model: str, *, code: str = "E801") -> UsageError:
+    """Return the error for a model that is not declared there: where it is declared, else the nearest names.
+
+    `environment` None: it is declared nowhere.
+    """
     elsewhere = sorted(declared.environment for declared in desired.models if declared.name == model)
     names = sorted({declared.name for declared in desired.models})
-    if elsewhere:
+    if elsewhere and environment is not None:
         place = desired.environment(environment)
         promotes = place is not None and not set(place.promotes_from).isdisjoint(elsewhere)
         hint = f"{model} is declared for {', '.join(elsewhere)}"
@@ -43,7 +67,8 @@ def unknown_model(desired: DesiredState, environment: str, model: str, *, code: 
         hint = f"did you mean {' or '.join(near)}?"
     else:
         hint = f"declared models: {', '.join(names[:10]) or 'none'}"
-    return UsageError(f"no model {model!r} is declared for {environment}", hint=hint, code=code)
+    where = f" for {environment}" if environment is not None else ""
+    return UsageError(f"no model {model!r} is declared{where}", hint=hint, code=code)
 
 
 def artifact_named(prefix: DigestPrefix, known: Iterable[Digest]) -> Digest | None:

@@ -45,11 +45,17 @@ class Checkout:
 
     def with_file(self, path: str, text: str) -> DesiredState:
         """Return the desired state as it would be with this file; InvalidManifestsError when it is not valid."""
-        body = text.encode()
-        others = tuple(file for file in self.tree if file.path != path)
-        added = TreeFile(path=path, mode="100644", id="proposed", size=len(body))
+        return self.with_files({path: text})
+
+    def with_files(self, texts: Mapping[str, str]) -> DesiredState:
+        """Return the desired state as it would be with these files; InvalidManifestsError when it is not valid."""
+        bodies = {path: text.encode() for path, text in texts.items()}
+        others = tuple(file for file in self.tree if file.path not in bodies)
+        added = (
+            TreeFile(path=path, mode="100644", id="proposed", size=len(body)) for path, body in sorted(bodies.items())
+        )
         return manifest.load(
-            {**self.files, path: body}, (*others, added), revision=self.revision, expressions=self.expressions
+            {**self.files, **bodies}, (*others, *added), revision=self.revision, expressions=self.expressions
         )
 
 

@@ -128,6 +128,8 @@ def told(arguments: tuple[str, ...], document: Any) -> None:
     special = {"--comment": "plan-comment", "--on-merge": "apply-on-merge", "--environments": "ci-environments"}
     for flag, name in special.items():
         command = name if flag in arguments else command
+    if command in ("promote", "rollback") and "models" in document:
+        command = "proposal-set"
     jsonschema.validate(document, closed(schema_of("error" if "error" in document else command)))
 
 

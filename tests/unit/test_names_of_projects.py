@@ -104,4 +104,4 @@ def test_every_branch_that_is_proposed_has_its_name_from_one_function() -> None:
             if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["branch"]:
                 assert ast.unparse(node.value).startswith(("branch_name(", "proposed.branch")), path.name
                 named.append(path.name)
-    assert named == ["open_pull_request.py", "override.py", "propose.py", "revert_branch.py"]
+    assert named == ["apply_on_merge.py", "open_pull_request.py", "open_pull_request.py", "override.py"]

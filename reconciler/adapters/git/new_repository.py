@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import os
 import shutil
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from pathlib import Path
 from reconciler.adapters.git.objects import too_large
 from reconciler.adapters.git.plumbing import Git
 from reconciler.core.size_limits import MANIFEST_BYTES
-from reconciler.errors import UsageError
+from reconciler.errors import ConflictError, UsageError
 
 BRANCH = "main"
 IGNORED = ".gitignore"
@@ -45,19 +46,49 @@ def taken(root: Path, texts: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in texts if os.path.lexists(root / name) and not _says(root / name, texts[name]))
 
 
-def publish(root: Path, texts: Mapping[str, str], copies: Mapping[str, Path]) -> None:
+def is_kept_out(root: Path, path: str) -> bool:
+    """Tell whether git ignores a file that is there, or has it already: then .gitignore needs to say nothing of it."""
+    git = Git(root)
+    asked = (("--others", "--ignored", "--exclude-standard"), ("--cached",))
+    return any(git.call("ls-files", *which, "--", path)[1] for which in asked)
+
+
+def check_free(root: Path, texts: Mapping[str, str], copies: Mapping[str, Path], *, hint: str) -> None:
+    """Raise UsageError E801 where one of the files exists already with other contents."""
+    conflicts = [name for name in taken(root, texts) if name != IGNORED]
+    conflicts += [name for name, source in copies.items() if _differs(root / name, source)]
+    if conflicts:
+        raise UsageError(f"{_and(sorted(conflicts))} would be overwritten", hint=hint, code="E801")
+
+
+def replace_text(path: Path, before: str, after: str) -> None:
+    """Replace the text of a file in one step; ConflictError where it is no longer `before`."""
+    if not _says(path, before):
+        raise ConflictError(f"{path.name} was changed meanwhile", hint="run the same command again")
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("x", encoding="utf-8", newline="") as stream:
+            stream.write(after)
+        shutil.copymode(path, part)
+        part.replace(path)
+    except OSError as error:
+        raise _unwritable(error, path) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def publish(
+    root: Path,
+    texts: Mapping[str, str],
+    copies: Mapping[str, Path],
+    *,
+    hint: str = "name another folder, or move them away: init never overwrites",
+) -> None:
     """Create the folder, with these texts and copies of these files.
 
     UsageError, with nothing written, when one exists already with other contents; .gitignore is extended.
     """
-    conflicts = [name for name in taken(root, texts) if name != IGNORED]
-    conflicts += [name for name in copies if os.path.lexists(root / name)]
-    if conflicts:
-        raise UsageError(
-            f"{_and(sorted(conflicts))} would be overwritten",
-            hint="name another folder, or move them away: init never overwrites",
-            code="E801",
-        )
+    check_free(root, texts, copies, hint=hint)
     try:
         for name, text in texts.items():
             path = root / name
@@ -70,14 +101,37 @@ def publish(root: Path, texts: Mapping[str, str], copies: Mapping[str, Path]) ->
         for name, source in copies.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            with source.open("rb") as read, path.open("xb") as written:
-                shutil.copyfileobj(read, written, 1 << 20)
+            _copy(source, path)
     except OSError as error:
-        raise UsageError(
-            f"{error.filename or root} cannot be written: {error.strerror}",
-            hint="name a folder that you may write to; running init again goes on",
-            code="E803",
-        ) from error
+        raise _unwritable(error, root) from error
+
+
+def _unwritable(error: OSError, path: Path) -> UsageError:
+    return UsageError(
+        f"{error.filename or path} cannot be written: {error.strerror}",
+        hint="name a folder that you may write to; running the command again goes on",
+        code="E803",
+    )
+
+
+def _differs(path: Path, source: Path) -> bool:
+    """Return whether something else than a copy of `source` is there: a run that was killed left the copy."""
+    if not os.path.lexists(path):
+        return False
+    return path.is_symlink() or not path.is_file() or not filecmp.cmp(path, source, shallow=False)
+
+
+def _copy(source: Path, path: Path) -> None:
+    """Copy a file whole or not at all, to where none is."""
+    if path.exists():
+        return
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with source.open("rb") as read, part.open("xb") as written:
+            shutil.copyfileobj(read, written, 1 << 20)
+        part.rename(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def start_repository(root: Path) -> None:

@@ -11,8 +11,10 @@ from reconciler.core.artifact.observed_state import DriftType
 from reconciler.core.inspect.drift import DriftReport, first_seen_by_key
 
 
-def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: bool, loads: bool) -> DriftReport:
-    """Return the drift of the named environments, or of all; `loads`: deployed models are loaded, too.
+def detect(
+    options: ProjectOptions, environments: tuple[str, ...], models: tuple[str, ...] = (), *, issue: bool, loads: bool
+) -> DriftReport:
+    """Return the drift of the named environments and models, or of all; `loads`: deployed models are loaded, too.
 
     With `issue`, drift is also reported in one issue of the forge per environment.
     """
@@ -28,6 +30,7 @@ def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: boo
             project.deps,
             project.desired,
             environments,
+            models,
             loads=loads,
             remembered=first_seen,
             issue=render if issue else None,
@@ -37,6 +40,9 @@ def detect(options: ProjectOptions, environments: tuple[str, ...], *, issue: boo
         for environment in report.environments
         if environment.problem is None
     }
+    if models:  # what was seen of the others stays
+        for name, findings in current.items():
+            current[name] = {k: since for k, since in first_seen.get(name, {}).items() if k[0] not in models} | findings
     if not loads:  # a model that did not load before is not healthy now because none was loaded
         for name, findings in current.items():
             unwell = {key: since for key, since in first_seen.get(name, {}).items() if key[1] == DriftType.UNHEALTHY}

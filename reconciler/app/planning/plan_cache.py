@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -93,14 +93,14 @@ class PlanCache:
         role = last.cached.basis["role"]
         return UnchangedPlan(environment=environment, role=role, revision=head.revision, models=len(last.unchanged))
 
-    def valid_manifests(self, environment: str, *, but: str) -> ValidManifests:
-        """Return what need not be read again to know that all manifests are valid; model `but` is to be read."""
+    def valid_manifests(self, environment: str, *, but: Collection[str]) -> ValidManifests:
+        """Return what need not be read again to know that all manifests are valid; models `but` are to be read."""
         head = git_state.read(self._options.root, environment) if self._options.at_head else None
         cached = stored.load(head.cache_file) if head is not None else None
         if head is None or cached is None or not unchanged_models.same_rules(head, cached):
             return ValidManifests(head=head)
-        valid = unchanged_models.still_valid(head, cached, [but])
-        others = frozenset(path for path in valid if path.rpartition("/")[2].rpartition(".")[0] != but)
+        valid = unchanged_models.still_valid(head, cached, list(but))
+        others = frozenset(path for path in valid if path.rpartition("/")[2].rpartition(".")[0] not in but)
         return ValidManifests(head=head, valid=others, committed=_is_committed(head, cached))
 
     def _plan_plainly(self, environment: str, models: Sequence[str], *, refresh_anyway: bool) -> Plan:

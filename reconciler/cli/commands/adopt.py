@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 @click.command("adopt")
-@options.model
-@options.in_environment("Environment of the model.")
+@options.names
+@options.in_environment("Environment of the model")
 @options.opens
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, opens: bool) -> int:
+def command(invocation: Invocation, names: tuple[str, ...], environment: str | None, opens: bool) -> int:
     """Propose to keep an artifact of MODEL that somebody deployed to ENV by hand: pin it in git.
 
     Commits the manifest and the model card of that artifact to a branch adopt/ENV/MODEL/DIGEST. The artifact must be
@@ -27,8 +27,12 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
     every other manual change.
     """
     from reconciler.cli.proposals import Proposing, propose
+    from reconciler.cli.selection import one_model, selected
     from reconciler.engine.promotion.adopt import adopt
     from reconciler.report.promotion import model_card
+
+    where, models = selected(invocation, names, environment)
+    model = one_model(models, where, "adopt")
 
     def write(proposing: Proposing) -> ProposalResult:
         return adopt(
@@ -41,4 +45,4 @@ def command(invocation: Invocation, model: str, environment: str, opens: bool) -
             route=proposing.route(),
         )
 
-    return propose(invocation, environment, write, opens=opens)
+    return propose(invocation, where, write, opens=opens)

@@ -14,8 +14,9 @@ from reconciler.core.status_codes import ResultStatus
 
 
 @click.command("history")
-@click.option("--env", "environment", metavar="ENV", type=options.NAME, help="Only this environment.")
-@click.option("--model", metavar="MODEL", type=options.NAME, help="Only this model.")
+@options.names
+@click.option("--env", "--in", "environment", metavar="ENV", type=options.NAME, help="The same as ENV.")
+@click.option("--model", metavar="MODEL", type=options.NAME, help="The same as MODEL.")
 @click.option(
     "--at",
     metavar="TIME",
@@ -24,17 +25,23 @@ from reconciler.core.status_codes import ResultStatus
 )
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environment: str | None, model: str | None, at: datetime | None) -> int:
+def command(
+    invocation: Invocation, names: tuple[str, ...], environment: str | None, model: str | None, at: datetime | None
+) -> int:
     """Show who changed what, when and why, newest first; with --at, what was deployed at that time.
 
+    Of ENV or every environment, of each MODEL that is named or of all of them.
     Exits 6 when a journal is gone, of which something else still tells.
     """
     from reconciler.cli.project import opened
+    from reconciler.cli.selection import looked_at
     from reconciler.engine.inspect import status
     from reconciler.report.inspect import history
 
-    with opened(invocation, removed=(environment,) if environment is not None else ()) as project:
-        entries = status.history(project.deps, project.desired, environment, model, at)
+    environments, models = looked_at(names) if environment is None else ((environment,), names)
+    models = (*models, *((model,) if model is not None else ()))
+    with opened(invocation, removed=environments) as project:
+        entries = status.history(project.deps, project.desired, environments, models, at)
     code = exit_code(ResultStatus.DAMAGED if entries.lost else ResultStatus.CLEAN)
     streams.show(invocation, history, entries, exit=code)
     return code

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("override")
-@options.model
-@options.in_environment("Environment of the model.")
+@options.names
+@options.in_environment("Environment of the model")
 @click.option(
     "--control", type=click.Choice([control.value for control in Control]), required=True, help="Control to override."
 )
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 @options.opens
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str, control: str, reason: str, opens: bool) -> int:
+def command(
+    invocation: Invocation, names: tuple[str, ...], environment: str | None, control: str, reason: str, opens: bool
+) -> int:
     """Propose an exception from one control of ENV for the pinned artifact of MODEL.
 
     The controls: freeze (a time window without deployments), approvals (required reviews), hold (a model that stays as
@@ -40,7 +42,11 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
     has policy owners, the override takes effect once one of them has approved that change.
     """
     from reconciler.cli.proposals import Proposing, propose
+    from reconciler.cli.selection import one_model, selected
     from reconciler.engine.promotion.override import override
+
+    where, models = selected(invocation, names, environment)
+    model = one_model(models, where, "override", f" --control {control} --reason TEXT")
 
     def write(proposing: Proposing) -> ProposalResult:
         return override(
@@ -53,4 +59,4 @@ def command(invocation: Invocation, model: str, environment: str, control: str, 
             route=proposing.route(),
         )
 
-    return propose(invocation, environment, write, opens=opens)
+    return propose(invocation, where, write, opens=opens)

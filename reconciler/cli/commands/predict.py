@@ -12,8 +12,8 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("predict")
-@options.model
-@options.in_environment("Environment whose deployed model predicts.")
+@options.names
+@options.in_environment("Environment whose deployed model predicts")
 @click.option("--out", type=options.OUT_FILE, required=True, help="CSV file to write.")
 @click.option(
     "--input",
@@ -29,8 +29,8 @@ from reconciler.console.invocation import Invocation
 @click.pass_obj
 def command(
     invocation: Invocation,
-    model: str,
-    environment: str,
+    names: tuple[str, ...],
+    environment: str | None,
     out: Path,
     inputs: tuple[tuple[str, Path], ...],
     by: str | None,
@@ -42,11 +42,14 @@ def command(
     class, its probability and that of each class, and whether the prediction is uncertain (under 50%).
     """
     from reconciler.cli.project import opened
+    from reconciler.cli.selection import one_model, selected
     from reconciler.engine.inspect import predict
     from reconciler.report.inspect import predict as reporter
 
+    where, models = selected(invocation, names, environment)
+    model = one_model(models, where, "predict", " --out FILE")
     with opened(invocation) as project:
-        declared = project.environment(environment)
+        declared = project.environment(where)
         predicted = predict.predict(
             project.deps, project.desired, declared, model=model, out=out, inputs=inputs, by=by, amount=amount
         )

@@ -9,29 +9,24 @@ import click
 from reconciler.cli import options
 from reconciler.console.invocation import Invocation
 from reconciler.core.digest import DigestPrefix
-from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.core.promotion.proposal import ProposalResult
-
-
-def _only_environment(invocation: Invocation) -> str:
-    """Return the environment that is promoted to, where there is only one. Raises UsageError E801."""
-    from reconciler.cli.project import read_manifests
-
-    with read_manifests(invocation) as checkout:
-        names = sorted(each.name for each in checkout.desired.environments if each.promotes_from)
-    if len(names) == 1:
-        return names[0]
-    raise UsageError(
-        "missing option '--to'", hint=f"environments to promote to: {', '.join(names) or 'none'}", code="E801"
-    )
+    from reconciler.core.promotion.proposal import ProposalResult, ProposalSet
 
 
 @click.command("promote")
-@options.model
+@options.names
 @click.option(
-    "--to", "environment", metavar="ENV", type=options.NAME, help="Environment to deploy to [default: the only one]."
+    "--to",
+    "--in",
+    "environment",
+    metavar="ENV",
+    type=options.NAME,
+    help="Environment to deploy to [default: the only one].",
+)
+@click.option("--all", "everything", is_flag=True, help="Promote every model whose newest candidate git does not pin.")
+@click.option(
+    "--skip-refused", is_flag=True, help="Of several models, propose those that may be promoted, without the others."
 )
 @click.option(
     "--digest",
@@ -43,38 +38,49 @@ def _only_environment(invocation: Invocation) -> str:
 @options.shared
 @click.pass_obj
 def command(
-    invocation: Invocation, model: str, environment: str | None, digest: DigestPrefix | None, again: bool, opens: bool
+    invocation: Invocation,
+    names: tuple[str, ...],
+    environment: str | None,
+    everything: bool,
+    skip_refused: bool,
+    digest: DigestPrefix | None,
+    again: bool,
+    opens: bool,
 ) -> int:
-    """Propose to deploy a candidate of MODEL to ENV.
+    """Propose to deploy a candidate of MODEL to ENV, or of several models in one request.
 
     Commits the manifest, which pins the artifact, and the model's card to a branch promote/ENV/MODEL/DIGEST. Nothing is
     deployed until that branch is merged and applied. With --open the branch is pushed, and one pull request per
     environment and model is opened or updated: on GitHub or GitLab, with the token in GITHUB_TOKEN or GITLAB_TOKEN.
 
+    Several models, or --all, make one branch and one request: all of them, or none where one may not be promoted.
+    Without MODEL the only model that can be promoted is taken; of several, each is listed with its command.
+
     A pin is judged by the controls that were in force before it came in. With --again a pin that git has already comes
     in anew, once looser controls are in force: `spec.proposed` counts that, as one line of the request's diff.
     """
-    from reconciler.app.planning.plan_cache import PlanCache
+    from reconciler.app.planning.plan_cache import PlanCache, ValidManifests
     from reconciler.cli.project import options_of
     from reconciler.cli.proposals import Proposing, propose
-    from reconciler.engine.promotion.propose import promote
+    from reconciler.cli.selection import selected
+    from reconciler.engine.promotion import propose_set
     from reconciler.report.promotion import model_card
 
-    environment = environment or _only_environment(invocation)
+    to, models = selected(invocation, names, environment, option="--to")
+    asked = propose_set.Asked(models=models, everything=everything, digest=digest, again=again, skips=skip_refused)
 
-    def write(proposing: Proposing) -> ProposalResult:
-        return promote(
+    def write(proposing: Proposing) -> ProposalResult | ProposalSet:
+        return propose_set.promote_asked(
             proposing.project.deps,
             proposing.project.checkout,
             proposing.proposer,
-            model=model,
+            asked=asked,
             to=proposing.environment,
-            digest=digest,
             render=model_card.markdown,
             route=proposing.route(),
-            again=again,
         )
 
-    valid = PlanCache(options_of(invocation)).valid_manifests(environment, but=model)
+    cache = PlanCache(options_of(invocation))
+    valid = cache.valid_manifests(to, but=models) if models else ValidManifests(head=None)  # else all are read
     head, committed = valid.head, valid.committed
-    return propose(invocation, environment, write, opens=opens, head=head, known=valid.valid, committed=committed)
+    return propose(invocation, to, write, opens=opens, head=head, known=valid.valid, committed=committed)

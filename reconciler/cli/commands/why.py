@@ -11,21 +11,24 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("why")
-@options.model
-@options.in_environment("Environment of the model.")
+@options.names
+@options.in_environment("Environment of the model")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, model: str, environment: str) -> int:
+def command(invocation: Invocation, names: tuple[str, ...], environment: str | None) -> int:
     """Explain the state of MODEL in ENV: what blocks it, the numbers behind that, and what to do next.
 
     Exits 6 when its journal or its artifact is lost or damaged, 3 when what is served is not what was applied.
     """
     from reconciler.cli.project import opened
+    from reconciler.cli.selection import one_model, selected
     from reconciler.engine.inspect.explain_status import why
     from reconciler.report.inspect import explain_status
 
+    where, models = selected(invocation, names, environment)
+    model = one_model(models, where, "why")
     with opened(invocation) as project:
-        explanation = why(project.deps, project.desired, project.environment(environment), model)
+        explanation = why(project.deps, project.desired, project.environment(where), model)
     code = exit_code(explanation.status)
     streams.show(invocation, explain_status, explanation, exit=code)
     return code

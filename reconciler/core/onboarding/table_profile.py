@@ -20,6 +20,16 @@ class ReadOption:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TableReading:
+    """What the author of a model says about how its table is read: `options` about its text, `given` about the file's
+    layout, `is_header` whether its first line names the columns; what is left out is told by looking."""
+
+    options: tuple[ReadOption, ...] = ()
+    given: Table = field(default_factory=lambda: Table(uses="", path=""))
+    is_header: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProfileRequest:
     """A request to profile the file `path`. `into`: an empty folder to work in. `given`: what the author says of the
     file's layout. `is_header`: whether its first line is a header; None to look."""

@@ -19,7 +19,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
-from reconciler.engine.apply.apply_run import ApplyRun, StepResult
+from reconciler.engine.apply.apply_run import ApplyRun, StepResult, add_interrupted
 from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.apply.record_controls import record_controls, register_controls
 from reconciler.engine.controls.observe_controls import observe_controls
@@ -104,6 +104,7 @@ def apply(
     except KeyboardInterrupt:
         interrupted = True
     _register_seen(deps, environment, journals, outcomes)
+    add_interrupted(outcomes, fresh.models if interrupted else (), environment.name)
     finished = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
     return ApplyResult(
         environment=environment.name,

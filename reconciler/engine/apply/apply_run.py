@@ -1,12 +1,16 @@
-"""State of one apply, and the result of one of its steps."""
+"""State of one apply, the result of one of its steps, and that of a model that it did not get to."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
+from reconciler.core.plan.apply_result import ModelResult
+from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
+from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage.journal import EntryWriter, Journals
@@ -38,3 +42,18 @@ class StepResult:
     retired: bool = False
     failures: tuple[str, ...] = ()
     remedy: str | None = None
+
+
+def add_interrupted(
+    outcomes: dict[str, tuple[ModelResult, list[StepResult]]], parts: Iterable[ModelPlan], environment: str
+) -> None:
+    """Add the result of each model that an interruption kept from being finished, or from being begun."""
+    for part in parts:
+        if part.steps and part.model not in outcomes:
+            result = ModelResult(
+                model=part.model,
+                status=ResultStatus.INTERRUPTED,
+                problem="what is due was not finished; what served before still serves",
+                remedy=f"run the same command again: reconciler apply {environment}",
+            )
+            outcomes[part.model] = result, []

@@ -17,7 +17,7 @@ from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.model import Model
 from reconciler.core.status_codes import status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.find_environment import environments_of
+from reconciler.engine.find_environment import selected, unknown_model
 from reconciler.engine.inspect import drift_issue
 from reconciler.engine.plan import make_plan, observe, observe_loss, verification
 from reconciler.engine.plan.gates_in_force import policy_violations
@@ -36,12 +36,13 @@ def drift(
     deps: Dependencies,
     desired: DesiredState,
     environments: tuple[str, ...],
+    models: tuple[str, ...] = (),
     *,
     loads: bool = True,
     remembered: Mapping[str, Seen] = _NOTHING,
     issue: drift_issue.Render | None = None,
 ) -> DriftReport:
-    """Report the drift of the named environments, or of all.
+    """Report the drift of the named environments, or of all; of `models` alone, where some are named.
 
     `loads`: whether served artifacts are also loaded. `remembered`: when each finding was first seen, by environment,
     as a hint. `issue`: how to word the forge's issue, which then remembers it for everybody. Raises ForgeError E905
@@ -54,15 +55,18 @@ def drift(
             hint="leave out --no-load",
             code="E801",
         )
-    chosen = environments_of(desired, environments)
+    if issue is not None and models:
+        raise UsageError(
+            "--issue reports all models of an environment, and some are named", hint="leave out MODEL", code="E801"
+        )
     forge = drift_issue.forge_of(deps) if issue is not None else None
     reports = []
-    for environment in chosen:
+    for environment, asked in selected(desired, environments, models):
         hints = remembered.get(environment.name, {})
         posted = drift_issue.read(forge, environment.name) if forge is not None else None
         known = {**hints, **(posted.seen if posted is not None else {})}
         unhealthy = [name for name, kind in sorted(known) if kind == DriftType.UNHEALTHY]
-        report = _environment(deps, desired, environment, unhealthy if loads else None, posts=issue is not None)
+        report = _environment(deps, desired, environment, unhealthy if loads else None, asked, posts=issue is not None)
         if issue is None or forge is None or posted is None or report.problem is not None:
             report = replace(report, findings=core.dated(report.findings, known, now=deps.clock()))
         else:
@@ -76,13 +80,16 @@ def _environment(
     desired: DesiredState,
     environment: Environment,
     unhealthy: list[str] | None,
+    asked: tuple[str, ...] = (),
     *,
     posts: bool,
 ) -> EnvironmentDrift:
     """Check one environment. `unhealthy`: models that did not load before, which are always loaded; None: none is.
+    `asked`: the models to check; none means all.
     `posts`: an issue may be closed, which a machine that never saw the store must not do."""
     blank = EnvironmentDrift(environment=environment.name, role=environment.role.value, findings=())
     damage = make_plan.damage(deps, desired, environment)
+    damage = tuple(problem for problem in damage if not asked or problem.model in (None, *asked))
     for problem in damage:
         if problem.model is None:  # One environment that cannot be read must not hide the others.
             return replace(blank, problem=problem.problem, status=problem.status)
@@ -97,8 +104,12 @@ def _environment(
                 "compare the target with",
                 code="E604",
             )
-        return _with_damage(_EnvironmentCheck(deps, desired, environment, journals).all(blank, unhealthy), damage)
+        return _with_damage(
+            _EnvironmentCheck(deps, desired, environment, journals).all(blank, unhealthy, asked), damage
+        )
     except ReconcilerError as error:
+        if asked and isinstance(error, UsageError):  # no such model
+            raise
         return replace(blank, problem=str(error), status=status_of(error))
 
 
@@ -132,14 +143,17 @@ class _EnvironmentCheck:
     environment: Environment
     journals: Journals
 
-    def all(self, blank: EnvironmentDrift, unhealthy: list[str] | None) -> EnvironmentDrift:
-        """Compare every declared, served or journaled model; load some of them unless `unhealthy` is None."""
+    def all(self, blank: EnvironmentDrift, unhealthy: list[str] | None, asked: tuple[str, ...]) -> EnvironmentDrift:
+        """Compare every model, or those asked for; load some of them unless `unhealthy` is None."""
         deps, environment = self.deps, self.environment
         declared = {model.name for model in self.desired.models_of(environment.name)}
         observed = deps.targets[environment.name].observe(sorted(declared))
         served = {deployment.model: deployment for deployment in observed}
         journaled = journal.models(deps.stores[environment.name], environment.name)
-        names = sorted(declared.union(served, journaled))
+        known = declared.union(served, journaled)
+        if unknown := [model for model in asked if model not in known]:
+            raise unknown_model(self.desired, environment.name, unknown[0])
+        names = sorted(asked or known)
         findings: list[DriftFinding] = []
         heads: dict[str, JournalHead | None] = {}
         for name in names:

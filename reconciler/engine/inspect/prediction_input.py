@@ -78,7 +78,7 @@ def _release(
             f"no artifact of {model} is deployed in {environment.name}",
             hint=f"run `reconciler why {model} --in {environment.name}`"
             if desired.model(environment.name, model) is not None
-            else f"run `reconciler history --env {environment.name} --model {model}`",
+            else f"run `reconciler history {environment.name} {model}`",
             code="E801",
         )
     artifact = head.state.artifact

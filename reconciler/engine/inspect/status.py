@@ -18,28 +18,34 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.find_environment import environments_of
+from reconciler.engine.find_environment import environments_of, selected, unknown_model
 from reconciler.engine.plan import make_plan, observe_loss, verification
 from reconciler.engine.removed_environments import declared_beside, leftover, leftovers, without_settled
 from reconciler.engine.storage import blobs, data_snapshots, folder_rights, journal
 from reconciler.engine.storage.journal import Journals
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import Store
 from reconciler.schedule import freeze_windows
 
 
-def status(deps: Dependencies, desired: DesiredState, environments: tuple[str, ...]) -> Status:
+def status(
+    deps: Dependencies, desired: DesiredState, environments: tuple[str, ...], models: tuple[str, ...] = ()
+) -> Status:
     """Return the status of the named environments, or of all: also of those that git declares no more, while something
-    is left of them."""
+    is left of them. `models`: of these alone, where they are."""
     declared = desired if environments else without_settled(desired, leftovers(deps, desired))
-    chosen = environments_of(declared, environments)
     return Status(
         project=desired.project,
-        environments=tuple(_environment(deps, declared_beside(desired, each), each) for each in chosen),
+        environments=tuple(
+            _environment(deps, declared_beside(desired, each), each, asked)
+            for each, asked in selected(declared, environments, models)
+        ),
     )
 
 
-def _environment(deps: Dependencies, desired: DesiredState, environment: Environment) -> EnvironmentStatus:
+def _environment(
+    deps: Dependencies, desired: DesiredState, environment: Environment, asked: tuple[str, ...]
+) -> EnvironmentStatus:
     left = leftover(deps, desired, environment) if environment.removed is not None else None
     if environment.removed is not None and environment.trains:
         return EnvironmentStatus(
@@ -51,9 +57,11 @@ def _environment(deps: Dependencies, desired: DesiredState, environment: Environ
         )
     journals = observe_loss.journals_of(deps, desired)
     try:
-        plan = make_plan.make_plan(deps, desired, environment, journals=journals)
+        plan = make_plan.make_plan(deps, desired, environment, asked, journals=journals)
         rights = [folder.problem for _, folder in folder_rights.open_folders(deps, environment.name, inside=False)]
     except ReconcilerError as error:
+        if asked and isinstance(error, UsageError):  # no such model
+            raise
         # One environment that cannot be read must not hide the others.
         return EnvironmentStatus(
             environment=environment.name,
@@ -125,36 +133,49 @@ def _evaluation(store: Store, artifact: Digest) -> Evaluation | None:
 
 
 def history(
-    deps: Dependencies, desired: DesiredState, environment: str | None, model: str | None, at: datetime | None
+    deps: Dependencies,
+    desired: DesiredState,
+    environments: tuple[str, ...] = (),
+    models: tuple[str, ...] = (),
+    at: datetime | None = None,
 ) -> History:
-    """Return journal entries, newest first; with `at`, per model the last one that was written by then."""
-    declared = environments_of(desired, (environment,) if environment else ())
+    """Return journal entries, newest first: of the named environments and models, or of all.
+
+    With `at`, per model the last one that was written by then.
+    """
+    declared = environments_of(desired, environments)
     events: list[HistoryEvent] = []
     lost: list[HistoryLoss] = []
+    known = set[str]()
     for owner in declared:
         store = deps.stores[owner.name]
-        lost += _lost(deps, desired, owner, model)
-        for name in journal.models(store, owner.name):
-            if model is not None and name != model:
+        lost += _lost(deps, desired, owner, models)
+        journaled_here = journal.models(store, owner.name)
+        known |= {*journaled_here, *(model.name for model in desired.models_of(owner.name))}
+        for name in journaled_here:
+            if models and name not in models:
                 continue
             journaled = [_event(head) for head in _entries(store, desired.project, owner.name, name)]
             if at is not None:
                 journaled = [event for event in journaled if event.when <= at][-1:]
             events.extend(journaled)
+    known |= {loss.model for loss in lost if loss.model is not None}
+    if unknown := [model for model in models if model not in known]:
+        raise unknown_model(desired, environments[0] if environments else None, unknown[0])
     events.sort(key=lambda event: (event.when, event.environment, event.model, event.n), reverse=True)
     return History(events=tuple(events), at=at, lost=tuple(lost))
 
 
 def _lost(
-    deps: Dependencies, desired: DesiredState, environment: Environment, model: str | None
+    deps: Dependencies, desired: DesiredState, environment: Environment, models: tuple[str, ...]
 ) -> Iterator[HistoryLoss]:
-    """Yield what is gone of an environment's journals, or of one model's."""
+    """Yield what is gone of an environment's journals, or of those of some models."""
     observer = observe_loss.LossObserver(deps, desired)
     if (error := observer.store(environment.name)) is not None:
         yield HistoryLoss(environment=environment.name, model=None, problem=str(error), remedy=error.hint)
         return
     for name, gone in observer.gone(environment.name):
-        if model in (None, name):
+        if not models or name in models:
             yield HistoryLoss(environment=environment.name, model=name, problem=str(gone), remedy=gone.hint)
 
 

@@ -4,7 +4,8 @@ Level-based: for each model with something to deploy or retire, find the merge t
 on the protected branch to the model's manifest or the environment's file) and its pull request. A run that was skipped,
 because a newer merge came in meanwhile, is therefore made up for by the next. The request's comment holds a record of
 what was reviewed; a commit status on the request's head carries the record's digest, so that an edited comment is
-noticed. A model whose plan differs by now is skipped, and the changed field is named.
+noticed. A model whose plan differs by now is skipped, and the changed field is named. For models that could not be
+applied, a branch that restores what git declared before is proposed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass, replace
 from reconciler import codec
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, is_digest
+from reconciler.core.forge.project_place import at_place, branch_name
 from reconciler.core.forge.pull_request import PullRequest
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import ModelPlan, Plan, inputs_in_words
@@ -26,14 +28,14 @@ from reconciler.core.promotion.reviewed_plan import (
     reviewed_model,
     visible_digest,
 )
-from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply import apply
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.load_desired import manifest_path
+from reconciler.engine.load_desired import Checkout, manifest_path
 from reconciler.errors import IntegrityError, UsageError
-from reconciler.ports import CommitOrder, FirstParentChange, Forge
+from reconciler.ports import CommitOrder, FirstParentChange, Forge, Proposal, Proposer
 
 AGAIN = "review the new plan: `reconciler plan {0} --out FILE`, then `reconciler apply {0} --plan FILE`"
 
@@ -229,3 +231,36 @@ def _stale_by_digest(
             return
     reason = "the plan is stale: the plan of a model of the request changed since, or the plan comment was edited"
     yield from ((model_plan.model, reason) for model_plan in model_plans)
+
+
+def propose_revert(
+    proposer: Proposer, old: Checkout, new: Checkout, *, environment: str, models: Iterable[str], reason: str
+) -> str | None:
+    """Commit a branch with what `old` declares for `models`, and return its name; None where nothing differs.
+
+    It is committed, not merged: people decide whether to go back or forward.
+    """
+    files: dict[str, str] = {}
+    removed = []
+    for model in models:
+        for path in (manifest_path(environment, model), card_path(environment, model)):
+            before, now = old.text(path), new.text(path)
+            if before is None and now is not None:
+                removed.append(path)
+            elif before is not None and before != now:
+                files[path] = before
+    if new.revision is None or not (files or removed):
+        return None
+    branch = branch_name("revert", environment, proposer.place, new.revision[:12])
+    title = f"Revert {at_place(environment, proposer.place)} to before {new.revision[:12]}"
+    message = f"{title}\n\n{reason}\n\nReconciler-Environment: {environment}\n"
+    proposer.propose(
+        Proposal(
+            branch=branch,
+            start=new.revision,
+            files=tuple(sorted(files.items())),
+            message=message,
+            removed=tuple(sorted(removed)),
+        )
+    )
+    return branch

@@ -87,4 +87,4 @@ def _entries(deps: Dependencies, desired: DesiredState, model: str, environment:
 
 def history_hint(environment: str, model: str) -> str:
     """Return the hint that names the command listing a model's deployments."""
-    return f"run `reconciler history --env {environment} --model {model}` to list its deployments"
+    return f"run `reconciler history {environment} {model}` to list its deployments"

@@ -7,9 +7,7 @@ from dataclasses import replace
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import WeakenedGate, weakened_by
-from reconciler.core.digest import Digest, DigestPrefix, short
-from reconciler.core.forge.project_place import at_place, branch_name
-from reconciler.core.promotion.promotion_summary import PromotionSummary
+from reconciler.core.digest import DigestPrefix, short
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState, card_path
@@ -23,16 +21,16 @@ from reconciler.engine.load_desired import Checkout, bodies_at, manifest_path
 from reconciler.engine.plan import card_check, gates_in_force, observe
 from reconciler.engine.plan import verification as verify
 from reconciler.engine.plan.card_check import PinnedModel
-from reconciler.engine.promotion import deployment_history, open_pull_request
+from reconciler.engine.promotion import deployment_history
 from reconciler.engine.promotion.candidate import candidate_of, recipe_text
-from reconciler.engine.promotion.open_pull_request import PullRequestRoute
+from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute, of_one, propose_models
 from reconciler.engine.promotion.promotion_summary import summarize
 from reconciler.engine.storage import blobs
 from reconciler.engine.storage.journal import Journals
 from reconciler.engine.storage.yardsticks import yardsticks
 from reconciler.errors import ConflictError, GateRefusedError, UsageError
 from reconciler.manifest.yaml.edit import promoted
-from reconciler.ports import Proposal, Proposer
+from reconciler.ports import Proposer
 
 
 def promote(
@@ -50,8 +48,27 @@ def promote(
 ) -> ProposalResult:
     """Propose that `to` deploys the artifact whose digest begins with `digest`, or the newest candidate.
 
-    `again`: a pin that git has already comes in anew. With a `route`, the proposal is pushed and opened as a pull
-    request. `verb` names the command in branch and title.
+    With a `route`, the proposal is pushed and opened as a pull request. `verb` names the command in branch and title.
+    Raises what `prepare_promotion` raises.
+    """
+    prepared = prepare_promotion(deps, checkout, model=model, to=to, digest=digest, render=render, again=again)
+    proposed = propose_models(checkout, proposer, (prepared,), verb=verb, environment=to.name, route=route)
+    return of_one(proposed)
+
+
+def prepare_promotion(
+    deps: Dependencies,
+    checkout: Checkout,
+    *,
+    model: str,
+    to: Environment,
+    digest: DigestPrefix | None,
+    render: RenderCard,
+    again: bool = False,
+) -> PreparedProposal:
+    """Return what `to` would pin for `model`: the artifact whose digest begins so, or the newest candidate.
+
+    `again`: a pin that git has already comes in anew.
 
     Raises GateRefusedError E701 when a gate failed, E706 when the artifact is rejected; ConflictError when it is not
     verified yet; UsageError E210 when there is no such artifact.
@@ -85,18 +102,13 @@ def promote(
         summary += [line for line in map(str, unmet) if line not in summary]
     if unmet:
         summary.append(f"what is in force in {to.name} refuses this pin: `reconciler controls show {to.name}`")
-    return _propose(
-        checkout,
-        proposer,
-        verb=verb,
-        environment=to.name,
+    return PreparedProposal(
         model=model,
         artifact=build.artifact,
         files=_files(checkout, pinned, manifest=proposed, card=card, render=render),
         verification=verification,
         summary=tuple(summary),
         promotion=summarize(deps, desired, to, declared, verification),
-        route=route,
         count=declared.proposed,
     )
 
@@ -127,8 +139,21 @@ def rollback(
 ) -> ProposalResult:
     """Propose that `environment` returns to what entry `to` deployed, with the manifest and card of that time.
 
+    Raises what `prepare_rollback` raises.
+    """
+    prepared = prepare_rollback(deps, checkout, model=model, environment=environment, to=to)
+    proposed = propose_models(checkout, proposer, (prepared,), verb=verb, environment=environment.name, route=route)
+    return of_one(proposed)
+
+
+def prepare_rollback(
+    deps: Dependencies, checkout: Checkout, *, model: str, environment: Environment, to: int | None
+) -> PreparedProposal:
+    """Return what `environment` would pin for `model` to return to what entry `to` deployed.
+
     Without `to`: the artifact before the current one, or the one that `rollback --now` deployed. Raises UsageError E801
-    where there is nothing to return to."""
+    where there is nothing to return to.
+    """
     artifact = deployment_history.rollback_artifact(deps, checkout.desired, model, environment, to)
     target = deployment_history.declared_entry(deps, checkout.desired, model, environment, artifact)
     commit = target.entry.commit
@@ -148,18 +173,11 @@ def rollback(
         declared = checkout.desired.model(environment.name, model)
         deployed = declared.artifact if declared is not None else None
     old = short(deployed) if deployed else "nothing"
-    return _propose(
-        checkout,
-        proposer,
-        verb=verb,
-        environment=environment.name,
+    return PreparedProposal(
         model=model,
         artifact=artifact,
         files=files,
-        verification=None,
         summary=(f"{old} -> {short(artifact)}, deployed before by journal entry {target.entry.n}",),
-        promotion=None,
-        route=route,
     )
 
 
@@ -200,55 +218,3 @@ def _judged(
     in_force = pin_controls(observe_controls(desired, to, store=own, source=deps.source, acts=False), proposed)
     unmet = gates_in_force.unmet(in_force, (origin, own), build.artifact, gate_set, evaluation, compared)
     return checked.verification, unmet
-
-
-def _propose(
-    checkout: Checkout,
-    proposer: Proposer,
-    *,
-    verb: str,
-    environment: str,
-    model: str,
-    artifact: Digest,
-    files: dict[str, str],
-    verification: Verification | None,
-    summary: tuple[str, ...],
-    promotion: PromotionSummary | None,
-    route: PullRequestRoute | None,
-    count: int = 0,
-) -> ProposalResult:
-    if checkout.revision is None:
-        raise UsageError(f"{verb} needs a commit, not a work tree", hint="leave out --working-tree", code="E801")
-    base = checkout.revision
-    changed = {path: text for path, text in sorted(files.items()) if checkout.text(path) != text}
-    proposed = ProposalResult(
-        model=model,
-        environment=environment,
-        artifact=artifact,
-        branch=None,
-        commit=None,
-        base=base,
-        files=(),
-        summary=(f"{environment} already declares {short(artifact)}",),
-    )
-    if not changed:
-        return proposed
-    where = at_place(environment, proposer.place)
-    again = f"-{count}" if count else ""
-    branch = branch_name(verb, environment, proposer.place, model, f"{short(artifact)}{again}")
-    trailers = {
-        "Reconciler-Environment": environment,
-        "Reconciler-Model": model,
-        "Reconciler-Artifact": artifact,
-        "Reconciler-Verification": verification.gate_set if verification else "deployed here before",
-    }
-    title = f"{verb.capitalize()} {model} in {where} to {short(artifact)}"
-    if verb == "promote":
-        title = f"Promote {model} to {where}: {short(artifact)}"
-    body = "\n".join(f"{line[:1].upper()}{line[1:]}." for line in summary)
-    message = "\n\n".join([title, body, "\n".join(f"{key}: {value}" for key, value in trailers.items())]) + "\n"
-    proposal = Proposal(branch=branch, start=base, files=tuple(changed.items()), message=message)
-    commit = open_pull_request.commit_proposal(proposer, proposal, route)
-    proposed = replace(proposed, branch=branch, commit=commit, files=tuple(changed), summary=summary)
-    proposed = replace(proposed, promotion=promotion)
-    return proposed if route is None else open_pull_request.push_and_open(route, proposed, title=title)

@@ -6,7 +6,7 @@ Every step first checks whether it is done: killed anywhere in between, the same
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,14 +16,14 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.planner import out_of_order
-from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.promotion.proposal import ProposalResult, ProposalSet
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.apply import apply, approvals, deploy
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import make_plan, observe
-from reconciler.engine.promotion import deployment_history, propose
+from reconciler.engine.promotion import deployment_history, propose, propose_set
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.engine.storage import journal
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
@@ -60,6 +60,102 @@ def now(
         error.message = f"the rollback is deployed (entry {n}), but its proposal in git failed: {error.message}"
         raise
     return replace(proposed, served_by=n)
+
+
+def at_once(
+    deps: Dependencies,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    models: Sequence[str],
+    environment: Environment,
+    to: int | None,
+    reason: str,
+    route: Callable[[], PullRequestRoute] | None = None,
+) -> ProposalResult | ProposalSet:
+    """Roll one or more models back at once, and propose it. Raises UsageError E801 for an entry of several models."""
+    _check_entry(models, environment, to)
+    if len(models) == 1:
+        return now(
+            deps,
+            checkout,
+            proposer,
+            model=models[0],
+            environment=environment,
+            to=to,
+            reason=reason,
+            route=route,
+        )
+    return now_models(deps, checkout, proposer, models=models, environment=environment, reason=reason, route=route)
+
+
+def propose_only(
+    deps: Dependencies,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    models: Sequence[str],
+    environment: Environment,
+    to: int | None,
+    route: PullRequestRoute | None = None,
+) -> ProposalResult | ProposalSet:
+    """Propose to roll one or more models back. Raises UsageError E801 for an entry of several models."""
+    _check_entry(models, environment, to)
+    if len(models) == 1:
+        return propose.rollback(deps, checkout, proposer, model=models[0], environment=environment, to=to, route=route)
+    return propose_set.rollback_models(deps, checkout, proposer, models=models, environment=environment, route=route)
+
+
+def _check_entry(models: Sequence[str], environment: Environment, to: int | None) -> None:
+    if to is not None and len(models) > 1:
+        hint = "; ".join(f"reconciler rollback {model} --in {environment.name} --to {to}" for model in models)
+        raise UsageError("--to is a journal entry of one model, and several are named", hint=hint, code="E801")
+
+
+def now_models(
+    deps: Dependencies,
+    checkout: Checkout,
+    proposer: Proposer,
+    *,
+    models: Sequence[str],
+    environment: Environment,
+    reason: str,
+    route: Callable[[], PullRequestRoute] | None = None,
+) -> ProposalSet:
+    """Roll each of `models` back at once, as `now` does, and propose it for all of them in one request.
+
+    Nothing is deployed where one of them has nothing to return to. Raises what `now` raises; where some are rolled back
+    by then, the error says which.
+    """
+    desired = checkout.desired
+    for model in models:
+        artifact = deployment_history.rollback_artifact(deps, desired, model, environment, None)
+        deployment_history.declared_entry(deps, desired, model, environment, artifact)
+    entries: dict[str, int] = {}
+    for model in models:
+        try:
+            head = swap(deps, checkout, model=model, environment=environment, to=None, reason=reason)
+        except ReconcilerError as error:
+            if entries:
+                done = f"{', '.join(entries)}: rolled back at once, and not proposed in git yet"
+                error.message = f"{model} is not rolled back: {error.message} ({done})"
+            raise
+        entries[model] = head.entry.n
+    try:
+        proposed = propose_set.rollback_models(
+            deps,
+            checkout,
+            proposer,
+            models=models,
+            environment=environment,
+            to=entries.get,
+            route=route() if route is not None else None,
+        )
+    except ReconcilerError as error:
+        error.message = f"the rollbacks are deployed, but their proposal in git failed: {error.message}"
+        raise
+    served = tuple(replace(each, served_by=entries[each.model]) for each in proposed.models)
+    return replace(proposed, models=served)
 
 
 def swap(

@@ -45,7 +45,7 @@ def files(
         "reconciler.yaml": _project(place),
         "environments/production.yaml": _production(place, suggestion, note, layout),
         "environments/sandbox.yaml": _sandbox(place),
-        f"manifests/sandbox/{place.model}.yaml": _model(place, suggestion),
+        f"manifests/sandbox/{place.model}.yaml": model_text(place.model, suggestion),
     }
     return {
         **{path: editor_schemas.with_modeline(path, text) for path, text in manifests.items()},
@@ -98,7 +98,7 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
         lines += ["    # The last day in the file. Remove this once the table is updated regularly."]
         lines += [f"    asOf: {suggestion.as_of}"]
     lines += ["    tables:", f"      {quoted(place.table)}:"]
-    lines += [f"        {line}" for line in _table(suggestion.table, note, suggestion.notes, layout)]
+    lines += [f"        {line}" for line in table_lines(suggestion, note, layout)]
     lines += [
         "  target: {uses: directory, root: serving}",
         "  # Rules that a model's author cannot weaken in the model's file. Gates for every model go here:",
@@ -109,7 +109,11 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
     return "\n".join(lines) + "\n"
 
 
-def _table(table: Table, note: str | None, notes: tuple[CellNote, ...], layout_notes: Sequence[str]) -> Iterator[str]:
+def table_lines(
+    suggestion: RecipeSuggestion, note: str | None = None, layout_notes: Sequence[str] = ()
+) -> Iterator[str]:
+    """Yield the declaration of a suggestion's table, with what of it is a guess; `note`: a comment above it."""
+    table, notes = suggestion.table, suggestion.notes
     if note is not None:
         yield from comment(note, "")
     yield f"uses: {table.uses}"
@@ -169,14 +173,17 @@ def _layout(table: Table, notes: Sequence[str]) -> Iterator[str]:
         yield f"blankLines: {table.blank_lines}"
 
 
-def _model(place: ProjectFacts, suggestion: RecipeSuggestion) -> str:
+def model_text(name: str, suggestion: RecipeSuggestion, *, command: str = "init") -> str:
+    """Return the manifest of a suggested model, with the reason for each choice; `command`: the one that writes it."""
     recipe, why = suggestion.recipe, suggestion.reasons
+    which = "first model" if command == "init" else "model"
+    written = f"A {which}, written by `reconciler {command}` from a profile of the table. Change it as you like."
     lines = [
-        *comment("A first model, written by `reconciler init` from a profile of the table. Change it as you like.", ""),
+        *comment(written, ""),
         "apiVersion: reconciler/v1",
         "kind: Model",
         "metadata:",
-        f"  name: {quoted(place.model)}",
+        f"  name: {quoted(name)}",
         '  owner: ""                # a person or team',
         "spec:",
         "  recipe:",

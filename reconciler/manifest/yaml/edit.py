@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import yaml
@@ -81,6 +81,47 @@ def overridden(text: str, *, model: str, artifact: Digest, control: str, reason:
     else:
         overrides.append(new)
     return splice(text, {**wanted, "spec": {**spec, "policy": {**policy, "overrides": overrides}}})
+
+
+def renamed_copy(text: str, name: str) -> str:
+    """Return a model's manifest for another model, called `name`: with nothing that belongs to the first alone."""
+    wanted = document(text)
+    metadata = {key: value for key, value in wanted["metadata"].items() if key != "renamedFrom"}
+    spec = {key: value for key, value in wanted["spec"].items() if key not in ("artifact", "proposed")}
+    return splice(text, {**wanted, "metadata": {**metadata, "name": name}, "spec": spec})
+
+
+def with_entry(text: str, path: tuple[str, ...], name: str, lines: Sequence[str]) -> str:
+    """Return `text` with one more entry in the mapping at `path`: `lines` are its YAML, with their comments.
+
+    Mappings on the way that are not there are made. In a mapping that is written in braces, the comments are lost.
+    """
+    block = [f"{_scalar(name)}:", *(f"  {line}" for line in lines)]
+    entry = document("\n".join([*block, ""]))
+    wanted = document(text)
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    inside: dict[str, Any] = wanted
+    missing = list(path)
+    while missing and isinstance(inside.get(missing[0]), dict) and inside[missing[0]]:
+        (node,) = (value for key, value in node.value if key.value == missing[0])
+        inside = inside[missing.pop(0)]
+    in_braces = node.flow_style or bool(missing and missing[0] in inside)
+    for key in missing:
+        inside[key] = {}
+        inside = inside[key]
+    inside |= entry
+    if in_braces:
+        return splice(text, wanted)
+    for key in reversed(missing):
+        block = [f"{_scalar(key)}:", *(f"  {line}" for line in block)]
+    position, indent = _line_end(text, _last(node)), " " * node.start_mark.column
+    gap = "\n" if position and text[position - 1] != "\n" else ""
+    rendered = gap + "".join(f"{indent}{line}".rstrip() + "\n" for line in block)
+    ending = "\r\n" if "\r\n" in text else "\n"
+    edited = text[:position] + rendered.replace("\n", ending) + text[position:]
+    if _read(edited).data() != wanted:
+        raise UneditableError("the text cannot be edited automatically", hint="make the change by hand")
+    return edited
 
 
 def splice(text: str, wanted: dict[str, Any]) -> str:
@@ -175,7 +216,8 @@ def _replacement(text: str, node: Any, wanted: Any) -> Edit:
             raise UneditableError("a block of text would become a list or mapping")
         if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
             return start, end, _scalar(wanted) + "\n"
-        return start, end, _flow(wanted)
+        gap = " " if start == end and text[start - 1 : start] == ":" else ""  # nothing stands there
+        return start, end, gap + _flow(wanted)
     if isinstance(wanted, (dict, list)) and wanted:
         column = node.start_mark.column
         lines = _value_lines(wanted)

@@ -42,9 +42,14 @@ def blocks(applied: ApplyResult, detail: Detail) -> Iterator[Block]:
     yield GAP
     unchanged = sum(map(_is_unchanged, applied.results))
     counted = unchanged > SHOWN or detail is Detail.PAGE
-    shown = tuple(_entry(result) for result in ordered(applied) if not (counted and _is_unchanged(result)))
+    cut = [result for result in applied.results if _is_interrupted(result)]
+    left = {result.model for result in applied.results if counted and _is_unchanged(result)}
+    left |= {result.model for result in cut} if len(cut) > SHOWN else set()
+    shown = tuple(_entry(result) for result in ordered(applied) if result.model not in left)
     if shown:
         yield EntryList(_COLUMNS, shown)
+    if len(cut) > SHOWN:
+        yield Paragraph(Literal(f"! {count(len(cut), 'more model')} interrupted"), tone=Tone.WARN)
     if counted and unchanged:
         listed = Literal(f"= {count(unchanged, 'more model')} unchanged")
         yield Paragraph(Either(listed, f"{count(unchanged, 'model')} unchanged."), tone=Tone.DIM)
@@ -69,8 +74,11 @@ def summary(applied: ApplyResult) -> str:
     """Sum up the results of an apply in one line."""
     changed = sum(bool(result.done) for result in applied.results)
     waiting = sum(result.status is ResultStatus.PENDING for result in applied.results)
-    unfinished = sum(result.status is not ResultStatus.CLEAN for result in applied.results) - waiting
+    interrupted = sum(map(_is_interrupted, applied.results))
+    unfinished = sum(result.status is not ResultStatus.CLEAN for result in applied.results) - waiting - interrupted
     parts = [f"{count(changed, 'model')} changed", f"{unfinished} not finished"]
+    if interrupted:
+        parts.append(f"{interrupted:,} interrupted")
     if waiting:
         parts.append(f"{waiting} waiting")
     parts.append(f"{sum(map(_is_unchanged, applied.results))} unchanged")
@@ -79,6 +87,10 @@ def summary(applied: ApplyResult) -> str:
 
 def _is_unchanged(result: ModelResult) -> bool:
     return result.status is ResultStatus.CLEAN and not result.done
+
+
+def _is_interrupted(result: ModelResult) -> bool:
+    return result.status is ResultStatus.INTERRUPTED
 
 
 def _entry(result: ModelResult) -> ListEntry:
@@ -100,7 +112,7 @@ def _entry(result: ModelResult) -> ListEntry:
 
 def _mark(result: ModelResult) -> tuple[str, str, Tone]:
     """Return the mark of the result on a terminal, the one in a document, and the tone."""
-    if result.status is ResultStatus.PENDING:
+    if result.status in (ResultStatus.PENDING, ResultStatus.INTERRUPTED):
         return ".", "⏳", Tone.WARN
     if result.status is not ResultStatus.CLEAN:
         return "!", "❌", Tone.BAD

@@ -25,6 +25,7 @@ OUTCOMES = {
     ResultStatus.CONFLICT: "skipped",
     ResultStatus.DAMAGED: "integrity",
     ResultStatus.PENDING: "waits",
+    ResultStatus.INTERRUPTED: "interrupted",
 }
 WORST_FIRST = [
     ResultStatus.DAMAGED,

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult
+from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, ProposalSet
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -57,16 +57,14 @@ def blocks(proposal: ProposalResult, detail: Detail) -> Iterator[Block]:
     else:
         yield Heading((Code(proposal.model), " for ", Code(proposal.environment)))
         yield from _served(proposal)
-    items = [*_commit(proposal, detail), *(_opening(opening) if opening is not None else ())]
-    yield Items(tuple(items), label_width=7, gap=" ")
+    yield Items((*_commit(proposal, detail), *opening_items(opening)), label_width=7, gap=" ")
     yield GAP
-    yield Paragraph(_until_merged(proposal), tone=Tone.WARN, hang=2)
+    yield until_merged(served=proposal.served_by is not None)
     if screen:
-        yield from _next(proposal)
+        yield from next_steps(proposal)
     elif proposal.promotion is not None:
         yield from promotion_summary.blocks(proposal.promotion)
-    if opening is not None and opening.body is not None:
-        yield from _by_hand(opening, opening.body, detail)
+    yield from by_hand(opening, detail)
 
 
 def _served(proposal: ProposalResult) -> Iterator[Block]:
@@ -76,18 +74,26 @@ def _served(proposal: ProposalResult) -> Iterator[Block]:
 
 
 def _commit(proposal: ProposalResult, detail: Detail) -> Iterator[Item]:
-    branch, commit = Code(proposal.branch or ""), Code((proposal.commit or "")[:12])
     if detail is Detail.PAGE:
         yield from map(Item, proposal.summary)
+    yield from branch_items(proposal, detail)
+    yield from (Item(Code(file), label="writes", joint=" ") for file in proposal.files)
+
+
+def branch_items(proposal: ProposalResult | ProposalSet, detail: Detail) -> Iterator[Item]:
+    """Name the branch and its commit."""
+    branch, commit = Code(proposal.branch or ""), Code((proposal.commit or "")[:12])
+    if detail is Detail.PAGE:
         yield Item((branch, ", commit ", commit), label="branch", joint=" ")
     else:
         yield Item(branch, label="branch")
         yield Item(commit, label="commit")
-    yield from (Item(Code(file), label="writes", joint=" ") for file in proposal.files)
 
 
-def _opening(opening: OpenedPullRequest) -> Iterator[Item]:
+def opening_items(opening: OpenedPullRequest | None) -> Iterator[Item]:
     """Say where the proposal went."""
+    if opening is None:
+        return
     if opening.remote is not None:
         yield Item(Code(opening.remote), label=Either("pushed", "pushed to"), joint=" ")
     if opening.url is not None:
@@ -95,15 +101,19 @@ def _opening(opening: OpenedPullRequest) -> Iterator[Item]:
         yield Item((_link(opening.url), *state), label="request", joint=" ")
     for request in opening.superseded:
         yield Item((_link(request.url), " (superseded)"), label="closed", joint=" ")
+    for other in opening.overlapping:
+        yield Item((_link(other.url), " (left open: it proposes other models, too)"), label="beside", joint=" ")
 
 
-def _until_merged(proposal: ProposalResult) -> str:
-    if proposal.served_by is not None:
-        return "Until this branch is merged, git pins the artifact that was rolled back; apply does not deploy it."
-    return "Nothing is deployed until this branch is merged and applied."
+def until_merged(*, served: bool) -> Paragraph:
+    """Say what holds until the branch is merged. `served`: the artifact was deployed at once."""
+    words = "Nothing is deployed until this branch is merged and applied."
+    if served:
+        words = "Until this branch is merged, git pins the artifact that was rolled back; apply does not deploy it."
+    return Paragraph(words, tone=Tone.WARN, hang=2)
 
 
-def _next(proposal: ProposalResult) -> Iterator[Block]:
+def next_steps(proposal: ProposalResult | ProposalSet) -> Iterator[Block]:
     """Give the commands that come next, and their reasons."""
     branch, opening = plain(proposal.branch or ""), proposal.opening
     steps = [("Review it", f"git diff {proposal.base[:12]}...{branch}")]
@@ -118,9 +128,11 @@ def _next(proposal: ProposalResult) -> Iterator[Block]:
     yield CodeBlock((apply,), runnable=True)
 
 
-def _by_hand(opening: OpenedPullRequest, body: str, detail: Detail) -> Iterator[Block]:
+def by_hand(opening: OpenedPullRequest | None, detail: Detail) -> Iterator[Block]:
     """Give the title and the body of a request that its author has to open."""
-    base, lines = Code(opening.base), tuple(body.splitlines())
+    if opening is None or opening.body is None:
+        return
+    base, lines = Code(opening.base), tuple(opening.body.splitlines())
     if detail is Detail.SCREEN:
         yield GAP
         request = ("Open a pull request into ", base, " by hand, with this title and body (", opening.because, "):")

@@ -7,20 +7,105 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from reconciler.core.digest import short
 from reconciler.core.forge.pull_request import LONGEST_BODY
-from reconciler.core.promotion.proposal import ProposalResult
-from reconciler.report.layout.blocks import Block, Code, CodeBlock, Item, Items, Paragraph, Strong
+from reconciler.core.promotion.model_set import mark_of
+from reconciler.core.promotion.proposal import ProposalResult, ProposalSet
+from reconciler.report.layout.blocks import (
+    Block,
+    Code,
+    CodeBlock,
+    Column,
+    DataTable,
+    Hidden,
+    Item,
+    Items,
+    Literal,
+    Paragraph,
+    Row,
+    Strong,
+    Words,
+)
+from reconciler.report.layout.formatting import count, metric
 from reconciler.report.layout.render_markdown import to_markdown
-from reconciler.report.promotion import promotion_summary
+from reconciler.report.promotion import evaluation, promotion_summary
 
 _ROOM = 400  # characters that a forge or an adapter may add
+_LEFT = 120  # characters of the line that counts what is left out
+_LONGEST_MARK = 20_000  # characters
+_NAMED = 200  # models of the table
 _CUT = "\n\n*Cut here: the rest is in the card beside the manifest.*\n"
 
 
-def markdown(proposal: ProposalResult) -> str:
+def markdown(proposal: ProposalResult | ProposalSet) -> str:
     """Return the body, cut to what a forge takes."""
+    if isinstance(proposal, ProposalSet):
+        return _of_several(proposal) if len(proposal.proposed) > 1 else markdown(_only(proposal))
     body = to_markdown(blocks(proposal))
     return body if len(body) <= LONGEST_BODY - _ROOM else body[: LONGEST_BODY - _ROOM - len(_CUT)] + _CUT
+
+
+def _only(proposal: ProposalSet) -> ProposalResult:
+    """Return the one model of a set that the branch changes."""
+    return next(each for each in proposal.models if each.branch is not None)
+
+
+def _of_several(proposal: ProposalSet) -> str:
+    """Return the body for several models: all of them in one table, then the report of each, as far as there is room.
+
+    Its first line names the models for programs: `core.promotion.model_set`.
+    """
+    changed = [each for each in proposal.models if each.branch is not None]
+    names = [each.model for each in changed]
+    mark = to_markdown((Hidden(mark_of(names)),)).rstrip("\n")
+    body = f"{mark}\n\n" if len(mark) < _LONGEST_MARK else ""
+    body += to_markdown(_start(proposal, changed))
+    room = LONGEST_BODY - _ROOM - _LEFT
+    for index, each in enumerate(changed):
+        part = "\n" + to_markdown(_report(each))
+        if len(body) + len(part) > room:
+            left = count(len(changed) - index, "more model")
+            return body[:room] + f"\n*{left}: the reports are in the cards beside the manifests.*\n"
+        body += part
+    return body
+
+
+def _start(proposal: ProposalSet, changed: list[ProposalResult]) -> Iterator[Block]:
+    yield Paragraph(Strong((f"{count(len(changed), 'model')} in ", Code(proposal.environment))))
+    yield Paragraph(
+        "Merging approves these artifacts, all of them; `reconciler apply` on the merged commit deploys each as a "
+        "whole. Nothing is trained: the deployed artifacts are the ones that were evaluated."
+    )
+    yield overview(proposal)
+    if len({each.promotion is None for each in changed}) == 1 and changed[0].promotion is None:
+        models = " ".join(each.model for each in changed[:_NAMED])
+        yield Paragraph("To roll back, once this is deployed:")
+        yield CodeBlock((f"reconciler rollback {models} --in {proposal.environment} --open",))
+
+
+def overview(proposal: ProposalSet) -> DataTable:
+    """Return the models in one table: what is proposed, how good it is, and whether the gates let it through."""
+    columns = tuple(Column(name=name) for name in ("model", "artifact", "grade", "metric", "what it does"))
+    changed = [each for each in proposal.models if each.branch is not None]
+    return DataTable(columns, tuple(Row(tuple(_cells(each))) for each in changed[:_NAMED]))
+
+
+def _cells(proposal: ProposalResult) -> Iterator[Words]:
+    yield Code(proposal.model)
+    yield Code(short(proposal.artifact))
+    if proposal.promotion is None:
+        yield ""
+        yield ""
+    else:
+        name, value = evaluation.headline(proposal.promotion.candidate.evaluation)
+        yield proposal.promotion.candidate.evaluation.grade
+        yield (Code(name), " ", Literal(metric(value)))
+    yield "; ".join(proposal.summary)
+
+
+def _report(proposal: ProposalResult) -> Iterator[Block]:
+    if proposal.promotion is not None:
+        yield from promotion_summary.blocks(proposal.promotion)
 
 
 def blocks(proposal: ProposalResult) -> Iterator[Block]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.inspect.drift import first_seen_by_key
-from reconciler.report.help import ci_workflows, error_code, field_docs, init_result, problems
+from reconciler.report.help import add_result, ci_workflows, error_code, field_docs, init_result, problems
 from reconciler.report.inspect import (
     audit,
     drift,
@@ -28,7 +28,14 @@ from reconciler.report.layout.render_markdown import to_markdown
 from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import UNICODE, TextStyle
 from reconciler.report.plan import apply_result, merge_result, plan_report, pull_request_comment
-from reconciler.report.promotion import config_diff, model_card, promotion_summary, proposal, pull_request_body
+from reconciler.report.promotion import (
+    config_diff,
+    model_card,
+    promotion_summary,
+    proposal,
+    proposal_set,
+    pull_request_body,
+)
 from tests.golden.report import values, values_controls, values_drift, values_help, values_inspect, values_review
 from tests.golden.report.rendering import as_page, on_screen
 
@@ -55,6 +62,9 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "proposed": lambda look: on_screen(proposal, values.proposed(), look),
     "opened": lambda look: on_screen(proposal, values.opened(), look),
     "by-hand": lambda look: on_screen(proposal, values.by_hand(), look),
+    "several": lambda look: on_screen(proposal_set, values_review.several(), look),
+    "several-opened": lambda look: on_screen(proposal_set, values_review.opened_set(), look),
+    "added": lambda look: on_screen(add_result, values_help.added(), look),
     "why": lambda look: on_screen(explain_status, values_inspect.why(), look),
     "why-undeclared": lambda look: on_screen(explain_status, values_inspect.why_undeclared(), look),
     "on-merge": lambda look: on_screen(merge_result, values_review.on_merge(), look),
@@ -109,6 +119,8 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "proposed": lambda: as_page(proposal, values.proposed()),
     "opened": lambda: as_page(proposal, values.opened()),
     "by-hand": lambda: as_page(proposal, values.by_hand()),
+    "several-opened": lambda: as_page(proposal_set, values_review.opened_set()),
+    "request-several": lambda: pull_request_body.markdown(values_review.several()),
     "request": lambda: pull_request_body.markdown(values_review.proposed()),
     "request-rollback": lambda: pull_request_body.markdown(values.proposed()),
     "why": lambda: as_page(explain_status, values_inspect.why()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.core.forge.ci_workflows import CIEnvironments, CIFile, CIFileState, CIResult
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
-from reconciler.core.onboarding.init_result import InitChoice, InitResult
+from reconciler.core.onboarding.init_result import AddResult, InitChoice, InitResult
 from reconciler.error_codes import ErrorCode
 from tests.golden.report import values
 
@@ -47,6 +47,22 @@ def ci(*, written: bool) -> CIResult:
 
 def environments() -> CIEnvironments:
     return CIEnvironments(all=("broken", "production", "sandbox"), apply=("sandbox",), on_merge=("production",))
+
+
+def added() -> AddResult:
+    return AddResult(
+        folder=".",
+        project="shop",
+        model="churn",
+        environment="sandbox",
+        manifest="manifests/sandbox/churn.yaml",
+        choices=(
+            InitChoice(what="table", chosen="data/churn.csv: 1,204 rows", why=""),
+            InitChoice(what="declared", chosen="churn in environments/production.yaml", why="a new table there"),
+        ),
+        files=("data/churn.csv", "environments/production.yaml", "manifests/sandbox/churn.yaml"),
+        promotes_to=("production",),
+    )
 
 
 def field() -> FieldDocs:

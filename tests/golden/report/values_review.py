@@ -12,7 +12,7 @@ from reconciler.core.plan.config_diff import ModelDifference
 from reconciler.core.plan.plan import MetricChange, ModelPlan, Plan, PlanDetail, Step
 from reconciler.core.promotion.merge_result import MergedPullRequest, MergeResult
 from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
-from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.promotion.proposal import LeftOutModel, OverlappingPullRequest, ProposalResult, ProposalSet
 from reconciler.core.promotion.reviewed_plan import DigestDepth, PlanComment, ReviewedPlan, reviewed_model
 from reconciler.core.spec.comparison import PairedMetric
 from tests.golden.report import values
@@ -158,6 +158,48 @@ def hostile_promotion(text: str) -> PromotionSummary:
 
 def proposed() -> ProposalResult:
     return replace(values.proposed(), promotion=promotion())
+
+
+def several() -> ProposalSet:
+    """Two models in one request, one that git has already, and one that may not be promoted."""
+    branch = "promote/production/churn+customer-payments/4c5d6e7f8a9b"
+    payments = replace(proposed(), branch=branch)
+    churn = replace(
+        payments,
+        model="churn",
+        artifact=values.digest("churn"),
+        files=("manifests/production/churn.md", "manifests/production/churn.yaml"),
+        summary=("first artifact 2b3c4d5e6f7a", "passed 1 gate of production"),
+        promotion=replace(first_promotion(), model="churn"),
+    )
+    same = replace(
+        values.proposed(),
+        model="orders",
+        branch=None,
+        commit=None,
+        files=(),
+        summary=("production already declares 9c8b7a6f5e4d",),
+    )
+    return ProposalSet(
+        environment="production",
+        branch=branch,
+        commit=payments.commit,
+        base=payments.base,
+        files=(*churn.files, *payments.files),
+        models=(churn, payments, same),
+        left_out=(
+            LeftOutModel(
+                model="returns", problem="5e6f7a8b9c0d failed the gates of production: f1_macro 0.41", code="E701"
+            ),
+        ),
+    )
+
+
+def opened_set() -> ProposalSet:
+    opening = values.opened().opening
+    assert opening is not None
+    beside = OverlappingPullRequest(number=9, url="https://github.com/town/models/pull/9")
+    return replace(several(), opening=replace(opening, overlapping=(beside,)))
 
 
 def on_merge() -> MergeResult:

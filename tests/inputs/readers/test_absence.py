@@ -116,7 +116,7 @@ def test_every_other_command_tells_of_the_same_loss(project: ProjectOnDisk) -> N
         assert told.value.code == "E603", name
         assert "the store of sandbox recorded payments" in told.value.message, name
         assert "mount the disk, or restore the store from a backup" in (told.value.hint or ""), name
-    (lost,) = status.history(deps, desired, "production", None, None).lost
+    (lost,) = status.history(deps, desired, ("production",)).lost
     assert "E603" in lost.problem
 
 

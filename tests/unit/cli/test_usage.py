@@ -92,6 +92,7 @@ def test_an_error_in_json_is_a_document_on_standard_output(capfd: pytest.Capture
 def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.CaptureFixture[str]) -> None:
     contract = [
         "init",
+        "add",
         "ci",
         "explain",
         "validate",
@@ -123,7 +124,7 @@ def test_every_command_of_the_contract_exists_and_explains_itself(capfd: pytest.
         help_text, _ = capfd.readouterr()
         assert ("-o, --output [text|json|markdown]" in help_text) is (name != "completion")
         assert "-C DIR" in help_text
-        assert ("--revision REV" in help_text) is (name not in ("init", "explain", "diff", "completion"))
+        assert ("--revision REV" in help_text) is (name not in ("init", "add", "explain", "diff", "completion"))
     assert "130  interrupted" in out
 
 

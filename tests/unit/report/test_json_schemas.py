@@ -16,6 +16,7 @@ from tests.golden.report import values, values_controls, values_drift, values_he
 from tests.support.json_schemas import closed
 
 EXAMPLES: dict[str, Callable[[], str]] = {
+    "add": lambda: json_output.document(values_help.added()),
     "adopt": lambda: json_output.document(values_drift.adopted()),
     "anchor": lambda: json_output.document(values_drift.anchored()),
     "apply": lambda: json_output.document(values.applied(), {"exit": 3}),
@@ -32,6 +33,7 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "plan": lambda: json_output.document(values.hostile_plan(), {"exit": 4}),
     "predict": lambda: json_output.document(values.predictions()),
     "promote": lambda: json_output.document(values.opened()),
+    "proposal-set": lambda: json_output.document(values_review.opened_set()),
     "reproduce": lambda: json_output.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
     "rollback": lambda: json_output.document(values_controls.rolled_back()),
     "status": lambda: json_output.document(values.status(), {"exit": 0}),
@@ -47,9 +49,8 @@ def test_the_committed_schema_is_what_the_code_says(command: str) -> None:
 
 
 def test_every_command_that_prints_a_result_has_a_schema() -> None:
-    assert set(documents()) - {"explain-code", "plan-comment", "apply-on-merge", "ci-environments"} == set(COMMANDS) - {
-        "completion"
-    }
+    beside = {"explain-code", "plan-comment", "apply-on-merge", "ci-environments", "proposal-set"}
+    assert set(documents()) - beside == set(COMMANDS) - {"completion"}
     assert {path.stem for path in FOLDER.glob("*.json")} == set(commands())
 
 

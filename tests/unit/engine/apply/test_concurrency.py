@@ -19,6 +19,7 @@ from reconciler.engine.find_environment import environment_of
 from reconciler.engine.plan import make_plan
 from reconciler.errors import TrainingError
 from reconciler.ports import Concurrency, TrainRequest, TrainResult
+from reconciler.report.plan.apply_result import summary
 from reconciler.testing.fake_compute import FakeTrainer
 from tests.simulation import sample_project
 from tests.simulation.scenario import Scenario, named
@@ -130,11 +131,19 @@ def test_equal_recipes_are_trained_once_whoever_comes_first(scenario: Scenario, 
     assert told == {"alpha": "trained", "beta": "reused", "gamma": "reused", "delta": "trained"}
 
 
-def test_an_interruption_tells_what_was_finished_and_the_next_run_does_the_rest(scenario: Scenario) -> None:
+def test_an_interruption_tells_what_was_finished_and_what_not_and_the_next_run_does_the_rest(
+    scenario: Scenario,
+) -> None:
     several(scenario, seeds=(10, 11, 12, 13))
     applied = run(scenario, Interrupted(2))
     assert applied.status is ResultStatus.INTERRUPTED
-    assert [one.model for one in applied.results] == ["alpha", "beta"]
+    assert [(one.model, one.status.value) for one in applied.results] == [
+        ("alpha", "clean"),
+        ("beta", "clean"),
+        ("delta", "interrupted"),
+        ("gamma", "interrupted"),
+    ]
+    assert summary(applied) == "2 models changed, 0 not finished, 2 interrupted, 0 unchanged; 2 trained"
     assert applied.trained == 2
     assert run(scenario, Backwards()).trained == 2
 

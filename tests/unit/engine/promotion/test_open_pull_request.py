@@ -10,7 +10,8 @@ import pytest
 
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.forge.pull_request import PullState
-from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult
+from reconciler.core.promotion.model_set import set_name
+from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, ProposalSet
 from reconciler.engine.promotion import open_pull_request
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import ForgeError
@@ -33,6 +34,14 @@ def proposed(artifact: str, *, model: str = "pay", verb: str = "promote") -> Pro
     )
 
 
+def together(artifact: str, *models: str) -> ProposalSet:
+    branch = f"promote/production/{set_name(models)}/{artifact}"
+    each = [replace(proposed(artifact, model=model), branch=branch) for model in models]
+    return ProposalSet(
+        environment="production", branch=branch, commit=artifact * 40, base="0" * 40, files=(), models=tuple(each)
+    )
+
+
 class OpenedRequests:
     def __init__(self) -> None:
         self.forge = MemoryForge()
@@ -44,16 +53,16 @@ class OpenedRequests:
             forge=self.forge if forge else None,
             because="a test says so",
             base="main",
-            body=lambda proposed: f"{text} {proposed.artifact}",
+            body=lambda proposed: f"{text} {getattr(proposed, 'artifact', proposed.branch)}",
         )
 
     def open(
-        self, one: ProposalResult, script: Script | None = None, *, route: PullRequestRoute | None = None
+        self, one: ProposalResult | ProposalSet, script: Script | None = None, *, route: PullRequestRoute | None = None
     ) -> OpenedPullRequest:
         self.forge.script = script or Counter()
         self.branches[one.branch or ""] = one.commit or ""
         found = open_pull_request.push_and_open(
-            route or self.route(), one, title=f"Promote {one.artifact[7:9]}"
+            route or self.route(), one, title=f"Promote {getattr(one, 'artifact', one.branch)[7:9]}"
         ).opening
         assert found is not None
         return found
@@ -134,3 +143,60 @@ def test_without_a_forge_it_is_pushed_and_the_text_is_given() -> None:
     found = alone.open(proposed("a"), route=alone.route(forge=False, remote=False))
     assert (found.remote, alone.forge.tips) == (None, {})
     assert found.body
+
+
+def test_one_request_for_two_supersedes_those_of_either_and_no_other() -> None:
+    requests = OpenedRequests()
+    for model in ("pay", "churn", "other"):
+        requests.open(proposed("a", model=model))
+    both = requests.open(together("b", "churn", "pay"))
+    assert [one.number for one in both.superseded] == [1, 2]
+    assert both.overlapping == ()
+    assert {one.head: one.state.value for one in requests.forge.pulls.values()} == {
+        "promote/production/pay/a": "closed",
+        "promote/production/churn/a": "closed",
+        "promote/production/other/a": "open",
+        "promote/production/churn+pay/b": "open",
+    }
+    assert "`churn`" in requests.forge.comments[0][2]
+    assert requests.open(together("b", "churn", "pay")) == replace(both, state=OpenedState.UNCHANGED, superseded=())
+
+
+def test_the_same_two_again_supersede_their_older_request_and_more_of_them_that_of_the_two() -> None:
+    requests = OpenedRequests()
+    first = requests.open(together("a", "churn", "pay"))
+    second = requests.open(together("b", "churn", "pay"))
+    assert [one.number for one in second.superseded] == [first.number]
+    third = requests.open(together("c", "churn", "other", "pay"))
+    assert [one.number for one in third.superseded] == [second.number]
+
+
+def test_a_request_for_one_of_two_leaves_that_for_both_open_and_tells_of_it() -> None:
+    requests = OpenedRequests()
+    both = requests.open(together("a", "churn", "pay"))
+    one = requests.open(proposed("b"))
+    assert (one.superseded, [other.number for other in one.overlapping]) == ((), [both.number])
+    assert requests.requests() == {"a": "open", "b": "open"}
+    assert requests.forge.comments == []
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_request_for_two_that_breaks_at_any_effect_is_finished_by_the_next_run(fault: Fault) -> None:
+    def begun() -> OpenedRequests:
+        requests = OpenedRequests()
+        requests.open(proposed("a"))
+        requests.open(proposed("a", model="churn"))
+        return requests
+
+    counter = Counter()
+    requests = begun()
+    requests.open(together("b", "churn", "pay"), counter)
+    ended = ({one.head: one.state for one in requests.forge.pulls.values()}, requests.forge.comments)
+    assert len(counter.effects) == 5, "opened; said and closed twice"
+    for index in range(len(counter.effects)):
+        requests = begun()
+        with contextlib.suppress(ForgeError, Crash):
+            requests.open(together("b", "churn", "pay"), at(index, fault))
+            pytest.fail(f"{counter.effects[index]} went well")
+        requests.open(together("b", "churn", "pay"))
+        assert ({one.head: one.state for one in requests.forge.pulls.values()}, requests.forge.comments) == ended

@@ -12,7 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.digest import Digest
-from reconciler.manifest.yaml.edit import UneditableError, document, overridden, promoted, splice
+from reconciler.manifest.yaml.edit import (
+    UneditableError,
+    document,
+    overridden,
+    promoted,
+    renamed_copy,
+    splice,
+    with_entry,
+)
 from tests.support.effort import examples
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -210,3 +218,57 @@ def test_an_override_goes_into_whatever_policy_there_is(tail: str) -> None:
         text = f"spec:\n  role: production\n{policy}".rstrip("\n") + tail
         wanted = document(with_override(text))
         assert [one["control"] for one in wanted["spec"]["policy"]["overrides"]] == ["freeze"], text
+
+
+TABLES = ("spec", "data", "tables")
+LINES = (
+    "# The decimal is a guess.",
+    "uses: csv",
+    'path: "data/b.csv"',
+    "cells:",
+    "  # Twice NA.",
+    "  x: {nulls: [NA]}",
+)
+WANTED = {"uses": "csv", "path": "data/b.csv", "cells": {"x": {"nulls": ["NA"]}}}
+
+
+def test_a_table_more_is_a_few_lines_more_with_their_comments() -> None:
+    text = FILES[1]
+    edited = with_entry(text, TABLES, "new", LINES)
+    came = changed(text, edited)
+    assert [line[0] for line in came] == ["+"] * (len(LINES) + 1)
+    assert comments(edited) == sorted(comments(edited), key=comments(edited).index)
+    assert {"# The decimal is a guess.", "# Twice NA."} <= set(comments(edited))
+    data = document(edited)["spec"]["data"]["tables"]
+    assert data == {**document(text)["spec"]["data"]["tables"], "new": WANTED}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "spec:\n  data:\n    tables:\n      a: {uses: csv, path: a.csv}\n  more: 1\n",
+        "spec:\n  data:\n    tables:\n      a:\n        uses: csv\n        path: a.csv   # mine",
+        "spec:\r\n  data:\r\n    tables:\r\n      a: {uses: csv, path: a.csv}\r\n",
+        "spec:\n  data:\n    asOf: 2024-01-01\n",
+        "spec:\n  role: x\n",
+        "spec:\n  data:\n    tables: {}\n",
+        "spec:\n  data:\n    tables:\n",
+        "spec:\n  data: {tables: {a: {uses: csv, path: a.csv}}}\n  role: x\n",
+        "{spec: {data: {tables: {a: {uses: csv, path: a.csv}}}}}\n",
+    ],
+)
+def test_an_entry_comes_into_whatever_layout_there_is_and_all_else_stays(text: str) -> None:
+    edited = with_entry(text, TABLES, "new", LINES)
+    wanted = document(text)
+    data = wanted["spec"].setdefault("data", {})
+    data["tables"] = {**(data.get("tables") or {}), "new": WANTED}
+    assert document(edited) == wanted
+    assert ("\r\n" in text) == ("\r\n" in edited)
+    assert set(comments(text)) <= set(comments(edited))
+
+
+def test_a_copy_of_a_model_differs_in_its_name_alone() -> None:
+    renamed = MODEL.replace("metadata:\n", "metadata:\n  renamedFrom: before\n")
+    name = document(MODEL)["metadata"]["name"]
+    copied = renamed_copy(renamed, "churn")
+    assert changed(MODEL, copied) == changed(MODEL, MODEL.replace(f"name: {name}", "name: churn", 1))

@@ -1,0 +1,1 @@
+"""Start a project, and add models to one."""

@@ -1,0 +1,147 @@
+"""Suggest a model from a table, and say what was chosen and why: what `init` and `add` have in common."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from reconciler.adapters.executors.compute import DataWorker
+from reconciler.adapters.system.host import now
+from reconciler.core.names import is_name, without_accents
+from reconciler.core.onboarding.init_result import InitChoice
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
+from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile, TableReading
+from reconciler.core.spec.environment import Limits
+from reconciler.core.spec.recipe import Task
+from reconciler.errors import UsageError
+from reconciler.ports import Progress
+
+TABLES = (".csv", ".parquet")
+DATA = "data"
+MADE_UP = "made-up example orders: --from-table FILE reads a table of yours"
+_MOST_NOTES = 6  # on the screen; the manifest has all
+_PATH = re.compile(r"[A-Za-z0-9._/-]+")
+
+
+def profiled(path: Path, reading: TableReading, data: DataWorker, *, scratch: Path, progress: Progress) -> TableProfile:
+    """Profile a table file. `scratch`: a folder to work in. Raises DataError."""
+    progress.start(path.name, "profile the table")
+    into = scratch / "profile"
+    into.mkdir()
+    request = ProfileRequest(
+        path=path.resolve(),
+        into=into,
+        limits=Limits(),
+        options=reading.options,
+        given=reading.given,
+        is_header=reading.is_header,
+    )
+    profile = data.profile(request)
+    progress.done(path.name, _size(profile))
+    return profile
+
+
+def suggested(profile: TableProfile, *, table: str, path: str, outcome: str | None) -> RecipeSuggestion:
+    """Suggest a recipe over the table of this name, whose file is declared as `path`. Raises UsageError E410, E420."""
+    suggestion = suggest(profile, name=table, today=now().date().isoformat(), outcome=outcome)
+    return replace(suggestion, table=replace(suggestion.table, path=path))
+
+
+def with_table(suggestion: RecipeSuggestion, name: str) -> RecipeSuggestion:
+    """Return the suggestion over the same table under another name."""
+    recipe = suggestion.recipe
+    return replace(suggestion, recipe=replace(recipe, data=replace(recipe.data, table=name)))
+
+
+def table_name(path: Path) -> tuple[str, str]:
+    """Return the name of a table by its file, and the endings of the file, such as .csv.gz."""
+    suffix = "".join(path.suffixes[-2:]).lower() if path.suffix.lower() == ".gz" else path.suffix.lower()
+    return name_from(path.name[: len(path.name) - len(suffix)], "table"), suffix
+
+
+def name_from(text: str, otherwise: str) -> str:
+    """Return a name made from `text`, or `otherwise` where that gives none."""
+    plain = re.sub(r"[^a-z0-9]+", "-", without_accents(text).lower()).strip("-")[:63].strip("-")
+    plain = plain if plain[:1].isalpha() else f"{otherwise}-{plain}".strip("-")
+    return plain if is_name(plain) else otherwise
+
+
+def path_below(root: Path, path: Path) -> str | None:
+    """Return the path of a table below `root`; None where it is elsewhere and has to be copied."""
+    try:
+        relative = path.absolute().resolve().relative_to(root.resolve()).as_posix()
+    except ValueError:
+        return None
+    return relative if _PATH.fullmatch(relative) else None
+
+
+def tables_in(root: Path) -> list[Path]:
+    """Return the tables of a folder and of its data folder."""
+    tables: list[Path] = []
+    for folder in (root, root / DATA):
+        if folder.is_dir():
+            tables += sorted(file for file in folder.iterdir() if file.suffix.lower() in TABLES and file.is_file())
+    return tables
+
+
+def several_tables(root: Path, tables: list[Path]) -> UsageError:
+    """Return the error for several tables of which one is to be named."""
+    names = ", ".join(str(table.relative_to(root)) for table in tables[:10])
+    return UsageError(
+        f"there are {len(tables)} tables: {names}", hint="name one of them: --from-table FILE", code="E801"
+    )
+
+
+def _size(profile: TableProfile) -> str:
+    rows, columns = profile.rows, len(profile.columns)
+    return f"{rows:,} row{'s' * (rows != 1)}, {columns:,} column{'s' * (columns != 1)}"
+
+
+def choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bool = False) -> tuple[InitChoice, ...]:
+    recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
+    written = [_size(profile)]
+    written += [f"dates as {table.dates}"] if table.dates else []
+    written += [f"delimiter {table.delimiter!r}"] if table.delimiter else []
+    written += ["decimal commas"] if table.decimal == "," else []
+    written += [f"encoding {table.encoding}"] if table.encoding else []
+    written += [f"{note.column}: {note.note}" for note in profile.notes[:_MOST_NOTES] if not note.unread]
+    written += [f"{table.skip} line{'s' * (table.skip != 1)} above the header left out"] if table.skip else []
+    written += ["no header"] if not table.header else []
+    renamed = len(table.columns)
+    written += [f"{renamed} column{'s' * (renamed != 1)} renamed for use in expressions"] if renamed else []
+    features = recipe.features
+    kinds = (
+        (len(features.numeric), "numeric"),
+        (len(features.categorical), "categorical"),
+        (len(features.boolean), "boolean"),
+    )
+    left = suggestion.left_out
+    outcome = recipe.outcome.column or "a class by conditions"
+    if recipe.task is Task.CLASSIFICATION:
+        outcome += f", {len(recipe.class_names)} classes: {', '.join(recipe.class_names[:10])}"
+    else:
+        outcome += ", a number"
+    holdout = recipe.holdout
+    holdout_rows = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
+    return (
+        InitChoice(
+            what="table",
+            chosen=f"{table.path}: {', '.join(written)}",
+            why=MADE_UP if made_up else "; ".join(profile.layout_notes),
+        ),
+        InitChoice(what="predict", chosen=outcome, why=why.outcome),
+        InitChoice(what="key", chosen=recipe.data.key, why=why.key),
+        InitChoice(
+            what="from",
+            chosen=", ".join(f"{count} {kind}" for count, kind in kinds if count)
+            + (" feature" if sum(count for count, _ in kinds) == 1 else " features"),
+            why="left out: "
+            + "; ".join(f"{column} ({reason})" for column, reason in left[:6])
+            + (f"; and {len(left) - 6} more" if len(left) > 6 else "")
+            if left
+            else "",
+        ),
+        InitChoice(what="holdout", chosen=holdout_rows, why=why.holdout),
+        InitChoice(what="estimator", chosen=recipe.estimator.class_name, why=why.estimator),
+    )
