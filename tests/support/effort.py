@@ -34,6 +34,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "ROWS": (3_000, 20_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),
     "REPEATS": (1, 2),
+    "ODD_TABLES": (3, 1),  # tables between two that are looked at, of 120 odd ones
     "EQUALS": (150, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
     "EXAMPLES": (1, 5),  # times the examples of each property test

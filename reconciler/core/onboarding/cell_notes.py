@@ -37,10 +37,24 @@ def numbers(cells: CellText) -> CellNote | None:
     return CellNote(column=cells.column, note=", ".join(parts)) if parts else None
 
 
-def either_decimal(column: str) -> CellNote:
-    """Note numbers whose comma may be one of decimals or of thousands."""
-    note = "read with a decimal comma, but a cell such as 1,234 may be 1.234 or 1234, and no cell tells which"
+def either_decimal(column: str, sign: str) -> CellNote:
+    """Note numbers whose comma or point, `sign`, may be one of decimals or of thousands."""
+    named = {",": "comma", ".": "point"}[sign]
+    note = f"read with a decimal {named}, but a cell such as 1{sign}234 may be 1.234 or 1234, and no cell tells which"
     return CellNote(column=column, note=note, flags=(f"--decimal {column}=,", f"--decimal {column}=."))
+
+
+def days_of_digits(column: str) -> CellNote:
+    """Note whole numbers that are read as days."""
+    return CellNote(
+        column=column, note=f"numbers such as 20240131 are read as days: --type {column}=BIGINT if they are none"
+    )
+
+
+def beyond_bigint(column: str) -> CellNote:
+    """Note whole numbers that are copied as text."""
+    note = f"numbers beyond {2**63 - 1:,} are read as text: --type {column}=DOUBLE if they are amounts"
+    return CellNote(column=column, note=note)
 
 
 def either_order(
@@ -63,6 +77,12 @@ def order_of_others(column: str) -> CellNote:
 def unread(column: str) -> CellNote:
     """Note text that looks like dates and is none in any one format."""
     return CellNote(column=column, note="looks like dates, which no one format reads in every row", unread=True)
+
+
+def unread_numbers(column: str) -> CellNote:
+    """Note text of which most cells are numbers, though no one way of writing them fits all."""
+    note = f"looks like numbers, which no one way reads in every row: --nulls {column}=TEXT names those that are none"
+    return CellNote(column=column, note=note, unread=True)
 
 
 def _range(low: int | None, high: int | None) -> str:

@@ -85,14 +85,22 @@ def read(stream: IO[bytes] | gzip.GzipFile, size: int, path: str) -> bytes:
         raise DataError(message, code="E407", where=where, hint="write it again; it may be cut short") from None
 
 
+def has_returns(head: bytes) -> bool:
+    """Tell whether lines end with carriage returns alone, as old programs of the Macintosh write them."""
+    return b"\n" not in head and b"\r" in head[:-1]
+
+
 def read_blocks(source: BinaryIO, dialect: Dialect, *, most: int = TABLE_BYTES, piece: int = _BLOCK) -> Iterator[bytes]:
     """Yield blocks of whole lines, those of the dialect's `skip` left out; at most `most` bytes are unpacked, `piece`
     of them at once."""
     unfinished = b""
     line = 1
     skip = dialect.skip
+    returns: bool | None = None  # whether carriage returns alone end the lines
     for text in _utf8(opened(source, dialect.path), dialect, most, piece):
-        block = unfinished + text
+        if returns is None:
+            returns = has_returns(text)
+        block = unfinished + (text.replace(b"\r", b"\n") if returns else text)
         cut = block.rfind(b"\n") + 1
         block, unfinished = block[:cut], block[cut:]
         if len(unfinished) > ROW_BYTES:

@@ -17,6 +17,7 @@ from pathlib import Path
 from reconciler.core.names import is_column, visible, without_accents
 from reconciler.core.spec.environment import Table
 from reconciler.data.csv_files import blocks, encodings
+from reconciler.data.csv_files.odd_layouts import check_layout
 from reconciler.data.csv_files.validate import EXCEL_SIGN
 from reconciler.errors import DataError, FilePosition
 
@@ -69,6 +70,8 @@ def guess_csv(path: Path, given: Table, *, is_header: bool | None) -> tuple[Tabl
                 f"the encoding {encoding} is a guess by its words, such as {words}: if these are wrong, --encoding"
             )
     text = head.decode(encoding or "utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+    if blocks.has_returns(text.encode()):
+        text = text.replace("\r", "\n")
     lines = text.split("\n")[given.skip : given.skip + _SAMPLE + _ABOVE + 1]
     skip, delimiter = given.skip, given.delimiter
     if not skip and (excel := EXCEL_SIGN.fullmatch(lines[0].strip())) is not None:
@@ -80,6 +83,8 @@ def guess_csv(path: Path, given: Table, *, is_header: bool | None) -> tuple[Tabl
         escape, rows = "\\", _rows(lines, delimiter, "\\")
         notes.append('quotes inside cells are written as \\": `escape`')
     records = rows.records
+    if not given.skip and is_header is not False:
+        check_layout(records, rows.above, where)
     if not given.skip and rows.above:
         above = records[rows.above - 1][0]
         skip, records = skip + above, records[rows.above :]

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, product
 
+from reconciler.data.tables.month_names import month_of
+
 SURELY_MISSING = frozenset(
     [
         "\\N",
@@ -83,16 +85,21 @@ _NUMBER = re.compile(
 )
 # (decimal, grouping): as people write them, the plain point first.
 SIGNS = ((".", None), (",", "."), (".", ","), (".", "'"), (",", "'"), (".", " "), (",", " "))
+_NEARLY_NUMBER = re.compile(r"[<>~≈=]* *(.*?[0-9].*?)( [^\W\d_]{1,4})?")
 _TYPED = str.maketrans("\u00a0\u202f\u2009\u2212\u2019", "   -'")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberShape:
-    """A way to read every text as a number: pairs of signs that fit, the unit and how negative ones are written."""
+    """A way to read every text as a number: pairs of signs that fit, the unit and how negative ones are written.
+
+    `typeset`: whether there are signs of print, such as a minus that is no hyphen.
+    """
 
     signs: tuple[tuple[str, str | None], ...]
     unit: str | None
     negative: str | None
+    typeset: bool = False
 
 
 def number_shape(texts: Iterable[str]) -> NumberShape | None:
@@ -100,8 +107,11 @@ def number_shape(texts: Iterable[str]) -> NumberShape | None:
     signs = list(SIGNS)
     units: set[str | None] = set()
     negative: set[str] = set()
+    typeset = False
     for text in texts:
-        match = _NUMBER.fullmatch(text.translate(_TYPED).strip())
+        plain = text.translate(_TYPED).strip()
+        typeset = typeset or plain != text
+        match = _NUMBER.fullmatch(plain)
         if match is None or bool(match["open"] or match["open2"]) != bool(match["close"]):
             return None
         if (match["before"] and match["behind"]) or bool(match["sign"]) + bool(match["sign2"]) + bool(
@@ -118,7 +128,8 @@ def number_shape(texts: Iterable[str]) -> NumberShape | None:
         signs = [pair for pair in signs if _fits(body, *pair)]
         if not signs or len(units) > 1 or len(negative) > 1:
             return None
-    return NumberShape(signs=tuple(signs), unit=next(iter(units), None), negative=next(iter(negative), None))
+    unit, minus = next(iter(units), None), next(iter(negative), None)
+    return NumberShape(signs=tuple(signs), unit=unit, negative=minus, typeset=typeset)
 
 
 def _fits(body: str, decimal: str, grouping: str | None) -> bool:
@@ -131,35 +142,24 @@ def _fits(body: str, decimal: str, grouping: str | None) -> bool:
     )
 
 
+def is_nearly_number(text: str) -> bool:
+    """Tell whether a text is a number beside a sign of comparison, or a short word that may be a unit."""
+    match = _NEARLY_NUMBER.fullmatch(text.translate(_TYPED))
+    return match is not None and number_shape([match[1]]) is not None
+
+
 # --- dates ----------------------------------------------------------------------------------------------------------
 
 _DAY_FIRST = re.compile(r"([0-9]{1,2})(?P<sep>[./-])([0-9]{1,2})(?P=sep)([0-9]{4}|[0-9]{2})")
 _YEAR_FIRST = re.compile(r"[0-9]{4}(?P<sep>[./-])[0-9]{1,2}(?P=sep)[0-9]{1,2}")
-_DAY_NAME = re.compile(
-    r"[0-9]{1,2}(?P<sep>\. ?|[-/ ]|)(?P<month>[^\W\d_]{3,10})\.?(?P<sep2>[-/ .]|)(?P<year>[0-9]{4}|[0-9]{2})"
-)
-_NAME_DAY = re.compile(r"(?P<month>[^\W\d_]{3,10})(?P<sep>[ -])[0-9]{1,2}(?P<sep2>, ?|[ -])(?P<year>[0-9]{4}|[0-9]{2})")
-_YEAR_NAME = re.compile(r"[0-9]{4}(?P<sep>[-/ ])(?P<month>[^\W\d_]{3,10})(?P<sep2>[-/ ])[0-9]{1,2}")
+_MONTH = r"(?P<month>[^\W\d_]{3,12})"
+_YEAR = "(?P<year>[0-9]{4}|[0-9]{2})"
+_DAY_NAME = re.compile(rf"[0-9]{{1,2}}(?P<sep>\. ?|[-/ ]| de |){_MONTH}(?P<dot>\.?)(?P<sep2>[-/ ]| de |){_YEAR}")
+_NAME_DAY = re.compile(rf"{_MONTH}(?P<dot>\.?)(?P<sep>[ -])[0-9]{{1,2}}(?P<sep2>, ?|[ -]){_YEAR}")
+_YEAR_NAME = re.compile(rf"[0-9]{{4}}(?P<sep>[-/ ]){_MONTH}(?P<sep2>[-/ ])[0-9]{{1,2}}")
 _TIME = re.compile(
     r"(?P<gap>, |[ T])[0-9]{1,2}(?P<sep>[:.])[0-9]{2}(?P<seconds>(?P=sep)[0-9]{2}(?P<fraction>\.[0-9]{1,9})?)?"
     r"(?P<half>(?P<space> ?)[AaPp][Mm])?"
-)
-_MONTHS = frozenset(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"])
-_LONG_MONTHS = frozenset(
-    [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ]
 )
 MOST_FORMATS = 8
 
@@ -214,25 +214,28 @@ def _date_formats(day: str) -> Iterator[str]:
     elif (match := _YEAR_FIRST.fullmatch(day)) is not None:
         yield f"%Y{match['sep']}%m{match['sep']}%d"
     elif (match := _DAY_NAME.fullmatch(day)) is not None:
-        dot = "." if day[match.end("month") : match.start("sep2")] == "." else ""
-        for month, year in product(_month_formats(match["month"]), _year_formats(match["year"])):
-            yield f"%d{match['sep']}{month}{dot}{match['sep2']}{year}"
+        for month, dot in product(_month_formats(match["month"]), dict.fromkeys((match["dot"], ""))):
+            yield f"%d{match['sep']}{month}{dot}{match['sep2']}{_year_format(match['year'])}"
     elif (match := _NAME_DAY.fullmatch(day)) is not None:
-        for month, year in product(_month_formats(match["month"]), _year_formats(match["year"])):
-            yield f"{month}{match['sep']}%d{match['sep2']}{year}"
+        for month, dot in product(_month_formats(match["month"]), dict.fromkeys((match["dot"], ""))):
+            yield f"{month}{dot}{match['sep']}%d{match['sep2']}{_year_format(match['year'])}"
     elif (match := _YEAR_NAME.fullmatch(day)) is not None:
         for month in _month_formats(match["month"]):
             yield f"%Y{match['sep']}{month}{match['sep2']}%d"
 
 
 def _month_formats(name: str) -> tuple[str, ...]:
-    """Return the formats of an English month; none for a month that only people can read."""
-    short, long = name.lower() in _MONTHS, name.lower() in _LONG_MONTHS
-    return ("%b",) * short + ("%B",) * long
+    """Return the formats of a month's name, the usual one first; none for a word that is no month.
+
+    The code that reads them takes either for both, and for the names of many languages.
+    """
+    if month_of(name) is None:
+        return ()
+    return ("%b", "%B") if len(name) <= 4 else ("%B", "%b")
 
 
-def _year_formats(year: str) -> tuple[str, ...]:
-    return ("%Y" if len(year) == 4 else "%y",)
+def _year_format(year: str) -> str:
+    return "%Y" if len(year) == 4 else "%y"
 
 
 def other_order(written: str) -> str:

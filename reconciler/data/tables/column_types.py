@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 from reconciler.core.spec.environment import CellText, Table
 from reconciler.data.duckdb_session import Session, text_of
+from reconciler.data.tables import month_names
 from reconciler.errors import DataError
 
 TYPE_RULE = "VARCHAR, BIGINT, INTEGER, DOUBLE, DECIMAL(p,s), DATE, TIMESTAMP or BOOLEAN"
@@ -36,8 +37,11 @@ _ISO_TIME = r"[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
 # No-break, narrow and thin spaces, the minus sign and the curly apostrophe -> how people type them.
 _SPACES = "\u00a0\u202f\u2009\u2212\u2019"
 _PLAIN_SPACES = "   -'"
-_MIDNIGHT = r"[ T](00?:00(:00(\.0{1,9})?)?(Z|[+-]00:?00)?|12:00(:00)? ?(AM|am))$"
-_OFFSET = r"(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_MIDNIGHT = r"[ T](00?:00(:00(\.0{1,9})?)?( ?(Z|UTC|[+-]00(:?00)?))?|12:00(:00)? ?(AM|am))$"
+_OFFSET = r"(Z| ?UTC| ?[+-][0-9]{2}(:?[0-9]{2})?)"
+# As Excel writes them in German, French, Spanish, Portuguese, Italian and Dutch, too.
+_TRUE = "'true', 't', 'yes', 'y', '1', 'wahr', 'vrai', 'verdadero', 'verdadeiro', 'vero', 'waar'"
+_FALSE = "'false', 'f', 'no', 'n', '0', 'falsch', 'faux', 'falso', 'onwaar'"
 
 
 def normal_type(text: str) -> str | None:
@@ -75,7 +79,17 @@ def text_format_of(name: str, table: Table, column: str | None = None) -> TextFo
 
     Raises DataError E405 where the declaration is not usable.
     """
-    cells = table.cell_text(column) if column is not None else CellText(column="")
+    return _text_format(name, table, table.cell_text(column) if column is not None else CellText(column=""))
+
+
+def text_formats_of(name: str, table: Table, columns: Iterable[str]) -> dict[str, TextFormat]:
+    """Return the text format of each column. Raises DataError E405 as `text_format_of` does."""
+    common = text_format_of(name, table)
+    own = {cells.column: _text_format(name, table, cells) for cells in table.cells}
+    return {column: own.get(column, common) for column in columns}
+
+
+def _text_format(name: str, table: Table, cells: CellText) -> TextFormat:
     dates = cells.dates or table.dates
     letters = re.findall(r"%-?([A-Za-z])", dates or "")
     if dates is not None and not (
@@ -88,8 +102,8 @@ def text_format_of(name: str, table: Table, column: str | None = None) -> TextFo
     decimal = cells.decimal or table.decimal
     grouping = cells.grouping or ({".": ",", ",": "."}[decimal] if decimal else None)
     if grouping == (decimal or "."):
-        message = f"table {name}: column {column} has one sign for thousands and for decimals"
-        raise DataError(message, code="E405", hint=f"declare its `decimal` under `cells.{column}`")
+        message = f"table {name}: column {cells.column} has one sign for thousands and for decimals"
+        raise DataError(message, code="E405", hint=f"declare its `decimal` under `cells.{cells.column}`")
     return TextFormat(
         dates=dates or "",
         formatted=None if dates is None else "TIMESTAMP" if set("HIMSfpzZ") & set(letters) else "DATE",
@@ -100,13 +114,6 @@ def text_format_of(name: str, table: Table, column: str | None = None) -> TextFo
         negative=cells.negative,
         own=any((cells.decimal, cells.grouping, cells.unit, cells.negative)),
     )
-
-
-def text_formats_of(name: str, table: Table, columns: Iterable[str]) -> dict[str, TextFormat]:
-    """Return the text format of each column. Raises DataError E405 as `text_format_of` does."""
-    common = text_format_of(name, table)
-    own = {cells.column: text_format_of(name, table, cells.column) for cells in table.cells}
-    return {column: own.get(column, common) for column in columns}
 
 
 def check_zone(session: Session, name: str, zone: str | None) -> None:
@@ -142,10 +149,7 @@ def from_text(cell: str, kind: str, text_format: TextFormat) -> str:
             return f"(CASE WHEN regexp_full_match({number_text}, '{pattern}') AND isfinite({number}) THEN {number} END)"
         case "BOOLEAN":
             text = f"lower(trim({cell}))"
-            return (
-                f"(CASE WHEN {text} IN ('true', 't', 'yes', 'y', '1') THEN true"
-                f" WHEN {text} IN ('false', 'f', 'no', 'n', '0') THEN false END)"
-            )
+            return f"(CASE WHEN {text} IN ({_TRUE}) THEN true WHEN {text} IN ({_FALSE}) THEN false END)"
         case "DATE":
             day = date_from_text(f"regexp_replace(trim({cell}), '{_MIDNIGHT}', '')", text_format)
             return f"coalesce({date_from_text(cell, text_format)}, {day})"
@@ -237,10 +241,11 @@ def _iso_date(cell: str) -> str:
 def _iso_timestamp(cell: str, text_format: TextFormat) -> str:
     """Return SQL of an ISO 8601 time: one with an offset is converted to the table's time zone."""
     text = f"trim({cell})"
+    bare = rf"regexp_replace(regexp_replace({text}, ' ?UTC$', 'Z'), ' ([+-])', '\1')"
     return (
         f"(CASE WHEN regexp_full_match({text}, '{_ISO_DATE}({_ISO_TIME})?') THEN TRY_CAST({text} AS TIMESTAMP)"
         f" WHEN regexp_full_match({text}, '{_ISO_DATE}{_ISO_TIME}{_OFFSET}')"
-        f" THEN TRY_CAST({text} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE {text_of(text_format.zone)} END)"
+        f" THEN TRY_CAST({bare} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE {text_of(text_format.zone)} END)"
     )
 
 
@@ -249,7 +254,10 @@ def _formatted(cell: str, text_format: TextFormat, kind: str) -> str:
 
     Years outside 1000-9999 do not fit: a year of two digits read by %Y would be in the first century.
     """
-    moment = f"try_strptime(trim({cell}), {text_of(text_format.dates)})"
+    text = f"trim({cell})"
+    moment = f"try_strptime({text}, {text_of(text_format.dates)})"
+    if (numbered := month_names.with_number(text, text_format.dates)) is not None:
+        moment = f"coalesce({moment}, try_strptime({numbered[0]}, {text_of(numbered[1])}))"
     if re.search(r"%[zZ]", text_format.dates):
         moment = f"({moment} AT TIME ZONE {text_of(text_format.zone)})"
     return f"CAST((CASE WHEN year({moment}) BETWEEN 1000 AND 9999 THEN {moment} END) AS {kind})"

@@ -17,6 +17,7 @@ _KEPT = {
     "TIMESTAMP_MS": "TIMESTAMP",
     "TIMESTAMP_NS": "TIMESTAMP",
     "TIMESTAMP WITH TIME ZONE": "TIMESTAMP",
+    "TIMESTAMPTZ_NS": "TIMESTAMP",
     "TINYINT": "BIGINT",
     "SMALLINT": "BIGINT",
     "INTEGER": "BIGINT",
@@ -29,10 +30,12 @@ _KEPT = {
     "DOUBLE": "DOUBLE",
     "UUID": "VARCHAR",
     "TIME": "VARCHAR",
+    "TIME_NS": "VARCHAR",
     "TIME WITH TIME ZONE": "VARCHAR",
     '"NULL"': "VARCHAR",
 }
-_AS_TEXT = frozenset(["UUID", "TIME", "TIME WITH TIME ZONE", '"NULL"'])
+_ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
+_AS_TEXT = frozenset(["UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", '"NULL"'])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,9 @@ def column_of_parquet(
     kind = known_type or default
     if file_type in _AS_TEXT:
         cell = f"CAST({cell} AS VARCHAR)"
-    local = f"({cell} AT TIME ZONE {text_of(text_format.zone)})" if file_type.endswith("TIME ZONE") else cell
+    local = cell
+    if file_type in _ZONED:
+        local = f"(CAST({cell} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE {text_of(text_format.zone)})"
     if kind == default:
         finite = f"(CASE WHEN isfinite({cell}) THEN {cell} END)" if default == "DOUBLE" else local
         value = f"TRY_CAST({finite} AS {kind})"
@@ -74,6 +79,8 @@ def column_of_parquet(
         value = from_text(f"CAST({cell} AS VARCHAR)", kind, text_format)
     elif kind == "VARCHAR":
         value = f"CAST({local} AS VARCHAR)"
+    elif default == "BIGINT" and kind in ("DATE", "TIMESTAMP"):
+        value = from_text(f"CAST({cell} AS VARCHAR)", kind, text_format)
     else:
         # NULL, hence an error, where the conversion would lose something.
         value = f"(CASE WHEN TRY_CAST({local} AS {kind}) = {local} THEN TRY_CAST({local} AS {kind}) END)"

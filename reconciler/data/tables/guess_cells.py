@@ -10,7 +10,7 @@ what fits in two ways is a question, not a guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from reconciler.core.onboarding import cell_notes
@@ -18,6 +18,7 @@ from reconciler.core.onboarding.cell_notes import GROUPING
 from reconciler.core.onboarding.table_profile import CellNote
 from reconciler.core.spec.environment import CellText, Table
 from reconciler.data.duckdb_session import Session, in_parts, name_of, text_of
+from reconciler.data.tables import double_meanings
 from reconciler.data.tables.cell_shapes import (
     MAYBE_MISSING,
     MISSING,
@@ -25,19 +26,25 @@ from reconciler.data.tables.cell_shapes import (
     NumberShape,
     date_formats,
     has_order,
+    is_nearly_number,
     number_shape,
     other_order,
 )
-from reconciler.data.tables.column_types import from_text, text_format_of
-from reconciler.data.tables.missing_values import with_missing
+from reconciler.data.tables.column_types import text_formats_of
+from reconciler.data.tables.guess_dates import first_numbers, fitting_formats, type_of
+from reconciler.data.tables.missing_values import NOT_A_NUMBER, with_missing
 from reconciler.data.tables.type_inference import Choice, choose_types
 
 _SAMPLE = 20_000  # rows whose different texts are looked at
 _MOST = 1_000  # different texts, the most frequent first
 MOST_KEPT = 2_000_000  # cells
 _AT_ONCE = 50  # columns of one query
+_TEXTS_AT_ONCE = 20  # columns whose texts are counted together: each takes a table in memory
 _DOING = "finding how the columns are written"
 
+_WHOLE = ("BIGINT", "INTEGER", "UINTEGER", "UBIGINT")
+_FEWEST = 20  # different texts of numbers from which a column of text is no category
+_LOOKED_AT = 50  # texts of a column
 _NEARLY = 0.9  # share of a column's cells that fit a format, from which the others are mistakes
 
 
@@ -58,13 +65,14 @@ class _Guess:
         self._declared = dict(table.types)
         self._most_kept = most_kept
         self._notes: list[CellNote] = []
-        self._wordy: set[str] = set()  # columns with a word for missing
+        self._words: dict[str, dict[str, int]] = {}  # column -> words for missing that it holds, and how often
         self._iso: set[str] = set()  # columns of dates that need no declaration
 
     def result(self) -> tuple[Table, tuple[CellNote, ...]]:
         text = [name for name, kind in self._types.items() if kind == "VARCHAR" and name not in self._declared]
         self._not_a_number([name for name, kind in self._types.items() if kind in ("FLOAT", "DOUBLE")])
         choices = self._choose(text)
+        self._numbers(choices)
         self._iso = {
             name for name, choice in choices.items() if choice is not None and choice.kind in ("DATE", "TIMESTAMP")
         }
@@ -74,11 +82,10 @@ class _Guess:
             if choice is not None and (choice.kind == "VARCHAR" or choice.mistaken is not None)
         ]
         self._relation = self._kept(unclear) or self._relation
-        self._wordy = self._with_words(unclear)
-        dated: dict[str, tuple[str, ...]] = {}
-        for name in unclear:
-            dated |= self._column(name)
-        self._dates(dated)
+        self._words = self._find_words(unclear)
+        self._columns(unclear)
+        order = {name: place for place, name in enumerate(self._types)}
+        self._notes.sort(key=lambda note: order[note.column])
         return self._with(self._cells.values()), tuple(self._notes)
 
     def _with(self, cells: Iterable[CellText]) -> Table:
@@ -90,7 +97,7 @@ class _Guess:
     def _choose(self, columns: list[str], table: Table | None = None) -> dict[str, Choice | None]:
         """Return the type of each column, as a copy infers it from what `table` declares."""
         table = table or self._table
-        formats = {name: text_format_of("profiled", table, name) for name in columns}
+        formats = text_formats_of("profiled", table, columns)
         listed = ", ".join(map(name_of, columns)) or "1"
         query = with_missing(f"SELECT {listed} FROM {self._relation}", dict.fromkeys(columns, "VARCHAR"), table)
         return choose_types(self._session, relation=f"({query})", columns=columns, table="profiled", formats=formats)
@@ -110,111 +117,146 @@ class _Guess:
     def _own(self, name: str) -> CellText:
         return self._cells.get(name, CellText(column=name))
 
-    # --- one column ---
+    # --- what the columns hold ---
 
-    def _column(self, name: str) -> dict[str, tuple[str, ...]]:
-        """Guess one column of text; returns the formats to try where it holds dates."""
-        cell = name_of(name)
-        rows = self._session.rows(
-            f"SELECT text, count(*) FROM (SELECT trim({cell}) AS text FROM {self._relation} LIMIT {_SAMPLE})"
-            f" WHERE text IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {_MOST}",
-            doing=_DOING,
-        )
-        declared = {word.strip() for word in self._own(name).nulls}
-        texts = [text for text, _ in rows if text not in MISSING and text not in declared]
-        words = self._words(name)
-        if not texts:
-            if words:
-                self._missing(name, words)
-            return {}
-        if (formats := date_formats(texts)) is not None:
-            return {name: formats}
-        if (shape := number_shape(texts)) is not None:
-            self._number(name, shape, words)
-        elif all(text.lower() in ("true", "false") for text in texts):
-            self._try(name, self._own(name), words)
-        else:
-            self._text(name, words)
-        return {}
+    def _columns(self, names: list[str]) -> None:
+        """Guess columns of text: each is taken for what its texts look like if all its rows then have one type."""
+        dated: dict[str, tuple[str, ...]] = {}
+        shapes: dict[str, NumberShape] = {}
+        wanted: dict[str, CellText] = {}
+        for name, texts in self._texts(names):
+            if not texts:
+                self._missing(name, self._words.get(name, {}))
+            elif (formats := date_formats(texts)) is not None:
+                dated[name] = formats
+                wanted[name] = self._own(name)
+            elif (shape := number_shape(texts)) is not None:
+                shapes[name] = shape
+                wanted[name] = self._as_numbers(name, shape)
+            elif all(text.lower() in ("true", "false") for text in texts):
+                wanted[name] = self._own(name)
+            else:
+                self._text(name, texts)
+        read = self._try(wanted)
+        for name, shape in shapes.items():
+            if name in read and (note := self._note_of(shape, wanted[name])) is not None:
+                self._notes.append(note)
+        self._iso |= dated.keys() & read
+        self._dates({name: formats for name, formats in dated.items() if name not in read})
 
-    def _with_words(self, columns: list[str]) -> set[str]:
-        """Return the columns that hold a word for missing."""
+    def _texts(self, names: list[str]) -> Iterator[tuple[str, list[str]]]:
+        """Yield each column's different texts, the most frequent first, without its words for missing."""
+        for some in in_parts(names, _TEXTS_AT_ONCE):
+            terms = ", ".join(f"histogram(trim({name_of(name)}))" for name in some)
+            listed = ", ".join(map(name_of, some))
+            query = f"SELECT {terms} FROM (SELECT {listed} FROM {self._relation} LIMIT {_SAMPLE})"
+            (row,) = self._session.rows(query, doing=_DOING)
+            for name, counts in zip(some, row, strict=True):
+                missing = MISSING | {word.strip() for word in self._own(name).nulls}
+                pairs = sorted((counts or {}).items(), key=lambda pair: (-pair[1], pair[0]))[:_MOST]
+                yield name, [text for text, _ in pairs if text not in missing]
+
+    def _find_words(self, columns: list[str]) -> dict[str, dict[str, int]]:
+        """Return the words for missing that each column holds, the most frequent first, and how often."""
         listed = ", ".join(text_of(word) for word in sorted(MISSING))
-        wordy: set[str] = set()
-        for batch in in_parts(columns, _AT_ONCE):
-            terms = ", ".join(f"bool_or(trim({name_of(name)}) IN ({listed}))" for name in batch)
+        words: dict[str, dict[str, int]] = {}
+        for some in in_parts(columns, _AT_ONCE):
+            cells = [f"trim({name_of(name)})" for name in some]
+            terms = ", ".join(f"histogram(CASE WHEN {cell} IN ({listed}) THEN {cell} END)" for cell in cells)
             (row,) = self._session.rows(f"SELECT {terms} FROM {self._relation}", doing=_DOING)
-            wordy |= {name for name, found in zip(batch, row, strict=True) if found}
-        return wordy
-
-    def _words(self, name: str) -> dict[str, int]:
-        """Return the words for missing that the column holds, and how often."""
-        if name not in self._wordy:
-            return {}
-        cell = name_of(name)
-        listed = ", ".join(text_of(word) for word in sorted(MISSING))
-        rows = self._session.rows(
-            f"SELECT trim({cell}), count(*) FROM {self._relation} WHERE trim({cell}) IN ({listed})"
-            " GROUP BY 1 ORDER BY 2 DESC, 1",
-            doing=_DOING,
-        )
-        return dict(rows)
+            for name, counts in zip(some, row, strict=True):
+                if counts:
+                    words[name] = dict(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+        return words
 
     def _missing(self, name: str, words: Mapping[str, int]) -> None:
         """Declare that the words are missing values of a column."""
-        cells = self._own(name)
-        texts = tuple(word or " " for word in words)
-        self._cells[name] = replace(cells, nulls=tuple(dict.fromkeys((*cells.nulls, *texts))))
         if words:
+            self._cells[name] = _without(self._own(name), words)
             self._notes.append(cell_notes.missing(name, words))
 
-    def _try(self, name: str, cells: CellText, words: Mapping[str, int]) -> bool:
-        """Declare `cells` and the words as missing if every row then has one type, other than text."""
-        nulls = tuple(dict.fromkeys((*cells.nulls, *(word or " " for word in words))))
-        wanted = replace(cells, nulls=nulls)
-        table = self._with([*(other for other in self._cells.values() if other.column != name), wanted])
-        choice = self._choose([name], table)[name]
-        if choice is None or choice.mistaken is not None or choice.kind == "VARCHAR":
-            return False
-        self._cells[name] = cells
-        self._missing(name, words)
-        if self._table.uses == "parquet":
-            self._declared[name] = choice.kind
-        return True
+    def _try(self, wanted: Mapping[str, CellText]) -> set[str]:
+        """Declare how columns are read, each with its words as missing, if all its rows then have a type.
 
-    def _text(self, name: str, words: Mapping[str, int]) -> None:
-        surely = {word: count for word, count in words.items() if word in SURELY_MISSING}
-        if surely:
-            self._missing(name, surely)
+        Returns the columns of which that holds.
+        """
+        cells = {name: _without(own, self._words.get(name, {})) for name, own in wanted.items()}
+        choices = self._choose(list(wanted), self._with((self._cells | cells).values()))
+        read = set()
+        for name, choice in choices.items():
+            if choice is None or choice.mistaken is not None or choice.kind == "VARCHAR":
+                continue
+            read.add(name)
+            self._cells[name] = wanted[name]
+            self._missing(name, self._words.get(name, {}))
+            if self._table.uses == "parquet":
+                self._declared[name] = choice.kind
+        return read
+
+    def _text(self, name: str, texts: list[str]) -> None:
+        words = self._words.get(name, {})
+        self._missing(name, {word: count for word, count in words.items() if word in SURELY_MISSING})
         kept = {word: count for word, count in words.items() if word in MAYBE_MISSING}
         if kept:
             self._notes.append(cell_notes.kept(name, kept))
+        numbers = sum(map(is_nearly_number, texts[:_LOOKED_AT]))
+        if len(texts) > _FEWEST and numbers >= _NEARLY * len(texts[:_LOOKED_AT]):
+            self._notes.append(cell_notes.unread_numbers(name))
 
-    def _number(self, name: str, shape: NumberShape, words: Mapping[str, int]) -> None:
+    # --- numbers ---
+
+    def _as_numbers(self, name: str, shape: NumberShape) -> CellText:
+        """Return how a column is read as numbers: by the table's signs where these fit."""
         own = self._own(name)
         own = replace(own, unit=own.unit or shape.unit, negative=own.negative or shape.negative)
         usual = self._table.decimal or "."
-        as_usual = [(usual, None)] + ([(usual, GROUPING[usual])] if self._table.decimal else [])
-        asked = False
-        if not (own.decimal or own.grouping) and not set(as_usual) & set(shape.signs):
-            decimal, grouping = shape.signs[0]
-            asked = {(",", "."), (".", ",")} <= set(shape.signs)
-            own = replace(
-                own,
-                decimal=decimal if decimal != usual else None,
-                grouping=grouping if decimal == usual or grouping != GROUPING[decimal] else None,
-            )
-        if not self._try(name, own, words):
-            return
-        note = cell_notes.either_decimal(name) if asked else cell_notes.numbers(own)
-        if note is not None:
-            self._notes.append(note)
+        if own.decimal or own.grouping or self._usual_signs & set(shape.signs):
+            return replace(own, decimal=own.decimal or usual) if shape.typeset else own
+        decimal, grouping = shape.signs[0]
+        return replace(
+            own,
+            decimal=decimal if decimal != usual else None,
+            grouping=grouping if decimal == usual or grouping != GROUPING[decimal] else None,
+        )
+
+    @property
+    def _usual_signs(self) -> set[tuple[str, str | None]]:
+        usual = self._table.decimal or "."
+        return {(usual, None)} | ({(usual, GROUPING[usual])} if self._table.decimal else set())
+
+    def _note_of(self, shape: NumberShape, own: CellText) -> CellNote | None:
+        given = self._table.cell_text(own.column)
+        guessed = not (given.decimal or given.grouping or self._usual_signs & set(shape.signs))
+        if guessed and {(",", "."), (".", ",")} <= set(shape.signs):
+            return cell_notes.either_decimal(own.column, ",")
+        return cell_notes.numbers(own)
+
+    def _numbers(self, choices: Mapping[str, Choice | None]) -> None:
+        """Look again at columns that are numbers as they stand."""
+        kinds = {name: choice.kind for name, choice in choices.items() if choice is not None}
+        kinds |= {name: kind for name, kind in self._types.items() if name not in self._declared and kind != "VARCHAR"}
+        whole = [name for name, kind in kinds.items() if kind in _WHOLE]
+        asked = [name for name in whole if (written := self._own(name).dates) and "%d" in written]
+        self._declared |= {name: type_of(self._table, self._own(name).dates or "") for name in asked}
+        unasked = [name for name in whole if name not in asked]
+        for name in double_meanings.days_of_digits(self._session, self._relation, unasked):
+            self._cells[name] = replace(self._own(name), dates=double_meanings.DIGITS)
+            self._declared[name] = "DATE"
+            self._notes.append(cell_notes.days_of_digits(name))
+        if self._table.uses == "parquet":
+            huge = double_meanings.beyond_bigint(self._session, self._relation, kinds)
+            self._notes += [cell_notes.beyond_bigint(name) for name in huge]
+        elif self._table.decimal is None:
+            decimals = [name for name, kind in kinds.items() if kind == "DOUBLE" and not self._own(name).decimal]
+            commas = self._table.delimiter is None
+            for name in double_meanings.grouped_by_points(self._session, self._relation, decimals, commas=commas):
+                self._notes.append(cell_notes.either_decimal(name, "."))
 
     def _not_a_number(self, columns: list[str]) -> None:
-        for batch in in_parts(columns, _AT_ONCE):
-            terms = ", ".join(f"count_if(isnan({name_of(name)}))" for name in batch)
+        for some in in_parts(columns, _AT_ONCE):
+            terms = ", ".join(f"count_if({NOT_A_NUMBER.format(name_of(name))})" for name in some)
             (counts,) = self._session.rows(f"SELECT {terms} FROM {self._relation}", doing=_DOING)
-            for name, count in zip(batch, counts, strict=True):
+            for name, count in zip(some, counts, strict=True):
                 if count:
                     self._missing(name, {"NaN": count})
 
@@ -223,19 +265,14 @@ class _Guess:
     def _dates(self, dated: Mapping[str, tuple[str, ...]]) -> None:
         chosen: dict[str, str] = {}
         open_order: dict[str, str] = {}
-        for name, formats in dated.items():
-            words = self._words(name)
-            if self._try(name, self._own(name), words):
-                self._iso.add(name)
-                continue
-            fitting = self._fitting(name, formats, words)
+        missing = {name: {*self._words.get(name, {}), *map(str.strip, self._own(name).nulls)} for name in dated}
+        for name, fitting in fitting_formats(self._session, self._relation, self._table, dated, missing):
             if not fitting:
                 self._unread(name)
                 continue
-            if words:
-                self._missing(name, words)
+            self._missing(name, self._words.get(name, {}))
             chosen[name] = fitting[0]
-            if len(fitting) > 1:
+            if has_order(fitting[0]) and other_order(fitting[0]) in fitting:
                 open_order[name] = fitting[0]
         settled = {
             _day_first(written) for name, written in chosen.items() if has_order(written) and name not in open_order
@@ -248,40 +285,13 @@ class _Guess:
                 self._ask(name, written)
         self._declare_dates(chosen)
 
-    def _fitting(self, name: str, formats: tuple[str, ...], words: Mapping[str, int]) -> list[str]:
-        """Return the formats in which every cell is a day or a time; else one that hardly any cell does not fit.
-
-        The copy then names the cell that is wrong.
-        """
-        if not formats:
-            return []
-        cell = name_of(name)
-        missing = {*words, *(text.strip() for text in self._own(name).nulls)}
-        listed = ", ".join(text_of(word) for word in sorted(missing)) or "NULL"
-        text = f"CASE WHEN trim({cell}) NOT IN ({listed}) THEN {cell} END" if missing else cell
-        terms = [f"count({text})"]
-        for written in formats:
-            text_format = text_format_of("profiled", replace(self._table, dates=written))
-            terms.append(f"count({from_text(f'({text})', text_format.formatted or 'DATE', text_format)})")
-        ((cells, *fitting),) = self._session.rows(f"SELECT {', '.join(terms)} FROM {self._relation}", doing=_DOING)
-        best = max(fitting)
-        if best < _NEARLY * cells:
-            return []
-        return [written for written, count in zip(formats, fitting, strict=True) if count == best][
-            : 2 if best == cells else 1
-        ]
-
     def _unread(self, name: str) -> None:
         self._declared[name] = "VARCHAR"
         self._notes.append(cell_notes.unread(name))
 
     def _ask(self, name: str, written: str) -> None:
-        cell = f"regexp_extract_all({name_of(name)}, '[0-9]+')"
-        first, second = (f"TRY_CAST({cell}[{place}] AS INTEGER)" for place in (1, 2))
-        ((low, high, low_2, high_2),) = self._session.rows(
-            f"SELECT min({first}), max({first}), min({second}), max({second}) FROM {self._relation}", doing=_DOING
-        )
-        self._notes.append(cell_notes.either_order(name, written, other_order(written), (low, high), (low_2, high_2)))
+        first, second = first_numbers(self._session, self._relation, name)
+        self._notes.append(cell_notes.either_order(name, written, other_order(written), first, second))
 
     def _declare_dates(self, chosen: Mapping[str, str]) -> None:
         """Declare the formats: for the whole table where all its dates are written alike."""
@@ -292,8 +302,12 @@ class _Guess:
         for name, written in chosen.items():
             self._cells[name] = replace(self._own(name), dates=written)
             if self._table.uses == "parquet":
-                kind = text_format_of("profiled", replace(self._table, dates=written)).formatted
-                self._declared[name] = kind or "DATE"
+                self._declared[name] = type_of(self._table, written)
+
+
+def _without(cells: CellText, words: Iterable[str]) -> CellText:
+    """Return the cells' text with the words among its missing values."""
+    return replace(cells, nulls=tuple(dict.fromkeys((*cells.nulls, *(word or " " for word in words)))))
 
 
 def _day_first(written: str) -> bool:

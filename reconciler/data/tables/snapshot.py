@@ -37,6 +37,7 @@ from reconciler.data.tables.column_types import (
     text_formats_of,
 )
 from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet, is_copied
+from reconciler.data.tables.double_meanings import beyond_bigint
 from reconciler.data.tables.missing_values import with_missing
 from reconciler.data.tables.source_file import locate, table_error, unchanged
 from reconciler.data.tables.type_inference import infer
@@ -180,7 +181,10 @@ class _TableCopy:
     def _from_parquet(self, path: Path, stream: BinaryIO) -> TableFile:
         with self._opened_parquet(path, stream) as (session, types):
             formats = text_formats_of(self.name, self.table, types)
-            columns = tuple(self._column_of_parquet(name, kind, formats[name]) for name, kind in types.items())
+            known = dict.fromkeys(beyond_bigint(session, _SOURCE, types), "VARCHAR") | self._known_types()
+            columns = tuple(
+                self._column_of_parquet(name, kind, known.get(name), formats[name]) for name, kind in types.items()
+            )
             count = session.value(f"SELECT count(*) FROM {_SOURCE}", doing=f"reading table {self.name}")
             if count == 0:
                 raise self._error("E401", "the file has no rows", "check the program that writes it")
@@ -233,8 +237,10 @@ class _TableCopy:
         session.run(f"CREATE OR REPLACE VIEW {_SOURCE} AS {query}", doing=f"reading table {self.name}")
         return by_name
 
-    def _column_of_parquet(self, name: str, file_type: str, text_format: TextFormat) -> CopiedColumn:
-        column = column_of_parquet(name, file_type, self._known_types().get(name), text_format)
+    def _column_of_parquet(
+        self, name: str, file_type: str, known_type: str | None, text_format: TextFormat
+    ) -> CopiedColumn:
+        column = column_of_parquet(name, file_type, known_type, text_format)
         if column is None:
             hint = "write it as text, a number, a date, a time or a boolean, or leave it out"
             raise self._error("E411", f"column {name} has the type {file_type[:40]}, which is not supported", hint)

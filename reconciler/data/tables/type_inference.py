@@ -29,8 +29,12 @@ def _tests(cell: str, text_format: TextFormat) -> dict[str, str]:
     """Return type -> SQL of the value where the text can only be of that type."""
     group = rf"([1-9][0-9]{{0,2}}({re.escape(text_format.grouping)}[0-9]{{3}})+)|" if text_format.grouping else ""
     point = re.escape(text_format.decimal)
-    number = rf"-?(({group}0|[1-9][0-9]{{0,14}})({point}[0-9]+)?|{point}[0-9]+)([eE][+-]?[0-9]{{1,2}})?"
+    number = rf"-?(({group}0|[1-9][0-9]{{0,14}})({point}[0-9]*)?|{point}[0-9]+)([eE][+-]?[0-9]{{1,2}})?"
     integer = "0|-?[1-9][0-9]{0,18}"
+    # A longer number behind a plus is one to call.
+    number += rf"|\+((0|[1-9][0-9]{{0,5}})({point}[0-9]*)?|{point}[0-9]+)"
+    integer += r"|\+(0|[1-9][0-9]{0,5})"
+    written, cell = cell, f"trim({cell})"
     # A match is finite: 15 digits and an exponent of two digits.
     double = f"TRY_CAST({cell} AS DOUBLE)" if text_format.grouping is None else from_text(cell, "DOUBLE", text_format)
     whole = f"CASE WHEN regexp_full_match({cell}, '{integer}') THEN TRY_CAST({cell} AS BIGINT) END"
@@ -38,13 +42,13 @@ def _tests(cell: str, text_format: TextFormat) -> dict[str, str]:
         "BOOLEAN": f"CASE lower({cell}) WHEN 'true' THEN true WHEN 'false' THEN false END",
         "BIGINT": whole,
         "DOUBLE": f"CASE WHEN regexp_full_match({cell}, {text_of(number)}) THEN {double} END",
-        "DATE": date_from_text(cell, text_format),
-        "TIMESTAMP": from_text(cell, "TIMESTAMP", text_format),
+        "DATE": date_from_text(written, text_format),
+        "TIMESTAMP": from_text(written, "TIMESTAMP", text_format),
     }
     if text_format.own:
         # How the column's numbers are written is declared: decimals, also where all of them are whole.
         tests["BIGINT"] = "CAST(NULL AS BIGINT)"
-        tests["DOUBLE"] = from_text_as_before(cell, "DOUBLE", text_format)
+        tests["DOUBLE"] = from_text_as_before(written, "DOUBLE", text_format)
     if text_format.formatted is not None and not re.sub(r"%-?[ac-zAC-Z]|[0-9]", "", text_format.dates):
         # 20240131 is a number too: it is a date only where `types` says so.
         tests[text_format.formatted] = f"CAST(NULL AS {text_format.formatted})"
@@ -147,7 +151,7 @@ def _count_some(
         items += [f"count({tests[kind]})" for kind in _KINDS]
         integer = tests["BIGINT"]
         # No FILTER: DuckDB keeps a copy of every argument of the query for each, the square of the columns.
-        items.append(f"count_if(regexp_full_match({cell}, '[0-9]+') AND ({integer}) IS NULL)")
+        items.append(f"count_if(regexp_full_match(trim({cell}), '[0-9]+') AND ({integer}) IS NULL)")
         items.append(f"count_if(regexp_full_match(lower({cell}), '{_NOT_FINITE}'))")
         items.append(f"count_if(regexp_full_match({cell}, '{_DATE_LIKE}'))")
     row = session.rows(f"SELECT {', '.join(items)} FROM {relation}", doing=f"finding the types of table {table}")[0]

@@ -22,7 +22,10 @@ class Cells(Document):
         description="Further texts that mean a missing value in this column, such as NA, whatever spaces stand around.",
     )
     dates: str | None = Field(
-        default=None, max_length=40, description="Format of this column's text dates (strptime), such as %d-%b-%Y."
+        default=None,
+        max_length=40,
+        description="Format of this column's text dates (strptime), such as %d-%b-%Y. %b and %B take the names of"
+        " months in English, German, French, Italian, Spanish, Portuguese, Dutch, Polish and Scandinavian languages.",
     )
     decimal: Literal[".", ","] | None = Field(
         default=None, description="Decimal separator of this column; default: that of the table."

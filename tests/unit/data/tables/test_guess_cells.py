@@ -14,6 +14,7 @@ from reconciler.core.spec.environment import CellText, Limits, Table
 from reconciler.data.in_process import LocalData
 from reconciler.data.tables.cell_shapes import date_formats, number_shape
 from reconciler.data.tables.guess_cells import guess_cells
+from reconciler.data.tables.month_names import NAMES, month_of
 from reconciler.data.tables.snapshot import look_at_cells
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest
@@ -197,6 +198,16 @@ DATES = [
     (["Feb 2, 2024", "Dec 31, 1999"], "%b %d, %Y", date(2024, 2, 2)),
     (["02FEB2024", "31DEC1999"], "%d%b%Y", date(2024, 2, 2)),
     (["2024-Feb-02", "1999-Dec-31"], "%Y-%b-%d", date(2024, 2, 2)),
+    (["02. Mrz. 2024", "03. Mai 2024", "04. Dez. 2024"], "%d. %b %Y", date(2024, 3, 2)),
+    (["2. Jänner 2024", "3. März 2024"], "%d. %B %Y", date(2024, 1, 2)),
+    (["02.Mrz.2024", "03.Okt.2024"], "%d.%b.%Y", date(2024, 3, 2)),
+    (["02-MÄR-24", "03-DEZ-24"], "%d-%b-%y", date(2024, 3, 2)),
+    (["2 févr. 2024", "3 mai 2024", "4 août 2024"], "%d %b %Y", date(2024, 2, 2)),
+    (["2 fevrier 2024", "3 décembre 2024"], "%d %B %Y", date(2024, 2, 2)),
+    (["2 de febrero de 2024", "3 de mayo de 2024"], "%d de %B de %Y", date(2024, 2, 2)),
+    (["2 lutego 2024", "3 grudnia 2024"], "%d %B %Y", date(2024, 2, 2)),
+    (["02 Sept 2024", "03 Feb 2024"], "%d %b %Y", date(2024, 9, 2)),
+    (["Feb. 2, 2024", "May 3, 2024"], "%b %d, %Y", date(2024, 2, 2)),
     (["1.2.2024", "31.12.1999"], "%d.%m.%Y", date(2024, 2, 1)),
     (["2.2.24", "31.12.99"], "%d.%m.%y", date(2024, 2, 2)),
     (["2024/2/2", "1999/12/31"], "%Y/%m/%d", date(2024, 2, 2)),
@@ -229,6 +240,106 @@ def test_columns_of_several_formats_are_each_read_in_theirs(tmp_path: Path) -> N
     assert profile.table.dates is None
     assert {cells.column: cells.dates for cells in profile.table.cells} == {"a": "%d.%m.%Y", "b": "%b %d, %Y"}
     assert {profile.column(name).latest for name in "abc"} == {"2023-12-31"}
+
+
+@pytest.mark.parametrize("language", ["englisch", "deutsch", "français"])
+def test_each_month_of_the_year_has_its_name(language: str) -> None:
+    names = {
+        "englisch": "Jan Feb March Apr May June July Aug Sept Oct November Dec",
+        "deutsch": "Jänner Feb März Apr Mai Juni Juli Aug Sept Okt November Dezember",
+        "français": "janv févr mars avril mai juin juillet août sept oct nov décembre",
+    }[language]
+    assert [month_of(name) for name in names.split()] == list(range(1, 13))
+
+
+def test_no_name_means_two_months() -> None:
+    names = [name for line in NAMES for name in line.split()]
+    assert len(names) == len(set(names))
+
+
+def test_days_that_look_like_numbers_are_days_and_that_is_told(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, d=["20240131", "19991231"], n=["20240131", "20240132"], e=["20240131", "31"])
+    assert {column.name: column.type for column in profile.columns} == {
+        "id": "BIGINT",
+        "d": "DATE",
+        "n": "BIGINT",
+        "e": "BIGINT",
+    }
+    assert values(tmp_path, profile, "d", 1) == [date(2024, 1, 31)]
+    assert "--type d=BIGINT" in note_of(profile, "d").note
+    assert len(profile.notes) == 1
+    number = profiled(tmp_path, (ReadOption(field="types", column="d", value="BIGINT"),), d=["20240131"])
+    assert (number.column("d").type, number.notes) == ("BIGINT", ())
+    option = ReadOption(field="dates", column="d", value="%d%m%Y")
+    assert values(tmp_path, profiled(tmp_path, (option,), d=["31012024"]), "d", 1) == [date(2024, 1, 31)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "other", "asked"),
+    [
+        (["950", "1.250"], ["7"], True),
+        (["1.250", "12.000"], ["7"], True),
+        (["950", "1.250"], ["3.5"], False),
+        (["950", "1250"], ["7"], False),
+        (["0.250", "1.250"], ["7"], False),
+        (["950", "1.25"], ["7"], False),
+    ],
+    ids=str,
+)
+def test_a_point_that_may_be_one_of_thousands_is_a_question(
+    tmp_path: Path, cells: list[str], other: list[str], asked: bool
+) -> None:
+    profile = profiled(tmp_path, x=cells, y=other)
+    assert [note.flags for note in profile.notes] == [("--decimal x=,", "--decimal x=.")] * asked
+    if asked:
+        for sign, times in ((".", 1), (",", 1000)):
+            read = profiled(tmp_path, (ReadOption(field="decimal", column="x", value=sign),), x=cells, y=other)
+            assert values(tmp_path, read, "x", 2) == [float(cell) * (times if "." in cell else 1) for cell in cells]
+            assert not any(note.flags for note in read.notes)
+
+
+def test_three_decimals_between_commas_are_decimals(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,x\n" + "".join(f"{row},{row}.125\n" for row in range(1, 60)))
+    assert profile_of(tmp_path / "t.csv").notes == ()
+
+
+def test_text_that_is_nearly_numbers_says_so(tmp_path: Path) -> None:
+    profile = profiled(tmp_path, x=[f"{number} {'kg' if number % 2 else 'lb'}" for number in range(30)])
+    assert note_of(profile, "x").unread
+    assert "looks like numbers" in note_of(profile, "x").note
+
+
+@pytest.mark.parametrize(
+    ("cells", "read"),
+    [
+        (["+48", "-7"], [48, -7]),
+        (["+0.5", "-0.25"], [0.5, -0.25]),
+        ([" 48", "  7 "], [48, 7]),
+        (["48.", "7.5"], [48, 7.5]),
+        (["\u22127.5", "3"], [-7.5, 3]),
+    ],
+    ids=str,
+)
+def test_signs_and_spaces_beside_numbers_are_no_part_of_them(
+    tmp_path: Path, cells: list[str], read: list[float]
+) -> None:
+    assert values(tmp_path, profiled(tmp_path, x=cells), "x", 2) == read
+
+
+def test_a_number_to_call_stays_text(tmp_path: Path) -> None:
+    assert profiled(tmp_path, x=["+436641234567", "+436647654321"]).column("x").type == "VARCHAR"
+
+
+def test_numbers_that_no_bigint_holds_are_text_and_that_is_told(tmp_path: Path) -> None:
+    query = "SELECT range AS id, (2::UHUGEINT ** 63 + range)::UBIGINT AS h, range::UBIGINT AS n FROM range(60)"
+    duckdb.sql(query).write_parquet(str(tmp_path / "t.parquet"))
+    profile = profile_of(tmp_path / "t.parquet")
+    assert (profile.column("h").type, profile.column("n").type) == ("VARCHAR", "BIGINT")
+    assert [note.column for note in profile.notes] == ["h"]
+    assert "--type h=DOUBLE" in profile.notes[0].note
+    assert values(tmp_path, profile, "h", 1) == [str(2**63)]
+    number = profile_of(tmp_path / "t.parquet", (ReadOption(field="types", column="h", value="DOUBLE"),))
+    assert (number.column("h").type, number.notes) == ("DOUBLE", ())
 
 
 @pytest.mark.parametrize(
@@ -273,9 +384,9 @@ def test_another_column_tells_day_from_month(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "cells",
     [
-        ["02. Mrz. 2024", "03. Mai 2024"],
+        ["02. Fantasy 2024", "03. Mai 2024"],
         ["31/12/2024", "12/31/2024"],
-        ["2 février 2024"],
+        ["2 février 2024", "2 févr 24"],
         ["02/02/2024", "Feb 2, 2024"],
     ],
     ids=" and ".join,
