@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice, product
 
-from reconciler.data.tables.month_names import month_of
+from reconciler.data.csv_files.month_names import month_of
 
 SURELY_MISSING = frozenset(
     [

@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from reconciler.core.spec.environment import CellText, Table
+from reconciler.data.csv_files import month_names
 from reconciler.data.duckdb_session import Session, text_of
-from reconciler.data.tables import month_names
 from reconciler.errors import DataError
 
 TYPE_RULE = "VARCHAR, BIGINT, INTEGER, DOUBLE, DECIMAL(p,s), DATE, TIMESTAMP or BOOLEAN"
