@@ -17,6 +17,7 @@ from reconciler.cli.command_group import COMMANDS, reconciler
 from reconciler.core import size_limits
 from reconciler.error_codes import CODES
 from reconciler.manifest.loading import field_docs
+from reconciler.report.help import glossary
 from reconciler.report.help.field_docs import blocks
 from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.render_markdown import to_markdown
@@ -74,6 +75,21 @@ def codes() -> Iterator[str]:
         for code, one in CODES.items():
             if code.startswith(family):
                 yield f"| {code} | {_cell(one.meaning)} | {_cell(one.remedy)} |"
+
+
+def words() -> Iterator[str]:
+    yield from ("# Words", "", _MADE, "")
+    yield "Every word that the program prints; `reconciler explain WORD` says the same."
+    kind = ""
+    for entry in glossary.entries():
+        (meaning,) = entry.meanings
+        if meaning.kind != kind:
+            kind = meaning.kind
+            yield from ("", f"## {kind[0].upper()}{kind[1:]}", "", "| word | what it means |", "|---|---|")
+        better = f"{meaning.better} is better" if meaning.better else None
+        facts = (meaning.formula and f"`{meaning.formula}`", meaning.unit, better, meaning.source)
+        spelled = ", ".join(f"`{word}`" for word in entry.word.split(" | "))
+        yield f"| {spelled} | {_cell(' '.join((meaning.what, '; '.join(filter(None, facts)))).strip())} |"
 
 
 def limits() -> Iterator[str]:
@@ -141,6 +157,7 @@ PAGES = {
     "commands.md": commands,
     "manifests.md": manifests,
     "errors.md": codes,
+    "words.md": words,
     "limits.md": limits,
     "output.md": output,
 }

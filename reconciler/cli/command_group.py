@@ -13,7 +13,7 @@ COMMANDS = {
     "init": "Start a project with a first model, suggested from a table.",
     "add": "Add a model to the project, suggested from a table or like another one.",
     "ci": "Write the CI workflows again, or show what would change.",
-    "explain": "Describe a field of a manifest, with an example, or an error code.",
+    "explain": "Describe a field of a manifest, with an example, an error code, or a printed word.",
     "validate": "Check the manifests, and report every problem at once.",
     "plan": "Show what apply would do to each model of an environment, and why.",
     "apply": "Apply the plan of an environment.",

@@ -213,21 +213,21 @@ class ArtifactDigest(click.ParamType[DigestPrefix]):
         return prefix
 
 
-class FieldOrCode(click.ParamType[str]):
-    """Path of a manifest's field, or an error code."""
+class FieldCodeOrWord(click.ParamType[str]):
+    """Path of a manifest's field, an error code, or a word that is printed."""
 
     name = "field"
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG002
-        """Complete by the committed schemas and the list of codes."""
+        """Complete in any case, as `explain` reads it, by the committed schemas and lists."""
         from click.shell_completion import CompletionItem
 
         from reconciler.error_codes import CODES
-        from reconciler.manifest.loading.field_docs import names
+        from reconciler.manifest.loading.field_docs import tails
+        from reconciler.report.help.glossary import words
 
-        known = dict.fromkeys((*names(), *(name.partition(".")[2] for name in names()), *CODES))
-        typed = incomplete.upper() if incomplete[:1] in ("e", "E") and incomplete[1:2].isdigit() else incomplete
-        return [CompletionItem(name) for name in known if name and name.startswith(typed)]
+        known = dict.fromkeys((*words(), *tails(), *CODES))
+        return [CompletionItem(name) for name in known if name.casefold().startswith(incomplete.casefold())]
 
 
 class Moment(click.ParamType[datetime]):

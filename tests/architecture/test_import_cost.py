@@ -101,8 +101,9 @@ def test_reading_commands_load_nothing_heavy_and_start_nothing_but_git(warm: Pro
     assert {Path(one[0]).name for one in started} <= {"git"}
 
 
-def test_explain_needs_nothing_of_the_project_and_no_schema_library() -> None:
-    modules, started = probe("explain", "holdout")
+@pytest.mark.parametrize("subject", ["holdout", "f1_macro"])
+def test_explain_needs_nothing_of_the_project_and_no_schema_library(subject: str) -> None:
+    modules, started = probe("explain", subject)
     assert not modules & (HEAVY | {"pydantic"})
     assert started == []
 

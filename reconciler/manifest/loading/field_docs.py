@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,16 +53,20 @@ class _Field:
 
 
 def explain(text: str | None) -> FieldDocs:
-    """Explain a field by its path; None lists the kinds of documents.
+    """Explain a field by its path, or all kinds (None). Raises UsageError E801 with similar names for another text."""
+    if docs := known(text):
+        return docs
+    raise unknown(str(text))
 
-    Raises UsageError E801 with similar names for an unknown field.
-    """
+
+def known(text: str | None) -> FieldDocs | None:
+    """Explain a field by its path, or the kinds of documents (None); return None for an unknown field."""
     if text is None:
         kinds = tuple(_brief(field) for field in _fields() if len(field.path) == 1)
         summary = "The documents of a project, by kind. Name a field by its path: reconciler explain recipe.holdout"
         return FieldDocs(path="", what=summary, form="three kinds of YAML documents", needed=True, children=kinds)
     fields = _named(text)
-    return _explained(fields[0], fields[1:])
+    return _explained(fields[0], fields[1:]) if fields else None
 
 
 def schema_of(text: str | None) -> dict[str, Any]:
@@ -76,20 +80,18 @@ def schema_of(text: str | None) -> dict[str, Any]:
             hint="name it: reconciler explain --schema model (or project, environment, recipe.holdout, ...)",
             code="E801",
         )
-    field = _named(text)[0]
-    return {"$schema": _DRAFT, **field.schema, "definitions": field.definitions}
+    if not (fields := _named(text)):
+        raise unknown(text)
+    return {"$schema": _DRAFT, **fields[0].schema, "definitions": fields[0].definitions}
 
 
 def _named(text: str) -> list[_Field]:
-    """Return the fields of this name, the one that is meant first. Raises UsageError E801 with similar names."""
+    """Return the fields of this name, the one that is meant first."""
     *above, last = text.split(".")
     wanted = (*(part for part in above if part != _SKIPPED), last)
     fields = [field for field in _fields() if field.parts[-len(wanted) :] == wanted]
-    if not fields:
-        raise UsageError(f"unknown field {text[:80]!r}", hint=_suggestion(text), code="E801")
-    shortest = min(len(field.path) for field in fields)
-    first = next(field for field in fields if len(field.path) == shortest)
-    return [first, *(field for field in fields if field is not first)]
+    first = min(fields, key=lambda field: len(field.path), default=None)
+    return sorted(fields, key=lambda field: field is not first)
 
 
 def names() -> tuple[str, ...]:
@@ -129,11 +131,18 @@ def _value_at(document: Any, path: tuple[str | int, ...]) -> Any:
     return value
 
 
-def _suggestion(text: str) -> str:
-    names = {field.name for field in _fields()}
-    tails = {".".join(name.split(".")[start:]): None for name in sorted(names) for start in range(name.count(".") + 1)}
-    close = difflib.get_close_matches(text, tails, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else "`reconciler explain` lists the kinds of documents"
+def tails() -> tuple[str, ...]:
+    """Return every path by which a field can be named: whole ones, and their last parts."""
+    paths = (name.split(".") for name in names())
+    return tuple(dict.fromkeys(".".join(path[start:]) for path in paths for start in range(len(path))))
+
+
+def unknown(text: str, others: Iterable[str] = ()) -> UsageError:
+    """Return the error for a text that names no field, with what is spelled like it; `others` may be meant, too."""
+    known = {name.casefold(): name for name in (*others, *tails())}
+    close = [known[name] for name in difflib.get_close_matches(text.casefold()[:80], known, n=3, cutoff=0.5)]
+    hint = f"did you mean {' or '.join(close)}?" if close else "`reconciler explain` lists the kinds of documents"
+    return UsageError(f"unknown field or word {text[:80]!r}", hint=hint, code="E801")
 
 
 # --- the tree of fields ---------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
+from reconciler.report.help.word_docs import meaning_blocks
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -42,6 +43,10 @@ def blocks(docs: FieldDocs, detail: Detail) -> Iterator[Block]:
         if detail is Detail.PAGE:
             yield Paragraph("Fields of the same name:")
         yield from _fields(docs.others, "Fields of the same name", detail, parent="")
+    if docs.printed:
+        yield GAP
+        yield Paragraph("Where it is printed", tone=Tone.STRONG)
+        yield from meaning_blocks(docs.printed, detail)
 
 
 def _form(docs: FieldDocs, detail: Detail) -> Iterator[Block]:

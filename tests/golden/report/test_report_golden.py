@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.inspect.drift import first_seen_by_key
-from reconciler.report.help import add_result, ci_workflows, error_code, field_docs, init_result, problems
+from reconciler.report.help import add_result, ci_workflows, error_code, field_docs, init_result, problems, word_docs
 from reconciler.report.inspect import (
     audit,
     drift,
@@ -82,6 +82,7 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "init": lambda look: on_screen(init_result, values_help.started(), look),
     "explain-field": lambda look: on_screen(field_docs, values_help.field(), look),
     "explain-code": lambda look: on_screen(error_code, values_help.code(), look),
+    "explain-word": lambda look: on_screen(word_docs, values_help.word(), look),
     "valid": lambda look: on_screen(problems, VALID, look),
     "invalid": lambda look: to_text(problems.error_blocks(values.invalid(), Detail.SCREEN), look),
     "failure": lambda look: to_text(problems.error_blocks(values.failure(), Detail.SCREEN), look),
@@ -138,6 +139,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "init": lambda: as_page(init_result, values_help.started()),
     "explain-field": lambda: as_page(field_docs, values_help.field()),
     "explain-code": lambda: as_page(error_code, values_help.code()),
+    "explain-word": lambda: as_page(word_docs, values_help.word()),
     "valid": lambda: as_page(problems, VALID),
     "invalid": lambda: to_markdown(problems.error_blocks(values.invalid(), Detail.PAGE)),
     "card": lambda: model_card.markdown(values.card()),

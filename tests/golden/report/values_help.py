@@ -1,10 +1,10 @@
-"""What `init` and `explain` show: a new project, a field of a manifest, an error code."""
+"""What `init` and `explain` show: a new project, a field of a manifest, an error code, a word that is printed."""
 
 from __future__ import annotations
 
 from reconciler.core.forge.ci_workflows import CIEnvironments, CIFile, CIFileState, CIResult
 from reconciler.core.forge.detection import ForgeKind
-from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary
+from reconciler.core.inspect.field_docs import FieldDocs, FieldSummary, WordDocs, WordMeaning
 from reconciler.core.onboarding.init_result import AddResult, InitChoice, InitResult
 from reconciler.error_codes import ErrorCode
 from tests.golden.report import values
@@ -79,8 +79,26 @@ def field() -> FieldDocs:
         example='holdout:\n  last: 0.2\n  by: "```"',
         example_file="sandbox/payments.yaml",
         others=(FieldSummary(path="gate.holdout", what="The rows of a gate."),),
+        printed=(WordMeaning(kind="word of a report", what="The rows that the model is judged on."),),
     )
 
 
 def code() -> ErrorCode:
     return ErrorCode(code="E999", meaning="A store is damaged.", remedy="Run `reconciler audit`.")
+
+
+def word() -> WordDocs:
+    return WordDocs(
+        word="MISSING or missing",
+        meanings=(
+            WordMeaning(kind="health", what="It is declared, and nothing is served. The next apply puts it in place."),
+            WordMeaning(
+                kind="metric",
+                what="The share of values that are missing.",
+                formula="|missing| / rows",
+                unit="share, 0 to 1",
+                better="lower",
+                source="scikit-learn, sklearn.impute.MissingIndicator",
+            ),
+        ),
+    )
