@@ -36,8 +36,10 @@ def readable(plan: Plan) -> ResultStatus:
     return worst_status(part.status for part in plan.models if part.status in broken)
 
 
-def write(plan: Plan, out: Path) -> None:
-    """Write a plan to `out`, replacing it in one step. Raises UsageError E803."""
+def write(plan: Plan, out: Path | None) -> None:
+    """Write a plan to `out`, if any, replacing it in one step. Raises UsageError E803."""
+    if out is None:
+        return
     temporary = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{out.name[:100]}.", dir=out.parent)

@@ -12,6 +12,12 @@ from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 
 
+def _check_alone(request: int | None, read: Path | None) -> None:
+    """Raise UsageError for options that only --comment has a use for."""
+    if request is not None or read is not None:
+        raise click.UsageError("--request and --read need --comment")
+
+
 @click.command("plan")
 @options.environment
 @options.models
@@ -58,11 +64,9 @@ def command(
     if comment:
         from reconciler.cli import pull_request
 
-        return pull_request.comment(
-            invocation, environment, request, part=bool(models or check or refresh), out=out, read=read
-        )
-    if request is not None or read is not None:
-        raise click.UsageError("--request and --read need --comment")
+        part = bool(models or check or refresh)
+        return pull_request.comment(invocation, environment, request, part=part, out=out, read=read)
+    _check_alone(request, read)
     from reconciler.app.planning.plan_cache import PlanCache
     from reconciler.cli.project import options_of
     from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
@@ -78,7 +82,6 @@ def command(
     from reconciler.report.plan import plan_report
 
     full = plan.plan if isinstance(plan, PlanExcerpt) else plan
-    if out is not None:
-        plan_file.write(full, out)
+    plan_file.write(full, out)
     streams.show(invocation, plan_report, plan, exit=exit_code(plan_file.pending(full)))
     return exit_code(plan_file.pending(full) if check else plan_file.readable(full))

@@ -17,6 +17,7 @@ from reconciler.manifest.loading.leakage import AS_OF
 from reconciler.ports import ParsedExpression
 
 _MOST_SHOWN = 300  # characters of the names in a hint
+_LEAST, _ALIKE = 0.6, 0.04  # how like a name must be to be suggested, and how much less like others may be beside it
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 
 
@@ -159,8 +160,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return a hint with the most similar names; where none is, all of them."""
     names = sorted(known)
     folded = {each.lower(): each for each in reversed(names)}
-    close = [folded[each] for each in difflib.get_close_matches(name.lower(), folded, n=3, cutoff=0.6)]
-    if close:
+    likeness = {each: difflib.SequenceMatcher(None, each, name.lower()).ratio() for each in folded}
+    best = max(likeness.values(), default=0.0)
+    close = sorted((each for each in likeness if likeness[each] > best - _ALIKE), key=lambda each: -likeness[each])
+    close = [folded[each] for each in close[:3]]
+    if best >= _LEAST:
         return f"did you mean {' or '.join(close)}?"
     shown = ", ".join(names)
     return f"its columns: {shown if len(shown) <= _MOST_SHOWN else f'{shown[:_MOST_SHOWN]}...'}"

@@ -56,11 +56,14 @@ def look(error: ValidationError, *, path: str, node: Node, model: type[D]) -> Se
 
 
 def _is_doubtful(path: Path, places: Collection[Path], mended: Any) -> bool:
-    """Tell whether a problem may come from a replacement there or around it, or from what was removed in it."""
-    removed = (place for place in places if _at(mended, place) is None)
-    return any(path[: len(place)] == place for place in places) or any(
-        len(path) < len(place) and place[: len(path)] == path for place in removed
-    )
+    """Tell whether a problem may come from a replacement there or around it.
+
+    Or from what was removed in it, or has another form than a single value.
+    """
+    if any(path[: len(place)] == place for place in places):
+        return True
+    inside = (place for place in places if len(path) < len(place) and place[: len(path)] == path)
+    return any(isinstance(_at(mended, place), (dict, list, type(None))) for place in inside)
 
 
 def _distinct(problems: Iterable[Problem]) -> tuple[Problem, ...]:

@@ -20,6 +20,7 @@ Path = tuple[str | int, ...]
 
 _LONGEST = 80  # characters of an example in a hint
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./%+-]*")  # text that needs no quotes, wherever it stands
+_NAMING_COLUMNS = ("key", "by", "at", "known", "column")
 _NOT_SUPPORTED = {
     "mask": "masking is not supported yet: the copy would hold the unmasked data",
     "keep": "a limit on kept snapshots is not supported yet: all are kept",
@@ -56,7 +57,8 @@ def _joined(problems: list[Problem]) -> list[Problem]:
     if len(problems) < 2 or None in parts or len(ends) > 1 or {problem.code for problem in problems} != {"E201"}:
         return problems
     ((start, end),) = ends
-    expected = " or ".join(dict.fromkeys(part[2] for part in parts if part is not None))
+    *others, last = dict.fromkeys(part[2] for part in parts if part is not None)
+    expected = f"{', '.join(others)} or {last}" if others else last
     return [replace(problems[0], message=f"{start}{expected}{end}")]
 
 
@@ -119,6 +121,9 @@ class _InvalidDocument:
             case _ if kind.startswith("E"):
                 code, message = kind, error["msg"]
                 hint = self._additions(location, message) if code == "E204" else None
+            case "string_too_long" | "string_too_short" if error["ctx"].get("max_length", 1) == 1:
+                code, message = "E205", "expected one character"
+                hint = 'a tab is written "\\t", in double quotes' if location[-1:] == ("delimiter",) else None
             case "string_type":
                 message, hint = _text_due(place)
             case _ if kind.endswith(("_type", "_parsing")) or kind == "int_from_float":
@@ -135,7 +140,7 @@ class _InvalidDocument:
         name = str(location[-1])
         if location == ("metadata", "name"):
             return f"`name: {self.path.rpartition('/')[2].partition('.')[0]}`"
-        value = field_docs.example_value(self.model.__name__, location, self.data)
+        value = _with_columns(name, field_docs.example_value(self.model.__name__, location, self.data))
         shown = f"{name}: {in_flow(value)}" if value is not None else f"{name}:"
         if value is None or len(shown) > _LONGEST:
             parts = [str(part) for part in location if part != "spec"]
@@ -152,6 +157,13 @@ class _InvalidDocument:
         asked = [name for name in re.findall("`([A-Za-z]+)`", message) if name not in around]
         known = [name for name in asked if field_docs.example_value(self.model.__name__, (*location, name), self.data)]
         return f"add {' or '.join(self._example((*location, name)) for name in known)}" if known else None
+
+
+def _with_columns(name: str, value: Any) -> Any:
+    """Return an example without its own columns' names: COLUMN stands for one of the author's."""
+    if isinstance(value, dict):
+        return {key: _with_columns(key, inner) for key, inner in value.items()}
+    return "COLUMN" if name in _NAMING_COLUMNS and isinstance(value, str) else value
 
 
 def in_flow(value: Any) -> str:

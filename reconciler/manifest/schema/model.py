@@ -172,7 +172,7 @@ class Holdout(Document):
                 "E204", "expected `holdout: {last: 20%, by: COLUMN}`, with a date column, or `holdout: {random: 20%}`"
             )
         if (self.last is None) != (self.by is None):
-            raise refuse("E204", "`last` and `by` need each other, such as {last: 20%, by: COLUMN} with a date column")
+            raise refuse("E204", "`last` and `by`, a date column, need each other")
         return self
 
 

@@ -8,6 +8,14 @@ from reconciler.errors import Problem
 from tests.unit.manifest.loading.test_cross_checks import MODEL, PRODUCTION, SANDBOX, edited, problems
 
 
+CLASSES = """\
+      classes:
+        on_time: days_late <= 0
+        late: days_late <= 30
+        very_late: days_late > 30
+"""
+
+
 def short(found: tuple[Problem, ...]) -> list[tuple[str, str]]:
     return [(one.code, (one.field or "").removeprefix("spec.").removeprefix("recipe.")) for one in found]
 
@@ -53,6 +61,8 @@ def test_what_is_wrong_with_one_field_hides_nothing(changes: list[tuple[str, str
         ("since: 2023-01-01", "since: 2023"),
         ("        late: days_late <= 30", '        "": days_late <= 30'),
         ("holdout: {last: 20%,", "holdout: {lats: 20%,"),
+        ("class: HistGradientBoostingClassifier,", "class: 5,"),
+        (CLASSES, "      column: country\n      classes: 5\n"),
     ],
     ids=str,
 )
@@ -77,10 +87,10 @@ def test_a_broken_file_hides_no_reference_of_another() -> None:
     ("change", "file", "hint"),
     [
         (("    seed: 7\n", ""), MODEL, "add `seed: 7`"),
-        (("    holdout: {last: 20%, by: invoice_date}\n", ""), MODEL, "add `holdout: {last: 20%, by: issued}`"),
+        (("    holdout: {last: 20%, by: invoice_date}\n", ""), MODEL, "add `holdout: {last: 20%, by: COLUMN}`"),
         (("    task: classification\n", ""), MODEL, "add `task: classification`"),
         (("  name: customer-payments\n", ""), MODEL, "add `name: customer-payments`"),
-        (("      key: invoice_id\n", ""), MODEL, "add `key: row`"),
+        (("      key: invoice_id\n", ""), MODEL, "add `key: COLUMN`"),
         (("uses: csv, path: data/invoices.csv", "uses: csv"), PRODUCTION, "add `path: data/invoices.csv`"),
         (
             ("  target: {uses: directory, root: serving}\n", ""),
