@@ -14,6 +14,7 @@ from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.ports import Expressions, ParsedExpression, TableLookup
 
 RECIPE = ("spec", "recipe")
+_LEAKING = ("data", "outcome", "holdout")  # what a leak follows from
 _NAMING = ("from", "join", "derive", "past")  # of the data: what columns there are follows from them
 
 
@@ -29,7 +30,7 @@ def parse_expressions(expressions: Expressions, recipes: Iterable[Recipe]) -> Ma
 
 
 def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[str, ParsedExpression]) -> None:
-    """Report every problem of a model's expressions; leaks only when all expressions are valid."""
+    """Report every problem of a model's expressions; leaks only when all that they follow from is valid."""
     recipe = model.recipe
     invalid = False
     expressions = [(label, text, False) for label, text in recipe.expressions()]
@@ -49,7 +50,8 @@ def check_expressions(reading: ProblemCollector, model: Model, parsed: Mapping[s
             invalid = True
             path = (*RECIPE, *expression_path(label))
             reading.add_in_text(model.file, path, "E224", message, hint, position=expression.position)
-    for place, code, message, remedy in leakage.problems(recipe, parsed, leaks=not invalid):
+    leaks = not invalid and not any(reading.touches(model.file, (*RECIPE, part)) for part in _LEAKING)
+    for place, code, message, remedy in leakage.problems(recipe, parsed, leaks=leaks):
         reading.add(model.file, (*RECIPE, *place), code, message, remedy)
 
 
