@@ -7,7 +7,6 @@ import pytest
 from reconciler.errors import Problem
 from tests.unit.manifest.loading.test_cross_checks import MODEL, PRODUCTION, SANDBOX, edited, problems
 
-
 CLASSES = """\
       classes:
         on_time: days_late <= 0
