@@ -14,7 +14,13 @@ from reconciler.console.invocation import Invocation
 from reconciler.errors import UsageError
 
 if TYPE_CHECKING:
-    from reconciler.core.controls.controls_status import ControlsStatus
+    from collections.abc import Iterable
+
+    from reconciler.app.wiring import OpenProject
+    from reconciler.core.artifact.loss import SandboxLoss
+    from reconciler.core.digest import Digest
+    from reconciler.core.spec.environment import Environment
+    from reconciler.report.layout.blocks import Block
 
 
 @click.command("controls")
@@ -32,48 +38,96 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
     protected branch, where the owners or approvers in force agreed to the change. `accept` needs no such agreement: it
     is for an environment, store or target that was moved or renamed, and for a project without a forge. It asks, and
     the answer is recorded with who and why.
+
+    Where a store is lost and there is no backup, `accept` gives up what it held: that of a sandbox, too.
     """
     from reconciler.cli.confirm import DECLINED
     from reconciler.cli.project import opened
-    from reconciler.engine.apply.accept_controls import accept_controls
-    from reconciler.engine.controls.controls_state import check_shown, controls_status, offered
+    from reconciler.engine.apply.accept_controls import accept_controls, observe_sandbox_loss
+    from reconciler.engine.controls.controls_state import controls_status, offered
     from reconciler.report.controls import controls_status as report
+    from reconciler.report.layout.blocks import Detail
 
+    _check_reason(environment, action, reason)
+    with opened(invocation, changes=environment if action == "accept" else None) as project:
+        deps, declared = project.deps, project.environment(environment)
+        loss = observe_sandbox_loss(deps, project.desired, declared) if declared.trains else None
+        if loss is not None:
+            return _lost(invocation, project, declared, loss, reason if action == "accept" else None, shown)
+        desired, declared = offered(deps, project.desired, declared, project.checkout.expressions)
+        status = controls_status(deps, desired, declared)
+        if action == "show" or reason is None:
+            streams.show(invocation, report, status)
+            return 0
+        question = f"Put these controls of {environment} in force?"
+        if not _agreed(environment, report.blocks(status, Detail.SCREEN), question, status.digest, shown):
+            return DECLINED
+        streams.show(invocation, report, accept_controls(deps, desired, declared, reason))
+    return 0
+
+
+def _check_reason(environment: str, action: str, reason: str | None) -> None:
+    """Raise UsageError E802 where something is to be accepted without a reason."""
     if action == "accept" and reason is None:
         raise UsageError(
             "accept needs a reason, which is recorded",
             hint=f"reconciler controls accept {environment} --reason 'why they are right'",
             code="E802",
         )
-    with opened(invocation, changes=environment if action == "accept" else None) as project:
-        deps, declared = project.deps, project.environment(environment)
-        desired, declared = offered(deps, project.desired, declared, project.checkout.expressions)
-        status = controls_status(deps, desired, declared)
-        if action == "show" or reason is None:
-            streams.show(invocation, report, status)
-            return 0
-        if shown is not None:
-            check_shown(status, shown)
-        elif not _confirmed(status):
+
+
+def _lost(
+    invocation: Invocation,
+    project: OpenProject,
+    environment: Environment,
+    loss: SandboxLoss,
+    reason: str | None,
+    shown: str | None,
+) -> int:
+    """Show what a sandbox's store lost; with a reason, give it up where a person agrees."""
+    from reconciler.cli.confirm import DECLINED
+    from reconciler.engine.apply.accept_controls import accept_loss
+    from reconciler.report.controls import sandbox_loss as report
+    from reconciler.report.layout.blocks import Detail
+
+    if reason is not None:
+        question = f"Give up what the store of {environment.name} lost?"
+        if not _agreed(environment.name, report.blocks(loss, Detail.SCREEN), question, loss.digest, shown):
             return DECLINED
-        streams.show(invocation, report, accept_controls(deps, desired, declared, reason))
+        loss = accept_loss(project.deps, project.desired, environment, loss, reason)
+    streams.show(invocation, report, loss)
     return 0
 
 
-def _confirmed(status: ControlsStatus) -> bool:
-    """Show the controls, and return whether a person accepts them. Raises UsageError E802 where nobody can answer."""
-    from reconciler.report.controls import controls_status as report
-    from reconciler.report.layout.blocks import Detail
+def _agreed(environment: str, blocks: Iterable[Block], question: str, digest: Digest, given: str | None) -> bool:
+    """Return whether a person accepts what `blocks` show: by an answer, or by the id that names it.
+
+    Raises UsageError E802 where the id is another's, or nobody can answer.
+    """
     from reconciler.report.layout.render_text import to_text
 
+    if given is not None:
+        _check_shown(environment, digest, given)
+        return True
     if not streams.can_ask(os.environ):
         raise UsageError(
             "accept asks a person, and there is no terminal to ask on",
-            hint=f"read `reconciler controls show {status.environment}` and give the id that it prints with --id",
+            hint=f"read `reconciler controls show {environment}` and give the id that it prints with --id",
             code="E802",
         )
-    streams.say(to_text(report.blocks(status, Detail.SCREEN), streams.style_of(sys.stderr)))
-    answered = click.confirm(f"Put these controls of {status.environment} in force?", err=True, default=False)
+    streams.say(to_text(blocks, streams.style_of(sys.stderr)))
+    answered = click.confirm(question, err=True, default=False)
     if not answered:
         streams.say("nothing was changed")
     return answered
+
+
+def _check_shown(environment: str, digest: Digest, given: str) -> None:
+    """Raise UsageError E802 where `given` is not the id that was shown."""
+    if len(given) >= 8 and digest.removeprefix("sha256:").startswith(given.removeprefix("sha256:")):
+        return
+    raise UsageError(
+        f"--id {given or '(empty)'} is not the id of what is there now",
+        hint=f"read `reconciler controls show {environment}`, which prints the id",
+        code="E802",
+    )

@@ -121,6 +121,7 @@ class JournalRegister(Checksummed):
     `begun`: the first deployment or training of these was started, and may have ended before the first entry.
     `journals`: these have a journal, as an apply saw; the controls log is among them by a name of its own.
     `given_up`: journals that are lost, which a person accepted; what anchors up to number `anchor` say of them is void.
+    `accepted_by`, `reason`: of a sandbox, which has no controls log that would say it.
     """
 
     environment: str
@@ -128,6 +129,8 @@ class JournalRegister(Checksummed):
     journals: tuple[str, ...] = ()
     given_up: tuple[str, ...] = ()
     anchor: int | None = None
+    accepted_by: str | None = None
+    reason: str | None = None
     format: int = 1
 
 

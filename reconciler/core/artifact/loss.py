@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from reconciler.core.artifact import store_layout
+from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.errors import IntegrityError
 
 _SHOWN = 3  # traces that a message names
@@ -52,6 +53,29 @@ class StoreContent:
         return tuple(sorted(self.kinds & (after if self.begun else after | before)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxLoss:
+    """What a sandbox's store lost, by error, for people: `reconciler controls` shows it and lets it be given up.
+
+    `digest` names the losses. `accepted_by`, `reason`: who gave them up just now, and why.
+    """
+
+    environment: str
+    address: str
+    losses: tuple[str, ...]
+    digest: Digest
+    accepted_by: str | None = None
+    reason: str | None = None
+    format: int = 1
+
+
+def sandbox_loss(environment: str, address: str, errors: Iterable[IntegrityError]) -> SandboxLoss:
+    """Return the losses that these errors tell."""
+    losses = tuple(dict.fromkeys(error.message for error in errors))
+    digest = digest_of_bytes("\n".join(losses).encode())
+    return SandboxLoss(environment=environment, address=address, losses=losses, digest=digest)
+
+
 def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityError | None:
     """Return the error E603 for a store that lost its mark, or that has no journal though one once was; else None."""
     where = f"the store of {content.environment} ({content.address})"
@@ -75,21 +99,18 @@ def lost_store(content: StoreContent, traces: Collection[Trace]) -> IntegrityErr
         f"{subject}, but {_listed(clauses)}",
         code="E603",
         hint="mount the disk, or restore the store from a backup (nothing is written to it until then); "
-        f"`reconciler audit {content.environment}` shows whether it is complete again. {_begin_anew(content)}",
+        f"`reconciler audit {content.environment}` shows whether it is complete again. "
+        f"{_begin_anew(content.environment, trains=content.trains)}",
     )
 
 
-def _begin_anew(content: StoreContent) -> str:
+def _begin_anew(environment: str, *, trains: bool) -> str:
     """Say what to do where there is no backup."""
-    if content.trains:
-        return "Where there is no backup, declare the sandbox under a new name"
-    return (
-        "Where there is no backup, empty its target and begin anew: "
-        f"reconciler controls accept {content.environment} --reason TEXT"
-    )
+    first = "begin" if trains else "empty its target and begin"
+    return f"Where there is no backup, {first} anew: reconciler controls accept {environment} --reason TEXT"
 
 
-def lost_journal(environment: str, model: str, traces: Iterable[Trace]) -> IntegrityError | None:
+def lost_journal(environment: str, model: str, traces: Iterable[Trace], *, trains: bool) -> IntegrityError | None:
     """Return the error E603 for a model without a journal, of which something tells that there was one; else None."""
     clauses = [trace.what for trace in traces if trace.model == model]
     if not clauses:
@@ -98,7 +119,7 @@ def lost_journal(environment: str, model: str, traces: Iterable[Trace]) -> Integ
         f"the journal of {environment}/{model} is missing, but {_listed(clauses)}",
         code="E603",
         hint=f"restore {store_layout.journal(environment, model)} from a backup of the store; "
-        "no command changes this model until then",
+        f"no command changes this model until then. {_begin_anew(environment, trains=trains)}",
     )
 
 

@@ -86,14 +86,3 @@ def offered(
         return earlier, environment_of(earlier, environment.name)
     except ReconcilerError:
         return desired, environment
-
-
-def check_shown(status: ControlsStatus, given: str) -> None:
-    """Raise UsageError E802 where `given` is not the id of the controls that were shown."""
-    if len(given) >= 8 and status.digest.removeprefix("sha256:").startswith(given.removeprefix("sha256:")):
-        return
-    raise UsageError(
-        f"--id {given} is not what would be in force",
-        hint=f"read `reconciler controls show {status.environment}`, which prints the id",
-        code="E802",
-    )

@@ -11,7 +11,7 @@ from contextlib import suppress
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
-from reconciler.core.artifact.build import Provenance
+from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.loss import (
     KINDS,
     StoreContent,
@@ -28,6 +28,7 @@ from reconciler.core.inspect.journal_checkpoint import CONTROLS, CheckpointHead,
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.storage import blobs, builds, checkpoints, register, store_mark
@@ -63,22 +64,6 @@ def check_store(deps: Dependencies, desired: DesiredState, environment: Environm
     if CONTROLS in registered and store.read(first) is None:
         raise lost_controls(environment.name)
     return registered - {CONTROLS}
-
-
-def give_up(deps: Dependencies, desired: DesiredState, environment: Environment) -> None:
-    """Register that a person accepts the loss of what is gone of an environment's journals, as if they never were.
-
-    What a target still serves of them is in the way until it is removed, too.
-    """
-    name, observer, journals = environment.name, LossObserver(deps, desired), journals_of(deps, desired)
-    lost = {model for model, _ in lost_among(journals, name, observer.traced(name))}
-    if observer.store(name) is not None:
-        lost |= {EVERYTHING, CONTROLS, *observer.traced(name)}
-    first = store_layout.member(store_layout.controls(name), 0)
-    if CONTROLS in register.read(deps.stores[name], name).journals and deps.stores[name].read(first) is None:
-        lost |= {CONTROLS}
-    anchors = checkpoints.read(deps.tags).anchors if deps.tags is not None else {}
-    register.add(deps.stores[name], name, given_up=lost, anchor=max(anchors, default=None))
 
 
 EVERYTHING = "(everything)"  # stands for a model's name where a whole store was given up; no model has it
@@ -130,13 +115,18 @@ class LossObserver:
         declared = environment_of(self._desired, environment)
         traces = (*self._of(declared), *self._of_model(declared, model))
         given_up = register.read(self._deps.stores[environment], environment).given_up
-        return lost_journal(environment, model, traces) if model not in given_up else None
+        return lost_journal(environment, model, traces, trains=declared.trains) if model not in given_up else None
 
     def traced(self, environment: str) -> frozenset[str]:
         """Return the models of which any trace tells, and those that git declares."""
         traces = self._of(environment_of(self._desired, environment))
         declared = {model.name for model in self._desired.models_of(environment)}
         return frozenset(declared | {trace.model for trace in traces if trace.model is not None})
+
+    def pinned(self, environment: str) -> frozenset[str]:
+        """Return the models whose pins elsewhere tell that an environment's store was written."""
+        traces = self._of_neighbours(environment_of(self._desired, environment))
+        return frozenset(trace.model for trace in traces if trace.model is not None)
 
     def gone(self, environment: str) -> Iterator[tuple[str, IntegrityError]]:
         """Yield each model, declared or not, whose journal is gone, with the error."""
@@ -253,16 +243,21 @@ class LossObserver:
         """Yield where an environment downstream was given an artifact of this model that was trained here."""
         for other in self._desired.downstream(environment.name):
             with suppress(ReconcilerError):
-                store = self._deps.stores[other.name]
-                head = journal_log.head(store, project=self._desired.project, environment=other.name, model=model)
-                build = head.state.build if head is not None else None
-                if build is None:
+                deployed = self._deployed(other.name, model)
+                if deployed is None:
                     continue
-                origin = blobs.record(store, build.provenance, Provenance)
+                build, origin = deployed
                 if (origin.environment, origin.model) == (environment.name, model):
                     yield Trace(
                         what=f"{other.name} has {short(build.artifact)}, trained in {environment.name}", model=model
                     )
+
+    def _deployed(self, environment: str, model: str) -> tuple[Build, Provenance] | None:
+        """Return the build that a journal says is deployed, and where it was trained."""
+        store = self._deps.stores[environment]
+        head = journal_log.head(store, project=self._desired.project, environment=environment, model=model)
+        build = head.state.build if head is not None else None
+        return (build, blobs.record(store, build.provenance, Provenance)) if build is not None else None
 
     def _verified_build(self, store: Store, environment: str, model: str) -> Iterator[Trace]:
         """Yield the build of the declared recipe where it was made for this model and verified: that is journaled
@@ -287,15 +282,29 @@ class LossObserver:
                 yield from self._incumbent(environment.name, name)
 
     def _pinned(self, environment: Environment, other: Environment) -> Iterator[Trace]:
-        """Yield a pin of an environment that promotes only from here: `promote` wrote its card from this store."""
+        """Yield a pin of an environment that promotes only from here: `promote` wrote its card from this store.
+
+        Not one of an artifact that the other's store has from elsewhere: from a sandbox that this one replaces.
+        """
         if other.promotes_from != (environment.name,):
             return
         for model in self._desired.models_of(other.name):
             card = card_path(other.name, model.name)
-            if model.artifact is not None and self._deps.source.tree(self._desired.revision or "", (card,)):
+            if model.artifact is None or self._is_from_elsewhere(environment.name, other.name, model):
+                continue
+            if self._deps.source.tree(self._desired.revision or "", (card,)):
                 what = f"git pins {short(model.artifact)} for {other.name}, promoted from {environment.name}"
                 yield Trace(what=what, model=model.name)
                 return
+
+    def _is_from_elsewhere(self, environment: str, other: str, model: Model) -> bool:
+        """Tell whether a pinned artifact is deployed, and was trained in another environment."""
+        with suppress(ReconcilerError):
+            deployed = self._deployed(other, model.name)
+            if deployed is not None:
+                build, origin = deployed
+                return build.artifact == model.artifact and origin.environment != environment
+        return False
 
     def _incumbent(self, environment: str, upstream: str) -> Iterator[Trace]:
         """Yield a verification upstream that compared a candidate with what was deployed here."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import JournalRegister
+from reconciler.core.controls.controls import Acceptance
 from reconciler.engine.storage import numbered_log
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
@@ -79,6 +80,7 @@ def add(
     journals: Collection[str] = (),
     given_up: Collection[str] = (),
     anchor: int | None = None,
+    accepted: Acceptance | None = None,
 ) -> None:
     """Add the models that the register does not name yet, as one member; none where it names them all."""
     if not begun and not journals and not given_up:
@@ -90,6 +92,8 @@ def add(
         journals=tuple(sorted(frozenset(journals) - known.journals)),
         given_up=tuple(sorted(given_up)),
         anchor=anchor if given_up else None,
+        accepted_by=accepted.who if accepted is not None else None,
+        reason=accepted.reason if accepted is not None else None,
     )
     if member.begun or member.journals or member.given_up:
         numbered_log.append_next(store, store_layout.register(environment), codec.encode(member))

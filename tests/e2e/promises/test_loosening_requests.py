@@ -181,7 +181,7 @@ def test_a_log_that_is_gone_is_accepted_by_a_person_or_nothing_new_is_deployed(s
     said = strict.run("controls", "accept", "production", "--reason", "an older store", code=2)
     assert "E802" in said.err, "there is no terminal to ask on"
     wrong = strict.run("controls", "accept", "production", "--reason", "x", "--id", "0" * 12, code=2)
-    assert "is not what would be in force" in wrong.err
+    assert "is not the id of what is there now" in wrong.err
     given = strict.run(
         *("controls", "accept", "production", "--reason", "an older store", "--id", shown["digest"], "-o", "json")
     ).json

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.apply.accept_controls import accept_controls
+from reconciler.adapters.filesystem.store import FilesStore
+from reconciler.engine.apply.accept_controls import accept_controls, accept_loss, observe_sandbox_loss
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, journal_checkpoint, prediction_input, status
-from reconciler.engine.plan import make_plan
+from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.promotion import deployment_history, propose
-from reconciler.errors import IntegrityError
+from reconciler.errors import ConflictError, IntegrityError
 from reconciler.testing.fault_injection import Counter, Crash, Fault
 from tests.simulation import sample_manifests
 from tests.simulation.sample_project import MODEL, OTHER
@@ -265,6 +266,45 @@ def test_a_person_accepts_that_a_store_and_its_target_are_lost_and_production_be
     )
 
 
+def test_a_person_gives_up_the_lost_store_of_a_sandbox_and_it_begins_anew_under_its_name(
+    project: ProjectOnDisk,
+) -> None:
+    served = status.status(project.deps(), project.desired, ("production",)).environments[0].models
+    remove(project.root / "stores/sandbox")
+    assert "reconciler controls accept sandbox" in str(
+        [finding.remedy for finding in audit.audit(project.deps(), project.desired, ("sandbox",)).findings]
+    )
+    sandbox = environment_of(project.desired, "sandbox")
+    loss = observe_sandbox_loss(project.deps(), project.desired, sandbox)
+    assert loss is not None
+    accepted = accept_loss(project.deps(), project.desired, sandbox, loss, "the disk is broken and there is no backup")
+    assert (accepted.accepted_by, accepted.reason) == (
+        project.deps().actor(),
+        "the disk is broken and there is no backup",
+    )
+    calm(project)
+    project.apply("sandbox")
+    project.apply("production")
+    calm(project)
+    assert status.status(project.deps(), project.desired, ("production",)).environments[0].models == served, (
+        "what is deployed elsewhere stays"
+    )
+    remove(project.root / "stores/sandbox/journal")
+    assert lost(project, "sandbox"), "what began anew is missed like any other"
+
+
+def test_nothing_of_a_sandbox_is_given_up_that_was_not_shown(project: ProjectOnDisk) -> None:
+    sandbox = environment_of(project.desired, "sandbox")
+    assert observe_sandbox_loss(project.deps(), project.desired, sandbox) is None
+    remove(project.root / "stores/sandbox/journal")
+    loss = observe_sandbox_loss(project.deps(), project.desired, sandbox)
+    assert loss is not None
+    remove(project.root / "stores/sandbox")
+    with pytest.raises(ConflictError, match="has changed since it was shown"):
+        accept_loss(project.deps(), project.desired, sandbox, loss, "seen")
+    assert lost(project, "sandbox")
+
+
 def test_a_controls_log_that_is_missing_is_told_and_accepted(project: ProjectOnDisk) -> None:
     remove(project.root / "stores/production/controls")
     assert "reconciler controls accept production" in str(
@@ -284,6 +324,19 @@ def calm(project: ProjectOnDisk) -> None:
     for environment in ENVIRONMENTS:
         codes = said(project, environment)
         assert 6 not in codes.values() and 1 not in codes.values(), (environment, codes)  # noqa: PT018
+
+
+def test_a_sandbox_in_the_place_of_another_is_not_taken_for_a_lost_one(project: ProjectOnDisk) -> None:
+    """What production has was trained in the former one, so its pin says nothing of the new one's store."""
+    desired = project.desired
+    sandbox = replace(environment_of(desired, "sandbox"), name="lab")
+    production = replace(environment_of(desired, "production"), promotes_from=("lab",))
+    desired = replace(desired, environments=(sandbox, production), models=desired.models_of("production"))
+    deps = project.deps()
+    deps = replace(deps, stores={**deps.stores, "lab": FilesStore(project.root / "stores/lab")})
+    assert observe_loss.LossObserver(deps, desired).store("lab") is None
+    remove(project.root / "stores/production")
+    assert observe_loss.LossObserver(deps, desired).store("lab") is not None, "now nothing tells where it was trained"
 
 
 def test_a_new_project_is_never_taken_for_a_lost_one(fresh: ProjectOnDisk) -> None:

@@ -49,7 +49,15 @@ def test_the_committed_schema_is_what_the_code_says(command: str) -> None:
 
 
 def test_every_command_that_prints_a_result_has_a_schema() -> None:
-    beside = {"explain-code", "explain-word", "plan-comment", "apply-on-merge", "ci-environments", "proposal-set"}
+    beside = {
+        "explain-code",
+        "explain-word",
+        "plan-comment",
+        "apply-on-merge",
+        "ci-environments",
+        "loss",
+        "proposal-set",
+    }
     assert set(documents()) - beside == set(COMMANDS) - {"completion"}
     assert {path.stem for path in FOLDER.glob("*.json")} == set(commands())
 
