@@ -61,17 +61,17 @@ def command(
     a commit status that carries the plan's digest: `apply --on-merge` carries out exactly that plan. With --comment and
     --out, the plan is only written to a file, to be read by people. A job that may comment makes the plan itself.
     """
+    from reconciler.app.planning.plan_cache import PlanCache
+    from reconciler.cli.project import options_of
+    from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
+    from reconciler.report.plan import in_sync
+
     if comment:
         from reconciler.cli import pull_request
 
         part = bool(models or check or refresh)
         return pull_request.comment(invocation, environment, request, part=part, out=out, read=read)
     _check_alone(request, read)
-    from reconciler.app.planning.plan_cache import PlanCache
-    from reconciler.cli.project import options_of
-    from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
-    from reconciler.report.plan import in_sync
-
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
     whole = out is not None or not invocation.is_text
     plan = PlanCache(options_of(invocation)).plan(environment, models, whole=whole, refresh_anyway=refresh)
