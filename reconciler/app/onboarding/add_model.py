@@ -119,8 +119,11 @@ def _check_name(desired: DesiredState, file: Path, new: NewModel) -> None:
     if new.name not in taken:
         return
     free = next(name for number in range(2, 10_000) if (name := f"{new.name[:58]}-{number}") not in taken)
-    source = f"--like {new.like}" if new.like is not None else ""
-    source = source or (f"--from-table {quote(str(new.table))}" if new.table is not None else "")
+    source = f"--like {new.like or new.name}"
+    if new.table is not None:
+        source = f"--from-table {quote(str(new.table))}"
+    elif new.like is None and not any(model.name == new.name for model in desired.models):
+        source = ""
     where = next((model.file for model in desired.models if model.name == new.name), None)
     told = f"there is a model {new.name} already: {where}" if where else f"the name {new.name} was another model's"
     more = "; with the other options that you gave" if new.outcome or new.reading else ""

@@ -18,7 +18,7 @@ def blocks(result: AddResult, detail: Detail) -> Iterator[Block]:
     yield GAP
     yield choice_list(result.choices, detail)
     yield GAP
-    yield Items(tuple(Item(Code(file), label="writes", joint=" ") for file in result.files), label_width=8)
+    yield Items(tuple(Item(Code(file), label="writes", joint=" ") for file in result.files), label_width=9)
     yield GAP
     says = "it explains each choice" if result.like is None else f"it is that of {plain(result.like)} but for the name"
     yield Paragraph(("Read ", Code(result.manifest), f": {says}. Then:"))

@@ -32,7 +32,7 @@ def blocks(result: InitResult, detail: Detail) -> Iterator[Block]:
     files = [Item(Code(file), label="writes", joint=" ") for file in result.files]
     if result.repository:
         files.append(Item("and a new git repository"))
-    yield Items(tuple(files), label_width=8)
+    yield Items(tuple(files), label_width=9)
     yield GAP
     yield Paragraph(("Read ", Code(result.manifest), ": it explains each choice. Then:"))
     yield CodeBlock(_next(result), runnable=True)
@@ -46,7 +46,7 @@ def choice_list(choices: Iterable[InitChoice], detail: Detail) -> Items:
         items.append(Item((choice.chosen, reason), label=choice.what))
         if choice.why and detail is Detail.SCREEN:
             items.append(Item(choice.why, tone=Tone.DIM))
-    return Items(tuple(items), label_width=8)
+    return Items(tuple(items), label_width=9)
 
 
 def _next(result: InitResult) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ def blocks(proposal: ProposalSet, detail: Detail) -> Iterator[Block]:
     else:
         yield overview(proposal)
     yield from _left_out(proposal)
+    yield GAP
     more = len(proposal.files) - _SHOWN
     files = [Item(Code(file), label="writes", joint=" ") for file in proposal.files[:_SHOWN]]
     files += [Item(count(more, "more file"), label="writes", joint=" ")] if more > 0 else []
