@@ -104,7 +104,7 @@ def apply(
     except KeyboardInterrupt:
         interrupted = True
     _register_seen(deps, environment, journals, outcomes)
-    add_interrupted(outcomes, fresh.models if interrupted else (), environment.name)
+    add_interrupted(outcomes, fresh.models if interrupted else ())
     finished = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
     return ApplyResult(
         environment=environment.name,

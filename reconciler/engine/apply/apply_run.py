@@ -44,16 +44,13 @@ class StepResult:
     remedy: str | None = None
 
 
-def add_interrupted(
-    outcomes: dict[str, tuple[ModelResult, list[StepResult]]], parts: Iterable[ModelPlan], environment: str
-) -> None:
+def add_interrupted(outcomes: dict[str, tuple[ModelResult, list[StepResult]]], parts: Iterable[ModelPlan]) -> None:
     """Add the result of each model that an interruption kept from being finished, or from being begun."""
     for part in parts:
         if part.steps and part.model not in outcomes:
             result = ModelResult(
                 model=part.model,
                 status=ResultStatus.INTERRUPTED,
-                problem="what is due was not finished; what served before still serves",
-                remedy=f"run the same command again: reconciler apply {environment}",
+                problem="what is due was not finished, and what served before still serves",
             )
             outcomes[part.model] = result, []
