@@ -14,6 +14,7 @@ from reconciler.adapters.system import machine
 from reconciler.app import locations
 from reconciler.app.ci import setup as ci_setup
 from reconciler.app.onboarding import suggested_model
+from reconciler.app.onboarding.first_estimator import with_estimator
 from reconciler.app.onboarding.suggested_model import DATA
 from reconciler.app.project_options import SILENT
 from reconciler.core.forge.detection import ForgeKind
@@ -37,13 +38,15 @@ def begin(
     ci: ForgeKind | None = None,
     install: str | None = None,
     reading: TableReading | None = None,
+    estimator: str | None = None,
     shown: str | None = None,
     progress: Progress = SILENT,
 ) -> InitResult:
     """Write a project with a first model into `folder`, suggested from `table` (by default: the only one there).
 
-    `folder` None: the current one, where that is safe. `reading`: what the author says about the table; `shown`: the
-    folder as it is entered from where the command was typed.
+    `folder` None: the current one, where that is safe. `reading`: what the author says about the table; `estimator`:
+    its name, None to try a few, but not on the made-up table; `shown`: the folder as it is entered from where the
+    command was typed.
     """
     root = (folder or _HERE).absolute()
     _check(root, named=folder is not None, table=table)
@@ -67,6 +70,10 @@ def begin(
             inside = f"{DATA}/{sample_table.NAME}.csv" if note is not None else suggested_model.path_below(root, path)
             place = inside or f"{DATA}/{table_name}{suffix}"
             suggestion = suggested_model.suggested(profile, table=table_name, path=place, outcome=outcome)
+            if note is None or estimator is not None:
+                suggestion = with_estimator(
+                    suggestion, estimator, table=path, into=scratch / "tried", data=data, progress=progress
+                )
         shown = shown if shown is not None else str(folder or _HERE)
         copies = {} if inside is not None else {place: path}
         return _write(

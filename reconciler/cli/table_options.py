@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli import options
+from reconciler.core.onboarding.estimator_options import DEFAULT, NAMES
 from reconciler.core.onboarding.table_profile import ReadOption
 from reconciler.errors import UsageError
 
@@ -46,6 +47,13 @@ _OPTIONS = (
     click.option(
         "--column", "columns", metavar="NAME=WRITTEN", multiple=True, help="Other name of a column; repeatable."
     ),
+)
+
+
+estimator_option = click.option(
+    "--estimator",
+    type=click.Choice([*NAMES, DEFAULT]),
+    help="Estimator to begin with [default: the best of these by folds of the training rows].",
 )
 
 

@@ -13,6 +13,8 @@ from reconciler.core.spec.environment import Environment, Limits
 from reconciler.ports.messages import (
     CompareRequest,
     CopyRequest,
+    FoldsRequest,
+    FoldsResult,
     HeaderRequest,
     ParsedExpression,
     PredictRequest,
@@ -84,6 +86,12 @@ class Trainer(Protocol):
 
     def train(self, request: TrainRequest) -> TrainResult:
         """Fit a model, evaluate it on the holdout and write the artifact's files; TrainingError when that fails."""
+
+    def score_folds(self, request: FoldsRequest) -> FoldsResult:
+        """Score recipes on folds of their training rows, prepared and fitted as `train` does; writes nothing.
+
+        A recipe that cannot be trained is a result with its reason; TrainingError when the rows have no two folds.
+        """
 
     def close(self) -> None:
         """End the workers that `warm` started and no request used. Idempotent."""

@@ -69,6 +69,7 @@ class SelectionKind(StrEnum):
     FIT = "fit"  # train.parquet, holdout.parquet, and keys.parquet: the key column of train.parquet
     PREDICT = "predict"  # predict.parquet
     FEATURES = "features"  # features.parquet: the rows whose keys are listed in `keys`
+    FOLDS = "folds"  # train.parquet with at most `most` rows, and days.parquet; nothing of the holdout
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,17 +91,20 @@ class SelectRequest:
     limits: Limits
     keys: Path | None = None
     also: tuple[str, ...] = ()
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectResult:
     """The result of a selection, in rows. `holdout_from` is the first holdout date (ISO) of a time holdout; `left_out`
-    counts rows by reason (`not matured`, `outside the window`, `matured after the cut`), sorted."""
+    counts rows by reason (`not matured`, `outside the window`, `matured after the cut`), sorted. `classes`: of FOLDS,
+    the training rows of each class."""
 
     rows: int
     holdout_rows: int
     holdout_from: str | None
     left_out: tuple[tuple[str, int], ...]
+    classes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,36 @@ class TrainResult:
 
     files: tuple[str, ...]
     evaluation: Evaluation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldsRequest:
+    """A request to score recipes that differ in their estimators on folds of the same training rows. `train`, `days`:
+    files of a FOLDS selection. `repeats`: how often random folds are cut."""
+
+    recipes: tuple[Recipe, ...]
+    selected: SelectResult
+    train: Path
+    days: Path
+    repeats: int
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldScores:
+    """The scores of one recipe, one per fold; none where it cannot be trained, and then `failed` says why."""
+
+    scores: tuple[float, ...]
+    failed: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoldsResult:
+    """The scores of each recipe by the headline metric of the task, on the same folds; `guess`: of a blind guess."""
+
+    metric: str
+    recipes: tuple[FoldScores, ...]
+    guess: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,9 @@ from reconciler.errors import ScoringError
 from reconciler.ports import (
     CompareRequest,
     CopyRequest,
+    FoldScores,
+    FoldsRequest,
+    FoldsResult,
     PredictRequest,
     PredictResult,
     SelectionKind,
@@ -114,6 +117,10 @@ class FakeTrainer:
             (request.into / name).write_bytes(content)
         self.trained.append(digest_of_bytes(body))
         return TrainResult(files=tuple(sorted(files)), evaluation=evaluation)
+
+    def score_folds(self, request: FoldsRequest) -> FoldsResult:
+        scores = FoldScores(scores=(0.5, 0.6))
+        return FoldsResult(metric="f1_macro", recipes=(scores,) * len(request.recipes), guess=(0.4, 0.4))
 
 
 class FakeScorer:

@@ -3,6 +3,7 @@
 With --fork-server, it forks such workers instead (`reconciler.workers.fork_server`).
 
 train  TrainRequest -> TrainResult
+folds  FoldsRequest -> FoldsResult
 
 Libraries are imported before the first request is read: they take longer than many fits.
 """
@@ -11,9 +12,10 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from reconciler.ports import TrainRequest
+from reconciler.ports import FoldsRequest, TrainRequest
 from reconciler.training.fit import train
 from reconciler.training.runtime_check import runtime_here
+from reconciler.training.score_folds import score_folds
 from reconciler.workers.fork_server import run
 
 
@@ -35,4 +37,4 @@ def _import_libraries() -> None:
 
 if __name__ == "__main__":
     _import_libraries()
-    run({"train": (TrainRequest, train)})
+    run({"train": (TrainRequest, train), "folds": (FoldsRequest, score_folds)})

@@ -7,12 +7,16 @@ loaded back from its bytes, so the bytes evaluated are the bytes written: there 
 
 from __future__ import annotations
 
+from typing import Any
+
 from reconciler import codec
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, MODEL_FILE, PROBE_FILE, RECIPE_FILE, SCHEMA_FILE
+from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.evaluation.holdout import evaluate_holdout
 from reconciler.model_file.dump import dump
 from reconciler.model_file.feature_matrix import encode_rows, read_rows
-from reconciler.model_file.feature_schema import schema_of
+from reconciler.model_file.feature_schema import Tables, schema_of
+from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import record_probe
 from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import estimator_pipeline
@@ -26,11 +30,8 @@ def train(request: TrainRequest) -> TrainResult:
     """
     check_runtime(request.runtime)
     recipe = estimator_pipeline.built_recipe(request.recipe)
-    rows = read_rows(request.train)
-    schema = schema_of(recipe, rows, request.tables)
-    matrix, targets = encode_rows(rows, schema)
-    estimator = estimator_pipeline.fit(request.recipe, schema, matrix, targets)
-    body, model = dump(estimator, schema)
+    fitted, targets = fit_rows(recipe, read_rows(request.train), request.tables)
+    body, model = dump(fitted.estimator, fitted.schema)
     evaluation = evaluate_holdout(
         model,
         request.holdout,
@@ -41,7 +42,7 @@ def train(request: TrainRequest) -> TrainResult:
     files = {
         MODEL_FILE: body,
         RECIPE_FILE: codec.encode(recipe),
-        SCHEMA_FILE: codec.encode(schema),
+        SCHEMA_FILE: codec.encode(fitted.schema),
         PROBE_FILE: codec.encode(record_probe(model)),
         EVALUATION_FILE: codec.encode(evaluation),
     }
@@ -49,3 +50,14 @@ def train(request: TrainRequest) -> TrainResult:
     for name, content in files.items():
         (request.into / name).write_bytes(content)
     return TrainResult(files=tuple(sorted(files)), evaluation=evaluation)
+
+
+def fit_rows(built: BuiltRecipe, rows: Any, tables: Tables) -> tuple[LoadedModel, Any]:
+    """Fit a recipe on training rows (a pyarrow table), and return the model with the outcome of each row.
+
+    `tables`: as the schema records them. Raises TrainingError.
+    """
+    schema = schema_of(built, rows, tables)
+    matrix, targets = encode_rows(rows, schema)
+    estimator = estimator_pipeline.fit(built.recipe, schema, matrix, targets)
+    return LoadedModel(estimator=estimator, schema=schema), targets

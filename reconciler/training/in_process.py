@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reconciler.core.spec.environment import Limits
-from reconciler.ports import TrainRequest, TrainResult
-from reconciler.training import fit
+from reconciler.ports import FoldsRequest, FoldsResult, TrainRequest, TrainResult
+from reconciler.training import fit, score_folds
 
 
 class LocalTrainer:
@@ -17,6 +17,10 @@ class LocalTrainer:
     def train(self, request: TrainRequest) -> TrainResult:
         """Train in this process; see `fit.train`."""
         return fit.train(request)
+
+    def score_folds(self, request: FoldsRequest) -> FoldsResult:
+        """Score recipes in this process; see `score_folds.score_folds`."""
+        return score_folds.score_folds(request)
 
     def close(self) -> None:
         """Do nothing: there is no worker to stop."""

@@ -17,6 +17,8 @@ from reconciler.errors import DataError, ScoringError, TrainingError
 from reconciler.ports import (
     CompareRequest,
     CopyRequest,
+    FoldsRequest,
+    FoldsResult,
     HeaderRequest,
     ParsedExpression,
     PredictRequest,
@@ -95,6 +97,10 @@ class TrainingWorker:
 
     def train(self, request: TrainRequest) -> TrainResult:
         return self._pool.call("train", request, TrainResult, request.limits, threads=self._threads(request))
+
+    def score_folds(self, request: FoldsRequest) -> FoldsResult:
+        # One thread: the folds are small, and are counted as so much work of one processor.
+        return self._pool.call("folds", request, FoldsResult, request.limits, threads=1)
 
     def _threads(self, request: TrainRequest) -> int:
         """Return the number of OpenMP threads, 0 for no limit.

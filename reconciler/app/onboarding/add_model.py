@@ -15,6 +15,7 @@ from reconciler.adapters.git import new_repository
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.app import locations
 from reconciler.app.onboarding import suggested_model
+from reconciler.app.onboarding.first_estimator import with_estimator
 from reconciler.app.onboarding.suggested_model import DATA
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.onboarding.init_result import AddResult, InitChoice
@@ -35,7 +36,8 @@ _NEVER = "give the table another name, or move that file away: add never overwri
 class NewModel:
     """What is asked for: a model called `name` over `table`, or `like` another, trained in `environment`.
 
-    `table`, `environment` None: the only one that fits. `outcome`: the column to predict, None to guess.
+    `table`, `environment` None: the only one that fits. `outcome`: the column to predict, None to guess;
+    `estimator`: its name, None to try a few.
     """
 
     name: str
@@ -44,6 +46,7 @@ class NewModel:
     environment: str | None = None
     outcome: str | None = None
     reading: TableReading | None = None
+    estimator: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +167,9 @@ def _from_table(
         profile = suggested_model.profiled(path, reading, data, scratch=scratch, progress=options.progress)
         name = declared or _free(stem, tables)
         suggestion = suggested_model.suggested(profile, table=name, path=table_path, outcome=new.outcome)
+        suggestion = with_estimator(
+            suggestion, new.estimator, table=path, into=scratch / "tried", data=data, progress=options.progress
+        )
         if declared is not None and _in_order(suggestion.table) != _in_order(tables[declared]):
             name = _free(new.name, tables)  # other models read it as they always did
             suggestion = suggested_model.with_table(suggestion, name)

@@ -13,7 +13,7 @@ from reconciler.core.onboarding.init_result import InitChoice
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile, TableReading
 from reconciler.core.spec.environment import Limits
-from reconciler.core.spec.recipe import Task
+from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.errors import UsageError
 from reconciler.ports import Progress
 
@@ -98,6 +98,11 @@ def _size(profile: TableProfile) -> str:
     return f"{rows:,} row{'s' * (rows != 1)}, {columns:,} column{'s' * (columns != 1)}"
 
 
+def _estimator(recipe: Recipe) -> str:
+    weights = dict(recipe.estimator.params).get("class_weight")
+    return f"{recipe.estimator.class_name}{', balanced' if weights else ''}"
+
+
 def choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: bool = False) -> tuple[InitChoice, ...]:
     recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
     written = [_size(profile)]
@@ -142,6 +147,6 @@ def choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: boo
             if left
             else "",
         ),
-        InitChoice(what="holdout", chosen=holdout_rows, why=why.holdout),
-        InitChoice(what="estimator", chosen=recipe.estimator.class_name, why=why.estimator),
+        InitChoice(what="holdout", chosen=holdout_rows, why=suggestion.why_holdout),
+        InitChoice(what="estimator", chosen=_estimator(recipe), why=why.estimator),
     )

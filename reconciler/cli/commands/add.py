@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli import options
-from reconciler.cli.table_options import reading_of, table_options
+from reconciler.cli.table_options import estimator_option, reading_of, table_options
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 from reconciler.errors import UsageError
@@ -18,6 +18,7 @@ from reconciler.errors import UsageError
 @click.command("add")
 @options.new_model
 @table_options
+@estimator_option
 @click.option("--like", metavar="MODEL", type=options.NAME, help="Model whose recipe to copy, instead of a table.")
 @click.option(
     "--in", "environment", metavar="ENV", type=options.NAME, help="Environment that trains it [default: the only one]."
@@ -33,6 +34,7 @@ def command(
     outcome: str | None,
     like: str | None,
     environment: str | None,
+    estimator: str | None,
     **said: Any,
 ) -> int:
     """Add MODEL to the project: suggested from a table, as `init` does, or with the recipe of another model.
@@ -47,14 +49,20 @@ def command(
     from reconciler.report.help import add_result
 
     reading = reading_of(**said)
-    if like is not None and (table is not None or outcome is not None or reading is not None):
+    if like is not None and (table is not None or outcome is not None or reading is not None or estimator is not None):
         raise UsageError(
             "--like copies the recipe of another model as it is, and takes no table and no options of one",
             hint=f"reconciler add {model} --like {like}, and change the manifest; or leave out --like",
             code="E801",
         )
     new = add_model.NewModel(
-        name=model, table=table, like=like, environment=environment, outcome=outcome, reading=reading
+        name=model,
+        table=table,
+        like=like,
+        environment=environment,
+        outcome=outcome,
+        reading=reading,
+        estimator=estimator,
     )
     with shown(invocation) as project:
         folder = invocation.path_to(Path(os.path.relpath(project.root)))

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reconciler.cli import options
-from reconciler.cli.table_options import reading_of, table_options
+from reconciler.cli.table_options import estimator_option, reading_of, table_options
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
@@ -17,6 +17,7 @@ from reconciler.console.invocation import Invocation
 @click.command("init")
 @click.argument("where", metavar="[DIR]", type=click.Path(path_type=Path), required=False)
 @table_options
+@estimator_option
 @click.option("--name", type=options.NAME, help="Name of the model [default: the table's name].")
 @click.option(
     "--ci",
@@ -40,6 +41,7 @@ def command(
     name: str | None,
     ci: str | None,
     install: str | None,
+    estimator: str | None,
     **said: Any,
 ) -> int:
     """Start a project in DIR, or in the current folder, with a first model that works.
@@ -48,6 +50,8 @@ def command(
     the model. Writes manifests whose comments give the reasons, and CI workflows that plan, apply and check for drift.
     How the table is read is told by looking; --encoding, --skip and the others say it instead, as a table's fields do.
     A column that can be read in two ways is asked about: --nulls, --dates, --decimal and --type answer.
+    The estimator is chosen by trying a few on folds of the training rows, and never on those held out; --estimator NAME
+    takes one without trying, --estimator default the one by the table's size.
     Without --from-table, the only table in DIR or DIR/data is used; where there is none, a made-up one is written.
     Existing files are not overwritten. `reconciler add` adds further models to the project.
     """
@@ -65,6 +69,7 @@ def command(
             ci=ForgeKind(ci) if ci else None,
             install=install,
             reading=reading_of(**said),
+            estimator=estimator,
             shown=invocation.path_to(where or Path()),
             progress=steps,
         )

@@ -137,11 +137,9 @@ def _exclusion_reason(column: ColumnProfile, at: ColumnProfile | None) -> str | 
     if column.distinct < 2:
         return "has the same value everywhere"
     if column.dated:
-        return (
-            "its month is a feature"
-            if at is not None and column.name == at.name
-            else "is a date: derive what matters in it"
-        )
+        if at is None or column.name != at.name:
+            return "is a date: derive what matters in it"
+        return "its month, hour and weekday are features" if at.type == "TIMESTAMP" else "its month is a feature"
     if column.distinct == column.filled and (_IDENTITY.fullmatch(column.name) or _COUNTER.fullmatch(column.name)):
         return "differs in every row"
     if column.type == "VARCHAR" and not column.values and column.distinct > 0.5 * column.filled:

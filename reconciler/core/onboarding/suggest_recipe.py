@@ -6,18 +6,20 @@ and types decide, as a person would guess at first sight; where they say nothing
 
 from __future__ import annotations
 
-import math
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from reconciler.core.onboarding.column_roles import are_classes, features_of, free_name, key_of, outcome_of
+from reconciler.core.onboarding.estimator_choice import EstimatorChoice
+from reconciler.core.onboarding.estimator_options import EstimatorOption, default_for
+from reconciler.core.onboarding.held_out_rows import holdout_of, judged_rows, too_few
 from reconciler.core.onboarding.receivables import ReceivablesRecipe, recognise_receivables
+from reconciler.core.onboarding.row_moment import moment_of
 from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import (
-    Estimator,
     Features,
-    Holdout,
     NamedExpression,
     Outcome,
     OutcomeClass,
@@ -29,12 +31,6 @@ from reconciler.core.spec.recipe import (
     is_taken_as_feature,
 )
 from reconciler.errors import UsageError
-
-WIDE = 200  # features above which a forest, which looks at a few of them at a time, misses the few that matter
-SMALL = 5000  # rows below which a random forest is the safer choice: boosting overfits few rows
-FEWEST_DAYS = 20  # distinct days from which rows are held out by date
-FEWEST_JUDGED = 50  # rows of a holdout from which a score says something
-_HELD_OUT = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +47,8 @@ class SuggestionReasons:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeSuggestion:
     """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated.
-    `judged`: about how many rows the holdout has. `notes`: how columns are read, where that is a guess."""
+    `judged`: about how many rows the holdout has. `notes`: how columns are read, where that is a guess. `choice`: of
+    the estimator, where several were tried."""
 
     table: Table
     recipe: Recipe
@@ -60,6 +57,30 @@ class RecipeSuggestion:
     judged: int
     as_of: str | None = None
     notes: tuple[CellNote, ...] = ()
+    choice: EstimatorChoice | None = None
+
+    @property
+    def why_holdout(self) -> str:
+        """Return the reason for the holdout, with a warning where it has few rows."""
+        return f"{self.reasons.holdout}{too_few(self.judged)}"
+
+    def with_choice(self, choice: EstimatorChoice) -> RecipeSuggestion:
+        """Return the suggestion with the estimator that was chosen."""
+        recipe = replace(self.recipe, estimator=choice.taken.estimator)
+        return replace(self, recipe=recipe, reasons=replace(self.reasons, estimator=choice.why), choice=choice)
+
+    def with_named(self, option: EstimatorOption) -> RecipeSuggestion:
+        """Return the suggestion with the estimator that the author named."""
+        why = f"{option.name} was chosen with --estimator"
+        return replace(
+            self,
+            recipe=replace(self.recipe, estimator=option.estimator),
+            reasons=replace(self.reasons, estimator=why),
+        )
+
+    def with_default(self, why_not: str) -> RecipeSuggestion:
+        """Return the suggestion with its estimator as it is, and the reason why no other was tried."""
+        return replace(self, reasons=replace(self.reasons, estimator=f"{self.reasons.estimator}; {why_not}"))
 
 
 def suggest(profile: TableProfile, *, name: str, today: str, outcome: str | None = None) -> RecipeSuggestion:
@@ -137,8 +158,8 @@ def _from_receivables(
     numeric = (*features.numeric, *books.derived_features, *(feature.name for feature in books.past_features))
     categorical = tuple(name for name in features.categorical if name != books.by)
     known = profile.column(books.settled).filled
-    holdout, why_holdout = _holdout(profile, books.at, known)
-    estimator, why_estimator = _estimator(Task.CLASSIFICATION, profile.rows, len(features.all))
+    holdout, why_holdout = holdout_of(profile, books.at)
+    option, why_estimator = default_for(Task.CLASSIFICATION, profile.rows, len(features.all))
     past = None
     if books.by is not None:
         left[books.by] = "its value is a customer: the features from their past below also hold for new customers"
@@ -150,7 +171,7 @@ def _from_receivables(
         data=Selection(table=name, key=key, derive=books.derive, past=past, predict=books.predict),
         outcome=books.outcome,
         features=Features(numeric=numeric, categorical=categorical, boolean=features.boolean),
-        estimator=estimator,
+        estimator=option.estimator,
         holdout=holdout,
         seed=1,
     )
@@ -184,25 +205,15 @@ def _from_single_column(
         for days in profile.days
         if days.end in ends and days.column != outcome.name
     }
-    at = next(
-        (
-            column
-            for column in profile.columns
-            if column.dated and column.filled == profile.rows and _past_only(column, today)
-        ),
-        None,
-    )
+    at, passed_over = moment_of(profile, key, today)
     features, more = features_of(profile, key, {outcome.name, *left}, at)
     left |= more
-    derive: tuple[NamedExpression, ...] = ()
-    if at is not None:
-        month = free_name(profile, f"{at.name}_month")
-        derive = (NamedExpression(name=month, expression=f'month("{at.name}")'),)
-        features = replace(features, numeric=(*features.numeric, month))
+    derive = tuple(_of_the_moment(profile, at)) if at is not None else ()
+    features = replace(features, numeric=(*features.numeric, *(expression.name for expression in derive)))
     classes = are_classes(outcome)
     task = Task.CLASSIFICATION if classes else Task.REGRESSION
-    holdout, why_holdout = _holdout(profile, at.name if at is not None else None, outcome.filled)
-    estimator, why_estimator = _estimator(task, profile.rows, len(features.all))
+    holdout, why_holdout = holdout_of(profile, at.name if at is not None else None, passed_over)
+    option, why_estimator = default_for(task, profile.rows, len(features.all))
     is_open = outcome.filled < profile.rows
     declared, window = _classes(outcome, is_open=is_open) if classes else (Outcome(column=outcome.name), None)
     recipe = Recipe(
@@ -216,7 +227,7 @@ def _from_single_column(
         ),
         outcome=declared,
         features=features,
-        estimator=estimator,
+        estimator=option.estimator,
         holdout=holdout,
         seed=1,
     )
@@ -240,6 +251,13 @@ def _from_single_column(
     )
 
 
+def _of_the_moment(profile: TableProfile, at: ColumnProfile) -> Iterator[NamedExpression]:
+    """Yield what of a row's moment comes again: its month, and of a time its hour and weekday."""
+    parts = {"month": "month", "hour": "hour", "weekday": "isodow"} if at.type == "TIMESTAMP" else {"month": "month"}
+    for part, function in parts.items():
+        yield NamedExpression(name=free_name(profile, f"{at.name}_{part}"), expression=f'{function}("{at.name}")')
+
+
 def _classes(column: ColumnProfile, *, is_open: bool) -> tuple[Outcome, Window | None]:
     """Return the classes by value, or by condition for decimals and for texts that cannot be class names.
 
@@ -261,59 +279,3 @@ def _classes(column: ColumnProfile, *, is_open: bool) -> tuple[Outcome, Window |
 def is_label(text: str) -> bool:
     """Tell whether a text can be a class name."""
     return 1 <= len(text) <= 63 and text == text.strip() and text.isprintable()
-
-
-# --- common to both ------------------------------------------------------------------------------------------------
-
-
-def _past_only(column: ColumnProfile, today: str) -> bool:
-    return column.latest is not None and column.latest <= today and column.distinct >= FEWEST_DAYS
-
-
-def judged_rows(known: int) -> int:
-    """Return about how many rows are held out of `known` rows with an outcome."""
-    return round(_HELD_OUT * known)
-
-
-def shared_rows(judged: int) -> int:
-    """Return how many rows two versions share for certain, of about `judged` rows: a gate can ask for that many.
-
-    A random holdout varies by the root of its size, and later versions also share fewer rows with older ones.
-    """
-    surely = int(judged - 2.5 * math.sqrt(judged))
-    return max(1, surely - surely % 5 if surely > 10 else surely)
-
-
-def _holdout(profile: TableProfile, at: str | None, known: int) -> tuple[Holdout, str]:
-    """Return the rows to hold out of `known` ones, and the reason, which tells where they are too few to judge by."""
-    if at is not None and profile.column(at).distinct >= FEWEST_DAYS:
-        holdout = Holdout(last=_HELD_OUT, by=at)
-        why = "the newest rows, which training does not see: as the model will be used"
-    else:
-        holdout = Holdout(random=_HELD_OUT)
-        why = "no date orders the rows, so a random fifth is held out: always the same rows, by key"
-    if (judged := judged_rows(known)) < FEWEST_JUDGED:
-        wrong = 100 * min(0.5, 1 / math.sqrt(max(1, judged)))
-        why += (
-            f"; that is about {judged:,} rows, so few that a score of this model, also a perfect one, says little"
-            f" (it may be {wrong:.0f} points off): do not trust it before the table has a few hundred rows"
-        )
-    return holdout, why
-
-
-def _estimator(task: Task, rows: int, columns: int) -> tuple[Estimator, str]:
-    kind = "Classifier" if task is Task.CLASSIFICATION else "Regressor"
-    if rows < SMALL and columns <= WIDE:
-        forest = Estimator(
-            uses="sklearn", class_name=f"RandomForest{kind}", params=(("min_samples_leaf", 3), ("n_estimators", 200))
-        )
-        return forest, f"a random forest is robust on few rows ({rows:,})"
-    boosting = Estimator(
-        uses="sklearn", class_name=f"HistGradientBoosting{kind}", params=(("learning_rate", 0.05), ("max_iter", 150))
-    )
-    if columns > WIDE:
-        return (
-            boosting,
-            f"boosting looks at all {columns:,} columns at every split: a forest may miss the few that matter",
-        )
-    return boosting, f"boosting handles {rows:,} rows, missing values and categories as they are"

@@ -104,6 +104,15 @@ class DateGap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgeColumn:
+    """A numeric column that falls as date column `since` rises, as an age does; by how closely, down to -1."""
+
+    column: str
+    since: str
+    correlation: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableProfile:
     """The profile of one table. `table`: how to read the file. `twins`: pairs of columns that determine each other (a
     list of lists to the codec, since the same name may begin several). `notes`: how its columns are
@@ -115,6 +124,7 @@ class TableProfile:
     twins: tuple[tuple[str, ...], ...] = ()
     days: tuple[DayCountColumn, ...] = ()
     gaps: tuple[DateGap, ...] = ()
+    ages: tuple[AgeColumn, ...] = ()
     notes: tuple[CellNote, ...] = ()
     layout_notes: tuple[str, ...] = ()
 

@@ -27,6 +27,7 @@ MATURED = '"matured on"'
 
 # Prefix of every hashed key, so that no other use of the keys' hashes can be correlated with the holdout.
 _DOMAIN = "reconciler holdout 1:"
+_SAMPLE = "reconciler sample 1:"
 
 
 def cut_by_time(session: Session, share: float) -> str:
@@ -82,4 +83,16 @@ def cut_by_key(session: Session, recipe: Recipe, share: float) -> None:
         f" row_number() OVER ({partition} ORDER BY sha256({text_of(_DOMAIN)} || key)) AS place"
         f" FROM {CHOSEN} WHERE {PART} IS NULL) placed WHERE key = id",
         doing="holdout",
+    )
+
+
+def sample_training_rows(session: Session, recipe: Recipe, share: float) -> None:
+    """Keep about this share of the training rows, of each class its own, rounded up: those with the smallest hashes."""
+    partition = "PARTITION BY outcome" if recipe.task is Task.CLASSIFICATION else ""
+    session.run(
+        f"UPDATE {CHOSEN} SET {PART} = 'not in the sample'"
+        f" FROM (SELECT key AS id, count(*) OVER ({partition}) AS rows,"
+        f" row_number() OVER ({partition} ORDER BY sha256({text_of(_SAMPLE)} || key)) AS place"
+        f" FROM {CHOSEN} WHERE {PART} = 'train') placed WHERE key = id AND place > ceil({share!r} * rows)",
+        doing="taking a sample",
     )

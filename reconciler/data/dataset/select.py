@@ -12,11 +12,12 @@ converted. Which labelled rows train and which are held out: `labels_and_split`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler.core.spec.recipe import Recipe
 from reconciler.data.dataset.columns import Term
-from reconciler.data.dataset.holdout import CHOSEN, PART
+from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, sample_training_rows
 from reconciler.data.dataset.joined_rows import ROWS, Relation, build, check_condition, find_failure
 from reconciler.data.dataset.labels_and_split import split
 from reconciler.data.duckdb_session import (
@@ -35,7 +36,7 @@ _WHOLE = ("BIGINT", "INTEGER", "HUGEINT")
 _NUMBERS = (*_WHOLE, "DOUBLE", "FLOAT")
 
 TRAIN, HOLDOUT, KEYS = "train.parquet", "holdout.parquet", "keys.parquet"
-PREDICT, FEATURES = "predict.parquet", "features.parquet"
+PREDICT, FEATURES, DAYS = "predict.parquet", "features.parquet", "days.parquet"
 
 
 def select(request: SelectRequest) -> SelectResult:
@@ -55,21 +56,41 @@ def select(request: SelectRequest) -> SelectResult:
                     return _predict(session, relation, request, into)
                 case SelectionKind.FEATURES:
                     return _features(session, relation, request.keys, into)
+                case SelectionKind.FOLDS:
+                    return _folds(session, relation, request.most, into)
         except DataError as error:
             raise find_failure(session, relation.columns, error, ROWS) from None
 
 
 def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
     result = split(session, relation, _items(relation))
-    columns = ["key", *relation.recipe.features.all, "outcome"]
-    items = ", ".join(name_of(column) for column in columns)
     # The holdout is kept, so it is compressed well; the training rows are temporary, so they are compressed fast.
-    for name, part, compression in ((TRAIN, "train", "snappy"), (HOLDOUT, "holdout", "zstd")):
-        source = f"(SELECT * FROM {CHOSEN} WHERE {PART} = '{part}')"
-        _check_values(session, relation.recipe, source)
-        write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", into / name, compression=compression)
+    _write_part(session, relation.recipe, "train", into / TRAIN, "snappy")
+    _write_part(session, relation.recipe, "holdout", into / HOLDOUT, "zstd")
     write_parquet(session, f"SELECT key FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", into / KEYS)
     return result
+
+
+def _folds(session: Session, relation: Relation, most: int | None, into: Path) -> SelectResult:
+    result = split(session, relation, _items(relation))
+    recipe, all_rows = relation.recipe, result.rows
+    if most is not None and all_rows > most:
+        sample_training_rows(session, recipe, most / all_rows)
+    trained = f"FROM {CHOSEN} WHERE {PART} = 'train'"
+    _write_part(session, recipe, "train", into / TRAIN, "snappy")
+    days = f"CAST({DAY} AS DATE) AS day, CAST({MATURED} AS DATE) AS matured"
+    write_parquet(session, f"SELECT {days} {trained} ORDER BY key", into / DAYS)
+    of_class = [f"count(*) FILTER (outcome = {index})" for index in range(len(recipe.class_names))]
+    rows, *classes = session.rows(f"SELECT {', '.join(['count(*)', *of_class])} {trained}", doing="counting rows")[0]
+    left_out = {**dict(result.left_out), "not in the sample": all_rows - rows}
+    return replace(result, rows=rows, left_out=tuple(sorted(left_out.items())), classes=tuple(classes))
+
+
+def _write_part(session: Session, recipe: Recipe, part: str, path: Path, compression: str) -> None:
+    items = ", ".join(name_of(column) for column in ("key", *recipe.features.all, "outcome"))
+    source = f"(SELECT * FROM {CHOSEN} WHERE {PART} = '{part}')"
+    _check_values(session, recipe, source)
+    write_parquet(session, f"SELECT {items} FROM {source} ORDER BY key", path, compression=compression)
 
 
 def _predict(session: Session, relation: Relation, request: SelectRequest, into: Path) -> SelectResult:

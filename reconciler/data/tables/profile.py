@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.names import visible
 from reconciler.core.onboarding.table_profile import (
     FEW,
+    AgeColumn,
     CellNote,
     ColumnProfile,
     DateGap,
@@ -55,6 +56,7 @@ _OPTIONS = {
 _OPTION = re.compile(rf"`({'|'.join(_OPTIONS)})(?:: ([^`]*))?`")
 _TABLE = "profiled"
 _MAX_COMPARED = 60  # columns compared with each other
+_AGES = -0.5  # correlation of a date and a number up to which the number may be an age
 _TWINS = 0.995  # correlation from which two numbers count as the same
 _TERMS_PER_QUERY = 300
 _DISTINCT_AT_ONCE = 20  # columns whose distinct values are counted together: a table in memory for each
@@ -89,6 +91,7 @@ def profile_table(request: ProfileRequest) -> TableProfile:
             twins=tuple(_twins(session, columns[:_MAX_COMPARED], counts)),
             days=tuple(_days(session, columns[:_MAX_COMPARED])),
             gaps=tuple(_gaps(session, columns[:_MAX_COMPARED])),
+            ages=tuple(_ages(session, columns[:_MAX_COMPARED])),
             notes=notes,
         )
 
@@ -265,6 +268,20 @@ def _gaps(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[Date
         forward, over_0, over_10, over_30 = shares[4 * index : 4 * index + 4]
         if forward is not None:
             yield DateGap(start=start, end=end, forward=forward, over_0=over_0, over_10=over_10, over_30=over_30)
+
+
+def _ages(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[AgeColumn]:
+    """Yield numeric columns that fall as a date rises."""
+    dates = [column.name for column in columns if column.dated and column.distinct > 1]
+    numbers = [column.name for column in columns if column.numeric and column.distinct > 1]
+    pairs = list(product(numbers, dates))
+    terms = [
+        f"corr({name_of(number)}, date_diff('day', DATE '2000-01-01', CAST({name_of(day)} AS DATE)))"
+        for number, day in pairs
+    ]
+    for (number, day), correlation in zip(pairs, _evaluate(session, terms), strict=True):
+        if correlation is not None and correlation <= _AGES:
+            yield AgeColumn(column=number, since=day, correlation=correlation)
 
 
 def _between(start: str, end: str) -> str:

@@ -10,12 +10,14 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, shared_rows
+from reconciler.core.onboarding.held_out_rows import shared_rows
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
 from reconciler.core.onboarding.table_profile import CellNote
 from reconciler.core.spec.environment import CellText, Table
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
 from reconciler.manifest.scaffold import editor_schemas
+from reconciler.manifest.scaffold.estimator_text import estimator_text, why_this
 from reconciler.manifest.scaffold.program_source import with_line
 from reconciler.manifest.scaffold.yaml_text import comment, flow_list, formula, named_expressions, quoted
 
@@ -175,7 +177,7 @@ def _layout(table: Table, notes: Sequence[str]) -> Iterator[str]:
 
 def model_text(name: str, suggestion: RecipeSuggestion, *, command: str = "init") -> str:
     """Return the manifest of a suggested model, with the reason for each choice; `command`: the one that writes it."""
-    recipe, why = suggestion.recipe, suggestion.reasons
+    recipe, why, held_out = suggestion.recipe, suggestion.reasons, suggestion.why_holdout
     which = "first model" if command == "init" else "model"
     written = f"A {which}, written by `reconciler {command}` from a profile of the table. Change it as you like."
     lines = [
@@ -197,9 +199,9 @@ def model_text(name: str, suggestion: RecipeSuggestion, *, command: str = "init"
         f"      predict: {{where: {quoted(recipe.data.predict or '')}}}",
         *_outcome(recipe, why.outcome),
         *_features(recipe, suggestion.left_out),
-        *comment(f"Because {why.estimator}.", "    "),
-        *_estimator(recipe),
-        *comment(f"Rows for evaluation, never used for training. {why.holdout[0].upper()}{why.holdout[1:]}.", "    "),
+        *why_this(suggestion),
+        *estimator_text(recipe.estimator, "    "),
+        *comment(f"Rows for evaluation, never used for training. {held_out[0].upper()}{held_out[1:]}.", "    "),
         f"    holdout: {_holdout(recipe)}",
         f"    seed: {recipe.seed}",
         "  # In addition to the gates of the environment that it is promoted to.",
@@ -277,12 +279,6 @@ def _features(recipe: Recipe, left_out: Iterable[tuple[str, str]]) -> Iterator[s
     ):
         if names:
             yield from flow_list(kind, map(quoted, names), "      ")
-
-
-def _estimator(recipe: Recipe) -> Iterator[str]:
-    estimator = recipe.estimator
-    params = ", ".join(f"{name}: {json.dumps(value)}" for name, value in estimator.params)
-    yield f"    estimator: {{uses: {estimator.uses}, class: {estimator.class_name}, params: {{{params}}}}}"
 
 
 def _holdout(recipe: Recipe) -> str:

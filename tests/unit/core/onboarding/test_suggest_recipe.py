@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, shared_rows, suggest
+from reconciler.core.onboarding.held_out_rows import shared_rows
+from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, DateGap, DayCountColumn, TableProfile
 from reconciler.core.spec.environment import Table
 from reconciler.core.spec.recipe import Task
@@ -204,6 +205,21 @@ def test_rows_with_a_date_are_judged_on_the_latest_and_its_month_is_a_feature() 
     assert found.recipe.features.numeric == ("amount", "bought_month")
 
 
+def test_of_a_time_the_hour_and_the_weekday_are_features_too() -> None:
+    found = suggested(ORDER_ID, AMOUNT, column("at", "TIMESTAMP", 200, latest="2026-01-30"), RETURNED)
+    assert found.recipe.features.numeric == ("amount", "at_month", "at_hour", "at_weekday")
+    assert dict(found.left_out)["at"] == "its month, hour and weekday are features"
+
+
+def test_a_churn_table_is_not_held_out_by_the_day_on_which_its_customers_signed_up() -> None:
+    signed_up = column("signed_up", "DATE", 200, latest="2026-01-30")
+    found = suggested(column("customer_id", "VARCHAR", ROWS), signed_up, column("tenure"), flag("churned", "no", "yes"))
+    assert found.recipe.holdout.random == 0.2
+    assert found.recipe.features.numeric == ("tenure",)
+    assert found.reasons.holdout.startswith("signed_up tells, by its name, when a row's subject began")
+    assert "so a random fifth is held out" in found.reasons.holdout
+
+
 @pytest.mark.parametrize(
     "date",
     [
@@ -296,7 +312,7 @@ def test_where_nobody_pays_late_it_is_no_question() -> None:
 def test_a_holdout_too_small_to_judge_by_is_told(rows: int) -> None:
     key, outcome = column("id", "BIGINT", rows, filled=rows), flag("y", "no", "yes", filled=rows)
     found = suggested(key, column("a", distinct=4, filled=rows), outcome, rows=rows)
-    reason = found.reasons.holdout
+    reason = found.why_holdout
     assert f"about {round(rows / 5)} rows, so few that" in reason
     assert "points off" in reason
 
@@ -304,8 +320,8 @@ def test_a_holdout_too_small_to_judge_by_is_told(rows: int) -> None:
 def test_a_holdout_is_told_small_by_its_rows_with_an_outcome() -> None:
     few = suggested(ORDER_ID, AMOUNT, flag("returned", "no", "yes", filled=100))
     assert few.judged == 20
-    assert "about 20 rows" in few.reasons.holdout
-    assert "so few" not in suggested(ORDER_ID, AMOUNT, RETURNED).reasons.holdout
+    assert "about 20 rows" in few.why_holdout
+    assert "so few" not in suggested(ORDER_ID, AMOUNT, RETURNED).why_holdout
 
 
 @pytest.mark.parametrize("judged", [1, 2, 6, 15, 40, 72, 80, 500, 40_000])

@@ -11,9 +11,12 @@ from hypothesis import strategies as st
 
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.core.names import is_column, visible
+from reconciler.core.onboarding.estimator_choice import Trial, TriedEstimator, choose
+from reconciler.core.onboarding.estimator_options import options_for
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import FEW, CellNote, ColumnProfile, DateGap, DayCountColumn, TableProfile
 from reconciler.core.spec.environment import CellText, Table
+from reconciler.core.spec.recipe import Task
 from reconciler.data.in_process import LocalExpressions
 from reconciler.engine.load_desired import load
 from reconciler.errors import InvalidManifestsError, UsageError
@@ -155,6 +158,31 @@ def test_every_choice_stands_beside_its_reason() -> None:
     for why in (reasons.key, reasons.outcome, reasons.estimator, reasons.predict):
         assert why in text
     assert reasons.holdout[1:] in text
+
+
+def test_the_scores_of_all_estimators_stand_beside_the_lines_to_take_them_instead(tmp_path: Path) -> None:
+    options = options_for(Task.CLASSIFICATION, rows=1000, columns=9, classes=(900, 100))
+    tried = tuple(
+        TriedEstimator(option=option, scores=(0.5 + 0.01 * number, 0.6)) for number, option in enumerate(options)
+    )
+    choice = choose(Trial(tried=tried, metric="f1_macro", guess=(0.4, 0.4), rows=800, all_rows=800, in_time=False))
+    assert choice is not None
+    text = project_template.files(PLACE, suggest(PLAIN, name="t", today=TODAY).with_choice(choice))
+    lines = text["manifests/sandbox/m.yaml"].splitlines()
+    for number, entry in enumerate(tried):
+        place = next(
+            n for n, line in enumerate(lines) if line.startswith(f"    # - {entry.option.name}, {entry.score}")
+        )
+        instead = lines[place + 1 : place + 3 if lines[place + 2].startswith("    #   params") else place + 2]
+        root = tmp_path / str(number)
+        at = next(n for n, line in enumerate(lines) if line.startswith("    estimator:"))
+        until = at + 2 if lines[at + 1].startswith("      params") else at + 1
+        changed = [*lines[:at], *(line.replace("    # ", "    ", 1) for line in instead), *lines[until:]]
+        for path, body in {**text, "manifests/sandbox/m.yaml": "\n".join(changed) + "\n"}.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(body)
+        desired = load(WorkTree(root), LocalExpressions(), revision=None).desired
+        assert desired.models[0].recipe.estimator == entry.option.estimator
 
 
 def test_a_branch_of_another_name_is_protected(tmp_path: Path) -> None:

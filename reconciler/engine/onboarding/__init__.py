@@ -1,0 +1,1 @@
+"""Carry out `init` over tables: the steps that go through ports."""
