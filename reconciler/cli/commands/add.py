@@ -48,22 +48,14 @@ def command(
     from reconciler.cli.project import shown
     from reconciler.report.help import add_result
 
-    reading = reading_of(**said)
-    if like is not None and (table is not None or outcome is not None or reading is not None or estimator is not None):
+    asked: dict[str, Any] = {"table": table, "outcome": outcome, "estimator": estimator, "reading": reading_of(**said)}
+    if like is not None and any(value is not None for value in asked.values()):
         raise UsageError(
             "--like copies the recipe of another model as it is, and takes no table and no options of one",
             hint=f"reconciler add {model} --like {like}, and change the manifest; or leave out --like",
             code="E801",
         )
-    new = add_model.NewModel(
-        name=model,
-        table=table,
-        like=like,
-        environment=environment,
-        outcome=outcome,
-        reading=reading,
-        estimator=estimator,
-    )
+    new = add_model.NewModel(name=model, like=like, environment=environment, **asked)
     with shown(invocation) as project:
         folder = invocation.path_to(Path(os.path.relpath(project.root)))
         added = add_model.add(project, new, shown=folder)
