@@ -57,6 +57,8 @@ def command(
         else:
             streams.show(invocation, report, found)
         return 0
+    if invocation.revision is not None:
+        raise click.UsageError("--revision needs --environments: workflows are written for the files on disk")
     from reconciler.app.ci import rewrite
     from reconciler.core.forge.detection import ForgeKind
 

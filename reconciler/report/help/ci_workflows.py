@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from reconciler.core.forge.ci_workflows import CIEnvironments, CIFile, CIFileState, CIResult
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.report.layout.blocks import GAP, Block, Code, CodeBlock, Detail, Heading, Item, Items, Paragraph, Words
+from reconciler.report.layout.escaping import plain
 from reconciler.report.layout.text_layout import Tone
 
 # What commands print as JSON, and the facts added to it.
@@ -23,7 +25,7 @@ _DONE = {
 _DUE = _DONE | {CIFileState.CREATED: "missing", CIFileState.UPDATED: "older", CIFileState.EDITED: "edited"}
 
 
-def blocks(value: CIResult | CIEnvironments, detail: Detail) -> Iterator[Block]:
+def blocks(value: CIResult | CIEnvironments, detail: Detail) -> Iterator[Block]:  # noqa: ARG001  (the reports' shape)
     """List the files with what became of them; for environments, their names by how CI applies them."""
     if isinstance(value, CIEnvironments):
         yield from _environments(value)
@@ -40,7 +42,7 @@ def blocks(value: CIResult | CIEnvironments, detail: Detail) -> Iterator[Block]:
             yield GAP
             yield Paragraph(Code(file.path), indent=2)
             yield CodeBlock(file.diff, language="diff", indent=4)
-    yield from _left(value, detail)
+    yield from _left(value)
 
 
 def _item(file: CIFile, word: str) -> Item:
@@ -51,8 +53,7 @@ def _item(file: CIFile, word: str) -> Item:
     return Item((Code(file.path), size), label=word, joint=" ", tone=tone)
 
 
-def _left(value: CIResult, detail: Detail) -> Iterator[Block]:
-    del detail
+def _left(value: CIResult) -> Iterator[Block]:
     if value.todo:
         yield GAP
         yield Items(tuple(Item(text, label="to do", tone=Tone.WARN) for text in value.todo), label_width=5)
@@ -60,11 +61,14 @@ def _left(value: CIResult, detail: Detail) -> Iterator[Block]:
         return
     yield GAP
     if value.written:
-        yield Paragraph("Look at them with git diff, and commit them.")
+        changed = " ".join(shlex.quote(file.path) for file in value.files if file.state.is_change)
+        yield Paragraph("Look at them, and commit them:")
+        yield CodeBlock((f"git add {plain(changed)} && git commit -m 'CI workflows'",), runnable=True)
     elif any(file.state is CIFileState.EDITED for file in value.files):
-        yield Paragraph(("Write them: ", Code("reconciler ci --overwrite"), ", which replaces what was edited."))
+        again = ("without ", Code("--check"), ", and with ", Code("--overwrite"), ", which replaces what was edited.")
+        yield Paragraph(("Write them: the same command ", *again))
     else:
-        yield Paragraph(("Write them: ", Code("reconciler ci")))
+        yield Paragraph(("Write them: the same command without ", Code("--check"), "."))
 
 
 def _environments(value: CIEnvironments) -> Iterator[Block]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -244,6 +245,16 @@ def test_a_link_that_leads_out_of_the_repository_is_not_written_through(project:
     with pytest.raises(UsageError, match="leads out of the repository"):
         again(project)
     assert list((tmp_path / "outside").rglob("*.yml")) == []
+
+
+def test_what_was_written_is_committed_by_the_command_that_is_printed(project: Project) -> None:
+    project.commit("Begin")
+    ran = project.run("ci")
+    (line,) = (line.strip() for line in ran.out.splitlines() if line.strip().startswith("git add "))
+    subprocess.run(["bash", "-c", line], cwd=project.root, check=True, env=project.environment, capture_output=True)
+    assert project.git("status", "--short") == ""
+    assert GITHUB in project.git("show", "--name-only", "--format=", "HEAD")
+    assert "--revision needs --environments" in project.run("ci", "--revision", "HEAD", code=2).err
 
 
 def test_states_say_whether_bytes_change() -> None:
