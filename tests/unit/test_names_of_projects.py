@@ -89,7 +89,7 @@ def test_a_project_at_the_root_keeps_its_names() -> None:
         "check": "Look for drift",
         "group": "reconciler-drift",
     }
-    assert ("group", "reconciler-apply-production") in set(names_of_github(""))
+    assert ("group", "reconciler-apply-${{ matrix.environment }}") in set(names_of_github(""))
     assert {name for kind, name in names_of_gitlab("") if kind == "job"} == {
         *(".requests", ".deploys", "plan", "comment", "train", "deploy", "drift")
     }
