@@ -6,7 +6,9 @@ import re
 import runpy
 import subprocess
 from pathlib import Path
+from xml.etree import ElementTree
 
+import click
 import pytest
 import yaml
 
@@ -48,12 +50,55 @@ PAGES = [
 ]
 
 
+def anchors(path: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and MkDocs make them: lower case, no punctuation, - for a space."""
+    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+    found: list[str] = re.findall(r'<a (?:id|name)="([^"]+)"', text)
+    for heading in re.findall(r"^#{1,6} +(.+?) *#*$", text, re.MULTILINE):
+        words = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).replace("`", "")
+        slug = re.sub(r"[^\w\- ]", "", words.lower()).strip().replace(" ", "-")
+        found.append(slug if slug not in found else f"{slug}-{found.count(slug)}")
+    return set(found)
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_every_link_inside_the_repository_leads_somewhere(path: Path) -> None:
     text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
-    for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", text):
-        if not re.match(r"[a-z]+:", target):
-            assert (path.parent / target).exists(), f"{path.name} links to {target}"
+    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?[^)]*\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        page = path.parent / target if target else path
+        assert page.exists(), f"{path.name} links to {target}"
+        if anchor and page.suffix == ".md":
+            assert anchor in anchors(page), f"{path.name} links to {page.name}#{anchor}, which is no heading there"
+
+
+@pytest.mark.parametrize("path", [p for p in PAGES if p.parts[-2] != "adr" and p.name != "CHANGELOG.md"], ids=str)
+def test_every_command_that_a_page_names_exists_with_its_options(path: Path) -> None:
+    from reconciler.cli.command_group import COMMANDS, reconciler
+
+    context = click.Context(reconciler)
+    for line in re.findall(r"`(reconciler [^`]+)`|^\$ (reconciler .+)$", path.read_text(), re.MULTILINE):
+        words = "".join(line).replace("\\|", " ").split("#")[0].split()
+        name = next((word for word in words[1:] if re.fullmatch(r"[a-z]+", word)), None)
+        if name is None or words[1].startswith("--") or name not in (*COMMANDS, words[1]):
+            continue
+        assert name in COMMANDS, f"{path.name}: {' '.join(words)}"
+        command = reconciler.get_command(context, name)
+        assert command is not None
+        known = {
+            option
+            for one in (command, reconciler)
+            for param in one.params
+            for option in (*param.opts, *param.secondary_opts)
+        }
+        inner = (
+            one for part in getattr(command, "commands", {}).values() for param in part.params for one in param.opts
+        )
+        known |= {*inner, "--help", "-h"}
+        for word in words[words.index(name) + 1 :]:
+            if re.fullmatch(r"--[a-z][a-z-]*(=.*)?", word):
+                assert word.partition("=")[0] in known, f"{path.name}: {' '.join(words)}: no option {word}"
 
 
 @pytest.mark.parametrize("folder", ["environments", "manifests"])
@@ -71,6 +116,24 @@ def test_the_generated_pages_are_what_the_code_says() -> None:
     for page in made["PAGES"]:
         path = REPOSITORY / "docs/reference" / page
         assert path.read_text() == made["text_of"](page), f"{page} is stale: run python docs/write_reference.py"
+
+
+def test_the_pictures_are_what_the_reports_draw_today_and_small() -> None:
+    made = runpy.run_path(str(REPOSITORY / "docs/write_images.py"))
+    folder = REPOSITORY / "docs/images"
+    assert {path.name for path in folder.glob("*.svg")} == set(made["PICTURES"])
+    for name, draw in made["PICTURES"].items():
+        text = (folder / name).read_text()
+        assert text == draw(), f"{name} is stale: run python docs/write_images.py"
+        assert len(text) < 150_000
+        ElementTree.fromstring(text)  # noqa: S314  (our own file)
+        assert any(f"images/{name}" in page.read_text() for page in PAGES), f"no page shows {name}"
+
+
+def test_every_picture_is_told_in_words() -> None:
+    for page in PAGES:
+        for words in re.findall(r"!\[([^]]*)\]\(", page.read_text()):
+            assert len(words) > 20, f"{page.name}: a picture without words: {words!r}"
 
 
 def test_every_page_is_in_the_site_and_the_site_has_no_other() -> None:
