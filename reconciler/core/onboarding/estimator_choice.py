@@ -1,7 +1,8 @@
 """Choose the estimator of a first model by its scores on folds of the training rows, and say how sure that is. Pure.
 
 Scores of two estimators are compared fold by fold. What differs by no more than the standard error of these
-differences is within the noise, and there the simplest is taken.
+differences is within the noise, and there the simplest is taken, unless that would give up more than a point: folds of
+few rows are so noisy that the better one is still the better guess.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from statistics import fmean, stdev
 
 from reconciler.core.onboarding.estimator_options import BALANCED, EstimatorOption
 
+POINT = 0.01
 _LEANS = "Balanced: each class counts alike in training, so the probabilities lean towards rare classes."
 
 
@@ -67,12 +69,12 @@ class EstimatorChoice:
 
 
 def choose(trial: Trial) -> EstimatorChoice | None:
-    """Return the best option, or the simplest within the noise of the best; None where no option has a score."""
+    """Return the best option, or the simplest that is as good as one can see; None where no option has a score."""
     scored = [entry for entry in trial.tried if entry.scores]
     if not scored:
         return None
     best = max(scored, key=lambda entry: entry.mean)
-    taken = next(entry for entry in scored if best.mean - entry.mean <= noise(best.scores, entry.scores))
+    taken = next(entry for entry in scored if _is_as_good(entry, best))
     word = _why_taken(taken, best, len(scored))
     told = ", ".join(f"{entry.option.name} {entry.score}" for entry in sorted(scored, key=lambda entry: -entry.mean))
     why = (
@@ -87,6 +89,11 @@ def choose(trial: Trial) -> EstimatorChoice | None:
     return EstimatorChoice(taken=taken.option, why=why, sentences=sentences, tried=trial.tried)
 
 
+def _is_as_good(entry: TriedEstimator, best: TriedEstimator) -> bool:
+    """Tell whether the best is better by no more than the noise, and by no more than a point."""
+    return best.mean - entry.mean <= min(noise(best.scores, entry.scores), POINT)
+
+
 def noise(scores: Sequence[float], others: Sequence[float]) -> float:
     """Return the standard error of the mean difference of two scores on the same folds."""
     differences = [score - other for score, other in zip(scores, others, strict=True)]
@@ -97,7 +104,8 @@ def _why_taken(taken: TriedEstimator, best: TriedEstimator, count: int) -> str:
     if taken is best:
         return f"{taken.option.name}, the best of {count}"
     apart = f"{best.mean - taken.mean:.3f} +/- {noise(best.scores, taken.scores):.3f}"
-    return f"{taken.option.name}, the simplest within the noise of the best of {count} ({best.option.name}, by {apart})"
+    near = f"the best of {count} ({best.option.name}, by {apart})"
+    return f"{taken.option.name}, the simplest within the noise, and a point, of {near}"
 
 
 def _folds(trial: Trial) -> str:

@@ -33,10 +33,17 @@ def test_the_best_is_taken_where_it_is_better_fold_by_fold() -> None:
 
 def test_within_the_noise_the_simplest_is_taken_and_that_is_said() -> None:
     choice = chosen(
-        tried("linear", 0.60, 0.70, 0.80), tried("boosting", 0.70, 0.60, 0.83), tried("forest", 0.5, 0.5, 0.5)
+        tried("linear", 0.60, 0.70, 0.80), tried("boosting", 0.70, 0.60, 0.82), tried("forest", 0.5, 0.5, 0.5)
     )
     assert choice.taken.name == "linear"
-    assert "linear, the simplest within the noise of the best of 3 (boosting, by 0.010 +/- 0.059)" in choice.why
+    assert (
+        "linear, the simplest within the noise, and a point, of the best of 3 (boosting, by 0.007 +/- 0.058)"
+        in choice.why
+    )
+
+
+def test_within_the_noise_no_more_than_a_point_is_given_up_for_the_simplest() -> None:
+    assert chosen(tried("linear", 0.60, 0.70, 0.80), tried("boosting", 0.75, 0.60, 0.83)).taken.name == "boosting"
 
 
 def test_the_noise_is_that_of_the_differences_and_not_of_the_folds() -> None:
