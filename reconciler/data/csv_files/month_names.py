@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from reconciler.data.duckdb_session import text_list
+from reconciler.data.duckdb_session import text_of
 
 # Without accents; the Polish long ones as they stand behind a day. English, German, French, Italian, Spanish, Dutch,
 # Portuguese, Polish and the Scandinavian languages.
@@ -30,6 +30,9 @@ NAMES = (
     "december dec dezember dez desember des decembre dicembre dic diciembre dezembro grudnia gru",
 )
 _MONTHS = {name: month for month, names in enumerate(NAMES, start=1) for name in names.split()}
+# One text, a field of equal width for each month: a list of names would be planned anew for every column.
+_WIDTH = max(len(names) for names in NAMES) + 2
+_FIELDS = "".join(f" {names} ".ljust(_WIDTH) for names in NAMES)
 _DIRECTIVE = re.compile(r"%-?[bB]\.?")
 _WORD = r"[A-Za-z]{3,}"
 
@@ -48,8 +51,8 @@ def with_number(text: str, written: str) -> tuple[str, str] | None:
     if _DIRECTIVE.search(written) is None:
         return None
     plain = f"strip_accents({text})"
-    names = text_list(list(_MONTHS))
-    numbers = text_list([f"{month:02d}" for month in _MONTHS.values()])
-    number = f"list_extract({numbers}, list_position({names}, lower(regexp_extract({plain}, '{_WORD}'))))"
+    word = f"lower(regexp_extract({plain}, '{_WORD}'))"
+    place = f"nullif(strpos({text_of(_FIELDS)}, ' ' || {word} || ' '), 0)"
+    number = f"lpad(CAST(({place} - 1) // {_WIDTH} + 1 AS VARCHAR), 2, '0')"
     numbered = f"regexp_replace({plain}, '{_WORD}[.]?', {number})"
     return f"(CASE WHEN regexp_matches({plain}, '{_WORD}') THEN {numbered} END)", _DIRECTIVE.sub("%m", written)

@@ -175,7 +175,9 @@ def date_formats(texts: Iterable[str]) -> tuple[str, ...] | None:
         if not found and not _looks_dated(text):
             return None
         formats = found if formats is None else {name: None for name in formats if name in found}
-    return tuple(formats or ())
+    # The code that reads names of months takes them long or short, with or without a point.
+    alike = {re.sub(r"%[bB]\.?", "%b", written): written for written in reversed(formats or {})}
+    return tuple(reversed(alike.values()))
 
 
 def _looks_dated(text: str) -> bool:

@@ -61,7 +61,8 @@ class TextFormat:
     `dates`: the strptime format of the type `formatted` (DATE, or TIMESTAMP where the format has a time of day); the
     other one, or both, are ISO 8601. `grouping` and `decimal`: the two signs inside a number; no grouping unless the
     decimal sign is declared. `zone`: the time zone of times without an offset. `unit` and `negative`: as `CellText` has
-    them. `own`: whether the column declares how its numbers are written.
+    them. `own`: whether the column declares how its numbers are written. `month_names`: whether its cells may have
+    names of months in other languages than English, which costs time for each column.
     """
 
     dates: str
@@ -72,6 +73,7 @@ class TextFormat:
     unit: str | None = None
     negative: str | None = None
     own: bool = False
+    month_names: bool = True
 
 
 def text_format_of(name: str, table: Table, column: str | None = None) -> TextFormat:
@@ -256,7 +258,7 @@ def _formatted(cell: str, text_format: TextFormat, kind: str) -> str:
     """
     text = f"trim({cell})"
     moment = f"try_strptime({text}, {text_of(text_format.dates)})"
-    if (numbered := month_names.with_number(text, text_format.dates)) is not None:
+    if text_format.month_names and (numbered := month_names.with_number(text, text_format.dates)) is not None:
         moment = f"coalesce({moment}, try_strptime({numbered[0]}, {text_of(numbered[1])}))"
     if re.search(r"%[zZ]", text_format.dates):
         moment = f"({moment} AT TIME ZONE {text_of(text_format.zone)})"

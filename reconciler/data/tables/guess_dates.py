@@ -14,7 +14,7 @@ from dataclasses import replace
 
 from reconciler.core.spec.environment import Table
 from reconciler.data.duckdb_session import Session, in_parts, name_of, text_of
-from reconciler.data.tables.column_types import from_text, text_format_of
+from reconciler.data.tables.column_types import date_from_text, from_text, text_format_of
 
 _AT_ONCE = 20  # columns of one query
 _NEARLY = 0.9  # share of a column's cells that fit a format, from which the others are mistakes
@@ -52,7 +52,9 @@ def _fits(table: Table, name: str, formats: tuple[str, ...], missing: Collection
     yield f"count({text})"
     for written in formats:
         text_format = text_format_of("profiled", replace(table, dates=written))
-        yield f"count({from_text(f'({text})', text_format.formatted or 'DATE', text_format)})"
+        kind = text_format.formatted or "DATE"
+        day = date_from_text(f"({text})", text_format)
+        yield f"count({day if kind == 'DATE' else from_text(f'({text})', kind, text_format)})"
 
 
 def type_of(table: Table, written: str) -> str:

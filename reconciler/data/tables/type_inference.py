@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.data.duckdb_session import COLUMNS_PER_QUERY, Session, in_parts, name_of, text_of
 from reconciler.data.tables.column_types import TextFormat, date_from_text, from_text, from_text_as_before
@@ -22,6 +22,7 @@ _NEARLY = 0.9  # a column of which this share fits a type is taken for one of th
 _DATE_LIKE = r"[0-9]{1,2}[/-][0-9]{1,2}[/-][0-9]{4}|[0-9]{1,2}/[0-9]{1,2}/[0-9]{2}|[0-9]{4}[/.][0-9]{1,2}[/.][0-9]{1,2}"
 _DATE_LIKE += r"|[0-9]{1,2}\.[0-9]{1,2}\.[0-9]{4}|[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}"
 _KINDS = ("BOOLEAN", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP")  # in order of preference
+_DIGIT_AND_WORD = r"[0-9].*\pL{3}|\pL{3}.*[0-9]"
 _NOT_FINITE = r"[+-]?(inf|infinity|nan)"
 
 
@@ -98,6 +99,7 @@ def choose_types(
     """Choose the type of each text column of `relation` over all its rows; None for a column without a cell."""
     chosen: dict[str, Choice | None] = dict.fromkeys(columns)
     open_columns = list(chosen)
+    formats = _with_names_where_words_are(session, relation, table, {name: formats[name] for name in open_columns})
     for rows in (f"(SELECT * FROM {relation} LIMIT {_SAMPLE})", relation):
         if not open_columns:
             break
@@ -109,6 +111,19 @@ def choose_types(
         chosen |= choices
         open_columns = [name for name, choice in chosen.items() if choice is None]
     return chosen
+
+
+def _with_names_where_words_are(
+    session: Session, relation: str, table: str, formats: Mapping[str, TextFormat]
+) -> dict[str, TextFormat]:
+    """Return the formats, which look for names of months only where a cell has digits and a word."""
+    named = [name for name, text_format in formats.items() if re.search("%-?[bB]", text_format.dates)]
+    found = dict(formats)
+    for some in in_parts(named, COLUMNS_PER_QUERY):
+        items = [f"bool_or(regexp_matches({name_of(name)}, '{_DIGIT_AND_WORD}'))" for name in some]
+        row = session.rows(f"SELECT {', '.join(items)} FROM {relation}", doing=f"finding the types of table {table}")[0]
+        found |= {name: replace(found[name], month_names=bool(has)) for name, has in zip(some, row, strict=True)}
+    return found
 
 
 def _choose(count: _Count) -> Choice | None:
