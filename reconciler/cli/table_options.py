@@ -17,6 +17,19 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+
+class Sign(click.ParamType[str]):
+    """One character; a tab may be written as it is called, or as a backslash and a t."""
+
+    name = "sign"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        sign = "\t" if str(value) in ("\\t", "tab") else str(value)
+        if len(sign) != 1:
+            self.fail(f"{sign[:40]!r} is not one character: write it, such as ';' or '|', or tab", param, ctx)
+        return sign
+
+
 _TEXT = ("nulls", "dates", "decimal", "types")
 _OPTIONS = (
     click.option(
@@ -36,7 +49,12 @@ _OPTIONS = (
         "--type", "types", metavar="COLUMN=TYPE", multiple=True, help="Type of a column, such as VARCHAR for text."
     ),
     click.option("--encoding", metavar="NAME", help="Encoding of a CSV, such as cp1251 [default: told by its bytes]."),
-    click.option("--delimiter", metavar="SIGN", help="Sign between the cells of a CSV [default: told by its lines]."),
+    click.option(
+        "--delimiter",
+        metavar="SIGN",
+        type=Sign(),
+        help="Sign between the cells of a CSV, or tab [default: told by its lines].",
+    ),
     click.option("--time-zone", metavar="ZONE", help="Time zone of times without an offset, such as Europe/Vienna."),
     click.option("--skip", type=click.IntRange(0, 1000), default=0, help="Lines above the header of a CSV."),
     click.option(

@@ -17,18 +17,20 @@ from reconciler.core.computed_once import computed_once
 from reconciler.ports import HeaderRequest, TableHeaders
 
 LIMIT = 5_000  # tables; beyond it the cache begins anew
-_SETTLED = 2_000_000_000  # nanoseconds after which another write shows in a file's times
+SETTLED = 2_000_000_000
 
 
 class CachedHeaders:
-    """Implements ports.TableHeaders. `path` returns the cache's file, one for each version of the rules."""
+    """Implements ports.TableHeaders. `path` returns the cache's file, one for each version of the rules. `settled`: the
+    nanoseconds after which another write to a file shows in its times."""
 
-    def __init__(self, inner: TableHeaders, path: Callable[[], Path]) -> None:
+    def __init__(self, inner: TableHeaders, path: Callable[[], Path], *, settled: int = SETTLED) -> None:
         self._inner = inner
         self._find = path
+        self._settled = settled
 
     def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
-        key = _key(request)
+        key = _key(request, self._settled)
         if key is not None and (known := self._known.get(key)) is not None:
             return tuple(known)
         columns = self._inner.columns(request)
@@ -53,14 +55,14 @@ class CachedHeaders:
         return {}
 
 
-def _key(request: HeaderRequest) -> str | None:
+def _key(request: HeaderRequest, settled: int) -> str | None:
     """Return a key of the file as it is, and of its declaration; None where it is not there, or too young to tell."""
     path = request.root / request.table.path
     try:
         status = path.stat()
     except (OSError, ValueError):
         return None
-    if time.time_ns() - status.st_ctime_ns < _SETTLED:
+    if time.time_ns() - status.st_ctime_ns < settled:
         return None
     times = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return f"{path} {times} {request.name} {codec.digest_of(request.table)}"

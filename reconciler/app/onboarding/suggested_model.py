@@ -107,7 +107,8 @@ def choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: boo
     recipe, why, table = suggestion.recipe, suggestion.reasons, suggestion.table
     written = [_size(profile)]
     written += [f"dates as {table.dates}"] if table.dates else []
-    written += [f"delimiter {table.delimiter!r}"] if table.delimiter else []
+    sign = "tabs" if table.delimiter == "\t" else f"delimiter {table.delimiter!r}"
+    written += [sign] if table.delimiter else []
     written += ["decimal commas"] if table.decimal == "," else []
     written += [f"encoding {table.encoding}"] if table.encoding else []
     written += [f"{note.column}: {note.note}" for note in profile.notes[:_MOST_NOTES] if not note.unread]

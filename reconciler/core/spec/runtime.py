@@ -97,8 +97,9 @@ def remedy(declared: Runtime, installed: Runtime, lock: str | None) -> str:
     if wanted.get(CORE_TYPE) != here.get(CORE_TYPE):
         return "unset OPENBLAS_CORETYPE"
     pins = [f"{name}=={wanted[name]}" for name in DISTRIBUTIONS if wanted.get(name) not in (None, here.get(name))]
-    install = f"pip install -r {lock}" if lock is not None else f"pip install {' '.join(pins)}"
+    install = f"pip install {' '.join(pins)}"  # not the lock: it may hold more than is to be had from the index
     if wanted.get("python") != here.get("python"):
+        install = f"pip install -r {lock}" if lock is not None else install
         return f"python{wanted.get('python')} -m venv .venv && .venv/bin/{install}"
     return f"{install}; or, to train with what is installed here, put its versions into the lock by a pull request"
 
