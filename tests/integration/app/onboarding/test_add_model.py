@@ -16,6 +16,7 @@ from reconciler.app.onboarding import add_model
 from reconciler.app.onboarding.add_model import NewModel
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.forge.detection import ForgeKind
+from reconciler.core.onboarding.estimator_options import DEFAULT
 from reconciler.core.onboarding.init_result import AddResult
 from reconciler.core.onboarding.table_profile import ReadOption, TableReading
 from reconciler.errors import InvalidManifestsError, UsageError
@@ -46,7 +47,7 @@ def shop(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def add(root: Path, name: str, **asked: object) -> AddResult:
-    return add_model.add(ProjectOptions(root=root), NewModel(name=name, **asked))  # type: ignore[arg-type]
+    return add_model.add(ProjectOptions(root=root), NewModel(name=name, estimator=DEFAULT, **asked))  # type: ignore[arg-type]
 
 
 def files(root: Path) -> dict[str, bytes]:
