@@ -109,8 +109,9 @@ def test_in_a_repository_the_project_joins_it_and_its_branch_and_keeps_its_gitig
 def test_the_one_table_that_lies_there_is_taken_and_kept_out_of_git(tmp_path: Path) -> None:
     (tmp_path / "project").mkdir()
     scikit_learn("iris")(tmp_path / "project")
-    project, ran = start(tmp_path)
+    project, ran = start(tmp_path, "--estimator", "linear")
     assert "iris.csv: 150 rows" in ran.out
+    assert "linear was chosen with --estimator" in " ".join(ran.out.split())
     assert 'path: "iris.csv"' in (project.root / "environments/production.yaml").read_text()
     assert project.git("check-ignore", "iris.csv") == "iris.csv"
     assert not (project.root / "data").exists()
@@ -146,7 +147,18 @@ def test_what_can_be_read_in_two_ways_is_asked_and_each_option_that_is_named_ans
     options = re.findall(r"--dates (booked=\S+)", refused.err)
     assert len(options) == 2
     for number, option in enumerate(options):
-        Project(tmp_path).run("init", f"project{number}", "--from-table", "t.csv", "--ci", "none", "--dates", option)
+        Project(tmp_path).run(
+            "init",
+            f"project{number}",
+            "--from-table",
+            "t.csv",
+            "--ci",
+            "none",
+            "--estimator",
+            "default",
+            "--dates",
+            option,
+        )
         Project(tmp_path / f"project{number}").run("validate")
 
 
@@ -167,6 +179,7 @@ def test_a_small_table_as_an_office_writes_it_trains_predicts_after_another_expo
     project, _ = start(tmp_path, "--from-table", "t.csv", "--outcome", "y", "--ci", "none")
     manifest = project.root / "manifests/sandbox/t.yaml"
     assert "numeric: [late, amount, share" in manifest.read_text()
+    assert "no held-out row was looked at" in " ".join(manifest.read_text().replace("#", " ").split())
     commit(project)
     for seed in (1, 2):
         manifest.write_text(manifest.read_text().replace("seed: 1", f"seed: {seed}"))

@@ -163,7 +163,10 @@ def test_of_two_init_at_once_one_writes_and_the_other_says_so(tmp_path: Path) ->
     made = Project(tmp_path)
     write_ledger(tmp_path / "first.csv", rows=100, seed=1)
     write_ledger(tmp_path / "second.csv", rows=100, seed=2)
-    both = [made.start("init", "both", "--from-table", str(tmp_path / f"{name}.csv")) for name in ("first", "second")]
+    both = [
+        made.start("init", "both", "--estimator", "default", "--from-table", str(tmp_path / f"{name}.csv"))
+        for name in ("first", "second")
+    ]
     told = [process.communicate(timeout=300) for process in both]
     codes = [process.returncode for process in both]
     assert 0 in codes, told

@@ -189,5 +189,5 @@ def test_what_is_no_file_is_not_waited_for(tmp_path: Path, make: Callable[[Path]
 @pytest.mark.parametrize("name", ["three columns that count alike", "formulas and commands as names"])
 def test_the_command_writes_what_validates(tmp_path: Path, name: str) -> None:
     made = Project(tmp_path)
-    made.run("init", "project", "--from-table", str(written(tmp_path, GOOD[name])))
+    made.run("init", "project", "--from-table", str(written(tmp_path, GOOD[name])), "--estimator", "default")
     assert Project(tmp_path / "project").run("validate").out.startswith("Valid: 1 model")

@@ -126,7 +126,9 @@ _PREDICTED: dict[str, list[dict[str, str]]] = {}
 def predicted(folder: Path, file: str, options: tuple[str, ...]) -> list[dict[str, str]]:
     """The predictions of production for a table that goes all the way, without an edit."""
     words = shlex.split(" ".join(options))
-    Project(folder).run("init", "project", "--from-table", file, "--name", "m", "--ci", "none", *words)
+    Project(folder).run(
+        "init", "project", "--from-table", file, "--name", "m", "--ci", "none", "--estimator", "default", *words
+    )
     project = Project(folder / "project")
     project.git("config", "user.name", "Ada")
     project.git("config", "user.email", "ada@example.org")
