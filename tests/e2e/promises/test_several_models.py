@@ -14,7 +14,6 @@ from tests.forge.fake.server import Server
 from tests.support.project import Project
 from tests.support.team import Team
 
-
 UNTRIED = ("--estimator", "default")  # other tests try some
 
 
