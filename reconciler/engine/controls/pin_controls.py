@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from reconciler.core.artifact.observed_state import CommitOrder
 from reconciler.core.controls import in_force as sets
 from reconciler.core.controls.controls import ControlsEntry, EnvironmentControls, ModelControls, ModelRecord, distinct
 from reconciler.core.controls.in_force import PinControls
@@ -67,6 +68,7 @@ def pin_controls(controls: ControlsObserver, model: Model) -> PinControls:
             environment = sets.with_timing(environment, before=old, then=change.declared)
     environment = sets.with_former_holds(environment, model.name, controls.former_names(model))
     late = _late_overrides(model, change)
+    environment = _without(environment, _taken_back(controls, model))
     if not owners:
         environment = _without(environment, late)
     return PinControls(
@@ -145,6 +147,26 @@ def _late_overrides(model: Model, change: _PinChange) -> tuple[Override, ...]:
         for override in change.declared.policy.overrides
         if override.model == model.name and override.artifact == model.artifact and override not in known
     )
+
+
+def _taken_back(controls: ControlsObserver, model: Model) -> tuple[Override, ...]:
+    """Return the overrides of this pin that an older commit declares, and the newest that was applied no more.
+
+    One that came and went between two entries would count as one that came in after the pin, agreed to by nobody.
+    """
+    head = controls.head
+    if head is None:
+        return ()
+    known = controls.log.controls(head.entry.declared).policy.overrides
+    gone = tuple(
+        override
+        for override in controls.declared.policy.overrides
+        if override.model == model.name and override.artifact == model.artifact and override not in known
+    )
+    branch, last, revision = controls.protect, head.entry.commit, controls.revision
+    if not gone or branch is None or last is None or revision is None:
+        return ()
+    return gone if controls.source.order(last, revision, branch=branch) is not CommitOrder.AFTER else ()
 
 
 def _weakenings(

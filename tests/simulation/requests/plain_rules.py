@@ -5,7 +5,7 @@ Nothing of `reconciler.core.controls` or `reconciler.engine.controls` is used he
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.digest import Digest
 from reconciler.core.spec.environment import Environment
@@ -72,6 +72,12 @@ def _evidence(declared: Declared) -> tuple[tuple[str, str], ...]:
         if each.data.copy_from == "production":
             facts["production"] = f"{declared.production.data} {declared.rows}"
     return tuple(sorted(facts.items()))
+
+
+def of_sources(rules: Rules, names: frozenset[str]) -> Rules:
+    """Return the rules without what they say of other sources of evidence than these, and of what these copy."""
+    kept = tuple((name, fact) for name, fact in rules.evidence if name in names or name == "production")
+    return replace(rules, evidence=kept, promotes_from=rules.promotes_from & names)
 
 
 def own_of(model: Declaration) -> Own:

@@ -21,11 +21,13 @@ from reconciler.core.controls.controls import ControlsEntry  # its commit, numbe
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.policy import Approvals, Control
 from reconciler.schedule import freeze_windows
+from tests.simulation.requests.moments import Kept, Line, Moment
 from tests.simulation.requests.plain_rules import (
-    Own,
+    FOREVER,
     Rules,
     is_looser,
     is_looser_for,
+    of_sources,
     own_of,
     rules_of,
     same_evidence,
@@ -35,46 +37,22 @@ from tests.simulation.requests.random_requests import Commit, RequestHistory
 from tests.simulation.requests.request_project import TOLERANCE, Declaration, Declared, artifacts
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
-    """A model by an entry: its pin, the entry it came in with, what its manifests demand, its former names."""
-
-    pin: tuple[Digest, int] | None
-    since: int
-    own: tuple[Own, ...]
-    names: tuple[str, ...] = ()
-    settled: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """What is in force by one entry: the rules that were let in last, then those that tighten them. `begins`: a person
-    accepted them in a place where no others were."""
-
-    at: int
-    rules: tuple[Rules, ...]
-    models: dict[str, Kept]
-    settled: int
-    begins: bool = False
-
-
 @dataclass(slots=True)
 class RequestOracle:
-    """`began`: of each process, how many entries there were when it started, and which commit was the newest."""
+    """`began`: of each process, how many entries there were when it started, and which commit was the newest.
+    `newest`: the line that got the last entry."""
 
     history: RequestHistory
-    moments: list[Moment] = field(default_factory=list)
+    lines: dict[str, Line] = field(default_factory=dict)
+    newest: Line = field(default_factory=Line)
+    count: int = 0
     began: dict[str, tuple[int, int]] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
-    deployed: list[tuple[str, Digest, int]] = field(default_factory=list)
-    """Model, artifact, and how many entries there were then."""
-    places: set[str] = field(default_factory=set)
-    """Stores in which a commit's controls were recorded."""
     deploys: int = 0
 
     def starts(self, who: str) -> None:
         """Note what a process may have seen."""
-        self.began[who] = (len(self.moments), len(self.history.commits) - 1)
+        self.began[who] = (self.count, len(self.history.commits) - 1)
 
     def created(self, root: str, key: str, body: bytes) -> None:
         """See a write of one of production's stores."""
@@ -85,13 +63,23 @@ class RequestOracle:
             if entry.action is Action.DEPLOY and entry.artifact is not None:
                 self.deploys += 1
                 if entry.commit is not None or not self._is_open(root):
-                    self._deploy(entry, entry.artifact)
-                    self.deployed.append((entry.model, entry.artifact, len(self.moments)))
+                    line = self._line(root, self._place(entry.commit))
+                    self._deploy(line, entry, entry.artifact)
+                    line.deployed.append((entry.model, entry.artifact, self.count))
 
     def _is_open(self, root: str) -> bool:
         """Tell whether a work tree may be applied: nothing is in force in this place, or nothing that protects it."""
-        rules = self.moments[-1].rules if root in self.places else ()
+        rules = self.lines[root].moments[-1].rules if root in self.lines else ()
         return all(each.place[0] != "production" and each.place[1] is None for each in rules)
+
+    def _line(self, root: str, at: int | None) -> Line:
+        """Return what counts for a commit in a store: the store's own line, unless it has none or git left the store
+        since its last entry; then the newest of any store."""
+        line = self.lines.get(root)
+        if line is None:
+            return self.newest
+        since = self.history.commits[line.moments[-1].at : at + 1] if at is not None else ()
+        return line if all(commit.declared.production.store.root == root for commit in since) else self.newest
 
     # --- what is in force ---------------------------------------------------------------------------------------------
 
@@ -102,24 +90,23 @@ class RequestOracle:
         if at is None:
             self.violations.append(f"C1 controls entry {entry.n} is of {entry.commit}, no commit of the branch")
             return
-        said = self.history.commits[at].declared
-        n, rules = len(self.moments), rules_of(said)
-        last = self.moments[-1] if self.moments else None
+        said, line = self.history.commits[at].declared, self._line(root, at)
+        if line is not self.lines.get(root):
+            line = line.copy()
+        n, rules = len(line.moments), rules_of(said)
+        last = line.moments[-1] if line.moments else None
         if last is None or entry.accepted is not None:
             known = last.models if last is not None else {}
             models = {}
             for model in said.models:
                 former = self._former(known, model, said)
                 models[model.name] = replace(self._kept(model, former, n, at), own=(own_of(model),), settled=at)
-            begins = entry.accepted is not None and root not in self.places
-            self.places.add(root)
+            begins = entry.accepted is not None and root not in self.lines
             if begins:  # in a place of its own: who accepts that is trusted, and nothing was deployed there
                 models = {name: replace(kept, since=n) for name, kept in models.items()}
-                self.deployed.clear()
-            models = self._with_left(known, models)
-            self.moments.append(Moment(at=at, rules=(rules,), models=models, settled=at, begins=begins))
+                line.deployed.clear()
+            self._add(root, line, at, (rules,), self._with_left(known, models), settled=at, begins=begins)
             return
-        self.places.add(root)
         newest = self.began[entry.who][1] <= at  # it was the newest commit at some time while the process ran
         let_in = True
         if any(is_looser(old, rules) for old in last.rules):
@@ -135,9 +122,24 @@ class RequestOracle:
                 if not (newest and all(agreed)):
                     kept = replace(kept, own=tuple(dict.fromkeys((*former.own, own))), settled=former.settled)
             models[model.name] = kept
-        models = self._with_left(last.models, models)
         settled = at if let_in else last.settled
-        self.moments.append(Moment(at=at, rules=in_force, models=models, settled=settled))
+        self._add(root, line, at, in_force, self._with_left(last.models, models), settled=settled)
+
+    def _add(
+        self,
+        root: str,
+        line: Line,
+        at: int,
+        rules: tuple[Rules, ...],
+        models: dict[str, Kept],
+        *,
+        settled: int,
+        begins: bool = False,
+    ) -> None:
+        number, self.count = self.count, self.count + 1
+        moment = Moment(number=number, at=at, rules=rules, models=models, settled=settled, begins=begins)
+        line.moments.append(moment)
+        self.lines[root] = self.newest = line
 
     def _kept(self, model: Declaration, former: Kept | None, n: int, at: int) -> Kept:
         pin = (model.artifact, model.proposed)
@@ -169,10 +171,15 @@ class RequestOracle:
     # --- who agreed ---------------------------------------------------------------------------------------------------
 
     def _agreed(self, old: Rules, at: int, after: int) -> bool:
-        """Tell whether those who decide by `old` agreed to every commit since that loosened something."""
+        """Tell whether those who decide by `old` agreed to every commit since that loosened something.
+
+        What it loosened of a source that counts no more by now is nobody's to agree to.
+        """
         commits = self.history.commits
+        counting = rules_of(commits[at].declared).promotes_from
         for place in range(after + 1, at + 1):
-            loosens = is_looser(rules_of(commits[place - 1].declared), rules_of(commits[place].declared))
+            before, then = (rules_of(commits[each].declared) for each in (place - 1, place))
+            loosens = is_looser(of_sources(before, counting), of_sources(then, counting))
             if loosens and not self._decided(old, commits[place]):
                 return False
         return True
@@ -206,21 +213,23 @@ class RequestOracle:
 
     # --- what is deployed ---------------------------------------------------------------------------------------------
 
-    def _deploy(self, entry: Entry, artifact: Digest) -> None:
+    def _deploy(self, line: Line, entry: Entry, artifact: Digest) -> None:
         what = f"{entry.model} {short(artifact)} by {entry.who} at {entry.commit}"
         at = self._place(entry.commit)
         model = self.history.commits[at].declared.model(entry.model) if at is not None else None
         if at is None or model is None or model.artifact != artifact:
             self.violations.append(f"C1 {what}: no commit of the branch declares it")
             return
-        first = max(self.began[entry.who][0] - 1, 0)
-        tried = [list(self._refusals(self.moments[: n + 1], model, at, entry)) for n in range(first, len(self.moments))]
+        first = max(sum(moment.number < self.began[entry.who][0] for moment in line.moments) - 1, 0)
+        tried = [
+            list(self._refusals(line, line.moments[: n + 1], model, at, entry)) for n in range(first, len(line.moments))
+        ]
         if not tried:
             self.violations.append(f"C1 {what}: no controls were recorded before it")
         elif all(tried):
             self.violations.append(f"{tried[-1][0]}: {what}")
 
-    def _refusals(self, moments: list[Moment], model: Declaration, at: int, entry: Entry) -> Iterator[str]:
+    def _refusals(self, line: Line, moments: list[Moment], model: Declaration, at: int, entry: Entry) -> Iterator[str]:
         """Yield why the rules refuse this deployment, by the entries up to the last of `moments`."""
         today, known = moments[-1], artifacts()[model.artifact]
         kept = today.models.get(model.name)
@@ -257,7 +266,7 @@ class RequestOracle:
         )
         if (held or left) and not self._overrides(Control.HOLD, model, at, moments, before):
             yield "C6 it is held, or was until its own change"
-        if self._was_let_in(model, names, former.names if former is not None else ()):
+        if self._was_let_in(line, model, names, former.names if former is not None else ()):
             return
         closed = freeze_windows.closed(said.freeze, entry.when) is not None
         if before is not None:
@@ -267,7 +276,7 @@ class RequestOracle:
             yield "C6 it is deployed in a freeze"
         if (entry.when - known.taken).total_seconds() > min(each.age for each in sets):
             yield "C5 its data are too old"
-        incumbent = next((artifact for name, artifact, _ in reversed(self.deployed) if name in names), None)
+        incumbent = next((artifact for name, artifact, _ in reversed(line.deployed) if name in names), None)
         worse = incumbent is not None and known.score - artifacts()[incumbent].score < -TOLERANCE - 1e-9
         for each in (said, said_then):
             if known.score < each.floor or (each.compares and worse):
@@ -286,12 +295,13 @@ class RequestOracle:
         if any(each.rows != own_of(model).rows for each in owns_before):
             yield "C3 it is judged on other rows than in force"
 
-    def _was_let_in(self, model: Declaration, names: tuple[str, ...], former: tuple[str, ...]) -> bool:
+    @staticmethod
+    def _was_let_in(line: Line, model: Declaration, names: tuple[str, ...], former: tuple[str, ...]) -> bool:
         """Tell whether the artifact was deployed as this model: under a name that another has now, before that."""
-        began = next((n for n, moment in enumerate(self.moments) if model.name in moment.models), len(self.moments))
+        began = next((moment.number for moment in line.moments if model.name in moment.models), FOREVER)
         return any(
             artifact == model.artifact and (name in names or (name in former and n <= began))
-            for name, artifact, n in self.deployed
+            for name, artifact, n in line.deployed
         )
 
     def _change_of_pin(self, model: Declaration, brought: Commit) -> Commit:

@@ -105,7 +105,7 @@ class RequestSimulation:
 
     def _apply(self, environment: str, at: int) -> None:
         """Apply a commit of the branch."""
-        last = max((moment.at for moment in self.oracle.moments), default=-1)
+        last = max((moment.at for moment in self.oracle.newest.moments), default=-1)
         for place in self.mutant.commits(last, at) if environment == "production" else (at,):
             commit = self.history.commits[place]
             desired = request_project.desired_of(commit.declared, commit.name)

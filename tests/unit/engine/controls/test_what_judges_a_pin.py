@@ -11,7 +11,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.spec.environment import DataBinding, Environment, Role, StorageLocation, Table
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.policy import Approvals, Hold
+from reconciler.core.spec.policy import Approvals, Control, Hold, Override
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply.accept_controls import accept_controls
 from reconciler.engine.controls.controls_state import controls_status
@@ -165,6 +165,26 @@ def test_a_hold_that_leaves_with_the_pin_still_holds_it_up(scenario: Scenario) -
     assert "the quarter is being closed" in refused(scenario, first)
     scenario.commit(seed=20, pin=scenario.candidate, proposed=1)
     assert scenario.one("production").status is ResultStatus.CLEAN
+
+
+def test_an_override_that_was_taken_back_does_not_count_for_an_older_commit_either(scenario: Scenario) -> None:
+    """It came and went between two entries: it did not come in with the pin's entry, and nobody agreed to it."""
+    hold = Hold(model=MODEL, reason="the quarter is being closed")
+    first = scenario.deployed(10)
+    scenario.commit(seed=20, pin=first, pinned_seed=10, production=with_policy(holds=(hold,)))
+    scenario.apply("sandbox")
+    scenario.apply("production")
+    override = Override(model=MODEL, artifact=scenario.candidate, control=Control.HOLD, reason="urgent")
+    older = scenario.commit(
+        seed=20, pin=scenario.candidate, production=with_policy(holds=(hold,), overrides=(override,))
+    )
+    scenario.commit(seed=20, pin=scenario.candidate, production=with_policy(holds=(hold,)))
+    scenario.apply("production")
+    scenario.apply("production", older)
+    assert scenario.serves == first
+    scenario.commit(seed=20, pin=scenario.candidate, production=with_policy(holds=(hold,), overrides=(override,)))
+    scenario.apply("production")
+    assert scenario.serves == scenario.candidate, "a later request may bring it"
 
 
 def renamed(scenario: Scenario, name: str, *, production: Environment, pin: Digest) -> None:
