@@ -586,7 +586,7 @@ def test_history_and_audit_show_what_a_deploy_rested_on(scenario: Scenario) -> N
     )
     scenario.requested("fay")
     assert scenario.one("production").status is ResultStatus.CLEAN
-    event = history(scenario.deps(), scenario.desired, "production", MODEL, None).events[0]
+    event = history(scenario.deps(), scenario.desired, ("production",), (MODEL,), None).events[0]
     assert event.approved is not None
     assert [one.by for one in event.approved.approvals] == ["fay"]
     assert [one.control for one in event.overrides or ()] == [Control.FREEZE]
