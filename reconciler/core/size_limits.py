@@ -12,7 +12,7 @@ KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
 MANIFEST_BYTES = 1 * MIB  # E109: a manifest or a card (E311 at an earlier commit that a command reads back)
 LOCK_BYTES = 4 * MIB  # E311: a lock file that an environment names; of other lock files no byte is read
-CONFIGURATION_FILES = 20_000  # E310: files below `manifests/` and `environments/`
+CONFIGURATION_FILES = 50_000  # E310: files below `manifests/` and `environments/`: 20,000 models with their cards
 CONFIGURATION_BYTES = 128 * MIB  # E310, E311: all files that are read at one commit, together
 LISTING_BYTES = 64 * MIB  # E311: git's list of a commit's files, about 600,000 of them
 GIT_ANSWER_BYTES = 256 * MIB  # E311: any other answer of git
