@@ -94,11 +94,15 @@ READING = [
 
 
 @pytest.mark.parametrize("command", READING, ids=" ".join)
-def test_reading_commands_load_nothing_heavy_and_start_nothing_but_git(warm: Project, command: list[str]) -> None:
+def test_reading_commands_load_nothing_heavy_and_start_git_and_a_reader_of_headers_at_most(
+    warm: Project, command: list[str]
+) -> None:
     modules, started = probe("-C", str(warm.root), *command, environ=warm.environment)
     assert not modules & HEAVY
     assert not {name for name in modules if name.startswith(("reconciler.training", "reconciler.scoring"))}
-    assert {Path(one[0]).name for one in started} <= {"git"}
+    others = [process for process in started if Path(process[0]).name != "git"]
+    # Of a table that was touched too lately to be remembered, the header is read again: by a worker without DuckDB.
+    assert all("reconciler.data.tables" in " ".join(process) for process in others)
 
 
 @pytest.mark.parametrize("subject", ["holdout", "f1_macro"])

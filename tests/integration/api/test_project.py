@@ -131,7 +131,8 @@ def test_status_models_and_history_say_what_the_command_line_says(trained: Proje
     events = trained.run("history", "--env", "sandbox", "-o", "json").json["events"]
     history = api.history("sandbox", "lateness").to_frame()
     assert history["reason"].tolist() == [event["reason"] for event in events]
-    assert len(api.history(model="another")) == 0
+    with pytest.raises(errors.UsageError, match="no model 'another' is declared"):
+        api.history(model="another")
     for view in (api.status(), models, api.history()):
         assert view._repr_html_().count("<table>") == 1
         assert "\n" not in repr(view)

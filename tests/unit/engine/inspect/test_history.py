@@ -16,7 +16,7 @@ HOUR = timedelta(hours=1)
 
 
 def at(scenario: Scenario, when: datetime) -> HistoryEvent | None:
-    events = history(scenario.deps(), scenario.desired, "production", MODEL, when).events
+    events = history(scenario.deps(), scenario.desired, ("production",), (MODEL,), when).events
     assert len(events) <= 1, "one model serves one thing at a time"
     return events[0] if events else None
 
@@ -64,7 +64,7 @@ def test_nothing_is_ever_forgotten(scenario: Scenario) -> None:
         pin, seed = (first, 10) if number % 2 == 0 else (second, 20)
         scenario.commit(seed=20, pin=pin, pinned_seed=seed)
         scenario.apply("production")
-    events = history(scenario.deps(), scenario.desired, "production", None, None).events
+    events = history(scenario.deps(), scenario.desired, ("production",), (), None).events
     assert [one.n for one in events] == list(range(changes + 2))[::-1]
     for number in range(changes):
         event = at(scenario, scenario.project.clock.now - timedelta(days=30 * number))
