@@ -16,8 +16,8 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 
 # Of each name the quick count and the full one.
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (240, 6_000),  # schedules of the simulation
-    "REQUEST_SEEDS": (160, 4_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "SEEDS": (240, 5_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (160, 3_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
@@ -35,6 +35,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "COLUMNS": (12, 30),
     "REPEATS": (1, 2),
     "ODD_TABLES": (3, 1),  # tables between two that are looked at, of 120 odd ones
+    "JOURNEYS": (30, 16),  # of them between two that go all the way to production; 1 takes an hour
+    "PUBLIC_TABLES": (6, 3),  # tables in the shape of public ones between two that first models are measured on
     "EQUALS": (150, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
     "EXAMPLES": (1, 5),  # times the examples of each property test

@@ -15,6 +15,7 @@ import pytest
 
 from reconciler.core.spec.recipe import Estimator, Param, Task
 from tests.support import public_tables
+from tests.support.effort import spread
 from tests.support.first_model import TODAY, copied, suggested, trained
 
 PEOPLE: dict[Task, dict[str, dict[str, Param]]] = {
@@ -32,6 +33,8 @@ PEOPLE: dict[Task, dict[str, dict[str, Param]]] = {
     },
 }
 SEEDS = 3
+_NAMES = tuple(public_tables.TABLES)
+MEASURED = [_NAMES[index] for index in spread(range(len(_NAMES)), "PUBLIC_TABLES")]
 
 
 def losses(name: str, folder: Path) -> list[float]:
@@ -59,7 +62,7 @@ def losses(name: str, folder: Path) -> list[float]:
 
 
 @pytest.mark.soak(only=True)
-@pytest.mark.parametrize("name", public_tables.TABLES)
+@pytest.mark.parametrize("name", MEASURED)
 def test_a_first_model_is_within_a_point_of_the_best_of_four_that_a_person_would_write(
     tmp_path: Path, name: str
 ) -> None:
