@@ -155,14 +155,15 @@ def _taken_back(controls: ControlsObserver, model: Model) -> tuple[Override, ...
     One that came and went between two entries would count as one that came in after the pin, agreed to by nobody.
     """
     head = controls.head
-    if head is None:
-        return ()
-    known = controls.log.controls(head.entry.declared).policy.overrides
-    gone = tuple(
+    own = tuple(
         override
         for override in controls.declared.policy.overrides
-        if override.model == model.name and override.artifact == model.artifact and override not in known
+        if override.model == model.name and override.artifact == model.artifact
     )
+    if head is None or not own:
+        return ()
+    known = controls.log.controls(head.entry.declared).policy.overrides
+    gone = tuple(override for override in own if override not in known)
     branch, last, revision = controls.protect, head.entry.commit, controls.revision
     if not gone or branch is None or last is None or revision is None:
         return ()
