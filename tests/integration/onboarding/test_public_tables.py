@@ -33,6 +33,7 @@ PEOPLE: dict[Task, dict[str, dict[str, Param]]] = {
     },
 }
 SEEDS = 3
+MOST = {"credit_default": 0.02}  # falls short: it loses 1.6 points, and is held to that
 _NAMES = tuple(public_tables.TABLES)
 MEASURED = [_NAMES[index] for index in spread(range(len(_NAMES)), "PUBLIC_TABLES")]
 
@@ -63,12 +64,11 @@ def losses(name: str, folder: Path) -> list[float]:
 
 @pytest.mark.soak(only=True)
 @pytest.mark.parametrize("name", MEASURED)
-def test_a_first_model_is_within_two_points_of_the_best_of_four_that_a_person_would_write(
+def test_a_first_model_is_within_a_point_of_the_best_of_four_that_a_person_would_write(
     tmp_path: Path, name: str
 ) -> None:
     lost = losses(name, tmp_path)
-    # A point is what a choice may give up for the simplest estimator; credit_default loses 1.6.
-    assert fmean(lost) <= 0.02 + 2 * stdev(lost) / math.sqrt(len(lost)), lost
+    assert fmean(lost) <= MOST.get(name, 0.01) + 2 * stdev(lost) / math.sqrt(len(lost)), lost
 
 
 def test_a_churn_table_is_held_out_at_random_though_it_has_the_day_of_signing_up(tmp_path: Path) -> None:
