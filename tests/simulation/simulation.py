@@ -22,10 +22,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from reconciler import codec
-from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.observed_state import LiveDeployment
-from reconciler.core.controls.controls import ControlsEntry
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import apply
@@ -34,7 +31,6 @@ from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import make_plan
 from reconciler.engine.promotion import rollback_now
-from reconciler.engine.storage import numbered_log
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 from reconciler.testing.fault_injection import Counter, Fault, FaultyProposer, FaultyStore, FaultyTarget, Script
@@ -225,21 +221,11 @@ class Simulation:
         desired = self.merges.newest
         deps = self._deps(counter, actor="clean")
         where = environment_of(desired, environment)
-        for _ in range(2):
-            apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
-            left = make_plan.make_plan(deps, desired, where)
-            # A loosening that people agreed to is let in after the plan was made: what it concerns waits for the next.
-            if left.empty or not self._let_in(deps.stores[environment], environment):
-                break
+        apply.apply(deps, desired, where, make_plan.make_plan(deps, desired, where), confirmed=True)
+        left = make_plan.make_plan(deps, desired, where)
         if not left.empty:
             steps = [step.action.value for part in left.models for step in part.steps]
             self.ran.violations.append(f"I7 {environment} does not converge: {steps}")
-
-    @staticmethod
-    def _let_in(store: Store, environment: str) -> bool:
-        """Tell whether the last entry of the controls log let a loosening in."""
-        last = numbered_log.last(store, store_layout.controls(environment))
-        return last is not None and bool(codec.decode(ControlsEntry, last[1], what="the log").let_in)
 
     def _as_committed(self) -> None:
         """Check that production serves what the last commit declares, and that everything stored is undamaged."""
