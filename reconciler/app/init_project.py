@@ -8,6 +8,7 @@ from pathlib import Path
 from shlex import quote
 
 from reconciler.adapters.executors.compute import DataWorker
+from reconciler.adapters.filesystem import project_files
 from reconciler.adapters.git import new_repository
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import machine
@@ -27,6 +28,8 @@ from reconciler.manifest.scaffold import project_template, sample_table
 from reconciler.ports import Progress
 
 _HERE = Path()
+_SAMPLE = f"{DATA}/{sample_table.NAME}.csv"
+_NEVER = "name another folder, or move them away: init never overwrites"
 
 
 def begin(
@@ -53,21 +56,21 @@ def begin(
     texts: dict[str, str] = {}
     note = None
     if table is None and (table := _only_table(root)) is None:
-        texts[f"{DATA}/{sample_table.NAME}.csv"] = sample_table.orders()
+        texts[_SAMPLE] = sample_table.orders()
         note = "Made-up orders, to begin with: put your own table here."
     data = DataWorker()
     try:
         with locations.scratch() as scratch:
             if table is None:
                 path = scratch / f"{sample_table.NAME}.csv"
-                path.write_text(texts[f"{DATA}/{sample_table.NAME}.csv"], newline="\n")
+                path.write_text(texts[_SAMPLE], newline="\n")
             else:
                 path = table
             profile = suggested_model.profiled(
                 path, reading or TableReading(), data, scratch=scratch, progress=progress
             )
             table_name, suffix = suggested_model.table_name(path)
-            inside = f"{DATA}/{sample_table.NAME}.csv" if note is not None else suggested_model.path_below(root, path)
+            inside = _SAMPLE if note is not None else suggested_model.path_below(root, path)
             place = inside or f"{DATA}/{table_name}{suffix}"
             suggestion = suggested_model.suggested(profile, table=table_name, path=place, outcome=outcome)
             if note is None or estimator is not None:
@@ -115,11 +118,16 @@ def _write(
     facts = replace(facts, program=workflows.installs)
     texts |= project_template.files(facts, suggestion, note=note, layout=profile.layout_notes)
     if not table_path.startswith(f"{DATA}/"):
-        texts[new_repository.IGNORED] += f"/{table_path}\n"
-    new_repository.publish(root, texts, copies)
-    new_repository.publish(workflows.top, workflows.texts, {})
+        texts[project_files.IGNORED] += f"/{table_path}\n"
+    project_files.check_free(root, texts, copies, hint=_NEVER)
+    # With this file it is a project, which init does not touch: it comes last, so that a killed run can be repeated.
+    marker = {locations.PROJECT_FILE: texts[locations.PROJECT_FILE]}
+    others = {path: text for path, text in texts.items() if path not in marker}
+    project_files.publish(root, others, copies, hint=_NEVER)
+    project_files.publish(workflows.top, workflows.texts, {}, hint=_NEVER)
     if branch is None:
         new_repository.start_repository(root)
+    project_files.publish(root, marker, {}, hint=_NEVER)
     _read_back(root, data)
     files = (*texts, *copies, *workflows.paths_from(root))
     choices = suggested_model.choices(profile, suggestion, made_up=note is not None)
@@ -205,8 +213,13 @@ def _add_command(project: Path, table: Path | None) -> str:
 
 
 def _only_table(root: Path) -> Path | None:
-    """Return the only table in the folder or its data folder; None where there is none. Raises UsageError E801."""
+    """Return the only table in the folder or its data folder; None where there is none. Raises UsageError E801.
+
+    The made-up one is there already where a run was killed.
+    """
     tables = suggested_model.tables_in(root)
+    if tables == [root / _SAMPLE] and not project_files.taken(root, {_SAMPLE: sample_table.orders()}):
+        return None
     if len(tables) > 1:
         raise suggested_model.several_tables(root, tables)
     return tables[0] if tables else None

@@ -1,12 +1,13 @@
 """Turn every error into a message and an exit code.
 
-Our errors: `error:` and `hint:` on standard error, or JSON on standard output where that format was chosen. An
-interruption: 130. Anything else is a bug in this program: 70, and a log file to send (frames and class names; no
-values, so no data).
+Our errors: `error:` and `hint:` on standard error, or JSON on standard output where that format was chosen; a full disk
+is one of them, wherever it is met. An interruption: 130. Anything else is a bug in this program: 70, and a log file to
+send (frames and class names; no values, so no data).
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -20,10 +21,11 @@ from reconciler.cli.exit_codes import BUG, exit_code, exit_code_of
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation, OutputFormat
 from reconciler.core.status_codes import ResultStatus
-from reconciler.errors import ReconcilerError, UsageError
+from reconciler.errors import ReconcilerError, StoreError, UsageError
 
 INTERRUPTED = "interrupted: nothing new was started; it is safe to run again"
 LONGEST = 400  # characters of a message that quotes the command line
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> int:
@@ -47,6 +49,8 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
     except ReconcilerError as error:
         return report(error, _form(arguments, invocation))
     except Exception as error:  # noqa: BLE001  (the last resort)
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return report(_no_room(error), _form(arguments, invocation))
         return _bug(error, invocation)
 
 
@@ -66,6 +70,15 @@ def report(error: ReconcilerError, form: OutputFormat) -> int:
     if form is not OutputFormat.JSON:
         streams.say(to_text(problems.error_blocks(error, Detail.SCREEN), streams.message_style()))
     return exit_code_of(error)
+
+
+def _no_room(error: OSError) -> StoreError:
+    """Return the error for a disk that is full: temporary files, whose place the error does not name, fill it first."""
+    return StoreError(
+        f"cannot write {error.filename or 'a file'}: {error.strerror}",
+        hint="make room, or set TMPDIR to a folder with free space, and run the same command again",
+        code="E608",
+    )
 
 
 def _usage(error: click.ClickException) -> UsageError:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import difflib
 import os
-import shutil
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from reconciler.adapters.filesystem import project_files
 from reconciler.adapters.filesystem.durable_files import read_regular
 from reconciler.adapters.git import new_repository
 from reconciler.app.ci import program, setup
@@ -89,7 +88,8 @@ def run(root: Path, request: CIRequest) -> CIResult:
     if not request.check:
         for each in wanted:
             if each.state.is_change:
-                _write(top, each)
+                body = each.text if each.copied is None else each.copied
+                project_files.overwrite(top, each.path, body, hint="running ci again goes on")
     return CIResult(
         forge=host,
         branch=placement.branch,
@@ -186,29 +186,4 @@ def _read(path: Path, largest: int) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
             f"{path.name} is no text file of at most {largest:,} bytes", hint="move it away", code="E801"
-        ) from error
-
-
-def _write(top: Path, wanted: _Wanted) -> None:
-    """Write a file in one step. Raises UsageError E803, also where a link on the way leads out of the repository."""
-    temporary = None
-    try:
-        wanted.path.parent.mkdir(parents=True, exist_ok=True)
-        if not wanted.path.parent.resolve().is_relative_to(top.resolve()):
-            raise UsageError(f"{wanted.path.parent} leads out of the repository", hint="make it a folder", code="E803")
-        handle, name = tempfile.mkstemp(prefix=f".{wanted.path.name[:100]}.", dir=wanted.path.parent)
-        temporary = Path(name)
-        with os.fdopen(handle, "wb") as stream:
-            if wanted.copied is None:
-                stream.write(wanted.text.encode())
-            else:
-                with wanted.copied.open("rb") as source:
-                    shutil.copyfileobj(source, stream, 1 << 20)
-        temporary.chmod(0o644)
-        temporary.replace(wanted.path)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise UsageError(
-            f"{wanted.path} cannot be written: {error.strerror}", hint="running ci again goes on", code="E803"
         ) from error

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from reconciler.adapters.filesystem import project_files
 from reconciler.adapters.git import new_repository
 from reconciler.app.ci import program
 from reconciler.core.forge.detection import ForgeKind
@@ -48,11 +49,11 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None, in
     placement = CIPlacement(branch=branch, folder=folder, python=python)
     host, why = (wanted, "--ci") if wanted is not None else forge_of(new_repository.remote_of(root))
     texts = ci_templates.files(host, placement) if ci_templates.possible(placement) else {}
-    taken = new_repository.taken(top, texts)
+    taken = project_files.taken(top, texts)
     if taken and host is ForgeKind.GITLAB and placement.place:  # the file of another project, which includes ours
         (text,) = texts.values()
         texts = {ci_templates.included(placement): text}
-        taken = new_repository.taken(top, texts)
+        taken = project_files.taken(top, texts)
         why = f"{why}; {INCLUDE.format(next(iter(texts)))}"
     if wanted not in (None, ForgeKind.NONE) and (taken or not texts):
         problem = f"{taken[0]} is there already" if taken else "its files cannot hold the name of the branch or folder"

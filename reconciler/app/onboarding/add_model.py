@@ -11,6 +11,7 @@ from pathlib import Path
 from shlex import quote
 
 from reconciler.adapters.executors.compute import DataWorker
+from reconciler.adapters.filesystem import project_files
 from reconciler.adapters.git import new_repository
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.app import locations
@@ -272,15 +273,15 @@ def _declared(
 
 def _write(root: Path, checkout: Checkout, addition: _Addition, manifest: dict[str, str]) -> tuple[str, ...]:
     """Write the table, then its declaration, then the model, and return what was written or changed."""
-    new_repository.check_free(root, manifest, dict(addition.copies), hint=_NEVER)
-    new_repository.publish(root, {}, dict(addition.copies), hint=_NEVER)
+    project_files.check_free(root, manifest, dict(addition.copies), hint=_NEVER)
+    project_files.publish(root, {}, dict(addition.copies), hint=_NEVER)
     ignored: dict[str, str] = {}
     if addition.table is not None and not new_repository.is_kept_out(root, addition.table):
-        ignored = {new_repository.IGNORED: f"/{addition.table}\n"}
-        new_repository.publish(root, ignored, {}, hint=_NEVER)
+        ignored = {project_files.IGNORED: f"/{addition.table}\n"}
+        project_files.publish(root, ignored, {}, hint=_NEVER)
     if addition.declares is not None:
         path, text = addition.declares
-        new_repository.replace_text(root / path, checkout.text(path) or "", text)
-    new_repository.publish(root, manifest, {}, hint=_NEVER)
+        project_files.replace_text(root / path, checkout.text(path) or "", text)
+    project_files.publish(root, manifest, {}, hint=_NEVER)
     declares = [addition.declares[0]] if addition.declares is not None else []
     return tuple(sorted((*ignored, *(path for path, _ in addition.copies), *declares, *manifest)))
