@@ -54,7 +54,7 @@ E111 A number has too many digits.
      Quote it if it is a name; shorten it if it is a number.
 E112 A text is not valid Unicode.
      Write the character itself.
-E113 A text holds invisible characters, or is not in Unicode normal form NFC: it differs from what a reader sees.
+E113 A text holds invisible characters or ends of lines, or is not in Unicode normal form NFC: readers see another.
      Type it again.
 E114 YAML reads a key as something other than text: yes, no, 1, null.
      Quote the key.

@@ -14,7 +14,7 @@ import yaml
 
 from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.manifest.yaml import secret_scan
-from reconciler.manifest.yaml.parse import MAX_DEPTH, MAX_NODES, resolved
+from reconciler.manifest.yaml.parse import MAX_DEPTH, MAX_NODES, hidden_break, resolved
 
 _LOADER = getattr(yaml, "CSafeLoader", None)
 _PARSER: Any = _LOADER and _LOADER.__bases__[0]  # the bare parser, without constructor and resolver
@@ -33,7 +33,9 @@ def data_of(body: bytes) -> dict[str, Any] | None:
         return None
     try:
         text = body.decode()
-        return None if text.startswith("\ufeff") else _Document(_PARSER(text).get_event).data()
+        if text.startswith("\ufeff") or hidden_break(text) is not None:
+            return None
+        return _Document(_PARSER(text).get_event).data()
     except (_NotSimpleError, yaml.YAMLError, OverflowError, UnicodeDecodeError):
         return None
 

@@ -1,9 +1,9 @@
 """Parse YAML bytes as a tree of nodes with positions. Nothing is constructed before the whole document is checked.
 
-Checked on the event stream, in this order: size, UTF-8, one document, no tags, anchors, aliases or merge keys, depth,
-number of nodes, text keys given once, invisible characters. Scalars follow the YAML 1.2 core schema, as
-editors read it (https://yaml.org/spec/1.2.2/#103-core-schema): only `true` and `false` are booleans, dates are text.
-The fields are checked in `schema`.
+Checked in this order: size, UTF-8, ends of lines that nobody sees; on the event stream: one document, no tags, anchors,
+aliases or merge keys, depth, number of nodes, text keys given once, invisible characters. Scalars follow the YAML 1.2
+core schema, as editors read it (https://yaml.org/spec/1.2.2/#103-core-schema): only `true` and `false` are booleans,
+dates are text. The fields are checked in `schema`.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ MAX_DEPTH = 32
 MAX_DIGITS = 40
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
 _FIRST_CHARACTERS = frozenset("~nNtTfF+-.0123456789")  # of every scalar that is not text
 _NULL = re.compile(r"~|null|Null|NULL|")
 _BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
@@ -104,7 +105,19 @@ def _decode(path: str, body: bytes) -> str:
     if (control := _CONTROL.search(text)) is not None:
         line = text.count("\n", 0, control.start()) + 1
         raise _bad(path, "E104", f"control character U+{ord(control[0]):04X}", line=line, hint="remove it")
+    if (at := hidden_break(text)) is not None:
+        message = f"U+{ord(text[at]):04X} begins a line for YAML, and not for those who review it"
+        hint = "end the line as others do (LF, or CR LF)"
+        raise _bad(path, "E113", message, line=text.count("\n", 0, at) + 1, hint=hint)
     return text
+
+
+def hidden_break(text: str) -> int | None:
+    """Return where a line ends for YAML but not for git and most editors: what follows may seem to be a comment."""
+    if "\r" not in text and text.isascii():
+        return None
+    found = _HIDDEN_BREAK.search(text)
+    return found.start() if found is not None else None
 
 
 def resolved(text: str) -> Any:
