@@ -152,6 +152,7 @@ def _check(root: Path, *, named: bool, table: Path | None) -> None:
             hint=f"a further model is added to it: {_add_command(root, table)}",
             code="E801",
         )
+    new_repository.check_work_tree(root)
     if named:
         return
     if (above := _project_above(root)) is not None:

@@ -132,16 +132,23 @@ def data_root(given: str | None, root: Path) -> Path:
     return folder.resolve()
 
 
-def user_cache() -> Path:
-    """Return the user's cache folder (XDG Base Directory Specification); a temporary one where there is no home."""
+def user_cache() -> Path | None:
+    """Return the user's cache folder (XDG Base Directory Specification); None where there is no home.
+
+    A folder of a known name among temporary files could be another user's.
+    """
     if named := os.environ.get("XDG_CACHE_HOME"):
         return Path(named) / "reconciler"
     try:
         return Path.home() / ".cache" / "reconciler"
     except RuntimeError:
-        import tempfile
+        return None
 
-        return Path(tempfile.gettempdir()) / f"reconciler-cache-{os.getuid()}"
+
+def stores_cache() -> Path | None:
+    """Return the user's folder for what was read from buckets; None where there is no home."""
+    folder = user_cache()
+    return folder / "stores" if folder is not None else None
 
 
 def key_of(root: Path) -> str:
@@ -150,10 +157,11 @@ def key_of(root: Path) -> str:
 
 
 def cache(git_folder: Path | None) -> Path:
-    """Return the project's cache folder: in git's folder where that can be written, else the user's."""
+    """Return the project's cache folder: in git's folder where that can be written, else the user's; else none that can
+    be."""
     if git_folder is not None and os.access(git_folder, os.W_OK):
         return git_folder / CACHE
-    return user_cache()
+    return user_cache() or Path(os.devnull) / "reconciler"
 
 
 @contextmanager

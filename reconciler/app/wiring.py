@@ -157,7 +157,7 @@ def open_project(
             root=root,
             project=desired.project,
             scratch=scratch,
-            cache=None if uncached else locations.user_cache() / "stores",
+            cache=locations.stores_cache() if not uncached else None,
             read_observer=fingerprints,
         )
         deps = Dependencies(

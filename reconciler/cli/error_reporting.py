@@ -142,7 +142,8 @@ def _log(error: Exception) -> Path | None:
 
     versions = f"reconciler {__version__}, python {sys.version.split()[0]}, {sys.platform}\n"
     try:
-        folder = user_cache()
+        if (folder := user_cache()) is None:
+            return None
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         handle, name = tempfile.mkstemp(prefix="bug-", suffix=".log", dir=folder)
         with os.fdopen(handle, "w") as stream:

@@ -94,6 +94,16 @@ def test_a_project_is_not_begun_twice(tmp_path: Path) -> None:
     assert {one: one.read_bytes() for one in project.root.rglob("*.yaml")} == before
 
 
+def test_where_nothing_can_be_committed_no_project_begins(tmp_path: Path) -> None:
+    bare = Project(tmp_path / "bare")
+    bare.root.mkdir()
+    bare.git("init", "-q", "--bare")
+    before = sorted(bare.root.iterdir())
+    told = bare.run("init", ".", code=2).err
+    assert "lies in a repository without a work tree" in told
+    assert sorted(bare.root.iterdir()) == before
+
+
 def test_in_a_repository_the_project_joins_it_and_its_branch_and_keeps_its_gitignore(tmp_path: Path) -> None:
     made = Project(tmp_path)
     made.git("init", "-q", "-b", "trunk")

@@ -121,7 +121,7 @@ def write_checked(path: Path, lines: Iterable[bytes]) -> None:
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("wb") as stream:
+            with temporary.open("xb") as stream:  # never through a link that somebody put there
                 checksum = hashlib.blake2b(digest_size=_WIDTH // 2)
                 stream.write(b"0" * _WIDTH + b"\n")
                 for line in lines:

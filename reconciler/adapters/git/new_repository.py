@@ -10,9 +10,21 @@ from reconciler.errors import UsageError
 BRANCH = "main"
 
 
+def check_work_tree(root: Path) -> None:
+    """Raise UsageError E801 in a bare repository and in git's own folder: nothing there can be committed."""
+    existing = _existing(root)
+    code, out, _ = Git(existing).call("rev-parse", "--is-inside-work-tree")
+    if code == 0 and out.strip() == b"false":
+        raise UsageError(
+            f"{existing} lies in a repository without a work tree",
+            hint="clone it, and begin in the clone, or name a folder elsewhere",
+            code="E801",
+        )
+
+
 def branch_of(root: Path) -> str | None:
     """Return the branch that the repository around `root` is on; None where there is no repository."""
-    existing = next((folder for folder in (root, *root.parents) if folder.is_dir()), root)
+    existing = _existing(root)
     code, out, _ = Git(existing).call("symbolic-ref", "--short", "HEAD")
     if code == 0:
         return out.decode("utf-8", "replace").strip()
@@ -22,14 +34,14 @@ def branch_of(root: Path) -> str | None:
 
 def top_of(root: Path) -> Path | None:
     """Return the root of the repository around `root`; None where there is none."""
-    existing = next((folder for folder in (root, *root.parents) if folder.is_dir()), root)
+    existing = _existing(root)
     code, out, _ = Git(existing).call("rev-parse", "--show-toplevel")
     return Path(out.decode("utf-8", "surrogateescape").rstrip("\n")) if code == 0 else None
 
 
 def remote_of(root: Path) -> str | None:
     """Return the configured address of the remote `origin`; None where there is none."""
-    existing = next((folder for folder in (root, *root.parents) if folder.is_dir()), root)
+    existing = _existing(root)
     code, out, _ = Git(existing).call("config", "--get", "remote.origin.url")
     return out.decode("utf-8", "replace").strip() if code == 0 else None
 
@@ -46,3 +58,8 @@ def start_repository(root: Path) -> None:
     code, _, problem = Git(root).call("init", "-q", "-b", BRANCH)
     if code != 0:
         raise UsageError(f"git init failed: {problem.strip()[:200]}", hint="make the repository yourself", code="E306")
+
+
+def _existing(root: Path) -> Path:
+    """Return the folder, or the nearest one above it that is there."""
+    return next((folder for folder in (root, *root.parents) if folder.is_dir()), root)

@@ -41,6 +41,7 @@ from reconciler.ports import Expressions, TableLookup, TreeFile
 _LFS = b"version https://git-lfs.github.com/spec/"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
 _SPECIAL = {"120000": "a symbolic link", "160000": "a submodule"}
+_FOLDERS = ("manifests", "environments")
 _PINNED = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
 _ENVIRONMENT = re.compile(r"environments/([^/]+)\.ya?ml")
 _MODEL = re.compile(r"manifests/([^/]+)/([^/]+)\.ya?ml")
@@ -107,9 +108,13 @@ def _place(problem: Problem) -> tuple[str, int, int, str]:
 def _check_tree(reading: ProblemCollector, tree: tuple[TreeFile, ...]) -> None:
     folded: dict[str, str] = {}
     for file in tree:
+        kind = _SPECIAL.get(file.mode)
+        if file.path in _FOLDERS:  # else there would seem to be no models
+            message = f"expected a folder, found {kind or 'a file'} (mode {file.mode})"
+            reading.add(file.path, (), "E301", message, "commit a folder with the files themselves")
+            continue
         if not is_configuration(file.path):
             continue
-        kind = _SPECIAL.get(file.mode)
         if kind is not None:
             reading.add(
                 file.path,

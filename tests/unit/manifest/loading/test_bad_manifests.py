@@ -270,6 +270,16 @@ def test_links_and_submodules_are_refused_by_name(mode: str, word: str) -> None:
     assert any(word in problem.message for problem in found)
 
 
+@pytest.mark.parametrize("folder", ["manifests", "environments"])
+@pytest.mark.parametrize(
+    ("mode", "kind"), [("120000", "a symbolic link"), ("160000", "a submodule"), ("100644", "a file")]
+)
+def test_a_folder_of_manifests_that_is_none_is_not_taken_for_no_manifests(folder: str, mode: str, kind: str) -> None:
+    files = {path: body for path, body in good().items() if not path.startswith(f"{folder}/")}
+    found = {problem.where.file: problem for problem in problems({**files, folder: b""}, {folder: mode})}
+    assert (found[folder].code, found[folder].message) == ("E301", f"expected a folder, found {kind} (mode {mode})")
+
+
 def test_an_lfs_pointer_is_refused_by_name() -> None:
     found = problems({**good(), MODEL: b"version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 1\n"})
     assert [problem.code for problem in found] == ["E301"]
