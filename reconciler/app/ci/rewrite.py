@@ -15,7 +15,7 @@ from pathlib import Path
 
 from reconciler.adapters.filesystem import project_files
 from reconciler.adapters.filesystem.durable_files import read_regular
-from reconciler.adapters.git import new_repository
+from reconciler.adapters.git import repository_around
 from reconciler.app.ci import program, setup
 from reconciler.app.ci.environments import declared_at
 from reconciler.app.ci.program import Program
@@ -65,7 +65,7 @@ def run(root: Path, request: CIRequest) -> CIResult:
             hint="letters, digits, dots, underscores, hyphens and slashes can be written; --branch names another",
             code="E801",
         )
-    host = request.forge or _written_for(top, placement) or setup.forge_of(new_repository.remote_of(root))[0]
+    host = request.forge or _written_for(top, placement) or setup.forge_of(repository_around.remote_of(root))[0]
     if host is ForgeKind.NONE:
         raise UsageError(
             "neither a workflow that is there nor the git remote tells the forge",
@@ -113,7 +113,7 @@ def _placement(
     versions = [each.python for each in environments if each.python]
     locks = {each.lock for each in environments if each.lock} or {ci_templates.LOCK}
     return CIPlacement(
-        branch=branch or (branches[0] if branches else new_repository.branch_of(root) or new_repository.BRANCH),
+        branch=branch or (branches[0] if branches else repository_around.branch_of(root) or repository_around.BRANCH),
         folder=folder,
         python=versions[0] if versions else ".".join(map(str, sys.version_info[:2])),
         lock=ci_templates.LOCK if ci_templates.LOCK in locks else min(locks),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.adapters.filesystem import project_files
-from reconciler.adapters.git import new_repository
+from reconciler.adapters.git import repository_around
 from reconciler.app.ci import program
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.onboarding.init_result import InitChoice
@@ -47,7 +47,7 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None, in
     """
     top, folder = place_in_repository(root)
     placement = CIPlacement(branch=branch, folder=folder, python=python)
-    host, why = (wanted, "--ci") if wanted is not None else forge_of(new_repository.remote_of(root))
+    host, why = (wanted, "--ci") if wanted is not None else forge_of(repository_around.remote_of(root))
     texts = ci_templates.files(host, placement) if ci_templates.possible(placement) else {}
     taken = project_files.taken(top, texts)
     if taken and host is ForgeKind.GITLAB and placement.place:  # the file of another project, which includes ours
@@ -86,7 +86,7 @@ def choose(root: Path, *, branch: str, python: str, wanted: ForgeKind | None, in
 
 def place_in_repository(root: Path) -> tuple[Path, str]:
     """Return the root of the repository around a project, and the project's folder in it ("" for the root itself)."""
-    top = new_repository.top_of(root) or root
+    top = repository_around.top_of(root) or root
     folder = Path(os.path.relpath(root.resolve(), top.resolve())).as_posix()
     return top, "" if folder == "." else folder
 

@@ -12,7 +12,7 @@ from shlex import quote
 
 from reconciler.adapters.executors.compute import DataWorker
 from reconciler.adapters.filesystem import project_files
-from reconciler.adapters.git import new_repository
+from reconciler.adapters.git import repository_around
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.app import locations
 from reconciler.app.onboarding import suggested_model
@@ -276,7 +276,7 @@ def _write(root: Path, checkout: Checkout, addition: _Addition, manifest: dict[s
     project_files.check_free(root, manifest, dict(addition.copies), hint=_NEVER)
     project_files.publish(root, {}, dict(addition.copies), hint=_NEVER)
     ignored: dict[str, str] = {}
-    if addition.table is not None and not new_repository.is_kept_out(root, addition.table):
+    if addition.table is not None and not repository_around.is_kept_out(root, addition.table):
         ignored = {project_files.IGNORED: f"/{addition.table}\n"}
         project_files.publish(root, ignored, {}, hint=_NEVER)
     if addition.declares is not None:

@@ -55,7 +55,7 @@ def command(
     Without --from-table, the only table in DIR or DIR/data is used; where there is none, a made-up one is written.
     Existing files are not overwritten. `reconciler add` adds further models to the project.
     """
-    from reconciler.app import init_project
+    from reconciler.app.onboarding import init_project
     from reconciler.console import progress
     from reconciler.core.forge.detection import ForgeKind
     from reconciler.report.help import init_result

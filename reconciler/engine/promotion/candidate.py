@@ -14,16 +14,21 @@ from reconciler.engine.storage import blobs, journal
 from reconciler.errors import UsageError
 
 
+def check_is_promoted_to(environment: Environment) -> None:
+    """Raise UsageError E801 where an environment promotes from none."""
+    if not environment.promotes_from:
+        raise UsageError(
+            f"environment {environment.name} trains its own models, so nothing is promoted to it",
+            hint="name an environment that promotes from it",
+            code="E801",
+        )
+
+
 def candidate_of(
     deps: Dependencies, checkout: Checkout, model: str, to: Environment, digest: DigestPrefix | None
 ) -> tuple[str, Build]:
     """Return the source environment and the build to promote; UsageError where there is none."""
-    if not to.promotes_from:
-        raise UsageError(
-            f"environment {to.name} trains its own models, so nothing is promoted to it",
-            hint="name an environment that promotes from it",
-            code="E801",
-        )
+    check_is_promoted_to(to)
     first = to.promotes_from[0]
     known = {} if digest is None else _builds(deps, checkout, to.promotes_from, model, digest)
     if digest is not None and (artifact := artifact_named(digest, known)) is not None:

@@ -13,6 +13,7 @@ from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.dependencies import Dependencies, RenderCard
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import observe
+from reconciler.engine.promotion.candidate import check_is_promoted_to
 from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute, propose_models
 from reconciler.engine.promotion.propose import prepare_promotion, prepare_rollback, promote
 from reconciler.errors import InvalidManifestsError, ReconcilerError, UsageError
@@ -155,12 +156,7 @@ def candidates(deps: Dependencies, checkout: Checkout, to: Environment) -> tuple
     Raises UsageError E801 where nothing is promoted to `to`.
     """
     desired = checkout.desired
-    if not to.promotes_from:
-        raise UsageError(
-            f"environment {to.name} trains its own models, so nothing is promoted to it",
-            hint="name an environment that promotes from it",
-            code="E801",
-        )
+    check_is_promoted_to(to)
     names: set[str] = set()
     for origin in to.promotes_from:
         for model in desired.models_of(origin):

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler.app import init_project
-from reconciler.app.onboarding import add_model
+from reconciler.app.onboarding import add_model, init_project
 from reconciler.app.onboarding.add_model import NewModel
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.forge.detection import ForgeKind

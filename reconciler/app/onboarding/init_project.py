@@ -9,7 +9,7 @@ from shlex import quote
 
 from reconciler.adapters.executors.compute import DataWorker
 from reconciler.adapters.filesystem import project_files
-from reconciler.adapters.git import new_repository
+from reconciler.adapters.git import repository_around
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import machine
 from reconciler.app import locations
@@ -101,14 +101,14 @@ def _write(
     install: str | None,
 ) -> InitResult:
     table, table_path = suggestion.recipe.data.table, suggestion.table.path
-    branch = new_repository.branch_of(root)
+    branch = repository_around.branch_of(root)
     runtime = machine.runtime()
     versions = dict(runtime.versions)
     facts = project_template.ProjectFacts(
         project=suggested_model.name_from(root.name, "models"),
         model=name or table,
         table=table,
-        branch=branch or new_repository.BRANCH,
+        branch=branch or repository_around.BRANCH,
         python=versions["python"],
         architecture=runtime.architecture,
         versions={name: versions[name] for name in DISTRIBUTIONS},
@@ -126,7 +126,7 @@ def _write(
     project_files.publish(root, others, copies, hint=_NEVER)
     project_files.publish(workflows.top, workflows.texts, {}, hint=_NEVER)
     if branch is None:
-        new_repository.start_repository(root)
+        repository_around.start_repository(root)
     project_files.publish(root, marker, {}, hint=_NEVER)
     _read_back(root, data)
     files = (*texts, *copies, *workflows.paths_from(root))
@@ -152,7 +152,7 @@ def _check(root: Path, *, named: bool, table: Path | None) -> None:
             hint=f"a further model is added to it: {_add_command(root, table)}",
             code="E801",
         )
-    new_repository.check_work_tree(root)
+    repository_around.check_work_tree(root)
     if named:
         return
     if (above := _project_above(root)) is not None:
