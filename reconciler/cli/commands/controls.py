@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from reconciler.core.artifact.loss import SandboxLoss
     from reconciler.core.digest import Digest
     from reconciler.core.spec.environment import Environment
+    from reconciler.errors import IntegrityError
     from reconciler.report.layout.blocks import Block
 
 
@@ -43,7 +44,7 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
     """
     from reconciler.cli.confirm import DECLINED
     from reconciler.cli.project import opened
-    from reconciler.engine.apply.accept_controls import accept_controls, observe_sandbox_loss
+    from reconciler.engine.apply.accept_controls import accept_controls, observe_sandbox_loss, observe_store_loss
     from reconciler.engine.controls.controls_state import controls_status, offered
     from reconciler.report.controls import controls_status as report
     from reconciler.report.layout.blocks import Detail
@@ -58,7 +59,7 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
         status = controls_status(deps, desired, declared)
         if action == "show" or reason is None:
             streams.show(invocation, report, status)
-            return 0
+            return _gone(observe_store_loss(deps, project.desired, declared))
         question = f"Put these controls of {environment} in force?"
         if not _agreed(environment, report.blocks(status, Detail.SCREEN), question, status.digest, shown):
             return DECLINED
@@ -76,6 +77,19 @@ def _check_reason(environment: str, action: str, reason: str | None) -> None:
         )
 
 
+def _gone(loss: IntegrityError | None) -> int:
+    """Say that the store which holds the controls is lost, as every reader does, and return the exit code."""
+    if loss is None:
+        return 0
+    from reconciler.cli.exit_codes import exit_code_of
+    from reconciler.report.help import problems
+    from reconciler.report.layout.blocks import Detail
+    from reconciler.report.layout.render_text import to_text
+
+    streams.say(to_text(problems.error_blocks(loss, Detail.SCREEN), streams.message_style()))
+    return exit_code_of(loss)
+
+
 def _lost(
     invocation: Invocation,
     project: OpenProject,
@@ -86,6 +100,8 @@ def _lost(
 ) -> int:
     """Show what a sandbox's store lost; with a reason, give it up where a person agrees."""
     from reconciler.cli.confirm import DECLINED
+    from reconciler.cli.exit_codes import exit_code
+    from reconciler.core.status_codes import ResultStatus
     from reconciler.engine.apply.accept_controls import accept_loss
     from reconciler.report.controls import sandbox_loss as report
     from reconciler.report.layout.blocks import Detail
@@ -96,7 +112,7 @@ def _lost(
             return DECLINED
         loss = accept_loss(project.deps, project.desired, environment, loss, reason)
     streams.show(invocation, report, loss)
-    return 0
+    return exit_code(ResultStatus.DAMAGED) if reason is None else 0
 
 
 def _agreed(environment: str, blocks: Iterable[Block], question: str, digest: Digest, given: str | None) -> bool:

@@ -22,7 +22,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan.observe_loss import EVERYTHING, LossObserver, journals_of, lost_among
 from reconciler.engine.storage import checkpoints, register, store_mark
 from reconciler.engine.storage.journal import EntryWriter
-from reconciler.errors import ConflictError
+from reconciler.errors import ConflictError, IntegrityError
 
 
 def accept_controls(deps: Dependencies, desired: DesiredState, environment: Environment, reason: str) -> ControlsStatus:
@@ -40,6 +40,11 @@ def accept_controls(deps: Dependencies, desired: DesiredState, environment: Envi
     )
     record_controls(deps, desired, environment, writer, ForgeQueries(None), accepted=accepted)
     return controls_status(deps, desired, environment, fresh=True)
+
+
+def observe_store_loss(deps: Dependencies, desired: DesiredState, environment: Environment) -> IntegrityError | None:
+    """Return the error for an environment's store that is gone, which then says nothing of what is in force."""
+    return LossObserver(deps, desired).store(environment.name)
 
 
 def observe_sandbox_loss(deps: Dependencies, desired: DesiredState, environment: Environment) -> SandboxLoss | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from typing import Any
 
+import pytest
+
 from tests.support.project import Project
 
 
@@ -85,6 +87,15 @@ def test_a_lost_store_is_an_integrity_error_and_never_means_that_nothing_is_depl
     shutil.rmtree(deployed.root / ".reconciler/production")
     deployed.run("apply", "production", "--yes", code=6)
     assert deployed.served() == before
+
+
+@pytest.mark.parametrize("environment", ["production", "sandbox"])
+def test_what_is_in_force_is_not_told_of_a_store_that_is_lost(deployed: Project, environment: str) -> None:
+    deployed.run("controls", "show", "production")
+    shutil.rmtree(deployed.root / f".reconciler/{environment}")
+    shown = deployed.run("controls", "show", environment, code=6)
+    assert f"the store of {environment} (.reconciler/{environment}) is empty or missing" in f"{shown.out}{shown.err}"
+    assert "with id" in shown.out, "`controls accept --id` takes it"
 
 
 def test_an_older_commit_after_a_newer_one_is_refused_and_names_where_production_is(redeployed: Project) -> None:
