@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,25 @@ def test_no_two_rooms_import_each_other() -> None:
                 ways.setdefault(room, set()).add(other)
     both = {tuple(sorted((a, b))) for a, others in ways.items() for b in others if a in ways.get(b, set())}
     assert not [(a, b) for a, b in both if not b.startswith(f"{a}/")]
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    """So it does not matter which is imported first: commands of `make test` start where others were imported."""
+    modules = {".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts): path for path in FILES}
+    late = {node for path in FILES for node in within_functions(path)}
+    ways = {
+        module: {name for line, name in imports_of(path) if name in modules and (path, line) not in late}
+        for module, path in modules.items()
+    }
+    TopologicalSorter(ways).prepare()  # CycleError names the modules
+
+
+def within_functions(path: Path) -> Iterator[tuple[Path, int]]:
+    """Yield the path with each line of imports that happen when something is called, or never."""
+    for node in ast.walk(tree_of(path)):
+        later = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        if later or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)):
+            yield from ((path, part.lineno) for part in ast.walk(node) if isinstance(part, ast.Import | ast.ImportFrom))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))

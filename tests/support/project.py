@@ -11,6 +11,7 @@ import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -130,7 +131,14 @@ def told(arguments: tuple[str, ...], document: Any) -> None:
         command = name if flag in arguments else command
     if command in ("promote", "rollback") and "models" in document:
         command = "proposal-set"
-    jsonschema.validate(document, closed(schema_of("error" if "error" in document else command)))
+    _validator("error" if "error" in document else command).validate(document)
+
+
+@cache
+def _validator(command: str) -> jsonschema.Draft7Validator:
+    schema = closed(schema_of(command))
+    jsonschema.Draft7Validator.check_schema(schema)
+    return jsonschema.Draft7Validator(schema)
 
 
 CI = ("GITHUB_", "GITLAB_", "GH_", "CI_", "RECONCILER_")

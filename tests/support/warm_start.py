@@ -1,4 +1,4 @@
-"""Commands forked from a process that has imported what every command imports, instead of started cold.
+"""Commands forked from a process that has imported what commands import, instead of started cold.
 
 Half of the time of most commands goes into these imports, and `make test` runs more than a thousand. Run as a program,
 this file is that process. It reads requests from the socket that is its standard input; each gives a new process its
@@ -15,14 +15,13 @@ import gc
 import json
 import os
 import select
-import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
@@ -30,23 +29,12 @@ if __name__ != "__main__":  # the program has none of our tests on its path
     from tests.support.effort import FULL
     from tests.support.warm_workers import WarmWorkers
 
-# What almost every command imports. Its own modules are not among them: one that forgets to import them must fail.
-IMPORTED = (
-    "reconciler.adapters.executors.compute",
-    "reconciler.adapters.filesystem.store",
-    "reconciler.adapters.filesystem.target",
-    "reconciler.adapters.git.commit_source",
-    "reconciler.adapters.git.worktree_source",
-    "reconciler.app.wiring",
-    "reconciler.cli.command_group",
-    "reconciler.cli.error_reporting",
-    "reconciler.cli.project",
-    "reconciler.engine.load_desired",
-    "reconciler.engine.plan.make_plan",
-    "reconciler.engine.plan.observe",
-    "reconciler.manifest.loading.load",
-    "reconciler.report.layout.render_text",
-)
+# Of ours, what is below these folders; and the libraries of forges and of buckets. That no module forgets an import is
+# held by mypy and, with every command started cold, by `make soak`; that their order does not matter, by
+# `tests/architecture/test_layers.py`: no module imports itself by way of others.
+FOLDERS = ("adapters", "app", "cli", "core", "engine", "manifest", "report")
+LIBRARIES = ("email.parser", "github", "gitlab", "obstore.store", "requests")
+PACKAGE = Path(__file__).resolve().parents[2] / "reconciler"
 AT_START = ("PYTHON", "LC_", "LANG", "MALLOC_", "LD_")
 """What only the start of a process reads: with other values, a command starts cold."""
 
@@ -135,34 +123,35 @@ def close_all() -> None:
 
 def _serve(requests: socket.socket) -> None:
     """Fork for each request; return in the process that is the command."""
-    signal.signal(signal.SIGCHLD, _reap)
+    reports: dict[int, tuple[int, int]] = {}  # of each running command by its pidfd: its id, and where its code goes
     while True:
-        length, descriptors, _, _ = socket.recv_fds(requests, 4, 4)
-        if not length:
-            os._exit(0)
-        request = b""
-        while len(request) < int.from_bytes(length):
-            request += requests.recv(int.from_bytes(length) - len(request))
-        if os.fork() == 0:
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            requests.close()
+        for ready in select.select([requests, *reports], [], [])[0]:
+            if ready is not requests:
+                process, report = reports.pop(ready)
+                code = os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+                with contextlib.suppress(BrokenPipeError):  # whoever asked waits no longer
+                    os.write(report, str(code).encode())
+                _close(ready, report)
+                continue
+            length, descriptors, _, _ = socket.recv_fds(requests, 4, 4)
+            if not length:
+                os._exit(0)
+            request = b""
+            while len(request) < int.from_bytes(length):
+                request += requests.recv(int.from_bytes(length) - len(request))
             *streams, report = descriptors
             command = os.fork()
             if command == 0:
-                os.close(report)
+                requests.close()
+                _close(report, *reports, *(other for _, other in reports.values()))
                 return _become(json.loads(request), streams)
-            code = os.waitstatus_to_exitcode(os.waitpid(command, 0)[1])
-            os.write(report, str(code).encode())
-            os._exit(0)
-        for descriptor in descriptors:
-            os.close(descriptor)
+            _close(*streams)
+            reports[os.pidfd_open(command)] = command, report
 
 
-def _reap(*_: object) -> None:
-    """Wait for the children that have ended: what they used is counted, and nothing of them stays."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _become(request: dict[str, object], streams: list[int]) -> None:
@@ -177,9 +166,19 @@ def _become(request: dict[str, object], streams: list[int]) -> None:
     sys.executable = str(request["python"])
 
 
+def _modules() -> Iterator[str]:
+    for folder in FOLDERS:
+        for path in sorted((PACKAGE / folder).rglob("*.py")):
+            yield ".".join((PACKAGE.name, *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+
+
 if __name__ == "__main__":
-    for module in IMPORTED:
+    gc.disable()
+    for library in LIBRARIES:
+        import_module(library)
+    for module in _modules():
         import_module(module)
+    gc.enable()
     gc.freeze()
     _serve(socket.socket(fileno=os.dup(0)))
     from reconciler.cli.main import run

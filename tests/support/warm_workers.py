@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import json
+import marshal
 import os
 import platform
 import runpy
@@ -24,6 +24,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
@@ -38,24 +39,25 @@ IMPORTED = (
 MAY_DIFFER = ("HOME", "PATH", "TMPDIR")  # no library looks at them while it is imported
 
 PROGRAM = """\
-#!{python} -I
-import json, os, signal, socket, sys
-code = ""
+#!{python} -IS
+import _signal, _socket, marshal, posix, sys
+code = b""
 if sys.argv[-1] in ("--fork-server", "reconciler.data"):
-    request = {{"arguments": sys.argv[1:], "environment": dict(os.environ), "folder": os.getcwd()}}
-    body = json.dumps(request).encode()
-    with socket.socket(socket.AF_UNIX) as server:
-        server.connect({address!r})
-        socket.send_fds(server, [len(body).to_bytes(4)], [0, 1, 2])
-        server.sendall(body)
-        code = server.recv(16).decode()
+    body = marshal.dumps((sys.argv[1:], dict(posix.environ), posix.getcwd()))
+    server = _socket.socket(_socket.AF_UNIX)
+    server.connect({address!r})
+    streams = b"".join(number.to_bytes(4, sys.byteorder) for number in (0, 1, 2))
+    server.sendmsg([len(body).to_bytes(4)], [(_socket.SOL_SOCKET, _socket.SCM_RIGHTS, streams)])
+    server.sendall(body)
+    code = server.recv(16)
 if not code:
-    os.execv({python!r}, [{python!r}, *sys.argv[1:]])
+    posix.execv({python!r}, [{python!r}, *sys.argv[1:]])
 if int(code) < 0:
-    signal.signal(-int(code), signal.SIG_DFL)
-    os.kill(os.getpid(), -int(code))
-os._exit(int(code))
+    _signal.signal(-int(code), _signal.SIG_DFL)
+    posix.kill(posix.getpid(), -int(code))
+posix._exit(int(code))
 """
+"""Each worker starts it, so it imports no module that is written in Python."""
 
 
 class WarmWorkers:
@@ -86,56 +88,85 @@ class WarmWorkers:
 
 def _serve(listener: socket.socket, over: int, started: dict[str, str]) -> str:
     """Fork for each request; return the module to run in the process that is to run it."""
-    signal.signal(signal.SIGCHLD, _reap)
+    running: dict[int, Running] = {}  # by pidfd
     while True:
-        if over in select.select([listener, over], [], [])[0]:
-            os._exit(0)
-        connection, _ = listener.accept()
-        if os.fork() == 0:
-            os.close(over)
-            listener.close()
-            return _answer(connection, started)
-        connection.close()
+        callers = {worker.connection: worker for worker in running.values() if worker.watched}
+        for ready in select.select([listener, over, *running, *callers], [], [])[0]:
+            if ready == over:
+                os._exit(0)
+            elif ready is listener:
+                connection, _ = listener.accept()
+                module = _answer(connection, running, started)
+                if module is not None:
+                    os.close(over)
+                    listener.close()
+                    return module
+            elif ready in running:
+                running.pop(ready).end(ready)
+            elif ready.fileno() >= 0:  # not closed a moment ago, when its worker ended
+                callers[ready].lose_caller()
 
 
-def _reap(*_: object) -> None:
-    """Wait for the children that have ended: what they used is counted, and nothing of them stays."""
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+@dataclass
+class Running:
+    """A worker, and the connection to the program that stands for it, as long as that is watched."""
+
+    process: int
+    connection: socket.socket
+    serves: bool
+    watched: bool = True
+
+    def lose_caller(self) -> None:
+        """End a worker of data as its program was ended; a fork server sees the end of its caller itself."""
+        self.watched = False
+        if not self.serves:
+            os.kill(self.process, signal.SIGKILL)
+
+    def end(self, pidfd: int) -> None:
+        """Tell the program how the worker ended."""
+        code = os.waitstatus_to_exitcode(os.waitpid(self.process, 0)[1])
+        with contextlib.suppress(OSError), self.connection:
+            self.connection.sendall(str(code).encode())
+        os.close(pidfd)
 
 
-def _answer(connection: socket.socket, started: dict[str, str]) -> str:
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+def _answer(connection: socket.socket, running: dict[int, Running], started: dict[str, str]) -> str | None:
+    """Fork the worker that is asked for; return its module in that worker, and None here."""
     length, streams, _, _ = socket.recv_fds(connection, 4, 3)
     body = b""
-    while len(body) < int.from_bytes(length):
-        body += connection.recv(int.from_bytes(length) - len(body))
-    request = json.loads(body)
-    # As `reconciler.adapters.executors.worker_process` calls Python.
-    flags, (module, *server) = request["arguments"][:3], request["arguments"][3:]
-    if flags != ["-P", "-s", "-m"] or _read(request["environment"]) != _read(started):
-        os._exit(0)  # without an answer: to be started cold
-    worker = os.fork()
-    if worker:
-        for stream in streams:
-            os.close(stream)
-        with os.fdopen(os.pidfd_open(worker)) as ended:
-            if connection in select.select([ended, connection], [], [])[0] and not server:
-                os.kill(worker, signal.SIGKILL)  # as the program was; a fork server sees the end of its caller itself
-        code = os.waitstatus_to_exitcode(os.waitpid(worker, 0)[1])
-        with contextlib.suppress(BrokenPipeError):
-            connection.sendall(str(code).encode())
-        os._exit(0)
-    connection.close()
+    while (part := connection.recv(int.from_bytes(length) - len(body))) if len(body) < int.from_bytes(length) else b"":
+        body += part
+    worker = None
+    if length and len(body) == int.from_bytes(length):  # else the program was killed while it asked
+        arguments, environment, folder = marshal.loads(body)  # noqa: S302  (PROGRAM's own words)
+        environment = {os.fsdecode(name): os.fsdecode(text) for name, text in environment.items()}
+        # As `reconciler.adapters.executors.worker_process` calls Python.
+        flags, (module, *server) = arguments[:3], arguments[3:]
+        if flags == ["-P", "-s", "-m"] and _read(environment) == _read(started):
+            worker = os.fork()
+            if worker == 0:
+                for pidfd, other in running.items():
+                    os.close(pidfd)
+                    other.connection.close()
+                connection.close()
+                _become(streams, environment, folder, server)
+                return str(module)
+            running[os.pidfd_open(worker)] = Running(worker, connection, bool(server))
+    for stream in streams:
+        os.close(stream)
+    if worker is None:
+        connection.close()  # without an answer: to be started cold
+    return None
+
+
+def _become(streams: list[int], environment: dict[str, str], folder: str, arguments: list[str]) -> None:
     os.setsid()
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)
-    os.chdir(request["folder"])
-    os.environ.update({name: request["environment"][name] for name in MAY_DIFFER if name in request["environment"]})
-    sys.argv[1:] = server
-    return str(module)
+    os.chdir(folder)
+    os.environ.update({name: environment[name] for name in MAY_DIFFER if name in environment})
+    sys.argv[1:] = arguments
 
 
 def _read(environment: dict[str, str]) -> dict[str, str]:
@@ -145,7 +176,9 @@ def _read(environment: dict[str, str]) -> dict[str, str]:
 if __name__ == "__main__":
     listener = socket.socket(fileno=os.dup(0))
     started = dict(os.environ)  # libraries add to it
+    gc.disable()
     for library in IMPORTED:
         import_module(library)
+    gc.enable()
     gc.freeze()
     runpy.run_module(_serve(listener, int(sys.argv[1]), started), run_name="__main__", alter_sys=True)
