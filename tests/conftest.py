@@ -22,6 +22,10 @@ import pytest
 
 from tests.support import effort, warm_start
 
+# Threads of OpenMP that wait sleep: where there are more of them than cores, they spun for half of the time of a fit.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+gc.disable()  # until all is collected, below: nothing that is imported is garbage
+
 # No test asserts a time: a loaded machine must not fail one.
 hypothesis.settings.register_profile("reconciler", deadline=None, max_examples=effort.examples(100))
 hypothesis.settings.load_profile("reconciler")
@@ -104,6 +108,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+    gc.enable()
 
 
 @pytest.fixture
