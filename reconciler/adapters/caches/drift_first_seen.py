@@ -5,12 +5,11 @@ Used where drift opens no issue. A damaged file, or one of another version, is i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
+from reconciler.adapters.caches import cached_json
 from reconciler.core.inspect.drift import Seen
 
 FORMAT = 1
@@ -19,7 +18,7 @@ FORMAT = 1
 def load(path: Path) -> dict[str, Seen]:
     """Return the findings with their times, by environment."""
     try:
-        document = json.loads(next(read_checked(path)))
+        document = cached_json.load(path)
         if document["format"] != FORMAT:
             return {}
         return {
@@ -29,7 +28,7 @@ def load(path: Path) -> dict[str, Seen]:
             }
             for name, findings in document["seen"].items()
         }
-    except (OSError, ValueError, StopIteration, TypeError, KeyError, AttributeError, RecursionError):
+    except (ValueError, TypeError, KeyError, AttributeError):
         return {}
 
 
@@ -39,4 +38,4 @@ def save(path: Path, seen: Mapping[str, Seen]) -> None:
         name: [[model, kind, since.isoformat()] for (model, kind), since in sorted(findings.items())]
         for name, findings in sorted(seen.items())
     }
-    write_checked(path, [json.dumps({"format": FORMAT, "seen": document}, separators=(",", ":")).encode()])
+    cached_json.save(path, {"format": FORMAT, "seen": document})

@@ -6,12 +6,11 @@ One JSON file outside the work tree, safe to delete; a damaged one is ignored.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from reconciler import codec
-from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
+from reconciler.adapters.caches import cached_json
 from reconciler.core.computed_once import computed_once
 from reconciler.ports import Expressions, ParsedExpression
 
@@ -43,11 +42,10 @@ class CachedExpressions:
     def _load(self) -> dict[str, ParsedExpression]:
         if self._known is None:
             self._known = {}
-            with contextlib.suppress(OSError, ValueError, StopIteration, TypeError, AttributeError, RecursionError):
-                document = json.loads(next(read_checked(self._path)))
+            with contextlib.suppress(ValueError, TypeError, AttributeError):
+                document = cached_json.load(self._path)
                 self._known = {text: codec.from_json(ParsedExpression, parsed) for text, parsed in document.items()}
         return self._known
 
     def _save(self, known: Mapping[str, ParsedExpression]) -> None:
-        body = json.dumps({text: codec.to_json(parsed) for text, parsed in known.items()})
-        write_checked(self._path, [body.encode()])
+        cached_json.save(self._path, {text: codec.to_json(parsed) for text, parsed in known.items()})

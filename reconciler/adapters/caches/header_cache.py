@@ -5,19 +5,18 @@ One JSON file outside the work tree, safe to delete; a damaged one is ignored.
 
 from __future__ import annotations
 
-import contextlib
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from reconciler import codec
-from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
+from reconciler.adapters.caches import cached_json
 from reconciler.core.computed_once import computed_once
 from reconciler.ports import HeaderRequest, TableHeaders
 
 LIMIT = 5_000  # tables; beyond it the cache begins anew
-SETTLED = 2_000_000_000
+SETTLED = 2_000_000_000  # nanoseconds
 
 
 class CachedHeaders:
@@ -31,15 +30,14 @@ class CachedHeaders:
 
     def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
         key = _key(request, self._settled)
-        if key is not None and (known := self._known.get(key)) is not None:
+        if key is not None and isinstance(known := self._known.get(key), list) and all(map(_is_text, known)):
             return tuple(known)
         columns = self._inner.columns(request)
         if key is not None and columns is not None:
             if len(self._known) >= LIMIT:
                 self._known.clear()
             self._known[key] = list(columns)
-            with contextlib.suppress(OSError):
-                write_checked(self._path, [json.dumps(self._known).encode()])
+            cached_json.save(self._path, self._known)
         return columns
 
     @computed_once
@@ -47,12 +45,12 @@ class CachedHeaders:
         return self._find()
 
     @computed_once
-    def _known(self) -> dict[str, list[str]]:
-        with contextlib.suppress(OSError, ValueError, StopIteration):
-            document = json.loads(next(read_checked(self._path)))
-            if isinstance(document, dict):
-                return document
-        return {}
+    def _known(self) -> dict[str, Any]:
+        return cached_json.load(self._path)
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
 
 
 def _key(request: HeaderRequest, settled: int) -> str | None:

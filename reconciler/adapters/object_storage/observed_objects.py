@@ -20,9 +20,7 @@ if TYPE_CHECKING:
 NUL = "\0"
 AT_ONCE = 8  # listings
 _ABSENT = "-"
-_DEEP = (
-    4  # parts of a key whose first two make a place of their own, as journal/production in journal/production/m/0.json
-)
+_DEEP = 4  # parts of a key whose first two make a place of their own: journal/production/churn/0.json
 
 
 class ObservedObjects:

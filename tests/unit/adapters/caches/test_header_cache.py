@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.adapters.caches import cached_json
 from reconciler.adapters.caches.header_cache import CachedHeaders
 from reconciler.core.spec.environment import Table
 from reconciler.ports import HeaderRequest
@@ -79,3 +80,12 @@ def test_a_damaged_cache_is_ignored(request_: HeaderRequest, body: bytes) -> Non
     (request_.root / "cache/headers.json").write_bytes(body)
     assert cached(request_, inner).columns(request_) == ("a", "b")
     assert inner.times == 2
+
+
+@pytest.mark.parametrize("planted", [5, None, "ab", [1, 2], {"a": "b"}])
+def test_what_is_no_list_of_columns_is_read_again(request_: HeaderRequest, planted: object) -> None:
+    cached(request_, Asked()).columns(request_)
+    path = request_.root / "cache/headers.json"
+    cached_json.save(path, dict.fromkeys(cached_json.load(path), planted))
+    assert cached(request_, inner := Asked()).columns(request_) == ("a", "b")
+    assert inner.times == 1
