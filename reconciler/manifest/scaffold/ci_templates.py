@@ -48,8 +48,12 @@ class CIPlacement:
 
 
 def possible(where: CIPlacement) -> bool:
-    """Return whether branch and paths can be written into these files unquoted: no quotes, blanks or patterns."""
-    return all(_SIMPLE.fullmatch(text) for text in (where.branch, where.folder or ".", where.lock, where.python))
+    """Return whether branch and paths can be written into these files unquoted, and lead nowhere else.
+
+    They hold no quotes, blanks or patterns, and no step up.
+    """
+    texts = (where.branch, where.folder or ".", where.lock, where.python)
+    return all(_SIMPLE.fullmatch(text) and ".." not in text.split("/") for text in texts)
 
 
 def files(host: ForgeKind, where: CIPlacement) -> dict[str, str]:

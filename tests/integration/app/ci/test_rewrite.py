@@ -205,6 +205,17 @@ def test_a_lock_with_hashes_is_left_and_what_to_add_is_said(project: Project) ->
     assert found.installs is None
 
 
+def test_a_lock_outside_of_the_project_is_neither_read_nor_written(project: Project) -> None:
+    """The environments are read without being checked: a request may declare any text."""
+    elsewhere = project.root.parent / "notes.txt"
+    elsewhere.write_text("mine\n")
+    sandbox = project.root / "environments/sandbox.yaml"
+    sandbox.write_text(sandbox.read_text().replace("lock: requirements.lock", "lock: ../notes.txt"))
+    with pytest.raises(UsageError, match="cannot hold"):
+        again(project)
+    assert elsewhere.read_text() == "mine\n"
+
+
 def test_the_branch_is_the_one_that_protects_and_two_are_asked_about(project: Project) -> None:
     staging = PRODUCTION.replace("name: production", "name: staging").replace("branch: main", "branch: release/1.x")
     project.write("environments/production.yaml", PRODUCTION.replace("branch: main", "branch: trunk"))
