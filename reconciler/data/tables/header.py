@@ -8,6 +8,9 @@ DataError E302, E401-E408, E411, E419.
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from reconciler.core import parquet_file
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
@@ -29,7 +32,7 @@ def header_of(request: HeaderRequest) -> TableHeader:
     try:
         stream = opened(name, table, locate(name, table, request.root.resolve()))
     except DataError as error:
-        if error.code == "E401":
+        if error.code == "E401" and not _is_something_else(request.root / table.path):
             return TableHeader(columns=None)
         raise
     with stream:
@@ -41,6 +44,11 @@ def header_of(request: HeaderRequest) -> TableHeader:
             except ParquetError as error:
                 raise table_error(name, table, code=error.code, message=str(error), hint=error.hint) from None
     return TableHeader(columns=names if table.row_number is None else (table.row_number, *names))
+
+
+def _is_something_else(path: Path) -> bool:
+    """Tell whether a folder, a pipe or a device lies where a file should be: it will be none on another machine."""
+    return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113  (False where it cannot be reached)
 
 
 def _of_parquet(table: Table, columns: tuple[tuple[str, bool], ...]) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -79,9 +81,8 @@ def test_no_row_is_read(tmp_path: Path) -> None:
     assert columns(tmp_path, Table(uses="csv", path="orders.csv")) == ("id", "amount", "when")
 
 
-@pytest.mark.parametrize("path", ["no.csv", "no/such/orders.csv", "folder"])
+@pytest.mark.parametrize("path", ["no.csv", "no/such/orders.csv"])
 def test_a_table_that_is_not_here_has_no_header(tmp_path: Path, path: str) -> None:
-    (tmp_path / "folder").mkdir()
     assert columns(tmp_path, Table(uses="csv", path=path)) is None
 
 
@@ -112,6 +113,15 @@ def test_a_header_that_cannot_be_read_is_told_as_a_copy_tells_it(
     with pytest.raises(DataError) as copying:
         copied(tmp_path, table)
     assert copying.value.code == code
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["a folder", "a pipe"])
+def test_what_is_there_and_no_file_is_told_and_not_taken_for_absent(
+    tmp_path: Path, make: Callable[[Path], object]
+) -> None:
+    make(tmp_path / "orders.csv")
+    with pytest.raises(DataError, match="this is not a file"):
+        columns(tmp_path, Table(uses="csv", path="orders.csv"))
 
 
 def test_cells_of_a_column_are_no_column(tmp_path: Path) -> None:
