@@ -40,6 +40,7 @@ from reconciler.ports import Expressions, TableLookup, TreeFile
 
 _LFS = b"version https://git-lfs.github.com/spec/"
 _PIN = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9.!+_-]+)")
+_HIDDEN_BREAK = re.compile("[\v\f\x1c-\x1e\x85\u2028\u2029]|\r(?!\n)")
 _SPECIAL = {"120000": "a symbolic link", "160000": "a submodule"}
 _FOLDERS = ("manifests", "environments")
 _PINNED = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
@@ -268,11 +269,12 @@ def _runtime(
             path, where, "E302", "the file does not exist at this revision", "commit it, with a name that ends in .lock"
         )
         return None
-    pins = {
-        match[1].lower(): match[2]
-        for line in body.decode("utf-8", "replace").splitlines()
-        if (match := _PIN.match(line))
-    }
+    text = body.decode("utf-8", "replace")
+    if (hidden := _HIDDEN_BREAK.search(text)) is not None:  # pip begins a line there
+        message = f"{given.lock}: U+{ord(hidden[0]):04X} begins a line for pip, and not for those who review it"
+        reading.add(path, where, "E113", message, "end each line of it as others do (LF, or CR LF)")
+        return None
+    pins = {match[1].lower(): match[2] for line in text.splitlines() if (match := _PIN.match(line))}
     missing = [name for name in _PINNED if name not in pins]
     if missing:
         reading.add(

@@ -318,6 +318,14 @@ def test_a_lock_is_a_regular_file(mode: str, kind: str) -> None:
     assert kind in problem.message
 
 
+@pytest.mark.parametrize("sign", ["\v", "\f", "\x1c", "\x85", "\u2028", "\u2029", "\r"])
+def test_no_line_of_a_lock_is_hidden_in_a_comment(sign: str) -> None:
+    """pip installs it, and a reviewer sees no more than a comment."""
+    lock = good()["requirements.lock"]
+    (problem,) = problems({**good(), "requirements.lock": lock + f"# as it was{sign}evil==1\n".encode()})
+    assert (problem.code, problem.where.file) == ("E113", SANDBOX)
+
+
 @pytest.mark.parametrize("folder", [".git", ".GIT/x", "a/.git/b"])
 def test_no_path_names_gits_own_folder(folder: str) -> None:
     files = with_file(PRODUCTION, "data/invoices.csv", f"{folder}/invoices.csv")
