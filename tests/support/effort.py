@@ -21,7 +21,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
-    "FILE_STRIDE": (5, 1),  # files of `init`, `add` and `ci` between two at which one is killed
+    "FILE_STRIDE": (9, 1),  # files of `init`, `add` and `ci` between two at which one is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
     "APPROVAL_CASES": (240, 12_000),  # questions about random approvals, of each forge

@@ -59,7 +59,14 @@ def files(project: Project) -> dict[str, bytes]:
 
 @pytest.mark.soak
 @pytest.mark.needs("strace")
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "init",
+        pytest.param("add", marks=pytest.mark.soak(only=True)),
+        pytest.param("ci", marks=pytest.mark.soak(only=True)),
+    ],
+)
 def test_killed_at_any_of_its_files_the_next_run_ends_with_the_same_files(
     before: Callable[[str], Project], tmp_path: Path, command: str
 ) -> None:
