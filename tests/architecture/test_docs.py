@@ -12,6 +12,8 @@ import click
 import pytest
 import yaml
 
+from tests.support.each import hold_for_each
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 HOSTS = re.compile(r"files\.pythonhosted\.org|pypi\.org/simple|registry\.npmjs\.org|deb\.debian\.org")
 PATHS = re.compile(r"(^|[^A-Za-z0-9_.-])/(work|root|home/\w+|Users/\w+)/", re.MULTILINE)
@@ -31,10 +33,12 @@ def test_no_tracked_file_names_a_registry_or_a_path_of_a_machine() -> None:
         assert not PATHS.search(text), f"{path.name} names a path of a machine"
 
 
-@pytest.mark.parametrize("path", [p for p in tracked() if p.suffix == ".md"], ids=lambda path: path.name)
-def test_every_yaml_block_of_the_documents_parses(path: Path) -> None:
-    for block in re.finditer(r"^(`{3,})ya?ml\n(.*?)^\1$", path.read_text(), re.DOTALL | re.MULTILINE):
-        yaml.safe_load(block[2])
+def test_every_yaml_block_of_the_documents_parses() -> None:
+    def check(path: Path) -> None:
+        for block in re.finditer(r"^(`{3,})ya?ml\n(.*?)^\1$", path.read_text(), re.DOTALL | re.MULTILINE):
+            yaml.safe_load(block[2])
+
+    hold_for_each(check, (path for path in tracked() if path.suffix == ".md"))
 
 
 def test_every_decision_is_in_the_index() -> None:
@@ -61,16 +65,18 @@ def anchors(path: Path) -> set[str]:
     return set(found)
 
 
-@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
-def test_every_link_inside_the_repository_leads_somewhere(path: Path) -> None:
-    text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
-    for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?[^)]*\)", text):
-        if re.match(r"[a-z]+:", target):
-            continue
-        page = path.parent / target if target else path
-        assert page.exists(), f"{path.name} links to {target}"
-        if anchor and page.suffix == ".md":
-            assert anchor in anchors(page), f"{path.name} links to {page.name}#{anchor}, which is no heading there"
+def test_every_link_inside_the_repository_leads_somewhere() -> None:
+    def check(path: Path) -> None:
+        text = re.sub(r"```.*?```", "", path.read_text(), flags=re.DOTALL)
+        for target, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]*))?[^)]*\)", text):
+            if re.match(r"[a-z]+:", target):
+                continue
+            page = path.parent / target if target else path
+            assert page.exists(), f"{path.name} links to {target}"
+            if anchor and page.suffix == ".md":
+                assert anchor in anchors(page), f"{path.name} links to {page.name}#{anchor}, which is no heading there"
+
+    hold_for_each(check, PAGES)
 
 
 @pytest.mark.parametrize("path", [p for p in PAGES if p.parts[-2] != "adr" and p.name != "CHANGELOG.md"], ids=str)

@@ -8,7 +8,7 @@ from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-import pytest
+from tests.support.each import hold_for_each
 
 PACKAGE = Path(__file__).resolve().parents[2] / "reconciler"
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -100,18 +100,20 @@ def imports_of(path: Path) -> Iterator[tuple[int, str]]:
                     yield node.lineno, f"{node.module}.{name.name}" if is_module else node.module
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_floor_imports_only_what_lies_below_it(path: Path) -> None:
-    part = part_of(path)
-    for line, name in imports_of(path):
-        head, _, rest = name.partition(".")
-        if head == "reconciler":
-            target = rest.split(".")[0]
-            known = "" if target == "__version__" or not target else target
-            assert known == part or known in ALLOWED[part], f"{path.name}:{line}: {part} imports {name}"
-        elif head in LIBRARIES:
-            folder = path.parent.relative_to(PACKAGE).as_posix()
-            assert folder in LIBRARIES[head], f"{path.name}:{line}: {folder} imports {name}"
+def test_a_floor_imports_only_what_lies_below_it() -> None:
+    def check(path: Path) -> None:
+        part = part_of(path)
+        for line, name in imports_of(path):
+            head, _, rest = name.partition(".")
+            if head == "reconciler":
+                target = rest.split(".")[0]
+                known = "" if target == "__version__" or not target else target
+                assert known == part or known in ALLOWED[part], f"{path.name}:{line}: {part} imports {name}"
+            elif head in LIBRARIES:
+                folder = path.parent.relative_to(PACKAGE).as_posix()
+                assert folder in LIBRARIES[head], f"{path.name}:{line}: {folder} imports {name}"
+
+    hold_for_each(check, FILES)
 
 
 def test_the_core_needs_nothing_but_the_standard_library() -> None:
@@ -199,11 +201,13 @@ def within_functions(path: Path) -> Iterator[tuple[Path, int]]:
             yield from ((path, part.lineno) for part in ast.walk(node) if isinstance(part, ast.Import | ast.ImportFrom))
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_a_file_holds_one_idea(path: Path) -> None:
-    words = set(path.stem.split("_"))
-    assert not words & BANNED, f"{path.name} says nothing"
-    assert len(path.read_text().splitlines()) <= 320, f"{path.name}: is there a second idea in it?"
+def test_a_file_holds_one_idea() -> None:
+    def check(path: Path) -> None:
+        words = set(path.stem.split("_"))
+        assert not words & BANNED, f"{path.name} says nothing"
+        assert len(path.read_text().splitlines()) <= 320, f"{path.name}: is there a second idea in it?"
+
+    hold_for_each(check, FILES)
 
 
 def test_scoring_never_reaches_the_trainer() -> None:

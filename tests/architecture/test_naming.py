@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.test_layers import BANNED, FILES, PACKAGE, imports_of, tree_of
+from tests.support.each import hold_for_each
 
 
 def named(path: Path) -> str:
@@ -25,15 +26,19 @@ def words(name: str) -> set[str]:
     return {word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[a-z0-9]+", name)}
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_every_module_says_what_it_is_for(path: Path) -> None:
-    assert ast.get_docstring(tree_of(path)), f"{named(path)} has no docstring"
+def test_every_module_says_what_it_is_for() -> None:
+    def check(path: Path) -> None:
+        assert ast.get_docstring(tree_of(path)), f"{named(path)} has no docstring"
+
+    hold_for_each(check, FILES)
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_no_class_is_named_after_nothing(path: Path) -> None:
-    for one in classes(path):
-        assert not words(one.name) & BANNED, f"{named(path)}:{one.lineno}: {one.name}"
+def test_no_class_is_named_after_nothing() -> None:
+    def check(path: Path) -> None:
+        for one in classes(path):
+            assert not words(one.name) & BANNED, f"{named(path)}:{one.lineno}: {one.name}"
+
+    hold_for_each(check, FILES)
 
 
 def test_no_class_name_means_two_things() -> None:
@@ -63,20 +68,23 @@ def test_no_module_is_a_riddle() -> None:
     assert not (modules | folders) & RIDDLES
 
 
-@pytest.mark.parametrize("path", FILES, ids=named)
-def test_a_dataclass_that_crosses_a_border_is_frozen_and_keyword_only(path: Path) -> None:
+def test_a_dataclass_that_crosses_a_border_is_frozen_and_keyword_only() -> None:
     """Core values, and all that ports carry. Parts of one module may be shorter, but none in the core is mutable."""
-    if path.relative_to(PACKAGE).parts[0] not in ("core", "ports"):
-        return
-    for one in classes(path):
-        for mark in one.decorator_list:
-            if isinstance(mark, ast.Name):
-                assert mark.id != "dataclass", f"{named(path)}:{one.lineno}: {one.name} is mutable"
-            elif isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "dataclass":
-                given = {
-                    word.arg for word in mark.keywords if isinstance(word.value, ast.Constant) and word.value.value
-                }
-                assert given >= {"frozen", "slots", "kw_only"}, f"{named(path)}:{one.lineno}: {one.name} has {given}"
+
+    def check(path: Path) -> None:
+        if path.relative_to(PACKAGE).parts[0] not in ("core", "ports"):
+            return
+        for one in classes(path):
+            for mark in one.decorator_list:
+                if isinstance(mark, ast.Name):
+                    assert mark.id != "dataclass", f"{named(path)}:{one.lineno}: {one.name} is mutable"
+                elif isinstance(mark, ast.Call) and isinstance(mark.func, ast.Name) and mark.func.id == "dataclass":
+                    given = {
+                        word.arg for word in mark.keywords if isinstance(word.value, ast.Constant) and word.value.value
+                    }
+                    assert given >= {"frozen", "slots", "kw_only"}, f"{one.lineno}: {one.name} has {given}"
+
+    hold_for_each(check, FILES)
 
 
 EFFECTS = {
