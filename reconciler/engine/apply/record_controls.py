@@ -131,7 +131,7 @@ def _next(
     if controls.head is None or accepted:
         n = 0 if controls.head is None else controls.head.entry.n + 1
         known = {} if controls.head is None else _known(controls)
-        fresh = tuple(_record(model, _former(known, model, models), n, held=False) for model in models)
+        fresh = tuple(_record(model, _former(known, model, models), n, models, held=False) for model in models)
         return _Next(in_force=(controls.declared,), records=(*fresh, *_left(known, fresh)), let_in=(), held_back=())
     known = _known(controls)
     n = controls.head.entry.n + 1
@@ -153,7 +153,7 @@ def _next(
             own_let_in, own_held = _told(items, own_obstacle)
             let_in += tuple(f"{model.name}: {line}" for line in own_let_in)
             held += tuple(f"{model.name}: {line}" for line in own_held)
-        records.append(_record(model, former, n, held=own_obstacle is not None))
+        records.append(_record(model, former, n, models, held=own_obstacle is not None))
     return _Next(
         in_force=in_force,
         records=(*records, *_left(known, tuple(records))),
@@ -177,19 +177,27 @@ def _known(controls: ControlsObserver) -> dict[str, ModelRecord]:
 
 def _former(known: dict[str, ModelRecord], model: Model, models: tuple[Model, ...]) -> ModelRecord | None:
     """Return the model's record: its own, or that of its former name, where that name left."""
-    own = known.get(model.name)
-    if model.renamed_from is None or any(other.name == model.renamed_from for other in models):
-        return own
-    return continued(own, known.get(model.renamed_from))
+    own, left = known.get(model.name), _left_name(model, models)
+    return own if left is None else continued(own, known.get(left))
 
 
-def _record(model: Model, former: ModelRecord | None, n: int, *, held: bool) -> ModelRecord:
+def _left_name(model: Model, models: tuple[Model, ...]) -> str | None:
+    """Return the former name that the model declares, None where git declares a model of that name."""
+    left = model.renamed_from
+    return None if any(other.name == left for other in models) else left
+
+
+def _record(model: Model, former: ModelRecord | None, n: int, models: tuple[Model, ...], *, held: bool) -> ModelRecord:
     own = declare.model_controls(model)
     in_force: tuple[ModelControls, ...] = (own,)
     names: tuple[str, ...] = ()
     since = n
     if former is not None:
         names = former.names if former.name == model.name else (former.name, *former.names)
+    left = _left_name(model, models)
+    if left is not None and left not in names:  # no entry knows it, yet a hold may wait for it after the next rename
+        names = (*names, left)
+    if former is not None:
         if former.name == model.name and former.pins(model.artifact, model.proposed):
             since = former.since
         if held:

@@ -27,8 +27,9 @@ SHOWN_BY = {
 }
 
 # Seeds that showed a hole once: a hold of a name that no apply had seen; a store that was left and come back to; a name
-# that was left and given to another model; an override that came and went between two entries.
-HOLES = (3282, 10762, 6168, 36354)
+# that was left and given to another model; an override that came and went between two entries; a hold of a name that
+# was left before anybody accepted the controls of a new place.
+HOLES = (3282, 10762, 6168, 36354, 99464)
 
 
 @pytest.mark.parametrize("seed", HOLES)

@@ -129,6 +129,25 @@ def test_a_hold_of_a_former_name_holds_though_no_apply_saw_the_model_under_it(sc
     assert scenario.project.target.current[MODEL] == served
 
 
+def test_a_hold_of_a_former_name_that_no_apply_saw_holds_after_the_next_rename_too(scenario: Scenario) -> None:
+    """Entry by entry: the name that a model declares as its former one is kept, though no entry knew it."""
+    first = scenario.deployed(10)
+    edited(scenario, lambda model: replace(model, renamed_from="early"), seed=10, pin=first)
+    scenario.apply("production")
+    held = with_policy(holds=(Hold(model="early", reason="the quarter is being closed"),))
+    edited(
+        scenario,
+        lambda model: replace(model, name="late", renamed_from=MODEL, file="manifests/production/late.yaml"),
+        seed=10,
+        pin=first,
+        production=held,
+    )
+    told = {result.model: result for result in scenario.apply("production").results}
+    assert told["late"].status is ResultStatus.DENIED
+    assert "the quarter is being closed" in (told["late"].problem or "")
+    assert "late" not in scenario.project.target.current
+
+
 def test_a_name_in_between_that_was_never_deployed_loses_no_incumbent(scenario: Scenario) -> None:
     """Renamed twice, and refused under the name in between: what serves under the first is still compared with."""
 
