@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -74,10 +75,29 @@ def project(start: Path | None = None) -> Path:
 
 
 def check_output(file: Path) -> None:
-    """Raise IntegrityError E302 where a link that git tracks leads to the folder of a file that is to be written."""
+    """Check where a file is to be written, in one step, in the place of what is there.
+
+    Raises UsageError E801 for a pipe, a device or a standard stream, which would be gone; IntegrityError E302 where a
+    link that git tracks leads to its folder.
+    """
+    if os.path.lexists(file) and not _is_replaceable(file):
+        raise UsageError(
+            f"--out {str(file)!r} is a pipe, a device or a standard stream: a file would take its place",
+            hint="name a file",
+            code="E801",
+        )
     for place, target, path, _ in _tracked_links("/", str(file.parent.absolute())):
         what = "where the file is written"
         raise _planted(f"--out {str(file)!r}", place, target, what, "--out", f"{path}/{file.name}")
+
+
+def _is_replaceable(path: Path) -> bool:
+    """Tell whether a file lies there, or a link that may lead to one."""
+    mode = path.lstat().st_mode
+    if stat.S_ISLNK(mode):
+        is_stream = str(path.readlink()).startswith(("/proc/", "/dev/"))
+        return not is_stream and (path.is_file() or not path.exists())
+    return stat.S_ISREG(mode)
 
 
 def _refuse_planted(start: str, folder: str) -> None:

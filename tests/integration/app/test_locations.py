@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from tests.support.project import PRODUCTION, Project, begin, configured
@@ -33,6 +34,22 @@ def test_every_path_on_the_command_line_is_meant_from_the_named_folder(project: 
     ):
         project.run(*arguments)
     assert {path.name for path in (project.root / "data").glob("*.json")} == {"one.json", "two.json", "three.json"}
+
+
+def test_what_is_no_file_is_not_replaced_by_one(project: Project, tmp_path: Path) -> None:
+    """`--out /dev/null`, by an administrator, took the device away."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "device").symlink_to("/dev/null")
+    (tmp_path / "stream").symlink_to("/proc/self/fd/1")
+    for name in ("pipe", "device", "stream"):
+        assert (
+            "a file would take its place" in project.run("plan", "sandbox", "--out", str(tmp_path / name), code=2).err
+        )
+    assert (tmp_path / "pipe").is_fifo()
+    assert (tmp_path / "device").is_symlink()
+    assert (tmp_path / "stream").is_symlink()
+    (tmp_path / "latest.json").symlink_to("of-today.json")
+    project.run("plan", "sandbox", "--out", str(tmp_path / "latest.json"))
 
 
 def test_a_project_may_lie_below_the_root_of_its_repository(tmp_path: Path) -> None:
