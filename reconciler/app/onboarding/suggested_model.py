@@ -123,11 +123,10 @@ def choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: boo
         (len(features.boolean), "boolean"),
     )
     left = suggestion.left_out
-    outcome = recipe.outcome.column or "a class by conditions"
+    outcome = f"{recipe.outcome.column}, a number"
     if recipe.task is Task.CLASSIFICATION:
-        outcome += f", {len(recipe.class_names)} classes: {', '.join(recipe.class_names[:10])}"
-    else:
-        outcome += ", a number"
+        how = f"{recipe.outcome.column}, {{}} classes" if recipe.outcome.column else "{} classes by conditions"
+        outcome = f"{how.format(len(recipe.class_names))}: {', '.join(recipe.class_names[:10])}"
     holdout = recipe.holdout
     holdout_rows = f"the last 20% by {holdout.by}" if holdout.last else "a random 20%"
     return (

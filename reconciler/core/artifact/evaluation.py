@@ -55,9 +55,23 @@ class Evaluation:
     holdout_from: str | None = None
     """First value of the holdout's date column (ISO), for a time holdout."""
 
+    @property
+    def doubt(self) -> str:
+        """Return how far off the scores may be where few rows were judged, as words to follow them; else empty."""
+        off = points_off(self.rows)
+        return f", too few to judge by: it may be {off} points off" if off is not None else ""
+
     def metric(self, name: str) -> float | None:
         """Return a metric by scikit-learn's name, or None where it was not computed."""
         return dict(self.metrics).get(name)
+
+
+FEWEST_JUDGED = 50  # rows of a holdout from which a score says something
+
+
+def points_off(judged: int) -> int | None:
+    """Return by how many points a score on so few rows may be off; None where they are enough to judge by."""
+    return None if judged >= FEWEST_JUDGED else round(100 * min(0.5, 1 / math.sqrt(max(1, judged))))
 
 
 # name -> higher is better

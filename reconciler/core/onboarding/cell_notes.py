@@ -57,6 +57,28 @@ def beyond_bigint(column: str) -> CellNote:
     return CellNote(column=column, note=note)
 
 
+def whole_key(column: str) -> CellNote:
+    """Note a key of decimals that are whole numbers."""
+    return CellNote(column=column, note="written as 1.0, and read as the whole number 1")
+
+
+def moments(column: str, unit: str) -> CellNote:
+    """Note whole numbers that are moments, by their name and size; `unit`: seconds, milliseconds or days."""
+    since, derived = {
+        "seconds": ("seconds since 1970", f"epoch_ms({column} * 1000)"),
+        "milliseconds": ("milliseconds since 1970", f"epoch_ms({column})"),
+        "days": ("Excel's days since 1900", f"date '1899-12-30' + CAST({column} AS INTEGER)"),
+    }[unit]
+    note = f"looks like {since}, and rises for ever: write dates in the file, or derive what matters from {derived}"
+    return CellNote(column=column, note=f"{note}; --type {column}=DOUBLE if it is an amount", unread=True)
+
+
+def times_of_day(column: str) -> CellNote:
+    """Note text that is a time without its day."""
+    note = f"is a time of day: derive what matters, such as CAST(split_part({column}, ':', 1) AS INTEGER)"
+    return CellNote(column=column, note=note, unread=True)
+
+
 def either_order(
     column: str, written: str, other: str, first: tuple[int | None, int | None], second: tuple[int | None, int | None]
 ) -> CellNote:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
+from reconciler.core.artifact.evaluation import points_off
 from reconciler.core.onboarding.row_moment import FEWEST_DAYS
 from reconciler.core.onboarding.table_profile import TableProfile
-from reconciler.core.spec.recipe import Holdout
+from reconciler.core.spec.recipe import FEWEST_HELD_OUT, FEWEST_TRAINED, Holdout
 
-FEWEST_JUDGED = 50  # rows of a holdout from which a score says something
+FEWEST_KNOWN = FEWEST_TRAINED + FEWEST_HELD_OUT
 _HELD_OUT = 0.2
 
 
@@ -35,12 +36,18 @@ def holdout_of(profile: TableProfile, at: str | None, passed_over: str = "") -> 
     return Holdout(random=_HELD_OUT), f"{passed_over or 'no date orders the rows'}, so {fifth}"
 
 
-def too_few(judged: int) -> str:
-    """Say that so few rows are held out that a score says little; empty where they are enough."""
-    if judged >= FEWEST_JUDGED:
+def too_few(judged: int, known: int) -> str:
+    """Say that so few rows are held out that a score says little; empty where they are enough.
+
+    `known`: the rows with an outcome, of which training asks for some.
+    """
+    off = points_off(judged)
+    if off is None:
         return ""
-    wrong = 100 * min(0.5, 1 / math.sqrt(max(1, judged)))
-    return (
-        f"; that is about {judged:,} rows, so few that a score of this model, also a perfect one, says little"
-        f" (it may be {wrong:.0f} points off): do not trust it before the table has a few hundred rows"
+    told = (
+        f"; that is about {judged:,} row{'s' * (judged != 1)}, so few that a score of this model, also a perfect one,"
+        f" says little (it may be {off} points off): do not trust it before the table has a few hundred rows"
     )
+    if known >= FEWEST_KNOWN:
+        return told
+    return f"{told}; `apply` trains no model on fewer than {FEWEST_KNOWN} rows with an outcome, and there are {known:,}"

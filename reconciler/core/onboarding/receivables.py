@@ -82,7 +82,8 @@ def recognise_receivables(profile: TableProfile, *, key: str, today: str) -> Rec
         outcome=_outcome(late, due.name, cut, gap, is_open=is_open),
         predict=f'"{settled.name}" is null' if is_open else "true",
         left_out=tuple(_left_out(profile, key, due, settled, written)),
-        why=f"{due.name} and {settled.name} tell how late each invoice was paid",
+        why=f"{due.name} and {settled.name} tell how late each invoice was paid;"
+        f" more than {cut} days are very late; a guess: --outcome COLUMN predicts a column instead",
         why_predict=f"the open ones: {settled.name} is empty"
         if is_open
         else f"no invoice is open in this file, so all rows are predicted, as an example;"

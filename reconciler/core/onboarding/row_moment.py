@@ -25,7 +25,17 @@ _SUBJECTS = re.compile(
     r"|company|companies|msisdn"
 )
 _AGES = re.compile(r"age|tenure|seniority|loyalty|since")
+_TIMES = re.compile(
+    r"dates?|datum|day|tag|times?|datetime|zeit|timestamp|ts|epoch|unix|created|updated|modified|booked|ordered|issued"
+    r"|sent|received|shipped|at|on|when"
+)
+_NEARLY_FULL = 20  # rows of which at most one lacks a date that nearly orders all
 _AS_AN_AGE = -0.95  # correlation with a date from which a number is its age, whatever its name
+
+
+def is_time_name(name: str) -> bool:
+    """Tell whether a column's name says that it holds dates or times."""
+    return any(map(_TIMES.fullmatch, _words(name)))
 
 
 def moment_of(profile: TableProfile, key: str, today: str) -> tuple[ColumnProfile | None, str]:
@@ -36,6 +46,7 @@ def moment_of(profile: TableProfile, key: str, today: str) -> tuple[ColumnProfil
     passed_over = ""
     for column in profile.columns:
         if not (column.dated and column.filled == profile.rows and _is_past(column, today)):
+            passed_over = passed_over or _nearly(profile, column, today)
             continue
         reason = _why_not(profile, key, column)
         if reason is None:
@@ -45,6 +56,18 @@ def moment_of(profile: TableProfile, key: str, today: str) -> tuple[ColumnProfil
             f" (where it does order the rows, write `holdout: {{last: 20%, by: {column.name}}}`)"
         )
     return None, passed_over
+
+
+def _nearly(profile: TableProfile, column: ColumnProfile, today: str) -> str:
+    """Say of a date that some rows keep from ordering all rows why it does not; else empty."""
+    if not column.dated or column.latest is None or column.distinct < FEWEST_DAYS:
+        return ""
+    empty = profile.rows - column.filled
+    if empty and empty * _NEARLY_FULL <= profile.rows:
+        return f"{column.name} orders no rows, since it is empty in {empty:,} row{'s' * (empty != 1)}"
+    if not empty and column.latest > today:
+        return f"{column.name} orders no rows, since it has days to come (up to {column.latest})"
+    return ""
 
 
 def _is_past(column: ColumnProfile, today: str) -> bool:

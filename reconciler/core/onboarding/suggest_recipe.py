@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from reconciler.core.onboarding.column_roles import are_classes, features_of, free_name, key_of, outcome_of
+from reconciler.core.onboarding.column_roles import features_of, free_name, key_of
 from reconciler.core.onboarding.estimator_choice import EstimatorChoice
 from reconciler.core.onboarding.estimator_options import EstimatorOption, default_for
 from reconciler.core.onboarding.held_out_rows import holdout_of, judged_rows, too_few
+from reconciler.core.onboarding.outcome_choice import are_classes, classes_of, few_of_a_class, outcome_of
 from reconciler.core.onboarding.receivables import ReceivablesRecipe, recognise_receivables
 from reconciler.core.onboarding.row_moment import moment_of
 from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, TableProfile
@@ -22,12 +23,10 @@ from reconciler.core.spec.recipe import (
     Features,
     NamedExpression,
     Outcome,
-    OutcomeClass,
     Past,
     Recipe,
     Selection,
     Task,
-    Window,
     is_taken_as_feature,
 )
 from reconciler.errors import UsageError
@@ -47,14 +46,15 @@ class SuggestionReasons:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecipeSuggestion:
     """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated.
-    `judged`: about how many rows the holdout has. `notes`: how columns are read, where that is a guess. `choice`: of
-    the estimator, where several were tried."""
+    `judged`: about how many rows the holdout has, of the `known` ones with an outcome. `notes`: how columns are read,
+    where that is a guess. `choice`: of the estimator, where several were tried."""
 
     table: Table
     recipe: Recipe
     reasons: SuggestionReasons
     left_out: tuple[tuple[str, str], ...]
     judged: int
+    known: int
     as_of: str | None = None
     notes: tuple[CellNote, ...] = ()
     choice: EstimatorChoice | None = None
@@ -62,7 +62,7 @@ class RecipeSuggestion:
     @property
     def why_holdout(self) -> str:
         """Return the reason for the holdout, with a warning where it has few rows."""
-        return f"{self.reasons.holdout}{too_few(self.judged)}"
+        return f"{self.reasons.holdout}{too_few(self.judged, self.known)}"
 
     def with_choice(self, choice: EstimatorChoice) -> RecipeSuggestion:
         """Return the suggestion with the estimator that was chosen."""
@@ -184,6 +184,7 @@ def _from_receivables(
         reasons=reasons,
         left_out=tuple(left.items()),
         judged=judged_rows(known),
+        known=known,
         as_of=books.as_of,
         notes=profile.notes,
     )
@@ -215,7 +216,10 @@ def _from_single_column(
     holdout, why_holdout = holdout_of(profile, at.name if at is not None else None, passed_over)
     option, why_estimator = default_for(task, profile.rows, len(features.all))
     is_open = outcome.filled < profile.rows
-    declared, window = _classes(outcome, is_open=is_open) if classes else (Outcome(column=outcome.name), None)
+    declared, window, spelt = (
+        classes_of(outcome, is_open=is_open) if classes else (Outcome(column=outcome.name), None, "")
+    )
+    of = "" if declared.column is not None else f"{outcome.name}: "
     recipe = Recipe(
         task=task,
         data=Selection(
@@ -233,7 +237,7 @@ def _from_single_column(
     )
     reasons = SuggestionReasons(
         key=why_key,
-        outcome=why,
+        outcome="".join((of, why, spelt, few_of_a_class(outcome) if classes else "")),
         holdout=why_holdout,
         estimator=why_estimator,
         predict=f"the rows without {outcome.name}"
@@ -247,6 +251,7 @@ def _from_single_column(
         reasons=reasons,
         left_out=tuple(left.items()),
         judged=judged_rows(outcome.filled),
+        known=outcome.filled,
         notes=profile.notes,
     )
 
@@ -256,26 +261,3 @@ def _of_the_moment(profile: TableProfile, at: ColumnProfile) -> Iterator[NamedEx
     parts = {"month": "month", "hour": "hour", "weekday": "isodow"} if at.type == "TIMESTAMP" else {"month": "month"}
     for part, function in parts.items():
         yield NamedExpression(name=free_name(profile, f"{at.name}_{part}"), expression=f'{function}("{at.name}")')
-
-
-def _classes(column: ColumnProfile, *, is_open: bool) -> tuple[Outcome, Window | None]:
-    """Return the classes by value, or by condition for decimals and for texts that cannot be class names.
-
-    By condition, open rows match no class, so a window keeps them from training.
-    """
-    values = sorted(column.values, key=float) if column.numeric else sorted(column.values)
-    fit = all(is_label(value) for value in values)
-    if fit and column.type in ("BIGINT", "INTEGER", "BOOLEAN", "VARCHAR"):
-        return Outcome(column=column.name, classes=tuple(OutcomeClass(name=value) for value in values)), None
-    classes = []
-    for number, value in enumerate(values, start=1):
-        literal = value if column.numeric else "'" + value.replace("'", "''") + "'"
-        label = str(int(float(value))) if column.numeric else value if is_label(value) else f"class_{number}"
-        classes.append(OutcomeClass(name=label, when=f'"{column.name}" = {literal}'))
-    window = Window(where=f'"{column.name}" is not null') if is_open else None
-    return Outcome(classes=tuple(classes)), window
-
-
-def is_label(text: str) -> bool:
-    """Tell whether a text can be a class name."""
-    return 1 <= len(text) <= 63 and text == text.strip() and text.isprintable()

@@ -60,14 +60,15 @@ class CellNote:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnProfile:
     """One column. `type`: its DuckDB type in a copy of the table. `filled`: rows with a value. `distinct`: different
-    values. `values`: the texts of all of them, the most frequent first, where there are at most FEW. `latest`: the last
-    day of a date or time (ISO)."""
+    values. `values`: the texts of all of them, the most frequent first, where there are at most FEW; `rarest`: the rows
+    of the last of them. `latest`: the last day of a date or time (ISO)."""
 
     name: str
     type: str
     filled: int
     distinct: int
     values: tuple[str, ...] = ()
+    rarest: int | None = None
     latest: str | None = None
 
     @property

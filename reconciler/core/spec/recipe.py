@@ -133,6 +133,11 @@ class Estimator:
     keeps_rows_accepted: bool = False
 
 
+FEWEST_TRAINED = 20
+FEWEST_HELD_OUT = 5
+"""Rows below which nothing is trained, or evaluated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holdout:
     """`last` share of rows by the date column `by` (cut between two distinct dates), or a `random` share by a keyed

@@ -123,7 +123,9 @@ def guess(head: bytes, path: str) -> tuple[str | None, str | None]:
         return told, None
     if is_utf8(head):
         return None, None
-    odd = b"\n".join(line for line in head.splitlines() if not line.isascii())[:_BYTES]
+    lines = [(number, line) for number, line in enumerate(head.splitlines(), start=1) if not line.isascii()]
+    _check_mixed(lines if head.endswith(b"\n") else lines[:-1], path)
+    odd = b"\n".join(line for _, line in lines)[:_BYTES]
     readings = _plausible(odd)
     if len(readings) == 1:
         return readings[0].encoding, ", ".join(readings[0].words)
@@ -139,6 +141,16 @@ def guess(head: bytes, path: str) -> tuple[str | None, str | None]:
         where=FilePosition(file=path),
         hint=f"name the one whose words are right, such as --encoding {readings[0].encoding}",
     )
+
+
+def _check_mixed(lines: list[tuple[int, bytes]], path: str) -> None:
+    """Raise DataError E406 where most of the lines that tell are UTF-8: hardly ever are those of another encoding."""
+    others = [number for number, line in lines if not is_utf8(line)]
+    if others and 2 * len(others) <= len(lines):
+        more = f" and {len(others) - 1:,} more" if len(others) > 1 else ""
+        message = f"the file is UTF-8 but for line {others[0]:,}{more}, which another program wrote"
+        where = FilePosition(file=path, line=others[0])
+        raise DataError(message, code="E406", where=where, hint="write those lines as UTF-8 too")
 
 
 def _plausible(text: bytes) -> list[Reading]:

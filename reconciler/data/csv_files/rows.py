@@ -219,5 +219,7 @@ class RowCheck:
 
     def _reject_row(self, cells: int, line: int) -> NoReturn:
         hint = "complete the row" if cells < self._cells else "put quotes around cells that contain the delimiter"
+        if cells == 1:
+            hint = "complete the row; where it is a note, such as one below the table, remove it"
         message = f"the row has {cells} cell{'s' * (cells != 1)}; the header has {self._cells}"
         raise line_error(self._dialect, line, "E402", message, hint)

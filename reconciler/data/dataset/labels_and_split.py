@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.core.spec.recipe import Recipe, Task
+from reconciler.core.spec.recipe import FEWEST_HELD_OUT, FEWEST_TRAINED, Recipe, Task
 from reconciler.data.dataset.columns import AS_OF
 from reconciler.data.dataset.holdout import CHOSEN, DAY, MATURED, PART, cut_by_key, cut_by_time
 from reconciler.data.dataset.joined_rows import ROWS, Relation, check_condition, check_day, type_of
@@ -28,9 +28,6 @@ from reconciler.ports import SelectResult
 
 _INSIDE = '"inside the window"'
 _TODAY = '"day of the data"'
-
-MIN_TRAIN = 20
-MIN_HOLDOUT = 5
 
 
 def split(session: Session, relation: Relation, features: Sequence[str]) -> SelectResult:
@@ -215,9 +212,9 @@ def _counts(session: Session) -> dict[str, int]:
 def _check_count(session: Session) -> None:
     counts = _counts(session)
     labelled = counts.pop("", 0)
-    if labelled < MIN_TRAIN + MIN_HOLDOUT:
+    if labelled < FEWEST_TRAINED + FEWEST_HELD_OUT:
         raise DataError(
-            f"too few rows with an outcome, {labelled:,}; at least {MIN_TRAIN + MIN_HOLDOUT} are needed"
+            f"too few rows with an outcome, {labelled:,}; at least {FEWEST_TRAINED + FEWEST_HELD_OUT} are needed"
             f" to train and to evaluate (left out: {_in_words(counts)})",
             code="E410",
             hint=_more_rows(counts),
@@ -229,10 +226,10 @@ def _in_words(left_out: dict[str, int]) -> str:
 
 
 def _check_sizes(session: Session, recipe: Recipe, *, train: int, holdout: int, left_out: dict[str, int]) -> None:
-    if train < MIN_TRAIN or holdout < MIN_HOLDOUT:
+    if train < FEWEST_TRAINED or holdout < FEWEST_HELD_OUT:
         raise DataError(
-            f"{train:,} training rows and {holdout:,} holdout rows; at least {MIN_TRAIN} and {MIN_HOLDOUT} are needed"
-            f" (left out: {_in_words(left_out)})",
+            f"{train:,} training rows and {holdout:,} holdout rows; at least {FEWEST_TRAINED} and {FEWEST_HELD_OUT}"
+            f" are needed (left out: {_in_words(left_out)})",
             code="E410",
             hint=_more_rows(left_out),
         )

@@ -148,6 +148,15 @@ def is_nearly_number(text: str) -> bool:
     return match is not None and number_shape([match[1]]) is not None
 
 
+_WHOLE = re.compile(r"[+-]?[1-9][0-9]*")
+_LONGEST = 18  # digits that surely fit
+
+
+def are_huge(texts: list[str]) -> bool:
+    """Tell whether all texts are whole numbers, without zeros in front as a code has them, and some may be too long."""
+    return all(map(_WHOLE.fullmatch, texts)) and max(map(len, texts)) > _LONGEST
+
+
 # --- dates ----------------------------------------------------------------------------------------------------------
 
 _DAY_FIRST = re.compile(r"([0-9]{1,2})(?P<sep>[./-])([0-9]{1,2})(?P=sep)([0-9]{4}|[0-9]{2})")
@@ -157,6 +166,10 @@ _YEAR = "(?P<year>[0-9]{4}|[0-9]{2})"
 _DAY_NAME = re.compile(rf"[0-9]{{1,2}}(?P<sep>\. ?|[-/ ]| de |){_MONTH}(?P<dot>\.?)(?P<sep2>[-/ ]| de |){_YEAR}")
 _NAME_DAY = re.compile(rf"{_MONTH}(?P<dot>\.?)(?P<sep>[ -])[0-9]{{1,2}}(?P<sep2>, ?|[ -]){_YEAR}")
 _YEAR_NAME = re.compile(rf"[0-9]{{4}}(?P<sep>[-/ ]){_MONTH}(?P<sep2>[-/ ])[0-9]{{1,2}}")
+_TIME_OF_DAY = re.compile(r"([01]?[0-9]|2[0-3])[:.h][0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?( ?[AaPp][Mm])?")
+_WEEKDAY = re.compile(r"(?P<day>(Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]{0,6})(?P<sep>,? )")
+_YEAR_4 = re.compile(r"\b(19|20)[0-9]{2}\b")
+_LONGEST_DATE = 45
 _TIME = re.compile(
     r"(?P<gap>, |[ T])[0-9]{1,2}(?P<sep>[:.])[0-9]{2}(?P<seconds>(?P=sep)[0-9]{2}(?P<fraction>\.[0-9]{1,9})?)?"
     r"(?P<half>(?P<space> ?)[AaPp][Mm])?"
@@ -182,6 +195,10 @@ def date_formats(texts: Iterable[str]) -> tuple[str, ...] | None:
 
 def _looks_dated(text: str) -> bool:
     day = _without_time(text)
+    words = re.findall(r"[^\W\d_]+", text) if len(text) <= _LONGEST_DATE else []
+    days = [number for number in re.findall(r"[0-9]+", text) if len(number) <= 2]
+    if days and _YEAR_4.search(text) and any(month_of(word) is not None for word in words):
+        return True
     return any(shape.fullmatch(day) for shape in (_DAY_FIRST, _YEAR_FIRST, _DAY_NAME, _NAME_DAY, _YEAR_NAME))
 
 
@@ -190,7 +207,16 @@ def _without_time(text: str) -> str:
     return text if match is None else text[: match.start()]
 
 
+def is_time_of_day(text: str) -> bool:
+    """Tell whether a text is a time without its day."""
+    return _TIME_OF_DAY.fullmatch(text) is not None
+
+
 def _formats(text: str) -> Iterator[str]:
+    if (weekday := _WEEKDAY.match(text)) is not None:
+        name = "%a" if len(weekday["day"]) == 3 else "%A"
+        yield from (f"{name}{weekday['sep']}{written}" for written in _formats(text[weekday.end() :]))
+        return
     day = _without_time(text)
     time = _time_format(text[len(day) :])
     for date in _date_formats(day):
@@ -248,3 +274,8 @@ def other_order(written: str) -> str:
 def has_order(written: str) -> bool:
     """Tell whether another format would read day and month the other way round."""
     return "%m" in written and "%d" in written and not written.startswith("%Y") and "." not in written[:3]
+
+
+def is_day_first(written: str) -> bool:
+    """Tell whether a format of numbers has the day before the month."""
+    return written.index("%d") < written.index("%m")

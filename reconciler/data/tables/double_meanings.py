@@ -12,12 +12,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.core.onboarding.row_moment import FEWEST_DAYS, is_time_name
 from reconciler.data.duckdb_session import COLUMNS_PER_QUERY, Session, in_parts, name_of
 
 _SAMPLE = 20_000  # rows that raise the question
 _DOING = "finding what the numbers mean"
 _MOST = 2**63 - 1
 
+_MOMENTS = {  # unit -> the numbers of the years 2000 to 2040; of days, to 2050
+    "seconds": (946_684_800, 2_208_988_800),
+    "milliseconds": (946_684_800_000, 2_208_988_800_000),
+    "days": (36_526, 54_789),
+}
 DIGITS = "%Y%m%d"
 """How a day is written that looks like a number."""
 
@@ -32,6 +38,31 @@ def days_of_digits(session: Session, relation: str, columns: Iterable[str]) -> l
     days = _answers(session, f"(SELECT * FROM {relation} LIMIT {_SAMPLE})", terms)
     days = _answers(session, relation, {name: terms[name] for name, (is_day,) in days.items() if is_day})
     return [name for name, (is_day,) in days.items() if is_day]
+
+
+def whole_and_different(session: Session, relation: str, columns: Iterable[str]) -> list[str]:
+    """Return the columns of decimals of which every row has another whole number."""
+    terms = {}
+    for name in columns:
+        text = f"trim(CAST({name_of(name)} AS VARCHAR))"
+        whole = rf"regexp_full_match({text}, '(0|[1-9][0-9]{{0,14}})\.0*')"
+        terms[name] = (f"bool_and({whole}) AND count(DISTINCT {text}) = count(*)",)
+    return [name for name, (is_key,) in _answers(session, relation, terms).items() if is_key]
+
+
+def moments(session: Session, relation: str, columns: Iterable[str]) -> dict[str, str]:
+    """Return the columns of whole numbers that are moments by name and size, each with its unit."""
+    terms = {}
+    for name in columns:
+        if is_time_name(name):
+            number = f"TRY_CAST({name_of(name)} AS BIGINT)"
+            terms[name] = (f"min({number})", f"max({number})", f"count(DISTINCT {number})")
+    return {
+        name: unit
+        for name, (low, high, distinct) in _answers(session, relation, terms).items()
+        for unit, (first, last) in _MOMENTS.items()
+        if distinct >= FEWEST_DAYS and first <= low <= high < last
+    }
 
 
 def grouped_by_points(session: Session, relation: str, columns: Iterable[str], *, commas: bool) -> list[str]:

@@ -15,6 +15,7 @@ from dataclasses import replace
 
 from reconciler.core.onboarding import cell_notes
 from reconciler.core.onboarding.cell_notes import GROUPING
+from reconciler.core.onboarding.column_roles import IDENTITY
 from reconciler.core.onboarding.table_profile import CellNote
 from reconciler.core.spec.environment import CellText, Table
 from reconciler.data.duckdb_session import Session, in_parts, name_of, text_of
@@ -24,9 +25,12 @@ from reconciler.data.tables.cell_shapes import (
     MISSING,
     SURELY_MISSING,
     NumberShape,
+    are_huge,
     date_formats,
     has_order,
+    is_day_first,
     is_nearly_number,
+    is_time_of_day,
     number_shape,
     other_order,
 )
@@ -197,8 +201,11 @@ class _Guess:
         words = self._words.get(name, {})
         self._missing(name, {word: count for word, count in words.items() if word in SURELY_MISSING})
         kept = {word: count for word, count in words.items() if word in MAYBE_MISSING}
-        if kept:
-            self._notes.append(cell_notes.kept(name, kept))
+        self._notes += [cell_notes.kept(name, kept)] if kept else []
+        if not IDENTITY.fullmatch(name) and are_huge(texts):
+            self._notes.append(cell_notes.beyond_bigint(name))
+        if len(texts) > _FEWEST and all(map(is_time_of_day, texts)):
+            self._notes.append(cell_notes.times_of_day(name))
         numbers = sum(map(is_nearly_number, texts[:_LOOKED_AT]))
         if len(texts) > _FEWEST and numbers >= _NEARLY * len(texts[:_LOOKED_AT]):
             self._notes.append(cell_notes.unread_numbers(name))
@@ -243,6 +250,12 @@ class _Guess:
             self._cells[name] = replace(self._own(name), dates=double_meanings.DIGITS)
             self._declared[name] = "DATE"
             self._notes.append(cell_notes.days_of_digits(name))
+        keys = [name for name, kind in kinds.items() if kind == "DOUBLE" and IDENTITY.fullmatch(name)]
+        for name in double_meanings.whole_and_different(self._session, self._relation, keys):
+            self._declared[name] = "BIGINT"
+            self._notes.append(cell_notes.whole_key(name))
+        moments = double_meanings.moments(self._session, self._relation, unasked)
+        self._notes += [cell_notes.moments(name, unit) for name, unit in moments.items()]
         if self._table.uses == "parquet":
             huge = double_meanings.beyond_bigint(self._session, self._relation, kinds)
             self._notes += [cell_notes.beyond_bigint(name) for name in huge]
@@ -268,26 +281,23 @@ class _Guess:
         missing = {name: {*self._words.get(name, {}), *map(str.strip, self._own(name).nulls)} for name in dated}
         for name, fitting in fitting_formats(self._session, self._relation, self._table, dated, missing):
             if not fitting:
-                self._unread(name)
+                self._declared[name] = "VARCHAR"
+                self._notes.append(cell_notes.unread(name))
                 continue
             self._missing(name, self._words.get(name, {}))
             chosen[name] = fitting[0]
             if has_order(fitting[0]) and other_order(fitting[0]) in fitting:
                 open_order[name] = fitting[0]
         settled = {
-            _day_first(written) for name, written in chosen.items() if has_order(written) and name not in open_order
+            is_day_first(written) for name, written in chosen.items() if has_order(written) and name not in open_order
         }
         for name, written in open_order.items():
             if len(settled) == 1:
-                chosen[name] = written if _day_first(written) in settled else other_order(written)
+                chosen[name] = written if is_day_first(written) in settled else other_order(written)
                 self._notes.append(cell_notes.order_of_others(name))
             else:
                 self._ask(name, written)
         self._declare_dates(chosen)
-
-    def _unread(self, name: str) -> None:
-        self._declared[name] = "VARCHAR"
-        self._notes.append(cell_notes.unread(name))
 
     def _ask(self, name: str, written: str) -> None:
         first, second = first_numbers(self._session, self._relation, name)
@@ -308,7 +318,3 @@ class _Guess:
 def _without(cells: CellText, words: Iterable[str]) -> CellText:
     """Return the cells' text with the words among its missing values."""
     return replace(cells, nulls=tuple(dict.fromkeys((*cells.nulls, *(word or " " for word in words)))))
-
-
-def _day_first(written: str) -> bool:
-    return written.index("%d") < written.index("%m")

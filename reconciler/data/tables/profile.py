@@ -13,20 +13,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, permutations, product
 from pathlib import Path
-from typing import Any
 
 from reconciler.core import parquet_file
 from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.names import visible
 from reconciler.core.onboarding.table_profile import (
     FEW,
-    AgeColumn,
     CellNote,
     ColumnProfile,
-    DateGap,
-    DayCountColumn,
     ProfileRequest,
     TableProfile,
     with_options,
@@ -35,6 +30,16 @@ from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.csv_files.layout import guess_csv, with_usable_names
 from reconciler.data.duckdb_session import Session, in_parts, name_of, open_session, text_of
+from reconciler.data.onboarding.related_columns import (
+    PROFILED,
+    PROFILING,
+    ages,
+    check_total,
+    days,
+    evaluate,
+    gaps,
+    twins,
+)
 from reconciler.data.tables.column_types import normal_type
 from reconciler.data.tables.copied_column import is_copied
 from reconciler.data.tables.guess_cells import guess_cells
@@ -54,14 +59,9 @@ _OPTIONS = {
     "timeZone": "time-zone",
 }
 _OPTION = re.compile(rf"`({'|'.join(_OPTIONS)})(?:: ([^`]*))?`")
-_TABLE = "profiled"
 _MAX_COMPARED = 60  # columns compared with each other
-_AGES = -0.5  # correlation of a date and a number up to which the number may be an age
-_TWINS = 0.995  # correlation from which two numbers count as the same
-_TERMS_PER_QUERY = 300
 _DISTINCT_AT_ONCE = 20  # columns whose distinct values are counted together: a table in memory for each
 _CELLS_PER_QUERY = 1_000_000
-_PROFILING = "profiling the table"
 
 
 def profile_table(request: ProfileRequest) -> TableProfile:
@@ -77,21 +77,22 @@ def profile_table(request: ProfileRequest) -> TableProfile:
         raise _of_a_file(error) from None
     with open_session(limits=request.limits, into=request.into, inputs=(copied.path,)) as session:
         session.run(
-            f"CREATE VIEW {_TABLE} AS SELECT * FROM read_parquet({text_of(str(copied.path))})", doing=_PROFILING
+            f"CREATE VIEW {PROFILED} AS SELECT * FROM read_parquet({text_of(str(copied.path))})", doing=PROFILING
         )
         at_once = max(1, min(_DISTINCT_AT_ONCE, _CELLS_PER_QUERY // copied.rows))
         profiles = [profile for some in in_parts(copied.columns, at_once) for profile in _columns(session, some)]
         columns = tuple(column for column, _ in profiles)
+        check_total(session, columns[:_MAX_COMPARED], copied.rows, request.path.name)
         counts = {column.name: numbers for column, numbers in profiles}
         return TableProfile(
             table=table,
             layout_notes=layout_notes,
             rows=copied.rows,
             columns=columns,
-            twins=tuple(_twins(session, columns[:_MAX_COMPARED], counts)),
-            days=tuple(_days(session, columns[:_MAX_COMPARED])),
-            gaps=tuple(_gaps(session, columns[:_MAX_COMPARED])),
-            ages=tuple(_ages(session, columns[:_MAX_COMPARED])),
+            twins=tuple(twins(session, columns[:_MAX_COMPARED], counts)),
+            days=tuple(days(session, columns[:_MAX_COMPARED])),
+            gaps=tuple(gaps(session, columns[:_MAX_COMPARED])),
+            ages=tuple(ages(session, columns[:_MAX_COMPARED])),
             notes=notes,
         )
 
@@ -110,7 +111,7 @@ def _check_file(path: Path) -> None:
 
 def _of_a_file(error: DataError) -> DataError:
     """Return the error without the table's name, its hint in the options of `init`: there is no project yet."""
-    message = error.message.removeprefix(f"table {_TABLE}: ").replace(f"table {_TABLE}", "the file")
+    message = error.message.removeprefix(f"table {PROFILED}: ").replace(f"table {PROFILED}", "the file")
     hint = _OPTION.sub(_as_option, error.hint or _IN_THE_FILE).replace("declare ", "give ")
     if error.code == "E405" and (column := re.search(r"column (\w+)", message)) is not None:
         hint = _HOW_IT_IS_MEANT.format(column[1])
@@ -175,13 +176,13 @@ def _read(request: ProfileRequest, table: Table) -> tuple[Table, tuple[CellNote,
     table = replace(table, types=tuple((column, normal_type(kind) or kind) for column, kind in table.types))
     wanted = CopyRequest(
         root=request.path.resolve().parent,
-        tables=((_TABLE, table),),
+        tables=((PROFILED, table),),
         held=(),
         into=request.into,
         limits=request.limits,
     )
     table, notes = look_at_cells(wanted, lambda session, relation, types: guess_cells(session, relation, types, table))
-    (copied,) = copy_tables(replace(wanted, tables=((_TABLE, table),)))
+    (copied,) = copy_tables(replace(wanted, tables=((PROFILED, table),)))
     return table, notes, copied
 
 
@@ -196,10 +197,10 @@ def _columns(session: Session, columns: Sequence[TableColumn]) -> Iterator[tuple
         dated = column.type in ("DATE", "TIMESTAMP")
         latest = f"CAST(max(CAST({cell} AS DATE)) AS VARCHAR)" if dated else "NULL"
         terms += [f"count({cell})", f"count(DISTINCT {cell})", latest]
-    facts = list(in_parts(_evaluate(session, terms), 3))
+    facts = list(in_parts(evaluate(session, terms), 3))
     few = [column.name for column, (_, distinct, _) in zip(columns, facts, strict=True) if 0 < distinct <= FEW]
     terms = [f"histogram(CAST({name_of(name)} AS VARCHAR))" for name in few]
-    frequencies = dict(zip(few, _evaluate(session, terms), strict=True))
+    frequencies = dict(zip(few, evaluate(session, terms), strict=True))
     for column, (filled, distinct, latest) in zip(columns, facts, strict=True):
         pairs = sorted(frequencies.get(column.name, {}).items(), key=lambda pair: (-pair[1], pair[0]))
         profile = ColumnProfile(
@@ -208,81 +209,7 @@ def _columns(session: Session, columns: Sequence[TableColumn]) -> Iterator[tuple
             filled=filled,
             distinct=distinct,
             values=tuple(value for value, _ in pairs),
+            rarest=pairs[-1][1] if pairs else None,
             latest=latest,
         )
         yield profile, tuple(count for _, count in pairs)
-
-
-def _evaluate(session: Session, terms: list[str]) -> list[Any]:
-    """Return the value of each SQL term over the table, in queries of a size that DuckDB plans well."""
-    values: list[Any] = []
-    for some in in_parts(terms, _TERMS_PER_QUERY):
-        (row,) = session.rows(f"SELECT {', '.join(some)} FROM {_TABLE}", doing=_PROFILING)
-        values += row
-    return values
-
-
-def _twins(
-    session: Session, columns: tuple[ColumnProfile, ...], counts: dict[str, tuple[int, ...]]
-) -> Iterator[tuple[str, str]]:
-    """Yield pairs of columns that carry the same information: numbers up to scale, categories up to names."""
-    numeric = [column.name for column in columns if column.numeric and column.distinct > FEW]
-    pairs = list(combinations(numeric, 2))
-    terms = [f"corr({name_of(first)}, {name_of(second)})" for first, second in pairs]
-    for pair, correlation in zip(pairs, _evaluate(session, terms), strict=True):
-        if correlation is not None and abs(correlation) >= _TWINS:
-            yield pair
-    few = [column for column in columns if 1 < column.distinct <= FEW]
-    same_counts = [(a, b) for a, b in combinations(few, 2) if counts[a.name] == counts[b.name]]
-    terms = [f"count(DISTINCT ({name_of(a.name)}, {name_of(b.name)}))" for a, b in same_counts]
-    for (a, b), distinct_pairs in zip(same_counts, _evaluate(session, terms), strict=True):
-        if distinct_pairs == a.distinct:
-            yield a.name, b.name
-
-
-def _days(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[DayCountColumn]:
-    """Yield numeric columns that count the days between two dates."""
-    dates = [column.name for column in columns if column.dated]
-    number_types = ("BIGINT", "INTEGER", "DOUBLE")
-    numbers = [column.name for column in columns if column.type in number_types and column.distinct > 1]
-    candidates = [(column, start, end) for column in numbers for start, end in permutations(dates, 2)]
-    terms = []
-    for column, start, end in candidates:
-        days = _between(start, end)
-        # Days that are never negative also match: late payments are often counted from 0.
-        terms.append(f"bool_and({name_of(column)} IN ({days}, greatest({days}, 0)))")
-    for (column, start, end), matches in zip(candidates, _evaluate(session, terms), strict=True):
-        if matches:
-            yield DayCountColumn(column=column, start=start, end=end)
-
-
-def _gaps(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[DateGap]:
-    """Yield, per ordered pair of date columns, the shares of rows with a gap of so many days."""
-    pairs = list(permutations([column.name for column in columns if column.dated and column.filled], 2))
-    terms = []
-    for start, end in pairs:
-        days = _between(start, end)
-        terms += [f"avg(CAST({days} {than} AS INTEGER))" for than in (">= 0", "> 0", "> 10", "> 30")]
-    shares = _evaluate(session, terms)
-    for index, (start, end) in enumerate(pairs):
-        forward, over_0, over_10, over_30 = shares[4 * index : 4 * index + 4]
-        if forward is not None:
-            yield DateGap(start=start, end=end, forward=forward, over_0=over_0, over_10=over_10, over_30=over_30)
-
-
-def _ages(session: Session, columns: tuple[ColumnProfile, ...]) -> Iterator[AgeColumn]:
-    """Yield numeric columns that fall as a date rises."""
-    dates = [column.name for column in columns if column.dated and column.distinct > 1]
-    numbers = [column.name for column in columns if column.numeric and column.distinct > 1]
-    pairs = list(product(numbers, dates))
-    terms = [
-        f"corr({name_of(number)}, date_diff('day', DATE '2000-01-01', CAST({name_of(day)} AS DATE)))"
-        for number, day in pairs
-    ]
-    for (number, day), correlation in zip(pairs, _evaluate(session, terms), strict=True):
-        if correlation is not None and correlation <= _AGES:
-            yield AgeColumn(column=number, since=day, correlation=correlation)
-
-
-def _between(start: str, end: str) -> str:
-    return f"date_diff('day', CAST({name_of(start)} AS DATE), CAST({name_of(end)} AS DATE))"

@@ -87,7 +87,7 @@ def _train(
     verb = "trained" if trained else "reused"
     line = f"{verb} {short(build.artifact)}: grade {evaluation.grade}"
     if value is not None:
-        line += f", {headline} {value:.3f} on {evaluation.rows:,} rows"
+        line += f", {headline} {value:.3f} on {evaluation.rows:,} rows{evaluation.doubt}"
     return head, build, StepResult(line=line, artifact=build.artifact, built=True, trained=trained)
 
 

@@ -201,7 +201,7 @@ def model_text(name: str, suggestion: RecipeSuggestion, *, command: str = "init"
         *_features(recipe, suggestion.left_out),
         *why_this(suggestion),
         *estimator_text(recipe.estimator, "    "),
-        *comment(f"Rows for evaluation, never used for training. {held_out[0].upper()}{held_out[1:]}.", "    "),
+        *comment(f"Rows for evaluation, never used for training: {held_out}.", "    "),
         f"    holdout: {_holdout(recipe)}",
         f"    seed: {recipe.seed}",
         "  # In addition to the gates of the environment that it is promoted to.",

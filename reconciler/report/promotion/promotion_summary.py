@@ -71,6 +71,8 @@ def _result(summary: PromotionSummary) -> Iterator[Block]:
         step = (Code(short(summary.incumbent.provenance.artifact)), " ", ARROW, " ", artifact)
     name, value = evaluation.headline(summary.candidate.evaluation)
     facts = [result, f"grade {summary.candidate.evaluation.grade}", (Code(name), " ", Literal(metric(value)))]
+    if summary.candidate.evaluation.doubt:
+        facts.append(f"{count(summary.candidate.evaluation.rows, 'row')}{summary.candidate.evaluation.doubt}")
     if (main := _main(summary)) is not None:
         facts.append(_difference(main))
     yield Heading((Code(summary.model), " for ", environment, ": ", step))

@@ -126,7 +126,8 @@ SPELT_NUMBERS = [
     numbers(
         "whole numbers with .0",
         {"id": lambda value: f"{value}.0", "units": lambda value: f"{value}.0"},
-        read=setting(units=lambda row: float(row["units"]), id=lambda row: float(row["id"])),
+        read=setting(units=lambda row: float(row["units"])),
+        told="written as 1.0, and read as the whole number 1",
     ),
     numbers(
         "exponents of R",

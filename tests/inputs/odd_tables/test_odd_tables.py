@@ -23,13 +23,13 @@ from reconciler.core.onboarding.table_profile import ProfileRequest, ReadOption,
 from reconciler.core.spec.environment import Limits, Table
 from reconciler.data.in_process import LocalData
 from reconciler.errors import ReconcilerError
-from tests.inputs.odd_tables import cells, files
+from tests.inputs.odd_tables import cells, files, meanings
 from tests.inputs.odd_tables.ledger import Body, OddTable, Row, text
 from tests.support.effort import count, spread
 from tests.support.invoice_tables import read_rows
 from tests.support.project import Project
 
-CASES = [*cells.CASES, *files.CASES]
+CASES = [*cells.CASES, *files.CASES, *meanings.CASES]
 LOOKED_AT, CARRIED = 60, 300  # rows
 OF_CELLS = {"--nulls": "nulls", "--dates": "dates", "--decimal": "decimal", "--type": "types"}
 OF_FILES = {"--encoding": "encoding", "--delimiter": "delimiter"}

@@ -56,6 +56,12 @@ def test_the_published_confusion_matrix_gives_the_published_numbers() -> None:
     assert round(found.metric("f1_macro") or 0, 4) == 0.4927
 
 
+def test_a_perfect_score_on_few_rows_says_how_far_off_it_may_be() -> None:
+    assert evaluation().doubt == ""
+    assert evaluation([[3, 0], [0, 3]]).doubt == ", too few to judge by: it may be 41 points off"
+    assert evaluation([[25, 0], [0, 25]]).doubt == ""
+
+
 def test_metrics_are_scikit_learns() -> None:
     from sklearn import metrics
 

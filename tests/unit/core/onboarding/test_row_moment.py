@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -65,3 +66,19 @@ def test_a_date_from_which_another_column_counts_orders_no_rows(
     found, passed_over = moment(date("day"), ages=(AgeColumn(column=number, since="day", correlation=correlation),))
     assert found == column
     assert passed_over.startswith(f"day is the date from which {number} counts" if column is None else "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"latest": "9999-12-31"}, "booked orders no rows, since it has days to come (up to 9999-12-31)"),
+        ({"filled": ROWS - 1}, "booked orders no rows, since it is empty in 1 row"),
+        ({"filled": ROWS // 2}, ""),
+        ({"distinct": 5, "latest": "9999-12-31"}, ""),
+    ],
+    ids=["days to come", "one is empty", "half are empty", "few days"],
+)
+def test_a_date_that_nearly_orders_the_rows_says_what_keeps_it_from_that(changes: dict[str, Any], told: str) -> None:
+    column = replace(date("booked"), **changes)
+    assert moment(column) == (None, told)
+    assert moment(column, date("sold_at")) == ("sold_at", told)

@@ -303,6 +303,23 @@ def test_three_decimals_between_commas_are_decimals(tmp_path: Path) -> None:
     assert profile_of(tmp_path / "t.csv").notes == ()
 
 
+def test_numbers_are_moments_by_their_name_and_size_and_keys_are_whole(tmp_path: Path) -> None:
+    seconds, days = [str(1_700_000_000 + 86_400 * n) for n in range(60)], [str(45_000 + n) for n in range(60)]
+    options = (ReadOption(field="types", column="seen_at", value="DOUBLE"),)
+    columns = {"created": seconds, "sold_on": days, "total": seconds, "day": ["45000", "45001"], "seen_at": seconds}
+    keys = {"order_id": [f"{n}.0" for n in range(60)], "lot_id": [f"{n}.5" for n in range(60)]}
+    profile = profiled(tmp_path, options, **columns, **keys)
+    assert {note.column: note.unread for note in profile.notes} == {"created": True, "sold_on": True, "order_id": False}
+    assert "epoch_ms(created * 1000)" in note_of(profile, "created").note
+    assert (profile.column("order_id").type, profile.column("lot_id").type) == ("BIGINT", "DOUBLE")
+
+
+def test_few_times_of_day_are_a_category_and_many_are_told(tmp_path: Path) -> None:
+    many = [f"{n % 24}:{n % 60:02d}" for n in range(60)]
+    profile = profiled(tmp_path, shift=["06:00", "14:00"], at=many)
+    assert [note.column for note in profile.notes if note.unread] == ["at"]
+
+
 def test_text_that_is_nearly_numbers_says_so(tmp_path: Path) -> None:
     profile = profiled(tmp_path, x=[f"{number} {'kg' if number % 2 else 'lb'}" for number in range(30)])
     assert note_of(profile, "x").unread

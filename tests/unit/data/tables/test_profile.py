@@ -184,3 +184,18 @@ def test_a_parquet_column_that_nobody_could_use_is_left_out_and_told_and_an_iden
     with pytest.raises(DataError, match="column tags has the type INTEGER") as caught:
         LocalData().copy(request)
     assert caught.value.code == "E411"
+
+
+@pytest.mark.parametrize(
+    ("last", "is_total"),
+    [(",75", True), ("100,75", False), (",74", False), (",0", False)],
+    ids=["a sum without a key", "a row with a key", "another number", "nothing"],
+)
+def test_a_last_row_that_sums_up_the_others_is_no_row(tmp_path: Path, last: str, is_total: bool) -> None:
+    body = lines("id,units", *(f"{n},{n % 5 + 1}" for n in range(25)), last)
+    if not is_total:
+        assert look(tmp_path, body).rows == 26
+        return
+    with pytest.raises(DataError, match="the last row is a total: its units is the sum of all rows above") as told:
+        look(tmp_path, body)
+    assert told.value.code == "E402"

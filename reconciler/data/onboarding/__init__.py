@@ -1,0 +1,1 @@
+"""Look at tables that no manifest describes."""
