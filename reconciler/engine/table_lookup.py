@@ -30,6 +30,7 @@ class HeaderLookup:
     newest: Callable[[Environment], Snapshot | None]
     unknown: dict[tuple[str, str], str] = field(default_factory=dict)
     _known: dict[tuple[str, str], tuple[str, ...] | DataError | None] = field(default_factory=dict)
+    _texts: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
 
     def columns(self, desired: DesiredState, environment: Environment, table: str) -> tuple[str, ...] | None:
         key = (environment.name, table)
@@ -41,6 +42,10 @@ class HeaderLookup:
         if isinstance(known := self._known[key], DataError):
             raise known
         return known
+
+    def texts(self, desired: DesiredState, environment: Environment, table: str) -> tuple[str, ...]:
+        del desired
+        return self._texts.get((environment.name, table), ())
 
     def notes(self) -> tuple[str, ...]:
         """Say which tables' columns could not be looked up, one line per environment."""
@@ -57,9 +62,10 @@ class HeaderLookup:
         declared = environment.data.table(table)
         if declared is None:
             return None
-        columns = self.headers.columns(HeaderRequest(root=self.data_root, name=table, table=declared))
-        if columns is not None:
-            return columns
+        header = self.headers.header(HeaderRequest(root=self.data_root, name=table, table=declared))
+        if header.columns is not None:
+            self._texts[environment.name, table] = header.texts
+            return header.columns
         for sandbox in desired.environments:
             if sandbox.trains and (sandbox.data.copy_from or sandbox.name) == environment.name:
                 snapshot = self.newest(sandbox)

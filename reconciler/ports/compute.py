@@ -22,6 +22,7 @@ from reconciler.ports.messages import (
     SelectRequest,
     SelectResult,
     TableFile,
+    TableHeader,
     TrainRequest,
     TrainResult,
 )
@@ -38,11 +39,10 @@ class Expressions(Protocol):
 
 
 class TableHeaders(Protocol):
-    """Reads the headers of tables: never a row."""
+    """Reads the headers of tables, and no more of a file than its first bytes."""
 
-    def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
-        """Return the columns that a copy of the table would have, in its order; None where there is no such file here,
-        or this user may not read it.
+    def header(self, request: HeaderRequest) -> TableHeader:
+        """Return the columns that a copy of the table would have, in its order, and which of them are text.
 
         Raises DataError as `DataEngine.copy` does.
         """
@@ -56,6 +56,9 @@ class TableLookup(Protocol):
 
         Raises DataError where the table is there and cannot be read as it is declared.
         """
+
+    def texts(self, desired: DesiredState, environment: Environment, table: str) -> tuple[str, ...]:
+        """Return those of the table's columns that are text without a doubt, by its first rows; as far as known."""
 
 
 class DataEngine(Protocol):

@@ -49,7 +49,8 @@ class CopyRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderRequest:
-    """A request for the names of a table's columns: its file, from `root` and never outside it, is read no further."""
+    """A request for the names of a table's columns: of its file, from `root` and never outside it, the first bytes are
+    read."""
 
     root: Path
     name: str
@@ -58,9 +59,11 @@ class HeaderRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableHeader:
-    """The columns of a table, in its order; None where its file is not here, or cannot be read by this user."""
+    """The columns of a table, in its order; None where its file is not here, or cannot be read by this user. `texts`:
+    those that are text without a doubt, by the rows that stand in the first bytes of a CSV file."""
 
     columns: tuple[str, ...] | None
+    texts: tuple[str, ...] = ()
 
 
 class SelectionKind(StrEnum):

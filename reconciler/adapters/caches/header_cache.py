@@ -13,7 +13,7 @@ from typing import Any
 from reconciler import codec
 from reconciler.adapters.caches import cached_json
 from reconciler.core.computed_once import computed_once
-from reconciler.ports import HeaderRequest, TableHeaders
+from reconciler.ports import HeaderRequest, TableHeader, TableHeaders
 
 LIMIT = 5_000  # tables; beyond it the cache begins anew
 SETTLED = 2_000_000_000  # nanoseconds
@@ -28,17 +28,17 @@ class CachedHeaders:
         self._find = path
         self._settled = settled
 
-    def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
+    def header(self, request: HeaderRequest) -> TableHeader:
         key = _key(request, self._settled)
-        if key is not None and isinstance(known := self._known.get(key), list) and all(map(_is_text, known)):
-            return tuple(known)
-        columns = self._inner.columns(request)
-        if key is not None and columns is not None:
+        if key is not None and (known := _header(self._known.get(key))) is not None:
+            return known
+        header = self._inner.header(request)
+        if key is not None and header.columns is not None:
             if len(self._known) >= LIMIT:
                 self._known.clear()
-            self._known[key] = list(columns)
+            self._known[key] = [list(header.columns), list(header.texts)]
             cached_json.save(self._path, self._known)
-        return columns
+        return header
 
     @computed_once
     def _path(self) -> Path:
@@ -49,8 +49,12 @@ class CachedHeaders:
         return cached_json.load(self._path)
 
 
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _header(known: Any) -> TableHeader | None:
+    """Return what was saved of a header; None where it is something else."""
+    match known:
+        case [list() as columns, list() as texts] if all(isinstance(name, str) for name in (*columns, *texts)):
+            return TableHeader(columns=tuple(columns), texts=tuple(texts))
+    return None
 
 
 def _key(request: HeaderRequest, settled: int) -> str | None:

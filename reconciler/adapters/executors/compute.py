@@ -75,8 +75,8 @@ class HeaderWorker:
     def __init__(self, *, halt: threading.Event | None = None) -> None:
         self._pool = WorkerPool("reconciler.data.tables", failure=DataError, halt=halt)
 
-    def columns(self, request: HeaderRequest) -> tuple[str, ...] | None:
-        return self._pool.call("header", request, TableHeader, PARSING).columns
+    def header(self, request: HeaderRequest) -> TableHeader:
+        return self._pool.call("header", request, TableHeader, PARSING)
 
     def close(self) -> None:
         self._pool.close()

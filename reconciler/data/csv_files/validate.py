@@ -23,6 +23,7 @@ from reconciler.data.csv_files.rows import CLOSE_QUOTES, Dialect, RowCheck, line
 from reconciler.errors import DataError, FilePosition
 
 _PIECE = 65_536  # bytes that are read at once where only the header is wanted
+_MOST_ROWS = 1_000  # that are looked at beside the header
 EXCEL_SIGN = re.compile(r'"?sep=(.)"?')
 
 
@@ -59,9 +60,19 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect, *, most: int
     return Rows(columns=columns, count=check.rows)
 
 
-def column_names(source: BinaryIO, dialect: Dialect) -> tuple[str, ...]:
-    """Return the columns of `source` (at its start) by its header alone. Raises DataError E401-E407."""
-    return _header_of(next(read_blocks(source, dialect, piece=_PIECE), b""), dialect)[0]
+def first_rows(source: BinaryIO, dialect: Dialect) -> tuple[tuple[str, ...], list[list[str]]]:
+    """Return the columns of `source` (at its start), and the whole rows in its first bytes that have a cell for each.
+
+    Raises DataError E401-E407 for the header; of rows that are not well formed none is returned.
+    """
+    first = next(read_blocks(source, dialect, piece=_PIECE), b"")
+    columns, rest = _header_of(first, dialect)
+    lines = (rest if dialect.header else first).decode("utf-8", "replace").splitlines(keepends=True)
+    try:
+        rows = list(itertools.islice(csv.reader(lines, delimiter=dialect.delimiter, strict=True), _MOST_ROWS))
+    except csv.Error:
+        return columns, []
+    return columns, [row for row in rows[:-1] or rows if len(row) == len(columns)]
 
 
 def _header_of(first: bytes, dialect: Dialect) -> tuple[tuple[str, ...], bytes]:

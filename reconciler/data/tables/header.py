@@ -1,14 +1,15 @@
 """Read the names of a table's columns from its header or schema alone.
 
 Takes: a file below a root, as its environment declares it. Gives: the columns that a copy of the table would have.
-Keeps true: no row is read; of a CSV file only the first bytes up to the end of the header, of a Parquet file only its
-metadata.
+Keeps true: of a CSV file only the first bytes are read, of a Parquet file only its metadata. The rows in these bytes
+tell which columns are text without a doubt; no cell leaves this module.
 DataError E302, E401-E408, E411, E419.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from reconciler.core import parquet_file
@@ -16,10 +17,13 @@ from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import dialect_of
+from reconciler.data.tables.cell_shapes import MISSING
 from reconciler.data.tables.column_types import text_formats_of
 from reconciler.data.tables.source_file import locate, opened, table_error
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import HeaderRequest, TableHeader
+
+_FEWEST, _MOSTLY = 3, 0.8  # cells without a digit, and their share, from which a column is text
 
 
 def header_of(request: HeaderRequest) -> TableHeader:
@@ -35,15 +39,30 @@ def header_of(request: HeaderRequest) -> TableHeader:
         if error.code == "E401" and not _is_something_else(request.root / table.path):
             return TableHeader(columns=None)
         raise
+    texts: tuple[str, ...] = ()
     with stream:
         if table.uses == "csv":
-            names = validate.column_names(stream, dialect_of(name, table))
+            names, rows = validate.first_rows(stream, dialect_of(name, table))
+            texts = tuple(_texts(table, names, rows))
         else:
             try:
                 names = _of_parquet(table, parquet_file.columns(stream))
             except ParquetError as error:
                 raise table_error(name, table, code=error.code, message=str(error), hint=error.hint) from None
-    return TableHeader(columns=names if table.row_number is None else (table.row_number, *names))
+    return TableHeader(columns=names if table.row_number is None else (table.row_number, *names), texts=texts)
+
+
+def _texts(table: Table, names: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Yield the columns without a declaration of which most cells have no digit: whatever the rest is, it is text."""
+    declared = {*dict(table.types), *(cells.column for cells in table.cells)}
+    no_value = MISSING | {"true", "false", "inf", "-inf"} | {word.strip() for word in table.nulls}
+    for name, column in zip(names, zip(*rows, strict=True), strict=False):
+        if name in declared:
+            continue
+        cells = [cell for cell in map(str.strip, column) if cell.lower() not in no_value and cell not in no_value]
+        words = [cell for cell in cells if not any(map(str.isdigit, cell))]
+        if len(words) >= _FEWEST and len(words) > _MOSTLY * len(cells):
+            yield name
 
 
 def _is_something_else(path: Path) -> bool:

@@ -89,6 +89,19 @@ def problems(
             )
 
 
+def texts_as_numbers(recipe: Recipe, texts: Mapping[str, tuple[str, ...]]) -> Iterator[ColumnProblem]:
+    """Yield every column of text that the recipe lists as numeric; `texts`: those of each table."""
+    origin = {column: table for table, columns in texts.items() for column in columns}
+    for place, name in enumerate(recipe.features.numeric):
+        if name in origin:
+            yield ColumnProblem(
+                path=("features", "numeric", place),
+                code="E413",
+                message=f"{name} is no number in the first rows of {origin[name]}: it is text",
+                hint="list it under `categorical`, or derive a number from it",
+            )
+
+
 def _named(recipe: Recipe, parsed: Mapping[str, ParsedExpression]) -> Iterator[tuple[tuple[str | int, ...], str, bool]]:
     """Yield (path, column, whether it stands in an expression) for each column that the recipe names."""
     data, past = recipe.data, recipe.data.past

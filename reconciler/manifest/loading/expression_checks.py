@@ -61,6 +61,7 @@ def check_columns(
     """Report every column that a table's declaration or a model names and that is not in the table, as far as the
     columns of tables are known; and the tables that cannot be read as they are declared."""
     known: dict[tuple[str, str], tuple[str, ...]] = {}
+    texts: dict[tuple[str, str], tuple[str, ...]] = {}
     for environment in desired.environments:
         file = f"environments/{environment.name}.yaml"
         if file in reading.replaced:
@@ -75,6 +76,7 @@ def check_columns(
                 continue
             if columns is not None:
                 known[environment.name, name] = columns
+                texts[environment.name, name] = lookup.texts(desired, environment, name)
                 for problem in column_checks.table_problems(table, columns):
                     reading.add(file, (*place, *problem.path), problem.code, problem.message, problem.hint)
     origins = {each.name: each.data.copy_from or each.name for each in desired.environments}
@@ -83,6 +85,9 @@ def check_columns(
             origin = origins.get(model.environment, "")
             tables = {name: known[origin, name] for name in model.recipe.tables if (origin, name) in known}
             check_columns_of(reading, model, parsed, tables)
+            of_text = {name: texts.get((origin, name), ()) for name in model.recipe.tables}
+            for problem in column_checks.texts_as_numbers(model.recipe, of_text):
+                reading.add(model.file, (*RECIPE, *problem.path), problem.code, problem.message, problem.hint)
 
 
 def check_columns_of(

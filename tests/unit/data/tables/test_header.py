@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -128,3 +129,35 @@ def test_cells_of_a_column_are_no_column(tmp_path: Path) -> None:
     (tmp_path / "orders.csv").write_text(TEXT)
     table = Table(uses="csv", path="orders.csv", cells=(CellText(column="total", nulls=("NA",)),))
     assert columns(tmp_path, table) == ("id", "amount", "when")
+
+
+@pytest.mark.parametrize(
+    ("cells", "is_text"),
+    [
+        (("north", "south", "west"), True),
+        (("A1", "north", "south", "west", "east", "up"), True),
+        (("1,5", "2,5", "3,5"), False),
+        (("NA", "null", "-", "1.5"), False),
+        (("€ 3", "€ 4", "€ 5"), False),
+        (("true", "false", "true"), False),
+        (("02-Feb-2024", "3 March 2024", "2024-01-01"), False),
+        (("", "", "north"), False),
+    ],
+)
+def test_a_column_without_digits_is_text_by_its_first_rows(
+    tmp_path: Path, cells: tuple[str, ...], is_text: bool
+) -> None:
+    table = Table(uses="csv", path="orders.csv", delimiter=";")
+    body = "".join(f"{n};{cell}\n" for n, cell in enumerate((*cells, "cut")))
+    (tmp_path / "orders.csv").write_text(f"id;c\n{body}")
+    ask = HeaderRequest(root=tmp_path, name="orders", table=table)
+    assert header.header_of(ask).texts == (("c",) if is_text else ())
+    declared = replace(table, types=(("c", "VARCHAR"),))
+    assert header.header_of(replace(ask, table=declared)).texts == ()
+
+
+def test_rows_that_are_not_well_formed_tell_nothing_and_the_header_is_read(tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text('id,c\n1,north\n2,"so"uth\n3,west\n4,east\n')
+    table = Table(uses="csv", path="orders.csv")
+    found = header.header_of(HeaderRequest(root=tmp_path, name="orders", table=table))
+    assert (found.columns, found.texts) == (("id", "c"), ())

@@ -36,6 +36,10 @@ class Known:
             raise columns
         return columns
 
+    def texts(self, desired: DesiredState, environment: Environment, table: str) -> tuple[str, ...]:
+        del desired, environment
+        return {"customers": ("country", "customer_group"), "invoices": ("invoice_id",)}[table]
+
 
 def problems(
     *changes: tuple[str, str], file: str = MODEL, tables: dict[str, tuple[str, ...] | DataError | None] | None = None
@@ -179,3 +183,10 @@ def test_a_table_that_cannot_be_read_as_declared_is_told_where_it_is_declared() 
 def test_the_past_reads_no_feature_of_the_past() -> None:
     found = problems(("max(days_late)", "max(prior_invoices)"))
     assert [(one.code, one.field) for one in found] == [("E416", "spec.recipe.data.past.features.prior_worst")]
+
+
+def test_a_column_of_text_that_is_listed_as_numeric_is_told_at_its_place() -> None:
+    (problem,) = problems(("numeric: [", "numeric: [country, "), ("categorical: [country, ", "categorical: ["))
+    assert (problem.code, problem.field) == ("E413", "spec.recipe.features.numeric.0")
+    assert problem.message == "country is no number in the first rows of customers: it is text"
+    assert "`categorical`" in (problem.hint or "")
