@@ -9,13 +9,13 @@ import pytest
 
 from tests.forge.fake.server import Server, serving
 from tests.support.once import copy, once
-from tests.support.project import Project, begin, configured
+from tests.support.project import Project, committed
 
 
 @pytest.fixture
 def project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Configured and committed; nothing trained yet."""
-    return _copied(_committed(tmp_path_factory), tmp_path)
+    return _copied(committed(tmp_path_factory), tmp_path)
 
 
 @pytest.fixture
@@ -59,13 +59,9 @@ def _copied(source: Path, to: Path) -> Project:
     return Project(copy(source, to / "project"))
 
 
-def _committed(factory: pytest.TempPathFactory) -> Path:
-    return once(factory, "committed", lambda folder: begin(configured(folder)))
-
-
 def _trained(factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
-        Project(copy(_committed(factory), folder)).run("apply", "sandbox", "--yes")
+        Project(copy(committed(factory), folder)).run("apply", "sandbox", "--yes")
 
     return once(factory, "trained", make)
 

@@ -16,9 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import pytest
 
 from reconciler.report.write_json_schemas import documents, schema_of
 from tests.support.json_schemas import closed
+from tests.support.once import once
 from tests.support.warm_start import PYTHON, warm_start
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -251,6 +253,11 @@ def configured(root: Path) -> Project:
     project.write("requirements.lock", (REPOSITORY / "requirements.lock").read_text())
     write_ledger(root / "data/invoices.csv")
     return project
+
+
+def committed(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a configured, committed project in which nothing was made yet; it is made once per run."""
+    return once(factory, "committed", lambda folder: begin(configured(folder)))
 
 
 def begin(project: Project) -> Project:

@@ -4,7 +4,7 @@ Three quarters of the time of a command that trains, scores or reads tables go i
 a program that commands of `tests.support.warm_start` take for their Python. It hands its streams, arguments and
 environment to the process that this file is when run as a program, and ends as the worker ends that is forked there: a
 fork server of training or scoring, or a worker of data, which is killed when the program is. Other modules, and an
-environment other than that process's, are left to the real Python. Of ours, what all workers import is imported ahead.
+environment other than that process's, are left to the real Python. What workers import of ours is imported ahead, too.
 
 The memory of a worker of data is not seen by the caps: they look at the program.
 """
@@ -32,9 +32,10 @@ if __name__ != "__main__":
     from reconciler.core.spec.runtime import fixed_environment
 
 IMPORTED = (
-    *("reconciler.ports", "reconciler.workers.fork_server"),
-    *("duckdb", "pyarrow.compute", "pyarrow.parquet"),
-    *("sklearn.compose", "sklearn.ensemble", "sklearn.impute", "sklearn.linear_model", "sklearn.pipeline", "skops.io"),
+    *("reconciler.data.in_process", "reconciler.scoring.in_process", "reconciler.workers.fork_server"),
+    *("reconciler.training.fit", "reconciler.training.score_folds"),
+    *("duckdb", "pyarrow.compute", "pyarrow.parquet", "skops.io", "sklearn.compose", "sklearn.ensemble"),
+    *("sklearn.impute", "sklearn.linear_model", "sklearn.pipeline", "sklearn.preprocessing"),
 )
 MAY_DIFFER = ("HOME", "PATH", "TMPDIR")  # no library looks at them while it is imported
 
