@@ -373,6 +373,19 @@ def test_yesterdays_memory_is_none(fleet: Path, capfd: pytest.CaptureFixture[str
         assert abs(fresh.saved - memo.saved) > 80_000, "it was planned anew"
 
 
+def test_what_another_version_of_the_program_remembered_is_none(fleet: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    before, path = planned(capfd), memo_file(fleet)
+    memo = load(path)
+    assert memo is not None
+    ours = memo.basis["code"]
+    memo.basis["code"] = "of another version"
+    save(path, memo)
+    assert planned(capfd) == before
+    fresh = load(path)
+    assert fresh is not None
+    assert fresh.basis["code"] == ours, "it was planned anew"
+
+
 def test_a_plan_for_a_file_or_a_program_is_always_made_anew(fleet: Path, tmp_path: Path) -> None:
     assert guarded(["plan", "production", "--out", str(tmp_path / "plan.json")]) == 0
     document = json.loads((tmp_path / "plan.json").read_text())
