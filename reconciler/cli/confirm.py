@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 
 import click
 
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
+from reconciler.console.invocation import Invocation
 from reconciler.core.plan.plan import Plan
 from reconciler.core.status_codes import ResultStatus
 from reconciler.errors import UsageError
@@ -29,9 +29,9 @@ def check_terminal(*, needed: bool) -> None:
         )
 
 
-def ask(plan: Plan) -> bool:
+def ask(invocation: Invocation, plan: Plan) -> bool:
     """Show the plan and return whether a person confirms it. A plan without changes needs no confirmation."""
-    streams.say(to_text(plan_report.blocks(plan, Detail.SCREEN), streams.style_of(sys.stderr)))
+    streams.say(to_text(plan_report.blocks(plan, Detail.SCREEN), streams.question_style(invocation)))
     if plan.empty:
         return True
     answered = click.confirm(f"Apply this to {plan.environment}?", err=True, default=False)

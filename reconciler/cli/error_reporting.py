@@ -45,17 +45,17 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
         streams.say(error.format_message())
         return exit_code(ResultStatus.INVALID)
     except click.ClickException as error:
-        return report(_usage(error), _form(arguments, invocation))
+        return report(_usage(error), invocation, _form(arguments, invocation))
     except ReconcilerError as error:
-        return report(error, _form(arguments, invocation))
+        return report(error, invocation, _form(arguments, invocation))
     except Exception as error:  # noqa: BLE001  (the last resort)
         if isinstance(error, OSError) and error.errno in _FULL:
             return report(_no_room(error), _form(arguments, invocation))
         return _bug(error, invocation)
 
 
-def report(error: ReconcilerError, form: OutputFormat) -> int:
-    """Report an error and return its exit code."""
+def report(error: ReconcilerError, invocation: Invocation, form: OutputFormat) -> int:
+    """Report an error in this format, and return its exit code."""
     from reconciler.report.help import problems
     from reconciler.report.layout.blocks import Detail
     from reconciler.report.layout.render_text import to_text
@@ -68,7 +68,7 @@ def report(error: ReconcilerError, form: OutputFormat) -> int:
 
         streams.put(to_markdown(problems.error_blocks(error, Detail.PAGE)))
     if form is not OutputFormat.JSON:
-        streams.say(to_text(problems.error_blocks(error, Detail.SCREEN), streams.message_style()))
+        streams.say(to_text(problems.error_blocks(error, Detail.SCREEN), streams.message_style(invocation)))
     return exit_code_of(error)
 
 

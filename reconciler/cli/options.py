@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from reconciler.app import locations
 from reconciler.console.invocation import Invocation, OutputFormat
@@ -27,9 +28,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _keep(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:  # noqa: ARG001  (click's shape)
+    def keep(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
         if value is not None and value is not False:
-            setattr(ctx.ensure_object(Invocation), name, value)
+            invocation = ctx.ensure_object(Invocation)
+            setattr(invocation, name, value)
+            if ctx.get_parameter_source(param.name or "") is ParameterSource.COMMANDLINE:
+                invocation.typed |= {name}
         return value
 
     return keep

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 def options_of(invocation: Invocation) -> ProjectOptions:
     """Return the options that the command line means. Raises UsageError E801 outside a project."""
+    invocation.project = locations.project()
     return ProjectOptions(
-        root=locations.project(),
+        root=invocation.project,
         revision=invocation.revision,
         working_tree=invocation.working_tree,
         data_root=invocation.data_root,

@@ -12,6 +12,7 @@ import os
 import shutil
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, TextIO
 
 from reconciler.console.invocation import Invocation, OutputFormat
@@ -59,16 +60,25 @@ def style_of(stream: TextIO, environ: Mapping[str, str] = os.environ) -> TextSty
     )
 
 
-def result_style() -> TextStyle:
+def result_style(invocation: Invocation) -> TextStyle:
     """Return the style for standard output: for a file or a pipe nothing is wrapped, so that lines are found whole."""
-    style = style_of(sys.stdout)
-    return style if is_terminal(sys.stdout) else TextStyle(width=UNWRAPPED, paint=style.paint)
+    return _style(invocation, sys.stdout, os.environ)
 
 
-def message_style(environ: Mapping[str, str] = os.environ) -> TextStyle:
+def message_style(invocation: Invocation, environ: Mapping[str, str] = os.environ) -> TextStyle:
     """Return the style for standard error: a log keeps each message on one line."""
-    style = style_of(sys.stderr, environ)
-    return style if is_terminal(sys.stderr) else TextStyle(width=UNWRAPPED, paint=style.paint)
+    return _style(invocation, sys.stderr, environ)
+
+
+def question_style(invocation: Invocation) -> TextStyle:
+    """Return the style for what stands above a question, which is asked on a terminal."""
+    return replace(style_of(sys.stderr), commands=invocation.command_form())
+
+
+def _style(invocation: Invocation, stream: TextIO, environ: Mapping[str, str]) -> TextStyle:
+    style = style_of(stream, environ)
+    width = style.width if is_terminal(stream) else UNWRAPPED
+    return replace(style, width=width, commands=invocation.command_form())
 
 
 def _is_utf8(stream: TextIO) -> bool:
@@ -140,4 +150,4 @@ def show(invocation: Invocation, report: Any, value: object, **extra: Any) -> No
         return
     from reconciler.report.layout.render_text import to_text
 
-    put(to_text(report.blocks(value, Detail.SCREEN), result_style()))
+    put(to_text(report.blocks(value, Detail.SCREEN), result_style(invocation)))

@@ -168,14 +168,21 @@ class Project:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [self.python, "-P", "-m", "reconciler", "-C", str(self.root), *arguments],
+            [self.python, "-P", "-c", "from reconciler.cli.main import run; run()", *self._words(arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
             text=True,
             env=self.environment,
-            cwd=self.root.parent,
+            cwd=self._folder(),
         )
+
+    def _folder(self) -> Path:
+        """Return the folder that a person stands in: the project's, where there is one by now."""
+        return self.root if self.root.is_dir() else self.root.parent
+
+    def _words(self, arguments: tuple[str, ...]) -> tuple[str, ...]:
+        return arguments if self.root.is_dir() else ("-C", str(self.root), *arguments)
 
     def run(self, *arguments: str, code: int | None = 0) -> Ran:
         ran = self.run_warm(arguments) or self.run_cold(arguments)
@@ -200,8 +207,7 @@ class Project:
     def run_warm(self, arguments: tuple[str, ...]) -> Ran | None:
         """Run a command in a process that is forked with its imports, unless it is to start cold."""
         starter = warm_start(self.python, self.environment)
-        words = ("-C", str(self.root), *arguments)
-        return starter and Ran(*starter.run(words, self.environment, self.root.parent, timeout=300))
+        return starter and Ran(*starter.run(self._words(arguments), self.environment, self._folder(), timeout=300))
 
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)

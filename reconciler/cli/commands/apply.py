@@ -61,7 +61,7 @@ def command(
         declared = project.environment(environment)
         make = partial(with_journals, project.deps, project.desired, declared, models, refresh_anyway=refresh)
         plan, seen = (reviewed, None) if reviewed else make()
-        confirmed = reviewed is not None or (not yes and confirm.ask(plan))
+        confirmed = reviewed is not None or (not yes and confirm.ask(invocation, plan))
         if not (confirmed or yes):
             return confirm.DECLINED
         deps = project.training_only_in(declared, jobs=jobs)

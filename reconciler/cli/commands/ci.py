@@ -48,10 +48,11 @@ def command(
     from reconciler.app import locations
     from reconciler.report.help import ci_workflows as report
 
+    invocation.project = root = locations.project()
     if listed is not None:
         from reconciler.app.ci.environments import listed as environments
 
-        found = environments(locations.project(), None if invocation.working_tree else invocation.revision or "HEAD")
+        found = environments(root, None if invocation.working_tree else invocation.revision or "HEAD")
         if invocation.form is OutputFormat.TEXT:
             streams.put("".join(f"{name}\n" for name in getattr(found, _LISTS[listed])))
         else:
@@ -64,6 +65,6 @@ def command(
 
     wanted = ForgeKind(forge) if forge else None
     request = rewrite.CIRequest(forge=wanted, branch=branch, install=install, check=check, overwrite=overwrite)
-    result = rewrite.run(locations.project(), request)
+    result = rewrite.run(root, request)
     streams.show(invocation, report, result, exit=exit_code(result.status))
     return exit_code(result.status)

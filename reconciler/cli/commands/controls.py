@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -61,7 +60,7 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
             streams.show(invocation, report, status)
             return _gone(observe_store_loss(deps, project.desired, declared))
         question = f"Put these controls of {environment} in force?"
-        if not _agreed(environment, report.blocks(status, Detail.SCREEN), question, status.digest, shown):
+        if not _agreed(invocation, environment, report.blocks(status, Detail.SCREEN), question, status.digest, shown):
             return DECLINED
         streams.show(invocation, report, accept_controls(deps, desired, declared, reason))
     return 0
@@ -108,14 +107,21 @@ def _lost(
 
     if reason is not None:
         question = f"Give up what the store of {environment.name} lost?"
-        if not _agreed(environment.name, report.blocks(loss, Detail.SCREEN), question, loss.digest, shown):
+        if not _agreed(invocation, environment.name, report.blocks(loss, Detail.SCREEN), question, loss.digest, shown):
             return DECLINED
         loss = accept_loss(project.deps, project.desired, environment, loss, reason)
     streams.show(invocation, report, loss)
     return exit_code(ResultStatus.DAMAGED) if reason is None else 0
 
 
-def _agreed(environment: str, blocks: Iterable[Block], question: str, digest: Digest, given: str | None) -> bool:
+def _agreed(
+    invocation: Invocation,
+    environment: str,
+    blocks: Iterable[Block],
+    question: str,
+    digest: Digest,
+    given: str | None,
+) -> bool:
     """Return whether a person accepts what `blocks` show: by an answer, or by the id that names it.
 
     Raises UsageError E802 where the id is another's, or nobody can answer.
@@ -131,7 +137,7 @@ def _agreed(environment: str, blocks: Iterable[Block], question: str, digest: Di
             hint=f"read `reconciler controls show {environment}` and give the id that it prints with --id",
             code="E802",
         )
-    streams.say(to_text(blocks, streams.style_of(sys.stderr)))
+    streams.say(to_text(blocks, streams.question_style(invocation)))
     answered = click.confirm(question, err=True, default=False)
     if not answered:
         streams.say("nothing was changed")

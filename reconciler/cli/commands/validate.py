@@ -35,7 +35,7 @@ def command(invocation: Invocation) -> int:
         from reconciler.report.layout.blocks import Detail
         from reconciler.report.layout.render_text import to_text
 
-        streams.put(to_text(problems.error_blocks(error, Detail.SCREEN), streams.result_style()))
+        streams.put(to_text(problems.error_blocks(error, Detail.SCREEN), streams.result_style(invocation)))
         return exit_code_of(error)
     names = tuple(environment.name for environment in desired.environments)
     valid = problems.ValidationResult(

@@ -45,9 +45,9 @@ def _piece(piece: Piece, style: TextStyle) -> str:
     match piece:
         case str():
             edges = (" " * piece[:1].isspace(), " " * (piece[-1:].isspace() and not piece.isspace()))
-            return edges[0] + plain(piece) + edges[1]
+            return edges[0] + style.commands.typed(plain(piece)) + edges[1]
         case Code():
-            return plain(piece.text)
+            return style.commands.typed(plain(piece.text))
         case Literal():
             return visible(piece.text)
         case Strong() | Emphasis():
@@ -107,8 +107,8 @@ def _item(item: Item, items: Items, style: TextStyle) -> Iterator[Line]:
     words: Words = (item.words, ":") if item.command else item.words
     yield from _wrapped(words, style, tone=item.tone, first=indent + label, rest=rest)
     if item.command is not None:
-        for line in command(plain(item.command), style.width, indent=indent + "  "):
-            yield Line(line)
+        for line in command(style.commands.typed(plain(item.command)), style.width, indent=indent + "  "):
+            yield Line(line, whole=True)
 
 
 def _table(block: DataTable, style: TextStyle) -> Iterator[Line]:
@@ -148,8 +148,9 @@ def _entry(entry: ListEntry, style: TextStyle) -> Iterator[Line]:
 
 def _code(block: CodeBlock, style: TextStyle) -> Iterator[Line]:
     indent = " " * block.indent
-    for code in block.lines:
-        if block.runnable:
-            yield from map(Line, command(plain(code), style.width, indent=indent))
-        else:
-            yield Line(indent + visible(code))
+    if not block.runnable:
+        yield from (Line(indent + visible(code)) for code in block.lines)
+        return
+    for code in style.commands.lines(tuple(map(plain, block.lines))):
+        for line in command(code, style.width, indent=indent):
+            yield Line(line, whole=True)

@@ -7,6 +7,7 @@ colour alone.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,8 +15,10 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from reconciler.report.layout.escaping import guard
+from reconciler.report.layout.shell_commands import AS_WORDED, CommandForm
 
 NARROWEST = 40
+_WORD = re.compile(r"(?:'[^']*'|[^ '])+|'[^ ]*")  # of a shell; a quote that is not closed is one, too
 
 
 class Tone(StrEnum):
@@ -49,11 +52,12 @@ UNICODE = Glyphs(arrow="→", ellipsis="…", full="█", empty="░")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextStyle:
-    """`width` in terminal cells."""
+    """`width` in terminal cells; `commands`: how those that are to be typed are written."""
 
     width: int = 100
     glyphs: Glyphs = ASCII
     paint: Paint = unpainted
+    commands: CommandForm = AS_WORDED
 
 
 class Line(NamedTuple):
@@ -144,9 +148,12 @@ def wrap(text: str, width: int, *, first: str = "", rest: str | None = None) -> 
 
 
 def command(text: str, width: int, *, indent: str) -> list[str]:
-    """Break a command as a shell allows it: between its words, or inside one that is longer than a line."""
+    """Break a command as a shell allows it: between its words, or inside one that is longer than a line.
+
+    A quoted word stays whole: within quotes a shell takes the break for a part of it.
+    """
     lines, line = [], indent
-    for word in text.split(" "):
+    for word in _WORD.findall(text):
         if line != indent and cells(line) + 1 + cells(word) + 2 > width:
             if cells(line) == width:
                 lines.append(_first(line, width - 1) + "\\")
@@ -156,7 +163,7 @@ def command(text: str, width: int, *, indent: str) -> list[str]:
             line = indent + "  "
         separator = "" if line.isspace() or not line else " "
         line += separator + word
-        while cells(line) > width:
+        while cells(line) > width and "'" not in line:
             lines.append(_first(line, width - 1) + "\\")
             line = line[len(lines[-1]) - 1 :]
     return [*lines, line]
