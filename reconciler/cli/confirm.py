@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 
 import click
 
@@ -19,12 +20,14 @@ from reconciler.report.plan import plan_report
 DECLINED = exit_code(ResultStatus.PENDING)
 
 
-def check_terminal(*, needed: bool) -> None:
-    """Raise UsageError E802 where a confirmation is needed and nobody can be asked."""
-    if needed and not streams.can_ask(os.environ):
+def check_terminal(environment: str, models: Sequence[str]) -> None:
+    """Raise UsageError E802 where nobody can be asked for a confirmation; its hint says how to do without."""
+    asked = " ".join((environment, *models))
+    if not streams.can_ask(os.environ):
         raise UsageError(
             "apply asks for confirmation, and there is no terminal to ask on",
-            hint="use --yes, or review a plan first and apply it with --plan FILE",
+            hint=f"reconciler apply {asked} --yes; or review a plan first: `reconciler plan {asked} --out FILE`, and "
+            f"then `reconciler apply {environment} --plan FILE`",
             code="E802",
         )
 

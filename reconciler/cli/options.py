@@ -306,9 +306,9 @@ refresh = click.option("--refresh", is_flag=True, help="Take a new data snapshot
 opens = click.option("--open", "opens", is_flag=True, help="Push the branch and open a pull request.")
 
 
-def in_environment(text: str) -> Callable[[F], F]:
+def in_environment(text: str, *, default: str = "the only one") -> Callable[[F], F]:
     """Return the option --in ENV."""
-    return click.option("--in", "environment", metavar="ENV", type=NAME, help=f"{text} [default: the only one].")
+    return click.option("--in", "environment", metavar="ENV", type=NAME, help=f"{text} [default: {default}].")
 
 
 def _as_tuple(ctx: click.Context, param: click.Parameter, value: str | None) -> tuple[str, ...]:  # noqa: ARG001

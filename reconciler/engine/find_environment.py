@@ -17,12 +17,22 @@ def environment_of(desired: DesiredState, name: str) -> Environment:
     """Return the declared environment of this name. Raises UsageError E801 where there is none."""
     environment = desired.environment(name)
     if environment is None:
-        names = sorted(declared.name for declared in desired.environments)
-        meant = [known for known in names if known.startswith(name)] or difflib.get_close_matches(name, names, n=3)
-        hint = f"did you mean {' or '.join(meant)}? " if meant else ""
-        hint += f"declared: {', '.join(names) or 'none'}"
-        raise UsageError(f"no environment {name!r} is declared", hint=hint, code="E801")
+        raise unknown_environment(name, (declared.name for declared in desired.environments))
     return environment
+
+
+def unknown_environment(name: str, known: Iterable[str], where: str = "") -> UsageError:
+    """Return the error for an environment that is not declared: with the nearest name, and all that are `known`."""
+    names = sorted(known)
+    hint = " ".join(filter(None, (nearest(name, names), f"declared: {', '.join(names) or 'none'}")))
+    return UsageError(f"no environment {name!r} is declared{where}", hint=hint, code="E801")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the question whether one of the `known` names was meant; None where none is near."""
+    names = sorted(known)
+    meant = [one for one in names if one.startswith(name)] or difflib.get_close_matches(name, names, n=3)
+    return f"did you mean {' or '.join(meant)}?" if meant else None
 
 
 def environments_of(desired: DesiredState, names: Iterable[str]) -> list[Environment]:
@@ -41,14 +51,20 @@ def selected(
     chosen = environments_of(desired, names)
     if names or not models:
         return [(environment, tuple(models)) for environment in chosen]
-    for model in models:
-        if not any(declared.name == model for declared in desired.models):
-            raise unknown_model(desired, None, model)
+    check_models(desired, models)
     declared = [
         (environment, tuple(model for model in models if desired.model(environment.name, model) is not None))
         for environment in chosen
     ]
     return [(environment, there) for environment, there in declared if there]
+
+
+def check_models(desired: DesiredState, models: Iterable[str]) -> None:
+    """Raise UsageError E801 where a model is declared nowhere."""
+    known = {declared.name for declared in desired.models}
+    for model in models:
+        if model not in known:
+            raise unknown_model(desired, None, model)
 
 
 def unknown_model(desired: DesiredState, environment: str | None, model: str, *, code: str = "E801") -> UsageError:
@@ -63,8 +79,8 @@ def unknown_model(desired: DesiredState, environment: str | None, model: str, *,
         promotes = place is not None and not set(place.promotes_from).isdisjoint(elsewhere)
         hint = f"{model} is declared for {', '.join(elsewhere)}"
         hint += f"; run `reconciler promote {model} --to {environment}`" if promotes else ""
-    elif near := difflib.get_close_matches(model, names, n=3):
-        hint = f"did you mean {' or '.join(near)}?"
+    elif near := nearest(model, names):
+        hint = near
     else:
         hint = f"declared models: {', '.join(names[:10]) or 'none'}"
     where = f" for {environment}" if environment is not None else ""

@@ -43,6 +43,18 @@ def redeployed(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Proj
 
 
 @pytest.fixture
+def two(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The sandbox has candidates of two models; production was never applied."""
+    return _copied(_two(tmp_path_factory), tmp_path)
+
+
+@pytest.fixture
+def two_deployed(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Production serves two models, and the sandbox has another candidate of each since."""
+    return _copied(_two_deployed(tmp_path_factory), tmp_path)
+
+
+@pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A forge that speaks HTTP."""
     with serving(tmp_path / "forge") as here:
@@ -81,3 +93,29 @@ def _newer(factory: pytest.TempPathFactory) -> Path:
 
 def _redeployed(factory: pytest.TempPathFactory) -> Path:
     return once(factory, "redeployed", lambda folder: deploy(Project(copy(_newer(factory), folder))))
+
+
+def _two(factory: pytest.TempPathFactory) -> Path:
+    def make(folder: Path) -> None:
+        project = Project(copy(_trained(factory), folder))
+        project.run("add", "slowness", "--like", "lateness")
+        path = project.root / "manifests/sandbox/slowness.yaml"
+        path.write_text(path.read_text().replace("max_depth: 3", "max_depth: 4"))
+        project.commit("Add slowness")
+        project.run("apply", "sandbox", "--yes")
+
+    return once(factory, "two", make)
+
+
+def _two_deployed(factory: pytest.TempPathFactory) -> Path:
+    def make(folder: Path) -> None:
+        project = Project(copy(_two(factory), folder))
+        project.merge(project.run("promote", "--all", "-o", "json").json["branch"])
+        project.run("apply", "production", "--yes")
+        for name in ("lateness", "slowness"):
+            path = project.root / f"manifests/sandbox/{name}.yaml"
+            path.write_text(path.read_text().replace("seed: 7", "seed: 8"))
+        project.commit("Other seeds")
+        project.run("apply", "sandbox", "--yes")
+
+    return once(factory, "two-deployed", make)

@@ -131,8 +131,10 @@ def told(arguments: tuple[str, ...], document: Any) -> None:
     special = {"--comment": "plan-comment", "--on-merge": "apply-on-merge", "--environments": "ci-environments"}
     for flag, name in special.items():
         command = name if flag in arguments else command
-    if command in ("promote", "rollback") and "models" in document:
+    if command in ("promote", "rollback", "adopt", "override") and "models" in document:
         command = "proposal-set"
+    if command == "why" and "explanations" in document:
+        command = "why-set"
     _validator("error" if "error" in document else command).validate(document)
 
 

@@ -11,9 +11,10 @@ from reconciler.console.invocation import Invocation
 
 @click.command("anchor")
 @options.environments
+@options.in_environment("The same as ENV", default="all")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
+def command(invocation: Invocation, environments: tuple[str, ...], environment: str | None) -> int:
     """Record the newest entry of every journal of ENV (or of every environment) in a git tag reconciler/anchor/N.
 
     The tag is signed where your git signs tags. `audit` compares the journals with all such tags, and
@@ -23,6 +24,7 @@ def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     from reconciler.engine.inspect.journal_checkpoint import anchor
     from reconciler.report.inspect import journal_checkpoint
 
+    environments = environments if environment is None else (environment,)
     with opened(invocation) as project:
         anchored = anchor(project.deps, project.desired, environments)
     streams.show(invocation, journal_checkpoint, anchored)

@@ -14,8 +14,8 @@ from reconciler.console.invocation import Invocation
 
 
 @click.command("apply")
-@options.environment
-@options.models
+@options.names
+@options.in_environment("The same as ENV")
 @click.option("--plan", "file", type=options.FILE, help="Apply this reviewed plan and nothing else.")
 @click.option("--yes", is_flag=True, help="Apply without asking.")
 @options.refresh
@@ -30,8 +30,8 @@ from reconciler.console.invocation import Invocation
 @click.pass_obj
 def command(
     invocation: Invocation,
-    environment: str,
-    models: tuple[str, ...],
+    names: tuple[str, ...],
+    environment: str | None,
     file: Path | None,
     yes: bool,
     refresh: bool,
@@ -44,21 +44,25 @@ def command(
     again is always safe. With --on-merge, for CI after a merge: applies exactly what `plan --comment` showed on the
     pull request, skips and names models that changed since then, and reports the result there.
     """
+    from reconciler.cli.selection import planned
+
+    where, models = planned(invocation, names, environment, "apply")
     if on_merge:
         from reconciler.cli import pull_request
 
-        return pull_request.on_merge(invocation, environment, chosen=bool(models or file or refresh))
+        return pull_request.on_merge(invocation, where, chosen=bool(models or file or refresh))
     from reconciler.cli import confirm, plan_file
 
-    reviewed = plan_file.read(file, environment, invocation, refresh=refresh) if file is not None else None
-    confirm.check_terminal(needed=reviewed is None and not yes)
+    reviewed = plan_file.read(file, where, invocation, refresh=refresh) if file is not None else None
+    if reviewed is None and not yes:
+        confirm.check_terminal(where, models)
     from reconciler.cli.project import opened
     from reconciler.engine.apply import apply
     from reconciler.engine.plan.make_plan import with_journals
     from reconciler.report.plan import apply_result
 
-    with opened(invocation, trains=True, changes=environment, removed=(environment,)) as project:
-        declared = project.environment(environment)
+    with opened(invocation, trains=True, changes=where, removed=(where,)) as project:
+        declared = project.environment(where)
         make = partial(with_journals, project.deps, project.desired, declared, models, refresh_anyway=refresh)
         plan, seen = (reviewed, None) if reviewed else make()
         confirmed = reviewed is not None or (not yes and confirm.ask(invocation, plan))

@@ -12,9 +12,10 @@ from reconciler.console.invocation import Invocation
 
 @click.command("audit")
 @options.environments
+@options.in_environment("The same as ENV", default="all")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
+def command(invocation: Invocation, environments: tuple[str, ...], environment: str | None) -> int:
     """Read and hash everything that ENV (or every environment) stores; exit 6 when any of it is damaged or missing.
 
     Exit 3 when nothing is, and what is served is not what was applied, or a time lies ahead of now: the finding says
@@ -24,6 +25,7 @@ def command(invocation: Invocation, environments: tuple[str, ...]) -> int:
     from reconciler.engine.inspect import audit
     from reconciler.report.inspect import audit as reporter
 
+    environments = environments if environment is None else (environment,)
     with opened(invocation, uncached=True, removed=environments or None) as project:
         result = audit.audit(project.deps, project.desired, environments)
     code = exit_code(result.status)

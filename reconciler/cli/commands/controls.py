@@ -25,12 +25,20 @@ if TYPE_CHECKING:
 
 @click.command("controls")
 @click.argument("action", metavar="show|accept", type=click.Choice(("show", "accept")))
-@options.environment
+@options.environments
+@options.in_environment("The same as ENV")
 @click.option("--reason", metavar="TEXT", type=options.REASON, help="With accept: the reason, recorded in the log.")
 @click.option("--id", "shown", metavar="ID", help="With accept: the id that `show` prints, instead of an answer.")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, action: str, environment: str, reason: str | None, shown: str | None) -> int:
+def command(
+    invocation: Invocation,
+    action: str,
+    environments: tuple[str, ...],
+    environment: str | None,
+    reason: str | None,
+    shown: str | None,
+) -> int:
     """Show the controls in force in ENV, or accept those that git declares.
 
     A deployment is judged by the controls in force: those that apply recorded, not those that the same change brings.
@@ -43,14 +51,16 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
     """
     from reconciler.cli.confirm import DECLINED
     from reconciler.cli.project import opened
+    from reconciler.cli.selection import whole_environment
     from reconciler.engine.apply.accept_controls import accept_controls, observe_sandbox_loss, observe_store_loss
     from reconciler.engine.controls.controls_state import controls_status, offered
     from reconciler.report.controls import controls_status as report
     from reconciler.report.layout.blocks import Detail
 
-    _check_reason(environment, action, reason)
-    with opened(invocation, changes=environment if action == "accept" else None) as project:
-        deps, declared = project.deps, project.environment(environment)
+    where = whole_environment(invocation, environments, environment, f"controls {action}")
+    _check_reason(where, action, reason)
+    with opened(invocation, changes=where if action == "accept" else None) as project:
+        deps, declared = project.deps, project.environment(where)
         loss = observe_sandbox_loss(deps, project.desired, declared) if declared.trains else None
         if loss is not None:
             return _lost(invocation, project, declared, loss, reason if action == "accept" else None, shown)
@@ -59,8 +69,8 @@ def command(invocation: Invocation, action: str, environment: str, reason: str |
         if action == "show" or reason is None:
             streams.show(invocation, report, status)
             return _gone(observe_store_loss(deps, project.desired, declared))
-        question = f"Put these controls of {environment} in force?"
-        if not _agreed(invocation, environment, report.blocks(status, Detail.SCREEN), question, status.digest, shown):
+        question = f"Put these controls of {where} in force?"
+        if not _agreed(invocation, where, report.blocks(status, Detail.SCREEN), question, status.digest, shown):
             return DECLINED
         streams.show(invocation, report, accept_controls(deps, desired, declared, reason))
     return 0

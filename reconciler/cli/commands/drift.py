@@ -12,13 +12,14 @@ from reconciler.console.invocation import Invocation
 
 @click.command("drift")
 @options.names
+@options.in_environment("The same as ENV", default="all")
 @click.option("--issue", is_flag=True, help="Report drift in one issue per environment, closed when the drift is gone.")
 @click.option(
     "--no-load", "loads", flag_value=False, default=True, help="Do not load deployed models: faster, but finds less."
 )
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, names: tuple[str, ...], issue: bool, loads: bool) -> int:
+def command(invocation: Invocation, names: tuple[str, ...], environment: str | None, issue: bool, loads: bool) -> int:
     """Show the models of ENV (or of every environment) that differ from the last apply, since when, and what to do.
 
     With MODELs, these alone are checked.
@@ -31,7 +32,7 @@ def command(invocation: Invocation, names: tuple[str, ...], issue: bool, loads: 
     from reconciler.cli.selection import looked_at
     from reconciler.report.inspect import drift
 
-    environments, models = looked_at(names)
+    environments, models = looked_at(invocation, names, environment)
     with project.shown(invocation) as options:
         report = detect(options, environments, models, issue=issue, loads=loads)
     streams.show(invocation, drift, report, exit=exit_code(report.status))

@@ -38,7 +38,7 @@ def command(
     from reconciler.engine.inspect import status
     from reconciler.report.inspect import history
 
-    environments, models = looked_at(names) if environment is None else ((environment,), names)
+    environments, models = looked_at(invocation, names, environment)
     models = (*models, *((model,) if model is not None else ()))
     with opened(invocation, removed=environments) as project:
         entries = status.history(project.deps, project.desired, environments, models, at)

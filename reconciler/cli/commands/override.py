@@ -11,7 +11,7 @@ from reconciler.console.invocation import Invocation
 from reconciler.core.spec.policy import Control
 
 if TYPE_CHECKING:
-    from reconciler.core.promotion.proposal import ProposalResult
+    from reconciler.core.promotion.proposal import ProposalResult, ProposalSet
 
 
 @click.command("override")
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 def command(
     invocation: Invocation, names: tuple[str, ...], environment: str | None, control: str, reason: str, opens: bool
 ) -> int:
-    """Propose an exception from one control of ENV for the pinned artifact of MODEL.
+    """Propose an exception from one control of ENV for the pinned artifact of MODEL, or of several.
 
     The controls: freeze (a time window without deployments), approvals (required reviews), hold (a model that stays as
     it is) and gates (a gate that the promotion itself weakens; a failed gate still blocks).
@@ -42,17 +42,17 @@ def command(
     has policy owners, the override takes effect once one of them has approved that change.
     """
     from reconciler.cli.proposals import Proposing, propose
-    from reconciler.cli.selection import one_model, selected
+    from reconciler.cli.selection import selected, some_models
     from reconciler.engine.promotion.override import override
 
     where, models = selected(invocation, names, environment)
-    model = one_model(models, where, "override", f" --control {control} --reason TEXT")
+    asked = some_models(models, where, "override", f" --control {control} --reason TEXT")
 
-    def write(proposing: Proposing) -> ProposalResult:
+    def write(proposing: Proposing) -> ProposalResult | ProposalSet:
         return override(
             proposing.project.checkout,
             proposing.proposer,
-            model=model,
+            models=asked,
             environment=proposing.environment,
             control=Control(control),
             reason=reason,

@@ -19,8 +19,8 @@ def _check_alone(request: int | None, read: Path | None) -> None:
 
 
 @click.command("plan")
-@options.environment
-@options.models
+@options.names
+@options.in_environment("The same as ENV")
 @click.option(
     "--check", is_flag=True, help="Exit 3 when changes or drift are found, 4 when a gate or control blocks one."
 )
@@ -45,8 +45,8 @@ def _check_alone(request: int | None, read: Path | None) -> None:
 @click.pass_obj
 def command(
     invocation: Invocation,
-    environment: str,
-    models: tuple[str, ...],
+    names: tuple[str, ...],
+    environment: str | None,
     check: bool,
     refresh: bool,
     out: Path | None,
@@ -63,18 +63,20 @@ def command(
     """
     from reconciler.app.planning.plan_cache import PlanCache
     from reconciler.cli.project import options_of
+    from reconciler.cli.selection import planned
     from reconciler.core.plan.plan_summary import PlanExcerpt, UnchangedPlan
     from reconciler.report.plan import in_sync
 
+    where, models = planned(invocation, names, environment, "plan")
     if comment:
         from reconciler.cli import pull_request
 
         part = bool(models or check or refresh)
-        return pull_request.comment(invocation, environment, request, part=part, out=out, read=read)
+        return pull_request.comment(invocation, where, request, part=part, out=out, read=read)
     _check_alone(request, read)
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
     whole = out is not None or not invocation.is_text
-    plan = PlanCache(options_of(invocation)).plan(environment, models, whole=whole, refresh_anyway=refresh)
+    plan = PlanCache(options_of(invocation)).plan(where, models, whole=whole, refresh_anyway=refresh)
     if isinstance(plan, UnchangedPlan):
         streams.show(invocation, in_sync, plan)
         return 0

@@ -12,9 +12,10 @@ from reconciler.console.invocation import Invocation
 
 @click.command("status")
 @options.names
+@options.in_environment("The same as ENV", default="all")
 @options.shared
 @click.pass_obj
-def command(invocation: Invocation, names: tuple[str, ...]) -> int:
+def command(invocation: Invocation, names: tuple[str, ...], environment: str | None) -> int:
     """Show what is deployed in ENV (or everywhere), whether it matches git, and its metrics; or of some MODELs alone.
 
     Pending changes and failed gates are no failure here. Exits 3 when what is served is not what was applied, 6 when
@@ -26,7 +27,7 @@ def command(invocation: Invocation, names: tuple[str, ...]) -> int:
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter
 
-    environments, models = looked_at(names)
+    environments, models = looked_at(invocation, names, environment)
     with opened(invocation, removed=environments or None) as project:
         deployed = inspect.status(project.deps, project.desired, environments, models)
     code = exit_code(deployed.status)

@@ -18,17 +18,20 @@ from reconciler.console.invocation import Invocation
 def command(invocation: Invocation, names: tuple[str, ...], environment: str | None) -> int:
     """Explain the state of MODEL in ENV: what blocks it, the numbers behind that, and what to do next.
 
-    Exits 6 when its journal or its artifact is lost or damaged, 3 when what is served is not what was applied.
+    Several models are explained one after the other. Exits 6 when a journal or an artifact is lost or damaged, 3 when
+    what is served is not what was applied.
     """
     from reconciler.cli.project import opened
-    from reconciler.cli.selection import one_model, selected
+    from reconciler.cli.selection import selected, some_models
+    from reconciler.core.inspect.explanation import ExplanationSet
     from reconciler.engine.inspect.explain_status import why
     from reconciler.report.inspect import explain_status
 
     where, models = selected(invocation, names, environment)
-    model = one_model(models, where, "why")
+    asked = some_models(models, where, "why")
     with opened(invocation) as project:
-        explanation = why(project.deps, project.desired, project.environment(where), model)
+        explained = tuple(why(project.deps, project.desired, project.environment(where), model) for model in asked)
+    explanation = explained[0] if len(explained) == 1 else ExplanationSet(explanations=explained)
     code = exit_code(explanation.status)
     streams.show(invocation, explain_status, explanation, exit=code)
     return code

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 from reconciler.core.plan.plan import ModelPlan, Step
-from reconciler.core.status_codes import ResultStatus
+from reconciler.core.status_codes import ResultStatus, worst_status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +37,16 @@ class Explanation:
     def status(self) -> ResultStatus:
         """Return the status that every reader reports of the model, as `ModelPlan.trouble` says it."""
         return self.part.trouble if self.part is not None else ResultStatus.CLEAN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplanationSet:
+    """The explanations of several models that one command asked for."""
+
+    explanations: tuple[Explanation, ...]
+    format: int = 1
+
+    @property
+    def status(self) -> ResultStatus:
+        """Return the gravest status of the models."""
+        return worst_status(explanation.status for explanation in self.explanations)

@@ -227,7 +227,7 @@ def out_of_order(facts: ServingFacts) -> Blocked | None:
         return None
     name, branch = facts.environment.name, facts.environment.protect
     commit = ((facts.head.entry.commit if facts.head else None) or "no commit")[:12]
-    remedy = f"merge this commit into {branch}, then apply {branch}"
+    remedy = f"merge this commit into {branch}, or push {branch} where a remote has it, then apply {branch}"
     if facts.order is CommitOrder.BEFORE:
         reason = f"the commit last applied to {name}, {commit}, is newer than this one"
         remedy = "apply the newest commit; to go back on purpose, use `reconciler rollback`"

@@ -19,6 +19,7 @@ from reconciler.core.spec.runtime import differences, remedy
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import nearest
 from reconciler.engine.plan import model_plan, observe, observe_loss, observe_training
 from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
@@ -165,8 +166,8 @@ def _plan_deployments(
 
 
 def _no_model(environment: str, name: str, known: Iterable[str]) -> UsageError:
-    hint = f"models there: {', '.join(sorted(known)) or 'none'}"
-    return UsageError(f"{environment} has no model {name!r}", hint=hint, code="E801")
+    hint = nearest(name, known) or f"models there: {', '.join(sorted(known)) or 'none'}"
+    return UsageError(f"no model {name!r} is declared for {environment}", hint=hint, code="E801")
 
 
 def joined(

@@ -6,9 +6,12 @@ by this environment's gates or deployed here before. Any other manual change is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment
 from reconciler.core.digest import Digest, DigestPrefix, short
-from reconciler.core.promotion.proposal import ProposalResult
+from reconciler.core.promotion.proposal import ProposalResult, ProposalSet
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply import deploy
@@ -16,8 +19,8 @@ from reconciler.engine.dependencies import Dependencies, RenderCard
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.load_desired import Checkout
 from reconciler.engine.plan import observe
-from reconciler.engine.promotion import propose
-from reconciler.engine.promotion.open_pull_request import PullRequestRoute
+from reconciler.engine.promotion import propose, propose_set
+from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute, of_one, propose_models
 from reconciler.engine.storage import blobs, journal
 from reconciler.errors import ConflictError, GateRefusedError, IntegrityError, UsageError
 from reconciler.ports import Proposer
@@ -55,14 +58,35 @@ def adopt(
     checkout: Checkout,
     proposer: Proposer,
     *,
-    model: str,
+    models: Sequence[str],
     environment: Environment,
     render: RenderCard,
     route: PullRequestRoute | None = None,
-) -> ProposalResult:
-    """Propose that git pins the artifact which `environment` serves for `model`, with its recipe and card.
+) -> ProposalResult | ProposalSet:
+    """Propose that git pins what `environment` serves for one or more models, with the recipe and card of each.
 
-    With a `route`, the proposal is pushed and opened as a pull request.
+    With a `route`, the proposal is pushed and opened as a pull request. Several models are one request: all of them, or
+    none where one cannot be adopted. Raises what `_prepare` raises; for several, one error that tells all reasons.
+    """
+    prepare = partial(_prepare, deps, checkout, environment=environment, render=render)
+    if len(models) == 1:
+        prepared: tuple[PreparedProposal, ...] = (prepare(models[0]),)
+    else:
+        judged = propose_set.judge(models, prepare)
+        if judged.refused:
+            name = environment.name
+            raise propose_set.refusal(
+                judged, f"adopted in {name}", lambda able: f"reconciler adopt {' '.join(able)} --in {name}"
+            )
+        prepared = judged.prepared
+    proposed = propose_models(checkout, proposer, prepared, verb="adopt", environment=environment.name, route=route)
+    return of_one(proposed) if len(models) == 1 else proposed
+
+
+def _prepare(
+    deps: Dependencies, checkout: Checkout, model: str, *, environment: Environment, render: RenderCard
+) -> PreparedProposal:
+    """Return what git would pin for `model`: what is served instead of the applied artifact.
 
     Raises IntegrityError E501 when the served files are damaged; GateRefusedError E701 when the artifact was not built
     here, was built for another model, or failed a gate; ConflictError when it is not verified yet; UsageError E801 when
@@ -88,24 +112,12 @@ def adopt(
                 hint=_restore_hint(environment, model),
                 code="E701",
             )
-        return propose.rollback(
-            deps, checkout, proposer, model=model, environment=environment, to=entry, route=route, verb="adopt"
-        )
+        return propose.prepare_rollback(deps, checkout, model=model, environment=environment, to=entry)
     try:
-        return propose.promote(
-            deps,
-            checkout,
-            proposer,
-            model=model,
-            to=environment,
-            digest=DigestPrefix(artifact),
-            render=render,
-            route=route,
-            verb="adopt",
+        return propose.prepare_promotion(
+            deps, checkout, model=model, to=environment, digest=DigestPrefix(artifact), render=render
         )
     except (GateRefusedError, ConflictError) as error:
-        if (error.code or "").startswith("E9"):  # the forge failed: nothing is wrong with the artifact
-            raise
         kind, hints = type(error), filter(None, (error.hint, _restore_hint(environment, model)))
         raise kind(error.message, hint="; ".join(hints), code=error.code) from error
 

@@ -11,6 +11,7 @@ from reconciler.core.plan.plan import MetricChange
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.find_environment import nearest, unknown_environment
 from reconciler.engine.plan import observe, verification
 from reconciler.engine.storage import blobs
 from reconciler.errors import ReconcilerError, UsageError
@@ -43,11 +44,7 @@ def revisions(
     """Return the changes from one commit to another. Artifacts: those that are pinned."""
     declared = sorted({side.name for desired in (old, new) for side in desired.environments})
     if environment is not None and environment not in declared:
-        raise UsageError(
-            f"no environment {environment!r} is declared at either commit",
-            hint=f"declared: {', '.join(declared) or 'none'}",
-            code="E801",
-        )
+        raise unknown_environment(environment, declared, " at either commit")
     chosen = [environment] if environment is not None else declared
     everything = {(model.environment, model.name) for desired in (old, new) for model in desired.models}
     wanted = set(_named({name for _, name in everything}, models))
@@ -71,8 +68,8 @@ def revisions(
 def _named(known: set[str], wanted: Iterable[str]) -> list[str]:
     chosen = tuple(wanted)
     if unknown := sorted(set(chosen) - known):
-        known_names = ", ".join(sorted(known)[:10]) or "none"
-        raise UsageError(f"no model {unknown[0]!r} on either side", hint=f"there are {known_names}", code="E801")
+        hint = nearest(unknown[0], known) or f"declared models: {', '.join(sorted(known)[:10]) or 'none'}"
+        raise UsageError(f"no model {unknown[0]!r} is declared on either side", hint=hint, code="E801")
     return sorted(chosen or known)
 
 

@@ -43,16 +43,15 @@ def promote(
     digest: DigestPrefix | None,
     render: RenderCard,
     route: PullRequestRoute | None = None,
-    verb: str = "promote",
     again: bool = False,
 ) -> ProposalResult:
     """Propose that `to` deploys the artifact whose digest begins with `digest`, or the newest candidate.
 
-    With a `route`, the proposal is pushed and opened as a pull request. `verb` names the command in branch and title.
+    With a `route`, the proposal is pushed and opened as a pull request.
     Raises what `prepare_promotion` raises.
     """
     prepared = prepare_promotion(deps, checkout, model=model, to=to, digest=digest, render=render, again=again)
-    proposed = propose_models(checkout, proposer, (prepared,), verb=verb, environment=to.name, route=route)
+    proposed = propose_models(checkout, proposer, (prepared,), verb="promote", environment=to.name, route=route)
     return of_one(proposed)
 
 
@@ -135,14 +134,15 @@ def rollback(
     environment: Environment,
     to: int | None,
     route: PullRequestRoute | None = None,
-    verb: str = "rollback",
 ) -> ProposalResult:
     """Propose that `environment` returns to what entry `to` deployed, with the manifest and card of that time.
 
     Raises what `prepare_rollback` raises.
     """
     prepared = prepare_rollback(deps, checkout, model=model, environment=environment, to=to)
-    proposed = propose_models(checkout, proposer, (prepared,), verb=verb, environment=environment.name, route=route)
+    proposed = propose_models(
+        checkout, proposer, (prepared,), verb="rollback", environment=environment.name, route=route
+    )
     return of_one(proposed)
 
 

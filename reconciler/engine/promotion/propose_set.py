@@ -38,7 +38,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
+class Judged:
     """Models that may be proposed, and those that may not, each with the reason."""
 
     prepared: tuple[PreparedProposal, ...]
@@ -117,9 +117,9 @@ def promote_models(
     `skip_refused`: the others are proposed without those. Raises one error that tells what is wrong with each.
     """
     prepare = partial(prepare_promotion, deps, checkout, to=to, digest=None, render=render, again=again)
-    judged = _judge(models, lambda model: prepare(model=model))
+    judged = judge(models, lambda model: prepare(model=model))
     if judged.refused and (not skip_refused or not judged.prepared):
-        raise _refusal(judged, f"promoted to {to.name}", partial(_promote_command, to.name))
+        raise refusal(judged, f"promoted to {to.name}", partial(_promote_command, to.name))
     proposed = propose_models(checkout, proposer, judged.prepared, verb="promote", environment=to.name, route=route)
     return replace(proposed, left_out=_left_out(judged))
 
@@ -139,10 +139,10 @@ def rollback_models(
     `to`: the journal entry to return to, by model; None: the artifact before. Raises one error for all of them.
     """
     prepare = partial(prepare_rollback, deps, checkout, environment=environment)
-    judged = _judge(models, lambda model: prepare(model=model, to=to(model)))
+    judged = judge(models, lambda model: prepare(model=model, to=to(model)))
     if judged.refused:
         name = environment.name
-        raise _refusal(
+        raise refusal(
             judged, f"rolled back in {name}", lambda able: f"reconciler rollback {' '.join(able)} --in {name}"
         )
     return propose_models(
@@ -189,11 +189,11 @@ def only_candidate(deps: Dependencies, checkout: Checkout, to: Environment, *, r
             code="E801",
         )
     prepare = partial(prepare_promotion, deps, checkout, to=to, digest=None, render=render)
-    judged = _judge(names, lambda model: prepare(model=model))
+    judged = judge(names, lambda model: prepare(model=model))
     if len(judged.prepared) == 1:
         return judged.prepared[0].model
     if not judged.prepared:
-        raise _refusal(judged, f"promoted to {to.name}", partial(_promote_command, to.name))
+        raise refusal(judged, f"promoted to {to.name}", partial(_promote_command, to.name))
     able = [each.model for each in judged.prepared]
     commands = [_promote_command(to.name, [model]) for model in able[:_LISTED]]
     refused = f", and {len(judged.refused)} may not be" if judged.refused else ""
@@ -211,7 +211,7 @@ def _promote_command(environment: str, models: Sequence[str]) -> str:
     return f"reconciler promote {' '.join(models)} --to {environment}"
 
 
-def _judge(models: Iterable[str], prepare: Callable[[str], PreparedProposal]) -> _Judged:
+def judge(models: Iterable[str], prepare: Callable[[str], PreparedProposal]) -> Judged:
     """Prepare each model, and keep the error of each that may not be proposed."""
     prepared: list[PreparedProposal] = []
     refused: list[tuple[str, ReconcilerError]] = []
@@ -220,17 +220,17 @@ def _judge(models: Iterable[str], prepare: Callable[[str], PreparedProposal]) ->
             prepared.append(prepare(model))
         except ReconcilerError as error:
             refused.append((model, error))
-    return _Judged(prepared=tuple(prepared), refused=tuple(refused))
+    return Judged(prepared=tuple(prepared), refused=tuple(refused))
 
 
-def _left_out(judged: _Judged) -> tuple[LeftOutModel, ...]:
+def _left_out(judged: Judged) -> tuple[LeftOutModel, ...]:
     return tuple(
         LeftOutModel(model=model, problem=error.message, hint=error.hint, code=error.code)
         for model, error in judged.refused
     )
 
 
-def _refusal(judged: _Judged, what: str, command: Callable[[Sequence[str]], str]) -> ReconcilerError:
+def refusal(judged: Judged, what: str, command: Callable[[Sequence[str]], str]) -> ReconcilerError:
     """Return one error for all models that may not be proposed: of the gravest kind, with what to do about each.
 
     `command`: the one that proposes the others.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
-from reconciler.core.inspect.explanation import Explanation
+from reconciler.core.inspect.explanation import Explanation, ExplanationSet
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -23,11 +23,21 @@ from reconciler.report.layout.text_layout import Tone
 from reconciler.report.plan.model_plan import COLUMNS, entry
 from reconciler.report.plan.plan_report import refresh_note
 
-DOCUMENTS = {"why": (Explanation, ("exit",))}  # what commands print as JSON, and the facts added to it
+# What commands print as JSON, and the facts added to it; of several models it is the second.
+DOCUMENTS = {"why": (Explanation, ("exit",)), "why-set": (ExplanationSet, ("exit",))}
 
 
-def blocks(explanation: Explanation, detail: Detail) -> Iterator[Block]:
-    """Explain the model's state; a screen shows its plan whole, a page the reasons alone."""
+def blocks(value: Explanation | ExplanationSet, detail: Detail) -> Iterator[Block]:
+    """Explain the state of each model; a screen shows its plan whole, a page the reasons alone."""
+    if isinstance(value, Explanation):
+        yield from _one(value, detail)
+        return
+    for number, explanation in enumerate(value.explanations):
+        yield from (GAP,) if number else ()
+        yield from _one(explanation, detail)
+
+
+def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
     part, screen = explanation.part, detail is Detail.SCREEN
     conditions = f"sync {part.sync.value}, health {part.health.value}: " if part is not None else ""
     place = Either(titled(explanation.environment, explanation.role), Code(explanation.environment))

@@ -122,6 +122,9 @@ def next_steps(proposal: ProposalResult | ProposalSet) -> Iterator[Block]:
         steps.append((f"Propose it: {propose}", f"git merge --no-ff {branch}"))
     elif opening.remote is None:
         steps.append(("There is no git remote to push the branch to; merge it here", f"git merge --no-ff {branch}"))
+    elif opening.forge is None:
+        merge = f"git merge --no-ff {branch} && git push"
+        steps.append((f"Where no forge merges requests, merge it into {opening.base} here and push that", merge))
     plan, apply = f"reconciler plan {proposal.environment}", f"reconciler apply {proposal.environment}"
     steps.append(("After the merge, plan and apply", plan))
     yield Items(tuple(Item(reason, command=command) for reason, command in steps), indent=0)

@@ -22,7 +22,7 @@ from reconciler.report.layout.text_layout import Tone
 from reconciler.report.promotion.proposal import branch_items, by_hand, next_steps, opening_items, until_merged
 from reconciler.report.promotion.pull_request_body import overview
 
-DOCUMENTS = {"proposal-set": (ProposalSet, ())}  # what promote and rollback print as JSON for several models
+DOCUMENTS = {"proposal-set": (ProposalSet, ())}  # what commands print for several models
 
 _SHOWN = 20  # models, and files, that a screen lists
 

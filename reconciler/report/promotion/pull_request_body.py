@@ -34,6 +34,7 @@ _ROOM = 400  # characters that a forge or an adapter may add
 _LEFT = 120  # characters of the line that counts what is left out
 _LONGEST_MARK = 20_000  # characters
 _NAMED = 200  # models of the table
+_OWNERS = "If the environment has policy owners, it takes effect once one of them has approved this request."
 _CUT = "\n\n*Cut here: the rest is in the card beside the manifest.*\n"
 
 
@@ -72,12 +73,17 @@ def _of_several(proposal: ProposalSet) -> str:
 
 def _start(proposal: ProposalSet, changed: list[ProposalResult]) -> Iterator[Block]:
     yield Paragraph(Strong((f"{count(len(changed), 'model')} in ", Code(proposal.environment))))
-    yield Paragraph(
-        "Merging approves these artifacts, all of them; `reconciler apply` on the merged commit deploys each as a "
-        "whole. Nothing is trained: the deployed artifacts are the ones that were evaluated."
-    )
+    overrides = (proposal.branch or "").startswith("override/")
+    if overrides:
+        yield Paragraph("The overrides hold for these artifacts alone; gates and all other controls still apply.")
+        yield Paragraph(_OWNERS, tight=True)
+    else:
+        yield Paragraph(
+            "Merging approves these artifacts, all of them; `reconciler apply` on the merged commit deploys each as a "
+            "whole. Nothing is trained: the deployed artifacts are the ones that were evaluated."
+        )
     yield overview(proposal)
-    if len({each.promotion is None for each in changed}) == 1 and changed[0].promotion is None:
+    if not overrides and len({each.promotion is None for each in changed}) == 1 and changed[0].promotion is None:
         models = " ".join(each.model for each in changed[:_NAMED])
         yield Paragraph("To roll back, once this is deployed:")
         yield CodeBlock((f"reconciler rollback {models} --in {proposal.environment} --open",))
@@ -118,10 +124,7 @@ def blocks(proposal: ProposalResult) -> Iterator[Block]:
         yield Paragraph(
             ("The override holds for artifact ", artifact, " alone; gates and all other controls still apply.")
         )
-        yield Paragraph(
-            "If the environment has policy owners, it takes effect once one of them has approved this request.",
-            tight=True,
-        )
+        yield Paragraph(_OWNERS, tight=True)
     else:
         deploys = "Merging approves this artifact; `reconciler apply` on the merged commit deploys it."
         yield Paragraph(("Artifact ", artifact, f". {deploys}"))

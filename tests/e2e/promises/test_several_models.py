@@ -8,8 +8,6 @@ import random
 import re
 from pathlib import Path
 
-import pytest
-
 from tests.forge.fake.server import Server
 from tests.support.project import Project
 from tests.support.team import Team
@@ -87,17 +85,6 @@ def promote_all(shop: Project, verb: str, *models: str) -> dict[str, str]:
     return served
 
 
-@pytest.fixture
-def two(trained: Project) -> Project:
-    """A project whose sandbox has candidates of two models."""
-    trained.run("add", "slowness", "--like", "lateness")
-    path = trained.root / "manifests/sandbox/slowness.yaml"
-    path.write_text(path.read_text().replace("max_depth: 3", "max_depth: 4"))
-    trained.commit("Add slowness")
-    trained.run("apply", "sandbox", "--yes")
-    return trained
-
-
 def test_without_a_name_what_can_be_promoted_is_listed_with_commands_and_the_only_one_is_taken(two: Project) -> None:
     listed = " ".join(two.run("promote", code=2).err.split())
     commands = re.findall(r"reconciler (promote [a-z ]+ --to production)", listed)
@@ -165,3 +152,40 @@ def test_one_request_for_two_is_opened_once_closes_those_of_each_and_rolls_both_
     assert (again["branch"], again["opening"]["state"]) == (back["branch"], "unchanged")
     team.approve_and_merge(back["opening"]["number"])
     assert two.run("plan", "production", "--check")
+
+
+def test_several_are_explained_overridden_and_adopted_as_one_is(two: Project, server: Server) -> None:
+    team = Team(two, server, "github")
+    team.approve_and_merge(team.open("promote", "--all", "--open")["opening"]["number"])
+    one = two.run("why", "lateness", "-o", "json").json
+    both = two.run("why", "production", "lateness", "slowness", "-o", "json").json
+    assert [each["model"] for each in both["explanations"]] == ["lateness", "slowness"]
+    assert all(one[name] == value for name, value in both["explanations"][0].items())
+    asked = ("--control", "freeze", "--reason", "a leak", "--open")
+    freed = team.open("override", "slowness", "lateness", *asked)
+    assert freed["branch"].startswith("override/production/lateness+slowness/freeze/")
+    assert team.open("override", "lateness", "slowness", *asked)["opening"]["state"] == "unchanged"
+    body = server.place.pulls[freed["opening"]["number"]].body
+    assert "The overrides hold for these artifacts alone" in body
+    assert "reconciler rollback" not in body
+    changed = two.git("diff", f"{freed['base']}...{freed['branch']}", "--", "environments/production.yaml")
+    assert re.findall(r"^\+.*model: (\w+)", changed, re.MULTILINE) == ["lateness", "slowness"]
+    first = {each["model"]: each["artifact"] for each in freed["models"]}
+    for name in first:
+        path = two.root / f"manifests/sandbox/{name}.yaml"
+        path.write_text(path.read_text().replace("seed: 7", "seed: 8"))
+    two.commit("Other seeds")
+    team.share()
+    team.run("apply", "sandbox", "--yes")
+    team.approve_and_merge(team.open("promote", "--all", "--open")["opening"]["number"])
+    for name, artifact in first.items():  # somebody puts the former ones back by hand
+        folder = two.root / "serving" / name
+        current = json.loads((folder / "current").read_text())
+        (folder / "current").write_text(json.dumps({**current, "artifact": artifact}))
+    before = two.git("for-each-ref")
+    refused = two.run("adopt", "lateness", "no-such", "-o", "json", code=2).json["error"]
+    assert refused["message"].startswith("1 of 2 models may not be adopted in production, so none is: no-such: E801")
+    assert two.git("for-each-ref") == before
+    kept = two.run("adopt", "lateness", "slowness", "-o", "json").json
+    assert {each["model"]: each["artifact"] for each in kept["models"]} == first
+    assert kept["branch"].startswith("adopt/production/lateness+slowness/")

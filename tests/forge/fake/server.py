@@ -14,7 +14,7 @@ import re
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
@@ -75,6 +75,8 @@ class Server:
     """Of GitHub's API, as they were asked for."""
     broken: list[str] = field(default_factory=list)
     """What went wrong in the double itself: never expected."""
+    done: Callable[[str, str], None] | None = None
+    """Told of each thing that was asked (method, path) once it is done, before it is answered."""
     over: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -144,6 +146,8 @@ def application(here: Server) -> Starlette:
         answer = _ordered(fault)
         if answer is None:
             answer = await run_in_threadpool(_answered, here, request, path, content)
+        if here.done is not None:
+            here.done(request.method, path)
         if fault in (Fault.LOST_AFTER, Fault.HELD_AFTER):
             return await _lost(here, fault, request)
         return _sent(answer)

@@ -47,7 +47,7 @@ def told(project: Project, *words: str) -> list[str]:
     ("words", "found"),
     [
         (("pla",), ["plan"]),
-        (("plan", ""), ["production", "sandbox"]),
+        (("plan", ""), ["lateness", "production", "sandbox"]),
         (("plan", "sand"), ["sandbox"]),
         (("plan", "sandbox", ""), ["lateness"]),
         (("plan", "sandbox", "lateness", ""), []),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.selection import looked_at, one_model, selected
+from reconciler.cli.selection import looked_at, one_model, planned, selected, whole_environment
 from reconciler.console.invocation import Invocation
 from reconciler.errors import UsageError
 from tests.support.project import Project, configured
@@ -35,16 +35,51 @@ def test_models_are_named_behind_their_environment_or_before_in() -> None:
     assert selected(tree, ("sandbox",), None) == ("production", ("sandbox",)), "alone it is the model"
     assert selected(tree, ("sandbox", "lateness"), None) == ("sandbox", ("lateness",))
     assert selected(tree, ("sandbox", "lateness"), "production") == ("production", ("sandbox", "lateness"))
-    assert selected(tree, ("removed", "lateness"), None) == ("production", ("removed", "lateness"))
+    with pytest.raises(UsageError, match="no environment 'removed' is declared"):
+        selected(tree, ("removed", "lateness"), None)
 
 
 @pytest.mark.usefixtures("books")
 def test_what_is_looked_at_is_an_environment_or_models_wherever_they_are() -> None:
-    assert looked_at(()) == ((), ())
-    assert looked_at(("production", "lateness", "x")) == (("production",), ("lateness", "x"))
-    assert looked_at(("lateness",)) == ((), ("lateness",))
-    assert looked_at(("sandbox",)) == (("sandbox",), ())
-    assert looked_at(("removed",)) == (("removed",), ()), "an environment may be gone from disk and have a store"
+    tree = Invocation(working_tree=True)
+    assert looked_at(tree, ()) == ((), ())
+    assert looked_at(tree, ("production", "lateness", "x")) == (("production",), ("lateness", "x"))
+    assert looked_at(tree, ("lateness",)) == ((), ("lateness",))
+    assert looked_at(tree, ("sandbox",)) == (("sandbox",), ())
+    assert looked_at(tree, ("removed",)) == (("removed",), ()), "an environment may be gone from disk and have a store"
+    assert looked_at(tree, ("lateness",), "production") == (("production",), ("lateness",))
+
+
+@pytest.mark.usefixtures("books")
+def test_what_is_planned_names_its_environment_unless_only_one_has_the_model() -> None:
+    tree = Invocation(working_tree=True)
+    assert planned(tree, ("production", "lateness"), None, "plan") == ("production", ("lateness",))
+    assert planned(tree, ("removed", "lateness"), None, "plan") == ("removed", ("lateness",))
+    assert planned(tree, ("lateness",), "sandbox", "plan") == ("sandbox", ("lateness",))
+    assert planned(tree, ("lateness",), None, "apply") == ("sandbox", ("lateness",)), "it is declared there alone"
+    with pytest.raises(UsageError, match="missing argument 'ENV'") as refused:
+        planned(tree, (), None, "plan")
+    assert refused.value.hint == "reconciler plan production; reconciler plan sandbox"
+
+
+@pytest.mark.usefixtures("books")
+@pytest.mark.parametrize("names", [("prodution",), ("prod",), ("prodution", "lateness")])
+def test_a_mistyped_environment_is_named_with_the_one_that_was_meant(names: tuple[str, ...]) -> None:
+    with pytest.raises(UsageError, match=f"no environment '{names[0]}' is declared") as refused:
+        selected(Invocation(working_tree=True), names, None)
+    assert refused.value.hint == "did you mean production? declared: production, sandbox"
+
+
+@pytest.mark.usefixtures("books")
+def test_a_mistyped_model_is_named_with_the_one_that_was_meant_and_is_no_environment() -> None:
+    tree = Invocation(working_tree=True)
+    for refuse in (lambda: looked_at(tree, ("latenes",)), lambda: planned(tree, ("latenes",), None, "plan")):
+        with pytest.raises(UsageError, match="no model 'latenes' is declared") as refused:
+            refuse()
+        assert refused.value.hint == "did you mean lateness?"
+    assert selected(tree, ("latenes",), None) == ("production", ("latenes",)), "its command says where it is not"
+    with pytest.raises(UsageError, match="lateness is no environment"):
+        whole_environment(tree, ("lateness",), None, "controls show")
 
 
 def test_where_several_environments_promote_each_is_told(books: Project) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -12,11 +13,17 @@ from reconciler.core.digest import digest_of_bytes
 from reconciler.core.forge.pull_request import PullState
 from reconciler.core.promotion.model_set import set_name
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, ProposalSet
+from reconciler.engine.load_desired import Checkout
 from reconciler.engine.promotion import open_pull_request
-from reconciler.engine.promotion.open_pull_request import PullRequestRoute
-from reconciler.errors import ForgeError
-from reconciler.testing.fault_injection import Counter, Crash, Fault, Script, at
+from reconciler.engine.promotion.open_pull_request import PreparedProposal, PullRequestRoute
+from reconciler.errors import ForgeError, SourceError
+from reconciler.testing.fault_injection import Counter, Crash, Fault, FaultyProposer, Script, at
 from reconciler.testing.memory_forge import MemoryForge, MemoryRemote
+from reconciler.testing.memory_git import MemoryProposer, MemorySource
+
+if TYPE_CHECKING:
+    from reconciler.core.spec.desired_state import DesiredState
+    from reconciler.ports import Expressions
 
 FAULTS = [one for one in Fault if one is not Fault.NONE]
 
@@ -200,3 +207,73 @@ def test_a_request_for_two_that_breaks_at_any_effect_is_finished_by_the_next_run
             pytest.fail(f"{counter.effects[index]} went well")
         requests.open(together("b", "churn", "pay"))
         assert ({one.head: one.state for one in requests.forge.pulls.values()}, requests.forge.comments) == ended
+
+
+class Sets:
+    """Two models that are proposed in one request, from the commit to the closing of what it supersedes."""
+
+    def __init__(self) -> None:
+        self.source = MemorySource()
+        self.base = self.source.commit({"notes.txt": b"of the user"})
+        self.proposer = MemoryProposer(self.source)
+        self.forge = MemoryForge()
+        self.route = PullRequestRoute(
+            remote=MemoryRemote(self.forge, self.proposer.branches),
+            forge=self.forge,
+            because="",
+            base="main",
+            body=lambda proposed: f"why {proposed.branch}",
+        )
+
+    def propose(self, *models: str, verb: str, script: Script | None = None) -> ProposalSet:
+        self.forge.script = script or Counter()
+        checkout = Checkout(
+            revision=self.base,
+            tree=(),
+            files=self.source.trees[self.base],
+            desired=cast("DesiredState", None),
+            expressions=cast("Expressions", None),
+        )
+        prepared = [
+            PreparedProposal(
+                model=model,
+                artifact=digest_of_bytes(model.encode()),
+                files={f"manifests/production/{model}.yaml": model, f"manifests/production/{model}.md": "card"},
+                summary=("first artifact",),
+            )
+            for model in models
+        ]
+        proposer = FaultyProposer(self.proposer, self.forge.script)
+        return open_pull_request.propose_models(
+            checkout, proposer, prepared, verb=verb, environment="production", route=self.route
+        )
+
+    def state(self) -> tuple[object, ...]:
+        trees = {branch: self.source.trees[commit] for branch, commit in self.proposer.branches.items()}
+        pulls = [(one.head, one.state, self.forge.tips[one.head]) for one in self.forge.pulls.values()]
+        return trees, pulls, self.forge.comments, self.source.trees[self.base]
+
+
+@pytest.mark.parametrize("verb", ["promote", "rollback"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_set_that_breaks_between_its_commit_and_its_last_effect_is_one_whole_request_after_the_next_run(
+    fault: Fault, verb: str
+) -> None:
+    def begun() -> Sets:
+        sets = Sets()
+        sets.propose("pay", verb=verb)
+        return sets
+
+    counter, sets = Counter(), begun()
+    expected = sets.propose("pay", "churn", verb=verb, script=counter)
+    assert len(counter.effects) == 4, "committed, opened; said to the older one, and closed"
+    whole = {f"manifests/production/{model}.{kind}" for model in ("pay", "churn") for kind in ("yaml", "md")}
+    for index in range(len(counter.effects)):
+        broken = begun()
+        with contextlib.suppress(ForgeError, SourceError, Crash):
+            broken.propose("pay", "churn", verb=verb, script=at(index, fault))
+            pytest.fail(f"{counter.effects[index]} went well")
+        commit = broken.proposer.branches.get(expected.branch or "")
+        assert commit is None or whole <= broken.source.trees[commit].keys(), "half of a set is proposed"
+        assert broken.propose("churn", "pay", verb=verb).files == expected.files, "in any order"
+        assert broken.state() == sets.state()
