@@ -50,7 +50,7 @@ def guarded(arguments: Sequence[str], commands: click.Group | None = None) -> in
         return report(error, invocation, _form(arguments, invocation))
     except Exception as error:  # noqa: BLE001  (the last resort)
         if isinstance(error, OSError) and error.errno in _FULL:
-            return report(_no_room(error), _form(arguments, invocation))
+            return report(_no_room(error), invocation, _form(arguments, invocation))
         return _bug(error, invocation)
 
 

@@ -68,7 +68,7 @@ def command(
         status = controls_status(deps, desired, declared)
         if action == "show" or reason is None:
             streams.show(invocation, report, status)
-            return _gone(observe_store_loss(deps, project.desired, declared))
+            return _gone(invocation, observe_store_loss(deps, project.desired, declared))
         question = f"Put these controls of {where} in force?"
         if not _agreed(invocation, where, report.blocks(status, Detail.SCREEN), question, status.digest, shown):
             return DECLINED
@@ -86,7 +86,7 @@ def _check_reason(environment: str, action: str, reason: str | None) -> None:
         )
 
 
-def _gone(loss: IntegrityError | None) -> int:
+def _gone(invocation: Invocation, loss: IntegrityError | None) -> int:
     """Say that the store which holds the controls is lost, as every reader does, and return the exit code."""
     if loss is None:
         return 0
@@ -95,7 +95,7 @@ def _gone(loss: IntegrityError | None) -> int:
     from reconciler.report.layout.blocks import Detail
     from reconciler.report.layout.render_text import to_text
 
-    streams.say(to_text(problems.error_blocks(loss, Detail.SCREEN), streams.message_style()))
+    streams.say(to_text(problems.error_blocks(loss, Detail.SCREEN), streams.message_style(invocation)))
     return exit_code_of(loss)
 
 
