@@ -12,6 +12,7 @@ import click
 import pytest
 import yaml
 
+from hatch_build import for_index
 from tests.support.each import hold_for_each
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -39,6 +40,15 @@ def test_every_yaml_block_of_the_documents_parses() -> None:
             yaml.safe_load(block[2])
 
     hold_for_each(check, (path for path in tracked() if path.suffix == ".md"))
+
+
+def test_what_a_package_index_shows_has_no_link_and_no_picture_that_is_dead_there() -> None:
+    readme = (REPOSITORY / "README.md").read_text()
+    shown = for_index(readme)
+    assert re.search(r"\]\((?!https?:|#)", readme), "else there is nothing to be left out"
+    assert not re.search(r"\]\(\s*(?!https?:|#)", shown)
+    for words in ("The design says what it does", "the tutorial", "## Commands"):
+        assert words in shown
 
 
 def test_every_decision_is_in_the_index() -> None:

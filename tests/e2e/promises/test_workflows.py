@@ -31,7 +31,7 @@ LIBRARIES = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """This program as its build backend packs it."""
     source, into = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "hatch_build.py", "README.md", "LICENSE"):
         shutil.copy(REPOSITORY / name, source)
     shutil.copytree(REPOSITORY / "reconciler", source / "reconciler", ignore=shutil.ignore_patterns("__pycache__"))
     subprocess.run(
