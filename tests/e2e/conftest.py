@@ -110,7 +110,9 @@ def _two(factory: pytest.TempPathFactory) -> Path:
 def _two_deployed(factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
         project = Project(copy(_two(factory), folder))
-        project.merge(project.run("promote", "--all", "-o", "json").json["branch"])
+        branch = project.run("promote", "--all", "-o", "json").json["branch"]
+        project.merge(branch)
+        project.git("branch", "-q", "-d", branch)
         project.run("apply", "production", "--yes")
         for name in ("lateness", "slowness"):
             path = project.root / f"manifests/sandbox/{name}.yaml"

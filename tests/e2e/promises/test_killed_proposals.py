@@ -140,7 +140,7 @@ class AtTheForge:
         def done(method: str, path: str) -> None:
             nonlocal changes
             changes += method != "GET" and not path.endswith(("git-upload-pack", "graphql"))
-            if changes == at and running:
+            if at and changes == at and running:
                 running.pop().kill()
 
         server.done = done
