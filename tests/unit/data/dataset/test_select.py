@@ -172,6 +172,22 @@ def test_a_join_adds_columns_and_never_rows(tmp_path: Path) -> None:
     assert rows["I00003"]["segment"] == "B"
 
 
+def test_columns_in_another_order_and_one_more_give_the_same_rows(tmp_path: Path) -> None:
+    rows = invoices(300)
+    moved = {"extra": "VARCHAR", **dict(reversed(INVOICE_TYPES.items()))}
+    bodies = []
+    for name, held, types in (
+        ("before", rows, INVOICE_TYPES),
+        ("after", [("new", *reversed(row)) for row in rows], moved),
+    ):
+        folder = tmp_path / name
+        folder.mkdir()
+        recipe = recipe_of(predict="paid_date IS NULL")
+        LocalData().select(ledger(folder, held, types=types).request(recipe, SelectionKind.PREDICT))
+        bodies.append((folder / "out/predict.parquet").read_bytes())
+    assert bodies[0] == bodies[1]
+
+
 def test_rows_of_equal_requests_are_equal_bytes(tmp_path: Path) -> None:
     """In other folders, other processes, with another hash seed, and with the file's rows in another order."""
     bodies = []

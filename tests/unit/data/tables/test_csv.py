@@ -313,6 +313,21 @@ def test_times_with_an_offset_become_the_wall_clock_of_the_zone(root: Path) -> N
     assert cells(copy(root, body))[0] == (datetime(2024, 1, 1, 23, 30),)
 
 
+def test_wall_clock_times_that_are_twice_or_never_are_read_as_they_stand(root: Path) -> None:
+    """On the day that a zone's clocks go back an hour is there twice; where they go forward, one is not there."""
+    body = b"id,a\n1,2024-10-27 02:30:00\n2,2024-10-27 02:30:00\n3,2024-03-31 02:30:00\n4,2024-03-31 03:30:00\n"
+    twice, never = datetime(2024, 10, 27, 2, 30), datetime(2024, 3, 31, 2, 30)
+    expected = [(1, twice), (2, twice), (3, never), (4, datetime(2024, 3, 31, 3, 30))]
+    for zone in ("Europe/Vienna", "Europe/London", "UTC"):
+        assert cells(copy(root, body, time_zone=zone)) == expected
+
+
+def test_neighbouring_keys_that_are_one_number_as_a_double_stay_two(root: Path) -> None:
+    keys = [2**53 + 1, 2**53 + 2, 2**62 + 1, -(2**53) - 1]
+    body = "id,a\n" + "".join(f"{key},x\n" for key in keys)
+    assert [row[0] for row in cells(copy(root, body.encode()))] == keys
+
+
 def test_finance_exports_are_read_as_declared(root: Path) -> None:
     body = "id;betrag;ort\r\n1;1.234,56;Köln\r\n2;-7,5;Zürich €\r\n3;12.345.678,00;\r\n".encode("cp1252")
     copied = copy(root, body, delimiter=";", decimal=",", encoding="cp1252")
