@@ -20,10 +20,10 @@ from reconciler.report.plan import plan_report
 DECLINED = exit_code(ResultStatus.PENDING)
 
 
-def check_terminal(environment: str, models: Sequence[str]) -> None:
-    """Raise UsageError E802 where nobody can be asked for a confirmation; its hint says how to do without."""
+def check_terminal(environment: str, models: Sequence[str], *, needed: bool) -> None:
+    """Raise UsageError E802 where a confirmation is needed and nobody can be asked; its hint says how to do without."""
     asked = " ".join((environment, *models))
-    if not streams.can_ask(os.environ):
+    if needed and not streams.can_ask(os.environ):
         raise UsageError(
             "apply asks for confirmation, and there is no terminal to ask on",
             hint=f"reconciler apply {asked} --yes; or review a plan first: `reconciler plan {asked} --out FILE`, and "

@@ -44,6 +44,7 @@ def command(
     again is always safe. With --on-merge, for CI after a merge: applies exactly what `plan --comment` showed on the
     pull request, skips and names models that changed since then, and reports the result there.
     """
+    from reconciler.cli import confirm, plan_file
     from reconciler.cli.selection import planned
 
     where, models = planned(invocation, names, environment, "apply")
@@ -51,11 +52,8 @@ def command(
         from reconciler.cli import pull_request
 
         return pull_request.on_merge(invocation, where, chosen=bool(models or file or refresh))
-    from reconciler.cli import confirm, plan_file
-
     reviewed = plan_file.read(file, where, invocation, refresh=refresh) if file is not None else None
-    if reviewed is None and not yes:
-        confirm.check_terminal(where, models)
+    confirm.check_terminal(where, models, needed=reviewed is None and not yes)
     from reconciler.cli.project import opened
     from reconciler.engine.apply import apply
     from reconciler.engine.plan.make_plan import with_journals

@@ -42,6 +42,16 @@ def codes(files: dict[str, bytes]) -> list[str]:
     return [problem.code for problem in problems(files)]
 
 
+# --- places ---
+
+
+@pytest.mark.parametrize("root", [".reconciler/sandbox", ".reconciler/sandbox/below"])
+def test_two_environments_that_share_a_folder_are_told_with_the_place(root: str) -> None:
+    (problem,) = problems(edited(("root: serving", f"root: {root}"), file=PRODUCTION))
+    assert (problem.code, problem.where.file, problem.field) == ("E212", SANDBOX, "spec")
+    assert problem.message == "shares a folder or bucket with environment production"
+
+
 # --- leaks -----------------------------------------------------------------------------------------------------------
 
 DERIVE = ("        invoice_month: month(invoice_date)\n", "")
