@@ -76,8 +76,8 @@ E208 A manifest is not in the folder of the environment and model that it declar
      Move it to the path that the message names.
 E209 A training setting is in an environment that does not train, or a pin is missing there.
      Only sandboxes train: declare the model in the sandbox and promote it.
-E210 The project's environments have no artifact with this digest and recipe.
-     Let `reconciler promote` write the manifest.
+E210 There is no such artifact: nothing was trained, or the digest is mistyped.
+     Apply the sandbox first, or take a digest that `reconciler history` lists.
 E211 A manifest does not write a digest in full, or digits on a command line begin several digests.
      On a command line add digits; a manifest takes all 64: what is unique today may not be tomorrow.
 E212 An environment is not declared, or environments promote from each other in a circle.

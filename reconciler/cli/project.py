@@ -11,6 +11,7 @@ from reconciler.app import locations
 from reconciler.app.project_options import ProjectOptions
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+from reconciler.errors import ReconcilerError
 
 if TYPE_CHECKING:
     from reconciler.app.wiring import OpenProject
@@ -50,8 +51,15 @@ def opened(invocation: Invocation, **settings: Any) -> Iterator[OpenProject]:
 
 @contextmanager
 def read_manifests(invocation: Invocation) -> Iterator[Checkout]:
-    """Read the manifests that the command line names."""
+    """Read the manifests that the command line names. Its warnings are told where it fails: else the command, which
+    opens the project after that, tells them."""
     from reconciler.app import wiring
 
-    with wiring.read_manifests(options_of(invocation)) as checkout:
-        yield checkout
+    untold: list[str] = []
+    try:
+        with wiring.read_manifests(replace(options_of(invocation), say=untold.append)) as checkout:
+            yield checkout
+    except ReconcilerError:
+        for line in untold:
+            streams.say(line)
+        raise

@@ -118,10 +118,10 @@ def _only_environment(invocation: Invocation, option: str) -> str:
 
     with read_manifests(invocation) as checkout:
         names = sorted(each.name for each in checkout.desired.environments if each.promotes_from)
-    if len(names) == 1:
-        return names[0]
-    what = "environments to promote to" if option == "--to" else "environments"
-    raise UsageError(f"missing option '{option}'", hint=f"{what}: {', '.join(names) or 'none'}", code="E801")
+        if len(names) == 1:
+            return names[0]
+        what = "environments to promote to" if option == "--to" else "environments"
+        raise UsageError(f"missing option '{option}'", hint=f"{what}: {', '.join(names) or 'none'}", code="E801")
 
 
 def _check_environment(invocation: Invocation, name: str) -> None:

@@ -103,7 +103,7 @@ def artifact_named(prefix: DigestPrefix, known: Iterable[Digest]) -> Digest | No
 def no_artifact(prefix: DigestPrefix, whose: str, known: Iterable[Digest]) -> UsageError:
     """Return the error for a digest that no artifact has; `whose`: "no artifact of ..."; `known`: the newest first."""
     artifacts = list(dict.fromkeys(known))
-    hint = f"there are {_listed(artifacts)}" if artifacts else "nothing was trained there yet"
+    hint = f"known artifacts: {_listed(artifacts)}" if artifacts else "nothing was trained there yet"
     shown = hex_of(prefix) if not is_digest(prefix) else prefix
     return UsageError(f"{whose} begins with {shown}", hint=f"{hint}; `reconciler history` lists all", code="E210")
 

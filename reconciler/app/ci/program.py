@@ -15,7 +15,7 @@ from reconciler.errors import UsageError
 from reconciler.manifest.scaffold import program_source
 from reconciler.manifest.scaffold.program_source import ProgramSource, SourceKind
 
-_INDEX_HINT = "where it is not there yet: `reconciler ci --install WHEEL`, or git+URL@COMMIT"
+_INDEX_HINT = "if the package index does not have it: `reconciler ci --install WHEEL` (or git+URL@COMMIT)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

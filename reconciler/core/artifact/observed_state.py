@@ -99,9 +99,10 @@ def drift_of(
     `artifact_files`: names of the applied artifact's files, where they are known; other differing files were added.
     """
     if served is not None and served.drift in (DriftType.UNREADABLE, DriftType.UNMANAGED):
+        pointer = ", ".join(f"{served.model}/{name}" for name in served.files) or "the file"
         return Drift(
             type=DriftType.UNREADABLE,
-            message="the file that names the deployed release is damaged, or reconciler did not write it",
+            message=f"{pointer}, which names the deployed release, is damaged, or reconciler did not write it",
             in_place=False,
         )
     current = served.current if served is not None else None

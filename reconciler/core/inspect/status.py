@@ -8,6 +8,9 @@ from datetime import datetime
 from reconciler.core.digest import Digest
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
 
+UNSIGNED = "verification records are not signed"
+"""The note of every environment until there are signatures: in JSON and on pages, not before a person each time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelStatus:

@@ -77,11 +77,10 @@ def choose(trial: Trial) -> EstimatorChoice | None:
     taken = next(entry for entry in scored if _is_as_good(entry, best))
     word = _why_taken(taken, best, len(scored))
     told = ", ".join(f"{entry.option.name} {entry.score}" for entry in sorted(scored, key=lambda entry: -entry.mean))
-    why = (
-        f"{word}; {trial.metric} on {_folds(trial)}: {told}; {_blind(trial, best)}a guess: the manifest has the others"
-    )
+    scores = f"{trial.metric} on {_folds(trial)}: {told}; {_blind(trial, best)}"
+    why = f"{word}; {scores}a first choice; the manifest lists the others"
     sentences = (
-        f"A guess, by {trial.metric} on {_folds(trial)}, mean and spread; no held-out row was looked at.",
+        f"A first choice, by {trial.metric} on {_folds(trial)}, mean and spread; no held-out row was looked at.",
         f"Taken: {word}.{' ' + _LEANS if taken.option.name.endswith(BALANCED) else ''}",
         *([f"{blind[0].upper()}{blind[1:-2]}."] if (blind := _blind(trial, best)) else []),
         "To change it, write the line of another:",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
 from reconciler.core.status_codes import ResultStatus, worst_status
 
@@ -13,7 +14,8 @@ class ModelResult:
     """One model's share of an apply.
 
     `done`: one line per step carried out, in order. `problem`, `remedy`: where the status (in JSON the number `exit`)
-    is not clean. `seconds`: how long it took, to a tenth.
+    is not clean. `action`: the first step of its plan, where something was done. `seconds`: how long it took, to a
+    tenth.
     """
 
     model: str
@@ -22,6 +24,7 @@ class ModelResult:
     problem: str | None = None
     remedy: str | None = None
     artifact: Digest | None = None
+    action: Action | None = None
     seconds: float = 0.0
 
 

@@ -111,13 +111,17 @@ def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDetail:
-    """Details for a reviewer besides the decision. Ages are for people and are not part of the plan's inputs."""
+    """Details for a reviewer besides the decision. Ages are for people and are not part of the plan's inputs.
+
+    `gate_files`: for each of `verifications`, where the gate of each result is declared; None where nothing is judged.
+    """
 
     candidate: Digest | None = None
     incumbent: Digest | None = None
     changes: tuple[FieldChange, ...] = ()
     metrics: tuple[MetricChange, ...] = ()
     verifications: tuple[Verification, ...] = ()
+    gate_files: tuple[tuple[str, ...], ...] | None = None
     grade: str | None = None
     data_as_of: str | None = None
     data_taken: datetime | None = None

@@ -61,7 +61,7 @@ def decide_training(facts: TrainingFacts) -> Decision:
 
 def _training_steps(facts: TrainingFacts) -> tuple[Step, ...]:
     if facts.build is None:
-        return (Step(action=Action.TRAIN, reason=facts.missing or "never trained"),)
+        return (Step(action=Action.TRAIN, reason=facts.missing or "not trained before"),)
     if facts.head is not None and facts.head.state.build == facts.build:
         return ()
     reason = "reusing the artifact already built from the same inputs"
@@ -75,7 +75,7 @@ def _verification_steps(facts: TrainingFacts) -> tuple[Step, ...]:
             action=Action.VERIFY,
             artifact=artifact,
             target=known.environment,
-            reason=f"not verified by the gates of {known.environment} yet",
+            reason=f"not verified by the gates for {known.environment} yet",
         )
         for known in facts.verifications
         if not known.previously_deployed and (known.verification is None or not known.journaled)
@@ -128,8 +128,8 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
     blocked = _blocked(facts, pin)
     if blocked is None:
         evidence = "was deployed here before" if facts.pin.previously_deployed else "passed its gates"
-        effect = f"replaces {short(deployed)}" if deployed else "replaces no other artifact"
-        reason = f"{short(pin)} {evidence}; {effect}"
+        effect = "the first artifact here" if facts.head is None else "nothing is deployed here now"
+        reason = f"{short(pin)} {evidence}; {f'replaces {short(deployed)}' if deployed else effect}"
         steps = (Step(action=Action.DEPLOY, artifact=pin, reason=reason),)
         notes = (*policy_check.notes(facts, deploys=True), *_gates_not_enforced(facts))
         return Decision(sync=SyncStatus.OUT_OF_SYNC, health=health, reason=reason, steps=steps, notes=notes)

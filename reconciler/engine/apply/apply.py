@@ -160,13 +160,12 @@ def _record_controls(
     queries: ForgeQueries,
 ) -> bool:
     """Record the controls, and report what came into force by that and what did not. Return whether they changed."""
-    head = record_controls(deps, desired, environment, writer, queries)
-    if head is None:
+    if (head := record_controls(deps, desired, environment, writer, queries)) is None:
         return False
-    entry = head.entry
+    entry, name = head.entry, environment.name
     lines = [f"in force now: {line}" for line in entry.let_in] + [f"not in force: {line}" for line in entry.held_back]
     if entry.n == 0:
-        lines = [f"the controls that git declares are in force: reconciler controls show {environment.name}"]
+        lines = [f"recorded the controls of {name} for the first time; see: reconciler controls show {name}"]
     for line in lines:
         deps.progress.done("controls", line)
     return True
@@ -299,8 +298,9 @@ def _model(
         if part.steps:
             run.deps.progress.leave(part.model)
     artifact = next((step.artifact for step in reversed(done) if step.artifact), None)
+    action = part.steps[0].action if part.steps and done else None
     took = round((run.deps.clock() - started).total_seconds(), 1)
-    return replace(result, done=tuple(step.line for step in done), artifact=artifact, seconds=took), done
+    return replace(result, done=tuple(step.line for step in done), artifact=artifact, action=action, seconds=took), done
 
 
 def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:

@@ -117,9 +117,9 @@ def _verify(
     gates, others = len(verified.applied), len(verified.results) - len(verified.applied)
     skipped = f"; {others} do{'es' * (others == 1)} not apply" if others else ""
     if verified.passed:
-        line = f"passed {gates} gate{'s' * (gates != 1)} of {environment.name}{skipped}"
+        line = f"passed {gates} gate{'s' * (gates != 1)} for {environment.name}{skipped}"
         return after, StepResult(line=line, artifact=build.artifact)
     failures = tuple(f"{environment.name}: {reason}" for reason in verified.refusals)
-    line = f"failed {len(verified.failures)} of {gates} gate{'s' * (gates != 1)} of {environment.name}{skipped}"
+    line = f"failed {len(verified.failures)} of {gates} gate{'s' * (gates != 1)} for {environment.name}{skipped}"
     advice = remedy(gates_of(model, environment), model, own.name)
     return after, StepResult(line=line, artifact=build.artifact, failures=failures, remedy=advice)

@@ -163,7 +163,7 @@ class _EnvironmentCheck:
         for name, artifact in today.items():
             findings += self._loaded(name, artifact)
         notes = (
-            [f"{len(today):,} of {len(intact):,} models were loaded; each day loads the next ones"]
+            [f"{len(today):,} of {len(intact):,} models were loaded today; the others follow on later days"]
             if 0 < len(today) < len(intact)
             else []
         )

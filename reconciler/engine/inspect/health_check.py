@@ -110,7 +110,7 @@ def _branch(deps: Dependencies, desired: DesiredState, environment: Environment,
             deps.source.order(desired.revision, desired.revision, branch=branch)
     except ReconcilerError as error:
         return bad(environment.name, "branch", error)
-    return Check(area=environment.name, name="branch", level=Level.GOOD, found=f"protected by {branch}")
+    return Check(area=environment.name, name="branch", level=Level.GOOD, found=f"only commits of {branch} are applied")
 
 
 def _tables(root: Path, environment: Environment) -> Iterator[Check]:

@@ -11,7 +11,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.history import History, HistoryEvent, HistoryLoss
-from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
+from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
@@ -73,7 +73,7 @@ def _environment(
         )
     newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
     age = age_of(newest.taken, deps.clock()) if newest else None
-    notes = ["verification records are not signed", *([str(left)] if left is not None else [])]
+    notes = [UNSIGNED, *([str(left)] if left is not None else [])]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
     notes += (*(plan.notes or ()), *plan.findings, *rights)

@@ -44,7 +44,7 @@ def try_estimators(
     if choice is None:
         failed = "; ".join(f"{entry.option.name}: {entry.failed}" for entry in trial.tried)
         return suggestion.with_default(f"none of those that were tried could be trained ({failed})")
-    progress.done(table.name, f"{choice.taken.name} of {len(trial.tried)} estimators")
+    progress.done(table.name, f"tried {len(trial.tried)} estimators, took {choice.taken.name}")
     return suggestion.with_choice(choice)
 
 

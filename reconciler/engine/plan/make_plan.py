@@ -216,8 +216,8 @@ def refresh_step(
     """Return the refresh that is due: there is no snapshot, the newest is older than `maxAge`, or it was taken when the
     tables were declared otherwise. `origin`: the data of the environment that has the tables."""
     if newest is None:
-        source = data.copy_from or "its own tables"
-        return Step(action=Action.REFRESH, reason=f"no data snapshot yet: copy the tables of {source}")
+        source = f"the tables of {data.copy_from}" if data.copy_from else "its own tables"
+        return Step(action=Action.REFRESH, reason=f"no data snapshot yet: apply will copy {source}")
     if origin is not None and (otherwise := data_snapshots.declared_otherwise(newest, origin)) is not None:
         return Step(action=Action.REFRESH, reason=otherwise)
     age, limit = age_of(newest.taken, now), data.max_age

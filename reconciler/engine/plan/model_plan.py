@@ -16,7 +16,7 @@ from reconciler.core.plan.facts import ServingFacts, TrainingFacts, Verification
 from reconciler.core.plan.plan import Blocked, ModelPlan, PlanDetail, PlanInputs, metric_changes
 from reconciler.core.plan.planner import Decision, decide_serving, decide_training
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import Verification
+from reconciler.core.spec.gates import Gate, Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.status_codes import HealthStatus, SyncStatus, status_of
 from reconciler.engine.plan import verification
@@ -92,15 +92,17 @@ def _from_training_facts(observer: TrainingObserver, facts: TrainingFacts) -> Mo
         verdicts=tuple(map(verification_input, facts.verifications)),
         snapshot=data_snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
     )
+    decision, verifications = decide_training(facts), _verifications(facts.verifications)
     return _model_plan(
         inputs,
-        decide_training(facts),
+        decision,
         PlanDetail(
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(observer.store, incumbent, model) if candidate != incumbent or not build else (),
             metrics=metric_changes(facts.evaluation, None),
-            verifications=_verifications(facts.verifications),
+            verifications=verifications,
+            gate_files=_gate_files(decision, verifications, model, observer.verifying),
             grade=facts.evaluation.grade.value if facts.evaluation else None,
             data_as_of=build.as_of if build else (snapshot.as_of if snapshot else None),
         ),
@@ -134,15 +136,17 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
     replaced = None
     if incumbent is not None and incumbent != candidate and blobs.holds(store, incumbent):
         replaced = verification.evaluation_of(store, incumbent)
+    decision, verified = decide_serving(facts), _verifications(verifications)
     return _model_plan(
         inputs,
-        decide_serving(facts),
+        decision,
         PlanDetail(
             candidate=candidate,
             incumbent=incumbent,
             changes=_recipe_changes(store, incumbent, model) if model and candidate != incumbent else (),
             metrics=metric_changes(pin.evaluation, replaced),
-            verifications=_verifications(verifications),
+            verifications=verified,
+            gate_files=_gate_files(decision, verified, model, (facts.environment,)),
             grade=pin.evaluation.grade.value if pin.evaluation else None,
             data_as_of=build.as_of if build else None,
             data_taken=build.taken if build else None,
@@ -189,6 +193,24 @@ def _model_plan(inputs: PlanInputs, decision: Decision, detail: PlanDetail, find
 
 def _verifications(facts: tuple[VerificationFacts, ...]) -> tuple[Verification, ...]:
     return tuple(known.verification for known in facts if known.verification is not None)
+
+
+def _gate_files(
+    decision: Decision, verifications: Iterable[Verification], model: Model | None, judging: Iterable[Environment]
+) -> tuple[tuple[str, ...], ...] | None:
+    """Return where each gate of each verification is declared; None where nothing is decided by them."""
+    if not decision.steps and decision.blocked is None:
+        return None
+    declared = {environment.name: environment.policy.gates for environment in judging}
+
+    def file(verification: Verification, gate: Gate) -> str:
+        if model is not None and gate in model.gates:
+            return model.file
+        if gate in declared.get(verification.environment, ()):
+            return f"environments/{verification.environment}.yaml"
+        return "the controls in force"
+
+    return tuple(tuple(file(each, result.gate) for result in each.results) for each in verifications)
 
 
 def _recipe_changes(store: Store, incumbent: Digest | None, model: Model) -> tuple[FieldChange, ...]:

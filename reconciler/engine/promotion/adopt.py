@@ -151,7 +151,7 @@ def _artifact_to_adopt(
     if current.artifact == head.state.artifact:
         raise UsageError(
             f"{where} serves {short(current.artifact)}, the artifact that was applied: nothing was changed by hand",
-            hint=f"reconciler drift {environment.name}",
+            hint=f"`reconciler drift {environment.name}` lists what was changed by hand",
             code="E801",
         )
     return current.artifact

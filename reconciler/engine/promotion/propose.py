@@ -95,7 +95,7 @@ def prepare_promotion(
     ]
     if verification is not None:
         gates = len(verification.applied)
-        summary.append(f"passed {gates} gate{'s' * (gates != 1)} of {to.name}")
+        summary.append(f"passed {gates} gate{'s' * (gates != 1)} for {to.name}")
         summary += [result.reason for result in verification.results if result not in verification.applied]
         summary += map(str, weakened_by(declared, desired.model(to.name, model), to.policy))
         summary += [line for line in map(str, unmet) if line not in summary]

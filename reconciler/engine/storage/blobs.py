@@ -79,7 +79,7 @@ def damaged(digest: Digest) -> IntegrityError:
     return IntegrityError(
         f"blob {digest} is damaged: its bytes have another digest",
         code="E501",
-        hint="restore the blob from a backup or another environment's store; nothing was changed",
+        hint="restore the blob from a backup or another environment's store",
     )
 
 
@@ -88,7 +88,7 @@ def absent(digest: Digest) -> IntegrityError:
     return IntegrityError(
         f"blob {digest} is not in the store",
         code="E604",
-        hint="restore the blob from a backup or another environment's store; nothing was changed",
+        hint="restore the blob from a backup or another environment's store",
     )
 
 

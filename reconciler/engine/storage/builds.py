@@ -166,7 +166,7 @@ def find(store: Store, requirements: BuildRequirements, head: JournalHead | None
     Tried in this order: the journal's current build, one with the same inputs, the newest builds of the recipe.
     """
     current = head.state.build if head else None
-    reason = "never trained"
+    reason = "not trained before"
     if current is not None:
         unmet = requirements.unmet(current)
         if unmet is None:

@@ -14,7 +14,7 @@ DOCUMENTS = {"add": (AddResult, ())}  # what commands print as JSON, and the fac
 
 def blocks(result: AddResult, detail: Detail) -> Iterator[Block]:
     """List the choices, the files and the commands."""
-    yield Heading(("A model: ", Code(result.model), ", trained in ", Code(result.environment)))
+    yield Heading(("A model: ", Code(result.model), ", to be trained in ", Code(result.environment)))
     yield GAP
     yield choice_list(result.choices, detail)
     yield GAP

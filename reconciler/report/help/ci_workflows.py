@@ -20,7 +20,7 @@ _DONE = {
     CIFileState.CREATED: "written",
     CIFileState.UPDATED: "renewed",
     CIFileState.EDITED: "replaced",
-    CIFileState.LEFT: "yours, left",
+    CIFileState.LEFT: "never rewritten",
 }
 _DUE = _DONE | {CIFileState.CREATED: "missing", CIFileState.UPDATED: "older", CIFileState.EDITED: "edited"}
 

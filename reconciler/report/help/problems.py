@@ -48,7 +48,7 @@ DOCUMENTS = {"validate": (ValidationResult, ())}  # what commands print as JSON,
 def blocks(valid: ValidationResult, detail: Detail) -> Iterator[Block]:
     """Count what is valid."""
     names = joined(map(Code, valid.environments), ", ") or "none"
-    counts = f"{count(valid.models, 'model')} in {count(len(valid.environments), 'environment')} ("
+    counts = f"{count(valid.models, 'model manifest')}, {count(len(valid.environments), 'environment')} ("
     revision = (" ", at_revision(valid.revision)) if detail is Detail.SCREEN else ""
     yield Paragraph((Either("", Literal("✅ ")), "Valid: ", counts, names, ")", revision), tone=Tone.GOOD)
     yield from _notes(valid.notes)

@@ -52,7 +52,7 @@ def _lost(history: History) -> Iterator[Block]:
 
 
 def _entry(event: HistoryEvent) -> ListEntry:
-    reasons = (event.reason, *approvals_and_overrides(event))
+    more = tuple(approvals_and_overrides(event))
     environment, model, artifact = Code(event.environment), Code(event.model), Code(digest(event.artifact))
     action = Literal(event.action.value)
     change = (environment, "/", model, f" entry {event.n}: ", action, " ", artifact)
@@ -68,9 +68,9 @@ def _entry(event: HistoryEvent) -> ListEntry:
             artifact,
             Code(commit(event.commit)) if event.commit else "",
             event.who,
-            "; ".join(reasons),
+            "; ".join((event.reason, *more)),
         ),
-        body=(Items(tuple(map(Item, reasons)), indent=6),),
+        body=(Items((Item(event.reason, label="why", hang=2), *map(Item, more)), indent=6),),
         tone=Tone.STRONG,
     )
 

@@ -34,7 +34,7 @@ DOCUMENTS = {"predict": (Predictions, ())}  # what commands print as JSON, and t
 
 def blocks(predictions: Predictions, detail: Detail) -> Iterator[Block]:
     """Sum up what was predicted, and say where it was written."""
-    predicted = f": {count(predictions.rows, 'open record')} predicted"
+    predicted = f": {count(predictions.rows, 'record')} predicted"
     short_form = (" with ", Code(short(predictions.artifact)), ", as of ", predictions.as_of)
     yield Heading((Code(predictions.model), " in ", Code(predictions.environment), predicted, Either(short_form, "")))
     if detail is Detail.PAGE:
@@ -67,7 +67,9 @@ def _classes(predictions: Predictions, detail: Detail) -> Iterator[Block]:
         cells = (shown, Bar(share, 20)) if detail is Detail.SCREEN else ((Bar(share, 10), " ", shown),)
         rows.append(Row((Code(name), Literal(f"{records:,}"), *cells)))
     yield DataTable(tuple(columns), tuple(rows))
-    uncertain = f"{count(predictions.uncertain, 'record')} uncertain (likeliest class under 50%)"
+    if len(predictions.classes) == 2 and not predictions.uncertain:  # the likelier of two has half of it or more
+        return
+    uncertain = f"{count(predictions.uncertain, 'record')} uncertain (likeliest class under 50%, or none possible)"
     tone = Tone.WARN if predictions.uncertain else Tone.DIM
     yield Paragraph((uncertain, Either("", ".")), tone=tone, indent=2)
 

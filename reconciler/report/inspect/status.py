@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.duration import in_words
-from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
+from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 from reconciler.report.layout.blocks import (
     GAP,
@@ -54,7 +54,7 @@ def blocks(status: Status, detail: Detail) -> Iterator[Block]:
 def _environment(status: EnvironmentStatus, detail: Detail) -> Iterator[Block]:
     models = Either(f": {count(len(status.models), 'model')}", "")
     yield Heading((titled(status.environment, status.role), " ", at_revision(status.revision), models))
-    notes = tuple(Item(note, tone=Tone.DIM) for note in _notes(status))
+    notes = tuple(Item(note, tone=Tone.DIM) for note in _notes(status) if note != UNSIGNED or detail is Detail.PAGE)
     if notes:
         yield Items(notes)
     if status.models:
@@ -88,8 +88,8 @@ def _row(model: ModelStatus, detail: Detail) -> Row:
     reasons = _reasons(model)
     if detail is Detail.PAGE:
         return Row((*cells, "; ".join(reasons)))
-    unclear = model.status is not ResultStatus.CLEAN or model.notes or model.sync is not SyncStatus.IN_SYNC
-    return Row(cells, tone=_tone(model), notes=tuple(reasons) if unclear else ())
+    unclear = model.status is not ResultStatus.CLEAN or model.sync is not SyncStatus.IN_SYNC
+    return Row(cells, tone=_tone(model), notes=tuple(reasons) if unclear else model.notes)
 
 
 def _reasons(model: ModelStatus) -> list[str]:

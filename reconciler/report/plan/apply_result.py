@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
+from reconciler.core.artifact.journal import Action
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.status_codes import ResultStatus
 from reconciler.report.layout.blocks import (
@@ -24,9 +26,10 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import at_revision, count
 from reconciler.report.layout.text_layout import Tone
-from reconciler.report.plan.headlines import OUTCOMES, WORST_FIRST
+from reconciler.report.plan.headlines import OUTCOMES, SYMBOLS, WORST_FIRST
 from reconciler.report.plan.in_sync import SHOWN
 
+STATES = ("changed", "not finished", "interrupted", "waiting", "unchanged")  # as they are counted
 _COLUMNS = tuple(Column(name=name) for name in ("", "model", "what", "what to do"))
 
 DOCUMENTS = {"apply": (ApplyResult, ("exit",))}  # what commands print as JSON, and the facts added to it
@@ -71,18 +74,20 @@ def ordered(applied: ApplyResult) -> list[ModelResult]:
 
 
 def summary(applied: ApplyResult) -> str:
-    """Sum up the results of an apply in one line."""
-    changed = sum(bool(result.done) for result in applied.results)
-    waiting = sum(result.status is ResultStatus.PENDING for result in applied.results)
-    interrupted = sum(map(_is_interrupted, applied.results))
-    unfinished = sum(result.status is not ResultStatus.CLEAN for result in applied.results) - waiting - interrupted
-    parts = [f"{count(changed, 'model')} changed", f"{unfinished} not finished"]
-    if interrupted:
-        parts.append(f"{interrupted:,} interrupted")
-    if waiting:
-        parts.append(f"{waiting} waiting")
-    parts.append(f"{sum(map(_is_unchanged, applied.results))} unchanged")
-    return ", ".join(parts) + f"; {f'{applied.trained:,}' if applied.trained else 'nothing'} trained"
+    """Sum up the results of an apply in one line: `3 models: 2 changed, 1 not finished; 1 trained`.
+
+    Each model counts once. What was not finished may have been trained.
+    """
+    numbers = Counter(map(_state, applied.results))
+    parts = ", ".join(f"{numbers[state]:,} {state}" for state in STATES if numbers[state])
+    trained = f"{applied.trained:,}" if applied.trained else "nothing"
+    return f"{count(len(applied.results), 'model')}{f': {parts}' if parts else ''}; {trained} trained"
+
+
+def _state(result: ModelResult) -> str:
+    if result.status is ResultStatus.CLEAN:
+        return "changed" if result.done else "unchanged"
+    return {ResultStatus.PENDING: "waiting", ResultStatus.INTERRUPTED: "interrupted"}.get(result.status, "not finished")
 
 
 def _is_unchanged(result: ModelResult) -> bool:
@@ -116,4 +121,5 @@ def _mark(result: ModelResult) -> tuple[str, str, Tone]:
         return ".", "⏳", Tone.WARN
     if result.status is not ResultStatus.CLEAN:
         return "!", "❌", Tone.BAD
-    return ("+", "✅", Tone.GOOD) if result.done else ("=", "✅", Tone.DIM)
+    sign = SYMBOLS[result.action if result.action is not None else Action.TRAIN]
+    return (sign, "✅", Tone.GOOD) if result.done else (SYMBOLS[Action.NONE], "✅", Tone.DIM)

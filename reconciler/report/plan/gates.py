@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.core.spec.gates import GateResult, GateStatus, Verification
-from reconciler.report.layout.blocks import Block, Code, Detail, Either, Item, Items, Literal, Paragraph, Strong
+from reconciler.report.layout.blocks import Block, Code, Detail, Either, Item, Items, Literal, Paragraph, Strong, Words
 from reconciler.report.layout.text_layout import Tone
 
 
@@ -17,25 +17,36 @@ def summary(verification: Verification) -> str:
     return f"failed {failed} of {total}" if total else "no gate applies, so none passed"
 
 
-def blocks(verification: Verification, detail: Detail) -> Iterator[Block]:
-    """List the results of the gates; a page has failed ones first, as a reviewer must not overlook them."""
-    results = list(verification.results)
+def blocks(
+    verification: Verification, detail: Detail, files: Sequence[str] = (), *, whose: str = "for"
+) -> Iterator[Block]:
+    """List the results of the gates; a page has failed ones first, as a reviewer must not overlook them.
+
+    `files`: where the gate of each result is declared, where that is known. `whose`: the word before the environment.
+    """
+    places = dict.fromkeys(files)
+    alone = next(iter(places)) if len(places) == 1 else None
+    shown = files if len(places) > 1 else ("",) * len(verification.results)
+    results = list(zip(verification.results, shown, strict=True))
     if detail is Detail.PAGE:
-        results.sort(key=lambda result: _ON_A_PAGE.index(result.verdict))
+        results.sort(key=lambda result: _ON_A_PAGE.index(result[0].verdict))
+    where: Words = (" (", Code(alone), ")") if alone is not None else ""
+    environment = Code(verification.environment)
     yield Paragraph(
-        (Either("gates", "Gates"), " of ", Code(verification.environment), ": ", Strong(summary(verification))),
+        (Either("gates", "Gates"), f" {whose} ", environment, where, ": ", Strong(summary(verification))),
         tone=Tone.GOOD if verification.passed else Tone.BAD,
         indent=4,
     )
     if results:
-        yield Items(tuple(map(_item, results)), indent=6, label_width=6, gap=" ")
+        yield Items(tuple(_item(result, file) for result, file in results), indent=6, label_width=6, gap=" ")
 
 
 _ON_A_PAGE = (GateStatus.REFUSED, GateStatus.PASSED, GateStatus.NOT_APPLICABLE)
 
 
-def _item(result: GateResult) -> Item:
-    words = (Code(result.gate.uses), ": ", result.reason)
+def _item(result: GateResult, file: str) -> Item:
+    where: Words = (" (", Code(file), ")") if file else ""
+    words = (Code(result.gate.uses), ": ", result.reason, where)
     if result.verdict is GateStatus.PASSED:
         return Item(words, label=Either("pass", Literal("✅")), joint=" ")
     if result.verdict is GateStatus.NOT_APPLICABLE:

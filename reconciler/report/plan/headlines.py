@@ -11,7 +11,7 @@ from reconciler.report.layout.text_layout import Tone
 
 SYMBOLS = {
     Action.TRAIN: "+",
-    Action.VERIFY: "?",
+    Action.VERIFY: "*",
     Action.DEPLOY: ">",
     Action.RESTORE: "~",
     Action.RETIRE: "-",

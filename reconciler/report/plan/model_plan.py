@@ -58,8 +58,7 @@ def details(model: ModelPlan, detail: Detail) -> Iterator[Block]:
         return
     yield from recipe_changes(model.detail, detail)
     yield from _metrics(model.detail, detail)
-    for verification in model.detail.verifications:
-        yield from gates.blocks(verification, detail)
+    yield from gate_results(model.detail, detail)
     if model.detail != PlanDetail():
         yield GAP
 
@@ -100,6 +99,13 @@ def _facts(facts: PlanDetail, detail: Detail) -> str:
     if detail is Detail.PAGE and facts.data_taken is not None:
         return f"{words} (taken {moment(facts.data_taken)})"
     return f"{words} (taken {in_words(facts.data_age)} ago)" if facts.data_age is not None else words
+
+
+def gate_results(facts: PlanDetail, detail: Detail) -> Iterator[Block]:
+    """Show the gates with their numbers, and where they are declared."""
+    files = facts.gate_files or ((),) * len(facts.verifications)
+    for verification, places in zip(facts.verifications, files, strict=True):
+        yield from gates.blocks(verification, detail, places)
 
 
 def recipe_changes(facts: PlanDetail, detail: Detail) -> Iterator[Block]:

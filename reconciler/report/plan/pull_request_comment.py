@@ -43,10 +43,9 @@ from reconciler.report.layout.blocks import (
 from reconciler.report.layout.formatting import change, commit, count, metric
 from reconciler.report.layout.render_markdown import fitting, to_markdown
 from reconciler.report.layout.text_layout import TextStyle, elide
-from reconciler.report.plan import gates
 from reconciler.report.plan.field_changes import changes_list
 from reconciler.report.plan.headlines import badge, headline, is_unchanged, ordered
-from reconciler.report.plan.model_plan import COLUMNS, LONGEST, details, recipe_changes
+from reconciler.report.plan.model_plan import COLUMNS, LONGEST, details, gate_results, recipe_changes
 
 NAMED = 3  # models of a group that are named in the table
 MOST_ROWS = 100
@@ -233,9 +232,9 @@ def _group_body(group: ModelGroup) -> Iterator[Block]:
         yield from details(group.first, Detail.PAGE)
         return
     yield from recipe_changes(group.first.detail, Detail.PAGE)
-    for verification in group.first.detail.verifications:
+    if group.first.detail.verifications:
         yield Paragraph(("The numbers are those of ", Code(group.first.model), ":"))
-        yield from gates.blocks(verification, Detail.PAGE)
+        yield from gate_results(group.first.detail, Detail.PAGE)
     columns = [Column(name="model"), Column(name="candidate"), Column(name="incumbent")]
     columns += [Column(name=name, right=True) for name in ("metric", "change")]
     shown = sorted(group.parts, key=_moved)[:MOST_ROWS]

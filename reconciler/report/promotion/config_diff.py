@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from reconciler.core.digest import short
 from reconciler.core.plan.config_diff import ConfigDiff, DiffSide, ModelDifference
@@ -45,19 +45,24 @@ def blocks(diff: ConfigDiff, detail: Detail) -> Iterator[Block]:
     """List the models that differ."""
     differ = count(len(diff.models), "model") + (" differs" if len(diff.models) == 1 else " differ")
     yield Heading(f"From {_side(diff.old)} to {_side(diff.new)}: {differ}, {diff.alike:,} the same")
+    places = {side[0].environment for side in (diff.old, diff.new) if len(side) == 1}
+    if len(places) == 2:  # two environments: nothing was removed, and nothing is new
+        states = {only: f"is only in {side[0].environment}" for only, side in (("old", diff.old), ("new", diff.new))}
+    else:
+        states = _STATES
     for model in diff.models:
         yield GAP
-        yield from _model(model, detail)
+        yield from _model(model, states, detail)
 
 
 def _side(sides: tuple[DiffSide, ...]) -> str:
     return f"{', '.join(side.environment for side in sides)} {at(sides[0].revision)}" if sides else "nothing"
 
 
-def _model(model: ModelDifference, detail: Detail) -> Iterator[Block]:
-    sign, state = _SIGNS.get(model.only or "", "~"), _STATES.get(model.only or "")
+def _model(model: ModelDifference, states: Mapping[str, str], detail: Detail) -> Iterator[Block]:
+    sign, state = _SIGNS.get(model.only or "", "~"), states.get(model.only or "")
     shown: Words = (Literal(" "), Either(Literal(" "), ""), state) if state else ""
-    name = Code(f"{model.environment}/{model.model}")
+    name = Code(f"{model.environment}/{model.model}" if states is _STATES else model.model)
     yield Heading((Either(Literal(f"{sign} "), ""), name, shown), level=4, hang=4)
     if model.outcome:
         yield Paragraph(Strong(OUTCOME), tone=Tone.BAD, indent=4)

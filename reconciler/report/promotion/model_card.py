@@ -50,7 +50,7 @@ def blocks(card: ModelCard) -> Iterator[Block]:
     if card.verification is None:
         yield Paragraph(WORDS[card.template].previously_deployed(card.environment))
     else:
-        yield from gates.blocks(card.verification, Detail.PAGE)
+        yield from gates.blocks(card.verification, Detail.PAGE, whose="of")  # cards in git say so
         yield Paragraph(("Verification: ", Code(codec.digest_of(card.verification)), " (unsigned)"))
     yield from _data(card)
     yield from _recipe(card)

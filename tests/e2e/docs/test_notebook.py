@@ -61,7 +61,7 @@ def test_the_notebook_runs_and_its_tables_show_what_the_command_line_shows(tmp_p
     model = project.model_status("sandbox")
     assert (model["sync"], model["model"]) == ("IN_SYNC", "orders")
     artifact = model["artifact"].removeprefix("sha256:")[:12]
-    assert "never trained" in _table(plan)
+    assert "not trained before" in _table(plan)
     assert "orders" in _table(applied)
     assert f"{model['headline']:.3f}" in _table(status)
     assert artifact in _table(status)

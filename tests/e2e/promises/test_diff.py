@@ -49,7 +49,7 @@ def test_between_commits_changes_of_gates_and_models_are_told(deployed: Project)
     deployed.commit("Another")
     said = deployed.run("diff", "--from", start, "--to", "main", "--check", code=3).out
     assert re.search(r"gates\S* +1 field differs", said)
-    assert "0.01 -> 0.02" in said
+    assert "beats-naive-guess byShareOfErrors: 0.01 -> 0.02" in said
     assert "+ sandbox/other  is new" in said
     back = deployed.run("diff", "--from", "main", "--to", start).out
     assert "- sandbox/other  is removed" in back
@@ -68,7 +68,7 @@ def test_what_cannot_be_compared_is_refused_with_what_can(deployed: Project) -> 
     for arguments, hint in (
         (("production",), "reconciler diff production sandbox"),
         (("production", "nowhere"), "declared: production, sandbox"),
-        (("production", "sandbox", "lates"), "there are lateness"),
+        (("production", "sandbox", "lates"), "did you mean lateness?"),
         (("--to", "main"), "reconciler diff --from REV --to REV"),
         (("--from", "nonsense"), "git branch"),
         (("--from", "main", "nowhere"), "declared: production, sandbox"),

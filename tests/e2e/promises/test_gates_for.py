@@ -51,9 +51,9 @@ def test_a_gate_that_is_for_others_does_not_apply_at_any_door_and_says_so(projec
     policy(project, ACCURACY + REGRESSION)
     words = "does not apply: for task regression"
     assert words in flat(project.run("plan", "sandbox").out)
-    assert "passed 2 gates of production; 1 does not apply" in flat(project.run("apply", "sandbox", "--yes").out)
+    assert "passed 2 gates for production; 1 does not apply" in flat(project.run("apply", "sandbox", "--yes").out)
     proposed = project.run("promote", "lateness", "--to", "production")
-    assert "passed 2 gates of production" in flat(proposed.out)
+    assert "passed 2 gates for production" in flat(proposed.out)
     assert words in flat(proposed.out)
     project.merge(project.git("branch", "--list", "promote/*", "--format", "%(refname:short)"))
     assert words in (project.root / "manifests/production/lateness.md").read_text()
@@ -85,7 +85,7 @@ def test_a_label_that_is_taken_away_with_a_promotion_weakens_the_gate(project: P
     project.recipe(", labels: {tier: critical}}", "}")
     project.recipe("max_depth: 3", "max_depth: 5")
     applied = flat(project.run("apply", "sandbox", "--yes").out)
-    assert "passed 2 gates of production; 1 does not apply" in applied
+    assert "passed 2 gates for production; 1 does not apply" in applied
     weakened = "GATE WEAKENED accuracy at least: 0.695 for label tier: critical"
     proposed = project.run("promote", "lateness", "--to", "production")
     assert weakened in flat(proposed.out)

@@ -71,7 +71,7 @@ def test_no_more_than_max_train_are_trained_and_the_next_run_goes_on(several: Pr
     assert "3 to change, 0 blocked, 2 waiting, 0 unchanged" in planned.out
     assert ". model-3  waits: other models are trained first: limits.maxTrain allows 3 per apply" in planned.out
     first = several.run("apply", "sandbox", "--yes", code=3)
-    assert "3 models changed, 0 not finished, 2 waiting, 0 unchanged; 3 trained" in first.out
+    assert "5 models: 3 changed, 2 waiting; 3 trained" in first.out
     assert several.run("plan", "sandbox", "--check", code=3)
     assert several.run("apply", "sandbox", "--yes", "-o", "json").json["trained"] == 2
     assert several.run("plan", "sandbox", "--check").code == 0

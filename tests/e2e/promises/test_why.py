@@ -33,7 +33,7 @@ def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> Non
 
     said = take(project, "production")
     assert "OUT_OF_SYNC" in said
-    assert "passed its gates; replaces no other artifact" in said
+    assert "passed its gates; the first artifact here" in said
     assert "threshold: accuracy" in said
 
     said = why(project, "production")

@@ -15,7 +15,7 @@ from reconciler.core.field_diff import FieldChange
 from reconciler.core.inspect.audit import Audit, AuditFinding, ReproduceResult
 from reconciler.core.inspect.history import History, HistoryEvent
 from reconciler.core.inspect.predictions import GroupAmount, Predictions
-from reconciler.core.inspect.status import EnvironmentStatus, ModelStatus, Status
+from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
 from reconciler.core.plan.plan import Blocked, MetricChange, ModelPlan, Plan, PlanDetail, PlanIdentity, PlanInputs, Step
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest
@@ -191,6 +191,7 @@ DETAIL = PlanDetail(
         MetricChange(metric="log_loss", candidate=0.741, incumbent=0.732),
     ),
     verifications=(verification(),),
+    gate_files=(("manifests/production/customer-payments.yaml", *["environments/production.yaml"] * 3),),
     grade="C",
     data_as_of="2026-11-20",
     data_taken=datetime(2026, 11, 20, 12, tzinfo=UTC),
@@ -200,14 +201,14 @@ DETAIL = PlanDetail(
 
 def first_plan() -> Plan:
     """A sandbox where nothing was ever made."""
-    train = Step(action=Action.TRAIN, reason="never trained")
-    verify = Step(action=Action.VERIFY, target="production", reason="not verified by the gates of production yet")
-    refresh = Step(action=Action.REFRESH, reason="no data snapshot yet: copy the tables of production")
+    train = Step(action=Action.TRAIN, reason="not trained before")
+    verify = Step(action=Action.VERIFY, target="production", reason="not verified by the gates for production yet")
+    refresh = Step(action=Action.REFRESH, reason="no data snapshot yet: apply will copy the tables of production")
     model = part(
         "customer-payments",
         environment="sandbox",
         health=HealthStatus.MISSING,
-        reason="never trained",
+        reason="not trained before",
         steps=(train, verify),
     )
     return plan("sandbox", "sandbox", (model,), refresh=refresh)
@@ -231,7 +232,11 @@ def production_plan() -> Plan:
                     reasons=("f1_macro 0.412 is below 0.45",),
                     remedy="promote another candidate; a refused artifact never reaches this environment",
                 ),
-                detail=PlanDetail(candidate=candidate, verifications=(verification(refused=True),)),
+                detail=PlanDetail(
+                    candidate=candidate,
+                    verifications=(verification(refused=True),),
+                    gate_files=(("environments/production.yaml",) * 4,),
+                ),
             ),
             part(
                 "tampered",
@@ -287,7 +292,13 @@ def applied() -> ApplyResult:
         plan=digest("plan"),
         results=(
             ModelResult(model="quiet"),
-            ModelResult(model="customer-payments", done=("deployed 1a2b3c4d5e6f",), artifact=digest("candidate")),
+            ModelResult(
+                model="customer-payments",
+                done=("deployed 1a2b3c4d5e6f",),
+                artifact=digest("candidate"),
+                action=Action.DEPLOY,
+            ),
+            ModelResult(model="mended", done=("restored 1a2b3c4d5e6f",), action=Action.RESTORE),
             ModelResult(
                 model="stale",
                 status=ResultStatus.CONFLICT,
@@ -318,7 +329,7 @@ def status() -> Status:
                 revision=REVISION,
                 snapshot=2,
                 snapshot_age=7200,
-                notes=("verification records are not signed",),
+                notes=(UNSIGNED,),
                 models=(
                     ModelStatus(
                         model="customer-payments",
@@ -338,7 +349,7 @@ def status() -> Status:
                 environment="production",
                 role="production",
                 revision=REVISION,
-                notes=("verification records are not signed",),
+                notes=(UNSIGNED,),
                 models=(
                     ModelStatus(
                         model="fine",
@@ -469,7 +480,7 @@ def proposed() -> ProposalResult:
         commit="9" * 40,
         base=REVISION,
         files=("manifests/production/customer-payments.md", "manifests/production/customer-payments.yaml"),
-        summary=("0f1e2d3c4b5a -> 1a2b3c4d5e6f", "passed 4 gates of production"),
+        summary=("0f1e2d3c4b5a -> 1a2b3c4d5e6f", "passed 4 gates for production"),
     )
 
 

@@ -61,7 +61,7 @@ def controlled_plan() -> Plan:
 
     weakened = "GATE WEAKENED f1_macro at least: 0.55 -> 0.45"
     deploy = Step(
-        action=Action.DEPLOY, artifact=values.digest("candidate"), reason="passed its gates; replaces no other artifact"
+        action=Action.DEPLOY, artifact=values.digest("candidate"), reason="passed its gates; the first artifact here"
     )
     return values.plan(
         "production",

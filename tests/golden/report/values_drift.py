@@ -59,7 +59,7 @@ def drifted() -> DriftReport:
                 models=1204,
                 loaded=50,
                 pending=2,
-                notes=("50 of 1,201 models were loaded; each day loads the next ones",),
+                notes=("50 of 1,201 models were loaded today; the others follow on later days",),
                 news=IssueChange.UPDATED,
                 issue="https://forge.example/issues/7",
                 status=ResultStatus.DAMAGED,

@@ -51,7 +51,7 @@ def compared() -> ConfigDiff:
                     FieldChange(path="estimator.params.max_depth", old="3", new="5"),
                     FieldChange(path="features.numeric.prior_late", old=None, new="yes"),
                 ),
-                gates=(FieldChange(path="beats-naive-guess.by_share_of_errors", old="0.1", new=None),),
+                gates=(FieldChange(path="beats-naive-guess byShareOfErrors", old="0.1", new=None),),
                 old=values.digest("old"),
                 new=values.digest("new"),
                 metrics=(

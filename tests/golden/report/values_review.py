@@ -169,7 +169,7 @@ def several() -> ProposalSet:
         model="churn",
         artifact=values.digest("churn"),
         files=("manifests/production/churn.md", "manifests/production/churn.yaml"),
-        summary=("first artifact 2b3c4d5e6f7a", "passed 1 gate of production"),
+        summary=("first artifact 2b3c4d5e6f7a", "passed 1 gate for production"),
         promotion=replace(first_promotion(), model="churn"),
     )
     same = replace(

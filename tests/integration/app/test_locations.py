@@ -58,7 +58,7 @@ def test_a_project_may_lie_below_the_root_of_its_repository(tmp_path: Path) -> N
     outer.environment = made.environment
     begin(outer)
     assert "lateness" in made.run("plan", "sandbox").out
-    assert made.run("validate", "--revision", "HEAD").out.startswith("Valid: 1 model in 2 environments")
+    assert made.run("validate", "--revision", "HEAD").out.startswith("Valid: 1 model manifest, 2 environments")
 
 
 def test_a_plan_is_of_a_commit_and_says_so_when_the_files_on_disk_differ(project: Project) -> None:
@@ -72,6 +72,7 @@ def test_a_plan_is_of_a_commit_and_says_so_when_the_files_on_disk_differ(project
     ran = project.run("plan", "sandbox")
     assert "uncommitted changes in manifests/sandbox/another.yaml, manifests/sandbox/lateness.yaml" in ran.err
     assert "another" not in ran.out
+    assert project.run("why", "lateness").err.count("uncommitted") == 1, "the environment was found by reading it, too"
     assert "uncommitted" not in project.run("plan", "sandbox", "--revision", "HEAD").err
 
     seen = project.run("plan", "sandbox", "--working-tree", code=2)
@@ -80,7 +81,7 @@ def test_a_plan_is_of_a_commit_and_says_so_when_the_files_on_disk_differ(project
 
 
 def test_validate_reads_the_files_on_disk_and_lists_every_problem_with_its_place(project: Project) -> None:
-    assert project.run("validate").out.startswith("Valid: 1 model in 2 environments (production, sandbox)")
+    assert project.run("validate").out.startswith("Valid: 1 model manifest, 2 environments (production, sandbox)")
     manifest = project.root / "manifests/sandbox/lateness.yaml"
     manifest.write_text(manifest.read_text().replace("seed: 7", "sead: 7").replace("from:", "form:"))
     project.write("environments/production.yaml", "- a list")

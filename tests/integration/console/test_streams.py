@@ -136,7 +136,7 @@ def test_on_a_terminal_apply_shows_the_plan_and_asks_and_no_changes_nothing(proj
     terminal = Terminal(project, "apply", "sandbox")
     terminal.until(b"[y/N]")
     assert "customer" not in terminal.shown.decode()
-    assert b"never trained" in terminal.shown
+    assert b"not trained before" in terminal.shown
     terminal.type(b"n\n")
     assert terminal.end() == 3
     assert b"nothing was changed" in terminal.shown

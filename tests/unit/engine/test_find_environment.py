@@ -85,4 +85,4 @@ def test_digits_that_begin_none_are_answered_with_those_that_there_are() -> None
     assert artifact_named(prefix, [A, B, C]) is None
     error = no_artifact(prefix, "no artifact of x", [C, A])
     assert (error.code, error.message) == ("E210", "no artifact of x begins with dddd")
-    assert error.hint == "there are cccccccccccc, ab1200000000; `reconciler history` lists all"
+    assert error.hint == "known artifacts: cccccccccccc, ab1200000000; `reconciler history` lists all"

@@ -54,6 +54,11 @@ def broken(drift: DriftType) -> LiveDeployment:
     return LiveDeployment(model="payments", current=None, drift=drift, files=("current",))
 
 
+UNREADABLE = (
+    "unreadable: payments/current, which names the deployed release, is damaged, or reconciler did not write it"
+)
+
+
 @pytest.mark.parametrize(
     ("journal", "served"),
     [
@@ -99,13 +104,13 @@ def test_a_target_that_serves_what_the_journal_says_has_no_drift(
             head(3, NEW),
             broken(DriftType.UNREADABLE),
             DriftType.UNREADABLE,
-            "unreadable: the file that names the deployed release is damaged, or reconciler did not write it",
+            UNREADABLE,
         ),
         (
             None,
             broken(DriftType.UNMANAGED),
             DriftType.UNREADABLE,
-            "unreadable: the file that names the deployed release is damaged, or reconciler did not write it",
+            UNREADABLE,
         ),
     ],
 )

@@ -50,13 +50,13 @@ def test_the_noise_is_that_of_the_differences_and_not_of_the_folds() -> None:
     assert noise((0.1, 0.9, 0.5), (0.0, 0.8, 0.4)) == pytest.approx(0.0)
 
 
-def test_all_that_were_tried_are_told_with_their_spread_and_that_it_is_a_guess() -> None:
+def test_all_that_were_tried_are_told_with_their_spread_and_that_it_is_a_first_choice() -> None:
     choice = chosen(tried("linear", 0.5, 0.7), tried("boosting", 0.6, 0.8), tried("forest", failed="it broke"))
     told = " ".join((choice.why, *choice.sentences))
     assert "f1_macro on 2 folds within 100 training rows (a sample of 1,000)" in told
     assert "boosting 0.700 (spread 0.141), linear 0.600 (spread 0.141)" in told
-    assert "guess" in choice.why
-    assert choice.sentences[0].startswith("A guess")
+    assert "a first choice" in choice.why
+    assert choice.sentences[0].startswith("A first choice")
     assert [entry.score for entry in choice.tried][2] == "it broke"
 
 

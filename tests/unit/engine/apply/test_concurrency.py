@@ -143,7 +143,7 @@ def test_an_interruption_tells_what_was_finished_and_what_not_and_the_next_run_d
         ("delta", "interrupted"),
         ("gamma", "interrupted"),
     ]
-    assert summary(applied) == "2 models changed, 0 not finished, 2 interrupted, 0 unchanged; 2 trained"
+    assert summary(applied) == "4 models: 2 changed, 2 interrupted; 2 trained"
     assert applied.trained == 2
     assert run(scenario, Backwards()).trained == 2
 

@@ -92,6 +92,7 @@ def test_it_can_be_published_again_and_history_is_continued(scenario: Scenario) 
     scenario.commit(production=replace(PRODUCTION, policy=replace(PRODUCTION.policy, retire=LINE)))
     scenario.apply("production", confirmed=False)
     scenario.commit(pin=deployed)
+    assert scenario.part("production").reason.endswith("was deployed here before; nothing is deployed here now")
     scenario.apply("production", confirmed=False)
     head = scenario.head("production")
     assert head is not None

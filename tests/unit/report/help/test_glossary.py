@@ -23,11 +23,12 @@ from reconciler.core.artifact.evaluation import (
     grade_classification,
     grade_regression,
 )
-from reconciler.core.spec.gates import Gate
+from reconciler.core.spec.gates import Gate, Rule
 from reconciler.report.help import glossary, word_docs
 from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.render_text import to_text
 from reconciler.report.layout.text_layout import TextStyle
+from reconciler.report.plan.apply_result import STATES
 from reconciler.report.plan.headlines import OUTCOMES, SYMBOLS
 
 REPOSITORY = Path(__file__).resolve().parents[4]
@@ -89,6 +90,8 @@ def printed() -> set[str]:
         *gates,
         *SYMBOLS.values(),
         *OUTCOMES.values(),
+        *STATES,
+        *(f"{rule} rule" for rule in Rule),
         *("!", ".", "reuse an earlier build"),  # headlines.symbol and headlines.step_name
     }
 
