@@ -98,10 +98,10 @@ def _project(find: Callable[[], ProjectOptions]) -> Iterator[Check]:
         with open_project(options, removed=None) as project:
             left = leftovers(project.deps, project.desired)
             desired = without_settled(project.desired, ())
-            models = count(len(desired.models), "model")
+            manifests = count(len(desired.models), "model manifest")
             environments = count(len(desired.environments), "environment")
             yield _check(
-                PROJECT, "manifests", f"{desired.project} {at(desired.revision)}: {models} in {environments}, valid"
+                PROJECT, "manifests", f"{desired.project} {at(desired.revision)}: {manifests}, {environments}, valid"
             )
             runtime = machine.runtime()
             for declared in desired.environments:

@@ -102,6 +102,7 @@ def _verify(
     verified = run_gates(deps, model, environment, build, compared)
     gate_result = GateSetResult(environment=environment.name, gate_set=verified.gate_set, passed=verified.passed)
     kept = tuple(result for result in head.state.judged if result.environment != environment.name)
+    refusals = "; ".join(verified.refusals)
     after = journal.append(
         deps.stores[own.name],
         run.writer,
@@ -111,7 +112,7 @@ def _verify(
         plan=part.digest,
         action=Action.VERIFY,
         state=replace(head.state, judged=tuple(sorted((*kept, gate_result), key=lambda result: result.environment))),
-        reason=f"verified for {environment.name}: {'passed' if verified.passed else '; '.join(verified.refusals)}",
+        reason=f"verified for {environment.name}: {'passed' if verified.passed else f'refused: {refusals}'}",
         verification=verified.gate_set,
     )
     gates, others = len(verified.applied), len(verified.results) - len(verified.applied)

@@ -43,13 +43,14 @@ DOCUMENTS = {"diff": (ConfigDiff, ())}  # what commands print as JSON, and the f
 
 def blocks(diff: ConfigDiff, detail: Detail) -> Iterator[Block]:
     """List the models that differ."""
-    differ = count(len(diff.models), "model") + (" differs" if len(diff.models) == 1 else " differ")
-    yield Heading(f"From {_side(diff.old)} to {_side(diff.new)}: {differ}, {diff.alike:,} the same")
     places = {side[0].environment for side in (diff.old, diff.new) if len(side) == 1}
     if len(places) == 2:  # two environments: nothing was removed, and nothing is new
+        what = "model"
         states = {only: f"is only in {side[0].environment}" for only, side in (("old", diff.old), ("new", diff.new))}
     else:
-        states = _STATES
+        what, states = "model manifest", _STATES
+    differ = count(len(diff.models), what) + (" differs" if len(diff.models) == 1 else " differ")
+    yield Heading(f"From {_side(diff.old)} to {_side(diff.new)}: {differ}, {diff.alike:,} the same")
     for model in diff.models:
         yield GAP
         yield from _model(model, states, detail)

@@ -54,14 +54,14 @@ def test_between_commits_changes_of_gates_and_models_are_told(deployed: Project)
     back = deployed.run("diff", "--from", "main", "--to", start).out
     assert "- sandbox/other  is removed" in back
     only = deployed.run("diff", "--from", start, "production").out
-    assert only.endswith("0 models differ, 1 the same\n")
-    assert "1 model differs" in deployed.run("diff", "--from", start, "sandbox", "other").out
+    assert only.endswith("0 model manifests differ, 1 the same\n")
+    assert "1 model manifest differs" in deployed.run("diff", "--from", start, "sandbox", "other").out
 
 
 def test_a_comment_or_an_owner_is_no_difference(deployed: Project) -> None:
     start = deployed.git("rev-parse", "HEAD")
     deployed.recipe("owner: credit", "owner: sales")
-    assert "0 models differ" in deployed.run("diff", "--from", start).out
+    assert "0 model manifests differ" in deployed.run("diff", "--from", start).out
 
 
 def test_what_cannot_be_compared_is_refused_with_what_can(deployed: Project) -> None:
