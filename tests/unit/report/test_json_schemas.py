@@ -57,6 +57,7 @@ def test_every_command_that_prints_a_result_has_a_schema() -> None:
         "ci-environments",
         "loss",
         "proposal-set",
+        "why-set",
     }
     assert set(documents()) - beside == set(COMMANDS) - {"completion"}
     assert {path.stem for path in FOLDER.glob("*.json")} == set(commands())
