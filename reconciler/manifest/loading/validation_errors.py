@@ -14,7 +14,8 @@ from pydantic import BaseModel, ValidationError
 
 from reconciler.errors import FilePosition, Problem
 from reconciler.manifest.loading import field_docs
-from reconciler.manifest.yaml.parse import Node, kind_of, resolved
+from reconciler.manifest.yaml.core_schema import kind_of, resolved
+from reconciler.manifest.yaml.parse import Node
 
 Path = tuple[str | int, ...]
 

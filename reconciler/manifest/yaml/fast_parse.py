@@ -14,7 +14,8 @@ import yaml
 
 from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.manifest.yaml import secret_scan
-from reconciler.manifest.yaml.parse import MAX_DEPTH, MAX_NODES, hidden_break, resolved
+from reconciler.manifest.yaml.core_schema import resolved
+from reconciler.manifest.yaml.parse import MAX_DEPTH, MAX_NODES, hidden_break
 
 _LOADER = getattr(yaml, "CSafeLoader", None)
 _PARSER: Any = _LOADER and _LOADER.__bases__[0]  # the bare parser, without constructor and resolver

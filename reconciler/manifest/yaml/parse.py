@@ -8,7 +8,6 @@ dates are text. The fields are checked in `schema`.
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -19,19 +18,13 @@ import yaml
 
 from reconciler.core.size_limits import MANIFEST_BYTES
 from reconciler.errors import FilePosition, Problem
+from reconciler.manifest.yaml.core_schema import kind_of, resolved
 
 MAX_NODES = 10_000
 MAX_DEPTH = 32
-MAX_DIGITS = 40
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _HIDDEN_BREAK = re.compile("[\x85\u2028\u2029]|\r(?!\n)")
-_FIRST_CHARACTERS = frozenset("~nNtTfF+-.0123456789")  # of every scalar that is not text
-_NULL = re.compile(r"~|null|Null|NULL|")
-_BOOLEAN = re.compile(r"true|True|TRUE|false|False|FALSE")
-_INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_INFINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 class BadDocumentError(Exception):
@@ -120,30 +113,6 @@ def hidden_break(text: str) -> int | None:
     return found.start() if found is not None else None
 
 
-def resolved(text: str) -> Any:
-    """Return the value of an unquoted scalar by the core schema. Raises OverflowError for too many digits."""
-    if text and text[0] not in _FIRST_CHARACTERS:
-        return text
-    if _NULL.fullmatch(text):
-        return None
-    if _BOOLEAN.fullmatch(text):
-        return text.lower() == "true"
-    if _INTEGER.fullmatch(text):
-        prefix = _short(text)[:2]
-        return int(text[2:], {"0x": 16, "0o": 8}[prefix]) if prefix in ("0x", "0o") else int(text)
-    if _FLOAT.fullmatch(text):
-        return float(_short(text))
-    if _INFINITE.fullmatch(text):
-        return math.nan if "n" in text.lower()[-1:] and "nan" in text.lower() else math.inf
-    return text
-
-
-def _short(number: str) -> str:
-    if len(number) > MAX_DIGITS:
-        raise OverflowError(f"a number of {len(number):,} digits")
-    return number
-
-
 class _YamlReader:
     """Reader of one document."""
 
@@ -171,7 +140,7 @@ class _YamlReader:
         if node is None:
             raise self._bad("E101", "the manifest is empty", 1, 1)
         if not isinstance(node.value, dict):
-            raise self._bad("E102", f"expected a mapping, found {_kind(node)}", node.line, node.column)
+            raise self._bad("E102", f"expected a mapping, found {kind_of(node.value)}", node.line, node.column)
         return node
 
     def _document(self, events: Iterator[Any]) -> Node | None:
@@ -251,7 +220,9 @@ class _YamlReader:
     def key(self, node: Node, known: dict[str, Node], places: list[tuple[str, int, int]]) -> str:
         """Return a key's text. Raises BadDocumentError for a key that is not text or is given twice."""
         if not isinstance(node.value, str):
-            description = _kind(node) if node.raw is None else f"{node.raw[:40]!r}, which reads as {_kind(node)}"
+            description = (
+                kind_of(node.value) if node.raw is None else f"{node.raw[:40]!r}, which reads as {kind_of(node.value)}"
+            )
             raise self._bad(
                 "E114",
                 f"expected text as a key, found {description}",
@@ -295,27 +266,6 @@ class _Open:
         """Return the finished node."""
         value = self.entries if self.mapping else self.items
         return Node(value=value, line=self.line, column=self.column, keys=tuple(self.places))
-
-
-def _kind(node: Node) -> str:
-    match node.value:
-        case dict():
-            return "a mapping"
-        case list():
-            return "a list"
-        case None:
-            return "nothing"
-        case bool():
-            return "true" if node.value else "false"
-        case int() | float():
-            return "a number"
-        case _:
-            return "text"
-
-
-def kind_of(value: Any) -> str:
-    """Return the type of a value in plain words."""
-    return _kind(Node(value=value, line=0, column=0))
 
 
 def _bad(
