@@ -203,7 +203,7 @@ E612 A stored object is larger than one of its kind can be, or a store holds mor
 E613 What is served is not what was applied: changed by hand, or an apply did not finish.
      Run `reconciler apply ENV`, which puts it in place.
 E701 An artifact failed a gate, so it cannot be promoted.
-     Read the gate's numbers; promote another candidate, or change the gate by a pull request.
+     Change the recipe, or the gate by a pull request, and apply the sandbox again; or promote another candidate.
 E702 Another process wrote in the meantime, so the plan is stale.
      Run the same command again.
 E703 A plan file or plan comment was changed after it was written.
@@ -218,8 +218,8 @@ E707 The retirement of a model needs consent.
      Name the model in policy.retire of the environment by a pull request, or confirm the plan of its retirement.
 E801 A command line cannot be carried out as written.
      The hint has the nearest command that can; see also --help.
-E802 A confirmation is needed, and there is no terminal to ask on.
-     Confirm in advance with --yes.
+E802 A command asks a person, and there is no terminal to ask on; or what answers it in advance is missing or wrong.
+     The hint says what answers in advance: --yes, a reviewed plan, or the id that `controls show ENV` prints.
 E803 An output cannot be written: standard output, a temporary folder or an output file.
      Name one that exists and has free space.
 E901 The forge (GitHub, GitLab) cannot be reached, or answers with an internal error.

@@ -24,3 +24,9 @@ def in_words(seconds: float) -> str:
         if whole >= _SECONDS[unit]:
             return f"{whole // _SECONDS[unit]}{unit}"
     return f"{whole}s"
+
+
+def exact(seconds: int) -> str:
+    """Format seconds as a manifest would declare them, nothing rounded: `60h`, `2d`, `90m`."""
+    unit = next(unit for unit in ("d", "h", "m", "s") if seconds % _SECONDS[unit] == 0)
+    return f"{seconds // _SECONDS[unit]}{unit}"

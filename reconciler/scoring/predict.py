@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.inspect.predictions import PREDICTED, PREDICTED_CLASS
 from reconciler.errors import DataError
 from reconciler.model_file.feature_matrix import Rows, keys_of, matrix_of, read_rows
 from reconciler.model_file.load import load
@@ -43,7 +44,7 @@ def predict(request: PredictRequest) -> PredictResult:
     if not model.schema.classes:
         values = outputs[:, 0]
         lines = ([_safe(key), repr(float(value))] for key, value in zip(keys, values, strict=True))
-        _write(request.out, ["key", "predicted"], lines)
+        _write(request.out, [*PREDICTED], lines)
         return PredictResult(rows=len(keys), counts=(), uncertain=0, expected=_amounts(request, rows, outputs, model))
     probabilities, any_possible = possible(outputs, rows, len(model.schema.classes))
     best = probabilities.argmax(axis=1) if len(probabilities) else probabilities[:, 0].astype(int)
@@ -52,7 +53,7 @@ def predict(request: PredictRequest) -> PredictResult:
     names = model.schema.classes
     _write(
         request.out,
-        ["key", "predicted", "probability", "uncertain", *(_safe(f"p_{name}") for name in names)],
+        [*PREDICTED_CLASS, *(_safe(f"p_{name}") for name in names)],
         (
             [_safe(key), _safe(names[label]), f"{top:.6f}", "yes" if doubt else "no", *(f"{p:.6f}" for p in row)]
             for key, label, top, doubt, row in zip(keys, best, highest, unsure, probabilities, strict=True)

@@ -74,7 +74,7 @@ def add(options: ProjectOptions, new: NewModel, *, shown: str = ".") -> AddResul
         desired = checkout.desired
         sandbox = _sandbox(desired, new.environment)
         path = manifest_path(sandbox.name, new.name)
-        _check_name(desired, root / path, new)
+        _check_name(desired, sandbox, root / path, new)
         if new.like is not None:
             addition = _like(checkout, sandbox, new.name, new.like)
         else:
@@ -116,18 +116,17 @@ def _which(desired: DesiredState) -> str:
     return f"say where it is trained: --in {' or --in '.join(names)}" if names else "declare one with role: sandbox"
 
 
-def _check_name(desired: DesiredState, file: Path, new: NewModel) -> None:
+def _check_name(desired: DesiredState, sandbox: Environment, file: Path, new: NewModel) -> None:
     """Raise UsageError E801 where the project has, or had, a model of this name."""
     taken = {name for model in desired.models for name in (model.name, model.renamed_from) if name is not None}
     taken |= {path.stem for path in file.parent.glob("*.y*ml")}
     if new.name not in taken:
         return
     free = next(name for number in range(2, 10_000) if (name := f"{new.name[:58]}-{number}") not in taken)
-    source = f"--like {new.like or new.name}"
+    there = {model.name for model in desired.models_of(sandbox.name)}
+    source = next((f"--like {name}" for name in (new.like, new.name) if name in there), "")
     if new.table is not None:
         source = f"--from-table {quote(str(new.table))}"
-    elif new.like is None and not any(model.name == new.name for model in desired.models):
-        source = ""
     where = next((model.file for model in desired.models if model.name == new.name), None)
     told = f"there is a model {new.name} already: {where}" if where else f"the name {new.name} was another model's"
     more = "; with the other options that you gave" if new.outcome or new.reading else ""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.adapters.executors.compute import DataWorker
 from reconciler.adapters.system.host import now
+from reconciler.core.inspect.predictions import PREDICTED, PREDICTED_CLASS
 from reconciler.core.names import is_name, without_accents
 from reconciler.core.onboarding.init_result import InitChoice
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
@@ -77,12 +78,24 @@ def path_below(root: Path, path: Path) -> str | None:
 
 
 def tables_in(root: Path) -> list[Path]:
-    """Return the tables of a folder and of its data folder."""
+    """Return the tables of a folder and of its data folder, without what `predict` wrote there."""
     tables: list[Path] = []
     for folder in (root, root / DATA):
         if folder.is_dir():
             tables += sorted(file for file in folder.iterdir() if file.suffix.lower() in TABLES and file.is_file())
-    return tables
+    return [table for table in tables if not _is_predictions(table)]
+
+
+def _is_predictions(table: Path) -> bool:
+    """Tell whether `predict` wrote this file, by its first line."""
+    if table.suffix.lower() != ".csv":
+        return False
+    try:
+        with table.open("rb") as stream:
+            first = stream.readline(1_000).decode("utf-8", "replace").rstrip("\r\n")
+    except OSError:
+        return False  # reading it says why
+    return first == ",".join(PREDICTED) or first.startswith(f"{','.join(PREDICTED_CLASS)},")
 
 
 def several_tables(root: Path, tables: list[Path]) -> UsageError:

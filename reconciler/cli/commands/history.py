@@ -31,7 +31,8 @@ def command(
     """Show who changed what, when and why, newest first; with --at, what was deployed at that time.
 
     Of ENV or every environment, of each MODEL that is named or of all of them.
-    Exits 6 when a journal is gone, of which something else still tells.
+    Exits 6 when a journal is gone, though something else (a register, a target, a tag, another store) names it.
+    Whether only the last entries of one are missing, `reconciler audit` tells.
     """
     from reconciler.cli.project import opened
     from reconciler.cli.selection import looked_at

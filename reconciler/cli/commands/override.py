@@ -56,6 +56,7 @@ def command(
             environment=proposing.environment,
             control=Control(control),
             reason=reason,
+            now=proposing.project.deps.clock(),
             route=proposing.route(),
         )
 

@@ -58,7 +58,7 @@ def command(
     def write(proposing: Proposing) -> ProposalResult | ProposalSet:
         if now:
             route = proposing.find_route if opens else None
-            act = partial(rollback_now.at_once, reason=reason or "no reason given", route=route)
+            act = partial(rollback_now.at_once, reason=reason or rollback_now.NO_REASON, route=route)
         else:
             act = partial(rollback_now.propose_only, route=proposing.route())
         project, place = proposing.project, proposing.environment

@@ -142,7 +142,8 @@ def behind_target(environment: str, model: str, last: int | None, served: int) -
     return IntegrityError(
         f"{environment}/{model} serves entry {served}, but its journal ends at {last or 0}{again}",
         code="E603",
-        hint="the journal lost entries: restore the store from a backup",
+        hint=f"the journal lost entries: restore {store_layout.journal(environment, model)} from a backup of the "
+        "store; apply nothing there until then",
     )
 
 
@@ -153,7 +154,8 @@ def behind_anchor(environment: str, model: str, last: int, anchored: int) -> Int
     return IntegrityError(
         f"an anchor in git names entry {anchored} of {environment}/{model}, but its journal ends at {last}",
         code="E603",
-        hint="the journal lost entries, or the store is an older copy: restore the store from a backup",
+        hint="the journal lost entries, or the store is an older copy: restore the store from a backup; apply nothing "
+        "there until then",
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from reconciler.core.controls.controls import Acceptance, EnvironmentControls
 from reconciler.core.digest import Digest
-from reconciler.core.duration import in_words
+from reconciler.core.duration import exact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +16,10 @@ class ControlsStatus:
     """What `reconciler controls` prints.
 
     `entry`, `commit`, `when`, `who`: the last entry of the log; absent where there is none. `rules`: in force, in
-    words; of several sets each rule is asked. `declared`: by git at `revision`, `digest` names them. `loosened`: what
-    git loosens of what is in force; `waits_for`: why it is not let in. `unaccepted`: why a person has to accept them.
-    `accepted`: by whom and why, where this entry was. `fresh`: it was written just now.
+    words; of several sets each rule is asked, and of freezes and holds those that git has now. `declared`: by git at
+    `revision`, `digest` names them. `loosened`: what git loosens of what is in force; `waits_for`: why it is not let
+    in. `unaccepted`: why a person has to accept them. `accepted`: by whom and why, where this entry was. `fresh`: it
+    was written just now.
     """
 
     environment: str
@@ -39,8 +40,19 @@ class ControlsStatus:
 
 
 def rules(controls: EnvironmentControls) -> tuple[str, ...]:
-    """Return controls in words, one rule a line."""
+    """Return controls in words, one rule a line, without those about when (`timing`)."""
     return tuple(_rules(controls))
+
+
+def timing(controls: EnvironmentControls) -> tuple[str, ...]:
+    """Return the freezes and holds in words: those that git has now count, whatever the last entry says."""
+    freezes = (
+        f"freeze: {exact(each.duration)} from {each.cron} ({each.time_zone}): {each.reason}"
+        f"{'; rollbacks, too' if each.blocks_rollback else ''}"
+        for each in controls.policy.freeze
+    )
+    holds = (f"hold of {each.model}: {each.reason}" for each in controls.policy.holds)
+    return (*(tuple(freezes) or ("freeze: none",)), *(tuple(holds) or ("holds: none",)))
 
 
 def _rules(controls: EnvironmentControls) -> Iterator[str]:
@@ -61,7 +73,7 @@ def _rules(controls: EnvironmentControls) -> Iterator[str]:
         yield "approvals: none"
     yield f"owners: {', '.join(policy.owners) or 'none'}"
     if policy.max_data_age is not None:
-        yield f"maxDataAge: {in_words(policy.max_data_age)}"
+        yield f"maxDataAge: {exact(policy.max_data_age)}"
     for rejected in policy.rejected:
         yield f"rejected {rejected.artifact}: {rejected.reason}"
     for source in controls.sources:

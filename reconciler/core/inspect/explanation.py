@@ -20,7 +20,8 @@ class Advice:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """`part`: of today's plan; None where git does not declare the model there. `state`: a sentence. `deployed`: the
-    artifact that the journal's head says."""
+    artifact that the journal's head says; `deployed_unknown`: the journal is damaged or lost entries, and cannot say.
+    """
 
     model: str
     environment: str
@@ -30,6 +31,7 @@ class Explanation:
     part: ModelPlan | None = None
     refresh: Step | None = None
     deployed: Digest | None = None
+    deployed_unknown: bool = False
     advice: tuple[Advice, ...] = ()
     format: int = 1
 

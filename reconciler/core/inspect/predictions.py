@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 
+PREDICTED = ("key", "predicted")  # the first columns of the file that is written
+PREDICTED_CLASS = (*PREDICTED, "probability", "uncertain")  # of classes, before the probability of each
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupAmount:

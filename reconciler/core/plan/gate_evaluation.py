@@ -29,6 +29,8 @@ from reconciler.core.spec.gates import (
 )
 from reconciler.core.spec.model import Model
 
+JUDGED_AGAIN = "an artifact is judged again only when a gate, or what it is compared with, has changed"
+
 
 def evaluate_gates(
     gates: tuple[Gate, ...],
@@ -59,7 +61,7 @@ def remedy(gates: ApplicableGates, model: Model, source: str) -> str:
         return f"add a gate that applies to it, or widen the `for:` of one, and {again}"
     if any(impossible(gate, task, classes) for gate in gates.applying):
         return f"narrow the gate by `for:` where it is not meant for such a model, and {again}"
-    return f"change the recipe and {again}; a failed artifact is not verified twice"
+    return f"change the recipe, or the gate by a pull request, and {again}: {JUDGED_AGAIN}"
 
 
 def gate_notes(facts: VerificationFacts, model: Model) -> Iterator[str]:

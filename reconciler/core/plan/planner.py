@@ -17,7 +17,7 @@ from reconciler.core.digest import Digest, short
 from reconciler.core.duration import in_words
 from reconciler.core.plan import policy_check, retirement
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts
-from reconciler.core.plan.gate_evaluation import gate_notes, remedy
+from reconciler.core.plan.gate_evaluation import JUDGED_AGAIN, gate_notes, remedy
 from reconciler.core.plan.plan import Blocked, Step
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus
 
@@ -140,7 +140,7 @@ def _to_deploy(facts: ServingFacts, drift: Drift | None, health: HealthStatus) -
         reason=blocked.reasons[0],
         steps=_repair(facts, drift),
         blocked=blocked,
-        notes=policy_check.notes(facts, deploys=blocked.status != ResultStatus.DENIED),
+        notes=policy_check.notes_beside(facts, blocked),
     )
 
 
@@ -203,7 +203,7 @@ def _not_verified(facts: ServingFacts, pin: Digest) -> Blocked | None:
         return Blocked(
             status=ResultStatus.DENIED,
             reasons=verification.refusals,
-            remedy="promote another candidate; a failed artifact never reaches this environment",
+            remedy=f"promote another candidate, or change the gate by a pull request: {JUDGED_AGAIN}",
         )
     if facts.policy.data_ahead is not None and facts.environment.policy.max_data_age is not None:
         return Blocked(

@@ -78,8 +78,8 @@ def hold(facts: ServingFacts, artifact: Digest | None) -> Blocked | None:
     return Blocked(
         status=ResultStatus.DENIED,
         reasons=(f"git still pins {short(rollback.pin)}, which was rolled back on {since}: {rollback.reason}",),
-        remedy=f"merge the rollback that `reconciler rollback {facts.name} --in {environment} --now` "
-        "proposes, or promote another candidate",
+        remedy=f"merge the branch that this rollback proposed (`reconciler rollback {facts.name} --in {environment}` "
+        "names it, and writes it where it is missing), or promote another candidate",
     )
 
 
@@ -144,6 +144,13 @@ def _overridden(facts: ServingFacts, control: Control, artifact: Digest | None) 
 def notes(facts: ServingFacts, *, deploys: bool) -> tuple[str, ...]:
     """List what a reviewer should see of the policy. `deploys`: the pin is to be deployed, so its approvals count."""
     return tuple(_notes(facts, deploys=deploys))
+
+
+def notes_beside(facts: ServingFacts, blocked: Blocked) -> tuple[str, ...]:
+    """List the notes on a pin that is blocked, with the freeze that holds it up once what blocks it now is gone."""
+    behind = freeze(facts)
+    also = () if behind is None or behind == blocked else (f"also {behind.reasons[0]}",)
+    return (*notes(facts, deploys=blocked.status != ResultStatus.DENIED), *also)
 
 
 def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:

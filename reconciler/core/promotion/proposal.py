@@ -56,8 +56,9 @@ class OpenedPullRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalResult:
     """The commit on a branch that `promote`, `rollback`, `adopt` or `override` wrote. `branch` is None where git
-    declares the same already. `served_by`: the journal entry that deployed it, for `rollback --now`. `opening` is
-    present with --open; `promotion` are the facts for reviewers of a promotion."""
+    declares the same already. `served_by`: the journal entry that deployed it, for `rollback --now`, and `held`: what
+    was rolled back, which no apply deploys while git pins it. `opening` is present with --open; `promotion` are the
+    facts for reviewers of a promotion."""
 
     model: str
     environment: str
@@ -68,6 +69,7 @@ class ProposalResult:
     files: tuple[str, ...]
     summary: tuple[str, ...]
     served_by: int | None = None
+    held: Digest | None = None
     opening: OpenedPullRequest | None = None
     promotion: PromotionSummary | None = None
     format: int = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reconciler.core.controls.controls import ControlsHead, distinct
-from reconciler.core.controls.controls_status import ControlsStatus, rules
+from reconciler.core.controls.controls_status import ControlsStatus, rules, timing
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.controls import declared
@@ -43,13 +43,14 @@ def _status(controls: ControlsObserver, head: ControlsHead | None, *, fresh: boo
     entry = head.entry if head is not None else None
     sets = controls.before if head is not None else ()
     lines = tuple(dict.fromkeys(rule for each in distinct(sets) for rule in rules(each)))
+    when = timing(controls.declared)
     held = entry.held_back if entry is not None else ()
     return ControlsStatus(
         environment=controls.environment.name,
         revision=controls.revision,
         digest=declared.digest_of(controls.declared),
-        rules=lines,
-        declared=rules(controls.declared),
+        rules=(*lines, *when) if head is not None else (),
+        declared=(*rules(controls.declared), *when),
         entry=entry.n if entry is not None else None,
         commit=entry.commit if entry is not None else None,
         when=entry.when if entry is not None else None,

@@ -7,6 +7,9 @@ back to a store that it had left finds the log as it was then: what was in force
 
 from __future__ import annotations
 
+from contextlib import suppress
+from itertools import islice
+
 from reconciler.core.artifact import store_layout
 from reconciler.core.controls.controls import ControlsEntry, EnvironmentControls
 from reconciler.core.controls.loosened import loosened
@@ -18,6 +21,7 @@ from reconciler.manifest.unchecked import past_manifest
 from reconciler.ports import Source, Store
 
 MOST_VERSIONS = 2_000  # of environment files that are compared
+_LOOKED_AT = 50  # changes of a branch in which the place of a version is looked for, to name it
 _CONTROLS = (b"protect", b"approvals", b"owners")
 
 
@@ -42,7 +46,12 @@ def stricter_before(desired: DesiredState, declared: EnvironmentControls, *, sou
     except ReconcilerError as error:
         return f"whether others were in force before cannot be told: {error.message}"
     for object_id in ids:
-        if (reason := _looser_than(bodies[object_id], declared)) is not None:
+        try:
+            reason = _looser_than(bodies[object_id], declared)
+        except past_manifest.UnreadableError:
+            place = _place_of(object_id, at=desired.revision, branch=declared.protect, source=source)
+            return f"git has an earlier version of it that cannot be read, so what it asked for is not known: {place}"
+        if reason is not None:
             return reason
     return None
 
@@ -60,24 +69,32 @@ def elsewhere_since(
             files = {file.path: file.id for file in source.tree(change.commit, (path,))}
             if path not in files:
                 return f"{where}: {path} was not there"
-            past = past_manifest.environment(source.read((files[path],))[files[path]])
+            try:
+                past = past_manifest.environment(source.read((files[path],))[files[path]])
+            except past_manifest.UnreadableError:
+                return (
+                    f"{path} cannot be read in commit {change.commit[:12]}, made after entry {entry.n} of its "
+                    "controls, so the store and target that it had there are not known"
+                )
             if (left := {past.store, past.target} - {None, *places}) and past.name == declared.name:
                 return f"{where}: {', '.join(sorted(place.address for place in left if place is not None))}"
-    except past_manifest.UnreadableError:
-        return "git has an earlier version of it, after the last entry of its controls, that cannot be read"
     except ReconcilerError as error:
         return f"whether it was elsewhere since the last entry of its controls cannot be told: {error.message}"
     return None
 
 
 def _looser_than(body: bytes, declared: EnvironmentControls) -> str | None:
-    """Return what an earlier version of an environment asked for that these controls do not; None where nothing."""
+    """Return what an earlier version of an environment asked for that these controls do not; None where nothing.
+
+    Raises UnreadableError where it has this name, and its controls cannot be read.
+    """
     try:
         past = past_manifest.environment(body)
     except past_manifest.UnreadableError:
         named = f"name: {declared.name}".encode() in body
-        controlled = any(word in body for word in _CONTROLS)
-        return "git has an earlier version of it that cannot be read" if named and controlled else None
+        if named and any(word in body for word in _CONTROLS):
+            raise
+        return None
     policy = past.policy
     controlled = past.protect is not None or policy.approvals is not None or bool(policy.owners)
     if not controlled or not _is_same(past, declared):
@@ -90,6 +107,17 @@ def _looser_than(body: bytes, declared: EnvironmentControls) -> str | None:
     return (
         f"git has an earlier version of {past.name} that was stricter: {first.what}: {first.old} -> {first.new}{also}"
     )
+
+
+def _place_of(object_id: str, *, at: str, branch: str | None, source: Source) -> str:
+    """Name the commit and the file of a version; git's command that finds it where the newest changes have it not."""
+    with suppress(ReconcilerError):
+        changes = source.touching(("environments",), after=None, at=at, branch=branch) if branch is not None else ()
+        for change in islice(changes, _LOOKED_AT):
+            for file in source.tree(change.commit, ("environments",)):
+                if file.id == object_id:
+                    return f"{file.path} in commit {change.commit[:12]}"
+    return f"`git log --find-object={object_id[:12]}` names its commit"
 
 
 def _is_same(past: Environment, declared: EnvironmentControls) -> bool:

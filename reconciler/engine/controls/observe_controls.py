@@ -72,7 +72,7 @@ class ControlsObserver:
         if self.unaccepted is None:
             return self.moved
         name = self.environment.name
-        return f"the controls of {name} are not in force: {self.unaccepted}", _accept(name)
+        return _to_be_accepted(name, self.unaccepted), _accept(name)
 
     @computed_once
     def moved(self) -> tuple[str, str] | None:
@@ -97,7 +97,7 @@ class ControlsObserver:
         """Return what of git is not in force, and why not, for whoever looks at the environment."""
         name = self.environment.name
         if self.unaccepted is not None:
-            return (f"the controls of {name} are not in force: {self.unaccepted}; {_accept(name)}",)
+            return (f"{_to_be_accepted(name, self.unaccepted)}; {_accept(name)}",)
         if self.obstacle is None:
             return ()
         what = "; ".join(f"{item.what}: {item.old} -> {item.new}" for item in self.loosened)
@@ -213,6 +213,10 @@ def observe_controls(
         obstacle=obstacle,
         unaccepted=unaccepted,
     )
+
+
+def _to_be_accepted(environment: str, why: str) -> str:
+    return f"a person has to accept the controls that git declares for {environment}: {why}"
 
 
 def _accept(environment: str) -> str:

@@ -11,7 +11,7 @@ from reconciler.core.age import ahead, is_ahead
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.journal import inconsistency
-from reconciler.core.artifact.observed_state import JournalHead, drift_of
+from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, drift_of
 from reconciler.core.digest import Digest, is_digest
 from reconciler.core.inspect.audit import Audit, AuditFinding
 from reconciler.core.inspect.drift import remedy_around
@@ -24,7 +24,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of
 from reconciler.engine.inspect import journal_checkpoint
 from reconciler.engine.inspect.stored_object import ObjectCheck
-from reconciler.engine.plan import card_check, make_plan, observe_loss
+from reconciler.engine.plan import card_check, make_plan, observe, observe_loss
 from reconciler.engine.removed_environments import declared_beside, leftovers, without_settled
 from reconciler.engine.storage import blobs, builds, checkpoints, folder_rights, journal, numbered_log
 from reconciler.errors import ReconcilerError
@@ -90,6 +90,7 @@ class _Auditor:
         self.notes: list[AuditFinding] = []
         self.checked: Counter[str] = Counter()
         self.heads: dict[str, JournalHead] = {}
+        self.unread: set[str] = set()  # models whose journal could not be replayed to its end
         self.objects = ObjectCheck(
             store=self.store,
             project=desired.project,
@@ -128,8 +129,10 @@ class _Auditor:
         if (lost := observer.store(name)) is not None:
             self._find("store", str(lost), lost.hint)
             return
+        begun = set(journal.models(self.store, name))  # of what entries are left of, the walk says which are missing
         for model, gone in observer.gone(name):
-            self._find(store_layout.journal(name, model), str(gone), gone.hint)
+            if model not in begun:
+                self._find(store_layout.journal(name, model), str(gone), gone.hint)
 
     def _try(self, where: str, check: Callable[[], object]) -> None:
         try:
@@ -153,15 +156,8 @@ class _Auditor:
         )
 
     def _note(self, where: str, problem: str, remedy: str | None) -> None:
-        self.notes.append(
-            AuditFinding(
-                environment=self.environment.name,
-                where=where,
-                problem=problem,
-                remedy=remedy,
-                status=ResultStatus.CLEAN,
-            )
-        )
+        self._find(where, problem, remedy, status=ResultStatus.CLEAN)
+        self.notes.append(self.findings.pop())
 
     def _object(self, key: str) -> None:
         """Check that a stored object is what its key says, and that the blobs that it names are there."""
@@ -206,6 +202,7 @@ class _Auditor:
 
     def _journals(self) -> None:
         for model in journal.models(self.store, self.environment.name):
+            self.unread.add(model)
             self._try(store_layout.journal(self.environment.name, model), partial(self._journal, model))
 
     def _journal(self, model: str) -> None:
@@ -225,6 +222,7 @@ class _Auditor:
                 store_layout.member(store_layout.journal(name, model), head.entry.n), partial(self._references, head)
             )
             before = head
+        self.unread.discard(model)
         if before is not None:
             self._dated_entry(before, current=True)
             self.heads[model] = before
@@ -284,12 +282,14 @@ class _Auditor:
         served = {deployment.model: deployment for deployment in target.observe(self.heads)}
         for model in sorted(self.heads.keys() | served.keys()):
             self.checked["served models"] += 1
-            deployment = served.get(model)
+            head, deployment = self.heads.get(model), served.get(model)
             for line in deployment.around if deployment is not None else ():
                 self._find(f"target: {model}", line, remedy_around(line), status=ResultStatus.PENDING)
-            if (drift := drift_of(self.heads.get(model), deployment)) is not None:
+            if model in self.unread or not self._reaches(head, model, deployment):
+                continue  # a finding by now; no apply, and no hand, may follow a journal that lost entries
+            if (drift := drift_of(head, deployment)) is not None:
                 remedy = f"run `reconciler apply {self.environment.name}`"
-                if model not in self.heads:
+                if head is None:
                     remedy = "remove it from the target by hand; if reconciler deployed it, its journal is lost: "
                     remedy += "restore the store from a backup"
                 elif not drift.is_committed_only and self.environment.drift is DriftPolicy.REPORT:
@@ -298,17 +298,18 @@ class _Auditor:
                 problem = f"committed, not yet in place: {drift.message}" if pending else str(drift)
                 self._find(f"target: {model}", problem, remedy, status=ResultStatus.PENDING, pending=pending)
 
+    def _reaches(self, head: JournalHead | None, model: str, deployment: LiveDeployment | None) -> bool:
+        """Tell whether a journal reaches what its target serves; where there is none, nothing says that it should."""
+        found, where = len(self.findings), store_layout.journal(self.environment.name, model)
+        if head is not None:
+            self._try(where, partial(observe.not_ahead, self.environment, model, head, deployment))
+        return len(self.findings) == found
+
     def _card(self, model: Model) -> None:
         """Draw the card of a deployed model again, also one of before cards were checked at the deploy."""
         name, head, render = self.environment.name, self.heads.get(model.name), self.deps.render_card
         card = self.desired.card(name, model.name)
-        if (
-            head is None
-            or head.state.build is None
-            or head.state.artifact != model.artifact
-            or not card
-            or render is None
-        ):
+        if head is None or head.state.build is None or head.state.artifact != model.artifact or not (card and render):
             return
         pinned = card_check.model_cards(self.deps, self.desired, self.environment).pinned(model, head.state.build, head)
         self.checked["cards"] += 1

@@ -10,7 +10,7 @@ from reconciler.core.inspect.explanation import Advice, Explanation
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.status_codes import SyncStatus
+from reconciler.core.status_codes import ResultStatus, SyncStatus, status_of
 from reconciler.engine.apply import approvals, forge_queries
 from reconciler.engine.controls.pin_controls import pin_controls
 from reconciler.engine.dependencies import Dependencies
@@ -32,6 +32,8 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
         return _not_declared(deps, desired, environment, model)
     plan = make_plan.make_plan(deps, desired, environment, (model,))
     (part,) = plan.models
+    deployed_unknown = part.trouble is ResultStatus.DAMAGED and _is_journal_damaged(deps, desired, environment, model)
+    deployed = None if deployed_unknown else deployed
     return Explanation(
         model=model,
         environment=environment.name,
@@ -41,6 +43,7 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
         part=part,
         refresh=plan.refresh,
         deployed=deployed,
+        deployed_unknown=deployed_unknown,
         advice=tuple(_advice(deps, desired, environment, part, deployed, refresh=plan.refresh is not None)),
     )
 
@@ -64,6 +67,8 @@ def _advice(
         if part.sync is not SyncStatus.IN_SYNC:
             yield from _adopt(deps, desired, environment, part.model)
         return
+    if part.trouble in (ResultStatus.DAMAGED, ResultStatus.FAILED):
+        return  # what may be promoted is told once it is known again what is deployed
     if environment.trains:
         yield from _downstream(desired, environment, part, deployed)
     else:
@@ -196,6 +201,18 @@ def _sources(desired: DesiredState, environment: Environment) -> Iterator[Enviro
         origin = desired.environment(name)
         if origin is not None:
             yield origin
+
+
+def _is_journal_damaged(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> bool:
+    """Tell whether the journal does not say what is deployed: it is damaged, or behind what its target serves."""
+    target = deps.targets.get(environment.name)
+    try:
+        head = observe.head_of(deps, desired, environment.name, model)
+        served = target.observe([model], others=False) if target is not None else ()
+        observe.not_ahead(environment, model, head, next((each for each in served if each.model == model), None))
+    except ReconcilerError as error:
+        return status_of(error) is ResultStatus.DAMAGED
+    return False
 
 
 def _artifact(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> Digest | None:

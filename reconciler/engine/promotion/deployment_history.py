@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reconciler.core.artifact.journal import Action
+from reconciler.core.artifact.journal import Action, RollbackHold
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.desired_state import DesiredState
@@ -20,7 +20,7 @@ def rollback_artifact(
     """Return the artifact to roll back to: that of entry `to`, or the one deployed before the current one.
 
     Where `rollback --now` already went back and git does not agree yet, it is the artifact deployed now. Raises
-    UsageError E801 where there is no such entry or artifact.
+    UsageError E801 where there is no such entry or artifact, IntegrityError E603 where the journal lost entries.
     """
     heads = _entries(deps, desired, model, environment)
     if to is not None:
@@ -45,11 +45,30 @@ def rollback_artifact(
     for head in reversed(heads):
         if head.state.artifact is not None and head.state.artifact != today.artifact:
             return head.state.artifact
+    _check_whole(deps, environment, model, heads[-1])
     raise UsageError(
         f"{environment.name}/{model} has no earlier artifact than "
         f"{short(today.artifact) if today.artifact else 'none'} to roll back to",
-        hint=history_hint(environment.name, model),
+        hint=_withdraw_hint(environment.name, model, today.artifact),
         code="E801",
+    )
+
+
+def _check_whole(deps: Dependencies, environment: Environment, model: str, head: JournalHead) -> None:
+    """Raise IntegrityError E603 where the journal ends before what its target serves: earlier ones may be lost, too."""
+    target = deps.targets.get(environment.name)
+    for served in target.observe([model], others=False) if target is not None else ():
+        if served.model == model:
+            observe.not_ahead(environment, model, head, served)
+
+
+def _withdraw_hint(environment: str, model: str, artifact: Digest | None) -> str:
+    """Say how the only artifact that was ever deployed is withdrawn."""
+    if artifact is None:
+        return history_hint(environment, model)
+    return (
+        f"it is the first one there; to withdraw it, `git revert` the merge that promoted {model}, and confirm its "
+        f"retirement in `reconciler apply {environment}`"
     )
 
 
@@ -68,6 +87,16 @@ def declared_entry(
         hint=history_hint(environment.name, model),
         code="E801",
     )
+
+
+def last_hold(
+    deps: Dependencies, desired: DesiredState, model: str, environment: Environment, artifact: Digest
+) -> RollbackHold | None:
+    """Return the hold that the last `rollback --now` from this artifact left, or None where there was none."""
+    store = deps.stores[environment.name]
+    heads = journal.entries(store, project=desired.project, environment=environment.name, model=model)
+    holds = [head.state.hold for head in heads if head.state.hold is not None and head.state.hold.pin == artifact]
+    return holds[-1] if holds else None
 
 
 def _entries(deps: Dependencies, desired: DesiredState, model: str, environment: Environment) -> list[JournalHead]:

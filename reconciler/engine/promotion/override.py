@@ -5,8 +5,9 @@ An override is a change of the environment's file like any other; whether its ow
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.forge.project_place import branch_name
@@ -22,6 +23,7 @@ from reconciler.engine.promotion.open_pull_request import PullRequestRoute
 from reconciler.errors import UsageError
 from reconciler.manifest.yaml.edit import overridden
 from reconciler.ports import Proposal, Proposer
+from reconciler.schedule import freeze_windows
 
 
 def override(
@@ -32,11 +34,13 @@ def override(
     environment: Environment,
     control: Control,
     reason: str,
+    now: datetime,
     route: PullRequestRoute | None = None,
 ) -> ProposalResult | ProposalSet:
     """Propose the override of `control` for the pins of one or more models; with a `route`, push it and open a request.
 
-    Several are one branch and one request: all of them, or none where one has no pin.
+    Several are one branch and one request: all of them, or none where one has no pin. That a control has no effect at
+    `now` is told; it may have one when the artifact is deployed.
 
     Raises InvalidManifestsError where the other controls do not allow it, UsageError E801 where git pins no artifact or
     the configuration was read from a work tree.
@@ -52,17 +56,30 @@ def override(
         after = overridden(text, model=model, artifact=pin, control=control, reason=reason)
         if after != text:
             text, changed[model] = after, pin
+    results = tuple(_result(checkout, environment, path, model, pins, changed, control, reason) for model in names)
+    told = tuple(_without_effect(environment, control, now))
     proposed = ProposalSet(
         environment=environment.name,
         branch=None,
         commit=None,
         base=checkout.revision,
         files=(path,) if changed else (),
-        models=tuple(_result(checkout, environment, path, model, pins, changed, control, reason) for model in names),
+        models=tuple(
+            replace(each, summary=(*each.summary, *told)) if each.model in changed else each for each in results
+        ),
     )
     if changed:
         proposed = _commit(checkout, proposer, proposed, text, changed, control=control, reason=reason, route=route)
     return open_pull_request.of_one(proposed) if len(names) == 1 else proposed
+
+
+def _without_effect(environment: Environment, control: Control, now: datetime) -> Iterator[str]:
+    """Say where git declares nothing that the override would set aside. A hold may also be a rollback's own."""
+    policy = environment.policy
+    if control is Control.FREEZE and freeze_windows.closed(policy.freeze, now) is None:
+        yield f"note that no freeze of {environment.name} is in force now"
+    if control is Control.APPROVALS and policy.approvals is None:
+        yield f"note that {environment.name} asks for no approvals"
 
 
 def _pin(desired: DesiredState, environment: Environment, model: str) -> Digest:

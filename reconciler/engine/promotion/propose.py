@@ -7,7 +7,8 @@ from dataclasses import replace
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.weakened_gates import WeakenedGate, weakened_by
-from reconciler.core.digest import DigestPrefix, short
+from reconciler.core.digest import Digest, DigestPrefix, short
+from reconciler.core.plan.gate_evaluation import remedy
 from reconciler.core.promotion.proposal import ProposalResult
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState, card_path
@@ -99,6 +100,8 @@ def prepare_promotion(
         summary += [result.reason for result in verification.results if result not in verification.applied]
         summary += map(str, weakened_by(declared, desired.model(to.name, model), to.policy))
         summary += [line for line in map(str, unmet) if line not in summary]
+    else:
+        summary.append(_deployed_before(deps, desired, build.artifact, to, model))
     if unmet:
         summary.append(f"what is in force in {to.name} refuses this pin: `reconciler controls show {to.name}`")
     return PreparedProposal(
@@ -110,6 +113,15 @@ def prepare_promotion(
         promotion=summarize(deps, desired, to, declared, verification),
         count=declared.proposed,
     )
+
+
+def _deployed_before(deps: Dependencies, desired: DesiredState, artifact: Digest, to: Environment, model: str) -> str:
+    """Say that no gate is asked of an artifact that was deployed before, and that it was rolled back, where it was."""
+    told = "deployed here before, so no gate is asked"
+    hold = deployment_history.last_hold(deps, desired, model, to, artifact)
+    if hold is None:
+        return told
+    return f"{told}; ROLLED BACK on {hold.when:%Y-%m-%d %H:%M} UTC by {hold.who}: {hold.reason}"
 
 
 def _files(checkout: Checkout, pinned: PinnedModel, *, manifest: str, card: str, render: RenderCard) -> dict[str, str]:
@@ -211,7 +223,7 @@ def _judged(
     if not checked.verification.passed:
         raise GateRefusedError(
             f"{short(build.artifact)} failed the gates of {to.name}: " + "; ".join(checked.verification.refusals),
-            hint=f"change the recipe and train again; an artifact that failed is never deployed to {to.name}",
+            hint=remedy(gates, proposed, to.promotes_from[0]),
             code="E701",
         )
     own = deps.stores[to.name]

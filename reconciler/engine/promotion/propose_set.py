@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from reconciler.core.digest import DigestPrefix
+from reconciler.core.digest import Digest, DigestPrefix
 from reconciler.core.promotion.proposal import LeftOutModel, ProposalResult, ProposalSet
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus, status_of
@@ -161,11 +161,10 @@ def candidates(deps: Dependencies, checkout: Checkout, to: Environment) -> tuple
     for origin in to.promotes_from:
         for model in desired.models_of(origin):
             try:
-                head = observe.head_of(deps, desired, origin, model.name)
+                artifact = _newest(deps, checkout, origin, model.name)
             except ReconcilerError:  # promoting it says what is wrong
                 names.add(model.name)
                 continue
-            artifact = head.state.build.artifact if head is not None and head.state.build is not None else None
             pinned = desired.model(to.name, model.name)
             if artifact is not None and (pinned is None or pinned.artifact != artifact):
                 names.add(model.name)
@@ -181,13 +180,8 @@ def only_candidate(deps: Dependencies, checkout: Checkout, to: Environment, *, r
     names = candidates(deps, checkout, to)
     if len(names) == 1:
         return names[0]
-    origin = to.promotes_from[0]
     if not names:
-        raise UsageError(
-            f"nothing to promote to {to.name}: it pins the newest candidate of each model",
-            hint=f"train new ones: reconciler apply {origin}; or name a model, which says why it has none",
-            code="E801",
-        )
+        raise _nothing_to_promote(deps, checkout, to)
     prepare = partial(prepare_promotion, deps, checkout, to=to, digest=None, render=render)
     judged = judge(names, lambda model: prepare(model=model))
     if len(judged.prepared) == 1:
@@ -202,6 +196,30 @@ def only_candidate(deps: Dependencies, checkout: Checkout, to: Environment, *, r
         hint=f"{'; '.join(commands)}; or together, in one request: {_promote_command(to.name, able)}",
         code="E801",
     )
+
+
+def _nothing_to_promote(deps: Dependencies, checkout: Checkout, to: Environment) -> UsageError:
+    """Return the error where no model has a candidate that is not pinned: none was trained, or all are promoted."""
+    first, sources = to.promotes_from[0], ", ".join(to.promotes_from)
+    trained = any(
+        _newest(deps, checkout, origin, model.name) is not None
+        for origin in to.promotes_from
+        for model in checkout.desired.models_of(origin)
+    )
+    problem, hint = f"there is no candidate in {sources} yet", f"reconciler apply {first}"
+    if trained:
+        problem = "it pins the newest candidate of each model that has one"
+        hint = (
+            f"change a recipe and commit it, then reconciler apply {first}; or with new data: reconciler apply "
+            f"{first} --refresh; or name a model, which says why it has none"
+        )
+    return UsageError(f"nothing to promote to {to.name}: {problem}", hint=hint, code="E801")
+
+
+def _newest(deps: Dependencies, checkout: Checkout, origin: str, model: str) -> Digest | None:
+    """Return the newest candidate of a model in an environment that trains it or tries it, or None."""
+    head = observe.head_of(deps, checkout.desired, origin, model)
+    return head.state.build.artifact if head is not None and head.state.build is not None else None
 
 
 def _promote_command(environment: str, models: Sequence[str]) -> str:

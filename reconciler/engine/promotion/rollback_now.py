@@ -29,6 +29,8 @@ from reconciler.engine.storage import journal
 from reconciler.errors import ConflictError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.ports import Proposer
 
+NO_REASON = "no reason given"
+
 
 def now(
     deps: Dependencies,
@@ -49,7 +51,7 @@ def now(
     Raises GateRefusedError E706 where the artifact is rejected or the model is held, ConflictError E705 while a freeze
     blocks rollbacks.
     """
-    head = swap(deps, checkout, model=model, environment=environment, to=to, reason=reason)
+    head, unrecorded = swap(deps, checkout, model=model, environment=environment, to=to, reason=reason)
     n = head.entry.n
     try:
         declared = checkout.desired.model(environment.name, model)
@@ -59,7 +61,15 @@ def now(
     except ReconcilerError as error:
         error.message = f"the rollback is deployed (entry {n}), but its proposal in git failed: {error.message}"
         raise
-    return replace(proposed, served_by=n)
+    return _served(proposed, head, unrecorded)
+
+
+def _served(proposed: ProposalResult, head: JournalHead, unrecorded: str | None) -> ProposalResult:
+    """Return the proposal with the entry that deployed it. `unrecorded`: a reason that came too late for it."""
+    hold, summary = head.state.hold, proposed.summary
+    if unrecorded is not None:
+        summary = (*summary, f"already rolled back by journal entry {head.entry.n}; {unrecorded}")
+    return replace(proposed, served_by=head.entry.n, held=hold.pin if hold is not None else None, summary=summary)
 
 
 def at_once(
@@ -73,8 +83,9 @@ def at_once(
     reason: str,
     route: Callable[[], PullRequestRoute] | None = None,
 ) -> ProposalResult | ProposalSet:
-    """Roll one or more models back at once, and propose it. Raises UsageError E801 for an entry of several models."""
-    _check_entry(models, environment, to)
+    """Roll one or more models back at once, and propose it. Raises UsageError E801 for an entry of several models, and
+    for a sandbox."""
+    _check(checkout, models, environment, to)
     if len(models) == 1:
         return now(
             deps,
@@ -99,14 +110,36 @@ def propose_only(
     to: int | None,
     route: PullRequestRoute | None = None,
 ) -> ProposalResult | ProposalSet:
-    """Propose to roll one or more models back. Raises UsageError E801 for an entry of several models."""
-    _check_entry(models, environment, to)
+    """Propose to roll one or more models back. Raises UsageError E801 for an entry of several models, and for a
+    sandbox."""
+    _check(checkout, models, environment, to)
+    told = partial(_served_before, deps, checkout, environment)
     if len(models) == 1:
-        return propose.rollback(deps, checkout, proposer, model=models[0], environment=environment, to=to, route=route)
-    return propose_set.rollback_models(deps, checkout, proposer, models=models, environment=environment, route=route)
+        return told(
+            propose.rollback(deps, checkout, proposer, model=models[0], environment=environment, to=to, route=route)
+        )
+    proposed = propose_set.rollback_models(
+        deps, checkout, proposer, models=models, environment=environment, route=route
+    )
+    return replace(proposed, models=tuple(map(told, proposed.models)))
 
 
-def _check_entry(models: Sequence[str], environment: Environment, to: int | None) -> None:
+def _served_before(
+    deps: Dependencies, checkout: Checkout, environment: Environment, proposed: ProposalResult
+) -> ProposalResult:
+    """Return the proposal with the entry by which `--now` deployed it already, where one did and git does not agree."""
+    head = observe.head_of(deps, checkout.desired, environment.name, proposed.model)
+    if head is None or head.state.hold is None or head.state.artifact != proposed.artifact or proposed.branch is None:
+        return proposed
+    return _served(proposed, head, None)
+
+
+def _check(checkout: Checkout, models: Sequence[str], environment: Environment, to: int | None) -> None:
+    if environment.trains:
+        places = [other.name for other in checkout.desired.downstream(environment.name)]
+        again = " ".join(models)
+        hint = "; ".join(f"reconciler rollback {again} --in {place}" for place in places) or "change the recipe instead"
+        raise UsageError(f"{environment.name} trains its models and deploys none", hint=hint, code="E801")
     if to is not None and len(models) > 1:
         hint = "; ".join(f"reconciler rollback {model} --in {environment.name} --to {to}" for model in models)
         raise UsageError("--to is a journal entry of one model, and several are named", hint=hint, code="E801")
@@ -131,16 +164,15 @@ def now_models(
     for model in models:
         artifact = deployment_history.rollback_artifact(deps, desired, model, environment, None)
         deployment_history.declared_entry(deps, desired, model, environment, artifact)
-    entries: dict[str, int] = {}
+    heads: dict[str, tuple[JournalHead, str | None]] = {}
     for model in models:
         try:
-            head = swap(deps, checkout, model=model, environment=environment, to=None, reason=reason)
+            heads[model] = swap(deps, checkout, model=model, environment=environment, to=None, reason=reason)
         except ReconcilerError as error:
-            if entries:
-                done = f"{', '.join(entries)}: rolled back at once, and not proposed in git yet"
+            if heads:
+                done = f"{', '.join(heads)}: rolled back at once, and not proposed in git yet"
                 error.message = f"{model} is not rolled back: {error.message} ({done})"
             raise
-        entries[model] = head.entry.n
     try:
         proposed = propose_set.rollback_models(
             deps,
@@ -148,20 +180,23 @@ def now_models(
             proposer,
             models=models,
             environment=environment,
-            to=entries.get,
+            to=lambda model: heads[model][0].entry.n,
             route=route() if route is not None else None,
         )
     except ReconcilerError as error:
         error.message = f"the rollbacks are deployed, but their proposal in git failed: {error.message}"
         raise
-    served = tuple(replace(each, served_by=entries[each.model]) for each in proposed.models)
+    served = tuple(_served(each, *heads[each.model]) for each in proposed.models)
     return replace(proposed, models=served)
 
 
 def swap(
     deps: Dependencies, checkout: Checkout, *, model: str, environment: Environment, to: int | None, reason: str
-) -> JournalHead:
-    """Deploy the earlier artifact and return its journal entry, written now or by an earlier try."""
+) -> tuple[JournalHead, str | None]:
+    """Deploy the earlier artifact and return its journal entry, written now or by an earlier try.
+
+    With a sentence on the reason, where it is another than the one that the earlier try recorded.
+    """
     desired = checkout.desired
     apply.may_apply(deps, desired, environment)
     deploy.target_of(deps, environment)
@@ -194,12 +229,12 @@ def swap(
     )
     if target == head.state.artifact:
         if drift_of(head, served) is None:
-            return head
+            return head, _unrecorded(head, reason)
         redeploy = f"redeploy after rollback: {reason}"
-        return deploy.restore(deps, writer, environment=environment, head=head, plan=plan, reason=redeploy)
+        return deploy.restore(deps, writer, environment=environment, head=head, plan=plan, reason=redeploy), None
     _check_policy(facts, target)
     back = replace(declared, artifact=target)
-    return deploy.deploy(
+    deployed = deploy.deploy(
         deps,
         writer,
         environment=environment,
@@ -213,6 +248,15 @@ def swap(
         hold=_hold(deps, declared, target, reason, desired.revision),
         final_check=partial(approvals.check_not_frozen, deps, facts.environment, previously_deployed=True),
     )
+    return deployed, None
+
+
+def _unrecorded(head: JournalHead, reason: str) -> str | None:
+    """Say that the reason is not recorded, where one is given and the journal has another."""
+    hold = head.state.hold
+    if hold is None or reason in (hold.reason, NO_REASON):
+        return None
+    return f"its reason stays {hold.reason!r}, and the one given now is not recorded"
 
 
 def _artifact_label(head: JournalHead) -> str:

@@ -21,11 +21,12 @@ def blocks(status: ControlsStatus, detail: Detail) -> Iterator[Block]:  # noqa: 
     if status.rules:
         yield Items(tuple(Item(rule) for rule in status.rules))
     if status.unaccepted is not None:
-        yield Paragraph(f"A person has to accept the first ones: {status.unaccepted}.", tone=Tone.WARN, hang=2)
+        yield Paragraph(f"A person has to accept what git says now: {status.unaccepted}.", tone=Tone.WARN, hang=2)
     added = tuple(rule for rule in status.declared if rule not in status.rules)
+    revision = f"commit {commit(status.revision)}" if status.revision is not None else "the work tree"
+    says = "Git says" if added else "Git says nothing else"
+    yield Paragraph(f"{says} in {revision}, with id {short(status.digest)}{':' if added else '.'}", hang=2)
     if added:
-        revision = f"commit {commit(status.revision)}" if status.revision is not None else "the work tree"
-        yield Paragraph(f"Git says in {revision}, with id {short(status.digest)}:", hang=2)
         yield Items(tuple(Item(rule) for rule in added))
     if status.loosened:
         waits = f", and not let in: {status.waits_for}" if status.waits_for is not None else ""

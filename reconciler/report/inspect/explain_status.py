@@ -45,6 +45,7 @@ def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
     yield Heading((Code(explanation.model), " in ", place, Either(state, "")))
     if screen:
         deployed = short(explanation.deployed) if explanation.deployed is not None else "nothing yet"
+        deployed = "unknown: its journal is damaged" if explanation.deployed_unknown else deployed
         yield Items((Item(deployed, label="has" if explanation.role == "sandbox" else "serves"),))
         yield GAP
         if explanation.refresh is not None:

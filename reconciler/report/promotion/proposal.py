@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from reconciler.core.digest import short
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, ProposalSet
@@ -34,6 +34,8 @@ _STATES = {
     OpenedState.BY_HAND: "to be opened by hand",
 }
 
+_HELD = 5  # artifacts that are named
+
 DOCUMENTS = {
     "adopt": (ProposalResult, ()),
     "override": (ProposalResult, ()),
@@ -59,7 +61,7 @@ def blocks(proposal: ProposalResult, detail: Detail) -> Iterator[Block]:
         yield from _served(proposal)
     yield Items((*_commit(proposal, detail), *opening_items(opening)), label_width=7, gap=" ")
     yield GAP
-    yield until_merged(served=proposal.served_by is not None)
+    yield until_merged((proposal,))
     if screen:
         yield from next_steps(proposal)
     elif proposal.promotion is not None:
@@ -105,11 +107,13 @@ def opening_items(opening: OpenedPullRequest | None) -> Iterator[Item]:
         yield Item((_link(other.url), " (left open: it proposes other models, too)"), label="beside", joint=" ")
 
 
-def until_merged(*, served: bool) -> Paragraph:
-    """Say what holds until the branch is merged. `served`: the artifact was deployed at once."""
+def until_merged(proposals: Sequence[ProposalResult]) -> Paragraph:
+    """Say what holds until the branch of these models is merged."""
     words = "Nothing is deployed until this branch is merged and applied."
-    if served:
-        words = "Until this branch is merged, git pins the artifact that was rolled back; apply does not deploy it."
+    if any(each.served_by is not None for each in proposals):
+        held = ", ".join(short(each.held) for each in proposals[:_HELD] if each.held is not None)
+        pinned = f"still pins what was rolled back{f' ({held})' if held else ''}"
+        words = f"Until this branch is merged, git {pinned}; no apply deploys that again."
     return Paragraph(words, tone=Tone.WARN, hang=2)
 
 

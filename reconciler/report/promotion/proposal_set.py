@@ -50,7 +50,7 @@ def blocks(proposal: ProposalSet, detail: Detail) -> Iterator[Block]:
     items = (*branch_items(proposal, detail), *files, *opening_items(proposal.opening))
     yield Items(items, label_width=7, gap=" ")
     yield GAP
-    yield until_merged(served=any(each.served_by is not None for each in proposal.models))
+    yield until_merged(proposal.models)
     if screen:
         yield from next_steps(proposal)
     yield from by_hand(proposal.opening, detail)
@@ -58,7 +58,7 @@ def blocks(proposal: ProposalSet, detail: Detail) -> Iterator[Block]:
 
 def _nothing(proposal: ProposalSet) -> str:
     if not proposal.models:
-        return f"Nothing to propose: {proposal.environment} pins the newest candidate of each model."
+        return f"Nothing to propose: {proposal.environment} pins the newest candidate of each model that has one."
     return f"Nothing to propose: git has it already for {', '.join(each.model for each in proposal.models[:_SHOWN])}."
 
 

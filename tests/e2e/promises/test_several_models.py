@@ -100,7 +100,9 @@ def test_without_a_name_what_can_be_promoted_is_listed_with_commands_and_the_onl
     two.merge(two.run("promote", "--all", "-o", "json").json["branch"])
     nothing = two.run("promote", "--all", "-o", "json").json
     assert ("branch" in nothing, nothing["models"]) == (False, [])
-    assert "nothing to promote to production" in two.run("promote", code=2).err
+    told = two.run("promote", code=2).err
+    assert "nothing to promote to production: it pins the newest candidate of each model that has one" in told
+    assert "reconciler apply sandbox --refresh" in told
 
 
 def test_of_two_of_which_one_is_refused_none_is_proposed_and_all_reasons_are_told(two: Project) -> None:

@@ -21,6 +21,7 @@ def take(project: Project, environment: str, *, code: int = 0) -> str:
 
 def test_from_nothing_to_production_by_its_advice_alone(project: Project) -> None:
     assert "sandbox declares lateness, but has not trained it yet" in why(project, "production")
+    assert "there is no candidate in sandbox yet" in project.run("promote", code=2).err
 
     said = take(project, "sandbox")
     assert "has  nothing yet" in said
@@ -59,7 +60,16 @@ def test_a_refusal_is_told_with_its_numbers_and_what_to_do(project: Project) -> 
     said = why(project, "sandbox")
     assert "refused" in said
     assert re.search(r"removes \d+(\.\d+)?% of the naive guess's errors, less than 99%", said)
-    assert "change the recipe" in said
+    assert "change the recipe, or the gate by a pull request, and apply the sandbox again" in said
+    assert "change the recipe, or the gate by a pull request, and apply sandbox again" in project.run(
+        "promote", "lateness", code=4
+    ).err.replace("\n", " ")
+    assert "verif" not in project.run("apply", "sandbox", "--yes", code=4).err, "the same gates judge it once"
+    project.recipe("byShareOfErrors: 0.99", "byShareOfErrors: 0.01")
+    assert "nothing trained" in project.run("apply", "sandbox", "--yes").out, (
+        "by other gates the same artifact is judged"
+    )
+    project.run("promote", "lateness")
 
 
 def test_a_name_that_nobody_knows_is_answered_with_the_nearest(project: Project) -> None:

@@ -17,6 +17,7 @@ from reconciler.core.inspect.history import History, HistoryEvent
 from reconciler.core.inspect.predictions import GroupAmount, Predictions
 from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
 from reconciler.core.plan.apply_result import ApplyResult, ModelResult
+from reconciler.core.plan.gate_evaluation import JUDGED_AGAIN
 from reconciler.core.plan.plan import Blocked, MetricChange, ModelPlan, Plan, PlanDetail, PlanIdentity, PlanInputs, Step
 from reconciler.core.promotion.proposal import OpenedPullRequest, OpenedState, ProposalResult, SupersededPullRequest
 from reconciler.core.spec.comparison import Comparability, Comparison
@@ -310,7 +311,7 @@ def applied() -> ApplyResult:
                 done=("trained 1a2b3c4d5e6f: grade D, f1_macro 0.101 on 10 rows",),
                 status=ResultStatus.DENIED,
                 problem="production: " + HOSTILE[0] + HOSTILE[2],
-                remedy="change the recipe and apply again; the failed artifact is not verified twice",
+                remedy=f"change the recipe, or the gate by a pull request, and apply sandbox again: {JUDGED_AGAIN}",
             ),
         ),
         refreshed=4,

@@ -37,7 +37,9 @@ def drifted() -> DriftReport:
             model="terms",
             kind=DriftType.UNREADABLE,
             what="E603 production/terms serves entry 7, but its journal ends at 6",
-            remedies=(Advice(reason="the journal lost entries: restore the store from a backup"),),
+            remedies=(
+                Advice(reason="the journal lost entries: restore it from a backup; apply nothing there until then"),
+            ),
             status=ResultStatus.DAMAGED,
         ),
         DriftFinding(

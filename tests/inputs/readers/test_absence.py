@@ -14,6 +14,7 @@ from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.engine.apply.accept_controls import accept_controls, accept_loss, observe_sandbox_loss
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, journal_checkpoint, prediction_input, status
+from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.plan import make_plan, observe_loss
 from reconciler.engine.promotion import deployment_history, propose
 from reconciler.errors import ConflictError, IntegrityError
@@ -153,6 +154,25 @@ def test_a_store_replaced_by_an_older_copy_is_behind_its_target(fresh: ProjectOn
     remove(fresh.root / "stores/production")
     older.rename(fresh.root / "stores/production")
     assert "serves entry 1, but its journal ends at 0" in lost(fresh)
+    deps, production = fresh.deps(), environment_of(fresh.desired, "production")
+    findings = audit.audit(deps, fresh.desired, ("production",)).findings
+    assert [bool(finding.remedy and "apply nothing" in finding.remedy) for finding in findings] == [True], findings
+    told = why(deps, fresh.desired, production, MODEL)
+    assert (told.deployed, told.deployed_unknown) == (None, True)
+    assert [step.command for step in told.advice] == [None], "the repair, and no command beside it"
+    with pytest.raises(IntegrityError, match="its journal ends at 0"):
+        deployment_history.rollback_artifact(deps, fresh.desired, MODEL, production, None)
+
+
+def test_a_journal_without_its_first_entry_is_one_finding_and_nothing_is_to_be_removed_by_hand(
+    fresh: ProjectOnDisk,
+) -> None:
+    fresh.deploy(10)
+    fresh.deploy(11)
+    (fresh.root / f"stores/production/journal/production/{MODEL}/0.json").unlink()
+    (finding,) = audit.audit(fresh.deps(), fresh.desired, ("production",)).findings
+    assert "0.json is missing" in finding.problem
+    assert "by hand" not in (finding.remedy or "")
 
 
 def test_a_store_and_a_target_replaced_by_older_copies_are_behind_the_anchor(fresh: ProjectOnDisk) -> None:

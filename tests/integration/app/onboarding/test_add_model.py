@@ -128,6 +128,10 @@ def test_without_a_table_the_only_one_that_is_not_declared_is_taken_and_of_none_
         add(shop, "buyers")
     assert "--from-table" in (none.value.hint or "")
     assert "--like" in (none.value.hint or "")
+    (shop / "p.csv").write_text("key,predicted,probability,uncertain,p_no,p_yes\n1,no,0.9,no,0.9,0.1\n")
+    (shop / "data/r.csv").write_text("key,predicted\n1,2.5\n")
+    with pytest.raises(UsageError, match="not declared yet"):
+        add(shop, "buyers")  # what `predict` wrote is no table to learn from
     table(shop / "data/visits.csv")
     table(shop / "data/more.csv")
     with pytest.raises(UsageError, match=r"2 tables: data/more\.csv, data/visits\.csv"):
@@ -157,13 +161,13 @@ def test_like_another_model_only_the_name_differs(shop: Path) -> None:
     assert "did you mean orders" in (unknown.value.hint or "")
 
 
-@pytest.mark.parametrize("name", ["orders", "sales"])
-def test_a_name_that_is_or_was_a_model_is_refused_with_one_that_is_free(shop: Path, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("name", "like"), [("orders", "orders"), ("sales", "orders"), ("orders", "nobody")])
+def test_a_name_that_is_or_was_a_model_is_refused_with_one_that_is_free(shop: Path, name: str, like: str) -> None:
     path = shop / "manifests/sandbox/orders.yaml"
     path.write_text(path.read_text().replace("metadata:\n", "metadata:\n  renamedFrom: sales\n"))
     before = files(shop)
     with pytest.raises(UsageError, match=name) as refused:
-        add(shop, name, like="orders")
+        add(shop, name, like=like)
     assert files(shop) == before
     command = re.search(r"reconciler add (\S+) --like (\S+)", refused.value.hint or "")
     assert command is not None

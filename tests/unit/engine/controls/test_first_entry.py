@@ -100,6 +100,19 @@ def test_an_earlier_version_without_anybody_who_decides_asks_nobody(tmp_path: Pa
     assert asked(tmp_path, loose, protect="", owners="owners: [rita]") is not None
 
 
+def test_an_earlier_version_that_cannot_be_read_is_named_by_commit_and_file(tmp_path: Path) -> None:
+    source = MemorySource()
+    source.commit({PATH: text_of()})
+    broken = source.commit({"environments/live.yaml": text_of() + b"owners: [", PATH: text_of()})
+    now = source.commit({PATH: text_of()})
+    desired = DesiredState(project="books", revision=now, environments=(), models=())
+    store = MemoryStore(tmp_path)
+    told = why_to_accept(desired, DECLARED, store=store, source=source) or ""
+    assert told.endswith(f"is not known: environments/live.yaml in commit {broken[:12]}")
+    beside = why_to_accept(desired, replace(DECLARED, protect=None), store=store, source=source) or ""
+    assert "`git log --find-object=" in beside, "no branch on which it could be looked for"
+
+
 def test_a_store_with_deployments_asks(tmp_path: Path) -> None:
     store = MemoryStore(tmp_path)
     store.put("journal/production/payments/0.json", b"an entry")
@@ -117,7 +130,7 @@ MEANWHILE: dict[str, tuple[dict[str, bytes], str]] = {
     "another store": ({PATH: text_of(store="stores/p2")}, "after entry 3 of its controls: stores/p2"),
     "another target": ({PATH: text_of(target="serving2")}, "serving2"),
     "under another name": ({"environments/live.yaml": text_of()}, f"{PATH} was not there"),
-    "a text that cannot be read": ({PATH: b"spec: ["}, "cannot be read"),
+    "a text that cannot be read": ({PATH: b"spec: ["}, f"{PATH} cannot be read in commit "),
 }
 
 

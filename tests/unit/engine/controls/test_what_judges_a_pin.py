@@ -7,16 +7,20 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, short
 from reconciler.core.spec.environment import DataBinding, Environment, Role, StorageLocation, Table
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
-from reconciler.core.spec.policy import Approvals, Control, Hold, Override
+from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override
 from reconciler.core.status_codes import ResultStatus
 from reconciler.engine.apply.accept_controls import accept_controls
 from reconciler.engine.controls.controls_state import controls_status
 from reconciler.engine.find_environment import environment_of
 from reconciler.errors import GateRefusedError, UsageError
+from reconciler.report.controls import controls_status as report
+from reconciler.report.layout.blocks import Detail
+from reconciler.report.layout.render_text import to_text
+from reconciler.report.layout.text_layout import TextStyle
 from tests.simulation.sample_project import MODEL, PRODUCTION, SANDBOX
 from tests.simulation.scenario import Scenario
 
@@ -229,4 +233,17 @@ def test_a_store_of_an_older_program_with_deployments_waits_for_a_person(candida
 def test_the_policy_that_is_in_force_is_shown(strict: Scenario) -> None:
     status = controls_status(strict.deps(), strict.desired, environment_of(strict.desired, "production"))
     assert "gate f1_macro at least: 0.99" in status.rules
+    assert {"freeze: none", "holds: none"} <= {*status.rules}
     assert (status.loosened, status.waits_for, status.unaccepted) == ((), None, None)
+
+
+def test_freezes_and_holds_are_shown_as_git_has_them_now_and_the_id_to_accept_always_is(strict: Scenario) -> None:
+    production = environment_of(strict.desired, "production")
+    freeze = Freeze(cron="0 18 * * FRI", duration=60 * 3600, time_zone="UTC", reason="weekend")
+    timed = replace(production.policy, freeze=(freeze,), holds=(Hold(model=MODEL, reason="closing"),))
+    strict.commit(seed=10, pin=strict.serves, production=replace(production, policy=timed))
+    status = controls_status(strict.deps(), strict.desired, environment_of(strict.desired, "production"))
+    assert {"freeze: 60h from 0 18 * * FRI (UTC): weekend", f"hold of {MODEL}: closing"} <= {*status.rules}
+    text = to_text(report.blocks(status, Detail.SCREEN), TextStyle(width=200))
+    assert "Git says nothing else in " in text
+    assert f"with id {short(status.digest)}." in text

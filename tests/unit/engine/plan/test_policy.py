@@ -94,11 +94,24 @@ def test_a_held_model_is_not_deployed_and_still_repaired(scenario: Scenario) -> 
     scenario.commit(seed=20, pin=newer, production=with_policy(holds=CLOSING))
     part = scenario.part("production")
     assert (part.health, part.status) == (HealthStatus.SUSPENDED, ResultStatus.DENIED)
+    assert not any("frozen" in note for note in part.detail.notes)
     del scenario.project.target.current[MODEL]
     told = scenario.one("production")
     assert (told.status, scenario.serves is not None) == (ResultStatus.DENIED, True)
     scenario.commit(seed=20, pin=newer, production=with_policy(holds=(replace(CLOSING[0], model=OTHER),)))
     assert scenario.one("production").status is ResultStatus.CLEAN, "another model's hold"
+
+
+def test_a_freeze_behind_a_hold_is_told_with_it(scenario: Scenario) -> None:
+    scenario.deployed(10)
+    newer = candidate(scenario)
+    scenario.commit(seed=20, pin=newer, production=with_policy(holds=CLOSING, freeze=(FRIDAYS,)))
+    scenario.project.clock.pass_time(**FRIDAY)
+    part = scenario.part("production")
+    assert part.reason == "held: the quarter is being closed"
+    assert "also production is frozen until 2026-01-05 06:00 UTC: weekend" in part.detail.notes
+    scenario.commit(seed=20, pin=newer, production=with_policy(freeze=(FRIDAYS,)))
+    assert not any("also" in note for note in scenario.part("production").detail.notes), "said once"
 
 
 def test_a_held_model_that_is_as_declared_is_suspended_and_says_why(scenario: Scenario) -> None:

@@ -12,7 +12,10 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.spec.policy import Hold
 from reconciler.core.status_codes import HealthStatus, ResultStatus
+from reconciler.engine.find_environment import environment_of
+from reconciler.engine.promotion import deployment_history
 from reconciler.engine.promotion.open_pull_request import PullRequestRoute
+from reconciler.engine.promotion.rollback_now import NO_REASON, propose_only
 from reconciler.errors import ConflictError, ForgeError, GateRefusedError, ReconcilerError, UsageError
 from reconciler.manifest.unchecked import past_manifest
 from reconciler.testing.fault_injection import Counter, Crash, Fault, at
@@ -130,6 +133,36 @@ def test_running_it_again_goes_no_further_back(scenario: Scenario) -> None:
     assert entry.n == 3
 
 
+def test_what_was_rolled_back_is_told_and_a_reason_that_comes_too_late_is_not_silently_dropped(
+    scenario: Scenario,
+) -> None:
+    _, second = twice(scenario)
+    once = scenario.rollback_now(reason="complaints")
+    assert once.held == second
+    again = scenario.rollback_now(reason="more complaints")
+    late = (
+        "already rolled back by journal entry 2; its reason stays 'complaints', and the one given now is not recorded"
+    )
+    assert again == replace(once, summary=(*once.summary, late))
+    assert scenario.rollback_now(reason=NO_REASON) == once
+    merged(scenario)
+    scenario.apply("production")
+    production = environment_of(scenario.desired, "production")
+    hold = deployment_history.last_hold(scenario.deps(), scenario.desired, MODEL, production, second)
+    assert hold is not None
+    assert hold.reason == "complaints"
+    assert deployment_history.last_hold(scenario.deps(), scenario.desired, MODEL, production, once.artifact) is None
+
+
+def test_a_sandbox_is_answered_with_where_a_model_can_be_rolled_back(scenario: Scenario) -> None:
+    twice(scenario)
+    checkout = sample_manifests.checkout(scenario.project.source, scenario.desired)
+    sandbox = environment_of(scenario.desired, "sandbox")
+    with pytest.raises(UsageError, match="sandbox trains its models and deploys none") as refused:
+        propose_only(scenario.deps(), checkout, scenario.proposer, models=(MODEL,), environment=sandbox, to=None)
+    assert refused.value.hint == f"reconciler rollback {MODEL} --in production"
+
+
 @pytest.mark.parametrize("flow", ["plain", "retried"])
 def test_a_fault_at_any_effect_is_finished_by_running_it_again(tmp_path: Path, flow: str) -> None:
     counter = Counter()
@@ -196,8 +229,9 @@ def test_a_rejected_artifact_a_held_model_and_a_window_that_says_so_stand_in_its
 
 def test_there_must_be_something_to_go_back_to_and_from(scenario: Scenario) -> None:
     pin = scenario.deployed(10)
-    with pytest.raises(UsageError, match="no earlier artifact"):
+    with pytest.raises(UsageError, match="no earlier artifact") as refused:
         scenario.rollback_now()
+    assert "to withdraw it, `git revert` the merge" in (refused.value.hint or "")
     scenario.commit(seed=10)
     with pytest.raises(UsageError, match="does not declare"):
         scenario.rollback_now()
