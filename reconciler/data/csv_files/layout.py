@@ -24,6 +24,7 @@ from reconciler.errors import DataError, FilePosition
 _SIGNS = (",", ";", "\t", "|")
 _HEAD = 1024 * 1024
 _SAMPLE = 200  # lines
+_NEARLY_ALL = 0.9  # of the sample's lines, after which an open quote is only cut
 _ABOVE = 20  # lines at most above a header
 _COMMA = re.compile(r"[+-]?[0-9]+(\.[0-9]{3})*(,[0-9]+)?")
 _POINT = re.compile(r"[+-]?[0-9]*\.[0-9]+")
@@ -149,8 +150,8 @@ def _rows(lines: list[str], delimiter: str, escape: str | None) -> _Rows:
             if len(records) >= _SAMPLE:
                 break
         read = True
-    except csv.Error:
-        read = False
+    except csv.Error:  # where the sample ends within quotes, the cell goes on behind it
+        read = bool(records) and reader.line_num >= len(lines) > 1 and records[-1][0] >= _NEARLY_ALL * len(lines)
     if records and reader.line_num >= len(lines) and records[-1][1] != ():
         records.pop()  # it may be cut
     rows = _Rows(records=tuple(records), whole=read)

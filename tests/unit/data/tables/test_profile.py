@@ -199,3 +199,10 @@ def test_a_last_row_that_sums_up_the_others_is_no_row(tmp_path: Path, last: str,
     with pytest.raises(DataError, match="the last row is a total: its units is the sum of all rows above") as told:
         look(tmp_path, body)
     assert told.value.code == "E402"
+
+
+@pytest.mark.parametrize("rows", [60, 199, 200, 201, 300])
+def test_escapes_are_told_also_where_the_sample_ends_within_a_cell_of_several_lines(tmp_path: Path, rows: int) -> None:
+    body = lines("id,note", *(f'{n},"a \\"b\\"\nc, d\n{n}"' for n in range(rows)))
+    found = look(tmp_path, body)
+    assert (found.table.escape, found.rows) == ("\\", rows)
