@@ -89,7 +89,7 @@ def test_a_damaged_lock_is_refused_or_pins_what_it_pins() -> None:
     for what, left in damaged(lock[start : start + 30], stride=1):
         found = read({**whole, "requirements.lock": lock[:start] + left + lock[start + 30 :]})
         if not isinstance(found, DesiredState):
-            assert {one.code for one in found} == {"E204"}, what
+            assert {one.code for one in found} in ({"E204"}, {"E113"}), what  # E113: a bit that makes a line end
         else:
             (runtime,) = [one.runtime for one in found.environments if one.runtime is not None]
             assert dict(runtime.versions)["duckdb"], what
