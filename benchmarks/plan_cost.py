@@ -43,7 +43,7 @@ def tell(name: str, costs: Sequence[Cost]) -> None:
     """Print one line: medians, smallest and largest."""
     wall, cpu = [run.wall for run in costs], [run.cpu for run in costs]
     print(
-        f"{name:24} {statistics.median(wall):7.3f} s  [{min(wall):.3f} - {max(wall):.3f}]"
+        f"{name:27} {statistics.median(wall):7.3f} s  [{min(wall):.3f} - {max(wall):.3f}]"
         f"   cpu {statistics.median(cpu):7.3f} s  [{min(cpu):.3f} - {max(cpu):.3f}]"
         f"   {max(run.memory for run in costs):4.0f} MB",
         flush=True,

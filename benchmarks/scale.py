@@ -26,12 +26,20 @@ MODEL = "wide"  # the model of the fleet that was really trained
 RUNS = 5
 SIZES = (10, 100, 1_000, 10_000)
 MOST_FOR_PEERS = 1_000  # with more, one run of a peer takes minutes
-BARS = {  # seconds, by number of models
-    1_000: {"plan, nothing to do": 0.25, "plan, first run": 1.2, "promote one": 0.5},
-    10_000: {"plan, nothing to do": 0.6, "plan, first run": 8.0, "plan, one changed": 0.9},
-}
 RECONCILER = str(Path(sys.executable).parent / "reconciler")
 PLAN = [RECONCILER, "plan", "production"]
+READERS = {  # each measured without any memory, and again
+    "plan --output json": [*PLAN, "--output", "json"],
+    "status": [RECONCILER, "status", "production"],
+    "status --output json": [RECONCILER, "status", "production", "--output", "json"],
+    "apply, nothing to do": [RECONCILER, "apply", "production", "--yes"],
+}
+BARS = {  # seconds, by number of models
+    1_000: {"plan, nothing to do": 0.25, "plan, first run": 1.2, "promote one": 0.5},
+    10_000: {"plan, nothing to do": 0.6, "plan, first run": 8.0, "plan, one changed": 0.9}
+    | dict.fromkeys(READERS, 1.0),
+}
+MOST_MEMORY = 100  # MB, of a command with a bar at 10,000 models that reads nothing again
 
 
 def main(sizes: Sequence[int]) -> None:
@@ -64,9 +72,9 @@ def measure(fleet: Path, models: int) -> None:
     costs["plan, nothing to do"] = run(fleet, PLAN)
     costs["plan, one changed"] = run(fleet, PLAN, before=change_one)
     costs["plan of one model"] = run(fleet, [*PLAN, "model-00000"])
-    costs["plan --output json"] = run(fleet, [*PLAN, "--output", "json"], runs=few)
-    costs["status production"] = run(fleet, [RECONCILER, "status", "production"], runs=few)
-    costs["apply, nothing to do"] = run(fleet, [RECONCILER, "apply", "production", "--yes"], runs=few)
+    for name, command in READERS.items():
+        costs[f"{name}, first"] = run(fleet, command, before=forget, runs=few)
+        costs[name] = run(fleet, command)
     seed(fleet)
     settle(fleet, models)
     promote = [RECONCILER, "promote", MODEL, "--to", "production"]
@@ -75,7 +83,10 @@ def measure(fleet: Path, models: int) -> None:
         tell(name, runs)
         bar = BARS.get(models, {}).get(name)
         if bar is not None:
-            print(f"{'':24} the bar is {bar} s: {'met' if median_wall(runs) <= bar else 'MISSED'}")
+            print(f"{'':27} the bar is {bar} s: {'met' if median_wall(runs) <= bar else 'MISSED'}")
+        memory = max(cost.memory for cost in runs)
+        if bar is not None and "first" not in name and memory > MOST_MEMORY:
+            print(f"{'':27} the bar is {MOST_MEMORY} MB: MISSED")
 
 
 def run(

@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.git.plumbing import Git
 from reconciler.app import locations
+from reconciler.ports import ReadObserver
 
 
 def git_folder(root: Path) -> Path | None:
@@ -15,7 +16,8 @@ def git_folder(root: Path) -> Path | None:
     return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
 
 
-def witness(root: Path) -> FilesStore | None:
-    """Return the store in git's own folder in which this clone remembers which journals its applies saw."""
+def witness(root: Path, observer: ReadObserver | None = None) -> FilesStore | None:
+    """Return the store in git's own folder in which this clone remembers which journals its applies saw. `observer`
+    records reads."""
     folder = git_folder(root)
-    return FilesStore(folder / locations.WITNESS / locations.key_of(root)) if folder is not None else None
+    return FilesStore(folder / locations.WITNESS / locations.key_of(root), observer) if folder is not None else None

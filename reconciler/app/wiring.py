@@ -183,7 +183,7 @@ def open_project(
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             render_card=_render_card,
             tags=GitTags(root),
-            witness=cache(partial(witness, root)),
+            witness=cache(partial(witness, root, fingerprints)),
             headers=headers if uncached else cached_headers(options, headers, head),
             expressions=checkout.expressions,
             machine=_machine,

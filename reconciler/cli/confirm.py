@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
-from reconciler.core.plan.plan import Plan
+from reconciler.core.plan.plan_summary import UnchangedPlan
 from reconciler.core.status_codes import ResultStatus
 from reconciler.errors import UsageError
 from reconciler.report.layout.blocks import Detail
 from reconciler.report.layout.render_text import to_text
-from reconciler.report.plan import plan_report
+from reconciler.report.plan import in_sync
+
+if TYPE_CHECKING:
+    from reconciler.core.plan.plan import Plan
 
 DECLINED = exit_code(ResultStatus.PENDING)
 
@@ -32,8 +36,15 @@ def check_terminal(environment: str, models: Sequence[str], *, needed: bool) -> 
         )
 
 
+def tell_unchanged(invocation: Invocation, plan: UnchangedPlan) -> None:
+    """Show a plan without changes, which needs no confirmation."""
+    streams.say(to_text(in_sync.blocks(plan, Detail.SCREEN), streams.question_style(invocation)))
+
+
 def ask(invocation: Invocation, plan: Plan) -> bool:
     """Show the plan and return whether a person confirms it. A plan without changes needs no confirmation."""
+    from reconciler.report.plan import plan_report
+
     streams.say(to_text(plan_report.blocks(plan, Detail.SCREEN), streams.question_style(invocation)))
     if plan.empty:
         return True

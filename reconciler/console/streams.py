@@ -11,7 +11,7 @@ import contextlib
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, TextIO
 
@@ -104,8 +104,14 @@ def _silence(stream: TextIO) -> None:
 
 def put(text: str) -> None:
     """Write a result to standard output. Where the reader is gone, the command keeps its exit code."""
+    put_all((text,))
+
+
+def put_all(texts: Iterable[str]) -> None:
+    """Write the parts of a result to standard output, one after the other, as `put` does."""
     try:
-        _write(text, sys.stdout)
+        for text in texts:
+            _write(text, sys.stdout)
     except BrokenPipeError:
         _silence(sys.stdout)
     except OSError as error:
@@ -151,3 +157,20 @@ def show(invocation: Invocation, report: Any, value: object, **extra: Any) -> No
     from reconciler.report.layout.render_text import to_text
 
     put(to_text(report.blocks(value, Detail.SCREEN), result_style(invocation)))
+
+
+def show_document(value: object, models: Iterable[str], **extra: Any) -> None:
+    """Write a result as JSON to standard output, with its models, which are JSON already, one after the other."""
+    from reconciler.report.layout.json_output import Written, data, streamed
+
+    put_all(streamed({**data(value, extra), "models": Written(models)}))
+
+
+def show_status(status: object, models: Iterable[Iterable[str]], **extra: Any) -> None:
+    """Write a status as `show_document` does. `models`: those of each of its environments."""
+    from reconciler.report.layout.json_output import Written, data, streamed
+
+    fields = data(status, extra)
+    for environment, own in zip(fields["environments"], models, strict=True):
+        environment["models"] = Written(own)
+    put_all(streamed(fields))

@@ -36,6 +36,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "ROWS": (3_000, 20_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),
     "REPEATS": (1, 2),
+    "KINDS_OF_CHANGE": (4, 1),  # kinds of change between two after which every reader is asked what it remembers
     "ODD_TABLES": (3, 1),  # tables between two that are looked at, of 139 odd ones
     "JOURNEYS": (30, 16),  # of them between two that go all the way to production; 1 takes an hour
     "PUBLIC_TABLES": (6, 6),  # tables in the shape of public ones between two that first models are measured on
@@ -63,6 +64,7 @@ LONGEST: dict[str, int] = {
     "tests/e2e/promises/test_hostile_checkout.py": 15,
     "tests/e2e/promises/test_parallel_models.py": 15,
     "tests/e2e/test_session.py": 15,
+    "tests/integration/app/planning/test_readers_take_what_is_unchanged.py": 30,
     "tests/inputs/test_hostile_models.py": 15,
     "tests/integration/api/test_project.py": 15,
     "tests/integration/engine/test_kill_during_apply.py": 15,

@@ -1,6 +1,6 @@
 """The cache of unchanged model plans for the next plan: JSON files outside the work tree, safe to delete.
 
-A file that is damaged, of another version or too old is ignored. `apply` never reads it.
+A file that is damaged, of another version, too old, or not this user's alone to write is ignored.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from reconciler.adapters.filesystem.durable_files import read_checked, write_checked
 
-FORMAT = 2
+FORMAT = 3
 FEW = 10  # only changes are written while less than one of so many models has changed
 PER_LINE = 500  # models, or paths: the whole is not held in memory twice
 _LISTS = ("paths", "unsettled")
@@ -41,12 +41,18 @@ class CachedModelPlan:
     reason: str
     paths: tuple[str, ...]
 
+    @property
+    def made_from(self) -> str:
+        """Return what tells this plan from others of the model in one generation."""
+        return f"{self.blobs} {self.signature}"
+
 
 @dataclass(slots=True, kw_only=True)
 class CachedPlan:
     """The cached plan of an environment.
 
-    `basis`: inputs that all models share, by name. `valid`: path and blob of every valid manifest and card. `settled`
+    `basis`: inputs that all models share, by name; among them the generation, the id of the plan from the ground up
+    that all since were compared with. `valid`: path and blob of every valid manifest and card. `settled`
     and `unsettled`: models without and with something to do or to report. `written`: an id of the last whole file;
     `changed`: models and paths that have changed since that one.
     """
@@ -106,7 +112,7 @@ _NONE = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionErro
 
 
 def _whole_cache(path: Path) -> CachedPlan:
-    lines = read_checked(path)
+    lines = read_checked(path, own=True)
     head = json.loads(next(lines))
     if head["format"] != FORMAT:
         raise ValueError("of another version")
@@ -124,7 +130,7 @@ def _head(document: dict[str, Any]) -> dict[str, Any]:
 
 def _apply(cache: CachedPlan, changes: Path) -> None:
     """Apply the changes since the cache was last written whole; ignored where they belong to another one."""
-    first, second = map(json.loads, read_checked(changes))
+    first, second = map(json.loads, read_checked(changes, own=True))
     if (first["format"], first["written"]) != (FORMAT, cache.written):
         return
     head = _head(first)

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from reconciler.core.artifact import object_sizes
 from reconciler.core.size_limits import CACHE_BYTES, FOLDER_ENTRIES, MIB
@@ -44,14 +45,15 @@ class FileTooLargeError(OSError):
 
 
 class OpenFileError(OSError):
-    """A file that everybody may write."""
+    """A file that others may write."""
 
 
-def read_regular(path: Path | str, largest: int, *, guarded: bool = False) -> bytes:
+def read_regular(path: Path | str, largest: int, *, guarded: bool = False, own: bool = False) -> bytes:
     """Return the bytes of a plain file, which are at most `largest`: its size is looked at before it is read.
 
     FileTooLargeError for a larger one, IrregularFileError for anything else than a plain file, OpenFileError for a
-    `guarded` one that everybody may write. Follows no link and waits for no pipe.
+    `guarded` one that everybody may write, and with `own` for one that is not this user's alone to write. Follows no
+    link and waits for no pipe.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -65,6 +67,8 @@ def read_regular(path: Path | str, largest: int, *, guarded: bool = False) -> by
             raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
         if guarded and status.st_mode & stat.S_IWOTH:
             raise OpenFileError(errno.EACCES, "everybody may write it", str(path))
+        if own:
+            _check_own(status, path)
         if status.st_size > largest:
             raise FileTooLargeError(path, status.st_size, largest)
         body = os.read(descriptor, status.st_size + 1)
@@ -115,13 +119,15 @@ def names_in(folder: Path | str) -> list[str]:
 def write_checked(path: Path, lines: Iterable[bytes]) -> None:
     """Write lines behind their checksum: the form of a cache, so that a damaged one is ignored.
 
-    Replaced in one rename; where that is impossible, nothing is written. Holds one line at a time.
+    Replaced in one rename; where that is impossible, nothing is written. Holds one line at a time. Only its owner
+    may write it.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with temporary.open("xb") as stream:  # never through a link that somebody put there
+            # Never through a link that somebody put there.
+            with open(temporary, "xb", opener=_own) as stream:
                 checksum = hashlib.blake2b(digest_size=_WIDTH // 2)
                 stream.write(b"0" * _WIDTH + b"\n")
                 for line in lines:
@@ -134,10 +140,55 @@ def write_checked(path: Path, lines: Iterable[bytes]) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def read_checked(path: Path) -> Iterator[bytes]:
-    """Return the lines that `write_checked` wrote; ValueError where they are damaged, OSError without a file, or where
-    it has more than CACHE_BYTES."""
-    body = read_regular(path, CACHE_BYTES)
+def _own(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+
+
+def open_checked(path: Path) -> BinaryIO:
+    """Open what `write_checked` wrote, before its first line, once all of it was compared with the checksum. For a file
+    that is too large to be held. Raises as `read_checked`."""
+    stream = os.fdopen(_opened_own(path), "rb")
+    try:
+        checksum, mark = hashlib.blake2b(digest_size=_WIDTH // 2), stream.read(_WIDTH + 1)
+        last = b""
+        while part := stream.read(MIB):
+            checksum.update(part)
+            last = part[-1:]
+        if mark != checksum.hexdigest().encode() + b"\n" or last != b"\n":
+            raise ValueError("the checksum differs")
+        stream.seek(_WIDTH + 1)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
+
+
+def _check_own(status: os.stat_result, path: Path | str) -> None:
+    if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise OpenFileError(errno.EACCES, "others may write it", str(path))
+
+
+def _opened_own(path: Path) -> int:
+    """Open a cache file to read; OSError for one that is not a plain file of this user, that others may write, or that
+    has more than CACHE_BYTES."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    status = os.fstat(descriptor)
+    try:
+        if not stat.S_ISREG(status.st_mode):
+            raise IrregularFileError(errno.EINVAL, "not a regular file", str(path))
+        _check_own(status, path)
+        if status.st_size > CACHE_BYTES:
+            raise FileTooLargeError(path, status.st_size, CACHE_BYTES)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
+def read_checked(path: Path, *, own: bool = False) -> Iterator[bytes]:
+    """Return the lines that `write_checked` wrote; ValueError where they are damaged, OSError without a file, where it
+    has more than CACHE_BYTES, and with `own` where it is not this user's alone to write."""
+    body = read_regular(path, CACHE_BYTES, own=own)
     checksum = hashlib.blake2b(memoryview(body)[_WIDTH + 1 :], digest_size=_WIDTH // 2).hexdigest().encode()
     if body[: _WIDTH + 1] != checksum + b"\n" or not body.endswith(b"\n"):
         raise ValueError("the checksum differs")

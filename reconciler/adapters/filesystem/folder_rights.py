@@ -19,10 +19,13 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from pathlib import Path
 from shlex import quote
+from typing import TYPE_CHECKING
 
 from reconciler.adapters.filesystem.resolved_path import resolve
 from reconciler.errors import StoreError, TargetError
-from reconciler.ports import OpenFolder
+
+if TYPE_CHECKING:  # imported where one is found: a status of many models needs no port
+    from reconciler.ports import OpenFolder
 
 _NAMED = 3  # folders inside that are told one by one; more are counted
 
@@ -110,6 +113,8 @@ def _writer(status: os.stat_result, above: os.stat_result | None, *, inside: boo
 
 
 def _told(path: str, status: os.stat_result, writer: _Writer) -> OpenFolder:
+    from reconciler.ports import OpenFolder
+
     if writer is _Writer.GROUP:
         return OpenFolder(
             path=path,
@@ -136,6 +141,8 @@ def _told(path: str, status: os.stat_result, writer: _Writer) -> OpenFolder:
 
 
 def _counted(starts: tuple[str, ...], inside: list[str], writer: _Writer) -> OpenFolder:
+    from reconciler.ports import OpenFolder
+
     where, some = " ".join(map(quote, starts)), ", ".join(inside[:_NAMED])
     who, remedy = {
         _Writer.EVERYBODY: ("may be written by everybody", f"find {where} -type d -perm -002 -exec chmod o-w {{}} +"),

@@ -64,7 +64,7 @@ class FilesStore:
         most: int = STORE_KEYS,
         declared: Path | None = None,
     ) -> None:
-        self._declared = Path(os.path.abspath(declared or root))  # noqa: PTH100  (its links are looked at, not followed)
+        self.declared = Path(os.path.abspath(declared or root))  # noqa: PTH100  (its links are looked at, not followed)
         self.root = Path(os.path.realpath(root.parent)) / root.name  # from here on, no link on the way is followed
         self._most = most
         self._start = f"{self.root}/"
@@ -162,7 +162,7 @@ class FilesStore:
     def open_folders(self, *, inside: bool = True) -> tuple[OpenFolder, ...]:
         """Return the folders of the store and above it that others may write."""
         try:
-            return (*open_levels(self.root, self._declared), *open_inside([str(self.root)] if inside else []))
+            return (*open_levels(self.root, self.declared), *open_inside([str(self.root)] if inside else []))
         except OSError as error:
             raise explained(error, self.root) from error
 
@@ -225,7 +225,7 @@ class FilesStore:
             status = self.root.lstat()
         except FileNotFoundError:
             if not self._above_checked:  # whoever may write above it may have moved it away
-                check_levels(self.root, self._declared, StoreError)
+                check_levels(self.root, self.declared, StoreError)
                 self._above_checked = True
             return
         if not stat.S_ISDIR(status.st_mode):
@@ -234,7 +234,7 @@ class FilesStore:
                 code="E607",
                 hint="name the real folder in the environment: through a link, a store could be swapped for another",
             )
-        check_levels(self.root, self._declared, StoreError)
+        check_levels(self.root, self.declared, StoreError)
         self._checked = True
 
     def _check_way(self, key: str) -> None:

@@ -74,7 +74,7 @@ class DirectoryTarget:
         observer: ReadObserver | None = None,
         declared: Path | None = None,
     ) -> None:
-        self._declared = Path(os.path.abspath(declared or root))  # noqa: PTH100  (its links are looked at, not followed)
+        self.declared = Path(os.path.abspath(declared or root))  # noqa: PTH100  (its links are looked at, not followed)
         self._checked = False
         self._observer = observer
         self.root = Path(os.path.realpath(root))  # from here on, no link on the way is followed
@@ -137,7 +137,7 @@ class DirectoryTarget:
         """Return the folders of the target and above it that others may write, but for those that are not ours."""
         try:
             models = tuple(f"{self._start}{name}" for name in self.names()) if inside else ()
-            return (*open_levels(self.root, self._declared), *open_inside(models, tops=True))
+            return (*open_levels(self.root, self.declared), *open_inside(models, tops=True))
         except OSError as error:
             raise TargetError(f"cannot read the target {self.root}: {_reason(error)}", code="E602") from error
 
@@ -146,7 +146,7 @@ class DirectoryTarget:
     def _check_levels(self) -> None:
         """Check once who may write the root and what is above it."""
         if not self._checked:
-            check_levels(self.root, self._declared, TargetError)
+            check_levels(self.root, self.declared, TargetError)
             self._checked = os.path.lexists(self.root)
 
     def _keeps(self, model: str) -> bool:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.adapters.git.plumbing import Git, entries_of, listing
 from reconciler.app import locations
+from reconciler.report.plan.in_sync import SHOWN
 
 if TYPE_CHECKING:
     from reconciler.adapters.git.commit_source import GitSource
+    from reconciler.app.project_options import ProjectOptions
 
 
 _REGULAR = ("100644", "100755", "100664")
 _ELSEWHERE = ("120000", "160000")  # symbolic links and submodules
 
 
+_DECLARES = re.compile(r"environments/[^/]+\.ya?ml$")
 _LOCKS = (".lock", "requirements.txt")
 
 
@@ -63,10 +67,24 @@ class GitState:
         wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]
         return Git(self.root).run("for-each-ref", "--format=%(objectname) %(refname)", *wanted).decode()
 
+    def environments_touched(self, *, since: str) -> bool:
+        """Tell whether any commit of HEAD's history that is not in that of `since` touches an environment."""
+        asked = ("rev-list", "-1", "--full-history", f"{since}..{self.revision}", "--", "environments")
+        return bool(Git(self.root).run(*asked))
+
     def blobs(self, model: str) -> str:
         """Return the blobs of a model's manifest and card; an empty text where neither is there."""
         path = f"manifests/{self.environment}/{model}"
         return " ".join(filter(None, (self.manifests.get(f"{path}.yaml"), self.manifests.get(f"{path}.md"))))
+
+    def of_each(self) -> list[GitState]:
+        """Return it for each environment that is declared, sorted by name."""
+        paths = (path.removeprefix("environments/").rpartition(".") for path in self.tracked if _DECLARES.match(path))
+        names = sorted({name for name, _, _ in paths})
+        return [
+            replace(self, environment=name, cache_file=self.cache_file.with_name(_cache_name(self.root, name)))
+            for name in names
+        ]
 
     def models(self) -> set[str]:
         """Return the names of the environment's models."""
@@ -76,6 +94,18 @@ class GitState:
             for path in self.manifests
             if path.startswith(start) and path.endswith(".yaml") and "/" not in path[len(start) :]
         }
+
+
+def read_many(options: ProjectOptions, environment: str) -> GitState | None:
+    """Ask git for HEAD as `read` does; None also where another commit or every detail is asked for, or where git
+    declares no such environment, or so few models of it that nothing is gained by taking some from memory."""
+    head = read(options.root, environment) if options.at_head and not options.verbose else None
+    return head if head is not None and head.is_declared and are_many([head]) else None
+
+
+def are_many(heads: list[GitState]) -> bool:
+    """Tell whether the environments have so many models that it pays to take some from memory."""
+    return sum(len(head.models()) for head in heads) > SHOWN
 
 
 def read(root: Path, environment: str) -> GitState | None:
@@ -107,7 +137,7 @@ def read(root: Path, environment: str) -> GitState | None:
         top=Path(top),
         revision=revision,
         environment=environment,
-        cache_file=folder / f"plan-{environment}-{locations.key_of(root)}.json",
+        cache_file=folder / _cache_name(root, environment),
         manifests=manifests,
         special_files=special_files,
         rules=hash_of(rules),
@@ -115,6 +145,10 @@ def read(root: Path, environment: str) -> GitState | None:
         prefix=prefix,
         tree_listing=tree_listing,
     )
+
+
+def _cache_name(root: Path, environment: str) -> str:
+    return f"plan-{environment}-{locations.key_of(root)}.json"
 
 
 def hash_of(parts: list[str]) -> str:

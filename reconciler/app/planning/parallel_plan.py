@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING, Any
 from reconciler import codec
 from reconciler.adapters.caches import plan_cache as stored
 from reconciler.adapters.caches.file_fingerprints import FileFingerprints
+from reconciler.adapters.caches.model_texts import ModelText
 from reconciler.adapters.executors import fork_map
 from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.adapters.filesystem.target import DirectoryTarget
 from reconciler.app.planning import planned_models
 from reconciler.app.planning.git_state import GitState
-from reconciler.app.planning.planned_models import CacheablePlan, inputs_left_out, is_unchanged
+from reconciler.app.planning.planned_models import CacheablePlan, Describer, inputs_left_out, is_unchanged
 from reconciler.core.artifact import store_layout
 from reconciler.core.digest import Digest
 from reconciler.core.plan.plan import ModelPlan, Plan
@@ -47,6 +48,7 @@ def plan(
     *,
     valid: frozenset[str],
     known: Sequence[ModelPlan] | None,
+    describe: Describer | None = None,
 ) -> CacheablePlan | None:
     """Plan the models `names` with all processors.
 
@@ -66,7 +68,7 @@ def plan(
         skipped = frozenset(head.manifests).difference(files[number])
         checkout = load(project.deps.source, project.checkout.expressions, revision=head.revision, known=skipped)
         partition = replace(project, checkout=checkout)
-        planned = planned_models.plan(partition, head, fingerprints, None, models=partitions[number])
+        planned = planned_models.plan(partition, head, fingerprints, None, models=partitions[number], describe=describe)
         fingerprints.forget()
         return planned
 
@@ -83,6 +85,7 @@ def plan(
         plan=joined(project.desired, environment, [part.plan for part in plans], known or ()),
         until=min(part.until for part in plans),
         settled={name: model for part in plans for name, model in part.settled.items()},
+        texts={name: text for part in plans for name, text in part.texts.items()},
     )
 
 
@@ -122,11 +125,11 @@ def _to_json(planned: CacheablePlan) -> list[Any]:
     ]
     changed = replace(planned.plan, models=tuple(model for model in models if not is_unchanged(model)))
     settled = {name: stored.packed(model) for name, model in planned.settled.items()}
-    return [codec.to_json(changed), unchanged, planned.until, settled]
+    return [codec.to_json(changed), unchanged, planned.until, settled, planned.texts]
 
 
 def _from_json(document: list[Any]) -> CacheablePlan:
-    changed, unchanged, until, settled = document
+    changed, unchanged, until, settled, texts = document
     plan = codec.from_json(Plan, changed)
     inputs = inputs_left_out(plan.environment)
     models = tuple(
@@ -144,6 +147,7 @@ def _from_json(document: list[Any]) -> CacheablePlan:
         plan=replace(plan, models=plan.models + models),
         until=until,
         settled={name: stored.unpacked(model) for name, model in settled.items()},
+        texts={name: ModelText(*text) for name, text in texts.items()},
     )
 
 

@@ -41,6 +41,8 @@ def compare(head: GitState, cached: CachedPlan, *, meanwhile: Callable[[], None]
     declared = head.models()
     if not declared.issuperset(cached.unsettled):
         return None
+    if basis["revision"] != head.revision and head.environments_touched(since=basis["revision"]):
+        return None  # one that came and went since may have left something
     buckets = basis["buckets"]
     states = remote_objects.states(buckets, _paths(cached)) if buckets else {}
     if states is None or signature(start, cached.paths, states) != cached.signature:

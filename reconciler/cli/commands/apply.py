@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,11 @@ from reconciler.cli import options
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams
 from reconciler.console.invocation import Invocation
+
+if TYPE_CHECKING:
+    from reconciler.app.planning.idle_apply import IdleApply
+    from reconciler.core.plan.apply_result import ApplyResult
+    from reconciler.core.plan.plan import Plan
 
 
 @click.command("apply")
@@ -52,21 +58,64 @@ def command(
         from reconciler.cli import pull_request
 
         return pull_request.on_merge(invocation, where, chosen=bool(models or file or refresh))
-    reviewed = plan_file.read(file, where, invocation, refresh=refresh) if file is not None else None
-    confirm.check_terminal(where, models, needed=reviewed is None and not yes)
-    from reconciler.cli.project import opened
-    from reconciler.engine.apply import apply
-    from reconciler.engine.plan.make_plan import with_journals
+    from reconciler.app.planning.idle_apply import idle_apply
+    from reconciler.cli.project import options_of
     from reconciler.report.plan import apply_result
 
-    with opened(invocation, trains=True, changes=where, removed=(where,)) as project:
-        declared = project.environment(where)
-        make = partial(with_journals, project.deps, project.desired, declared, models, refresh_anyway=refresh)
+    reviewed = plan_file.read(file, where, invocation, refresh=refresh) if file is not None else None
+    confirm.check_terminal(where, models, needed=reviewed is None and not yes)
+    whole = reviewed is None and not (models or refresh)
+    idle = idle_apply(options_of(invocation), where) if whole else None
+    applied = _unchanged(invocation, idle, yes=yes) if idle is not None else None
+    if applied is None:
+        applied = _apply(invocation, where, models, reviewed, idle, yes=yes, refresh=refresh, jobs=jobs)
+    if applied is None:
+        return confirm.DECLINED
+    streams.show(invocation, apply_result, applied, exit=exit_code(applied.status))
+    return exit_code(applied.status)
+
+
+def _unchanged(invocation: Invocation, idle: IdleApply, *, yes: bool) -> ApplyResult | None:
+    """Return the result where nothing changed since an apply that had nothing to do; else None."""
+    from reconciler.cli import confirm
+
+    unchanged = idle.result()
+    if unchanged is None:
+        return None
+    plan, applied = unchanged
+    if not yes:
+        confirm.tell_unchanged(invocation, plan)
+    return applied
+
+
+def _apply(
+    invocation: Invocation,
+    environment: str,
+    models: tuple[str, ...],
+    reviewed: Plan | None,
+    idle: IdleApply | None,
+    *,
+    yes: bool,
+    refresh: bool,
+    jobs: int | None,
+) -> ApplyResult | None:
+    """Read everything and apply the reviewed plan, or the one that is made; None where a person declines."""
+    from reconciler.cli import confirm
+    from reconciler.cli.project import opened
+    from reconciler.engine.apply import apply
+    from reconciler.engine.plan.make_plan import ignore, with_journals
+
+    files = idle.fingerprints if idle is not None else None
+    about = files.about if files is not None else ignore
+    with opened(invocation, trains=True, changes=environment, removed=(environment,), fingerprints=files) as project:
+        declared, desired = project.environment(environment), project.desired
+        make = partial(with_journals, project.deps, desired, declared, models, refresh_anyway=refresh, about=about)
         plan, seen = (reviewed, None) if reviewed else make()
         confirmed = reviewed is not None or (not yes and confirm.ask(invocation, plan))
         if not (confirmed or yes):
-            return confirm.DECLINED
+            return None
         deps = project.training_only_in(declared, jobs=jobs)
-        applied = apply.apply(deps, project.desired, declared, plan, models=models, confirmed=confirmed, journals=seen)
-    streams.show(invocation, apply_result, applied, exit=exit_code(applied.status))
-    return exit_code(applied.status)
+        applied = apply.apply(deps, desired, declared, plan, models=models, confirmed=confirmed, journals=seen)
+        if idle is not None and seen is not None:
+            idle.remember(project, plan, seen, applied)
+        return applied

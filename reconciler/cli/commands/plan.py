@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -16,6 +17,25 @@ def _check_alone(request: int | None, read: Path | None) -> None:
     """Raise UsageError for options that only --comment has a use for."""
     if request is not None or read is not None:
         raise click.UsageError("--request and --read need --comment")
+
+
+def _print_document(invocation: Invocation, environment: str, *, check: bool) -> int | None:
+    """Print the plan of many models as JSON, one after the other, and return the exit code; None where it has to be
+    made as a whole."""
+    from reconciler.app.planning import git_state
+    from reconciler.cli.project import options_of
+
+    options = options_of(invocation)
+    head = git_state.read_many(options, environment)
+    if head is None:
+        return None
+    from reconciler.app.planning.plan_document import plan_document
+    from reconciler.cli import plan_file
+
+    with plan_document(options, head) as document:
+        pending = exit_code(plan_file.pending(document.plan))
+        streams.show_document(replace(document.plan, models=()), document.models, exit=pending)
+        return pending if check else exit_code(plan_file.readable(document.plan))
 
 
 @click.command("plan")
@@ -75,6 +95,10 @@ def command(
         return pull_request.comment(invocation, where, request, part=part, out=out, read=read)
     _check_alone(request, read)
     invocation.form = OutputFormat.MARKDOWN if markdown else invocation.form
+    if invocation.form is OutputFormat.JSON and out is None and not (models or refresh):
+        code = _print_document(invocation, where, check=check)
+        if code is not None:
+            return code
     whole = out is not None or not invocation.is_text
     plan = PlanCache(options_of(invocation)).plan(where, models, whole=whole, refresh_anyway=refresh)
     if isinstance(plan, UnchangedPlan):

@@ -7,7 +7,7 @@ import click
 from reconciler.cli import options
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams as terminal
-from reconciler.console.invocation import Invocation
+from reconciler.console.invocation import Invocation, OutputFormat
 
 
 @click.command("status")
@@ -24,12 +24,38 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
     """
     from reconciler.cli.project import opened
     from reconciler.cli.selection import looked_at
+
+    environments, models = looked_at(invocation, names, environment)
+    if not models and invocation.form is not OutputFormat.MARKDOWN:
+        code = _show_many(invocation, environments[0] if environments else None)
+        if code is not None:
+            return code
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter
 
-    environments, models = looked_at(invocation, names, environment)
     with opened(invocation, removed=environments or None) as project:
         deployed = inspect.status(project.deps, project.desired, environments, models)
     code = exit_code(deployed.status)
     terminal.show(invocation, reporter, deployed, exit=code)
     return code
+
+
+def _show_many(invocation: Invocation, environment: str | None) -> int | None:
+    """Show the status of many models and return the exit code; None where it has to be looked at as a whole."""
+    from reconciler.app.planning import status_document
+    from reconciler.cli.project import options_of
+    from reconciler.core.inspect.status import Status
+
+    with status_document.status_document(options_of(invocation), environment) as document:
+        if document is None:
+            return None
+        own = tuple(each for each, _ in document.environments)
+        status = Status(project=document.project, environments=own)
+        code = exit_code(status.status)
+        if invocation.form is OutputFormat.JSON:
+            terminal.show_status(status, [texts for _, texts in document.environments], exit=code)
+        else:
+            from reconciler.report.inspect import status as reporter
+
+            terminal.show(invocation, reporter, status_document.with_models(document))
+        return code

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from reconciler.core.age import age_of
 from reconciler.core.digest import Digest
+from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
+
+if TYPE_CHECKING:
+    from reconciler.core.plan.plan import Plan
 
 UNSIGNED = "verification records are not signed"
 """The note of every environment until there are signatures: in JSON and on pages, not before a person each time."""
@@ -28,6 +35,16 @@ class ModelStatus:
     data_as_of: str | None = None
     notes: tuple[str, ...] = ()
     status: ResultStatus = ResultStatus.CLEAN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnvironmentFacts:
+    """What an environment's status says besides its plan and as long as that holds, before the clock is looked at: the
+    newest data snapshot and when it was `taken`, and when the environment is frozen."""
+
+    snapshot: int | None = None
+    taken: datetime | None = None
+    freeze: tuple[Freeze, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +76,34 @@ class Status:
     def status(self) -> ResultStatus:
         """Return the worst of its environments."""
         return worst_status(environment.status for environment in self.environments)
+
+
+def environment_status(
+    plan: Plan,
+    facts: EnvironmentFacts,
+    now: datetime,
+    *,
+    models: tuple[ModelStatus, ...],
+    rights: Iterable[str],
+    frozen: str | None,
+    left: str | None = None,
+) -> EnvironmentStatus:
+    """Return the status of the environment of `plan`, which may lack models that have nothing to do and nothing to say.
+
+    `rights`: who else may write its folders; `frozen`: why nothing is deployed now; `left`: what is left of it where
+    git declares it no more.
+    """
+    notes = [UNSIGNED, *([left] if left is not None else [])]
+    if plan.refresh is not None:
+        notes.append(plan.refresh.reason)
+    notes += (*(plan.notes or ()), *plan.findings, *rights, *([frozen] if frozen is not None else []))
+    return EnvironmentStatus(
+        environment=plan.environment,
+        role=plan.role,
+        revision=plan.revision,
+        models=models,
+        snapshot=facts.snapshot,
+        snapshot_age=age_of(facts.taken, now) if facts.taken is not None else None,
+        notes=tuple(dict.fromkeys(notes)),
+        status=plan.trouble,
+    )

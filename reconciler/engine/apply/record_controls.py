@@ -92,6 +92,12 @@ def record_controls(
     )
 
 
+def are_recorded(deps: Dependencies, desired: DesiredState, environment: Environment) -> bool:
+    """Tell whether the next apply at this commit has no controls to record and nobody to ask about them."""
+    controls = observe_controls(desired, environment, store=deps.stores[environment.name], source=deps.source)
+    return controls.unaccepted is None and _is_settled(controls, declare.git_digest(desired, environment, deps.source))
+
+
 def register_controls(store: Store, environment: str) -> None:
     """Register the controls log, where there is one."""
     if blobs.has_key(store, store_layout.member(store_layout.controls(environment), 0)):

@@ -6,16 +6,22 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime
 
-from reconciler.core.age import age_of
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.history import History, HistoryEvent, HistoryLoss
-from reconciler.core.inspect.status import UNSIGNED, EnvironmentStatus, ModelStatus, Status
+from reconciler.core.inspect.status import (
+    EnvironmentFacts,
+    EnvironmentStatus,
+    ModelStatus,
+    Status,
+    environment_status,
+)
 from reconciler.core.plan import policy_check
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.policy import Freeze
 from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of, selected, unknown_model
@@ -71,27 +77,37 @@ def _environment(
             notes=tuple(filter(None, (str(error), error.hint))),
             status=status_of(error),
         )
-    newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
-    age = age_of(newest.taken, deps.clock()) if newest else None
-    notes = [UNSIGNED, *([str(left)] if left is not None else [])]
-    if plan.refresh is not None:
-        notes.append(plan.refresh.reason)
-    notes += (*(plan.notes or ()), *plan.findings, *rights)
-    if (closed := freeze_windows.closed(environment.policy.freeze, deps.clock())) is not None:
-        notes.append(policy_check.frozen(environment.name, closed).reasons[0])
-    return EnvironmentStatus(
-        environment=environment.name,
-        role=environment.role.value,
-        revision=desired.revision,
-        models=tuple(deps.parallel_map(lambda part: _model(deps, journals, environment, part), plan.models)),
-        snapshot=newest.n if newest else None,
-        snapshot_age=age,
-        notes=tuple(dict.fromkeys(notes)),
-        status=plan.trouble,
+    models = tuple(deps.parallel_map(lambda part: model_status(deps, journals, environment, part), plan.models))
+    facts, now = environment_facts(deps, environment), deps.clock()
+    return environment_status(
+        plan,
+        facts,
+        now,
+        models=models,
+        rights=rights,
+        frozen=frozen(environment.name, facts.freeze, now),
+        left=str(left) if left is not None else None,
     )
 
 
-def _model(deps: Dependencies, journals: Journals, environment: Environment, part: ModelPlan) -> ModelStatus:
+def environment_facts(deps: Dependencies, environment: Environment) -> EnvironmentFacts:
+    """Read what an environment's status says besides its plan."""
+    newest = data_snapshots.newest(deps.stores[environment.name]) if environment.trains else None
+    return EnvironmentFacts(
+        snapshot=newest.n if newest else None,
+        taken=newest.taken if newest else None,
+        freeze=environment.policy.freeze,
+    )
+
+
+def frozen(environment: str, freezes: tuple[Freeze, ...], now: datetime) -> str | None:
+    """Say why nothing is deployed to an environment now; None where it is not frozen."""
+    closed = freeze_windows.closed(freezes, now)
+    return policy_check.frozen(environment, closed).reasons[0] if closed is not None else None
+
+
+def model_status(deps: Dependencies, journals: Journals, environment: Environment, part: ModelPlan) -> ModelStatus:
+    """Return the status of one model, which was planned from these journals."""
     name = environment.name, part.model
     grade, metrics = None, dict[str, float | None]()
     if name not in journals.seen:

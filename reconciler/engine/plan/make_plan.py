@@ -30,7 +30,8 @@ from reconciler.errors import ReconcilerError, UsageError
 from reconciler.ports import ParallelMap
 
 
-def _ignore(model: str) -> None:
+def ignore(model: str) -> None:
+    """Take no notice of whose facts are read."""
     del model
 
 
@@ -41,7 +42,7 @@ def make_plan(
     models: Iterable[str] = (),
     *,
     settled: Sequence[ModelPlan] | None = None,
-    about: Callable[[str], None] = _ignore,
+    about: Callable[[str], None] = ignore,
     journals: Journals | None = None,
     refresh_anyway: bool = False,
 ) -> Plan:
@@ -110,10 +111,12 @@ def with_journals(
     models: Iterable[str] = (),
     *,
     refresh_anyway: bool = False,
+    about: Callable[[str], None] = ignore,
 ) -> tuple[Plan, Journals]:
     """Plan an environment, or some of its models, and return the journals that were read for it, too."""
     journals = observe_loss.journals_of(deps, desired)
-    plan = make_plan(deps, desired, environment, models, journals=journals, refresh_anyway=refresh_anyway)
+    plan = make_plan(deps, desired, environment, models, journals=journals, refresh_anyway=refresh_anyway, about=about)
+    about("")
     return plan, journals
 
 

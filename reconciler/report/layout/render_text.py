@@ -38,6 +38,13 @@ def to_text(blocks: Iterable[Block], style: TextStyle) -> str:
 
 def words_in_text(words: Words, style: TextStyle) -> str:
     """Return the words as one line of visible characters."""
+    match words:  # most cells of a table are one piece, and a table may have a hundred thousand
+        case str():
+            return plain(words)
+        case Code():
+            return plain(words.text)
+        case Literal():
+            return visible(words.text).strip(" ")
     return "".join(_piece(piece, style) for piece in pieces(words, document=False)).strip(" ")
 
 

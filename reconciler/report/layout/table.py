@@ -44,6 +44,12 @@ def table(
     heading = [column.name for column in columns]
     lines = []
     for row in (heading, *rows):
-        shown = [(pad_left if columns[at].right else pad)(elide(row[at], widths[at], style), widths[at]) for at in kept]
+        shown = [_cell(row[at], widths[at], style, right=columns[at].right) for at in kept]
         lines.append((indent + GAP.join(shown)).rstrip())
     return lines
+
+
+def _cell(text: str, width: int, style: TextStyle, *, right: bool) -> str:
+    if text.isascii() and len(text) <= width:
+        return text.rjust(width) if right else text.ljust(width)
+    return (pad_left if right else pad)(elide(text, width, style), width)

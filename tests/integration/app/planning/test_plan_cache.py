@@ -21,7 +21,7 @@ from reconciler import codec
 from reconciler.adapters.caches.plan_cache import CachedPlan, load, save
 from reconciler.adapters.executors import fork_map
 from reconciler.cli.error_reporting import guarded
-from reconciler.core.artifact.journal import ReleasePointer
+from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from tests.support.fleet import make_fleet
 from tests.support.once import copy
 
@@ -147,6 +147,18 @@ def lower(folder: Path) -> None:
     path.write_bytes(codec.encode(older))
 
 
+def leave_environment(folder: Path) -> None:
+    """Declare an environment and drop it again, with its store left behind."""
+    path = folder / "environments/lab.yaml"
+    path.write_text((folder / "environments/sandbox.yaml").read_text().replace("name: sandbox", "name: lab"))
+    (folder / ".reconciler/lab").mkdir()
+    (folder / ".reconciler/lab/store.json").write_bytes(codec.encode(StoreMark(project="bench", environment="lab")))
+    git(folder, "add", "-A")
+    git(folder, "commit", "-qm", "A lab")
+    git(folder, "rm", "-q", "environments/lab.yaml")
+    git(folder, "commit", "-qm", "No lab")
+
+
 CHANGES: dict[str, Callable[[Path], object]] = {
     "nothing": lambda folder: None,
     "a byte of the served model": lambda folder: rewrite(
@@ -205,6 +217,7 @@ CHANGES: dict[str, Callable[[Path], object]] = {
         git(folder, "checkout", "-q", "--detach"),
         git(folder, "branch", "-f", "main", "HEAD~3"),
     ),
+    "an environment is gone, and its store is not": leave_environment,
     "nothing that counts was committed": lambda folder: (
         (folder / "notes.txt").write_text("x"),
         git(folder, "add", "-A"),
@@ -306,9 +319,16 @@ def test_all_processors_remember_what_a_single_one_does(fleet: Path) -> None:
             assert guarded(["plan", "production"]) == 0
         alone = remembered(fleet)
         if shared is not None and alone is not None:
-            # What all have in common is looked at in another order.
+            # What all have in common is looked at in another order, and each plan from the ground up has its own name.
             found = [
-                replace(memo, saved=0, signature="", written="", paths=tuple(sorted(memo.paths)))
+                replace(
+                    memo,
+                    saved=0,
+                    signature="",
+                    written="",
+                    paths=tuple(sorted(memo.paths)),
+                    basis=memo.basis | {"generation": ""},
+                )
                 for memo in (shared, alone)
             ]
             break

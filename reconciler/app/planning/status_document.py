@@ -1,0 +1,152 @@
+"""Make the status of many models, each as JSON text, from what the last status printed of those that are unchanged."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler import codec
+from reconciler.adapters.caches.model_texts import ModelText
+from reconciler.adapters.filesystem import folder_rights
+from reconciler.adapters.system import host
+from reconciler.app.planning import git_state
+from reconciler.app.planning.described_models import Description, described_models
+from reconciler.app.planning.git_state import GitState
+from reconciler.app.planning.plan_changes import say
+from reconciler.app.planning.plan_document import plan_without_models
+from reconciler.core.inspect.status import (
+    EnvironmentFacts,
+    EnvironmentStatus,
+    ModelStatus,
+    Status,
+    environment_status,
+)
+from reconciler.errors import ReconcilerError
+from reconciler.report.layout import json_output
+
+if TYPE_CHECKING:
+    from reconciler.app.project_options import ProjectOptions
+    from reconciler.app.wiring import OpenProject
+    from reconciler.core.plan.plan import ModelPlan
+    from reconciler.engine.storage.journal import Journals
+    from reconciler.ports import OpenFolder
+
+DEPTH = 4  # lists and objects that the status of a model lies in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusDocument:
+    """A status: of each environment all but its models, and the texts of those."""
+
+    project: str
+    environments: tuple[tuple[EnvironmentStatus, Iterator[str]], ...]
+
+
+@contextmanager
+def status_document(options: ProjectOptions, environment: str | None) -> Iterator[StatusDocument | None]:
+    """Look at an environment, or at all that git declares; None where something is to be said that is only found by
+    looking at all of them together, or where there are so few models that nothing is gained."""
+    said: list[str] = []  # once, though of several environments, and not here where all are looked at together
+    with ExitStack() as opened:
+        try:
+            document = _document(replace(options, say=said.append), environment, opened)
+        except ReconcilerError:  # whoever looks at all together tells what can be told in spite of it
+            document = None
+        if document is not None:
+            say(options, list(dict.fromkeys(said)))
+        yield document
+
+
+def with_models(document: StatusDocument) -> Status:
+    """Return the status as a value, with every model."""
+    return Status(
+        project=document.project,
+        environments=tuple(
+            replace(status, models=tuple(codec.from_json(ModelStatus, json.loads(text)) for text in texts))
+            for status, texts in document.environments
+        ),
+    )
+
+
+def _document(options: ProjectOptions, environment: str | None, opened: ExitStack) -> StatusDocument | None:
+    heads = _heads(options, environment)
+    if not heads:
+        return None
+    project, shown = "", []
+    for head in heads:
+        models = described_models(options, head, DESCRIPTION, opened)
+        if environment is None and models.changes is not None and models.changes.leftovers:
+            return None
+        folders = _open_folders(models.shared["ways"])
+        if any(folder.by_everybody for folder in folders):
+            return None
+        plan, facts = plan_without_models(head, models), codec.from_json(EnvironmentFacts, models.shared["facts"])
+        now, rights = host.now(), [folder.problem for folder in folders]
+        frozen = _frozen(head.environment, facts, now) if facts.freeze else None
+        status = environment_status(plan, facts, now, models=(), rights=rights, frozen=frozen)
+        project = plan.project
+        shown.append((status, (text for text, _ in models.texts())))
+    return StatusDocument(project=project, environments=tuple(shown))
+
+
+def _heads(options: ProjectOptions, environment: str | None) -> list[GitState]:
+    """Return what git has of the environments, where together they have many models."""
+    if environment is not None:
+        head = git_state.read_many(options, environment)
+        return [head] if head is not None else []
+    first = git_state.read(options.root, "") if options.at_head and not options.verbose else None
+    heads = first.of_each() if first is not None else []
+    return heads if git_state.are_many(heads) else []
+
+
+def _open_folders(ways: list[list[str]]) -> list[OpenFolder]:
+    """Return the folders on these ways that others may write by now, each once."""
+    found: dict[str, OpenFolder] = {}
+    for root, declared in ways:
+        for folder in folder_rights.open_levels(Path(root), Path(declared)):
+            found.setdefault(folder.path, folder)
+    return list(found.values())
+
+
+def _frozen(environment: str, facts: EnvironmentFacts, now: datetime) -> str | None:
+    from reconciler.engine.inspect import status as inspect
+
+    return inspect.frozen(environment, facts.freeze, now)
+
+
+def _describe(project: OpenProject, head: GitState, journals: Journals) -> Callable[[ModelPlan], ModelText]:
+    from reconciler.engine.inspect import status as inspect
+
+    environment = project.environment(head.environment)
+
+    def describe(model: ModelPlan) -> ModelText:
+        status = inspect.model_status(project.deps, journals, environment, model)
+        return ModelText(json_output.item(status, depth=DEPTH), [])
+
+    return describe
+
+
+def _share(project: OpenProject, head: GitState) -> dict[str, Any]:
+    """Return the facts of an environment, and the ways to its store and target, whose rights are looked at anew."""
+    from reconciler.adapters.filesystem.store import FilesStore
+    from reconciler.adapters.filesystem.target import DirectoryTarget
+    from reconciler.engine.inspect import status as inspect
+
+    environment = project.environment(head.environment)
+    places = (project.deps.stores.get(environment.name), project.deps.targets.get(environment.name))
+    ways = [[str(each.root), str(each.declared)] for each in places if isinstance(each, (FilesStore, DirectoryTarget))]
+    return {"facts": codec.to_json(inspect.environment_facts(project.deps, environment)), "ways": ways}
+
+
+def _holds(facts: list[Any], head: GitState) -> bool:
+    """Tell that the status of a model holds as long as its plan."""
+    del facts, head
+    return True
+
+
+DESCRIPTION = Description(name="status", describe=_describe, holds=_holds, share=_share)

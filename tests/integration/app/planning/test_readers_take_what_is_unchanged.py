@@ -1,0 +1,254 @@
+"""What `plan --output json`, `status` and an idle `apply` take from memory never changes what they say (ADR 39).
+
+The reference is the same command with -v, which takes nothing from memory.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.adapters.caches import model_texts
+from reconciler.adapters.caches.plan_cache import load, save
+from reconciler.app.planning.idle_apply import idle_apply
+from reconciler.app.project_options import ProjectOptions
+from reconciler.cli.error_reporting import guarded
+from tests.integration.app.planning.test_plan_cache import (
+    CHANGES,
+    MODELS,
+    NAME,
+    cache,
+    fleet,
+    git,
+    memo_file,
+    original,
+    release,
+    remembered,
+    rewrite,
+    take_copy,
+)
+from tests.support import effort
+
+__all__ = ["fleet", "original", "take_copy"]  # fixtures
+
+pytestmark = pytest.mark.xdist_group("plan-cache")  # one fleet for all
+
+PLAN = ("plan", "production", "--check", "--output", "json")
+STATUS = ("status", "production", "--output", "json")
+TABLE = ("status", "production")
+APPLY = ("apply", "production", "--yes")
+CLOCK = re.compile(r'("(?:dataAge|snapshotAge|seconds)": )[\d.]+|\b\d+ ?[a-z]+ ago|just now')
+
+
+@pytest.fixture
+def printed(fleet: Path) -> Path:
+    """A fleet of which everything is remembered that each command printed."""
+    for command in (APPLY, PLAN, STATUS):  # the first apply records controls and registers journals
+        for _ in range(40):  # what was touched too lately is not remembered
+            assert guarded(list(command)) == 0
+            if is_remembered(fleet, command):
+                break
+        else:
+            raise AssertionError(f"{command} was never remembered")
+    return fleet
+
+
+def is_remembered(folder: Path, command: tuple[str, ...]) -> bool:
+    if command is APPLY:
+        return is_idle(folder)
+    texts = model_texts.load(file(folder, command[0]), generation(folder), lambda name, made_from: True)
+    count = len(texts.places) if texts is not None else 0
+    if texts is not None:
+        texts.close()
+    return count == MODELS
+
+
+def generation(folder: Path) -> str:
+    memo = remembered(folder)
+    return memo.basis["generation"] if memo is not None else ""
+
+
+def file(folder: Path, kind: str) -> Path:
+    (path,) = cache(folder).glob("plan-production-*.json")
+    return path.with_suffix(f".{kind}")
+
+
+def is_idle(folder: Path) -> bool:
+    """Tell whether an apply would return at once."""
+    apply = idle_apply(ProjectOptions(root=folder), "production")
+    return apply is not None and apply.result() is not None
+
+
+def said(capfd: pytest.CaptureFixture[str], *command: str) -> tuple[int, str]:
+    capfd.readouterr()
+    code = guarded(list(command))
+    return code, CLOCK.sub(r"\1now", capfd.readouterr().out)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", effort.spread(range(len(CHANGES)), "KINDS_OF_CHANGE"), ids=[*CHANGES].__getitem__)
+def test_what_is_remembered_never_changes_what_a_reader_says(
+    printed: Path, capfd: pytest.CaptureFixture[str], number: int
+) -> None:
+    name = [*CHANGES][number]
+    CHANGES[name](printed)
+    assert is_idle(printed) == (name in ("nothing", "a manifest is not committed"))
+    for command in (PLAN, STATUS):
+        assert said(capfd, *command) == said(capfd, *command, "-v"), command
+
+
+def test_what_the_second_run_says_is_what_the_first_one_did(printed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for command in (
+        PLAN,
+        STATUS,
+        TABLE,
+        ("status",),
+        ("status", "--output", "json"),
+        APPLY,
+        (*APPLY, "--output", "json"),
+    ):
+        first, second = said(capfd, *command), said(capfd, *command)
+        assert first == second == said(capfd, *command, "-v"), command
+
+
+def test_the_age_of_the_data_goes_on(printed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """It is no part of what is remembered of a model."""
+    assert '"dataAge": ,' in file(printed, "plan").read_text()
+    capfd.readouterr()
+    assert guarded(list(PLAN)) == 0
+    assert len(re.findall(r'"dataAge": \d+,', capfd.readouterr().out)) == MODELS
+
+
+def test_a_model_that_changed_is_put_in_its_place_and_remembered_again(
+    printed: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = release(printed) / "model.skops"
+    whole = path.read_bytes()
+    rewrite(path, b"x" + whole[1:])
+    for command in (PLAN, STATUS, TABLE):
+        code, out = said(capfd, *command)
+        assert (code, out) == said(capfd, *command, "-v")
+        assert code == 3
+        assert "tampered" in out
+    rewrite(path, whole)
+    for command in (PLAN, STATUS, TABLE):
+        assert said(capfd, *command) == said(capfd, *command, "-v")
+    assert not is_idle(printed), "no apply has read what was put back"
+
+
+@pytest.mark.parametrize("command", [PLAN, STATUS, APPLY], ids=lambda command: command[0])
+def test_nothing_is_loaded_that_only_changes_need(printed: Path, command: tuple[str, ...]) -> None:
+    script = [sys.executable, "-X", "importtime", "-m", "reconciler", *command]
+    said = subprocess.run(script, cwd=printed, capture_output=True, text=True, check=True).stderr
+    loaded = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    assert not loaded & {"pydantic", "yaml", "reconciler.engine.plan.make_plan"}
+
+
+@pytest.mark.parametrize("kind", ["plan", "status", "apply", "json"])
+def test_memory_that_is_damaged_changes_nothing_that_is_said(
+    printed: Path, capfd: pytest.CaptureFixture[str], kind: str
+) -> None:
+    command = {"plan": PLAN, "status": STATUS, "apply": APPLY, "json": PLAN}[kind]
+    before, path = said(capfd, *command, "-v"), file(printed, kind)
+    body = path.read_bytes()
+    for damaged in (
+        b"",
+        body[:40],
+        body[:-2],
+        body[:-1] + b" ",
+        body + b"\n",
+        b"0" + body[1:],
+        body[:50] + b"?" + body[51:],
+    ):
+        path.write_bytes(damaged)
+        assert kind != "apply" or not is_idle(printed)
+        assert said(capfd, *command) == before
+
+
+def test_no_changed_byte_of_it_is_believed(printed: Path) -> None:
+    for kind in ("plan", "status", "apply"):
+        path = file(printed, kind)
+        body, step = path.read_bytes(), len(path.read_bytes()) // 40 + 1
+        for at in range(0, len(body), step):
+            path.write_bytes(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
+            assert not is_remembered(printed, APPLY if kind == "apply" else (kind,)), (kind, at)
+        path.write_bytes(body)
+
+
+@pytest.mark.parametrize("kind", ["plan", "status", "apply", "json"])
+def test_memory_that_others_may_write_or_own_is_not_believed(printed: Path, kind: str) -> None:
+    path, command = file(printed, kind), APPLY if kind in ("apply", "json") else (kind,)
+    assert is_remembered(printed, command)
+    for mode in (0o664, 0o646):
+        path.chmod(mode)
+        assert not is_remembered(printed, command), oct(mode)
+    path.chmod(0o644)
+    assert is_remembered(printed, command)
+    moved = path.rename(path.with_name("moved"))
+    path.symlink_to(moved)
+    assert not is_remembered(printed, command)
+    path.unlink()
+    moved.rename(path)
+    if os.geteuid() == 0:
+        os.chown(path, 12_345, -1)
+        assert not is_remembered(printed, command)
+
+
+def test_memory_of_another_generation_is_not_taken(printed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """As when two commands end at once, of which one began without memory."""
+    memo_file(printed).unlink()
+    assert guarded(["plan", "production"]) == 0
+    for command in (PLAN, STATUS, APPLY):
+        assert not is_remembered(printed, command)
+        assert said(capfd, *command) == said(capfd, *command, "-v")
+
+
+def test_memory_of_another_program_or_of_yesterday_is_not_taken(printed: Path) -> None:
+    memo = load(memo_file(printed))
+    assert memo is not None
+    for changed in ({"saved": memo.saved - 86_500}, {"until": memo.saved - 1}, {"basis": {**memo.basis, "code": "x"}}):
+        other = load(memo_file(printed))
+        assert other is not None
+        for name, value in changed.items():
+            setattr(other, name, value)
+        save(memo_file(printed), other)
+        assert not is_idle(printed), changed
+        save(memo_file(printed), memo)
+        assert is_idle(printed)
+
+
+STORE = ".reconciler/production"
+NOT_IDLE: dict[str, Callable[[Path], object]] = {
+    "no apply had nothing to do": lambda folder: file(folder, "apply").unlink(),
+    "a file of the store is staged": lambda folder: git(folder, "add", "-f", f"{STORE}/store.json"),
+    "the controls log is gone": lambda folder: shutil.rmtree(folder / f"{STORE}/controls"),
+    "the register is gone": lambda folder: shutil.rmtree(folder / f"{STORE}/register"),
+    "what the clone saw is gone": lambda folder: shutil.rmtree(folder / ".git/reconciler/seen"),
+    "the store's mark is another's": lambda folder: rewrite(folder / f"{STORE}/store.json", b"{}"),
+    "an older commit is looked at": lambda folder: git(folder, "checkout", "-q", "--detach", "HEAD~1"),
+}
+
+
+@pytest.mark.parametrize("change", NOT_IDLE.values(), ids=NOT_IDLE.keys())
+def test_an_apply_reads_everything_unless_all_that_the_last_one_read_is_the_same(
+    printed: Path, change: Callable[[Path], object]
+) -> None:
+    assert is_idle(printed)
+    change(printed)
+    assert not is_idle(printed)
+
+
+def test_an_apply_of_some_models_or_with_a_refresh_or_a_plan_reads_everything(
+    printed: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (printed / f"{STORE}/blobs").rename(printed / f"{STORE}/elsewhere")  # blobs are not looked at from memory
+    assert said(capfd, *APPLY)[0] == 0
+    assert said(capfd, "apply", "production", NAME, "--yes")[0] == 6
+    assert said(capfd, *APPLY, "-v")[0] == 6
