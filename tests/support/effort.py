@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import TypeVar
 
 import pytest
 
 FULL = os.environ.get("EFFORT", "quick") == "full"
 
 # Of each name the quick count and the full one.
+Case = TypeVar("Case", int, str)
+
 COUNTS: dict[str, tuple[int, int]] = {
     "SEEDS": (240, 5_000),  # schedules of the simulation
     "REQUEST_SEEDS": (160, 3_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
@@ -36,7 +39,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "ROWS": (3_000, 20_000),  # of the tables that are trained on again and again
     "COLUMNS": (12, 30),
     "REPEATS": (1, 2),
-    "KINDS_OF_CHANGE": (4, 1),  # kinds of change between two after which every reader is asked what it remembers
+    "MEMORIES": (2, 1),  # files of what was printed between two that are damaged
+    "KINDS_OF_CHANGE": (12, 1),  # kinds of change between two after which every reader is asked what it remembers
     "ODD_TABLES": (3, 1),  # tables between two that are looked at, of 139 odd ones
     "JOURNEYS": (30, 16),  # of them between two that go all the way to production; 1 takes an hour
     "PUBLIC_TABLES": (6, 6),  # tables in the shape of public ones between two that first models are measured on
@@ -92,7 +96,7 @@ def examples(quick: int) -> int:
     return quick * count("EXAMPLES")
 
 
-def spread(cases: Sequence[int], name: str) -> list[int]:
+def spread(cases: Sequence[Case], name: str) -> list[Case]:
     """Return every n-th of the cases, n being the count of this name, always with the first and the last."""
     chosen = {*cases[:: count(name)], *cases[-1:]}
     return [case for case in cases if case in chosen]

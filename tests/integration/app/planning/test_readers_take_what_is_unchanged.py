@@ -44,6 +44,7 @@ PLAN = ("plan", "production", "--check", "--output", "json")
 STATUS = ("status", "production", "--output", "json")
 TABLE = ("status", "production")
 APPLY = ("apply", "production", "--yes")
+MEMORIES = ("apply", "plan", "status", "json")  # the ends of the names of the files
 CLOCK = re.compile(r'("(?:dataAge|snapshotAge|seconds)": )[\d.]+|\b\d+ ?[a-z]+ ago|just now')
 
 
@@ -143,15 +144,16 @@ def test_a_model_that_changed_is_put_in_its_place_and_remembered_again(
     assert not is_idle(printed), "no apply has read what was put back"
 
 
-@pytest.mark.parametrize("command", [PLAN, STATUS, APPLY], ids=lambda command: command[0])
-def test_nothing_is_loaded_that_only_changes_need(printed: Path, command: tuple[str, ...]) -> None:
-    script = [sys.executable, "-X", "importtime", "-m", "reconciler", *command]
-    said = subprocess.run(script, cwd=printed, capture_output=True, text=True, check=True).stderr
-    loaded = {line.rpartition("|")[2].strip() for line in said.splitlines()}
-    assert not loaded & {"pydantic", "yaml", "reconciler.engine.plan.make_plan"}
+def test_nothing_is_loaded_that_only_changes_need(printed: Path) -> None:
+    for command in (PLAN, STATUS, APPLY):
+        script = [sys.executable, "-X", "importtime", "-m", "reconciler", *command]
+        said = subprocess.run(script, cwd=printed, capture_output=True, text=True, check=True).stderr
+        loaded = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+        assert not loaded & {"pydantic", "yaml", "reconciler.engine.plan.make_plan"}, command
 
 
-@pytest.mark.parametrize("kind", ["plan", "status", "apply", "json"])
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", effort.spread(MEMORIES, "MEMORIES"))
 def test_memory_that_is_damaged_changes_nothing_that_is_said(
     printed: Path, capfd: pytest.CaptureFixture[str], kind: str
 ) -> None:
@@ -182,7 +184,8 @@ def test_no_changed_byte_of_it_is_believed(printed: Path) -> None:
         path.write_bytes(body)
 
 
-@pytest.mark.parametrize("kind", ["plan", "status", "apply", "json"])
+@pytest.mark.soak
+@pytest.mark.parametrize("kind", effort.spread(MEMORIES, "MEMORIES"))
 def test_memory_that_others_may_write_or_own_is_not_believed(printed: Path, kind: str) -> None:
     path, command = file(printed, kind), APPLY if kind in ("apply", "json") else (kind,)
     assert is_remembered(printed, command)
