@@ -178,7 +178,13 @@ def history(
     known |= {loss.model for loss in lost if loss.model is not None}
     if unknown := [model for model in models if model not in known]:
         raise unknown_model(desired, environments[0] if environments else None, unknown[0])
-    events.sort(key=lambda event: (event.when, event.environment, event.model, event.n), reverse=True)
+    deploys = {
+        owner.name: not owner.trains for owner in declared
+    }  # times are whole seconds: first trained, then deployed
+    events.sort(
+        key=lambda event: (event.when, deploys[event.environment], event.environment, event.model, event.n),
+        reverse=True,
+    )
     return History(events=tuple(events), at=at, lost=tuple(lost))
 
 

@@ -40,9 +40,9 @@ def words_in_text(words: Words, style: TextStyle) -> str:
     """Return the words as one line of visible characters."""
     match words:  # most cells of a table are one piece, and a table may have a hundred thousand
         case str():
-            return plain(words)
+            return style.commands.typed(plain(words)).strip(" ")
         case Code():
-            return plain(words.text)
+            return style.commands.typed(plain(words.text)).strip(" ")
         case Literal():
             return visible(words.text).strip(" ")
     return "".join(_piece(piece, style) for piece in pieces(words, document=False)).strip(" ")

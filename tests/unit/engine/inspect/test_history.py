@@ -71,3 +71,12 @@ def test_nothing_is_ever_forgotten(scenario: Scenario) -> None:
         assert event is not None
         assert event.n == changes + 1 - number
         assert event.artifact == (second if number % 2 == 0 else first)
+
+
+def test_in_one_second_the_deployment_comes_after_what_it_deploys(scenario: Scenario) -> None:
+    """Times are whole seconds, and a small model is trained, promoted and deployed within one."""
+    scenario.deployed(10)
+    events = history(scenario.deps(), scenario.desired).events
+    assert len({event.when for event in events}) == 1
+    assert (events[0].environment, events[0].action) == ("production", Action.DEPLOY)
+    assert {event.environment for event in events[1:]} == {"sandbox"}
