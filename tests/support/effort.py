@@ -26,7 +26,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
     "FILE_STRIDE": (9, 1),  # files of `init`, `add` and `ci` between two at which one is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
-    "SET_GIT_STRIDE": (40, 1),  # the same of a proposal for several models
+    "SET_GIT_STRIDE": (40, 5),  # the same of a proposal for several models
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
     "APPROVAL_CASES": (240, 12_000),  # questions about random approvals, of each forge
     "RACES": (4, 200),  # entries of a bucket that eight processes want
