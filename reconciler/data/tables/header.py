@@ -17,7 +17,7 @@ from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.environment import Table
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import dialect_of
-from reconciler.data.tables.cell_shapes import MISSING
+from reconciler.data.tables.cells.cell_shapes import MISSING
 from reconciler.data.tables.column_types import text_formats_of
 from reconciler.data.tables.source_file import locate, opened, table_error
 from reconciler.errors import DataError, FilePosition

@@ -40,9 +40,9 @@ from reconciler.data.onboarding.related_columns import (
     gaps,
     twins,
 )
+from reconciler.data.tables.cells.guess_cells import guess_cells
 from reconciler.data.tables.column_types import normal_type
 from reconciler.data.tables.copied_column import is_copied
-from reconciler.data.tables.guess_cells import guess_cells
 from reconciler.data.tables.snapshot import copy_tables, look_at_cells
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports.messages import CopyRequest, TableFile

@@ -26,6 +26,8 @@ from reconciler.core.spec.environment import Table
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import Dialect, dialect_of
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet
+from reconciler.data.tables.cells.double_meanings import beyond_bigint
+from reconciler.data.tables.cells.missing_values import with_missing
 from reconciler.data.tables.column_types import (
     TYPE_RULE,
     TextFormat,
@@ -37,8 +39,6 @@ from reconciler.data.tables.column_types import (
     text_formats_of,
 )
 from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet, is_copied
-from reconciler.data.tables.double_meanings import beyond_bigint
-from reconciler.data.tables.missing_values import with_missing
 from reconciler.data.tables.source_file import locate, table_error, unchanged
 from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError, FilePosition

@@ -13,8 +13,8 @@ from reconciler.core.onboarding.table_profile import CellNote, ProfileRequest, R
 from reconciler.core.spec.environment import CellText, Limits, Table
 from reconciler.data.csv_files.month_names import NAMES, month_of
 from reconciler.data.in_process import LocalData
-from reconciler.data.tables.cell_shapes import date_formats, number_shape
-from reconciler.data.tables.guess_cells import guess_cells
+from reconciler.data.tables.cells.cell_shapes import date_formats, number_shape
+from reconciler.data.tables.cells.guess_cells import guess_cells
 from reconciler.data.tables.snapshot import look_at_cells
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest

@@ -19,8 +19,8 @@ from reconciler.core.onboarding.column_roles import IDENTITY
 from reconciler.core.onboarding.table_profile import CellNote
 from reconciler.core.spec.environment import CellText, Table
 from reconciler.data.duckdb_session import Session, in_parts, name_of, text_of
-from reconciler.data.tables import double_meanings
-from reconciler.data.tables.cell_shapes import (
+from reconciler.data.tables.cells import double_meanings
+from reconciler.data.tables.cells.cell_shapes import (
     MAYBE_MISSING,
     MISSING,
     SURELY_MISSING,
@@ -34,9 +34,9 @@ from reconciler.data.tables.cell_shapes import (
     number_shape,
     other_order,
 )
+from reconciler.data.tables.cells.guess_dates import first_numbers, fitting_formats, type_of
+from reconciler.data.tables.cells.missing_values import NOT_A_NUMBER, with_missing
 from reconciler.data.tables.column_types import text_formats_of
-from reconciler.data.tables.guess_dates import first_numbers, fitting_formats, type_of
-from reconciler.data.tables.missing_values import NOT_A_NUMBER, with_missing
 from reconciler.data.tables.type_inference import Choice, choose_types
 
 _SAMPLE = 20_000  # rows whose different texts are looked at
