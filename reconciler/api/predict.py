@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.api import frames
-from reconciler.core.spec.environment import Environment, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.inspect import predict, prediction_input
 from reconciler.engine.inspect.prediction_input import DeployedModel
 from reconciler.errors import UsageError

@@ -85,7 +85,7 @@ def table_options(function: F) -> F:
 def reading_of(*, is_header: bool | None, columns: tuple[str, ...], **said: Any) -> TableReading | None:
     """Return what the options say of a table; None where they say nothing. Raises UsageError E801."""
     from reconciler.core.onboarding.table_profile import TableReading
-    from reconciler.core.spec.environment import Table
+    from reconciler.core.spec.data import Table
 
     text = tuple(_option(field, given) for field in _TEXT for given in said.pop(field))
     pairs = tuple(written.partition("=")[::2] for written in columns)

@@ -9,7 +9,8 @@ from pathlib import Path
 from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
-from reconciler.core.spec.environment import Limits, Runtime, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Recipe
 

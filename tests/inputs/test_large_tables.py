@@ -10,7 +10,8 @@ import pytest
 from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.onboarding.table_profile import ProfileRequest
 from reconciler.core.size_limits import ROW_BYTES, TABLE_BYTES
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import Dialect
 from reconciler.data.dataset import joined_rows

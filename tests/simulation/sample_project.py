@@ -7,17 +7,9 @@ from pathlib import Path
 
 from reconciler import codec
 from reconciler.core.digest import Digest
+from reconciler.core.spec.data import DataBinding, Table
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import (
-    DataBinding,
-    Environment,
-    Policy,
-    PrunePolicy,
-    Role,
-    Runtime,
-    StorageLocation,
-    Table,
-)
+from reconciler.core.spec.environment import Environment, Policy, PrunePolicy, Role, Runtime, StorageLocation
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Threshold
 from reconciler.core.spec.model import Model, Retrain
 from reconciler.core.spec.recipe import Estimator, Features, Holdout, Outcome, OutcomeClass, Recipe, Selection, Task

@@ -22,8 +22,9 @@ from reconciler.app.project_options import ProjectOptions
 from reconciler.core.onboarding.init_result import AddResult, InitChoice
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
 from reconciler.core.onboarding.table_profile import TableProfile, TableReading
+from reconciler.core.spec.data import Table
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment, Table
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.find_environment import environment_of, unknown_model
 from reconciler.engine.load_desired import Checkout, environment_path, load, manifest_path
 from reconciler.errors import UsageError

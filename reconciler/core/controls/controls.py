@@ -12,7 +12,8 @@ from datetime import datetime
 
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 from reconciler.core.spec.applicable_gates import ANY, GateSubject
-from reconciler.core.spec.environment import Policy, Role, StorageLocation, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Policy, Role, StorageLocation
 from reconciler.core.spec.gates import Gate
 
 CONTROLS_FORMAT = 1

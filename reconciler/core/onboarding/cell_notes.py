@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 
 from reconciler.core.onboarding.table_profile import CellNote
-from reconciler.core.spec.environment import CellText
+from reconciler.core.spec.data import CellText
 
 GROUPING = {".": ",", ",": "."}
 """Decimal separator -> the sign between thousands that goes with it."""

@@ -18,7 +18,7 @@ from reconciler.core.onboarding.outcome_choice import are_classes, classes_of, f
 from reconciler.core.onboarding.receivables import ReceivablesRecipe, recognise_receivables
 from reconciler.core.onboarding.row_moment import moment_of
 from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, TableProfile
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.core.spec.recipe import (
     Features,
     NamedExpression,

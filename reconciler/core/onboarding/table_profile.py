@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from reconciler.core.spec.environment import CellText, Limits, Table
+from reconciler.core.spec.data import CellText, Table
+from reconciler.core.spec.environment import Limits
 
 FEW = 20  # distinct values up to which they are listed
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.digest import DefaultsLeftOut, Digest
+from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override, Rejected, Retirement
 
@@ -32,72 +33,6 @@ class PrunePolicy(StrEnum):
     NEVER = "never"
     CONFIRM = "confirm"
     AUTO = "auto"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CellText(DefaultsLeftOut):
-    """How the text of one column's cells is read, where that differs from its table.
-
-    `nulls`: texts that mean a missing value here too, compared without the spaces around them. `grouping`: the sign
-    between thousands. `unit`: a text before or behind each number. `negative`: how a negative number is written,
-    `brackets` for (1) or `trailing` for 1-.
-    """
-
-    column: str
-    nulls: tuple[str, ...] = ()
-    dates: str | None = None
-    decimal: str | None = None
-    grouping: str | None = None
-    unit: str | None = None
-    negative: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table(DefaultsLeftOut):
-    """The source of one table, and how its text is parsed.
-
-    `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
-    DuckDB type names; `dates` is a strptime format for text dates; undeclared types are inferred once and then kept.
-    `columns` are (name, name as written in the file), for names that expressions cannot use; `row_number` names a
-    column to add: 1, 2, … in the file's order; `cells` are the columns whose text is read in another way.
-    `skip`: lines above the header; `header`: whether there is one (else columns are column_1, column_2, …);
-    `escape`: a backslash, where one stands before a quote inside a cell; `blank_lines`: "skip" leaves them out.
-    """
-
-    uses: str
-    path: str
-    types: tuple[tuple[str, str], ...] = ()
-    dates: str | None = None
-    time_zone: str | None = None
-    delimiter: str | None = None
-    decimal: str | None = None
-    encoding: str | None = None
-    nulls: tuple[str, ...] = ("",)
-    columns: tuple[tuple[str, str], ...] = ()
-    row_number: str | None = None
-    cells: tuple[CellText, ...] = ()
-    skip: int = 0
-    header: bool = True
-    escape: str | None = None
-    blank_lines: str | None = None
-
-    def cell_text(self, column: str) -> CellText:
-        """Return how the column's text is read where that differs from the table: nothing, where it does not."""
-        return next((text for text in self.cells if text.column == column), CellText(column=column))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataBinding:
-    """The data of an environment: its own tables, or the environment whose tables are copied as snapshots (sandbox)."""
-
-    tables: tuple[tuple[str, Table], ...] = ()
-    copy_from: str | None = None
-    max_age: int | None = None  # seconds
-    as_of: str | None = None  # ISO date: the day that the tables show
-
-    def table(self, name: str) -> Table | None:
-        """Return the declared table of this name, or None."""
-        return dict(self.tables).get(name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from itertools import pairwise, zip_longest
 from pathlib import Path
 
 from reconciler.core.names import is_column, visible, without_accents
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.data.csv_files import blocks, encodings
 from reconciler.data.csv_files.odd_layouts import check_layout
 from reconciler.data.csv_files.validate import EXCEL_SIGN

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from reconciler.core.size_limits import ROW_BYTES
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.data.csv_files.encodings import codec_of
 from reconciler.errors import DataError, FilePosition
 

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reconciler.core.spec.environment import CellText, Table
+from reconciler.core.spec.data import CellText, Table
 from reconciler.data.csv_files import month_names
 from reconciler.data.duckdb_session import Session, text_of
 from reconciler.errors import DataError

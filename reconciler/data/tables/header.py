@@ -14,7 +14,7 @@ from pathlib import Path
 
 from reconciler.core import parquet_file
 from reconciler.core.parquet_file import ParquetError
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import dialect_of
 from reconciler.data.tables.cells.cell_shapes import MISSING

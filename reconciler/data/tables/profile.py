@@ -27,7 +27,7 @@ from reconciler.core.onboarding.table_profile import (
     with_options,
 )
 from reconciler.core.parquet_file import ParquetError
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.data.csv_files.layout import guess_csv, with_usable_names
 from reconciler.data.duckdb_session import Session, in_parts, name_of, open_session, text_of
 from reconciler.data.onboarding.related_columns import (

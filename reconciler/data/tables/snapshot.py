@@ -22,7 +22,7 @@ from typing import BinaryIO, TypeVar
 from reconciler.core import parquet_file
 from reconciler.core.artifact.data_snapshot import TableColumn
 from reconciler.core.parquet_file import ParquetError
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import Dialect, dialect_of
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of, write_parquet

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from reconciler.core.size_limits import TABLE_BYTES
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.errors import DataError, FilePosition
 
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")

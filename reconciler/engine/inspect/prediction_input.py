@@ -12,8 +12,9 @@ from reconciler.core.artifact.observed_state import drift_of
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest
 from reconciler.core.size_limits import BLOB_BYTES
+from reconciler.core.spec.data import Table
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import DriftPolicy, Environment, Table
+from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model

@@ -9,8 +9,9 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableCopy
 from reconciler.core.digest import Digest
+from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import DataBinding, Environment
+from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.core.spec.recipe import Recipe
 from reconciler.manifest.loading.leakage import AS_OF
 from reconciler.ports import ParsedExpression

@@ -5,10 +5,11 @@ from __future__ import annotations
 from reconciler import codec
 from reconciler.core.digest import Digest
 from reconciler.core.duration import parse_duration
+from reconciler.core.spec import data as core_data
 from reconciler.core.spec import environment as env
 from reconciler.core.spec import model as declared
 from reconciler.core.spec import recipe as core
-from reconciler.manifest.schema import documents, locations, model, tables
+from reconciler.manifest.schema import data, documents, locations, model, tables
 from reconciler.manifest.schema.field_types import bytes_of, share_of
 
 
@@ -116,12 +117,7 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         role=env.Role(spec.role),
         store=_place(spec.store) if spec.store else env.StorageLocation(uses="files", root=f".reconciler/{name}"),
         target=_place(spec.target) if spec.target else None,
-        data=env.DataBinding(
-            tables=tuple(sorted((label, _table(table)) for label, table in spec.data.tables.items())),
-            copy_from=spec.data.copy_from,
-            max_age=_seconds(spec.data.max_age),
-            as_of=spec.data.as_of,
-        ),
+        data=_data(spec.data),
         promotes_from=tuple(spec.promotes_from),
         runtime=runtime,
         policy=policy_of(spec.policy),
@@ -130,6 +126,23 @@ def environment_of(given: documents.Environment, *, runtime: env.Runtime | None)
         limits=env.Limits(seconds=parse_duration(spec.limits.time), memory=bytes_of(spec.limits.memory)),
         max_train=spec.limits.max_train,
         lock=spec.runtime.lock if spec.runtime else None,
+    )
+
+
+def _data(given: data.DataBinding) -> core_data.DataBinding:
+    return core_data.DataBinding(
+        tables=tuple(sorted((label, _table(table)) for label, table in given.tables.items())),
+        masks=given.masks(),
+        mask_key=given.mask_key,
+        personal_data=core_data.PersonalData(given.personal_data) if given.personal_data else None,
+        not_personal=tuple(sorted(given.not_personal.items())),
+        contracts=tuple(contract.value(table) for table, contract in sorted(given.contracts.items())),
+        copy_from=given.copy_from,
+        max_age=_seconds(given.max_age),
+        as_of=given.as_of,
+        keep=given.keep,
+        columns=core_data.CopiedColumns(given.columns),
+        sample=given.sampled(),
     )
 
 
@@ -156,8 +169,8 @@ def policy_of(given: documents.Policy) -> env.Policy:
     )
 
 
-def _table(given: tables.Table) -> env.Table:
-    return env.Table(
+def _table(given: tables.Table) -> core_data.Table:
+    return core_data.Table(
         uses=given.uses,
         path=given.path,
         types=tuple(sorted(given.types.items())),
@@ -174,7 +187,7 @@ def _table(given: tables.Table) -> env.Table:
         escape=given.escape,
         blank_lines=given.blank_lines,
         cells=tuple(
-            env.CellText(
+            core_data.CellText(
                 column=column,
                 nulls=tuple(cells.nulls),
                 dates=cells.dates,

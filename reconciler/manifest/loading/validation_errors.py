@@ -23,9 +23,7 @@ _LONGEST = 80  # characters of an example in a hint
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./%+-]*")  # text that needs no quotes, wherever it stands
 _NAMING_COLUMNS = ("key", "by", "at", "known", "column")
 _NOT_SUPPORTED = {
-    "mask": "masking is not supported yet: the copy would hold the unmasked data",
-    "keep": "a limit on kept snapshots is not supported yet: all are kept",
-    "contract": "data contracts are not supported yet",
+    "contract": "a table's contract stands under data.contracts of the environment that has the table",
 }
 
 

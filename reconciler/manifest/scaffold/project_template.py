@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from reconciler.core.onboarding.held_out_rows import shared_rows
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
 from reconciler.core.onboarding.table_profile import CellNote
-from reconciler.core.spec.environment import CellText, Table
+from reconciler.core.spec.data import CellText, Table
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
 from reconciler.manifest.scaffold import editor_schemas

@@ -7,8 +7,8 @@ from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from reconciler.manifest.schema.data import DataBinding
 from reconciler.manifest.schema.field_types import (
-    Date,
     Document,
     Duration,
     Memory,
@@ -21,7 +21,6 @@ from reconciler.manifest.schema.gates import Gate
 from reconciler.manifest.schema.locations import StoreSpec, TargetSpec
 from reconciler.manifest.schema.model import Model
 from reconciler.manifest.schema.policy import Controls
-from reconciler.manifest.schema.tables import Table
 
 
 class ProjectSpec(Document):
@@ -42,27 +41,6 @@ class Project(Document):
     kind: Literal["Project"] = Field(description="Kind of document.")
     metadata: Metadata = Field(description="Name and owner of the project.")
     spec: ProjectSpec = Field(default=ProjectSpec(), description="Settings of the whole project.")
-
-
-class DataBinding(Document):
-    """The tables of an environment, or the environment to copy them from."""
-
-    tables: dict[Name, Table] = Field(
-        default_factory=dict, description="Tables by name. Declare either this or copyFrom."
-    )
-    copy_from: Name | None = Field(
-        default=None, description="Environment whose tables are copied: a sandbox works on a snapshot of them."
-    )
-    max_age: Duration | None = Field(default=None, description="Maximum age of a snapshot; an older one is refreshed.")
-    as_of: Date | None = Field(default=None, description="Day of the data: the day on which the tables were exported.")
-
-    @model_validator(mode="after")
-    def _one_form(self) -> DataBinding:
-        if bool(self.tables) == (self.copy_from is not None):
-            raise refuse("E204", "expected either `tables` or `copyFrom`")
-        if self.as_of is not None and not self.tables:
-            raise refuse("E205", "`asOf` needs `tables`: declare it in the environment that has the tables")
-        return self
 
 
 class Runtime(Document):

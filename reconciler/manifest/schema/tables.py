@@ -14,6 +14,14 @@ TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
 _DECIMAL = re.compile(r"DECIMAL\([1-9][0-9]?, ?[0-9]{1,2}\)")
 
 
+TYPE_NAMES = f"one of {', '.join(TYPES)} or DECIMAL(p, s)"
+
+
+def is_type(text: str) -> bool:
+    """Tell whether a text is the DuckDB type of a copied column."""
+    return text in TYPES or _DECIMAL.fullmatch(text) is not None
+
+
 class Cells(Document):
     """How the text of one column is read, where that differs from its table."""
 
@@ -130,8 +138,8 @@ class Table(Document):
     @classmethod
     def _listed(cls, types: dict[str, str]) -> dict[str, str]:
         for column, kind in types.items():
-            if kind not in TYPES and _DECIMAL.fullmatch(kind) is None:
-                raise refuse("E205", f"{column}: unknown type; expected one of {', '.join(TYPES)} or DECIMAL(p, s)")
+            if not is_type(kind):
+                raise refuse("E205", f"{column}: unknown type; expected {TYPE_NAMES}")
         return types
 
     @field_validator("time_zone")

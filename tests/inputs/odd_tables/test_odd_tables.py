@@ -20,7 +20,8 @@ import pytest
 
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import ProfileRequest, ReadOption, TableProfile
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
 from reconciler.errors import ReconcilerError
 from tests.inputs.odd_tables import cells, files, meanings

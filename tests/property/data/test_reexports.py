@@ -25,7 +25,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from reconciler.core.spec.environment import CellText, Limits, Table
+from reconciler.core.spec.data import CellText, Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, TableFile

@@ -16,8 +16,9 @@ from typing import Any
 
 from reconciler import codec
 from reconciler.core.digest import Digest
+from reconciler.core.spec.data import DataBinding, Table
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import DataBinding, Environment, Policy, PrunePolicy, StorageLocation, Table
+from reconciler.core.spec.environment import Environment, Policy, PrunePolicy, StorageLocation
 from reconciler.core.spec.gates import NoWorseThanIncumbent, Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Features, Holdout, Join, Outcome, OutcomeClass, Recipe, Task
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError

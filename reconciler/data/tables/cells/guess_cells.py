@@ -17,7 +17,7 @@ from reconciler.core.onboarding import cell_notes
 from reconciler.core.onboarding.cell_notes import GROUPING
 from reconciler.core.onboarding.column_roles import IDENTITY
 from reconciler.core.onboarding.table_profile import CellNote
-from reconciler.core.spec.environment import CellText, Table
+from reconciler.core.spec.data import CellText, Table
 from reconciler.data.duckdb_session import Session, in_parts, name_of, text_of
 from reconciler.data.tables.cells import double_meanings
 from reconciler.data.tables.cells.cell_shapes import (

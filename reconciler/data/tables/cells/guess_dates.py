@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.data.duckdb_session import Session, in_parts, name_of, text_of
 from reconciler.data.tables.column_types import date_from_text, from_text, text_format_of
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.data.duckdb_session import name_of, text_of
 
 NOT_A_NUMBER = "NOT isfinite({0}) AND NOT isinf({0})"

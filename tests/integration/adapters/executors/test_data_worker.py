@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from reconciler import codec
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits
 from reconciler.ports import CopyRequest, ParsedExpression, SelectionKind, SelectResult, TableFile
 from tests.support.invoice_tables import invoices, ledger, recipe_of
 

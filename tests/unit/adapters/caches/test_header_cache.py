@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.adapters.caches import cached_json
 from reconciler.adapters.caches.header_cache import CachedHeaders
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.ports import HeaderRequest, TableHeader
 
 TABLE = Table(uses="csv", path="orders.csv")

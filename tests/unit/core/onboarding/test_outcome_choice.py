@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.onboarding.suggest_recipe import suggest
 from reconciler.core.onboarding.table_profile import ColumnProfile, TableProfile
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.core.spec.recipe import Task
 from reconciler.errors import UsageError
 from tests.unit.core.onboarding.test_suggest_recipe import (

@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.core.onboarding.row_moment import moment_of
 from reconciler.core.onboarding.table_profile import AgeColumn, ColumnProfile, TableProfile
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 
 ROWS = 600
 

@@ -9,7 +9,7 @@ import pytest
 from reconciler.core.onboarding.held_out_rows import shared_rows
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, DateGap, DayCountColumn, TableProfile
-from reconciler.core.spec.environment import Table
+from reconciler.core.spec.data import Table
 from reconciler.errors import UsageError
 
 ROWS = 600

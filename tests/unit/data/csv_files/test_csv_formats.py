@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.csv_files import encodings
 from reconciler.data.csv_files.blocks import read_blocks
 from reconciler.data.csv_files.rows import Dialect

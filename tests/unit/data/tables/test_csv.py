@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import Dialect
 from reconciler.data.in_process import LocalData

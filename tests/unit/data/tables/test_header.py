@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from reconciler.core.spec.environment import CellText, Limits, Table
+from reconciler.core.spec.data import CellText, Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.tables import header
 from reconciler.data.tables.snapshot import copy_tables
 from reconciler.errors import DataError

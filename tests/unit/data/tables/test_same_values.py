@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.spec.environment import Limits, Table
+from reconciler.core.spec.data import Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError
 from reconciler.ports import CopyRequest, TableFile

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.core.digest import Digest, short
-from reconciler.core.spec.environment import DataBinding, Environment, Role, StorageLocation, Table
+from reconciler.core.spec.data import DataBinding, Table
+from reconciler.core.spec.environment import Environment, Role, StorageLocation
 from reconciler.core.spec.gates import Threshold
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.policy import Approvals, Control, Freeze, Hold, Override

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler import codec
-from reconciler.core.spec.environment import DataBinding, Table
+from reconciler.core.spec.data import DataBinding, Table
 from reconciler.engine.storage import data_snapshots
 from tests.simulation.sample_project import PRODUCTION
 from tests.simulation.scenario import Scenario

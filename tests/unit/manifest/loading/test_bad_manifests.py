@@ -204,7 +204,7 @@ FIELDS = {
     "45 backslash": (with_file(PRODUCTION, "data/invoices.csv", "data\\\\x.csv"), PRODUCTION, "E302"),
     "45 NUL": (with_file(PRODUCTION, "path: data/invoices.csv", 'path: "data/\\0x.csv"'), PRODUCTION, "E113"),
     "45 escaped": (with_file(PRODUCTION, "data/invoices.csv", "data/%2e%2e/x.csv"), PRODUCTION, "E302"),
-    "masks are not ignored": (with_file(SANDBOX, "maxAge: 24h", "mask: {customers.name: drop}"), SANDBOX, "E203"),
+    "a mask without a key": (with_file(SANDBOX, "maxAge: 24h", "mask: {name: drop}"), SANDBOX, "E206"),
     "a leak": (with_model("[invoice_amount, ", "[days_late, invoice_amount, "), MODEL, "E223"),
     "a leak through derive": (
         with_model("invoice_month: month(invoice_date)", "invoice_month: month(paid_date)"),

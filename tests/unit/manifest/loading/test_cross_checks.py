@@ -366,14 +366,6 @@ def test_names_and_aggregates_keep_to_their_places(old: str, new: str, code: str
 # --- words of their own ----------------------------------------------------------------------------------------------
 
 
-def test_a_mask_is_refused_because_it_would_not_be_obeyed() -> None:
-    found = problems(edited(("maxAge: 24h", "maxAge: 24h\n    mask: {customers.name: drop}"), file=SANDBOX))
-    assert [(one.code, one.field) for one in found] == [("E203", "spec.data.mask")]
-    assert "masking is not supported yet" in found[0].message
-    line = next(n for n, text in enumerate(FILES[SANDBOX].decode().splitlines(), 1) if "maxAge" in text) + 1
-    assert (found[0].where.line, found[0].where.column) == (line, 5)
-
-
 def test_a_misspelt_field_names_the_nearest() -> None:
     found = problems(edited(("categorical:", "categorial:")))
     assert [(one.code, one.hint) for one in found] == [("E203", "did you mean `categorical`?")]

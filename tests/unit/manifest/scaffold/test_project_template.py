@@ -15,7 +15,7 @@ from reconciler.core.onboarding.estimator_choice import Trial, TriedEstimator, c
 from reconciler.core.onboarding.estimator_options import options_for
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.table_profile import FEW, CellNote, ColumnProfile, DateGap, DayCountColumn, TableProfile
-from reconciler.core.spec.environment import CellText, Table
+from reconciler.core.spec.data import CellText, Table
 from reconciler.core.spec.recipe import Task
 from reconciler.data.in_process import LocalExpressions
 from reconciler.engine.load_desired import load

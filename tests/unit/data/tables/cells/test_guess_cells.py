@@ -10,7 +10,8 @@ import duckdb
 import pytest
 
 from reconciler.core.onboarding.table_profile import CellNote, ProfileRequest, ReadOption, TableProfile
-from reconciler.core.spec.environment import CellText, Limits, Table
+from reconciler.core.spec.data import CellText, Table
+from reconciler.core.spec.environment import Limits
 from reconciler.data.csv_files.month_names import NAMES, month_of
 from reconciler.data.in_process import LocalData
 from reconciler.data.tables.cells.cell_shapes import date_formats, number_shape
