@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.digest import Checksummed, Digest
+from reconciler.core.spec.snapshot_declaration import SnapshotDeclaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,8 @@ class TableCopy:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot(Checksummed):
     """Data snapshot number `n` of an environment. `as_of` is an ISO date: the day the tables show (stated by the source
-    environment, else the UTC day of `taken`). `declared`: the digest of the tables' declaration then; None where an
-    earlier release took it."""
+    environment, else the UTC day of `taken`). `declared`: the digest of what it was taken by, `declaration`; None where
+    an earlier release took it, the second one alone where a later one did, which knew the tables and `as_of` only."""
 
     n: int
     taken: datetime
@@ -39,6 +40,7 @@ class Snapshot(Checksummed):
     tables: tuple[TableCopy, ...]
     format: int = 1
     declared: Digest | None = None
+    declaration: SnapshotDeclaration | None = None
 
     def table(self, name: str) -> TableCopy | None:
         """Return the copy of the table of this name, or None."""

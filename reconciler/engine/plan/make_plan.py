@@ -17,6 +17,7 @@ from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.runtime import differences, remedy
+from reconciler.core.spec.snapshot_declaration import SnapshotDeclaration
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
@@ -65,8 +66,7 @@ def make_plan(
     if environment.trains:
         newest = data_snapshots.newest(deps.stores[environment.name])
         references.check_snapshot(deps.stores[environment.name], newest)
-        origin = desired.environment(environment.data.copy_from or environment.name)
-        refresh = refresh_step(environment.data, newest, now, origin.data if origin is not None else None)
+        refresh = refresh_step(environment.data, newest, now, data_snapshots.declaration(desired, environment))
         if refresh is None and refresh_anyway:
             refresh = Step(action=Action.REFRESH, reason=REFRESH_ASKED)
         snapshot = newest if refresh is None else None
@@ -215,14 +215,14 @@ def _plan(
 
 
 def refresh_step(
-    data: DataBinding, newest: Snapshot | None, now: datetime, origin: DataBinding | None = None
+    data: DataBinding, newest: Snapshot | None, now: datetime, declared: SnapshotDeclaration | None = None
 ) -> Step | None:
-    """Return the refresh that is due: there is no snapshot, the newest is older than `maxAge`, or it was taken when the
-    tables were declared otherwise. `origin`: the data of the environment that has the tables."""
+    """Return the refresh that is due: there is no snapshot, the newest is older than `maxAge`, or what it was taken by
+    is declared otherwise now. `declared`: what a snapshot is taken by today."""
     if newest is None:
         source = f"the tables of {data.copy_from}" if data.copy_from else "its own tables"
         return Step(action=Action.REFRESH, reason=f"no data snapshot yet: apply will copy {source}")
-    if origin is not None and (otherwise := data_snapshots.declared_otherwise(newest, origin)) is not None:
+    if declared is not None and (otherwise := data_snapshots.declared_otherwise(newest, declared)) is not None:
         return Step(action=Action.REFRESH, reason=otherwise)
     age, limit = age_of(newest.taken, now), data.max_age
     if age is None:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableCopy
-from reconciler.core.digest import Digest
-from reconciler.core.spec.data import DataBinding
+from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
+from reconciler.core.spec.snapshot_declaration import SnapshotDeclaration, before_masks, changes, declaration_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError
@@ -60,7 +58,7 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
     store = deps.stores[environment.name]
     origin = source_of(desired, environment)
     before = newest(store)
-    taken = deps.clock()
+    taken, declared = deps.clock(), declaration(desired, environment)
     into = deps.scratch / f"snapshot-{deps.new_id()}"
     into.mkdir(parents=True)
     held = tuple(
@@ -82,28 +80,41 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
         as_of=origin.data.as_of or taken.date().isoformat(),
         source=origin.name,
         tables=copies,
-        declared=_declaration(origin.data),
+        declared=codec.digest_of(declared),
+        declaration=declared,
     )
     body = codec.encode(snapshot)
     numbered_log.append(store, store_layout.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
     return snapshot
 
 
-def _declaration(data: DataBinding) -> Digest:
-    """Return one digest over what a snapshot is taken by: the tables' declarations, and the day that they show."""
-    return codec.digest_of(replace(data, max_age=None, copy_from=None))
+def declaration(desired: DesiredState, environment: Environment) -> SnapshotDeclaration:
+    """Return what a snapshot of the environment is taken by, as git declares it now."""
+    return declaration_of(source_of(desired, environment).data, environment.data)
 
 
-def declared_otherwise(newest: Snapshot, origin: DataBinding) -> str | None:
+def declared_otherwise(newest: Snapshot, now: SnapshotDeclaration) -> str | None:
     """Return why a snapshot is not of the tables as they are declared now; None where it is, as far as it tells."""
     name = f"data snapshot {newest.n}"
-    if origin.as_of is not None and newest.as_of != origin.as_of:
-        return f"{name} is as of {newest.as_of}; asOf is {origin.as_of} now"
-    if missing := [table for table, _ in origin.tables if newest.table(table) is None]:
-        return f"{name} has no table {missing[0]}, which is declared now"
-    if newest.declared is not None and newest.declared != _declaration(origin):
-        return f"the tables are declared otherwise than for {name}"
-    return None
+    if now.as_of is not None and newest.as_of != now.as_of:
+        return f"{name} is as of {newest.as_of}; asOf is {now.as_of} now"
+    before = newest.declaration
+    if before is None:  # an earlier release took it
+        if missing := [table for table, _ in now.tables if newest.table(table) is None]:
+            return f"{name} has no table {missing[0]}, which is declared now"
+        before = before_masks(now)
+        if newest.declared is not None and newest.declared != _digest_before_masks(before):
+            return f"the tables are declared otherwise than for {name}"
+    if not (lines := tuple(changes(before, now))):
+        return None
+    others = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+    return f"{name} is declared otherwise now: {lines[0]}{others}"
+
+
+def _digest_before_masks(declaration: SnapshotDeclaration) -> Digest:
+    """Return the digest as snapshots without `declaration` hold it: they wrote `tables` where there are none, too."""
+    document = {"tables": {}, **codec.to_json(declaration)}
+    return digest_of_bytes(codec.canonical(document))
 
 
 def materials(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[Material, ...]:
