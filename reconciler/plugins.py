@@ -1,8 +1,9 @@
-"""Stores and targets by the name that a manifest uses: built-in ones, and those of installed packages.
+"""Stores, targets and sources by the name that a manifest uses: built-in ones, and those of installed packages.
 
 A table of texts: an implementation, and the library that it needs, is imported when an environment uses it. A package
 provides one as an entry point of the group `reconciler.stores` or `reconciler.targets`: a function of (StorageLocation,
-StorageAccess) that returns a `ports.Store` or `ports.Target`. Built-in names cannot be replaced.
+StorageAccess) that returns a `ports.Store` or `ports.Target`; or of the group `reconciler.sources`: a function of
+(SourceAccess) that returns a `ports.TableSource`. Built-in names cannot be replaced.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from reconciler.core.spec.environment import StorageLocation
+from reconciler.core.spec.table_error import table_error
 from reconciler.errors import UsageError
-from reconciler.ports import StorageAccess, Store, Target
+from reconciler.ports import SourceAccess, StorageAccess, Store, TableSource, Target
 
 T = TypeVar("T")
 
@@ -31,6 +33,10 @@ TARGETS = {
     "gcs": "reconciler.adapters.object_storage.target:open_target",
     "azure": "reconciler.adapters.object_storage.target:open_target",
 }
+SOURCES = {
+    "csv": "reconciler.adapters.sources.files:open_source",
+    "parquet": "reconciler.adapters.sources.files:open_source",
+}
 
 
 def store(location: StorageLocation, access: StorageAccess) -> Store:
@@ -41,6 +47,27 @@ def store(location: StorageLocation, access: StorageAccess) -> Store:
 def target(location: StorageLocation, access: StorageAccess) -> Target:
     """Open a target; raises as `store` does."""
     return cast("Target", _opened(TARGETS, "reconciler.targets", location, access))
+
+
+def source(access: SourceAccess) -> TableSource:
+    """Open the source of tables that are in one place; DataError E408 for an unknown format, E610 where its library is
+    not installed."""
+    name, table = access.tables[0]
+    if table.uses in SOURCES:
+        module, _, function = SOURCES[table.uses].partition(":")
+        return cast("TableSource", getattr(import_module(module), function)(access))
+    from importlib.metadata import entry_points
+
+    plugin = next(iter(entry_points(group="reconciler.sources", name=table.uses)), None)
+    if plugin is None:
+        raise table_error(
+            name,
+            table,
+            code="E408",
+            message=f"unknown format `uses: {table.uses[:40]}`",
+            hint="declare `uses: csv` or `uses: parquet`",
+        )
+    return cast("TableSource", plugin.load()(access))
 
 
 def _opened(table: dict[str, str], group: str, location: StorageLocation, access: StorageAccess) -> object:

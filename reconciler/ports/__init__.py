@@ -31,6 +31,15 @@ from reconciler.ports.messages import (
     TrainRequest,
     TrainResult,
 )
+from reconciler.ports.sources import (
+    ArrowStream,
+    Secret,
+    SourceAccess,
+    SourceFile,
+    TableBatches,
+    TableFiles,
+    TableSource,
+)
 from reconciler.ports.storage import (
     KeyCheck,
     NameListing,
@@ -45,6 +54,7 @@ from reconciler.ports.storage import (
 )
 
 __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are core values that cross these ports
+    "ArrowStream",
     "Clock",
     "CommitOrder",
     "CompareRequest",
@@ -77,16 +87,22 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "Remote",
     "RightsCheck",
     "Scorer",
+    "Secret",
     "SelectRequest",
     "SelectResult",
     "SelectionKind",
     "Source",
+    "SourceAccess",
+    "SourceFile",
     "StorageAccess",
     "Store",
+    "TableBatches",
     "TableFile",
+    "TableFiles",
     "TableHeader",
     "TableHeaders",
     "TableLookup",
+    "TableSource",
     "Tag",
     "Tags",
     "Target",

@@ -13,6 +13,7 @@ from reconciler.core.spec.data import Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Recipe
+from reconciler.ports.sources import Secret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +39,18 @@ class TableFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyRequest:
-    """A request to read each table (from `root`, never outside it) and write `<name>.parquet` below `into`. `held`: the
-    column types of an earlier copy, which this one must keep."""
+    """A request to read each table (files from `root`, never outside it) and write `<name>.parquet` below `into`.
+
+    `held`: the column types of an earlier copy, which this one must keep. `secrets`: those that the tables refer to,
+    added where the request is handed to the process of the copy, and nowhere else.
+    """
 
     root: Path
     tables: tuple[tuple[str, Table], ...]
     held: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     into: Path
     limits: Limits
+    secrets: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,7 +23,7 @@ ALLOWED: dict[str, set[str]] = {
     "ports": {"errors", "core"},
     "workers": {"errors", "codec"},
     "manifest": {"errors", "core", "codec", "schedule", "ports", ""},
-    "data": {"errors", "core", "codec", "ports", "workers"},
+    "data": {"errors", "core", "codec", "ports", "workers", "plugins"},
     "model_file": {"errors", "core", "codec"},
     "evaluation": {"errors", "core", "ports", "model_file"},
     "scoring": {"errors", "core", "codec", "ports", "workers", "model_file", "evaluation"},

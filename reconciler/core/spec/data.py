@@ -43,7 +43,7 @@ class Table(DefaultsLeftOut):
     """
 
     uses: str
-    path: str
+    path: str = ""
     types: tuple[tuple[str, str], ...] = ()
     dates: str | None = None
     time_zone: str | None = None
@@ -58,6 +58,16 @@ class Table(DefaultsLeftOut):
     header: bool = True
     escape: str | None = None
     blank_lines: str | None = None
+
+    @property
+    def place(self) -> str:
+        """Return where its rows are, for messages."""
+        return self.path
+
+    @property
+    def source(self) -> tuple[str, str | None]:
+        """Return what tells its source: tables of which it is equal are read through one connection."""
+        return self.uses, None
 
     def cell_text(self, column: str) -> CellText:
         """Return how the column's text is read where that differs from the table: nothing, where it does not."""

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import BinaryIO
 
+from reconciler import plugins
 from reconciler.core import parquet_file
 from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.data import Table
+from reconciler.core.spec.table_error import table_error
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import dialect_of
 from reconciler.data.tables.cells.cell_shapes import MISSING
 from reconciler.data.tables.column_types import text_formats_of
-from reconciler.data.tables.source_file import locate, opened, table_error
 from reconciler.errors import DataError, FilePosition
-from reconciler.ports import HeaderRequest, TableHeader
+from reconciler.ports import HeaderRequest, SourceAccess, TableFiles, TableHeader
 
 _FEWEST, _MOSTLY = 3, 0.8  # cells without a digit, and their share, from which a column is text
 
@@ -33,23 +36,30 @@ def header_of(request: HeaderRequest) -> TableHeader:
     """
     name, table = request.name, request.table
     text_formats_of(name, table, ())
-    try:
-        stream = opened(name, table, locate(name, table, request.root.resolve()))
-    except DataError as error:
-        if error.code == "E401" and not _is_something_else(request.root / table.path):
-            return TableHeader(columns=None)
-        raise
-    texts: tuple[str, ...] = ()
-    with stream:
-        if table.uses == "csv":
-            names, rows = validate.first_rows(stream, dialect_of(name, table))
-            texts = tuple(_texts(table, names, rows))
-        else:
-            try:
-                names = _of_parquet(table, parquet_file.columns(stream))
-            except ParquetError as error:
-                raise table_error(name, table, code=error.code, message=str(error), hint=error.hint) from None
+    root = request.root.resolve()
+    source = plugins.source(SourceAccess(tables=((name, table),), root=root, scratch=root))
+    with ExitStack() as stack:
+        stack.callback(source.close)
+        try:
+            read = stack.enter_context(source.read(name))
+            stream = stack.enter_context(read.files[0].open()) if isinstance(read, TableFiles) else None
+        except DataError as error:
+            if error.code == "E401" and not _is_something_else(request.root / table.path):
+                return TableHeader(columns=None)
+            raise
+        names, texts = (read.columns, ()) if stream is None else _of_file(name, table, stream)
     return TableHeader(columns=names if table.row_number is None else (table.row_number, *names), texts=texts)
+
+
+def _of_file(name: str, table: Table, stream: BinaryIO) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the columns of a file, and which of them are text without a doubt."""
+    if table.uses == "csv":
+        names, rows = validate.first_rows(stream, dialect_of(name, table))
+        return names, tuple(_texts(table, names, rows))
+    try:
+        return _of_parquet(table, parquet_file.columns(stream)), ()
+    except ParquetError as error:
+        raise table_error(name, table, code=error.code, message=str(error), hint=error.hint) from None
 
 
 def _texts(table: Table, names: tuple[str, ...], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -181,12 +181,12 @@ class _Growing(io.BytesIO):
 
 
 def test_a_file_that_is_written_to_while_it_is_read_is_refused(root: Path) -> None:
-    from reconciler.data.tables.source_file import unchanged
+    from reconciler.adapters.sources.local_file import LocalFile, unchanged
 
     table = Table(uses="csv", path="t.csv")
     path = root / "t.csv"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(DataError) as caught, unchanged("t", table, path):
+    with pytest.raises(DataError) as caught, unchanged(LocalFile(table="t", declared=table, path=path, name="t.csv")):
         validate.copy_rows(_Growing(path), io.BytesIO(), Dialect(path="t.csv", delimiter=",", encoding="utf-8"))
     assert caught.value.code == "E409"
 

@@ -1,0 +1,21 @@
+"""The error of one table: named by the table, placed at its file and line."""
+
+from __future__ import annotations
+
+from reconciler.core.spec.data import Table
+from reconciler.errors import DataError, FilePosition
+
+
+def table_error(
+    name: str,
+    table: Table,
+    *,
+    code: str,
+    message: str,
+    hint: str | None = None,
+    line: int | None = None,
+    file: str | None = None,
+) -> DataError:
+    """Return the error for a table, at the line of its file; `file`: the one of several."""
+    where = FilePosition(file=file or table.place, line=line)
+    return DataError(f"table {name}: {message}", code=code, where=where, hint=hint)

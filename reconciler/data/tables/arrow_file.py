@@ -1,0 +1,70 @@
+"""Write Arrow record batches to a Parquet file of ours, as they come: memory is bounded by a batch.
+
+Takes: a stream of batches, and the names of its columns. Gives: a file with those columns that can be copied, and the
+types of the others. Keeps true: no more rows and bytes are written than a table may have.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from reconciler.core.size_limits import TABLE_BYTES, TABLE_ROWS
+from reconciler.errors import DataError
+from reconciler.ports import ArrowStream
+
+
+class TableErrors(Protocol):
+    """Makes the errors of one table."""
+
+    def __call__(self, code: str, message: str, hint: str | None = None) -> DataError: ...
+
+
+def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error: TableErrors) -> dict[str, str]:
+    """Write the batches; returns the columns that are left out, since no copy has their type, and these types.
+
+    Raises DataError E419, and what the stream raises.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    reader = pa.RecordBatchReader.from_stream(stream)
+    kinds = {name: _bare(field.type, pa) for name, field in zip(names, reader.schema, strict=True)}
+    written = pa.schema([(name, kind) for name, kind in kinds.items() if _is_written(kind, pa)])
+    left = {name: str(kind) for name, kind in kinds.items() if name not in written.names}
+    places = [place for place, name in enumerate(names) if name not in left]
+    rows = 0
+    # Neither dictionaries nor statistics: the file is read once or twice, from beginning to end, and removed.
+    options: dict[str, Any] = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
+    with pq.ParquetWriter(path, written, **options) as writer:
+        for batch in reader:
+            rows += batch.num_rows
+            if rows > TABLE_ROWS:
+                message = f"the table has more than {TABLE_ROWS:,} rows, and no more are read"
+                raise error("E419", message, "select fewer rows with `query`, or split the table")
+            if path.stat().st_size > TABLE_BYTES:
+                message = f"the table has more than {TABLE_BYTES:,} bytes, and no more are read"
+                raise error("E419", message, "select fewer columns or rows with `query`, or split the table")
+            columns = [_storage(batch.column(place), pa) for place in places]
+            columns = [column.cast(field.type) for column, field in zip(columns, written, strict=True)]
+            writer.write_batch(pa.record_batch(columns, schema=written))
+    return left
+
+
+def _bare(kind: Any, pa: Any) -> Any:
+    """Return the type of the values themselves: of an extension its storage, of a dictionary its entries."""
+    if isinstance(kind, pa.BaseExtensionType):
+        kind = kind.storage_type
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _storage(column: Any, pa: Any) -> Any:
+    return column.storage if isinstance(column.type, pa.BaseExtensionType) else column
+
+
+def _is_written(kind: Any, pa: Any) -> bool:
+    """Tell whether a copy can have such values; lists, records, bytes and intervals have none."""
+    of = pa.types
+    checks = (of.is_boolean, of.is_integer, of.is_floating, of.is_decimal, of.is_date, of.is_timestamp, of.is_time)
+    texts = (of.is_string, of.is_large_string, of.is_string_view, of.is_null)
+    return any(check(kind) for check in (*checks, *texts))
