@@ -42,12 +42,14 @@ def header_of(request: HeaderRequest) -> TableHeader:
         stack.callback(source.close)
         try:
             read = stack.enter_context(source.read(name))
-            stream = stack.enter_context(read.files[0].open()) if isinstance(read, TableFiles) else None
+            if not isinstance(read, TableFiles):
+                return TableHeader(columns=read.columns)
+            stream = stack.enter_context(read.files[0].open())
         except DataError as error:
             if error.code == "E401" and not _is_something_else(request.root / table.path):
                 return TableHeader(columns=None)
             raise
-        names, texts = (read.columns, ()) if stream is None else _of_file(name, table, stream)
+        names, texts = _of_file(name, table, stream)
     return TableHeader(columns=names if table.row_number is None else (table.row_number, *names), texts=texts)
 
 
