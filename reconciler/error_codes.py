@@ -166,6 +166,14 @@ E419 A table is larger than is read, or a Parquet file declares more than it can
      Split the table or select fewer rows: docs/reference/limits.md has every limit.
 E420 A column of a new table can be read in two ways, and a wrong guess would make a wrong model.
      Say which with the option in the message, or correct the file.
+E450 A mask does not fit the table that it is declared for.
+     Correct the mask, or the column's type; the message says what was expected.
+E451 The key of pseudonyms is missing, or too short.
+     Set what `maskKey` names to a secret of 16 bytes or more, such as one of `openssl rand -hex 32`.
+E452 A column looks personal, and is neither masked nor excused.
+     Mask it where the tables are declared, or say under `notPersonal` why it is no personal data.
+E453 A masked table is declared in another way than where its data live, so that its masks may not fit.
+     Declare it as there, or let its owner merge the change first.
 E501 A file or blob is damaged: its bytes do not have the digest that is recorded.
      Run `reconciler audit` to list all; `apply` restores deployed files, a backup restores blobs.
 E506 A model file contains a type that this tool never writes.

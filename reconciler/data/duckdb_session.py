@@ -118,13 +118,13 @@ class Session:
 
 @contextmanager
 def open_session(
-    *, limits: Limits, into: Path, inputs: tuple[Path, ...], spill: Path | None = None
+    *, limits: Limits, into: Path, inputs: tuple[Path, ...], spill: Path | None = None, ordered: bool = False
 ) -> Iterator[Session]:
     """Open a session that reads `inputs` and writes below `into` (absolute, existing), and nothing else.
 
     `spill`: a folder below `into` for rows that do not fit in memory, unencrypted like the results; without it the
     session runs out of memory instead. (DuckDB's own encryption of such files needs an extension that is not part of
-    its distribution.)
+    its distribution.) `ordered`: a left join keeps the order of its left side.
     """
     import duckdb
 
@@ -148,6 +148,8 @@ def open_session(
     timer.daemon = True
     try:
         connection.execute("SET TimeZone = 'UTC'")
+        if ordered:  # else the larger side may be streamed, whichever it is
+            connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
         connection.execute(f"SET allowed_directories = {text_list([str(into)])}")
         connection.execute(f"SET allowed_paths = {text_list([str(path) for path in inputs])}")
         connection.execute("SET enable_external_access = false")

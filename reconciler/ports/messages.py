@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from reconciler.core.artifact.data_snapshot import TableColumn
+from reconciler.core.artifact.data_snapshot import MaskedColumn, PersonalColumn, TableColumn
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
-from reconciler.core.spec.data import Table
+from reconciler.core.spec.data import Mask, PersonalData, Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Recipe
@@ -29,12 +29,33 @@ class ParsedExpression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFile:
-    """One table as a Parquet file whose columns have exactly these types."""
+    """One table as a Parquet file whose columns have exactly these types. `masked`: what was done to which column;
+    `personal`: the columns that look personal and were copied as they are."""
 
     name: str
     path: Path
     rows: int
     columns: tuple[TableColumn, ...]
+    masked: tuple[MaskedColumn, ...] = ()
+    personal: tuple[PersonalColumn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Masking:
+    """What is done to columns before they are copied, and whether columns that look personal stop it.
+
+    `key`: of pseudonyms, in hexadecimal digits, for the worker only; it is no part of any text. `personal`: the rule
+    for columns that look personal; None: nobody looks. `not_personal`: (table, column) that only look so.
+    """
+
+    masks: tuple[Mask, ...] = ()
+    key: str | None = field(default=None, repr=False)
+    personal: PersonalData | None = None
+    not_personal: tuple[tuple[str, str], ...] = ()
+
+    def of(self, table: str) -> tuple[Mask, ...]:
+        """Return the masks of one table."""
+        return tuple(mask for mask in self.masks if mask.table == table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +63,8 @@ class CopyRequest:
     """A request to read each table (files from `root`, never outside it) and write `<name>.parquet` below `into`.
 
     `held`: the column types of an earlier copy, which this one must keep. `secrets`: those that the tables refer to,
-    added where the request is handed to the process of the copy, and nowhere else.
+    added where the request is handed to the process of the copy, and nowhere else. `masking`: what is done to columns
+    before anything is written.
     """
 
     root: Path
@@ -51,6 +73,7 @@ class CopyRequest:
     into: Path
     limits: Limits
     secrets: tuple[Secret, ...] = ()
+    masking: Masking | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

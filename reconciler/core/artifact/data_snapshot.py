@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from reconciler.core.digest import Checksummed, Digest
+from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
+from reconciler.core.spec.data import Treatment
 from reconciler.core.spec.snapshot_declaration import SnapshotDeclaration
 
 
@@ -18,13 +19,35 @@ class TableColumn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedColumn(DefaultsLeftOut):
+    """What was done to a column before it was copied. `type`: the DuckDB type of its values before."""
+
+    column: str
+    treatment: Treatment
+    type: str
+    argument: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalColumn:
+    """A column that looks personal and is copied as it is. `share`: of the sampled rows whose values look so."""
+
+    table: str
+    column: str
+    looks_like: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableCopy:
-    """One table of a snapshot: a Parquet blob. `columns` are in the table's order; a refresh keeps their types."""
+    """One table of a snapshot: a Parquet blob. `columns` are in the table's order; a refresh keeps their types.
+    `masked`: the columns that were masked, also those that were dropped; None where none was."""
 
     name: str
     digest: Digest
     rows: int
     columns: tuple[TableColumn, ...]
+    masked: tuple[MaskedColumn, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

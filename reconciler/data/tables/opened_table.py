@@ -28,6 +28,7 @@ from reconciler.data.tables.arrow_file import write_batches
 from reconciler.data.tables.cells.missing_values import with_missing
 from reconciler.data.tables.column_types import TYPE_RULE, check_zone, normal_type, text_format_of
 from reconciler.data.tables.copied_column import is_copied
+from reconciler.data.tables.unnamed_file import unnamed_file
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import SourceFile, TableBatches, TableFiles
 
@@ -85,12 +86,12 @@ class TableOpener:
         """Open the text of the cells of CSV files."""
         dialect = dialect_of(self.name, self.table)
         text_format_of(self.name, self.table)
-        text = self.into / f".{self.name}.csv"
-        try:
-            with files[0].open() as stream, text.open("wb") as target:
+        with unnamed_file(self.into, f".{self.name}.csv") as (target, text):
+            with files[0].open() as stream:
                 rows = validate.copy_rows(stream, target, dialect)
+            target.flush()
             self._check_declared(rows.columns)
-            with open_session(limits=self.limits, into=self.into, inputs=()) as session:
+            with open_session(limits=self.limits, into=self.into, inputs=(text,), ordered=True) as session:
                 check_zone(session, self.name, self.table.time_zone)
                 self._view_csv(session, text, rows.columns, dialect)
                 yield OpenedTable(
@@ -100,8 +101,6 @@ class TableOpener:
                     rows=rows.count,
                     line_of=lambda row: (None, validate.line_of(text, row, dialect)),
                 )
-        finally:
-            text.unlink(missing_ok=True)
 
     def _view_csv(self, session: Session, text: Path, names: tuple[str, ...], dialect: Dialect) -> None:
         columns = ", ".join(f"{text_of(name)}: 'VARCHAR'" for name in names)
@@ -130,7 +129,7 @@ class TableOpener:
             raise self.error(error.code, str(error), hint) from None
         text_format_of(self.name, self.table)
         path = files[0].local()
-        with open_session(limits=self.limits, into=self.into, inputs=(path,)) as session:
+        with open_session(limits=self.limits, into=self.into, inputs=(path,), ordered=True) as session:
             check_zone(session, self.name, self.table.time_zone)
             doing = f"reading table {self.name}"
             try:
@@ -162,13 +161,12 @@ class TableOpener:
     @contextmanager
     def _batches(self, batches: TableBatches) -> Iterator[OpenedTable]:
         """Open record batches, written to a file of ours first: they are read once, and what copies them reads on."""
-        spool = self.into / f".{self.name}.arrow.parquet"
         names = self._names(batches.columns)
         text_format_of(self.name, self.table)
         self._check_declared(names)
-        try:
+        with unnamed_file(self.into, f".{self.name}.arrow.parquet") as (_, spool):
             left = write_batches(batches.stream(), spool, names, self.error)
-            with open_session(limits=self.limits, into=self.into, inputs=()) as session:
+            with open_session(limits=self.limits, into=self.into, inputs=(spool,), ordered=True) as session:
                 check_zone(session, self.name, self.table.time_zone)
                 relation = f"read_parquet({text_of(str(spool))})"
                 types = session.types(relation, doing=f"reading table {self.name}")
@@ -183,8 +181,6 @@ class TableOpener:
                     texts=frozenset(texts),
                     given={name: kind for name, kind in texts.items() if kind is not None},
                 )
-        finally:
-            spool.unlink(missing_ok=True)
 
     # --- all of them ---
 

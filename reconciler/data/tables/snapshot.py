@@ -20,8 +20,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler import plugins
-from reconciler.core.artifact.data_snapshot import TableColumn
+from reconciler.core.artifact.data_snapshot import PersonalColumn, TableColumn
 from reconciler.data.duckdb_session import Session, name_of, text_of, write_parquet
+from reconciler.data.masking.table_masking import LooksPersonal, denied, look_for_personal, masks_of
 from reconciler.data.tables.cells.double_meanings import beyond_bigint
 from reconciler.data.tables.column_types import (
     TextFormat,
@@ -34,7 +35,7 @@ from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
 from reconciler.data.tables.opened_table import SOURCE, OpenedTable, TableOpener
 from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError
-from reconciler.ports import CopyRequest, SourceAccess, TableFile, TableSource
+from reconciler.ports import CopyRequest, Masking, SourceAccess, TableFile, TableSource
 
 T = TypeVar("T")
 
@@ -45,11 +46,18 @@ def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
     Raises DataError E302, E401-E411, E418, E419, E431-E433.
     """
     held = {name: dict(types) for name, types in request.held}
+    files: list[TableFile] = []
+    personal: list[PersonalColumn] = []
     with open_sources(request) as sources:
-        return tuple(
-            _TableCopy(opener=opener, held=held.get(opener.name, {})).write(sources[opener.name])
-            for opener in _openers(request)
-        )
+        for opener in _openers(request):
+            copy = _TableCopy(opener=opener, held=held.get(opener.name, {}), masking=request.masking)
+            try:
+                files.append(copy.write(sources[opener.name]))
+            except LooksPersonal as found:
+                personal += found.columns
+    if personal:
+        raise denied(personal)
+    return tuple(files)
 
 
 def look_at_cells(request: CopyRequest, look: Callable[[Session, str, dict[str, str]], T]) -> T:
@@ -102,6 +110,7 @@ class _TableCopy:
 
     opener: TableOpener
     held: dict[str, str]
+    masking: Masking | None
 
     def write(self, source: TableSource) -> TableFile:
         """Copy the table as its source reads it."""
@@ -165,12 +174,15 @@ class _TableCopy:
     def _write(self, opened: OpenedTable, columns: tuple[CopiedColumn, ...], count: int) -> TableFile:
         """Write the copy. A cell that does not fit fails it, and only then is the first such cell searched for."""
         opener, session = self.opener, opened.session
-        items = ", ".join(f"{column.strict} AS {name_of(column.name)}" for column in columns)
-        if opener.table.row_number is not None:
-            items = f"row_number() OVER () AS {name_of(opener.table.row_number)}, {items}"
+        masks = masks_of(opener.name, columns, self.masking)
+        personal = look_for_personal(session, SOURCE, masks, self.masking)
         path = opener.into / f"{opener.name}.parquet"
         try:
-            write_parquet(session, f"SELECT {items} FROM {SOURCE}", path)
+            done = masks.apply(session, SOURCE)
+            items = ", ".join(f"{value} AS {name_of(name)}" for name, value in done.items)
+            if opener.table.row_number is not None:
+                items = f"row_number() OVER () AS {name_of(opener.table.row_number)}, {items}"
+            write_parquet(session, f"SELECT {items} FROM {SOURCE}{done.joins}", path)
         except DataError as error:
             raise self._first_misfit(opened, columns) or opener.unreadable(error) from None
         written = f"read_parquet({text_of(str(path))})"
@@ -180,7 +192,9 @@ class _TableCopy:
             raise opener.error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
         types = session.types(written, doing=doing)
         table_columns = tuple(TableColumn(name=name, type=kind) for name, kind in types.items())
-        return TableFile(name=opener.name, path=path, rows=rows, columns=table_columns)
+        return TableFile(
+            name=opener.name, path=path, rows=rows, columns=table_columns, masked=done.masked, personal=personal
+        )
 
     def _first_misfit(self, opened: OpenedTable, columns: tuple[CopiedColumn, ...]) -> DataError | None:
         for column in columns:
