@@ -55,6 +55,12 @@ def commands() -> Iterator[str]:
             command, parent=group, info_name=name, help_option_names=["-h", "--help"], terminal_width=100
         )
         yield from ("", f"## {name}", "", "```text", command.get_help(inner), "```")
+        for part in command.list_commands(inner) if isinstance(command, click.Group) else ():
+            below = command.get_command(inner, part)
+            within = click.Context(
+                below, parent=inner, info_name=part, help_option_names=["-h", "--help"], terminal_width=100
+            )
+            yield from ("", f"### {name} {part}", "", "```text", below.get_help(within), "```")
 
 
 def manifests() -> Iterator[str]:

@@ -188,6 +188,8 @@ E510 A recorded verification is not what the gates say about the artifact: no ga
      Find out who writes to the store, remove the record that the hint names, and apply the sandbox again.
 E511 A model cannot be used with the installed libraries, or gives other outputs than when it was trained.
      Install the versions it was trained with; `reconciler doctor` compares them.
+E512 More of the records to predict have values that the model does not know than the environment allows.
+     Train it on rows like these, correct the table, or raise `policy.predict.unknownAtMost` by a pull request.
 E601 A store cannot protect against two writers.
      Use a local disk, or an object store with conditional writes.
 E602 A store or target denies access, or does not exist: no such bucket, no right, another region, no credentials.

@@ -6,12 +6,13 @@ pandas is imported when a frame is made or read, and nowhere else in the package
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from reconciler.core.inspect.predictions import UNKNOWN
 from reconciler.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -82,8 +83,9 @@ def _is_text(array: pyarrow.Array) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or array.null_count == len(array))
 
 
-def write_with_history(rows: Path, history: Path, out: Path, *, key: str) -> None:
-    """Write to `out` the rows, and those of `history` whose key none of them has; columns are those that both have.
+def write_with_history(rows: Path, history: Path, out: Path, *, key: str, later: Collection[str] = ()) -> None:
+    """Write to `out` the rows, and those of `history` whose key none of them has; columns are those that both have, and
+    those of `later`, which rows that are new do not have yet.
 
     Both files were copied by the same types. A column that only one of them has is missing, so that a recipe that needs
     it says so.
@@ -93,6 +95,9 @@ def write_with_history(rows: Path, history: Path, out: Path, *, key: str) -> Non
     import pyarrow.parquet as pq
 
     given, known = pq.read_table(rows), pq.read_table(history)
+    for name in known.column_names:
+        if name in later and name not in given.column_names:
+            given = given.append_column(name, pa.nulls(given.num_rows, known.schema.field(name).type))
     columns = [name for name in known.column_names if name in given.column_names]
     if key in columns:
         known = known.filter(pc.invert(pc.is_in(known[key], value_set=given[key].combine_chunks())))
@@ -120,13 +125,19 @@ def read_keys(path: Path) -> list[Any]:
 
 
 def read_predictions(
-    path: Path, *, classes: Sequence[str], key: str, keys: list[Any] | None = None, index: Any = None
+    path: Path,
+    *,
+    classes: Sequence[str],
+    key: str,
+    keys: list[Any] | None = None,
+    index: Any = None,
+    unknown: bool = False,
 ) -> pandas.DataFrame:
     """Return what the scorer wrote as a frame, one row for each open record.
 
     Classification: `predicted`, `probability` of that class, `uncertain` (under one half), and `p_<class>` of each;
-    regression: `predicted`. With `keys` (one for each row of `index`) the rows have that order and those labels, less
-    the records that are not open; else the index holds the keys as text.
+    regression: `predicted`. With `unknown`, a last column of that name. With `keys` (one for each row of `index`) the
+    rows have that order and those labels, less the records that are not open; else the index holds the keys as text.
     """
     pd = require_pandas()
     with path.open(newline="", encoding="utf-8") as stream:
@@ -134,8 +145,11 @@ def read_predictions(
     columns = (
         ["predicted", "probability", "uncertain", *(f"p_{name}" for name in classes)] if classes else ["predicted"]
     )
+    if unknown:
+        columns.append(UNKNOWN)
     by_text = {_as_written(name): name for name in classes}
-    values = {line[0]: _values(line[1:], by_text) for line in lines}
+    width = len(columns) - unknown + 1
+    values = {line[0]: [*_values(line[1:width], by_text), *line[width:]] for line in lines}
     if keys is None:
         written = [text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text for text in values]
         predictions: pandas.DataFrame = pd.DataFrame(list(values.values()), columns=columns, index=written)

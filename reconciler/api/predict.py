@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.api import frames
+from reconciler.core.inspect.predictions import UNKNOWN, Predictions
+from reconciler.core.quality.columns_to_predict import columns_to_predict
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.inspect import predict, prediction_input
@@ -25,6 +27,8 @@ def predict_frame(
     environment: Environment,
     model: str,
     rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None,
+    *,
+    unknown: bool = False,
 ) -> pandas.DataFrame:
     """Return the predictions, as `Project.predict` says."""
     pd = frames.require_pandas()
@@ -34,8 +38,8 @@ def predict_frame(
     classes = deployed.schema.classes
     if rows is None:
         tables, as_of = prediction_input.current_tables(deps, desired, environment, deployed, ())
-        predict.score(deps, environment, deployed, tables, as_of=as_of, out=out)
-        return frames.read_predictions(out, classes=classes, key=key)
+        predicted = predict.score(deps, environment, deployed, tables, as_of=as_of, out=out, unknown=unknown)
+        return _told(frames.read_predictions(out, classes=classes, key=key, unknown=unknown), predicted)
     if not isinstance(rows, (pd.DataFrame, Mapping)):
         raise UsageError(
             f"rows are a DataFrame or a mapping of tables to DataFrames, not {type(rows).__name__}",
@@ -45,7 +49,15 @@ def predict_frame(
     whole = isinstance(rows, Mapping)
     given = rows if isinstance(rows, Mapping) else {deployed.recipe.data.table: rows}
     prediction_input.check_names(deployed, given)
-    return _Frames(project, environment, deployed, given, out).predict(whole=whole)
+    return _Frames(project, environment, deployed, given, out, unknown=unknown).predict(whole=whole)
+
+
+def _told(frame: pandas.DataFrame, predicted: Predictions) -> pandas.DataFrame:
+    """Add to a frame of predictions, as an attribute, how many of them have values that the model does not know."""
+    if predicted.unknown is not None:
+        columns = [(each.column, each.kind.value, each.rows) for each in predicted.unknown.columns]
+        frame.attrs[UNKNOWN] = {"rows": predicted.unknown.rows, "columns": columns}
+    return frame
 
 
 class _Frames:
@@ -58,9 +70,11 @@ class _Frames:
         deployed: DeployedModel,
         given: Mapping[str, pandas.DataFrame],
         out: Path,
+        *,
+        unknown: bool,
     ) -> None:
         self._project, self._environment, self._deployed = project, environment, deployed
-        self._given, self._out = given, out
+        self._given, self._out, self._unknown = given, out, unknown
 
     def predict(self, *, whole: bool) -> pandas.DataFrame:
         """Return the predictions; `whole`: given tables are complete, so nothing is added to them."""
@@ -69,14 +83,16 @@ class _Frames:
         records = self._given.get(base)
         if records is not None and records.empty:
             self._out.write_text("key\n")
-            return frames.read_predictions(self._out, classes=classes, key=key, keys=[], index=records.index)
+            return frames.read_predictions(
+                self._out, classes=classes, key=key, keys=[], index=records.index, unknown=self._unknown
+            )
         tables = {name: self._copied(name) for name in dict.fromkeys(deployed.recipe.tables)}
         keys, rows = deployed.work / "keys" / "keys.parquet", tables[base].path
         if records is not None:
             frames.write_keys(rows, keys, key=key)
         if not whole and deployed.recipe.data.past is not None:
             tables[base] = self._with_history(rows)
-        predict.score(
+        predicted = predict.score(
             deps,
             self._environment,
             deployed,
@@ -84,12 +100,20 @@ class _Frames:
             as_of=prediction_input.day_of(deps, self._project.desired, self._environment),
             out=self._out,
             keys=None if whole else keys,
+            unknown=self._unknown,
         )
         if records is None:
-            return frames.read_predictions(self._out, classes=classes, key=key)
-        return frames.read_predictions(
-            self._out, classes=classes, key=key, keys=frames.read_keys(keys), index=records.index
+            frame = frames.read_predictions(self._out, classes=classes, key=key, unknown=self._unknown)
+            return _told(frame, predicted)
+        frame = frames.read_predictions(
+            self._out,
+            classes=classes,
+            key=key,
+            keys=frames.read_keys(keys),
+            index=records.index,
+            unknown=self._unknown,
         )
+        return _told(frame, predicted)
 
     def _copied(self, name: str) -> TableFile:
         """Copy the table by the types that the model was trained on: the given frame, else the environment's."""
@@ -109,8 +133,19 @@ class _Frames:
             self._project.deps, self._project.desired, self._environment, deployed, base
         )
         together = deployed.work / "together" / f"{base}.parquet"
-        frames.write_with_history(records, known.path, together, key=deployed.recipe.data.key)
+        key = deployed.recipe.data.key
+        frames.write_with_history(records, known.path, together, key=key, later=self._later())
         return self._read(base, together)
+
+    def _later(self) -> frozenset[str]:
+        """Return the columns that a record has only once its outcome is known, and that no feature of its own reads."""
+        expressions = self._project.deps.expressions
+        if expressions is None:
+            return frozenset()
+        by_use = columns_to_predict(
+            self._deployed.recipe, lambda text: () if (e := expressions.parse((text,))[text]).refused else e.columns
+        )
+        return (by_use.outcome | by_use.past) - by_use.features
 
     def _read(self, name: str, path: Path) -> TableFile:
         table = Table(uses="parquet", path=path.name)

@@ -135,22 +135,31 @@ class Project:
             return HistoryView(status.history(project.deps, project.desired, environments, models, None))
 
     def predict(
-        self, model: str, env: str, rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None = None
+        self,
+        model: str,
+        env: str,
+        rows: pandas.DataFrame | Mapping[str, pandas.DataFrame] | None = None,
+        *,
+        unknown: bool = False,
     ) -> pandas.DataFrame:
         """Score open records with what an environment serves; add to its prediction log, as the command does.
 
-        `rows` has the columns of the recipe's table (those that the recipe uses). The records are scored as if they
-        stood in the environment's table: a recipe with `past` sees its earlier rows, joins read the other tables.
+        `rows` has the columns of the recipe's table (those that the recipe uses, without the outcome's). The records
+        are scored as if they stood in the environment's table: a recipe with `past` sees its earlier rows, joins read
+        the other tables.
         A mapping {table: frame} gives tables whole instead, nothing is added to them. None: the environment's records.
 
         Returns `predicted`, `probability`, `uncertain` and `p_<class>` (regression: `predicted`), in the order and with
         the index of `rows`, less the records that are not open; the index is the key where no records were given.
-        Raises DataError E4xx for rows that the model cannot read; UsageError E801 where nothing is deployed.
+        With `unknown`, a last column of that name says which columns of the record are unknown to the model; how many
+        records have any is in the frame's `attrs["unknown"]`, always.
+        Raises DataError E4xx for rows that the model cannot read; UsageError E801 where nothing is deployed;
+        GateRefusedError E512 where more records are unknown to the model than the environment allows.
         """
         from reconciler.api import predict
 
         with _remedies(), _opened(self._options) as project:
-            return predict.predict_frame(project, project.environment(env), model, rows)
+            return predict.predict_frame(project, project.environment(env), model, rows, unknown=unknown)
 
 
 @contextmanager

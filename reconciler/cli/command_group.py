@@ -27,6 +27,7 @@ COMMANDS = {
     "controls": "Show what judges the deployments of an environment, or accept it.",
     "adopt": "Propose to keep an artifact that somebody deployed by hand.",
     "predict": "Predict records whose outcome is not known yet, with a deployed model.",
+    "data": "Look at the data of an environment: `data drift`.",
     "history": "Show who changed what, when and why; or what was deployed at a time.",
     "audit": "Read and hash every stored file, and list those that are damaged or missing.",
     "anchor": "Record the newest journal entries in a git tag, so that `audit` notices removed ones.",

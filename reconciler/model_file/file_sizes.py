@@ -6,7 +6,14 @@ import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from reconciler.core.size_limits import BLOB_BYTES, MODEL_BYTES, MODEL_ITEMS, MODEL_MEMBERS, MODEL_TREE_BYTES
+from reconciler.core.size_limits import (
+    BLOB_BYTES,
+    MODEL_BYTES,
+    MODEL_ITEMS,
+    MODEL_MEMBERS,
+    MODEL_TREE_BYTES,
+    REFERENCE_BYTES,
+)
 from reconciler.errors import ScoringError
 
 _ENTRY = b"PK\x01\x02"  # begins each entry of an archive's directory
@@ -15,6 +22,11 @@ _ENTRY = b"PK\x01\x02"  # begins each entry of an archive's directory
 def read_document(path: Path) -> bytes:
     """Return the bytes of a model's schema or probe rows. Raises ScoringError E507 for more than are read."""
     return _read(path, BLOB_BYTES)
+
+
+def read_reference(path: Path) -> bytes:
+    """Return the bytes of a model's reference. Raises ScoringError E507 for more than are read."""
+    return _read(path, REFERENCE_BYTES)
 
 
 def read_model(path: Path) -> bytes:

@@ -13,6 +13,7 @@ from reconciler.model_file import file_sizes, safe_archive
 from reconciler.model_file.allowed_types import ALLOWED
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import ProbeRows, check_probe
+from reconciler.model_file.quality.check_reference import read_reference
 from reconciler.model_file.structure.registry import check_structure
 
 
@@ -24,7 +25,9 @@ def load(folder: Path) -> LoadedModel:
     """
     schema = codec.decode(Schema, file_sizes.read_document(folder / SCHEMA_FILE), what=SCHEMA_FILE)
     probe = codec.decode(ProbeRows, file_sizes.read_document(folder / PROBE_FILE), what=PROBE_FILE)
-    model = LoadedModel(estimator=estimator_of(file_sizes.read_model(folder / MODEL_FILE), schema), schema=schema)
+    reference = read_reference(folder, schema)
+    estimator = estimator_of(file_sizes.read_model(folder / MODEL_FILE), schema)
+    model = LoadedModel(estimator=estimator, schema=schema, reference=reference)
     try:
         check_probe(model, probe)
     except ScoringError:

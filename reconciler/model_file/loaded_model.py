@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.oci_artifact import Schema
+from reconciler.core.quality.reference import TrainingReference
 
 if TYPE_CHECKING:
     from reconciler.model_file.feature_matrix import Matrix
@@ -13,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedModel:
-    """A fitted estimator and the schema that names its columns and classes."""
+    """A fitted estimator and the schema that names its columns and classes. `reference`: how its training rows were
+    distributed; None where the artifact does not say, and of a model that is not an artifact yet."""
 
     estimator: Any
     schema: Schema
+    reference: TrainingReference | None = None
 
     def outputs(self, matrix: Matrix) -> Matrix:
         """Predict for each row of `matrix`.

@@ -16,6 +16,8 @@ from reconciler.ports.messages import (
     FoldsRequest,
     FoldsResult,
     HeaderRequest,
+    MeasuredDrift,
+    MeasureDriftRequest,
     ParsedExpression,
     PredictRequest,
     PredictResult,
@@ -119,3 +121,9 @@ class Scorer(Protocol):
 
     def predict(self, request: PredictRequest) -> PredictResult:
         """Predict the selected rows and write the CSV; ScoringError when the model cannot be loaded."""
+
+    def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
+        """Measure how far the selected rows, and what is predicted for them, are from the training; writes nothing.
+
+        ScoringError when the model cannot be loaded.
+        """

@@ -9,6 +9,8 @@ from pathlib import Path
 from reconciler.core.artifact.data_snapshot import MaskedColumn, PersonalColumn, TableColumn
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
+from reconciler.core.quality.feature_drift import RowDrift
+from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.data import Mask, PersonalData, Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
@@ -64,7 +66,7 @@ class CopyRequest:
 
     `held`: the column types of an earlier copy, which this one must keep. `secrets`: those that the tables refer to,
     added where the request is handed to the process of the copy, and nowhere else. `masking`: what is done to columns
-    before anything is written.
+    before anything is written. `to_predict`: these are rows to predict, which may lack declared columns.
     """
 
     root: Path
@@ -74,6 +76,7 @@ class CopyRequest:
     limits: Limits
     secrets: tuple[Secret, ...] = ()
     masking: Masking | None = None
+    to_predict: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +115,8 @@ class SelectRequest:
     BOOLEAN; missing is NULL), sorted by key. FIT adds `outcome` (INTEGER label, or DOUBLE). PREDICT adds
     `possible_<i>` (BOOLEAN) for each class i that has one, and the columns of `also` as VARCHAR or DOUBLE, named
     `also_<i>`; where `keys` are given, it has only rows that they list (column `key`, in the type of the table's key).
-    All three come from the same relation, so training and prediction see the same features.
+    All three come from the same relation, so training and prediction see the same features. `trained`: of PREDICT, the
+    column types of the tables that the model was trained on: columns that only the outcome needs may be missing.
     """
 
     recipe: Recipe
@@ -124,6 +128,7 @@ class SelectRequest:
     keys: Path | None = None
     also: tuple[str, ...] = ()
     most: int | None = None
+    trained: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,7 +218,8 @@ class CompareRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictRequest:
     """A request to predict. `rows`: a PREDICT selection; `out`: the CSV to write. With `by` and `amount`, indices into
-    the selection's `also` columns, `amounts` (a CSV beside it) gets the expected amount per class and group."""
+    the selection's `also` columns, `amounts` (a CSV beside it) gets the expected amount per class and group. `unknown`:
+    the CSV says of each row which columns are unknown to the model."""
 
     artifact: Path
     rows: Path
@@ -222,6 +228,7 @@ class PredictRequest:
     by: int | None = None
     amount: int | None = None
     amounts: Path | None = None
+    unknown: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,9 +242,30 @@ class ExpectedAmount:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictResult:
     """The result of a prediction. `counts` per predicted class in declared order; `uncertain`: rows whose most likely
-    class has a probability under 50 %."""
+    class has a probability under 50 %. `unknown`: what the model does not know of the rows; `drift`: how far they are
+    from its training rows, where its artifact has a reference."""
 
     rows: int
     counts: tuple[int, ...]
     uncertain: int
     expected: tuple[ExpectedAmount, ...] = ()
+    unknown: UnknownValues | None = None
+    drift: RowDrift | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureDriftRequest:
+    """A request to measure how far rows are from those that a model was trained on. `rows`: a PREDICT selection."""
+
+    artifact: Path
+    rows: Path
+    limits: Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredDrift:
+    """The drift of `rows` rows, None where the artifact has no reference, and what the model does not know of them."""
+
+    rows: int
+    unknown: UnknownValues
+    drift: RowDrift | None = None

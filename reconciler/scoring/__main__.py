@@ -5,6 +5,7 @@ With --fork-server, it forks such workers instead (`reconciler.workers.fork_serv
 check    path of an artifact's folder  -> Schema
 compare  CompareRequest                -> Comparison
 predict  PredictRequest                -> PredictResult
+drift    MeasureDriftRequest           -> MeasuredDrift
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.spec.environment import Limits
-from reconciler.ports import CompareRequest, PredictRequest
+from reconciler.ports import CompareRequest, MeasureDriftRequest, PredictRequest
 from reconciler.scoring.in_process import LocalScorer
 from reconciler.workers.fork_server import run
 
@@ -36,5 +37,6 @@ if __name__ == "__main__":
             "check": (str, check),
             "compare": (CompareRequest, scorer.compare),
             "predict": (PredictRequest, scorer.predict),
+            "drift": (MeasureDriftRequest, scorer.measure_drift),
         },
     )

@@ -9,8 +9,8 @@ from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.environment import Limits
 from reconciler.evaluation import paired_comparison
 from reconciler.model_file import load
-from reconciler.ports import CompareRequest, PredictRequest, PredictResult
-from reconciler.scoring import predict
+from reconciler.ports import CompareRequest, MeasuredDrift, MeasureDriftRequest, PredictRequest, PredictResult
+from reconciler.scoring import measure_drift, predict
 
 
 class LocalScorer:
@@ -28,3 +28,7 @@ class LocalScorer:
     def predict(self, request: PredictRequest) -> PredictResult:
         """Predict the requested rows; see `scoring.predict.predict`."""
         return predict.predict(request)
+
+    def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
+        """Measure the requested rows; see `scoring.measure_drift.measure`."""
+        return measure_drift.measure(request)

@@ -1,7 +1,8 @@
 """Predict open records: one CSV row per record, and the amounts to expect per class.
 
 Columns: key, predicted, probability (of the predicted class), uncertain (yes when that is under 50 %), then
-`p_<class>` in declared order. Regression: key, predicted. A class that is impossible for a record (the recipe's
+`p_<class>` in declared order. Regression: key, predicted. On request, a last column `unknown` names the columns of the
+record that are unknown to the model. A class that is impossible for a record (the recipe's
 `possible`) has probability 0 and the rest is renormalised; where nothing is possible, the model's own probabilities
 stand and the record is uncertain. Rows are in key order. Text that a spreadsheet would take for a formula is quoted
 with a leading apostrophe, as OWASP advises against CSV injection.
@@ -10,15 +11,16 @@ with a leading apostrophe, as OWASP advises against CSV injection.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler.core.inspect.predictions import PREDICTED, PREDICTED_CLASS
+from reconciler.core.inspect.predictions import PREDICTED, PREDICTED_CLASS, UNKNOWN
 from reconciler.errors import DataError
 from reconciler.model_file.feature_matrix import Rows, keys_of, matrix_of, read_rows
 from reconciler.model_file.load import load
 from reconciler.model_file.loaded_model import LoadedModel
+from reconciler.model_file.quality.count_rows import CountedRows, count_rows
 from reconciler.ports import ExpectedAmount, PredictRequest, PredictResult
 
 if TYPE_CHECKING:
@@ -39,13 +41,22 @@ def predict(request: PredictRequest) -> PredictResult:
     """
     model = load(request.artifact)
     rows = read_rows(request.rows)
-    outputs = _outputs(model, rows)
-    keys = keys_of(rows)
+    matrix, outputs = outputs_of(model, rows)
+    counted = count_rows(model, matrix, outputs)
+    keys, marks = keys_of(rows), _marks(counted, request, rows.num_rows)
+    last = [UNKNOWN] if request.unknown else []
     if not model.schema.classes:
         values = outputs[:, 0]
-        lines = ([_safe(key), repr(float(value))] for key, value in zip(keys, values, strict=True))
-        _write(request.out, [*PREDICTED], lines)
-        return PredictResult(rows=len(keys), counts=(), uncertain=0, expected=_amounts(request, rows, outputs, model))
+        lines = ([_safe(key), repr(float(value)), *mark] for key, value, mark in zip(keys, values, marks, strict=True))
+        _write(request.out, [*PREDICTED, *last], lines)
+        return PredictResult(
+            rows=len(keys),
+            counts=(),
+            uncertain=0,
+            expected=_amounts(request, rows, outputs, model),
+            unknown=counted.unknown,
+            drift=counted.drift,
+        )
     probabilities, any_possible = possible(outputs, rows, len(model.schema.classes))
     best = probabilities.argmax(axis=1) if len(probabilities) else probabilities[:, 0].astype(int)
     highest = probabilities.max(axis=1) if len(probabilities) else probabilities[:, 0]
@@ -53,10 +64,17 @@ def predict(request: PredictRequest) -> PredictResult:
     names = model.schema.classes
     _write(
         request.out,
-        [*PREDICTED_CLASS, *(_safe(f"p_{name}") for name in names)],
+        [*PREDICTED_CLASS, *(_safe(f"p_{name}") for name in names), *last],
         (
-            [_safe(key), _safe(names[label]), f"{top:.6f}", "yes" if doubt else "no", *(f"{p:.6f}" for p in row)]
-            for key, label, top, doubt, row in zip(keys, best, highest, unsure, probabilities, strict=True)
+            [
+                _safe(key),
+                _safe(names[label]),
+                f"{top:.6f}",
+                "yes" if doubt else "no",
+                *(f"{p:.6f}" for p in row),
+                *mark,
+            ]
+            for key, label, top, doubt, row, mark in zip(keys, best, highest, unsure, probabilities, marks, strict=True)
         ),
     )
     return PredictResult(
@@ -64,15 +82,25 @@ def predict(request: PredictRequest) -> PredictResult:
         counts=tuple(int((best == label).sum()) for label in range(len(names))),
         uncertain=int(unsure.sum()),
         expected=_amounts(request, rows, probabilities, model),
+        unknown=counted.unknown,
+        drift=counted.drift,
     )
 
 
-def _outputs(model: LoadedModel, rows: Rows) -> Matrix:
+def outputs_of(model: LoadedModel, rows: Rows) -> tuple[Matrix, Matrix]:
+    """Return rows as the model sees them, and what it gives for each."""
     import numpy as np
 
+    matrix = matrix_of(rows, model.schema)
     if rows.num_rows == 0:
-        return np.empty((0, max(1, len(model.schema.classes))))
-    return model.outputs(matrix_of(rows, model.schema))
+        return matrix, np.empty((0, max(1, len(model.schema.classes))))
+    return matrix, model.outputs(matrix)
+
+
+def _marks(counted: CountedRows, request: PredictRequest, rows: int) -> Iterator[list[str]]:
+    """Yield the last cell of each row, where it is asked for."""
+    for row in range(rows):
+        yield [_safe(counted.names(row))] if request.unknown else []
 
 
 def possible(probabilities: Matrix, rows: Rows, classes: int) -> tuple[Matrix, NDArray[np.bool_]]:

@@ -21,6 +21,7 @@ from reconciler.core.artifact.oci_artifact import (
     Schema,
 )
 from reconciler.core.digest import digest_of_bytes
+from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.gates import Grade
@@ -32,6 +33,8 @@ from reconciler.ports import (
     FoldScores,
     FoldsRequest,
     FoldsResult,
+    MeasuredDrift,
+    MeasureDriftRequest,
     PredictRequest,
     PredictResult,
     SelectionKind,
@@ -41,6 +44,8 @@ from reconciler.ports import (
     TrainRequest,
     TrainResult,
 )
+
+NOTHING_UNKNOWN = UnknownValues(rows=0, columns=(), referenced=False)
 
 
 def score_of(seed: int) -> float:
@@ -153,7 +158,11 @@ class FakeScorer:
 
     def predict(self, request: PredictRequest) -> PredictResult:
         request.out.write_text("key,predicted\n1,a\n")
-        return PredictResult(rows=1, counts=(), uncertain=0)
+        return PredictResult(rows=1, counts=(), uncertain=0, unknown=NOTHING_UNKNOWN)
+
+    def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
+        del request
+        return MeasuredDrift(rows=1, unknown=NOTHING_UNKNOWN)
 
 
 class FakeClock:

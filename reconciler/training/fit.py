@@ -1,8 +1,9 @@
 """Train a model: fit on selected rows, evaluate on the holdout, write the files of an artifact.
 
 A function of its request: no time, name, path or chance enters. Files: the model in canonical skops, the recipe with
-its preprocessing, the schema, the evaluation on the holdout, and probe rows. The evaluation measures the model as
-loaded back from its bytes, so the bytes evaluated are the bytes written: there is no refit on all rows.
+its preprocessing, the schema, the evaluation on the holdout, probe rows, and the reference of the training rows. The
+evaluation measures the model as loaded back from its bytes, so the bytes evaluated are the bytes written: there is no
+refit on all rows.
 """
 
 from __future__ import annotations
@@ -10,14 +11,22 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler import codec
-from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, MODEL_FILE, PROBE_FILE, RECIPE_FILE, SCHEMA_FILE
+from reconciler.core.artifact.oci_artifact import (
+    EVALUATION_FILE,
+    MODEL_FILE,
+    PROBE_FILE,
+    RECIPE_FILE,
+    REFERENCE_FILE,
+    SCHEMA_FILE,
+)
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.evaluation.holdout import evaluate_holdout
 from reconciler.model_file.dump import dump
-from reconciler.model_file.feature_matrix import encode_rows, read_rows
+from reconciler.model_file.feature_matrix import encode_rows, matrix_of, read_rows
 from reconciler.model_file.feature_schema import Tables, schema_of
 from reconciler.model_file.loaded_model import LoadedModel
 from reconciler.model_file.probe_rows import record_probe
+from reconciler.model_file.quality.record_reference import record_features, record_reference
 from reconciler.ports import TrainRequest, TrainResult
 from reconciler.training import estimator_pipeline
 from reconciler.training.runtime_check import check_runtime
@@ -30,7 +39,9 @@ def train(request: TrainRequest) -> TrainResult:
     """
     check_runtime(request.runtime)
     recipe = estimator_pipeline.built_recipe(request.recipe)
-    fitted, targets = fit_rows(recipe, read_rows(request.train), request.tables)
+    fitted, targets, matrix = fit_rows(recipe, read_rows(request.train), request.tables)
+    features, rows = record_features(matrix, fitted.schema), len(matrix)
+    del matrix  # as large as the training rows
     body, model = dump(fitted.estimator, fitted.schema)
     evaluation = evaluate_holdout(
         model,
@@ -39,12 +50,15 @@ def train(request: TrainRequest) -> TrainResult:
         evaluation_rows=request.evaluation_rows,
         holdout_from=request.selected.holdout_from,
     )
+    held_out = matrix_of(read_rows(request.holdout), model.schema)
+    reference = record_reference(features, rows, model.outputs(held_out), model.schema)
     files = {
         MODEL_FILE: body,
         RECIPE_FILE: codec.encode(recipe),
         SCHEMA_FILE: codec.encode(fitted.schema),
         PROBE_FILE: codec.encode(record_probe(model)),
         EVALUATION_FILE: codec.encode(evaluation),
+        REFERENCE_FILE: codec.encode(reference),
     }
     request.into.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
@@ -52,12 +66,12 @@ def train(request: TrainRequest) -> TrainResult:
     return TrainResult(files=tuple(sorted(files)), evaluation=evaluation)
 
 
-def fit_rows(built: BuiltRecipe, rows: Any, tables: Tables) -> tuple[LoadedModel, Any]:
-    """Fit a recipe on training rows (a pyarrow table), and return the model with the outcome of each row.
+def fit_rows(built: BuiltRecipe, rows: Any, tables: Tables) -> tuple[LoadedModel, Any, Any]:
+    """Fit a recipe on training rows (a pyarrow table); return the model, the outcome of each row, and the encoded rows.
 
     `tables`: as the schema records them. Raises TrainingError.
     """
     schema = schema_of(built, rows, tables)
     matrix, targets = encode_rows(rows, schema)
     estimator = estimator_pipeline.fit(built.recipe, schema, matrix, targets)
-    return LoadedModel(estimator=estimator, schema=schema), targets
+    return LoadedModel(estimator=estimator, schema=schema), targets, matrix

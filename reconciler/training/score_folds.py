@@ -57,7 +57,7 @@ def _scores(recipe: Recipe, rows: Any, targets: Any, folds: list[RowFold]) -> Fo
     scores = []
     try:
         for fold in folds:
-            model, _ = fit_rows(built, rows.take(np.asarray(fold.trained)), ())
+            model, _, _ = fit_rows(built, rows.take(np.asarray(fold.trained)), ())
             outputs = model.outputs(matrix_of(rows.take(np.asarray(fold.judged)), model.schema))
             if not np.isfinite(outputs).all():
                 return FoldScores(scores=(), failed="its outputs contain infinite or undefined numbers")

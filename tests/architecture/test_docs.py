@@ -108,10 +108,10 @@ def test_every_command_that_a_page_names_exists_with_its_options(path: Path) -> 
             for param in one.params
             for option in (*param.opts, *param.secondary_opts)
         }
-        inner = (
-            one for part in getattr(command, "commands", {}).values() for param in part.params for one in param.opts
-        )
-        known |= {*inner, "--help", "-h"}
+        if isinstance(command, click.Group):
+            inner = [command.get_command(context, part) for part in command.list_commands(context)]
+            known |= {option for part in inner if part for param in part.params for option in param.opts}
+        known |= {"--help", "-h"}
         for word in words[words.index(name) + 1 :]:
             if re.fullmatch(r"--[a-z][a-z-]*(=.*)?", word):
                 assert word.partition("=")[0] in known, f"{path.name}: {' '.join(words)}: no option {word}"

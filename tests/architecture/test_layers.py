@@ -53,6 +53,7 @@ LIBRARIES: dict[str, set[str]] = {
         "training",
         "model_file",
         "model_file/structure",
+        "model_file/quality",
         "evaluation",
         "scoring",
         "data/dataset",

@@ -20,6 +20,8 @@ from reconciler.ports import (
     FoldsRequest,
     FoldsResult,
     HeaderRequest,
+    MeasuredDrift,
+    MeasureDriftRequest,
     ParsedExpression,
     PredictRequest,
     PredictResult,
@@ -133,6 +135,9 @@ class ScoringWorker:
 
     def predict(self, request: PredictRequest) -> PredictResult:
         return self._pool.call("predict", request, PredictResult, request.limits)
+
+    def measure_drift(self, request: MeasureDriftRequest) -> MeasuredDrift:
+        return self._pool.call("drift", request, MeasuredDrift, request.limits)
 
     def close(self) -> None:
         self._pool.close()

@@ -25,6 +25,11 @@ from reconciler.console.invocation import Invocation
 )
 @click.option("--by", metavar="COLUMN", help="Column to sum expected amounts by.")
 @click.option("--amount", metavar="COLUMN", help="Column with the amount of each record.")
+@click.option(
+    "--unknown",
+    is_flag=True,
+    help="Add a column that names, for each record, the columns that are unknown to the model.",
+)
 @options.shared
 @click.pass_obj
 def command(
@@ -35,11 +40,15 @@ def command(
     inputs: tuple[tuple[str, Path], ...],
     by: str | None,
     amount: str | None,
+    unknown: bool,
 ) -> int:
     """Predict the records whose outcome is not known yet, with the model that ENV serves.
 
     `data.predict.where` of the model's recipe selects these open records. Writes one row per record: the predicted
     class, its probability and that of each class, and whether the prediction is uncertain (under 50%).
+
+    Tells how many records have values that the model does not know: a category never trained, a number outside the
+    trained range, or none where every trained row had one. `policy.predict.unknownAtMost` of ENV limits their share.
     """
     from reconciler.cli.project import opened
     from reconciler.cli.selection import one_model, selected
@@ -51,7 +60,15 @@ def command(
     with opened(invocation) as project:
         declared = project.environment(where)
         predicted = predict.predict(
-            project.deps, project.desired, declared, model=model, out=out, inputs=inputs, by=by, amount=amount
+            project.deps,
+            project.desired,
+            declared,
+            model=model,
+            out=out,
+            inputs=inputs,
+            by=by,
+            amount=amount,
+            unknown=unknown,
         )
     streams.show(invocation, reporter, predicted)
     return 0

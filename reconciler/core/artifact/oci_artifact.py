@@ -23,6 +23,7 @@ RECIPE_FILE = "recipe.json"
 SCHEMA_FILE = "schema.json"
 PROBE_FILE = "probe.json"
 EVALUATION_FILE = "evaluation.json"
+REFERENCE_FILE = "reference.json"
 
 MEDIA_TYPES = {
     MODEL_FILE: WEIGHT_TYPE,
@@ -30,7 +31,10 @@ MEDIA_TYPES = {
     SCHEMA_FILE: WEIGHT_CONFIG_TYPE,
     PROBE_FILE: WEIGHT_CONFIG_TYPE,
     EVALUATION_FILE: DOC_TYPE,
+    REFERENCE_FILE: WEIGHT_CONFIG_TYPE,
 }
+LATER_FILES = frozenset({REFERENCE_FILE})
+"""Files that artifacts of an earlier version lack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.digest import Checksummed, Digest
+from reconciler.core.quality.feature_drift import DriftSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PredictionLog(Checksummed):
     """One run of `predict`: model, artifact, time; `rows` is the blob of the CSV. Monitoring joins it with outcomes by
-    key."""
+    key. `unknown`: rows of which the model did not know something; `drift`: how far the rows were from those of its
+    training. Both are None where that is not known."""
 
     environment: str
     model: str
@@ -21,4 +23,6 @@ class PredictionLog(Checksummed):
     who: str
     rows: Digest
     count: int
+    unknown: int | None = None
+    drift: DriftSummary | None = None
     format: int = 1

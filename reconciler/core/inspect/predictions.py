@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
+from reconciler.core.quality.unknown_values import UnknownValues
 
 PREDICTED = ("key", "predicted")  # the first columns of the file that is written
 PREDICTED_CLASS = (*PREDICTED, "probability", "uncertain")  # of classes, before the probability of each
+
+UNKNOWN = "unknown"  # the last one, on request: the columns of the record that are unknown to the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,8 @@ class GroupAmount:
 class Predictions:
     """The result of `predict`.
 
-    `out` (and `amounts`) are file names as given; `log` is the number in the prediction log.
+    `out` (and `amounts`) are file names as given; `log` is the number in the prediction log. `unknown`: what the model
+    does not know of the records.
     """
 
     environment: str
@@ -39,4 +43,5 @@ class Predictions:
     amount: str | None = None
     expected: tuple[GroupAmount, ...] = ()
     amounts: str | None = None
+    unknown: UnknownValues | None = None
     format: int = 1

@@ -71,6 +71,7 @@ class Policy(DefaultsLeftOut):
     rejected: tuple[Rejected, ...] = ()
     overrides: tuple[Override, ...] = ()
     retire: tuple[Retirement, ...] = ()
+    unknown_at_most: float | None = None  # share of the rows to predict
 
     def hold_of(self, model: str) -> Hold | None:
         """Return the hold on a model, or None."""

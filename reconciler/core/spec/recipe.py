@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 RECIPE_FORMAT = 1
-TRAINING_FORMAT = 1
-"""Version of how a recipe becomes bytes (preprocessing, canonical form): part of every runtime."""
+TRAINING_FORMAT = 2
+"""Version of how a recipe becomes bytes (preprocessing, canonical form, files): part of every runtime. 2: an artifact
+says how its training rows were distributed (`reference.json`)."""
 
 
 class Task(StrEnum):

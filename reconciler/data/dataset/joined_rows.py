@@ -10,7 +10,7 @@ expression that fails is named by its field in the manifest. Which rows are used
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +19,7 @@ from reconciler.core.parquet_file import ParquetError
 from reconciler.core.spec.recipe import Join, Recipe
 from reconciler.data.dataset.columns import AS_OF, Derived, RecipeColumns, Term, arrange
 from reconciler.data.dataset.point_in_time import add_past
+from reconciler.data.dataset.prediction_columns import for_prediction
 from reconciler.data.duckdb_session import Session, name_of, text_of
 from reconciler.errors import DataError
 from reconciler.ports import TableFile
@@ -43,13 +44,28 @@ class Relation:
     ledger: str
 
 
-def build(session: Session, *, recipe: Recipe, tables: Sequence[TableFile], as_of: str) -> Relation:
-    """Create the view `rows`; `as_of`: the day of the data. Raises DataError E401, E411-E416."""
+def build(
+    session: Session,
+    *,
+    recipe: Recipe,
+    tables: Sequence[TableFile],
+    as_of: str,
+    trained: Mapping[str, str] | None = None,
+) -> Relation:
+    """Create the view `rows`; `as_of`: the day of the data. Raises DataError E401, E411-E416.
+
+    `trained`: the rows are to be predicted, so that columns of the outcome may be missing; the types that columns had
+    in training.
+    """
     check_day("as_of", as_of)
     joined, table_types = _join(session, recipe, tables)
-    columns = arrange(recipe, table_types)
+    absent: tuple[str, ...] = ()
+    if trained is not None:
+        recipe, absent = for_prediction(recipe, table_types)
+    columns = arrange(recipe, (*table_types, *absent))
+    nothing = "".join(f", CAST(NULL AS {(trained or {}).get(name, 'VARCHAR')}) AS {name_of(name)}" for name in absent)
     session.run(
-        f"CREATE VIEW ledger_0 AS SELECT *, CAST({text_of(as_of)} AS DATE) AS {AS_OF} FROM {joined}",
+        f"CREATE VIEW ledger_0 AS SELECT *{nothing}, CAST({text_of(as_of)} AS DATE) AS {AS_OF} FROM {joined}",
         doing="adding the day of the data",
     )
     key = f"CAST({name_of(recipe.data.key)} AS VARCHAR)"

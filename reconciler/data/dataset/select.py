@@ -29,6 +29,7 @@ from reconciler.data.duckdb_session import (
     text_of,
     write_parquet,
 )
+from reconciler.data.tables.column_types import normal_type
 from reconciler.errors import DataError
 from reconciler.ports import SelectionKind, SelectRequest, SelectResult
 
@@ -46,7 +47,13 @@ def select(request: SelectRequest) -> SelectResult:
     if request.keys is not None:
         inputs.append(request.keys.resolve())
     with open_session(limits=request.limits, into=into, inputs=tuple(inputs), spill=into / ".spill") as session:
-        relation = build(session, recipe=request.recipe, tables=request.tables, as_of=request.as_of)
+        relation = build(
+            session,
+            recipe=request.recipe,
+            tables=request.tables,
+            as_of=request.as_of,
+            trained=_trained(request) if request.want is SelectionKind.PREDICT else None,
+        )
         try:
             _check_booleans(session, relation)
             match request.want:
@@ -60,6 +67,12 @@ def select(request: SelectRequest) -> SelectResult:
                     return _folds(session, relation, request.most, into)
         except DataError as error:
             raise find_failure(session, relation.columns, error, ROWS) from None
+
+
+def _trained(request: SelectRequest) -> dict[str, str]:
+    """Return the types of columns that training had, by those that can be cast to; a recipe's columns have one name."""
+    types = {name: normal_type(kind) for _, columns in request.trained for name, kind in columns}
+    return {name: kind for name, kind in types.items() if kind is not None}
 
 
 def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:

@@ -54,12 +54,16 @@ class OpenedTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableOpener:
-    """Opens one table: its declaration, the folder to write below, and the limits of its session."""
+    """Opens one table: its declaration, the folder to write below, and the limits of its session.
+
+    `optional`: columns that may be declared and not be there.
+    """
 
     name: str
     table: Table
     into: Path
     limits: Limits
+    optional: frozenset[str] = frozenset()
 
     @contextmanager
     def open(self, read: TableFiles | TableBatches) -> Iterator[OpenedTable]:
@@ -199,16 +203,16 @@ class TableOpener:
         return copied
 
     def _check_declared(self, names: Iterable[str]) -> None:
-        present = set(names)
+        present, known = set(names), {*names, *self.optional}
         for name, kind in self.table.types:
             if normal_type(kind) is None:
                 raise self.error("E405", f"column {name}: unknown type {kind[:40]}", f"use {TYPE_RULE}")
-            if name not in present:
+            if name not in known:
                 raise self.error(
                     "E405", f"a type is declared for column {name}, which does not exist", "remove it from `types`"
                 )
         for cells in self.table.cells:
-            if cells.column not in present:
+            if cells.column not in known:
                 raise self.error(
                     "E405", f"`cells` names column {cells.column}, which does not exist", "remove it from `cells`"
                 )

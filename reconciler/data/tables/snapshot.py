@@ -99,8 +99,10 @@ def open_sources(request: CopyRequest) -> Iterator[dict[str, TableSource]]:
 
 def _openers(request: CopyRequest) -> tuple[TableOpener, ...]:
     into = request.into.resolve()
+    trained = {name: frozenset(dict(types)) for name, types in request.held} if request.to_predict else {}
     return tuple(
-        TableOpener(name=name, table=table, into=into, limits=request.limits) for name, table in request.tables
+        TableOpener(name=name, table=table, into=into, limits=request.limits, optional=trained.get(name, frozenset()))
+        for name, table in request.tables
     )
 
 

@@ -12,6 +12,8 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.predictions import GroupAmount, Predictions
+from reconciler.core.quality.feature_drift import summary_of
+from reconciler.core.quality.unknown_limit import check_unknown
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
@@ -32,18 +34,19 @@ def predict(
     inputs: tuple[tuple[str, Path], ...] = (),
     by: str | None = None,
     amount: str | None = None,
+    unknown: bool = False,
 ) -> Predictions:
     """Write one row per open record to `out`; nothing is written there unless all of it could be.
 
-    `inputs` replace tables by files that the caller names. NotInPlaceError when what is served is not what was
-    deployed.
+    `inputs` replace tables by files that the caller names. `unknown`: say of each record what the model does not know.
+    NotInPlaceError when what is served is not what was deployed.
     """
     if (by is None) != (amount is None):
         raise UsageError("--by and --amount go together", hint="name both columns, or neither", code="E801")
     deployed = prediction_input.deployed_model(deps, desired, environment, model)
     deps.progress.start(model, "read tables")
     tables, as_of = prediction_input.current_tables(deps, desired, environment, deployed, inputs)
-    return score(deps, environment, deployed, tables, as_of=as_of, out=out, by=by, amount=amount)
+    return score(deps, environment, deployed, tables, as_of=as_of, out=out, by=by, amount=amount, unknown=unknown)
 
 
 def score(
@@ -57,10 +60,12 @@ def score(
     by: str | None = None,
     amount: str | None = None,
     keys: Path | None = None,
+    unknown: bool = False,
 ) -> Predictions:
     """Score the open records of `tables` as they stood on the day `as_of` (ISO); write `out` and the prediction log.
 
     `keys`: a Parquet file whose column `key` lists the records to score, in the type of the table's key; None: all.
+    Raises GateRefusedError E512, before anything is written, where too many of them are unknown to the model.
     """
     model, recipe, work = deployed.model, deployed.recipe, deployed.work
     also = tuple(column for column in (by, amount) if column is not None)
@@ -75,6 +80,7 @@ def score(
             limits=environment.limits,
             keys=keys,
             also=also,
+            trained=deployed.schema.tables,
         )
     )
     deps.progress.start(model, "predict")
@@ -88,8 +94,10 @@ def score(
             by=0 if by is not None else None,
             amount=1 if amount is not None else None,
             amounts=amounts if by is not None else None,
+            unknown=unknown,
         )
     )
+    check_unknown(environment, model, predicted.rows, predicted.unknown)
     log = _log(deps, environment, model, deployed.artifact, as_of, rows, predicted)
     _publish(rows, out)
     beside = out.with_name(f"{out.stem}.amounts{out.suffix}")
@@ -110,6 +118,7 @@ def score(
         amount=amount,
         expected=tuple(GroupAmount(group=group.group, amounts=group.amounts) for group in predicted.expected),
         amounts=str(beside) if by is not None else None,
+        unknown=predicted.unknown,
     )
 
 
@@ -134,6 +143,8 @@ def _log(
             who=deps.actor(),
             rows=blobs.put_file(store, rows),
             count=predicted.rows,
+            unknown=predicted.unknown.rows if predicted.unknown is not None else None,
+            drift=summary_of(predicted.drift) if predicted.drift is not None else None,
         )
     )
     return numbered_log.append_next(store, store_layout.predictions(environment.name, model), entry)

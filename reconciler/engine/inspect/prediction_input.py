@@ -159,22 +159,36 @@ def read_declared(
     table = data_snapshots.source_of(desired, environment).data.table(name)
     if table is None:
         raise DataError(f"{environment.name} declares no table {name}", hint=f"give it with --input {name}=FILE")
-    return _copy(deps, environment, deployed, name, table, deps.data_root)
+    return _copy(deps, environment, deployed, name, table, deps.data_root, given=False)
 
 
 def read_file(
     deps: Dependencies, environment: Environment, deployed: DeployedModel, name: str, file: Path, table: Table
 ) -> TableFile:
     """Copy a table from `file`, which is written as `table` says."""
-    return _copy(deps, environment, deployed, name, replace(table, path=file.name), file.parent)
+    return _copy(deps, environment, deployed, name, replace(table, path=file.name), file.parent, given=True)
 
 
 def _copy(
-    deps: Dependencies, environment: Environment, deployed: DeployedModel, name: str, table: Table, root: Path
+    deps: Dependencies,
+    environment: Environment,
+    deployed: DeployedModel,
+    name: str,
+    table: Table,
+    root: Path,
+    *,
+    given: bool,
 ) -> TableFile:
     held = tuple(pair for pair in deployed.schema.tables if pair[0] == name)
     into = deployed.work
-    request = CopyRequest(root=root, tables=((name, table),), held=held, into=into, limits=environment.limits)
+    request = CopyRequest(
+        root=root,
+        tables=((name, table),),
+        held=held,
+        into=into,
+        limits=environment.limits,
+        to_predict=given,
+    )
     return deps.data.copy(request)[0]
 
 

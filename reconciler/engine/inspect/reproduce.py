@@ -60,7 +60,8 @@ def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -
     files = oci_manifest.describe(work / "artifact", trained.files)
     manifest = oci_manifest.parse(oci_manifest.manifest_of(oci_manifest.config_of(files), files))
     before = blobs.artifact(store, digest)
-    differing = tuple(name for name in sorted(MEDIA_TYPES) if before.file(name).digest != manifest.file(name).digest)
+    digests = [{file.path: file.digest for file in artifact.files} for artifact in (before, manifest)]
+    differing = tuple(name for name in sorted(MEDIA_TYPES) if digests[0].get(name) != digests[1].get(name))
     return ReproduceResult(
         expected=digest,
         found=manifest.digest,

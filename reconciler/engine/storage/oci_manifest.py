@@ -18,18 +18,21 @@ from reconciler.core.artifact.oci_artifact import (
     ARTIFACT_TYPE,
     CONFIG_TYPE,
     FILEPATH,
+    LATER_FILES,
     MANIFEST_TYPE,
     MEDIA_TYPES,
     MODEL_FILE,
+    REFERENCE_FILE,
     Artifact,
     ArtifactFile,
 )
 from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file, is_digest
-from reconciler.core.size_limits import BLOB_BYTES, MODEL_BYTES, RELEASE_BYTES
+from reconciler.core.size_limits import BLOB_BYTES, MODEL_BYTES, REFERENCE_BYTES, RELEASE_BYTES
 from reconciler.errors import IntegrityError
 
 MANIFEST_FILE = "manifest.json"
 CONFIG_FILE = "config.json"
+_LARGEST = {MODEL_FILE: MODEL_BYTES, REFERENCE_FILE: REFERENCE_BYTES}
 
 
 def describe(folder: Path, names: Iterable[str]) -> tuple[ArtifactFile, ...]:
@@ -89,8 +92,9 @@ def parse(manifest: bytes) -> Artifact:
         document: Any = json.loads(manifest)
         config = _file(document["config"], CONFIG_FILE)
         files = tuple(_file(layer, layer["annotations"][FILEPATH]) for layer in document["layers"])
-        known = {file.path: file.media_type for file in files} == MEDIA_TYPES
-        if not known or len(files) != len(MEDIA_TYPES) or document["artifactType"] != ARTIFACT_TYPE:
+        types = {file.path: file.media_type for file in files}
+        known = LATER_FILES | types.keys() == MEDIA_TYPES.keys() and types.items() <= MEDIA_TYPES.items()
+        if not known or len(files) != len(types) or document["artifactType"] != ARTIFACT_TYPE:
             raise ValueError("not the files of a model package")
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise IntegrityError(
@@ -99,7 +103,7 @@ def parse(manifest: bytes) -> Artifact:
             hint="a newer version may have written it: upgrade and try again",
         ) from error
     for file in (config, *files):
-        largest = MODEL_BYTES if file.path == MODEL_FILE else BLOB_BYTES
+        largest = _LARGEST.get(file.path, BLOB_BYTES)
         if not 0 < file.size <= largest:
             raise IntegrityError(
                 f"artifact {digest_of_bytes(manifest)} declares {file.size:,} bytes of {file.path}; "

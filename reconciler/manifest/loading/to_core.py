@@ -166,6 +166,7 @@ def policy_of(given: documents.Policy) -> env.Policy:
         rejected=tuple(entry.value() for entry in given.rejected),
         overrides=tuple(override.value() for override in given.overrides),
         retire=tuple(retirement.value() for retirement in given.retire),
+        unknown_at_most=given.predict.value() if given.predict else None,
     )
 
 

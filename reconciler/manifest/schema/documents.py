@@ -20,7 +20,7 @@ from reconciler.manifest.schema.field_types import (
 from reconciler.manifest.schema.gates import Gate
 from reconciler.manifest.schema.locations import StoreSpec, TargetSpec
 from reconciler.manifest.schema.model import Model
-from reconciler.manifest.schema.policy import Controls
+from reconciler.manifest.schema.policy import Controls, PredictPolicy
 
 
 class ProjectSpec(Document):
@@ -63,6 +63,7 @@ class Policy(Controls):
     max_data_age: Duration | None = Field(
         default=None, description="Maximum age of the training data of a deployed artifact."
     )
+    predict: PredictPolicy | None = Field(default=None, description="What the records to predict must be like.")
     prune: Literal["never", "confirm", "auto"] = Field(
         default="confirm",
         description="Whether deployed models that are no longer declared are retired.",

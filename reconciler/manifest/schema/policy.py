@@ -24,6 +24,7 @@ def _person(text: str) -> str:
 
 
 Person = Annotated[str, AfterValidator(_person)]
+UnknownShare = Annotated[str, Field(pattern=r"^[0-9]{1,2}(\.[0-9]{1,2})?%$")]
 
 
 class Approvals(Document):
@@ -115,6 +116,20 @@ class Rejected(Document):
     def value(self) -> policy.Rejected:
         """Return the control as a core value."""
         return policy.Rejected(artifact=Digest(self.artifact), reason=self.reason)
+
+
+class PredictPolicy(Document):
+    """What the records to predict must be like, so that the model knows them."""
+
+    unknown_at_most: UnknownShare = Field(
+        description="Largest share of records with a value that the model does not know, such as 5%: a category never "
+        "trained, a number outside the trained range, or none where training had one in every row. With more, "
+        "`predict` is refused, and the file that was there stays."
+    )
+
+    def value(self) -> float:
+        """Return the share as a fraction."""
+        return round(float(self.unknown_at_most.rstrip("%")) / 100, 6)
 
 
 class Retirement(Document):

@@ -26,6 +26,7 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import amount, count, percent
 from reconciler.report.layout.text_layout import Tone
+from reconciler.report.quality import unknown_values
 
 MOST_GROUPS = 30
 
@@ -42,6 +43,8 @@ def blocks(predictions: Predictions, detail: Detail) -> Iterator[Block]:
     if predictions.classes:
         yield GAP
         yield from _classes(predictions, detail)
+    if predictions.unknown is not None:
+        yield from unknown_values.blocks(predictions.unknown, predictions.rows, detail)
     if predictions.expected:
         yield GAP
         yield from _amounts(predictions)

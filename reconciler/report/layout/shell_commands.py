@@ -14,7 +14,21 @@ from shlex import quote, split
 # Commands that work on a project; the others need none.
 PROJECT_COMMANDS = frozenset(
     {
-        *("add", "adopt", "anchor", "apply", "audit", "ci", "controls", "diff", "doctor", "drift", "history", "init"),
+        *(
+            "add",
+            "adopt",
+            "anchor",
+            "apply",
+            "audit",
+            "ci",
+            "controls",
+            "data",
+            "diff",
+            "doctor",
+            "drift",
+            "history",
+            "init",
+        ),
         *("override", "plan", "predict", "promote", "reproduce", "rollback", "status", "validate", "why"),
     }
 )

@@ -1,0 +1,238 @@
+"""Data drift: how far today's rows are from the rows that a model was trained on, feature by feature. Pure.
+
+Two measures of effect, by which many rows and few give the same answer, more or less exactly:
+
+- psi, the population stability index over the bins of a number and its missing values: sum of (p - q) ln(p / q)
+- tv, the total variation over the categories (booleans, classes) and their missing values: half the sum of |p - q|
+
+What chance alone adds to either with so many rows is taken off. The verdict is the band that the effect lies in. Where
+chance alone could reach a band more often than once in a thousand features, a verdict is given only as far as the
+effect exceeds the band by twice what chance may add; else there are too few rows to tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import NormalDist
+
+from reconciler.core.quality.reference import FeatureReference, OutcomeReference, RowCounts, TrainingReference
+
+OUTCOME = "predicted outcome"
+FALSE_ALARM = 0.001
+"""The share of features that may be told as drifted by chance alone, at the most."""
+_Z = NormalDist().inv_cdf(1 - FALSE_ALARM)
+_Z_BOTH_SIDES = NormalDist().inv_cdf(1 - FALSE_ALARM / 2)
+_HALF_INTERVAL = NormalDist().inv_cdf(0.975)
+_SMALLEST = 0.001  # the share that an empty cell counts as, whatever the number of rows
+
+
+class Measure(StrEnum):
+    """How the distance between two distributions is measured."""
+
+    PSI = "psi"
+    TV = "tv"
+
+
+class DriftVerdict(StrEnum):
+    """How much a distribution has changed, by the size of the effect."""
+
+    NONE = "none"
+    SOME = "some"
+    STRONG = "strong"
+    TOO_FEW = "too few rows to tell"
+
+    @property
+    def rank(self) -> int:
+        """Return 0 for none, 1 for some, 2 for strong; too few rows to tell is no drift that was seen."""
+        return {DriftVerdict.SOME: 1, DriftVerdict.STRONG: 2}.get(self, 0)
+
+
+BANDS = {Measure.PSI: (0.1, 0.25), Measure.TV: (0.1, 0.2)}
+"""From which effect on there is some drift, and strong drift."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureDrift:
+    """The drift of one feature, or of the predicted outcome. `lower`, `upper`: the effect's 95 % interval. `missing`
+    and `missing_trained`: the share of rows without a value, today and in training."""
+
+    feature: str
+    measure: Measure
+    effect: float
+    lower: float
+    upper: float
+    verdict: DriftVerdict
+    missing: float = 0.0
+    missing_trained: float = 0.0
+
+    @property
+    def severity(self) -> float:
+        """Return the effect by the size from which there is some drift, which is the same for both measures."""
+        return self.effect / BANDS[self.measure][0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowDrift:
+    """The drift of `rows` against the `trained` rows of a reference; features with the largest effect first."""
+
+    rows: int
+    trained: int
+    outcome: FeatureDrift
+    features: tuple[FeatureDrift, ...]
+
+    @property
+    def worst(self) -> DriftVerdict:
+        """Return the gravest verdict of all; too few rows to tell only where that is all that can be said."""
+        return worst_verdict(each.verdict for each in (self.outcome, *self.features))
+
+    def at_least(self, verdict: DriftVerdict) -> tuple[FeatureDrift, ...]:
+        """Return the features that drifted as much or more, the largest effect first."""
+        return tuple(feature for feature in self.features if feature.verdict.rank >= verdict.rank)
+
+
+MOST_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftSummary:
+    """What a record keeps of a drift: how many features were measured, how many drifted, those that did the most."""
+
+    rows: int
+    features: int
+    some: int
+    strong: int
+    too_few: int
+    outcome: FeatureDrift
+    worst: tuple[FeatureDrift, ...]
+
+
+def summary_of(drift: RowDrift) -> DriftSummary:
+    """Return what a record keeps of a drift."""
+    verdicts = [feature.verdict for feature in drift.features]
+    return DriftSummary(
+        rows=drift.rows,
+        features=len(verdicts),
+        some=verdicts.count(DriftVerdict.SOME),
+        strong=verdicts.count(DriftVerdict.STRONG),
+        too_few=verdicts.count(DriftVerdict.TOO_FEW),
+        outcome=drift.outcome,
+        worst=drift.at_least(DriftVerdict.SOME)[:MOST_TOLD],
+    )
+
+
+def worst_verdict(verdicts: Iterable[DriftVerdict]) -> DriftVerdict:
+    """Return the gravest of some verdicts."""
+    known = set(verdicts)
+    for verdict in (DriftVerdict.STRONG, DriftVerdict.SOME, DriftVerdict.NONE, DriftVerdict.TOO_FEW):
+        if verdict in known:
+            return verdict
+    return DriftVerdict.TOO_FEW
+
+
+def drift_of(reference: TrainingReference, today: RowCounts) -> RowDrift:
+    """Return the drift of today's rows, counted in the cells of the reference."""
+    features = []
+    for trained, counts in zip(reference.features, today.features, strict=True):
+        features.append(
+            _measured(
+                trained.name, _measure(trained), (*trained.counts, trained.missing), (*counts.counts, counts.missing)
+            )
+        )
+    outcome = reference.outcome
+    return RowDrift(
+        rows=today.rows,
+        trained=reference.rows,
+        outcome=_measured(OUTCOME, _measure(outcome), (*outcome.counts, 0), (*today.outcome, 0)),
+        features=tuple(sorted(features, key=lambda each: (-each.severity, each.feature))),
+    )
+
+
+def _measure(trained: FeatureReference | OutcomeReference) -> Measure:
+    return Measure.PSI if trained.edges else Measure.TV
+
+
+def _measured(feature: str, measure: Measure, before: Sequence[int], after: Sequence[int]) -> FeatureDrift:
+    """Measure one feature. `before`, `after`: rows per cell; the last cell has the rows without a value."""
+    old, new = sum(before), sum(after)
+    cells = [(a, b) for a, b in zip(before, after, strict=True) if a or b]
+    if not old or not new:
+        return FeatureDrift(
+            feature=feature, measure=measure, effect=0.0, lower=0.0, upper=0.0, verdict=DriftVerdict.TOO_FEW
+        )
+    p, q = [a / old for a, _ in cells], [b / new for _, b in cells]
+    inverse = 1 / old + 1 / new
+    effect, deviation, chance = (_psi if measure is Measure.PSI else _tv)(p, q, old, new, inverse)
+    half = _HALF_INTERVAL * deviation
+    lower, upper = max(0.0, effect - half), effect + half
+    return FeatureDrift(
+        feature=feature,
+        measure=measure,
+        effect=_rounded(effect),
+        lower=_rounded(lower),
+        upper=_rounded(upper),
+        verdict=_verdict(measure, effect, lower, chance),
+        missing=_rounded(after[-1] / new),
+        missing_trained=_rounded(before[-1] / old),
+    )
+
+
+def _verdict(measure: Measure, effect: float, lower: float, chance: float) -> DriftVerdict:
+    """Return the band of an effect. `chance`: the effect that chance alone exceeds once in a thousand features."""
+    some, strong = BANDS[measure]
+    enough = chance < some
+    shown = effect if enough else min(lower, effect - 2 * chance)  # twice: few rows have longer tails
+    if shown >= strong:
+        return DriftVerdict.STRONG
+    if shown >= some:
+        return DriftVerdict.SOME
+    return DriftVerdict.NONE if enough else DriftVerdict.TOO_FEW
+
+
+def _psi(p: list[float], q: list[float], old: int, new: int, inverse: float) -> tuple[float, float, float]:
+    """Return the index without what chance adds, its standard deviation, and what chance alone seldom exceeds."""
+    a, b = ([max(share, _SMALLEST) for share in shares] for shares in (p, q))
+    logs = [math.log(x / y) for x, y in zip(a, b, strict=True)]
+    raw = math.fsum((x - y) * log for x, y, log in zip(a, b, logs, strict=True))
+    free = max(1, len(p) - 1)
+    added = free * inverse
+    # Slopes by each share (delta method), and the spread of the index where nothing has changed.
+    by_old = [log + 1 - y / x for x, y, log in zip(a, b, logs, strict=True)]
+    by_new = [-log + 1 - x / y for x, y, log in zip(a, b, logs, strict=True)]
+    variance = _spread(p, by_old) / old + _spread(q, by_new) / new + 2 * free * inverse**2
+    return max(0.0, raw - added), math.sqrt(variance), _chi_square(free) * inverse - added
+
+
+def _tv(p: list[float], q: list[float], old: int, new: int, inverse: float) -> tuple[float, float, float]:
+    """Return the variation without what chance adds, its standard deviation, and what chance alone seldom exceeds."""
+    raw = math.fsum(abs(x - y) for x, y in zip(p, q, strict=True)) / 2
+    both = [(x * old + y * new) / (old + new) for x, y in zip(p, q, strict=True)]
+    spreads = [share * (1 - share) * inverse for share in both]
+    # Half the mean of |normal|, and its spread as if the cells were independent.
+    added = math.sqrt(2 / math.pi) * math.fsum(math.sqrt(spread) for spread in spreads) / 2
+    by_chance = math.sqrt(math.fsum(spreads) * (1 - 2 / math.pi)) / 2 * math.sqrt(2)
+    signs = [math.copysign(0.5, x - y) for x, y in zip(p, q, strict=True)]
+    variance = _spread(p, signs) / old + _spread(q, signs) / new
+    # Of two cells, or one that outweighs the others, it is the absolute value of one normal variable.
+    seldom = max(added + _Z * by_chance, _Z_BOTH_SIDES * math.sqrt(max(spreads)))
+    chance = math.sqrt(max(0.0, seldom**2 - added**2))
+    return math.sqrt(max(0.0, raw**2 - added**2)), math.sqrt(max(variance, by_chance**2)), chance
+
+
+def _spread(shares: list[float], slopes: list[float]) -> float:
+    """Return the variance of one row's slope."""
+    mean = math.fsum(share * slope for share, slope in zip(shares, slopes, strict=True))
+    return max(0.0, math.fsum(share * slope**2 for share, slope in zip(shares, slopes, strict=True)) - mean**2)
+
+
+def _chi_square(free: int) -> float:
+    """Return what a chi-square variable exceeds once in a thousand times (Wilson and Hilferty's approximation)."""
+    part = 2 / (9 * free)
+    return float(free * (1 - part + _Z * math.sqrt(part)) ** 3)
+
+
+def _rounded(value: float) -> float:
+    """Return a figure as it is shown and kept: more digits say nothing, and differ between machines."""
+    return round(value, 6) + 0.0

@@ -1,0 +1,1 @@
+"""Compare today's data with what models were trained on."""
