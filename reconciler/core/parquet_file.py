@@ -10,10 +10,12 @@ protocol. Only the fields that are named here are kept; all others are skipped.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from reconciler.core.digest import Digest
 from reconciler.core.size_limits import (
     FOOTER_BYTES,
     PAGE_BYTES,
@@ -26,6 +28,8 @@ from reconciler.core.size_limits import (
 from reconciler.core.thrift import BYTES, MalformedError, Reader
 
 MAGIC = b"PAR1"
+_UNREADABLE = "the metadata of the file cannot be read"
+_BLOCK = 1 << 20
 _TAIL = 8  # bytes behind the footer: its length, and the magic
 _ROWS_AT_LEAST, _ROWS_PER_BYTE = 1_000_000, 1_000  # what a file may declare: a row of a table with a key takes bytes
 _PAGE_HEADER = 1024  # bytes that are looked at first; a header with long statistics has more
@@ -35,6 +39,7 @@ _LONGEST_PAGE_HEADER = 1024**2
 _Wanted = Mapping[int, Any]
 _COLUMN: _Wanted = {5: None, 6: None, 7: None, 9: None, 11: None}
 _FILE: _Wanted = {2: {5: None}, 3: None, 4: {1: {3: _COLUMN}, 3: None}}
+_CHUNKS: _Wanted = {4: {1: {3: {1: None, 3: BYTES, 5: None, 7: None, 9: None, 11: None}}}}
 _COUNT: _Wanted = {1: None}
 _PAGE: _Wanted = {1: None, 2: None, 3: None, 5: _COUNT, 7: _COUNT, 8: _COUNT}
 _SCHEMA: _Wanted = {2: {1: None, 4: BYTES, 5: None, 6: None, 10: {}}}
@@ -69,7 +74,7 @@ def measure(stream: BinaryIO, *, pages: bool = True) -> ParquetSize:
         if pages:
             _check_pages(stream, _columns_of(groups), end)
     except (MalformedError, KeyError, TypeError) as error:
-        raise ParquetError("the metadata of the file cannot be read") from error
+        raise ParquetError(_UNREADABLE) from error
     finally:
         stream.seek(0)
     return found
@@ -89,10 +94,39 @@ def columns(stream: BinaryIO) -> tuple[tuple[str, bool], ...]:
             while inside > 0:
                 inside += next(elements).get(5, 0) - 1
     except (MalformedError, KeyError, TypeError, StopIteration, UnicodeDecodeError) as error:
-        raise ParquetError("the metadata of the file cannot be read") from error
+        raise ParquetError(_UNREADABLE) from error
     finally:
         stream.seek(0)
     return tuple(named)
+
+
+def column_digests(stream: BinaryIO) -> dict[str, Digest]:
+    """Return a digest of each column's values in the order of the rows, of a file that `data` wrote.
+
+    Raises ParquetError.
+
+    Hashed are the pages as they are stored, so nothing is decoded: one writer encodes a column's values in the same way
+    whatever stands beside them, and a page holds no offset into its file.
+    """
+    try:
+        groups = _footer(stream, stream.seek(0, 2), _CHUNKS)[0].get(4, [])
+        digests: dict[str, hashlib._Hash] = {}
+        for column in _columns_of(groups):
+            (name,) = column[3]
+            told = digests.setdefault(name.decode(), hashlib.sha256())
+            told.update(f"{column[1]} {column[5]} {column[7]}\n".encode())
+            stream.seek(min(column[9], column.get(11) or column[9]))
+            left = column[7]
+            while left > 0:
+                if not (block := stream.read(min(left, _BLOCK))):
+                    raise ParquetError("a column ends behind the file's data")
+                told.update(block)
+                left -= len(block)
+    except (MalformedError, KeyError, TypeError, ValueError) as error:
+        raise error if isinstance(error, ParquetError) else ParquetError(_UNREADABLE) from error
+    finally:
+        stream.seek(0)
+    return {name: Digest("sha256:" + told.hexdigest()) for name, told in digests.items()}
 
 
 def _footer(stream: BinaryIO, size: int, wanted: _Wanted) -> tuple[dict[int, Any], int]:

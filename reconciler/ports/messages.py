@@ -11,7 +11,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.quality.feature_drift import RowDrift
 from reconciler.core.quality.unknown_values import UnknownValues
-from reconciler.core.spec.data import Mask, PersonalData, Table
+from reconciler.core.spec.data import Mask, PersonalData, Sample, Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Recipe
@@ -31,13 +31,15 @@ class ParsedExpression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFile:
-    """One table as a Parquet file whose columns have exactly these types. `masked`: what was done to which column;
-    `personal`: the columns that look personal and were copied as they are."""
+    """One table as a Parquet file whose columns have exactly these types. `sampled_by`: the column that chose its rows
+    where a sample was asked for; None where all were copied. `masked`: what was done to which column; `personal`: the
+    columns that look personal and were copied as they are."""
 
     name: str
     path: Path
     rows: int
     columns: tuple[TableColumn, ...]
+    sampled_by: str | None = None
     masked: tuple[MaskedColumn, ...] = ()
     personal: tuple[PersonalColumn, ...] = ()
 
@@ -61,12 +63,23 @@ class Masking:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SampledRows:
+    """The entities whose rows are copied. `columns`: (table, column) by which a table refers to an entity; of another
+    table it is the column of the entity's own name, and a table without it is copied whole."""
+
+    entity: Sample
+    columns: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CopyRequest:
     """A request to read each table (files from `root`, never outside it) and write `<name>.parquet` below `into`.
 
     `held`: the column types of an earlier copy, which this one must keep. `secrets`: those that the tables refer to,
     added where the request is handed to the process of the copy, and nowhere else. `masking`: what is done to columns
-    before anything is written. `to_predict`: these are rows to predict, which may lack declared columns.
+    before anything is written. `columns`: (table, columns) of a table of which only those are copied that are there;
+    `sample`: only the rows of some entities.
+    `to_predict`: these are rows to predict, which may lack declared columns.
     """
 
     root: Path
@@ -77,6 +90,8 @@ class CopyRequest:
     secrets: tuple[Secret, ...] = ()
     masking: Masking | None = None
     to_predict: bool = False
+    columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    sample: SampledRows | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
+from reconciler.core.snapshots.declaration import SnapshotDeclaration
 from reconciler.core.spec.data import Treatment
-from reconciler.core.spec.snapshot_declaration import SnapshotDeclaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableColumn:
-    """One column: its name and its DuckDB type."""
+    """One column: its name and its DuckDB type. `digest`: of its type and its values in the order of the rows, equal
+    whatever stands beside it; None where an earlier release copied it."""
 
     name: str
     type: str
+    digest: Digest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +43,14 @@ class PersonalColumn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCopy:
     """One table of a snapshot: a Parquet blob. `columns` are in the table's order; a refresh keeps their types.
-    `masked`: the columns that were masked, also those that were dropped; None where none was."""
+    `sampled_by`: the column that chose the rows of a sample; None where all were copied. `masked`: the columns that
+    were masked, also those that were dropped; None where none was."""
 
     name: str
     digest: Digest
     rows: int
     columns: tuple[TableColumn, ...]
+    sampled_by: str | None = None
     masked: tuple[MaskedColumn, ...] | None = None
 
 

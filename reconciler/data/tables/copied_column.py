@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from reconciler.core import parquet_file
+from reconciler.core.artifact.data_snapshot import TableColumn
+from reconciler.core.digest import digest_of_bytes
 from reconciler.data.duckdb_session import name_of, text_of
 from reconciler.data.tables.column_types import TextFormat, from_text
 
@@ -96,3 +101,13 @@ def _default_type(file_type: str) -> str | None:
     if file_type.startswith("DECIMAL("):
         return file_type
     return "VARCHAR" if file_type.startswith("ENUM(") else _KEPT.get(file_type)
+
+
+def written_columns(path: Path, types: Mapping[str, str]) -> tuple[TableColumn, ...]:
+    """Return the columns of a table copy that was just written, each with a digest of its type and its values."""
+    with path.open("rb") as stream:
+        digests = parquet_file.column_digests(stream)
+    return tuple(
+        TableColumn(name=name, type=kind, digest=digest_of_bytes(f"{kind} {digests[name]}".encode()))
+        for name, kind in types.items()
+    )

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from reconciler import plugins
-from reconciler.core.artifact.data_snapshot import PersonalColumn, TableColumn
+from reconciler.core.artifact.data_snapshot import PersonalColumn
 from reconciler.data.duckdb_session import Session, name_of, text_of, write_parquet
 from reconciler.data.masking.table_masking import LooksPersonal, denied, look_for_personal, masks_of
 from reconciler.data.tables.cells.double_meanings import beyond_bigint
@@ -31,7 +31,8 @@ from reconciler.data.tables.column_types import (
     normal_type,
     text_formats_of,
 )
-from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet
+from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet, written_columns
+from reconciler.data.tables.copied_part import CopiedPart, part_of
 from reconciler.data.tables.opened_table import SOURCE, OpenedTable, TableOpener
 from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError
@@ -50,7 +51,8 @@ def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
     personal: list[PersonalColumn] = []
     with open_sources(request) as sources:
         for opener in _openers(request):
-            copy = _TableCopy(opener=opener, held=held.get(opener.name, {}), masking=request.masking)
+            part = part_of(request, opener.name, opener.table)
+            copy = _TableCopy(opener=opener, held=held.get(opener.name, {}), masking=request.masking, part=part)
             try:
                 files.append(copy.write(sources[opener.name]))
             except LooksPersonal as found:
@@ -113,6 +115,7 @@ class _TableCopy:
     opener: TableOpener
     held: dict[str, str]
     masking: Masking | None
+    part: CopiedPart
 
     def write(self, source: TableSource) -> TableFile:
         """Copy the table as its source reads it."""
@@ -131,13 +134,14 @@ class _TableCopy:
     def _columns(self, opened: OpenedTable) -> tuple[CopiedColumn, ...]:
         """Return how each column is copied: one of text by the values it stands for, any other by its type."""
         opener, session = self.opener, opened.session
-        formats = text_formats_of(opener.name, opener.table, opened.types)
+        types = {name: opened.types[name] for name in self.part.read(opened.types)}
+        formats = text_formats_of(opener.name, opener.table, types)
         declared = {name: normal_type(kind) or kind for name, kind in opener.table.types}
         known = {**self.held, **declared}
-        typed = {name: kind for name, kind in opened.types.items() if name not in opened.texts}
+        typed = {name: kind for name, kind in types.items() if name not in opened.texts}
         wide = dict.fromkeys(beyond_bigint(session, SOURCE, typed), "VARCHAR")
         texts = {**opened.given, **known}
-        if unknown := [name for name in opened.types if name in opened.texts and name not in texts]:
+        if unknown := [name for name in types if name in opened.texts and name not in texts]:
             inferred, mistaken = infer(session, relation=SOURCE, columns=unknown, table=opener.name, formats=formats)
             if mistaken is not None:
                 raise self._mistaken(opened, *mistaken, formats[mistaken[0]])
@@ -146,7 +150,7 @@ class _TableCopy:
             self._column_of_text(name, texts[name], formats[name], is_declared=name in declared)
             if name in opened.texts
             else self._column_of_type(name, kind, known.get(name, wide.get(name)), formats[name])
-            for name, kind in opened.types.items()
+            for name, kind in types.items()
         )
 
     def _column_of_text(self, name: str, kind: str, text_format: TextFormat, *, is_declared: bool) -> CopiedColumn:
@@ -176,26 +180,28 @@ class _TableCopy:
     def _write(self, opened: OpenedTable, columns: tuple[CopiedColumn, ...], count: int) -> TableFile:
         """Write the copy. A cell that does not fit fails it, and only then is the first such cell searched for."""
         opener, session = self.opener, opened.session
-        masks = masks_of(opener.name, columns, self.masking)
+        copied = tuple(column for column in columns if self.part.has(column.name))
+        masks, chosen = masks_of(opener.name, copied, self.masking), self.part.sampled_by(columns)
         personal = look_for_personal(session, SOURCE, masks, self.masking)
         path = opener.into / f"{opener.name}.parquet"
         try:
             done = masks.apply(session, SOURCE)
-            items = ", ".join(f"{value} AS {name_of(name)}" for name, value in done.items)
-            if opener.table.row_number is not None:
-                items = f"row_number() OVER () AS {name_of(opener.table.row_number)}, {items}"
-            write_parquet(session, f"SELECT {items} FROM {SOURCE}{done.joins}", path)
+            write_parquet(session, self.part.query(done.items, f"{SOURCE}{done.joins}", chosen), path)
         except DataError as error:
             raise self._first_misfit(opened, columns) or opener.unreadable(error) from None
         written = f"read_parquet({text_of(str(path))})"
         doing = f"reading table {opener.name} back"
         rows = session.value(f"SELECT count(*) FROM {written}", doing=doing)
-        if rows != count:
+        if rows > count or (chosen is None and rows < count):
             raise opener.error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
-        types = session.types(written, doing=doing)
-        table_columns = tuple(TableColumn(name=name, type=kind) for name, kind in types.items())
         return TableFile(
-            name=opener.name, path=path, rows=rows, columns=table_columns, masked=done.masked, personal=personal
+            name=opener.name,
+            path=path,
+            rows=rows,
+            columns=written_columns(path, session.types(written, doing=doing)),
+            sampled_by=chosen.name if chosen is not None else None,
+            masked=done.masked,
+            personal=personal,
         )
 
     def _first_misfit(self, opened: OpenedTable, columns: tuple[CopiedColumn, ...]) -> DataError | None:

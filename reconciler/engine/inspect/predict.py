@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from reconciler import codec
@@ -44,6 +45,7 @@ def predict(
     if (by is None) != (amount is None):
         raise UsageError("--by and --amount go together", hint="name both columns, or neither", code="E801")
     deployed = prediction_input.deployed_model(deps, desired, environment, model)
+    deployed = replace(deployed, also=tuple(column for column in (by, amount) if column is not None))
     deps.progress.start(model, "read tables")
     tables, as_of = prediction_input.current_tables(deps, desired, environment, deployed, inputs)
     return score(deps, environment, deployed, tables, as_of=as_of, out=out, by=by, amount=amount, unknown=unknown)

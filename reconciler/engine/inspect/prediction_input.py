@@ -12,6 +12,7 @@ from reconciler.core.artifact.observed_state import drift_of
 from reconciler.core.artifact.oci_artifact import RECIPE_FILE, SCHEMA_FILE, Schema
 from reconciler.core.digest import Digest
 from reconciler.core.size_limits import BLOB_BYTES
+from reconciler.core.snapshots.named_columns import named_columns
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import DriftPolicy, Environment
@@ -26,7 +27,8 @@ from reconciler.ports import CopyRequest, TableFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployedModel:
-    """The bytes that serve, checked, in the folder `release`; `work` is a scratch folder for one prediction."""
+    """The bytes that serve, checked, in the folder `release`; `work` is a scratch folder for one prediction. `also`:
+    columns that are read besides those that the recipe names."""
 
     model: str
     artifact: Digest
@@ -34,6 +36,7 @@ class DeployedModel:
     recipe: Recipe
     schema: Schema
     work: Path
+    also: tuple[str, ...] = ()
 
 
 def deployed_model(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> DeployedModel:
@@ -181,6 +184,7 @@ def _copy(
 ) -> TableFile:
     held = tuple(pair for pair in deployed.schema.tables if pair[0] == name)
     into = deployed.work
+    read = ((name, tuple(sorted({*named_columns(deployed.recipe), *deployed.also}))),)
     request = CopyRequest(
         root=root,
         tables=((name, table),),
@@ -188,6 +192,7 @@ def _copy(
         into=into,
         limits=environment.limits,
         to_predict=given,
+        columns=read,
     )
     return deps.data.copy(request)[0]
 

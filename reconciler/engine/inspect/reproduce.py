@@ -51,7 +51,7 @@ def reproduce(deps: Dependencies, desired: DesiredState, prefix: DigestPrefix) -
             train=work / "train.parquet",
             holdout=work / "holdout.parquet",
             evaluation_rows=digest_of_file(work / "holdout.parquet"),
-            tables=data_snapshots.column_types(snapshot, recipe.tables),
+            tables=data_snapshots.column_types(snapshot, recipe),
             runtime=provenance.runtime,
             into=work / "artifact",
             limits=origin.limits,

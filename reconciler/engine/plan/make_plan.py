@@ -13,11 +13,11 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.duration import in_words
 from reconciler.core.plan.damage import Damage
 from reconciler.core.plan.plan import REFRESH_ASKED, ModelPlan, Plan, PlanIdentity, Step
+from reconciler.core.snapshots.declaration import SnapshotDeclaration
 from reconciler.core.spec.data import DataBinding
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.runtime import differences, remedy
-from reconciler.core.spec.snapshot_declaration import SnapshotDeclaration
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies

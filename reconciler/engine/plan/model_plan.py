@@ -90,7 +90,7 @@ def _from_training_facts(observer: TrainingObserver, facts: TrainingFacts) -> Mo
         candidate=candidate,
         build=codec.digest_of(build) if build else None,
         verdicts=tuple(map(verification_input, facts.verifications)),
-        snapshot=data_snapshots.data_digest(snapshot, model.recipe.tables) if snapshot and not build else None,
+        snapshot=data_snapshots.data_digest(snapshot, model.recipe) if snapshot and not build else None,
     )
     decision, verifications = decide_training(facts), _verifications(facts.verifications)
     return _model_plan(

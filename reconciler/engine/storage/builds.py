@@ -53,7 +53,7 @@ def inputs_of(model: Model, snapshot: Snapshot, runtime: Runtime) -> Inputs:
     """Return all inputs that decide the artifact's bytes; their digest is the fingerprint."""
     return Inputs(
         recipe=model.recipe_digest,
-        tables=data_snapshots.materials(snapshot, model.recipe.tables),
+        tables=data_snapshots.materials(snapshot, model.recipe),
         runtime=codec.digest_of(runtime),
         as_of=snapshot.as_of if uses_as_of(model.recipe) else None,
     )
@@ -108,13 +108,15 @@ def of_recipe(store: Store, recipe: Digest) -> Iterator[Build]:
 class BuildRequirements:
     """Requirements that a model's build must satisfy today.
 
-    `data` and `fingerprint` are None while a data refresh is due; `oldest` is the earliest acceptable time of the data,
-    `every` the declared age in seconds. Data that are dated ahead of `now` never satisfy.
+    `data`, what the recipe reads, and `fingerprint` are None while a data refresh is due; `whole_tables` says of the
+    same data what builds of earlier releases say. `oldest` is the earliest acceptable time of the data, `every` the
+    declared age in seconds. Data that are dated ahead of `now` never satisfy.
     """
 
     recipe: Digest
     because: tuple[RetrainReason, ...]
     data: Digest | None
+    whole_tables: Digest | None
     fingerprint: Digest | None
     runtime: Digest
     oldest: datetime | None
@@ -128,7 +130,7 @@ class BuildRequirements:
         if RetrainReason.DATA in self.because:
             if self.data is None:
                 return "a new data snapshot is due"
-            if build.data != self.data:
+            if build.data not in (self.data, self.whole_tables):
                 return "the newest data snapshot differs from the one it was trained on"
         if RetrainReason.RUNTIME in self.because and build.runtime != self.runtime:
             return "the environment's runtime changed"
@@ -151,7 +153,8 @@ def requirements_of(
     return BuildRequirements(
         recipe=model.recipe_digest,
         because=model.retrain.because,
-        data=data_snapshots.data_digest(snapshot, model.recipe.tables) if snapshot else None,
+        data=data_snapshots.data_digest(snapshot, model.recipe) if snapshot else None,
+        whole_tables=data_snapshots.whole_tables_digest(snapshot, model.recipe) if snapshot else None,
         fingerprint=codec.digest_of(inputs_of(model, snapshot, runtime)) if snapshot else None,
         runtime=codec.digest_of(runtime),
         oldest=oldest,

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Material
-from reconciler.core.artifact.data_snapshot import Snapshot, TableCopy
+from reconciler.core.artifact.data_snapshot import Snapshot, TableColumn, TableCopy
 from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.snapshots.declaration import (
+    SnapshotDeclaration,
+    before_masks,
+    changes,
+    declaration_of,
+    named_by_contracts,
+)
+from reconciler.core.snapshots.named_columns import named_columns, used_columns
+from reconciler.core.spec.data import CopiedColumns, DataBinding, Sample
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.snapshot_declaration import SnapshotDeclaration, before_masks, changes, declaration_of
+from reconciler.core.spec.recipe import Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError
-from reconciler.ports import CopyRequest, Store, TableFile
+from reconciler.ports import CopyRequest, SampledRows, Store, TableFile
 
 
 def newest(store: Store) -> Snapshot | None:
@@ -67,11 +78,28 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
             for table in (before.tables if before else ())
         )
     )
+    tables = origin.data.tables
+    if declared.columns is CopiedColumns.USED:
+        tables = tuple((name, table) for name, table in tables if name in dict(declared.used))
     files = deps.data.copy(
-        CopyRequest(root=deps.data_root, tables=origin.data.tables, held=held, into=into, limits=environment.limits)
+        CopyRequest(
+            root=deps.data_root,
+            tables=tables,
+            held=held,
+            into=into,
+            limits=environment.limits,
+            columns=declared.used,
+            sample=sampled_rows(declared.sample, origin.data) if declared.sample is not None else None,
+        )
     )
     copies = tuple(
-        TableCopy(name=file.name, digest=blobs.put_file(store, file.path), rows=file.rows, columns=file.columns)
+        TableCopy(
+            name=file.name,
+            digest=blobs.put_file(store, file.path),
+            rows=file.rows,
+            columns=file.columns,
+            sampled_by=file.sampled_by,
+        )
         for file in sorted(files, key=lambda file: file.name)
     )
     snapshot = Snapshot(
@@ -90,7 +118,25 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
 
 def declaration(desired: DesiredState, environment: Environment) -> SnapshotDeclaration:
     """Return what a snapshot of the environment is taken by, as git declares it now."""
-    return declaration_of(source_of(desired, environment).data, environment.data)
+    origin, copying = source_of(desired, environment).data, environment.data
+    used = _used(desired, environment, origin) if copying.columns is CopiedColumns.USED else ()
+    return declaration_of(origin, copying, used=used)
+
+
+def _used(
+    desired: DesiredState, environment: Environment, origin: DataBinding
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return (table, names) of what is used of each table, sorted: by recipes, here and of every pin downstream, so
+    that what is deployed can be scored again; by contracts and by masks. Names that no table has do no harm."""
+    places = (environment, *desired.downstream(environment.name))
+    recipes = (model.recipe for place in places for model in desired.models_of(place.name))
+    used: dict[str, set[str]] = {table: set(names) for table, names in used_columns(recipes).items()}
+    for table, column in named_by_contracts(origin):
+        used.setdefault(table, set()).add(column)
+    for mask in (*origin.masks, *environment.data.masks):
+        used.setdefault(mask.table, set()).add(mask.column)
+    declared = dict(origin.tables)
+    return tuple((table, tuple(sorted(names))) for table, names in sorted(used.items()) if table in declared)
 
 
 def declared_otherwise(newest: Snapshot, now: SnapshotDeclaration) -> str | None:
@@ -117,24 +163,63 @@ def _digest_before_masks(declaration: SnapshotDeclaration) -> Digest:
     return digest_of_bytes(codec.canonical(document))
 
 
-def materials(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[Material, ...]:
-    """Return the tables that a recipe uses, by digest, sorted by name; DataError E401 where one is missing."""
-    materials = []
-    for name in sorted(set(tables)):
-        table = snapshot.table(name)
-        if table is None:
-            raise DataError(
-                f"data snapshot {snapshot.n} has no table {name}",
-                code="E401",
-                hint="declare the table in the source environment and refresh: `reconciler apply` takes a new snapshot",
+def sampled_rows(sample: Sample, origin: DataBinding) -> SampledRows:
+    """Return how tables refer to the entities of a sample: by a contract's `references`, else by a column of the same
+    name."""
+    columns = {
+        contract.table: reference.column
+        for contract in origin.contracts
+        for reference in contract.references
+        if (reference.table, reference.key) == (sample.table, sample.column) and contract.table != sample.table
+    }
+    return SampledRows(entity=sample, columns=tuple(sorted(columns.items())))
+
+
+def materials(snapshot: Snapshot, recipe: Recipe) -> tuple[Material, ...]:
+    """Return what a recipe reads of each of its tables, by digest, sorted by name; DataError E401 where one is missing.
+
+    What it does not read does not count. A copy of an earlier release counts as a whole: it has no digests of columns.
+    """
+    names, materials = named_columns(recipe), []
+    for name in sorted(set(recipe.tables)):
+        read = _read_columns(table := _copy_of(snapshot, name), names)
+        if read is None:
+            materials.append(Material(name=name, digest=table.digest))
+        else:
+            columns = tuple(Material(name=each.name, digest=each.digest) for each in read if each.digest is not None)
+            materials.append(
+                Material(name=name, digest=codec.digest_of(tuple(sorted(columns, key=attrgetter("name")))))
             )
-        materials.append(Material(name=name, digest=table.digest))
     return tuple(materials)
 
 
-def data_digest(snapshot: Snapshot, tables: tuple[str, ...]) -> Digest:
-    """Return one digest for the tables that a recipe reads."""
-    return codec.digest_of(materials(snapshot, tables))
+def _read_columns(table: TableCopy, names: frozenset[str]) -> tuple[TableColumn, ...] | None:
+    """Return the columns of these names; None where the copy does not tell its columns apart."""
+    if any(column.digest is None for column in table.columns):
+        return None
+    return tuple(column for column in table.columns if column.name in names)
+
+
+def _copy_of(snapshot: Snapshot, name: str) -> TableCopy:
+    table = snapshot.table(name)
+    if table is None:
+        raise DataError(
+            f"data snapshot {snapshot.n} has no table {name}",
+            code="E401",
+            hint="declare the table in the source environment and refresh: `reconciler apply` takes a new snapshot",
+        )
+    return table
+
+
+def data_digest(snapshot: Snapshot, recipe: Recipe) -> Digest:
+    """Return one digest for what a recipe reads of its tables."""
+    return codec.digest_of(materials(snapshot, recipe))
+
+
+def whole_tables_digest(snapshot: Snapshot, recipe: Recipe) -> Digest:
+    """Return one digest for the tables of a recipe with all their columns, as builds of earlier releases have it."""
+    tables = tuple(Material(name=name, digest=_copy_of(snapshot, name).digest) for name in sorted(set(recipe.tables)))
+    return codec.digest_of(tables)
 
 
 def table_files(store: Store, snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[TableFile, ...]:
@@ -146,12 +231,13 @@ def table_files(store: Store, snapshot: Snapshot, tables: tuple[str, ...]) -> tu
     )
 
 
-def column_types(snapshot: Snapshot, tables: tuple[str, ...]) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
-    """Return (table, (column, type)…) sorted, as an artifact's schema keeps them."""
-    return tuple(
-        sorted(
-            (table.name, tuple(sorted((column.name, column.type) for column in table.columns)))
-            for table in snapshot.tables
-            if table.name in tables
-        )
-    )
+def column_types(snapshot: Snapshot, recipe: Recipe) -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
+    """Return (table, (column, type)…) sorted of what a recipe reads, as an artifact's schema keeps them: of a table
+    that counts as a whole (`materials`) all columns, so that the same inputs give the same schema."""
+    names, tables = named_columns(recipe), []
+    for table in snapshot.tables:
+        if table.name in recipe.tables:
+            read = _read_columns(table, names)
+            columns = table.columns if read is None else read
+            tables.append((table.name, tuple(sorted((column.name, column.type) for column in columns))))
+    return tuple(sorted(tables))

@@ -9,8 +9,8 @@ import pytest
 from reconciler import codec
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.digest import Digest
+from reconciler.core.snapshots.declaration import declaration_of
 from reconciler.core.spec.data import CellText, Contract, DataBinding, Mask, Table, Treatment
-from reconciler.core.spec.snapshot_declaration import declaration_of
 from reconciler.engine.storage import data_snapshots
 from tests.simulation.sample_project import PRODUCTION, SANDBOX
 from tests.simulation.scenario import Scenario

@@ -52,6 +52,18 @@ def declaration_of(
     )
 
 
+def named_by_contracts(origin: DataBinding) -> Iterator[tuple[str, str]]:
+    """Yield (table, column) of each column that a contract names."""
+    for contract in origin.contracts:
+        names = [contract.key, contract.fresh_column, *contract.required, *(name for name, _ in contract.columns)]
+        names += [each.column for each in contract.values]
+        names += [each.column for each in contract.ranges]
+        names += [each.column for each in contract.references]
+        yield from ((contract.table, name) for name in names if name is not None)
+        for reference in contract.references:
+            yield reference.table, reference.key
+
+
 def before_masks(declaration: SnapshotDeclaration) -> SnapshotDeclaration:
     """Return the same tables as a release took them that knew neither masks, samples nor `columns`."""
     return SnapshotDeclaration(tables=declaration.tables, as_of=declaration.as_of)
