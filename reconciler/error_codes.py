@@ -108,6 +108,8 @@ E224 An expression is not one of the allowed SQL: scalars over one row, aggregat
      See the message, and `reconciler explain derive`.
 E225 A control of an environment can never be satisfied, or contradicts another one.
      Change it as the message says; `reconciler explain policy` lists the controls.
+E228 A recipe uses a masked column for what its treatment leaves no sense: a pseudonym is no feature.
+     Use another column, or another treatment; the message says which.
 E301 A manifest or a lock file is a symbolic link, a submodule or a Git LFS pointer.
      Commit the file itself.
 E302 A path leaves the project or the data root, does not exist, or leads where git decides what lies.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from reconciler.api import frames
 from reconciler.core.inspect.predictions import UNKNOWN, Predictions
 from reconciler.core.quality.columns_to_predict import columns_to_predict
-from reconciler.core.spec.data import Table
+from reconciler.core.spec.data import Table, Treatment
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.inspect import predict, prediction_input
 from reconciler.engine.inspect.prediction_input import DeployedModel
@@ -120,7 +120,7 @@ class _Frames:
         deps, deployed = self._project.deps, self._deployed
         if name not in self._given:
             return prediction_input.read_declared(deps, self._project.desired, self._environment, deployed, name)
-        types = dict(dict(deployed.schema.tables).get(name, ()))
+        types = dict(dict(prediction_input.types_of(deployed, name)).get(name, ()))
         path = deployed.work / "given" / f"{name}.parquet"
         frames.write_frame(self._given[name], types, path, table=name)
         return self._read(name, path)
@@ -132,6 +132,12 @@ class _Frames:
         known = prediction_input.read_declared(
             self._project.deps, self._project.desired, self._environment, deployed, base
         )
+        if any(each.treatment is not Treatment.GENERALISE for each in known.masked):
+            raise UsageError(
+                f"the rows of {base} are masked in {self._environment.name}, so rows of yours have no history there",
+                hint="predict them in the environment that has the tables",
+                code="E801",
+            )
         together = deployed.work / "together" / f"{base}.parquet"
         key = deployed.recipe.data.key
         frames.write_with_history(records, known.path, together, key=key, later=self._later())
@@ -149,4 +155,5 @@ class _Frames:
 
     def _read(self, name: str, path: Path) -> TableFile:
         table = Table(uses="parquet", path=path.name)
-        return prediction_input.read_file(self._project.deps, self._environment, self._deployed, name, path, table)
+        deps, desired = self._project.deps, self._project.desired
+        return prediction_input.read_file(deps, desired, self._environment, self._deployed, name, path, table)

@@ -26,6 +26,7 @@ from reconciler.adapters.git.commit_source import GitSource
 from reconciler.adapters.git.tags import GitTags
 from reconciler.adapters.git.worktree_source import WorkTree
 from reconciler.adapters.system import host
+from reconciler.adapters.system.secret import read_secret
 from reconciler.app import actor, locations, uncommitted_changes
 from reconciler.app.git_folder import git_folder, witness
 from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
@@ -183,6 +184,8 @@ def open_project(
             parallel_map=partial(parallel_map, at_once=AT_ONCE) if desired.is_remote else sequential_map,
             render_card=_render_card,
             tags=GitTags(root),
+            history=git,
+            secret=partial(read_secret, root, os.environ),
             witness=cache(partial(witness, root, fingerprints)),
             headers=headers if uncached else cached_headers(options, headers, head),
             expressions=checkout.expressions,

@@ -44,6 +44,11 @@ def _nowhere() -> None:
     """Return no store."""
 
 
+def _no_secret(reference: str) -> None:
+    """Know no secret."""
+    del reference
+
+
 class Sequential:
     """Work on one model after the other, in this thread. Implements ports.Concurrency."""
 
@@ -70,7 +75,8 @@ class Dependencies:
     mostly waiting. `render_card` writes the card that git keeps of a model; without it, no card is checked. `witness`
     returns a store of this clone, beside all environments, that remembers which journals were seen; None: it has none.
     `headers` and `expressions` check the columns of models to train, `machine` returns this machine's runtime; without
-    them, a plan does not tell what a training would be refused for.
+    them, a plan does not tell what a training would be refused for. `history` is git, also where `source` is the work
+    tree. `secret` reads what a reference (env:NAME, file:PATH) names; None where there is nothing.
     """
 
     source: Source
@@ -94,3 +100,5 @@ class Dependencies:
     headers: TableHeaders | None = None
     expressions: Expressions | None = None
     machine: Callable[[], Runtime] | None = None
+    history: Source | None = None
+    secret: Callable[[str], str | None] = _no_secret

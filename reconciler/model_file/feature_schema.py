@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn
+from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn, TableMasksDone
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
 
 Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
 
-def schema_of(built: BuiltRecipe, rows: Any, tables: Tables) -> Schema:
+def schema_of(built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDone | None = None) -> Schema:
     """Return the schema for training rows given as a pyarrow table.
 
-    `tables`: per table its columns as (name, type), recorded in the schema as they are.
+    `tables`: per table its columns as (name, type), recorded in the schema as they are; so are `masks`.
     """
     recipe, preprocessing = built.recipe, built.preprocessing
     features = recipe.features
@@ -34,6 +34,7 @@ def schema_of(built: BuiltRecipe, rows: Any, tables: Tables) -> Schema:
         classes=recipe.class_names,
         key=recipe.data.key,
         tables=tables,
+        masks=masks,
     )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from reconciler.core.artifact.data_snapshot import MaskedColumn, PersonalColumn, TableColumn
 from reconciler.core.artifact.evaluation import Evaluation
+from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest
 from reconciler.core.quality.feature_drift import RowDrift
 from reconciler.core.quality.unknown_values import UnknownValues
@@ -49,13 +50,15 @@ class Masking:
     """What is done to columns before they are copied, and whether columns that look personal stop it.
 
     `key`: of pseudonyms, in hexadecimal digits, for the worker only; it is no part of any text. `personal`: the rule
-    for columns that look personal; None: nobody looks. `not_personal`: (table, column) that only look so.
+    for columns that look personal; None: nobody looks. `not_personal`: TABLE.COLUMN that only look so. `kept`:
+    TABLE.COLUMN, in lower case, of masks whose columns need not be there.
     """
 
     masks: tuple[Mask, ...] = ()
+    kept: tuple[str, ...] = ()
     key: str | None = field(default=None, repr=False)
     personal: PersonalData | None = None
-    not_personal: tuple[tuple[str, str], ...] = ()
+    not_personal: tuple[str, ...] = ()
 
     def of(self, table: str) -> tuple[Mask, ...]:
         """Return the masks of one table."""
@@ -162,7 +165,8 @@ class SelectResult:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainRequest:
     """A request to train one model. `train`, `holdout`: files of a FIT selection. `evaluation_rows`: the digest of
-    `holdout`'s bytes. `tables`: (table, (column, type)…) of the snapshot. The files are written below `into`."""
+    `holdout`'s bytes. `tables`: (table, (column, type)…) of the snapshot; `masks`: what was done to columns that the
+    recipe reads. The files are written below `into`."""
 
     recipe: Recipe
     selected: SelectResult
@@ -173,6 +177,7 @@ class TrainRequest:
     runtime: Runtime
     into: Path
     limits: Limits
+    masks: TableMasksDone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

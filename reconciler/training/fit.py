@@ -18,6 +18,7 @@ from reconciler.core.artifact.oci_artifact import (
     RECIPE_FILE,
     REFERENCE_FILE,
     SCHEMA_FILE,
+    TableMasksDone,
 )
 from reconciler.core.spec.recipe import BuiltRecipe
 from reconciler.evaluation.holdout import evaluate_holdout
@@ -39,7 +40,7 @@ def train(request: TrainRequest) -> TrainResult:
     """
     check_runtime(request.runtime)
     recipe = estimator_pipeline.built_recipe(request.recipe)
-    fitted, targets, matrix = fit_rows(recipe, read_rows(request.train), request.tables)
+    fitted, targets, matrix = fit_rows(recipe, read_rows(request.train), request.tables, request.masks)
     features, rows = record_features(matrix, fitted.schema), len(matrix)
     del matrix  # as large as the training rows
     body, model = dump(fitted.estimator, fitted.schema)
@@ -66,12 +67,14 @@ def train(request: TrainRequest) -> TrainResult:
     return TrainResult(files=tuple(sorted(files)), evaluation=evaluation)
 
 
-def fit_rows(built: BuiltRecipe, rows: Any, tables: Tables) -> tuple[LoadedModel, Any, Any]:
+def fit_rows(
+    built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDone | None = None
+) -> tuple[LoadedModel, Any, Any]:
     """Fit a recipe on training rows (a pyarrow table); return the model, the outcome of each row, and the encoded rows.
 
-    `tables`: as the schema records them. Raises TrainingError.
+    `tables`, `masks`: as the schema records them. Raises TrainingError.
     """
-    schema = schema_of(built, rows, tables)
+    schema = schema_of(built, rows, tables, masks)
     matrix, targets = encode_rows(rows, schema)
     estimator = estimator_pipeline.fit(built.recipe, schema, matrix, targets)
     return LoadedModel(estimator=estimator, schema=schema), targets, matrix

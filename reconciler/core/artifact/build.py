@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Checksummed, Digest
 from reconciler.core.spec.environment import Runtime
 
@@ -19,13 +20,15 @@ class Material:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inputs:
-    """All inputs that decide an artifact's bytes; their digest is the fingerprint. `as_of` where the recipe uses it."""
+    """All inputs that decide an artifact's bytes; their digest is the fingerprint. `as_of` where the recipe uses it;
+    `masks`: what was done to columns that it reads, where anything was."""
 
     recipe: Digest
     tables: tuple[Material, ...]
     runtime: Digest
     as_of: str | None = None
     format: int = 1
+    masks: TableMasksDone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

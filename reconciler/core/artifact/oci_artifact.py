@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from reconciler.core.artifact.data_snapshot import MaskedColumn
 from reconciler.core.digest import Digest
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
@@ -71,6 +72,10 @@ class ColumnType:
     BOOLEAN = "boolean"
 
 
+TableMasksDone = tuple[tuple[str, tuple[MaskedColumn, ...]], ...]
+"""What was done to the columns of each table, by its name."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaColumn:
     """One input of the model. `categories`: the known ones in code order (categorical only); rare and unseen values
@@ -84,7 +89,8 @@ class SchemaColumn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
     """The inputs and outputs of a model. `classes` in declared order; empty for regression. `tables`: the column types
-    of the snapshot that it was trained on, by table; prediction reads its tables with the same types."""
+    of the snapshot that it was trained on, by table; prediction reads its tables with the same types. `masks`: by table
+    what was done to the columns that it reads before it was trained, which prediction repeats; None: nothing."""
 
     task: str
     columns: tuple[SchemaColumn, ...]
@@ -92,3 +98,4 @@ class Schema:
     key: str
     tables: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
     format: int = 1
+    masks: TableMasksDone | None = None

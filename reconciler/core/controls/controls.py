@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from reconciler.core.controls.data_protection import UNPROTECTED, DataProtection
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 from reconciler.core.spec.applicable_gates import ANY, GateSubject
 from reconciler.core.spec.data import Table
@@ -41,6 +42,7 @@ class EnvironmentControls(DefaultsLeftOut):
     """All that judges the deployments of one environment, besides the models' own gates.
 
     `sources`: the environments that it promotes from, at any distance, and those whose data these copy; by name.
+    `protection`: what it says of copies of its own tables, which judges every sandbox that copies them.
     """
 
     name: str
@@ -52,6 +54,7 @@ class EnvironmentControls(DefaultsLeftOut):
     policy: Policy
     sources: tuple[SourceControls, ...]
     format: int = CONTROLS_FORMAT
+    protection: DataProtection = UNPROTECTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

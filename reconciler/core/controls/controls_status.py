@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.controls.controls import Acceptance, EnvironmentControls
+from reconciler.core.controls.data_protection import in_words
 from reconciler.core.digest import Digest
 from reconciler.core.duration import exact
 
@@ -76,6 +77,15 @@ def _rules(controls: EnvironmentControls) -> Iterator[str]:
         yield f"maxDataAge: {exact(policy.max_data_age)}"
     for rejected in policy.rejected:
         yield f"rejected {rejected.artifact}: {rejected.reason}"
+    protection = controls.protection
+    for mask in protection.masks:
+        yield f"mask {mask.table}.{mask.column}: {in_words(mask)}"
+    if protection.mask_key is not None:
+        yield f"maskKey: {protection.mask_key}"
+    if protection.personal_data is not None:
+        yield f"personalData: {protection.personal_data.value}"
+    for name, reason in protection.not_personal:
+        yield f"notPersonal {name}: {reason}"
     for source in controls.sources:
         tables = ", ".join(name for name, _ in source.tables)
         data = f"a copy of {source.copy_from}" if source.copy_from is not None else f"tables {tables or 'none'}"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from reconciler.core.controls.controls import EnvironmentControls, ModelControls, SourceControls
+from reconciler.core.controls.data_protection import loosened_protection
 from reconciler.core.controls.weakened_gates import (
     NOTHING,
     DeployRequirements,
@@ -33,6 +34,7 @@ def loosened(old: EnvironmentControls, new: EnvironmentControls) -> tuple[Weaken
         *gates_weakened(old.policy.gates, new.policy.gates),
         *(item for item in policy_weakened(old.policy, new.policy, NO_MODEL) if item.what not in WHEN),
         *_retirement(old, new),
+        *loosened_protection(old.protection, new.protection),
         *_sources(old, new),
     )
 

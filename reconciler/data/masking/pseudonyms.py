@@ -10,7 +10,6 @@ value's text (`text_form`). A column with few distinct values has each hashed on
 from __future__ import annotations
 
 import hashlib
-import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,11 +19,6 @@ MOST_DISTINCT = 2_000_000  # values of one column that are hashed once and joine
 _SELDOM = 0.5  # share of distinct values from which a join gains nothing
 _BLOCK = 64  # bytes of a block of SHA-256
 _WHOLE = frozenset(["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER"])
-
-
-def key_id(key: bytes) -> str:
-    """Return the short id of a key: it tells two keys apart, and says nothing else of them."""
-    return hmac.new(key, b"reconciler: the id of a mask key", hashlib.sha256).hexdigest()[:12]
 
 
 def text_form(value: str, kind: str) -> str:

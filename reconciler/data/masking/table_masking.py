@@ -27,11 +27,21 @@ class LooksPersonal(Exception):  # noqa: N818  (it is caught where the tables ar
         self.columns = columns
 
 
-def masks_of(table: str, columns: Sequence[Copied], masking: Masking | None) -> TableMasks:
-    """Return the masks of a table by its columns. Raises DataError E450, E451."""
+def masks_of(table: str, columns: Sequence[Copied], masking: Masking | None, present: Iterable[str] = ()) -> TableMasks:
+    """Return the masks of a table by the columns that are copied; `present`: all that it has.
+
+    Raises DataError E450, E451.
+    """
     masks = masking.of(table) if masking is not None else ()
     key = bytes.fromhex(masking.key) if masking is not None and masking.key is not None else None
-    return table_masks(table, columns, masks, key)
+    kept = _columns_of(table, masking.kept) if masking is not None else frozenset()
+    left_out = {name.lower() for name in present} - {column.name.lower() for column in columns}
+    return table_masks(table, columns, masks, key, kept | left_out)
+
+
+def _columns_of(table: str, names: Iterable[str]) -> frozenset[str]:
+    parts = (name.partition(".") for name in names)
+    return frozenset(column.lower() for owner, _, column in parts if owner == table)
 
 
 def look_for_personal(
@@ -40,7 +50,7 @@ def look_for_personal(
     """Return the columns that look personal and are copied as they are; raises LooksPersonal where that is denied."""
     if masking is None or masking.personal is None:
         return ()
-    excused = {column.lower() for table, column in masking.not_personal if table == masks.table}
+    excused = _columns_of(masks.table, masking.not_personal)
     open_ones = [c for c in masks.columns if c.name not in masks.masks and c.name.lower() not in excused]
     found = personal_columns(session, source, open_ones, table=masks.table)
     if found and masking.personal is PersonalData.DENY:

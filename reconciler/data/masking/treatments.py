@@ -77,8 +77,10 @@ class TableMasks:
                 )
 
 
-def table_masks(table: str, columns: Sequence[Copied], masks: Sequence[Mask], key: bytes | None) -> TableMasks:
-    """Return the masks of a table by its columns, compared without case.
+def table_masks(
+    table: str, columns: Sequence[Copied], masks: Sequence[Mask], key: bytes | None, kept: frozenset[str] = frozenset()
+) -> TableMasks:
+    """Return the masks of a table by its columns, compared without case. `kept`: columns that need not be there.
 
     Raises DataError E450 where a mask names no column, does not fit its column's type, or leaves no column.
     """
@@ -89,6 +91,8 @@ def table_masks(table: str, columns: Sequence[Copied], masks: Sequence[Mask], ke
     chosen: dict[str, Mask] = {}
     for mask in masks:
         names = by_name.get(mask.column.lower())
+        if names is None and mask.column.lower() in kept:
+            continue
         if names is None:
             hint = f"correct `mask`, or remove it: the table's columns are {', '.join(sorted(kinds))[:300]}"
             raise DataError(f"table {table}: mask names column {mask.column}, which it has not", code="E450", hint=hint)

@@ -181,7 +181,7 @@ class _TableCopy:
         """Write the copy. A cell that does not fit fails it, and only then is the first such cell searched for."""
         opener, session = self.opener, opened.session
         copied = tuple(column for column in columns if self.part.has(column.name))
-        masks, chosen = masks_of(opener.name, copied, self.masking), self.part.sampled_by(columns)
+        masks, chosen = masks_of(opener.name, copied, self.masking, opened.types), self.part.sampled_by(columns)
         personal = look_for_personal(session, SOURCE, masks, self.masking)
         path = opener.into / f"{opener.name}.parquet"
         try:

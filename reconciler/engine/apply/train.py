@@ -86,6 +86,7 @@ def _make(
             runtime=runtime,
             into=work / "artifact",
             limits=environment.limits,
+            masks=data_snapshots.masks_read(snapshot, model.recipe),
         )
     )
     files = oci_manifest.describe(work / "artifact", trained.files)

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from reconciler import codec
 from reconciler.core.controls.controls import EnvironmentControls, ModelControls, SourceControls
+from reconciler.core.controls.data_protection import protection_of
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.spec.applicable_gates import subject_of
 from reconciler.core.spec.desired_state import DesiredState
@@ -33,6 +34,7 @@ def environment_controls(desired: DesiredState, environment: Environment, source
         promotes_from=environment.promotes_from,
         policy=environment.policy,
         sources=tuple(_source_controls(each, desired.revision, source) for each in declared if each is not None),
+        protection=protection_of(environment.data),
     )
 
 

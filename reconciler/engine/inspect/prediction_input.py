@@ -19,6 +19,7 @@ from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
+from reconciler.engine.masking.copying import HeldTypes, check_as_trained, masking_to_predict, types_before
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.errors import DataError, NotInPlaceError, UsageError
@@ -132,10 +133,12 @@ def current_tables(
                 hint=f"run `reconciler apply {environment.name}`",
                 code="E401",
             )
+        masked = ((t.name, m.column, m.treatment, m.argument) for t in snapshot.tables for m in t.masked or ())
+        check_as_trained(masked, deployed.schema.masks or ())
         return data_snapshots.table_files(store, snapshot, deployed.recipe.tables), snapshot.as_of
     declared = data_snapshots.source_of(desired, environment).data
     tables = [
-        read_file(deps, environment, deployed, name, given[name], _as_given(given[name], declared.table(name)))
+        read_file(deps, desired, environment, deployed, name, given[name], _as_given(given[name], declared.table(name)))
         if name in given
         else read_declared(deps, desired, environment, deployed, name)
         for name in names
@@ -162,18 +165,26 @@ def read_declared(
     table = data_snapshots.source_of(desired, environment).data.table(name)
     if table is None:
         raise DataError(f"{environment.name} declares no table {name}", hint=f"give it with --input {name}=FILE")
-    return _copy(deps, environment, deployed, name, table, deps.data_root, given=False)
+    return _copy(deps, desired, environment, deployed, name, table, deps.data_root, given=False)
 
 
 def read_file(
-    deps: Dependencies, environment: Environment, deployed: DeployedModel, name: str, file: Path, table: Table
+    deps: Dependencies,
+    desired: DesiredState,
+    environment: Environment,
+    deployed: DeployedModel,
+    name: str,
+    file: Path,
+    table: Table,
 ) -> TableFile:
     """Copy a table from `file`, which is written as `table` says."""
-    return _copy(deps, environment, deployed, name, replace(table, path=file.name), file.parent, given=True)
+    here = replace(table, path=file.name)
+    return _copy(deps, desired, environment, deployed, name, here, file.parent, given=True)
 
 
 def _copy(
     deps: Dependencies,
+    desired: DesiredState,
     environment: Environment,
     deployed: DeployedModel,
     name: str,
@@ -182,19 +193,28 @@ def _copy(
     *,
     given: bool,
 ) -> TableFile:
-    held = tuple(pair for pair in deployed.schema.tables if pair[0] == name)
-    into = deployed.work
-    read = ((name, tuple(sorted({*named_columns(deployed.recipe), *deployed.also}))),)
+    origin, done = data_snapshots.source_of(desired, environment), deployed.schema.masks or ()
+    # Masks hold for the file that is read, and for what is declared under the table's name.
+    here = replace(table, path=str(root / table.path)) if given else table
+    declared = origin.data.table(name)
+    tables = ((name, here),) if declared is None or declared == here else ((name, here), (name, declared))
     request = CopyRequest(
         root=root,
         tables=((name, table),),
-        held=held,
-        into=into,
+        held=types_of(deployed, name),
+        into=deployed.work,
         limits=environment.limits,
         to_predict=given,
-        columns=read,
+        columns=((name, tuple(sorted({*named_columns(deployed.recipe), *deployed.also}))),),
+        masking=masking_to_predict(deps, desired, environment, origin, tables, done),
     )
     return deps.data.copy(request)[0]
+
+
+def types_of(deployed: DeployedModel, table: str) -> HeldTypes:
+    """Return the column types of a table as the model was trained on them, before masks."""
+    known = tuple(pair for pair in deployed.schema.tables if pair[0] == table)
+    return types_before(known, deployed.schema.masks or ())
 
 
 def _as_given(path: Path, declared: Table | None) -> Table:

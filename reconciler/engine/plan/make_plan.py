@@ -66,7 +66,8 @@ def make_plan(
     if environment.trains:
         newest = data_snapshots.newest(deps.stores[environment.name])
         references.check_snapshot(deps.stores[environment.name], newest)
-        refresh = refresh_step(environment.data, newest, now, data_snapshots.declaration(desired, environment))
+        declared = data_snapshots.declared_now(deps, desired, environment, newest)
+        refresh = refresh_step(environment.data, newest, now, declared)
         if refresh is None and refresh_anyway:
             refresh = Step(action=Action.REFRESH, reason=REFRESH_ASKED)
         snapshot = newest if refresh is None else None

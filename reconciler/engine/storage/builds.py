@@ -56,6 +56,7 @@ def inputs_of(model: Model, snapshot: Snapshot, runtime: Runtime) -> Inputs:
         tables=data_snapshots.materials(snapshot, model.recipe),
         runtime=codec.digest_of(runtime),
         as_of=snapshot.as_of if uses_as_of(model.recipe) else None,
+        masks=data_snapshots.masks_read(snapshot, model.recipe),
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from operator import attrgetter
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableColumn, TableCopy
+from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.core.snapshots.declaration import (
     SnapshotDeclaration,
@@ -22,6 +25,8 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.recipe import Recipe
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.masking.copying import held_types, masking_of
+from reconciler.engine.masking.masks_in_force import masks_in_force
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError
 from reconciler.ports import CopyRequest, SampledRows, Store, TableFile
@@ -69,15 +74,11 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
     store = deps.stores[environment.name]
     origin = source_of(desired, environment)
     before = newest(store)
-    taken, declared = deps.clock(), declaration(desired, environment)
+    masked = masking_of(deps, desired, environment, origin, origin.data.tables)
+    taken = deps.clock()
+    declared = replace(declaration(desired, environment), masks=masked.masks, mask_key=masked.key_id)
     into = deps.scratch / f"snapshot-{deps.new_id()}"
     into.mkdir(parents=True)
-    held = tuple(
-        sorted(
-            (table.name, tuple(sorted((column.name, column.type) for column in table.columns)))
-            for table in (before.tables if before else ())
-        )
-    )
     tables = origin.data.tables
     if declared.columns is CopiedColumns.USED:
         tables = tuple((name, table) for name, table in tables if name in dict(declared.used))
@@ -85,13 +86,16 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
         CopyRequest(
             root=deps.data_root,
             tables=tables,
-            held=held,
+            held=held_types(before),
             into=into,
             limits=environment.limits,
             columns=declared.used,
             sample=sampled_rows(declared.sample, origin.data) if declared.sample is not None else None,
+            masking=masked.masking,
         )
     )
+    for line in (*masked.notes, *_copied_as_they_are(files)):
+        deps.progress.done("refresh", line)
     copies = tuple(
         TableCopy(
             name=file.name,
@@ -99,6 +103,7 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
             rows=file.rows,
             columns=file.columns,
             sampled_by=file.sampled_by,
+            masked=file.masked or None,
         )
         for file in sorted(files, key=lambda file: file.name)
     )
@@ -114,6 +119,30 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
     body = codec.encode(snapshot)
     numbered_log.append(store, store_layout.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
     return snapshot
+
+
+def _copied_as_they_are(files: Iterable[TableFile]) -> Iterator[str]:
+    """Yield the columns that look personal and were copied as they are, since `personalData: warn` lets them."""
+    for column in (column for file in files for column in file.personal):
+        yield f"{column.table}.{column.column} looks like {column.looks_like}, and is copied as it is"
+
+
+def declared_now(
+    deps: Dependencies, desired: DesiredState, environment: Environment, newest: Snapshot | None
+) -> SnapshotDeclaration:
+    """Return what a snapshot of the environment would be taken by now, to be compared with the newest one.
+
+    Which masks are in force is asked only where those of this commit are not the newest snapshot's. Whether the key is
+    another one is seen by the next refresh: no plan reads it.
+    """
+    declared, before = declaration(desired, environment), newest.declaration if newest is not None else None
+    if before is None:
+        return declared
+    if declared.masks != before.masks:
+        origin = source_of(desired, environment)
+        force = masks_in_force(deps, desired, environment, origin, origin.data.tables)
+        declared = replace(declared, masks=force.masks)
+    return replace(declared, mask_key=before.mask_key)
 
 
 def declaration(desired: DesiredState, environment: Environment) -> SnapshotDeclaration:
@@ -144,6 +173,8 @@ def declared_otherwise(newest: Snapshot, now: SnapshotDeclaration) -> str | None
     name = f"data snapshot {newest.n}"
     if now.as_of is not None and newest.as_of != now.as_of:
         return f"{name} is as of {newest.as_of}; asOf is {now.as_of} now"
+    if now.masks and not any(table.masked for table in newest.tables):
+        return f"{name} was copied without the masks that are declared now"
     before = newest.declaration
     if before is None:  # an earlier release took it
         if missing := [table for table, _ in now.tables if newest.table(table) is None]:
@@ -241,3 +272,14 @@ def column_types(snapshot: Snapshot, recipe: Recipe) -> tuple[tuple[str, tuple[t
             columns = table.columns if read is None else read
             tables.append((table.name, tuple(sorted((column.name, column.type) for column in columns))))
     return tuple(sorted(tables))
+
+
+def masks_read(snapshot: Snapshot, recipe: Recipe) -> TableMasksDone | None:
+    """Return what was done to the columns that a recipe reads, as an artifact's schema keeps it; None where nothing."""
+    names, done = {name.lower() for name in named_columns(recipe)}, []
+    for name in sorted(set(recipe.tables)):
+        table = snapshot.table(name)
+        masked = tuple(each for each in (table.masked if table else None) or () if each.column.lower() in names)
+        if masked:
+            done.append((name, masked))
+    return tuple(done) or None

@@ -8,8 +8,8 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Recipe
 from reconciler.errors import DataError, Problem
-from reconciler.manifest.loading import column_checks, leakage
-from reconciler.manifest.loading.column_checks import expression_path
+from reconciler.manifest.loading import column_checks, leakage, masked_columns
+from reconciler.manifest.loading.column_checks import ColumnProblem, expression_path
 from reconciler.manifest.loading.problems import ProblemCollector
 from reconciler.ports import Expressions, ParsedExpression, TableLookup
 
@@ -97,12 +97,30 @@ def check_columns_of(
     tables: Mapping[str, tuple[str, ...]],
 ) -> None:
     """Report every column that a model names and its tables do not have; `tables`: the columns of those known."""
+    report(reading, model, column_checks.problems(model.recipe, parsed, tables))
+
+
+def check_masked(
+    reading: ProblemCollector, desired: DesiredState, model: Model, parsed: Mapping[str, ParsedExpression]
+) -> None:
+    """Report every use of a masked column that its treatment leaves no sense, of a model that is trained."""
+    environment = desired.environment(model.environment)
+    origin = desired.environment(environment.data.copy_from or environment.name) if environment is not None else None
+    if environment is None or origin is None or not environment.trains:
+        return
+    if any(f"environments/{each.name}.yaml" in reading.replaced for each in (environment, origin)):
+        return
+    report(reading, model, masked_columns.problems(model.recipe, parsed, environment.data, origin.data))
+
+
+def report(reading: ProblemCollector, model: Model, problems: Iterable[ColumnProblem]) -> None:
+    """Report problems of columns, each at the name in the model's file."""
     texts: dict[tuple[str | int, ...], str] = {
         expression_path(label): text for label, text in model.recipe.expressions()
     }
     past = model.recipe.data.past
     texts |= {("data", "past", "features", each.name): each.expression for each in (past.features if past else ())}
-    for problem in column_checks.problems(model.recipe, parsed, tables):
+    for problem in problems:
         path = (*RECIPE, *problem.path)
         if problem.word is None:
             reading.add(model.file, path, problem.code, problem.message, problem.hint)

@@ -20,6 +20,7 @@ from reconciler.manifest.loading import cross_checks, second_look, to_core
 from reconciler.manifest.loading.expression_checks import (
     check_columns,
     check_expressions,
+    check_masked,
     parse_expressions,
 )
 from reconciler.manifest.loading.problems import ProblemCollector
@@ -80,6 +81,7 @@ def load(
         parsed = parse_expressions(expressions, [model.recipe for model in models])
         for model in models:
             check_expressions(reading, model, parsed)
+            check_masked(reading, desired, model, parsed)
         if tables is not None:
             check_columns(reading, desired, parsed, tables)
     # References across documents are checked only when every environment could be read: it would look missing.

@@ -214,7 +214,8 @@ class DataBinding(Document):
             raise refuse("E204", "expected either `tables` or `copyFrom`")
         if self.as_of is not None and not self.tables:
             raise refuse("E205", "`asOf` needs `tables`: declare it in the environment that has the tables")
-        if not self.tables and (said := [name for name in ("personal_data", "contracts") if getattr(self, name)]):
+        at_the_tables = ("personal_data", "not_personal", "contracts")
+        if not self.tables and (said := [name for name in at_the_tables if getattr(self, name)]):
             raise refuse("E205", f"`{_written(said[0])}` needs `tables`: declare it where the tables are", at=said[0])
         return self
 

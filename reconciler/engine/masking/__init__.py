@@ -1,0 +1,1 @@
+"""Masking: which masks hold for a copy, wherever they are declared, and the key of pseudonyms."""

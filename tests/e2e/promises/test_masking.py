@@ -1,0 +1,198 @@
+"""What may be copied is said where the data live: masks hold for every copy, whatever a branch says of them."""
+
+from __future__ import annotations
+
+import csv
+import hmac
+import random
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from tests.support.project import PRODUCTION, Project, begin, configured, write_ledger
+
+KEY = "a key that nobody else has, 2026"
+TABLES = "      invoices: {uses: csv, path: data/invoices.csv, types: {customer_id: VARCHAR}}\n"
+MASKED = (
+    TABLES
+    + """\
+      customers: {uses: csv, path: data/customers.csv, types: {customer_id: VARCHAR, born: DATE}}
+    mask:
+      customers.name: drop
+      customers.email: pseudonym
+      customers.street: redact
+      customers.born: {generalise: year}
+      customers.customer_id: pseudonym
+      invoices.customer_id: pseudonym
+    maskKey: env:MASK_KEY
+"""
+)
+
+
+def write_customers(path: Path, seed: int = 5) -> list[str]:
+    """Customers with names and addresses nobody may see elsewhere; return each such value."""
+    chance, canaries = random.Random(seed), []
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["customer_id", "name", "email", "street", "born", "segment"])
+        for number in range(30):
+            mark = f"{chance.getrandbits(64):016x}"
+            secret = [f"Anna Q{mark}", f"q{mark}@example.com", f"Lindenweg {mark}"]
+            canaries += secret
+            born = f"19{50 + number}-0{1 + number % 9}-1{number % 10}"
+            canaries.append(born)
+            writer.writerow([f"{number:03d}", *secret, born, "AB"[number % 2]])
+    return canaries
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    project = configured(tmp_path / "project")
+    (tmp_path / "temporary").mkdir()
+    project.environment |= {"MASK_KEY": KEY, "TMPDIR": str(tmp_path / "temporary")}
+    write_ledger(project.root / "data/invoices.csv")
+    write_customers(project.root / "data/customers.csv")
+    project.write("environments/production.yaml", PRODUCTION.replace(TABLES, MASKED))
+    recipe = project.root / "manifests/sandbox/lateness.yaml"
+    text = recipe.read_text().replace(
+        "      key: invoice_id\n", "      key: invoice_id\n      join: {customers: customer_id}\n"
+    )
+    text = text.replace("derive:\n", "derive:\n        age: date_diff('year', born, issued)\n")
+    text = text.replace("numeric: [amount,", "numeric: [age, amount,").replace("[country]", "[country, segment]")
+    recipe.write_text(text)
+    return begin(project)
+
+
+def tables(project: Project) -> dict[str, list[dict[str, object]]]:
+    """Every table in the sandbox's store, by its columns."""
+    found = {}
+    for path in (project.root / ".reconciler/sandbox/blobs").rglob("*"):
+        if path.is_file() and path.read_bytes()[:4] == b"PAR1":
+            table = pq.read_table(path)
+            found[" ".join(table.column_names)] = table.to_pylist()
+    return found
+
+
+def bytes_of(folder: Path) -> bytes:
+    """All bytes below a folder, those in Parquet files unpacked."""
+    parts = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            body = path.read_bytes()
+            parts.append(body)
+            if body[:4] == b"PAR1":
+                parts.append(repr(pq.read_table(path).to_pylist()).encode())
+    return b"\n".join(parts)
+
+
+def test_no_value_of_a_masked_column_is_anywhere_in_the_sandbox(project: Project, tmp_path: Path) -> None:
+    ran = [project.run("apply", "sandbox", "--yes")]
+    with (project.root / "data/customers.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    canaries = [row[name] for row in rows for name in ("name", "email", "street", "born")]
+    everything = bytes_of(project.root / ".reconciler/sandbox") + bytes_of(tmp_path / "temporary")
+    everything += "".join(each.out + each.err for each in ran).encode()
+    found = [canary for canary in canaries if canary.encode() in everything]
+    assert not found, f"{len(found)} of {len(canaries)}"
+    assert KEY.encode() not in everything
+    copied = next(table for names, table in tables(project).items() if "segment" in names and "street" in names)
+    assert [row["customer_id"] for row in copied] == [
+        hmac.new(KEY.encode(), row["customer_id"].encode(), "sha256").hexdigest() for row in rows
+    ]
+    assert {str(row["street"]) for row in copied} == {"redacted"}
+    assert {str(row["born"])[4:] for row in copied} == {"-01-01"}
+    project.promote()
+    project.run("apply", "production", "--yes")
+    project.run("predict", "lateness", "--in", "production", "--out", "p.csv")
+
+
+def _attacks(project: Project) -> dict[str, dict[str, str]]:
+    """Ways round the masks, each as the files that a branch changes."""
+    production = (project.root / "environments/production.yaml").read_text()
+    sandbox = (project.root / "environments/sandbox.yaml").read_text()
+    start, end = production.index("    mask:\n"), production.index("    maskKey")
+    bare = production[:start] + production[end:].replace("    maskKey: env:MASK_KEY\n", "")
+    path = "data/customers.csv, types"
+    away = "notPersonal: {customers.email: none, customers.name: none, customers.street: none, customers.born: none}"
+    other = bare.replace("name: production}", "name: elsewhere}").replace("root: serving", "root: else")
+    own = sandbox.replace(
+        "data: {copyFrom: production, maxAge: 24h}", "data:\n    maxAge: 24h\n    tables:\n      TABLES"
+    )
+    tables = bare[bare.index("      invoices:") : bare.index("  target:")]
+    return {
+        "masks deleted": {"production": bare},
+        "and personal data excused": {"production": bare.replace("    tables:\n", f"    {away}\n    tables:\n")},
+        "and only told": {"production": bare.replace("    tables:\n", "    personalData: warn\n    tables:\n")},
+        "a weaker treatment": {
+            "production": production.replace("customers.street: redact", "customers.street: pseudonym")
+        },
+        "protection deleted": {"production": bare.replace("  protect: {branch: main}\n", "")},
+        "another environment": {
+            "elsewhere": other.replace("  protect: {branch: main}\n", ""),
+            "sandbox": sandbox.replace("copyFrom: production", "copyFrom: elsewhere"),
+        },
+        "tables of its own": {"production": bare, "sandbox": own.replace("      TABLES\n", tables)},
+        "a pattern": {"production": bare.replace(path, "data/custom*.csv, types")},
+        "a link": {"production": bare.replace(path, "data/link.csv, types")},
+        "a second table": {
+            "production": production.replace(
+                "    mask:\n", "      clients: {uses: csv, path: data/customers.csv}\n    mask:\n"
+            )
+        },
+        "renamed columns": {
+            "production": bare.replace(
+                "path: data/customers.csv,",
+                "path: data/customers.csv, columns: {mail: email, label: name, way: street, day: born},",
+            ).replace("born: DATE", "day: DATE")
+        },
+        "other cells": {
+            "production": bare.replace("path: data/customers.csv,", "path: data/customers.csv, delimiter: '|',")
+        },
+        "no header": {
+            "production": bare.replace("path: data/customers.csv,", "path: data/customers.csv, header: false,")
+        },
+    }
+
+
+NAMES = (
+    "masks deleted",
+    "and personal data excused",
+    "and only told",
+    "a weaker treatment",
+    "protection deleted",
+    "another environment",
+    "tables of its own",
+    "a pattern",
+    "a link",
+    "a second table",
+    "renamed columns",
+    "other cells",
+    "no header",
+)
+
+
+@pytest.mark.parametrize("applied", [False, True], ids=["nothing in force yet", "in force"])
+@pytest.mark.parametrize("attack", NAMES)
+def test_a_branch_that_goes_round_masks_copies_no_unmasked_value(
+    project: Project, tmp_path: Path, attack: str, applied: bool
+) -> None:
+    if applied:
+        project.run("apply", "production", "--yes", code=None)
+    (project.root / "data/link.csv").symlink_to(project.root / "data/customers.csv")
+    changed = _attacks(project)[attack]
+    project.git("checkout", "-q", "-b", "attack")
+    for name, text in changed.items():
+        assert text != (project.root / f"environments/{name}.yaml").read_text() if name != "elsewhere" else True
+        project.write(f"environments/{name}.yaml", text)
+    project.commit(attack)
+    ran = project.run("apply", "sandbox", "--yes", code=None)
+    treed = project.run("apply", "sandbox", "--yes", "--working-tree", "--refresh", code=None)
+    with (project.root / "data/customers.csv").open() as stream:
+        rows = list(csv.DictReader(stream))
+    canaries = [row[name] for row in rows for name in ("name", "email", "street", "born")]
+    sandbox = project.root / ".reconciler/sandbox"
+    everything = bytes_of(sandbox) + bytes_of(tmp_path / "temporary")
+    everything += "".join((ran.out, ran.err, treed.out, treed.err)).encode()
+    assert not [canary for canary in canaries if canary.encode() in everything], ran.out + ran.err
+    print(attack, ran.code, ran.out[-600:], ran.err[-600:])
