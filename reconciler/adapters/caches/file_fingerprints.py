@@ -1,8 +1,9 @@
 """Fingerprints of the files that a plan read, taken just before: the next plan compares them instead of reading again.
 
 A path counts as unchanged while its device, inode, size, mode, mtime and ctime are the same (as in git's index). One
-that was modified less than two seconds before has no fingerprint, since the clocks of file systems are coarse. What is
-on no disk has a path that begins with NUL, and counts as unchanged while its state, a text, is the same.
+that was modified just before has no fingerprint: a later change could have the same times, since file systems keep them
+in steps. What is on no disk has a path that begins with NUL, and counts as unchanged while its state, a text, is the
+same.
 """
 
 # Plain strings and os functions: this is done for a hundred thousand files while a person waits.
@@ -22,7 +23,9 @@ from reconciler.adapters.executors import fork_map
 
 MANY = 3_000  # fingerprints from which several processes pay off
 BESIDES = 5_000  # fingerprints that take as long as `besides`
-RACY = 2 * 10**9  # nanoseconds
+SECOND = 10**9  # nanoseconds
+WHOLE_STEP = 2 * SECOND  # between two times of a file system that keeps whole seconds (ext3), or every other one (FAT)
+FINE_STEP = SECOND // 10  # of one that keeps parts of a second: Linux counts in ticks of 1 to 10 ms
 _ABSENT = b"absent"
 _ELSEWHERE = "\0"
 NO_STATES: Mapping[str, str] = MappingProxyType({})
@@ -80,8 +83,11 @@ class FileFingerprints:
     def _note(self, path: str, statuses: list[os.stat_result]) -> None:
         seen = self._seen.setdefault(self._subject, {})
         seen[path] = _fingerprint(statuses)
-        # Last change, in nanoseconds.
-        if any(max(status.st_mtime_ns, status.st_ctime_ns) > self._started - RACY for status in statuses):
+        if any(
+            at + (FINE_STEP if at % SECOND else WHOLE_STEP) > self._started
+            for status in statuses
+            for at in (status.st_mtime_ns, status.st_ctime_ns)
+        ):
             self._recent.add(self._subject)
 
     def paths(self, subject: str) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """The cache of what a command printed of each unchanged model: a file beside the cached plan, safe to delete.
 
-Lines in pairs: what describes a text, and the text, which may be of several lines. A text belongs to a generation of
-plans and to what its model's cached plan was made from; what belongs to anything else is as good as absent.
+Texts lie in batches: a line that describes each, and then all of them, one after the other. A text belongs to a
+generation of plans and to what its model's cached plan was made from; what belongs to anything else is as good as
+absent.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from reconciler.adapters.filesystem.durable_files import open_checked, write_checked
 
-FORMAT = 1
+FORMAT = 2
+BATCH = 256  # texts, of about 4 KB
 
 
 class ModelText(NamedTuple):
@@ -24,11 +27,20 @@ class ModelText(NamedTuple):
     facts: list[Any]
 
 
-class _Place(NamedTuple):
-    made_from: str
-    facts: list[Any]
+class _Batch(NamedTuple):
+    """Texts that are read at once: where they begin in the file, and how many bytes they have."""
+
     start: int
     length: int
+
+
+class _Place(NamedTuple):
+    """A text: its batch, and where it begins and ends there."""
+
+    facts: list[Any]
+    batch: _Batch
+    start: int
+    end: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -49,13 +61,15 @@ class ModelTexts:
 
     def texts(self, models: Iterable[str]) -> Iterator[ModelText]:
         """Yield the texts of models, in this order."""
+        read: _Batch | None = None
+        body = ""
         for name in models:
             place = self.places[name]
-            if self.stream.tell() != place.start:
-                self.stream.seek(place.start)
-            body = self.stream.read(place.length)
-            self.stream.seek(1, 1)
-            yield ModelText(body.decode("ascii"), place.facts)
+            if place.batch is not read:
+                read = place.batch
+                self.stream.seek(read.start)
+                body = self.stream.read(read.length).decode("ascii")
+            yield ModelText(body[place.start : place.end], place.facts)
 
     def close(self) -> None:
         self.stream.close()
@@ -73,11 +87,13 @@ def load(path: Path, generation: str, belongs: Callable[[str, str], bool]) -> Mo
         if (head["format"], head["generation"]) == (FORMAT, generation):
             texts = ModelTexts(stream=stream, shared=dict(head["shared"]))
             for line in iter(stream.readline, b""):
-                name, made_from, facts, length = json.loads(line.decode())
-                start = stream.tell()
-                stream.seek(start + length + 1)
-                if belongs(name, made_from):
-                    texts.places[name] = _Place(made_from, facts, start, length)
+                described, end = json.loads(line), 0
+                batch = _Batch(stream.tell(), sum(length for *_, length in described))
+                for name, made_from, facts, length in described:
+                    start, end = end, end + length
+                    if belongs(name, made_from):
+                        texts.places[name] = _Place(facts, batch, start, end)
+                stream.seek(batch.start + batch.length + 1)
             return texts
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OSError):
         pass
@@ -91,9 +107,9 @@ def save(path: Path, generation: str, shared: dict[str, Any], texts: Iterable[tu
 
     def lines() -> Iterator[bytes]:
         yield json.dumps(head).encode()
-        for name, made_from, (text, facts) in texts:
-            body = text.encode("ascii")
-            yield json.dumps([name, made_from, facts, len(body)]).encode()
-            yield body
+        every = iter(texts)
+        while batch := list(islice(every, BATCH)):
+            yield json.dumps([(name, made_from, facts, len(text)) for name, made_from, (text, facts) in batch]).encode()
+            yield "".join(text for _, _, (text, _) in batch).encode("ascii")
 
     write_checked(path, lines())

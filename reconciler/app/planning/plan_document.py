@@ -73,13 +73,11 @@ def plan_without_models(head: GitState, described: DescribedModels) -> Plan:
 
 def _printed(described: DescribedModels) -> Iterator[str]:
     """Yield the text of each model, with the age that its data have now."""
-    now = host.now()
+    now, ages = host.now(), dict[int, int]()
     for text, (_, _, taken, at) in described.texts():
-        yield text if taken is None else f"{text[:at]}{_age(taken, now)}{text[at:]}"
-
-
-def _age(taken: int, now: datetime) -> int:
-    return age_of(datetime.fromtimestamp(taken, UTC), now) or 0
+        if taken is not None and taken not in ages:
+            ages[taken] = age_of(datetime.fromtimestamp(taken, UTC), now) or 0
+        yield text if taken is None else f"{text[:at]}{ages[taken]}{text[at:]}"
 
 
 def _describe(project: OpenProject, head: GitState, journals: Journals) -> Callable[[ModelPlan], ModelText]:

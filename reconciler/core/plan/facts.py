@@ -107,7 +107,8 @@ class PolicyFacts:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingFacts:
     """One model where models are only promoted to. `model` is None when git does not declare it any more; then
-    `renamed_to` is the model that was it, and `successor_deployed` whether that is deployed."""
+    `renamed_to` is the model that was it, and `successor_deployed` whether that is deployed. `suddenly_empty`: git
+    declares no model of the environment, and `prune: auto` was not declared after that."""
 
     environment: Environment
     name: str
@@ -120,6 +121,7 @@ class ServingFacts:
     renamed_to: str | None = None
     successor_deployed: bool = False
     declared_models: int = 0
+    suddenly_empty: bool = False
 
     @property
     def pinned(self) -> Digest | None:

@@ -10,14 +10,15 @@ from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.spec.environment import Environment, Policy, PrunePolicy
 
 
-def needs_confirmation(policy: Policy, model: str, *, declared_models: int) -> bool:
-    """Tell whether a person must have confirmed the plan. `declared_models`: how many git declares for the environment.
+def needs_confirmation(policy: Policy, model: str, *, suddenly_empty: bool) -> bool:
+    """Tell whether a person must have confirmed the plan.
 
-    An emptied folder looks like a mistake, so that it asks whatever `prune` says.
+    `suddenly_empty`: git declares no model of the environment any more, and `prune: auto` was not declared after that.
+    An emptied folder looks like a mistake, so that it asks although `prune` is auto.
     """
     if policy.retirement_of(model) is not None:
         return False
-    return policy.prune is not PrunePolicy.AUTO or declared_models == 0
+    return policy.prune is not PrunePolicy.AUTO or suddenly_empty
 
 
 def is_pruned(facts: ServingFacts) -> bool:
@@ -50,7 +51,7 @@ def notes(facts: ServingFacts) -> tuple[str, ...]:
     if facts.deployed is None:
         named = policy.retirement_of(facts.name) is not None
         return (f"policy.retire of {environment} still names it: that line can be removed",) if named else ()
-    if not needs_confirmation(policy, facts.name, declared_models=facts.declared_models):
+    if not needs_confirmation(policy, facts.name, suddenly_empty=facts.suddenly_empty):
         return ()
     last = "" if facts.declared_models else f"git declares no model at all for {environment}; "
     return (f"{last}needs consent: confirm this plan, or {consent_in_git(facts.environment, facts.name)}",)

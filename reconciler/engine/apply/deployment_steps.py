@@ -107,9 +107,10 @@ def _restore(run: ApplyRun, part: ModelPlan, step: Step) -> StepResult:
 
 
 def _retire(run: ApplyRun, part: ModelPlan, step: Step, retired: int) -> StepResult:
-    policy = run.environment.policy
-    name, declared = run.environment.name, run.desired.count_in(run.environment.name)
-    if needs_confirmation(policy, part.model, declared_models=declared) and not run.confirmed:
+    name = run.environment.name
+    controls = observe.serving_observer(run.deps, run.desired, run.environment, now=run.deps.clock()).controls
+    policy, suddenly_empty = controls.effective.policy, controls.suddenly_empty(run.desired.count_in(name))
+    if not run.confirmed and needs_confirmation(policy, part.model, suddenly_empty=suddenly_empty):
         raise GateRefusedError(
             f"retiring {part.model} needs a person's consent: nobody confirmed this plan, and policy.retire of {name} "
             "does not name the model",

@@ -28,7 +28,7 @@ from reconciler.core.controls.loosened import (
 )
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.spec.desired_state import DesiredState
-from reconciler.core.spec.environment import Environment, Role
+from reconciler.core.spec.environment import Environment, PrunePolicy, Role
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.model import Model
 from reconciler.engine.controls import declared as declare
@@ -112,6 +112,23 @@ class ControlsObserver:
     def effective(self) -> Environment:
         """Return the environment with the policy of every set in force, for models whose pin is not to be judged."""
         return replace(sets.joined(self.environment, self.in_force), protect=self.protect)
+
+    def suddenly_empty(self, declared_models: int) -> bool:
+        """Tell whether git declares no model any more, and `prune: auto` was not declared after that."""
+        return declared_models == 0 and not self._pruned_knowingly
+
+    @computed_once
+    def _pruned_knowingly(self) -> bool:
+        """Tell whether the first entry since git declares no model still asked before models were pruned."""
+        first = None
+        for n in range(self.head.entry.n if self.head is not None else -1, -1, -1):
+            entry = self.log.entry(n).entry
+            if any(record.artifact is not None for record in self.log.records(entry)):
+                break
+            first = entry
+        if first is None:
+            return False
+        return any(each.policy.prune is not PrunePolicy.AUTO for each in self.log.in_force(first))
 
     def former_names(self, model: Model) -> tuple[str, ...]:
         """Return the names that the model had before, newest first, without those that are declared again."""

@@ -119,6 +119,7 @@ class ServingObserver:
             served=served,
             order=self._order(head),
             declared_models=self.declared_models,
+            suddenly_empty=self.controls.suddenly_empty(self.declared_models),
             renamed_to=renamed,
             successor_deployed=renamed is not None and self._serves(renamed),
         )

@@ -112,15 +112,15 @@ def test_in_a_missing_folder_what_is_not_there_needs_no_look_of_its_own(folder: 
     assert not holds(fingerprint)
 
 
-def test_what_was_touched_just_before_is_not_believed(folder: Path) -> None:
-    assert file_fingerprints.RACY >= 2 * 10**9, "file systems keep times in steps of up to two seconds"
-    changed = (folder / "model").stat().st_ctime_ns
-    for started, believed in (
-        (changed + file_fingerprints.RACY + 1, True),
-        (changed + file_fingerprints.RACY - 1, False),
-    ):
+@pytest.mark.parametrize(("part", "step"), [(0, 2 * 10**9), (1, 10**8)], ids=["whole seconds", "parts of a second"])
+def test_what_was_touched_within_one_step_of_the_file_systems_clock_is_not_believed(part: int, step: int) -> None:
+    """Times in whole seconds are those of file systems that count in steps of up to two; others count in ticks."""
+    changed = 1_700_000_000 * 10**9 + part
+    status = os.stat_result((0o100644, 1, 1, 1, 0, 0, 5, 0, 0, 0, 0.0, 0.0, 0.0, 0, changed, changed))
+    assert (status.st_mtime_ns, status.st_ctime_ns) == (changed, changed)
+    for started, believed in ((changed + step, True), (changed + step - 1, False)):
         seen = FileFingerprints(started=started)
-        seen.saw(str(folder / "model"))
+        seen.saw_folder("/somewhere", {"": status, "model": status})
         assert (seen.signature("") is not None) is believed
 
 

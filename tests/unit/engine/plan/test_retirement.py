@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -18,16 +19,53 @@ LINE = (Retirement(model=MODEL, reason="credit stopped using it"),)
 LAST = pytest.mark.parametrize("others", [False, True], ids=["the last one", "one of two"])
 
 
-def test_consent_in_git_needs_no_person_and_an_emptied_folder_always_does() -> None:
-    for prune, declared in itertools.product(PrunePolicy, (0, 1, 7)):
-        policy = Policy(prune=prune)
-        assert needs_confirmation(policy, MODEL, declared_models=declared) == (
-            declared == 0 or prune is not PrunePolicy.AUTO
-        )
-        assert needs_confirmation(replace(policy, retire=LINE), OTHER, declared_models=declared) == (
-            declared == 0 or prune is not PrunePolicy.AUTO
-        )
-        assert not needs_confirmation(replace(policy, retire=LINE), MODEL, declared_models=declared)
+def test_consent_in_git_needs_no_person_and_a_suddenly_emptied_folder_always_does() -> None:
+    for prune, empty in itertools.product(PrunePolicy, (False, True)):
+        policy, asked = Policy(prune=prune), empty or prune is not PrunePolicy.AUTO
+        assert needs_confirmation(policy, MODEL, suddenly_empty=empty) == asked
+        assert needs_confirmation(replace(policy, retire=LINE), OTHER, suddenly_empty=empty) == asked
+        assert not needs_confirmation(replace(policy, retire=LINE), MODEL, suddenly_empty=empty)
+
+
+def pruning(scenario: Scenario, prune: PrunePolicy, *, others: bool = False, **more: Any) -> ResultStatus:
+    """Declare no model but `others`, and this policy; apply without a person, and return what became of the model."""
+    policy = replace(PRODUCTION.policy, prune=prune, **more)
+    scenario.commit(production=replace(PRODUCTION, policy=policy), others=others)
+    results = scenario.apply("production", confirmed=False).results
+    return next(result for result in results if result.model == MODEL).status
+
+
+def test_automatic_pruning_that_is_declared_once_the_folder_is_empty_is_consent(scenario: Scenario) -> None:
+    scenario.deployed(10)
+    assert pruning(scenario, PrunePolicy.CONFIRM) is ResultStatus.DENIED
+    assert pruning(scenario, PrunePolicy.AUTO) is ResultStatus.CLEAN
+    assert scenario.serves is None
+
+
+def test_automatic_pruning_that_came_with_the_emptied_folder_or_before_is_none(scenario: Scenario) -> None:
+    scenario.deployed(10)
+    assert pruning(scenario, PrunePolicy.AUTO) is ResultStatus.DENIED
+    assert pruning(scenario, PrunePolicy.AUTO, max_retire=2) is ResultStatus.DENIED
+    assert scenario.serves is not None
+
+
+def test_automatic_pruning_that_was_declared_while_the_folder_was_empty_once_is_none_later(scenario: Scenario) -> None:
+    artifact = scenario.deployed(10)
+    assert pruning(scenario, PrunePolicy.CONFIRM) is ResultStatus.DENIED
+    automatic = replace(PRODUCTION, policy=replace(PRODUCTION.policy, prune=PrunePolicy.AUTO))
+    scenario.commit(pin=artifact, production=automatic)
+    scenario.apply("production", confirmed=False)
+    assert pruning(scenario, PrunePolicy.AUTO) is ResultStatus.DENIED
+    assert scenario.serves is not None
+
+
+def test_automatic_pruning_that_is_not_let_in_retires_nothing(scenario: Scenario) -> None:
+    """Also while other models are declared: what is in force asks a person."""
+    policy = replace(PRODUCTION.policy, prune=PrunePolicy.CONFIRM, owners=("olga",))
+    scenario.deployed(10, production=replace(PRODUCTION, policy=policy))
+    assert pruning(scenario, PrunePolicy.AUTO, owners=("olga",), others=True) is ResultStatus.DENIED
+    assert pruning(scenario, PrunePolicy.AUTO, owners=("olga",)) is ResultStatus.DENIED
+    assert scenario.serves is not None
 
 
 @LAST
