@@ -168,6 +168,16 @@ E419 A table is larger than is read, or a Parquet file declares more than it can
      Split the table or select fewer rows: docs/reference/limits.md has every limit.
 E420 A column of a new table can be read in two ways, and a wrong guess would make a wrong model.
      Say which with the option in the message, or correct the file.
+E421 The rows of a table break its contract: no data snapshot is taken, and the last one stays in use.
+     Correct the source; where it is meant to be so, change data.contracts by a pull request.
+E422 The columns of a table, or their types, are not those of its contract.
+     Correct the source; where it is meant to be so, change `columns` of the contract by a pull request.
+E423 Rows of a table refer to rows that another table of the same copy does not have.
+     Correct the source, or copy both tables at one moment; else change `references` of the contract.
+E424 A table has fewer rows than its contract asks for, or many more or fewer than in the last data snapshot.
+     Look whether the export is complete; where it is meant to be so, change `rows` of the contract.
+E425 The newest row of a table is older than its contract allows.
+     Look whether the export still runs; where it is meant to be so, change `fresh` of the contract.
 E450 A mask does not fit the table that it is declared for.
      Correct the mask, or the column's type; the message says what was expected.
 E451 The key of pseudonyms is missing, or too short.

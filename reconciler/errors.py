@@ -5,6 +5,7 @@
     ├─ InvalidManifestsError    INVALID   holds *all* problems of all manifests
     ├─ SourceError              INVALID   git: not a repository, unknown revision, history too short
     ├─ DataError                FAILED    a table, a snapshot, a selection
+    │  └─ RefusedTablesError    FAILED    holds *all* reasons why tables are not copied
     ├─ TrainingError            FAILED    the training worker failed, ran out of time or memory
     ├─ ScoringError             FAILED    an artifact could not be loaded or scored
     ├─ StoreError               FAILED    the store could not be read or written (full, forbidden)
@@ -24,6 +25,8 @@ no full stop; `hint` says what to do. No message holds a cell's value, a secret 
 from __future__ import annotations
 
 from dataclasses import dataclass
+
+_MOST_SHOWN = 50  # problems of tables in one message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,38 @@ class Problem:
         field = f"{self.field}: " if self.field else ""
         hint = f"\n  hint: {self.hint}" if self.hint else ""
         return f"{self.where}: {self.code} {field}{self.message}{hint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableProblem:
+    """One reason why a table is not copied.
+
+    `rule`: of its contract, `required` for one; None where the table cannot be read. `rows`: how many rows are
+    concerned; `row`: the first of them, from 1, and `where`: its file and line, as far as they can be told. `change`:
+    the line of the contract that would let it pass.
+    """
+
+    table: str
+    code: str
+    message: str
+    rule: str | None = None
+    column: str | None = None
+    rows: int | None = None
+    row: int | None = None
+    where: str | None = None
+    hint: str | None = None
+    change: str | None = None
+
+    def __str__(self) -> str:
+        subject = f"{self.table}.{self.column}" if self.column is not None else self.table
+        rule = f"{self.rule}: " if self.rule is not None else ""
+        place = f"; the first is {self.place}" if self.row is not None else f" ({self.where})" if self.where else ""
+        return f"{self.code} {subject}: {rule}{self.message}{place}"
+
+    @property
+    def place(self) -> str:
+        """Return the position of the first row in words."""
+        return f"row {self.row:,}, {self.where}" if self.where is not None else f"row {self.row:,}"
 
 
 class ReconcilerError(Exception):
@@ -104,6 +139,30 @@ class SourceError(ReconcilerError):
 
 class DataError(ReconcilerError):
     """A table, a snapshot or a selection of rows is not usable."""
+
+
+class RefusedTablesError(DataError):
+    """Tables break their contracts, so none is copied; `problems` is never empty, and holds what else is wrong.
+    `notes`: what that means where they would have been copied."""
+
+    def __init__(self, problems: tuple[TableProblem, ...], notes: tuple[str, ...] = ()) -> None:
+        tables = sorted({problem.table for problem in problems})
+        count = len(problems)
+        heading = f"nothing is copied: {count} problem{'s' * (count != 1)} of {' and '.join(tables)}"
+        shown = [str(problem) for problem in problems[:_MOST_SHOWN]]
+        others = [f"and {count - _MOST_SHOWN:,} more"] if count > _MOST_SHOWN else []
+        super().__init__("\n  ".join([heading, *shown, *others, *notes]), code="E421", hint=_remedy(problems))
+        self.problems = problems
+
+
+def _remedy(problems: tuple[TableProblem, ...]) -> str:
+    """Return what to do about the tables' problems: at the source, else in the contract."""
+    lines = dict.fromkeys(f"{problem.table}: {problem.change}" for problem in problems if problem.change is not None)
+    others = dict.fromkeys(problem.hint for problem in problems if problem.change is None and problem.hint is not None)
+    advice = ["correct the source and run the same command again", *others]
+    if lines:
+        advice.append("where it is meant to be so, change data.contracts by a pull request:")
+    return "\n  ".join(["; ".join(advice), *list(lines)[:_MOST_SHOWN]])
 
 
 class TrainingError(ReconcilerError):

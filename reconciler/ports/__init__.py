@@ -14,6 +14,7 @@ from reconciler.ports.forge import Forge
 from reconciler.ports.git import Proposal, Proposer, Remote, Source, Tag, Tags, TreeFile
 from reconciler.ports.messages import (
     CompareRequest,
+    ContractChecks,
     CopyRequest,
     ExpectedAmount,
     FoldScores,
@@ -63,6 +64,7 @@ __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are 
     "CommitOrder",
     "CompareRequest",
     "Concurrency",
+    "ContractChecks",
     "CopyRequest",
     "DataEngine",
     "DriftType",

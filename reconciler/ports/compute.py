@@ -69,7 +69,8 @@ class DataEngine(Protocol):
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         """Copy tables to Parquet files.
 
-        Raises DataError E4xx with table, column, row number and kind of error; never with a cell's value.
+        Raises DataError E4xx with table, column, row number and kind of error; never with a cell's value. With `checks`
+        RefusedTablesError E421, where a contract is broken.
         """
 
     def select(self, request: SelectRequest) -> SelectResult:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest
 from reconciler.core.quality.feature_drift import RowDrift
 from reconciler.core.quality.unknown_values import UnknownValues
-from reconciler.core.spec.data import Mask, PersonalData, Sample, Table
+from reconciler.core.spec.data import Contract, Mask, PersonalData, Sample, Table
 from reconciler.core.spec.environment import Limits, Runtime
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import Recipe
@@ -32,15 +33,19 @@ class ParsedExpression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableFile:
-    """One table as a Parquet file whose columns have exactly these types. `sampled_by`: the column that chose its rows
-    where a sample was asked for; None where all were copied. `masked`: what was done to which column; `personal`: the
-    columns that look personal and were copied as they are."""
+    """One table as a Parquet file whose columns have exactly these types.
+
+    `sampled_by`: the column that chose its rows where a sample was asked for, of `source_rows`; None where all were
+    copied. `masked`: what was done to which column; `personal`: the columns that look personal and were copied as they
+    are.
+    """
 
     name: str
     path: Path
     rows: int
     columns: tuple[TableColumn, ...]
     sampled_by: str | None = None
+    source_rows: int | None = None
     masked: tuple[MaskedColumn, ...] = ()
     personal: tuple[PersonalColumn, ...] = ()
 
@@ -75,14 +80,31 @@ class SampledRows:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContractChecks:
+    """The contracts that the tables of a copy must keep to; one table may have several. `rows`: of each table's source
+    at the last data snapshot; `moment`: when the copy is taken; `as_of`: the day that the tables show, where that is
+    said."""
+
+    contracts: tuple[Contract, ...]
+    rows: tuple[tuple[str, int], ...]
+    moment: datetime
+    as_of: str | None = None
+
+    def of(self, table: str) -> tuple[Contract, ...]:
+        """Return the contracts of a table."""
+        return tuple(contract for contract in self.contracts if contract.table == table)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CopyRequest:
     """A request to read each table (files from `root`, never outside it) and write `<name>.parquet` below `into`.
 
     `held`: the column types of an earlier copy, which this one must keep. `secrets`: those that the tables refer to,
     added where the request is handed to the process of the copy, and nowhere else. `masking`: what is done to columns
     before anything is written. `columns`: (table, columns) of a table of which only those are copied that are there;
-    `sample`: only the rows of some entities.
-    `to_predict`: these are rows to predict, which may lack declared columns.
+    `sample`: only the rows of some entities. `to_predict`: these are rows to predict, which may lack declared columns.
+    `checks`: the contracts of the tables, where they have any: RefusedTablesError E421 tells everything that breaks
+    them, and what else is wrong with the tables.
     """
 
     root: Path
@@ -95,6 +117,7 @@ class CopyRequest:
     to_predict: bool = False
     columns: tuple[tuple[str, tuple[str, ...]], ...] = ()
     sample: SampledRows | None = None
+    checks: ContractChecks | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

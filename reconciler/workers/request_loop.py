@@ -24,7 +24,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO, NoReturn
 
 from reconciler import codec
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, RefusedTablesError
 
 UNEXPECTED = "Unexpected"
 
@@ -58,15 +58,16 @@ def answer(operations: Mapping[str, Operation], line: bytes) -> bytes:
     return text.encode("ascii")
 
 
-def _of_error(error: ReconcilerError) -> dict[str, str]:
-    fields = {
+def _of_error(error: ReconcilerError) -> dict[str, Any]:
+    fields: dict[str, Any] = {
         "kind": type(error).__name__,
         "message": error.message,
         "hint": error.hint,
         "code": error.code,
         "where": str(error.where) if error.where else None,
+        "problems": codec.to_json(error.problems) if isinstance(error, RefusedTablesError) else None,
     }
-    return {name: text for name, text in fields.items() if text is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _take_standard_streams() -> tuple[BinaryIO, int]:

@@ -25,7 +25,7 @@ from reconciler.adapters.system.host import resident_memory
 from reconciler.core.size_limits import ANSWER_BYTES, ANSWER_ITEMS, MESSAGE_LENGTH
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.runtime import fixed_environment
-from reconciler.errors import ReconcilerError
+from reconciler.errors import ReconcilerError, RefusedTablesError, TableProblem
 from reconciler.workers.request_loop import UNEXPECTED
 
 T = TypeVar("T")
@@ -35,7 +35,9 @@ _OUR_BUG = "run the same command again; if that fails too, please report it"
 _CROSSING = {
     kind.__name__: kind
     for kind in vars(errors).values()
-    if isinstance(kind, type) and issubclass(kind, ReconcilerError) and kind is not errors.InvalidManifestsError
+    if isinstance(kind, type)
+    and issubclass(kind, ReconcilerError)
+    and kind not in (errors.InvalidManifestsError, errors.RefusedTablesError)
 }
 
 
@@ -199,10 +201,19 @@ class WorkerProcess:
             else {}
         )
         message = fields.get("message", "no message")
+        if isinstance(error, dict) and fields.get("kind") == RefusedTablesError.__name__:
+            return self._refused(error.get("problems"))
         kind = _CROSSING.get(fields.get("kind", UNEXPECTED))
         if kind is None:
             return self._failed(message[:80])
         return kind(message, hint=fields.get("hint"), code=fields.get("code"), where=fields.get("where"))
+
+    def _refused(self, problems: object) -> ReconcilerError:
+        try:
+            read = codec.from_json(tuple[TableProblem, ...], problems)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            return self._failed("its answer cannot be read")
+        return RefusedTablesError(read) if read else self._failed("it refused the tables without a reason")
 
 
 def spawn(module: str, *arguments: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:

@@ -1,4 +1,4 @@
-"""Data snapshots of a store: which tables were copied when, by digest."""
+"""Data snapshots of a store: which tables were copied when, by digest, and which refreshes were refused."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import datetime
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 from reconciler.core.snapshots.declaration import SnapshotDeclaration
 from reconciler.core.spec.data import Treatment
+from reconciler.errors import TableProblem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +44,15 @@ class PersonalColumn:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableCopy:
     """One table of a snapshot: a Parquet blob. `columns` are in the table's order; a refresh keeps their types.
-    `sampled_by`: the column that chose the rows of a sample; None where all were copied. `masked`: the columns that
-    were masked, also those that were dropped; None where none was."""
+    `sampled_by`: the column that chose the rows of a sample of `source_rows`; None where all were copied. `masked`: the
+    columns that were masked, also those that were dropped; None where none was."""
 
     name: str
     digest: Digest
     rows: int
     columns: tuple[TableColumn, ...]
     sampled_by: str | None = None
+    source_rows: int | None = None
     masked: tuple[MaskedColumn, ...] | None = None
 
 
@@ -72,3 +74,17 @@ class Snapshot(Checksummed):
     def table(self, name: str) -> TableCopy | None:
         """Return the copy of the table of this name, or None."""
         return next((table for table in self.tables if table.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedRefresh(Checksummed):
+    """A refresh that took no snapshot, because tables of `source` break their contracts. `snapshot`: the newest one
+    then, which stays in use; None where there is none. `problems`: the first of them; `more`: how many others."""
+
+    environment: str
+    when: datetime
+    source: str
+    problems: tuple[TableProblem, ...]
+    snapshot: int | None = None
+    more: int = 0
+    format: int = 1

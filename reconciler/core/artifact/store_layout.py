@@ -9,6 +9,7 @@ from reconciler.core.digest import Digest, hex_of
 
 MARK = "store.json"
 SNAPSHOTS = "snapshots"
+REFUSALS = "refusals"  # of refreshes, by the contracts of their tables
 REGISTER = "register"
 
 

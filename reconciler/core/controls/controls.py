@@ -13,7 +13,7 @@ from datetime import datetime
 from reconciler.core.controls.data_protection import UNPROTECTED, DataProtection
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
 from reconciler.core.spec.applicable_gates import ANY, GateSubject
-from reconciler.core.spec.data import Table
+from reconciler.core.spec.data import Contract, Table
 from reconciler.core.spec.environment import Policy, Role, StorageLocation
 from reconciler.core.spec.gates import Gate
 
@@ -24,7 +24,8 @@ CONTROLS_FORMAT = 1
 class SourceControls(DefaultsLeftOut):
     """What an environment that others promote from says about their evidence: where it is kept, and made from what.
 
-    `committed`: of each table whose files git tracks, one digest over their object ids.
+    `committed`: of each table whose files git tracks, one digest over their object ids. `contracts`: what a copy of its
+    tables must keep to.
     """
 
     name: str
@@ -35,6 +36,7 @@ class SourceControls(DefaultsLeftOut):
     as_of: str | None = None
     gates: tuple[Gate, ...] = ()
     committed: tuple[tuple[str, Digest], ...] = ()
+    contracts: tuple[Contract, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,3 +90,5 @@ def _rules(controls: EnvironmentControls) -> Iterator[str]:
         tables = ", ".join(name for name, _ in source.tables)
         data = f"a copy of {source.copy_from}" if source.copy_from is not None else f"tables {tables or 'none'}"
         yield f"evidence from {source.name}: store {source.store.address}, {data}"
+        if source.contracts:
+            yield f"contracts of {source.name}: {', '.join(contract.table for contract in source.contracts)}"

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from reconciler.core.controls.controls import EnvironmentControls, ModelControls, SourceControls
 from reconciler.core.controls.data_protection import loosened_protection
+from reconciler.core.controls.weakened_contracts import contracts_weakened
 from reconciler.core.controls.weakened_gates import (
     NOTHING,
     DeployRequirements,
@@ -130,6 +131,8 @@ def _source(old: SourceControls, new: SourceControls, *, own: bool) -> Iterator[
     if new.as_of != old.as_of:
         yield WeakenedGate(what=f"data.asOf of {name}", old=old.as_of or NOTHING, new=new.as_of or NOTHING)
     for item in () if own else gates_weakened(old.gates, new.gates):
+        yield replace(item, what=f"{item.what} of {name}")
+    for item in contracts_weakened(old.contracts, new.contracts):
         yield replace(item, what=f"{item.what} of {name}")
     tables, committed = dict(old.tables), dict(old.committed)
     for table, declared in new.tables:

@@ -53,9 +53,14 @@ class CopiedColumn:
     cell: str
 
     @property
+    def fits(self) -> bool:
+        """Tell whether every cell fits, whatever it is."""
+        return self.value == self.cell
+
+    @property
     def strict(self) -> str:
         """Return SQL of the value that fails the statement where the cell does not fit."""
-        if self.value == self.cell:
+        if self.fits:
             return self.value
         return f"coalesce({self.value}, CASE WHEN {self.cell} IS NOT NULL THEN error('misfit') END)"
 

@@ -16,13 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 from reconciler import plugins
 from reconciler.core.artifact.data_snapshot import PersonalColumn
 from reconciler.data.duckdb_session import Session, name_of, text_of, write_parquet
 from reconciler.data.masking.table_masking import LooksPersonal, denied, look_for_personal, masks_of
+from reconciler.data.quality.copy_checks import BrokenContract, CopyChecks, position_of
 from reconciler.data.tables.cells.double_meanings import beyond_bigint
 from reconciler.data.tables.column_types import (
     TextFormat,
@@ -36,7 +38,7 @@ from reconciler.data.tables.copied_part import CopiedPart, part_of
 from reconciler.data.tables.opened_table import SOURCE, OpenedTable, TableOpener
 from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError
-from reconciler.ports import CopyRequest, Masking, SourceAccess, TableFile, TableSource
+from reconciler.ports import ContractChecks, CopyRequest, Masking, SourceAccess, TableFile, TableFiles, TableSource
 
 T = TypeVar("T")
 
@@ -44,22 +46,48 @@ T = TypeVar("T")
 def copy_tables(request: CopyRequest) -> tuple[TableFile, ...]:
     """Copy each table of the request as one Parquet file, in order.
 
-    Raises DataError E302, E401-E411, E418, E419, E431-E433.
+    Raises DataError E302, E401-E411, E418, E419, E431-E433, E452; RefusedTablesError E421 for a broken contract.
     """
     held = {name: dict(types) for name, types in request.held}
+    checks = CopyChecks(checks=_with_normal_types(request.checks), into=request.into.resolve(), limits=request.limits)
     files: list[TableFile] = []
     personal: list[PersonalColumn] = []
     with open_sources(request) as sources:
-        for opener in _openers(request):
+        for opener in _openers(request, checks):
             part = part_of(request, opener.name, opener.table)
-            copy = _TableCopy(opener=opener, held=held.get(opener.name, {}), masking=request.masking, part=part)
-            try:
-                files.append(copy.write(sources[opener.name]))
-            except LooksPersonal as found:
-                personal += found.columns
+            copy = _TableCopy(
+                opener=opener, held=held.get(opener.name, {}), masking=request.masking, part=part, checks=checks
+            )
+            with checks.gathered(opener.name, partial(_position, opener, sources[opener.name])):
+                try:
+                    files.append(copy.write(sources[opener.name]))
+                except LooksPersonal as found:
+                    personal += found.columns
+        checks.finish(personal)
     if personal:
         raise denied(personal)
     return tuple(files)
+
+
+def _with_normal_types(checks: ContractChecks | None) -> ContractChecks | None:
+    """Return contracts whose column types are in their stored form."""
+    if checks is None:
+        return None
+    contracts = (
+        replace(each, columns=tuple((name, normal_type(kind) or kind) for name, kind in each.columns))
+        for each in checks.contracts
+    )
+    return replace(checks, contracts=tuple(contracts))
+
+
+def _position(opener: TableOpener, source: TableSource, row: int) -> str | None:
+    """Return file and line of a row of a table that was read before, and is read again for that; None where it has no
+    file."""
+    with source.read(opener.name) as read:
+        if not isinstance(read, TableFiles):
+            return None
+        with opener.open(read) as opened:
+            return position_of(opener.table, opened.line_of, row)
 
 
 def look_at_cells(request: CopyRequest, look: Callable[[Session, str, dict[str, str]], T]) -> T:
@@ -67,7 +95,7 @@ def look_at_cells(request: CopyRequest, look: Callable[[Session, str, dict[str, 
 
     It is given the session, the relation of its cells and their types. Raises what `copy_tables` does.
     """
-    (opener,) = _openers(request)
+    (opener,) = _openers(request, CopyChecks(checks=None, into=request.into, limits=request.limits))
     with (
         open_sources(request) as sources,
         sources[opener.name].read(opener.name) as read,
@@ -99,11 +127,17 @@ def open_sources(request: CopyRequest) -> Iterator[dict[str, TableSource]]:
         yield sources
 
 
-def _openers(request: CopyRequest) -> tuple[TableOpener, ...]:
+def _openers(request: CopyRequest, checks: CopyChecks) -> tuple[TableOpener, ...]:
     into = request.into.resolve()
     trained = {name: frozenset(dict(types)) for name, types in request.held} if request.to_predict else {}
     return tuple(
-        TableOpener(name=name, table=table, into=into, limits=request.limits, optional=trained.get(name, frozenset()))
+        TableOpener(
+            name=name,
+            table=table,
+            into=into,
+            limits=request.limits,
+            optional=trained.get(name, frozenset()) | checks.columns_named(name),
+        )
         for name, table in request.tables
     )
 
@@ -116,6 +150,7 @@ class _TableCopy:
     held: dict[str, str]
     masking: Masking | None
     part: CopiedPart
+    checks: CopyChecks
 
     def write(self, source: TableSource) -> TableFile:
         """Copy the table as its source reads it."""
@@ -134,10 +169,11 @@ class _TableCopy:
     def _columns(self, opened: OpenedTable) -> tuple[CopiedColumn, ...]:
         """Return how each column is copied: one of text by the values it stands for, any other by its type."""
         opener, session = self.opener, opened.session
-        types = {name: opened.types[name] for name in self.part.read(opened.types)}
+        read = {*self.part.read(opened.types), *self.checks.columns_named(opener.name)}
+        types = {name: kind for name, kind in opened.types.items() if name in read}
         formats = text_formats_of(opener.name, opener.table, types)
         declared = {name: normal_type(kind) or kind for name, kind in opener.table.types}
-        known = {**self.held, **declared}
+        known = {**self.held, **self.checks.known_types(opener.name), **declared}
         typed = {name: kind for name, kind in types.items() if name not in opened.texts}
         wide = dict.fromkeys(beyond_bigint(session, SOURCE, typed), "VARCHAR")
         texts = {**opened.given, **known}
@@ -182,7 +218,18 @@ class _TableCopy:
         opener, session = self.opener, opened.session
         copied = tuple(column for column in columns if self.part.has(column.name))
         masks, chosen = masks_of(opener.name, copied, self.masking, opened.types), self.part.sampled_by(columns)
+        keeps = self.checks.check(
+            session,
+            opener.name,
+            opener.table,
+            relation=SOURCE,
+            columns=columns,
+            unread={name: kind for name, kind in opened.types.items() if all(name != each.name for each in columns)},
+            at=partial(position_of, opener.table, opened.line_of),
+        )
         personal = look_for_personal(session, SOURCE, masks, self.masking)
+        if not keeps:
+            raise BrokenContract
         path = opener.into / f"{opener.name}.parquet"
         try:
             done = masks.apply(session, SOURCE)
@@ -200,6 +247,7 @@ class _TableCopy:
             rows=rows,
             columns=written_columns(path, session.types(written, doing=doing)),
             sampled_by=chosen.name if chosen is not None else None,
+            source_rows=count if chosen is not None else None,
             masked=done.masked,
             personal=personal,
         )

@@ -25,6 +25,7 @@ from reconciler.engine.apply.record_controls import record_controls, register_co
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
+from reconciler.engine.quality.checked_refresh import take_checked
 from reconciler.engine.removed_environments import check_deploys
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark
 from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
@@ -223,9 +224,8 @@ def may_apply(deps: Dependencies, desired: DesiredState, environment: Environmen
 
 def _refresh(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
     deps.progress.start("refresh", "copy the tables")
-    taken = data_snapshots.take(deps, desired, environment)
-    rows = sum(table.rows for table in taken.tables)
-    tables = len(taken.tables)
+    taken = take_checked(deps, desired, environment)
+    rows, tables = sum(table.rows for table in taken.tables), len(taken.tables)
     deps.progress.done(
         "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
     )

@@ -49,6 +49,7 @@ def _source_controls(environment: Environment, revision: str | None, source: Sou
         as_of=environment.data.as_of,
         gates=environment.policy.gates,
         committed=tuple((name, digest) for name, digest in committed if digest is not None),
+        contracts=environment.data.contracts,
     )
 
 

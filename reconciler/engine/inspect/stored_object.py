@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler import codec
 from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Build
-from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
 from reconciler.core.artifact.journal import JournalRegister, StoreMark
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
@@ -65,6 +65,11 @@ class ObjectCheck:
                     raise numbered_log.misplaced(key, f"snapshot {snapshot.n}")
                 tables = tuple(table.digest for table in snapshot.tables)
                 return Passed(kind="snapshots", blobs=tables, dated=snapshot.taken)
+            case store_layout.REFUSALS:
+                refusal = codec.decode(RefusedRefresh, self._read(key), what=key)
+                if refusal.environment != self.environment:
+                    raise numbered_log.misplaced(key, f"a refusal of {refusal.environment}")
+                return Passed(kind=store_layout.REFUSALS, dated=refusal.when)
             case "predictions":
                 log = codec.decode(PredictionLog, self._read(key), what=key)
                 if not key.startswith(store_layout.predictions(log.environment, log.model) + "/"):

@@ -1,1 +1,1 @@
-"""Compare today's data with what models were trained on."""
+"""What data must keep to before models are trained on it, and how far today's are from what models were trained on."""

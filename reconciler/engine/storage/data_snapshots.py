@@ -29,7 +29,7 @@ from reconciler.engine.masking.copying import held_types, masking_of
 from reconciler.engine.masking.masks_in_force import masks_in_force
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError
-from reconciler.ports import CopyRequest, SampledRows, Store, TableFile
+from reconciler.ports import ContractChecks, CopyRequest, SampledRows, Store, TableFile
 
 
 def newest(store: Store) -> Snapshot | None:
@@ -65,11 +65,14 @@ def source_of(desired: DesiredState, environment: Environment) -> Environment:
     return source
 
 
-def take(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
+def take(
+    deps: Dependencies, desired: DesiredState, environment: Environment, checks: ContractChecks | None = None
+) -> Snapshot:
     """Copy every table of the source environment and record the copy as the next snapshot.
 
-    Column types that an earlier snapshot inferred are kept. Raises ConflictError E702 when another process recorded a
-    snapshot meanwhile, DataError E4xx when a table cannot be read.
+    Column types that an earlier snapshot inferred are kept. `checks`: the contracts of the tables; `engine.quality` has
+    them, and records where one is broken. Raises ConflictError E702 when another process recorded a
+    snapshot meanwhile, DataError E4xx when a table cannot be read, RefusedTablesError E421 when a contract is broken.
     """
     store = deps.stores[environment.name]
     origin = source_of(desired, environment)
@@ -82,18 +85,18 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
     tables = origin.data.tables
     if declared.columns is CopiedColumns.USED:
         tables = tuple((name, table) for name, table in tables if name in dict(declared.used))
-    files = deps.data.copy(
-        CopyRequest(
-            root=deps.data_root,
-            tables=tables,
-            held=held_types(before),
-            into=into,
-            limits=environment.limits,
-            columns=declared.used,
-            sample=sampled_rows(declared.sample, origin.data) if declared.sample is not None else None,
-            masking=masked.masking,
-        )
+    request = CopyRequest(
+        root=deps.data_root,
+        tables=tables,
+        held=held_types(before),
+        into=into,
+        limits=environment.limits,
+        columns=declared.used,
+        sample=sampled_rows(declared.sample, origin.data) if declared.sample is not None else None,
+        masking=masked.masking,
+        checks=checks,
     )
+    files = deps.data.copy(request)
     for line in (*masked.notes, *_copied_as_they_are(files)):
         deps.progress.done("refresh", line)
     copies = tuple(
@@ -104,6 +107,7 @@ def take(deps: Dependencies, desired: DesiredState, environment: Environment) ->
             columns=file.columns,
             sampled_by=file.sampled_by,
             masked=file.masked or None,
+            source_rows=file.source_rows,
         )
         for file in sorted(files, key=lambda file: file.name)
     )

@@ -1,0 +1,1 @@
+"""Checks of tables while they are copied."""
