@@ -127,7 +127,7 @@ class Ran:
 
 def told(arguments: tuple[str, ...], document: Any) -> None:
     """Every JSON result that any of these tests sees is what its schema says."""
-    command = next(one for one in arguments if one in documents())
+    command = next(one for one in ("-".join(arguments[:2]), *arguments) if one in documents())
     special = {"--comment": "plan-comment", "--on-merge": "apply-on-merge", "--environments": "ci-environments"}
     for flag, name in special.items():
         command = name if flag in arguments else command

@@ -7,6 +7,10 @@ import importlib
 import click
 
 COMMANDS = {
+    "refresh": "Copy the tables of a sandbox's source as the next data snapshot, where one is due.",
+    "list": "List the data snapshots of a sandbox.",
+    "show": "Show a data snapshot: its tables, and what it was taken by.",
+    "diff": "Compare two data snapshots: rows, columns, types, declarations.",
     "drift": "Compare the records to predict today with what the deployed model was trained on.",
 }
 

@@ -92,6 +92,35 @@ def changes(before: SnapshotDeclaration, now: SnapshotDeclaration) -> Iterator[s
         yield from _missing_columns(before.used, now.used)
 
 
+def in_words(declaration: SnapshotDeclaration) -> Iterator[str]:
+    """Yield what a snapshot was taken by, one line per table, and one per rule that is declared."""
+    for name, table in declaration.tables:
+        said = [
+            f"{_written(field.name)} {_shown(value)}" for field in fields(Table) if (value := _said(table, field.name))
+        ]
+        yield f"table {name}: {', '.join(said)}"
+    yield from (f"mask of {mask.table}.{mask.column}: {_mask(mask)}" for mask in declaration.masks)
+    if declaration.as_of is not None:
+        yield f"asOf {declaration.as_of}"
+    if declaration.mask_key is not None:
+        yield f"maskKey {declaration.mask_key}"
+    if declaration.sample is not None:
+        yield f"sample {_sample(declaration.sample)}"
+    if declaration.columns is not CopiedColumns.ALL:
+        yield f"columns {declaration.columns.value}"
+
+
+def _said(table: Table, name: str) -> object:
+    """Return what a table's declaration says of a field; None where it has its default, or is long."""
+    value = getattr(table, name)
+    plain = {field.name: field.default for field in fields(Table)}[name]
+    if name in ("types", "columns"):
+        return tuple(column for column, _ in value)
+    if name == "cells":
+        return tuple(cell.column for cell in value)
+    return None if value == plain else value
+
+
 def _table_changes(name: str, old: Table, new: Table) -> Iterator[str]:
     for field in fields(Table):
         before, after = getattr(old, field.name), getattr(new, field.name)

@@ -91,7 +91,7 @@ def apply(
     interrupted = False
     try:
         if fresh.refresh is not None:
-            refreshed = _refresh(deps, desired, environment)
+            refreshed = refresh(deps, desired, environment)
         snapshot = refreshed
         if environment.trains and snapshot is None:
             snapshot = data_snapshots.newest(deps.stores[environment.name])
@@ -222,7 +222,8 @@ def may_apply(deps: Dependencies, desired: DesiredState, environment: Environmen
         )
 
 
-def _refresh(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
+def refresh(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
+    """Take a data snapshot, and tell of it; raises what `data_snapshots.take` does."""
     deps.progress.start("refresh", "copy the tables")
     taken = take_checked(deps, desired, environment)
     rows, tables = sum(table.rows for table in taken.tables), len(taken.tables)

@@ -1,0 +1,1 @@
+"""Refresh data snapshots, and look at them."""

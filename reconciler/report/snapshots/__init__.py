@@ -1,0 +1,1 @@
+"""Reports of data snapshots."""
