@@ -22,7 +22,7 @@ def command(invocation: Invocation, environment: str, before: int | None, after:
     nothing.
     """
     from reconciler.cli.project import opened
-    from reconciler.engine.snapshots.look import compare_snapshots
+    from reconciler.engine.snapshots.inspect_snapshots import compare_snapshots
     from reconciler.report.snapshots import snapshot_difference
 
     with opened(invocation) as project:

@@ -18,7 +18,7 @@ def command(invocation: Invocation, environments: tuple[str, ...], environment: 
     """List the data snapshots of ENV, newest first, and say whether a refresh is due. Changes nothing."""
     from reconciler.cli.project import opened
     from reconciler.cli.selection import whole_environment
-    from reconciler.engine.snapshots.look import list_snapshots
+    from reconciler.engine.snapshots.inspect_snapshots import list_snapshots
     from reconciler.report.snapshots import snapshot_list
 
     where = whole_environment(invocation, environments, environment, "data list")

@@ -17,7 +17,7 @@ from reconciler.console.invocation import Invocation
 def command(invocation: Invocation, environment: str, number: int | None) -> int:
     """Show data snapshot N of ENV [default: the newest]: its tables, and what it was taken by. Changes nothing."""
     from reconciler.cli.project import opened
-    from reconciler.engine.snapshots.look import show_snapshot
+    from reconciler.engine.snapshots.inspect_snapshots import show_snapshot
     from reconciler.report.snapshots import snapshot_detail
 
     with opened(invocation) as project:

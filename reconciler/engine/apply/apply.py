@@ -25,8 +25,8 @@ from reconciler.engine.apply.record_controls import record_controls, register_co
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
-from reconciler.engine.quality.checked_refresh import take_checked
 from reconciler.engine.removed_environments import check_deploys
+from reconciler.engine.snapshots.take_snapshot import take_snapshot
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark
 from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
 
@@ -91,7 +91,7 @@ def apply(
     interrupted = False
     try:
         if fresh.refresh is not None:
-            refreshed = refresh(deps, desired, environment)
+            refreshed = take_snapshot(deps, desired, environment)
         snapshot = refreshed
         if environment.trains and snapshot is None:
             snapshot = data_snapshots.newest(deps.stores[environment.name])
@@ -220,18 +220,6 @@ def may_apply(deps: Dependencies, desired: DesiredState, environment: Environmen
             f"{environment.name} is protected: it is applied from a commit, never from a work tree",
             hint="commit and merge, then apply without --working-tree",
         )
-
-
-def refresh(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
-    """Take a data snapshot, and tell of it; raises what `data_snapshots.take` does."""
-    deps.progress.start("refresh", "copy the tables")
-    taken = take_checked(deps, desired, environment)
-    rows, tables = sum(table.rows for table in taken.tables), len(taken.tables)
-    deps.progress.done(
-        "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
-    )
-    deps.progress.leave("refresh")
-    return taken
 
 
 def _stale(reviewed: Plan, part: ModelPlan) -> ModelResult | None:

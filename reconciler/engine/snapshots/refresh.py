@@ -7,9 +7,10 @@ from reconciler.core.plan.plan import REFRESH_ASKED
 from reconciler.core.snapshots.results import RefreshResult
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
-from reconciler.engine.apply.apply import claim, may_apply, refresh
+from reconciler.engine.apply.apply import claim, may_apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan.make_plan import refresh_step
+from reconciler.engine.snapshots.take_snapshot import take_snapshot
 from reconciler.engine.storage import data_snapshots, references
 from reconciler.errors import UsageError
 
@@ -22,7 +23,7 @@ def due(deps: Dependencies, desired: DesiredState, environment: Environment, *, 
     store = deps.stores[environment.name]
     newest = data_snapshots.newest(store)
     references.check_snapshot(store, newest)
-    declared = data_snapshots.declaration(desired, environment)
+    declared = data_snapshots.declared_now(deps, desired, environment, newest)
     step = refresh_step(environment.data, newest, deps.clock(), declared)
     if step is not None:
         return step.reason
@@ -43,7 +44,7 @@ def refresh_data(
     before = data_snapshots.newest(deps.stores[environment.name])
     if reason is None and before is not None:
         return _result(environment, before, None, reason="none is due", taken=False)
-    taken = refresh(deps, desired, environment)
+    taken = take_snapshot(deps, desired, environment)
     return _result(environment, taken, before, reason=reason or REFRESH_ASKED, taken=True)
 
 

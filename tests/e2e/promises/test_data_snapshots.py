@@ -106,16 +106,16 @@ def test_snapshots_are_refreshed_listed_shown_and_compared(trained: Project) -> 
 
 
 def test_only_columns_that_are_used_are_copied_and_a_new_one_makes_the_snapshot_stale(project: Project) -> None:
-    add_column(project, "email", "canary{}@example.org")
+    add_column(project, "remark", "canary {}")
     declare(project, SANDBOX, "maxAge: 24h", "maxAge: 24h, columns: used")
     project.run("apply", "sandbox", "--yes")
     columns = [column["name"] for column in snapshot(project, 0)["tables"][0]["columns"]]  # type: ignore[index]
     assert columns == ["invoice_id", "customer_id", "issued", "due", "paid", "amount", "country"]
     blobs = (project.root / ".reconciler/sandbox/blobs").rglob("*")
     assert not any(b"canary" in path.read_bytes() for path in blobs if path.is_file())
-    declare(project, "manifests/sandbox/lateness.yaml", "categorical: [country]", "categorical: [country, email]")
+    declare(project, "manifests/sandbox/lateness.yaml", "categorical: [country]", "categorical: [country, remark]")
     plan = " ".join(project.run("plan", "sandbox").out.split())
-    assert "table invoices: email is used now, and not copied yet" in plan
+    assert "table invoices: remark is used now, and not copied yet" in plan
     project.run("apply", "sandbox", "--yes")
     assert len(snapshot(project, 1)["tables"][0]["columns"]) == 8  # type: ignore[index]
     project.run("plan", "sandbox", "--check")
@@ -154,7 +154,6 @@ def test_two_refreshes_at_once_take_one_snapshot_each_or_say_so(trained: Project
     results = trained.run_two("data", "refresh", "sandbox", "--force", "--yes")
     assert sorted(result.code for result in results) in ([0, 0], [0, 5])
     assert all("E702" in result.err or "in the meantime" in result.err for result in results if result.code == 5)
-    taken = sum(result.code == 0 for result in results)
-    listed = trained.run("data", "list", "sandbox", "-o", "json").json["snapshots"]
-    assert [line["n"] for line in listed] == list(range(taken, -1, -1))
+    listed = [line["n"] for line in trained.run("data", "list", "sandbox", "-o", "json").json["snapshots"]]
+    assert listed in ([1, 0], [2, 1, 0]), "two of the same second that found the same are one"
     trained.run("audit")

@@ -45,13 +45,13 @@ def show_snapshot(
     """Return one snapshot, by default the newest. Raises UsageError E801 where there is none."""
     store, newest = _newest(deps, desired, environment)
     snapshot = _chosen(store, environment, newest, n)
-    declaration = snapshot.declaration
+    declaration, now = snapshot.declaration, data_snapshots.declared_now(deps, desired, environment, snapshot)
     return SnapshotDetail(
         environment=environment.name,
         snapshot=_line(snapshot, made_from(store)),
         details=tuple(_table(store, snapshot, table) for table in snapshot.tables),
         declared=tuple(in_words(declaration)) if declaration is not None else (),
-        otherwise=data_snapshots.declared_otherwise(snapshot, data_snapshots.declaration(desired, environment)),
+        otherwise=data_snapshots.declared_otherwise(snapshot, now),
     )
 
 

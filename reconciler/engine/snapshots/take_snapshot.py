@@ -1,0 +1,22 @@
+"""Take a data snapshot, and tell of it: the only effect of a refresh, from `apply` and from `data refresh` alike."""
+
+from __future__ import annotations
+
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.quality.checked_refresh import take_checked
+
+
+def take_snapshot(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
+    """Take a data snapshot, and tell of it; raises what `take_checked` does."""
+    deps.progress.start("refresh", "copy the tables")
+    taken = take_checked(deps, desired, environment)
+    rows = sum(table.rows for table in taken.tables)
+    tables = len(taken.tables)
+    deps.progress.done(
+        "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
+    )
+    deps.progress.leave("refresh")
+    return taken
