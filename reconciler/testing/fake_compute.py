@@ -26,9 +26,10 @@ from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.gates import Grade
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
-from reconciler.errors import ScoringError
+from reconciler.errors import RefusedTablesError, ScoringError, TableProblem
 from reconciler.ports import (
     CompareRequest,
+    ContractChecks,
     CopyRequest,
     FoldScores,
     FoldsRequest,
@@ -54,13 +55,20 @@ def score_of(seed: int) -> float:
 
 
 class FakeData:
-    """`day` is what the tables hold: change it and the next snapshot has another digest."""
+    """`day` is what the tables hold: change it and the next snapshot has another digest. `breaks`: what of the tables
+    breaks each contract of this table; `asked`: the contracts of the last copy."""
 
     def __init__(self) -> None:
         self.day = 0
+        self.breaks: dict[str, tuple[TableProblem, ...]] = {}
+        self.asked: ContractChecks | None = None
 
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         files = []
+        self.asked = request.checks
+        contracts = request.checks.contracts if request.checks is not None else ()
+        if broken := [problem for each in contracts for problem in self.breaks.get(each.table, ())]:
+            raise RefusedTablesError(tuple(dict.fromkeys(broken)))
         for name, _ in request.tables:
             path = request.into / f"{name}.parquet"
             path.write_bytes(f"table {name} on day {self.day}".encode())

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from reconciler import codec
+from reconciler.core.spec.data import Contract
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Policy
 from reconciler.engine.load_desired import Checkout
@@ -27,6 +28,12 @@ def files(desired: DesiredState) -> Mapping[str, bytes]:
     return documents
 
 
+def _contract(contract: Contract) -> dict[str, Any]:
+    """Return the rules of a contract that the samples have."""
+    key = {"key": contract.key} if contract.key is not None else {}
+    return {**key, "rows": {"atLeast": contract.rows_at_least}}
+
+
 def environment_file(environment: Environment) -> bytes:
     """Return an environment as its file has it."""
     data: dict[str, Any] = {
@@ -34,6 +41,8 @@ def environment_file(environment: Environment) -> bytes:
     }
     if environment.data.copy_from is not None:
         data["copyFrom"] = environment.data.copy_from
+    if environment.data.contracts:
+        data["contracts"] = {each.table: _contract(each) for each in environment.data.contracts}
     spec: dict[str, Any] = {
         "role": environment.role.value,
         "store": {"uses": "files", "root": environment.store.root},

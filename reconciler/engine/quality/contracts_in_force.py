@@ -27,6 +27,9 @@ def _in_force(deps: Dependencies, desired: DesiredState, environment: Environmen
             continue
         controls = observe_controls(desired, judge, store=deps.stores[judge.name], source=deps.source, acts=False)
         for each in controls.in_force if controls.head is not None else ():
-            for source in each.sources:
-                if source.name == origin:
-                    yield from source.contracts
+            sources = {source.name: source for source in each.sources}
+            # That a commit copies from elsewhere, or calls the place otherwise, takes no contract away.
+            copied = sources[environment.name].copy_from if environment.name in sources else None
+            for name in dict.fromkeys((origin, copied)):
+                if name in sources:
+                    yield from sources[name].contracts
