@@ -25,8 +25,8 @@ from reconciler.engine.apply.record_controls import record_controls, register_co
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
+from reconciler.engine.refresh.take_snapshot import take_snapshot
 from reconciler.engine.removed_environments import check_deploys
-from reconciler.engine.snapshots.take_snapshot import take_snapshot
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark
 from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
 

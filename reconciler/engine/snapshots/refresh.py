@@ -10,7 +10,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.engine.apply.apply import claim, may_apply
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan.make_plan import refresh_step
-from reconciler.engine.snapshots.take_snapshot import take_snapshot
+from reconciler.engine.refresh.take_snapshot import take_snapshot
 from reconciler.engine.storage import data_snapshots, references
 from reconciler.errors import UsageError
 

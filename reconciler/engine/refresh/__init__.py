@@ -1,0 +1,1 @@
+"""Take data snapshots, and remove the tables of those that are not kept."""
