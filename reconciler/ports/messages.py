@@ -158,6 +158,7 @@ class SelectRequest:
     `also_<i>`; where `keys` are given, it has only rows that they list (column `key`, in the type of the table's key).
     All three come from the same relation, so training and prediction see the same features. `trained`: of PREDICT, the
     column types of the tables that the model was trained on: columns that only the outcome needs may be missing.
+    `after`: of FEATURES, a column of dates and a day (ISO): only later rows.
     """
 
     recipe: Recipe
@@ -170,6 +171,7 @@ class SelectRequest:
     also: tuple[str, ...] = ()
     most: int | None = None
     trained: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    after: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,8 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build(Checksummed):
-    """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in the numbered log of its recipe."""
+    """The first artifact of a fingerprint: `builds/<fingerprint>.json`, and again in the numbered log of its recipe.
+    `masked_key`: under what the keys of its rows are masked; None where they are not."""
 
     fingerprint: Digest
     artifact: Digest
@@ -68,3 +69,4 @@ class Build(Checksummed):
     training_keys: Digest
     provenance: Digest
     format: int = 1
+    masked_key: str | None = None

@@ -189,6 +189,8 @@ def _compared(gate: NoWorseThanIncumbent, comparison: Comparison) -> GateResult:
     )
     if comparison.detectable is not None:
         numbers += f"; smallest detectable loss {comparison.detectable:.4f}"
+    if comparison.reason is not None:
+        numbers += f"; {comparison.reason}"
     return _result(gate, passed, numbers if passed else f"worse than {_place(comparison)}: {numbers}", comparison)
 
 

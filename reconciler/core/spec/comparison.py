@@ -32,7 +32,8 @@ class Comparison:
     own unit, sign turned so that higher is better; `lower`, `upper` its 95 % interval (two-sided, paired bootstrap);
     `detectable`: the smallest true loss that this many rows would have shown with 80 % power. `metrics`: all metrics of
     the task on these rows, sorted by name, for people to read. `artifact`: the other side, where it is not the
-    incumbent but was deployed before; then the interval has this `confidence`."""
+    incumbent but was deployed before; then the interval has this `confidence`. `reason`: why they
+    were not compared, or on which of the rows only."""
 
     state: Comparability
     metric: str

@@ -62,7 +62,7 @@ def select(request: SelectRequest) -> SelectResult:
                 case SelectionKind.PREDICT:
                     return _predict(session, relation, request, into)
                 case SelectionKind.FEATURES:
-                    return _features(session, relation, request.keys, into)
+                    return _features(session, relation, request, into)
                 case SelectionKind.FOLDS:
                     return _folds(session, relation, request.most, into)
         except DataError as error:
@@ -129,10 +129,13 @@ def _predict(session: Session, relation: Relation, request: SelectRequest, into:
     return _write_rows(session, relation, items, f"SELECT * FROM {ROWS} WHERE {rows}", into / PREDICT)
 
 
-def _features(session: Session, relation: Relation, keys: Path | None, into: Path) -> SelectResult:
-    if keys is None:
+def _features(session: Session, relation: Relation, request: SelectRequest, into: Path) -> SelectResult:
+    if (keys := request.keys) is None:
         raise DataError("the request asks for rows of given keys and names no file of keys", code="E414")
     rows = f"SELECT * FROM {ROWS} WHERE {_among(relation, keys)}"
+    if request.after is not None:
+        column, day = request.after
+        rows += f" AND CAST({name_of(column)} AS DATE) > CAST({text_of(day)} AS DATE)"
     return _write_rows(session, relation, _items(relation), rows, into / FEATURES)
 
 

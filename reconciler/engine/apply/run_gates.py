@@ -18,6 +18,7 @@ from reconciler.core.spec.gates import NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Outcome
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.masking.comparable import masked_otherwise, moment_of
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.engine.storage.yardsticks import Deployment, Yardsticks
@@ -138,6 +139,18 @@ def _compare(
     provenance = blobs.record(own, build.provenance, Provenance)
     snapshot = data_snapshots.numbered(own, provenance.snapshot)
     holdout = blobs.file_of(own, build.evaluation_rows)
+    place = own if blobs.holds(own, incumbent_build.provenance) else theirs
+    then = blobs.record(place, incumbent_build.provenance, Provenance).inputs.masks
+    if (column := masked_otherwise(data_snapshots.masks_read(snapshot, recipe), then)) is not None:
+        reason = f"{column} is masked otherwise than where the incumbent was trained"
+        return _not_compared(gate, Comparability.NOT_COMPARABLE, reason)
+    after, limited = None, None
+    if build.masked_key != incumbent_build.masked_key:
+        if (moment := moment_of(recipe)) is None:
+            reason = "the keys of rows are masked otherwise than where the incumbent was trained, so no row is known"
+            return _not_compared(gate, Comparability.NOT_COMPARABLE, f"{reason} that it did not train on")
+        after = (moment, incumbent_build.as_of)
+        limited = f"only rows after {incumbent_build.as_of}: keys of rows were masked otherwise before"
     try:
         deps.data.select(
             SelectRequest(
@@ -148,6 +161,7 @@ def _compare(
                 into=work,
                 limits=limits,
                 keys=holdout,
+                after=after,
             )
         )
     except DataError as error:
@@ -155,7 +169,7 @@ def _compare(
             gate, Comparability.NOT_COMPARABLE, f"the incumbent's features cannot be made: {error.message}"
         )
     try:
-        return deps.scorer.compare(
+        compared = deps.scorer.compare(
             CompareRequest(
                 gate=gate,
                 candidate=_unpacked(own, build.artifact, work / "candidate"),
@@ -167,6 +181,8 @@ def _compare(
                 confidence=confidence,
             )
         )
+        reasons = [reason for reason in (compared.reason, limited) if reason is not None]
+        return replace(compared, reason="; ".join(reasons) or None)
     except ScoringError as error:
         return _not_compared(gate, Comparability.UNSCORABLE, error.message)
 

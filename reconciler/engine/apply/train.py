@@ -16,6 +16,7 @@ from reconciler.core.digest import digest_of_file
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.masking.comparable import masked_key
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
 from reconciler.errors import DataError, UsageError
 from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
@@ -126,4 +127,5 @@ def _make(
         evaluation_rows=evaluation_rows,
         training_keys=training_keys,
         provenance=blobs.put(store, codec.encode(provenance)),
+        masked_key=masked_key(snapshot, model.recipe),
     )

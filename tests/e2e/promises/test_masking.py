@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hmac
+import json
 import random
 from pathlib import Path
 
@@ -196,3 +197,61 @@ def test_a_branch_that_goes_round_masks_copies_no_unmasked_value(
     everything += "".join((ran.out, ran.err, treed.out, treed.err)).encode()
     assert not [canary for canary in canaries if canary.encode() in everything], ran.out + ran.err
     print(attack, ran.code, ran.out[-600:], ran.err[-600:])
+
+
+def test_after_another_key_no_row_that_the_incumbent_trained_on_judges_it(project: Project) -> None:
+    production = project.root / "environments/production.yaml"
+    text = production.read_text().replace("    mask:\n", "    mask:\n      invoices.invoice_id: pseudonym\n")
+    gate = "      - {uses: no-worse-than-incumbent, metric: f1_macro, tolerance: 0.9, minRows: 5}\n"
+    production.write_text(text.replace("    gates:\n", "    gates:\n" + gate))
+    project.recipe("holdout: {last: 25%, by: issued}", "holdout: {random: 30%}")
+    project.run("apply", "sandbox", "--yes")
+    project.promote()
+    project.run("apply", "production", "--yes")
+    project.environment["MASK_KEY"] = other = "another key, which nobody had before"
+    production.write_text(production.read_text().replace("asOf: 2024-12-31", "asOf: 2025-12-31"))
+    ledger = project.root / "data/invoices.csv"
+    before = [line.split(",") for line in ledger.read_text().splitlines()[1:]]
+    later = [
+        [
+            "9" + number,
+            customer,
+            *(day.replace("2024", "2025").replace("2023", "2025") for day in days),
+            amount,
+            country,
+        ]
+        for number, customer, *days, amount, country in before[:250]
+    ]
+    with ledger.open("a", newline="") as stream:
+        csv.writer(stream).writerows(later)
+    project.recipe("seed: 7", "seed: 8")
+    project.run("apply", "sandbox", "--yes")
+
+    journal = [
+        json.loads(file.read_text()) for file in sorted(project.root.glob(".reconciler/sandbox/journal/**/*.json"))
+    ]
+    builds = {build["artifact"]: build for entry in journal if (build := entry["state"].get("build"))}
+    incumbent, candidate = builds.values()
+    trained = {_plain(key, before + later, KEY) for key in _keys(project, incumbent["trainingKeys"])}
+    holdout = {_plain(key, before + later, other) for key in _keys(project, candidate["evaluationRows"])}
+    assert trained & holdout, "else this shows nothing"
+    expected = {row[0] for row in before + later if row[0] in holdout and row[2] > "2024-12-31"}
+    assert expected
+    assert not expected & trained
+    folder = project.root / ".reconciler/sandbox/verifications" / candidate["artifact"].removeprefix("sha256:")
+    files = folder.glob("*.json")
+    results = [result for file in files for result in json.loads(file.read_text())["results"]]
+    (compared,) = [result for result in results if result.get("comparison")]
+    assert compared["comparison"]["rows"] == len(expected)
+    assert "only rows after 2024-12-31: keys of rows were masked otherwise before" in compared["reason"]
+
+
+def _keys(project: Project, digest: str) -> list[str]:
+    path = project.root / f".reconciler/sandbox/blobs/sha256/{digest.removeprefix('sha256:')}"
+    keys: list[str] = pq.read_table(path).column("key").to_pylist()
+    return keys
+
+
+def _plain(pseudonym: str, rows: list[list[str]], key: str) -> str:
+    made = {hmac.new(key.encode(), row[0].encode(), "sha256").hexdigest(): row[0] for row in rows}
+    return made[pseudonym]
