@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from reconciler.core.spec.runtime import fixed_environment
 from tests.support.project import PRODUCTION, Project, begin, configured, write_ledger
 
 KEY = "a key that nobody else has, 2026"
@@ -255,3 +256,64 @@ def _keys(project: Project, digest: str) -> list[str]:
 def _plain(pseudonym: str, rows: list[list[str]], key: str) -> str:
     made = {hmac.new(key.encode(), row[0].encode(), "sha256").hexdigest(): row[0] for row in rows}
     return made[pseudonym]
+
+
+def test_a_recipe_that_reads_no_masked_column_gives_the_same_artifact_with_and_without_masks(tmp_path: Path) -> None:
+    digests = []
+    for name, mask in (("with", "    mask: {invoices.contact: drop}\n"), ("without", "    personalData: warn\n")):
+        project = begin(_with_contacts(tmp_path / name, mask))
+        project.run("apply", "sandbox", "--yes")
+        digests.append(project.run("promote", "lateness", "--to", "production", "-o", "json").json["artifact"])
+    assert digests[0] == digests[1]
+
+
+def test_columns_that_look_personal_stop_a_copy_and_are_all_named(tmp_path: Path) -> None:
+    project = begin(_with_contacts(tmp_path / "project", ""))
+    ran = project.run("apply", "sandbox", "--yes", code=None)
+    assert ran.code
+    assert "invoices.contact (e-mail addresses, 100% of the sampled rows)" in ran.err
+    assert "mask: {invoices.contact: drop}" in ran.err
+    assert "@" not in ran.out + ran.err
+    assert not list((project.root / ".reconciler/sandbox").rglob("snapshots/*"))
+
+
+def test_the_key_is_read_before_anything_is_copied_and_no_worker_inherits_it(project: Project) -> None:
+    for value, problem in (("", "is not set, or empty"), ("short", "fewer than 16 bytes")):
+        project.environment["MASK_KEY"] = value
+        ran = project.run("apply", "sandbox", "--yes", code=None)
+        assert ran.code == 1
+        assert "E451" in ran.err
+        assert problem in ran.err
+    assert not list((project.root / ".reconciler/sandbox").rglob("snapshots/*"))
+    assert "MASK_KEY" not in fixed_environment({**project.environment, "MASK_KEY": KEY}, architecture="x86_64")
+
+
+def test_a_masked_column_as_a_feature_is_an_error_at_its_place_at_every_door(project: Project) -> None:
+    project.recipe("[country, segment]", "[country, segment, street]")
+    for command in (("validate",), ("plan", "sandbox"), ("apply", "sandbox", "--yes")):
+        ran = project.run(*command, code=2)
+        assert "manifests/sandbox/lateness.yaml:" in ran.out + ran.err
+        assert "E228 spec.recipe.features.categorical.2: customers.street is masked (redact)" in ran.out + ran.err
+
+
+def test_another_treatment_leaves_what_is_deployed_predicting(project: Project) -> None:
+    project.run("apply", "sandbox", "--yes")
+    project.promote()
+    project.run("apply", "production", "--yes")
+    project.run("predict", "lateness", "--in", "production", "--out", "before.csv")
+    production = project.root / "environments/production.yaml"
+    production.write_text(production.read_text().replace("born: {generalise: year}", "born: {generalise: month}"))
+    project.commit("Another treatment")
+    project.run("predict", "lateness", "--in", "production", "--out", "after.csv")
+    assert (project.root / "after.csv").read_bytes() == (project.root / "before.csv").read_bytes()
+    assert "000" in (project.root / "after.csv").read_text()
+
+
+def _with_contacts(root: Path, mask: str) -> Project:
+    project = configured(root)
+    write_ledger(project.root / "data/invoices.csv")
+    head, *rows = (project.root / "data/invoices.csv").read_text().splitlines()
+    lines = [f"{head},contact", *(f"{row},q{number}@example.com" for number, row in enumerate(rows))]
+    (project.root / "data/invoices.csv").write_text("\n".join(lines) + "\n")
+    project.write("environments/production.yaml", PRODUCTION.replace("    tables:\n", mask + "    tables:\n"))
+    return project
