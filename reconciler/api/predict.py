@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reconciler.api import frames
+from reconciler.core.inspect.columns_to_predict import columns_to_predict
 from reconciler.core.inspect.predictions import UNKNOWN, Predictions
-from reconciler.core.quality.columns_to_predict import columns_to_predict
 from reconciler.core.spec.data import Table, Treatment
 from reconciler.core.spec.environment import Environment
-from reconciler.engine.inspect import predict, prediction_input
-from reconciler.engine.inspect.prediction_input import DeployedModel
+from reconciler.engine.prediction import predict, prediction_input
+from reconciler.engine.prediction.prediction_input import DeployedModel
 from reconciler.errors import UsageError
 from reconciler.ports import TableFile
 

@@ -11,7 +11,7 @@ from reconciler.core.artifact.data_snapshot import MaskedColumn, PersonalColumn,
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest
-from reconciler.core.quality.feature_drift import RowDrift
+from reconciler.core.quality.drift import RowDrift
 from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.data import Contract, Mask, PersonalData, Sample, Table
 from reconciler.core.spec.environment import Limits, Runtime

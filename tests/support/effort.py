@@ -45,6 +45,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "JOURNEYS": (30, 16),  # of them between two that go all the way to production; 1 takes an hour
     "PUBLIC_TABLES": (6, 6),  # tables in the shape of public ones between two that first models are measured on
     "EQUALS": (150, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
+    "DRIFT_TRIALS": (30, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
     "EXAMPLES": (1, 5),  # times the examples of each property test
 }

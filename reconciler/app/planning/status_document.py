@@ -26,15 +26,16 @@ from reconciler.core.inspect.status import (
     Status,
     environment_status,
 )
+from reconciler.engine.quality.last_drift import drift_notes
 from reconciler.errors import ReconcilerError
 from reconciler.report.layout import json_output
 
 if TYPE_CHECKING:
     from reconciler.app.project_options import ProjectOptions
     from reconciler.app.wiring import OpenProject
-    from reconciler.core.plan.plan import ModelPlan
+    from reconciler.core.plan.plan import ModelPlan, Plan
     from reconciler.engine.storage.journal import Journals
-    from reconciler.ports import OpenFolder
+    from reconciler.ports import OpenFolder, Store
 
 DEPTH = 4  # lists and objects that the status of a model lies in
 
@@ -88,7 +89,9 @@ def _document(options: ProjectOptions, environment: str | None, opened: ExitStac
         plan, facts = plan_without_models(head, models), codec.from_json(EnvironmentFacts, models.shared["facts"])
         now, rights = host.now(), [folder.problem for folder in folders]
         frozen = _frozen(head.environment, facts, now) if facts.freeze else None
-        status = environment_status(plan, facts, now, models=(), rights=rights, frozen=frozen)
+        status = environment_status(
+            plan, facts, now, models=(), rights=rights, frozen=frozen, drifted=_drifted(models.shared["drift"], plan)
+        )
         project = plan.project
         shown.append((status, (text for text, _ in models.texts())))
     return StatusDocument(project=project, environments=tuple(shown))
@@ -140,7 +143,27 @@ def _share(project: OpenProject, head: GitState) -> dict[str, Any]:
     environment = project.environment(head.environment)
     places = (project.deps.stores.get(environment.name), project.deps.targets.get(environment.name))
     ways = [[str(each.root), str(each.declared)] for each in places if isinstance(each, (FilesStore, DirectoryTarget))]
-    return {"facts": codec.to_json(inspect.environment_facts(project.deps, environment)), "ways": ways}
+    store = places[0]
+    return {
+        "facts": codec.to_json(inspect.environment_facts(project.deps, environment)),
+        "ways": ways,
+        # A prediction changes no plan, so its log is looked at anew; in a bucket, with the next change.
+        "drift": ways[0] if isinstance(store, FilesStore) else _notes(store, project, environment.name),
+    }
+
+
+def _notes(store: Store | None, project: OpenProject, environment: str) -> str:
+    return "\n".join(drift_notes(store, project.desired.project, environment)) if store is not None else ""
+
+
+def _drifted(remembered: list[str] | str, plan: Plan) -> tuple[str, ...]:
+    """Return the notes on drift: from the store's folder, or as they are remembered."""
+    if isinstance(remembered, str):
+        return tuple(remembered.splitlines())
+    from reconciler.adapters.filesystem.store import FilesStore
+
+    root, declared = map(Path, remembered)
+    return drift_notes(FilesStore(root, declared=declared), plan.project, plan.environment)
 
 
 def _holds(facts: list[Any], head: GitState) -> bool:

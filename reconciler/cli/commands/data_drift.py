@@ -46,9 +46,9 @@ def command(
     from reconciler.cli.exit_codes import exit_code
     from reconciler.cli.project import opened
     from reconciler.cli.selection import one_model, selected
-    from reconciler.core.quality.feature_drift import DriftVerdict
+    from reconciler.core.quality.drift import DriftVerdict
     from reconciler.core.status_codes import ResultStatus
-    from reconciler.engine.quality.data_drift import data_drift
+    from reconciler.engine.prediction.data_drift import data_drift
     from reconciler.report.quality import data_drift as report
 
     where, models = selected(invocation, names, environment)

@@ -52,7 +52,7 @@ def command(
     """
     from reconciler.cli.project import opened
     from reconciler.cli.selection import one_model, selected
-    from reconciler.engine.inspect import predict
+    from reconciler.engine.prediction import predict
     from reconciler.report.inspect import predict as reporter
 
     where, models = selected(invocation, names, environment)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reconciler.core.digest import Checksummed, Digest
-from reconciler.core.quality.feature_drift import DriftSummary
+from reconciler.core.quality.drift import DriftSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,16 +87,17 @@ def environment_status(
     rights: Iterable[str],
     frozen: str | None,
     left: str | None = None,
+    drifted: Iterable[str] = (),
 ) -> EnvironmentStatus:
     """Return the status of the environment of `plan`, which may lack models that have nothing to do and nothing to say.
 
     `rights`: who else may write its folders; `frozen`: why nothing is deployed now; `left`: what is left of it where
-    git declares it no more.
+    git declares it no more; `drifted`: which models predict records unlike those that they were trained on.
     """
     notes = [UNSIGNED, *([left] if left is not None else [])]
     if plan.refresh is not None:
         notes.append(plan.refresh.reason)
-    notes += (*(plan.notes or ()), *plan.findings, *rights, *([frozen] if frozen is not None else []))
+    notes += (*(plan.notes or ()), *plan.findings, *rights, *([frozen] if frozen is not None else []), *drifted)
     return EnvironmentStatus(
         environment=plan.environment,
         role=plan.role,

@@ -15,10 +15,12 @@ from reconciler.core.artifact.evaluation import Evaluation, metric_problem
 from reconciler.core.digest import short
 from reconciler.core.number_text import beside, declared, rounded
 from reconciler.core.plan.facts import VerificationFacts
+from reconciler.core.quality.drift import DriftSummary
 from reconciler.core.spec.applicable_gates import ApplicableGates, exemption
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
+    DriftBound,
     Gate,
     GateResult,
     GateStatus,
@@ -29,6 +31,7 @@ from reconciler.core.spec.gates import (
 )
 from reconciler.core.spec.model import Model
 
+NOT_MEASURED = "it was not measured"
 JUDGED_AGAIN = "an artifact is judged again only when a gate, or what it is compared with, has changed"
 
 
@@ -37,10 +40,15 @@ def evaluate_gates(
     evaluation: Evaluation,
     comparisons: Mapping[NoWorseThanIncumbent, Comparison],
     earlier: Mapping[NoWorseThanIncumbent, tuple[Comparison, ...]] = MappingProxyType({}),
+    drift: DriftSummary | str = NOT_MEASURED,
 ) -> tuple[GateResult, ...]:
     """Return one result per gate, in order. A missing comparison counts as not comparable. `earlier`: comparisons with
-    what was deployed before the incumbent, of the gates against the best."""
-    return tuple(_evaluate_gate(gate, evaluation, comparisons, earlier) for gate in gates)
+    what was deployed before the incumbent, of the gates against the best. `drift`: of the records to predict, or why it
+    is not known."""
+    return tuple(
+        _drift(gate, drift) if isinstance(gate, DriftBound) else _evaluate_gate(gate, evaluation, comparisons, earlier)
+        for gate in gates
+    )
 
 
 def not_applying(gates: tuple[Gate, ...]) -> tuple[GateResult, ...]:
@@ -77,8 +85,26 @@ def gate_notes(facts: VerificationFacts, model: Model) -> Iterator[str]:
             yield f"{facts.environment} will refuse every candidate: {problem[0]}"
 
 
+def _drift(gate: DriftBound, drift: DriftSummary | str) -> GateResult:
+    """Judge by the gravest verdict; drift that is not known, or cannot be told of any feature, refuses."""
+    if isinstance(drift, str):
+        return _result(gate, False, f"data drift is not known: {drift}")
+    rows, of = f"{drift.rows:,} records to predict", f"of {drift.features:,} features"
+    told = [each for each in (*drift.worst, drift.outcome) if each.verdict.rank > gate.at_most.rank]
+    number = drift.strong if gate.at_most.rank else drift.strong + drift.some
+    if number or told:
+        gravest = [f"{each.feature} ({each.verdict}, {each.measure} {each.effect:.3f})" for each in told[:3]]
+        reason = f"the {rows} drifted from the training rows, more than {gate.at_most}: {number:,} {of}"
+        return replace(_result(gate, False, f"{reason}; most: {', '.join(gravest)}"), drift=drift)
+    if drift.too_few == drift.features:
+        return replace(_result(gate, False, f"{rows} are too few to tell data drift {of}"), drift=drift)
+    few = f"; {drift.too_few:,} have too few rows to tell" if drift.too_few else ""
+    reason = f"{rows} drifted no more than {gate.at_most}: {drift.some:,} some, {drift.strong:,} strong {of}{few}"
+    return replace(_result(gate, True, reason), drift=drift)
+
+
 def _evaluate_gate(
-    gate: Gate,
+    gate: Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent,
     evaluation: Evaluation,
     comparisons: Mapping[NoWorseThanIncumbent, Comparison],
     earlier: Mapping[NoWorseThanIncumbent, tuple[Comparison, ...]],

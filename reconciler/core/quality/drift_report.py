@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
-from reconciler.core.quality.feature_drift import DriftVerdict, RowDrift
+from reconciler.core.quality.drift import DriftVerdict, RowDrift
 from reconciler.core.quality.unknown_values import UnknownValues
 
 

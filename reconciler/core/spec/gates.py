@@ -17,6 +17,7 @@ from typing import cast
 from reconciler.core.digest import Checksummed, Digest
 from reconciler.core.duration import in_words
 from reconciler.core.number_text import declared
+from reconciler.core.quality.drift import DriftSummary, DriftVerdict
 from reconciler.core.spec.comparison import Comparison
 from reconciler.core.spec.recipe import Task
 
@@ -213,7 +214,26 @@ class NoWorseThanIncumbent(_Demand):
         return stricter and reaches_back and self.tolerance <= other.tolerance and self.min_rows >= other.min_rows
 
 
-Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftBound(_Demand):
+    """The records to predict are not further from the candidate's training rows than this: none, or some drift."""
+
+    at_most: DriftVerdict = DriftVerdict.SOME
+    uses: str = "data-drift"
+
+    @property
+    def bound(self) -> str:
+        """Return how much is demanded of the models that the gate is for, in words."""
+        return f"at most {self.at_most}"
+
+    def as_strict_as(self, other: Gate) -> bool:
+        """Tell whether this gate demands at least as much as `other`, of as many models."""
+        return isinstance(other, DriftBound) and self.reaches(other) and self.at_most.rank <= other.at_most.rank
+
+
+Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent | DriftBound
+NEED_ROWS = (NoWorseThanIncumbent, DriftBound)
+"""Gates that an evaluation cannot answer: they are judged where the rows are, once."""
 
 
 class GateStatus(StrEnum):
@@ -241,13 +261,15 @@ class GateSet:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
     """The result of one gate. `reason` is one line with the numbers, e.g. "f1_macro 0.412 is below 0.450".
-    `comparison`: with the incumbent; `earlier`: with what was deployed before it, for a gate against the best."""
+    `comparison`: with the incumbent; `earlier`: with what was deployed before it, for a gate against the best. `drift`:
+    of the records to predict, for a gate that bounds it."""
 
     gate: Gate
     verdict: GateStatus
     reason: str
     comparison: Comparison | None = None
     earlier: tuple[Comparison, ...] | None = None
+    drift: DriftSummary | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

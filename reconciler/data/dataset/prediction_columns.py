@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from reconciler.core.quality.columns_to_predict import ColumnsToPredict, columns_to_predict
+from reconciler.core.inspect.columns_to_predict import ColumnsToPredict, columns_to_predict
 from reconciler.core.spec.recipe import Holdout, Recipe
 from reconciler.data.expressions.validate import Aggregate, Scalar, read_all
 

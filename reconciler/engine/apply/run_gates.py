@@ -10,16 +10,18 @@ from reconciler import codec
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.evaluation import CLASSIFICATION_METRICS, REGRESSION_METRICS
 from reconciler.core.digest import Digest
-from reconciler.core.plan.gate_evaluation import evaluate_gates, impossible, not_applying
+from reconciler.core.plan.gate_evaluation import NOT_MEASURED, evaluate_gates, impossible, not_applying
+from reconciler.core.quality.drift import DriftSummary
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import NoWorseThanIncumbent, Verification
+from reconciler.core.spec.gates import DriftBound, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Outcome
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.comparable import masked_otherwise, moment_of
 from reconciler.engine.plan import verification
+from reconciler.engine.quality.candidate_drift import drift_of_candidate
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.engine.storage.yardsticks import Deployment, Yardsticks
 from reconciler.errors import DataError, ScoringError
@@ -49,6 +51,9 @@ def run_gates(
         if isinstance(gate, NoWorseThanIncumbent) and possible:
             comparisons[gate] = _compare(deps, model, environment, build, compared.incumbent, gate)
             earlier[gate] = _compare_earlier(deps, model, environment, build, compared.before(gate), gate)
+    drift: DriftSummary | str = NOT_MEASURED
+    if any(isinstance(gate, DriftBound) for gate in gate_set.gates):
+        drift = drift_of_candidate(deps, model, build, environment.limits)
     return verification.write(
         store,
         Verification(
@@ -59,7 +64,7 @@ def run_gates(
             incumbent=gate_set.incumbent,
             deployed_before=gate_set.deployed_before,
             results=(
-                *evaluate_gates(gate_set.gates, evaluation, comparisons, earlier),
+                *evaluate_gates(gate_set.gates, evaluation, comparisons, earlier, drift),
                 *not_applying(gates_of(model, environment).others),
             ),
         ),

@@ -26,6 +26,7 @@ from reconciler.core.status_codes import status_of
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environments_of, selected, unknown_model
 from reconciler.engine.plan import make_plan, observe_loss, verification
+from reconciler.engine.quality.last_drift import drift_notes
 from reconciler.engine.removed_environments import declared_beside, leftover, leftovers, without_settled
 from reconciler.engine.storage import blobs, data_snapshots, folder_rights, journal
 from reconciler.engine.storage.journal import Journals
@@ -87,6 +88,7 @@ def _environment(
         rights=rights,
         frozen=frozen(environment.name, facts.freeze, now),
         left=str(left) if left is not None else None,
+        drifted=drift_notes(deps.stores[environment.name], desired.project, environment.name, asked),
     )
 
 

@@ -12,7 +12,7 @@ from reconciler.core.digest import Digest
 from reconciler.core.plan.gate_evaluation import evaluate_gates
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import Gate, GateSet, GateStatus, NoWorseThanIncumbent
+from reconciler.core.spec.gates import NEED_ROWS, Gate, GateSet, GateStatus
 from reconciler.core.spec.model import Model
 from reconciler.engine.plan import verification
 from reconciler.engine.storage import blobs
@@ -63,7 +63,7 @@ def _failed(
     }
     failed = []
     for gate in gates:
-        if isinstance(gate, NoWorseThanIncumbent):
+        if isinstance(gate, NEED_ROWS):
             result = known.get(gate)
         else:
             (result,) = evaluate_gates((gate,), evaluation, {})
@@ -79,7 +79,7 @@ def policy_violations(
     deployed = head.state.artifact if head else None
     if deployed is None or deployed != model.artifact or not blobs.holds(store, deployed):
         return ()
-    gates = tuple(gate for gate in gates_of(model, environment).applying if not isinstance(gate, NoWorseThanIncumbent))
+    gates = tuple(gate for gate in gates_of(model, environment).applying if not isinstance(gate, NEED_ROWS))
     results = evaluate_gates(gates, evaluation, {})
     return tuple(
         f"today's policy would deny it: {result.reason}"

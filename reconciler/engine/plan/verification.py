@@ -13,7 +13,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import EVALUATION_FILE, RECIPE_FILE, Artifact
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.plan.facts import VerificationFacts
-from reconciler.core.plan.gate_evaluation import evaluate_gates, impossible
+from reconciler.core.plan.gate_evaluation import NOT_MEASURED, evaluate_gates, impossible
 from reconciler.core.spec.applicable_gates import ApplicableGates, gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Gate, GateResult, GateSet, NoWorseThanIncumbent, Verification
@@ -160,7 +160,7 @@ def check_recorded(verification: Verification, evaluation: Evaluation) -> None:
     for result in verification.applied:
         if isinstance(result.gate, NoWorseThanIncumbent) and not impossible(result.gate, evaluation.task, classes):
             continue
-        (again,) = evaluate_gates((result.gate,), evaluation, {})
+        (again,) = evaluate_gates((result.gate,), evaluation, {}, drift=result.drift or NOT_MEASURED)
         if again.verdict is not result.verdict:
             claimed = f"says that gate {result.gate.uses} {result.verdict.value} it"
             raise _forged(verification, f"{claimed}; by the artifact's own evaluation: {again.reason}")

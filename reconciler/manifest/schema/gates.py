@@ -13,6 +13,7 @@ from reconciler.core.artifact.evaluation import (
     REGRESSION_METRICS,
 )
 from reconciler.core.duration import parse_duration
+from reconciler.core.quality.drift import DriftVerdict
 from reconciler.core.spec import gates as core
 from reconciler.core.spec.recipe import Task
 from reconciler.manifest.schema.field_types import Document, Duration, Labels, refuse
@@ -184,7 +185,24 @@ class NoWorseThanIncumbent(_Gate):
         )
 
 
-Gate = Annotated[Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent, Field(discriminator="uses")]
+class DataDrift(_Gate):
+    """A bound on how far the records to predict are from the rows that the candidate was trained on."""
+
+    uses: Literal["data-drift"] = Field(description="Type of gate.")
+    at_most: Literal["none", "some"] = Field(
+        default="some",
+        description="Largest drift of any feature, and of the predicted outcome, that passes. Records that are open in "
+        "the data snapshot that the candidate was trained on are compared with its training rows.",
+    )
+
+    def value(self) -> core.Gate:
+        """Return the gate as a core value."""
+        return core.DriftBound(at_most=DriftVerdict(self.at_most), for_=self.scope)
+
+
+Gate = Annotated[
+    Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent | DataDrift, Field(discriminator="uses")
+]
 
 
 class Gates(Document):

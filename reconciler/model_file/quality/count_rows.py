@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from reconciler.core.artifact.oci_artifact import ColumnType, SchemaColumn
-from reconciler.core.quality.feature_drift import RowDrift, drift_of
+from reconciler.core.quality.drift import RowDrift
+from reconciler.core.quality.feature_drift import drift_of
 from reconciler.core.quality.reference import FeatureCounts, FeatureReference, RowCounts
 from reconciler.core.quality.unknown_values import UnknownColumn, UnknownKind, UnknownValues
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reconciler.core.digest import short
+from reconciler.core.quality.drift import BANDS, DriftVerdict, FeatureDrift, Measure, RowDrift
 from reconciler.core.quality.drift_report import DataDrift
-from reconciler.core.quality.feature_drift import BANDS, DriftVerdict, FeatureDrift, Measure, RowDrift
 from reconciler.core.quality.reference import NO_REFERENCE
 from reconciler.report.layout.blocks import (
     GAP,

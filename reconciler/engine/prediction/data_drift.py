@@ -8,7 +8,7 @@ from reconciler.core.quality.drift_report import DataDrift
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.inspect import prediction_input
+from reconciler.engine.prediction import prediction_input
 from reconciler.ports import MeasureDriftRequest, SelectionKind, SelectRequest
 
 

@@ -13,13 +13,13 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest
 from reconciler.core.inspect.predictions import GroupAmount, Predictions
-from reconciler.core.quality.feature_drift import summary_of
-from reconciler.core.quality.unknown_limit import check_unknown
+from reconciler.core.inspect.unknown_limit import check_unknown
+from reconciler.core.quality.drift import summary_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
-from reconciler.engine.inspect import prediction_input
-from reconciler.engine.inspect.prediction_input import DeployedModel
+from reconciler.engine.prediction import prediction_input
+from reconciler.engine.prediction.prediction_input import DeployedModel
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import UsageError
 from reconciler.ports import PredictRequest, PredictResult, SelectionKind, SelectRequest, TableFile

@@ -1,0 +1,1 @@
+"""Predict open records with what an environment serves, and measure how far they are from its training rows."""
