@@ -34,7 +34,7 @@ def drift_of_candidate(deps: Dependencies, model: Model, build: Build, limits: L
                 want=SelectionKind.PREDICT,
                 into=work,
                 limits=limits,
-                trained=data_snapshots.column_types(snapshot, model.recipe.tables),
+                trained=data_snapshots.column_types(snapshot, model.recipe),
             )
         )
         artifact = blobs.unpack(store, blobs.artifact(store, build.artifact), work / "artifact")
