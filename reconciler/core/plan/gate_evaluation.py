@@ -20,7 +20,7 @@ from reconciler.core.spec.applicable_gates import ApplicableGates, exemption
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
-    DriftBound,
+    DataDrift,
     Gate,
     GateResult,
     GateStatus,
@@ -46,7 +46,7 @@ def evaluate_gates(
     what was deployed before the incumbent, of the gates against the best. `drift`: of the records to predict, or why it
     is not known."""
     return tuple(
-        _drift(gate, drift) if isinstance(gate, DriftBound) else _evaluate_gate(gate, evaluation, comparisons, earlier)
+        _drift(gate, drift) if isinstance(gate, DataDrift) else _evaluate_gate(gate, evaluation, comparisons, earlier)
         for gate in gates
     )
 
@@ -85,7 +85,7 @@ def gate_notes(facts: VerificationFacts, model: Model) -> Iterator[str]:
             yield f"{facts.environment} will refuse every candidate: {problem[0]}"
 
 
-def _drift(gate: DriftBound, drift: DriftSummary | str) -> GateResult:
+def _drift(gate: DataDrift, drift: DriftSummary | str) -> GateResult:
     """Judge by the gravest verdict; drift that is not known, or cannot be told of any feature, refuses."""
     if isinstance(drift, str):
         return _result(gate, False, f"data drift is not known: {drift}")

@@ -10,7 +10,7 @@ from reconciler.core.quality.unknown_values import UnknownValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataDrift:
+class ModelDrift:
     """The drift of the `rows` open records of one environment. `drift`: None where the artifact has no reference."""
 
     environment: str

@@ -215,7 +215,7 @@ class NoWorseThanIncumbent(_Demand):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriftBound(_Demand):
+class DataDrift(_Demand):
     """The records to predict are not further from the candidate's training rows than this: none, or some drift."""
 
     at_most: DriftVerdict = DriftVerdict.SOME
@@ -228,11 +228,11 @@ class DriftBound(_Demand):
 
     def as_strict_as(self, other: Gate) -> bool:
         """Tell whether this gate demands at least as much as `other`, of as many models."""
-        return isinstance(other, DriftBound) and self.reaches(other) and self.at_most.rank <= other.at_most.rank
+        return isinstance(other, DataDrift) and self.reaches(other) and self.at_most.rank <= other.at_most.rank
 
 
-Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent | DriftBound
-NEED_ROWS = (NoWorseThanIncumbent, DriftBound)
+Gate = Threshold | PerformanceGrade | BeatsNaiveGuess | NoWorseThanIncumbent | DataDrift
+NEED_ROWS = (NoWorseThanIncumbent, DataDrift)
 """Gates that an evaluation cannot answer: they are judged where the rows are, once."""
 
 

@@ -15,7 +15,7 @@ from reconciler.core.quality.drift import DriftSummary
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.environment import Environment
-from reconciler.core.spec.gates import DriftBound, NoWorseThanIncumbent, Verification
+from reconciler.core.spec.gates import DataDrift, NoWorseThanIncumbent, Verification
 from reconciler.core.spec.model import Model
 from reconciler.core.spec.recipe import Outcome
 from reconciler.engine.dependencies import Dependencies
@@ -52,7 +52,7 @@ def run_gates(
             comparisons[gate] = _compare(deps, model, environment, build, compared.incumbent, gate)
             earlier[gate] = _compare_earlier(deps, model, environment, build, compared.before(gate), gate)
     drift: DriftSummary | str = NOT_MEASURED
-    if any(isinstance(gate, DriftBound) for gate in gate_set.gates):
+    if any(isinstance(gate, DataDrift) for gate in gate_set.gates):
         drift = drift_of_candidate(deps, model, build, environment.limits)
     return verification.write(
         store,

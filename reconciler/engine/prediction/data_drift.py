@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.core.quality.drift_report import DataDrift
+from reconciler.core.quality.drift_report import ModelDrift
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
@@ -18,7 +18,7 @@ def data_drift(
     environment: Environment,
     model: str,
     inputs: tuple[tuple[str, Path], ...] = (),
-) -> DataDrift:
+) -> ModelDrift:
     """Return the drift of the open records of an environment's tables, as they stand now; writes nothing.
 
     `inputs` replace tables by files. Raises as `predict` does.
@@ -44,7 +44,7 @@ def data_drift(
             artifact=deployed.release, rows=deployed.work / "predict.parquet", limits=environment.limits
         )
     )
-    return DataDrift(
+    return ModelDrift(
         environment=environment.name,
         model=model,
         artifact=deployed.artifact,

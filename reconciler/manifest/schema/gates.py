@@ -197,7 +197,7 @@ class DataDrift(_Gate):
 
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
-        return core.DriftBound(at_most=DriftVerdict(self.at_most), for_=self.scope)
+        return core.DataDrift(at_most=DriftVerdict(self.at_most), for_=self.scope)
 
 
 Gate = Annotated[

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.quality.drift import BANDS, DriftVerdict, FeatureDrift, Measure, RowDrift
-from reconciler.core.quality.drift_report import DataDrift
+from reconciler.core.quality.drift_report import ModelDrift
 from reconciler.core.quality.reference import NO_REFERENCE
 from reconciler.report.layout.blocks import (
     GAP,
@@ -29,12 +29,12 @@ from reconciler.report.quality import unknown_values
 
 MOST_FEATURES = 25
 
-DOCUMENTS = {"data-drift": (DataDrift, ())}  # what commands print as JSON, and the facts added to it
+DOCUMENTS = {"data-drift": (ModelDrift, ())}  # what commands print as JSON, and the facts added to it
 
 _TONES = {DriftVerdict.STRONG: Tone.BAD, DriftVerdict.SOME: Tone.WARN, DriftVerdict.TOO_FEW: Tone.DIM}
 
 
-def blocks(drift: DataDrift, detail: Detail) -> Iterator[Block]:
+def blocks(drift: ModelDrift, detail: Detail) -> Iterator[Block]:
     """Say which features, and whether the predicted outcome, drifted, and by how much."""
     against = ": ", count(drift.rows, "record"), " to predict against the training rows"
     short_form = (" of ", Code(short(drift.artifact)), ", as of ", drift.as_of)
