@@ -10,6 +10,7 @@ from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
+from reconciler.manifest.quality.contract_checks import declared_problems
 
 CrossProblem = tuple[str, tuple[str | int, ...], str, str, str | None]
 """(file, path in the document, code, message, hint)"""
@@ -27,6 +28,8 @@ def problems(desired: DesiredState, paths: Collection[str], *, cards: bool = Fal
     """
     for environment in desired.environments:
         yield from _environment(desired, environment)
+        for path, code, message, hint in declared_problems(environment.data):
+            yield environment_file(environment.name), ("spec", "data", *path), code, message, hint
         yield from _controlled(environment, paths)
         yield from _retired(environment, paths)
     for model in desired.models:

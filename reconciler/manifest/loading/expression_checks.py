@@ -11,6 +11,7 @@ from reconciler.errors import DataError, Problem
 from reconciler.manifest.loading import column_checks, leakage, masked_columns
 from reconciler.manifest.loading.column_checks import ColumnProblem, expression_path
 from reconciler.manifest.loading.problems import ProblemCollector
+from reconciler.manifest.quality import contract_checks
 from reconciler.ports import Expressions, ParsedExpression, TableLookup
 
 RECIPE = ("spec", "recipe")
@@ -79,6 +80,11 @@ def check_columns(
                 texts[environment.name, name] = lookup.texts(desired, environment, name)
                 for problem in column_checks.table_problems(table, columns):
                     reading.add(file, (*place, *problem.path), problem.code, problem.message, problem.hint)
+        here, here_texts = (
+            {name: them[owner, name] for owner, name in them if owner == environment.name} for them in (known, texts)
+        )
+        for path, code, message, hint in contract_checks.column_problems(environment.data, here, here_texts):
+            reading.add(file, ("spec", "data", *path), code, message, hint)
     origins = {each.name: each.data.copy_from or each.name for each in desired.environments}
     for model in desired.models:
         if not any(reading.touches(model.file, (*RECIPE, "data", part)) for part in _NAMING):

@@ -1,0 +1,1 @@
+"""Checks of what an environment declares its data must keep to."""
