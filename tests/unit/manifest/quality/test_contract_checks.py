@@ -39,15 +39,12 @@ class Headers:
         return {"customers": ("country",), "invoices": ("invoice_id",)}[table]
 
 
-def told(contract: str, *, headers: bool = True, types: str = "") -> list[str]:
+def told(contract: str, *, headers: bool = True) -> list[str]:
     """Return "code line message" of each problem of production with these contracts."""
     text = FILES[PRODUCTION].decode()
     lines = "".join(f"      {line}\n" for line in contract.strip().splitlines())
     text = text.replace("    tables:\n", f"    contracts:\n{lines}    tables:\n", 1)
     assert "contracts" in text
-    if types:
-        assert "path: data/invoices.csv" in text or "path: data/" in text
-        text = text.replace("        uses: csv\n", f"        uses: csv\n        types: {types}\n", 1)
     files = {**FILES, PRODUCTION: text.encode()}
     tree = tuple(TreeFile(path=path, mode="100644", id=path, size=len(body)) for path, body in sorted(files.items()))
     try:
