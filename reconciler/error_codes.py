@@ -178,6 +178,14 @@ E424 A table has fewer rows than its contract asks for, or many more or fewer th
      Look whether the export is complete; where it is meant to be so, change `rows` of the contract.
 E425 The newest row of a table is older than its contract allows.
      Look whether the export still runs; where it is meant to be so, change `fresh` of the contract.
+E431 A database or a bucket cannot be reached, or went away while it was read.
+     Run the command again when it is there; nothing was changed.
+E432 A database or a bucket refuses the login, or does not let the user read a table.
+     Check the user, the password and the rights; the secret is looked up where the manifest says.
+E433 A secret that a manifest refers to is not set here.
+     Set the environment variable, or write the file, for this command.
+E434 A database does not run the declared query.
+     Try it with the database's own client.
 E450 A mask does not fit the table that it is declared for.
      Correct the mask, or the column's type; the message says what was expected.
 E451 The key of pseudonyms is missing, or too short.

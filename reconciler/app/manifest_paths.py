@@ -139,8 +139,10 @@ def _declared(environments: tuple[Environment, ...]) -> Iterator[DeclaredPath]:
             if location is not None and location.root is not None:
                 yield DeclaredPath(environment=name, holds=holds, text=location.root, field=("spec", holds, "root"))
         for table, declared in environment.data.tables:
+            if not declared.is_here:
+                continue
             field = ("spec", "data", "tables", table, "path")
-            yield DeclaredPath(environment=name, holds=TABLE, text=declared.path, field=field)
+            yield DeclaredPath(environment=name, holds=TABLE, text=declared.folder, field=field)
 
 
 def _overlap(a: str, b: str) -> bool:

@@ -50,13 +50,19 @@ class HeaderLookup:
     def notes(self) -> tuple[str, ...]:
         """Say which tables' columns could not be looked up, one line per environment."""
         tables: dict[str, list[str]] = {}
+        elsewhere = []
         for (environment, table), path in sorted(self.unknown.items()):
-            tables.setdefault(environment, []).append(f"{table} ({path})")
+            if path.startswith(reason := f"table {table}: "):
+                elsewhere.append(
+                    f"the columns of {environment}'s {table} were not looked up: {path.removeprefix(reason)}"
+                )
+            else:
+                tables.setdefault(environment, []).append(f"{table} ({path})")
         return tuple(
             f"the columns of {environment}'s {', '.join(names)} were not looked up: no such file on this machine; "
             "--data-root names the folder that table paths start from"
             for environment, names in tables.items()
-        )
+        ) + tuple(elsewhere)
 
     def _columns(self, desired: DesiredState, environment: Environment, table: str) -> tuple[str, ...] | None:
         declared = environment.data.table(table)
@@ -71,7 +77,7 @@ class HeaderLookup:
                 snapshot = self.newest(sandbox)
                 if snapshot is not None and (copy := snapshot.table(table)) is not None:
                     return tuple(column.name for column in copy.columns)
-        self.unknown[environment.name, table] = declared.path
+        self.unknown[environment.name, table] = header.unknown or declared.path
         return None
 
 

@@ -123,20 +123,23 @@ class CopyRequest:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderRequest:
     """A request for the names of a table's columns: of its file, from `root` and never outside it, the first bytes are
-    read."""
+    read, and of a database no row. `secrets`: as of a CopyRequest."""
 
     root: Path
     name: str
     table: Table
+    secrets: tuple[Secret, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableHeader:
     """The columns of a table, in its order; None where its file is not here, or cannot be read by this user. `texts`:
-    those that are text without a doubt, by the rows that stand in the first bytes of a CSV file."""
+    those that are text without a doubt, by the rows that stand in the first bytes of a CSV file. `unknown`: why the
+    columns are not known, where that is not because no file is here."""
 
     columns: tuple[str, ...] | None
     texts: tuple[str, ...] = ()
+    unknown: str | None = None
 
 
 class SelectionKind(StrEnum):

@@ -81,6 +81,10 @@ class TableBatches(Protocol):
     def columns(self) -> tuple[str, ...]:
         """Return the names of its columns. Reads no row."""
 
+    @property
+    def uncopied(self) -> frozenset[str]:
+        """Return the columns of a type that no copy has, such as lists, records and bytes, as far as known."""
+
     def stream(self) -> ArrowStream:
         """Return the batches, which are read once, in bounded memory."""
 

@@ -47,6 +47,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "EQUALS": (150, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
     "DRIFT_TRIALS": (30, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
+    "COPIES": (3, 50),  # of three tables of a database that is written to all the while
     "EXAMPLES": (1, 5),  # times the examples of each property test
 }
 

@@ -5,6 +5,7 @@ One JSON file outside the work tree, safe to delete; a damaged one is ignored.
 
 from __future__ import annotations
 
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,10 +60,14 @@ def _header(known: Any) -> TableHeader | None:
 
 def _key(request: HeaderRequest, settled: int) -> str | None:
     """Return a key of the file as it is, and of its declaration; None where it is not there, or too young to tell."""
+    if not request.table.is_here:
+        return None
     path = request.root / request.table.path
     try:
         status = path.stat()
     except (OSError, ValueError):
+        return None
+    if not stat.S_ISREG(status.st_mode):
         return None
     if time.time_ns() - status.st_ctime_ns < settled:
         return None

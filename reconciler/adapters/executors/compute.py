@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from reconciler.adapters.executors.secret_values import bucket_environment, secrets_of
 from reconciler.adapters.executors.worker_pool import WorkerPool
+from reconciler.adapters.executors.worker_process import WorkerProcess, spawn
 from reconciler.adapters.system.host import cores
 from reconciler.core.artifact.oci_artifact import Schema
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile
@@ -42,6 +46,7 @@ class DataWorker:
     """Implements ports.Data and ports.Expressions; consecutive calls share a process."""
 
     def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._halt = halt
         self._pool = WorkerPool("reconciler.data", failure=DataError, halt=halt)
 
     def warm(self) -> None:
@@ -49,7 +54,18 @@ class DataWorker:
         self._pool.warm()
 
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
-        return self._pool.call("copy", request, tuple[TableFile, ...], request.limits)
+        """Copy tables; where a secret is needed, in a process of its own, which ends with the copy."""
+        secrets = secrets_of(request.tables, request.root, os.environ)
+        own = bucket_environment(request.tables, os.environ)
+        if not secrets and not own:
+            return self._pool.call("copy", request, tuple[TableFile, ...], request.limits)
+        worker = WorkerProcess(
+            "reconciler.data", failure=DataError, halt=self._halt, begin=partial(spawn, "reconciler.data", more=own)
+        )
+        try:
+            return worker.call("copy", replace(request, secrets=secrets), tuple[TableFile, ...], request.limits)
+        finally:
+            worker.close()
 
     def profile(self, request: ProfileRequest) -> TableProfile:
         return self._pool.call("profile", request, TableProfile, request.limits)
@@ -75,10 +91,24 @@ class HeaderWorker:
     """Implements ports.TableHeaders in a process of its own, which imports neither DuckDB nor numpy."""
 
     def __init__(self, *, halt: threading.Event | None = None) -> None:
+        self._halt = halt
         self._pool = WorkerPool("reconciler.data.tables", failure=DataError, halt=halt)
 
     def header(self, request: HeaderRequest) -> TableHeader:
-        return self._pool.call("header", request, TableHeader, PARSING)
+        tables = ((request.name, request.table),)
+        try:
+            secrets = secrets_of(tables, request.root, os.environ)
+        except DataError as error:
+            return TableHeader(columns=None, unknown=error.message)
+        own = bucket_environment(tables, os.environ)
+        if not secrets and not own:
+            return self._pool.call("header", request, TableHeader, PARSING)
+        module = "reconciler.data.tables"
+        worker = WorkerProcess(module, failure=DataError, halt=self._halt, begin=partial(spawn, module, more=own))
+        try:
+            return worker.call("header", replace(request, secrets=secrets), TableHeader, PARSING)
+        finally:
+            worker.close()
 
     def close(self) -> None:
         self._pool.close()

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import IO, Any, Protocol, TypeVar
 
 from reconciler import codec, errors
@@ -216,15 +216,18 @@ class WorkerProcess:
         return RefusedTablesError(read) if read else self._failed("it refused the tables without a reason")
 
 
-def spawn(module: str, *arguments: str, stdin: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
-    """Start `python -m module` in a session of its own, with the fixed environment of all worker processes."""
+def spawn(
+    module: str, *arguments: str, stdin: int = subprocess.PIPE, more: Mapping[str, str] | None = None
+) -> subprocess.Popen[bytes]:
+    """Start `python -m module` in a session of its own, with the fixed environment of all worker processes, and what
+    this one needs `more`."""
     return subprocess.Popen(
         # -P and -s: neither the folder that we are called from nor the user's own packages shadow a module.
         [sys.executable, "-P", "-s", "-m", module, *arguments],
         stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        env=fixed_environment(os.environ, architecture=platform.machine()),
+        env={**(more or {}), **fixed_environment(os.environ, architecture=platform.machine())},
         start_new_session=True,
         bufsize=0,
     )

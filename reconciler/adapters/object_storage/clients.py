@@ -58,6 +58,17 @@ def open_bucket(location: StorageLocation, *, kind: type[StoreError] | type[Targ
     return Bucket(clients, location.address, kind=kind)
 
 
+def reading_client(location: StorageLocation) -> Any:
+    """Return obstore's client to read a whole bucket with. Raises as `open_bucket`, and ModuleNotFoundError."""
+    from obstore.store import AzureStore, GCSStore, S3Store
+
+    kinds: dict[str, Callable[..., Any]] = {"s3": S3Store, "gcs": GCSStore, "azure": AzureStore}
+    plain, patience = _is_plain(location), _patience()
+    retries = _retry_settings(plain, patience, timeout=_HEAVY, read_timeout=patience, retries=4)
+    name = location.setting("bucket") or location.setting("container") or ""
+    return kinds[location.uses](name, **_settings(location), **retries)
+
+
 def _settings(location: StorageLocation) -> dict[str, Any]:
     match location.uses:
         case "s3":  # in spite of the environment: all safety rests on the condition

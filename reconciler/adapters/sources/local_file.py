@@ -73,9 +73,12 @@ def unchanged(file: LocalFile) -> Iterator[LocalFile]:
             raise file._error("E409", "the file was changed while it was read", hint)
 
 
-def locate(name: str, table: Table, root: Path) -> Path:
-    """Return the path of a table's file below `root` (resolved). Raises DataError E302, E401, E408."""
-    declared = table.path
+def locate(name: str, table: Table, root: Path, *, folder: bool = False, path: str | None = None) -> Path:
+    """Return where a table's file, or folder, is below `root` (resolved); `path`: of another one than the declared.
+
+    Raises DataError E302, E401, E408.
+    """
+    declared = table.path if path is None else path
     if _SCHEME.match(declared):
         raise table_error(
             name, table, code="E408", message="expected a path, found a URL", hint="name a file below the data root"
@@ -85,19 +88,19 @@ def locate(name: str, table: Table, root: Path) -> Path:
         hint = "name a file below it, without `..`"
         raise table_error(name, table, code="E302", message="the path leaves the data root", hint=hint)
     try:
-        path = (root / pure).resolve(strict=True)
+        found = (root / pure).resolve(strict=True)
     except (FileNotFoundError, NotADirectoryError):
         hint = "check the path; it is relative to the data root"
         raise table_error(name, table, code="E401", message="there is no such file", hint=hint) from None
     except (OSError, RuntimeError):
         hint = "check the path and the permission to read it"
         raise table_error(name, table, code="E401", message="the file cannot be reached", hint=hint) from None
-    if not path.is_relative_to(root):
+    if not found.is_relative_to(root):
         message = "the path leaves the data root through a symbolic link"
         raise table_error(
             name, table, code="E302", message=message, hint="name a file below the data root, not a link out of it"
         )
-    if not path.is_file():
-        hint = "name a CSV or Parquet file"
+    if not (found.is_dir() if folder else found.is_file()):
+        hint = "name a CSV or Parquet file" if not folder else "name a folder"
         raise table_error(name, table, code="E401", message="this is not a file", hint=hint)
-    return path
+    return found

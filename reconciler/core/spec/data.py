@@ -6,10 +6,21 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.digest import DefaultsLeftOut
+
+GLOB = re.compile(r"[*?\[]")
+BUCKETS = {"s3://": "s3", "gs://": "gcs", "az://": "azure"}
+"""How an address in a bucket begins -> the storage type."""
+
+
+def is_in_bucket(path: str) -> bool:
+    """Tell whether a table's path is an address in a bucket."""
+    return path.startswith(tuple(BUCKETS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +45,10 @@ class CellText(DefaultsLeftOut):
 class Table(DefaultsLeftOut):
     """The source of one table, and how its text is parsed.
 
-    `path` is relative to the data root that the operator names (by default the project). `types` maps columns to
+    `path` is relative to the data root that the operator names (by default the project), or an address in a bucket; it
+    may be a file, a pattern or a folder. `url` names where the address of a database is (env:NAME or file:PATH), never
+    the address; `table` or `query` is what is read there; `version` is that of a Delta table (None: the newest);
+    `settings` are a plug-in's. `types` maps columns to
     DuckDB type names; `dates` is a strptime format for text dates; undeclared types are inferred once and then kept.
     `columns` are (name, name as written in the file), for names that expressions cannot use; `row_number` names a
     column to add: 1, 2, … in the file's order; `cells` are the columns whose text is read in another way.
@@ -58,16 +72,32 @@ class Table(DefaultsLeftOut):
     header: bool = True
     escape: str | None = None
     blank_lines: str | None = None
+    url: str | None = None
+    table: str | None = None
+    query: str | None = None
+    version: int | None = None
+    settings: tuple[tuple[str, str], ...] = ()
 
     @property
     def place(self) -> str:
         """Return where its rows are, for messages."""
-        return self.path
+        return self.path or self.table or (f"the query to {self.url}" if self.url else self.uses)
 
     @property
     def source(self) -> tuple[str, str | None]:
         """Return what tells its source: tables of which it is equal are read through one connection."""
-        return self.uses, None
+        return self.uses, self.url
+
+    @property
+    def folder(self) -> str:
+        """Return its path; of a pattern, the folder that it starts from."""
+        plain = itertools.takewhile(lambda part: not GLOB.search(part), self.path.split("/"))
+        return "/".join(plain) if GLOB.search(self.path) else self.path
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether its rows are files below the data root."""
+        return bool(self.path) and not is_in_bucket(self.path)
 
     def cell_text(self, column: str) -> CellText:
         """Return how the column's text is read where that differs from the table: nothing, where it does not."""

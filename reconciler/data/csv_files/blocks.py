@@ -30,7 +30,7 @@ _MAGIC = {
     b"\xd0\xcf\x11\xe0": ("workbook of Excel (.xls)", _AS_CSV),
     b"BZh": ("bzip2", "unpack it first"),
     b"\xfd7zXZ\x00": ("xz", "unpack it first"),
-    b"\x28\xb5\x2f\xfd": ("zstandard", "unpack it first"),
+    b"\x28\xb5\x2f\xfd": ("zstandard", "unpack it first, or name it .csv.zst"),
     b"7z\xbc\xaf\x27\x1c": ("7z", "unpack it first"),
     b"PAR1": ("Parquet", "declare `uses: parquet`"),
     b"SQLite format 3\x00": ("SQLite", "export the table as CSV"),
@@ -69,9 +69,14 @@ def known_format(head: bytes) -> tuple[str, str] | None:
 
 
 def opened(source: BinaryIO, path: str) -> IO[bytes] | gzip.GzipFile:
-    """Return the stream of a file's text: unpacked, where its name ends in .gz."""
+    """Return the stream of a file's text: unpacked, where its name ends in .gz or .zst."""
     if path.lower().endswith(".gz"):
         return gzip.GzipFile(fileobj=source)
+    if path.lower().endswith(".zst"):
+        import pyarrow as pa
+
+        unpacked: IO[bytes] = pa.CompressedInputStream(pa.PythonFile(source, mode="r"), "zstd")
+        return unpacked
     return source
 
 
@@ -79,9 +84,11 @@ def read(stream: IO[bytes] | gzip.GzipFile, size: int, path: str) -> bytes:
     """Read from a stream that may be packed. Raises DataError E407 where it is damaged."""
     try:
         return stream.read(size)
-    except (EOFError, zlib.error, gzip.BadGzipFile):
+    except (EOFError, zlib.error, gzip.BadGzipFile, OSError):
         where = FilePosition(file=path)
-        message = "this is not a whole gzip file"
+        if not path.lower().endswith((".gz", ".zst")):
+            raise
+        message = f"this is not a whole {'zstandard' if path.lower().endswith('.zst') else 'gzip'} file"
         raise DataError(message, code="E407", where=where, hint="write it again; it may be cut short") from None
 
 

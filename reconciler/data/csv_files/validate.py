@@ -10,6 +10,7 @@ line end inside a quoted cell is read as a line feed. The types of cells are dec
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import re
 from dataclasses import dataclass
@@ -35,8 +36,14 @@ class Rows:
     count: int
 
 
-def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect, *, most: int = TABLE_ROWS) -> Rows:
-    """Copy at most `most` rows of `source` (at its start) to `target`. Raises DataError E401-E407, E419."""
+def copy_rows(
+    source: BinaryIO, target: BinaryIO, dialect: Dialect, *, most: int = TABLE_ROWS, empty: bool = False
+) -> Rows:
+    """Copy at most `most` rows of `source` (at its start) to the end of `target`; `empty`: there may be none.
+
+    Raises DataError E401-E407, E419.
+    """
+    start = target.tell()
     blocks = read_blocks(source, dialect)
     first = next(blocks, b"")
     columns, rest = _header_of(first, dialect)
@@ -51,8 +58,9 @@ def copy_rows(source: BinaryIO, target: BinaryIO, dialect: Dialect, *, most: int
                 hint="split the table",
             )
     check.finish()
-    target.truncate(check.end)
-    if check.rows == 0:
+    target.truncate(start + check.end)
+    target.seek(0, io.SEEK_END)
+    if check.rows == 0 and not empty:
         where = FilePosition(file=dialect.path)
         raise DataError(
             "the file has a header and no rows", code="E401", where=where, hint="write rows below the header"
@@ -87,11 +95,13 @@ def _header_of(first: bytes, dialect: Dialect) -> tuple[tuple[str, ...], bytes]:
     return read_header(line.decode("utf-8"), dialect), rest
 
 
-def line_of(copy: Path, row: int, dialect: Dialect) -> int | None:
-    """Return the source line on which row `row` (from 1) of a copy begins; None where it cannot be told."""
+def line_of(copy: Path, row: int, dialect: Dialect, *, start: int = 0) -> int | None:
+    """Return the source line on which row `row` (from 1) of a copy begins; None where it cannot be told. `start`: where
+    the copy of the file begins, in bytes."""
     if dialect.skip_blank:
         return None
     with copy.open(encoding="utf-8", newline="\n") as stream:
+        stream.seek(start)
         reader = csv.reader(stream, delimiter=dialect.delimiter)
         try:
             for _ in itertools.islice(reader, row - 1):

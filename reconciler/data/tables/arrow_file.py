@@ -28,7 +28,8 @@ def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    reader = pa.RecordBatchReader.from_stream(stream)
+    # An error of ours would lose its type on the way through Arrow's interface for streams.
+    reader = stream if isinstance(stream, pa.RecordBatchReader) else pa.RecordBatchReader.from_stream(stream)
     kinds = {name: _bare(field.type, pa) for name, field in zip(names, reader.schema, strict=True)}
     written = pa.schema([(name, kind) for name, kind in kinds.items() if _is_written(kind, pa)])
     left = {name: str(kind) for name, kind in kinds.items() if name not in written.names}
@@ -37,7 +38,7 @@ def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error
     # Neither dictionaries nor statistics: the file is read once or twice, from beginning to end, and removed.
     options: dict[str, Any] = {"compression": "lz4", "use_dictionary": False, "write_statistics": False}
     with pq.ParquetWriter(path, written, **options) as writer:
-        for batch in reader:
+        while (batch := _next(reader, error)) is not None:
             rows += batch.num_rows
             if rows > TABLE_ROWS:
                 message = f"the table has more than {TABLE_ROWS:,} rows, and no more are read"
@@ -49,6 +50,18 @@ def write_batches(stream: ArrowStream, path: Path, names: tuple[str, ...], error
             columns = [column.cast(field.type) for column, field in zip(columns, written, strict=True)]
             writer.write_batch(pa.record_batch(columns, schema=written))
     return left
+
+
+def _next(reader: Any, error: TableErrors) -> Any:
+    """Return the next batch; None after the last. Raises DataError E431 where a plug-in's stream breaks off."""
+    import pyarrow as pa
+
+    try:
+        return next(reader, None)
+    except (pa.ArrowException, OSError):
+        pass
+    hint = "run the command again; nothing was changed, and the last data snapshot stays in use"
+    raise error("E431", "the source went away while it was read", hint)
 
 
 def _bare(kind: Any, pa: Any) -> Any:

@@ -26,6 +26,8 @@ from reconciler.data.tables.column_types import text_formats_of
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import HeaderRequest, SourceAccess, TableFiles, TableHeader
 
+_ELSEWHERE = ("E431", "E432", "E433", "E610")
+_PATIENCE = 5.0  # seconds for a database or a bucket to answer
 _FEWEST, _MOSTLY = 3, 0.8  # cells without a digit, and their share, from which a column is text
 
 
@@ -37,19 +39,25 @@ def header_of(request: HeaderRequest) -> TableHeader:
     name, table = request.name, request.table
     text_formats_of(name, table, ())
     root = request.root.resolve()
-    source = plugins.source(SourceAccess(tables=((name, table),), root=root, scratch=root))
+    source = plugins.source(
+        SourceAccess(tables=((name, table),), root=root, scratch=root, secrets=request.secrets, seconds=_PATIENCE)
+    )
     with ExitStack() as stack:
         stack.callback(source.close)
         try:
             read = stack.enter_context(source.read(name))
             if not isinstance(read, TableFiles):
-                return TableHeader(columns=read.columns)
+                named = zip(read.columns, _of_names(table, read.columns), strict=True)
+                return TableHeader(columns=tuple(name for written, name in named if written not in read.uncopied))
             stream = stack.enter_context(read.files[0].open())
         except DataError as error:
+            if not table.is_here and error.code in _ELSEWHERE:
+                return TableHeader(columns=None, unknown=error.message)
             if error.code == "E401" and not _is_something_else(request.root / table.path):
                 return TableHeader(columns=None)
             raise
         names, texts = _of_file(name, table, stream)
+        names = (*names, *(key for key, _ in read.files[0].partition))
     return TableHeader(columns=names if table.row_number is None else (table.row_number, *names), texts=texts)
 
 
@@ -82,9 +90,13 @@ def _is_something_else(path: Path) -> bool:
     return os.path.exists(path) and not os.path.isfile(path)  # noqa: PTH110, PTH113  (False where it cannot be reached)
 
 
+def _of_names(table: Table, written: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that recipes use, of those in the source."""
+    where = FilePosition(file=table.place)
+    return validate.check_names(validate.renamed(written, table.columns, where), where)
+
+
 def _of_parquet(table: Table, columns: tuple[tuple[str, bool], ...]) -> tuple[str, ...]:
     """Return the columns that are copied: those of lists, records or bytes are not."""
-    where = FilePosition(file=table.path)
-    names = validate.renamed(tuple(name for name, _ in columns), table.columns, where)
-    validate.check_names(names, where)
+    names = _of_names(table, tuple(name for name, _ in columns))
     return tuple(name for name, (_, is_copied) in zip(names, columns, strict=True) if is_copied)

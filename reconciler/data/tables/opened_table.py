@@ -11,28 +11,32 @@ first, so memory is bounded and the source is let go early. What lies below `int
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.core import parquet_file
 from reconciler.core.parquet_file import ParquetError
+from reconciler.core.size_limits import TABLE_ROWS
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.table_error import table_error
 from reconciler.data.csv_files import validate
-from reconciler.data.csv_files.rows import Dialect, dialect_of
+from reconciler.data.csv_files.rows import dialect_of
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of
 from reconciler.data.tables.arrow_file import write_batches
 from reconciler.data.tables.cells.missing_values import with_missing
 from reconciler.data.tables.column_types import TYPE_RULE, check_zone, normal_type, text_format_of
 from reconciler.data.tables.copied_column import is_copied
+from reconciler.data.tables.csv_copies import CsvCopies, Partition
 from reconciler.data.tables.unnamed_file import unnamed_file
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import SourceFile, TableBatches, TableFiles
 
 SOURCE = "source"
+PARTITIONS = 500  # each takes an open file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +44,16 @@ class OpenedTable:
     """A table as the relation `source` of a session.
 
     `types`: its columns that can be copied, or that the table declares; `texts`: those of which the cells are text that
-    stands for values, in the type of `given` where the source knows it, else inferred from all of them. `rows`: how
-    many there are, where that was counted. `line_of` returns the file and the line of row n (from 1), where known.
+    stands for values, in the type of `given` where the source knows it, else inferred from all of them. `bounded`:
+    days and times outside the years 1 to 9999 do not fit: they are how a source writes infinity. `rows`: how many there
+    are, where that was counted. `line_of` returns the file and the line of row n (from 1), where known.
     """
 
     session: Session
     types: dict[str, str]
     texts: frozenset[str] = frozenset()
     given: Mapping[str, str] = field(default_factory=dict)
+    bounded: bool = False
     rows: int | None = None
     line_of: Callable[[int], tuple[str | None, int | None]] | None = None
 
@@ -77,6 +83,11 @@ class TableOpener:
         with opening as opened:
             yield opened
 
+    @property
+    def kind(self) -> str:
+        """Return what the table is, in messages."""
+        return "file" if self.table.uses in ("csv", "parquet") else "table"
+
     def error(
         self, code: str, message: str, hint: str | None = None, line: int | None = None, file: str | None = None
     ) -> DataError:
@@ -87,78 +98,143 @@ class TableOpener:
 
     @contextmanager
     def _csv(self, files: tuple[SourceFile, ...]) -> Iterator[OpenedTable]:
-        """Open the text of the cells of CSV files."""
-        dialect = dialect_of(self.name, self.table)
+        """Open the text of the cells of CSV files, those with the same partition behind each other in one copy."""
         text_format_of(self.name, self.table)
-        with unnamed_file(self.into, f".{self.name}.csv") as (target, text):
-            with files[0].open() as stream:
-                rows = validate.copy_rows(stream, target, dialect)
-            target.flush()
-            self._check_declared(rows.columns)
-            with open_session(limits=self.limits, into=self.into, inputs=(text,), ordered=True) as session:
-                check_zone(session, self.name, self.table.time_zone)
-                self._view_csv(session, text, rows.columns, dialect)
-                yield OpenedTable(
-                    session=session,
-                    types=dict.fromkeys(rows.columns, "VARCHAR"),
-                    texts=frozenset(rows.columns),
-                    rows=rows.count,
-                    line_of=lambda row: (None, validate.line_of(text, row, dialect)),
-                )
+        with ExitStack() as stack:
+            copies = CsvCopies(dialect=dialect_of(self.name, self.table), error=self.error)
+            for number, (partition, group) in enumerate(self._groups(files)):
+                opened = stack.enter_context(unnamed_file(self.into, f".{self.name}.{number}.csv"))
+                copies.add(partition, group, *opened, alone=len(files) == 1)
+            names = (*copies.columns, *self._keys(files, copies.columns))
+            self._check_declared(names)
+            inputs = tuple(part.text for part in copies.parts)
+            session = stack.enter_context(open_session(limits=self.limits, into=self.into, inputs=inputs, ordered=True))
+            check_zone(session, self.name, self.table.time_zone)
+            query = " UNION ALL ".join(
+                f"SELECT *{_constants(part.partition)} FROM {self._read_csv(part.text, copies)}"
+                for part in copies.parts
+            )
+            query = with_missing(query, dict.fromkeys(names, "VARCHAR"), self.table)
+            session.run(f"CREATE VIEW {SOURCE} AS {query}", doing=f"reading table {self.name}")
+            yield OpenedTable(
+                session=session,
+                types=dict.fromkeys(names, "VARCHAR"),
+                texts=frozenset(names),
+                rows=copies.rows,
+                line_of=copies.line_of,
+            )
 
-    def _view_csv(self, session: Session, text: Path, names: tuple[str, ...], dialect: Dialect) -> None:
-        columns = ", ".join(f"{text_of(name)}: 'VARCHAR'" for name in names)
+    def _read_csv(self, text: Path, copies: CsvCopies) -> str:
+        columns = ", ".join(f"{text_of(name)}: 'VARCHAR'" for name in copies.columns)
         nulls = list(self.table.nulls)
         # DuckDB has no empty list of null texts.
-        empty = f"nullstr = {text_list(nulls)}" if nulls else f"force_not_null = {text_list(list(names))}"
-        cells = (
-            f"SELECT * FROM read_csv({text_of(str(text))}, columns = {{{columns}}},"
-            f" auto_detect = false, header = false, delim = {text_of(dialect.delimiter)}, quote = '\"', escape = '\"',"
-            f" new_line = '\\n', {empty}, allow_quoted_nulls = true,"
+        empty = f"nullstr = {text_list(nulls)}" if nulls else f"force_not_null = {text_list(list(copies.columns))}"
+        return (
+            f"read_csv({text_of(str(text))}, columns = {{{columns}}},"
+            f" auto_detect = false, header = false, delim = {text_of(copies.dialect.delimiter)}, quote = '\"',"
+            f" escape = '\"', new_line = '\\n', {empty}, allow_quoted_nulls = true,"
             " null_padding = false, ignore_errors = false, strict_mode = true, parallel = false, comment = '')"
         )
-        query = with_missing(cells, dict.fromkeys(names, "VARCHAR"), self.table)
-        session.run(f"CREATE VIEW {SOURCE} AS {query}", doing=f"reading table {self.name}")
+
+    def _groups(self, files: tuple[SourceFile, ...]) -> list[tuple[Partition, tuple[SourceFile, ...]]]:
+        """Return the files by partition, in order. Raises DataError E419 where there are too many."""
+        groups = [(key, tuple(group)) for key, group in itertools.groupby(files, key=lambda file: file.partition)]
+        if len(groups) > PARTITIONS:
+            message = f"{len(groups):,} folders of partitions; at most {PARTITIONS:,} are read"
+            raise self.error("E419", message, "name fewer of them by a pattern, or join small ones")
+        return groups
+
+    def _keys(self, files: tuple[SourceFile, ...], columns: Iterable[str]) -> tuple[str, ...]:
+        """Return the columns that folders name. Raises DataError E403 where the files have one of that name."""
+        keys = tuple(key for key, _ in files[0].partition)
+        known = {name.lower() for name in columns}
+        if both := [key for key in keys if key.lower() in known]:
+            hint = f"rename it in the files, by `columns`, or write the folders without `{both[0]}=`"
+            message = f"column {both[0]} is both in the files and in the names of their folders"
+            raise self.error("E403", message, hint, file=files[0].name)
+        return keys
 
     # --- Parquet ---
 
     @contextmanager
     def _parquet(self, files: tuple[SourceFile, ...]) -> Iterator[OpenedTable]:
         """Open Parquet files, each measured before."""
-        try:
-            with files[0].open() as stream:
-                parquet_file.measure(stream)
-        except ParquetError as error:
-            hint = "declare `uses: csv` if it is CSV; else write it again" if error.code == "E411" else error.hint
-            raise self.error(error.code, str(error), hint) from None
-        text_format_of(self.name, self.table)
-        path = files[0].local()
-        with open_session(limits=self.limits, into=self.into, inputs=(path,), ordered=True) as session:
-            check_zone(session, self.name, self.table.time_zone)
-            doing = f"reading table {self.name}"
+        rows = 0
+        for file in files:
             try:
-                session.run(f"CREATE VIEW {SOURCE} AS SELECT * FROM read_parquet({text_of(str(path))})", doing=doing)
-                types = session.types(SOURCE, doing=doing)
-                # The names as the file has them: DuckDB changes a name that differs from another only in case.
-                schema = session.rows(f"SELECT name FROM parquet_schema({text_of(str(path))})", doing=doing)
+                with file.open() as stream:
+                    rows += parquet_file.measure(stream).rows
+            except ParquetError as error:
+                hint = "declare `uses: csv` if it is CSV; else write it again" if error.code == "E411" else error.hint
+                raise self.error(error.code, str(error), hint, file=file.name) from None
+        if rows > TABLE_ROWS:
+            raise self.error(
+                "E419", f"the files have {rows:,} rows; at most {TABLE_ROWS:,} are read", "split the table"
+            )
+        text_format_of(self.name, self.table)
+        paths = {file.local(): file for file in files}
+        inputs = tuple(paths)
+        with open_session(limits=self.limits, into=self.into, inputs=inputs, ordered=True) as session:
+            check_zone(session, self.name, self.table.time_zone)
+            try:
+                types = self._types_of_files(session, paths)
             except DataError as error:
-                raise self.unreadable(error) from None
-            written = tuple(row[0] for row in schema[1:])
-            names = self._names(written if len(written) == len(types) else tuple(types))
-            types = self._view_parquet(session, path, names, types)
-            self._check_declared(types)
-            yield OpenedTable(session=session, types=self._copied(types))
+                raise error if error.where is not None else self.unreadable(error) from None
+            keys = self._keys(files, types)
+            self._check_declared((*types, *keys))
+            groups = self._groups(files)
+            of_file = {file.name: path for path, file in paths.items()}
+            query = " UNION ALL ".join(
+                f"SELECT {self._items(session, of_file[group[0].name], types)}{_constants(partition)}"
+                f" FROM {_read_parquet([of_file[file.name] for file in group])}"
+                for partition, group in groups
+            )
+            types |= dict.fromkeys(keys, "VARCHAR")
+            query = with_missing(query, types, self.table)
+            session.run(f"CREATE OR REPLACE VIEW {SOURCE} AS {query}", doing=f"reading table {self.name}")
+            yield OpenedTable(session=session, types=self._copied(types), texts=frozenset(keys))
 
-    def _view_parquet(
-        self, session: Session, path: Path, names: tuple[str, ...], types: dict[str, str]
-    ) -> dict[str, str]:
-        """Create the source view with the declared column names, and return the types by those names."""
-        items = ", ".join(f"{name_of(old)} AS {name_of(new)}" for old, new in zip(types, names, strict=True))
-        by_name = dict(zip(names, types.values(), strict=True))
-        items = items if self.table.columns else "*"
-        query = with_missing(f"SELECT {items} FROM read_parquet({text_of(str(path))})", by_name, self.table)
-        session.run(f"CREATE OR REPLACE VIEW {SOURCE} AS {query}", doing=f"reading table {self.name}")
-        return by_name
+    def _types_of_files(self, session: Session, paths: Mapping[Path, SourceFile]) -> dict[str, str]:
+        """Return the types of the columns by the names that recipes use.
+
+        Raises DataError E403 where a file has other columns than the first, or other types.
+        """
+        doing = f"reading table {self.name}"
+        first = next(iter(paths))
+        relation = _read_parquet([first])
+        # What lies in the first file, too, is read: a damaged one is told as such.
+        session.run(f"CREATE OR REPLACE VIEW {SOURCE} AS SELECT * FROM {relation}", doing=doing)
+        types = session.types(SOURCE, doing=doing)
+        # The names as the file has them: DuckDB changes a name that differs from another only in case.
+        listed = text_list([str(path) for path in paths])
+        schema = session.rows(
+            f"SELECT file_name, name, type, converted_type, logical_type, num_children FROM parquet_schema({listed})",
+            doing=doing,
+        )
+        schemas: dict[str, list[tuple[object, ...]]] = {}
+        for path, *element in schema:
+            schemas.setdefault(path, []).append(tuple(element))
+        mine = schemas[str(first)][1:]
+        for path, file in paths.items():
+            if schemas[str(path)][1:] != mine:
+                raise self._other_columns(paths[first].name, file.name, schemas[str(path)][1:], mine)
+        written = tuple(str(element[0]) for element in mine)
+        names = self._names(written if len(written) == len(types) else tuple(types))
+        return dict(zip(names, types.values(), strict=True))
+
+    def _other_columns(
+        self, first: str, other: str, theirs: list[tuple[object, ...]], mine: list[tuple[object, ...]]
+    ) -> DataError:
+        of = "columns" if [element[0] for element in theirs] != [element[0] for element in mine] else "types"
+        hint = "write all files with the same columns, in the same order and of the same types"
+        return self.error("E403", f"{other} has other {of} than {first}", hint, file=other)
+
+    def _items(self, session: Session, path: Path, types: Mapping[str, str]) -> str:
+        """Return the columns of a file by the names that recipes use."""
+        if not self.table.columns:
+            return "*"
+        own = session.types(_read_parquet([path]), doing=f"reading table {self.name}")
+        return ", ".join(f"{name_of(old)} AS {name_of(new)}" for old, new in zip(own, types, strict=True))
 
     # --- record batches ---
 
@@ -168,6 +244,8 @@ class TableOpener:
         names = self._names(batches.columns)
         text_format_of(self.name, self.table)
         self._check_declared(names)
+        if not set(batches.columns) - batches.uncopied:
+            self._copied({})
         with unnamed_file(self.into, f".{self.name}.arrow.parquet") as (_, spool):
             left = write_batches(batches.stream(), spool, names, self.error)
             with open_session(limits=self.limits, into=self.into, inputs=(spool,), ordered=True) as session:
@@ -179,11 +257,14 @@ class TableOpener:
                 renamed = dict(zip(batches.columns, names, strict=True))
                 texts = {renamed[name]: kind for name, kind in batches.types().items()}
                 types = {name: types.get(name) or left[name] for name in names}
+                # What turned out to be no text, number, date or time while it was read.
+                types |= {name: kind for name, kind in texts.items() if kind is not None and not is_copied(kind)}
                 yield OpenedTable(
                     session=session,
                     types=self._copied(types),
                     texts=frozenset(texts),
                     given={name: kind for name, kind in texts.items() if kind is not None},
+                    bounded=True,
                 )
 
     # --- all of them ---
@@ -199,7 +280,7 @@ class TableOpener:
         copied = {name: kind for name, kind in types.items() if is_copied(kind) or name in declared}
         if not copied:
             hint = "write at least one as text, a number, a date, a time or a boolean"
-            raise self.error("E411", "no column of the file has a type that can be read", hint)
+            raise self.error("E411", f"no column of the {self.kind} has a type that can be read", hint)
         return copied
 
     def _check_declared(self, names: Iterable[str]) -> None:
@@ -225,4 +306,14 @@ class TableOpener:
         if error.code == "E418":
             return error
         code = "E402" if self.table.uses == "csv" else "E411"
-        return self.error(code, f"the file cannot be read: {error.message.partition(': ')[2]}", error.hint)
+        return self.error(code, f"the {self.kind} cannot be read: {error.message.partition(': ')[2]}", error.hint)
+
+
+def _constants(partition: Partition) -> str:
+    """Return SQL of the columns that folders name, behind those of the files."""
+    values = ((key, "NULL" if value is None else text_of(value)) for key, value in partition)
+    return "".join(f", CAST({value} AS VARCHAR) AS {name_of(key)}" for key, value in values)
+
+
+def _read_parquet(paths: list[Path]) -> str:
+    return f"read_parquet({text_list([str(path) for path in paths])}, hive_partitioning = false)"

@@ -14,6 +14,7 @@ the table's `timeZone`.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -114,6 +115,7 @@ def open_sources(request: CopyRequest) -> Iterator[dict[str, TableSource]]:
     declared = dict(request.tables)
     sources: dict[str, TableSource] = {}
     with ExitStack() as stack:
+        stack.callback(shutil.rmtree, scratch, ignore_errors=True)
         for names in places.values():
             access = SourceAccess(
                 tables=tuple((name, declared[name]) for name in names),
@@ -161,7 +163,8 @@ class _TableCopy:
             if rows is None:
                 rows = opened.session.value(f"SELECT count(*) FROM {SOURCE}", doing=f"reading table {opener.name}")
             if rows == 0:
-                raise opener.error("E401", "the file has no rows", "check the program that writes it")
+                hint = "check the program that writes it" if opener.kind == "file" else "check what is read there"
+                raise opener.error("E401", f"the {opener.kind} has no rows", hint)
             return self._write(opened, columns, rows)
 
     # --- its columns ---
@@ -185,8 +188,8 @@ class _TableCopy:
         return tuple(
             self._column_of_text(name, texts[name], formats[name], is_declared=name in declared)
             if name in opened.texts
-            else self._column_of_type(name, kind, known.get(name, wide.get(name)), formats[name])
-            for name, kind in types.items()
+            else self._column_of_type(opened, name, known.get(name, wide.get(name)), formats[name])
+            for name in types
         )
 
     def _column_of_text(self, name: str, kind: str, text_format: TextFormat, *, is_declared: bool) -> CopiedColumn:
@@ -194,11 +197,17 @@ class _TableCopy:
         cell = name_of(name)
         return CopiedColumn(name=name, kind=kind, value=convert(cell, kind, text_format), cell=cell)
 
-    def _column_of_type(self, name: str, own: str, known: str | None, text_format: TextFormat) -> CopiedColumn:
+    def _column_of_type(
+        self, opened: OpenedTable, name: str, known: str | None, text_format: TextFormat
+    ) -> CopiedColumn:
+        own = opened.types[name]
         column = column_of_parquet(name, own, known, text_format)
         if column is None:
             hint = "write it as text, a number, a date, a time or a boolean, or leave it out"
             raise self.opener.error("E411", f"column {name} has the type {own[:40]}, which is not supported", hint)
+        if opened.bounded and column.kind in ("DATE", "TIMESTAMP"):
+            value = f"(CASE WHEN year({column.value}) BETWEEN 1 AND 9999 THEN {column.value} END)"
+            return replace(column, value=value)
         return column
 
     def _mistaken(self, opened: OpenedTable, name: str, kind: str, text_format: TextFormat) -> DataError:

@@ -231,7 +231,7 @@ def _left(known: dict[str, ModelRecord], records: tuple[ModelRecord, ...]) -> tu
 def _environment_files(controls: ControlsObserver) -> tuple[str, ...]:
     """Return the paths whose changes may loosen what the environment's controls say."""
     sources = controls.declared.sources
-    tables = (table.path for source in sources for _, table in source.tables)
+    tables = (table.path for source in sources for _, table in source.tables if table.is_here)
     names = (controls.environment.name, *(source.name for source in sources))
     return (*map(environment_path, names), *(path for path in tables if not path.startswith(("/", ".."))))
 

@@ -39,7 +39,9 @@ def environment_controls(desired: DesiredState, environment: Environment, source
 
 
 def _source_controls(environment: Environment, revision: str | None, source: Source) -> SourceControls:
-    committed = ((name, _tracked(table.path, revision, source)) for name, table in environment.data.tables)
+    committed = (
+        (name, _tracked(table.path, revision, source)) for name, table in environment.data.tables if table.is_here
+    )
     return SourceControls(
         name=environment.name,
         role=environment.role,

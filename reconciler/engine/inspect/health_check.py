@@ -19,6 +19,7 @@ from reconciler.engine.inspect import audit
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.storage import blobs, folder_rights
 from reconciler.errors import ReconcilerError
+from reconciler.ports import HeaderRequest
 
 
 def environment_checks(
@@ -28,6 +29,7 @@ def environment_checks(
     if environment.protect is not None:
         yield _branch(deps, desired, environment, environment.protect)
     yield from _tables(deps.data_root, environment)
+    yield from _elsewhere(deps, environment)
     if environment.runtime is not None:
         yield _trains(environment, environment.runtime, machine)
     rights = tuple(_rights(deps, environment))
@@ -114,7 +116,8 @@ def _branch(deps: Dependencies, desired: DesiredState, environment: Environment,
 
 
 def _tables(root: Path, environment: Environment) -> Iterator[Check]:
-    missing = [f"{name} ({table.path})" for name, table in environment.data.tables if not (root / table.path).is_file()]
+    here = [(name, table) for name, table in environment.data.tables if table.is_here]
+    missing = [f"{name} ({table.path})" for name, table in here if not (root / table.folder).exists()]
     if missing:
         yield Check(
             area=environment.name,
@@ -123,10 +126,33 @@ def _tables(root: Path, environment: Environment) -> Iterator[Check]:
             found="no file for " + ", ".join(missing),
             remedy="put the file there, or name the folder that table paths start from with --data-root",
         )
-    elif environment.data.tables:
+    elif here:
+        yield Check(area=environment.name, name="tables", level=Level.GOOD, found=", ".join(dict(here)))
+
+
+def _elsewhere(deps: Dependencies, environment: Environment) -> Iterator[Check]:
+    """Ask databases and buckets for the columns of their tables: whether they can be reached from here."""
+    reached = []
+    for name, table in environment.data.tables:
+        if table.is_here or deps.headers is None:
+            continue
+        try:
+            header = deps.headers.header(HeaderRequest(root=deps.data_root, name=name, table=table))
+        except ReconcilerError as error:
+            yield bad(environment.name, "tables", error)
+            continue
+        if header.columns is not None:
+            reached.append(name)
+            continue
         yield Check(
-            area=environment.name, name="tables", level=Level.GOOD, found=", ".join(dict(environment.data.tables))
+            area=environment.name,
+            name="tables",
+            level=Level.WARNING,
+            found=header.unknown or f"{name} was not found",
+            remedy="make it reachable where this environment's tables are copied; elsewhere this is no fault",
         )
+    if reached:
+        yield Check(area=environment.name, name="tables", level=Level.GOOD, found=f"reached: {', '.join(reached)}")
 
 
 def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Check:

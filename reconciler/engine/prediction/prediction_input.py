@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -137,12 +137,12 @@ def current_tables(
         check_as_trained(masked, deployed.schema.masks or ())
         return data_snapshots.table_files(store, snapshot, deployed.recipe.tables), snapshot.as_of
     declared = data_snapshots.source_of(desired, environment).data
-    tables = [
-        read_file(deps, desired, environment, deployed, name, given[name], _as_given(given[name], declared.table(name)))
-        if name in given
-        else read_declared(deps, desired, environment, deployed, name)
-        for name in names
-    ]
+    files = {
+        name: read_file(deps, desired, environment, deployed, name, path, _as_given(path, declared.table(name)))
+        for name, path in given.items()
+    }
+    files |= read_all_declared(deps, desired, environment, deployed, [name for name in names if name not in given])
+    tables = [files[name] for name in names]
     return tuple(tables), day_of(deps, desired, environment)
 
 
@@ -162,10 +162,22 @@ def read_declared(
     deps: Dependencies, desired: DesiredState, environment: Environment, deployed: DeployedModel, name: str
 ) -> TableFile:
     """Copy a table from where the environment's data are declared. DataError where it declares none of this name."""
-    table = data_snapshots.source_of(desired, environment).data.table(name)
-    if table is None:
-        raise DataError(f"{environment.name} declares no table {name}", hint=f"give it with --input {name}=FILE")
-    return _copy(deps, desired, environment, deployed, name, table, deps.data_root, given=False)
+    return read_all_declared(deps, desired, environment, deployed, [name])[name]
+
+
+def read_all_declared(
+    deps: Dependencies, desired: DesiredState, environment: Environment, deployed: DeployedModel, names: Sequence[str]
+) -> dict[str, TableFile]:
+    """Copy tables from where the environment's data are declared: those of one database as they are at one moment."""
+    declared = data_snapshots.source_of(desired, environment).data
+    tables = []
+    for name in names:
+        table = declared.table(name)
+        if table is None:
+            hint = f"give it with --input {name}=FILE"
+            raise DataError(f"{environment.name} declares no table {name}", hint=hint)
+        tables.append((name, table))
+    return _copy(deps, desired, environment, deployed, tables, deps.data_root, given=False) if tables else {}
 
 
 def read_file(
@@ -179,7 +191,7 @@ def read_file(
 ) -> TableFile:
     """Copy a table from `file`, which is written as `table` says."""
     here = replace(table, path=file.name)
-    return _copy(deps, desired, environment, deployed, name, here, file.parent, given=True)
+    return _copy(deps, desired, environment, deployed, [(name, here)], file.parent, given=True)[name]
 
 
 def _copy(
@@ -187,28 +199,30 @@ def _copy(
     desired: DesiredState,
     environment: Environment,
     deployed: DeployedModel,
-    name: str,
-    table: Table,
+    tables: Sequence[tuple[str, Table]],
     root: Path,
     *,
     given: bool,
-) -> TableFile:
+) -> dict[str, TableFile]:
     origin, done = data_snapshots.source_of(desired, environment), deployed.schema.masks or ()
-    # Masks hold for the file that is read, and for what is declared under the table's name.
-    here = replace(table, path=str(root / table.path)) if given else table
-    declared = origin.data.table(name)
-    tables = ((name, here),) if declared is None or declared == here else ((name, here), (name, declared))
+    masked: list[tuple[str, Table]] = []
+    for name, table in tables:
+        # Masks hold for the file that is read, and for what is declared under the table's name.
+        here = replace(table, path=str(root / table.path)) if given else table
+        declared = origin.data.table(name)
+        masked += [(name, here)] if declared is None or declared == here else [(name, here), (name, declared)]
+    named = tuple(sorted({*named_columns(deployed.recipe), *deployed.also}))
     request = CopyRequest(
         root=root,
-        tables=((name, table),),
-        held=types_of(deployed, name),
+        tables=tuple(tables),
+        held=tuple(pair for name, _ in tables for pair in types_of(deployed, name)),
         into=deployed.work,
         limits=environment.limits,
         to_predict=given,
-        columns=((name, tuple(sorted({*named_columns(deployed.recipe), *deployed.also}))),),
-        masking=masking_to_predict(deps, desired, environment, origin, tables, done),
+        columns=tuple((name, named) for name, _ in tables),
+        masking=masking_to_predict(deps, desired, environment, origin, tuple(masked), done),
     )
-    return deps.data.copy(request)[0]
+    return {copy.name: copy for copy in deps.data.copy(request)}
 
 
 def types_of(deployed: DeployedModel, table: str) -> HeldTypes:

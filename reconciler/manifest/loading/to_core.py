@@ -173,7 +173,12 @@ def policy_of(given: documents.Policy) -> env.Policy:
 def _table(given: tables.Table) -> core_data.Table:
     return core_data.Table(
         uses=given.uses,
-        path=given.path,
+        path=given.path or "",
+        url=given.url,
+        table=given.table,
+        query=given.query,
+        version=given.version,
+        settings=tuple(sorted(given.settings.items())),
         types=tuple(sorted(given.types.items())),
         dates=given.dates,
         time_zone=given.time_zone,

@@ -16,6 +16,7 @@ from reconciler.manifest.schema.field_types import (
     Document,
     Duration,
     Name,
+    SecretReference,
     Share,
     Text,
     no_duplicates,
@@ -24,7 +25,6 @@ from reconciler.manifest.schema.field_types import (
 )
 from reconciler.manifest.schema.tables import TYPE_NAMES, Table, is_type
 
-_SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,99}|file:[^\0]{1,400}")
 _FIRST = re.compile(r"first ([1-9][0-9]?)")
 
 
@@ -35,14 +35,7 @@ def _column_of_table(text: str) -> str:
     return text
 
 
-def _secret(text: str) -> str:
-    if _SECRET.fullmatch(text) is None:
-        raise refuse("E205", "expected a reference, env:NAME or file:PATH, never the secret itself")
-    return text
-
-
 TableColumnName = Annotated[str, AfterValidator(_column_of_table)]
-SecretReference = Annotated[str, AfterValidator(_secret)]
 Percentage = Annotated[str, Field(pattern=r"^([1-9][0-9]?|100)%$")]
 
 

@@ -63,7 +63,8 @@ def _digest(text: str) -> str:
     return text
 
 
-def _path(text: str) -> str:
+def project_path(text: str) -> str:
+    """Check a relative path inside the project."""
     parts = text.split("/")
     bad = ("\\", "\0", "%", "~", "$", ":")
     if (
@@ -77,6 +78,15 @@ def _path(text: str) -> str:
         raise refuse("E302", "expected a relative path inside the project, with / and without . or .. or escapes")
     if any(folded(part) == ".git" for part in parts):
         raise refuse("E302", "expected a path outside of .git, where git keeps the repository")
+    return text
+
+
+_SECRET = re.compile(r"env:[A-Za-z_][A-Za-z0-9_]{0,99}|file:[^\0]{1,400}")
+
+
+def _secret(text: str) -> str:
+    if _SECRET.fullmatch(text) is None:
+        raise refuse("E205", "expected a reference, env:NAME or file:PATH, never the secret itself")
     return text
 
 
@@ -162,7 +172,8 @@ Name = Annotated[str, AfterValidator(_name)]
 ColumnName = Annotated[str, AfterValidator(_column)]
 Duration = Annotated[str, _spelled("a duration with its unit, such as 24h or 30d"), AfterValidator(_duration)]
 DigestText = Annotated[str, AfterValidator(_digest)]
-ProjectPath = Annotated[str, AfterValidator(_path)]
+SecretReference = Annotated[str, AfterValidator(_secret)]
+ProjectPath = Annotated[str, AfterValidator(project_path)]
 Date = Annotated[str, _spelled("a date, such as 2024-01-31"), AfterValidator(_date)]
 Share = Annotated[str, BeforeValidator(_as_percentage), AfterValidator(_share)]
 Memory = Annotated[str, _spelled("an amount of memory with its unit, such as 4GiB"), AfterValidator(_memory)]

@@ -1,13 +1,22 @@
-"""Define the declaration of a table: its file, and how its text is read."""
+"""Define the declaration of a table: where its rows are, and how their text is read."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
-from reconciler.manifest.schema.field_types import ColumnName, Document, ProjectPath, refuse
+from reconciler.core.spec.data import is_in_bucket
+from reconciler.manifest.schema.field_types import (
+    ColumnName,
+    Document,
+    Name,
+    SecretReference,
+    project_path,
+    refuse,
+)
 from reconciler.schedule import freeze_windows
 
 TYPES = ("BIGINT", "BOOLEAN", "DATE", "DOUBLE", "TIMESTAMP", "VARCHAR")
@@ -20,6 +29,46 @@ TYPE_NAMES = f"one of {', '.join(TYPES)} or DECIMAL(p, s)"
 def is_type(text: str) -> bool:
     """Tell whether a text is the DuckDB type of a copied column."""
     return text in TYPES or _DECIMAL.fullmatch(text) is not None
+
+
+_KEYS = re.compile(r"[A-Za-z0-9._=*?\[\]! +,()/-]{1,900}")
+_SIGNED = re.compile(r"[?&](x-amz-|x-goog-|sig=|sv=|se=|awsaccesskeyid|token=)", re.IGNORECASE)
+_TABLE = re.compile(r"[^.\0\n]{1,63}(\.[^.\0\n]{1,63}){0,2}")
+_FIELDS = {
+    "csv": ("path",),
+    "parquet": ("path",),
+    "delta": ("path", "version"),
+    "postgres": ("url", "table", "query"),
+    "sql": ("url", "table", "query"),
+}
+"""Source -> its fields, the first of which is required."""
+_WHERE = ("path", "url", "table", "query", "version")
+
+
+def _table_path(text: str) -> str:
+    """Check a path below the data root, or an address in a bucket; never with a credential in it."""
+    if not is_in_bucket(text):
+        return project_path(text)
+    place = text.partition("://")[2]
+    bucket, _, key = place.partition("/")
+    if "@" in bucket or ":" in bucket or _SIGNED.search(text):
+        raise refuse("E219", "an address must not hold a key or a signature: credentials are environment variables")
+    if not re.fullmatch(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]", bucket):
+        raise refuse("E206", "expected an address such as s3://bucket/folder/*.parquet")
+    parts = key.rstrip("/").split("/")
+    if _KEYS.fullmatch(key) is None or any(part in ("", ".", "..") for part in parts):
+        raise refuse("E302", "expected names with / between them after the bucket, without . or ..")
+    return text
+
+
+def _table_name(text: str) -> str:
+    if _TABLE.fullmatch(text) is None:
+        raise refuse("E206", "expected TABLE or SCHEMA.TABLE; a name with a dot in it needs `query`")
+    return text
+
+
+TablePath = Annotated[str, AfterValidator(_table_path)]
+TableName = Annotated[str, AfterValidator(_table_name)]
 
 
 class Cells(Document):
@@ -91,10 +140,32 @@ Encoding = Literal[
 
 
 class Table(Document):
-    """A table's file and the format of its text."""
+    """Where a table's rows are, and the format of their text."""
 
-    uses: Literal["csv", "parquet"] = Field(description="File format.")
-    path: ProjectPath = Field(description="Path below the data root (by default the project's folder).")
+    uses: Name = Field(description="Source: csv, parquet, postgres, sql, delta, or a plug-in's name.")
+    path: TablePath | None = Field(
+        default=None,
+        description="Path below the data root (by default the project's folder), or an address in a bucket (s3://,"
+        " gs://, az://): a file, a pattern such as invoices/*.csv, or a folder, whose folders year=2025 become columns."
+        " For csv, parquet and delta.",
+    )
+    url: SecretReference | None = Field(
+        default=None,
+        description="Where the address of the database is, with its user and password: env:NAME or file:PATH, never the"
+        " address itself. For postgres and sql.",
+    )
+    table: TableName | None = Field(
+        default=None, description="Table or view to copy, such as ar.customers. For postgres and sql: this or query."
+    )
+    query: Annotated[str, Field(min_length=1, max_length=20_000)] | None = Field(
+        default=None, description="SELECT whose rows are copied. For postgres and sql: this or table."
+    )
+    version: Annotated[int, Field(ge=0)] | None = Field(
+        default=None, description="Version of the Delta table; default: the newest. For delta."
+    )
+    settings: dict[ColumnName, Annotated[str, Field(max_length=200)]] = Field(
+        default_factory=dict, description="Settings of a plug-in. Only for sources of plug-ins."
+    )
     types: dict[ColumnName, str] = Field(default_factory=dict, description="Column: DuckDB type.")
     dates: str | None = Field(
         default=None, max_length=40, description="Format of text dates (strptime), such as %m/%d/%Y."
@@ -158,22 +229,38 @@ class Table(Document):
         return columns
 
     @model_validator(mode="after")
-    def _parquet_has_types(self) -> Table:
-        text_only = (
-            self.dates,
-            self.delimiter,
-            self.decimal,
-            self.encoding,
-            self.time_zone,
-            self.escape,
-            self.blank_lines,
-        )
+    def _one_place(self) -> Table:
+        if self.uses not in _FIELDS:
+            if not self.settings:
+                close = difflib.get_close_matches(self.uses, _FIELDS, n=1)
+                remedy = f"did you mean {close[0]}?" if close else "sources of plug-ins take `settings`"
+                raise refuse("E205", f"unknown source; expected {', '.join(_FIELDS)}; {remedy}", at="uses")
+            return self
+        if self.settings:
+            raise refuse("E205", f"`settings` is for sources of plug-ins, not for {self.uses}", at="settings")
+        fields = _FIELDS[self.uses]
+        if getattr(self, fields[0]) is None:
+            raise refuse("E204", f"{self.uses} needs `{fields[0]}`")
+        for name in _WHERE:
+            if name not in fields and getattr(self, name) is not None:
+                raise refuse("E205", f"`{name}` is not a field of {self.uses}", at=name)
+        if "query" in fields and (self.table is None) == (self.query is None):
+            raise refuse("E204", "expected either `table` or `query`")
+        if self.uses not in ("csv", "parquet") and self.row_number is not None:
+            message = f"{self.uses} has no order of rows: number them in the source"
+            raise refuse("E205", f"`rowNumber` is for files: {message}", at="rowNumber")
+        return self
+
+    @model_validator(mode="after")
+    def _types_of_its_own(self) -> Table:
+        text_only = (self.dates, self.delimiter, self.decimal, self.encoding, self.escape, self.blank_lines)
         written = any(value is not None for value in text_only) or self.skip > 0 or not self.header
-        if self.uses == "parquet" and written:
+        if self.uses != "csv" and (written or (self.uses == "parquet" and self.time_zone is not None)):
+            zone = " and timeZone" if self.uses == "parquet" else ""
             raise refuse(
                 "E205",
-                "dates, delimiter, decimal, encoding, skip, header, escape, blankLines and timeZone are for csv only:"
-                " parquet files have types"
+                f"dates, delimiter, decimal, encoding, skip, header, escape, blankLines{zone} are for csv only:"
+                f" {'parquet files have' if zone else f'a table of {self.uses} has'} types"
                 " (`cells` says how a column of text is read)",
             )
         return self

@@ -12,6 +12,7 @@ _SHAPES = (
     ("a private key", re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----")),
     ("a password in a URL", re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]*:[^/\s@]+@")),
     ("a forge's token", re.compile(r"\b(gh[pousr]_[A-Za-z0-9]{36,}|github_pat_[A-Za-z0-9_]{40,}|glpat-[\w-]{20,})")),
+    ("a signed address", re.compile(r"[?&](X-Amz-Signature|X-Goog-Signature|sig)=[A-Za-z0-9%/+=]{16,}")),
     ("a signed token", re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}")),
 )
 
@@ -29,6 +30,8 @@ _MARKS = (
     "github_pat_",
     "glpat-",
     "eyJ",
+    "-Signature=",
+    "sig=",
 )
 
 

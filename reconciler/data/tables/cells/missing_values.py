@@ -26,14 +26,14 @@ _NOT_FINITE = {  # test of a number -> its spellings
 def with_missing(query: str, types: Mapping[str, str], table: Table) -> str:
     """Return `query`, of columns with these types, with NULL in the cells that `table` declares missing.
 
-    A CSV's reader has read the table's own `nulls` before. In a Parquet file, `nan`, `inf` and `-inf` among the nulls
+    A CSV's reader has read the table's own `nulls` before. Elsewhere, `nan`, `inf` and `-inf` among the nulls
     also stand for these numbers, and an empty text is missing only where its column declares it.
     """
     replaced = []
     nulls = {cells.column: cells.nulls for cells in table.cells}
     for name, kind in types.items():
         texts = set(nulls.get(name, ()))
-        if table.uses == "parquet":
+        if table.uses != "csv":
             texts |= {text for text in table.nulls if text.strip()}
         cell = name_of(name)
         if texts and kind == "VARCHAR":

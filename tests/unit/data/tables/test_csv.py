@@ -139,7 +139,7 @@ PATHS = [
     ("loop.csv", "E401"),
     ("pipe.csv", "E401"),
     ("http://example.org/t.csv", "E408"),
-    ("s3://bucket/t.csv", "E408"),
+    ("s3:bucket/t.csv", "E408"),
     ("file:t.csv", "E408"),
     ("simplecache::file:t.csv", "E408"),
 ]

@@ -1,0 +1,175 @@
+"""Measure how fast tables are copied: from PostgreSQL beside `COPY TO STDOUT`, and from Parquet beside DuckDB alone.
+
+    python benchmarks/sources.py [--invoices ROWS] [--postgres ROWS] [--rounds N]
+
+Each is measured in turn with its peer (A B A B …), in a process of its own; medians are shown, with the largest memory
+of the copy. PostgreSQL is the system's package, started here on loopback; without it that part is left out and said so.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+
+COLUMNS = """
+    range AS invoice_id, 'C' || (hash(range) % 200000) AS customer_id, 'name ' || (hash(range + 1) % 200000) AS name,
+    CAST('2020-01-01' AS DATE) + CAST(range % 2000 AS INTEGER) AS invoice_date,
+    CAST('2020-01-31' AS DATE) + CAST(range % 2000 AS INTEGER) AS due_date,
+    CAST((hash(range) % 1000000) / 100 AS DECIMAL(12, 2)) AS amount, (hash(range) % 100) / 7 AS rate,
+    CASE WHEN range % 10 > 0 THEN CAST('2020-02-01' AS TIMESTAMP) + INTERVAL (range % 5000000) SECOND END AS paid_at,
+    CASE range % 3 WHEN 0 THEN 'DE' WHEN 1 THEN 'FR' ELSE 'US' END AS country, range % 4 = 0 AS disputed,
+    range % 12 AS period, 'item ' || (range % 5000) AS item, CAST(range % 90 AS INTEGER) AS terms,
+    hash(range) % 1000000007 AS reference, 'a note of some words, number ' || range AS note
+"""
+POSTGRES = """
+CREATE TABLE invoices AS SELECT n AS invoice_id, 'C' || n % 200000 AS customer_id, 'name ' || n % 199999 AS name,
+  date '2020-01-01' + n % 2000 AS invoice_date, date '2020-01-31' + n % 2000 AS due_date,
+  (n % 1000000 / 100.0)::numeric(12, 2) AS amount, n % 100 / 7.0::float8 AS rate,
+  timestamp '2020-02-01' + n % 5000000 * interval '1 s' AS paid_at, (ARRAY['DE', 'FR', 'US'])[n % 3 + 1] AS country,
+  n % 4 = 0 AS disputed, n % 12 AS period, 'item ' || n % 5000 AS item, n % 90 AS terms,
+  n * 7919::bigint AS reference, 'a note of some words, number ' || n AS note FROM generate_series(1, {rows}) AS n
+"""
+
+
+def copy_here(uses: str, path: str, url: str) -> None:
+    """Copy one table in this process, as the process of a refresh does."""
+    from reconciler.core.spec.data import Table
+    from reconciler.core.spec.environment import Limits
+    from reconciler.data.tables.snapshot import copy_tables
+    from reconciler.ports import CopyRequest, Secret
+
+    secret, tables = Secret(reference="env:URL", value=url), Table(uses=uses, path=path)
+    if uses == "postgres":
+        tables = Table(uses=uses, url="env:URL", table="invoices")
+    with tempfile.TemporaryDirectory() as into:
+        request = CopyRequest(
+            root=Path(path).parent if path else Path(into),
+            tables=(("invoices", tables if uses == "postgres" else Table(uses=uses, path=Path(path).name)),),
+            held=(),
+            into=Path(into),
+            limits=Limits(seconds=3600, memory=1024**3),
+            secrets=(secret,),
+        )
+        started = time.perf_counter()
+        (copy,) = copy_tables(request)
+        seconds = time.perf_counter() - started
+        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, copy.rows, copy.path.stat().st_size)
+
+
+def plain_here(path: str) -> None:
+    """Copy a Parquet file with DuckDB and nothing else: its defaults, on one thread as ours is."""
+    import duckdb
+
+    with tempfile.TemporaryDirectory() as into:
+        connection = duckdb.connect(config={"threads": "1", "memory_limit": "1GB", "temp_directory": into})
+        started = time.perf_counter()
+        target = f"{into}/copy.parquet"
+        connection.execute(f"COPY (FROM '{path}') TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+        print(time.perf_counter() - started, memory, 0, Path(target).stat().st_size)
+
+
+def measured(*arguments: str) -> tuple[float, int]:
+    """Return seconds and MiB of one copy, in a process of its own."""
+    command = [sys.executable, __file__, *arguments]
+    out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    return float(out[0]), int(out[1])
+
+
+def compare(
+    name: str, ours: Callable[[], tuple[float, int]], peer: Callable[[], float], rounds: int, bar: float
+) -> None:
+    """Print the medians of both, taken in turn."""
+    took: list[tuple[float, int, float]] = []
+    for _ in range(rounds):
+        other = peer()
+        seconds, memory = ours()
+        took.append((seconds, memory, other))
+    mine, theirs = (statistics.median(row[place] for row in took) for place in (0, 2))
+    print(
+        f"{name}: {mine:.2f} s, peer {theirs:.2f} s: {theirs / mine:.0%} of its speed (bar {bar:.0%});"
+        f" at most {max(row[1] for row in took):,} MiB"
+    )
+
+
+def parquet(rows: int, rounds: int, folder: Path) -> None:
+    """Measure the copy of a Parquet file without masks."""
+    import duckdb
+
+    path = folder / "invoices.parquet"
+    duckdb.sql(f"COPY (SELECT {COLUMNS} FROM range({rows})) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")  # noqa: S608
+    compare(
+        f"parquet, {rows:,} rows x 15 columns, no mask",
+        lambda: measured("--copy", "parquet", "--path", str(path)),
+        lambda: measured("--plain", "--path", str(path))[0],
+        rounds,
+        0.85,
+    )
+    path.unlink()
+
+
+def postgres_part(rows: int, rounds: int, folder: Path) -> None:
+    """Measure the copy of a table of PostgreSQL."""
+    from tests.support.postgres import PASSWORD, USER, postgres, programs
+
+    programs_folder = programs()
+    if programs_folder is None or not (programs_folder / "psql").exists():
+        print("postgres: left out, since it is not installed: apt-get install postgresql")
+        return
+    with postgres() as server:
+        server.run(POSTGRES.format(rows=rows), "VACUUM ANALYZE invoices")
+        psql = [str(programs_folder / "psql"), "-h", "127.0.0.1", "-p", str(server.port), "-U", USER, "-d", "postgres"]
+        environment = {**os.environ, "PGPASSWORD": PASSWORD}
+
+        def copy_to_stdout() -> float:
+            started = time.perf_counter()
+            with (folder / "copy.txt").open("wb") as target:
+                command = [*psql, "-c", "COPY invoices TO STDOUT"]
+                subprocess.run(command, check=True, stdout=target, env=environment)
+            return time.perf_counter() - started
+
+        compare(
+            f"postgres, {rows:,} rows x 15 columns",
+            lambda: measured("--copy", "postgres", "--url", server.url()),
+            copy_to_stdout,
+            rounds,
+            0.60,
+        )
+
+
+def main() -> None:
+    """Run both parts, or one copy for the process that asked for it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--invoices", type=int, default=2_000_000)
+    parser.add_argument("--postgres", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--copy")
+    parser.add_argument("--plain", action="store_true")
+    parser.add_argument("--path", default="")
+    parser.add_argument("--url", default="")
+    given = parser.parse_args()
+    if given.plain:
+        plain_here(given.path)
+    elif given.copy:
+        copy_here(given.copy, given.path, given.url)
+    else:
+        with tempfile.TemporaryDirectory() as folder:
+            if given.invoices:
+                parquet(given.invoices, given.rounds, Path(folder))
+            if given.postgres:
+                postgres_part(given.postgres, given.rounds, Path(folder))
+
+
+if __name__ == "__main__":
+    main()
