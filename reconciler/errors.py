@@ -142,27 +142,26 @@ class DataError(ReconcilerError):
 
 
 class RefusedTablesError(DataError):
-    """Tables break their contracts, so none is copied; `problems` is never empty, and holds what else is wrong.
-    `notes`: what that means where they would have been copied."""
+    """Tables break their contracts, so none is copied.
+
+    `problems` is never empty, and holds what else is wrong; `notes`: what that means where they would have been copied.
+    `heading`, `advice` and `changes`, the lines of contracts that would let it pass, are parts of message and hint.
+    """
 
     def __init__(self, problems: tuple[TableProblem, ...], notes: tuple[str, ...] = ()) -> None:
-        tables = sorted({problem.table for problem in problems})
-        count = len(problems)
-        heading = f"nothing is copied: {count} problem{'s' * (count != 1)} of {' and '.join(tables)}"
+        tables, count = sorted({problem.table for problem in problems}), len(problems)
+        self.problems, self.notes = problems, notes
+        self.heading = f"nothing is copied: {count} problem{'s' * (count != 1)} of {' and '.join(tables)}"
+        changes = dict.fromkeys(f"{problem.table}: {problem.change}" for problem in problems if problem.change)
+        others = dict.fromkeys(problem.hint for problem in problems if not problem.change and problem.hint)
+        self.changes = tuple(changes)[:_MOST_SHOWN]
+        steps = ("correct the source and run the same command again", *others)
+        meant = ("where it is meant to be so, change data.contracts by a pull request:",) if changes else ()
+        self.advice = "; ".join((*steps, *meant))
         shown = [str(problem) for problem in problems[:_MOST_SHOWN]]
-        others = [f"and {count - _MOST_SHOWN:,} more"] if count > _MOST_SHOWN else []
-        super().__init__("\n  ".join([heading, *shown, *others, *notes]), code="E421", hint=_remedy(problems))
-        self.problems = problems
-
-
-def _remedy(problems: tuple[TableProblem, ...]) -> str:
-    """Return what to do about the tables' problems: at the source, else in the contract."""
-    lines = dict.fromkeys(f"{problem.table}: {problem.change}" for problem in problems if problem.change is not None)
-    others = dict.fromkeys(problem.hint for problem in problems if problem.change is None and problem.hint is not None)
-    advice = ["correct the source and run the same command again", *others]
-    if lines:
-        advice.append("where it is meant to be so, change data.contracts by a pull request:")
-    return "\n  ".join(["; ".join(advice), *list(lines)[:_MOST_SHOWN]])
+        more = [f"and {count - _MOST_SHOWN:,} more"] if count > _MOST_SHOWN else []
+        message = "\n  ".join([self.heading, *shown, *more, *notes])
+        super().__init__(message, code="E421", hint="\n  ".join([self.advice, *self.changes]))
 
 
 class TrainingError(ReconcilerError):

@@ -70,6 +70,24 @@ ERROR = {
                         "required": ["code", "message", "where"],
                     },
                 },
+                "notes": {
+                    "type": "array",
+                    "items": {"type": "string"},
+                    "description": "What else is to be known.",
+                },
+                "tables": {
+                    "type": "array",
+                    "description": "All problems of tables that break their contracts.",
+                    "items": {
+                        "type": "object",
+                        "properties": {
+                            **{name: _SAID[name] for name in ("code", "message", "hint")},
+                            **{name: {"type": "string"} for name in ("table", "column", "rule", "where", "change")},
+                            **{name: {"type": "integer"} for name in ("rows", "row")},
+                        },
+                        "required": ["table", "code", "message"],
+                    },
+                },
             },
             "required": ["kind", "message", "exit"],
         },

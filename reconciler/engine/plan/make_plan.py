@@ -78,8 +78,7 @@ def make_plan(
         sandbox.read_shared()
         trained = tuple(_plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about))
         told = _training_notes(deps, sandbox, trained)
-        if refresh is not None:
-            told = (*checked_refresh.notes_of(desired, environment, deps.stores[environment.name], newest), *told)
+        told = (*checked_refresh.notes_of(desired, environment, deps.stores[environment.name], newest), *told)
         return _plan(desired, environment, refresh, trained, told or None, findings=_ahead(newest, now))
     store = deps.stores[environment.name]
     controls = ControlsLog(store=store, project=desired.project, environment=environment.name).check_head()

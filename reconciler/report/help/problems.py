@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.errors import FilePosition, InvalidManifestsError, Problem, ReconcilerError
+from reconciler import codec
+from reconciler.errors import FilePosition, InvalidManifestsError, Problem, ReconcilerError, RefusedTablesError
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -60,6 +61,9 @@ def _notes(notes: tuple[str, ...]) -> Iterator[Block]:
 
 def error_blocks(error: ReconcilerError, detail: Detail) -> Iterator[Block]:
     """Report the error and its hint; for invalid manifests all problems: on a screen before them, on a page after."""
+    if isinstance(error, RefusedTablesError):
+        yield from _refused_tables(error)
+        return
     problems = error.problems if isinstance(error, InvalidManifestsError) else ()
     table = EntryList(_COLUMNS, tuple(map(_problem, problems)))
     if problems and detail is Detail.SCREEN:
@@ -72,6 +76,16 @@ def error_blocks(error: ReconcilerError, detail: Detail) -> Iterator[Block]:
         yield Paragraph((Either("hint: ", ""), error.hint), hang=2)
     if problems and detail is Detail.PAGE:
         yield table
+
+
+def _refused_tables(error: RefusedTablesError) -> Iterator[Block]:
+    """Report what of tables breaks their contracts, one problem a line, and the lines that would let it pass."""
+    yield Paragraph((Either("error: ", Literal("❌ ")), Strong(f"{error.code} {error.heading}")), tone=Tone.BAD, hang=2)
+    yield Items(tuple(Item(str(problem), hang=2) for problem in error.problems))
+    yield from _notes(error.notes)
+    yield Paragraph((Either("hint: ", ""), error.advice), hang=2)
+    if error.changes:
+        yield Items(tuple(Item(line, hang=2) for line in error.changes))
 
 
 def _problem(problem: Problem) -> ListEntry:
@@ -104,6 +118,9 @@ def error_document(error: ReconcilerError, code: int) -> dict[str, Any]:
             }
             for problem in error.problems
         ]
+        document |= {"notes": list(error.notes)} if error.notes else {}
+    if isinstance(error, RefusedTablesError):
+        document["tables"] = codec.to_json(error.problems)
         document |= {"notes": list(error.notes)} if error.notes else {}
     return {"error": document, "format": 1}
 
