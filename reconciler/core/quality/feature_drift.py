@@ -7,7 +7,7 @@ Two measures of effect, by which many rows and few give the same answer, more or
 
 What chance alone adds to either with so many rows is taken off. The verdict is the band that the effect lies in. Where
 chance alone could reach a band more often than once in a thousand features, a verdict is given only as far as the
-effect exceeds the band by twice what chance may add; else there are too few rows to tell.
+effect exceeds the band by what chance may add; else there are too few rows to tell.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ FALSE_ALARM = 0.001
 _Z = 3.0902323061678132  # what a normal variable exceeds once in a thousand times
 _Z_BOTH_SIDES = 3.2905267314919255  # the same of its absolute value
 _HALF_INTERVAL = 1.959963984540054  # and of a 95 % interval
+_TAIL = {Measure.PSI: 2.0, Measure.TV: 1.0}  # of few rows, the index has a longer tail than is reckoned with
 _SMALLEST = 0.001  # the share that an empty cell counts as, whatever the number of rows
 
 
@@ -77,7 +78,7 @@ def _verdict(measure: Measure, effect: float, lower: float, chance: float) -> Dr
     """Return the band of an effect. `chance`: the effect that chance alone exceeds once in a thousand features."""
     some, strong = BANDS[measure]
     enough = chance < some
-    shown = effect if enough else min(lower, effect - 2 * chance)  # twice: few rows have longer tails
+    shown = effect if enough else min(lower, effect - _TAIL[measure] * chance)
     if shown >= strong:
         return DriftVerdict.STRONG
     if shown >= some:

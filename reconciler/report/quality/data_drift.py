@@ -74,7 +74,7 @@ def _row(each: FeatureDrift, name: Words, detail: Detail) -> Row:
         each.measure.value,
     )
     if detail is Detail.SCREEN:
-        cells = (*cells, Bar(min(1.0, each.effect / (2 * BANDS[each.measure][1])), 12))
+        cells = (*cells, Bar(min(1.0, each.effect / (2 * BANDS[each.measure][1])), 8))
     return Row(cells, tone=_TONES.get(each.verdict, Tone.PLAIN))
 
 

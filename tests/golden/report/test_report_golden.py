@@ -36,7 +36,16 @@ from reconciler.report.promotion import (
     proposal_set,
     pull_request_body,
 )
-from tests.golden.report import values, values_controls, values_drift, values_help, values_inspect, values_review
+from reconciler.report.quality import data_drift
+from tests.golden.report import (
+    values,
+    values_controls,
+    values_drift,
+    values_help,
+    values_inspect,
+    values_quality,
+    values_review,
+)
 from tests.golden.report.rendering import as_page, on_screen
 
 FOLDER = Path(__file__).parent / "expected"
@@ -57,6 +66,9 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "history": lambda look: on_screen(history, values.history(), look),
     "audit": lambda look: on_screen(audit, values.audit(), look),
     "predictions": lambda look: on_screen(predict, values.predictions(), look),
+    "predictions-unknown": lambda look: on_screen(predict, values_quality.predictions_of_unknown(), look),
+    "data-drift": lambda look: on_screen(data_drift, values_quality.drifted(), look),
+    "data-drift-unknown": lambda look: on_screen(data_drift, values_quality.without_reference(), look),
     "reproduced": lambda look: on_screen(reproduce, values.reproduced(equal=True), look),
     "not-reproduced": lambda look: on_screen(reproduce, values.reproduced(equal=False), look),
     "proposed": lambda look: on_screen(proposal, values.proposed(), look),
@@ -115,6 +127,7 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "history": lambda: as_page(history, values.history()),
     "audit": lambda: as_page(audit, values.audit()),
     "predictions": lambda: as_page(predict, values.predictions()),
+    "data-drift": lambda: as_page(data_drift, values_quality.drifted()),
     "reproduced": lambda: as_page(reproduce, values.reproduced(equal=True)),
     "not-reproduced": lambda: as_page(reproduce, values.reproduced(equal=False)),
     "proposed": lambda: as_page(proposal, values.proposed()),
@@ -158,6 +171,7 @@ JSON: dict[str, Callable[[], str]] = {
     "status": lambda: json_output.document(values.status(), {"exit": 0}),
     "drift": lambda: json_output.document(values_drift.drifted(), {"exit": 6}),
     "predictions": lambda: json_output.document(values.predictions()),
+    "data-drift": lambda: json_output.document(values_quality.drifted()),
     "valid": lambda: json_output.document(VALID),
 }
 HTML: dict[str, Callable[[], Iterable[Block]]] = {

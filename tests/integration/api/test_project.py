@@ -167,6 +167,21 @@ def test_new_records_are_scored_as_they_are_given_and_settled_ones_are_left_out(
     assert found["p_late"].tolist()[:4] != found["p_late"].tolist()[4:]
 
 
+def test_new_records_need_no_outcome_and_whole_numbers_may_have_a_point(trained: Project, scores: pd.DataFrame) -> None:
+    """`paid` is what the outcome and `past` are computed from: a record that is new does not have it."""
+    table = invoices(trained)
+    records = table[table["paid"].isna()].drop(columns="paid").astype({"amount": object})
+    found = reconciler.Project.open(trained.root).predict("lateness", "sandbox", records, unknown=True)
+    assert found.drop(columns="unknown").set_axis(records["invoice_id"]).equals(scores.loc[records["invoice_id"]])
+    assert found.attrs["unknown"]["rows"] == (found["unknown"] != "").sum()
+    strange = records.assign(country="XX")
+    told = reconciler.Project.open(trained.root).predict("lateness", "sandbox", strange)
+    assert told.attrs["unknown"]["rows"] == len(strange)
+    assert ("country", "category", len(strange)) in told.attrs["unknown"]["columns"]
+    with pytest.raises(errors.DataError, match="amount"):
+        reconciler.Project.open(trained.root).predict("lateness", "sandbox", records.drop(columns="amount"))
+
+
 def test_a_mapping_gives_tables_whole(trained: Project, scores: pd.DataFrame) -> None:
     api, table = reconciler.Project.open(trained.root), invoices(trained)
     alone = table[table["paid"].isna()]

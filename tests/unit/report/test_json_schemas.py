@@ -9,10 +9,19 @@ import jsonschema
 import pytest
 
 from reconciler.cli.command_group import COMMANDS
+from reconciler.cli.commands.data import COMMANDS as DATA_COMMANDS
 from reconciler.report.help import problems
 from reconciler.report.layout import json_output
 from reconciler.report.write_json_schemas import FOLDER, commands, documents, schema_of, text_of
-from tests.golden.report import values, values_controls, values_drift, values_help, values_inspect, values_review
+from tests.golden.report import (
+    values,
+    values_controls,
+    values_drift,
+    values_help,
+    values_inspect,
+    values_quality,
+    values_review,
+)
 from tests.support.json_schemas import closed
 
 EXAMPLES: dict[str, Callable[[], str]] = {
@@ -31,7 +40,8 @@ EXAMPLES: dict[str, Callable[[], str]] = {
     "plan-comment": lambda: json_output.document(values_review.request()),
     "apply-on-merge": lambda: json_output.document(values_review.on_merge(), {"exit": 5}),
     "plan": lambda: json_output.document(values.hostile_plan(), {"exit": 4}),
-    "predict": lambda: json_output.document(values.predictions()),
+    "predict": lambda: json_output.document(values_quality.predictions_of_unknown()),
+    "data-drift": lambda: json_output.document(values_quality.drifted()),
     "promote": lambda: json_output.document(values.opened()),
     "proposal-set": lambda: json_output.document(values_review.opened_set()),
     "reproduce": lambda: json_output.document(values.reproduced(equal=False), {"exit": 6, "equal": False}),
@@ -55,7 +65,7 @@ def test_every_command_that_prints_a_result_has_a_schema() -> None:
         "plan-comment",
         "apply-on-merge",
         "ci-environments",
-        "data-drift",
+        *(f"data-{name}" for name in DATA_COMMANDS),
         "loss",
         "proposal-set",
         "why-set",

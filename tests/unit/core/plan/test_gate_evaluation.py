@@ -10,9 +10,11 @@ import pytest
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import digest_of_bytes
 from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.quality.drift import DriftSummary, DriftVerdict, FeatureDrift, Measure
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.core.spec.gates import (
     BeatsNaiveGuess,
+    DataDrift,
     Gate,
     GateResult,
     GateStatus,
@@ -180,3 +182,66 @@ def test_results_come_in_the_gates_order_and_say_the_numbers() -> None:
         "tolerance 0.25; smallest detectable loss 0.0200",
         "not comparable: 100 shared rows, at least 1,000 needed",
     ]
+
+
+# --- data drift ---
+
+
+def measured(verdict: DriftVerdict, effect: float = 0.3, feature: str = "amount") -> FeatureDrift:
+    return FeatureDrift(
+        feature=feature, measure=Measure.PSI, effect=effect, lower=effect, upper=effect, verdict=verdict
+    )
+
+
+def drift(*, some: int = 0, strong: int = 0, too_few: int = 0, outcome: str = "none") -> DriftSummary:
+    found = [measured(DriftVerdict.STRONG, 0.7, f"strong {n}") for n in range(strong)]
+    found += [measured(DriftVerdict.SOME, 0.2, f"some {n}") for n in range(some)]
+    return DriftSummary(
+        rows=400,
+        features=8,
+        some=some,
+        strong=strong,
+        too_few=too_few,
+        outcome=measured(DriftVerdict(outcome)),
+        worst=tuple(found[:5]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "at_most_some", "at_most_none"),
+    [
+        (drift(), True, True),
+        (drift(some=2), True, False),
+        (drift(strong=1, some=7), False, False),
+        (drift(outcome="some"), True, False),
+        (drift(outcome="strong"), False, False),
+        (drift(too_few=7), True, True),
+        (drift(too_few=8), False, False),
+        ("this artifact has no reference", False, False),
+    ],
+)
+def test_data_drift_passes_up_to_its_bound_and_nothing_that_is_not_known(
+    found: DriftSummary | str, at_most_some: bool, at_most_none: bool
+) -> None:
+    for bound, passed in ((DriftVerdict.SOME, at_most_some), (DriftVerdict.NONE, at_most_none)):
+        (judged,) = evaluate_gates((DataDrift(at_most=bound),), EVALUATION, {}, drift=found)
+        assert (judged.verdict is GateStatus.PASSED) is passed, judged.reason
+        assert judged.drift == (found if isinstance(found, DriftSummary) else None)
+
+
+def test_the_reason_of_data_drift_has_its_numbers_and_the_gravest_features() -> None:
+    (judged,) = evaluate_gates((DataDrift(),), EVALUATION, {}, drift=drift(strong=2, some=1))
+    assert judged.reason == (
+        "the 400 records to predict drifted from the training rows, more than some: 2 of 8 features; "
+        "most: strong 0 (strong, psi 0.700), strong 1 (strong, psi 0.700)"
+    )
+    (judged,) = evaluate_gates((DataDrift(),), EVALUATION, {})
+    assert judged.reason == "data drift is not known: it was not measured"
+
+
+def test_less_drift_is_stricter() -> None:
+    strict, loose = DataDrift(at_most=DriftVerdict.NONE), DataDrift()
+    assert strict.as_strict_as(loose)
+    assert not loose.as_strict_as(strict)
+    assert not strict.as_strict_as(PerformanceGrade(at_least=Grade.C))
+    assert (strict.subject, strict.amount) == ("data-drift", "at most none")
