@@ -30,6 +30,9 @@ class MaskedColumn(DefaultsLeftOut):
     type: str
     argument: str | None = None
 
+    def __str__(self) -> str:
+        return self.treatment.value if self.argument is None else f"{self.treatment.value} {self.argument}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalColumn:
@@ -70,6 +73,11 @@ class Snapshot(Checksummed):
     format: int = 1
     declared: Digest | None = None
     declaration: SnapshotDeclaration | None = None
+
+    @property
+    def masked(self) -> tuple[tuple[str, str], ...]:
+        """Return (table.column, what was done) of every masked column, in order."""
+        return tuple((f"{table.name}.{each.column}", str(each)) for table in self.tables for each in table.masked or ())
 
     def table(self, name: str) -> TableCopy | None:
         """Return the copy of the table of this name, or None."""

@@ -30,7 +30,9 @@ class ModelResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyResult:
-    """`refreshed`: number of the snapshot that this apply took. `trained`: how many trainings really ran."""
+    """`refreshed`: number of the snapshot that this apply took. `trained`: how many trainings really ran.
+    `masked`: (table.column, what was done) of that snapshot.
+    """
 
     environment: str
     revision: str | None
@@ -40,6 +42,7 @@ class ApplyResult:
     trained: int = 0
     interrupted: bool = False
     format: int = 1
+    masked: tuple[tuple[str, str], ...] = ()
 
     @property
     def status(self) -> ResultStatus:

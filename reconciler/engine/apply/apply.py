@@ -113,6 +113,7 @@ def apply(
         plan=fresh.id,
         results=tuple(result for result, _ in finished),
         refreshed=refreshed.n if refreshed else None,
+        masked=refreshed.masked if refreshed else (),
         trained=sum(step.trained for _, done in finished for step in done),
         interrupted=interrupted,
     )

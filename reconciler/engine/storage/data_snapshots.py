@@ -177,8 +177,6 @@ def declared_otherwise(newest: Snapshot, now: SnapshotDeclaration) -> str | None
     name = f"data snapshot {newest.n}"
     if now.as_of is not None and newest.as_of != now.as_of:
         return f"{name} is as of {newest.as_of}; asOf is {now.as_of} now"
-    if now.masks and not any(table.masked for table in newest.tables):
-        return f"{name} was copied without the masks that are declared now"
     before = newest.declaration
     if before is None:  # an earlier release took it
         if missing := [table for table, _ in now.tables if newest.table(table) is None]:
@@ -187,6 +185,8 @@ def declared_otherwise(newest: Snapshot, now: SnapshotDeclaration) -> str | None
         if newest.declared is not None and newest.declared != _digest_before_masks(before):
             return f"the tables are declared otherwise than for {name}"
     if not (lines := tuple(changes(before, now))):
+        if now.masks and not any(table.masked for table in newest.tables):  # of a release that did not heed them
+            return f"{name} was copied without the masks that are declared"
         return None
     others = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
     return f"{name} is declared otherwise now: {lines[0]}{others}"

@@ -42,6 +42,9 @@ def blocks(applied: ApplyResult, detail: Detail) -> Iterator[Block]:
     if applied.refreshed is not None:
         taken = (Either(Literal("+ data  took"), "Took"), f" data snapshot {applied.refreshed}", Either("", "."))
         yield Paragraph(taken, tone=Tone.GOOD)
+        if applied.masked:
+            masked = ", ".join(f"{column} ({treatment})" for column, treatment in applied.masked)
+            yield Paragraph((Either(Literal("  data  masked: "), "Masked: "), masked, Either("", ".")))
     yield GAP
     unchanged = sum(map(_is_unchanged, applied.results))
     counted = unchanged > SHOWN or detail is Detail.PAGE

@@ -102,6 +102,10 @@ def _data(card: ModelCard) -> Iterator[Block]:
     tables = joined(((Code(table.name), " ", Code(table.digest)) for table in provenance.inputs.tables), ", ")
     trained, held_out = count(evaluation.training_rows, "row"), count(evaluation.rows, "row")
     yield Heading("Data", level=2)
+    masked = [
+        (Code(f"{table}.{each.column}"), f" ({each})") for table, done in provenance.inputs.masks or () for each in done
+    ]
+    masks = (Item((joined(masked, ", "), ", before they were copied"), label="masked"),) if masked else ()
     yield Items(
         (
             Item(
@@ -113,6 +117,7 @@ def _data(card: ModelCard) -> Iterator[Block]:
             Item(WORDS[card.template].holdout.format(trained=trained, held_out=held_out)),
             Item((_holdout(card.recipe.recipe.holdout), since), label="holdout"),
             Item(tables, label="tables"),
+            *masks,
         )
     )
 
