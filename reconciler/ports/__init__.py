@@ -46,6 +46,7 @@ from reconciler.ports.sources import (
     TableSource,
 )
 from reconciler.ports.storage import (
+    BlobRemoval,
     KeyCheck,
     NameListing,
     OpenFolder,
@@ -60,6 +61,7 @@ from reconciler.ports.storage import (
 
 __all__ = [  # CommitOrder, DriftType, FirstParentChange and LiveDeployment are core values that cross these ports
     "ArrowStream",
+    "BlobRemoval",
     "Clock",
     "CommitOrder",
     "CompareRequest",

@@ -56,6 +56,14 @@ class KeyCheck(Protocol):
         """Tell whether there is an object; IntegrityError E604 when it is empty."""
 
 
+@runtime_checkable
+class BlobRemoval(Protocol):
+    """Optional: a store that can remove blobs. Records are never removed."""
+
+    def remove(self, key: str) -> None:
+        """Remove a blob durably; nothing where there is none. Raises StoreError E607 for another key than a blob's."""
+
+
 class Target(Protocol):
     """The place that models are served from. The target is the authority on what is deployed.
 

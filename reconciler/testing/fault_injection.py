@@ -91,6 +91,19 @@ class FaultyStore:
     def keys(self, prefix: str) -> Iterator[str]:
         return self.store.keys(prefix)
 
+    def remove(self, key: str) -> None:
+        fault = self.script(f"{self.name}: remove {key}")
+        match fault:
+            case Fault.BEFORE | Fault.TORN:
+                raise Crash(key)
+            case Fault.ERROR | Fault.UNANSWERED:
+                raise StoreError(f"the store did not remove {key}")
+        self.store.remove(key)
+        if fault is Fault.AFTER:
+            raise Crash(key)
+        if fault is Fault.DONE_UNANSWERED:
+            raise StoreError(f"no answer for {key}")
+
 
 class FaultyTarget:
     """A process's view of a shared target, with faults. A torn place leaves half a release without a pointer to it."""

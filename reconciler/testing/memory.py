@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from reconciler.core.artifact.journal import ReleasePointer
-from reconciler.core.artifact.object_sizes import check_new, largest, too_large
+from reconciler.core.artifact.object_sizes import check_new, check_removed, largest, too_large
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import Digest, digest_of_bytes, hex_of
@@ -57,6 +57,9 @@ class MemoryStore:
         if body == b"":
             raise IntegrityError(f"{key} is empty in its store", code="E604", hint="restore it from a backup")
         return body
+
+    def remove(self, key: str) -> None:
+        self.objects.pop(check_removed(key), None)
 
     def path(self, key: str) -> Path | None:
         body = self._body(key)

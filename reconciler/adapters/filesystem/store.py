@@ -131,6 +131,20 @@ class FilesStore:
             raise too_large(key, status.st_size, OBJECT_BYTES)
         return True
 
+    def remove(self, key: str) -> None:
+        """Remove a blob durably; nothing where there is none."""
+        path = self._path(object_sizes.check_removed(key))
+        try:
+            self._check_root()
+            self._check_way(key)
+            with held(path.parent) as folder:
+                folder.unlink(path.name)
+                folder.force()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise explained(error, path) from error
+
     def keys(self, prefix: str) -> Iterator[str]:
         if prefix.rstrip("/"):
             self._place(prefix.removesuffix("/"))

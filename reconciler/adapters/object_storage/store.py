@@ -23,6 +23,7 @@ from reconciler.adapters.object_storage.bucket import ObjectTooLargeError
 from reconciler.adapters.object_storage.clients import open_bucket
 from reconciler.adapters.object_storage.conditional_write_check import ConditionalWriteCheck
 from reconciler.adapters.object_storage.observed_objects import UNOBSERVED, ObservedObjects, store_part
+from reconciler.core.artifact import object_sizes
 from reconciler.core.artifact.object_sizes import check_new, largest, too_large
 from reconciler.core.artifact.store_layout import is_key
 from reconciler.core.digest import digest_of_bytes, digest_of_file
@@ -130,6 +131,12 @@ class BucketStore:
         if head is not None and head[0] == 0:
             raise _empty(key)
         return head is not None
+
+    def remove(self, key: str) -> None:
+        """Remove a blob; nothing where there is none."""
+        self.bucket.remove(object_sizes.check_removed(key))
+        self._stored.discard(key)
+        self._copy(key).unlink(missing_ok=True)
 
     def keys(self, prefix: str) -> Iterator[str]:
         if prefix.rstrip("/"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import islice
 
-from reconciler.core.artifact.store_layout import MARK, SNAPSHOTS
+from reconciler.core.artifact.store_layout import MARK, SNAPSHOTS, is_blob
 from reconciler.core.size_limits import BLOB_BYTES, MARK_BYTES, OBJECT_BYTES, RECORD_BYTES, SNAPSHOT_BYTES, STORE_KEYS
 from reconciler.errors import IntegrityError, StoreError
 
@@ -36,6 +36,13 @@ def listed(keys: Iterable[str], prefix: str, *, most: int = STORE_KEYS) -> list[
             hint="this tool did not write them: look for what fills that place, and remove it",
         )
     return taken
+
+
+def check_removed(key: str) -> str:
+    """Return the key of an object that may be removed, a blob; StoreError E607 for a record."""
+    if not is_blob(key):
+        raise StoreError(f"refusing to remove {key[:80]}: only blobs are ever removed from a store", code="E607")
+    return key
 
 
 def check_new(key: str, size: int, *, in_memory: bool) -> None:

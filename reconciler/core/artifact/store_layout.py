@@ -9,6 +9,7 @@ from reconciler.core.digest import Digest, hex_of
 
 MARK = "store.json"
 SNAPSHOTS = "snapshots"
+REMOVALS = "removals"  # of the tables of snapshots that are not kept
 REFUSALS = "refusals"  # of refreshes, by the contracts of their tables
 REGISTER = "register"
 
@@ -32,6 +33,11 @@ def is_part(text: str) -> bool:
 def blob(digest: Digest) -> str:
     """Return the key of a blob."""
     return f"blobs/sha256/{hex_of(digest)}"
+
+
+def is_blob(key: str) -> bool:
+    """Tell whether a key is that of a blob."""
+    return key.startswith("blobs/sha256/") and is_key(key)
 
 
 def build(fingerprint: Digest) -> str:

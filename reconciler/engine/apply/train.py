@@ -17,8 +17,9 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.comparable import masked_key
+from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
-from reconciler.errors import DataError, UsageError
+from reconciler.errors import ConflictError, DataError, UsageError
 from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
 
 
@@ -45,6 +46,9 @@ def train(
         builds.add_to_recipe_log(store, known)
         return TrainedBuild(build=known, trained=False)
     own = _make(deps, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
+    if snapshot.n in removed_snapshots(store):
+        message = f"the tables of data snapshot {snapshot.n} were removed while this model was trained on them"
+        raise ConflictError(message, hint="run the same command again", code="E702")
     build = builds.record(store, own)
     builds.add_to_recipe_log(store, build)
     return TrainedBuild(build=build, trained=build == own)

@@ -13,8 +13,10 @@ from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
 from reconciler.core.artifact.journal import JournalRegister, StoreMark
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
+from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.plan import verification
+from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import IntegrityError
 from reconciler.ports import Store
@@ -63,13 +65,20 @@ class ObjectCheck:
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
                     raise numbered_log.misplaced(key, f"snapshot {snapshot.n}")
-                tables = tuple(table.digest for table in snapshot.tables)
+                kept = snapshot.n not in removed_snapshots(self.store)
+                tables = tuple(table.digest for table in snapshot.tables if kept)
                 return Passed(kind="snapshots", blobs=tables, dated=snapshot.taken)
-            case store_layout.REFUSALS:
-                refusal = codec.decode(RefusedRefresh, self._read(key), what=key)
-                if refusal.environment != self.environment:
-                    raise numbered_log.misplaced(key, f"a refusal of {refusal.environment}")
-                return Passed(kind=store_layout.REFUSALS, dated=refusal.when)
+            case store_layout.REMOVALS | store_layout.REFUSALS as kind:
+                removes = kind == store_layout.REMOVALS
+                record: RemovedTables | RefusedRefresh = (
+                    codec.decode(RemovedTables, self._read(key), what=key)
+                    if removes
+                    else codec.decode(RefusedRefresh, self._read(key), what=key)
+                )
+                if record.environment != self.environment:
+                    what = "removal" if removes else "refusal"
+                    raise numbered_log.misplaced(key, f"a {what} of {record.environment}")
+                return Passed(kind=kind, dated=record.when)
             case "predictions":
                 log = codec.decode(PredictionLog, self._read(key), what=key)
                 if not key.startswith(store_layout.predictions(log.environment, log.model) + "/"):

@@ -7,6 +7,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.quality.checked_refresh import take_checked
+from reconciler.engine.refresh.kept_snapshots import remove_old
 
 
 def take_snapshot(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
@@ -18,5 +19,7 @@ def take_snapshot(deps: Dependencies, desired: DesiredState, environment: Enviro
     deps.progress.done(
         "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
     )
+    for line in remove_old(deps, environment):
+        deps.progress.done("refresh", line)
     deps.progress.leave("refresh")
     return taken

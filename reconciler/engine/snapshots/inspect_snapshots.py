@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
+from typing import NamedTuple
 
-from reconciler import codec
-from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import MaskedColumn, Snapshot, TableCopy
 from reconciler.core.snapshots.declaration import changes, in_words
 from reconciler.core.snapshots.results import (
@@ -21,16 +19,24 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss
+from reconciler.engine.refresh.kept_snapshots import made_from, removed_snapshots
 from reconciler.engine.snapshots.refresh import due
-from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.engine.storage import data_snapshots
 from reconciler.errors import UsageError
 from reconciler.ports import Store
+
+
+class _Uses(NamedTuple):
+    """How many artifacts were made from each snapshot, and the snapshots whose tables are not kept any more."""
+
+    artifacts: Mapping[int, int]
+    removed: frozenset[int]
 
 
 def list_snapshots(deps: Dependencies, desired: DesiredState, environment: Environment) -> SnapshotList:
     """Return every snapshot, newest first, and whether a refresh is due."""
     store, newest = _newest(deps, desired, environment)
-    used = made_from(store) if newest is not None else Counter[int]()
+    used = _Uses(made_from(store), removed_snapshots(store))
     numbers = range(newest.n, -1, -1) if newest is not None else ()
     return SnapshotList(
         environment=environment.name,
@@ -48,7 +54,7 @@ def show_snapshot(
     declaration, now = snapshot.declaration, data_snapshots.declared_now(deps, desired, environment, snapshot)
     return SnapshotDetail(
         environment=environment.name,
-        snapshot=_line(snapshot, made_from(store)),
+        snapshot=_line(snapshot, _Uses(made_from(store), removed_snapshots(store))),
         details=tuple(_table(store, snapshot, table) for table in snapshot.tables),
         declared=tuple(in_words(declaration)) if declaration is not None else (),
         otherwise=data_snapshots.declared_otherwise(snapshot, now),
@@ -77,7 +83,7 @@ def compare_snapshots(
     names = sorted({table.name for table in (*old.tables, *new.tables)})
     differing = {name: found for name in names if (found := _difference(name, old.table(name), new.table(name)))}
     declared = changes(old.declaration, new.declaration) if old.declaration and new.declaration else ()
-    used = made_from(store)
+    used = _Uses(made_from(store), removed_snapshots(store))
     return SnapshotDifference(
         environment=environment.name,
         before=_line(old, used),
@@ -86,16 +92,6 @@ def compare_snapshots(
         tables=tuple(differing.values()),
         same=tuple(name for name in names if name not in differing),
     )
-
-
-def made_from(store: Store) -> Counter[int]:
-    """Return how many artifacts were made from each snapshot, by what their provenance says."""
-    used: Counter[int] = Counter()
-    for key in store.keys("builds/"):
-        if (body := store.read(key)) is not None:
-            build = codec.decode(Build, body, what=key)
-            used[blobs.record(store, build.provenance, Provenance).snapshot] += 1
-    return used
 
 
 def _newest(deps: Dependencies, desired: DesiredState, environment: Environment) -> tuple[Store, Snapshot | None]:
@@ -119,7 +115,7 @@ def _chosen(store: Store, environment: Environment, newest: Snapshot | None, n: 
     return data_snapshots.numbered(store, n)
 
 
-def _line(snapshot: Snapshot, used: Counter[int]) -> SnapshotLine:
+def _line(snapshot: Snapshot, used: _Uses) -> SnapshotLine:
     return SnapshotLine(
         n=snapshot.n,
         taken=snapshot.taken,
@@ -127,7 +123,8 @@ def _line(snapshot: Snapshot, used: Counter[int]) -> SnapshotLine:
         source=snapshot.source,
         tables=len(snapshot.tables),
         rows=sum(table.rows for table in snapshot.tables),
-        artifacts=used[snapshot.n],
+        artifacts=used.artifacts.get(snapshot.n, 0),
+        removed=snapshot.n in used.removed,
     )
 
 

@@ -16,13 +16,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.journal import ReleasePointer
 from reconciler.core.artifact.observed_state import DriftType, LiveDeployment
 from reconciler.core.artifact.oci_artifact import MEDIA_TYPES
 from reconciler.core.digest import Digest, digest_of_bytes
 from reconciler.engine.storage import oci_manifest
 from reconciler.errors import ConflictError, ReconcilerError, StoreError
-from reconciler.ports import Store, Target
+from reconciler.ports import BlobRemoval, Store, Target
 
 PROJECT, ENVIRONMENT = "sample", "production"
 NO_KEYS = (
@@ -125,6 +126,23 @@ class StoreContract(ABC):
             with refused(StoreError):
                 store.create(key, b"x")
             expect(list(store.keys("")) == [], repr(key))
+
+    def test_where_blobs_can_be_removed_they_are_gone_and_records_stay(self) -> None:
+        store = self.make()
+        if not isinstance(store, BlobRemoval):
+            return
+        body, key = b"a table", store_layout.blob(digest_of_bytes(b"a table"))
+        store.create(key, body)
+        store.remove(key)
+        expect(store.read(key) is None and store.path(key) is None, "it is still there")
+        store.remove(key)  # nothing is there to be removed
+        expect(store.create(key, body), "it can be stored again")
+        expect(store.read(key) == body)
+        store.create("snapshots/0.json", b"a record")
+        for other in ("snapshots/0.json", "store.json", "blobs/sha256/../x"):
+            with refused(StoreError, "E607"):
+                store.remove(other)
+        expect(store.read("snapshots/0.json") == b"a record")
 
 
 class TargetContract(ABC):
