@@ -26,7 +26,7 @@ from reconciler.errors import UsageError
 from reconciler.ports import Store
 
 
-class _Uses(NamedTuple):
+class _SnapshotUses(NamedTuple):
     """How many artifacts were made from each snapshot, and the snapshots whose tables are not kept any more."""
 
     artifacts: Mapping[int, int]
@@ -36,7 +36,7 @@ class _Uses(NamedTuple):
 def list_snapshots(deps: Dependencies, desired: DesiredState, environment: Environment) -> SnapshotList:
     """Return every snapshot, newest first, and whether a refresh is due."""
     store, newest = _newest(deps, desired, environment)
-    used = _Uses(made_from(store), removed_snapshots(store))
+    used = _SnapshotUses(made_from(store), removed_snapshots(store))
     numbers = range(newest.n, -1, -1) if newest is not None else ()
     return SnapshotList(
         environment=environment.name,
@@ -54,7 +54,7 @@ def show_snapshot(
     declaration, now = snapshot.declaration, data_snapshots.declared_now(deps, desired, environment, snapshot)
     return SnapshotDetail(
         environment=environment.name,
-        snapshot=_line(snapshot, _Uses(made_from(store), removed_snapshots(store))),
+        snapshot=_line(snapshot, _SnapshotUses(made_from(store), removed_snapshots(store))),
         details=tuple(_table(store, snapshot, table) for table in snapshot.tables),
         declared=tuple(in_words(declaration)) if declaration is not None else (),
         otherwise=data_snapshots.declared_otherwise(snapshot, now),
@@ -83,7 +83,7 @@ def compare_snapshots(
     names = sorted({table.name for table in (*old.tables, *new.tables)})
     differing = {name: found for name in names if (found := _difference(name, old.table(name), new.table(name)))}
     declared = changes(old.declaration, new.declaration) if old.declaration and new.declaration else ()
-    used = _Uses(made_from(store), removed_snapshots(store))
+    used = _SnapshotUses(made_from(store), removed_snapshots(store))
     return SnapshotDifference(
         environment=environment.name,
         before=_line(old, used),
@@ -115,7 +115,7 @@ def _chosen(store: Store, environment: Environment, newest: Snapshot | None, n: 
     return data_snapshots.numbered(store, n)
 
 
-def _line(snapshot: Snapshot, used: _Uses) -> SnapshotLine:
+def _line(snapshot: Snapshot, used: _SnapshotUses) -> SnapshotLine:
     return SnapshotLine(
         n=snapshot.n,
         taken=snapshot.taken,
