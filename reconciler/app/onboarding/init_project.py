@@ -21,6 +21,7 @@ from reconciler.app.project_options import SILENT
 from reconciler.core.forge.detection import ForgeKind
 from reconciler.core.onboarding.init_result import InitChoice, InitResult
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
+from reconciler.core.onboarding.suggested_masks import with_masks
 from reconciler.core.onboarding.table_profile import TableProfile, TableReading
 from reconciler.core.spec.runtime import DISTRIBUTIONS
 from reconciler.errors import UsageError
@@ -73,6 +74,7 @@ def begin(
             inside = _SAMPLE if note is not None else suggested_model.path_below(root, path)
             place = inside or f"{DATA}/{table_name}{suffix}"
             suggestion = suggested_model.suggested(profile, table=table_name, path=place, outcome=outcome)
+            suggestion = with_masks(suggestion, profile)
             if note is None or estimator is not None:
                 suggestion = with_estimator(
                     suggestion, estimator, table=path, into=scratch / "tried", data=data, progress=progress

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from reconciler.adapters.executors.compute import DataWorker
 from reconciler.adapters.system.host import now
+from reconciler.core.controls.data_protection import in_words
 from reconciler.core.inspect.predictions import PREDICTED, PREDICTED_CLASS
 from reconciler.core.names import is_name, without_accents
 from reconciler.core.onboarding.init_result import InitChoice
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
+from reconciler.core.onboarding.suggested_masks import MASK_KEY
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile, TableReading
+from reconciler.core.spec.data import Treatment
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Recipe, Task
 from reconciler.errors import UsageError
@@ -160,6 +164,22 @@ def choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: boo
             if left
             else "",
         ),
+        *_masked(profile, suggestion),
         InitChoice(what="holdout", chosen=holdout_rows, why=suggestion.why_holdout),
         InitChoice(what="estimator", chosen=_estimator(recipe), why=why.estimator),
     )
+
+
+def _masked(profile: TableProfile, suggestion: RecipeSuggestion) -> Iterator[InitChoice]:
+    """Yield what is done to columns that look personal, and which of them a person has to decide on."""
+    looks = {mask.column: like for mask, like in suggestion.masks}
+    if looks:
+        chosen = ", ".join(f"{mask.column} ({in_words(mask)})" for mask, _ in suggestion.masks)
+        hashes = any(mask.treatment is Treatment.PSEUDONYM for mask, _ in suggestion.masks)
+        key = f"; set {MASK_KEY.partition(':')[2]}, the key of pseudonyms, for `apply`" if hashes else ""
+        why = "; ".join(f"{column} looks like {like}" for column, like in looks.items())
+        yield InitChoice(what="masked", chosen=chosen, why=f"{why}{key}")
+    for each in profile.personal:
+        if each.column not in looks:
+            why = "the recipe reads it: mask it, or say under `notPersonal` why it is no personal data"
+            yield InitChoice(what="masked", chosen=f"not {each.column}, which looks like {each.looks_like}", why=why)

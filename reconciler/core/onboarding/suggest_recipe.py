@@ -18,7 +18,7 @@ from reconciler.core.onboarding.outcome_choice import are_classes, classes_of, f
 from reconciler.core.onboarding.receivables import ReceivablesRecipe, recognise_receivables
 from reconciler.core.onboarding.row_moment import moment_of
 from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, TableProfile
-from reconciler.core.spec.data import Table
+from reconciler.core.spec.data import Mask, Table
 from reconciler.core.spec.recipe import (
     Features,
     NamedExpression,
@@ -47,7 +47,8 @@ class SuggestionReasons:
 class RecipeSuggestion:
     """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated.
     `judged`: about how many rows the holdout has, of the `known` ones with an outcome. `notes`: how columns are read,
-    where that is a guess. `choice`: of the estimator, where several were tried."""
+    where that is a guess. `choice`: of the estimator, where several were tried. `masks`: of columns that look personal,
+    and what each looks like."""
 
     table: Table
     recipe: Recipe
@@ -58,6 +59,7 @@ class RecipeSuggestion:
     as_of: str | None = None
     notes: tuple[CellNote, ...] = ()
     choice: EstimatorChoice | None = None
+    masks: tuple[tuple[Mask, str], ...] = ()
 
     @property
     def why_holdout(self) -> str:

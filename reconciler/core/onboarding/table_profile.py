@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from reconciler.core.artifact.data_snapshot import PersonalColumn
 from reconciler.core.spec.data import CellText, Table
 from reconciler.core.spec.environment import Limits
 
@@ -118,7 +119,7 @@ class AgeColumn:
 class TableProfile:
     """The profile of one table. `table`: how to read the file. `twins`: pairs of columns that determine each other (a
     list of lists to the codec, since the same name may begin several). `notes`: how its columns are
-    read; `layout_notes`: what was guessed of the file's layout."""
+    read; `layout_notes`: what was guessed of the file's layout; `personal`: the columns that look personal."""
 
     table: Table
     rows: int
@@ -129,6 +130,7 @@ class TableProfile:
     ages: tuple[AgeColumn, ...] = ()
     notes: tuple[CellNote, ...] = ()
     layout_notes: tuple[str, ...] = ()
+    personal: tuple[PersonalColumn, ...] = ()
 
     def column(self, name: str) -> ColumnProfile:
         """Return the column of this name; StopIteration where there is none."""

@@ -27,7 +27,7 @@ from reconciler.core.onboarding.table_profile import (
     with_options,
 )
 from reconciler.core.parquet_file import ParquetError
-from reconciler.core.spec.data import Table
+from reconciler.core.spec.data import PersonalData, Table
 from reconciler.data.csv_files.layout import guess_csv, with_usable_names
 from reconciler.data.duckdb_session import Session, in_parts, name_of, open_session, text_of
 from reconciler.data.onboarding.related_columns import (
@@ -45,7 +45,7 @@ from reconciler.data.tables.column_types import normal_type
 from reconciler.data.tables.copied_column import is_copied
 from reconciler.data.tables.snapshot import copy_tables, look_at_cells
 from reconciler.errors import DataError, FilePosition
-from reconciler.ports.messages import CopyRequest, TableFile
+from reconciler.ports.messages import CopyRequest, Masking, TableFile
 
 _HOW_IT_IS_MEANT = (
     "correct the file, or say how it is meant: `--nulls {0}=TEXT`, `--dates {0}=FORMAT` or `--type {0}=VARCHAR`"
@@ -94,6 +94,7 @@ def profile_table(request: ProfileRequest) -> TableProfile:
             gaps=tuple(gaps(session, columns[:_MAX_COMPARED])),
             ages=tuple(ages(session, columns[:_MAX_COMPARED])),
             notes=notes,
+            personal=copied.personal,
         )
 
 
@@ -182,7 +183,7 @@ def _read(request: ProfileRequest, table: Table) -> tuple[Table, tuple[CellNote,
         limits=request.limits,
     )
     table, notes = look_at_cells(wanted, lambda session, relation, types: guess_cells(session, relation, types, table))
-    (copied,) = copy_tables(replace(wanted, tables=((PROFILED, table),)))
+    (copied,) = copy_tables(replace(wanted, tables=((PROFILED, table),), masking=Masking(personal=PersonalData.WARN)))
     return table, notes, copied
 
 

@@ -44,7 +44,7 @@ def blocks(applied: ApplyResult, detail: Detail) -> Iterator[Block]:
         yield Paragraph(taken, tone=Tone.GOOD)
         if applied.masked:
             masked = ", ".join(f"{column} ({treatment})" for column, treatment in applied.masked)
-            yield Paragraph((Either(Literal("  data  masked: "), "Masked: "), masked, Either("", ".")))
+            yield Paragraph((Either(Literal("+ data  masked: "), "Masked: "), masked, Either("", ".")))
     yield GAP
     unchanged = sum(map(_is_unchanged, applied.results))
     counted = unchanged > SHOWN or detail is Detail.PAGE

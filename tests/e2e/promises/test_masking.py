@@ -317,3 +317,25 @@ def _with_contacts(root: Path, mask: str) -> Project:
     (project.root / "data/invoices.csv").write_text("\n".join(lines) + "\n")
     project.write("environments/production.yaml", PRODUCTION.replace("    tables:\n", mask + "    tables:\n"))
     return project
+
+
+def test_what_init_writes_masks_what_looks_personal_and_can_be_applied(tmp_path: Path) -> None:
+    chance, table = random.Random(3), tmp_path / "orders.csv"
+    people = [(f"C{n:02d}", f"Anna {chance.choice('VLW')}ogel", f"q{n}@example.com") for n in range(20)]
+    with table.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["order_id", "customer", "customer_name", "email", "amount", "returned"])
+        for number in range(300):
+            amount = round(chance.uniform(5, 400), 2)
+            late = "yes" if amount > 250 and chance.random() < 0.8 else "no"
+            writer.writerow([number, *chance.choice(people), amount, late])
+    project = Project(tmp_path / "project")
+    words = ("--from-table", str(table), "--outcome", "returned", "--estimator", "forest")
+    ran = Project(tmp_path).run("init", str(project.root), *words)
+    assert "customer_name (drop), email (drop)" in ran.out
+    project.git("config", "user.name", "Ada")
+    project.git("config", "user.email", "ada@example.org")
+    project.commit("A first model")
+    project.run("apply", "sandbox", "--yes")
+    everything = bytes_of(project.root / ".reconciler/sandbox")
+    assert not [value for person in people for value in person[1:] if value.encode() in everything]
