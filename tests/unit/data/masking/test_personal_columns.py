@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 from reconciler.data.masking.personal_columns import judge
 from tests.support.personal_columns import COLUMNS
@@ -33,3 +34,15 @@ def test_a_message_about_personal_data_holds_no_value() -> None:
         for found in judge("t", column.name, column.kind, Counter(values)):
             assert not any(value in repr(found) for value in values)
             assert 0 < found.share <= 1
+
+
+def test_the_page_on_masks_has_this_confusion_matrix() -> None:
+    counts = matrix()
+    rows = [
+        f"| {language} | {yes[True]} | {yes[False]} | {no[True]} | {no[False]} |"
+        for language in sorted({language for language, _ in counts})
+        for yes, no in [(counts[language, True], counts[language, False])]
+    ]
+    page = (Path(__file__).resolve().parents[4] / "docs/how-to/mask.md").read_text()
+    assert "\n".join(rows) in page
+    assert sum(counts[language, True][True] for language, personal in counts if personal) >= 28
