@@ -1,8 +1,8 @@
 """Check the rows of a table against its contract, before anything of them is masked or kept.
 
 Takes: the typed rows of one table as SQL over a relation, and the contract. Gives: everything that breaks it, with
-counts and first rows, never a value. Keeps true: where nothing is broken, the rows are read once, and once more for a
-key, whose distinct values are all that memory grows with.
+counts and first rows, never a value. Keeps true: where nothing is broken, the rows are read once, and memory grows
+with the distinct values of the key alone.
 """
 
 # SQL is text here; every part is quoted (`name_of`, `text_of`) or made of numbers and checked names.
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC
 
 from reconciler.core.duration import exact, in_words
@@ -38,45 +39,75 @@ def broken(session: Session, rows: TypedRows, contract: Contract) -> tuple[Table
     if isinstance(fresh, TableProblem):
         problems.append(fresh)
         fresh = None
-    total, counts, age, ahead = _counts(session, rows, rules, fresh)
-    bad = [(rule, count) for rule, count in zip(rules, counts, strict=True) if count]
+    key = rows.column(contract.key) if contract.key is not None else None
+    figures = _figures(session, rows, rules, fresh=fresh, key=key)
+    bad = [(rule, count) for rule, count in zip(rules, figures.broken, strict=True) if count]
     problems += [
         rule.broken(rows.table, count, row) for (rule, count), row in zip(bad, _firsts(session, rows, bad), strict=True)
     ]
-    problems += _repeated_keys(session, rows, contract)
-    problems += _too_few(rows, contract, total)
+    if key is not None and figures.keys != figures.distinct:
+        problems += _repeated_keys(session, rows, key)
+    problems += _too_few(rows, contract, figures.rows)
     if fresh is not None:
-        problems += _too_old(rows, contract, age, ahead)
+        problems += _too_old(rows, contract, figures.age, figures.ahead)
     return tuple(dict.fromkeys(problems))
 
 
 def misfits(session: Session, rows: TypedRows, *, besides: Collection[str]) -> Iterator[TableProblem]:
     """Yield the columns with cells that do not fit their type, besides those whose type a contract declares."""
     rules = [misfit(column, code="E405") for column in rows.columns if column.name not in besides and not column.fits]
-    _, counts, _, _ = _counts(session, rows, rules, None)
+    counts = _figures(session, rows, rules).broken
     bad = [(rule, count) for rule, count in zip(rules, counts, strict=True) if count]
     for (rule, count), row in zip(bad, _firsts(session, rows, bad), strict=True):
         yield rule.broken(rows.table, count, row)
 
 
-def _counts(
-    session: Session, rows: TypedRows, rules: Sequence[RowRule], fresh: CheckedColumn | None
-) -> tuple[int, list[int], int | None, int]:
-    """Return how many rows there are and how many break each rule, and of the column that shows how fresh they are the
-    age of its newest value in seconds, and how many of its values lie ahead."""
-    items = [f"count(*) FILTER (WHERE {rule.bad})" for rule in rules]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Figures:
+    """The figures of a table: its rows, how many break each rule, its keys and how many are distinct, the age of its
+    newest row in seconds, and how many rows lie ahead."""
+
+    rows: int
+    broken: tuple[int, ...]
+    keys: int
+    distinct: int
+    age: int | None
+    ahead: int
+
+
+def _figures(
+    session: Session,
+    rows: TypedRows,
+    rules: Sequence[RowRule],
+    *,
+    fresh: CheckedColumn | None = None,
+    key: CheckedColumn | None = None,
+) -> _Figures:
+    """Return the figures of a table, from one look at its rows. Hashes that differ prove that keys do."""
+    items = ["NULL", "0", "0", "0"]
     if fresh is not None:
         value, unit, seconds, start, end = f"({fresh.value})", *_clock(rows, fresh.kind)
         newest = f"date_diff('{unit}', max({value}) FILTER (WHERE {value} <= {end}), {start})"
-        items.append(f"CASE WHEN {newest} < 0 THEN 0 ELSE {newest} END * {seconds}")
-        items.append(f"count(*) FILTER (WHERE {value} > {end})")
+        items[0] = f"CASE WHEN {newest} < 0 THEN 0 ELSE {newest} END * {seconds}"
+        items[1] = f"count(*) FILTER (WHERE {value} > {end})"
+    if key is not None:
+        items[2] = f"count({key.value})"
+        items[3] = f"count(DISTINCT CASE WHEN ({key.value}) IS NOT NULL THEN hash({key.value}) END)"
+    items += (f"count(*) FILTER (WHERE {rule.bad})" for rule in rules)
     total, found = 0, list[int | None]()
-    for part in in_parts(items or ["NULL"], COLUMNS_PER_QUERY):
+    for part in in_parts(items, COLUMNS_PER_QUERY):
         query = f"SELECT count(*), {', '.join(part)} FROM {rows.relation}"
         total, *values = session.rows(query, doing=doing(rows))[0]
         found += values
-    age, ahead = (found[-2], found[-1] or 0) if fresh is not None else (None, 0)
-    return total, [count or 0 for count in found[: len(rules)]], age, ahead
+    age, ahead, keys, distinct, *broken_rows = found
+    return _Figures(
+        rows=total,
+        broken=tuple(count or 0 for count in broken_rows),
+        keys=keys or 0,
+        distinct=distinct or 0,
+        age=age,
+        ahead=ahead or 0,
+    )
 
 
 def _firsts(session: Session, rows: TypedRows, broken_rules: Sequence[tuple[RowRule, int]]) -> list[int]:
@@ -89,19 +120,9 @@ def _firsts(session: Session, rows: TypedRows, broken_rules: Sequence[tuple[RowR
     return firsts
 
 
-def _repeated_keys(session: Session, rows: TypedRows, contract: Contract) -> Iterator[TableProblem]:
-    """Yield the key where a value of it stands in several rows. Hashes that differ prove that the values do."""
-    column = rows.column(contract.key) if contract.key is not None else None
-    if column is None:
-        return
-    key = f"({column.value})"
-    step = doing(rows)
-    present, distinct = session.rows(
-        f"SELECT count({key}), count(DISTINCT CASE WHEN {key} IS NOT NULL THEN hash({key}) END) FROM {rows.relation}",
-        doing=step,
-    )[0]
-    if present == distinct:
-        return
+def _repeated_keys(session: Session, rows: TypedRows, column: CheckedColumn) -> Iterator[TableProblem]:
+    """Yield the key where a value of it stands in several rows."""
+    key, step = f"({column.value})", doing(rows)
     row = name_of(ROW)
     numbered = f"(SELECT {key} AS key, row_number() OVER () AS {row} FROM {rows.relation})"
     counted = (
