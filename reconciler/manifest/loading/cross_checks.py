@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.core.plan.gate_evaluation import impossible
 from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
+from reconciler.core.spec.data import CopiedColumns
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
@@ -30,6 +31,7 @@ def problems(desired: DesiredState, paths: Collection[str], *, cards: bool = Fal
         yield from _environment(desired, environment)
         for path, code, message, hint in declared_problems(environment.data):
             yield environment_file(environment.name), ("spec", "data", *path), code, message, hint
+        yield from _copied(desired, environment)
         yield from _controlled(environment, paths)
         yield from _retired(environment, paths)
     for model in desired.models:
@@ -81,6 +83,27 @@ def _environment(desired: DesiredState, environment: Environment) -> Iterator[Cr
         if other.name < environment.name and _overlap(other, environment):
             message = f"shares a folder or bucket with environment {other.name}"
             yield file, ("spec",), "E212", message, hint
+
+
+def _copied(desired: DesiredState, environment: Environment) -> Iterator[CrossProblem]:
+    """Yield what is said of data snapshots where none is taken, and a sample of a table that is not copied."""
+    file, data = environment_file(environment.name), environment.data
+    said = {
+        "keep": data.keep is not None,
+        "columns": data.columns is CopiedColumns.USED,
+        "sample": data.sample is not None,
+    }
+    if not environment.trains:
+        for name in (name for name, is_said in said.items() if is_said):
+            message = f"`{name}` is for data snapshots, and {environment.name} takes none"
+            yield file, ("spec", "data", name), "E205", message, "declare it in the sandbox that copies these tables"
+        return
+    origin = desired.environment(data.copy_from or environment.name)
+    if data.sample is not None and origin is not None and origin.data.tables:
+        names = {name for name, _ in origin.data.tables}
+        if data.sample.table not in names:
+            message = f"{origin.name} declares no table {data.sample.table!r}"
+            yield file, ("spec", "data", "sample", "by"), "E212", message, _suggestion(data.sample.table, names)
 
 
 def _controlled(environment: Environment, paths: Collection[str]) -> Iterator[CrossProblem]:

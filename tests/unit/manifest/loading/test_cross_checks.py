@@ -52,6 +52,30 @@ def test_two_environments_that_share_a_folder_are_told_with_the_place(root: str)
     assert problem.message == "shares a folder or bucket with environment production"
 
 
+# --- data snapshots ---
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ("keep: 3", "spec.data.keep"),
+        ("columns: used", "spec.data.columns"),
+        ("sample: {by: customers.customer_id, share: 20%}", "spec.data.sample"),
+    ],
+)
+def test_what_is_said_of_snapshots_where_none_is_taken_is_told(said: str, field: str) -> None:
+    (problem,) = problems(edited(("  data:\n", f"  data:\n    {said}\n"), file=PRODUCTION))
+    assert (problem.code, problem.where.file, problem.field) == ("E205", PRODUCTION, field)
+    assert "production takes none" in problem.message
+
+
+def test_a_sample_of_a_table_that_is_not_copied_is_told() -> None:
+    sample = "    sample: {by: custmers.customer_id, share: 20%}\n"
+    (problem,) = problems(edited(("  data:\n", f"  data:\n{sample}"), file=SANDBOX))
+    assert (problem.code, problem.where.file, problem.field) == ("E212", SANDBOX, "spec.data.sample.by")
+    assert "declares no table 'custmers'" in problem.message
+
+
 # --- leaks -----------------------------------------------------------------------------------------------------------
 
 DERIVE = ("        invoice_month: month(invoice_date)\n", "")
