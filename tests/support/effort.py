@@ -19,7 +19,7 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 Case = TypeVar("Case", int, str)
 
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (240, 5_000),  # schedules of the simulation
+    "SEEDS": (160, 5_000),  # schedules of the simulation
     "REQUEST_SEEDS": (160, 3_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
@@ -30,7 +30,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
     "APPROVAL_CASES": (240, 12_000),  # questions about random approvals, of each forge
     "RACES": (4, 200),  # entries of a bucket that eight processes want
-    "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
+    "ROUNDS": (6, 200),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 20),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
@@ -104,4 +104,4 @@ def spread(cases: Sequence[Case], name: str) -> list[Case]:
 
 def place(item: pytest.Item) -> int:
     """Return a sort key: tests of the longest files come first."""
-    return -LONGEST.get(item.location[0], 0)
+    return -LONGEST.get(item.nodeid.partition("::")[0], 0)

@@ -25,8 +25,6 @@ from tests.support.once import copy
 from tests.support.project import REPOSITORY, Project
 from tests.support.team import Reviewed
 
-pytestmark = pytest.mark.xdist_group("hostile-checkout")  # one environment of Python's for all
-
 PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
 
