@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import site
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -52,7 +51,7 @@ def locked(project: Project, wheels: Path) -> None:
     lock = dict(PINNED.findall((REPOSITORY / "requirements.lock").read_text()))
     for name, version in lock.items():
         ci_steps.write_wheel(wheels, name, version)
-    here = [str(REPOSITORY), *site.getsitepackages(), *(path for path in sys.path if path.endswith("site-packages"))]
+    here = [str(REPOSITORY), *ci_steps.libraries()]
     ci_steps.write_wheel(wheels, "model-reconciler", __version__, paths=here)
     lines = [f"{name}=={version}" for name, version in lock.items()]
     project.write("requirements.lock", "\n".join([*lines, f"model-reconciler=={__version__}"]) + "\n")
@@ -191,7 +190,7 @@ def test_the_action_runs_nothing_that_the_request_brings(trained: Project, tmp_p
     runner = requested(trained, "request", tmp_path)
     wheels, source = tmp_path / "wheels", tmp_path / "action"
     source.mkdir()
-    here = [str(REPOSITORY), *site.getsitepackages(), *(path for path in sys.path if path.endswith("site-packages"))]
+    here = [str(REPOSITORY), *ci_steps.libraries()]
     ci_steps.write_wheel(wheels, "everything", "1", paths=here)
     digest = (
         subprocess.run(
