@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,7 @@ class GitState:
     prefix: str
     tree_listing: bytes
     _source: GitSource | None = None
+    _refs: dict[str, str] = field(default_factory=dict)
 
     def source(self) -> GitSource:
         """Return the source for all further questions to git, each of which it asks once."""
@@ -65,8 +66,11 @@ class GitState:
 
     def refs(self, branch: str) -> str:
         """Return the commits of a branch, here and at every remote, as one text."""
-        wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]
-        return Git(self.root).run("for-each-ref", "--format=%(objectname) %(refname)", *wanted).decode()
+        if branch not in self._refs:
+            wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]
+            asked = ("for-each-ref", "--format=%(objectname) %(refname)", *wanted)
+            self._refs[branch] = Git(self.root).run(*asked).decode()
+        return self._refs[branch]
 
     def environments_touched(self, *, since: str) -> bool:
         """Tell whether any commit of HEAD's history that is not in that of `since` touches an environment."""
