@@ -46,7 +46,7 @@ soak: $(READY)
 	@EFFORT=full $(PYTEST) -m soak
 # One worker more than the two processors that are reckoned with: tests wait for disks and for what they start.
 WORKERS := 3
-PYTEST := sh tests/support/in_memory.sh $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --durations 15
+PYTEST := sh tests/support/in_memory.sh $(BIN)/python -m pytest -n $(WORKERS) --durations 15
 
 # In an environment of its own: what is fuzzed is instrumented, and its package exists for Linux only.
 fuzz: $(FUZZ)/.ready

@@ -13,7 +13,9 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from benchmarks.project import make_project
@@ -36,8 +38,12 @@ def make_fleet(folder: Path, models: int) -> Path:
     return grow(make_first(folder), models)
 
 
-def make_first(folder: Path) -> Path:
-    """Create a committed project whose one model was trained, promoted and deployed."""
+def make_first(folder: Path, run: Callable[..., object] | None = None) -> Path:
+    """Create a committed project whose one model was trained, promoted and deployed.
+
+    `run` runs a command there, given its words; by default a process of its own does.
+    """
+    run = run or partial(_run, folder)
     make_project(folder, rows=400, columns=4)
     manifest = folder / f"manifests/sandbox/{MODEL}.yaml"
     manifest.write_text(
@@ -48,11 +54,11 @@ def make_first(folder: Path) -> Path:
     with (folder / "environments/production.yaml").open("a") as stream:
         stream.write("  protect: {branch: main}\n")
     _git(folder, "commit", "-qam", "A small model")
-    _run(folder, "apply", "sandbox", "--yes")
-    _run(folder, "promote", MODEL, "--to", "production")
+    run("apply", "sandbox", "--yes")
+    run("promote", MODEL, "--to", "production")
     branch = _git(folder, "branch", "--list", "promote/*", "--format=%(refname:short)").strip()
     _git(folder, "merge", "-q", "--no-ff", "-m", "Merge", branch)
-    _run(folder, "apply", "production", "--yes")
+    run("apply", "production", "--yes")
     return folder
 
 

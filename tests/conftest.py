@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -112,9 +113,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=effort.place)
 
 
+@pytest.hookimpl(optionalhook=True)  # unknown where xdist is switched off
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Let a worker run all tests of a file (`tests.support.by_file`)."""
+    from tests.support.by_file import ByFile
+
+    return ByFile(config, log)
+
+
 def pytest_collection_finish() -> None:
     """Look for garbage as rarely as the program does (`reconciler.cli.main`), and never among what was collected."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
     gc.enable()

@@ -16,8 +16,8 @@ def git_folder(root: Path) -> Path | None:
     return (root / out.decode("utf-8", "surrogateescape").rstrip("\n")).resolve() if code == 0 else None
 
 
-def witness(root: Path, observer: ReadObserver | None = None) -> FilesStore | None:
+def witness(root: Path, observer: ReadObserver | None = None, *, folder: Path | None = None) -> FilesStore | None:
     """Return the store in git's own folder in which this clone remembers which journals its applies saw. `observer`
-    records reads."""
-    folder = git_folder(root)
+    records reads; `folder` is git's own, if known."""
+    folder = folder or git_folder(root)
     return FilesStore(folder / locations.WITNESS / locations.key_of(root), observer) if folder is not None else None

@@ -30,6 +30,7 @@ from reconciler.adapters.system.secret import read_secret
 from reconciler.app import actor, locations, uncommitted_changes
 from reconciler.app.git_folder import git_folder, witness
 from reconciler.app.manifest_paths import ResolvedFolders, check_paths, check_paths_of
+from reconciler.app.planning import git_state
 from reconciler.app.project_options import ProjectOptions
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Limits, Runtime
@@ -128,6 +129,7 @@ def open_project(
     the manifests.
     """
     root = options.root
+    head = git_state.read(root, changes or "") if head is None and options.at_head else head
     git = GitSource(root) if head is None else head.source()
     source = WorkTree(root) if options.working_tree else git
     with ExitStack() as stack:
@@ -186,7 +188,7 @@ def open_project(
             tags=GitTags(root),
             history=git,
             secret=partial(read_secret, root, os.environ),
-            witness=cache(partial(witness, root, fingerprints)),
+            witness=cache(lambda: witness(root, fingerprints, folder=head.git_folder if head is not None else None)),
             headers=headers if uncached else cached_headers(options, headers, head),
             expressions=checkout.expressions,
             machine=_machine,
@@ -261,6 +263,10 @@ def _document(source: Source, revision: str | None, environment: str) -> bytes:
     """Return the environment's file before it is read properly, to guess from what is worth starting already."""
     files = source.tree(revision or "", tuple(f"environments/{environment}.{ending}" for ending in ("yaml", "yml")))
     try:
+        if revision is not None:  # git is asked once for all that the reading proper wants
+            from reconciler.engine.load_desired import read_ahead
+
+            read_ahead(source, revision)
         return b"\n".join(source.read(file.id for file in files).values())
     except SourceError:  # too large: the reading proper reports it
         return b""

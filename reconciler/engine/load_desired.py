@@ -89,6 +89,11 @@ def load(
     return Checkout(revision=revision, tree=tree, files=files, desired=desired, expressions=expressions)
 
 
+def read_ahead(source: Source, revision: str) -> None:
+    """Read the manifests and cards at a commit, which the source keeps for `load`. Raises SourceError."""
+    _read(source, (), wanted_files.documents_and_cards(source.tree(revision, ())))
+
+
 def _read(
     source: Source, tree: tuple[TreeFile, ...], wanted: tuple[TreeFile, ...]
 ) -> tuple[tuple[TreeFile, ...], dict[str, bytes]]:

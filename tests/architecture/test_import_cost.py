@@ -107,6 +107,15 @@ def test_reading_commands_load_nothing_heavy_and_start_git_and_a_reader_of_heade
     assert {Path(process[0]).name for process in started} <= {"git"}
 
 
+@pytest.mark.parametrize("command", [["plan", "sandbox"], ["plan", "production"], ["status"], ["apply", "production"]])
+def test_no_question_is_put_to_git_twice(warm: Project, command: list[str]) -> None:
+    """Each is a process. What objects there are and what they hold is asked for different ones."""
+    _, started = probe("-C", str(warm.root), *command, *["--yes"] * (command[0] == "apply"), environ=warm.environment)
+    questions = [" ".join(words) for words in started if Path(words[0]).name == "git" and "cat-file" not in words]
+    assert questions
+    assert [question for question in questions if questions.count(question) > 1] == []
+
+
 @pytest.mark.parametrize("subject", ["holdout", "f1_macro"])
 def test_explain_needs_nothing_of_the_project_and_no_schema_library(subject: str) -> None:
     modules, started = probe("explain", subject)

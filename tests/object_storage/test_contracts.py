@@ -129,24 +129,20 @@ class TestTargetOnGoogle(_OnGoogle, _Target):
 
 
 @pytest.mark.needs("s3")
-@pytest.mark.xdist_group("s3")
 class TestStoreOnS3(_OnS3, _Store):
     pass
 
 
 @pytest.mark.needs("s3")
-@pytest.mark.xdist_group("s3")
 class TestTargetOnS3(_OnS3, _Target):
     pass
 
 
 @pytest.mark.needs("azure")
-@pytest.mark.xdist_group("azure")
 class TestStoreOnAzure(_OnAzure, _Store):
     pass
 
 
 @pytest.mark.needs("azure")
-@pytest.mark.xdist_group("azure")
 class TestTargetOnAzure(_OnAzure, _Target):
     pass

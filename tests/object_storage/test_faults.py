@@ -22,7 +22,7 @@ from tests.object_storage import apply_process
 from tests.object_storage.faulty_proxy import Asked, Fault, Proxy, Script
 from tests.support import effort
 
-pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
+pytestmark = [pytest.mark.needs("s3")]
 
 ROUNDS = effort.count("ROUNDS")
 ROUNDS_OF_A_LIFE = 10

@@ -25,7 +25,7 @@ from reconciler.testing.contracts.stores_and_targets import current, release
 from tests.object_storage.faulty_proxy import Fault, Proxy, between
 from tests.object_storage.servers import OPEN, Server
 
-on_s3 = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
+on_s3 = [pytest.mark.needs("s3")]
 MakePlace = Callable[[], StorageLocation]
 
 

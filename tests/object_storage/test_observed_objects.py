@@ -162,7 +162,7 @@ def service_bucket(uses: str, name: str) -> Bucket:
 @pytest.fixture(
     params=[
         "gcs",
-        pytest.param("s3", marks=[pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]),
+        pytest.param("s3", marks=[pytest.mark.needs("s3")]),
     ]
 )
 def place(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:

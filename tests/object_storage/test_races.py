@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import uuid
@@ -16,12 +17,14 @@ from tests.object_storage.faulty_proxy import Asked, Fault, Proxy
 from tests.object_storage.servers import BUCKET, Server
 from tests.support.effort import count
 
-pytestmark = [pytest.mark.needs("s3"), pytest.mark.xdist_group("s3")]
+pytestmark = [pytest.mark.needs("s3")]
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RACES = count("RACES")
 RACERS = 8
-RACER = """
+# One process imports, and each racer is forked from it before anything is opened.
+RACERS_PROGRAM = """
+import os
 import sys
 from pathlib import Path
 from reconciler import plugins
@@ -30,7 +33,19 @@ from reconciler.errors import AmbiguousWriteError, ConflictError
 from reconciler.ports import StorageAccess
 from tests.object_storage.apply_process import part
 
-name, prefix, folder = sys.argv[1], sys.argv[2], Path(sys.argv[3])
+prefix, folder, streams = sys.argv[1], Path(sys.argv[2]), [int(number) for number in sys.argv[3:]]
+for name, (heard, said) in enumerate(zip(streams[::2], streams[1::2])):
+    if os.fork() == 0:
+        os.dup2(heard, 0)
+        os.dup2(said, 1)
+        os.closerange(3, max(streams) + 1)
+        break
+else:
+    os.closerange(3, max(streams) + 1)
+    for _ in streams[::2]:
+        os.wait()
+    sys.exit()
+folder /= str(name)
 context = StorageAccess(root=folder, project="p", environment="e", scratch=folder)
 store = plugins.store(part(prefix, "store"), context)
 store.read("journal/e/m/0.json")
@@ -50,29 +65,23 @@ for line in sys.stdin:
 def race(folder: Path, races: int) -> list[list[str]]:
     """The answers of all racers, race by race, each held against what is there afterwards."""
     prefix = f"race/{uuid.uuid4().hex}"
-    racers = []
     for number in range(RACERS):
-        own = folder / str(number)
-        own.mkdir()
-        racers.append(
-            subprocess.Popen(
-                [sys.executable, "-c", RACER, str(number), prefix, str(own)],
-                cwd=REPOSITORY,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-        )
+        (folder / str(number)).mkdir()
+    to, of = [os.pipe() for _ in range(RACERS)], [os.pipe() for _ in range(RACERS)]
+    theirs = [end for (heard, _), (_, said) in zip(to, of, strict=True) for end in (heard, said)]
+    command = [sys.executable, "-c", RACERS_PROGRAM, prefix, str(folder), *map(str, theirs)]
+    racers = subprocess.Popen(command, cwd=REPOSITORY, pass_fds=theirs)
+    for end in theirs:
+        os.close(end)
+    starts, ends = [os.fdopen(end, "w") for _, end in to], [os.fdopen(end) for end, _ in of]
     inside = open_bucket(apply_process.part(prefix, "store"))
     told = []
     try:
-        assert [one.stdout.readline().strip() for one in racers if one.stdout] == ["ready"] * RACERS
+        assert [end.readline().strip() for end in ends] == ["ready"] * RACERS
         for n in range(races):
-            for one in racers:
-                assert one.stdin is not None
-                one.stdin.write(f"{n}\n")
-                one.stdin.flush()
-            answers = [one.stdout.readline().strip() for one in racers if one.stdout]
+            for start in starts:
+                print(n, file=start, flush=True)
+            answers = [end.readline().strip() for end in ends]
             found = inside.get(f"journal/e/m/{n}.json")
             assert found is not None
             for number, answer in enumerate(answers):
@@ -80,8 +89,9 @@ def race(folder: Path, races: int) -> list[list[str]]:
                 assert answer == "unknown" or (answer == "won") == is_there, (n, answers, found[0])
             told.append(answers)
     finally:
-        for one in racers:
-            one.communicate(timeout=60)
+        for stream in (*starts, *ends):
+            stream.close()
+        racers.wait(timeout=60)
     return told
 
 

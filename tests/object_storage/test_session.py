@@ -21,7 +21,7 @@ from tests.object_storage.faulty_proxy import Asked, Fault, Proxy
 from tests.object_storage.servers import BUCKET, Server, s3_environment
 from tests.support.project import MODEL, PRODUCTION, PROJECT, REPOSITORY, SANDBOX, Project, write_ledger
 
-pytestmark = [pytest.mark.needs("s3", "git"), pytest.mark.xdist_group("s3")]
+pytestmark = [pytest.mark.needs("s3", "git")]
 
 
 class Remote(Project):

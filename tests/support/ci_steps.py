@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import site
 import subprocess
 import sys
 import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +122,14 @@ def gitlab_script(document: Mapping[str, Any], job: str) -> str:
     found: dict[str, Any] = document[job]
     parent: dict[str, Any] = document.get(found.get("extends", ""), {})
     return "\n".join([*found.get("before_script", parent.get("before_script", [])), *found["script"]])
+
+
+def libraries() -> list[str]:
+    """Return the folders that this Python has its packages in: its own, and one that a .pth file of it names."""
+    beside = find_spec("sklearn")
+    assert beside is not None
+    assert beside.origin is not None
+    return list(dict.fromkeys([*site.getsitepackages(), str(Path(beside.origin).parents[1])]))
 
 
 def write_wheel(folder: Path, name: str, version: str, *, paths: Iterable[str] = ()) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.many_models import grow, make_first
 from tests.support.once import copy, once
+from tests.support.project import Project
 
 
 def make_fleet(factory: pytest.TempPathFactory, models: int) -> Path:
@@ -15,6 +16,9 @@ def make_fleet(factory: pytest.TempPathFactory, models: int) -> Path:
 
     def make(folder: Path) -> None:
         folder.mkdir()
-        make_first(folder)
+        make_first(folder, Project(folder).run)
 
-    return grow(copy(once(factory, "one-model", make), factory.mktemp("fleet") / "project"), models)
+    def make_many(folder: Path) -> None:
+        grow(copy(once(factory, "one-model", make), folder), models)
+
+    return copy(once(factory, f"fleet-{models}", make_many), factory.mktemp("fleet") / "project")

@@ -168,9 +168,12 @@ class Project:
             ["git", *arguments], cwd=self.root, check=True, capture_output=True, text=True, env=self.environment
         ).stdout.strip()
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, cold: bool = False) -> subprocess.Popen[str]:
+        """Start a command as a person does, but for its workers, which are forked unless they are to start `cold`."""
+        starter = None if cold else warm_start(self.python, self.environment)
+        workers = f"import sys; sys.executable = {starter.workers!r}; " if starter is not None else ""
         return subprocess.Popen(
-            [self.python, "-P", "-c", "from reconciler.cli.main import run; run()", *self._words(arguments)],
+            [self.python, "-P", "-c", f"{workers}from reconciler.cli.main import run; run()", *self._words(arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
@@ -202,7 +205,7 @@ class Project:
 
     def run_cold(self, arguments: tuple[str, ...]) -> Ran:
         """Run a command as a person does: in a process that begins with nothing."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, cold=True)
         out, err = process.communicate(timeout=300)
         return Ran(process.returncode, out, err)
 

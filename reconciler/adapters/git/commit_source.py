@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from operator import attrgetter
 from pathlib import Path, PurePosixPath
 
 from reconciler.adapters.git.objects import objects_of, sizes_of
 from reconciler.adapters.git.plumbing import Git, check_revision, entries_of, listing, prefix_of
 from reconciler.core.artifact.observed_state import CommitOrder, FirstParentChange
-from reconciler.core.size_limits import CONFIGURATION_BYTES, LOCK_BYTES
+from reconciler.core.computed_once import computed_once
+from reconciler.core.size_limits import CONFIGURATION_BYTES, KIB, LOCK_BYTES, MIB
 from reconciler.errors import SourceError
 from reconciler.ports import TreeFile
+
+_SMALL = 64 * KIB  # bytes of a file that is kept, in case that it is read again: mostly the next commit has it, too
+_KEPT = 16 * MIB  # bytes of all that are kept
 
 
 class GitSource:
     """Implements ports.Source. `project` is the folder of reconciler.yaml; it may lie below the repository's root.
 
-    `prefix`, `head` (HEAD's commit) and `listed` (`listing` of it): if known already, since each question is a process.
+    `prefix`, `head` (HEAD's commit) and `listed` (`listing` of it): if known already, since each question is a process,
+    and none is asked twice: HEAD is the commit that it was at the first question.
     """
 
     def __init__(
@@ -33,18 +39,24 @@ class GitSource:
         self._touched: dict[tuple[str, str], frozenset[str]] = {}
         self._parents: dict[str, str | None] = {}
         self._sizes: dict[str, int] = {}
+        self._bodies: dict[str, bytes] = {}
+        self._histories: dict[tuple[str, str], list[str]] = {}
 
     def resolve(self, revision: str) -> str:
         check_revision(revision)
+        if revision == "HEAD" and self._head is not None:
+            return self._head
         out = self._git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", ok=(0, 1))
         if out:
-            return out.decode().strip()
+            commit = out.decode().strip()
+            self._head = commit if revision == "HEAD" else self._head
+            return commit
         if revision == "HEAD":
             raise SourceError(
                 "this branch has no commit yet", code="E306", hint="git add . && git commit -m 'A first model'"
             )
         hint = "see `git branch -a` and `git tag`"
-        if self._is_shallow():
+        if self._is_shallow:
             hint += "; this clone lacks a part of the history: git fetch --unshallow (in CI: fetch-depth: 0)"
         raise SourceError(f"there is no commit {revision!r}", code="E306", hint=hint)
 
@@ -70,12 +82,19 @@ class GitSource:
         return {object_id: self._sizes[object_id] for object_id in wanted}
 
     def read(self, ids: Iterable[str]) -> Mapping[str, bytes]:
-        return objects_of(self._git, self.sizes(ids), largest=LOCK_BYTES, together=CONFIGURATION_BYTES)
+        sizes = self.sizes(ids)
+        known = {object_id: self._bodies[object_id] for object_id in sizes if object_id in self._bodies}
+        new = {object_id: size for object_id, size in sizes.items() if object_id not in known}
+        left = CONFIGURATION_BYTES - sum(map(len, known.values()))
+        bodies = objects_of(self._git, new, largest=LOCK_BYTES, together=left)
+        if sum(map(len, self._bodies.values())) < _KEPT:
+            self._bodies |= {object_id: body for object_id, body in bodies.items() if len(body) <= _SMALL}
+        return known | bodies
 
     def order(self, a: str, b: str, *, branch: str) -> CommitOrder:
         line = self._line(branch)
         if a not in line or b not in line:
-            if self._is_shallow():
+            if self._is_shallow:
                 raise _too_short("which commit is newer")
             return CommitOrder.OFF
         if a == b:
@@ -86,7 +105,7 @@ class GitSource:
         line = self._line(branch)
         if at not in line:
             base = self._git.run("merge-base", "--end-of-options", at, next(iter(line)), ok=(0, 1)).decode().strip()
-            if not base and self._is_shallow():
+            if not base and self._is_shallow:
                 raise _too_short("where this commit left the branch")
             if path in self._differing(base, at):
                 return FirstParentChange(commit=at, before=base or None)
@@ -101,7 +120,7 @@ class GitSource:
             if not last:
                 return None
             change = FirstParentChange(commit=last, before=self._parent(last))
-        if change.before is None and self._is_shallow():
+        if change.before is None and self._is_shallow:
             raise _too_short(f"which change introduced {path}")
         return change
 
@@ -130,7 +149,7 @@ class GitSource:
             start = self._parent(commit)
         else:
             start = self._git.run("merge-base", self._ref(branch), commit, ok=(0, 1)).decode().strip() or None
-        if start is None and self._is_shallow():
+        if start is None and self._is_shallow:
             raise _too_short("where this change starts")
         return start
 
@@ -155,26 +174,30 @@ class GitSource:
 
     def removed(self, folder: str, *, at: str) -> tuple[TreeFile, ...]:
         last: dict[str, TreeFile] = {}
-        for line in self._history(folder, at, "--diff-filter=D"):
+        for line in self._history(folder, at):
             fields, _, name = line.partition("\t")
-            mode, _, object_id, _ = fields.removeprefix(":").split(" ", 3)
+            mode, _, object_id, _, how = fields.removeprefix(":").split(" ")
+            if how != "D":
+                continue
             path = name.removeprefix(self._prefix)
             last.setdefault(path, TreeFile(path=path, mode=mode, id=object_id))
         there = {file.path for file in self.tree(at, (folder,))} if last else set()
         return tuple(last[path] for path in sorted(last.keys() - there))
 
-    def _history(self, folder: str, at: str, *wanted: str) -> list[str]:
+    def _history(self, folder: str, at: str) -> list[str]:
         """Return git's line on each change of a file at or below `folder`, newest first: ":mode mode id id how\tpath".
 
         A name in which git would quote a character is no name of ours, and left out.
         """
         check_revision(at)
-        if self._is_shallow():
+        if self._is_shallow:
             raise _too_short(f"which versions of {folder} there were")
-        asked = ("log", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=", *wanted)
-        out = self._git.run(*asked, "--no-ext-diff", "--no-textconv", "--end-of-options", at, "--", folder)
-        lines = out.decode("utf-8", "surrogateescape").splitlines()
-        return [line for line in lines if line.startswith(":")]
+        if (folder, at) not in self._histories:
+            asked = ("log", "--full-history", "-m", "--raw", "--no-abbrev", "--no-renames", "--format=")
+            out = self._git.run(*asked, "--no-ext-diff", "--no-textconv", "--end-of-options", at, "--", folder)
+            lines = out.decode("utf-8", "surrogateescape").splitlines()
+            self._histories[folder, at] = [line for line in lines if line.startswith(":")]
+        return self._histories[folder, at]
 
     def tracked(self, paths: tuple[str, ...]) -> tuple[str, ...]:
         """Return the paths at HEAD; an unborn branch tracks nothing."""
@@ -206,6 +229,7 @@ class GitSource:
                 ref = self._ref(branch)
                 out = self._git.run("rev-list", "--first-parent", "--end-of-options", ref).decode().split()
                 self._lines[branch] = {commit: distance for distance, commit in enumerate(out)}
+                self._parents |= dict(pairwise(out))
             return self._lines[branch]
 
     def _ref(self, branch: str) -> str:
@@ -226,6 +250,7 @@ class GitSource:
             else f"git branch {branch}, or name another branch in `protect` of the environment",
         )
 
+    @computed_once
     def _is_shallow(self) -> bool:
         return self._git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
 

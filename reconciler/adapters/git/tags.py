@@ -24,17 +24,23 @@ _REFS = "refs/tags/"
 
 
 class GitTags:
-    """`project` is any folder of the repository: tags are the whole repository's."""
+    """`project` is any folder of the repository: tags are the whole repository's, as they are when first asked for."""
 
     def __init__(self, project: Path) -> None:
         self._project = project
         self._git = Git(project)
+        self._listed: dict[tuple[str, int | None], tuple[Tag, ...]] = {}
 
     @property
     def place(self) -> str:
         return place_of(prefix_of(self._project, root_of(self._project)))
 
     def under(self, prefix: str, *, newest: int | None = None) -> tuple[Tag, ...]:
+        if (prefix, newest) not in self._listed:
+            self._listed[prefix, newest] = self._under(prefix, newest)
+        return self._listed[prefix, newest]
+
+    def _under(self, prefix: str, newest: int | None) -> tuple[Tag, ...]:
         check_revision(prefix + "0")
         # Of the tags themselves nothing but the type: git would read a tag whole to tell what it points at.
         form = "%(objectname) %(objecttype) %(refname)"
@@ -61,9 +67,11 @@ class GitTags:
             if "already exists" in error:
                 raise ConflictError(f"there is a tag {name} already", hint="run the same command again", code="E702")
             raise explained(error, f"tag {name}", signing=signs)
+        self._listed.clear()
         created = next(tag for tag in self.under(name) if tag.name == name)
         if signs and not created.signed:  # git 2.39 creates it all the same where an SSH key cannot be read
             git.run("tag", "--delete", name)
+            self._listed.clear()
             raise explained(error, f"tag {name}", signing=True)
         return created
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,17 +29,18 @@ _LOCKS = (".lock", "requirements.txt")
 class GitState:
     """A project as git has it at HEAD, and one of its environments.
 
-    `manifests`: the blob of each manifest and card, by its path below the project; `special_files`: one of them is a
-    link or the like. `rules`: a hash of all that makes a manifest valid (the project's file, environments, lock files,
-    the paths of links and submodules);
-    `tracked`: paths of all other files. `prefix`: the project's path below `top`, the repository's root;
-    `tree_listing`: git's listing of it. `cache_file`: where the environment's last plan is cached.
+    `git_folder`: where git keeps the repository. `manifests`: the blob of each manifest and card, by its path below the
+    project; `special_files`: one of them is a link or the like. `rules`: a hash of all that makes a manifest valid (the
+    project's file, environments, lock files, the paths of links and submodules); `tracked`: paths of all other files.
+    `prefix`: the project's path below `top`, the repository's root; `tree_listing`: git's listing of it. `cache_file`:
+    where the environment's last plan is cached.
     """
 
     root: Path
     top: Path
     revision: str
     environment: str
+    git_folder: Path
     cache_file: Path
     manifests: dict[str, str]
     special_files: bool
@@ -48,6 +49,7 @@ class GitState:
     prefix: str
     tree_listing: bytes
     _source: GitSource | None = None
+    _refs: dict[str, str] = field(default_factory=dict)
 
     def source(self) -> GitSource:
         """Return the source for all further questions to git, each of which it asks once."""
@@ -64,8 +66,11 @@ class GitState:
 
     def refs(self, branch: str) -> str:
         """Return the commits of a branch, here and at every remote, as one text."""
-        wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]
-        return Git(self.root).run("for-each-ref", "--format=%(objectname) %(refname)", *wanted).decode()
+        if branch not in self._refs:
+            wanted = [f"refs/heads/{branch}", f"refs/remotes/*/{branch}"]
+            asked = ("for-each-ref", "--format=%(objectname) %(refname)", *wanted)
+            self._refs[branch] = Git(self.root).run(*asked).decode()
+        return self._refs[branch]
 
     def environments_touched(self, *, since: str) -> bool:
         """Tell whether any commit of HEAD's history that is not in that of `since` touches an environment."""
@@ -96,11 +101,14 @@ class GitState:
         }
 
 
-def read_many(options: ProjectOptions, environment: str) -> GitState | None:
-    """Ask git for HEAD as `read` does; None also where another commit or every detail is asked for, or where git
-    declares no such environment, or so few models of it that nothing is gained by taking some from memory."""
-    head = read(options.root, environment) if options.at_head and not options.verbose else None
-    return head if head is not None and head.is_declared and are_many([head]) else None
+def read_at_head(options: ProjectOptions, environment: str) -> GitState | None:
+    """Ask git for HEAD as `read` does; None also where another commit or every detail is asked for."""
+    return read(options.root, environment) if options.at_head and not options.verbose else None
+
+
+def has_many(head: GitState) -> bool:
+    """Tell whether git declares the environment, and so many models of it that it pays to take some from memory."""
+    return head.is_declared and are_many([head])
 
 
 def are_many(heads: list[GitState]) -> bool:
@@ -131,13 +139,14 @@ def read(root: Path, environment: str) -> GitState | None:
                 rules.append(f"{mode} {path}")
             if path == locations.PROJECT_FILE or path.startswith("environments/") or path.endswith(_LOCKS):
                 rules.append(f"{mode} {blob} {path}")
-    folder = locations.cache((root / common).resolve())
+    git_folder = (root / common).resolve()
     return GitState(
         root=root,
         top=Path(top),
         revision=revision,
         environment=environment,
-        cache_file=folder / _cache_name(root, environment),
+        git_folder=git_folder,
+        cache_file=locations.cache(git_folder) / _cache_name(root, environment),
         manifests=manifests,
         special_files=special_files,
         rules=hash_of(rules),

@@ -115,10 +115,9 @@ class IdleApply:
         return save(project, self.head, None, self.fingerprints, planned, worktree)
 
 
-def idle_apply(options: ProjectOptions, environment: str) -> IdleApply | None:
-    """Begin an apply of a whole environment; None where nothing is to be gained by remembering it."""
-    head = git_state.read_many(options, environment)
-    if head is None:
+def idle_apply(options: ProjectOptions, head: GitState | None) -> IdleApply | None:
+    """Begin an apply of a whole environment at HEAD; None where nothing is to be gained by remembering it."""
+    if head is None or not git_state.has_many(head):
         return None
     return IdleApply(options=options, head=head, index=_index(head), fingerprints=FileFingerprints())
 

@@ -49,13 +49,16 @@ class StatusDocument:
 
 
 @contextmanager
-def status_document(options: ProjectOptions, environment: str | None) -> Iterator[StatusDocument | None]:
-    """Look at an environment, or at all that git declares; None where something is to be said that is only found by
-    looking at all of them together, or where there are so few models that nothing is gained."""
+def status_document(
+    options: ProjectOptions, here: GitState | None, environment: str | None
+) -> Iterator[StatusDocument | None]:
+    """Look at an environment, or at all that git declares; `here` is what git has at HEAD. None where something is to
+    be said that is only found by looking at all of them together, or where there are so few models that nothing is
+    gained."""
     said: list[str] = []  # once, though of several environments, and not here where all are looked at together
     with ExitStack() as opened:
         try:
-            document = _document(replace(options, say=said.append), environment, opened)
+            document = _document(replace(options, say=said.append), here, environment, opened)
         except ReconcilerError:  # whoever looks at all together tells what can be told in spite of it
             document = None
         if document is not None:
@@ -74,8 +77,10 @@ def with_models(document: StatusDocument) -> Status:
     )
 
 
-def _document(options: ProjectOptions, environment: str | None, opened: ExitStack) -> StatusDocument | None:
-    heads = _heads(options, environment)
+def _document(
+    options: ProjectOptions, here: GitState | None, environment: str | None, opened: ExitStack
+) -> StatusDocument | None:
+    heads = _heads(here, environment)
     if not heads:
         return None
     project, shown = "", []
@@ -97,13 +102,11 @@ def _document(options: ProjectOptions, environment: str | None, opened: ExitStac
     return StatusDocument(project=project, environments=tuple(shown))
 
 
-def _heads(options: ProjectOptions, environment: str | None) -> list[GitState]:
+def _heads(here: GitState | None, environment: str | None) -> list[GitState]:
     """Return what git has of the environments, where together they have many models."""
-    if environment is not None:
-        head = git_state.read_many(options, environment)
-        return [head] if head is not None else []
-    first = git_state.read(options.root, "") if options.at_head and not options.verbose else None
-    heads = first.of_each() if first is not None else []
+    if here is None or (environment is not None and not here.is_declared):
+        return []
+    heads = [here] if environment is not None else here.of_each()
     return heads if git_state.are_many(heads) else []
 
 

@@ -14,6 +14,7 @@ from reconciler.console import streams
 from reconciler.console.invocation import Invocation
 
 if TYPE_CHECKING:
+    from reconciler.app.planning.git_state import GitState
     from reconciler.app.planning.idle_apply import IdleApply
     from reconciler.core.plan.apply_result import ApplyResult
     from reconciler.core.plan.plan import Plan
@@ -58,17 +59,19 @@ def command(
         from reconciler.cli import pull_request
 
         return pull_request.on_merge(invocation, where, chosen=bool(models or file or refresh))
+    from reconciler.app.planning import git_state
     from reconciler.app.planning.idle_apply import idle_apply
     from reconciler.cli.project import options_of
     from reconciler.report.plan import apply_result
 
     reviewed = plan_file.read(file, where, invocation, refresh=refresh) if file is not None else None
     confirm.check_terminal(where, models, needed=reviewed is None and not yes)
-    whole = reviewed is None and not (models or refresh)
-    idle = idle_apply(options_of(invocation), where) if whole else None
+    project = options_of(invocation)
+    head = git_state.read_at_head(project, where)
+    idle = idle_apply(project, head) if reviewed is None and not (models or refresh) else None
     applied = _unchanged(invocation, idle, yes=yes) if idle is not None else None
     if applied is None:
-        applied = _apply(invocation, where, models, reviewed, idle, yes=yes, refresh=refresh, jobs=jobs)
+        applied = _apply(invocation, where, models, reviewed, head, idle, yes=yes, refresh=refresh, jobs=jobs)
     if applied is None:
         return confirm.DECLINED
     streams.show(invocation, apply_result, applied, exit=exit_code(applied.status))
@@ -93,6 +96,7 @@ def _apply(
     environment: str,
     models: tuple[str, ...],
     reviewed: Plan | None,
+    head: GitState | None,
     idle: IdleApply | None,
     *,
     yes: bool,
@@ -107,7 +111,8 @@ def _apply(
 
     files = idle.fingerprints if idle is not None else None
     about = files.about if files is not None else ignore
-    with opened(invocation, trains=True, changes=environment, removed=(environment,), fingerprints=files) as project:
+    more = {"removed": (environment,), "fingerprints": files, "head": head}
+    with opened(invocation, trains=True, changes=environment, **more) as project:
         declared, desired = project.environment(environment), project.desired
         make = partial(with_journals, project.deps, desired, declared, models, refresh_anyway=refresh, about=about)
         plan, seen = (reviewed, None) if reviewed else make()

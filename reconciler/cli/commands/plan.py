@@ -26,8 +26,8 @@ def _print_document(invocation: Invocation, environment: str, *, check: bool) ->
     from reconciler.cli.project import options_of
 
     options = options_of(invocation)
-    head = git_state.read_many(options, environment)
-    if head is None:
+    head = git_state.read_at_head(options, environment)
+    if head is None or not git_state.has_many(head):
         return None
     from reconciler.app.planning.plan_document import plan_document
     from reconciler.cli import plan_file

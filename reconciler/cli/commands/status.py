@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from reconciler.cli import options
 from reconciler.cli.exit_codes import exit_code
 from reconciler.console import streams as terminal
 from reconciler.console.invocation import Invocation, OutputFormat
+
+if TYPE_CHECKING:
+    from reconciler.app.planning.git_state import GitState
+    from reconciler.app.project_options import ProjectOptions
 
 
 @click.command("status")
@@ -22,31 +28,35 @@ def command(invocation: Invocation, names: tuple[str, ...], environment: str | N
     anything is lost or damaged that decides what is served (`audit` reads the history as well), 1 when a store or a
     target cannot be read.
     """
-    from reconciler.cli.project import opened
+    from reconciler.app.planning import git_state
+    from reconciler.cli.project import opened, options_of
     from reconciler.cli.selection import looked_at
 
     environments, models = looked_at(invocation, names, environment)
+    options = options_of(invocation)
+    head = git_state.read_at_head(options, environments[0] if environments else "")
     if not models and invocation.form is not OutputFormat.MARKDOWN:
-        code = _show_many(invocation, environments[0] if environments else None)
+        code = _show_many(invocation, options, head, environments[0] if environments else None)
         if code is not None:
             return code
     from reconciler.engine.inspect import status as inspect
     from reconciler.report.inspect import status as reporter
 
-    with opened(invocation, removed=environments or None) as project:
+    with opened(invocation, removed=environments or None, head=head) as project:
         deployed = inspect.status(project.deps, project.desired, environments, models)
     code = exit_code(deployed.status)
     terminal.show(invocation, reporter, deployed, exit=code)
     return code
 
 
-def _show_many(invocation: Invocation, environment: str | None) -> int | None:
+def _show_many(
+    invocation: Invocation, options: ProjectOptions, head: GitState | None, environment: str | None
+) -> int | None:
     """Show the status of many models and return the exit code; None where it has to be looked at as a whole."""
     from reconciler.app.planning import status_document
-    from reconciler.cli.project import options_of
     from reconciler.core.inspect.status import Status
 
-    with status_document.status_document(options_of(invocation), environment) as document:
+    with status_document.status_document(options, head, environment) as document:
         if document is None:
             return None
         own = tuple(each for each, _ in document.environments)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import site
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -24,8 +23,6 @@ from tests.support import ci_steps, hostile_checkout
 from tests.support.once import copy
 from tests.support.project import REPOSITORY, Project
 from tests.support.team import Reviewed
-
-pytestmark = pytest.mark.xdist_group("hostile-checkout")  # one environment of Python's for all
 
 PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
@@ -54,7 +51,7 @@ def locked(project: Project, wheels: Path) -> None:
     lock = dict(PINNED.findall((REPOSITORY / "requirements.lock").read_text()))
     for name, version in lock.items():
         ci_steps.write_wheel(wheels, name, version)
-    here = [str(REPOSITORY), *site.getsitepackages(), *(path for path in sys.path if path.endswith("site-packages"))]
+    here = [str(REPOSITORY), *ci_steps.libraries()]
     ci_steps.write_wheel(wheels, "model-reconciler", __version__, paths=here)
     lines = [f"{name}=={version}" for name, version in lock.items()]
     project.write("requirements.lock", "\n".join([*lines, f"model-reconciler=={__version__}"]) + "\n")
@@ -193,7 +190,7 @@ def test_the_action_runs_nothing_that_the_request_brings(trained: Project, tmp_p
     runner = requested(trained, "request", tmp_path)
     wheels, source = tmp_path / "wheels", tmp_path / "action"
     source.mkdir()
-    here = [str(REPOSITORY), *site.getsitepackages(), *(path for path in sys.path if path.endswith("site-packages"))]
+    here = [str(REPOSITORY), *ci_steps.libraries()]
     ci_steps.write_wheel(wheels, "everything", "1", paths=here)
     digest = (
         subprocess.run(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
+from tests.support.ci_steps import libraries
 from tests.support.project import REPOSITORY, Project
 
 FIT_RAISES = """
@@ -45,7 +45,7 @@ def without_trainer(folder: Path) -> str:
     )
     # Not as sitecustomize: distributions have one of their own, which comes first.
     (packages / "no_fit_here.py").write_text(FIT_RAISES)
-    (packages / "others.pth").write_text(sysconfig.get_paths()["purelib"] + "\nimport no_fit_here\n")
+    (packages / "others.pth").write_text("\n".join(libraries()) + "\nimport no_fit_here\n")
     return str(folder / "bin/python")
 
 

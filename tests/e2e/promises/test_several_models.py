@@ -28,6 +28,14 @@ def write_table(path: Path, outcome: str, *, seed: int) -> Path:
     return path
 
 
+def small(shop: Project, model: str) -> None:
+    """Let the model have few trees: how good it is does not matter here."""
+    path = shop.root / f"manifests/sandbox/{model}.yaml"
+    text, changed = re.subn(r"(n_estimators|max_iter): \d+", r"\1: 20", path.read_text())
+    assert changed
+    path.write_text(text)
+
+
 def commands_of(text: str) -> list[list[str]]:
     return [line.split()[1:] for line in re.findall(r"^ +(reconciler .*)$", text, re.MULTILINE)]
 
@@ -39,10 +47,12 @@ def test_two_tables_become_two_models_that_go_to_production_together_and_back(tm
     shop = Project(tmp_path / "shop")
     shop.git("config", "user.name", "Ada")
     shop.git("config", "user.email", "ada@example.org")
+    small(shop, "visits")
     shop.commit("A first model")
     printed = shop.run("add", "parcels", "--from-table", "../parcels.csv", *UNTRIED).out
     added = re.search(r"git add (.*) && git commit", printed)
     assert added is not None
+    small(shop, "parcels")
     shop.git("add", *added[1].split())
     shop.git("commit", "-q", "-m", "Add parcels")
     assert shop.git("status", "--short") == ""

@@ -22,7 +22,7 @@ from tests.support.ci_steps import GitHubJobs
 from tests.support.project import REPOSITORY, Project
 from tests.support.team import Reviewed
 
-pytestmark = [pytest.mark.soak(only=True), pytest.mark.xdist_group("workflows")]  # some minutes of installing
+pytestmark = [pytest.mark.soak(only=True)]  # some minutes of installing
 
 LIBRARIES = ("duckdb", "numpy", "scikit-learn", "scipy", "skops")
 

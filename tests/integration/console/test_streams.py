@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.project import MODEL, Project
+from tests.support.warm_start import warm_workers
 
 
 def shell(project: Project, line: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
@@ -55,13 +56,13 @@ def test_a_full_disk_under_the_result_is_a_typed_error(project: Project) -> None
 
 def test_a_result_has_the_same_bytes_under_every_locale_and_variable(project: Project) -> None:
     project.recipe("late: days_late > 0", "späť: days_late > 0")
-    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    poor = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "NO_COLOR": "1", "TERM": "dumb"}
     rich = {"LC_ALL": "C.UTF-8", "COLUMNS": "40", "TERM": "xterm", "CI": "1", "TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
     for form in ("text", "markdown", "json"):
         expected = shell(project, f"R plan sandbox -o {form}", NO_COLOR="").stdout
         assert expected
         assert b"\x1b" not in expected
-        for environ in (poor, rich, {"NO_COLOR": "1", "TERM": "dumb"}):
+        for environ in (poor, rich):
             assert shell(project, f"R plan sandbox -o {form}", **environ).stdout == expected, environ
     coloured = shell(project, "R plan sandbox", NO_COLOR="", FORCE_COLOR="1").stdout
     assert b"\x1b[" in coloured
@@ -72,8 +73,11 @@ def _take_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+START = "import sys; sys.executable = {workers!r}; from reconciler.cli.main import run; run()"
+
+
 class Terminal:
-    """A command on a terminal of its own."""
+    """A command on a terminal of its own. It is started as a person starts it; its workers are forked."""
 
     def __init__(self, project: Project, *arguments: str, columns: int = 80, **environ: str) -> None:
         self._ours, theirs = pty.openpty()
@@ -81,7 +85,7 @@ class Terminal:
         subprocess.run(["stty", "cols", str(columns), "rows", "24"], stdin=theirs, check=True)
         self.shown = self._typed = b""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *arguments],
+            [sys.executable, "-P", "-c", START.format(workers=warm_workers()), *arguments],
             cwd=project.root,
             env={
                 **project.environment,

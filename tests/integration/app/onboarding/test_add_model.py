@@ -21,6 +21,8 @@ from reconciler.core.onboarding.table_profile import ReadOption, TableReading
 from reconciler.errors import InvalidManifestsError, UsageError
 from tests.support.once import copy, once
 
+pytestmark = pytest.mark.usefixtures("warm_workers")
+
 
 def table(path: Path, *, seed: int = 1, rows: int = 120, price: str = "{:.2f}") -> Path:
     chance = random.Random(seed)
@@ -245,5 +247,5 @@ def test_the_current_folder_becomes_a_project_unless_it_is_one_that_nobody_means
     (tmp_path / "shop").mkdir()
     monkeypatch.chdir(tmp_path / "shop")
     table(tmp_path / "shop/visits.csv")
-    begun = init_project.begin(None, table=None, outcome=None, name=None, ci=ForgeKind.NONE)
+    begun = init_project.begin(None, table=None, outcome=None, name=None, ci=ForgeKind.NONE, estimator=DEFAULT)
     assert (begun.folder, begun.project, begun.model) == (".", "shop", "visits")

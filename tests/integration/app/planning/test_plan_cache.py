@@ -25,8 +25,6 @@ from reconciler.core.artifact.journal import ReleasePointer, StoreMark
 from tests.support.fleet import make_fleet
 from tests.support.once import copy
 
-pytestmark = pytest.mark.xdist_group("plan-cache")  # one fleet for all
-
 MODELS = 32  # the least that several processes plan, with some to lose
 NAME = "model-00007"
 

@@ -5,18 +5,19 @@ The reference is the same command with -v, which takes nothing from memory.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from reconciler.adapters.caches import model_texts
 from reconciler.adapters.caches.plan_cache import load, save
+from reconciler.app.planning import git_state
 from reconciler.app.planning.idle_apply import idle_apply
 from reconciler.app.project_options import ProjectOptions
 from reconciler.cli.error_reporting import guarded
@@ -29,6 +30,7 @@ from tests.integration.app.planning.test_plan_cache import (
     git,
     memo_file,
     original,
+    plan_until_remembered,
     release,
     remembered,
     rewrite,
@@ -37,8 +39,6 @@ from tests.integration.app.planning.test_plan_cache import (
 from tests.support import effort
 
 __all__ = ["fleet", "original", "take_copy"]  # fixtures
-
-pytestmark = pytest.mark.xdist_group("plan-cache")  # one fleet for all
 
 PLAN = ("plan", "production", "--check", "--output", "json")
 STATUS = ("status", "production", "--output", "json")
@@ -52,13 +52,36 @@ CLOCK = re.compile(r'("(?:dataAge|snapshotAge|seconds)": )[\d.]+|\b\d+ ?[a-z]+ a
 def printed(fleet: Path) -> Path:
     """A fleet of which everything is remembered that each command printed."""
     for command in (APPLY, PLAN, STATUS):  # the first apply records controls and registers journals
-        for _ in range(40):  # what was touched too lately is not remembered
-            assert guarded(list(command)) == 0
-            if is_remembered(fleet, command):
-                break
-        else:
-            raise AssertionError(f"{command} was never remembered")
+        run_until_remembered(fleet, command)
     return fleet
+
+
+@pytest.fixture(scope="module")
+def kept(take_copy: Callable[[], Path]) -> Path:
+    """Such a fleet for all tests that put back what they change."""
+    folder = take_copy()
+    with contextlib.chdir(folder):
+        plan_until_remembered(folder)
+        for command in (APPLY, PLAN, STATUS):
+            run_until_remembered(folder, command)
+    return folder
+
+
+@pytest.fixture
+def shared(kept: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(kept)
+    for command in (APPLY, PLAN, STATUS):
+        if not is_remembered(kept, command):
+            run_until_remembered(kept, command)
+    return kept
+
+
+def run_until_remembered(folder: Path, command: tuple[str, ...]) -> None:
+    for _ in range(40):  # what was touched too lately is not remembered
+        assert guarded(list(command)) == 0
+        if is_remembered(folder, command):
+            return
+    raise AssertionError(f"{command} was never remembered")
 
 
 def is_remembered(folder: Path, command: tuple[str, ...]) -> bool:
@@ -83,7 +106,7 @@ def file(folder: Path, kind: str) -> Path:
 
 def is_idle(folder: Path) -> bool:
     """Tell whether an apply would return at once."""
-    apply = idle_apply(ProjectOptions(root=folder), "production")
+    apply = idle_apply(ProjectOptions(root=folder), git_state.read(folder, "production"))
     return apply is not None and apply.result() is not None
 
 
@@ -105,7 +128,7 @@ def test_what_is_remembered_never_changes_what_a_reader_says(
         assert said(capfd, *command) == said(capfd, *command, "-v"), command
 
 
-def test_what_the_second_run_says_is_what_the_first_one_did(printed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_what_the_second_run_says_is_what_the_first_one_did(shared: Path, capfd: pytest.CaptureFixture[str]) -> None:
     for command in (
         PLAN,
         STATUS,
@@ -119,9 +142,9 @@ def test_what_the_second_run_says_is_what_the_first_one_did(printed: Path, capfd
         assert first == second == said(capfd, *command, "-v"), command
 
 
-def test_the_age_of_the_data_goes_on(printed: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_age_of_the_data_goes_on(shared: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """It is no part of what is remembered of a model."""
-    assert '"dataAge": ,' in file(printed, "plan").read_text()
+    assert '"dataAge": ,' in file(shared, "plan").read_text()
     capfd.readouterr()
     assert guarded(list(PLAN)) == 0
     assert len(re.findall(r'"dataAge": \d+,', capfd.readouterr().out)) == MODELS
@@ -144,10 +167,10 @@ def test_a_model_that_changed_is_put_in_its_place_and_remembered_again(
     assert not is_idle(printed), "no apply has read what was put back"
 
 
-def test_nothing_is_loaded_that_only_changes_need(printed: Path) -> None:
+def test_nothing_is_loaded_that_only_changes_need(shared: Path) -> None:
     for command in (PLAN, STATUS, APPLY):
         script = [sys.executable, "-X", "importtime", "-m", "reconciler", *command]
-        said = subprocess.run(script, cwd=printed, capture_output=True, text=True, check=True).stderr
+        said = subprocess.run(script, cwd=shared, capture_output=True, text=True, check=True).stderr
         loaded = {line.rpartition("|")[2].strip() for line in said.splitlines()}
         assert not loaded & {"pydantic", "yaml", "reconciler.engine.plan.make_plan"}, command
 
@@ -155,10 +178,10 @@ def test_nothing_is_loaded_that_only_changes_need(printed: Path) -> None:
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", effort.spread(MEMORIES, "MEMORIES"))
 def test_memory_that_is_damaged_changes_nothing_that_is_said(
-    printed: Path, capfd: pytest.CaptureFixture[str], kind: str
+    shared: Path, capfd: pytest.CaptureFixture[str], kind: str
 ) -> None:
     command = {"plan": PLAN, "status": STATUS, "apply": APPLY, "json": PLAN}[kind]
-    before, path = said(capfd, *command, "-v"), file(printed, kind)
+    before, path = said(capfd, *command, "-v"), file(shared, kind)
     body = path.read_bytes()
     for damaged in (
         b"",
@@ -170,38 +193,38 @@ def test_memory_that_is_damaged_changes_nothing_that_is_said(
         body[:50] + b"?" + body[51:],
     ):
         path.write_bytes(damaged)
-        assert kind != "apply" or not is_idle(printed)
+        assert kind != "apply" or not is_idle(shared)
         assert said(capfd, *command) == before
 
 
-def test_no_changed_byte_of_it_is_believed(printed: Path) -> None:
+def test_no_changed_byte_of_it_is_believed(shared: Path) -> None:
     for kind in ("plan", "status", "apply"):
-        path = file(printed, kind)
+        path = file(shared, kind)
         body, step = path.read_bytes(), len(path.read_bytes()) // 40 + 1
         for at in range(0, len(body), step):
             path.write_bytes(body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :])
-            assert not is_remembered(printed, APPLY if kind == "apply" else (kind,)), (kind, at)
+            assert not is_remembered(shared, APPLY if kind == "apply" else (kind,)), (kind, at)
         path.write_bytes(body)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("kind", effort.spread(MEMORIES, "MEMORIES"))
-def test_memory_that_others_may_write_or_own_is_not_believed(printed: Path, kind: str) -> None:
-    path, command = file(printed, kind), APPLY if kind in ("apply", "json") else (kind,)
-    assert is_remembered(printed, command)
+def test_memory_that_others_may_write_or_own_is_not_believed(shared: Path, kind: str) -> None:
+    path, command = file(shared, kind), APPLY if kind in ("apply", "json") else (kind,)
+    assert is_remembered(shared, command)
     for mode in (0o664, 0o646):
         path.chmod(mode)
-        assert not is_remembered(printed, command), oct(mode)
+        assert not is_remembered(shared, command), oct(mode)
     path.chmod(0o644)
-    assert is_remembered(printed, command)
+    assert is_remembered(shared, command)
     moved = path.rename(path.with_name("moved"))
     path.symlink_to(moved)
-    assert not is_remembered(printed, command)
+    assert not is_remembered(shared, command)
     path.unlink()
     moved.rename(path)
     if os.geteuid() == 0:
         os.chown(path, 12_345, -1)
-        assert not is_remembered(printed, command)
+        assert not is_remembered(shared, command)
 
 
 def test_memory_of_another_generation_is_not_taken(printed: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -213,39 +236,68 @@ def test_memory_of_another_generation_is_not_taken(printed: Path, capfd: pytest.
         assert said(capfd, *command) == said(capfd, *command, "-v")
 
 
-def test_memory_of_another_program_or_of_yesterday_is_not_taken(printed: Path) -> None:
-    memo = load(memo_file(printed))
+def test_memory_of_another_program_or_of_yesterday_is_not_taken(shared: Path) -> None:
+    memo = load(memo_file(shared))
     assert memo is not None
     for changed in ({"saved": memo.saved - 86_500}, {"until": memo.saved - 1}, {"basis": {**memo.basis, "code": "x"}}):
-        other = load(memo_file(printed))
+        other = load(memo_file(shared))
         assert other is not None
         for name, value in changed.items():
             setattr(other, name, value)
-        save(memo_file(printed), other)
-        assert not is_idle(printed), changed
-        save(memo_file(printed), memo)
-        assert is_idle(printed)
+        save(memo_file(shared), other)
+        assert not is_idle(shared), changed
+        save(memo_file(shared), memo)
+        assert is_idle(shared)
 
 
 STORE = ".reconciler/production"
-NOT_IDLE: dict[str, Callable[[Path], object]] = {
-    "no apply had nothing to do": lambda folder: file(folder, "apply").unlink(),
-    "a file of the store is staged": lambda folder: git(folder, "add", "-f", f"{STORE}/store.json"),
-    "the controls log is gone": lambda folder: shutil.rmtree(folder / f"{STORE}/controls"),
-    "the register is gone": lambda folder: shutil.rmtree(folder / f"{STORE}/register"),
-    "what the clone saw is gone": lambda folder: shutil.rmtree(folder / ".git/reconciler/seen"),
-    "the store's mark is another's": lambda folder: rewrite(folder / f"{STORE}/store.json", b"{}"),
-    "an older commit is looked at": lambda folder: git(folder, "checkout", "-q", "--detach", "HEAD~1"),
+
+
+@contextlib.contextmanager
+def gone(path: Path) -> Iterator[None]:
+    path.rename(path.with_name("elsewhere"))
+    yield
+    path.with_name("elsewhere").rename(path)
+
+
+@contextlib.contextmanager
+def staged(folder: Path) -> Iterator[None]:
+    git(folder, "add", "-f", f"{STORE}/store.json")
+    yield
+    git(folder, "rm", "-q", "--cached", f"{STORE}/store.json")
+
+
+@contextlib.contextmanager
+def marked_by_another(mark: Path) -> Iterator[None]:
+    own = mark.read_bytes()
+    rewrite(mark, b"{}")
+    yield
+    rewrite(mark, own)
+
+
+@contextlib.contextmanager
+def at_an_older_commit(folder: Path) -> Iterator[None]:
+    git(folder, "checkout", "-q", "--detach", "HEAD~1")
+    yield
+    git(folder, "checkout", "-q", "main")
+
+
+NOT_IDLE: dict[str, Callable[[Path], contextlib.AbstractContextManager[None]]] = {
+    "no apply had nothing to do": lambda folder: gone(file(folder, "apply")),
+    "a file of the store is staged": staged,
+    "an older commit is looked at": at_an_older_commit,
+    "the controls log is gone": lambda folder: gone(folder / f"{STORE}/controls"),
+    "the register is gone": lambda folder: gone(folder / f"{STORE}/register"),
+    "what the clone saw is gone": lambda folder: gone(folder / ".git/reconciler/seen"),
+    "the store's mark is another's": lambda folder: marked_by_another(folder / f"{STORE}/store.json"),
 }
 
 
-@pytest.mark.parametrize("change", NOT_IDLE.values(), ids=NOT_IDLE.keys())
-def test_an_apply_reads_everything_unless_all_that_the_last_one_read_is_the_same(
-    printed: Path, change: Callable[[Path], object]
-) -> None:
-    assert is_idle(printed)
-    change(printed)
-    assert not is_idle(printed)
+def test_an_apply_reads_everything_unless_all_that_the_last_one_read_is_the_same(printed: Path) -> None:
+    for name, changed in NOT_IDLE.items():
+        run_until_remembered(printed, APPLY)
+        with changed(printed):
+            assert not is_idle(printed), name
 
 
 def test_an_apply_of_some_models_or_with_a_refresh_or_a_plan_reads_everything(
