@@ -12,13 +12,13 @@ from dataclasses import dataclass
 
 from reconciler.core.onboarding.held_out_rows import shared_rows
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
-from reconciler.core.onboarding.suggested_masks import MASK_KEY
 from reconciler.core.onboarding.table_profile import CellNote
-from reconciler.core.spec.data import CellText, Table, Treatment
+from reconciler.core.spec.data import CellText, Table
 from reconciler.core.spec.gates import NoWorseThanIncumbent
 from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
 from reconciler.manifest.scaffold import editor_schemas
 from reconciler.manifest.scaffold.estimator_text import estimator_text, why_this
+from reconciler.manifest.scaffold.mask_text import mask_lines
 from reconciler.manifest.scaffold.program_source import with_line
 from reconciler.manifest.scaffold.yaml_text import comment, flow_list, formula, named_expressions, quoted
 
@@ -111,19 +111,6 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
         f"  protect: {{branch: {quoted(place.branch)}}}  # only its commits, never an older one after a newer",
     ]
     return "\n".join(lines) + "\n"
-
-
-def mask_lines(suggestion: RecipeSuggestion) -> Iterator[str]:
-    """Yield the masks of columns that look personal, each with what it looks like."""
-    if not suggestion.masks:
-        return
-    yield "# These columns look personal: no copy of the table has their values. Only a merged change can loosen this."
-    yield "mask:"
-    for mask, looks_like in suggestion.masks:
-        treatment = mask.treatment.value if mask.argument is None else f"{{{mask.treatment.value}: {mask.argument}}}"
-        yield f"  {quoted(f'{mask.table}.{mask.column}')}: {treatment}  # looks like {looks_like}"
-    if any(mask.treatment is Treatment.PSEUDONYM for mask, _ in suggestion.masks):
-        yield f"maskKey: {MASK_KEY}  # the secret, of 16 bytes or more; never written here"
 
 
 def table_lines(
