@@ -9,6 +9,7 @@ of the copy. PostgreSQL is the system's package, started here on loopback; witho
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import resource
 import statistics
@@ -17,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -30,7 +32,7 @@ COLUMNS = """
     CASE WHEN range % 10 > 0 THEN CAST('2020-02-01' AS TIMESTAMP) + INTERVAL (range % 5000000) SECOND END AS paid_at,
     CASE range % 3 WHEN 0 THEN 'DE' WHEN 1 THEN 'FR' ELSE 'US' END AS country, range % 4 = 0 AS disputed,
     range % 12 AS period, 'item ' || (range % 5000) AS item, CAST(range % 90 AS INTEGER) AS terms,
-    hash(range) % 1000000007 AS reference, 'a note of some words, number ' || range AS note
+    CAST(hash(range) % 1000000007 AS BIGINT) AS reference, 'a note of some words, number ' || range AS note
 """
 POSTGRES = """
 CREATE TABLE invoices AS SELECT n AS invoice_id, 'C' || n % 200000 AS customer_id, 'name ' || n % 199999 AS name,
@@ -49,6 +51,8 @@ def copy_here(uses: str, path: str, url: str) -> None:
     from reconciler.data.tables.snapshot import copy_tables
     from reconciler.ports import CopyRequest, Secret
 
+    for library in ("duckdb", "pyarrow.parquet", "adbc_driver_postgresql.dbapi"):
+        importlib.import_module(library)
     secret, tables = Secret(reference="env:URL", value=url), Table(uses=uses, path=path)
     if uses == "postgres":
         tables = Table(uses=uses, url="env:URL", table="invoices")
@@ -61,10 +65,7 @@ def copy_here(uses: str, path: str, url: str) -> None:
             limits=Limits(seconds=3600, memory=1024**3),
             secrets=(secret,),
         )
-        started = time.perf_counter()
-        (copy,) = copy_tables(request)
-        seconds = time.perf_counter() - started
-        print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, copy.rows, copy.path.stat().st_size)
+        told(lambda: copy_tables(request))
 
 
 def plain_here(path: str) -> None:
@@ -73,33 +74,45 @@ def plain_here(path: str) -> None:
 
     with tempfile.TemporaryDirectory() as into:
         connection = duckdb.connect(config={"threads": "1", "memory_limit": "1GB", "temp_directory": into})
-        started = time.perf_counter()
-        target = f"{into}/copy.parquet"
-        connection.execute(f"COPY (FROM '{path}') TO '{target}' (FORMAT parquet, COMPRESSION zstd)")
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        print(time.perf_counter() - started, memory, 0, Path(target).stat().st_size)
+        copying = f"COPY (FROM '{path}') TO '{into}/copy.parquet' (FORMAT parquet, COMPRESSION zstd)"
+        told(lambda: connection.execute(copying))
 
 
-def measured(*arguments: str) -> tuple[float, int]:
-    """Return seconds and MiB of one copy, in a process of its own."""
+def told(copy: Callable[[], object]) -> None:
+    """Print what a copy costs."""
+    wall, processor = time.perf_counter(), time.process_time()
+    copy()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(time.perf_counter() - wall, time.process_time() - processor, memory)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Wall and processor seconds of one copy, and its largest memory in MiB."""
+
+    wall: float
+    processor: float
+    memory: int = 0
+
+
+def measured(*arguments: str) -> Cost:
+    """Return the cost of one copy, in a process of its own; what it imports is not counted."""
     command = [sys.executable, __file__, *arguments]
     out = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    return float(out[0]), int(out[1])
+    return Cost(float(out[0]), float(out[1]), int(out[2]))
 
 
 def compare(
-    name: str, ours: Callable[[], tuple[float, int]], peer: Callable[[], float], rounds: int, bar: float
+    name: str, ours: Callable[[], Cost], peer: Callable[[], Cost], rounds: int, bar: float, least: float
 ) -> None:
-    """Print the medians of both, taken in turn."""
-    took: list[tuple[float, int, float]] = []
-    for _ in range(rounds):
-        other = peer()
-        seconds, memory = ours()
-        took.append((seconds, memory, other))
-    mine, theirs = (statistics.median(row[place] for row in took) for place in (0, 2))
+    """Print the medians of both, taken in turn; `least`: the processor time that both need for the other side."""
+    pairs = [(peer(), ours()) for _ in range(rounds)]
+    wall = statistics.median(other.wall / mine.wall for other, mine in pairs)
+    processor = statistics.median((other.processor + least) / (mine.processor + least) for other, mine in pairs)
     print(
-        f"{name}: {mine:.2f} s, peer {theirs:.2f} s: {theirs / mine:.0%} of its speed (bar {bar:.0%});"
-        f" at most {max(row[1] for row in took):,} MiB"
+        f"{name}: {statistics.median(mine.wall for _, mine in pairs):.2f} s,"
+        f" peer {statistics.median(other.wall for other, _ in pairs):.2f} s: {wall:.0%} of its speed (bar {bar:.0%}),"
+        f" {processor:.0%} by processor time; at most {max(mine.memory for _, mine in pairs):,} MiB"
     )
 
 
@@ -112,14 +125,15 @@ def parquet(rows: int, rounds: int, folder: Path) -> None:
     compare(
         f"parquet, {rows:,} rows x 15 columns, no mask",
         lambda: measured("--copy", "parquet", "--path", str(path)),
-        lambda: measured("--plain", "--path", str(path))[0],
+        lambda: measured("--plain", "--path", str(path)),
         rounds,
         0.85,
+        0.0,
     )
     path.unlink()
 
 
-def postgres_part(rows: int, rounds: int, folder: Path) -> None:
+def postgresql(rows: int, rounds: int, folder: Path) -> None:
     """Measure the copy of a table of PostgreSQL."""
     from tests.support.postgres import PASSWORD, USER, postgres, programs
 
@@ -132,19 +146,32 @@ def postgres_part(rows: int, rounds: int, folder: Path) -> None:
         psql = [str(programs_folder / "psql"), "-h", "127.0.0.1", "-p", str(server.port), "-U", USER, "-d", "postgres"]
         environment = {**os.environ, "PGPASSWORD": PASSWORD}
 
-        def copy_to_stdout() -> float:
-            started = time.perf_counter()
+        def copy_to_stdout() -> Cost:
+            started, before = time.perf_counter(), os.times()
             with (folder / "copy.txt").open("wb") as target:
                 command = [*psql, "-c", "COPY invoices TO STDOUT"]
                 subprocess.run(command, check=True, stdout=target, env=environment)
-            return time.perf_counter() - started
+            after = os.times()
+            used = after.children_user + after.children_system - before.children_user - before.children_system
+            return Cost(time.perf_counter() - started, used)
 
+        def server_time(statement: str) -> float:
+            before = server.processor_time()
+            subprocess.run([*psql, "-c", statement], check=True, stdout=subprocess.DEVNULL, env=environment)
+            return server.processor_time() - before
+
+        theirs = server_time("COPY invoices TO STDOUT")
+        print(
+            f"the server itself: {theirs:.2f} s of processor time for COPY, "
+            f"{server_time('COPY invoices TO STDOUT (FORMAT binary)'):.2f} s in binary form, as ours asks for it"
+        )
         compare(
             f"postgres, {rows:,} rows x 15 columns",
             lambda: measured("--copy", "postgres", "--url", server.url()),
             copy_to_stdout,
             rounds,
             0.60,
+            theirs,
         )
 
 
@@ -168,7 +195,7 @@ def main() -> None:
             if given.invoices:
                 parquet(given.invoices, given.rounds, Path(folder))
             if given.postgres:
-                postgres_part(given.postgres, given.rounds, Path(folder))
+                postgresql(given.postgres, given.rounds, Path(folder))
 
 
 if __name__ == "__main__":

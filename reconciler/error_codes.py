@@ -246,6 +246,8 @@ E706 An artifact is rejected, or its model is held.
      Use another artifact; or change the environment's policy by a pull request of its own.
 E707 The retirement of a model needs consent.
      Name the model in policy.retire of the environment by a pull request, or confirm the plan of its retirement.
+E708 A check found an error in the rows that a model is trained on, so it is not trained.
+     Do what the message says; or switch the check off in the manifest, where the policy allows it, with the reason.
 E801 A command line cannot be carried out as written.
      The hint has the nearest command that can; see also --help.
 E802 A command asks a person, and there is no terminal to ask on; or what answers it in advance is missing or wrong.

@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.core.artifact.oci_artifact import ColumnType, Schema, SchemaColumn, TableMasksDone
 from reconciler.core.spec.recipe import BuiltRecipe, Preprocessing
+from reconciler.errors import DataError
 
 Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 
@@ -13,14 +14,22 @@ Tables = tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
 def schema_of(built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDone | None = None) -> Schema:
     """Return the schema for training rows given as a pyarrow table.
 
-    `tables`: per table its columns as (name, type), recorded in the schema as they are; so are `masks`.
+    A feature that is the same in all of them is left out: nothing is learnt from it. `tables`: per table its columns as
+    (name, type), recorded in the schema as they are; so are `masks`. Raises DataError E410 where no feature differs.
     """
     recipe, preprocessing = built.recipe, built.preprocessing
     features = recipe.features
+    constant = {name for name in features.all if _is_constant(rows.column(name))}
+    if len(constant) == len(features.all):
+        raise DataError(
+            "features: each of them has the same value in all training rows",
+            code="E410",
+            hint="add features that differ from row to row, or check how these are computed",
+        )
     return Schema(
         task=recipe.task.value,
         columns=(
-            *(SchemaColumn(name=name, type=ColumnType.NUMERIC) for name in features.numeric),
+            *(SchemaColumn(name=name, type=ColumnType.NUMERIC) for name in features.numeric if name not in constant),
             *(
                 SchemaColumn(
                     name=name,
@@ -28,14 +37,25 @@ def schema_of(built: BuiltRecipe, rows: Any, tables: Tables, masks: TableMasksDo
                     categories=_categories(rows.column(name), preprocessing),
                 )
                 for name in features.categorical
+                if name not in constant
             ),
-            *(SchemaColumn(name=name, type=ColumnType.BOOLEAN) for name in features.boolean),
+            *(SchemaColumn(name=name, type=ColumnType.BOOLEAN) for name in features.boolean if name not in constant),
         ),
         classes=recipe.class_names,
         key=recipe.data.key,
         tables=tables,
         masks=masks,
     )
+
+
+def _is_constant(values: Any) -> bool:
+    """Tell whether a column has one value and none missing; missing values differ from those that are there."""
+    import pyarrow.compute as pc
+
+    if values.null_count or not len(values):
+        return False
+    extremes = pc.min_max(values)
+    return bool(extremes["min"] == extremes["max"])
 
 
 def _categories(values: Any, preprocessing: Preprocessing) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.oci_artifact import TableMasksDone
 from reconciler.core.digest import Digest
 from reconciler.core.quality.drift import RowDrift
+from reconciler.core.quality.findings import Finding
 from reconciler.core.quality.unknown_values import UnknownValues
 from reconciler.core.spec.data import Contract, Mask, PersonalData, Sample, Table
 from reconciler.core.spec.environment import Limits, Runtime
@@ -179,15 +180,15 @@ class SelectRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectResult:
-    """The result of a selection, in rows. `holdout_from` is the first holdout date (ISO) of a time holdout; `left_out`
-    counts rows by reason (`not matured`, `outside the window`, `matured after the cut`), sorted. `classes`: of FOLDS,
-    the training rows of each class."""
+    """The result of a selection, in rows. `holdout_from`: first day of a time holdout; `left_out`: by reason, sorted.
+    `classes`: of FOLDS, rows of each. `checks`: of FIT and FOLDS, what the checks find; None: none were made."""
 
     rows: int
     holdout_rows: int
     holdout_from: str | None
     left_out: tuple[tuple[str, int], ...]
     classes: tuple[int, ...] = ()
+    checks: tuple[Finding, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

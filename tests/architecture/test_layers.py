@@ -58,6 +58,7 @@ LIBRARIES: dict[str, set[str]] = {
         "scoring",
         "data/dataset",
         "data/csv_files",
+        "data/quality",
     },
     "pandas": {"api"},
     "pyarrow": {

@@ -285,20 +285,40 @@ ROWS: dict[int, Row] = {
     ),
 }
 
-# Rows of the issue about data, of which reading tables refuses these already.
+NOTHING = "inputs/test_bad_tables_change_nothing.py::"
+UNCHANGED = NOTHING + "test_no_bad_table_leaves_anything_behind"  # the store, after each of these rows
+
+# Rows of the issue about data.
 DATA: dict[int, Row] = {
-    55: ("missing, empty, header only", (f"{EVIL}[an empty file]", f"{TABLES}[empty]", f"{TABLES}[header only]")),
-    56: ("a cell too many", (f"{EVIL}[an extra cell]", f"{TABLES}[a cell too many]")),
-    57: ("cut short", (f"{EVIL}[a last row cut short]", f"{TABLES}[cut short]")),
-    58: ("a name twice", (f"{EVIL}[the same name twice]", f"{TABLES}[the same name twice]")),
-    59: ("NA and 00123 stay text", (CSV + "test_text_stays_text",)),
-    60: ("another delimiter", (f"{EVIL}[semicolons]", f"{EVIL}[tabs]")),
+    55: (
+        "missing, empty, header only",
+        (f"{EVIL}[an empty file]", f"{TABLES}[empty]", f"{TABLES}[header only]", UNCHANGED),
+    ),
+    56: ("a cell too many", (f"{EVIL}[an extra cell]", f"{TABLES}[a cell too many]", UNCHANGED)),
+    57: ("cut short", (f"{EVIL}[a last row cut short]", f"{TABLES}[cut short]", UNCHANGED)),
+    58: ("a name twice", (f"{EVIL}[the same name twice]", f"{TABLES}[the same name twice]", UNCHANGED)),
+    59: (
+        "NA and 00123 stay text",
+        (CSV + "test_text_stays_text", NOTHING + "test_what_reads_like_something_else_keeps_its_value"),
+    ),
+    60: ("another delimiter", (f"{EVIL}[semicolons]", f"{EVIL}[tabs]", UNCHANGED)),
     61: (
         "mixed types, infinity, two formats of dates",
-        (f"{EVIL}[dates in two formats]", f"{TABLES}[an infinite number]"),
+        (
+            f"{EVIL}[dates in two formats]",
+            f"{EVIL}[one text among many numbers]",
+            f"{TABLES}[an infinite number]",
+            UNCHANGED,
+        ),
     ),
-    62: ("not UTF-8, NUL, unclosed quotes", (f"{EVIL}[latin-1 bytes]", f"{EVIL}[a NUL]", f"{EVIL}[an unclosed quote]")),
-    63: ("gzip and zip named .csv", (f"{EVIL}[gzip]", CSV + "test_a_zip_bomb_is_refused_before_it_is_unpacked")),
+    62: (
+        "not UTF-8, NUL, unclosed quotes",
+        (f"{EVIL}[latin-1 bytes]", f"{EVIL}[a NUL]", f"{EVIL}[an unclosed quote]", UNCHANGED),
+    ),
+    63: (
+        "gzip and zip named .csv",
+        (f"{EVIL}[gzip]", CSV + "test_a_zip_bomb_is_refused_before_it_is_unpacked", UNCHANGED),
+    ),
     64: ("addresses", (CSV + "test_a_path_stays_below_the_root_and_names_a_file",)),
     65: ("a file that changes while it is read", (CSV + "test_a_file_that_is_written_to_while_it_is_read_is_refused",)),
     66: (
@@ -311,7 +331,7 @@ DATA: dict[int, Row] = {
     ),
     67: (
         "damaged Parquet",
-        (CSV + "test_a_damaged_parquet_file_is_refused", CSV + "test_types_that_are_not_read_are_named"),
+        (CSV + "test_a_damaged_parquet_file_is_refused", CSV + "test_types_that_are_not_read_are_named", UNCHANGED),
     ),
 }
 

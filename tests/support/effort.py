@@ -44,6 +44,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "ODD_TABLES": (3, 1),  # tables between two that are looked at, of 139 odd ones
     "JOURNEYS": (30, 16),  # of them between two that go all the way to production; 1 takes an hour
     "PUBLIC_TABLES": (6, 6),  # tables in the shape of public ones between two that first models are measured on
+    "RANDOM_TABLES": (20, 200),  # whose features know nothing of the outcome
     "EQUALS": (150, 1_000),  # candidates as good as all that was deployed, which gates refuse at a stated rate
     "DRIFT_TRIALS": (30, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices

@@ -33,9 +33,15 @@ class Postgres:
     """A running server."""
 
     port: int
+    process: int = 0
 
     def url(self, *, user: str = USER, password: str = PASSWORD, database: str = "postgres") -> str:
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}"
+
+    def processor_time(self) -> float:
+        """Return the processor seconds of all sessions that ended (Linux)."""
+        fields = Path(f"/proc/{self.process}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
 
     def run(self, *statements: str, database: str = "postgres") -> None:
         """Execute statements, each in a transaction of its own."""
@@ -85,7 +91,7 @@ def postgres() -> Iterator[Postgres]:
             process = subprocess.Popen(
                 [bin_folder / "postgres", "-D", data, *options], stdout=log, stderr=log, cwd=folder, **owner
             )
-        server = Postgres(port)
+        server = Postgres(port, process.pid)
         _wait(server, process)
         yield server
     finally:

@@ -37,6 +37,7 @@ _SETTINGS = (
     "SET LOCAL DateStyle = 'ISO, YMD'",
     "SET LOCAL extra_float_digits = 3",
 )
+_BATCH = 4 * 1024**2  # bytes
 _FAILED = "25P02"  # a transaction that an error ended
 _LOGIN = re.compile(r"authentication failed|no password supplied|pg_hba\.conf|role \".*\" does not exist", re.DOTALL)
 _ADDRESS = re.compile(r"postgres(ql)?://|\s*\w+\s*=")
@@ -138,6 +139,7 @@ class PostgresTable:
             for field in self._schema
         )
         query = f"SELECT {items} FROM {self._source} AS source"  # noqa: S608 (quoted)
+        self._cursor.adbc_statement.set_options(**{"adbc.postgresql.batch_size_hint_bytes": str(_BATCH)})
         self._ask(lambda: self._cursor.execute(query))
         reader = self._ask(self._cursor.fetch_record_batch)
 

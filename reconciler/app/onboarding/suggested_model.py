@@ -16,6 +16,7 @@ from reconciler.core.onboarding.init_result import InitChoice
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion, suggest
 from reconciler.core.onboarding.suggested_masks import MASK_KEY
 from reconciler.core.onboarding.table_profile import ProfileRequest, TableProfile, TableReading
+from reconciler.core.quality.findings import CheckFacts, Severity, names_of
 from reconciler.core.spec.data import Treatment
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.recipe import Recipe, Task
@@ -167,6 +168,7 @@ def choices(profile: TableProfile, suggestion: RecipeSuggestion, *, made_up: boo
         *_masked(profile, suggestion),
         InitChoice(what="holdout", chosen=holdout_rows, why=suggestion.why_holdout),
         InitChoice(what="estimator", chosen=_estimator(recipe), why=why.estimator),
+        *_checks(suggestion),
     )
 
 
@@ -183,3 +185,14 @@ def _masked(profile: TableProfile, suggestion: RecipeSuggestion) -> Iterator[Ini
         if each.column not in looks:
             why = "the recipe reads it: mask it, or say under `notPersonal` why it is no personal data"
             yield InitChoice(what="masked", chosen=f"not {each.column}, which looks like {each.looks_like}", why=why)
+
+
+def _checks(suggestion: RecipeSuggestion) -> Iterator[InitChoice]:
+    """Yield what the checks find in the rows, as `apply` will: an error stops the training."""
+    told = CheckFacts(findings=suggestion.checks).told
+    for severity in (Severity.ERROR, Severity.WARNING):
+        if found := [finding for finding in told if finding.severity is severity]:
+            stops = "`apply` does not train on them: " if severity is Severity.ERROR else ""
+            messages = "; ".join(f"{each.message} ({each.remedy})" for each in found[:_MOST_NOTES])
+            more = f"; and {len(found) - _MOST_NOTES} more" if len(found) > _MOST_NOTES else ""
+            yield InitChoice(what=f"{severity}s", chosen=names_of(found), why=f"{stops}{messages}{more}")

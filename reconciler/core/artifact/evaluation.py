@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from reconciler.core.digest import Digest
 from reconciler.core.spec.gates import Grade
 
+_TOO_GOOD, _TOO_GOOD_R2 = 0.98, 0.99  # skill over chance, and R2, from which a model is too good to be true
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassScore:
@@ -60,6 +62,14 @@ class Evaluation:
         """Return how far off the scores may be where few rows were judged, as words to follow them; else empty."""
         off = points_off(self.rows)
         return f", too few to judge by: it may be {off} points off" if off is not None else ""
+
+    @property
+    def too_good(self) -> bool:
+        """Tell whether the model has its grade because it is too good to be true."""
+        if not self.classes:
+            return (self.metric("r2") or 0.0) >= _TOO_GOOD_R2
+        skill = _skill(self.metric("accuracy") or 0.0, tuple(score.rows / self.rows for score in self.classes))
+        return skill is not None and skill >= _TOO_GOOD
 
     def metric(self, name: str) -> float | None:
         """Return a metric by scikit-learn's name, or None where it was not computed."""
@@ -121,15 +131,18 @@ def grade_classification(accuracy: float, shares: tuple[float, ...]) -> Grade:
     chance = sum p^2, skill = (accuracy - chance) / (1 - chance); D under 0.1 or from 0.98 up (too good to be true), C
     from 0.1, B from 0.5, A from 0.8.
     """
-    chance = math.fsum(share * share for share in shares)
-    if not math.isfinite(accuracy) or chance >= 1.0:
-        return Grade.D
-    skill = (accuracy - chance) / (1.0 - chance)
-    if skill < 0.1 or skill >= 0.98:
+    skill = _skill(accuracy, shares)
+    if skill is None or skill < 0.1 or skill >= _TOO_GOOD:
         return Grade.D
     if skill >= 0.8:
         return Grade.A
     return Grade.B if skill >= 0.5 else Grade.C
+
+
+def _skill(accuracy: float, shares: tuple[float, ...]) -> float | None:
+    """Return the skill over chance; None where it is not defined."""
+    chance = math.fsum(share * share for share in shares)
+    return (accuracy - chance) / (1.0 - chance) if math.isfinite(accuracy) and chance < 1.0 else None
 
 
 def grade_regression(r2: float) -> Grade:
@@ -137,7 +150,7 @@ def grade_regression(r2: float) -> Grade:
 
     A from 0.85 to under 0.99, B from 0.60, C from 0.10, else D (also NaN, and 0.99 up: too good to be true).
     """
-    if not math.isfinite(r2) or r2 < 0.10 or r2 >= 0.99:
+    if not math.isfinite(r2) or r2 < 0.10 or r2 >= _TOO_GOOD_R2:
         return Grade.D
     if r2 >= 0.85:
         return Grade.A

@@ -74,7 +74,8 @@ class State:
     `vetted`: every digest that was ever deployed here, sorted. `judged`: gate results of `artifact`, one per
     environment that promotes from here, sorted (sandbox). `hold`: set while the deployment is from `rollback --now`.
     `card`: digest of the model card that was checked against the evidence when `artifact` was deployed, of no bytes
-    where git had none; None in a sandbox and in entries of an older program."""
+    where git had none; None in a sandbox and in entries of an older program. `checks`: what the checks of its
+    rows found, by name; None where nobody looked."""
 
     artifact: Digest | None = None
     build: Build | None = None
@@ -82,6 +83,7 @@ class State:
     vetted: tuple[Digest, ...] = ()
     hold: RollbackHold | None = None
     card: Digest | None = None
+    checks: tuple[str, ...] | None = None
 
     def judged_for(self, environment: str) -> GateSetResult | None:
         """Return the gate result for an environment, or None where the artifact is not verified for it."""

@@ -12,11 +12,12 @@ from reconciler.core.artifact.build import Provenance
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.names import visible
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.recipe import BuiltRecipe
 
-CARD_TEMPLATE = 2  # of new cards; those of template 1 do not name their incumbent
-TEMPLATES = (1, CARD_TEMPLATE)
+CARD_TEMPLATE = 3  # of new cards; those of 1 name no incumbent, those of 1 and 2 no checks
+TEMPLATES = (1, 2, CARD_TEMPLATE)
 _DIGEST = "`(sha256:[0-9a-f]{64})`"
 _TEMPLATE = re.compile(r"\(card format ([0-9]{1,4})\)")
 _VERIFICATION = re.compile(rf"(?m)^Verification: {_DIGEST} \(unsigned\)$")
@@ -28,7 +29,8 @@ _LONGEST = 100  # characters of a line in a message
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelCard:
     """The contents of a model card. `before` is the evaluation of the `incumbent` on its own holdout; both are None
-    where there is no incumbent."""
+    where there is no incumbent. `checks`: what the checks found in the rows of its build, with what the manifest says
+    of them."""
 
     model: str
     environment: str
@@ -40,6 +42,7 @@ class ModelCard:
     verification: Verification | None
     before: Evaluation | None
     incumbent: Digest | None = None
+    checks: CheckFacts | None = None
     template: int = CARD_TEMPLATE
 
 

@@ -45,6 +45,11 @@ def build(fingerprint: Digest) -> str:
     return f"builds/{hex_of(fingerprint)}.json"
 
 
+def checks(fingerprint: Digest) -> str:
+    """Return the key of what the checks found in the rows of a fingerprint."""
+    return f"checks/{hex_of(fingerprint)}.json"
+
+
 def builds_of(recipe: Digest) -> str:
     """Return the prefix of the numbered log with every build of one recipe, oldest first."""
     return f"recipes/{hex_of(recipe)}"

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from reconciler.core.controls.data_protection import UNPROTECTED, DataProtection
 from reconciler.core.digest import Checksummed, DefaultsLeftOut, Digest
+from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.applicable_gates import ANY, GateSubject
 from reconciler.core.spec.data import Contract, Table
 from reconciler.core.spec.environment import Policy, Role, StorageLocation
@@ -62,11 +63,13 @@ class EnvironmentControls(DefaultsLeftOut):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelControls(DefaultsLeftOut):
     """What judges one model by its own manifest: its gates, its parts that decide which gates apply, and digests of
-    the recipe's parts that choose and label the rows it is judged on, by name."""
+    the recipe's parts that choose and label the rows it is judged on, by name. `off`: the checks that it switches
+    off."""
 
     gates: tuple[Gate, ...] = ()
     subject: GateSubject = ANY
     judging: tuple[tuple[str, Digest], ...] = ()
+    off: tuple[CheckOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from reconciler.core.controls.controls import EnvironmentControls, ModelControls
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
+from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.environment import Environment, PrunePolicy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.policy import Approvals, Override, Rejected
@@ -30,7 +31,8 @@ class PinControls:
     came in; they may let pass what its change loosened. `owners_today`: in force now, who agree to overrides.
     `loosened`: by that change; `evidence`: the part of it that no gate's result makes up for. `since`: the entry in
     which the pin came in, None while no entry holds it; `commit`: of that entry. `names`: former names of the model.
-    `late_overrides`: overrides that came in with the pin.
+    `late_overrides`: overrides that came in with the pin. `checks_off`, `checks_allowed`: the checks that every set
+    switches off, or allows to be.
     """
 
     environment: Environment
@@ -44,6 +46,8 @@ class PinControls:
     commit: str | None = None
     names: tuple[str, ...] = ()
     late_overrides: tuple[Override, ...] = ()
+    checks_off: tuple[CheckOff, ...] = ()
+    checks_allowed: tuple[str, ...] = ()
 
 
 def joined(environment: Environment, sets: Iterable[EnvironmentControls]) -> Environment:
@@ -98,6 +102,20 @@ def with_former_holds(environment: Environment, model: str, names: Iterable[str]
     if held is None or policy.hold_of(model) is not None:
         return environment
     return replace(environment, policy=replace(policy, holds=(*policy.holds, replace(held, model=model))))
+
+
+def checks_off(sets: Iterable[ModelControls], own: ModelControls) -> tuple[CheckOff, ...]:
+    """Return what a model switches off by its own manifest, as far as each of these sets does."""
+    every = tuple(sets)
+    return tuple(
+        each for each in own.off if all(any(off.covers(each.check, each.subject) for off in one.off) for one in every)
+    )
+
+
+def checks_allowed(sets: Iterable[EnvironmentControls]) -> tuple[str, ...]:
+    """Return the checks that each of these sets allows to be switched off."""
+    first, *others = (controls.policy.checks for controls in sets)
+    return tuple(check for check in first if all(check in allowed for allowed in others))
 
 
 def quorums(sets: Iterable[EnvironmentControls]) -> tuple[Approvals, ...]:

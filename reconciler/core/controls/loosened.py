@@ -51,7 +51,7 @@ def loosened_model(
 ) -> tuple[WeakenedGate, ...]:
     """List what judges a model less strictly: its own gates and its environment's, taken together."""
     before, after = (
-        DeployRequirements(gates=own.gates, policy=environment.policy, subject=own.subject)
+        DeployRequirements(gates=own.gates, policy=environment.policy, subject=own.subject, off=own.off)
         for own, environment in (old, new)
     )
     return weakenings(before, after, model=model)
@@ -62,8 +62,10 @@ def loosened_own(
 ) -> tuple[WeakenedGate, ...]:
     """List what a model's own manifest demands less than before: its gates, which those of its environment may make up
     for, and the rows that it is judged on."""
-    before = DeployRequirements(gates=old.gates, policy=Policy(), subject=old.subject)
-    after = DeployRequirements(gates=new.gates, policy=environment.policy, subject=new.subject)
+    before = DeployRequirements(
+        gates=old.gates, policy=Policy(checks=environment.policy.checks), subject=old.subject, off=old.off
+    )
+    after = DeployRequirements(gates=new.gates, policy=environment.policy, subject=new.subject, off=new.off)
     return (*weakenings(before, after, model=model), *judged_otherwise(old, new))
 
 

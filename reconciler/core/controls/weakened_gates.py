@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from itertools import chain
 
 from reconciler.core.duration import in_words
+from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.applicable_gates import ANY, GateSubject, sorted_out, subject_of
 from reconciler.core.spec.environment import Policy
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.model import Model
 
 NOTHING = "nothing"
+CHECK_ON = "on"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +37,12 @@ class WeakenedGate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployRequirements:
     """All that stands before a deploy of one model: its own gates, and the policy of its environment. `subject` decides
-    which of the gates apply to the model."""
+    which of the gates apply to the model; `off`: the checks that the model switches off."""
 
     gates: tuple[Gate, ...]
     policy: Policy
     subject: GateSubject = ANY
+    off: tuple[CheckOff, ...] = ()
 
     @property
     def applying(self) -> tuple[Gate, ...]:
@@ -49,7 +52,11 @@ class DeployRequirements:
 
 def weakenings(old: DeployRequirements, new: DeployRequirements, *, model: str) -> tuple[WeakenedGate, ...]:
     """List what `new` requires less than `old`, in a fixed order, each once."""
-    weakened = chain(gates_weakened(old.applying, new.applying), policy_weakened(old.policy, new.policy, model))
+    weakened = chain(
+        gates_weakened(old.applying, new.applying),
+        policy_weakened(old.policy, new.policy, model),
+        _switched_off(old.off, new.off),
+    )
     return tuple(dict.fromkeys(weakened))
 
 
@@ -58,9 +65,23 @@ def weakened_by(proposed: Model, today: Model | None, policy: Policy) -> tuple[W
     if today is None:
         return ()
     old, new = (
-        DeployRequirements(gates=model.gates, policy=policy, subject=subject_of(model)) for model in (today, proposed)
+        DeployRequirements(gates=model.gates, policy=policy, subject=subject_of(model), off=model.checks_off)
+        for model in (today, proposed)
     )
     return weakenings(old, new, model=today.name)
+
+
+def check_subject(check: str) -> str:
+    """Return how a weakened check is named."""
+    return f"check {check}"
+
+
+def _switched_off(old: tuple[CheckOff, ...], new: tuple[CheckOff, ...]) -> Iterator[WeakenedGate]:
+    """Yield the checks that are switched off, of more than before."""
+    for off in new:
+        if not any(before.covers(off.check, off.subject) for before in old):
+            of = f" of {off.subject}" if off.subject else ""
+            yield WeakenedGate(what=check_subject(off.check), old=CHECK_ON, new=f"off{of}: {off.reason}")
 
 
 # --- gates ----------------------------------------------------------------------------------------------------------
@@ -85,6 +106,9 @@ def policy_weakened(old: Policy, new: Policy, model: str) -> Iterator[WeakenedGa
     if old.max_data_age is not None and (new.max_data_age is None or new.max_data_age > old.max_data_age):
         after = in_words(new.max_data_age) if new.max_data_age is not None else NOTHING
         yield WeakenedGate(what="maxDataAge", old=in_words(old.max_data_age), new=after)
+    for check in new.checks:
+        if check not in old.checks:
+            yield WeakenedGate(what=check_subject(check), old=CHECK_ON, new="may be switched off")
     yield from _approvals(old, new)
     if added := sorted(set(new.owners) - set(old.owners)):
         yield WeakenedGate(what="owners", old=_names(old.owners), new=f"also {', '.join(added)}")

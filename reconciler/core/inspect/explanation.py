@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.core.digest import Digest
 from reconciler.core.plan.plan import ModelPlan, Step
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.status_codes import ResultStatus, worst_status
 
 
@@ -21,6 +22,7 @@ class Advice:
 class Explanation:
     """`part`: of today's plan; None where git does not declare the model there. `state`: a sentence. `deployed`: the
     artifact that the journal's head says; `deployed_unknown`: the journal is damaged or lost entries, and cannot say.
+    `checks`: what the checks found in the rows that it was trained on.
     """
 
     model: str
@@ -33,6 +35,7 @@ class Explanation:
     deployed: Digest | None = None
     deployed_unknown: bool = False
     advice: tuple[Advice, ...] = ()
+    checks: CheckFacts | None = None
     format: int = 1
 
     @property

@@ -7,6 +7,8 @@ import math
 from reconciler.core.artifact.evaluation import points_off
 from reconciler.core.onboarding.row_moment import FEWEST_DAYS
 from reconciler.core.onboarding.table_profile import TableProfile
+from reconciler.core.quality.checks import TOO_FEW
+from reconciler.core.quality.rules import FEWEST_ROWS
 from reconciler.core.spec.recipe import FEWEST_HELD_OUT, FEWEST_TRAINED, Holdout
 
 FEWEST_KNOWN = FEWEST_TRAINED + FEWEST_HELD_OUT
@@ -48,6 +50,12 @@ def too_few(judged: int, known: int) -> str:
         f"; that is about {judged:,} row{'s' * (judged != 1)}, so few that a score of this model, also a perfect one,"
         f" says little (it may be {off} points off): do not trust it before the table has a few hundred rows"
     )
-    if known >= FEWEST_KNOWN:
+    if known >= FEWEST_ROWS:
         return told
+    if known >= FEWEST_KNOWN:
+        return (
+            f"{told}; with fewer than {FEWEST_ROWS} rows the check {TOO_FEW} stops `apply`: wait for more, or switch it"
+            f" off here, `checks: {{off: {{{TOO_FEW}: WHY}}}}`, and let production allow that,"
+            f" `policy: {{checks: [{TOO_FEW}]}}`"
+        )
     return f"{told}; `apply` trains no model on fewer than {FEWEST_KNOWN} rows with an outcome, and there are {known:,}"

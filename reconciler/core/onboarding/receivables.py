@@ -16,7 +16,7 @@ _DUE = re.compile(r"due(_?(date|day|on|at))?|.*(_due|Due)(_?(date|Date|day|on))?
 _SETTLED = re.compile(r".*(settle|paid|payment|clear|closed).*", re.IGNORECASE)
 _WRITTEN = re.compile(r".*(invoice|issue|document|posting|posted|bill|creat|order|book).*", re.IGNORECASE)
 _CUSTOMER = re.compile(r".*(customer|client|account|payer|debtor|buyer|partner|cust|company).*", re.IGNORECASE)
-_LATER = re.compile(
+KNOWN_LATER = re.compile(
     r".*(disput|status|paid|settle|clear|closed|balance|remind|dunn|overdue|late|collect|write_?off).*", re.IGNORECASE
 )
 _ENOUGH = 0.03  # share of settled rows from which a class of its own is worth while
@@ -175,7 +175,7 @@ def _left_out(
     ]
     seen = {name for name, _ in dropped}
     for column in profile.columns:
-        if column.name not in (*seen, key) and _LATER.fullmatch(column.name):
+        if column.name not in (*seen, key) and KNOWN_LATER.fullmatch(column.name):
             dropped.append((column.name, _WHEN))
     return dropped
 

@@ -18,6 +18,8 @@ from reconciler.core.onboarding.outcome_choice import are_classes, classes_of, f
 from reconciler.core.onboarding.receivables import ReceivablesRecipe, recognise_receivables
 from reconciler.core.onboarding.row_moment import moment_of
 from reconciler.core.onboarding.table_profile import CellNote, ColumnProfile, TableProfile
+from reconciler.core.quality.checks import CONSTANT
+from reconciler.core.quality.findings import Finding
 from reconciler.core.spec.data import Mask, Table
 from reconciler.core.spec.recipe import (
     Features,
@@ -30,6 +32,8 @@ from reconciler.core.spec.recipe import (
     is_taken_as_feature,
 )
 from reconciler.errors import UsageError
+
+_ONE_VALUE = "has the same value in every training row"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +52,7 @@ class RecipeSuggestion:
     """A suggested recipe. `left_out`: (column, reason). `as_of`: the day of the data (ISO), where it must be stated.
     `judged`: about how many rows the holdout has, of the `known` ones with an outcome. `notes`: how columns are read,
     where that is a guess. `choice`: of the estimator, where several were tried. `masks`: of columns that look personal,
-    and what each looks like."""
+    and what each looks like. `checks`: what the checks find in the rows, where these were selected."""
 
     table: Table
     recipe: Recipe
@@ -60,11 +64,31 @@ class RecipeSuggestion:
     notes: tuple[CellNote, ...] = ()
     choice: EstimatorChoice | None = None
     masks: tuple[tuple[Mask, str], ...] = ()
+    checks: tuple[Finding, ...] | None = None
 
     @property
     def why_holdout(self) -> str:
         """Return the reason for the holdout, with a warning where it has few rows."""
         return f"{self.reasons.holdout}{too_few(self.judged, self.known)}"
+
+    def with_checks(self, findings: tuple[Finding, ...] | None) -> RecipeSuggestion:
+        """Return the suggestion with what the checks find in its rows, and without the features that never differ."""
+        constant = {each.subject for each in findings or () if each.check == CONSTANT}
+        features = self.recipe.features
+        if not constant or constant.issuperset(features.all):
+            return replace(self, checks=findings)
+        numeric, categorical, boolean = (
+            tuple(name for name in names if name not in constant)
+            for names in (features.numeric, features.categorical, features.boolean)
+        )
+        kept = Features(numeric=numeric, categorical=categorical, boolean=boolean)
+        left_out = tuple((name, _ONE_VALUE) for name in features.all if name in constant)
+        return replace(
+            self,
+            recipe=replace(self.recipe, features=kept),
+            left_out=(*self.left_out, *left_out),
+            checks=tuple(each for each in findings or () if each.check != CONSTANT),
+        )
 
     def with_choice(self, choice: EstimatorChoice) -> RecipeSuggestion:
         """Return the suggestion with the estimator that was chosen."""

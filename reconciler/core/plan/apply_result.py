@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
+from reconciler.core.quality.findings import Finding
 from reconciler.core.status_codes import ResultStatus, worst_status
 
 
@@ -15,7 +16,7 @@ class ModelResult:
 
     `done`: one line per step carried out, in order. `problem`, `remedy`: where the status (in JSON the number `exit`)
     is not clean. `action`: the first step of its plan, where something was done. `seconds`: how long it took, to a
-    tenth.
+    tenth. `checks`: the errors and warnings of the checks, where it was trained.
     """
 
     model: str
@@ -26,6 +27,7 @@ class ModelResult:
     artifact: Digest | None = None
     action: Action | None = None
     seconds: float = 0.0
+    checks: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

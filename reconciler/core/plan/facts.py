@@ -12,6 +12,7 @@ from reconciler.core.artifact.oci_artifact import Artifact
 from reconciler.core.controls.weakened_gates import WeakenedGate
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.applicable_gates import ApplicableGates
 from reconciler.core.spec.environment import DriftPolicy, Environment
 from reconciler.core.spec.gates import Verification
@@ -57,6 +58,7 @@ class PinFacts:
     `build`, `evaluation` and `package` are None while unknown. `artifact_missing`: no store of this or a source
     environment has it. `recipe_mismatch`: the first field in which the manifest's recipe differs from the one it was
     built from.
+    `checks`: what the checks found in the rows of its build, where it is to be deployed.
     `card_problem`: why the card in git is not what the evidence gives, or why that cannot be told.
     """
 
@@ -67,6 +69,7 @@ class PinFacts:
     artifact_missing: bool = False
     recipe_mismatch: FieldChange | None = None
     card_problem: str | None = None
+    checks: CheckFacts | None = None
 
     @property
     def previously_deployed(self) -> bool:

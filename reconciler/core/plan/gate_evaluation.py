@@ -117,6 +117,8 @@ def _evaluate_gate(
             return _threshold(gate, evaluation)
         case PerformanceGrade():
             passed = evaluation.grade.rank >= gate.at_least.rank
+            if not passed and gate.too_good and evaluation.too_good:
+                return _result(gate, True, f"grade {evaluation.grade}: too good to be true, which the gate lets pass")
             relation = "is at least" if passed else "is below"
             return _result(gate, passed, f"grade {evaluation.grade} {relation} {gate.at_least}")
         case BeatsNaiveGuess():

@@ -15,6 +15,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
+from reconciler.core.quality.findings import Finding
 from reconciler.core.spec.gates import Verification
 from reconciler.core.status_codes import HealthStatus, ResultStatus, SyncStatus, worst_status
 
@@ -113,7 +114,9 @@ def metric_changes(candidate: Evaluation | None, incumbent: Evaluation | None) -
 class PlanDetail:
     """Details for a reviewer besides the decision. Ages are for people and are not part of the plan's inputs.
 
-    `gate_files`: for each of `verifications`, where the gate of each result is declared; None where nothing is judged.
+    `checks`: what the checks found in the candidate's rows, as far as a person is told; None where no record says it,
+    or the plan has nothing to do. `gate_files`: for each of `verifications`, where the gate of each result is declared;
+    None where nothing is judged.
     """
 
     candidate: Digest | None = None
@@ -127,6 +130,7 @@ class PlanDetail:
     data_taken: datetime | None = None
     data_age: int | None = None
     notes: tuple[str, ...] = ()
+    checks: tuple[Finding, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

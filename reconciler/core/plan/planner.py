@@ -153,7 +153,7 @@ def _blocked(facts: ServingFacts, pin: Digest) -> Blocked | None:
         or policy_check.rejection(facts, pin)
         or policy_check.hold(facts, pin)
         or _not_verified(facts, pin)
-        or policy_check.untrue_card(facts)
+        or policy_check.evidence(facts)
         or policy_check.weakened_gates(facts)
         or policy_check.freeze(facts)
     )

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from reconciler.core.digest import Digest, short
 from reconciler.core.plan.facts import ServingFacts
 from reconciler.core.plan.plan import Blocked
+from reconciler.core.quality import refusal
 from reconciler.core.spec.desired_state import card_path
 from reconciler.core.spec.policy import Control, FreezeInForce
 from reconciler.core.status_codes import ResultStatus
@@ -26,6 +27,23 @@ def untrue_card(facts: ServingFacts) -> Blocked | None:
         status=ResultStatus.INVALID,
         reasons=(f"{card_path(environment, name)} is not the card of {_pinned(facts)}: {facts.pin.card_problem}",),
         remedy=f"`reconciler promote {name} --to {environment} --digest {facts.pinned}` writes it anew",
+    )
+
+
+def evidence(facts: ServingFacts) -> Blocked | None:
+    """Return why what is known of its rows, or the card that tells of it, does not let an artifact through."""
+    return failed_checks(facts) or untrue_card(facts)
+
+
+def failed_checks(facts: ServingFacts) -> Blocked | None:
+    """Return why what the checks found in its rows does not let an artifact through; one deployed before passed."""
+    checks = facts.pin.checks
+    if checks is None or facts.pin.previously_deployed or not checks.refusing:
+        return None
+    return Blocked(
+        status=ResultStatus.DENIED,
+        reasons=refusal.reasons(checks),
+        remedy=refusal.remedy(checks, facts.environment.name),
     )
 
 
@@ -162,6 +180,11 @@ def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
     if deployed != pin and (rejected := policy.rejection_of(deployed)) is not None:
         serves = f"{facts.environment.name} serves {short(deployed) if deployed else ''}"
         yield f"{serves}, which is rejected: {rejected.reason}"
+    checks = facts.pin.checks
+    if deploys and checks is not None:
+        yield from refusal.lines_of((each for each in checks.errors if each not in checks.refusing), *checks.switches)
+        if checks.findings is None:
+            yield refusal.NOT_CHECKED
     weakened, owners = facts.policy.weakened_gates, facts.policy.gate_owners
     if deploys and weakened:
         yield from map(str, weakened)

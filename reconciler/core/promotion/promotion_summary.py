@@ -10,6 +10,7 @@ from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange
 from reconciler.core.plan.config_diff import ModelDifference
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.gates import Verification
 
 
@@ -26,7 +27,8 @@ class PromotionSummary:
     """The facts that reviewers of a promotion see. `incumbent` is the deployed artifact, None for a first one;
     `verification` is None where the candidate was deployed there before. `difference`: how the request changes the
     declared model. `tables` are those of the candidate's snapshot. `runtime`: differences between the runtimes of the
-    two. `entry`: the journal entry of the deployed artifact, for a rollback. Nothing here depends on the time, so that
+    two. `entry`: the journal entry of the deployed artifact, for a rollback. `checks`: what
+    the checks found in the candidate's rows. Nothing here depends on the time, so that
     proposing the same again gives the same text."""
 
     environment: str
@@ -41,4 +43,5 @@ class PromotionSummary:
     tables: tuple[TableCopy, ...]
     runtime: tuple[FieldChange, ...]
     entry: int | None
+    checks: CheckFacts | None = None
     format: int = 1

@@ -1,1 +1,1 @@
-"""Values and rules about the quality of data: what a model was trained on, and how far today's rows are from it."""
+"""Values and rules about the quality of data: what training rows must be, and how far today's rows are from them."""

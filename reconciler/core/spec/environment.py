@@ -58,7 +58,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy(DefaultsLeftOut):
-    """The policy of an environment, declared in its own file, so that a model's author cannot weaken it."""
+    """The policy of an environment, declared in its own file, so that a model's author cannot weaken it. `checks`:
+    those whose errors a model may switch off."""
 
     gates: tuple[Gate, ...] = ()
     max_data_age: int | None = None  # seconds
@@ -72,6 +73,7 @@ class Policy(DefaultsLeftOut):
     overrides: tuple[Override, ...] = ()
     retire: tuple[Retirement, ...] = ()
     unknown_at_most: float | None = None  # share of the rows to predict
+    checks: tuple[str, ...] = ()
 
     def hold_of(self, model: str) -> Hold | None:
         """Return the hold on a model, or None."""

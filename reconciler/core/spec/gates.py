@@ -144,19 +144,23 @@ class Threshold(_Demand):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PerformanceGrade(_Demand):
-    """The performance grade is at least this one."""
+    """The performance grade is at least this one. `too_good`: a model that is D because it is too good to be true
+    passes, too; None: it does not."""
 
     at_least: Grade
     uses: str = "performance-grade"
+    too_good: bool | None = None
 
     @property
     def bound(self) -> str:
         """Return how much is demanded of the models that the gate is for, in words."""
-        return f"grade {self.at_least}"
+        return f"grade {self.at_least}{' or too good to be true' if self.too_good else ''}"
 
     def as_strict_as(self, other: Gate) -> bool:
         """Tell whether this gate demands at least as much as `other`, of as many models."""
-        return isinstance(other, PerformanceGrade) and self.reaches(other) and self.at_least.rank >= other.at_least.rank
+        if not isinstance(other, PerformanceGrade) or not self.reaches(other):
+            return False
+        return self.at_least.rank >= other.at_least.rank and (not self.too_good or bool(other.too_good))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.core.digest import Digest
+from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.gates import Gate
 from reconciler.core.spec.recipe import Recipe
 
@@ -30,7 +31,7 @@ class Retrain:
 class Model:
     """One model in one environment. `recipe_digest` is `codec.digest_of(recipe)`; `file` is its manifest. `artifact` is
     the pin: set where the environment only promotes, None in a sandbox. `labels`: sorted by name; no part of the
-    recipe. `proposed`: how often the pin was proposed again."""
+    recipe. `proposed`: how often the pin was proposed again. `checks_off`: the checks that it switches off, by name."""
 
     name: str
     environment: str
@@ -45,3 +46,4 @@ class Model:
     renamed_from: str | None = None
     labels: tuple[tuple[str, str], ...] = ()
     proposed: int = 0
+    checks_off: tuple[CheckOff, ...] = ()

@@ -29,6 +29,8 @@ from reconciler.data.duckdb_session import (
     text_of,
     write_parquet,
 )
+from reconciler.data.quality.labelled_rows import LabelledRows, outcome_column
+from reconciler.data.quality.measure import check_rows
 from reconciler.data.tables.column_types import normal_type
 from reconciler.errors import DataError
 from reconciler.ports import SelectionKind, SelectRequest, SelectResult
@@ -76,16 +78,39 @@ def _trained(request: SelectRequest) -> dict[str, str]:
 
 
 def _fit(session: Session, relation: Relation, into: Path) -> SelectResult:
-    result = split(session, relation, _items(relation))
+    result = split(session, relation, [*_items(relation), *_outcome_items(relation)])
     # The holdout is kept, so it is compressed well; the training rows are temporary, so they are compressed fast.
     _write_part(session, relation.recipe, "train", into / TRAIN, "snappy")
     _write_part(session, relation.recipe, "holdout", into / HOLDOUT, "zstd")
     write_parquet(session, f"SELECT key FROM {CHOSEN} WHERE {PART} = 'train' ORDER BY key", into / KEYS)
-    return result
+    return replace(result, checks=check_rows(session, _labelled(relation), in_time=result.holdout_from is not None))
+
+
+def _labelled(relation: Relation) -> LabelledRows:
+    """Return the labelled rows as the checks see them."""
+    columns = relation.columns
+    terms = (columns.term(f"outcome.classes.{each.name}") for each in relation.recipe.outcome.classes)
+    labels = dict.fromkeys(column for term in terms if term is not None for column in term.scalar.columns)
+    return LabelledRows(
+        recipe=relation.recipe,
+        table=CHOSEN,
+        part=PART,
+        types=relation.types,
+        made_of={each.name: each.term.scalar.columns for each in (*columns.before, *columns.after)},
+        past=frozenset(feature.name for feature in columns.features),
+        labels=tuple(labels),
+    )
+
+
+def _outcome_items(relation: Relation) -> list[str]:
+    """Return SQL of the numeric columns that the outcome is made of, as further columns of the labelled rows."""
+    columns = _labelled(relation).outcome_columns
+    return [f"CAST({name_of(name)} AS DOUBLE) AS {outcome_column(index)}" for index, name in enumerate(columns)]
 
 
 def _folds(session: Session, relation: Relation, most: int | None, into: Path) -> SelectResult:
-    result = split(session, relation, _items(relation))
+    result = split(session, relation, [*_items(relation), *_outcome_items(relation)])
+    checks = check_rows(session, _labelled(relation), in_time=result.holdout_from is not None)
     recipe, all_rows = relation.recipe, result.rows
     if most is not None and all_rows > most:
         sample_training_rows(session, recipe, most / all_rows)
@@ -96,7 +121,7 @@ def _folds(session: Session, relation: Relation, most: int | None, into: Path) -
     of_class = [f"count(*) FILTER (outcome = {index})" for index in range(len(recipe.class_names))]
     rows, *classes = session.rows(f"SELECT {', '.join(['count(*)', *of_class])} {trained}", doing="counting rows")[0]
     left_out = {**dict(result.left_out), "not in the sample": all_rows - rows}
-    return replace(result, rows=rows, left_out=tuple(sorted(left_out.items())), classes=tuple(classes))
+    return replace(result, rows=rows, left_out=tuple(sorted(left_out.items())), classes=tuple(classes), checks=checks)
 
 
 def _write_part(session: Session, recipe: Recipe, part: str, path: Path, compression: str) -> None:

@@ -1,1 +1,1 @@
-"""Checks of tables while they are copied."""
+"""The quality of data: figures of the selected rows for the checks before a training, and what a copy must keep to."""

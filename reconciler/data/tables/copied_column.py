@@ -39,6 +39,7 @@ _KEPT = {
     "TIME WITH TIME ZONE": "VARCHAR",
     '"NULL"': "VARCHAR",
 }
+_NARROW = frozenset(["TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"])
 _ZONED = ("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ_NS")
 _AS_TEXT = frozenset(["UUID", "TIME", "TIME_NS", "TIME WITH TIME ZONE", '"NULL"'])
 
@@ -82,7 +83,10 @@ def column_of_parquet(
     local = cell
     if file_type in _ZONED:
         local = f"(CAST({cell} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE {text_of(text_format.zone)})"
-    if kind == default:
+    if kind == default and (file_type == kind != "DOUBLE" or file_type in _NARROW):
+        # Every value fits: nothing is to be checked.
+        value = cell = cell if file_type == kind else f"CAST({cell} AS {kind})"
+    elif kind == default:
         finite = f"(CASE WHEN isfinite({cell}) THEN {cell} END)" if default == "DOUBLE" else local
         value = f"TRY_CAST({finite} AS {kind})"
     elif default == "VARCHAR":

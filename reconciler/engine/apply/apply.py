@@ -19,7 +19,7 @@ from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment, Role
 from reconciler.core.status_codes import ResultStatus, status_of
 from reconciler.engine.apply import concurrency_groups, deployment_steps, sandbox_steps
-from reconciler.engine.apply.apply_run import ApplyRun, StepResult, add_interrupted
+from reconciler.engine.apply.apply_run import ApplyRun, StepResult, add_interrupted, outcome_of
 from reconciler.engine.apply.forge_queries import ForgeQueries
 from reconciler.engine.apply.record_controls import record_controls, register_controls
 from reconciler.engine.controls.observe_controls import observe_controls
@@ -175,7 +175,7 @@ def _record_controls(
 
 def _skip(reviewed: Plan, part: ModelPlan, outcomes: dict[str, tuple[ModelResult, list[StepResult]]]) -> bool:
     """Tell whether the model is skipped: its plan is not the reviewed one, or it is queued for a later run."""
-    left = _stale(reviewed, part) or (_outcome(part, []) if part.waits else None)
+    left = _stale(reviewed, part) or (outcome_of(part, []) if part.waits else None)
     if left is not None:
         outcomes[part.model] = left, []
     return left is not None
@@ -283,28 +283,12 @@ def _model(
             remedy="deployed artifacts are unchanged: free space and run the same command again",
         )
     else:
-        result = _outcome(part, done)
+        result = outcome_of(part, done)
     finally:
         if part.steps:
             run.deps.progress.leave(part.model)
     artifact = next((step.artifact for step in reversed(done) if step.artifact), None)
     action = part.steps[0].action if part.steps and done else None
     took = round((run.deps.clock() - started).total_seconds(), 1)
-    return replace(result, done=tuple(step.line for step in done), artifact=artifact, action=action, seconds=took), done
-
-
-def _outcome(part: ModelPlan, done: list[StepResult]) -> ModelResult:
-    """Return the result where nothing broke: gates that failed in this run, or what blocked the plan."""
-    standing = part.blocked if not any(step.built for step in done) else None
-    failures = tuple(reason for step in done for reason in step.failures)
-    if failures:
-        return ModelResult(
-            model=part.model,
-            status=ResultStatus.DENIED,
-            problem="; ".join(failures),
-            remedy=next((step.remedy for step in done if step.remedy), None),
-        )
-    if standing is not None:
-        problem = "; ".join(standing.reasons)
-        return ModelResult(model=part.model, status=standing.status, problem=problem, remedy=standing.remedy)
-    return ModelResult(model=part.model)
+    lines, checks = tuple(step.line for step in done), sum((step.checks for step in done), ())
+    return replace(result, done=lines, artifact=artifact, action=action, seconds=took, checks=checks), done

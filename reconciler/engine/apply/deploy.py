@@ -15,13 +15,14 @@ from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.journal import Action, ReleasePointer, RollbackHold, State
 from reconciler.core.artifact.observed_state import JournalHead, LiveDeployment, drift_of
 from reconciler.core.digest import Digest, digest_of_bytes, short
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
 from reconciler.core.spec.model import Model
 from reconciler.engine.apply.approvals import Clearance
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import verification as verify
-from reconciler.engine.storage import blobs, journal
+from reconciler.engine.storage import blobs, builds, journal
 from reconciler.engine.storage.blobs import origin_of
 from reconciler.errors import ConflictError, IntegrityError, TargetError, UsageError
 from reconciler.ports import Store, Target
@@ -81,14 +82,16 @@ def deploy(
     origin = origin_of(deps.stores, environment, artifact)
     if origin is None:
         raise blobs.absent(artifact)
+    checks: tuple[str, ...] | None = None
     if build is not None:
         _keep_provenance(deps, environment, own, build.provenance)
+        checks = _keep_checks(deps, environment, model, build)
     blobs.copy(origin, own, blobs.artifact(origin, artifact))
     if verification is not None:
         verify.write(own, verification)
     files = _checked_files(deps, environment, artifact)
     vetted = tuple(sorted({*previously_deployed, artifact}))
-    state = State(artifact=artifact, build=build, vetted=vetted, hold=hold, card=card)
+    state = State(artifact=artifact, build=build, vetted=vetted, hold=hold, card=card, checks=checks)
     final_check()
     entry = journal.append(
         own,
@@ -116,6 +119,16 @@ def _keep_provenance(deps: Dependencies, environment: Environment, own: Store, p
     if origin is None:
         raise blobs.absent(provenance)
     blobs.put_file(own, blobs.file_of(origin, provenance))
+
+
+def _keep_checks(deps: Dependencies, environment: Environment, model: Model, build: Build) -> tuple[str, ...] | None:
+    """Copy what the checks found in the rows of its build, and return it by name; None where no store says it."""
+    names = (environment.name, *environment.promotes_from)
+    report = builds.checks_of((deps.stores[name] for name in names if name in deps.stores), build.fingerprint)
+    if report is None:
+        return None
+    builds.record_checks(deps.stores[environment.name], report)
+    return CheckFacts(findings=report.findings, off=model.checks_off, allowed=environment.policy.checks).names
 
 
 def restore(

@@ -14,6 +14,7 @@ from reconciler.core.plan.facts import TrainingFacts
 from reconciler.core.plan.gate_evaluation import remedy
 from reconciler.core.plan.plan import ModelPlan
 from reconciler.core.plan.planner import decide_training
+from reconciler.core.quality.findings import CheckFacts, MayBeOff
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus
@@ -40,7 +41,7 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
     head, build = facts.head, facts.build
     for step in decide_training(facts).steps:
         if step.action is Action.TRAIN:
-            head, build, done = _train(run, part, facts, snapshot)
+            head, build, done = _train(run, part, facts, snapshot, observer.may_be_off)
             yield done
         elif step.action is Action.VERIFY and head is not None and build is not None and step.target is not None:
             judging = run.desired.environment(step.target)
@@ -52,10 +53,10 @@ def steps(run: ApplyRun, part: ModelPlan, snapshot: Snapshot | None) -> Iterator
 
 
 def _train(
-    run: ApplyRun, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot
+    run: ApplyRun, part: ModelPlan, facts: TrainingFacts, snapshot: Snapshot, may_be_off: MayBeOff
 ) -> tuple[JournalHead, Build, StepResult]:
     deps, environment = run.deps, run.environment
-    build, trained = facts.build, False
+    build, trained, report = facts.build, False, None
     if build is None:
         deps.progress.start(part.model, "train")
         result = train.train(
@@ -65,11 +66,18 @@ def _train(
             environment=environment,
             model=facts.model,
             snapshot=snapshot,
+            may_be_off=may_be_off,
         )
-        build, trained = result.build, result.trained
+        build, trained, report = result.build, result.trained, result.checks
     else:
         # A crash may have come between a build and its numbered log.
         builds.add_to_recipe_log(deps.stores[environment.name], build)
+        report = builds.checks_of((deps.stores[environment.name],), build.fingerprint)
+    checks = CheckFacts(
+        findings=report.findings if report is not None else None,
+        off=facts.model.checks_off,
+        allowed=may_be_off.checks,
+    )
     head = journal.append(
         deps.stores[environment.name],
         run.writer,
@@ -78,7 +86,7 @@ def _train(
         model=part.model,
         plan=part.digest,
         action=Action.TRAIN,
-        state=State(artifact=build.artifact, build=build),
+        state=State(artifact=build.artifact, build=build, checks=checks.names),
         reason=facts.missing or "reusing the artifact already built from the same inputs",
     )
     evaluation = verification.evaluation_of(deps.stores[environment.name], build.artifact)
@@ -88,7 +96,7 @@ def _train(
     line = f"{verb} {short(build.artifact)}: grade {evaluation.grade}"
     if value is not None:
         line += f", {headline} {value:.3f} on {evaluation.rows:,} rows{evaluation.doubt}"
-    return head, build, StepResult(line=line, artifact=build.artifact, built=True, trained=trained)
+    return head, build, StepResult(line=line, artifact=build.artifact, built=True, trained=trained, checks=checks.told)
 
 
 def _verify(

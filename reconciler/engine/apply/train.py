@@ -12,29 +12,46 @@ from reconciler import __version__, codec
 from reconciler.core.age import is_ahead
 from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import Snapshot
-from reconciler.core.digest import digest_of_file
+from reconciler.core.digest import Digest, digest_of_file
+from reconciler.core.quality import refusal
+from reconciler.core.quality.findings import CheckFacts, CheckReport, Finding, MayBeOff
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.comparable import masked_key
 from reconciler.engine.refresh.kept_snapshots import removed_snapshots
 from reconciler.engine.storage import blobs, builds, data_snapshots, oci_manifest
-from reconciler.errors import ConflictError, DataError, UsageError
-from reconciler.ports import SelectionKind, SelectRequest, TrainRequest
+from reconciler.errors import ConflictError, DataError, GateRefusedError, UsageError
+from reconciler.ports import SelectionKind, SelectRequest, Store, TrainRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedBuild:
-    """A build. `trained` is False when it was reused, having been built from the same inputs before."""
+    """A build. `trained` is False when it was reused, having been built from the same inputs before. `checks`: what the
+    checks found in its rows; None where nobody looked."""
 
     build: Build
     trained: bool
+    checks: CheckReport | None = None
+
+
+NOTHING_OFF = MayBeOff(judging="production")
 
 
 def train(
-    deps: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
+    deps: Dependencies,
+    *,
+    project: str,
+    commit: str | None,
+    environment: Environment,
+    model: Model,
+    snapshot: Snapshot,
+    may_be_off: MayBeOff = NOTHING_OFF,
 ) -> TrainedBuild:
-    """Return the recorded build of these inputs, or train and record one."""
+    """Return the recorded build of these inputs, or train and record one.
+
+    Raises GateRefusedError E708, before anything is trained, where a check found an error that is not switched off.
+    """
     store = deps.stores[environment.name]
     inputs = builds.inputs_of(model, snapshot, builds.runtime_of(environment))
     fingerprint = codec.digest_of(inputs)
@@ -44,19 +61,48 @@ def train(
         if known.taken < snapshot.taken or is_ahead(known.taken, deps.clock()):
             known = replace(known, taken=snapshot.taken, as_of=snapshot.as_of)
         builds.add_to_recipe_log(store, known)
-        return TrainedBuild(build=known, trained=False)
-    own = _make(deps, project=project, commit=commit, environment=environment, model=model, snapshot=snapshot)
+        return TrainedBuild(build=known, trained=False, checks=builds.checks_of((store,), fingerprint))
+    own, checks = _make(
+        deps,
+        project=project,
+        commit=commit,
+        environment=environment,
+        model=model,
+        snapshot=snapshot,
+        may_be_off=may_be_off,
+    )
     if snapshot.n in removed_snapshots(store):
         message = f"the tables of data snapshot {snapshot.n} were removed while this model was trained on them"
         raise ConflictError(message, hint="run the same command again", code="E702")
     build = builds.record(store, own)
     builds.add_to_recipe_log(store, build)
-    return TrainedBuild(build=build, trained=build == own)
+    return TrainedBuild(build=build, trained=build == own, checks=checks)
+
+
+def _checked(
+    store: Store, fingerprint: Digest, findings: tuple[Finding, ...] | None, model: Model, may_be_off: MayBeOff
+) -> CheckReport | None:
+    """Record what the checks found, also where it stops the model, so that a plan can say so. Raises E708."""
+    if findings is None:
+        return None
+    report = builds.record_checks(store, CheckReport(fingerprint=fingerprint, findings=findings))
+    facts = CheckFacts(findings=findings, off=model.checks_off, allowed=may_be_off.checks)
+    if reasons := refusal.reasons(facts):
+        message = f"not trained: {'; '.join(reasons)}"
+        raise GateRefusedError(message, hint=refusal.remedy(facts, may_be_off.judging), code="E708")
+    return report
 
 
 def _make(
-    deps: Dependencies, *, project: str, commit: str | None, environment: Environment, model: Model, snapshot: Snapshot
-) -> Build:
+    deps: Dependencies,
+    *,
+    project: str,
+    commit: str | None,
+    environment: Environment,
+    model: Model,
+    snapshot: Snapshot,
+    may_be_off: MayBeOff,
+) -> tuple[Build, CheckReport | None]:
     if deps.trainer is None:
         raise UsageError(f"this process cannot train, and {environment.name} asks for it")
     store = deps.stores[environment.name]
@@ -79,11 +125,12 @@ def _make(
         again = f"once the file is corrected, `reconciler apply {environment.name} --refresh` reads it"
         error.hint = f"{error.hint}; {again}" if error.hint else again
         raise
+    checks = _checked(store, codec.digest_of(inputs), selected.checks, model, may_be_off)
     evaluation_rows = digest_of_file(work / "holdout.parquet")
     trained = deps.trainer.train(
         TrainRequest(
             recipe=model.recipe,
-            selected=selected,
+            selected=replace(selected, checks=None),
             train=work / "train.parquet",
             holdout=work / "holdout.parquet",
             evaluation_rows=evaluation_rows,
@@ -120,7 +167,7 @@ def _make(
         finished=deps.clock(),
         who=deps.actor(),
     )
-    return Build(
+    build = Build(
         fingerprint=provenance.fingerprint,
         artifact=artifact,
         recipe=model.recipe_digest,
@@ -133,3 +180,4 @@ def _make(
         provenance=blobs.put(store, codec.encode(provenance)),
         masked_key=masked_key(snapshot, model.recipe),
     )
+    return build, checks

@@ -88,7 +88,9 @@ def _digest_of(files: tuple[TreeFile, ...]) -> Digest:
 
 def model_controls(model: Model) -> ModelControls:
     """Return what judges a model by its own manifest."""
-    return ModelControls(gates=model.gates, subject=subject_of(model), judging=_judging(model.recipe))
+    return ModelControls(
+        gates=model.gates, subject=subject_of(model), judging=_judging(model.recipe), off=model.checks_off
+    )
 
 
 def _judging(recipe: Recipe) -> tuple[tuple[str, Digest], ...]:

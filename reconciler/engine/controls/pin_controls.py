@@ -85,6 +85,8 @@ def pin_controls(controls: ControlsObserver, model: Model) -> PinControls:
         commit=change.entry.commit if change.entry is not None else None,
         names=_former_names(model, change),
         late_overrides=late,
+        checks_off=sets.checks_off(models, own),
+        checks_allowed=sets.checks_allowed(environments),
     )
 
 

@@ -8,6 +8,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import Digest, short
 from reconciler.core.inspect.explanation import Advice, Explanation
 from reconciler.core.plan.plan import ModelPlan
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.status_codes import ResultStatus, SyncStatus, status_of
@@ -17,6 +18,7 @@ from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.plan import make_plan, observe
 from reconciler.engine.promotion import adopt
+from reconciler.engine.storage import builds
 from reconciler.errors import ReconcilerError
 
 
@@ -45,6 +47,26 @@ def why(deps: Dependencies, desired: DesiredState, environment: Environment, mod
         deployed=deployed,
         deployed_unknown=deployed_unknown,
         advice=tuple(_advice(deps, desired, environment, part, deployed, refresh=plan.refresh is not None)),
+        checks=_checks(deps, desired, environment, model) if deployed is not None else None,
+    )
+
+
+def _checks(deps: Dependencies, desired: DesiredState, environment: Environment, model: str) -> CheckFacts | None:
+    """Return what the checks found in the rows of the deployed artifact; None where that cannot be read."""
+    declared = desired.model(environment.name, model)
+    names = (environment.name, *desired.upstream(environment.name))
+    try:
+        head = observe.head_of(deps, desired, environment.name, model)
+        if head is None or head.state.build is None:
+            return None
+        stores = (deps.stores[name] for name in names if name in deps.stores)
+        report = builds.checks_of(stores, head.state.build.fingerprint)
+    except ReconcilerError:
+        return None
+    return CheckFacts(
+        findings=report.findings if report is not None else None,
+        off=declared.checks_off if declared is not None else (),
+        allowed=environment.policy.checks,
     )
 
 

@@ -135,6 +135,7 @@ def model_status(deps: Dependencies, journals: Journals, environment: Environmen
         data_as_of=head.data_as_of if head and grade is not None else None,
         notes=(
             *part.detail.notes,
+            *((f"checks: {', '.join(head.checks)}",) if head is not None and head.checks else ()),
             *(finding for finding in part.findings if finding not in part.reason),
             *(reason for reason in refusals if reason != part.reason),
         ),

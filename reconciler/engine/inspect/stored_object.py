@@ -13,6 +13,7 @@ from reconciler.core.artifact.data_snapshot import RefusedRefresh, Snapshot
 from reconciler.core.artifact.journal import JournalRegister, StoreMark
 from reconciler.core.artifact.prediction_log import PredictionLog
 from reconciler.core.digest import Digest, is_digest
+from reconciler.core.quality.findings import CheckReport
 from reconciler.core.snapshots.removed_tables import RemovedTables
 from reconciler.core.spec.gates import Verification
 from reconciler.engine.plan import verification
@@ -61,6 +62,8 @@ class ObjectCheck:
                 return self._build(key, kind)
             case "verifications":
                 return self._verification(key)
+            case "checks":
+                return self._checks(key)
             case "snapshots":
                 snapshot = codec.decode(Snapshot, self._read(key), what=key)
                 if key != store_layout.member(store_layout.SNAPSHOTS, snapshot.n):
@@ -118,6 +121,12 @@ class ObjectCheck:
             raise numbered_log.misplaced(key, "another build")
         named = (build.evaluation_rows, build.training_keys, build.provenance)
         return Passed(kind=kind, blobs=named, artifact=build.artifact)
+
+    def _checks(self, key: str) -> Passed:
+        report = codec.decode(CheckReport, self._read(key), what=key)
+        if key != store_layout.checks(report.fingerprint):
+            raise numbered_log.misplaced(key, f"the checks of {report.fingerprint}")
+        return Passed(kind="checks")
 
     def _verification(self, key: str) -> Passed:
         """Check that a verification is of its artifact and gates, and says what they say."""

@@ -74,6 +74,8 @@ def _tried(
             most=most_rows(recipe.task, rows=4 * suggestion.judged, columns=columns, classes=classes),
         )
     )
+    suggestion = suggestion.with_checks(selected.checks)
+    recipe, selected = suggestion.recipe, replace(selected, checks=None)
     all_rows = selected.rows + dict(selected.left_out)["not in the sample"]
     options = options_for(recipe.task, rows=all_rows, columns=columns, classes=selected.classes)
     if not options:

@@ -16,6 +16,8 @@ from reconciler.core.artifact.model_card import TEMPLATES, ModelCard, StatedEvid
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest, digest_of_bytes, short
 from reconciler.core.plan.facts import VerificationFacts
+from reconciler.core.quality.checks import CHECKS
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
@@ -151,6 +153,16 @@ def draw(pinned: PinnedModel, verification: Verification | None, incumbent: Dige
         verification=verification,
         before=verify.evaluation_of(stores[environment.name], incumbent) if incumbent is not None else None,
         incumbent=incumbent,
+        checks=_checks(pinned),
+    )
+
+
+def _checks(pinned: PinnedModel) -> CheckFacts:
+    """Return what the checks found in the rows, with the reasons that the manifest gives; what the policy allows of
+    them is no part of a card."""
+    report = builds.checks_of(_stores(pinned), pinned.build.fingerprint)
+    return CheckFacts(
+        findings=report.findings if report is not None else None, off=pinned.model.checks_off, allowed=tuple(CHECKS)
     )
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
+from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.controls.in_force import PinControls
-from reconciler.core.controls.weakened_gates import WeakenedGate
+from reconciler.core.controls.weakened_gates import CHECK_ON, WeakenedGate, check_subject
 from reconciler.core.digest import Digest
 from reconciler.core.plan.gate_evaluation import evaluate_gates
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import NEED_ROWS, Gate, GateSet, GateStatus
 from reconciler.core.spec.model import Model
 from reconciler.engine.plan import verification
-from reconciler.engine.storage import blobs
+from reconciler.engine.storage import blobs, builds
 from reconciler.engine.storage.yardsticks import Yardsticks
 from reconciler.ports import Store
 
@@ -27,14 +30,16 @@ def unmet(
     gate_set: GateSet,
     evaluation: Evaluation,
     compared: Yardsticks,
+    checks: CheckFacts | None = None,
 ) -> tuple[WeakenedGate, ...]:
     """List what the pin's change loosened and the artifact does not meet, and gates whose loosening was not let in.
 
     `stores`: those that may hold the artifact's verifications. `gate_set`: of the gates that the change declares.
-    `compared`: what the artifact is compared with.
+    `compared`: what the artifact is compared with. `checks`: of its rows, under what git declares.
     """
     failed = _failed(controls.gates, stores, artifact, gate_set, evaluation, compared)
     subjects = {demand.subject: demand.amount for gate in failed for demand in gate.demands}
+    subjects |= _failed_checks(controls, checks)
     by_change = tuple(item for item in controls.loosened if item in controls.evidence or item.what in subjects)
     told = {item.what for item in by_change}
     pending = tuple(
@@ -43,6 +48,29 @@ def unmet(
         if subject not in told
     )
     return (*by_change, *pending)
+
+
+def _failed_checks(controls: PinControls, checks: CheckFacts | None) -> dict[str, str]:
+    """Return the checks that git declares to be off, that found an error, and that were on by what is in force."""
+    if checks is None:
+        return {}
+    in_force = replace(checks, off=controls.checks_off, allowed=controls.checks_allowed)
+    refusing = (finding for finding in in_force.refusing if finding not in checks.refusing)
+    return dict.fromkeys((check_subject(finding.check) for finding in refusing), CHECK_ON)
+
+
+def checks_of(
+    stores: Iterable[Store], environment: Environment, model: Model, build: Build, head: JournalHead | None
+) -> CheckFacts | None:
+    """Return what the checks found in the rows of a pin that is to be deployed; of a deployed one nothing is read."""
+    if head is not None and head.state.artifact == build.artifact:
+        return None
+    report = builds.checks_of(stores, build.fingerprint)
+    return CheckFacts(
+        findings=report.findings if report is not None else None,
+        off=model.checks_off,
+        allowed=environment.policy.checks,
+    )
 
 
 def _failed(

@@ -15,6 +15,8 @@ from reconciler.core.plan import policy_check
 from reconciler.core.plan.facts import ServingFacts, TrainingFacts, VerificationFacts
 from reconciler.core.plan.plan import Blocked, ModelPlan, PlanDetail, PlanInputs, metric_changes
 from reconciler.core.plan.planner import Decision, decide_serving, decide_training
+from reconciler.core.quality import refusal
+from reconciler.core.quality.findings import CheckFacts, Finding
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Gate, Verification
 from reconciler.core.spec.model import Model
@@ -35,11 +37,25 @@ def plan_training(observer: TrainingObserver, model: Model) -> ModelPlan:
         if facts.head is not None:
             references.check_trained(observer.store, facts.head, observer.newest)
         part = _from_training_facts(observer, facts)
+        if part.steps or part.blocked is not None:
+            part = _with_checks(part, observer.checks(model, facts.build))
         if part.trains and observer.tables is not None:
             observer.tables.check(model)
     except ReconcilerError as error:
         return unreadable(observer.environment, model.name, model, None, error)
     return part
+
+
+def _with_checks(part: ModelPlan, checks: CheckFacts) -> ModelPlan:
+    """Add what the checks found in the rows that are, or would be, trained on."""
+    notes = part.detail.notes
+    if part.trains and (reasons := refusal.reasons(checks)):
+        notes = (*notes, f"will not be trained on these rows: {'; '.join(reasons)}")
+    return replace(part, detail=replace(part.detail, checks=_told(checks), notes=notes))
+
+
+def _told(checks: CheckFacts | None) -> tuple[Finding, ...] | None:
+    return checks.told if checks is not None and checks.findings is not None else None
 
 
 def plan_serving(observer: ServingObserver, name: str, served: LiveDeployment | None) -> ModelPlan:
@@ -127,6 +143,7 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
             *(["unknown artifact"] if pin.artifact_missing else []),
             *(["foreign recipe"] if pin.recipe_mismatch else []),
             *(["untrue card"] if pin.card_problem is not None and candidate != incumbent else []),
+            *(["failed checks"] if pin.checks is not None and pin.checks.refusing else []),
             *(["stale data"] if facts.policy.stale_data_age is not None else []),
             *(["data dated ahead"] if facts.policy.data_ahead is not None else []),
         ),
@@ -151,6 +168,7 @@ def _from_serving_facts(store: Store, facts: ServingFacts, now: datetime) -> Mod
             data_as_of=build.as_of if build else None,
             data_taken=build.taken if build else None,
             data_age=age_of(build.taken, now) if build else None,
+            checks=_told(pin.checks),
         ),
         (*_served_otherwise(facts), *_ahead(facts.head, now)),
     )

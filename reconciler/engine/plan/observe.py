@@ -140,7 +140,7 @@ class ServingObserver:
         age, limit = age_of(pin.build.taken, self.now), environment.policy.max_data_age
         policy = self._with_change(facts, policy)
         if judged is not None:
-            policy = self._with_controls(policy, facts, judged, pin.evaluation)
+            policy = self._with_controls(policy, facts, judged, pin, pin.evaluation)
         policy = replace(
             policy,
             stale_data_age=age if limit is not None and age is not None and age > limit else None,
@@ -194,6 +194,7 @@ class ServingObserver:
             package=package,
             verification=self._verification(model, artifact, evaluation, head, environment),
             recipe_mismatch=mismatch,
+            checks=gates_in_force.checks_of(self._stores_of_verifications(), self.environment, model, build, head),
         )
 
     def _verification(
@@ -218,7 +219,7 @@ class ServingObserver:
         return known
 
     def _with_controls(
-        self, policy: PolicyFacts, facts: ServingFacts, controls: PinControls, evaluation: Evaluation
+        self, policy: PolicyFacts, facts: ServingFacts, controls: PinControls, pin: PinFacts, evaluation: Evaluation
     ) -> PolicyFacts:
         """Add what was in force when the pin came in, and what of it the artifact does not meet."""
         model, artifact = facts.model, facts.pinned
@@ -230,7 +231,7 @@ class ServingObserver:
         return replace(
             policy,
             weakened_gates=controls.loosened,
-            unmet=gates_in_force.unmet(controls, stores, artifact, gate_set, evaluation, compared),
+            unmet=gates_in_force.unmet(controls, stores, artifact, gate_set, evaluation, compared, pin.checks),
             gate_owners=controls.owners,
             late_overrides=controls.late_overrides,
             pin_entry=controls.since,

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
+from reconciler import codec
 from reconciler.core.artifact.build import Build
 from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.evaluation import Evaluation
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.plan.facts import TrainingFacts, VerificationFacts
+from reconciler.core.quality.findings import CheckFacts, MayBeOff
 from reconciler.core.spec.applicable_gates import gates_of
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
@@ -93,6 +95,27 @@ class TrainingObserver:
         own = self.pinned.get((name, model.name)) if head is None else None
         former = self.read_controls(name).former_names(own) if own is not None else ()
         return yardsticks(self.journals, model, name, artifact=build.artifact, now=self.now, head=head, former=former)
+
+    @property
+    def may_be_off(self) -> MayBeOff:
+        """Return the checks whose errors a model may switch off: those that every environment which takes it allows."""
+        first, *others = self.verifying
+        allowed = tuple(check for check in first.policy.checks if all(check in each.policy.checks for each in others))
+        return MayBeOff(judging=first.name, checks=allowed)
+
+    def checks(self, model: Model, build: Build | None) -> CheckFacts:
+        """Return what the checks found in the rows of a build, or in those that would be trained on, where an apply was
+        stopped by that before."""
+        fingerprint = build.fingerprint if build is not None else None
+        if fingerprint is None and self.snapshot is not None:
+            inputs = builds.inputs_of(model, self.snapshot, builds.runtime_of(self.environment))
+            fingerprint = codec.digest_of(inputs)
+        report = builds.checks_of((self.store,), fingerprint) if fingerprint is not None else None
+        return CheckFacts(
+            findings=report.findings if report is not None else None,
+            off=model.checks_off,
+            allowed=self.may_be_off.checks,
+        )
 
     def data_taken(self, name: str) -> str:
         """Return when the data of the model's current build were taken, as text; "" while it was never trained."""

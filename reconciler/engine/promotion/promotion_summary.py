@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from reconciler.core.artifact.build import Provenance
+from reconciler.core.artifact.build import Build, Provenance
 from reconciler.core.artifact.data_snapshot import TableCopy
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
 from reconciler.core.field_diff import FieldChange, changes
 from reconciler.core.plan.config_diff import ModelDifference, difference
 from reconciler.core.promotion.promotion_summary import ArtifactOrigin, PromotionSummary
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.gates import Verification
@@ -16,7 +17,7 @@ from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import observe_loss
 from reconciler.engine.plan import verification as verify
-from reconciler.engine.storage import blobs, data_snapshots
+from reconciler.engine.storage import blobs, builds, data_snapshots
 from reconciler.errors import ReconcilerError
 from reconciler.ports import Store
 
@@ -55,6 +56,20 @@ def summarize(
         tables=_tables(deps, environment, candidate.provenance),
         runtime=_runtime(candidate, incumbent),
         entry=head.entry.n if head is not None and incumbent is not None else None,
+        checks=_checks(deps, desired, environment, proposed, build),
+    )
+
+
+def _checks(
+    deps: Dependencies, desired: DesiredState, environment: Environment, proposed: Model, build: Build
+) -> CheckFacts:
+    names = (environment.name, *desired.upstream(environment.name))
+    stores = (deps.stores[name] for name in names if name in deps.stores)
+    report = builds.checks_of(stores, build.fingerprint)
+    return CheckFacts(
+        findings=report.findings if report is not None else None,
+        off=proposed.checks_off,
+        allowed=environment.policy.checks,
     )
 
 

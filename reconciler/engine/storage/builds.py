@@ -7,7 +7,7 @@ has the desired recipe and satisfies `retrain`. The first writer of a fingerprin
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -20,6 +20,7 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.artifact.observed_state import JournalHead
 from reconciler.core.digest import Digest
 from reconciler.core.duration import in_words
+from reconciler.core.quality.findings import CheckReport
 from reconciler.core.spec.environment import Environment, Runtime
 from reconciler.core.spec.model import Model, RetrainReason
 from reconciler.core.spec.recipe import Recipe
@@ -76,6 +77,28 @@ def record(store: Store, build: Build) -> Build:
     """Record the build unless its fingerprint has one; return the recorded build, which everybody uses from now on."""
     key = store_layout.build(build.fingerprint)
     return codec.decode(Build, numbered_log.create_or_read(store, key, codec.encode(build)), what=key)
+
+
+def record_checks(store: Store, report: CheckReport) -> CheckReport:
+    """Record what the checks found unless these rows have a report; return the recorded one."""
+    key = store_layout.checks(report.fingerprint)
+    return codec.decode(CheckReport, numbered_log.create_or_read(store, key, codec.encode(report)), what=key)
+
+
+def checks_of(stores: Iterable[Store], fingerprint: Digest) -> CheckReport | None:
+    """Return what the checks found in the rows of a fingerprint, from the first of the stores that says it.
+
+    None where no store does: an older program trained on them, and checked nothing. Raises IntegrityError E509 where
+    the file names another fingerprint.
+    """
+    key = store_layout.checks(fingerprint)
+    for store in stores:
+        if (body := store.read(key)) is not None:
+            report = codec.decode(CheckReport, body, what=key)
+            if report.fingerprint != fingerprint:
+                raise numbered_log.misplaced(key, f"the checks of {report.fingerprint}")
+            return report
+    return None
 
 
 def add_to_recipe_log(store: Store, build: Build) -> None:

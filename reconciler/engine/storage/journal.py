@@ -172,18 +172,20 @@ def builds(store: Store, *, project: str, environment: str, model: str) -> dict[
 
 
 class SeenHead(NamedTuple):
-    """The parts of the last entry that are kept of every model. `data_as_of`: the day of the artifact's data."""
+    """The parts of the last entry that are kept of every model. `data_as_of`: the day of the artifact's data;
+    `checks`: what the checks of its rows found, by name."""
 
     n: int
     artifact: Digest | None
     when: datetime
     data_as_of: str | None
+    checks: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, head: JournalHead) -> SeenHead:
         entry, state = head.entry, head.state
         as_of = state.build.as_of if state.build is not None else None
-        return cls(n=entry.n, artifact=state.artifact, when=entry.when, data_as_of=as_of)
+        return cls(n=entry.n, artifact=state.artifact, when=entry.when, data_as_of=as_of, checks=state.checks)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator
 
 from reconciler.core.plan.gate_evaluation import impossible
+from reconciler.core.quality.checks import ALWAYS_ERRORS
 from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
 from reconciler.core.spec.data import CopiedColumns
 from reconciler.core.spec.desired_state import DesiredState, card_path
@@ -147,6 +148,7 @@ def _model(desired: DesiredState, model: Model, paths: Collection[str]) -> Itera
     yield from _renamed(model, paths)
     yield from _tables(desired, model, environment)
     yield from _gates(model, environment)
+    yield from _checks(desired, model, environment)
 
 
 def _card(desired: DesiredState, model: Model) -> Iterator[CrossProblem]:
@@ -186,6 +188,23 @@ def _gates(model: Model, environment: Environment) -> Iterator[CrossProblem]:
         if gates.others:
             message += f" that applies to it, a {model.recipe.task}"
         yield model.file, ("spec",), "E218", message, f"add a gate to policy.gates of {environment.name}"
+
+
+def _checks(desired: DesiredState, model: Model, environment: Environment) -> Iterator[CrossProblem]:
+    """Yield checks that are switched off to no effect: of a feature that the model does not have, or always an error
+    where a policy keeps it on."""
+    subjects = (*model.recipe.features.all, *model.recipe.class_names)
+    judging = (environment,) if not environment.trains else desired.downstream(environment.name) or (environment,)
+    for off in model.checks_off:
+        path = ("spec", "checks", "off", off.name)
+        if off.subject and off.subject not in subjects:
+            message = f"{off.check} is switched off for {off.subject!r}, which is no feature and no class of the model"
+            yield model.file, path, "E212", message, _suggestion(off.subject, subjects)
+        strict = next((each.name for each in judging if off.check not in each.policy.checks), None)
+        if off.check in ALWAYS_ERRORS and strict is not None:
+            message = f"policy.checks of {strict} does not allow {off.check} to be switched off"
+            hint = f"in {environment_file(strict)}: `policy: {{checks: [{off.check}]}}`, by a pull request of its own"
+            yield model.file, path, "E225", message, hint
 
 
 def _pin(model: Model, environment: Environment) -> Iterator[CrossProblem]:

@@ -106,6 +106,7 @@ def model_of(given: model.Model, *, environment: str, path: str) -> declared.Mod
         renamed_from=given.metadata.renamed_from,
         labels=tuple(sorted(given.metadata.labels.items())),
         proposed=given.spec.proposed or 0,
+        checks_off=given.spec.checks.value() if given.spec.checks else (),
     )
 
 
@@ -167,6 +168,7 @@ def policy_of(given: documents.Policy) -> env.Policy:
         overrides=tuple(override.value() for override in given.overrides),
         retire=tuple(retirement.value() for retirement in given.retire),
         unknown_at_most=given.predict.value() if given.predict else None,
+        checks=tuple(sorted(given.checks)),
     )
 
 

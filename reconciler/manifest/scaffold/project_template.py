@@ -10,19 +10,16 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reconciler.core.onboarding.held_out_rows import shared_rows
 from reconciler.core.onboarding.suggest_recipe import RecipeSuggestion
-from reconciler.core.onboarding.suggested_masks import MASK_KEY
 from reconciler.core.onboarding.table_profile import CellNote
-from reconciler.core.spec.data import CellText, Table, Treatment
-from reconciler.core.spec.gates import NoWorseThanIncumbent
-from reconciler.core.spec.recipe import NamedExpression, Recipe, Task
+from reconciler.core.spec.data import CellText, Table
+from reconciler.core.spec.recipe import NamedExpression, Recipe
 from reconciler.manifest.scaffold import editor_schemas
 from reconciler.manifest.scaffold.estimator_text import estimator_text, why_this
+from reconciler.manifest.scaffold.gates_text import gates_text
+from reconciler.manifest.scaffold.mask_text import mask_lines
 from reconciler.manifest.scaffold.program_source import with_line
 from reconciler.manifest.scaffold.yaml_text import comment, flow_list, formula, named_expressions, quoted
-
-_MIN_ROWS = NoWorseThanIncumbent(metric="r2").min_rows  # what a gate asks for that does not say it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,19 +108,6 @@ def _production(place: ProjectFacts, suggestion: RecipeSuggestion, note: str | N
         f"  protect: {{branch: {quoted(place.branch)}}}  # only its commits, never an older one after a newer",
     ]
     return "\n".join(lines) + "\n"
-
-
-def mask_lines(suggestion: RecipeSuggestion) -> Iterator[str]:
-    """Yield the masks of columns that look personal, each with what it looks like."""
-    if not suggestion.masks:
-        return
-    yield "# These columns look personal: no copy of the table has their values. Only a merged change can loosen this."
-    yield "mask:"
-    for mask, looks_like in suggestion.masks:
-        treatment = mask.treatment.value if mask.argument is None else f"{{{mask.treatment.value}: {mask.argument}}}"
-        yield f"  {quoted(f'{mask.table}.{mask.column}')}: {treatment}  # looks like {looks_like}"
-    if any(mask.treatment is Treatment.PSEUDONYM for mask, _ in suggestion.masks):
-        yield f"maskKey: {MASK_KEY}  # the secret, of 16 bytes or more; never written here"
 
 
 def table_lines(
@@ -221,7 +205,7 @@ def model_text(name: str, suggestion: RecipeSuggestion, *, command: str = "init"
         f"    seed: {recipe.seed}",
         "  # In addition to the gates of the environment that it is promoted to.",
         "  gates:",
-        *_gates(recipe, suggestion.judged),
+        *gates_text(recipe, suggestion.judged),
         "  retrain: {because: [recipe]}",
     ]
     return "\n".join(lines) + "\n"
@@ -301,24 +285,6 @@ def _holdout(recipe: Recipe) -> str:
     if holdout.last is not None:
         return f"{{last: {round(holdout.last * 100)}%, by: {quoted(holdout.by or '')}}}"
     return f"{{random: {round((holdout.random or 0) * 100)}%}}"
-
-
-def _gates(recipe: Recipe, judged: int) -> Iterator[str]:
-    """Yield a gate against chance and one against the incumbent, which asks for no more rows than the holdout has.
-
-    `judged`: about how many rows it has. The balanced accuracy of a blind guess is 1 / classes, its R2 is 0.
-    """
-    metric, guess, headline = "r2", 0.0, "r2"
-    if recipe.task is Task.CLASSIFICATION:
-        metric, guess, headline = "balanced_accuracy", 1 / len(recipe.class_names), "f1_macro"
-    yield f"    # A blind guess has {guess:.2g}. Raise the bound to what you need."
-    yield f"    - {{uses: threshold, metric: {metric}, atLeast: {guess + 0.05:.2f}}}"
-    yield "    # Against the best that was deployed: what one version may lose, ten cannot lose again and again."
-    fewest = ""
-    if (shared := shared_rows(judged)) < _MIN_ROWS:
-        yield f"    # The holdout has about {judged:,} rows: raise minRows as the table grows."
-        fewest = f", minRows: {shared}"
-    yield f"    - {{uses: no-worse-than-incumbent, metric: {headline}, tolerance: 0.01, against: best{fewest}}}"
 
 
 def _lock(place: ProjectFacts) -> str:

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 
 from reconciler.manifest.schema.data import DataBinding
 from reconciler.manifest.schema.field_types import (
+    CheckId,
     Document,
     Duration,
     Memory,
@@ -59,6 +60,10 @@ class Policy(Controls):
     gates: list[Gate] = Field(
         default_factory=list,
         description="Gates that every candidate for this environment must pass, in addition to those of its model.",
+    )
+    checks: list[CheckId] = Field(
+        default_factory=list,
+        description="Checks before a training whose errors a model may switch off, such as [leak-suspect].",
     )
     max_data_age: Duration | None = Field(
         default=None, description="Maximum age of the training data of a deployed artifact."

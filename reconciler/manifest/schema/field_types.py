@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from reconciler.core.digest import is_digest
 from reconciler.core.duration import DURATION_RULE, parse_duration
 from reconciler.core.names import COLUMN_RULE, NAME_RULE, folded, is_column, is_name
+from reconciler.core.quality.checks import CHECKS
 
 API_VERSION = "reconciler/v1"
 
@@ -149,6 +151,22 @@ def _label(text: str) -> str:
     return text
 
 
+def _check(text: str) -> str:
+    if text not in CHECKS:
+        close = difflib.get_close_matches(text, CHECKS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"checks: {', '.join(CHECKS)}"
+        raise refuse("E203", f"there is no check {text[:60]!r}; {hint}")
+    return text
+
+
+def _switched_off(text: str) -> str:
+    check, dot, subject = text.partition(".")
+    _check(check)
+    if dot and not 1 <= len(subject) <= 200:
+        raise refuse("E206", f"expected a feature or a class behind the dot, such as {check}.amount")
+    return text
+
+
 def _spelled(what: str) -> BeforeValidator:
     """Return a check that what is written as a number tells at once how it is to be written."""
 
@@ -179,6 +197,8 @@ Share = Annotated[str, BeforeValidator(_as_percentage), AfterValidator(_share)]
 Memory = Annotated[str, _spelled("an amount of memory with its unit, such as 4GiB"), AfterValidator(_memory)]
 Expression = Annotated[str, AfterValidator(_expression)]
 Label = Annotated[str, AfterValidator(_label)]
+CheckId = Annotated[str, AfterValidator(_check)]
+SwitchedOffName = Annotated[str, AfterValidator(_switched_off)]
 Text = Annotated[str, Field(max_length=2000)]
 Labels = Annotated[dict[Name, Annotated[str, Field(min_length=1, max_length=63)]], Field(max_length=50)]
 

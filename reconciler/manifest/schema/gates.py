@@ -110,6 +110,10 @@ class PerformanceGrade(_Gate):
 
     uses: Literal["performance-grade"] = Field(description="Type of gate.")
     at_least: Literal["A", "B", "C", "D"] = Field(description="Lowest grade that passes: A, B or C.")
+    too_good: Literal["allowed"] | None = Field(
+        default=None,
+        description="Whether a model passes that has grade D because it is too good to be true. Default: it does not.",
+    )
 
     @model_validator(mode="after")
     def _can_fail(self) -> PerformanceGrade:
@@ -119,7 +123,9 @@ class PerformanceGrade(_Gate):
 
     def value(self) -> core.Gate:
         """Return the gate as a core value."""
-        return core.PerformanceGrade(at_least=core.Grade(self.at_least), for_=self.scope)
+        return core.PerformanceGrade(
+            at_least=core.Grade(self.at_least), for_=self.scope, too_good=True if self.too_good else None
+        )
 
 
 class BeatsNaiveGuess(_Gate):

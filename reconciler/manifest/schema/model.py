@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from reconciler.core.quality.checks import CheckOff
 from reconciler.core.spec.recipe import is_taken_as_feature
 from reconciler.manifest.schema.field_types import (
     ColumnName,
@@ -19,6 +20,7 @@ from reconciler.manifest.schema.field_types import (
     Metadata,
     Name,
     Share,
+    SwitchedOffName,
     refuse,
 )
 from reconciler.manifest.schema.gates import Gate
@@ -217,6 +219,23 @@ class ModelMetadata(Metadata):
     )
 
 
+class Checks(Document):
+    """The checks of the rows before a training, as far as the model differs from their defaults."""
+
+    off: dict[SwitchedOffName, Annotated[str, Field(min_length=1, max_length=300)]] = Field(
+        min_length=1,
+        description="Check, or CHECK.FEATURE for one feature (class): why it is off. "
+        "An error stays on unless `policy.checks` of the environment names its check.",
+    )
+
+    def value(self) -> tuple[CheckOff, ...]:
+        """Return what is switched off as core values, by name."""
+        return tuple(
+            CheckOff(check=name.partition(".")[0], subject=name.partition(".")[2], reason=reason)
+            for name, reason in sorted(self.off.items())
+        )
+
+
 class ModelSpec(Document):
     """The settings of a model."""
 
@@ -232,6 +251,7 @@ class ModelSpec(Document):
         default_factory=list,
         description="Gates that every candidate must pass, in addition to those of the environment.",
     )
+    checks: Checks | None = Field(default=None, description="Checks of the rows that are switched off, with reasons.")
     retrain: Retrain | None = Field(default=None, description="When to train again. For a sandbox only.")
 
 

@@ -27,6 +27,7 @@ _ONE = {
     "blobs not hashed": "larger blob not hashed",
     "builds": "build",
     "cards": "card",
+    "checks": "report of checks",
     "journal": "journal entry",
     "mark": "ownership marker",
     "overrides": "override",
@@ -40,6 +41,7 @@ _ONE = {
 _MANY = {
     "anchors": "anchor tags",
     "blobs not hashed": "larger blobs not hashed",
+    "checks": "reports of checks",
     "journal": "journal entries",
     "mark": "ownership markers",
     "predictions": "prediction logs",

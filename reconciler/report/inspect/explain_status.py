@@ -20,6 +20,7 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import at_revision, titled
 from reconciler.report.layout.text_layout import Tone
+from reconciler.report.plan import checks
 from reconciler.report.plan.model_plan import COLUMNS, entry
 from reconciler.report.plan.plan_report import refresh_note
 
@@ -35,6 +36,19 @@ def blocks(value: Explanation | ExplanationSet, detail: Detail) -> Iterator[Bloc
     for number, explanation in enumerate(value.explanations):
         yield from (GAP,) if number else ()
         yield from _one(explanation, detail)
+
+
+def _checks(explanation: Explanation, *, screen: bool) -> Iterator[Block]:
+    """List what the checks found in the rows of what is deployed, unless the plan above lists that."""
+    found = explanation.checks
+    if found is None or not found.findings or (explanation.part is not None and explanation.part.detail.checks):
+        return
+    if not screen:
+        yield from checks.blocks(found)
+        return
+    yield GAP
+    yield Paragraph("Checks of the rows that it was trained on", tone=Tone.STRONG)
+    yield Items(tuple(checks.all_items(found)))
 
 
 def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
@@ -57,6 +71,7 @@ def _one(explanation: Explanation, detail: Detail) -> Iterator[Block]:
         reasons = (*(part.blocked.reasons if part.blocked else ()), *part.detail.notes) if part else ()
         if reasons:
             yield Items(tuple(map(Item, reasons)))
+    yield from _checks(explanation, screen=screen)
     yield GAP
     advice = tuple(Item(step.reason, command=step.command, hang=2) for step in explanation.advice)
     if screen and not advice:

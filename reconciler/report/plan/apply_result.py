@@ -26,6 +26,7 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import at_revision, count
 from reconciler.report.layout.text_layout import Tone
+from reconciler.report.plan import checks
 from reconciler.report.plan.headlines import OUTCOMES, SYMBOLS, WORST_FIRST
 from reconciler.report.plan.in_sync import SHOWN
 
@@ -108,11 +109,17 @@ def _entry(result: ModelResult) -> ListEntry:
     mark, badge, tone = _mark(result)
     below = [Item(done, label="before that", hang=2)] if problem and done else []
     below += [Item(result.remedy, label="what to do", hang=2)] if result.remedy else []
+    below += checks.items(result.checks, result.model)
     return ListEntry(
         mark=mark,
         name=result.model,
         words=problem or done or "unchanged",
-        cells=(Literal(badge), Code(result.model), "; ".join(filter(None, (done, problem))), result.remedy or ""),
+        cells=(
+            Literal(badge),
+            Code(result.model),
+            "; ".join(filter(None, (done, problem, checks.line(result.checks)))),
+            result.remedy or "",
+        ),
         body=(Items(tuple(below), indent=4),) if below else (),
         tone=tone,
     )

@@ -25,7 +25,7 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import change, metric, moment
 from reconciler.report.layout.text_layout import TextStyle, Tone, elide
-from reconciler.report.plan import gates
+from reconciler.report.plan import checks, gates
 from reconciler.report.plan.field_changes import changes_list, changes_table, changes_title
 from reconciler.report.plan.headlines import badge, headline, step_name, symbol, tone
 
@@ -78,6 +78,7 @@ def _notes(model: ModelPlan, detail: Detail) -> Iterator[Item]:
     new = (finding for finding in model.findings if not any(finding in text for text in said))
     for note in (*model.detail.notes, *new):
         yield Item(note, label=Either("note", ""), tone=Tone.WARN)
+    yield from checks.items(model.detail.checks or (), model.model)
 
 
 def _artifacts(model: ModelPlan, detail: Detail) -> Iterator[Item]:

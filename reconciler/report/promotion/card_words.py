@@ -61,3 +61,4 @@ WORDS = {
         description="Description: {description}",
     ),
 }
+WORDS[3] = WORDS[2]

@@ -32,7 +32,7 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import count, metric, percent
 from reconciler.report.layout.render_markdown import to_markdown
-from reconciler.report.plan import gates
+from reconciler.report.plan import checks, gates
 from reconciler.report.promotion import evaluation
 from reconciler.report.promotion.card_words import WORDS
 
@@ -52,6 +52,9 @@ def blocks(card: ModelCard) -> Iterator[Block]:
     else:
         yield from gates.blocks(card.verification, Detail.PAGE, whose="of")  # cards in git say so
         yield Paragraph(("Verification: ", Code(codec.digest_of(card.verification)), " (unsigned)"))
+    if card.checks is not None and card.template > 2:
+        yield Heading("Checks before training", level=2)
+        yield from checks.blocks(card.checks)
     yield from _data(card)
     yield from _recipe(card)
     yield from _reproduce(card)

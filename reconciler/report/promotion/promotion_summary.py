@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from reconciler.core.digest import short
 from reconciler.core.promotion.promotion_summary import PromotionSummary
+from reconciler.core.quality.findings import CheckFacts
 from reconciler.core.spec.comparison import Comparability, Comparison
 from reconciler.report.layout.blocks import (
     ARROW,
@@ -26,7 +27,7 @@ from reconciler.report.layout.blocks import (
 )
 from reconciler.report.layout.formatting import commit, count, day, metric, moment
 from reconciler.report.layout.render_markdown import markdown_lines
-from reconciler.report.plan import gates
+from reconciler.report.plan import checks, gates
 from reconciler.report.plan.field_changes import changes_list, changes_table
 from reconciler.report.promotion import evaluation
 from reconciler.report.promotion.config_diff import OUTCOME
@@ -48,6 +49,9 @@ def blocks(summary: PromotionSummary) -> Iterator[Block]:
     if summary.verification is not None:
         yield Heading("Gates", level=4)
         yield from gates.blocks(summary.verification, Detail.PAGE)
+    if summary.checks is not None:
+        yield Heading("Checks before training", level=4)
+        yield from _checks(summary.checks, summary.environment)
     yield from _data(summary)
     yield from _runtime(summary)
     yield from _lineage(summary)
@@ -150,6 +154,13 @@ def _fold(title: str, *body: Block) -> Block:
     if sum(map(len, markdown_lines(body))) > LARGEST_FOLD:
         return Paragraph(f"{title}: too long for here, see the model's card in this request.")
     return Fold(title, body)
+
+
+def _checks(found: CheckFacts, environment: str) -> Iterator[Block]:
+    if refusing := len(found.refusing):
+        reason = f" refuses it: {count(refusing, 'error')} of the checks {'is' if refusing == 1 else 'are'} on"
+        yield Paragraph(Strong((Code(environment), reason)))
+    yield from checks.blocks(found)
 
 
 def _data(summary: PromotionSummary) -> Iterator[Block]:

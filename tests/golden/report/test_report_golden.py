@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ from reconciler.report.promotion import (
 from reconciler.report.quality import data_drift
 from tests.golden.report import (
     values,
+    values_checks,
     values_controls,
     values_drift,
     values_help,
@@ -62,6 +64,8 @@ TEXT: dict[str, Callable[[TextStyle], str]] = {
     "rolled-back": lambda look: on_screen(proposal, values_controls.rolled_back(), look),
     "plan-empty": lambda look: on_screen(plan_report, values.plan("production", "production", ()), look),
     "applied": lambda look: on_screen(apply_result, values.applied(), look),
+    "applied-checks": lambda look: on_screen(apply_result, values_checks.applied(), look),
+    "why-checks": lambda look: on_screen(explain_status, values_checks.explained(), look),
     "status": lambda look: on_screen(status, values.status(), look),
     "history": lambda look: on_screen(history, values.history(), look),
     "audit": lambda look: on_screen(audit, values.audit(), look),
@@ -122,7 +126,9 @@ MARKDOWN: dict[str, Callable[[], str]] = {
         promotion_summary.blocks(values_review.hostile_promotion(values.HOSTILE[0]))
     ),
     "promotion-vetted": lambda: to_markdown(promotion_summary.blocks(values_review.vetted_promotion())),
+    "promotion-checks": lambda: to_markdown(promotion_summary.blocks(values_checks.promotion())),
     "applied": lambda: as_page(apply_result, values.applied()),
+    "applied-checks": lambda: as_page(apply_result, values_checks.applied()),
     "status": lambda: as_page(status, values.status()),
     "history": lambda: as_page(history, values.history()),
     "audit": lambda: as_page(audit, values.audit()),
@@ -159,6 +165,8 @@ MARKDOWN: dict[str, Callable[[], str]] = {
     "card-first": lambda: model_card.markdown(values.card(first=True)),
     "card-vetted": lambda: model_card.markdown(values.card(vetted=True)),
     # Cards of this form are in people's repositories, and are compared byte by byte: these files never change.
+    "card-checks": lambda: model_card.markdown(replace(values.card(), checks=values_checks.facts())),
+    "card-format-2": lambda: model_card.markdown(replace(values.card(template=2), checks=values_checks.facts())),
     "card-format-1": lambda: model_card.markdown(values.card(template=1)),
     "card-format-1-first": lambda: model_card.markdown(values.card(first=True, template=1)),
     "card-format-1-vetted": lambda: model_card.markdown(values.card(vetted=True, template=1)),
