@@ -44,7 +44,7 @@ def count_rows(model: LoadedModel, matrix: Matrix, outputs: Matrix) -> CountedRo
     columns: list[UnknownColumn] = []
     marks: list[tuple[str, Any]] = []
     for index, column in enumerate(model.schema.columns):
-        values = matrix[:, index]
+        values = np.ascontiguousarray(matrix[:, index])
         trained = reference.features[index] if reference is not None else None
         gone = np.isnan(values)
         unknown, kind = _unknown(values, column, trained), _kind(column)
