@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from reconciler.core.spec.data import AllowedRange, AllowedValues, Contract, Reference, Table
+from reconciler.core.spec.data import (
+    AllowedRange,
+    AllowedValues,
+    Contract,
+    Mask,
+    Reference,
+    Sample,
+    Table,
+    Treatment,
+)
 from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError, RefusedTablesError, TableProblem
-from reconciler.ports import ContractChecks, CopyRequest
+from reconciler.ports import ContractChecks, CopyRequest, Masking, SampledRows, TableFile
 from tests.support.invoice_tables import write_table
 
 LIMITS = Limits(seconds=120, memory=2 * 1024**3)
@@ -338,3 +348,63 @@ def test_the_rows_of_a_parquet_file_are_named_by_their_number(tmp_path: Path) ->
     with pytest.raises(RefusedTablesError) as refused:
         LocalData().copy(request)
     assert str(refused.value.problems[0]).endswith("1 row has no value; the first is row 2, t.parquet")
+
+
+# --- what is copied of a table decides nothing ---
+
+
+def part(folder: Path, contract: Contract, **wanted: Any) -> TableFile:
+    """Copy the invoices alone, masked, sampled or in part as `wanted` says, and return the copy."""
+    for name in ("data", "into"):
+        (folder / name).mkdir()
+    (folder / "data/invoices.csv").write_text(wanted.pop("invoices", INVOICES))
+    request = CopyRequest(
+        root=folder / "data",
+        tables=(("invoices", Table(uses="csv", path="invoices.csv")),),
+        held=(),
+        into=folder / "into",
+        limits=LIMITS,
+        checks=ContractChecks(contracts=(contract,), rows=(("invoices", 3),), moment=NOW),
+        **wanted,
+    )
+    (copied_table,) = LocalData().copy(request)
+    return copied_table
+
+
+def test_values_are_checked_before_they_are_masked(tmp_path: Path) -> None:
+    masks = (
+        Mask(table="invoices", column="country", treatment=Treatment.REDACT),
+        Mask(table="invoices", column="customer", treatment=Treatment.PSEUDONYM),
+        Mask(table="invoices", column="day", treatment=Treatment.DROP),
+    )
+    contract = replace(CONTRACT, references=(Reference(column="customer", table="invoices", key="customer"),))
+    masking = Masking(masks=masks, key=b"a key of sixteen bytes".hex())
+    table = part(tmp_path, contract, masking=masking)
+    assert {column.name for column in table.columns} == {"id", "customer", "country", "amount"}
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    with pytest.raises(RefusedTablesError) as refused:
+        part(bad, contract, masking=masking, invoices=INVOICES.replace("FR", "XX"))
+    assert "country: values" in str(refused.value)
+
+
+def test_columns_that_nobody_uses_are_seen_by_a_contract_and_not_copied(tmp_path: Path) -> None:
+    used = (("invoices", ("id",)),)
+    contract = replace(CONTRACT, references=())
+    table = part(tmp_path, contract, columns=used)
+    assert [column.name for column in table.columns] == ["id"]
+    bad = tmp_path / "bad"
+    bad.mkdir()
+    body = INVOICES.replace("\n", ",x\n").replace("day,x", "day,extra").replace("DE", "XX")
+    with pytest.raises(RefusedTablesError) as refused:
+        part(bad, contract, columns=used, invoices=body)
+    assert [problem.column for problem in refused.value.problems] == ["extra", "country"]
+
+
+def test_all_rows_of_the_source_are_counted_where_a_sample_is_copied(tmp_path: Path) -> None:
+    sample = SampledRows(entity=Sample(table="invoices", column="customer", share=0.5))
+    body = "id,customer\n" + "".join(f"{n},c{n}\n" for n in range(40))
+    contract = Contract(table="invoices", rows_at_least=40)
+    table = part(tmp_path, contract, sample=sample, invoices=body)
+    assert table.source_rows == 40
+    assert 5 < table.rows < 35
