@@ -25,7 +25,7 @@ from reconciler.engine.apply.record_controls import record_controls, register_co
 from reconciler.engine.controls.observe_controls import observe_controls
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.plan import make_plan, observe_loss
-from reconciler.engine.refresh.take_snapshot import take_snapshot
+from reconciler.engine.refresh.take_snapshot import try_snapshot
 from reconciler.engine.removed_environments import check_deploys
 from reconciler.engine.storage import data_snapshots, journal, register, store_mark
 from reconciler.errors import GateRefusedError, ReconcilerError, SourceError, UsageError
@@ -88,14 +88,17 @@ def apply(
     _register_begun(deps, environment, fresh)
     outcomes: dict[str, tuple[ModelResult, list[StepResult]]] = {}
     refreshed: Snapshot | None = None
+    unrefreshed: ReconcilerError | None = None
     interrupted = False
     try:
         if fresh.refresh is not None:
-            refreshed = take_snapshot(deps, desired, environment)
+            refreshed, unrefreshed = try_snapshot(deps, desired, environment)
         snapshot = refreshed
         if environment.trains and snapshot is None:
             snapshot = data_snapshots.newest(deps.stores[environment.name])
-        going = [part for part in fresh.models if not _skip(plan, part, outcomes)]
+        # Without new data, only what trains nothing goes on: on the last snapshot, which stays in use.
+        ready = [part for part in fresh.models if unrefreshed is None or not part.trains]
+        going = [part for part in ready if not _skip(plan, part, outcomes)]
         deps.progress.expect(sum(bool(part.steps) for part in going))
         works = [
             partial(_work, run, group, snapshot, outcomes)
@@ -105,6 +108,8 @@ def apply(
     except KeyboardInterrupt:
         interrupted = True
     _register_seen(deps, environment, journals, outcomes)
+    if unrefreshed is not None:
+        raise unrefreshed
     add_interrupted(outcomes, fresh.models if interrupted else ())
     finished = [outcomes[part.model] for part in fresh.models if part.model in outcomes]
     return ApplyResult(

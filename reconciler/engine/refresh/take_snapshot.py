@@ -8,6 +8,7 @@ from reconciler.core.spec.environment import Environment
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.quality.checked_refresh import take_checked
 from reconciler.engine.refresh.kept_snapshots import remove_old
+from reconciler.errors import ReconcilerError
 
 
 def take_snapshot(deps: Dependencies, desired: DesiredState, environment: Environment) -> Snapshot:
@@ -23,3 +24,14 @@ def take_snapshot(deps: Dependencies, desired: DesiredState, environment: Enviro
         deps.progress.done("refresh", line)
     deps.progress.leave("refresh")
     return taken
+
+
+def try_snapshot(
+    deps: Dependencies, desired: DesiredState, environment: Environment
+) -> tuple[Snapshot | None, ReconcilerError | None]:
+    """Return the snapshot that was taken, or why none was though one is due."""
+    try:
+        return take_snapshot(deps, desired, environment), None
+    except ReconcilerError as error:
+        deps.progress.leave("refresh")
+        return None, error
