@@ -21,6 +21,7 @@ from reconciler.ports import CopyRequest, HeaderRequest, SourceAccess, TableSour
 from reconciler.testing.contracts.sources import FIRST, MISSING, ROWS, SECOND, TableSourceContract
 from tests.object_storage.servers import BUCKET, Server, s3_environment
 from tests.sources.copying import LIMITS, copied, rows, types
+from tests.support.project import begin, configured
 
 pytestmark = pytest.mark.needs("s3")
 
@@ -119,6 +120,28 @@ def test_a_bucket_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(DataError) as caught:
         copied(tmp_path, {"t": Table(uses="csv", path=f"s3://{BUCKET}/a.csv")})
     assert caught.value.code == "E431"
+
+
+def test_a_model_is_trained_and_predicts_from_a_bucket(put: Put, folder: str, tmp_path: Path) -> None:
+    project = configured(tmp_path / "project")
+    ledger = project.root / "data/invoices.csv"
+    header, *lines = ledger.read_bytes().splitlines(keepends=True)
+    for number, start in enumerate(range(0, len(lines), 250)):
+        put(f"ledger/{number}.csv.gz", gzip.compress(header + b"".join(lines[start : start + 250])))
+    ledger.unlink()
+    production = project.root / "environments/production.yaml"
+    production.write_text(
+        production.read_text().replace("path: data/invoices.csv", f"path: 's3://{BUCKET}/{folder}/ledger/*.csv.gz'")
+    )
+    begin(project)
+    project.run("validate")
+    project.run("apply", "sandbox", "--yes")
+    project.promote()
+    project.run("apply", "production", "--yes")
+    project.run("predict", "lateness", "--in", "production", "--out", str(tmp_path / "predicted.csv"))
+    assert len((tmp_path / "predicted.csv").read_text().splitlines()) > 1
+    held = b"".join(path.read_bytes() for path in project.root.rglob("*") if path.is_file())
+    assert b"writer-secret" not in held
 
 
 def test_a_worker_reads_a_bucket_by_the_operators_environment(put: Put, folder: str, tmp_path: Path) -> None:

@@ -60,6 +60,15 @@ def test_a_model_is_trained_promoted_and_predicts_from_the_database(
 def test_what_can_be_known_without_the_database_is_told_and_the_last_snapshot_stays(
     database: Postgres, project: Project
 ) -> None:
+    url = project.environment.pop("ERP_URL")
+    told = project.run("validate")
+    assert (
+        "production's invoices were not looked up: the environment variable ERP_URL is not set" in told.out + told.err
+    )
+    project.environment["ERP_URL"] = url
+    project.recipe("numeric: [amount,", "numeric: [amounts,")
+    assert "amounts" in project.run("validate", code=2).out, "the columns are looked up in the database"
+    project.recipe("numeric: [amounts,", "numeric: [amount,")
     project.run("apply", "sandbox", "--yes")
     before = held(project.root / ".reconciler")
     del project.environment["ERP_URL"]
