@@ -168,9 +168,7 @@ def postgresql(rows: int, rounds: int, folder: Path) -> None:
 
         theirs = server_time("COPY invoices TO STDOUT")
         binary = server_time("COPY invoices TO STDOUT (FORMAT binary)")
-        print(
-            f"the server itself: {theirs:.2f} s of processor time for COPY, {binary:.2f} s in binary form, which we ask for"
-        )
+        print(f"the server itself: {theirs:.2f} s of processor time for COPY, {binary:.2f} s in binary form")
         compare(
             f"postgres, {rows:,} rows x 15 columns",
             lambda: measured("--copy", "postgres", "--url", server.url()),
