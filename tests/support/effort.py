@@ -49,6 +49,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "DRIFT_TRIALS": (30, 200),  # random halves of rows that did not change
     "TRAINING_SEEDS": (1, 5),  # of the models of real invoices
     "COPIES": (3, 50),  # of three tables of a database that is written to all the while
+    "MASK_ATTACKS": (9, 1),  # ways round masks between two that are gone
+    "MASK_SEEDS": (3, 20),  # tables on which a model with masked keys is compared with one without
     "EXAMPLES": (1, 5),  # times the examples of each property test
 }
 

@@ -81,7 +81,8 @@ def masking_to_predict(
     """
     if environment.trains or environment.data.copy_from is not None:
         masked = masking_of(deps, desired, environment, origin, tables)
-        check_as_trained(((m.table, m.column, m.treatment, m.argument) for m in masked.masks), done)
+        here = tuple(pair for pair in done if pair[0] in dict(tables))
+        check_as_trained(((m.table, m.column, m.treatment, m.argument) for m in masked.masks), here)
         return replace(masked.masking, personal=None)
     names = {name for name, _ in tables}
     masks = tuple(
