@@ -61,3 +61,15 @@ def test_what_the_model_does_not_know_is_told_limited_and_seen_in_the_status(dep
     assert {"amount", "country"} <= strong(deployed.run(*drift, "-o", "json", code=3).json)
     assert "records predicted on" in deployed.run("status", "production").out
     assert "had drifted from its training rows" in deployed.run("status", "production").out
+
+
+def test_a_candidate_is_refused_where_what_it_would_predict_is_unlike_its_training(trained: Project) -> None:
+    disguised(trained)
+    environment = (trained.root / "environments/production.yaml").read_text()
+    gated = environment.replace("    gates:\n", "    gates:\n      - {uses: data-drift, atMost: some}\n")
+    trained.write("environments/production.yaml", gated)
+    trained.commit("A gate")
+    trained.recipe("max_depth: 3", "max_depth: 4")
+    refused = trained.run("apply", "sandbox", "--yes", "--refresh", code=4)
+    assert "records to predict drifted from the training rows, more than some" in refused.out
+    assert "amount (strong, psi " in refused.out
