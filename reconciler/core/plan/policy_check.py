@@ -183,8 +183,6 @@ def _notes(facts: ServingFacts, *, deploys: bool) -> Iterator[str]:
     checks = facts.pin.checks
     if deploys and checks is not None:
         yield from refusal.lines_of((each for each in checks.errors if each not in checks.refusing), *checks.switches)
-        if checks.findings is None:
-            yield refusal.NOT_CHECKED
     weakened, owners = facts.policy.weakened_gates, facts.policy.gate_owners
     if deploys and weakened:
         yield from map(str, weakened)

@@ -8,6 +8,7 @@ from reconciler.core.artifact.journal import Action
 from reconciler.core.digest import short
 from reconciler.core.duration import in_words
 from reconciler.core.plan.plan import MetricChange, ModelPlan, PlanDetail
+from reconciler.core.quality import refusal
 from reconciler.report.layout.blocks import (
     GAP,
     Block,
@@ -79,6 +80,8 @@ def _notes(model: ModelPlan, detail: Detail) -> Iterator[Item]:
     for note in (*model.detail.notes, *new):
         yield Item(note, label=Either("note", ""), tone=Tone.WARN)
     yield from checks.items(model.detail.checks or (), model.model)
+    if model.detail.checks is None and any(step.action is Action.DEPLOY for step in model.steps):
+        yield Item(refusal.NOT_CHECKED, label="check", tone=Tone.DIM, hang=2)
 
 
 def _artifacts(model: ModelPlan, detail: Detail) -> Iterator[Item]:
