@@ -174,13 +174,15 @@ def requirements_of(
     oldest = datetime.fromtimestamp(now.timestamp() - every, tz=now.tzinfo) if every is not None else None
     if oldest is not None and snapshot is not None:
         oldest = min(oldest, snapshot.taken)  # while no refresh is due, nothing newer can be had by training
+    inputs = inputs_of(model, snapshot, runtime) if snapshot else None
+    of_data = RetrainReason.DATA in model.retrain.because
     return BuildRequirements(
         recipe=model.recipe_digest,
         because=model.retrain.because,
-        data=data_snapshots.data_digest(snapshot, model.recipe) if snapshot else None,
-        whole_tables=data_snapshots.whole_tables_digest(snapshot, model.recipe) if snapshot else None,
-        fingerprint=codec.digest_of(inputs_of(model, snapshot, runtime)) if snapshot else None,
-        runtime=codec.digest_of(runtime),
+        data=codec.digest_of(inputs.tables) if inputs else None,
+        whole_tables=data_snapshots.whole_tables_digest(snapshot, model.recipe) if snapshot and of_data else None,
+        fingerprint=codec.digest_of(inputs) if inputs else None,
+        runtime=inputs.runtime if inputs else codec.digest_of(runtime),
         oldest=oldest,
         every=every,
         now=now,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from operator import attrgetter
 
 from reconciler import codec
 from reconciler.core.artifact import store_layout
@@ -221,13 +220,11 @@ def materials(snapshot: Snapshot, recipe: Recipe) -> tuple[Material, ...]:
     names, materials = named_columns(recipe), []
     for name in sorted(set(recipe.tables)):
         read = _read_columns(table := _copy_of(snapshot, name), names)
-        if read is None:
-            materials.append(Material(name=name, digest=table.digest))
-        else:
-            columns = tuple(Material(name=each.name, digest=each.digest) for each in read if each.digest is not None)
-            materials.append(
-                Material(name=name, digest=codec.digest_of(tuple(sorted(columns, key=attrgetter("name")))))
-            )
+        digest = table.digest
+        if read is not None:
+            lines = sorted(f"{column.name} {column.digest}" for column in read)
+            digest = digest_of_bytes("\n".join(lines).encode())
+        materials.append(Material(name=name, digest=digest))
     return tuple(materials)
 
 
