@@ -181,7 +181,8 @@ def test_a_small_table_as_an_office_writes_it_trains_predicts_after_another_expo
         late, amount, share = n * 7 % 10, n * 37 % 5000 + 0.5, n % 20
         text = f"{amount:,.2f}" if not pandas else f"{amount:,.1f}"
         missing, whole = ("-", f"{late}") if not pandas else ("NA", f"{late}.0")
-        outcome = "" if n % 10 == 0 else "yes" if late > 4 else "no"
+        # One of nine is otherwise: a column that told all of them would be refused as a leak.
+        outcome = "" if n % 10 == 0 else "yes" if (late > 4) != (n % 9 == 3) else "no"
         return f'{n},{whole},"{text}",{share or missing}{" %" * bool(share)},{1 + n % 28:02d}-Feb-2024,{outcome}'
 
     header = "id,late,amount,share,booked,y"
