@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator
 from reconciler.core.plan.gate_evaluation import impossible
 from reconciler.core.quality.checks import ALWAYS_ERRORS
 from reconciler.core.spec.applicable_gates import applies, gates_of, subject_of
-from reconciler.core.spec.data import CopiedColumns
+from reconciler.core.spec.data import CopiedColumns, DataBinding
 from reconciler.core.spec.desired_state import DesiredState, card_path
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
@@ -71,6 +71,8 @@ def _environment(desired: DesiredState, environment: Environment) -> Iterator[Cr
             message = f"environment {origin} declares no tables to copy"
             hint = f"declare data.tables in {origin}, or copy from another environment"
             yield file, ("spec", "data", "copyFrom"), "E212", message, hint
+        else:
+            yield from _masks(file, environment.data, source_environment)
     hint = "give each environment its own store and its own target, neither inside another"
     if environment.target is not None and environment.target.overlaps(environment.store):
         yield (
@@ -105,6 +107,18 @@ def _copied(desired: DesiredState, environment: Environment) -> Iterator[CrossPr
         if data.sample.table not in names:
             message = f"{origin.name} declares no table {data.sample.table!r}"
             yield file, ("spec", "data", "sample", "by"), "E212", message, _suggestion(data.sample.table, names)
+
+
+def _masks(file: str, data: DataBinding, origin: Environment) -> Iterator[CrossProblem]:
+    """Yield masks that a copy adds and that nothing could heed."""
+    tables = dict(origin.data.tables)
+    for mask in data.masks:
+        if mask.table not in tables:
+            place = ("spec", "data", "mask", f"{mask.table}.{mask.column}")
+            yield file, place, "E212", f"{origin.name} has no table {mask.table!r}", _suggestion(mask.table, tables)
+    if data.mask_key is not None and origin.data.mask_key is not None:
+        message = f"{origin.name} declares `maskKey`, which holds for every copy of its tables"
+        yield file, ("spec", "data", "maskKey"), "E205", message, "remove `maskKey` here"
 
 
 def _controlled(environment: Environment, paths: Collection[str]) -> Iterator[CrossProblem]:

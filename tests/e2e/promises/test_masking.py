@@ -363,3 +363,25 @@ def test_a_prediction_in_the_sandbox_reads_tables_as_they_are_masked(project: Pr
         canaries = [row[name] for row in csv.DictReader(stream) for name in ("name", "email", "street", "born")]
     everything = bytes_of(project.root / ".reconciler/sandbox") + (project.root / "p.amounts.csv").read_bytes()
     assert not [canary for canary in canaries if canary.encode() in everything]
+
+
+def test_a_mask_that_nothing_could_heed_is_an_error_at_its_place(project: Project) -> None:
+    sandbox = project.root / "environments/sandbox.yaml"
+    added = "maxAge: 24h, mask: {clients.email: drop}, maskKey: env:MINE}"
+    sandbox.write_text(sandbox.read_text().replace("maxAge: 24h}", added))
+    project.commit("Masks of no table")
+    ran = project.run("validate", code=2)
+    assert "E212 spec.data.mask.clients.email: production has no table 'clients'" in ran.out + ran.err
+    assert "E205 spec.data.maskKey: production declares `maskKey`" in ran.out + ran.err
+
+
+def test_a_loosened_mask_is_told_and_is_not_in_force_on_a_branch(project: Project) -> None:
+    production = project.root / "environments/production.yaml"
+    project.run("apply", "production", "--yes", code=None)
+    assert "mask customers.name: drop" in project.run("controls", "show", "production").out
+    project.git("checkout", "-q", "-b", "weaker")
+    production.write_text(production.read_text().replace("customers.name: drop", "customers.name: pseudonym"))
+    project.commit("A weaker mask")
+    said = " ".join(project.run("controls", "show", "production", code=None).out.split())
+    assert "mask customers.name: drop -> pseudonym" in said
+    assert "this commit is not the newest of main" in said
