@@ -102,7 +102,9 @@ def write_with_history(rows: Path, history: Path, out: Path, *, key: str, later:
     if key in columns:
         known = known.filter(pc.invert(pc.is_in(known[key], value_set=given[key].combine_chunks())))
     out.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.concat_tables([given.select(columns), known.select(columns)]), out)
+    # A copy of a file whose metadata count no missing values says that none may be missing; the other may not.
+    shape = pa.schema([field.with_nullable(True) for field in known.select(columns).schema])
+    pq.write_table(pa.concat_tables([given.select(columns).cast(shape), known.select(columns).cast(shape)]), out)
 
 
 def write_keys(rows: Path, out: Path, *, key: str) -> None:
