@@ -48,6 +48,8 @@ WHEEL_BYTES = 32 * MIB  # E801: the wheel that `ci --install` copies into a proj
 
 TABLE_BYTES = 64 * GIB  # E419: a file; of Parquet also what it declares to have unpacked
 TABLE_ROWS = 100_000_000  # E419: rows, and of Parquet no more than 1,000,000 and 1,000 per byte of the file
+TABLE_FILES = 10_000  # E419: files of a table that is a folder or a pattern
+TABLE_PARTITIONS = 500  # E419: folders such as `year=2025` of such a table
 TABLE_COLUMNS = 3_000  # E411: columns
 ROW_BYTES = 1 * MIB  # E402: a row or the header of a CSV file
 FOOTER_BYTES = 16 * MIB  # E419: the metadata of a Parquet file

@@ -57,7 +57,8 @@ class DataWorker:
         """Copy tables; where a secret is needed, in a process of its own, which ends with the copy."""
         secrets = secrets_of(request.tables, request.root, os.environ)
         own = bucket_environment(request.tables, os.environ)
-        if not secrets and not own:
+        hashes = request.masking is not None and request.masking.key is not None
+        if not (secrets or own or hashes):
             return self._pool.call("copy", request, tuple[TableFile, ...], request.limits)
         worker = WorkerProcess(
             "reconciler.data", failure=DataError, halt=self._halt, begin=partial(spawn, "reconciler.data", more=own)

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from reconciler.adapters.object_storage.clients import reading_client
-from reconciler.adapters.sources.file_names import MOST_FILES, chosen, is_pattern, partitions
+from reconciler.adapters.sources.file_names import chosen, is_pattern, partitions
 from reconciler.adapters.sources.source_errors import gone, refused, unreachable, without_library
-from reconciler.core.size_limits import TABLE_BYTES
+from reconciler.core.size_limits import TABLE_BYTES, TABLE_FILES
 from reconciler.core.spec.data import BUCKETS, GLOB, Table
 from reconciler.core.spec.environment import StorageLocation
 from reconciler.core.spec.table_error import table_error
@@ -27,7 +27,7 @@ from reconciler.ports import TableFiles
 
 T = TypeVar("T")
 _PART = 8 * 1024**2  # bytes of one request
-_LISTED = 20 * MOST_FILES
+_LISTED = 20 * TABLE_FILES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ from collections.abc import Iterable
 from urllib.parse import unquote
 
 from reconciler.core.names import is_column
+from reconciler.core.size_limits import TABLE_FILES
 from reconciler.core.spec.data import GLOB, Table
 from reconciler.core.spec.table_error import table_error
 from reconciler.errors import DataError
 
-MOST_FILES = 10_000
 _ENDINGS = {"csv": (".csv", ".csv.gz", ".csv.zst", ".tsv", ".tsv.gz", ".txt"), "parquet": (".parquet", ".pq")}
 _NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 Partition = tuple[tuple[str, str | None], ...]
@@ -48,8 +48,8 @@ def chosen(name: str, table: Table, path: str, names: Iterable[str]) -> list[str
         hint = "check the path; it is relative to the data root, or to the bucket"
         message = "there is no such file" if is_pattern(path) else f"the folder holds no {table.uses} file"
         raise table_error(name, table, code="E401", message=message, hint=hint)
-    if len(found) > MOST_FILES:
-        message = f"{len(found):,} files; at most {MOST_FILES:,} are read"
+    if len(found) > TABLE_FILES:
+        message = f"{len(found):,} files; at most {TABLE_FILES:,} are read"
         raise table_error(name, table, code="E419", message=message, hint="join them, or select fewer by a pattern")
     return sorted(found, key=lambda file: file.split("/"))
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from reconciler.core import parquet_file
 from reconciler.core.parquet_file import ParquetError
-from reconciler.core.size_limits import TABLE_ROWS
+from reconciler.core.size_limits import TABLE_PARTITIONS, TABLE_ROWS
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.environment import Limits
 from reconciler.core.spec.table_error import table_error
@@ -31,12 +31,12 @@ from reconciler.data.tables.cells.missing_values import with_missing
 from reconciler.data.tables.column_types import TYPE_RULE, check_zone, normal_type, text_format_of
 from reconciler.data.tables.copied_column import is_copied
 from reconciler.data.tables.csv_copies import CsvCopies, Partition
+from reconciler.data.tables.parquet_columns import columns_of_files, read_parquet
 from reconciler.data.tables.unnamed_file import unnamed_file
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import SourceFile, TableBatches, TableFiles
 
 SOURCE = "source"
-PARTITIONS = 500  # each takes an open file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +139,8 @@ class TableOpener:
     def _groups(self, files: tuple[SourceFile, ...]) -> list[tuple[Partition, tuple[SourceFile, ...]]]:
         """Return the files by partition, in order. Raises DataError E419 where there are too many."""
         groups = [(key, tuple(group)) for key, group in itertools.groupby(files, key=lambda file: file.partition)]
-        if len(groups) > PARTITIONS:
-            message = f"{len(groups):,} folders of partitions; at most {PARTITIONS:,} are read"
+        if len(groups) > TABLE_PARTITIONS:
+            message = f"{len(groups):,} folders of partitions; at most {TABLE_PARTITIONS:,} are read"
             raise self.error("E419", message, "name fewer of them by a pattern, or join small ones")
         return groups
 
@@ -177,16 +177,17 @@ class TableOpener:
         with open_session(limits=self.limits, into=self.into, inputs=inputs, ordered=True) as session:
             check_zone(session, self.name, self.table.time_zone)
             try:
-                types = self._types_of_files(session, paths)
+                written, kinds = columns_of_files(session, paths, self.name, self.error)
             except DataError as error:
                 raise error if error.where is not None else self.unreadable(error) from None
+            types = dict(zip(self._names(written), kinds, strict=True))
             keys = self._keys(files, types)
             self._check_declared((*types, *keys))
             groups = self._groups(files)
             of_file = {file.name: path for path, file in paths.items()}
             query = " UNION ALL ".join(
                 f"SELECT {self._items(session, of_file[group[0].name], types)}{_constants(partition)}"
-                f" FROM {_read_parquet([of_file[file.name] for file in group])}"
+                f" FROM {read_parquet([of_file[file.name] for file in group])}"
                 for partition, group in groups
             )
             types |= dict.fromkeys(keys, "VARCHAR")
@@ -194,46 +195,11 @@ class TableOpener:
             session.run(f"CREATE OR REPLACE VIEW {SOURCE} AS {query}", doing=f"reading table {self.name}")
             yield OpenedTable(session=session, types=self._copied(types), texts=frozenset(keys))
 
-    def _types_of_files(self, session: Session, paths: Mapping[Path, SourceFile]) -> dict[str, str]:
-        """Return the types of the columns by the names that recipes use.
-
-        Raises DataError E403 where a file has other columns than the first, or other types.
-        """
-        doing = f"reading table {self.name}"
-        first = next(iter(paths))
-        relation = _read_parquet([first])
-        # What lies in the first file, too, is read: a damaged one is told as such.
-        session.run(f"CREATE OR REPLACE VIEW {SOURCE} AS SELECT * FROM {relation}", doing=doing)
-        types = session.types(SOURCE, doing=doing)
-        # The names as the file has them: DuckDB changes a name that differs from another only in case.
-        listed = text_list([str(path) for path in paths])
-        schema = session.rows(
-            f"SELECT file_name, name, type, converted_type, logical_type, num_children FROM parquet_schema({listed})",
-            doing=doing,
-        )
-        schemas: dict[str, list[tuple[object, ...]]] = {}
-        for path, *element in schema:
-            schemas.setdefault(path, []).append(tuple(element))
-        mine = schemas[str(first)][1:]
-        for path, file in paths.items():
-            if schemas[str(path)][1:] != mine:
-                raise self._other_columns(paths[first].name, file.name, schemas[str(path)][1:], mine)
-        written = tuple(str(element[0]) for element in mine)
-        names = self._names(written if len(written) == len(types) else tuple(types))
-        return dict(zip(names, types.values(), strict=True))
-
-    def _other_columns(
-        self, first: str, other: str, theirs: list[tuple[object, ...]], mine: list[tuple[object, ...]]
-    ) -> DataError:
-        of = "columns" if [element[0] for element in theirs] != [element[0] for element in mine] else "types"
-        hint = "write all files with the same columns, in the same order and of the same types"
-        return self.error("E403", f"{other} has other {of} than {first}", hint, file=other)
-
     def _items(self, session: Session, path: Path, types: Mapping[str, str]) -> str:
         """Return the columns of a file by the names that recipes use."""
         if not self.table.columns:
             return "*"
-        own = session.types(_read_parquet([path]), doing=f"reading table {self.name}")
+        own = session.types(read_parquet([path]), doing=f"reading table {self.name}")
         return ", ".join(f"{name_of(old)} AS {name_of(new)}" for old, new in zip(own, types, strict=True))
 
     # --- record batches ---
@@ -313,7 +279,3 @@ def _constants(partition: Partition) -> str:
     """Return SQL of the columns that folders name, behind those of the files."""
     values = ((key, "NULL" if value is None else text_of(value)) for key, value in partition)
     return "".join(f", CAST({value} AS VARCHAR) AS {name_of(key)}" for key, value in values)
-
-
-def _read_parquet(paths: list[Path]) -> str:
-    return f"read_parquet({text_list([str(path) for path in paths])}, hive_partitioning = false)"
