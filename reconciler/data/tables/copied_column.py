@@ -84,8 +84,10 @@ def column_of_parquet(
     if file_type in _ZONED:
         local = f"(CAST({cell} AS TIMESTAMP WITH TIME ZONE) AT TIME ZONE {text_of(text_format.zone)})"
     if kind == default and (file_type == kind != "DOUBLE" or file_type in _NARROW):
-        # Every value fits: nothing is to be checked.
-        value = cell = cell if file_type == kind else f"CAST({cell} AS {kind})"
+        # Every value fits: nothing is to be checked. A value may be missing whatever the file's own metadata count:
+        # otherwise the copy's bytes would depend on them, and not on the values alone.
+        given = cell if file_type == kind else f"CAST({cell} AS {kind})"
+        value = cell = f"(CASE WHEN {cell} IS NOT NULL THEN {given} END)"
     elif kind == default:
         finite = f"(CASE WHEN isfinite({cell}) THEN {cell} END)" if default == "DOUBLE" else local
         value = f"TRY_CAST({finite} AS {kind})"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.core import parquet_file
-from reconciler.core.digest import Digest
+from reconciler.core.digest import Digest, digest_of_file
 from reconciler.core.spec.data import Sample, Table
 from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
@@ -189,3 +189,18 @@ def test_a_file_that_ends_in_a_column_has_no_digests(tmp_path: Path) -> None:
     path.write_bytes(cut)
     with path.open("rb") as stream, pytest.raises(parquet_file.ParquetError):
         parquet_file.column_digests(stream)
+
+
+@pytest.mark.parametrize("statistics", [False, True])
+def test_a_parquet_files_own_metadata_change_no_byte_of_the_copy(tmp_path: Path, statistics: bool) -> None:
+    """The digests are those of the copies of the release before columns had any."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    columns = {"a": ["x", "y", "z"] * 100, "b": [1.5, None, 2.0] * 100, "c": list(range(300))}
+    pq.write_table(pa.table(columns), tmp_path / "t.parquet", write_statistics=statistics)
+    (tmp_path / "into").mkdir()
+    tables = (("t", Table(uses="parquet", path="t.parquet")),)
+    request = CopyRequest(root=tmp_path, tables=tables, held=(), into=tmp_path / "into", limits=LIMITS)
+    (copy,) = LocalData().copy(request)
+    assert digest_of_file(copy.path).startswith("sha256:2943a6a2aa5113e7")
