@@ -37,8 +37,8 @@ EDITS: dict[str, Callable[[str], str]] = {
     "a verification that nobody made": lambda text: re.sub(
         r"Verification: `sha256:[0-9a-f]{64}`", f"Verification: `sha256:{'0' * 64}`", text
     ),
-    "a format of another version": lambda text: text.replace("(card format 2)", "(card format 3)"),
-    "no format": lambda text: text.replace("(card format 2)", ""),
+    "a format of another version": lambda text: text.replace("(card format 3)", "(card format 9)"),
+    "no format": lambda text: text.replace("(card format 3)", ""),
     "other inputs": lambda text: re.sub(
         r"Fingerprint: `sha256:[0-9a-f]{64}`", f"Fingerprint: `sha256:{'1' * 64}`", text
     ),
@@ -47,12 +47,13 @@ EDITS: dict[str, Callable[[str], str]] = {
 
 
 FORMER = {
-    r"\(card format 2\)": "(card format 1)",
+    r"\(card format 3\)": "(card format 1)",
     "a card\nthat the evidence does not give is rejected": "a card that is not its\nartifact's is refused",
     "evaluated on (.*) that training did not use": r"judged on \1 that it was not trained on",
     "^## Metrics": "## How good it is",
     "compare the two use the same rows for both": "compare the two do so on the same rows",
     r"\nIncumbent: .*\n": "",
+    r"(?s)## Checks before training.*?(?=## Data)": "",
     "^### Confusion matrix": "### What it mistakes for what",
     r"\| recall \|$": "| found |",
     "^### Most important features": "### Most influential data",

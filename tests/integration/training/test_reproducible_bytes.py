@@ -145,7 +145,7 @@ def test_surroundings_do_not_change_a_byte(tables: Path, tmp_path: Path) -> None
                 if path.is_file()
             }
     first = next(iter(found.values()))
-    assert len(first) == 5 * len(ESTIMATORS)
+    assert len(first) == 6 * len(ESTIMATORS)
     assert {label: files for label, files in found.items() if files != first} == {}
 
 
