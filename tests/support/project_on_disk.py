@@ -25,9 +25,9 @@ from reconciler.engine.controls.controls_log import ControlsLog
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, detect_drift, health_check, status
-from reconciler.engine.prediction import prediction_input
 from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.plan import make_plan
+from reconciler.engine.prediction import prediction_input
 from reconciler.engine.storage import blobs, data_snapshots, journal
 from reconciler.errors import ReconcilerError, UsageError
 from reconciler.testing.memory_git import MemoryProposer, MemoryTags

@@ -22,7 +22,11 @@ def drift_notes(store: Store, project: str, environment: str, models: Collection
 
 
 def _notes(store: Store, project: str, environment: str, models: Collection[str]) -> Iterator[str]:
-    for model in sorted(_predicted(store, environment)):
+    try:
+        predicted = sorted(_predicted(store, environment))
+    except ReconcilerError:
+        return
+    for model in predicted:
         if models and model not in models:
             continue
         try:

@@ -14,9 +14,9 @@ from reconciler.adapters.filesystem.store import FilesStore
 from reconciler.engine.apply.accept_controls import accept_controls, accept_loss, observe_sandbox_loss
 from reconciler.engine.find_environment import environment_of
 from reconciler.engine.inspect import audit, journal_checkpoint, status
-from reconciler.engine.prediction import prediction_input
 from reconciler.engine.inspect.explain_status import why
 from reconciler.engine.plan import make_plan, observe_loss
+from reconciler.engine.prediction import prediction_input
 from reconciler.engine.promotion import deployment_history, propose
 from reconciler.errors import ConflictError, IntegrityError
 from reconciler.testing.fault_injection import Counter, Crash, Fault
