@@ -19,8 +19,8 @@ FULL = os.environ.get("EFFORT", "quick") == "full"
 Case = TypeVar("Case", int, str)
 
 COUNTS: dict[str, tuple[int, int]] = {
-    "SEEDS": (160, 5_000),  # schedules of the simulation
-    "REQUEST_SEEDS": (160, 3_000),  # of the simulation of requests; 100,000 take 1.6 processor hours
+    "SEEDS": (240, 3_000),  # schedules of the simulation
+    "REQUEST_SEEDS": (160, 1_500),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
@@ -30,7 +30,7 @@ COUNTS: dict[str, tuple[int, int]] = {
     "CRASH_STRIDE": (3, 1),  # effects between two at which a recovery crashes
     "APPROVAL_CASES": (240, 12_000),  # questions about random approvals, of each forge
     "RACES": (4, 200),  # entries of a bucket that eight processes want
-    "ROUNDS": (6, 200),  # applies during which something goes wrong between us and a bucket
+    "ROUNDS": (10, 200),  # applies during which something goes wrong between us and a bucket
     "REMOTE_MODELS": (22, 36),  # deployed in a bucket; the journals of 36 are two pages of a listing
     "APPLIES": (3, 20),  # pairs of applies at once
     "PARALLEL_ROUNDS": (3, 10),  # rounds of eight models applied at once
