@@ -250,6 +250,9 @@ class _TableCopy:
         rows = session.value(f"SELECT count(*) FROM {written}", doing=doing)
         if rows > count or (chosen is None and rows < count):
             raise opener.error("E402", f"expected {count:,} rows, read {rows:,}", "check the declared `delimiter`")
+        if not rows:
+            hint = "raise `share` of `sample`, or leave `sample` out"
+            raise opener.error("E401", f"the sample leaves none of the {count:,} rows", hint)
         return TableFile(
             name=opener.name,
             path=path,

@@ -182,6 +182,13 @@ def test_a_sample_by_a_column_that_does_not_exist_is_refused(tmp_path: Path) -> 
     assert caught.value.code == "E416"
 
 
+def test_a_sample_that_leaves_no_row_is_refused(tmp_path: Path) -> None:
+    sample = SampledRows(entity=Sample(table="a", column="id", share=0.01))
+    with pytest.raises(DataError, match="the sample leaves none of the 2 rows") as caught:
+        copied(tmp_path, {"a": [{"id": 1}, {"id": 2}]}, sample=sample)
+    assert caught.value.code == "E401"
+
+
 def test_a_file_that_ends_in_a_column_has_no_digests(tmp_path: Path) -> None:
     path = write_table(tmp_path, "t", {"a": "BIGINT"}, [(n,) for n in range(5_000)]).path
     body = path.read_bytes()
