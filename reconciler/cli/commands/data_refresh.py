@@ -35,16 +35,16 @@ def command(
     from reconciler.report.snapshots import refresh_result
 
     where = whole_environment(invocation, environments, environment, "data refresh")
-    if not yes and not streams.can_ask(os.environ):
-        raise UsageError(
-            "data refresh asks for confirmation, and there is no terminal to ask on",
-            hint=f"reconciler data refresh {where}{' --force' if force else ''} --yes",
-            code="E802",
-        )
     with opened(invocation, changes=where) as project:
         declared = project.environment(where)
         reason = due(project.deps, project.desired, declared, force=force)
         if reason is not None and not yes:
+            if not streams.can_ask(os.environ):
+                raise UsageError(
+                    "data refresh asks for confirmation, and there is no terminal to ask on",
+                    hint=f"reconciler data refresh {where}{' --force' if force else ''} --yes",
+                    code="E802",
+                )
             streams.say(f"{where}: {reason}")
             if not click.confirm(f"Copy the tables of {declared.data.copy_from or where}?", err=True, default=False):
                 streams.say("nothing was changed")
