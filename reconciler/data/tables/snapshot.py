@@ -36,7 +36,7 @@ from reconciler.data.tables.column_types import (
 )
 from reconciler.data.tables.copied_column import CopiedColumn, column_of_parquet, written_columns
 from reconciler.data.tables.copied_part import CopiedPart, part_of
-from reconciler.data.tables.opened_table import SOURCE, OpenedTable, TableOpener
+from reconciler.data.tables.opening.opened_table import SOURCE, OpenedTable, TableOpener
 from reconciler.data.tables.type_inference import infer
 from reconciler.errors import DataError
 from reconciler.ports import ContractChecks, CopyRequest, Masking, SourceAccess, TableFile, TableFiles, TableSource

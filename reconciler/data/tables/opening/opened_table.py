@@ -26,13 +26,13 @@ from reconciler.core.spec.table_error import table_error
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import dialect_of
 from reconciler.data.duckdb_session import Session, name_of, open_session, text_list, text_of
-from reconciler.data.tables.arrow_file import write_batches
 from reconciler.data.tables.cells.missing_values import with_missing
 from reconciler.data.tables.column_types import TYPE_RULE, check_zone, normal_type, text_format_of
 from reconciler.data.tables.copied_column import is_copied
-from reconciler.data.tables.csv_copies import CsvCopies, Partition
-from reconciler.data.tables.parquet_columns import columns_of_files, read_parquet
-from reconciler.data.tables.unnamed_file import unnamed_file
+from reconciler.data.tables.opening.arrow_file import write_batches
+from reconciler.data.tables.opening.csv_copies import CsvCopies, Partition
+from reconciler.data.tables.opening.parquet_columns import columns_of_files, read_parquet
+from reconciler.data.tables.opening.unnamed_file import unnamed_file
 from reconciler.errors import DataError, FilePosition
 from reconciler.ports import SourceFile, TableBatches, TableFiles
 

@@ -10,7 +10,7 @@ from typing import BinaryIO
 from reconciler.core.size_limits import TABLE_ROWS
 from reconciler.data.csv_files import validate
 from reconciler.data.csv_files.rows import Dialect
-from reconciler.data.tables.arrow_file import TableErrors
+from reconciler.data.tables.opening.arrow_file import TableErrors
 from reconciler.ports import SourceFile
 
 Partition = tuple[tuple[str, str | None], ...]

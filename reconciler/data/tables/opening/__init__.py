@@ -1,0 +1,1 @@
+"""Open a table, whatever its source, as one relation whose rows are copied."""
