@@ -13,15 +13,16 @@ from tests.support.project import Project, committed
 
 SANDBOX = "environments/sandbox.yaml"
 PRODUCTION = "environments/production.yaml"
+NEW_DATA = "  retrain: {because: [recipe, data]}\n"
 
 
-def add_column(project: Project, name: str, values: str = "x{}") -> None:
+def add_column(project: Project, name: str, values: str = "x{}", *, among: int = 1_000_000) -> None:
     """Add a column that no recipe reads to the ledger."""
     path = project.root / "data/invoices.csv"
     with path.open(newline="") as stream:
         rows = list(csv.reader(stream))
     with path.open("w", newline="") as stream:
-        csv.writer(stream).writerows([[*row, values.format(n) if n else name] for n, row in enumerate(rows)])
+        csv.writer(stream).writerows([[*row, values.format(n % among) if n else name] for n, row in enumerate(rows)])
 
 
 def declare(project: Project, path: str, old: str, new: str) -> None:
@@ -40,6 +41,12 @@ def build(project: Project) -> dict[str, str]:
 def snapshot(project: Project, n: int) -> dict[str, object]:
     found: dict[str, object] = json.loads((project.root / f".reconciler/sandbox/snapshots/{n}.json").read_text())
     return found
+
+
+def candidates(project: Project) -> dict[str, str]:
+    """The newest artifact of each model in the sandbox."""
+    status = project.run("status", "sandbox", "-o", "json").json["environments"][0]
+    return {model["model"]: model["artifact"] for model in status["models"]}
 
 
 def test_a_column_that_no_recipe_reads_changes_neither_fingerprint_nor_digest_nor_schema(
@@ -157,3 +164,23 @@ def test_two_refreshes_at_once_take_one_snapshot_each_or_say_so(trained: Project
     listed = [line["n"] for line in trained.run("data", "list", "sandbox", "-o", "json").json["snapshots"]]
     assert listed in ([1, 0], [2, 1, 0]), "two of the same second that found the same are one"
     trained.run("audit")
+
+
+def test_a_recipe_that_names_a_new_column_changes_no_other_model(project: Project) -> None:
+    """The new column comes by a new snapshot of the same tables; whoever does not read it stays as it is."""
+    add_column(project, "remark", among=3)
+    declare(project, SANDBOX, "maxAge: 24h", "maxAge: 24h, columns: used")
+    model = (project.root / "manifests/sandbox/lateness.yaml").read_text()
+    other = model.replace("name: lateness,", "name: other,").replace("seed: 7", "seed: 8")
+    project.write("manifests/sandbox/other.yaml", other.replace("  gates:\n", f"{NEW_DATA}  gates:\n"))
+    project.commit("Another model of the same table, trained again on new data")
+    project.run("apply", "sandbox", "--yes")
+    before = candidates(project)
+    declare(project, "manifests/sandbox/lateness.yaml", "categorical: [country]", "categorical: [country, remark]")
+    project.run("apply", "sandbox", "--yes")
+    after = candidates(project)
+    assert after["lateness"] != before["lateness"]
+    assert after["other"] == before["other"]
+    assert snapshot(project, 1)["tables"] != snapshot(project, 0)["tables"]
+    assert len(list((project.root / ".reconciler/sandbox/builds").glob("*.json"))) == 3
+    project.run("plan", "sandbox", "--check")
