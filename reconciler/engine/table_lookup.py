@@ -6,7 +6,7 @@ What a training will read is checked before: the data snapshot that it uses, or 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.core.artifact.data_snapshot import Snapshot
@@ -15,18 +15,21 @@ from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.model import Model
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.load_desired import bodies_at, column_problems, environment_path
+from reconciler.engine.needed_secrets import ReadSecret, place_of
 from reconciler.errors import DataError, InvalidManifestsError, Problem
 from reconciler.manifest.loading import load as manifest
-from reconciler.ports import HeaderRequest, TableHeaders
+from reconciler.ports import HeaderRequest, Secret, TableHeader, TableHeaders
 
 
 @dataclass(slots=True, kw_only=True)
 class HeaderLookup:
-    """Implements ports.TableLookup. `newest` returns the newest data snapshot of a sandbox, None where it has none that
-    can be read here; `unknown` collects (environment, table, file) of what could not be looked up."""
+    """Implements ports.TableLookup. `secret` reads what a reference names; `newest` returns the newest data snapshot of
+    a sandbox, None where it has none that can be read here; `unknown` collects (environment, table, file) of what could
+    not be looked up."""
 
     headers: TableHeaders
     data_root: Path
+    secret: ReadSecret
     newest: Callable[[Environment], Snapshot | None]
     unknown: dict[tuple[str, str], str] = field(default_factory=dict)
     _known: dict[tuple[str, str], tuple[str, ...] | DataError | None] = field(default_factory=dict)
@@ -50,25 +53,26 @@ class HeaderLookup:
     def notes(self) -> tuple[str, ...]:
         """Say which tables' columns could not be looked up, one line per environment."""
         tables: dict[str, list[str]] = {}
-        elsewhere = []
+        elsewhere: dict[tuple[str, str], list[str]] = {}
         for (environment, table), path in sorted(self.unknown.items()):
-            if path.startswith(reason := f"table {table}: "):
-                elsewhere.append(
-                    f"the columns of {environment}'s {table} were not looked up: {path.removeprefix(reason)}"
-                )
+            if path.startswith(prefix := f"table {table}: "):
+                elsewhere.setdefault((environment, path.removeprefix(prefix)), []).append(table)
             else:
                 tables.setdefault(environment, []).append(f"{table} ({path})")
         return tuple(
             f"the columns of {environment}'s {', '.join(names)} were not looked up: no such file on this machine; "
             "--data-root names the folder that table paths start from"
             for environment, names in tables.items()
-        ) + tuple(elsewhere)
+        ) + tuple(
+            f"the columns of {environment}'s {', '.join(names)} were not looked up: {reason}"
+            for (environment, reason), names in elsewhere.items()
+        )
 
     def _columns(self, desired: DesiredState, environment: Environment, table: str) -> tuple[str, ...] | None:
         declared = environment.data.table(table)
         if declared is None:
             return None
-        header = self.headers.header(HeaderRequest(root=self.data_root, name=table, table=declared))
+        header = header_of(self.headers, self.secret, HeaderRequest(root=self.data_root, name=table, table=declared))
         if header.columns is not None:
             self._texts[environment.name, table] = header.texts
             return header.columns
@@ -79,6 +83,15 @@ class HeaderLookup:
                     return tuple(column.name for column in copy.columns)
         self.unknown[environment.name, table] = header.unknown or declared.path
         return None
+
+
+def header_of(headers: TableHeaders, secret: ReadSecret, request: HeaderRequest) -> TableHeader:
+    """Return the columns of a table; they are unknown, too, where the secret that it refers to is not set."""
+    if (reference := request.table.url) is None:
+        return headers.header(request)
+    if not (value := secret(reference)):
+        return TableHeader(columns=None, unknown=f"table {request.name}: {place_of(reference)} is not set, or empty")
+    return headers.header(replace(request, secrets=(Secret(reference=reference, value=value),)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +153,7 @@ def training_tables(
     lookup = HeaderLookup(
         headers=deps.headers,
         data_root=deps.data_root,
+        secret=deps.secret,
         newest=lambda sandbox: newest if sandbox.name == environment.name else None,
     )
     return TrainingTables(deps=deps, desired=desired, environment=environment, snapshot=snapshot, lookup=lookup)

@@ -100,12 +100,11 @@ class ContractChecks:
 class CopyRequest:
     """A request to read each table (files from `root`, never outside it) and write `<name>.parquet` below `into`.
 
-    `held`: the column types of an earlier copy, which this one must keep. `secrets`: those that the tables refer to,
-    added where the request is handed to the process of the copy, and nowhere else. `masking`: what is done to columns
-    before anything is written. `columns`: (table, columns) of a table of which only those are copied that are there;
-    `sample`: only the rows of some entities. `to_predict`: these are rows to predict, which may lack declared columns.
-    `checks`: the contracts of the tables, where they have any: RefusedTablesError E421 tells everything that breaks
-    them, and what else is wrong with the tables.
+    `held`: the column types of an earlier copy, which this one must keep. `secrets`: those that the tables refer to.
+    `masking`: what is done to columns before anything is written. `columns`: (table, columns) of a table of which only
+    those are copied that are there; `sample`: only the rows of some entities. `to_predict`: these are rows to predict,
+    which may lack declared columns. `checks`: the contracts of the tables, where they have any: RefusedTablesError E421
+    tells everything that breaks them, and what else is wrong with the tables.
     """
 
     root: Path

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from reconciler.adapters.executors.secret_values import bucket_environment, secrets_of
+from reconciler.adapters.executors.bucket_environment import bucket_environment
 from reconciler.adapters.executors.worker_pool import WorkerPool
 from reconciler.adapters.executors.worker_process import WorkerProcess, spawn
 from reconciler.adapters.system.host import cores
@@ -55,16 +54,15 @@ class DataWorker:
 
     def copy(self, request: CopyRequest) -> tuple[TableFile, ...]:
         """Copy tables; where a secret is needed, in a process of its own, which ends with the copy."""
-        secrets = secrets_of(request.tables, request.root, os.environ)
         own = bucket_environment(request.tables, os.environ)
         hashes = request.masking is not None and request.masking.key is not None
-        if not (secrets or own or hashes):
+        if not (request.secrets or own or hashes):
             return self._pool.call("copy", request, tuple[TableFile, ...], request.limits)
         worker = WorkerProcess(
             "reconciler.data", failure=DataError, halt=self._halt, begin=partial(spawn, "reconciler.data", more=own)
         )
         try:
-            return worker.call("copy", replace(request, secrets=secrets), tuple[TableFile, ...], request.limits)
+            return worker.call("copy", request, tuple[TableFile, ...], request.limits)
         finally:
             worker.close()
 
@@ -96,18 +94,13 @@ class HeaderWorker:
         self._pool = WorkerPool("reconciler.data.tables", failure=DataError, halt=halt)
 
     def header(self, request: HeaderRequest) -> TableHeader:
-        tables = ((request.name, request.table),)
-        try:
-            secrets = secrets_of(tables, request.root, os.environ)
-        except DataError as error:
-            return TableHeader(columns=None, unknown=error.message)
-        own = bucket_environment(tables, os.environ)
-        if not secrets and not own:
+        own = bucket_environment(((request.name, request.table),), os.environ)
+        if not request.secrets and not own:
             return self._pool.call("header", request, TableHeader, PARSING)
         module = "reconciler.data.tables"
         worker = WorkerProcess(module, failure=DataError, halt=self._halt, begin=partial(spawn, module, more=own))
         try:
-            return worker.call("header", replace(request, secrets=secrets), TableHeader, PARSING)
+            return worker.call("header", request, TableHeader, PARSING)
         finally:
             worker.close()
 

@@ -233,7 +233,7 @@ class GitSource:
             return self._lines[branch]
 
     def _ref(self, branch: str) -> str:
-        remotes = self._git.run("remote").decode("utf-8", "replace").splitlines()
+        remotes = self._remotes
         wanted = [
             f"refs/remotes/{remote}/{branch}" for remote in sorted(remotes, key=lambda remote: remote != "origin")
         ]
@@ -249,6 +249,10 @@ class GitSource:
             if remotes
             else f"git branch {branch}, or name another branch in `protect` of the environment",
         )
+
+    @computed_once
+    def _remotes(self) -> list[str]:
+        return self._git.run("remote").decode("utf-8", "replace").splitlines()
 
     @computed_once
     def _is_shallow(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from reconciler import plugins
 from reconciler.adapters.executors.compute import HeaderWorker
 from reconciler.adapters.filesystem.resolved_path import resolve
+from reconciler.adapters.system.secret import read_secret
 from reconciler.app import locations
 from reconciler.app.project_options import ProjectOptions
 from reconciler.app.wiring import cached_headers, read_manifests
@@ -16,6 +18,7 @@ from reconciler.core.artifact.data_snapshot import Snapshot
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.runtime import differences, remedy
+from reconciler.engine.refresh.refresh_notes import unset_notes
 from reconciler.engine.storage import data_snapshots
 from reconciler.engine.table_lookup import HeaderLookup
 from reconciler.errors import InvalidManifestsError, ReconcilerError
@@ -27,11 +30,13 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
 
     Raises InvalidManifestsError with every problem, and the notes as well.
     """
-    headers = HeaderWorker()
+    headers, secret = HeaderWorker(), partial(read_secret, options.root, os.environ)
     data_root = locations.data_root(options.data_root, options.root)
     with locations.scratch() as scratch:
         newest = partial(_newest_here, options.root, scratch)
-        lookup = HeaderLookup(headers=cached_headers(options, headers), data_root=data_root, newest=newest)
+        lookup = HeaderLookup(
+            headers=cached_headers(options, headers), data_root=data_root, secret=secret, newest=newest
+        )
         try:
             with read_manifests(options, tables=lookup) as checkout:
                 desired = checkout.desired
@@ -40,7 +45,7 @@ def validate(options: ProjectOptions) -> tuple[DesiredState, tuple[str, ...]]:
             raise
         finally:
             headers.close()
-    return desired, (*lookup.notes(), *_runtime_notes(desired))
+    return desired, (*lookup.notes(), *unset_notes(secret, desired), *_runtime_notes(desired))
 
 
 def _newest_here(root: Path, scratch: Path, sandbox: Environment) -> Snapshot | None:

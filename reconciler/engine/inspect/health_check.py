@@ -17,7 +17,9 @@ from reconciler.core.status_codes import ResultStatus, status_of, worst_status
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.inspect import audit
 from reconciler.engine.plan import observe_loss
-from reconciler.engine.storage import blobs, folder_rights
+from reconciler.engine.refresh.refresh_notes import unset_here
+from reconciler.engine.storage import blobs, data_snapshots, folder_rights
+from reconciler.engine.table_lookup import header_of
 from reconciler.errors import ReconcilerError
 from reconciler.ports import HeaderRequest
 
@@ -30,6 +32,8 @@ def environment_checks(
         yield _branch(deps, desired, environment, environment.protect)
     yield from _tables(deps.data_root, environment)
     yield from _elsewhere(deps, environment)
+    if environment.trains:
+        yield from _secrets(deps, desired, environment)
     if environment.runtime is not None:
         yield _trains(environment, environment.runtime, machine)
     rights = tuple(_rights(deps, environment))
@@ -137,7 +141,7 @@ def _elsewhere(deps: Dependencies, environment: Environment) -> Iterator[Check]:
         if table.is_here or deps.headers is None:
             continue
         try:
-            header = deps.headers.header(HeaderRequest(root=deps.data_root, name=name, table=table))
+            header = header_of(deps.headers, deps.secret, HeaderRequest(root=deps.data_root, name=name, table=table))
         except ReconcilerError as error:
             yield bad(environment.name, "tables", error)
             continue
@@ -153,6 +157,21 @@ def _elsewhere(deps: Dependencies, environment: Environment) -> Iterator[Check]:
         )
     if reached:
         yield Check(area=environment.name, name="tables", level=Level.GOOD, found=f"reached: {', '.join(reached)}")
+
+
+def _secrets(deps: Dependencies, desired: DesiredState, sandbox: Environment) -> Iterator[Check]:
+    """Tell whether the secrets that a refresh needs are set here, where it needs any."""
+    data = data_snapshots.source_of(desired, sandbox).data
+    if (data.mask_key or sandbox.data.mask_key) is None and not any(table.url for _, table in data.tables):
+        return
+    problem = unset_here(deps.secret, desired, sandbox)
+    yield Check(
+        area=sandbox.name,
+        name="secrets",
+        level=Level.GOOD if problem is None else Level.WARNING,
+        found="all that a refresh needs are set" if problem is None else f"cannot refresh here: {problem.message}",
+        remedy=problem.hint if problem is not None else None,
+    )
 
 
 def _trains(environment: Environment, declared: Runtime, machine: Runtime) -> Check:

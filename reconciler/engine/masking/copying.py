@@ -36,14 +36,21 @@ def masking_of(
     environment: Environment,
     origin: Environment,
     tables: tuple[tuple[str, Table], ...],
+    before: Snapshot | None = None,
 ) -> CopyMasking:
-    """Return what a copy of `tables` is masked by. The key is read only where a column becomes a pseudonym.
+    """Return what a copy of `tables` is masked by. The key is read only where a column becomes a pseudonym; that it is
+    not the one of the snapshot `before` is a note.
 
     Raises DataError E451 for the key, E453 where it cannot be told what holds.
     """
     force = masks_in_force(deps, desired, environment, origin, tables)
     hashes = any(mask.treatment is Treatment.PSEUDONYM for mask in force.masks)
-    key = read_key(deps, force.mask_key) if hashes else None
+    declared = before.declaration if before is not None else None
+    known = declared.mask_key if declared is not None else None
+    key = read_key(deps.secret, force.mask_key, before=known) if hashes else None
+    if before is not None and key is not None and known not in (None, key.id):
+        was = f"that of data snapshot {before.n} is {known}"
+        force.notes.append(f"the key of pseudonyms is {key.id}, and {was}: no pseudonym of before is one of now")
     masking = Masking(
         masks=force.masks,
         kept=tuple(sorted(f"{table}.{column}" for table, column in force.kept)),

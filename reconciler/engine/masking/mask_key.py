@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from dataclasses import dataclass, field
 
-from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.needed_secrets import ReadSecret, place_of
 from reconciler.errors import DataError
 
 SHORTEST = 16  # bytes
@@ -20,15 +20,18 @@ class MaskKey:
     id: str
 
 
-def read_key(deps: Dependencies, reference: str | None) -> MaskKey:
-    """Return the key that `maskKey` names. Raises DataError E451 where it is missing, empty or too short."""
+def read_key(read: ReadSecret, reference: str | None, *, before: str | None = None) -> MaskKey:
+    """Return the key that `maskKey` names; `before`: the id of the key that the last copy was made with.
+
+    Raises DataError E451 where it is missing, empty or too short.
+    """
     if reference is None:
         hint = "declare `maskKey: env:NAME` beside `mask` in the environment that has the tables"
         raise DataError("a column becomes a pseudonym, and no `maskKey` says where its key is", code="E451", hint=hint)
-    text = deps.secret(reference)
+    text = read(reference)
     kind, _, place = reference.partition(":")
-    where = f"the environment variable {place}" if kind == "env" else f"the file {place}"
-    hint = f"set {where} to a secret of {SHORTEST} bytes or more, such as one of `openssl rand -hex 32`"
+    where = place_of(reference)
+    hint = _how(kind, place, before)
     if text is None:
         raise DataError(f"the key of pseudonyms is missing: {where} is not set, or empty", code="E451", hint=hint)
     key = text.encode()
@@ -36,6 +39,16 @@ def read_key(deps: Dependencies, reference: str | None) -> MaskKey:
         message = f"the key of pseudonyms is too short: {where} holds fewer than {SHORTEST} bytes"
         raise DataError(message, code="E451", hint=hint)
     return MaskKey(digits=key.hex(), id=_id(key))
+
+
+def _how(kind: str, place: str, before: str | None) -> str:
+    """Say how the key comes to its place: the one of before, so that pseudonyms stay what they are, or a first one."""
+    if before is not None and kind == "env":
+        return f"set {place} to the key of before, {before}: `read -rs {place} && export {place}` asks for it"
+    if before is not None:
+        return f"write the key of before, {before}, into {place}, readable for this user"
+    made = f"`export {place}=$(openssl rand -hex 32)`" if kind == "env" else f"`openssl rand -hex 32 > {place}`"
+    return f"make a secret of {SHORTEST} bytes or more, and keep it: {made}"
 
 
 def _id(key: bytes) -> str:

@@ -27,6 +27,7 @@ from reconciler.engine.plan.observe import ServingObserver
 from reconciler.engine.plan.observe_training import TrainingObserver
 from reconciler.engine.plan.training_quota import within_quota
 from reconciler.engine.quality import checked_refresh
+from reconciler.engine.refresh.refresh_notes import refresh_notes
 from reconciler.engine.storage import data_snapshots, references
 from reconciler.engine.storage.journal import Journals
 from reconciler.errors import ReconcilerError, UsageError
@@ -78,6 +79,8 @@ def make_plan(
         sandbox.read_shared()
         trained = tuple(_plan_sandbox(sandbox, asked, settled or (), registered, deps.parallel_map, about))
         told = _training_notes(deps, sandbox, trained)
+        if refresh is not None:
+            told = (*refresh_notes(deps, desired, environment, newest), *told)
         told = (*checked_refresh.notes_of(desired, environment, deps.stores[environment.name], newest), *told)
         return _plan(desired, environment, refresh, trained, told or None, findings=_ahead(newest, now))
     store = deps.stores[environment.name]

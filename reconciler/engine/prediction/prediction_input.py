@@ -20,6 +20,7 @@ from reconciler.core.spec.recipe import BuiltRecipe, Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.find_environment import unknown_model
 from reconciler.engine.masking.copying import HeldTypes, check_as_trained, masking_to_predict, types_before
+from reconciler.engine.needed_secrets import with_secrets
 from reconciler.engine.plan import observe
 from reconciler.engine.storage import blobs, data_snapshots
 from reconciler.errors import DataError, NotInPlaceError, UsageError
@@ -212,15 +213,19 @@ def _copy(
         declared = origin.data.table(name)
         masked += [(name, here)] if declared is None or declared == here else [(name, here), (name, declared)]
     named = tuple(sorted({*named_columns(deployed.recipe), *deployed.also}))
+    masking, secrets = with_secrets(
+        deps.secret, tables, lambda: masking_to_predict(deps, desired, environment, origin, tuple(masked), done)
+    )
     request = CopyRequest(
         root=root,
         tables=tuple(tables),
         held=tuple(pair for name, _ in tables for pair in types_of(deployed, name)),
         into=deployed.work,
         limits=environment.limits,
+        secrets=secrets,
         to_predict=given,
         columns=tuple((name, named) for name, _ in tables),
-        masking=masking_to_predict(deps, desired, environment, origin, tuple(masked), done),
+        masking=masking,
     )
     return {copy.name: copy for copy in deps.data.copy(request)}
 

@@ -19,13 +19,14 @@ from reconciler.core.snapshots.declaration import (
     named_by_contracts,
 )
 from reconciler.core.snapshots.named_columns import named_columns, used_columns
-from reconciler.core.spec.data import CopiedColumns, DataBinding, Sample
+from reconciler.core.spec.data import CopiedColumns, DataBinding, Sample, Table
 from reconciler.core.spec.desired_state import DesiredState
 from reconciler.core.spec.environment import Environment
 from reconciler.core.spec.recipe import Recipe
 from reconciler.engine.dependencies import Dependencies
 from reconciler.engine.masking.copying import held_types, masking_of
 from reconciler.engine.masking.masks_in_force import masks_in_force
+from reconciler.engine.needed_secrets import with_secrets
 from reconciler.engine.storage import blobs, numbered_log
 from reconciler.errors import DataError, UsageError
 from reconciler.ports import ContractChecks, CopyRequest, SampledRows, Store, TableFile
@@ -76,20 +77,22 @@ def take(
     store = deps.stores[environment.name]
     origin = source_of(desired, environment)
     before = newest(store)
-    masked = masking_of(deps, desired, environment, origin, origin.data.tables)
+    declared = declaration(desired, environment)
+    tables = copied_tables(declared, origin)
+    masked, secrets = with_secrets(
+        deps.secret, tables, lambda: masking_of(deps, desired, environment, origin, origin.data.tables, before)
+    )
     taken = deps.clock()
-    declared = replace(declaration(desired, environment), masks=masked.masks, mask_key=masked.key_id)
+    declared = replace(declared, masks=masked.masks, mask_key=masked.key_id)
     into = deps.scratch / f"snapshot-{deps.new_id()}"
     into.mkdir(parents=True)
-    tables = origin.data.tables
-    if declared.columns is CopiedColumns.USED:
-        tables = tuple((name, table) for name, table in tables if name in dict(declared.used))
     request = CopyRequest(
         root=deps.data_root,
         tables=tables,
         held=held_types(before),
         into=into,
         limits=environment.limits,
+        secrets=secrets,
         columns=declared.used,
         sample=sampled_rows(declared.sample, origin.data) if declared.sample is not None else None,
         masking=masked.masking,
@@ -125,6 +128,14 @@ def take(
         if not blobs.holds(store, copy.digest):  # it was there, and removed meanwhile with an old snapshot's tables
             blobs.put_file(store, file.path)
     return snapshot
+
+
+def copied_tables(declared: SnapshotDeclaration, origin: Environment) -> tuple[tuple[str, Table], ...]:
+    """Return the tables of which a snapshot holds anything."""
+    if declared.columns is not CopiedColumns.USED:
+        return origin.data.tables
+    used = {name for name, _ in declared.used}
+    return tuple((name, table) for name, table in origin.data.tables if name in used)
 
 
 def _copied_as_they_are(files: Iterable[TableFile]) -> Iterator[str]:

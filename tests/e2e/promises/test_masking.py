@@ -12,7 +12,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from reconciler.core.spec.runtime import fixed_environment
 from tests.support.effort import spread
 from tests.support.project import PRODUCTION, Project, begin, configured, write_ledger
 
@@ -284,17 +283,6 @@ def test_columns_that_look_personal_stop_a_copy_and_are_all_named(tmp_path: Path
     assert "mask: {invoices.contact: drop}" in ran.err
     assert "@" not in ran.out + ran.err
     assert not list((project.root / ".reconciler/sandbox").rglob("snapshots/*"))
-
-
-def test_the_key_is_read_before_anything_is_copied_and_no_worker_inherits_it(project: Project) -> None:
-    for value, problem in (("", "is not set, or empty"), ("short", "fewer than 16 bytes")):
-        project.environment["MASK_KEY"] = value
-        ran = project.run("apply", "sandbox", "--yes", code=None)
-        assert ran.code == 1
-        assert "E451" in ran.err
-        assert problem in ran.err
-    assert not list((project.root / ".reconciler/sandbox").rglob("snapshots/*"))
-    assert "MASK_KEY" not in fixed_environment({**project.environment, "MASK_KEY": KEY}, architecture="x86_64")
 
 
 def test_a_masked_column_as_a_feature_is_an_error_at_its_place_at_every_door(project: Project) -> None:

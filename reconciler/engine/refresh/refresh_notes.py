@@ -1,0 +1,64 @@
+"""Tell ahead of a refresh what it lacks here: secrets that are not set, masks that cannot be told. Reads no table."""
+
+from __future__ import annotations
+
+from reconciler.core.artifact.data_snapshot import Snapshot
+from reconciler.core.spec.data import Treatment
+from reconciler.core.spec.desired_state import DesiredState
+from reconciler.core.spec.environment import Environment
+from reconciler.engine.dependencies import Dependencies
+from reconciler.engine.masking.copying import masking_of
+from reconciler.engine.masking.mask_key import read_key
+from reconciler.engine.needed_secrets import ReadSecret, with_secrets
+from reconciler.engine.storage import data_snapshots
+from reconciler.errors import DataError, ReconcilerError
+
+
+def refresh_notes(
+    deps: Dependencies, desired: DesiredState, environment: Environment, newest: Snapshot | None
+) -> tuple[str, ...]:
+    """Return what would stop a refresh on this machine, and what is told of its masks; by what is in force.
+
+    A note and no error: who reviews a plan need not be able to read production's tables. Nothing is asked where no
+    secret and no mask is declared, now or for the newest snapshot.
+    """
+    try:
+        origin = data_snapshots.source_of(desired, environment)
+        before = newest.declaration.masks if newest is not None and newest.declaration is not None else ()
+        masks = (*origin.data.masks, *environment.data.masks, *before)
+        if not masks and not any(table.url for _, table in origin.data.tables):
+            return ()
+        tables = data_snapshots.copied_tables(data_snapshots.declaration(desired, environment), origin)
+        masked, _ = with_secrets(
+            deps.secret, tables, lambda: masking_of(deps, desired, environment, origin, origin.data.tables, newest)
+        )
+    except DataError as error:
+        return (_cannot(error),)
+    except ReconcilerError as error:
+        return (f"whether a refresh is possible here cannot be told: {error.message}",)
+    return masked.notes
+
+
+def unset_here(read: ReadSecret, desired: DesiredState, sandbox: Environment) -> DataError | None:
+    """Return what a refresh of a sandbox lacks on this machine, by what this commit declares; None where nothing."""
+    origin = data_snapshots.source_of(desired, sandbox)
+    tables = data_snapshots.copied_tables(data_snapshots.declaration(desired, sandbox), origin)
+    masks = (*origin.data.masks, *sandbox.data.masks)
+    reference = origin.data.mask_key or sandbox.data.mask_key
+    hashes = any(mask.treatment is Treatment.PSEUDONYM for mask in masks)
+    try:
+        with_secrets(read, tables, lambda: read_key(read, reference) if hashes else None)
+    except DataError as error:
+        return error
+    return None
+
+
+def unset_notes(read: ReadSecret, desired: DesiredState) -> tuple[str, ...]:
+    """Say of each sandbox what its refresh lacks on this machine, by what this commit declares."""
+    found = ((each, unset_here(read, desired, each)) for each in desired.environments if each.trains)
+    return tuple(f"{each.name}: {_cannot(error)}" for each, error in found if error is not None)
+
+
+def _cannot(error: DataError) -> str:
+    hint = f": {error.hint}" if error.hint else ""
+    return f"this machine cannot refresh: {error.message}{hint}"
