@@ -96,12 +96,12 @@ FEATURES = (
 )
 
 
+def day(text: str) -> date:
+    return datetime.strptime(text, "%m/%d/%Y").date()
+
+
 def write_books(path: Path) -> None:
     """The ledger as it stood on that day."""
-
-    def day(text: str) -> date:
-        return datetime.strptime(text, "%m/%d/%Y").date()
-
     path.parent.mkdir(parents=True)
     with RECEIVABLES.open(newline="") as source, path.open("w", newline="") as stream:
         rows = csv.DictReader(source)
