@@ -43,6 +43,14 @@ def _traces() -> bool:
     return found is not None and subprocess.run([found, "-o", os.devnull, "true"], check=False).returncode == 0
 
 
+def _small_disk() -> bool:
+    """Whether a disk may be mounted in a namespace of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        mounted = ["unshare", "-rm", "mount", "-t", "tmpfs", "-o", "size=64k", "small", folder]
+        found = shutil.which("unshare") is not None
+        return found and subprocess.run(mounted, capture_output=True, check=False).returncode == 0
+
+
 def _beside_python(name: str) -> bool:
     """A program that a package of the development lock installs, or that is on the path."""
     return (Path(sys.executable).parent / name).exists() or shutil.which(name) is not None
@@ -93,6 +101,7 @@ COMPONENTS: dict[str, tuple[Callable[[], bool], str]] = {
     ),
     "registry": (_registry, "no package can be installed from here"),
     "ssh-keygen": (lambda: shutil.which("ssh-keygen") is not None, "ssh-keygen (OpenSSH) is not installed"),
+    "small-disk": (_small_disk, "no disk of its own can be mounted here (unshare -rm)"),
     "shared-data": (RECEIVABLES.exists, "the real invoices are not beside this clone (RECONCILER_SHARED_DATA)"),
 }
 

@@ -2,17 +2,44 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 from pathlib import Path
 
 import pytest
 
+from tests.support.each import hold_for_each
 from tests.support.postgres import PASSWORD, Postgres
 from tests.support.project import Project, begin, configured
 
 pytestmark = pytest.mark.needs("postgres")
 
 COLUMNS = "invoice_id text, customer_id text, issued date, due date, paid date, amount numeric(10, 2), country char(5)"
+DECLARED = "{uses: csv, path: data/invoices.csv, types: {customer_id: VARCHAR}}"
+REFUSED = {
+    "{uses: postgres, url: 'postgresql://owner:canary@db/x', table: t}": "E219",
+    "{uses: postgres, url: 'host=db password=canary', table: t}": "E205",
+    "{uses: csv, path: 's3://canary:canary@bucket/a.csv'}": "E219",
+    "{uses: csv, path: 's3://bucket/a.csv?X-Amz-Signature=canarycanarycanary'}": "E219",
+    "{uses: csv, path: 'az://box/a.csv?sv=1&sig=canarycanarycanary'}": "E219",
+    "{uses: csv, path: 'https://h/a.csv'}": "E302",
+    "{uses: csv, path: 's3://bucket/../a.csv'}": "E302",
+    "{uses: postgres, url: env:ERP_URL}": "E204",
+    "{uses: postgres, url: env:ERP_URL, table: t, query: SELECT 1}": "E204",
+    "{uses: postgres, table: t}": "E204",
+    "{uses: postgres, url: env:ERP_URL, table: t, path: a.csv}": "E205",
+    "{uses: postgres, url: env:ERP_URL, table: t, delimiter: ';'}": "E205",
+    "{uses: postgres, url: env:ERP_URL, table: t, rowNumber: n}": "E205",
+    "{uses: csv, path: a.csv, version: 3}": "E205",
+    "{uses: csv, path: a.csv, settings: {x: y}}": "E205",
+    "{uses: postgers, url: env:ERP_URL, table: t}": "E205",
+}
+LOST_HALF_WAY = """
+CREATE VIEW ledger AS SELECT * FROM rows_of_ledger UNION ALL
+SELECT n::text, 'x', now()::date, now()::date, NULL, n, 'SE' FROM generate_series(1, 100000) AS n
+WHERE n < 90000 OR pg_terminate_backend(pg_backend_pid())
+"""
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'reconciler' AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture
@@ -22,14 +49,16 @@ def project(database: Postgres, tmp_path: Path) -> Project:
         rows = list(csv.reader(stream))[1:]
     values = ", ".join("({})".format(", ".join(f"'{cell}'" if cell else "NULL" for cell in row)) for row in rows)
     database.run(
-        "DROP TABLE IF EXISTS ledger", f"CREATE TABLE ledger ({COLUMNS})", f"INSERT INTO ledger VALUES {values}"
+        "DROP TABLE IF EXISTS rows_of_ledger CASCADE",
+        "DROP TABLE IF EXISTS ledger",
+        f"CREATE TABLE ledger ({COLUMNS})",
+        f"INSERT INTO ledger VALUES {values}",
     )
     (project.root / "data/invoices.csv").unlink()
     production = project.root / "environments/production.yaml"
-    told = "{uses: csv, path: data/invoices.csv, types: {customer_id: VARCHAR}}"
     text = production.read_text()
-    assert told in text
-    production.write_text(text.replace(told, "{uses: postgres, url: env:ERP_URL, table: ledger}"))
+    assert DECLARED in text
+    production.write_text(text.replace(DECLARED, "{uses: postgres, url: env:ERP_URL, table: ledger}"))
     begin(project)
     project.environment |= {"ERP_URL": database.url(), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     return project
@@ -85,35 +114,82 @@ def test_what_can_be_known_without_the_database_is_told_and_the_last_snapshot_st
         assert "canary" not in ran.out + ran.err
         assert held(project.root / ".reconciler") == before, "nothing was written"
     project.environment["ERP_URL"] = database.url()
-    assert project.run("status", "sandbox", code=None).code in (0, 3)
+    database.run("ALTER TABLE ledger RENAME TO rows_of_ledger", LOST_HALF_WAY)
+    ran = project.run("data", "refresh", "sandbox", "--force", "--yes", code=1)
+    assert "E431" in ran.err
+    assert "went away" in ran.err
+    assert held(project.root / ".reconciler") == before, "nothing was written, half a copy least of all"
+    project.run("plan", "sandbox", "--check")
+    database.run("DROP VIEW ledger", "ALTER TABLE rows_of_ledger RENAME TO ledger")
+    assert project.run("data", "refresh", "sandbox", "--force", "--yes", "-o", "json").json["snapshot"] == 1
 
 
-@pytest.mark.parametrize(
-    ("said", "code"),
-    [
-        ("{uses: postgres, url: 'postgresql://owner:canary@db/x', table: t}", "E219"),
-        ("{uses: postgres, url: 'host=db password=canary', table: t}", "E205"),
-        ("{uses: csv, path: 's3://canary:canary@bucket/a.csv'}", "E219"),
-        ("{uses: csv, path: 's3://bucket/a.csv?X-Amz-Signature=canarycanarycanary'}", "E219"),
-        ("{uses: csv, path: 'az://box/a.csv?sv=1&sig=canarycanarycanary'}", "E219"),
-        ("{uses: csv, path: 'https://h/a.csv'}", "E302"),
-        ("{uses: csv, path: 's3://bucket/../a.csv'}", "E302"),
-        ("{uses: postgres, url: env:ERP_URL}", "E204"),
-        ("{uses: postgres, url: env:ERP_URL, table: t, query: SELECT 1}", "E204"),
-        ("{uses: postgres, table: t}", "E204"),
-        ("{uses: postgres, url: env:ERP_URL, table: t, path: a.csv}", "E205"),
-        ("{uses: postgres, url: env:ERP_URL, table: t, delimiter: ';'}", "E205"),
-        ("{uses: postgres, url: env:ERP_URL, table: t, rowNumber: n}", "E205"),
-        ("{uses: csv, path: a.csv, version: 3}", "E205"),
-        ("{uses: csv, path: a.csv, settings: {x: y}}", "E205"),
-        ("{uses: postgers, url: env:ERP_URL, table: t}", "E205"),
-    ],
-)
-def test_a_declaration_that_cannot_be_meant_is_refused_and_no_secret_is_shown(
-    project: Project, said: str, code: str
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc")
+def test_no_live_worker_of_a_refresh_shows_a_password_and_a_wrong_one_is_nowhere(
+    database: Postgres, project: Project, tmp_path: Path
 ) -> None:
+    """The refresh waits for a lock while its processes are looked at; then another database refuses its password."""
+    wrong = "canary-of-a-wrong-password"
     path = project.root / "environments/production.yaml"
-    path.write_text(path.read_text().replace("{uses: postgres, url: env:ERP_URL, table: ledger}", said))
-    ran = project.run("validate", code=2)
-    assert code in ran.out + ran.err
-    assert "canary" not in ran.out + ran.err
+    other = "      tickets: {uses: postgres, url: env:CRM_URL, table: t}\n"
+    path.write_text(path.read_text().replace("    tables:\n", f"    tables:\n{other}"))
+    project.commit("Another database")
+    (tmp_path / "temporary").mkdir()
+    project.environment |= {"CRM_URL": database.url(password=wrong), "TMPDIR": str(tmp_path / "temporary")}
+    with database.connected() as lock, database.connected() as asking:
+        lock.execute("BEGIN")
+        lock.execute("LOCK TABLE ledger IN ACCESS EXCLUSIVE MODE")
+        refresh = project.start("data", "refresh", "sandbox", "--yes", "-v", cold=True)
+        waiting = 0
+        while not waiting and refresh.poll() is None:
+            asking.execute(WAITING)
+            waiting = asking.fetchone()[0]
+        shown = {process: shown_of(process) for process in below(refresh.pid)}
+        own = Path(f"/proc/{refresh.pid}/cmdline").read_bytes()
+        lock.execute("ROLLBACK")
+        out, err = refresh.communicate(timeout=300)
+    assert waiting, out + err
+    assert any(b"reconciler.data" in text for text in shown.values()), "the worker of the copy is among them"
+    assert refresh.returncode == 1
+    assert "E432" in err
+    ran = [
+        project.run("status", code=None),
+        project.run("doctor", code=None),
+        project.run("plan", "sandbox", code=None),
+    ]
+    said = "".join(each.out + each.err for each in ran) + out + err
+    stored = held(project.root) + held(tmp_path / "cache") + held(tmp_path / "temporary")
+    for secret in (wrong, PASSWORD):
+        assert [text for text in (*shown.values(), own, stored, said.encode()) if secret.encode() in text] == []
+
+
+def below(process: int) -> list[int]:
+    """The processes that a process started, and those that they did."""
+    parents = {}
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it ended meanwhile
+            parents[int(path.parent.name)] = int(path.read_text().rpartition(")")[2].split()[1])
+    found = [process]
+    for each in found:
+        found += [child for child, parent in parents.items() if parent == each]
+    return found[1:]
+
+
+def shown_of(process: int) -> bytes:
+    """What anybody who may look at a process sees of it."""
+    return b"".join(Path(f"/proc/{process}/{name}").read_bytes() for name in ("cmdline", "environ"))
+
+
+def test_a_declaration_that_cannot_be_meant_is_refused_and_no_secret_is_shown(tmp_path: Path) -> None:
+    project = configured(tmp_path / "project")
+    path = project.root / "environments/production.yaml"
+    text = path.read_text()
+    assert DECLARED in text
+
+    def check(said: str) -> None:
+        path.write_text(text.replace(DECLARED, said))
+        ran = project.run("validate", "--working-tree", code=2)
+        assert REFUSED[said] in ran.out + ran.err
+        assert "canary" not in ran.out + ran.err
+
+    hold_for_each(check, REFUSED)

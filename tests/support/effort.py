@@ -23,6 +23,8 @@ COUNTS: dict[str, tuple[int, int]] = {
     "REQUEST_SEEDS": (160, 1_500),  # of the simulation of requests; 100,000 take 1.6 processor hours
     "STRIDE": (29, 7),  # bytes between two damaged ones of a record
     "KILL_STRIDE": (11, 1),  # durable calls between two at which a process is killed
+    "KILLS": (3, 30),  # refreshes that are killed
+    "PAGES": (9, 1),  # of 4 KiB that a disk that is too small for a refresh has more each time
     "PLACE_STRIDE": (3, 1),  # system calls between two at which a writer of a target is killed
     "FILE_STRIDE": (9, 1),  # files of `init`, `add` and `ci` between two at which one is killed
     "GIT_STRIDE": (9, 1),  # git commands between two at which a proposal is killed
