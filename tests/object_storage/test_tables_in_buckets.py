@@ -16,11 +16,12 @@ import pytest
 from reconciler import plugins
 from reconciler.adapters.executors.compute import DataWorker, HeaderWorker
 from reconciler.core.spec.data import Table
-from reconciler.errors import DataError
+from reconciler.errors import DataError, RefusedTablesError
 from reconciler.ports import CopyRequest, HeaderRequest, SourceAccess, TableSource
 from reconciler.testing.contracts.sources import FIRST, MISSING, ROWS, SECOND, TableSourceContract
 from tests.object_storage.servers import BUCKET, Server, s3_environment
 from tests.sources.copying import LIMITS, copied, rows, types
+from tests.support.one_bad_row import BAD, CHECKS, CUSTOMERS, SECRET, invoices, text_of
 from tests.support.project import begin, configured
 
 pytestmark = pytest.mark.needs("s3")
@@ -66,6 +67,26 @@ class TestBucket(TableSourceContract):
 
     def change(self) -> None:
         self.put(f"{SECOND}/b.parquet", parquet(number=[4], word=["d"]))
+
+
+def test_one_bad_row_among_a_hundred_thousand_is_told_by_its_object_and_line(
+    put: Put, folder: str, tmp_path: Path
+) -> None:
+    names, *body = invoices()
+    put("customers.csv", CUSTOMERS.encode())
+    for number, start in enumerate((0, 50_000)):
+        put(f"invoices/{number}.csv", text_of([names, *body[start : start + 50_000]]).encode())
+    at = f"s3://{BUCKET}/{folder}"
+    tables = {
+        "customers": Table(uses="csv", path=f"{at}/customers.csv"),
+        "invoices": Table(uses="csv", path=f"{at}/invoices/*.csv"),
+    }
+    with pytest.raises(RefusedTablesError) as refused:
+        copied(tmp_path, tables, checks=CHECKS)
+    places = {row: f"{int(row > 50_000)}.csv:{row - 50_000 * (row > 50_000) + 1}" for row, *_ in BAD.values()}
+    told = [f"{text}; the first is row {row:,}, {at}/invoices/{places[row]}" for row, _, _, text in BAD.values()]
+    assert sorted(map(str, refused.value.problems)) == sorted(told)
+    assert SECRET not in f"{refused.value} {refused.value.problems}"
 
 
 def test_files_folders_and_patterns_are_read_in_order(put: Put, folder: str, tmp_path: Path) -> None:

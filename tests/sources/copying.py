@@ -8,14 +8,19 @@ from typing import Any
 from reconciler.core.spec.data import Table
 from reconciler.core.spec.environment import Limits
 from reconciler.data.tables.snapshot import copy_tables
-from reconciler.ports import CopyRequest, Secret, TableFile
+from reconciler.ports import ContractChecks, CopyRequest, Secret, TableFile
 
 LIMITS = Limits(seconds=300, memory=1024**3)
 URL = "env:ERP_URL"
 
 
 def copied(
-    root: Path, tables: dict[str, Table], *, url: str | None = None, held: dict[str, dict[str, str]] | None = None
+    root: Path,
+    tables: dict[str, Table],
+    *,
+    url: str | None = None,
+    held: dict[str, dict[str, str]] | None = None,
+    checks: ContractChecks | None = None,
 ) -> dict[str, TableFile]:
     """Return the copies by name; `url`: the secret that `URL` stands for."""
     into = root / f"copies-{len(list(root.iterdir()))}"
@@ -26,6 +31,7 @@ def copied(
         held=tuple((name, tuple(types.items())) for name, types in (held or {}).items()),
         into=into,
         limits=LIMITS,
+        checks=checks,
         secrets=(Secret(reference=URL, value=url),) if url is not None else (),
     )
     copies = copy_tables(request)

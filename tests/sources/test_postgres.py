@@ -14,10 +14,11 @@ import pytest
 
 from reconciler import plugins
 from reconciler.core.spec.data import Table
-from reconciler.errors import DataError
+from reconciler.errors import DataError, RefusedTablesError
 from reconciler.ports import Secret, SourceAccess, TableFiles
 from tests.sources.copying import URL, copied, rows, types
 from tests.support import effort
+from tests.support.one_bad_row import BAD, CHECKS, ROWS, SECRET
 from tests.support.postgres import PASSWORD, Postgres
 
 pytestmark = pytest.mark.needs("postgres")
@@ -184,6 +185,27 @@ def test_a_connection_that_is_lost_half_way_leaves_no_copy(database: Postgres, t
                 pass
     assert caught.value.code == "E431"
     assert "went away" in caught.value.message
+
+
+def test_one_bad_row_among_a_hundred_thousand_is_told_and_no_value(database: Postgres, tmp_path: Path) -> None:
+    literals = {column: f"'{value}'" if value else "NULL" for _, column, value, _ in BAD.values()}
+    wrong = {column: f"CASE n WHEN {row} THEN {literals[column]} ELSE" for row, column, *_ in BAD.values()}
+    columns = (
+        f"({wrong['id']} n END)::bigint AS id",
+        f"({wrong['customer']} n % 100 END)::bigint AS customer",
+        f"{wrong['country']} (ARRAY['FR', 'US', 'DE'])[1 + n % 3] END AS country",
+        f"({wrong['amount']} n % 997 + 0.25 END)::float8 AS amount",
+        f"({wrong['day']} date '2026-01-01' + n % 300 END)::date AS day",
+    )
+    tables = {
+        "customers": of(query="SELECT n::bigint AS customer FROM generate_series(0, 99) AS n"),
+        "invoices": of(query=f"SELECT {', '.join(columns)} FROM generate_series(1, {ROWS}) AS n"),
+    }
+    with pytest.raises(RefusedTablesError) as refused:
+        copied(tmp_path, tables, url=database.url(), checks=CHECKS)
+    told = [f"{text}; the first is row {row:,}, the query to {URL}" for row, _, _, text in BAD.values()]
+    assert sorted(map(str, refused.value.problems)) == sorted(told)
+    assert SECRET not in f"{refused.value} {refused.value.problems}"
 
 
 WRITER = """

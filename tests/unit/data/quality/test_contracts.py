@@ -23,7 +23,9 @@ from reconciler.core.spec.environment import Limits
 from reconciler.data.in_process import LocalData
 from reconciler.errors import DataError, RefusedTablesError, TableProblem
 from reconciler.ports import ContractChecks, CopyRequest, Masking, SampledRows, TableFile
+from tests.support import one_bad_row
 from tests.support.invoice_tables import write_table
+from tests.support.one_bad_row import text_of
 
 LIMITS = Limits(seconds=120, memory=2 * 1024**3)
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
@@ -158,6 +160,15 @@ def test_each_rule_that_is_broken_is_told_with_its_first_line_and_no_value(tmp_p
     assert [str(problem) for problem in problems] == expected
     assert "SECRET" not in str(problems)
     assert all(problem.change for problem in problems)
+
+
+def test_one_bad_row_among_a_hundred_thousand_is_told_by_table_column_count_and_line(tmp_path: Path) -> None:
+    problems = broken(
+        tmp_path, one_bad_row.CONTRACT, invoices=text_of(one_bad_row.invoices()), customers=one_bad_row.CUSTOMERS
+    )
+    told = [f"{text}; the first is row {row:,}, invoices.csv:{row + 1}" for row, _, _, text in one_bad_row.BAD.values()]
+    assert sorted(map(str, problems)) == sorted(told)
+    assert one_bad_row.SECRET not in str(problems)
 
 
 NEAR_MISSES = {
