@@ -82,11 +82,13 @@ def _with_normal_types(checks: ContractChecks | None) -> ContractChecks | None:
 
 
 def _position(opener: TableOpener, source: TableSource, row: int) -> str | None:
-    """Return file and line of a row of a table that was read before, and is read again for that; None where it has no
-    file."""
+    """Return file and line of a row of a table that was read before, and is read again for that; where it has no file,
+    its place."""
+    if opener.table.url is not None:
+        return position_of(opener.table, None, row)
     with source.read(opener.name) as read:
         if not isinstance(read, TableFiles):
-            return None
+            return position_of(opener.table, None, row)
         with opener.open(read) as opened:
             return position_of(opener.table, opened.line_of, row)
 
