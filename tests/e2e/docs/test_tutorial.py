@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import platform
 import re
@@ -10,6 +11,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.support.unpacked import bytes_below, bytes_of_git
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 EXIT = re.compile(r"\s+# exit (\d+)$")
@@ -28,7 +31,7 @@ def commands(page: Path) -> list[tuple[str, int]]:
 
 
 @pytest.mark.soak(only=True)
-def test_every_command_of_the_tutorial_does_what_the_tutorial_says(tmp_path: Path) -> None:
+def test_every_command_of_the_tutorial_does_what_it_says_and_no_sandbox_holds_a_customers_name(tmp_path: Path) -> None:
     clone = tmp_path / "tutorial"
     environment = {
         **os.environ,
@@ -40,6 +43,7 @@ def test_every_command_of_the_tutorial_does_what_the_tutorial_says(tmp_path: Pat
         "GIT_COMMITTER_EMAIL": "ada@example.org",
         "NO_COLOR": "1",
     }
+    said: list[str] = []
     start, *rest = commands(REPOSITORY / "docs/tutorial.md")
     assert start[0].startswith("git clone -q . ../tutorial")
     subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(clone)], check=True, env=environment)
@@ -54,3 +58,13 @@ def test_every_command_of_the_tutorial_does_what_the_tutorial_says(tmp_path: Pat
             ["bash", "-c", command], cwd=clone, env=environment, capture_output=True, text=True, check=False
         )
         assert ran.returncode == expected, f"$ {command}\n{ran.stdout}\n{ran.stderr}"
+        said.append(ran.stdout + ran.stderr)
+
+    # Names and addresses are in production's tables, and nowhere else.
+    with (clone / "data/customers.csv").open(newline="") as stream:
+        people = {value for row in csv.DictReader(stream) for value in (row["name"], row["email"])}
+    assert len(people) > 100
+    assert "@" in "".join(people)
+    (clone / "data").rename(tmp_path.with_name("data of the tutorial"))
+    everything = bytes_below(tmp_path) + bytes_of_git(clone) + "".join(said).encode()
+    assert sorted(value for value in people if value.encode() in everything) == []
