@@ -70,5 +70,6 @@ def denied(columns: Iterable[PersonalColumn]) -> DataError:
         f" {'; '.join(lines[:_MOST_SHOWN])}{others}",
         code="E452",
         hint=f"in the environment that declares the tables, under spec.data: `mask: {{{masks}}}` (or pseudonym, redact,"
-        " generalise); or say under `notPersonal` why a column is none",
+        " generalise); or say under `notPersonal` why a column is none, which counts once that is merged and"
+        " the environment is applied",
     )

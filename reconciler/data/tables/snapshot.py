@@ -160,14 +160,29 @@ class _TableCopy:
         """Copy the table as its source reads it."""
         opener = self.opener
         with source.read(opener.name) as read, opener.open(read) as opened:
-            columns = self._columns(opened)
-            rows = opened.rows
-            if rows is None:
-                rows = opened.session.value(f"SELECT count(*) FROM {SOURCE}", doing=f"reading table {opener.name}")
-            if rows == 0:
-                hint = "check the program that writes it" if opener.kind == "file" else "check what is read there"
-                raise opener.error("E401", f"the {opener.kind} has no rows", hint)
-            return self._write(opened, columns, rows)
+            try:
+                return self._copy(opened)
+            except DataError as error:
+                raise (self._damage(opened) if error.code in ("E411", "E413") else None) or error from None
+
+    def _copy(self, opened: OpenedTable) -> TableFile:
+        opener = self.opener
+        columns = self._columns(opened)
+        rows = opened.rows
+        if rows is None:
+            rows = opened.session.value(f"SELECT count(*) FROM {SOURCE}", doing=f"reading table {opener.name}")
+        if rows == 0:
+            hint = "check the program that writes it" if opener.kind == "file" else "check what is read there"
+            raise opener.error("E401", f"the {opener.kind} has no rows", hint)
+        return self._write(opened, columns, rows)
+
+    def _damage(self, opened: OpenedTable) -> DataError | None:
+        """Return the error for a file with a part that cannot be unpacked, which a step met that only wanted values."""
+        try:
+            opened.session.rows(f"SELECT max(hash(COLUMNS(*))) FROM {SOURCE}", doing="reading every value")
+        except DataError as error:
+            return self.opener.damaged(error)
+        return None
 
     # --- its columns ---
 
@@ -285,8 +300,10 @@ class _TableCopy:
             return None
         others = f" (and {count - 1:,} more)" if count > 1 else ""
         file, line = opened.line_of(first) if opened.line_of is not None else (None, None)
+        numbers = " (NaN and infinity are no numbers)" if column.kind == "DOUBLE" else ""
         hint = (
-            f"correct it, name it under `nulls`, or declare another type, such as `types: {{{column.name}: VARCHAR}}`"
+            f"correct it{numbers}, name it under `nulls` as it is written, or declare another type, such as"
+            f" `types: {{{column.name}: VARCHAR}}`"
         )
         article = "an" if column.kind.startswith("I") else "a"
         message = f"column {column.name}, row {first:,}: not {article} {column.kind}{others}"

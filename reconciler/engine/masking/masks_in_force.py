@@ -52,10 +52,13 @@ def masks_in_force(
     rules: list[PersonalData | None] = []
     owners: set[str] = set()
     excused: list[tuple[str, str]] = []
+    owned = any(each.reviewed for each in known)
     for name, table in tables:
         excuses: list[set[str]] = []
+        is_reviewed = False
         for each, other_name, other in _of_same_data(known, name, table, deps):
             masks = [mask for mask in each.data.masks if mask.table == other_name]
+            is_reviewed = is_reviewed or each.reviewed
             if each.reviewed:
                 _check_shape(name, table, other, masks, each)
             for mask in masks:
@@ -70,7 +73,7 @@ def masks_in_force(
             rules.append(each.data.personal_data)
             owners.add(each.environment)
             excuses.append(set(_excused(each.data, other_name, table, other)))
-        if excuses:
+        if excuses and (is_reviewed or not owned):  # of a table that nobody agreed to, no word excuses a column
             excused += ((name, column) for column in sorted(set.intersection(*excuses)))
     for mask in environment.data.masks:
         place = (mask.table, mask.column.lower())
@@ -95,29 +98,30 @@ def _of_same_data(
     """Yield each declaration of the same data with its name there; raises where that cannot be told."""
     for each in known:
         for other_name, other in each.data.tables:
-            if _is_in_database(other) or _is_in_database(table):
+            if _has_no_path(other) or _has_no_path(table):
                 if _place(other) == _place(table):
                     yield each, other_name, other
             elif same_data(table, other, deps.data_root):
                 yield each, other_name, other
-    if _is_in_database(table):
+    if _has_no_path(table):
         reviewed = [(each, other) for each in known if each.reviewed for _, other in each.data.tables]
-        masked = any(each.data.masks and _is_in_database(other) for each, other in reviewed)
+        masked = any(each.data.masks and _has_no_path(other) for each, other in reviewed)
         if masked and not any(_place(other) == _place(table) for _, other in reviewed):
             raise DataError(
-                f"table {name}: it is not declared so where the data live, and tables of databases are masked there",
+                f"table {name}: it is not declared so where the data live, and tables like it are masked there",
                 code="E453",
                 hint="let its declaration be merged, with its masks, before a sandbox copies it",
             )
 
 
-def _is_in_database(table: Table) -> bool:
-    return getattr(table, "url", None) is not None
+def _has_no_path(table: Table) -> bool:
+    """Tell whether a table is in a database or a plug-in's: the same data are then those that are declared alike."""
+    return not table.path
 
 
 def _place(table: Table) -> tuple[object, ...]:
     """Return where a table is, and what is selected there."""
-    return tuple(getattr(table, part, None) for part in ("uses", "path", "url", "table", "query"))
+    return table.uses, table.path, table.url, table.table, table.query, table.settings
 
 
 def _check_shape(name: str, table: Table, other: Table, masks: list[Mask], where: Declaration) -> None:

@@ -67,7 +67,7 @@ def make_plan(
         )
     if environment.trains:
         newest = data_snapshots.newest(deps.stores[environment.name])
-        references.check_snapshot(deps.stores[environment.name], newest)
+        references.check_snapshot(deps.stores[environment.name], newest, environment.name, copied_again=refresh_anyway)
         declared = data_snapshots.declared_now(deps, desired, environment, newest)
         refresh = refresh_step(environment.data, newest, now, declared)
         if refresh is None and refresh_anyway:

@@ -17,9 +17,8 @@ def take_snapshot(deps: Dependencies, desired: DesiredState, environment: Enviro
     taken = take_checked(deps, desired, environment)
     rows = sum(table.rows for table in taken.tables)
     tables = len(taken.tables)
-    deps.progress.done(
-        "refresh", f"data snapshot {taken.n}: {tables} table{'s' * (tables != 1)}, {rows:,} rows, as of {taken.as_of}"
-    )
+    holds = f"{tables} table{'s' * (tables != 1)}, {rows:,} row{'s' * (rows != 1)}"
+    deps.progress.done("refresh", f"data snapshot {taken.n}: {holds}, as of {taken.as_of}")
     for line in remove_old(deps, environment):
         deps.progress.done("refresh", line)
     deps.progress.leave("refresh")

@@ -22,7 +22,7 @@ def due(deps: Dependencies, desired: DesiredState, environment: Environment, *, 
         raise UsageError(f"{environment.name} has no data snapshots", hint=hint, code="E801")
     store = deps.stores[environment.name]
     newest = data_snapshots.newest(store)
-    references.check_snapshot(store, newest)
+    references.check_snapshot(store, newest, environment.name, copied_again=force)
     declared = data_snapshots.declared_now(deps, desired, environment, newest)
     step = refresh_step(environment.data, newest, deps.clock(), declared)
     if step is not None:

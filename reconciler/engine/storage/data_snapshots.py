@@ -10,7 +10,7 @@ from reconciler.core.artifact import store_layout
 from reconciler.core.artifact.build import Material
 from reconciler.core.artifact.data_snapshot import Snapshot, TableColumn, TableCopy
 from reconciler.core.artifact.oci_artifact import TableMasksDone
-from reconciler.core.digest import Digest, digest_of_bytes
+from reconciler.core.digest import Digest, digest_of_bytes, digest_of_file
 from reconciler.core.snapshots.declaration import (
     SnapshotDeclaration,
     before_masks,
@@ -28,7 +28,7 @@ from reconciler.engine.masking.copying import held_types, masking_of
 from reconciler.engine.masking.masks_in_force import masks_in_force
 from reconciler.engine.needed_secrets import with_secrets
 from reconciler.engine.storage import blobs, numbered_log
-from reconciler.errors import DataError, UsageError
+from reconciler.errors import DataError, IntegrityError, UsageError
 from reconciler.ports import ContractChecks, CopyRequest, SampledRows, Store, TableFile
 
 
@@ -104,7 +104,7 @@ def take(
     copies = tuple(
         TableCopy(
             name=file.name,
-            digest=blobs.put_file(store, file.path),
+            digest=_put(store, file),
             rows=file.rows,
             columns=file.columns,
             sampled_by=file.sampled_by,
@@ -126,7 +126,7 @@ def take(
     numbered_log.append(store, store_layout.SNAPSHOTS, snapshot.n, body, ours=body.__eq__)
     for file, copy in zip(sorted(files, key=lambda file: file.name), copies, strict=True):
         if not blobs.holds(store, copy.digest):  # it was there, and removed meanwhile with an old snapshot's tables
-            blobs.put_file(store, file.path)
+            _put(store, file)
     return snapshot
 
 
@@ -136,6 +136,19 @@ def copied_tables(declared: SnapshotDeclaration, origin: Environment) -> tuple[t
         return origin.data.tables
     used = {name for name, _ in declared.used}
     return tuple((name, table) for name, table in origin.data.tables if name in used)
+
+
+def _put(store: Store, file: TableFile) -> Digest:
+    """Store a table. Where its bytes were stored before and are damaged there, no other copy can take their place."""
+    try:
+        return blobs.put_file(store, file.path)
+    except IntegrityError as error:
+        if error.code != "E501":
+            raise
+        key = store_layout.blob(digest_of_file(file.path))
+        message = f"table {file.name} did not change, and its copy in the store is damaged: {error.message}"
+        hint = f"restore it from a backup of the store, or remove {key} there; then run the same command again"
+        raise IntegrityError(message, code="E501", hint=hint) from None
 
 
 def _copied_as_they_are(files: Iterable[TableFile]) -> Iterator[str]:

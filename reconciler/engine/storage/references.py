@@ -49,11 +49,18 @@ def check_trained(store: Store, head: JournalHead, newest: Snapshot | None) -> N
             _check_snapshot(store, build)
 
 
-def check_snapshot(store: Store, newest: Snapshot | None) -> None:
-    """Check the tables of the newest data snapshot; IntegrityError E604 for the first that is gone. Where there is no
-    snapshot, E603 if anything was built from one."""
+def check_snapshot(store: Store, newest: Snapshot | None, environment: str, *, copied_again: bool = False) -> None:
+    """Check the tables of the newest data snapshot; IntegrityError E604 for the first that is gone, unless they are
+    `copied_again` anyway. Where there is no snapshot, E603 if anything was built from one."""
     if newest is not None:
-        _check_blobs(store, (table.digest for table in newest.tables))
+        for table in newest.tables if not copied_again else ():
+            if not blobs.holds(store, table.digest):
+                raise IntegrityError(
+                    f"table {table.name} of data snapshot {newest.n} is gone from its store: blob {table.digest}",
+                    code="E604",
+                    hint="restore the blob from a backup of the store; or copy the tables again, as they are now:"
+                    f" reconciler data refresh {environment} --force",
+                )
     elif any(True for _ in store.keys("builds/")):
         raise IntegrityError(
             f"every data snapshot is gone from its store ({store_layout.SNAPSHOTS}/), though builds are there",

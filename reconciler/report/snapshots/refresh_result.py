@@ -25,7 +25,7 @@ def blocks(refresh: RefreshResult, detail: Detail) -> Iterator[Block]:
             yield CodeBlock((again,), runnable=True)
         return
     yield Paragraph(f"Data snapshot {refresh.snapshot}: {holds}.", tone=Tone.STRONG, hang=2)
-    items = [Item(refresh.reason, label="why")]
+    items = [Item(refresh.reason.partition(": apply will ")[0], label="why")]  # what apply would do is done
     if refresh.same:
         items.append(Item((", ".join(refresh.same), Literal(" (not stored again)")), label="unchanged"))
     if refresh.whole:

@@ -267,6 +267,12 @@ class TableOpener:
         if number is not None and number.lower() in {name.lower() for name in present}:
             raise self.error("E403", f"`rowNumber: {number}` is the name of an existing column", "choose another name")
 
+    def damaged(self, error: DataError) -> DataError:
+        """Return the error for a table whose values cannot all be read, though its columns can."""
+        if error.code == "E418":
+            return error
+        return self.error("E411", f"the {self.kind} is damaged: a part of it cannot be read", "write it again")
+
     def unreadable(self, error: DataError) -> DataError:
         """Return the error for a table that DuckDB cannot read."""
         if error.code == "E418":

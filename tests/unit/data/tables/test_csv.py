@@ -487,6 +487,21 @@ def test_a_damaged_parquet_file_is_refused(root: Path, damage: str) -> None:
     assert caught.value.code == "E411"
 
 
+def test_a_parquet_file_whose_pages_cannot_be_unpacked_is_damaged_and_no_error_of_an_expression(root: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = [float(row * 7919 % 1000) for row in range(2000)]
+    pq.write_table(pa.table({"id": list(range(2000)), "a": values}), root / "t.parquet")
+    at = pq.ParquetFile(root / "t.parquet").metadata.row_group(0).column(1).data_page_offset
+    body = bytearray((root / "t.parquet").read_bytes())
+    body[at + 30 : at + 300] = bytes(270)
+    (root / "t.parquet").write_bytes(bytes(body))
+    with pytest.raises(DataError, match="the file is damaged: a part of it cannot be read") as caught:
+        copy(root, None, uses="parquet", path="t.parquet")
+    assert (caught.value.code, caught.value.hint) == ("E411", "write it again")
+
+
 def test_infinite_numbers_and_lossy_types_are_refused_in_parquet(root: Path) -> None:
     write_table(root, "t", {"a": "DOUBLE", "b": "BIGINT"}, [(1.0, 1), (float("inf"), 2)])
     with pytest.raises(DataError, match="row 2: not a DOUBLE") as caught:
