@@ -288,12 +288,30 @@ def test_another_treatment_leaves_what_is_deployed_predicting(project: Project) 
     project.promote()
     project.run("apply", "production", "--yes")
     project.run("predict", "lateness", "--in", "production", "--out", "before.csv")
+    before = (project.root / "before.csv").read_bytes()
+    assert b"000" in before
     production = project.root / "environments/production.yaml"
-    production.write_text(production.read_text().replace("born: {generalise: year}", "born: {generalise: month}"))
+    text = production.read_text()
+    production.write_text(text.replace("born: {generalise: year}", "born: {generalise: month}"))
     project.commit("Another treatment")
     project.run("predict", "lateness", "--in", "production", "--out", "after.csv")
-    assert (project.root / "after.csv").read_bytes() == (project.root / "before.csv").read_bytes()
-    assert "000" in (project.root / "after.csv").read_text()
+    assert (project.root / "after.csv").read_bytes() == before
+
+    # One with which nobody could train such a model: its recipe in the sandbox reads none of those columns any more.
+    stricter = text.replace("born: {generalise: year}", "born: redact").replace(
+        "customer_id: pseudonym", "customer_id: drop"
+    )
+    production.write_text(stricter.replace("    mask:\n", "    mask:\n      customers.segment: drop\n"))
+    recipe = project.root / "manifests/sandbox/lateness.yaml"
+    told = recipe.read_text().replace("        age: date_diff('year', born, issued)\n", "")
+    told = told.replace("      join: {customers: customer_id}\n", "").replace("[country, segment]", "[country]")
+    past = told[told.index("      past:\n") : told.index("      predict:")]
+    told = told.replace(past, "").replace("[age, amount, terms, prior, prior_late]", "[amount, terms]")
+    recipe.write_text(told)
+    project.commit("Stricter ones")
+    project.run("apply", "production", "--yes")
+    project.run("predict", "lateness", "--in", "production", "--out", "after.csv")
+    assert (project.root / "after.csv").read_bytes() == before
 
 
 def _with_contacts(root: Path, mask: str) -> Project:
